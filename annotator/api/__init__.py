@@ -1,0 +1,1 @@
+"""The HTTP API: the same flow calls as the pages, in JSON."""

@@ -1,0 +1,101 @@
+"""Every error in one shape: {"type", "code", "detail", "errors": [{"field" | "row", …}]}."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from annotator.flow.annotate import KeptAsExtra, told
+from annotator.flow.refusals import Refused
+
+TYPES = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_type",
+    422: "invalid",
+    429: "too_many_requests",
+}
+
+
+def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the answer to a request that raised `problem`; None leaves it a server error."""
+    if isinstance(problem, Refused):
+        return _refusal(problem)
+    if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
+        return _response(413, "too_large", "The request is too large.")
+    if isinstance(problem, Http404):
+        return _response(404, "not_found", "There is nothing here.")
+    response = exception_handler(problem, context)
+    if response is None or not isinstance(problem, exceptions.APIException):
+        return response
+    if isinstance(problem, exceptions.ValidationError):
+        errors = list(_flat(problem.get_full_details()))
+        return _response(422, "invalid", errors[0]["detail"] if errors else "Invalid.", errors)
+    again = getattr(problem, "wait", None)
+    headers = dict(response.headers) | ({"Retry-After": str(math.ceil(again))} if again else {})
+    detail, code = str(problem.detail), str(problem.get_codes())
+    return _response(response.status_code, code, detail, headers=headers)
+
+
+def _refusal(problem: Refused) -> Response:
+    response = _response(problem.status, problem.code, problem.detail, problem.errors)
+    if isinstance(problem, KeptAsExtra):
+        response.data["annotation"] = told(problem.annotation)
+    return response
+
+
+def _response(
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    kept = {
+        k: v
+        for k, v in (headers or {}).items()
+        if k in {"Retry-After", "WWW-Authenticate", "Allow"}
+    }
+    body = {
+        "type": TYPES.get(status, "error"),
+        "code": code,
+        "detail": detail,
+        "errors": errors or [{"field": "", "code": code, "detail": detail}],
+    }
+    return Response(body, status=status, headers=kept)
+
+
+def _flat(details: Any, field: str = "") -> Any:
+    if isinstance(details, dict) and {"message", "code"} == set(details):
+        yield {"field": field, "code": details["code"], "detail": str(details["message"])}
+    elif isinstance(details, dict):
+        for name, inner in details.items():
+            own = "" if name == "non_field_errors" else str(name)
+            yield from _flat(inner, ".".join(filter(None, [field, own])))
+    elif isinstance(details, list):
+        for inner in details:
+            yield from _flat(inner, field)
+
+
+def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+    """Answer a log-in after too many wrong passwords, in JSON or as a page."""
+    seconds = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    headers = {"Retry-After": seconds}
+    if request.path.startswith("/api/"):
+        detail = "Too many wrong passwords. Try again later."
+        body = {"type": TYPES[429], "code": "locked_out", "detail": detail}
+        body["errors"] = [{"field": "", "code": "locked_out", "detail": detail}]  # type: ignore[assignment]
+        return JsonResponse(body, status=429, headers=headers)
+    return render(request, "locked_out.html", status=429)

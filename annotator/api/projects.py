@@ -1,0 +1,231 @@
+"""Projects: their settings, what goes in, what comes out, and the numbers about them."""
+
+import re
+from typing import Any
+
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view, parser_classes
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import tasks
+from annotator.api import serializers
+from annotator.api.requests import checked, page, person
+from annotator.flow import export as exporting
+from annotator.flow import ingest, learn, monitor, setup
+from annotator.flow.refusals import Forbidden, Invalid, NotThere
+from annotator.models import Import, Item, ModelVersion, Project, Role
+
+
+@extend_schema(request=serializers.NewProject, responses={201: dict})
+@api_view(["GET", "POST"])
+def projects(request: Request) -> Response:
+    """List one's projects, or create one."""
+    user = person(request)
+    if request.method == "GET":
+        rows = Project.objects.for_user(user).prefetch_related("labels")
+        return page(request, rows, "-id", _project)
+    if not user.is_superuser:
+        raise Forbidden("forbidden", "Only an admin of the installation may create projects.")
+    return Response(
+        _project(setup.create_project(user, **checked(serializers.NewProject, request))), 201
+    )
+
+
+@extend_schema(request=serializers.Settings, responses={200: dict})
+@api_view(["GET", "PATCH", "DELETE"])
+def project(request: Request, pk: int) -> Response:
+    """Show a project, change its settings, or delete it."""
+    needed = {"GET": Role.ANNOTATOR, "PATCH": Role.LEAD, "DELETE": Role.ADMIN}
+    found = setup.load_project(person(request), pk, needed[request.method or "GET"])
+    if request.method == "DELETE":
+        setup.delete_project(found)
+        return Response(status=204)
+    if request.method == "PATCH":
+        given = checked(serializers.Settings, request)
+        if "labels" in given:
+            setup.load_project(person(request), pk, Role.ADMIN)
+            setup.change_labels(found, given.pop("labels"))
+        setup.change_settings(found, **given)
+    return Response({**_project(found), "counts": monitor.progress(found)})
+
+
+def _project(found: Project) -> dict[str, Any]:
+    labels = found.labels.all()
+    settings = {name: getattr(found, name) for name in Project.SETTINGS}
+    settings["rare_label"] = found.rare_label.name if found.rare_label else None
+    return {
+        "id": found.pk,
+        "name": found.name,
+        "task": found.task,
+        "multi_label": found.multi_label,
+        "labels": [
+            {
+                "id": each.pk,
+                "name": each.name,
+                "hotkey": each.hotkey,
+                "description": each.description,
+            }
+            for each in labels
+        ],
+        **settings,
+        "items": found.items,
+        "created_at": found.created_at,
+    }
+
+
+# In ----------------------------------------------------------------------------------------------
+
+
+@extend_schema(request={"multipart/form-data": serializers.NewImport}, responses={202: dict})
+@api_view(["GET", "POST"])
+@parser_classes([MultiPartParser])
+def imports(request: Request, pk: int) -> Response:
+    """List a project's imports, or take a file in."""
+    found = setup.load_project(person(request), pk, Role.ADMIN)
+    if request.method == "GET":
+        return page(request, Import.objects.filter(project=found), "-id", _import)
+    given = checked(serializers.NewImport, request)
+    work = ingest.receive(found, person(request), given.pop("file"), **given)
+    tasks.run_import.delay_on_commit(work.pk)
+    return Response(_import(work), status=202)
+
+
+@extend_schema(responses={200: dict})
+@api_view(["GET"])
+def import_state(request: Request, pk: int, number: int) -> Response:
+    """Show how far an import is."""
+    found = setup.load_project(person(request), pk, Role.ADMIN)
+    return Response(_import(ingest.find(found, number)))
+
+
+@extend_schema(responses={(200, "text/csv"): bytes})
+@api_view(["GET"])
+def import_report(request: Request, pk: int, number: int) -> FileResponse:
+    """Return every rejected row with its reason, as CSV."""
+    found = setup.load_project(person(request), pk, Role.ADMIN)
+    path = ingest.report_path(ingest.find(found, number))
+    if not path.exists():
+        raise NotThere("no_report", "No row of this import was rejected.")
+    name = f"import-{number}-rejected.csv"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+
+
+def _import(work: Import) -> dict[str, Any]:
+    names = ["id", "name", "state", "total", "done", "created", "duplicates", "rejected", "errors", "notes"]
+    base = f"/api/v1/projects/{work.project_id}/imports/{work.pk}"
+    return {
+        **{name: getattr(work, name) for name in names},
+        "error": work.error,
+        "report_url": f"{base}/report" if work.rejected else None,
+        "created_at": work.created_at,
+        "finished_at": work.finished_at,
+    }
+
+
+# Numbers -----------------------------------------------------------------------------------------
+
+
+@extend_schema(responses={200: dict})
+@api_view(["GET"])
+def progress(request: Request, pk: int) -> Response:
+    """Show how far and how good the project is."""
+    return Response(monitor.progress(setup.load_project(person(request), pk)))
+
+
+@extend_schema(request=None, responses={202: dict})
+@api_view(["GET", "POST"])
+def rounds(request: Request, pk: int) -> Response:
+    """List the rounds, or start one now."""
+    found = setup.load_project(person(request), pk, Role.LEAD)
+    if request.method == "GET":
+        rows = found.rounds.select_related("model")
+        return page(request, rows, "-number", monitor.round_numbers)
+    turn = learn.start_round(found, "by hand")
+    tasks.train.delay_on_commit(turn.pk)
+    return Response(monitor.round_numbers(turn), status=202)
+
+
+@extend_schema(responses={200: dict})
+@api_view(["GET"])
+def models(request: Request, pk: int) -> Response:
+    """List the model versions."""
+    found = setup.load_project(person(request), pk, Role.LEAD)
+    return page(request, found.models.all(), "-number", _model)
+
+
+def _model(version: ModelVersion) -> dict[str, Any]:
+    names = ["number", "trained_on", "seen", "accuracy", "macro_f1", "params", "snapshot", "sha256", "created_at"]
+    return {name: getattr(version, name) for name in names}
+
+
+@extend_schema(responses={200: dict})
+@api_view(["GET"])
+def curve(request: Request, pk: int) -> Response:
+    """List the points of the learning curve, oldest first."""
+    found = setup.load_project(person(request), pk, Role.LEAD)
+    return Response({"next": None, "previous": None, "results": monitor.curve(found)})
+
+
+# Items -------------------------------------------------------------------------------------------
+
+
+@extend_schema(responses={200: dict})
+@api_view(["GET"])
+def items(request: Request, pk: int) -> Response:
+    """Search the pool by text, label and state."""
+    found = setup.load_project(person(request), pk)
+    rows = Item.objects.filter(project=found)
+    states = {
+        label.lower(): value
+        for value, label in zip(Item.State.values, Item.State.names, strict=True)
+    }
+    query = request.query_params
+    if "state" in query and query["state"] not in states:
+        raise Invalid("unknown_state", f"A state is one of {', '.join(states)}.", field="state")
+    if "state" in query:
+        rows = rows.filter(state=states[query["state"]])
+    if query.get("q"):
+        rows = rows.filter(text__icontains=query["q"][:500].replace("\x00", ""))
+    if query.get("label"):
+        rows = rows.filter(
+            annotations__withdrawn_at=None, annotations__given__label__name=query["label"][:200]
+        ).distinct()
+    return page(request, rows, "position", _item)
+
+
+def _item(item: Item) -> dict[str, Any]:
+    content = {"image_url": f"/media/items/{item.pk}"} if item.image else {"text": item.text}
+    state = Item.State(item.state).name.lower()
+    return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
+
+
+# Out ---------------------------------------------------------------------------------------------
+
+
+@extend_schema(request=serializers.Predict, responses={200: dict})
+@api_view(["POST"])
+def predict(request: Request, pk: int) -> Response:
+    """Say what the current model thinks of texts."""
+    found = setup.load_project(person(request), pk)
+    given = checked(serializers.Predict, request)
+    version, predictions = learn.predict(found, [item["text"] for item in given["items"]])
+    return Response({"model": version.number, "predictions": predictions})
+
+
+@extend_schema(responses={(200, "application/x-ndjson"): bytes})
+@api_view(["GET"])
+def export(request: Request, pk: int) -> HttpResponseBase:
+    """Stream the annotations with how each came about."""
+    found = setup.load_project(person(request), pk, Role.LEAD)
+    format = request.query_params.get("format", "jsonl")
+    body = exporting.stream(found, format)
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", found.name).strip("-").lower() or "project"
+    return StreamingHttpResponse(
+        body,
+        content_type=exporting.FORMATS[format],
+        headers={"Content-Disposition": f'attachment; filename="{slug}.{format}"'},
+    )

@@ -1,0 +1,118 @@
+"""What the API takes: every field is checked, and an unknown one is refused by name."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from annotator.models import Import, Project, Role
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, since a typing error would go unseen otherwise."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        if unknown:
+            raise serializers.ValidationError(
+                dict.fromkeys(sorted(map(str, unknown)), "There is no such field."),
+                code="unknown_field",
+            )
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """A text that was sent as one: 5 and true are not quietly made into "5" and "True"."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("This must be a text.", code="not_a_text")
+        if "\x00" in data:
+            raise serializers.ValidationError("This holds a NUL byte.", code="nul_byte")
+        return super().to_internal_value(data)
+
+
+class Token(StrictSerializer):
+    username = Text()
+    password = Text(trim_whitespace=False)
+
+
+class NewUser(StrictSerializer):
+    username = Text(max_length=150)
+    password = Text(trim_whitespace=False, required=False)
+
+
+class Member(StrictSerializer):
+    username = Text()
+    role = serializers.ChoiceField(Role.choices, default=Role.ANNOTATOR)
+
+
+class Username(StrictSerializer):
+    username = Text()
+
+
+class Settings(StrictSerializer):
+    """The settings of a project; ranges are checked where they are stored."""
+
+    name = Text(max_length=200, required=False)
+    strategy = Text(required=False)
+    batch_size = serializers.IntegerField(required=False)
+    retrain_every = serializers.IntegerField(required=False)
+    retrain_seconds = serializers.IntegerField(required=False)
+    overlap = serializers.IntegerField(required=False)
+    audit_share = serializers.FloatField(required=False)
+    gold_share = serializers.FloatField(required=False)
+    lease_seconds = serializers.IntegerField(required=False)
+    budget = serializers.IntegerField(required=False, allow_null=True)
+    target_metric = serializers.ChoiceField(Project.Metric.choices, required=False)
+    target_value = serializers.FloatField(required=False, allow_null=True)
+    hourly_rate = serializers.DecimalField(10, 2, required=False, allow_null=True)
+    show_suggestions = serializers.BooleanField(required=False)
+    rare_label = Text(required=False, allow_null=True)
+    auto_stop = serializers.BooleanField(required=False)
+    features = Text(required=False)
+    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    guidelines = Text(required=False, allow_blank=True, trim_whitespace=False)
+    labels = serializers.ListField(child=serializers.JSONField(), required=False)
+
+
+class NewProject(Settings):
+    name = Text(max_length=200)
+    task = serializers.ChoiceField(Project.Task.choices, default=Project.Task.TEXT)
+    multi_label = serializers.BooleanField(default=False)
+    labels = serializers.ListField(child=serializers.JSONField())
+
+
+class NewImport(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True, max_length=None)
+    format = serializers.ChoiceField(Import.Format.choices, default="", allow_blank=True)
+    text_column = serializers.CharField(default="", allow_blank=True, max_length=200)
+    label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
+    id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
+    labels_are = serializers.ChoiceField(Import.LabelsAre.choices, default="seed")
+
+
+class Next(StrictSerializer):
+    holding = serializers.ListField(child=Text(), default=list, max_length=10)
+
+
+class Answer(StrictSerializer):
+    lease = Text()
+    labels = serializers.JSONField()
+    client_id = Text()
+    seconds = serializers.FloatField(required=False, allow_null=True, min_value=0)
+
+
+class Correction(StrictSerializer):
+    labels = serializers.JSONField()
+
+
+class Reason(StrictSerializer):
+    reason = Text(required=False, allow_blank=True, default="", max_length=500)
+
+
+class TextItem(StrictSerializer):
+    text = Text(trim_whitespace=False, max_length=1_000_000)
+
+
+class Predict(StrictSerializer):
+    items = serializers.ListField(child=TextItem(), allow_empty=False, max_length=1000)

@@ -1,0 +1,74 @@
+"""Who comes in, and who may do what."""
+
+from django.contrib.auth import authenticate
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework.decorators import (
+    api_view,
+    authentication_classes,
+    permission_classes,
+)
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator.api import serializers
+from annotator.api.requests import checked, person
+from annotator.flow import setup
+from annotator.flow.refusals import Forbidden
+from annotator.models import Membership, Role, User
+
+
+@extend_schema(request=serializers.Token, responses={200: dict})
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def token(request: Request) -> Response:
+    """Exchange a name and a password for a token, which is shown this once."""
+    given = checked(serializers.Token, request)
+    user = authenticate(request=request._request, **given)
+    if user is None:
+        raise AuthenticationFailed("The name or the password is wrong.", code="wrong_password")
+    instance, plain = AuthToken.objects.create(user=user)
+    return Response({"token": plain, "expires_at": instance.expiry})
+
+
+@extend_schema(request=serializers.NewUser, responses={201: dict})
+@api_view(["GET", "POST"])
+def users(request: Request) -> Response:
+    """List the people of this installation, or add one."""
+    if not person(request).is_superuser:
+        raise Forbidden("forbidden", "Only an admin of the installation may do that.")
+    if request.method == "GET":
+        return Response({"next": None, "previous": None, "results": _users()})
+    user, invitation = setup.create_user(**checked(serializers.NewUser, request))
+    body = {"id": user.pk, "username": user.username}
+    if invitation is not None:
+        body["invitation_url"] = request.build_absolute_uri(f"/invite/{invitation}")
+    return Response(body, status=201)
+
+
+def _users() -> list[dict[str, object]]:
+    rows = User.objects.order_by("username").values("id", "username", "is_active", "is_superuser")
+    return list(rows)
+
+
+@extend_schema(request=serializers.Member, responses={200: dict})
+@api_view(["GET", "POST", "DELETE"])
+def members(request: Request, pk: int) -> Response:
+    """List the members of a project, give somebody a role, or take them out."""
+    project = setup.load_project(person(request), pk, Role.ADMIN)
+    if request.method == "POST":
+        member = setup.add_member(project, **checked(serializers.Member, request))
+        return Response(_member(member), status=201)
+    if request.method == "DELETE":
+        name = checked(serializers.Username, request)["username"]
+        setup.remove_member(project, User.objects.filter(username=name).first() or User())
+        return Response(status=204)
+    rows = Membership.objects.filter(project=project).select_related("user").order_by("pk")
+    return Response({"next": None, "previous": None, "results": [_member(row) for row in rows]})
+
+
+def _member(member: Membership) -> dict[str, object]:
+    return {"username": member.user.username, "role": member.role, "since": member.created_at}

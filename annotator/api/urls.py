@@ -1,0 +1,43 @@
+"""The addresses of the API; each answers with and without a slash at its end."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from annotator.api import projects, setup, work
+
+PROJECT = "projects/<int:pk>"
+ROUTES: list[tuple[str, Any]] = [
+    ("auth/token", setup.token),
+    ("users", setup.users),
+    ("projects", projects.projects),
+    (PROJECT, projects.project),
+    (f"{PROJECT}/members", setup.members),
+    (f"{PROJECT}/imports", projects.imports),
+    (f"{PROJECT}/imports/<int:number>", projects.import_state),
+    (f"{PROJECT}/imports/<int:number>/report", projects.import_report),
+    (f"{PROJECT}/progress", projects.progress),
+    (f"{PROJECT}/rounds", projects.rounds),
+    (f"{PROJECT}/models", projects.models),
+    (f"{PROJECT}/curve", projects.curve),
+    (f"{PROJECT}/items", projects.items),
+    (f"{PROJECT}/predict", projects.predict),
+    (f"{PROJECT}/export", projects.export),
+    (f"{PROJECT}/next", work.next_item),
+    (f"{PROJECT}/annotations", work.annotations),
+    (f"{PROJECT}/annotations/<int:number>", work.annotation),
+    (f"{PROJECT}/leases/<str:lease>/<str:action>", work.lease_action),
+]
+
+
+def both_forms(route: str, view: Any) -> list[URLPattern]:
+    """Return the patterns of a route without and with a slash at its end."""
+    return [path(route, view), path(f"{route}/", view)]
+
+
+urlpatterns = [pattern for route, view in ROUTES for pattern in both_forms(route, view)]
+
+
+def without_slashes(endpoints: list[Any], **_: Any) -> list[Any]:
+    """Name each address once in the schema."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]

@@ -1,0 +1,77 @@
+"""The annotator's calls: next, save, correct, undo, skip."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import tasks
+from annotator.api import serializers
+from annotator.api.requests import checked, person
+from annotator.flow import annotate, queue, setup
+from annotator.flow.refusals import NotThere
+from annotator.models import Project
+
+
+@extend_schema(request=serializers.Next, responses={200: dict, 204: None})
+@api_view(["POST"])
+def next_item(request: Request, pk: int) -> Response:
+    """Lease the next item; 204 when nothing is left for this person."""
+    project = setup.load_project(person(request), pk)
+    found = _next(request, project, **checked(serializers.Next, request))
+    return Response(found, status=204 if found is None else 200)
+
+
+@extend_schema(request=serializers.Answer, responses={201: dict})
+@api_view(["POST"])
+def annotations(request: Request, pk: int) -> Response:
+    """Save an answer, and lease the next item with it unless `?next=0`."""
+    project = setup.load_project(person(request), pk)
+    given = checked(serializers.Answer, request)
+    annotation, is_new = annotate.submit(project, person(request), **given)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    body: dict[str, Any] = {"annotation": annotate.told(annotation)}
+    if request.query_params.get("next") != "0":
+        body["next"] = _next(request, project)
+    return Response(body, status=201 if is_new else 200)
+
+
+@extend_schema(request=serializers.Correction, responses={200: dict})
+@api_view(["PATCH", "DELETE"])
+def annotation(request: Request, pk: int, number: int) -> Response:
+    """Correct an answer, or take it back; its author gets the item again."""
+    user = person(request)
+    project = setup.load_project(user, pk)
+    found = annotate.find(project, user, number)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    if request.method == "PATCH":
+        annotate.correct(found, user, **checked(serializers.Correction, request))
+        return Response({"annotation": annotate.told(found)})
+    if found.user_id != user.pk or found.lease_id is None:
+        annotate.withdraw(found, user)
+        return Response({"annotation": annotate.told(found), "next": None})
+    lease = annotate.undo(found, user)
+    return Response({"annotation": annotate.told(found), "next": queue.served(lease)})
+
+
+@extend_schema(request=serializers.Reason, responses={200: dict, 204: None})
+@api_view(["POST"])
+def lease_action(request: Request, pk: int, lease: str, action: str) -> Response:
+    """Skip an item, give it back, or keep it longer."""
+    project = setup.load_project(person(request), pk)
+    held = queue.held(project, person(request), lease)
+    reason = checked(serializers.Reason, request)["reason"]
+    if action == "extend":
+        return Response({"lease": lease, "expires_at": queue.extend(held).expires_at})
+    actions = {"skip": queue.skip, "release": queue.release}
+    if action not in actions:
+        raise NotThere("unknown_action", "A lease can be skipped, released or extended.")
+    actions[action](held, reason)
+    return Response(status=204)
+
+
+def _next(request: Request, project: Project, holding: list[str] | None = None) -> Any:
+    lease = queue.lease_next(project, person(request), holding or [])
+    return None if lease is None else queue.served(lease)

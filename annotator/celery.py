@@ -1,0 +1,103 @@
+"""The Celery app, and the way a wake-up leaves the web process without ever holding it up."""
+
+import atexit
+import logging
+import os
+import queue
+import socket
+import threading
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.contrib.django.task import DjangoTask
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from django.db import transaction
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
+log = logging.getLogger(__name__)
+
+
+class Mailbox:
+    """Wake-ups on their way to the broker, sent by a thread of their own.
+
+    A broker that hangs would hold up every request that publishes to it, and one that is away would
+    make a saved label look failed. Wake-ups that wait are sent once; what is lost, the tick re-sends.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[tuple[Any, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._known: set[tuple[str, tuple[Any, ...]]] = set()
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def put(self, task: Any, args: tuple[Any, ...]) -> None:
+        """Have `task` sent soon, unless the same wake-up waits already."""
+        with self._lock:
+            self._begin_after_fork()
+            if (task.name, args) in self._known:
+                return
+            self._known.add((task.name, args))
+        self._waiting.put((task, args))
+
+    def _begin_after_fork(self) -> None:
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        self._known.clear()
+        self._waiting = queue.SimpleQueue()
+        threading.Thread(target=self._send_for_ever, name="mailbox", daemon=True).start()
+
+    def _send_for_ever(self) -> None:
+        while True:
+            task, args = self._waiting.get()
+            with self._lock:
+                self._known.discard((task.name, args))
+            try:
+                task.apply_async(args)
+            except Exception as problem:
+                log.warning("wake-up %s%s not sent, the tick will: %s", task.name, args, problem)
+
+
+mailbox = Mailbox()
+
+
+class WakeUp(DjangoTask):
+    """A task whose message is sent after the commit, beside the request."""
+
+    abstract = True
+
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+        """Send this wake-up once what it is about is committed."""
+        transaction.on_commit(partial(mailbox.put, self, args), robust=True)
+
+
+app = Celery("winnow", task_cls=WakeUp)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def worker_name() -> str:
+    """Return the name under which this worker process reports itself."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@worker_process_init.connect
+def _one_thread_of_maths(**_: Any) -> None:
+    # Several children each with a thread for every core only get in each other's way.
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+
+
+@worker_ready.connect
+def _report_for_duty(**_: Any) -> None:
+    from annotator.flow import monitor
+
+    over = threading.Event()
+    thread = threading.Thread(
+        target=monitor.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
+    )
+    thread.start()
+    worker_shutting_down.connect(lambda **_: over.set(), weak=False)
+    atexit.register(over.set)

@@ -1,0 +1,16 @@
+"""What the app does, one module per stage, in the order of an item's way.
+
+| module    | what it does                                    | runs in |
+|-----------|-------------------------------------------------|---------|
+| setup     | a project, its labels, its people               | web     |
+| ingest    | a file becomes items                            | worker  |
+| featurise | items become features                           | worker  |
+| queue     | who labels what next                            | web     |
+| annotate  | a decision is stored, corrected, undone         | web     |
+| learn     | labels become a model, scores and picks         | worker  |
+| refill    | picks become queue entries                      | worker  |
+| monitor   | rows become numbers for people                  | web     |
+| export    | labels go out, with how they came about         | web     |
+
+`refusals` names what can be refused on the way. Nothing here enqueues a task or sees a request.
+"""

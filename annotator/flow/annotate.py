@@ -1,0 +1,341 @@
+"""A decision is stored, corrected, undone; nothing that was said is ever overwritten."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.flow import queue, tally
+from annotator.flow.refusals import Conflict, Invalid, NotThere
+from annotator.models import (
+    Annotation,
+    AnnotationLabel,
+    Item,
+    Label,
+    Lease,
+    Project,
+    QueueEntry,
+    Revision,
+    Role,
+    Source,
+    User,
+)
+
+LONGEST_SECONDS = 86_400.0
+
+
+class KeptAsExtra(Conflict):
+    """The lease was lost and the item had all opinions it needs: the answer is kept beside them."""
+
+    def __init__(self, annotation: Annotation) -> None:
+        super().__init__(
+            "lease_lost",
+            _(
+                "Somebody else labelled this item in the meantime. Your answer is kept beside theirs."
+            ),
+        )
+        self.annotation = annotation
+
+
+# Storing -----------------------------------------------------------------------------------------
+
+
+def submit(
+    project: Project,
+    user: User,
+    *,
+    lease: str,
+    labels: Sequence[str],
+    client_id: str,
+    seconds: float | None = None,
+) -> tuple[Annotation, bool]:
+    """Store what `user` says of the item they hold, and return it with whether it is new.
+
+    It is committed when this returns. The same `client_id` again returns what it stored at first.
+    """
+    key = _client_key(client_id)
+    earlier = _earlier(project, user, key, labels)
+    if earlier is not None:
+        return earlier, False
+    held = queue.held(project, user, lease)
+    given = chosen_labels(project, labels)
+    try:
+        with transaction.atomic():
+            annotation = _store(held, given, key, _clean_seconds(seconds))
+    except IntegrityError:
+        # The same save came in twice at once, or the item was labelled in another window.
+        return _refuse_second(project, user, key, labels)
+    if not annotation.counted:
+        raise KeptAsExtra(annotation)
+    return annotation, True
+
+
+def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
+    """Return the project's labels with these names, in the project's order."""
+    if not isinstance(labels, (list, tuple)) or not all(isinstance(name, str) for name in labels):
+        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
+    known = {label.name: label for label in project.labels.all()}
+    unknown = [name for name in labels if name not in known]
+    if unknown:
+        raise Invalid(
+            "unknown_label",
+            _("“%(name)s” is no label of this project. Its labels are: %(names)s.")
+            % {"name": unknown[0][:200], "names": ", ".join(list(known)[:20])},
+            field="labels",
+        )
+    if len(set(labels)) != len(labels) or (not project.multi_label and len(labels) != 1):
+        raise Invalid("label_number", _("Give exactly one label."), field="labels")
+    return [label for label in known.values() if label.name in set(labels)]
+
+
+def _client_key(client_id: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(client_id))
+    except ValueError as problem:
+        raise Invalid("client_id", _("client_id is a UUID."), field="client_id") from problem
+
+
+def _clean_seconds(seconds: float | None) -> float | None:
+    return None if seconds is None else min(max(float(seconds), 0.0), LONGEST_SECONDS)
+
+
+def _earlier(
+    project: Project, user: User, key: uuid.UUID, labels: Sequence[str]
+) -> Annotation | None:
+    annotation = (
+        Annotation.objects.filter(user=user, client_id=key).select_related("item", "model").first()
+    )
+    if annotation is None:
+        return None
+    before = annotation.revisions.filter(action="corrected").first()
+    first = before.labels if before else label_names(annotation)
+    if annotation.project_id != project.pk or sorted(first) != sorted(labels):
+        raise Invalid(
+            "client_id_reused", _("This client_id was used for another answer."), field="client_id"
+        )
+    return annotation
+
+
+def _refuse_second(
+    project: Project, user: User, key: uuid.UUID, labels: Sequence[str]
+) -> tuple[Annotation, bool]:
+    earlier = _earlier(project, user, key, labels)
+    if earlier is None:
+        raise Conflict("already_labelled", _("You labelled this item already; correct that label."))
+    return earlier, False
+
+
+def _store(held: Lease, given: list[Label], key: uuid.UUID, seconds: float | None) -> Annotation:
+    now = timezone.now()
+    counted = _settle_entry(held)
+    shown = {**held.provenance(), "suggestion": queue.shown_suggestion(held)}
+    annotation = Annotation.objects.create(
+        project=held.project,
+        item=held.item,
+        user=held.user,
+        client_id=key,
+        lease=held,
+        counted=counted,
+        seconds=seconds,
+        created_at=now,
+        updated_at=now,
+        **shown,
+    )
+    _give(annotation, given)
+    Lease.objects.filter(pk=held.pk).update(ended_at=now, outcome=Lease.Outcome.LABELLED)
+    finished = counted and _count_opinion(held.project, held.item)
+    tally.add(
+        held.project,
+        held.user,
+        labels=int(counted),
+        finished=int(finished),
+        audits=int(counted and held.source == Source.AUDIT),
+        seconds=seconds or 0.0,
+    )
+    return annotation
+
+
+def _settle_entry(held: Lease) -> bool:
+    """Mark the wish for this opinion as met; False when the item had all it needs without it."""
+    entries = QueueEntry.objects.filter(item=held.item_id)
+    done = {"state": QueueEntry.State.DONE, "user": held.user, "lease_id": held.pk}
+    mine = entries.filter(lease_id=held.pk, state=QueueEntry.State.LEASED)
+    if mine.update(**done):
+        return True
+    # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
+    spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
+    if spare is not None:
+        return bool(entries.filter(pk=spare.pk, state=QueueEntry.State.OPEN).update(**done))
+    slots = set(entries.values_list("slot", flat=True))
+    free = [slot for slot in range(held.project.overlap) if slot not in slots]
+    if not free or held.item.state == Item.State.LABELLED:
+        return False
+    QueueEntry.objects.create(
+        project=held.project,
+        item=held.item,
+        slot=free[0],
+        rank=0,
+        why=held.why,
+        **held.provenance(),
+        **done,
+    )
+    return True
+
+
+def _give(annotation: Annotation, given: list[Label]) -> None:
+    AnnotationLabel.objects.bulk_create(
+        AnnotationLabel(annotation=annotation, label=label) for label in given
+    )
+    annotation.names = [label.name for label in given]
+
+
+def _count_opinion(project: Project, item: Item) -> bool:
+    """Count one more opinion on the item, and tell whether it now has all it needs."""
+    enough = Case(
+        When(answers__gte=project.overlap - 1, then=Value(Item.State.LABELLED)),
+        default=Value(Item.State.QUEUED),
+    )
+    Item.objects.filter(pk=item.pk).update(answers=F("answers") + 1, state=enough)
+    if project.overlap == 1:
+        return True
+    item.refresh_from_db(fields=["answers", "state"])
+    return item.state == Item.State.LABELLED
+
+
+# Changing one's mind -----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def correct(annotation: Annotation, user: User, labels: Sequence[str]) -> Annotation:
+    """Replace what the annotation says; what it said before stays in its history."""
+    if annotation.withdrawn_at is not None:
+        raise Conflict("already_withdrawn", _("This annotation was taken back already."))
+    given = chosen_labels(annotation.project, labels)
+    _revise(annotation, user, "corrected", timezone.now())
+    annotation.given.all().delete()
+    _give(annotation, given)
+    return annotation
+
+
+@transaction.atomic
+def withdraw(annotation: Annotation, user: User) -> None:
+    """Take the annotation back; the item needs an opinion again."""
+    now = timezone.now()
+    live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
+    if not live.update(withdrawn_at=now):
+        raise Conflict("already_withdrawn", _("This annotation was taken back already."))
+    _revise(annotation, user, "withdrawn", now)
+    annotation.withdrawn_at = now
+    if annotation.counted:
+        _uncount_opinion(annotation)
+
+
+@transaction.atomic
+def undo(annotation: Annotation, user: User) -> Lease:
+    """Take one's own annotation back and return the lease under which to answer again."""
+    if annotation.user_id != user.pk or annotation.lease_id is None:
+        raise Conflict("not_undoable", _("Only an answer of your own can be undone."))
+    withdraw(annotation, user)
+    provenance = {**annotation.provenance(), "suggestion": annotation.lease.suggestion}
+    lease = queue.new_lease(
+        annotation.project, annotation.item, user, why=annotation.lease.why, **provenance
+    )
+    # The place in the queue goes straight back to this person, or it would be anybody's.
+    QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
+        state=QueueEntry.State.LEASED,
+        user=user,
+        lease_id=lease.pk,
+        leased_until=lease.expires_at,
+    )
+    lease.save(force_insert=True)
+    return lease
+
+
+def last(project: Project, user: User) -> Annotation | None:
+    """Return the newest answer that the person gave and has not taken back."""
+    own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
+    return (
+        own.exclude(lease=None)
+        .select_related("project", "item", "lease", "model")
+        .order_by("-id")
+        .first()
+    )
+
+
+def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> None:
+    Revision.objects.create(
+        annotation=annotation, user=user, action=action, labels=label_names(annotation)
+    )
+    Annotation.objects.filter(pk=annotation.pk).update(updated_at=now)
+    annotation.updated_at = now
+    tally.add(annotation.project, user, changes=1)
+
+
+def _uncount_opinion(annotation: Annotation) -> None:
+    item = Item.objects.select_for_update().get(pk=annotation.item_id)
+    finished = item.state == Item.State.LABELLED
+    entries = QueueEntry.objects.filter(item=item, user=annotation.user_id)
+    reopened = entries.filter(state=QueueEntry.State.DONE).update(
+        state=QueueEntry.State.OPEN, user=None, leased_until=None
+    )
+    state = Item.State.QUEUED if reopened else Item.State.POOL
+    Item.objects.filter(pk=item.pk).update(answers=F("answers") - 1, state=state)
+    if annotation.user is not None:
+        tally.add(
+            annotation.project,
+            annotation.user,
+            labels=-1 if annotation.source != Source.SEED else 0,
+            finished=-int(finished),
+            audits=-int(annotation.source == Source.AUDIT),
+            seconds=-(annotation.seconds or 0.0),
+        )
+
+
+# Showing -----------------------------------------------------------------------------------------
+
+
+def label_names(annotation: Annotation) -> list[str]:
+    """Return the names of the labels it gives, in the project's order."""
+    if not hasattr(annotation, "names"):
+        given = annotation.given.select_related("label").order_by("label__position", "label_id")
+        annotation.names = [each.label.name for each in given]
+    return annotation.names
+
+
+def told(annotation: Annotation) -> dict[str, Any]:
+    """Return what may be told about an answer once it is saved: everything."""
+    return {
+        "id": annotation.pk,
+        "item": annotation.item_id,
+        "labels": label_names(annotation),
+        "source": annotation.source,
+        "blind": annotation.blind,
+        "counted": annotation.counted,
+        "strategy": annotation.strategy,
+        "round": annotation.round.number if annotation.round else None,
+        "model": annotation.model.number if annotation.model else None,
+        "score": annotation.score,
+        "probability": annotation.probability,
+        "suggestion": annotation.suggestion,
+        "seconds": annotation.seconds,
+        "created_at": annotation.created_at,
+        "updated_at": annotation.updated_at,
+        "withdrawn_at": annotation.withdrawn_at,
+    }
+
+
+def find(project: Project, user: User, pk: int) -> Annotation:
+    """Return an annotation that `user` may change: their own, or any for a lead."""
+    rows = Annotation.objects.filter(project=project, pk=pk).select_related(
+        "project", "item", "lease", "model", "round", "user"
+    )
+    annotation = rows.first()
+    own = annotation is not None and annotation.user_id == user.pk
+    if annotation is None or not (own or project.role in Role.at_least(Role.LEAD)):
+        raise NotThere("unknown_annotation", _("There is no such annotation."))
+    return annotation

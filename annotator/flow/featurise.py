@@ -1,0 +1,108 @@
+"""Items become features: an encoder is learnt from a sample of the pool, then each shard is encoded.
+
+The first features are simple and quick, so that learning starts at once; better ones take over.
+"""
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, Subquery
+
+from annotator import pool
+from annotator.flow.jobs import job
+from annotator.models import FeatureShard, FeatureSpace, Project
+
+# By task: recipes in the order in which they are made, each better than the one before.
+LADDER = {"text": ["text-quick", "text"], "image": ["image"]}
+
+
+def plan(project: Project) -> list[FeatureSpace]:
+    """Store what features are to be made for the items that are there now, and return it."""
+    # The import that comes before has counted up behind the back of the object at hand.
+    project.refresh_from_db(fields=["items"])
+    if not project.items:
+        return []
+    ladder = LADDER[project.task]
+    if project.features in ladder:
+        ladder = [project.features]
+    have = set(_ready(project).values_list("recipe", flat=True))
+    # A better space that covers the older items still beats a quick one that covers them all.
+    recipes = ladder[-1:] if ladder[-1] in have else ladder
+    with transaction.atomic():
+        project.spaces.active().filter(items__lt=project.items, token=None).delete()
+        return [_space(project, recipe, ladder.index(recipe)) for recipe in recipes]
+
+
+def plan_missing() -> list[FeatureSpace]:
+    """Store what is missing where an import's worker died before it could ask for features."""
+    covered = (
+        FeatureSpace.objects.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
+    )
+    projects = Project.objects.alive().exclude(items=0).annotate(covered=Subquery(covered))
+    behind = projects.filter(Q(covered=None) | Q(covered__lt=F("items")))
+    return [
+        space
+        for project in behind
+        if not project.imports.active().exists()
+        for space in plan(project)
+    ]
+
+
+def current_space(project: Project) -> FeatureSpace | None:
+    """Return the best features that are ready, None while there are none."""
+    return _ready(project).order_by("-quality", "-id").first()
+
+
+@job(FeatureSpace, stage=FeatureSpace.Stage.FIT)
+def fit(space: FeatureSpace) -> FeatureSpace:
+    """Learn the encoder from a random sample of the pool, and lay out the shards."""
+    from selection.features import RECIPES
+
+    sample = pool.sample_documents(space.project, space.items)
+    encoder = RECIPES[space.recipe].fit(sample, seed=space.project.seed)
+    sha256 = pool.save_encoder(space, encoder)
+    with transaction.atomic():
+        space.hand_on(stage=FeatureSpace.Stage.TRANSFORM, sha256=sha256)
+        FeatureShard.objects.bulk_create(
+            [
+                FeatureShard(
+                    space=space,
+                    number=number,
+                    start=start,
+                    stop=min(start + pool.SHARD_ITEMS, space.items),
+                )
+                for number, start in enumerate(range(0, space.items, pool.SHARD_ITEMS))
+            ],
+            ignore_conflicts=True,
+        )
+    return space
+
+
+@job(FeatureShard, space__stage=FeatureSpace.Stage.TRANSFORM)
+def transform(shard: FeatureShard) -> FeatureSpace | None:
+    """Encode one shard; return the space once it was the last one and may be used."""
+    project = shard.space.project
+    encoder = pool.load_encoder(shard.space)
+    features = encoder.transform(list(pool.documents(project, shard.start, shard.stop)))
+    keys = pool.audit_keys(project, shard.start, shard.stop)
+    pool.save_features(shard, features, keys)
+    shard.finish()
+    return close_space(shard.space)
+
+
+def close_space(space: FeatureSpace) -> FeatureSpace | None:
+    """Declare the space ready when all its shards are; only one caller gets it back."""
+    if space.shards.exclude(state=FeatureShard.State.DONE).exists():
+        return None
+    ready = FeatureSpace.objects.filter(
+        pk=space.pk, stage=FeatureSpace.Stage.TRANSFORM, state=FeatureSpace.State.QUEUED
+    )
+    return space if ready.update(state=FeatureSpace.State.DONE) else None
+
+
+def _ready(project: Project):  # type: ignore[no-untyped-def]
+    return project.spaces.filter(state=FeatureSpace.State.DONE)
+
+
+def _space(project: Project, recipe: str, quality: int) -> FeatureSpace:
+    return FeatureSpace.objects.create(
+        project=project, recipe=recipe, quality=quality, items=project.items
+    )

@@ -1,0 +1,371 @@
+"""A file becomes items: streamed, in chunks that are stored whole, resumable after any of them."""
+
+import csv
+import difflib
+import hashlib
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator import formats, pool
+from annotator.flow import tally
+from annotator.flow.jobs import job
+from annotator.flow.refusals import Invalid, NotThere, TooLarge, WrongType
+from annotator.formats import BadRow, Columns, Row, Unreadable, pictures, tables
+from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source, User
+
+CHUNK = 2000
+CHUNK_PICTURES = 200
+ERRORS_SHOWN = 100
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".zip": "zip",
+}
+KINDS = {"text": ("csv", "jsonl"), "image": ("zip",)}
+
+
+# Receiving ---------------------------------------------------------------------------------------
+
+
+def receive(
+    project: Project,
+    user: User | None,
+    file: Any,
+    *,
+    format: str = "",
+    text_column: str = "",
+    label_column: str = "",
+    id_column: str = "",
+    labels_are: str = "",
+) -> Import:
+    """Keep an uploaded file and store the job that will read it.
+
+    What can be seen at once is refused at once: a wrong kind of file, an empty one, a column that
+    is not there. Then nothing is stored.
+    """
+    kind = _kind(project, file.name, format)
+    labels_are = labels_are or Import.LabelsAre.SEED
+    if labels_are not in Import.LabelsAre.values:
+        raise Invalid(
+            "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
+        )
+    path = _keep(file)
+    columns = Columns(text_column, label_column, id_column)
+    try:
+        total = _look(path, kind, columns)
+    except Unreadable as problem:
+        path.unlink()
+        raise Invalid(problem.code, problem.detail, field="file") from problem
+    return Import.objects.create(
+        project=project,
+        user=user,
+        name=Path(file.name).name[:255],
+        path=path.name,
+        format=kind,
+        text_column=text_column,
+        label_column=label_column,
+        id_column=id_column,
+        labels_are=labels_are,
+        total=total,
+    )
+
+
+def find(project: Project, pk: int) -> Import:
+    """Return one of the project's imports."""
+    found = Import.objects.filter(project=project, pk=pk).first()
+    if found is None:
+        raise NotThere("unknown_import", _("There is no such import."))
+    return found
+
+
+def report_path(work: Import) -> Path:
+    """Return where the list of rejected rows of an import lies; it exists once there is one."""
+    return _uploads() / f"{work.pk}-rejected.csv"
+
+
+def _kind(project: Project, name: str, format: str) -> str:
+    kind = format or ENDINGS.get(Path(name or "").suffix.lower(), "")
+    allowed = KINDS[project.task]
+    if kind not in allowed:
+        raise WrongType(
+            "wrong_type",
+            _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
+            % {
+                "task": project.task,
+                "kinds": _(" or ").join(k.upper() for k in allowed),
+                "name": (name or "")[:100],
+            },
+            field="file",
+        )
+    return kind
+
+
+def _keep(file: Any) -> Path:
+    path = _uploads() / f"{uuid.uuid4().hex}.upload"
+    most = settings.MAX_UPLOAD_MB << 20
+    size = 0
+    with path.open("xb") as out:
+        for block in file.chunks():
+            size += len(block)
+            if size > most:
+                break
+            out.write(block)
+    if size > most:
+        path.unlink()
+        raise TooLarge(
+            "too_large", _("The file is larger than %d MB.") % settings.MAX_UPLOAD_MB, field="file"
+        )
+    return path
+
+
+def _uploads() -> Path:
+    folder = Path(settings.MEDIA_ROOT) / "uploads"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _look(path: Path, kind: str, columns: Columns) -> int:
+    if kind == "zip":
+        return pictures.look(path)
+    return tables.look(path, kind, columns)[0]
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Chunk:
+    """What one transaction stores: new items, and what became of the other rows."""
+
+    rows: int = 0
+    items: list[Item] = field(default_factory=list)
+    labels: list[list[str] | None] = field(default_factory=list)
+    duplicates: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+
+
+@job(Import)
+def run(work: Import) -> Import:
+    """Read the file into the pool, from where an attempt before this one got to."""
+    _cut_report(work)
+    known = {label.name: label for label in work.project.labels.all()}
+    size = CHUNK_PICTURES if work.format == "zip" else CHUNK
+    try:
+        for rows in _chunks(islice(_rows(work, set(known)), work.done, None), size):
+            _store(work, _sort(work, rows, known), known)
+            if connection.vendor == "sqlite":
+                # One writer at a time: leave a gap for those who are saving labels meanwhile.
+                time.sleep(0.02)
+    except Unreadable as problem:
+        raise Invalid(problem.code, problem.detail) from problem
+    work.finish(total=work.done)
+    (_uploads() / work.path).unlink(missing_ok=True)
+    return work
+
+
+def _rows(work: Import, label_names: set[str]) -> formats.Rows:
+    path = _uploads() / work.path
+    if work.format == "zip":
+        return pictures.read(path, label_names)
+    columns = Columns(work.text_column, work.label_column, work.id_column)
+    _total, encoding = tables.look(path, work.format, columns)
+    if encoding == "cp1252" and not work.notes:
+        work.write(notes=["The file is no UTF-8; it was read as Windows-1252."])
+    return tables.read(path, work.format, columns, encoding)
+
+
+def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadRow]]:
+    while chunk := list(islice(rows, size)):
+        yield chunk
+
+
+def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chunk:
+    """Return what is to be stored of some rows; nothing is stored yet."""
+    chunk = Chunk(rows=len(rows))
+    hashes = {id(row): _digest(row.content) for row in rows if isinstance(row, Row)}
+    there = _already(work.project, rows, list(hashes.values()))
+    for row in rows:
+        problem = row if isinstance(row, BadRow) else _label_problem(work, row, known)
+        if isinstance(row, BadRow) or problem is not None:
+            chunk.bad.append(problem or row)  # type: ignore[arg-type]
+            continue
+        digest, key = hashes[id(row)], row.key or f"{work.pk}-{row.number}"
+        if digest in there.hashes:
+            chunk.duplicates += 1
+        elif key in there.keys:
+            words = f"The id “{key[:60]}” is taken by an item with other content."
+            chunk.bad.append(BadRow(row.number, "duplicate_id", words))
+        else:
+            _take(work, chunk, row, digest, key)
+            there.hashes.add(digest)
+            there.keys.add(key)
+    return chunk
+
+
+@dataclass
+class Already:
+    """What is in the project, of the contents and keys that were asked for."""
+
+    hashes: set[bytes]
+    keys: set[str]
+
+
+def _already(project: Project, rows: list[Row | BadRow], hashes: list[bytes]) -> Already:
+    items = Item.objects.filter(project=project)
+    keys = [row.key for row in rows if isinstance(row, Row) and row.key]
+    found = items.filter(content_hash__in=hashes).values_list("content_hash", flat=True)
+    taken = items.filter(key__in=keys).values_list("key", flat=True) if keys else ()
+    return Already({bytes(digest) for digest in found}, set(taken))
+
+
+def _digest(content: str | bytes) -> bytes:
+    data = content.encode() if isinstance(content, str) else content
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | None:
+    if work.labels_are == Import.LabelsAre.IGNORE or not row.labels:
+        return None
+    for name in row.labels:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean “{near[0]}”?" if near else ""
+            words = f"“{name[:60]}” is no label of this project.{hint}"
+            return BadRow(row.number, "unknown_label", words)
+    if len(row.labels) > 1 and not work.project.multi_label:
+        return BadRow(row.number, "label_number", "This project takes one label for an item.")
+    return None
+
+
+def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> None:
+    item = Item(
+        project=work.project,
+        imported=work,
+        audit_key=pool.audit_key(work.project.seed, digest),
+        key=key[:200],
+        content_hash=digest,
+        meta=row.meta,
+    )
+    if isinstance(row.content, bytes):
+        try:
+            item.image = _keep_picture(work.project, row.content, digest)
+        except pictures.BadPicture as problem:
+            words = f"{row.key[:200]}: {problem.detail}"
+            chunk.bad.append(BadRow(row.number, problem.code, words))
+            return
+    else:
+        item.text = row.content
+    labels = None if work.labels_are == Import.LabelsAre.IGNORE else row.labels
+    if labels and work.labels_are == Import.LabelsAre.GOLD:
+        item.gold = labels
+    elif labels and work.labels_are == Import.LabelsAre.SUGGESTION:
+        item.suggested = {"labels": labels, "confidence": None}
+    elif labels:
+        item.answers, item.state = 1, Item.State.LABELLED
+    chunk.items.append(item)
+    chunk.labels.append(labels)
+
+
+def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:
+    clean, ending = pictures.clean(content)
+    name = f"pictures/{project.pk}/{digest.hex()[:2]}/{digest.hex()}.{ending}"
+    if not default_storage.exists(name):
+        name = default_storage.save(name, ContentFile(clean))
+    return name
+
+
+# Storing -----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
+    """Store one chunk, with the counters that say how far the import is."""
+    # First, so that an import that was taken over stores nothing.
+    work.write(
+        done=work.done + chunk.rows,
+        created=work.created + len(chunk.items),
+        duplicates=work.duplicates + chunk.duplicates,
+        rejected=work.rejected + len(chunk.bad),
+        errors=[*work.errors, *map(_as_error, chunk.bad)][:ERRORS_SHOWN],
+    )
+    # Positions are dense, so they are given out under the project's row lock.
+    project = Project.objects.select_for_update().get(pk=work.project_id)
+    for offset, item in enumerate(chunk.items):
+        item.position = project.items + offset
+    Item.objects.bulk_create(chunk.items)
+    Project.objects.filter(pk=project.pk).update(items=F("items") + len(chunk.items))
+    if work.labels_are == Import.LabelsAre.SEED:
+        _store_seeds(work, chunk, known)
+    _append_report(work, chunk.bad)
+
+
+def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
+    now = timezone.now()
+    pairs = [
+        (item, labels) for item, labels in zip(chunk.items, chunk.labels, strict=True) if labels
+    ]
+    stored = Annotation.objects.bulk_create(
+        Annotation(
+            project=work.project,
+            item=item,
+            user=work.user,
+            source=Source.SEED,
+            created_at=now,
+            updated_at=now,
+        )
+        for item, _labels in pairs
+    )
+    AnnotationLabel.objects.bulk_create(
+        AnnotationLabel(annotation=annotation, label=known[name])
+        for annotation, (_item, labels) in zip(stored, pairs, strict=True)
+        for name in dict.fromkeys(labels)
+    )
+    if stored and work.user is not None:
+        tally.add(work.project, work.user, changes=len(stored), finished=len(stored))
+
+
+def _as_error(bad: BadRow) -> dict[str, Any]:
+    return {"row": bad.number, "code": bad.code, "detail": bad.detail}
+
+
+def _append_report(work: Import, bad: list[BadRow]) -> None:
+    if not bad:
+        return
+    path = report_path(work)
+    is_new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(["row", "code", "detail"])
+        writer.writerows([each.number, each.code, each.detail] for each in bad)
+
+
+def _cut_report(work: Import) -> None:
+    """Drop report lines of a chunk whose transaction never came to be."""
+    path = report_path(work)
+    if not path.exists():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    kept = rows[: 1 + work.rejected]
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(kept)
+    shutil.move(fresh, path)

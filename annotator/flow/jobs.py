@@ -1,0 +1,82 @@
+"""How a worker does a job: claim the row, beat while at work, say in words what went wrong."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.utils import timezone
+
+from annotator.flow.refusals import Refused
+from annotator.models import Job, LostClaim
+from annotator.models.jobs import MAX_ATTEMPTS
+
+log = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+RESEND_SECONDS = 10
+
+
+def job(model: type[J], **where: Any) -> Callable[[Callable[[J], R]], Callable[[int], R | None]]:
+    """Turn a function on a claimed row into one on its key, which does nothing unless it is due.
+
+    `where` narrows what may be claimed, such as to a stage. A refusal ends the job with its words;
+    any other error counts as an attempt, and the sweep sends the job again.
+    """
+
+    def decorate(work: Callable[[J], R]) -> Callable[[int], R | None]:
+        @wraps(work)
+        def run(pk: int) -> R | None:
+            claimed = model.objects.claim(pk, **where)
+            return None if claimed is None else _do(work, claimed)
+
+        return run
+
+    return decorate
+
+
+def _do(work: Callable[[J], R], claimed: J) -> R | None:
+    try:
+        with claimed.kept_alive():
+            return work(claimed)
+    except LostClaim as lost:
+        log.info("%s", lost)
+    except Refused as refused:
+        _note(claimed, claimed.give_up, refused.detail)
+    except Exception as problem:
+        log.exception("%s %s failed", claimed._meta.verbose_name, claimed.pk)
+        _note(claimed, claimed.fail, in_words(problem))
+    return None
+
+
+def _note(claimed: Job, how: Callable[[str], None], words: str) -> None:
+    try:
+        how(words)
+    except LostClaim as lost:
+        log.info("%s", lost)
+
+
+def in_words(problem: BaseException) -> str:
+    """Return an error as a sentence that a project lead can pass on."""
+    if isinstance(problem, MemoryError):
+        return "The worker ran out of memory."
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.strerror} ({problem.filename or 'no file name'})."
+    return f"{type(problem).__name__}: {problem}"[:2000]
+
+
+def sweep(model: type[J], **where: Any) -> list[int]:
+    """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones."""
+    now = timezone.now()
+    left = model.objects.claimable(now).filter(**where)
+    left.filter(attempts__gte=MAX_ATTEMPTS).update(
+        state=Job.State.FAILED,
+        finished_at=now,
+        error=f"The worker died {MAX_ATTEMPTS} times at this, perhaps for want of memory.",
+    )
+    # A job that was stored just now has its own message on the way.
+    due = left.filter(created_at__lt=now - timedelta(seconds=RESEND_SECONDS))
+    return list(due.order_by("pk").values_list("pk", flat=True)[:100])

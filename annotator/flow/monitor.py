@@ -1,0 +1,337 @@
+"""Read-only numbers for people: how far, how good, how healthy."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotator import pool
+from annotator.models import (
+    FeatureShard,
+    Import,
+    Item,
+    Job,
+    ModelVersion,
+    Project,
+    QueueEntry,
+    Round,
+    Tally,
+    User,
+    WorkerBeat,
+)
+
+BEAT_SECONDS = 10
+DEAD_SECONDS = 40
+FIRST_ESTIMATE = 20
+LATELY = timedelta(hours=24)
+
+
+# A project ---------------------------------------------------------------------------------------
+
+
+def progress(project: Project) -> dict[str, Any]:
+    """Return how far the project is, as the API answers it."""
+    sums = Tally.objects.filter(project=project).aggregate(
+        answers=Sum("labels"), finished=Sum("finished"), skips=Sum("skips")
+    )
+    waiting = QueueEntry.objects.filter(project=project)
+    by_state = dict(
+        waiting.filter(state__lt=QueueEntry.State.DONE).values_list("state").annotate(n=Count("pk"))
+    )
+    model = project.models.first()
+    return {
+        "items": project.items,
+        "labelled": sums["finished"] or 0,
+        "answers": sums["answers"] or 0,
+        "audited": audited(project),
+        "queued": by_state.get(QueueEntry.State.OPEN, 0),
+        "leased": by_state.get(QueueEntry.State.LEASED, 0),
+        "skipped": sums["skips"] or 0,
+        "model": _model(model),
+        "accuracy": accuracy(project),
+        "round": _latest_numbers(project),
+        "stop": advice(project, sums["answers"] or 0),
+    }
+
+
+def audited(project: Project) -> int:
+    """Return how many items of the audit set have their label."""
+    frontier = pool.audit_frontier(project)
+    if frontier < 0:
+        return 0
+    items = Item.objects.filter(project=project, state=Item.State.LABELLED)
+    return items.filter(audit_key__lte=frontier).count()
+
+
+def accuracy(project: Project) -> dict[str, Any] | None:
+    """Return the newest estimate from audit items, None while there are too few of them."""
+    measured = project.models.exclude(accuracy=None).values_list("accuracy", flat=True).first()
+    return measured if measured and measured["n"] >= FIRST_ESTIMATE else None
+
+
+def advice(project: Project, answers: int) -> dict[str, Any]:
+    """Return whether to stop, with the reasons in words."""
+    reasons = []
+    if project.budget and answers >= project.budget:
+        reasons.append(_("The budget of %(budget)d labels is spent.") % {"budget": project.budget})
+    measured = accuracy(project)
+    if (
+        project.target_value
+        and project.target_metric == Project.Metric.ACCURACY
+        and measured
+        and measured["low"] >= project.target_value
+    ):
+        reasons.append(
+            _("The accuracy is at least %(low)s %%, above the target of %(target)s %%.")
+            % {"low": _percent(measured["low"]), "target": _percent(project.target_value)}
+        )
+    if project.items and answers and not _unlabelled(project):
+        reasons.append(_("Every item is labelled."))
+    return {"advice": "stop" if reasons else "go_on", "reasons": reasons}
+
+
+def mine(project: Project, user: User) -> dict[str, int]:
+    """Return how many labels the person gave today and in all."""
+    own = Tally.objects.filter(project=project, user=user)
+    today = own.filter(day=timezone.now().date()).values_list("labels", flat=True).first()
+    return {"today": today or 0, "total": own.aggregate(n=Sum("labels"))["n"] or 0}
+
+
+def curve(project: Project) -> list[dict[str, Any]]:
+    """Return the learning curve: a point for each measured model, oldest first."""
+    measured = project.models.exclude(accuracy=None).order_by("number")
+    return [
+        {
+            "model": version.number,
+            "labels": version.trained_on,
+            "created_at": version.created_at,
+            "macro_f1": version.macro_f1,
+            **{name: version.accuracy[name] for name in ("value", "low", "high", "n")},
+        }
+        for version in measured.only(
+            "number", "trained_on", "accuracy", "macro_f1", "created_at", "project_id"
+        )
+    ]
+
+
+def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
+    """Return the latest rounds, newest first."""
+    return [round_numbers(turn) for turn in project.rounds.select_related("model")[:limit]]
+
+
+def uncertainty(project: Project) -> dict[str, Any] | None:
+    """Return how torn the model was over the pool and over what was picked, in 20 bins."""
+    turn = project.rounds.exclude(distribution={}).first()
+    if turn is None:
+        return None
+    bins = len(turn.distribution["pool"])
+    return {
+        "round": turn.number,
+        "edges": [index / bins for index in range(bins + 1)],
+        "pool": turn.distribution["pool"],
+        "picks": turn.distribution["picks"],
+    }
+
+
+def why_empty(project: Project, user: User) -> str:
+    """Return in words why there is nothing to label, and what happens next."""
+    if project.imports.active().exists():
+        return _("The first items are being imported. They appear here by themselves.")
+    if not project.items:
+        return _("There are no items yet. An admin of the project can import some.")
+    if not _unlabelled(project):
+        return _("Every item is labelled. Thank you!")
+    return _(
+        "Nothing is left for you: the items that still need a label are with others, "
+        "or you have seen them already."
+    )
+
+
+def _unlabelled(project: Project) -> bool:
+    items = Item.objects.filter(project=project)
+    return items.filter(state__in=[Item.State.POOL, Item.State.QUEUED]).exists()
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}".rstrip("0").rstrip(".")
+
+
+def _model(version: ModelVersion | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    age = (timezone.now() - version.created_at).total_seconds()
+    return {
+        "version": version.number,
+        "trained_on": version.trained_on,
+        "age_seconds": round(age, 1),
+    }
+
+
+def _latest_numbers(project: Project) -> dict[str, Any] | None:
+    turn = project.rounds.select_related("model").first()
+    return None if turn is None else round_numbers(turn)
+
+
+def round_numbers(turn: Round) -> dict[str, Any]:
+    """Return what there is to say of one round."""
+    return {
+        "number": turn.number,
+        "state": turn.state,
+        "stage": turn.stage,
+        "trigger": turn.trigger,
+        "strategy": turn.strategy,
+        "phase": turn.phase,
+        "labels": turn.model.trained_on if turn.model else 0,
+        "model": turn.model.number if turn.model else None,
+        "picks": len(turn.picks),
+        "timings": turn.timings,
+        "error": turn.error,
+        "created_at": turn.created_at,
+        "finished_at": turn.finished_at,
+    }
+
+
+# What is under way -------------------------------------------------------------------------------
+
+
+def activity(project: Project) -> list[dict[str, Any]]:
+    """Return what is under way in the background, and what failed in the last day."""
+    return [
+        *map(_import_activity, _current(project.imports)),
+        *map(_space_activity, _current(project.spaces)),
+        *map(_round_activity, _latest_round(project)),
+    ]
+
+
+def _current(jobs: Any) -> list[Any]:
+    recent = timezone.now() - LATELY
+    failed = jobs.filter(state=Job.State.FAILED, finished_at__gte=recent)
+    return [*jobs.active().order_by("pk")[:20], *failed.order_by("-pk")[:5]]
+
+
+def _latest_round(project: Project) -> list[Round]:
+    turn = project.rounds.first()
+    interesting = turn is not None and (turn.is_active or turn.state == Job.State.FAILED)
+    return [turn] if interesting and turn is not None else []
+
+
+def _import_activity(work: Import) -> dict[str, Any]:
+    if work.state == Job.State.FAILED:
+        words = _("The import of %(name)s failed: %(error)s")
+    elif work.state == Job.State.QUEUED:
+        words = _("%(name)s waits for a worker.")
+    else:
+        words = _("%(name)s is being imported.")
+    return {
+        **_job(work, "import", words % {"name": work.name, "error": work.error}),
+        "done": work.done,
+        "total": work.total,
+    }
+
+
+def _space_activity(space: Any) -> dict[str, Any]:
+    if space.state == Job.State.FAILED:
+        words = _("The features could not be computed: %(error)s") % {"error": space.error}
+    elif space.stage == space.Stage.FIT:
+        words = _("Learning what to look at in %(n)d items.") % {"n": space.items}
+    else:
+        words = _("Computing the features of %(n)d items.") % {"n": space.items}
+    done = space.shards.filter(state=FeatureShard.State.DONE).count()
+    # The fit takes about as long as one shard, so the bar moves evenly.
+    total = 1 + -(-space.items // pool.SHARD_ITEMS)
+    fitted = int(space.stage == space.Stage.TRANSFORM)
+    return {**_job(space, "features", words), "done": done + fitted, "total": total}
+
+
+def _round_activity(turn: Round) -> dict[str, Any]:
+    stages = list(Round.Stage.values)
+    if turn.state == Job.State.FAILED:
+        words = _("Round %(n)d failed: %(error)s Labelling goes on, and it is tried again.")
+    else:
+        words = _("Round %(n)d: %(stage)s.")
+    values = {"n": turn.number, "stage": turn.get_stage_display(), "error": turn.error}
+    return {
+        **_job(turn, "round", words % values),
+        "done": stages.index(turn.stage),
+        "total": len(stages),
+    }
+
+
+def _job(work: Any, kind: str, words: str) -> dict[str, Any]:
+    return {"kind": kind, "id": work.pk, "words": words, "failed": work.state == Job.State.FAILED}
+
+
+# The installation --------------------------------------------------------------------------------
+
+
+def report_worker(name: str, over: threading.Event) -> None:
+    """Say every few seconds that the worker called `name` lives, until `over` is set."""
+    while True:
+        WorkerBeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+        connection.close()
+        if over.wait(BEAT_SECONDS):
+            break
+    WorkerBeat.objects.filter(name=name).delete()
+    connection.close()
+
+
+def workers() -> dict[str, Any]:
+    """Return whether any worker lives, and in words what that means."""
+    newest = WorkerBeat.objects.order_by("-seen_at").first()
+    seconds = None if newest is None else (timezone.now() - newest.seen_at).total_seconds()
+    alive = seconds is not None and seconds < DEAD_SECONDS
+    if alive:
+        words = _("The worker is there.")
+    elif seconds is None:
+        words = _(
+            "No worker is running: labels are saved, but nothing is imported and the model does "
+            "not learn. Start Winnow with “manage.py up”, or a worker with "
+            "“celery -A annotator worker -B”."
+        )
+    else:
+        words = _(
+            "No worker seen for %(ago)s: labels are saved, but nothing is imported and the model "
+            "does not learn. Start one with “celery -A annotator worker -B”."
+        ) % {"ago": _ago(seconds)}
+    return {"alive": alive, "seconds": seconds, "words": words}
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 120:
+        return ngettext("%(n)d s", "%(n)d s", int(seconds)) % {"n": int(seconds)}
+    return ngettext("%(n)d minute", "%(n)d minutes", int(seconds // 60)) % {"n": int(seconds // 60)}
+
+
+def readiness() -> dict[str, str]:
+    """Return for each part of the installation "ok" or what is wrong with it."""
+    return {"database": _database(), "broker": _broker(), "worker": _worker()}
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception as problem:
+        return f"not reachable ({type(problem).__name__})"
+    return "ok"
+
+
+def _broker() -> str:
+    from kombu import Connection
+
+    try:
+        with Connection(settings.BROKER_URL, connect_timeout=1) as broker:
+            broker.ensure_connection(max_retries=0, timeout=1)
+    except Exception as problem:
+        return f"not reachable ({type(problem).__name__})"
+    return "ok"
+
+
+def _worker() -> str:
+    return "ok" if workers()["alive"] else "no heartbeat"

@@ -1,0 +1,228 @@
+"""Who labels what next: leases on queue entries."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.flow import refill, tally
+from annotator.flow.refusals import Conflict, NotThere
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
+
+MOST_LEASES = 5
+TRIES = 4
+
+
+def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
+    """Return what `user` labels next; None when nothing is left for them.
+
+    An item that they were given and have not settled comes first, so a reload shows it again.
+    `holding` names the leases that the page has already, for one that fetches ahead.
+    """
+    held = _live(project, user)
+    ahead = [lease for lease in held if str(lease.pk) not in set(holding)]
+    if ahead:
+        return ahead[0]
+    if len(held) >= MOST_LEASES:
+        raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
+    return _claim(project, user) or _claim_refilled(project, user)
+
+
+def _live(project: Project, user: User) -> list[Lease]:
+    leases = Lease.objects.filter(project=project, user=user, ended_at=None)
+    return list(
+        leases.filter(expires_at__gt=timezone.now())
+        .select_related("item", "model")
+        .order_by("created_at", "pk")
+    )
+
+
+def _claim_refilled(project: Project, user: User) -> Lease | None:
+    """Return a lease after what can be done at once to have something: labelling never waits."""
+    release_expired(project)
+    for _try in range(TRIES):
+        lease = _claim(project, user)
+        if lease is not None:
+            return lease
+        if not refill.top_up(project, user):
+            return None
+    return None
+
+
+def _claim(project: Project, user: User) -> Lease | None:
+    for _try in range(TRIES):
+        try:
+            with transaction.atomic():
+                return _claim_once(project, user)
+        except IntegrityError:
+            # The same person took another slot of this item in a second window just now.
+            continue
+    return None
+
+
+def _claim_once(project: Project, user: User) -> Lease | None:
+    entries = open_entries(project, user).select_related("item", "model")
+    if connection.features.has_select_for_update_skip_locked:
+        entries = entries.select_for_update(skip_locked=True, of=("self",))
+    entry = entries.first()
+    return None if entry is None else take(entry, user)
+
+
+def open_entries(project: Project, user: User) -> QuerySet[QueueEntry]:
+    """Return what `user` may be given, best first: nothing they had, labelled or skipped."""
+    of_user = {"item": OuterRef("item"), "user": user}
+    return (
+        QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+        .filter(
+            ~Exists(QueueEntry.objects.filter(**of_user)),
+            ~Exists(Annotation.objects.filter(withdrawn_at=None, **of_user)),
+            ~Exists(Lease.objects.filter(outcome=Lease.Outcome.SKIPPED, **of_user)),
+        )
+        .order_by("rank", "id")
+    )
+
+
+def take(entry: QueueEntry, user: User) -> Lease | None:
+    """Give an open entry to `user` and return the lease; None when somebody was faster."""
+    lease = new_lease(entry.project, entry.item, user, why=entry.why, **entry.provenance())
+    taken = QueueEntry.objects.filter(pk=entry.pk, state=QueueEntry.State.OPEN).update(
+        state=QueueEntry.State.LEASED,
+        user=user,
+        lease_id=lease.pk,
+        leased_until=lease.expires_at,
+    )
+    if not taken:
+        return None
+    lease.model = entry.model
+    lease.save(force_insert=True)
+    return lease
+
+
+def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Lease:
+    """Return an unsaved lease that runs from now."""
+    now = timezone.now()
+    until = now + timedelta(seconds=project.lease_seconds)
+    return Lease(
+        project=project, item=item, user=user, created_at=now, expires_at=until, **provenance
+    )
+
+
+def held(project: Project, user: User, lease_id: str) -> Lease:
+    """Return the person's lease, live or not; NotThere when they never had it."""
+    try:
+        key = uuid.UUID(str(lease_id))
+    except ValueError:
+        key = None
+    leases = Lease.objects.filter(pk=key, project=project, user=user)
+    lease = leases.select_related("item", "model").first()
+    if lease is None:
+        raise NotThere("unknown_lease", _("You do not hold this item."))
+    lease.project = project
+    return lease
+
+
+# Giving back -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def skip(lease: Lease, reason: str = "") -> None:
+    """Pass the item on to somebody else; the same person is not asked again."""
+    if _end(lease, Lease.Outcome.SKIPPED, reason):
+        Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
+        tally.add(lease.project, lease.user, skips=1)
+
+
+@transaction.atomic
+def release(lease: Lease, reason: str = "") -> None:
+    """Give the item back unjudged; the same person may get it again."""
+    _end(lease, Lease.Outcome.RELEASED, reason)
+
+
+@transaction.atomic
+def extend(lease: Lease) -> Lease:
+    """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
+    until = timezone.now() + timedelta(seconds=lease.project.lease_seconds)
+    entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
+    running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
+    if not running or lease.ended_at is not None:
+        raise Conflict("lease_lost", _("You no longer hold this item."))
+    Lease.objects.filter(pk=lease.pk).update(expires_at=until)
+    lease.expires_at = until
+    return lease
+
+
+def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
+    ended = Lease.objects.filter(pk=lease.pk, ended_at=None).update(
+        ended_at=timezone.now(), outcome=outcome, reason=reason[:500]
+    )
+    if ended:
+        reopen(QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk))
+    return bool(ended)
+
+
+def reopen(entries: QuerySet[QueueEntry]) -> int:
+    """Give leased entries back to the queue, at their old rank, and return how many."""
+    return entries.filter(state=QueueEntry.State.LEASED).update(
+        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
+    )
+
+
+def release_expired(project: Project | None = None, now: datetime | None = None) -> int:
+    """Give back what was leased and not settled in time, and return how many entries that were."""
+    now = now or timezone.now()
+    late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
+    if project is not None:
+        late = late.filter(project=project)
+    leases = list(late.values_list("lease_id", flat=True))
+    if not leases:
+        return 0
+    with transaction.atomic():
+        # Asked again inside: somebody may have extended their lease in between.
+        Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
+            ended_at=now, outcome=Lease.Outcome.EXPIRED
+        )
+        return reopen(late.filter(lease_id__in=leases))
+
+
+# Showing -----------------------------------------------------------------------------------------
+
+
+def served(lease: Lease) -> dict[str, Any]:
+    """Return what the annotator is shown; nothing in it tells blind items from one another."""
+    item = lease.item
+    return {
+        "lease": str(lease.pk),
+        "expires_at": lease.expires_at,
+        "item": {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta},
+        "suggestion": shown_suggestion(lease),
+        "why": None if lease.blind else _why(lease),
+    }
+
+
+def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
+    """Return the suggestion that goes with the item, None where there is none or it is hidden."""
+    return lease.suggestion if lease.project.show_suggestions and not lease.blind else None
+
+
+def _content(item: Item) -> dict[str, str]:
+    if item.image:
+        return {"image_url": reverse("media", args=[item.pk])}
+    return {"text": item.text}
+
+
+def _why(lease: Lease) -> dict[str, Any]:
+    model = lease.model
+    age = None if model is None else (timezone.now() - model.created_at).total_seconds()
+    return {
+        "strategy": lease.strategy,
+        "score": lease.score,
+        "words": lease.why,
+        "model": None if model is None else model.number,
+        "model_age_seconds": None if age is None else round(age),
+    }

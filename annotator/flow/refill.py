@@ -1,0 +1,206 @@
+"""Picks become queue entries, mixed with the audit stream.
+
+Audits are every `1 / audit_share`-th entry on average, at a random place in each stretch of that
+length, and in the order of the audit permutation. As many ordinary entries are served blind, too.
+"""
+
+import math
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.utils import timezone
+
+from annotator import pool
+from annotator.flow.jobs import job
+from annotator.models import Item, Lease, Project, QueueEntry, Round, Source, Tally, User
+
+TOP_UP = 20
+BATCHES_AHEAD = 3
+
+AUDIT = {
+    "source": Source.AUDIT,
+    "blind": True,
+    "strategy": "random",
+    "why": "Drawn at random, to measure the model.",
+}
+RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": "Drawn at random."}
+
+# An item, and how the entry for it came about.
+Wish = tuple[Item, dict[str, Any]]
+
+
+@job(Round, stage=Round.Stage.REFILL)
+def refill(turn: Round) -> Round:
+    """Put the picks of a round at the head of the queue, in place of what nobody took yet."""
+    project = turn.project
+    rng = random.Random(f"{project.seed}/{turn.number}")
+    with transaction.atomic():
+        # First, so that a round that was taken over changes nothing.
+        started = timezone.now()
+        turn.hand_on(stage=Round.Stage.EVALUATE, refilled_at=started)
+        withdraw_open(project)
+        picks = _picked_items(turn)
+        _enqueue(project, _mix(project, _pool(project), picks, rng), rank=0)
+        seconds = (timezone.now() - started).total_seconds()
+        turn.timings = {
+            **turn.timings,
+            "refill": round(seconds, 3),
+            "to_refill": round((timezone.now() - turn.created_at).total_seconds(), 3),
+        }
+        Round.objects.filter(pk=turn.pk).update(timings=turn.timings)
+    return turn
+
+
+@transaction.atomic
+def top_up(project: Project, user: User) -> int:
+    """Queue random items that `user` may label, for want of ranked ones; return how many."""
+    skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
+    fresh = _pool(project).filter(~Exists(skipped))
+    ordinary = fresh.filter(audit_key__gte=pool.reserve(project), gold__isnull=True)
+    drawn = [
+        (item, {**RANDOM, "suggestion": item.suggested})
+        for item in ordinary.order_by("audit_key")[:TOP_UP]
+    ]
+    # The first item makes the seed differ from one stretch to the next.
+    rng = random.Random(f"{project.seed}/{drawn[0][0].position if drawn else -1}")
+    wishes = _mix(project, fresh, drawn, rng)
+    newest = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    last = newest.order_by("-rank").values_list("rank", flat=True).first()
+    return _enqueue(project, wishes, rank=0 if last is None else last + 1)
+
+
+def withdraw_open(project: Project) -> None:
+    """Take back what waits in the queue; opinions that an item still misses come first from now."""
+    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
+    waiting.filter(Exists(begun)).update(rank=-1)
+    unasked = list(waiting.exclude(rank=-1).values_list("pk", "item_id"))
+    QueueEntry.objects.filter(
+        pk__in=[pk for pk, _item in unasked], state=QueueEntry.State.OPEN
+    ).delete()
+    left = QueueEntry.objects.filter(item=OuterRef("pk"))
+    Item.objects.filter(
+        ~Exists(left), pk__in=[item for _pk, item in unasked], state=Item.State.QUEUED
+    ).update(state=Item.State.POOL)
+
+
+def _pool(project: Project) -> QuerySet[Item]:
+    return Item.objects.filter(project=project, state=Item.State.POOL)
+
+
+def _picked_items(turn: Round) -> list[Wish]:
+    positions = [pick["position"] for pick in turn.picks]
+    items = _pool(turn.project).filter(position__in=positions)
+    by_position = {item.position: item for item in items}
+    common = {
+        "source": Source.ACTIVE,
+        "strategy": turn.strategy,
+        "round_id": turn.pk,
+        "model_id": turn.model_id,
+    }
+    wishes = []
+    for pick in turn.picks:
+        item = by_position.get(pick["position"])
+        if item is None:
+            continue
+        own = {name: pick[name] for name in ("score", "probability", "why")}
+        wishes.append((item, {**common, **own, "suggestion": pick["suggestion"] or item.suggested}))
+    return wishes
+
+
+# Mixing ------------------------------------------------------------------------------------------
+
+
+def _mix(
+    project: Project, free: QuerySet[Item], picks: list[Wish], rng: random.Random
+) -> list[Wish]:
+    """Return `picks` with audits and hidden checks from `free` among them, and decoys marked.
+
+    Where there are no picks any more, what was left to the audits is served, so that in the end
+    every item gets its label.
+    """
+    share = project.audit_share
+    length = math.ceil(len(picks) / (1 - share)) if picks else TOP_UP
+    places = audit_places(share, _audits_owed(project), length, rng) if picks else range(length)
+    audits = [(item, dict(AUDIT)) for item in _next_audits(project, free, len(places))]
+    checks = _hidden_checks(project, free, round(project.gold_share * length))
+    ordinary = _with_decoys(picks, len(audits), rng)
+    mixed: list[Wish] = []
+    for place in range(length + len(checks)):
+        if audits and place in places:
+            mixed.append(audits.pop(0))
+        elif checks and rng.random() < project.gold_share:
+            mixed.append(checks.pop(0))
+        elif ordinary:
+            mixed.append(ordinary.pop(0))
+    return mixed + ordinary + checks
+
+
+def audit_places(share: float, owed: float, length: int, rng: random.Random) -> set[int]:
+    """Return at which places of a stretch of `length` audits come: one in each 1 / share of them.
+
+    `owed` is how many audits the stretches before fell short of their share; it moves the grid
+    so that the share is kept over all stretches, though each is cut off at an unknown place.
+
+    >>> sorted(audit_places(0.25, 0.0, 12, random.Random(1)))
+    [0, 7, 11]
+    """
+    if share <= 0:
+        return set()
+    places = set()
+    step = 1.0 / share
+    start = -max(-3.0, min(owed, 3.0)) * step
+    while start < length:
+        place = int(start + rng.random() * step)
+        while place in places:
+            place += 1
+        if 0 <= place < length:
+            places.add(place)
+        elif place < 0:
+            places.add(len(places))
+        start += step
+    return places
+
+
+def _audits_owed(project: Project) -> float:
+    sums = Tally.objects.filter(project=project).aggregate(a=Sum("audits"), n=Sum("labels"))
+    return project.audit_share * (sums["n"] or 0) - (sums["a"] or 0)
+
+
+def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:
+    """Return the next items of the audit permutation, after those that somebody skipped."""
+    reserved = free.filter(audit_key__lt=pool.reserve(project)).order_by("audit_key")
+    return [*reserved.filter(skips__gt=0)[:number], *reserved.filter(skips=0)[:number]]
+
+
+def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
+    checks = free.filter(gold__isnull=False).order_by("audit_key")[:number]
+    return [(item, {"source": Source.GOLD, "blind": True, "strategy": "gold"}) for item in checks]
+
+
+def _with_decoys(picks: list[Wish], number: int, rng: random.Random) -> list[Wish]:
+    """Mark as many of the ordinary wishes as blind, so that blind does not mean audit."""
+    for index in rng.sample(range(len(picks)), min(number, len(picks))):
+        picks[index] = (picks[index][0], {**picks[index][1], "blind": True})
+    return picks
+
+
+# Storing -----------------------------------------------------------------------------------------
+
+
+def _enqueue(project: Project, wishes: Iterable[Wish], rank: int) -> int:
+    """Store an entry for each opinion that the items need, and return for how many items."""
+    wishes = list(wishes)
+    entries = [
+        QueueEntry(project=project, item=item, slot=slot, rank=rank + place, **provenance)
+        for place, (item, provenance) in enumerate(wishes)
+        for slot in range(project.overlap)
+    ]
+    # Two windows that found the queue dry at once wish for the same items; the second adds nothing.
+    QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
+    items = [item.pk for item, _provenance in wishes]
+    Item.objects.filter(pk__in=items, state=Item.State.POOL).update(state=Item.State.QUEUED)
+    return len(items)

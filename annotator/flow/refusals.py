@@ -1,0 +1,53 @@
+"""What flow refuses, in words: each refusal carries the status that page and API answer with."""
+
+from typing import Any
+
+
+class Refused(Exception):
+    """Something that was asked for cannot be done; nothing was changed."""
+
+    status = 400
+
+    def __init__(
+        self, code: str, detail: str, *, field: str = "", errors: list[dict[str, Any]] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = errors or [{"field": field, "code": code, "detail": detail}]
+
+
+class Forbidden(Refused):
+    """The person may know of it, but not do it."""
+
+    status = 403
+
+
+class NotThere(Refused):
+    """It does not exist, or not for this person."""
+
+    status = 404
+
+
+class Conflict(Refused):
+    """Somebody or something else was first."""
+
+    status = 409
+
+
+class TooLarge(Refused):
+    """More bytes than this installation takes."""
+
+    status = 413
+
+
+class WrongType(Refused):
+    """A kind of file that cannot be read here."""
+
+    status = 415
+
+
+class Invalid(Refused):
+    """Well-formed, but wrong."""
+
+    status = 422

@@ -1,0 +1,321 @@
+"""A project, its labels, its people."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
+from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
+
+MAX_LABELS = 500
+INVITATION_SECONDS = 7 * 86_400
+BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+LabelSpec = str | dict[str, Any]
+
+
+# Projects ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_project(
+    user: User | None,
+    *,
+    name: str,
+    task: str = Project.Task.TEXT,
+    multi_label: bool = False,
+    labels: Sequence[LabelSpec] = (),
+    **settings: Any,
+) -> Project:
+    """Store a new project with its labels; `user` becomes its admin."""
+    specs = _label_specs(labels)
+    rare = settings.pop("rare_label", None)
+    project = Project(
+        name=_clean_name(name, "name"), task=task, multi_label=multi_label, created_by=user
+    )
+    _apply(project, settings)
+    project.save()
+    Label.objects.bulk_create(
+        Label(project=project, position=index, **spec) for index, spec in enumerate(specs)
+    )
+    if rare is not None:
+        change_settings(project, rare_label=rare)
+    if user is not None:
+        Membership.objects.create(project=project, user=user, role=Role.ADMIN)
+    return project
+
+
+@transaction.atomic
+def change_settings(project: Project, **settings: Any) -> Project:
+    """Store changed settings; nothing is changed when one of them is wrong."""
+    fields = set(settings)
+    if "rare_label" in settings:
+        settings["rare_label"] = _own_label(project, settings["rare_label"])
+    _apply(project, settings)
+    project.save(update_fields=sorted(fields) or None)
+    return project
+
+
+def delete_project(project: Project) -> None:
+    """Take the project out of sight; its rows go for good a week later."""
+    project.deleted_at = timezone.now()
+    project.save(update_fields=["deleted_at"])
+
+
+def strategy_choices() -> list[tuple[str, str, str]]:
+    """Return (name, title, one sentence) of every strategy that a project may use."""
+    from selection.strategies import STRATEGIES
+
+    return [(name, each.title, each.words) for name, each in STRATEGIES.items()]
+
+
+def _apply(project: Project, settings: dict[str, Any]) -> None:
+    unknown = sorted(set(settings) - {*Project.SETTINGS, "name"})
+    if unknown:
+        raise Invalid("unknown_field", _("There is no setting %s.") % unknown[0], field=unknown[0])
+    if "name" in settings:
+        settings = {**settings, "name": _clean_name(settings["name"], "name")}
+    if "strategy" in settings and settings["strategy"] not in dict(
+        (name, title) for name, title, _words in strategy_choices()
+    ):
+        raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
+    for field, value in settings.items():
+        setattr(project, field, value)
+    try:
+        project.clean_fields(exclude=["created_by", "rare_label"])
+    except ValidationError as problem:
+        raise Invalid(
+            "invalid",
+            _("Some settings cannot be used."),
+            errors=[
+                {"field": field, "code": "invalid", "detail": " ".join(words)}
+                for field, words in problem.message_dict.items()
+            ],
+        ) from problem
+
+
+def _own_label(project: Project, given: Any) -> Label | None:
+    if given in (None, ""):
+        return None
+    name = given.name if isinstance(given, Label) else given
+    label = project.labels.filter(name=name).first() if isinstance(name, str) else None
+    if label is None:
+        raise Invalid("unknown_label", _("This project has no such label."), field="rare_label")
+    return label
+
+
+# Labels ------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
+    """Make the project's labels those given: renamed by id, added, removed where unused."""
+    specs = _label_specs(labels)
+    kept = {label.pk: label for label in project.labels.all()}
+    ids = [spec.pop("id", None) for spec in specs]
+    if any(pk is not None and pk not in kept for pk in ids):
+        raise Invalid("unknown_label", _("This project has no such label."), field="labels")
+    gone = [label for pk, label in kept.items() if pk not in ids]
+    _refuse_used(gone)
+    Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
+    # Names and keys may swap places between labels, which only works by way of unused ones.
+    for label in project.labels.all():
+        Label.objects.filter(pk=label.pk).update(name=f"\x01{label.pk}", hotkey="")
+    for position, (pk, spec) in enumerate(zip(ids, specs, strict=True)):
+        values = {"position": position, **spec}
+        if pk is None:
+            Label.objects.create(project=project, **values)
+        else:
+            Label.objects.filter(pk=pk).update(**values)
+    return list(project.labels.all())
+
+
+def _refuse_used(labels: Iterable[Label]) -> None:
+    for label in labels:
+        used = AnnotationLabel.objects.filter(label=label).count()
+        if used:
+            raise Conflict(
+                "label_in_use",
+                _("%(name)s is used by %(n)d annotations; rename it, or correct those first.")
+                % {"name": label.name, "n": used},
+                field="labels",
+            )
+
+
+def _label_specs(labels: Sequence[LabelSpec]) -> list[dict[str, Any]]:
+    specs = [_label_spec(each) for each in labels]
+    if not 2 <= len(specs) <= MAX_LABELS:
+        raise Invalid(
+            "label_count",
+            _("A project needs between 2 and %(most)d labels; %(n)d were given.")
+            % {"most": MAX_LABELS, "n": len(specs)},
+            field="labels",
+        )
+    for field, words in (
+        ("name", _("The label %s is there twice.")),
+        ("hotkey", _("The key %s is given twice.")),
+    ):
+        values = [spec[field].casefold() for spec in specs if spec.get(field)]
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise Invalid(f"duplicate_{field}", words % twice, field="labels")
+    return specs
+
+
+def _label_spec(given: LabelSpec) -> dict[str, Any]:
+    spec = (
+        {"name": given}
+        if isinstance(given, str)
+        else dict(given)
+        if isinstance(given, dict)
+        else {}
+    )
+    if not isinstance(spec.get("name"), str) or set(spec) - {"id", "name", "hotkey", "description"}:
+        raise Invalid(
+            "label_form",
+            _("A label is a name, or an object with name, hotkey and description."),
+            field="labels",
+        )
+    spec["name"] = _clean_name(spec["name"], "labels")
+    spec["hotkey"] = str(spec.get("hotkey") or "").lower()
+    if len(spec["hotkey"]) > 1 or spec["hotkey"] in RESERVED_KEYS:
+        raise Invalid(
+            "hotkey",
+            _("The key of %s must be one letter or digit that is not already taken by the page.")
+            % spec["name"],
+            field="labels",
+        )
+    spec["description"] = str(spec.get("description") or "")
+    return spec
+
+
+# Keys of the labelling page itself: undo, guidelines, help, zoom.
+RESERVED_KEYS = set("zg?+-")
+
+
+def _clean_name(name: Any, field: str) -> str:
+    if not isinstance(name, str):
+        raise Invalid("name_type", _("A name is a text."), field=field)
+    clean = unicodedata.normalize("NFC", name).strip()
+    if not clean or len(clean) > 200:
+        raise Invalid("name_length", _("A name has between 1 and 200 characters."), field=field)
+    if any(ch in BIDI_CONTROLS or unicodedata.category(ch) == "Cc" for ch in clean):
+        raise Invalid(
+            "name_characters", _("A name cannot hold invisible control characters."), field=field
+        )
+    return clean
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> Membership:
+    """Give the person with that name a role in the project, or change the one they have."""
+    if role not in Role.values:
+        raise Invalid("unknown_role", _("A role is annotator, lead or admin."), field="role")
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise Invalid("unknown_user", _("Nobody here is called %s.") % username, field="username")
+    _refuse_no_admin(project, user, role)
+    member, _made = Membership.objects.update_or_create(
+        project=project, user=user, defaults={"role": role}
+    )
+    return member
+
+
+def remove_member(project: Project, user: User) -> None:
+    """Take the person out of the project; what they labelled stays."""
+    if not Membership.objects.filter(project=project, user=user).exists():
+        raise NotThere("unknown_member", _("This person is no member."))
+    _refuse_no_admin(project, user, None)
+    Membership.objects.filter(project=project, user=user).delete()
+
+
+def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
+    if role == Role.ADMIN:
+        return
+    admins = Membership.objects.filter(project=project, role=Role.ADMIN)
+    if admins.filter(user=user).exists() and not admins.exclude(user=user).exists():
+        raise Conflict("last_admin", _("A project keeps at least one admin."), field="role")
+
+
+def create_user(username: str, password: str | None = None) -> tuple[User, str | None]:
+    """Store a new person; without a password, return an invitation that lets them choose one."""
+    user = User(username=username)
+    try:
+        user.clean_fields(exclude=["password"])
+        if password is not None:
+            validate_password(password, user)
+    except ValidationError as problem:
+        raise Invalid(
+            "invalid",
+            " ".join(problem.messages),
+            field="username" if hasattr(problem, "error_dict") else "password",
+        ) from problem
+    if password is None:
+        user.set_unusable_password()
+    else:
+        user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as problem:
+        raise Conflict("username_taken", _("This name is taken."), field="username") from problem
+    return user, invitation(user) if password is None else None
+
+
+def invitation(user: User) -> str:
+    """Return a token with which `user` may choose a password: for a week, and only once."""
+    # The inner token changes with the password, so it is dead as soon as it was used.
+    return TimestampSigner(salt="invitation").sign(
+        f"{user.pk}.{default_token_generator.make_token(user)}"
+    )
+
+
+def accept_invitation(token: str, password: str) -> User:
+    """Set the password of whom `token` invites."""
+    user = invited(token)
+    try:
+        validate_password(password, user)
+    except ValidationError as problem:
+        raise Invalid("password", " ".join(problem.messages), field="password") from problem
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return user
+
+
+def invited(token: str) -> User:
+    """Return whom `token` invites; NotThere when it is spent, too old or made up."""
+    gone = NotThere("invitation", _("This invitation was used already or is too old."))
+    try:
+        value = TimestampSigner(salt="invitation").unsign(token, max_age=INVITATION_SECONDS)
+    except (BadSignature, SignatureExpired) as problem:
+        raise gone from problem
+    pk, _dot, inner = value.partition(".")
+    user = User.objects.filter(pk=pk, is_active=True).first()
+    if user is None or not default_token_generator.check_token(user, inner):
+        raise gone
+    return user
+
+
+def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
+    """Return the project for this person: NotThere for a stranger, Forbidden for too low a role."""
+    projects = Project.objects.alive().filter(pk=pk)
+    if not user.is_superuser:
+        projects = projects.filter(memberships__user=user).annotate(own_role=F("memberships__role"))
+    project = projects.first()
+    if project is None:
+        raise NotThere("not_found", _("There is no such project."))
+    project.role = Role.ADMIN if user.is_superuser else Role(project.own_role)
+    if project.role not in Role.at_least(role):
+        raise Forbidden("forbidden", _("Your role in this project does not allow that."))
+    return project

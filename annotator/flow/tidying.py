@@ -1,0 +1,79 @@
+"""Putting right what a crash left half done, and removing for good what is no longer needed."""
+
+import shutil
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from annotator import pool
+from annotator.flow import featurise, learn
+from annotator.models import (
+    FeatureShard,
+    FeatureSpace,
+    Job,
+    Project,
+    Round,
+    RoundShard,
+    WorkerBeat,
+)
+
+GRACE = timedelta(days=7)
+SPACES_KEPT = 2
+ROUNDS_KEPT = 3
+
+
+def close_finished() -> None:
+    """Move on what only waits for its shards, as the worker of the last one may have died first."""
+    for space in FeatureSpace.objects.active().filter(stage=FeatureSpace.Stage.TRANSFORM):
+        failed = space.shards.filter(state=FeatureShard.State.FAILED).first()
+        if failed is not None:
+            _give_up(FeatureSpace, space.pk, failed.error)
+        else:
+            featurise.close_space(space)
+    for turn in Round.objects.active().filter(stage=Round.Stage.SCORE):
+        lost = turn.shards.filter(state=RoundShard.State.FAILED).first()
+        if lost is not None:
+            _give_up(Round, turn.pk, lost.error)
+        else:
+            learn.close_scoring(turn)
+
+
+def _give_up(model: type[Job], pk: int, error: str) -> None:
+    model.objects.active().filter(pk=pk).update(
+        state=Job.State.FAILED, finished_at=timezone.now(), error=error
+    )
+
+
+def tidy() -> None:
+    """Remove projects that were deleted a week ago, features and candidates that nobody needs."""
+    week_ago = timezone.now() - GRACE
+    for project in Project.objects.filter(deleted_at__lt=week_ago):
+        remove_project(project)
+    for project in Project.objects.alive():
+        _drop_old_files(project)
+    WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
+
+
+def remove_project(project: Project) -> None:
+    """Remove a project with all its rows and files, for good."""
+    folders = [pool.project_folder(project.pk), settings.MEDIA_ROOT / "pictures" / str(project.pk)]
+    project.delete()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _drop_old_files(project: Project) -> None:
+    used = set(project.models.values_list("space_id", flat=True)[:SPACES_KEPT])
+    done = project.spaces.filter(state=FeatureSpace.State.DONE)
+    newest = set(done.order_by("-quality", "-id").values_list("pk", flat=True)[:SPACES_KEPT])
+    for space in project.spaces.exclude(pk__in=used | newest).exclude(
+        state__in=[FeatureSpace.State.QUEUED, FeatureSpace.State.RUNNING]
+    ):
+        folder = pool.space_folder(space)
+        space.delete()
+        shutil.rmtree(folder, ignore_errors=True)
+    old = project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:]
+    for number in old:
+        rounds = pool.project_folder(project.pk) / "rounds"
+        shutil.rmtree(rounds / str(number), ignore_errors=True)

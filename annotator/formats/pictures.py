@@ -1,0 +1,246 @@
+"""ZIP files of pictures, read entry by entry; nothing is ever extracted under its own name."""
+
+import csv
+import io
+import stat
+import warnings
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from annotator.formats import BadRow, Row, Rows, Unreadable
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
+MOST_ENTRIES = 200_000
+MOST_BYTES = 20 << 30
+LARGEST_ENTRY = 100 << 20
+HIGHEST_RATIO = 200
+MOST_PIXELS = 50_000_000
+SMALLEST_SIDE = 8
+LONGEST_SIDE_RATIO = 50
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+
+class BadPicture(Exception):
+    """These bytes are no picture that can be shown."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+# The ZIP -----------------------------------------------------------------------------------------
+
+
+def look(path: Path) -> int:
+    """Return how many pictures the ZIP names; Unreadable for one that is unsafe or holds none."""
+    with _opened(path) as archive:
+        entries = archive.infolist()
+        _refuse_unsafe(entries)
+        pictures = len(_pictures(entries))
+    if not entries:
+        raise Unreadable("empty_zip", "The ZIP file is empty.")
+    if not pictures:
+        raise Unreadable(
+            "no_images", "The ZIP file holds no pictures (PNG, JPEG, WebP, GIF or BMP)."
+        )
+    return pictures
+
+
+def read(path: Path, label_names: set[str]) -> Rows:
+    """Yield the pictures in order of their names, with labels from labels.csv or their folders.
+
+    A folder's name is a label where any folder in the ZIP is named like one of `label_names`.
+    """
+    with _opened(path) as archive:
+        table = _label_table(archive)
+        entries = _pictures(archive.infolist())
+        folders = {PurePosixPath(entry.filename).parent.name for entry in entries}
+        by_folder = table is None and bool(folders & label_names)
+        for number, entry in enumerate(entries, start=1):
+            name = PurePosixPath(entry.filename)
+            labels = [name.parent.name] if by_folder else (table or {}).get(name.name)
+            try:
+                content = _bytes(archive, entry)
+            except BadPicture as problem:
+                yield BadRow(number, problem.code, f"{entry.filename[:200]}: {problem.detail}")
+                continue
+            yield Row(number, content, key=entry.filename, labels=labels)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as problem:
+        raise Unreadable(
+            "bad_zip", f"The file is no ZIP file, or is cut off: {problem}."
+        ) from problem
+
+
+def _pictures(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    found = [
+        entry
+        for entry in entries
+        if PurePosixPath(entry.filename).suffix.lower() in ENDINGS
+        and not any(part.startswith((".", "__MACOSX")) for part in entry.filename.split("/"))
+    ]
+    return sorted(found, key=lambda entry: entry.filename)
+
+
+def _refuse_unsafe(entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MOST_ENTRIES:
+        raise Unreadable("zip_too_many", f"The ZIP file holds more than {MOST_ENTRIES:,} files.")
+    unsafe = [entry.filename for entry in entries if _is_unsafe(entry)]
+    if unsafe:
+        raise Unreadable(
+            "zip_unsafe_name",
+            "The ZIP file holds names that point outside of it: "
+            + ", ".join(repr(name)[:80] for name in unsafe[:5])
+            + ". Pack it again from inside its folder.",
+        )
+    if any(entry.flag_bits & 0x1 for entry in entries):
+        raise Unreadable("zip_encrypted", "The ZIP file is encrypted; pack it without a password.")
+    if sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise Unreadable("zip_too_large", "The ZIP file unpacks to more than 20 GB.")
+    _refuse_overlap(entries)
+
+
+def _is_unsafe(entry: zipfile.ZipInfo) -> bool:
+    name = entry.orig_filename.replace("\\", "/")
+    return (
+        name.startswith("/")
+        or ".." in name.split("/")
+        or ":" in name.split("/")[0]
+        or "\x00" in name
+        or len(name) > 300
+        or stat.S_ISLNK(entry.external_attr >> 16)
+    )
+
+
+def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
+    # Entries that share their bytes are how a small file unpacks to petabytes.
+    spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
+    for (start, size), (following, _size) in zip(spans, spans[1:], strict=False):
+        if start + size > following:
+            raise Unreadable("zip_overlap", "Files in the ZIP overlap; it was not made honestly.")
+
+
+def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
+    """Return labels by file name from labels.csv, None where there is no such file."""
+    entry = next(
+        (e for e in archive.infolist() if PurePosixPath(e.filename).name.lower() == "labels.csv"),
+        None,
+    )
+    if entry is None:
+        return None
+    lines = io.StringIO(_table_text(archive, entry))
+    reader = csv.DictReader(lines)
+    names = {(name or "").strip().casefold(): name for name in reader.fieldnames or []}
+    file_column = next(
+        (names[n] for n in ("filename", "file", "image", "name") if n in names), None
+    )
+    label_column = next((names[n] for n in ("label", "labels", "class") if n in names), None)
+    if file_column is None or label_column is None:
+        there = ", ".join(reader.fieldnames or [])
+        raise Unreadable(
+            "missing_column", f"labels.csv needs the columns filename and label. It has: {there}."
+        )
+    return {
+        PurePosixPath(row[file_column] or "").name: [
+            label.strip() for label in (row[label_column] or "").split("|") if label.strip()
+        ]
+        for row in reader
+    }
+
+
+def _table_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+    try:
+        return _bytes(archive, entry).decode("utf-8-sig")
+    except (BadPicture, UnicodeDecodeError) as problem:
+        raise Unreadable("bad_labels", f"labels.csv cannot be read: {problem}.") from problem
+
+
+def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.compress_type not in METHODS:
+        raise BadPicture("zip_method", "it is packed in a way that cannot be read here.")
+    if entry.file_size > LARGEST_ENTRY:
+        raise BadPicture("image_too_large", "it is larger than 100 MB.")
+    if entry.file_size > HIGHEST_RATIO * max(entry.compress_size, 1):
+        raise BadPicture("zip_bomb", "it unpacks to more than 200 times its size.")
+    try:
+        with archive.open(entry) as file:
+            # The size in the directory is only a claim; what is read is bounded by it.
+            content = file.read(entry.file_size + 1)
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as problem:
+        raise BadPicture("bad_zip_entry", f"it cannot be unpacked: {problem}.") from problem
+    if len(content) != entry.file_size:
+        raise BadPicture("bad_zip_entry", "it is not as large as the ZIP file says.")
+    return content
+
+
+# One picture -------------------------------------------------------------------------------------
+
+
+def clean(content: bytes) -> tuple[bytes, str]:
+    """Return the picture as bytes that we wrote ourselves, and its ending: "png" or "jpg".
+
+    Turned upright, the first frame, no metadata, no profile: whatever else the file was (a web
+    page, say) is gone. Raises BadPicture with the reason.
+    """
+    picture, lossy = _decoded(content)
+    out = io.BytesIO()
+    if lossy:
+        picture.convert("RGB").save(out, "JPEG", quality=92)
+        return out.getvalue(), "jpg"
+    picture.save(out, "PNG", compress_level=4)
+    return out.getvalue(), "png"
+
+
+def _decoded(content: bytes) -> tuple[Image.Image, bool]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(content), formats=FORMATS)
+            _refuse_size(*picture.size)
+            lossy = picture.format in {"JPEG", "WEBP"}
+            # Only loading finds a file that is cut off; verify() does not.
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
+        raise BadPicture("image_too_large", "it has more than 50 million pixels.") from problem
+    except UnidentifiedImageError as problem:
+        raise BadPicture(
+            "unsupported_image", "it is no PNG, JPEG, WebP, GIF or BMP picture."
+        ) from problem
+    except (OSError, SyntaxError, ValueError, EOFError) as problem:
+        code = "image_truncated" if "truncated" in str(problem).lower() else "image_broken"
+        raise BadPicture(code, f"it cannot be read to the end: {problem}.") from problem
+    return _plain_mode(upright), lossy
+
+
+def _refuse_size(width: int, height: int) -> None:
+    if min(width, height) < SMALLEST_SIDE:
+        raise BadPicture("image_too_small", f"it is {width} × {height} pixels; 8 is the least.")
+    if max(width, height) > LONGEST_SIDE_RATIO * min(width, height):
+        raise BadPicture("image_too_long", f"it is {width} × {height} pixels, too long to show.")
+
+
+def _plain_mode(picture: Image.Image) -> Image.Image:
+    """Return the picture as 8-bit grey or RGB, on white where it was transparent."""
+    if picture.mode in {"L", "RGB"}:
+        return picture
+    if picture.mode.startswith("I") or picture.mode == "F":
+        # Converting clips everything above 255 to white; stretch what is there instead.
+        low, high = picture.getextrema()
+        scale = 255.0 / max(float(high) - float(low), 1.0)
+        return picture.convert("F").point(lambda v: v * scale - float(low) * scale).convert("L")
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        layers = picture.convert("RGBA")
+        white = Image.new("RGBA", layers.size, "white")
+        return Image.alpha_composite(white, layers).convert("RGB")
+    return picture.convert("L" if picture.mode == "1" else "RGB")

@@ -1,0 +1,140 @@
+"""Run a whole installation on this machine: broker, web, worker with beat."""
+
+import os
+import secrets
+import signal
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotator import demo, processes
+from annotator.models import User
+
+READY_SECONDS = 60.0
+THREADS = 8
+
+
+class Command(BaseCommand):
+    """Start everything, say where it answers, watch over it, stop it all on Ctrl-C or SIGTERM."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--data", help="the data directory (or set WINNOW_DATA)")
+        parser.add_argument("--demo", action="store_true", help="load a small sample project")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Run until stopped."""
+        if options["data"] and Path(options["data"]).resolve() != settings.DATA_DIR:
+            return self._again_with(options["data"])
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with processes.locked(settings.DATA_DIR):
+                self._run(options["host"], options["port"], options["demo"])
+        except processes.AlreadyRunning as other:
+            raise CommandError(
+                f"Winnow runs already on {settings.DATA_DIR} (process {other}). Stop that one, or "
+                "choose another directory with --data."
+            ) from other
+
+    def _again_with(self, data: str) -> None:
+        # Settings are read once, at the start, so another directory takes a fresh start.
+        os.environ["WINNOW_DATA"] = str(Path(data).resolve())
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
+
+    def _run(self, host: str, port: int, with_demo: bool) -> None:
+        supervisor = processes.Supervisor(say=self._say)
+        signal.signal(signal.SIGTERM, supervisor.stop)
+        signal.signal(signal.SIGINT, supervisor.stop)
+        try:
+            self._start_broker(supervisor)
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("collectstatic", verbosity=0, interactive=False)
+            password = self._first_admin()
+            self._start_rest(supervisor, host, port)
+            if with_demo:
+                demo.load()
+            address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+            if supervisor.wait_for(lambda: _answers(f"{address}/healthz"), READY_SECONDS):
+                self._greet(address, password)
+            elif not supervisor.stopping:
+                raise CommandError(f"Nothing answers at {address}. The lines above say why.")
+            supervisor.watch()
+        finally:
+            supervisor.shut_down()
+        self._say("Stopped.")
+
+    def _start_broker(self, supervisor: processes.Supervisor) -> None:
+        if not settings.BROKER_URL.startswith("redis+socket://"):
+            return
+        socket = Path(settings.BROKER_URL.removeprefix("redis+socket://"))
+        try:
+            command = processes.broker_command(settings.DATA_DIR, socket)
+        except FileNotFoundError as problem:
+            raise CommandError(str(problem)) from problem
+        socket.unlink(missing_ok=True)
+        supervisor.start(processes.Child("The broker", command, dict(os.environ)))
+        if not supervisor.wait_for(socket.exists, READY_SECONDS):
+            raise CommandError("The broker did not start. The lines above say why.")
+
+    def _start_rest(self, supervisor: processes.Supervisor, host: str, port: int) -> None:
+        env = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
+        if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in env:
+            env["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
+        workers = os.environ.get("WEB_CONCURRENCY", "2")
+        web = [sys.executable, "-m", "gunicorn", "annotator.wsgi", "--bind", f"{host}:{port}"]
+        web += ["--workers", workers, "--threads", str(THREADS), "--log-level", "warning"]
+        web += ["--graceful-timeout", "5", "--worker-tmp-dir", _memory_folder()]
+        beat = ["-B", "--schedule", str(settings.DATA_DIR / "beat-schedule")]
+        work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
+        work += ["--loglevel", "WARNING"]
+        work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2"), *beat]
+        supervisor.start(processes.Child("The web server", web, env))
+        # Inside a container the worker is root, and celery's warning would be all one sees.
+        env["PYTHONWARNINGS"] = "ignore:You're running the worker"
+        supervisor.start(processes.Child("The worker", work, env))
+
+    def _first_admin(self) -> str | None:
+        """Make the first admin and return the password to print, None where there is one."""
+        if User.objects.filter(is_superuser=True).exists():
+            return None
+        name = os.environ.get("WINNOW_ADMIN_USER") or "admin"
+        given = os.environ.get("WINNOW_ADMIN_PASSWORD")
+        password = given or secrets.token_urlsafe(9)
+        User.objects.create_superuser(name, password=password)
+        return None if given else password
+
+    def _greet(self, address: str, password: str | None) -> None:
+        admin = User.objects.filter(is_superuser=True).order_by("pk").first()
+        self._say(f"\nWinnow answers at {address}")
+        if password is not None and admin is not None:
+            self._say(f"Log in as {admin.username} with the password {password}")
+            self._say("It is shown this once; change it under your name, top right.")
+        elif admin is not None:
+            self._say(f"Log in as {admin.username}.")
+        self._say(f"Data lies in {settings.DATA_DIR}. Ctrl-C stops everything.")
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _memory_folder() -> str:
+    # gunicorn's heartbeat file should not wait for a busy disk.
+    return "/dev/shm" if Path("/dev/shm").is_dir() else "."  # noqa: S108

@@ -1,0 +1,142 @@
+"""A long piece of work is a row: state, attempts, heartbeat and a fencing token.
+
+A Celery message only wakes a worker, which then claims the row. A worker that died stops beating,
+so its row can be claimed again; should it come back, its token is no longer the row's, and what it
+wants to write is refused.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import connection, models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+BEAT_SECONDS = 5
+STALE_SECONDS = 30
+MAX_ATTEMPTS = 3
+
+
+class LostClaim(Exception):
+    """Another worker has taken the job over; whoever sees this must write nothing more."""
+
+
+class JobQuerySet(models.QuerySet[Any]):
+    """Jobs by what may be done with them."""
+
+    def active(self) -> Self:
+        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+
+    def claimable(self, now: datetime) -> Self:
+        """Return the jobs that wait, and those whose worker has not been heard of for a while."""
+        waiting = Q(state=Job.State.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
+        dead = Q(state=Job.State.RUNNING, heartbeat_at__lt=now - timedelta(seconds=STALE_SECONDS))
+        return self.filter(waiting | dead)
+
+    def claim(self, pk: int, **where: Any) -> Any:
+        """Take the job for this worker and return it; None when there is nothing to take."""
+        now, token = timezone.now(), uuid.uuid4()
+        taken = (
+            self.claimable(now)
+            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS, **where)
+            .update(
+                state=Job.State.RUNNING,
+                token=token,
+                attempts=F("attempts") + 1,
+                heartbeat_at=now,
+                started_at=Coalesce(F("started_at"), now),
+                retry_at=None,
+            )
+        )
+        return self.get(pk=pk) if taken else None
+
+
+class Job(models.Model):
+    """What every long piece of work has; the concrete jobs add what they are about."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    token = models.UUIDField(null=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether there is still something to come."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    def write(self, **fields: Any) -> None:
+        """Store `fields` if the job is still ours, else raise LostClaim."""
+        mine = type(self).objects.filter(pk=self.pk, token=self.token, state=self.State.RUNNING)
+        if not mine.update(heartbeat_at=timezone.now(), **fields):
+            raise LostClaim(f"{self._meta.verbose_name} {self.pk} was taken over")
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+    def hand_on(self, **fields: Any) -> None:
+        """Finish a stage: the next one may be claimed by any worker, with fresh attempts."""
+        self.write(state=self.State.QUEUED, token=None, attempts=0, error="", **fields)
+
+    def finish(self, **fields: Any) -> None:
+        """Mark the job as done."""
+        self.write(state=self.State.DONE, finished_at=timezone.now(), error="", **fields)
+
+    def give_up(self, error: str) -> None:
+        """Mark the job as failed for good, with the reason in words."""
+        self.write(state=self.State.FAILED, finished_at=timezone.now(), error=error)
+
+    def fail(self, error: str) -> None:
+        """Record a failed attempt: again in a while, or given up after the third."""
+        if self.attempts >= MAX_ATTEMPTS:
+            return self.give_up(error)
+        pause = timedelta(seconds=5 * 2 ** (self.attempts - 1))
+        self.write(state=self.State.QUEUED, error=error, retry_at=timezone.now() + pause)
+
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Beat from a thread of its own while the caller computes, as maths cannot stop to beat."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._beat_until, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _beat_until(self, over: threading.Event) -> None:
+        while not over.wait(BEAT_SECONDS):
+            mine = type(self).objects.filter(pk=self.pk, token=self.token)
+            mine.update(heartbeat_at=timezone.now())
+            connection.close()
+
+
+class WorkerBeat(models.Model):
+    """When a worker process was last heard of."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,135 @@
+"""What the model sees, the models themselves, and the rounds that make them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotator.models.jobs import Job
+from annotator.models.projects import Project
+
+ACTIVE = Q(state__in=["queued", "running"])
+
+
+class FeatureSpace(Job):
+    """One way of seeing the items at positions below `items`; its arrays lie on disk in shards."""
+
+    class Stage(models.TextChoices):
+        FIT = "fit", _("learning features")
+        TRANSFORM = "transform", _("computing features")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="spaces")
+    recipe = models.CharField(max_length=32)
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.FIT)
+    items = models.PositiveIntegerField()
+    quality = models.PositiveSmallIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["state"], name="space_active")]
+
+    def __str__(self) -> str:
+        return f"{self.recipe} {self.pk}"
+
+
+class FeatureShard(Job):
+    """The features of the items at positions [start, stop)."""
+
+    space = models.ForeignKey(FeatureSpace, on_delete=models.CASCADE, related_name="shards")
+    number = models.PositiveIntegerField()
+    start = models.PositiveIntegerField()
+    stop = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["space", "number"], name="one_shard_per_number"),
+        ]
+        indexes = [models.Index(fields=["state"], name="feature_shard_active")]
+
+    def __str__(self) -> str:
+        return f"{self.space_id}/{self.number}"
+
+
+class ModelVersion(models.Model):
+    """A trained model and what is known of it. `accuracy` comes from audit items only."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
+    number = models.PositiveIntegerField()
+    space = models.ForeignKey(FeatureSpace, on_delete=models.SET_NULL, null=True, related_name="+")
+    labels = models.JSONField()
+    trained_on = models.PositiveIntegerField()
+    seen = models.JSONField(default=dict)
+    path = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    snapshot = models.CharField(max_length=64)
+    params = models.JSONField(default=dict)
+    accuracy = models.JSONField(null=True)
+    macro_f1 = models.FloatField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="one_model_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"model {self.number}"
+
+
+class Round(Job):
+    """One turn of the loop: train, score, select, refill, evaluate."""
+
+    class Stage(models.TextChoices):
+        TRAIN = "train", _("training")
+        SCORE = "score", _("scoring the pool")
+        SELECT = "select", _("selecting")
+        REFILL = "refill", _("refilling the queue")
+        EVALUATE = "evaluate", _("measuring")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rounds")
+    number = models.PositiveIntegerField()
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.TRAIN)
+    trigger = models.CharField(max_length=32)
+    strategy = models.CharField(max_length=32)
+    phase = models.CharField(max_length=32, blank=True)
+    space = models.ForeignKey(FeatureSpace, on_delete=models.SET_NULL, null=True, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
+    seq = models.PositiveIntegerField()
+    picks = models.JSONField(default=list)
+    timings = models.JSONField(default=dict)
+    distribution = models.JSONField(default=dict)
+    refilled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-number"]
+        indexes = [models.Index(fields=["state"], name="round_active")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="one_round_per_number"),
+            models.UniqueConstraint(
+                fields=["project"], condition=ACTIVE, name="one_active_round_per_project"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"round {self.number}"
+
+
+class RoundShard(Job):
+    """The scoring of one feature shard in one round; its best candidates lie in a file."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="shards")
+    shard = models.ForeignKey(FeatureShard, on_delete=models.CASCADE, related_name="+")
+    histogram = models.JSONField(default=list)
+    predicted = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["shard__number"]
+        constraints = [
+            models.UniqueConstraint(fields=["round", "shard"], name="one_scoring_per_shard"),
+        ]
+        indexes = [models.Index(fields=["state"], name="round_shard_active")]
+
+    def __str__(self) -> str:
+        return f"{self.round_id}/{self.shard_id}"

@@ -1,0 +1,45 @@
+"""People and what they may do in a project."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a member may do; each role may do what the ones before it may."""
+
+    ANNOTATOR = "annotator", _("annotator")
+    LEAD = "lead", _("lead")
+    ADMIN = "admin", _("admin")
+
+    @classmethod
+    def at_least(cls, role: "Role") -> list["Role"]:
+        """Return the roles that include `role`."""
+        ranks = list(cls)
+        return ranks[ranks.index(role) :]
+
+
+class User(AbstractUser):
+    """A person. `is_superuser` is the installation's admin, who may do everything everywhere."""
+
+    class Meta(AbstractUser.Meta):
+        pass
+
+
+class Membership(models.Model):
+    """A person's role in a project; without one the project does not exist for them."""
+
+    project = models.ForeignKey(
+        "annotator.Project", on_delete=models.CASCADE, related_name="memberships"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.ANNOTATOR)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user"], name="one_role_per_member"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"

@@ -1,0 +1,147 @@
+"""A project: its task, its labels, its settings."""
+
+import secrets
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from annotator.models.people import Role, User
+
+
+def fresh_seed() -> int:
+    """Return a seed for a new project, from which everything random in it follows."""
+    return secrets.randbelow(2**31)
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Projects that are there for somebody."""
+
+    def alive(self) -> "ProjectQuerySet":
+        return self.filter(deleted_at=None)
+
+    def for_user(self, user: User, role: Role = Role.ANNOTATOR) -> "ProjectQuerySet":
+        """Return the projects in which `user` has at least `role`."""
+        if user.is_superuser:
+            return self.alive()
+        return self.alive().filter(
+            memberships__user=user, memberships__role__in=Role.at_least(role)
+        )
+
+
+class Project(models.Model):
+    """What is annotated, with which labels, and how the next items are chosen."""
+
+    class Task(models.TextChoices):
+        TEXT = "text", _("text")
+        IMAGE = "image", _("image")
+
+    class Metric(models.TextChoices):
+        ACCURACY = "accuracy", _("accuracy")
+        MACRO_F1 = "macro_f1", _("macro F1")
+
+    name = models.CharField(max_length=200)
+    task = models.CharField(max_length=16, choices=Task, default=Task.TEXT)
+    multi_label = models.BooleanField(default=False)
+    guidelines = models.TextField(blank=True, max_length=20_000)
+
+    strategy = models.CharField(max_length=32, default="auto")
+    batch_size = models.PositiveIntegerField(
+        default=20, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    retrain_every = models.PositiveIntegerField(
+        default=20, validators=[MinValueValidator(1), MaxValueValidator(100_000)]
+    )
+    retrain_seconds = models.PositiveIntegerField(
+        default=300, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
+    )
+    overlap = models.PositiveIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(20)]
+    )
+    audit_share = models.FloatField(
+        default=0.15, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
+    )
+    gold_share = models.FloatField(
+        default=0.0, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
+    )
+    lease_seconds = models.PositiveIntegerField(
+        default=600, validators=[MinValueValidator(10), MaxValueValidator(86_400)]
+    )
+    budget = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    target_metric = models.CharField(max_length=16, choices=Metric, default=Metric.ACCURACY)
+    target_value = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0.01), MaxValueValidator(0.999)]
+    )
+    hourly_rate = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    show_suggestions = models.BooleanField(default=True)
+    rare_label = models.ForeignKey(
+        "annotator.Label", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    auto_stop = models.BooleanField(default=False)
+    features = models.CharField(max_length=32, default="auto")
+    seed = models.PositiveIntegerField(default=fresh_seed, validators=[MaxValueValidator(2**31)])
+
+    # Counted as the rows come in, because a count over a million items costs 100 ms.
+    items = models.PositiveIntegerField(default=0, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    SETTINGS = [
+        "strategy",
+        "batch_size",
+        "retrain_every",
+        "retrain_seconds",
+        "overlap",
+        "audit_share",
+        "gold_share",
+        "lease_seconds",
+        "budget",
+        "target_metric",
+        "target_value",
+        "hourly_rate",
+        "show_suggestions",
+        "rare_label",
+        "auto_stop",
+        "features",
+        "seed",
+        "guidelines",
+    ]
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="project_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Label(models.Model):
+    """One answer that annotators may give. Its place among the labels is its class in the model."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=200)
+    hotkey = models.CharField(max_length=1, blank=True)
+    description = models.TextField(blank=True, max_length=2000)
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint("project", Lower("name"), name="one_label_per_name"),
+            models.UniqueConstraint(
+                fields=["project", "hotkey"],
+                condition=~models.Q(hotkey=""),
+                name="one_label_per_hotkey",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

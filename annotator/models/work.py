@@ -1,0 +1,212 @@
+"""People's work: what is queued, who holds what, what was said."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotator.models.learning import ModelVersion, Round
+from annotator.models.people import User
+from annotator.models.pool import Item
+from annotator.models.projects import Label, Project
+
+
+class Source(models.TextChoices):
+    """Why an item came to be labelled."""
+
+    ACTIVE = "active", _("chosen by the strategy")
+    AUDIT = "audit", _("random audit")
+    RANDOM = "random", _("random")
+    GOLD = "gold", _("hidden check")
+    SEED = "seed", _("expert seed")
+
+
+class Provenance(models.Model):
+    """How an item came to somebody: carried from the queue entry to the lease to the label."""
+
+    source = models.CharField(max_length=16, choices=Source)
+    blind = models.BooleanField(default=False)
+    strategy = models.CharField(max_length=32, blank=True)
+    round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
+    score = models.FloatField(null=True)
+    probability = models.FloatField(null=True)
+    suggestion = models.JSONField(null=True)
+
+    class Meta:
+        abstract = True
+
+    FIELDS = [
+        "source",
+        "blind",
+        "strategy",
+        "round_id",
+        "model_id",
+        "score",
+        "probability",
+        "suggestion",
+    ]
+
+    def provenance(self) -> dict[str, object]:
+        """Return the fields that say how this came about, ready for the next row on the way."""
+        return {name: getattr(self, name) for name in self.FIELDS}
+
+
+class QueueEntry(Provenance):
+    """A wish for one opinion on one item.
+
+    An item has at most `overlap` entries (their `slot`s), so no more people than it needs can hold
+    it at once; and at most one entry for each person, so nobody gets it twice.
+    """
+
+    class State(models.IntegerChoices):
+        OPEN = 0, _("open")
+        LEASED = 1, _("leased")
+        DONE = 2, _("done")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="entries")
+    slot = models.PositiveSmallIntegerField(default=0)
+    rank = models.IntegerField()
+    state = models.SmallIntegerField(choices=State, default=State.OPEN)
+    why = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    lease_id = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "slot"], name="one_entry_per_slot"),
+            models.UniqueConstraint(
+                fields=["item", "user"],
+                condition=Q(user__isnull=False),
+                name="one_entry_per_person",
+            ),
+        ]
+        indexes = [
+            # Whole indexes, not partial ones: SQLite uses a partial index only for a literal, and
+            # queries come with parameters.
+            models.Index(fields=["project", "state", "rank", "id"], name="entry_next"),
+            models.Index(fields=["state", "leased_until"], name="entry_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}/{self.slot}"
+
+
+class Lease(Provenance):
+    """A person has an item before them. Rows stay: they tell who was shown what, and when."""
+
+    class Outcome(models.TextChoices):
+        LABELLED = "labelled", _("labelled")
+        SKIPPED = "skipped", _("skipped")
+        RELEASED = "released", _("given back")
+        EXPIRED = "expired", _("ran out")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="leases")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    why = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "user", "ended_at"], name="lease_live"),
+            models.Index(fields=["item", "user"], name="lease_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Annotation(Provenance):
+    """One person's answer on one item, with how it came about."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
+    client_id = models.UUIDField(default=uuid.uuid4)
+    lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="+")
+    # False for an opinion beyond what the item needed: kept and exported, never counted.
+    counted = models.BooleanField(default=True)
+    seconds = models.FloatField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "client_id"], name="one_annotation_per_save"),
+            models.UniqueConstraint(
+                fields=["item", "user"],
+                condition=Q(withdrawn_at=None),
+                name="one_annotation_per_person",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "id"], name="annotation_by_project"),
+            models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} by {self.user_id}"
+
+
+class AnnotationLabel(models.Model):
+    """A label that an annotation gives; a label in use cannot be deleted."""
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="given")
+    label = models.ForeignKey(Label, on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["annotation", "label"], name="a_label_is_given_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotation_id}: {self.label_id}"
+
+
+class Revision(models.Model):
+    """What an annotation said before it was corrected or withdrawn."""
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="revisions")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    action = models.CharField(max_length=16)
+    labels = models.JSONField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.annotation_id} {self.action}"
+
+
+class Tally(models.Model):
+    """What a person did in a project on one day: one row each, so that no row is fought over."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tallies")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    labels = models.IntegerField(default=0)
+    finished = models.IntegerField(default=0)
+    audits = models.IntegerField(default=0)
+    skips = models.IntegerField(default=0)
+    seconds = models.FloatField(default=0.0)
+    changes = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user", "day"], name="one_tally_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.day}"

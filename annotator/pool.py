@@ -1,0 +1,306 @@
+"""The only bridge between rows and arrays: what the database says, as the maths wants it, and back.
+
+Arrays lie under the project's folder as .npy files, so that a shard is memory-mapped and a round
+over a million items reads only what it scores. Nothing is ever pickled.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db.models import F, Sum
+from numpy.typing import NDArray
+
+from annotator.models import (
+    Annotation,
+    FeatureShard,
+    FeatureSpace,
+    Item,
+    Project,
+    QueueEntry,
+    Tally,
+)
+
+if TYPE_CHECKING:
+    from selection.features import Encoder, Features
+
+AUDIT_KEYS = 2**63
+SHARD_ITEMS = 65_536
+FIT_ITEMS = 20_000
+
+
+class Corrupt(Exception):
+    """A file is not what its row says; it must not be used."""
+
+
+# Rows to arrays ----------------------------------------------------------------------------------
+
+
+def audit_key(seed: int, content_hash: bytes) -> int:
+    """Return the place in [0, 2**63) of an item in the project's fixed random permutation.
+
+    A keyed hash of the content, so the order is drawn at import, for items that come later too,
+    and depends on nothing that active learning does.
+    """
+    digest = hashlib.blake2b(content_hash, digest_size=8, key=str(seed).encode()).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def reserve(project: Project) -> int:
+    """Return the audit key below which items are left to the audit stream.
+
+    Audits take `audit_share` of all labels, so a prefix of that share of the permutation is never
+    used up before the rest is, and no audit item is ever chosen by the strategy or shown with a
+    suggestion before it is audited.
+    """
+    return int(project.audit_share * AUDIT_KEYS)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Who is labelled with what. `y` is (n,) classes, or (n, C) of 0 and 1 for multi-label."""
+
+    positions: NDArray[np.int64]
+    y: NDArray[np.int64]
+    audited: NDArray[np.bool_]
+
+    @property
+    def seen(self) -> int:
+        """Return how many classes have at least one example."""
+        return len(np.unique(self.y)) if self.y.ndim == 1 else int(self.y.any(axis=0).sum())
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) -> Labelled:
+    """Return the labelled items of `space`, in order of position.
+
+    Where several people answered, the answer that most of them gave counts; of equally frequent
+    ones the label that comes first in the project.
+    """
+    rows = Annotation.objects.filter(
+        project=project, counted=True, withdrawn_at=None, item__position__lt=space.items
+    ).values_list("item__position", "item__audit_key", "id", "given__label_id")
+    column = {label: index for index, label in enumerate(label_ids)}
+    votes: dict[int, NDArray[np.int64]] = {}
+    people: dict[int, set[int]] = {}
+    keys: dict[int, int] = {}
+    for position, key, annotation, label in rows.iterator(chunk_size=10_000):
+        vote = votes.setdefault(position, np.zeros(len(label_ids), np.int64))
+        people.setdefault(position, set()).add(annotation)
+        keys[position] = key
+        if label in column:
+            vote[column[label]] += 1
+    positions = np.array(sorted(votes), dtype=np.int64)
+    counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, len(label_ids))
+    asked = np.array([len(people[p]) for p in positions], np.int64)
+    frontier = audit_frontier(project)
+    audited = np.array([keys[p] <= frontier for p in positions], dtype=bool)
+    return _settled(project.multi_label, positions, counts, asked, audited)
+
+
+def _settled(
+    multi_label: bool,
+    positions: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    asked: NDArray[np.int64],
+    audited: NDArray[np.bool_],
+) -> Labelled:
+    if multi_label:
+        return Labelled(positions, (2 * counts >= asked[:, None]).astype(np.int64), audited)
+    answered = counts.any(axis=1)
+    y = counts.argmax(axis=1) if len(counts) else np.zeros(0, np.int64)
+    return Labelled(positions[answered], y[answered].astype(np.int64), audited[answered])
+
+
+def audit_frontier(project: Project) -> int:
+    """Return the key of the last audited item; every item up to it is in the audit set."""
+    audits = Annotation.objects.filter(project=project, source="audit", withdrawn_at=None)
+    newest = audits.order_by("-item__audit_key").values_list("item__audit_key", flat=True).first()
+    return -1 if newest is None else newest
+
+
+def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
+    """Return which items of `shard` the strategy may choose: (stop - start,) of bool.
+
+    Not those that are labelled, in somebody's hands, hidden checks, or left to the audits.
+    """
+    free = load_arrays(_shard_folder(shard))["audit_key"] >= reserve(project)
+    span = {"position__gte": shard.start, "position__lt": shard.stop}
+    items = Item.objects.filter(project=project, **span)
+    taken = [
+        items.filter(state=Item.State.LABELLED).values_list("position", flat=True),
+        items.filter(gold__isnull=False).values_list("position", flat=True),
+        QueueEntry.objects.filter(project=project, state__gt=QueueEntry.State.OPEN)
+        .filter(item__position__gte=shard.start, item__position__lt=shard.stop)
+        .values_list("item__position", flat=True),
+    ]
+    for positions in taken:
+        free[np.fromiter(positions, dtype=np.int64) - shard.start] = False
+    return free
+
+
+def work_done(project: Project) -> int:
+    """Return a number that grows with every label that is given, corrected or withdrawn."""
+    total = Tally.objects.filter(project=project).aggregate(n=Sum(F("labels") + 2 * F("changes")))
+    return total["n"] or 0
+
+
+# Documents ---------------------------------------------------------------------------------------
+
+
+def sample_documents(project: Project, items: int, limit: int = FIT_ITEMS) -> list[Any]:
+    """Return a random sample of the items below position `items`, as the encoder wants them.
+
+    The audit permutation is a random order already, so its first items are a random sample.
+    """
+    rows = Item.objects.filter(project=project, position__lt=items).order_by("audit_key")
+    return list(_documents(project, rows[:limit]))
+
+
+def documents(project: Project, start: int, stop: int) -> Iterator[Any]:
+    """Yield the documents at positions [start, stop), in order."""
+    span = {"position__gte": start, "position__lt": stop}
+    yield from _documents(
+        project, Item.objects.filter(project=project, **span).order_by("position")
+    )
+
+
+def audit_keys(project: Project, start: int, stop: int) -> NDArray[np.int64]:
+    """Return the audit keys at positions [start, stop), in order."""
+    span = {"position__gte": start, "position__lt": stop}
+    rows = Item.objects.filter(project=project, **span).order_by("position")
+    return np.fromiter(rows.values_list("audit_key", flat=True), dtype=np.int64)
+
+
+def _documents(project: Project, rows: Any) -> Iterator[Any]:
+    if project.task == Project.Task.TEXT:
+        yield from rows.values_list("text", flat=True).iterator(chunk_size=5000)
+        return
+    for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):
+        with default_storage.open(name) as file:
+            yield file.read()
+
+
+# Features ----------------------------------------------------------------------------------------
+
+
+def save_encoder(space: FeatureSpace, encoder: "Encoder") -> str:
+    """Store what `space` learnt from the pool, and return its checksum."""
+    return save_npz(space_folder(space) / "encoder.npz", encoder.to_arrays())
+
+
+def load_encoder(space: FeatureSpace) -> "Encoder":
+    """Return the encoder of `space`; Corrupt when the file is not the one that was stored."""
+    from selection.features import RECIPES
+
+    arrays = load_npz(space_folder(space) / "encoder.npz", space.sha256)
+    return RECIPES[space.recipe].from_arrays(arrays)
+
+
+def save_features(shard: FeatureShard, features: "Features", keys: NDArray[np.int64]) -> None:
+    """Store a shard's features, each array in a file of its own, all of them or none."""
+    save_arrays(_shard_folder(shard), {"audit_key": keys, **features.to_arrays()})
+
+
+def load_features(shard: FeatureShard) -> "Features":
+    """Return a shard's features, memory-mapped."""
+    from selection.features import Features
+
+    arrays = load_arrays(_shard_folder(shard))
+    arrays.pop("audit_key")
+    return Features.from_arrays(arrays)
+
+
+def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":
+    """Return the features of the items at `positions` (n,), in that order."""
+    from selection.features import Features
+
+    order = np.argsort(positions, kind="stable")
+    ranked = positions[order]
+    parts = []
+    for shard in space.shards.all():
+        low, high = np.searchsorted(ranked, [shard.start, shard.stop])
+        if high > low or not parts:
+            parts.append(load_features(shard).take(ranked[low:high] - shard.start))
+    return Features.concat(parts).take(np.argsort(order, kind="stable"))
+
+
+def space_folder(space: FeatureSpace) -> Path:
+    """Return where the arrays of `space` lie."""
+    return project_folder(space.project_id) / "features" / str(space.pk)
+
+
+def project_folder(project_id: int) -> Path:
+    """Return where a project's arrays lie."""
+    return Path(settings.MEDIA_ROOT) / "projects" / str(project_id)
+
+
+def _shard_folder(shard: FeatureShard) -> Path:
+    return space_folder(shard.space) / f"shard-{shard.number:05d}"
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+def save_arrays(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Store each array as `folder`/name.npy; the folder appears at once with all of them in it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as work:
+        fresh = Path(work) / "arrays"
+        fresh.mkdir()
+        for name, array in arrays.items():
+            with (fresh / f"{name}.npy").open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+                _to_disk(file)
+        # A second attempt at the same shard writes the same bytes, so the old ones may go.
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+
+
+def load_arrays(folder: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `save_arrays` stored, memory-mapped and read-only."""
+    return {
+        file.stem: np.load(file, mmap_mode="r", allow_pickle=False)
+        for file in sorted(folder.glob("*.npy"))
+    }
+
+
+def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
+    """Store arrays in one file, which appears at once, and return its SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    data = buffer.getbuffer()
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
+        _to_disk(file)
+    os.replace(file.name, path)
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_npz(path: Path, sha256: str = "") -> dict[str, NDArray[Any]]:
+    """Return the arrays in `path`; Corrupt when it is not the file with that checksum."""
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise Corrupt(f"{path.name} cannot be read: {problem.strerror}") from problem
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise Corrupt(f"{path.name} was changed since it was stored; its checksum does not match")
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _to_disk(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

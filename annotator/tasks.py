@@ -1,0 +1,124 @@
+"""The whole background graph. Each task makes one flow call; the job's row is the truth, so a task
+that comes twice does nothing, and one that never comes is sent again by the tick.
+
+    run_import -> fit_features -> transform_shard (each) -> learn_if_due
+    learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate -> learn_if_due
+"""
+
+from celery import shared_task
+
+from annotator.flow import featurise, ingest, learn, queue, tidying
+from annotator.flow import refill as refilling
+from annotator.flow.jobs import sweep
+from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard
+
+
+@shared_task
+def run_import(pk: int) -> None:
+    """Read a file into the pool, then have its features made."""
+    work = ingest.run(pk)
+    if work is not None:
+        for space in featurise.plan(work.project):
+            fit_features.delay(space.pk)
+
+
+@shared_task
+def fit_features(pk: int) -> None:
+    """Learn what to look at, then have every shard looked at."""
+    space = featurise.fit(pk)
+    if space is not None:
+        for shard in space.shards.all():
+            transform_shard.delay(shard.pk)
+
+
+@shared_task
+def transform_shard(pk: int) -> None:
+    """Compute one shard's features; with the last one, learning may begin."""
+    space = featurise.transform(pk)
+    if space is not None:
+        learn_if_due.delay(space.project_id)
+
+
+@shared_task
+def learn_if_due(project_pk: int) -> None:
+    """Start a round if there is enough new to learn from."""
+    turn = learn.start_if_due(project_pk)
+    if turn is not None:
+        train.delay(turn.pk)
+
+
+@shared_task
+def train(pk: int) -> None:
+    """Fit the model, then have every shard scored."""
+    turn = learn.train(pk)
+    if turn is not None:
+        for scoring in turn.shards.all():
+            score_shard.delay(scoring.pk)
+
+
+@shared_task
+def score_shard(pk: int) -> None:
+    """Score one shard; with the last one, select."""
+    turn = learn.score_shard(pk)
+    if turn is not None:
+        select.delay(turn.pk)
+
+
+@shared_task
+def select(pk: int) -> None:
+    """Choose the picks, then refill the queue with them."""
+    turn = learn.select(pk)
+    if turn is not None:
+        refill.delay(turn.pk)
+
+
+@shared_task
+def refill(pk: int) -> None:
+    """Put the picks into the queue, then measure the model."""
+    turn = refilling.refill(pk)
+    if turn is not None:
+        evaluate.delay(turn.pk)
+
+
+@shared_task
+def evaluate(pk: int) -> None:
+    """Measure the model; labels that came in meanwhile may be due for the next round."""
+    turn = learn.evaluate(pk)
+    if turn is not None:
+        learn_if_due.delay(turn.project_id)
+
+
+STAGES = {
+    Round.Stage.TRAIN: train,
+    Round.Stage.SELECT: select,
+    Round.Stage.REFILL: refill,
+    Round.Stage.EVALUATE: evaluate,
+}
+
+
+@shared_task
+def tick() -> None:
+    """Find what is due and not under way, and wake somebody for it."""
+    queue.release_expired()
+    tidying.close_finished()
+    for pk in sweep(Import):
+        run_import.delay(pk)
+    for space in featurise.plan_missing():
+        fit_features.delay(space.pk)
+    for pk in sweep(FeatureSpace, stage=FeatureSpace.Stage.FIT):
+        fit_features.delay(pk)
+    for pk in sweep(FeatureShard, space__stage=FeatureSpace.Stage.TRANSFORM):
+        transform_shard.delay(pk)
+    for pk in sweep(RoundShard, round__stage=Round.Stage.SCORE):
+        score_shard.delay(pk)
+    for stage, task in STAGES.items():
+        for pk in sweep(Round, stage=stage):
+            task.delay(pk)
+    for turn in learn.start_all_due():
+        train.delay(turn.pk)
+
+
+@shared_task
+def tidy() -> None:
+    """Remove what is no longer needed."""
+    tidying.tidy()

@@ -1,0 +1,31 @@
+"""Every address: pages first, then the API, then what machines ask."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from annotator.flow import monitor
+from annotator.views.urls import page_urls
+
+
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Tell that this process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """Tell whether database, broker and worker are there; 503 when one is not."""
+    parts = monitor.readiness()
+    return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+
+
+urlpatterns = [
+    *page_urls,
+    path("api/v1/", include("annotator.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
+]

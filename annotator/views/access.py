@@ -1,0 +1,92 @@
+"""Who may open what: every page asks for the log-in and loads its project through here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from annotator.flow import setup
+from annotator.flow.refusals import Forbidden, Refused
+from annotator.models import Project, Role, User
+from annotator.views import errors
+
+P = ParamSpec("P")
+
+
+class Request(HttpRequest):
+    """A request as the views see it: somebody is signed in, and htmx has been looked for."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+View = Callable[Concatenate[Request, P], HttpResponseBase]
+
+
+def signed_in(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Ask for the log-in, keep the page out of caches, show in words what flow refuses."""
+
+    @wraps(view)
+    def asked(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        answer = _answer(request, *args, **kwargs)
+        if not answer.has_header("Cache-Control"):
+            add_never_cache_headers(answer)
+        return answer
+
+    def _answer(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_login(request)
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            return errors.show(request, refusal)
+
+    return asked  # type: ignore[return-value]
+
+
+def _to_login(request: Request) -> HttpResponse:
+    """Send to the log-in page. A region's post stays where it is, as it may hold unsaved work."""
+    if not request.htmx:
+        return redirect_to_login(request.get_full_path())
+    if request.method == "POST":
+        return HttpResponse(_("You are signed out."), status=401, content_type="text/plain")
+    back = redirect_to_login(request.htmx.current_url_abs_path or "/")
+    return HttpResponseClientRedirect(back.url)
+
+
+@dataclass(frozen=True)
+class Access:
+    """A project as one person may see it."""
+
+    project: Project
+    user: User
+    role: Role
+
+    @property
+    def leads(self) -> bool:
+        """Tell whether the person may do what leads do."""
+        return self.role in Role.at_least(Role.LEAD)
+
+    @property
+    def administers(self) -> bool:
+        """Tell whether the person may do what the project's admins do."""
+        return self.role in Role.at_least(Role.ADMIN)
+
+
+def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR) -> Access:
+    """Return the project with the person's role: refused to strangers and to a role too low."""
+    project = setup.load_project(request.user, project_id, least)
+    return Access(project, request.user, project.role)
+
+
+def only_installation_admins(request: Request) -> None:
+    """Refuse everybody else."""
+    if not request.user.is_superuser:
+        raise Forbidden("forbidden", _("This page is for the installation's admins."))

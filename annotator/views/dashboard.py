@@ -1,0 +1,144 @@
+"""How the project stands: a sentence first, then the picture, then the table."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from annotator import tasks
+from annotator.flow import learn, monitor
+from annotator.flow.refusals import Conflict
+from annotator.models import Job, Project, Role, Round
+from annotator.views import charts, regions, words
+from annotator.views.access import Access, Request, open_project, signed_in
+
+ROUNDS_SHOWN = 30
+TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
+
+
+@require_safe
+@signed_in
+def dashboard(request: Request, project_id: int) -> HttpResponse:
+    """Show how the project stands; its live region asks again as long as the page is open."""
+    access = open_project(request, project_id)
+    context = dashboard_context(access)
+    if regions.is_unchanged(request, context["state"]):
+        return regions.nothing_new()
+    return regions.show(request, "dashboard.html", "live", context)
+
+
+@require_POST
+@signed_in
+def start_round(request: Request, project_id: int) -> HttpResponse:
+    """Start a round now."""
+    access = open_project(request, project_id, Role.LEAD)
+    try:
+        made = learn.start_round(access.project, "by hand")
+    except Conflict as refusal:
+        messages.warning(request, refusal.detail)
+    else:
+        tasks.train.delay_on_commit(made.pk)
+        messages.success(request, _("Round %(number)s is started.") % {"number": made.number})
+    page = redirect("dashboard", project_id)
+    return HttpResponseClientRedirect(page.url) if request.htmx else page
+
+
+def dashboard_context(access: Access) -> dict[str, Any]:
+    """Return what the dashboard shows: all of it to leads, one's own part to annotators."""
+    progress = monitor.progress(access.project)
+    mine = monitor.mine(access.project, access.user)
+    context = {
+        "access": access,
+        "progress": progress,
+        "counts": _counts(progress, mine, all_of_them=access.leads),
+    }
+    if access.leads:
+        context |= _for_leads(access.project, progress)
+    return context | {"state": _state(context)}
+
+
+def _counts(
+    progress: dict[str, Any], mine: dict[str, int], *, all_of_them: bool
+) -> list[tuple[str, str]]:
+    shown = [
+        (_("items"), progress["items"]),
+        (_("labelled"), progress["labelled"]),
+        (_("by you today"), mine["today"]),
+        (_("by you in all"), mine["total"]),
+    ]
+    if all_of_them:
+        shown[2:2] = [
+            (_("labels given"), progress["answers"]),
+            (_("audited"), progress["audited"]),
+            (_("in the queue"), progress["queued"]),
+            (_("held right now"), progress["leased"]),
+            (_("skipped"), progress["skipped"]),
+        ]
+    return [(title, words.count(number)) for title, number in shown]
+
+
+def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
+    activity = monitor.activity(project)
+    return {
+        "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
+        "stop": progress["stop"],
+        "activity": activity,
+        "is_busy": any(not each["failed"] for each in activity),
+        "worker": monitor.workers(),
+        "rounds": [_round_in_words(each) for each in monitor.rounds(project, ROUNDS_SHOWN)],
+        **_curve(project),
+        **_uncertainty(project),
+    }
+
+
+def _curve(project: Project) -> dict[str, Any]:
+    points = charts.curve_points(project)
+    return {
+        "points": [_point_in_words(point) for point in reversed(points)],
+        "curve_words": charts.curve_words(points),
+        "curve_version": regions.state_of(points, project.target_value),
+    }
+
+
+def _uncertainty(project: Project) -> dict[str, Any]:
+    measured = monitor.uncertainty(project)
+    if measured is None:
+        return {}
+    rows = charts.uncertainty_rows(measured)
+    return {
+        "uncertainty": rows,
+        "uncertainty_round": measured["round"],
+        "uncertainty_words": charts.uncertainty_words(rows),
+        "uncertainty_version": regions.state_of(rows),
+    }
+
+
+def _point_in_words(point: dict[str, Any]) -> dict[str, str]:
+    shares = {name: words.percent(point[name]) for name in ("value", "low", "high")}
+    return {**shares, "labels": words.count(point["labels"]), "n": words.count(point["n"])}
+
+
+def _round_in_words(each: dict[str, Any]) -> dict[str, Any]:
+    times = [words.duration(each["timings"].get(name)) for name in TIMINGS]
+    state = Job.State(each["state"]).label
+    if each["state"] == Job.State.RUNNING:
+        state = Round.Stage(each["stage"]).label
+    return {**each, "times": times, "state_words": state}
+
+
+def _state(context: dict[str, Any]) -> str:
+    """Return a digest of what is shown, without the ages that grow by themselves."""
+    progress = {**context["progress"], "model": None}
+    worker = context.get("worker", {"alive": True})
+    return regions.state_of(
+        progress,
+        context["counts"],
+        context.get("activity"),
+        context.get("rounds"),
+        context.get("curve_version"),
+        worker["alive"] or worker["words"],
+    )

@@ -1,0 +1,49 @@
+"""What went wrong, in words, with what to do next."""
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from annotator.flow.refusals import Refused
+
+PAGES = {400, 403, 404, 413}
+
+
+def show(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """Return the page of the refusal's status; where there is none, that of a bad request."""
+    name = f"{refusal.status}.html" if refusal.status in PAGES else "400.html"
+    return render(request, name, {"detail": refusal.detail}, status=refusal.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page of a request that was not understood, or was too large."""
+    return _page(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page of what the role does not allow."""
+    return _page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page of what is not there, or not for this person."""
+    return _page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Return the page of an error of ours."""
+    return _page(request, 500)
+
+
+CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 413: "too_large", 500: "error"}
+
+
+def _page(request: HttpRequest, status: int) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        code = CODES[status]
+        body = {"type": "error", "code": code, "detail": code.replace("_", " "), "errors": []}
+        return JsonResponse(body, status=status)
+    if status == 500:
+        # Without the request, as what broke may be what every other page reads.
+        return render(None, "500.html", status=500)
+    return render(request, f"{status}.html", status=status)

@@ -1,0 +1,71 @@
+"""Files on their way into the pool."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from annotator import tasks
+from annotator.flow import ingest
+from annotator.flow.refusals import Refused
+from annotator.forms import ImportForm, add_refusal
+from annotator.models import Import, Role
+from annotator.views import regions
+from annotator.views.access import Access, Request, open_project, signed_in
+
+SHOWN = 20
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def imports(request: Request, project_id: int) -> HttpResponse:
+    """Show the project's imports, and take a file."""
+    access = open_project(request, project_id, Role.ADMIN)
+    if request.method == "POST":
+        return _receive(request, access)
+    context = imports_context(access, ImportForm())
+    if regions.is_unchanged(request, context["state"]):
+        return regions.nothing_new()
+    region = "import_rows" if request.htmx.target == "import_rows" else "imports"
+    return regions.show(request, "imports.html", region, context)
+
+
+def _receive(request: Request, access: Access) -> HttpResponse:
+    form = ImportForm(request.POST, request.FILES)
+    if form.is_valid():
+        given = dict(form.cleaned_data)
+        try:
+            made = ingest.receive(access.project, request.user, given.pop("file"), **given)
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            tasks.run_import.delay_on_commit(made.pk)
+            return _received(request, access)
+    context = imports_context(access, form)
+    return regions.show(request, "imports.html", "imports", context, status=422)
+
+
+def _received(request: Request, access: Access) -> HttpResponse:
+    if not request.htmx:
+        return redirect("imports", access.project.pk)
+    return regions.show(request, "imports.html", "imports", imports_context(access, ImportForm()))
+
+
+def imports_context(access: Access, form: ImportForm) -> dict[str, Any]:
+    """Return the form and the newest imports, with a digest of what they show."""
+    rows = list(access.project.imports.all()[:SHOWN])
+    seen = [
+        (each.pk, each.state, each.total, each.done, each.rejected, each.error) for each in rows
+    ]
+    return {
+        "access": access,
+        "form": form,
+        "rows": rows,
+        "is_active": any(each.is_active for each in rows),
+        "state": regions.state_of(seen),
+        "max_upload_mb": settings.MAX_UPLOAD_MB,
+        "is_text": access.project.task == access.project.Task.TEXT,
+        "failed": Import.State.FAILED,
+    }

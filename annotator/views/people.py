@@ -1,0 +1,45 @@
+"""Everybody who may sign in to this installation."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from annotator.flow import setup
+from annotator.flow.refusals import Refused
+from annotator.forms import UserForm, add_refusal
+from annotator.models import User
+from annotator.views import regions
+from annotator.views.access import Request, only_installation_admins, signed_in
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def users(request: Request) -> HttpResponse:
+    """Show everybody, and create a person; their invitation is shown in this one answer only."""
+    only_installation_admins(request)
+    form = UserForm(request.POST or None)
+    made: dict[str, Any] = {}
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _create(request, form)
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            form = UserForm()
+    context = {"form": form, "rows": User.objects.order_by("username"), **made}
+    return regions.show(request, "users.html", "users", context, status=422 if form.errors else 200)
+
+
+def _create(request: Request, form: UserForm) -> dict[str, Any]:
+    user, token = setup.create_user(
+        form.cleaned_data["username"], form.cleaned_data["password"] or None
+    )
+    if token is None:
+        return {"made": user}
+    return {
+        "made": user,
+        "invitation": request.build_absolute_uri(reverse("invite", args=[token])),
+        "days": setup.INVITATION_SECONDS // 86_400,
+    }

@@ -1,0 +1,34 @@
+"""A page and its regions share one context: what htmx asks for is a part of what the page shows."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from annotator.views.access import Request
+
+
+def show(
+    request: Request, page: str, region: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render the region alone when it is what htmx will replace, else the whole page."""
+    template = f"_{region}.html" if request.htmx.target == region else page
+    return render(request, template, context, status=status)
+
+
+def state_of(*seen: Any) -> str:
+    """Return a short digest of what is shown, so that a poll can say what is there already."""
+    text = json.dumps(seen, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def is_unchanged(request: Request, state: str) -> bool:
+    """Tell whether this is a poll by somebody who sees the same already."""
+    return bool(request.htmx) and request.GET.get("state") == state
+
+
+def nothing_new() -> HttpResponse:
+    """Return the answer that leaves the region as it is."""
+    return HttpResponse(status=204)

@@ -1,0 +1,57 @@
+"""The addresses of the pages."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from annotator.views import (
+    accounts,
+    charts,
+    dashboard,
+    imports,
+    label,
+    media,
+    members,
+    people,
+    project_settings,
+    projects,
+)
+
+label_urls = (
+    [
+        path("", label.desk, name="desk"),
+        path("/submit", label.submit, name="submit"),
+        path("/skip", label.skip, name="skip"),
+        path("/undo", label.undo, name="undo"),
+    ],
+    "label",
+)
+
+project_urls: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="dashboard", query_string=True)),
+    path("/", dashboard.dashboard, name="dashboard"),
+    path("/charts/<slug:name>.svg", charts.chart, name="chart"),
+    path("/rounds", dashboard.start_round, name="start_round"),
+    path("/label", include(label_urls)),
+    path("/imports", imports.imports, name="imports"),
+    path("/settings", project_settings.settings, name="settings"),
+    path("/settings/labels", project_settings.labels, name="labels"),
+    path("/settings/delete", project_settings.delete, name="delete_project"),
+    path("/members", members.members, name="members"),
+    path("/members/add", members.add, name="add_member"),
+    path("/members/<int:user_id>/role", members.change, name="change_member"),
+    path("/members/<int:user_id>/remove", members.remove, name="remove_member"),
+]
+
+page_urls: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="projects")),
+    path("login", accounts.login, name="login"),
+    path("logout", accounts.logout, name="logout"),
+    path("account/", accounts.account, name="account"),
+    path("invite/<str:token>", accounts.invite, name="invite"),
+    path("users", people.users, name="users"),
+    path("projects", RedirectView.as_view(pattern_name="projects")),
+    path("projects/", projects.projects, name="projects"),
+    path("projects/new", projects.new, name="new_project"),
+    path("projects/<int:project_id>", include(project_urls)),
+    path("media/items/<int:item_id>", media.item_image, name="media"),
+]

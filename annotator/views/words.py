@@ -1,0 +1,81 @@
+"""Numbers in words: never one without what it rests on."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+NARROW = "\u202f"
+
+
+def percent(share: float) -> str:
+    """Return 0.934 as “93 %”; next to the ends with a decimal, as 100 % would claim too much."""
+    value = 100 * share
+    digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
+    if digits:
+        value = min(max(value, 0.1), 99.9)
+    return f"{number_format(value, digits)}{NARROW}%"
+
+
+def count(number: int) -> str:
+    """Return a whole number with its thousands set apart."""
+    return f"{number:,}".replace(",", NARROW)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a measured time, short: “0.24 s”, “3 min”."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{number_format(seconds, 2 if seconds < 10 else 0)}{NARROW}s"
+    if seconds < 3600:
+        return f"{round(seconds / 60)}{NARROW}min"
+    return str(timedelta(seconds=round(seconds)))
+
+
+def accuracy(estimate: Mapping[str, Any] | None) -> str:
+    """Return an estimate with its interval and what it rests on; empty when there is none."""
+    if not estimate:
+        return ""
+    return ngettext(
+        "%(value)s right, %(low)s to %(high)s, from %(n)s audit item",
+        "%(value)s right, %(low)s to %(high)s, from %(n)s audit items",
+        estimate["n"],
+    ) % {
+        "value": percent(estimate["value"]),
+        "low": percent(estimate["low"]),
+        "high": percent(estimate["high"]),
+        "n": count(estimate["n"]),
+    }
+
+
+def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
+    """Return the sentence that a lead wants first: how good it is, and what that rests on."""
+    if not progress["items"]:
+        return _("No items yet: import a file, and labelling can begin.")
+    if progress["accuracy"]:
+        after = ngettext("after %(n)s label.", "after %(n)s labels.", progress["answers"]) % {
+            "n": count(progress["answers"])
+        }
+        return f"{accuracy(progress['accuracy'])} {after}"
+    if progress["audited"] >= first_estimate:
+        return _("No estimate yet: it comes with the next round.")
+    return _("No estimate yet: %(n)s of the first %(first)s audit items are labelled.") % {
+        "n": progress["audited"],
+        "first": first_estimate,
+    }
+
+
+def saved(told: Mapping[str, Any]) -> str:
+    """Return what was saved, and what the item was, which may only be told now."""
+    labels = ", ".join(told["labels"]) or _("none of the labels")
+    said = _("Saved: %(labels)s.") % {"labels": labels}
+    was = {
+        "audit": _("That was an audit item: it measures the model."),
+        "gold": _("That was a hidden check."),
+        "random": _("That was a random item."),
+    }.get(told["source"], "")
+    return f"{said} {was}".strip()

@@ -1,0 +1,166 @@
+"""How each strategy chooses its few from the candidates: `(candidates, k, rng) -> Choice`.
+
+The candidates arrive in the order of their ids, so that nothing here depends on shards; `k` is
+between 1 and their number.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from selection import diversity, scores, shards
+from selection.arrays import AnyArray, FloatArray, IntArray, normalise_rows
+from selection.candidates import Candidates
+from selection.clusters import k_means
+
+WEIGHT_FLOOR = 1e-3  # no item is ever impossible: an estimate weighs by 1 / probability
+PER_CLUSTER = 10
+RARE_SHARES = (0.7, 0.9)  # likely ones up to the first, doubtful ones to the second, then random
+
+
+class Choice(NamedTuple):
+    """Rows in the order to ask, one reason for all or one each, and draw probabilities if any."""
+
+    rows: IntArray
+    reasons: str | list[str]
+    probability: FloatArray | None = None
+
+
+def top(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Choice:
+    """Choose the highest scores; ties are drawn."""
+    seed = int(rng.integers(2**63))
+    return Choice(shards.best(candidates.scores, candidates.ids, k, seed), reason)
+
+
+def drawn(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose uniformly: the scores are hashes of the ids, so the highest are a random sample."""
+    rows = top(candidates, k, rng, "random").rows
+    size = candidates.pool_size
+    left = np.full(k, np.nan) if size is None else size - np.arange(k, dtype=np.float64)
+    return Choice(rows, "random", 1 / left)
+
+
+def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose the highest noisy scores: draws in proportion to the weights of the whole pool."""
+    rows = top(candidates, k, rng, "drawn").rows
+    weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
+    total = candidates.total_weight
+    if total is None and candidates.pool_size == len(candidates):
+        total = float(weights.sum())
+    if total is None:
+        return Choice(rows, "drawn")
+    spent = np.concatenate([[0.0], np.cumsum(weights[rows])[:-1]])
+    return Choice(rows, "drawn", np.minimum(weights[rows] / (total - spent), 1.0))
+
+
+def doubt_weights(proba: AnyArray, *, multi_label: bool = False) -> FloatArray:
+    """Return 1 + margin score, at least 0.001: how heavily each row of `proba` is drawn.
+
+    >>> doubt_weights(np.array([[0.75, 0.25], [1.0, 0.0]]))
+    array([0.5  , 0.001])
+    """
+    return np.maximum(1 + scores.margin(proba, multi_label=multi_label), WEIGHT_FLOOR)
+
+
+def seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose typical items of groups that hold no label yet."""
+    points, existing = spread_points(candidates)
+    return Choice(diversity.typical(points, k, existing, rng), "cluster-seed")
+
+
+def farthest(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose what is farthest from everything labelled or chosen."""
+    points, existing = spread_points(candidates)
+    return Choice(diversity.k_center(points, k, existing, rng), "spread")
+
+
+def scattered(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose by squared distance to everything labelled or chosen."""
+    points, existing = spread_points(candidates)
+    return Choice(diversity.kmeans_pp(points, k, existing, rng), "spread")
+
+
+def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose by squared distance times doubt: half cover, half margin, while little is known."""
+    points, existing = spread_points(candidates)
+    weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
+    return Choice(diversity.kmeans_pp(points, k, existing, rng, weights=weights), "cover-margin")
+
+
+def gradients(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose items that would pull the model far, each in another direction."""
+    points, _ = spread_points(candidates)
+    rows = diversity.badge(
+        needed_proba(candidates), points, k, rng, multi_label=candidates.multi_label
+    )
+    return Choice(rows, "badge")
+
+
+def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose the most doubtful of each group in turn, small groups first."""
+    points, _ = spread_points(candidates)
+    groups = k_means(points, max(2, len(candidates) // PER_CLUSTER), rng)
+    return Choice(diversity.cluster_margin(candidates.scores, groups.of, k), "cluster-margin")
+
+
+def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose doubtful items for the class with the fewest labels, then for the next."""
+    proba = needed_proba(candidates)
+    counts = np.zeros(proba.shape[1])
+    if candidates.class_counts is not None:
+        counts = counts + np.asarray(candidates.class_counts, dtype=np.float64)
+    ranked = top(candidates, len(candidates), rng, "").rows
+    # Each item stands for the class it most likely is; a doubtful one teaches about that class.
+    queues = [ranked[proba[ranked].argmax(axis=1) == c].tolist() for c in range(proba.shape[1])]
+    chosen: list[int] = []
+    while len(chosen) < k:
+        c = min((c for c, queue in enumerate(queues) if queue), key=lambda c: (counts[c], c))
+        chosen.append(queues[c].pop(0))
+        counts[c] += 1
+    return Choice(np.array(chosen, dtype=np.int64), "balanced")
+
+
+def rare(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    """Choose 70 % likely members of the rare class, 20 % doubtful ones, 10 % at random."""
+    likely = top(candidates, len(candidates), rng, "").rows
+    chance = needed_proba(candidates)[:, rare_class(candidates)]
+    doubtful = np.lexsort((candidates.ids, np.abs(2 * chance - 1)))
+    queues = {"rare": likely, "margin": doubtful, "random": rng.permutation(len(candidates))}
+    chosen: dict[int, str] = {}
+    for turn in range(k):
+        reason = _rare_turn((turn + 0.5) / k)
+        row = next(int(row) for row in queues[reason] if int(row) not in chosen)
+        chosen[row] = reason
+    return Choice(np.array(list(chosen), dtype=np.int64), list(chosen.values()))
+
+
+def rare_class(candidates: Candidates) -> int:
+    """Return the class that is looked for: the declared one, else the one with fewest labels."""
+    if candidates.rare_class is not None:
+        return candidates.rare_class
+    counts = candidates.class_counts
+    return 0 if counts is None or not len(counts) else int(np.argmin(np.asarray(counts)))
+
+
+def needed_proba(candidates: Candidates) -> AnyArray:
+    """Return the probabilities (M, C), or raise because this strategy cannot do without."""
+    if candidates.proba is None:
+        raise ValueError("this strategy needs probabilities")
+    return np.asarray(candidates.proba, dtype=np.float64)
+
+
+def spread_points(candidates: Candidates) -> tuple[AnyArray, AnyArray | None]:
+    """Return `spread` (M, d) and `existing` (L, d) as rows of length 1."""
+    if candidates.spread is None:
+        raise ValueError("this strategy needs features")
+    existing = candidates.existing
+    points = normalise_rows(candidates.spread)
+    return points, None if existing is None else normalise_rows(existing)
+
+
+def _rare_turn(share: float) -> str:
+    if share <= RARE_SHARES[0]:
+        return "rare"
+    return "margin" if share <= RARE_SHARES[1] else "random"

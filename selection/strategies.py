@@ -1,0 +1,338 @@
+"""The registry: a name becomes a way of asking. It feeds the settings form and the tests.
+
+A strategy works in two steps. `score` runs on every shard of the pool; `shards.best` and
+`shards.merge` keep the best few thousand. `choose` picks from those, so whatever it costs, it
+costs the same for a thousand items and for a million.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection import choosers, hashing, scores
+from selection.arrays import FloatArray, as_proba
+from selection.candidates import Candidates, Selection, nothing
+from selection.choosers import Choice
+from selection.words import explain
+
+__all__ = [
+    "STRATEGIES",
+    "Candidates",
+    "Selection",
+    "Strategy",
+    "explain",
+    "prefilter_size",
+    "resolve",
+]
+
+EARLY = 5  # labels per class below which the model's doubts mean little
+MIN_COVER = 2000  # candidates of a rule that wants to see the whole space
+
+Scorer = Callable[..., FloatArray]
+Chooser = Callable[[Candidates, int, np.random.Generator], Choice]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way of asking: its name, what to call it and how to explain it, and what it needs.
+
+    `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
+    `score` as (T, n, C)) and "features" (the spread columns, to `choose`).
+    """
+
+    name: str
+    title: str
+    words: str
+    needs: frozenset[str]
+    scorer: Scorer | None
+    chooser: Chooser
+    covers: bool = False
+
+    def score(
+        self,
+        proba: ArrayLike | None,
+        ids: ArrayLike,
+        seed: int,
+        *,
+        multi_label: bool = False,
+        rare_class: int | None = None,
+    ) -> FloatArray:
+        """Return the scores (n,) of one shard: `proba` (n, C), or (T, n, C) for a committee.
+
+        A strategy without a model scores by a hash of `ids` (n,) and `seed`, which makes its
+        candidates a random sample of the pool. Raises ValueError naming a bad row.
+
+        >>> STRATEGIES["margin"].score([[0.5, 0.5], [0.9, 0.1]], [7, 8], 0).round(9)
+        array([ 0. , -0.8])
+        """
+        numbers = np.asarray(ids, dtype=np.int64)
+        if self.scorer is None:
+            return hashing.uniform(numbers, seed)
+        if proba is None:
+            raise ValueError(f"{self.name} needs probabilities")
+        values = self.scorer(proba, numbers, seed, multi_label=multi_label, rare_class=rare_class)
+        if values.shape != numbers.shape:
+            raise ValueError(f"{len(values)} rows of proba for {len(numbers)} ids")
+        return values
+
+    def weights(self, proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
+        """Return the weight (n,) with which each row is drawn; sum it over the pool's shards.
+
+        Only "stochastic" draws by weight; its `Candidates.total_weight` is that sum.
+        """
+        return choosers.doubt_weights(np.asarray(proba), multi_label=multi_label)
+
+    def choose(self, candidates: Candidates, k: int, rng: np.random.Generator | int) -> Selection:
+        """Return the `k` candidates to ask, in that order; all of them if there are fewer.
+
+        The answer depends on the candidates, not on their order. Raises ValueError for missing
+        or unusable arrays, naming the row.
+
+        >>> pool = Candidates(np.array([7, 8]), np.array([-0.8, 0.0]))
+        >>> STRATEGIES["margin"].choose(pool, 1, 0).rows
+        array([1])
+        """
+        candidates.check()
+        wanted = min(max(k, 0), len(candidates))
+        if not wanted:
+            return nothing()
+        order = np.argsort(np.asarray(candidates.ids), kind="stable")
+        choice = self.chooser(candidates.take(order), wanted, np.random.default_rng(rng))
+        rows = order[choice.rows]
+        chances = choice.probability
+        return Selection(
+            rows,
+            np.asarray(candidates.scores, dtype=np.float64)[rows],
+            np.full(wanted, np.nan) if chances is None else chances,
+            [choice.reasons] * wanted if isinstance(choice.reasons, str) else choice.reasons,
+        )
+
+    def prefilter_size(self, k: int, n: int) -> int:
+        """Return how many candidates of a pool of `n` this strategy wants for `k` picks."""
+        wanted = prefilter_size(k, n)
+        return min(max(wanted, MIN_COVER), n) if self.covers else wanted
+
+
+def prefilter_size(k: int, n: int) -> int:
+    """Return how many of `n` items reach the second step for `k` picks: 20k, in 200..5000.
+
+    >>> prefilter_size(20, 1_000_000), prefilter_size(20, 50)
+    (400, 50)
+    """
+    return min(max(min(20 * k, 5000), 200, k), n)
+
+
+def resolve(
+    name: str, n_labelled: int, classes_seen: int, n_classes: int, *, multi_label: bool = False
+) -> Strategy:
+    """Return the strategy that `name` means now. Raises ValueError for an unknown name.
+
+    Nothing that needs probabilities runs before two classes are known (with several labels per
+    item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
+    (fewer than 5 labels per class) to gradients (BADGE) among the most doubtful.
+
+    >>> [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (12, 3), (400, 4)]]
+    ['typical', 'cover_margin', 'badge']
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
+    strategy = STRATEGIES[name]
+    ready = classes_seen >= (1 if multi_label else 2)
+    if name == "auto" and ready:
+        early = n_labelled < EARLY * n_classes or 2 * classes_seen < n_classes
+        return STRATEGIES["cover_margin" if early else "badge"]
+    if not ready and (name == "auto" or strategy.needs & {"proba", "committee"}):
+        return STRATEGIES["typical"]
+    return strategy
+
+
+def _of(score: Callable[..., FloatArray]) -> Scorer:
+    def scorer(proba: ArrayLike, ids: object, seed: int, **options: object) -> FloatArray:
+        return score(proba, multi_label=bool(options.get("multi_label")))
+
+    return scorer
+
+
+def _model_change(proba: ArrayLike, *, multi_label: bool) -> FloatArray:
+    # All items have features of length 1 here, so their length changes no order.
+    bare = np.zeros((len(np.asarray(proba)), 0))
+    return scores.expected_model_change(proba, bare, multi_label=multi_label)
+
+
+def _noisy(proba: ArrayLike, ids: ArrayLike, seed: int, **options: object) -> FloatArray:
+    multi_label = bool(options.get("multi_label"))
+    weights = choosers.doubt_weights(np.asarray(proba), multi_label=multi_label)
+    return np.asarray(np.log(weights) + hashing.gumbel(ids, seed), dtype=np.float64)
+
+
+def _rare(
+    proba: ArrayLike,
+    ids: ArrayLike,
+    seed: int,
+    *,
+    multi_label: bool = False,
+    rare_class: int | None = None,
+) -> FloatArray:
+    return as_proba(proba, multi_label=multi_label)[:, rare_class or 0]
+
+
+def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    strategy = resolve(
+        "auto",
+        candidates.n_labelled,
+        candidates.classes_seen if candidates.proba is not None else 0,
+        candidates.n_classes,
+        multi_label=candidates.multi_label,
+    )
+    return strategy.chooser(candidates, k, rng)
+
+
+_MODEL = frozenset({"proba"})
+_SPACE = frozenset({"features"})
+_BOTH = _MODEL | _SPACE
+
+_ALL = (
+    Strategy(
+        "auto",
+        "Automatic",
+        "Starts with typical items of different groups, then mixes new and doubtful ones, then "
+        "asks doubtful items that differ from each other.",
+        _BOTH,
+        _of(scores.margin),
+        _auto,
+    ),
+    Strategy(
+        "badge",
+        "Doubtful and different",
+        "Takes the items the model hesitates about most, and among them those that would move it "
+        "in different directions (BADGE).",
+        _BOTH,
+        _of(scores.margin),
+        choosers.gradients,
+    ),
+    Strategy(
+        "margin",
+        "Closest call",
+        "Asks where the two most likely labels are closest.",
+        _MODEL,
+        _of(scores.margin),
+        partial(choosers.top, reason="margin"),
+    ),
+    Strategy(
+        "least_confident",
+        "Least sure",
+        "Asks where the most likely label is least likely.",
+        _MODEL,
+        _of(scores.least_confident),
+        partial(choosers.top, reason="least-confident"),
+    ),
+    Strategy(
+        "entropy",
+        "Most undecided",
+        "Asks where the model's answer is most spread over all labels.",
+        _MODEL,
+        _of(scores.entropy),
+        partial(choosers.top, reason="entropy"),
+    ),
+    Strategy(
+        "cover_margin",
+        "New and doubtful",
+        "Draws items far from everything labelled, the more doubtful the likelier; good with few "
+        "labels.",
+        _BOTH,
+        _noisy,
+        choosers.covering_doubt,
+        covers=True,
+    ),
+    Strategy(
+        "cluster_margin",
+        "Doubtful from every group",
+        "Sorts the doubtful items into groups and takes the most doubtful of each in turn.",
+        _BOTH,
+        _of(scores.margin),
+        choosers.clustered_margin,
+    ),
+    Strategy(
+        "typical",
+        "Typical of each group",
+        "Sorts items into groups and asks a typical one of each; needs no model.",
+        _SPACE,
+        None,
+        choosers.seeds,
+        covers=True,
+    ),
+    Strategy(
+        "kmeans",
+        "Spread out",
+        "Draws items that are far from everything labelled or picked; needs no model.",
+        _SPACE,
+        None,
+        choosers.scattered,
+        covers=True,
+    ),
+    Strategy(
+        "coreset",
+        "Farthest first",
+        "Always takes the item farthest from everything labelled or picked; finds odd ones out.",
+        _SPACE,
+        None,
+        choosers.farthest,
+        covers=True,
+    ),
+    Strategy(
+        "committee",
+        "Models disagree",
+        "Trains several models on parts of the labels and asks where they disagree most (BALD).",
+        frozenset({"proba", "committee"}),
+        _of(scores.bald),
+        partial(choosers.top, reason="committee"),
+    ),
+    Strategy(
+        "model_change",
+        "Would change the model most",
+        "Asks items whose label is expected to move the model farthest.",
+        _MODEL,
+        _of(_model_change),
+        partial(choosers.top, reason="model-change"),
+    ),
+    Strategy(
+        "balanced",
+        "Even classes",
+        "Asks doubtful items of the class with the fewest labels so far.",
+        _MODEL,
+        _of(scores.margin),
+        choosers.balanced,
+        covers=True,
+    ),
+    Strategy(
+        "rare",
+        "Find a rare class",
+        "Asks items that look like the rare class, with some doubtful and some random ones.",
+        _MODEL,
+        _rare,
+        choosers.rare,
+    ),
+    Strategy(
+        "stochastic",
+        "Drawn by doubt",
+        "Draws items at random, doubtful ones more often, and records the exact probability.",
+        _MODEL,
+        _noisy,
+        choosers.gumbel,
+    ),
+    Strategy(
+        "random",
+        "Random",
+        "Draws items at random: the yardstick for all others.",
+        frozenset(),
+        None,
+        choosers.drawn,
+    ),
+)
+
+STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}
