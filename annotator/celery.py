@@ -22,7 +22,7 @@ class Mailbox:
     """Wake-ups on their way to the broker, sent by a thread of their own.
 
     A broker that hangs would hold up every request that publishes to it, and one that is away would
-    make a saved label look failed. Wake-ups that wait are sent once; what is lost, the tick re-sends.
+    make a saved label look failed. Equal wake-ups are sent once; what is lost, the tick re-sends.
     """
 
     def __init__(self) -> None:

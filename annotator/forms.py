@@ -49,7 +49,7 @@ class PercentField(forms.FloatField):
     def prepare_value(self, value: Any) -> Any:
         return f"{100 * value:g}" if isinstance(value, float) else value
 
-    def to_python(self, value: Any) -> float | None:
+    def to_python(self, value: Any) -> Any:
         typed = super().to_python(value)
         return None if typed is None else typed / 100
 
@@ -150,7 +150,7 @@ HELP = {
 }
 
 
-class SettingsForm(forms.ModelForm):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     """Every setting of a project, each with its reason in one sentence."""
 
     audit_share = PercentField(min_value=0, max_value=0.5)
@@ -179,12 +179,14 @@ class SettingsForm(forms.ModelForm):
         if not self.instance.pk:
             del self.fields["rare_label"]
             return
-        self.fields["rare_label"].queryset = self.instance.labels.all()
+        field = self.fields["rare_label"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = self.instance.labels.all()
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """Return the settings by what they are for."""
         for title, names in GROUPS:
-            yield title, [self[name] for name in names if name in self.fields]
+            yield str(title), [self[name] for name in names if name in self.fields]
 
     def changes(self) -> dict[str, Any]:
         """Return the settings that were typed in, as flow takes them."""
@@ -259,7 +261,8 @@ def label_specs(rows: Any, added: NewLabelsForm) -> list[dict[str, Any]]:
     """Return the labels as flow takes them, from checked forms."""
     kept = [row.cleaned_data for row in rows if not row.cleaned_data["remove"]]
     fields = ("id", "name", "hotkey", "description")
-    return [{field: row[field] for field in fields} for row in kept] + added.cleaned_data["labels"]
+    new: list[dict[str, Any]] = added.cleaned_data["labels"]
+    return [{field: row[field] for field in fields} for row in kept] + new
 
 
 class DeleteForm(forms.Form):
@@ -273,15 +276,16 @@ class DeleteForm(forms.Form):
         self.fields["name"].widget.attrs["autocomplete"] = "off"
 
     def clean_name(self) -> str:
-        if self.cleaned_data["name"] != self.project.name:
+        typed: str = self.cleaned_data["name"]
+        if typed != self.project.name:
             raise ValidationError(_("That is not this project's name; nothing was deleted."))
-        return self.cleaned_data["name"]
+        return typed
 
 
 # Data and people ---------------------------------------------------------------------------------
 
 
-class ImportForm(forms.ModelForm):
+class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     """A file on its way into the pool, and where in it the texts and labels are."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
@@ -364,6 +368,7 @@ class InvitationForm(forms.Form):
         self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
     def clean_again(self) -> str:
-        if self.cleaned_data["again"] != self.cleaned_data.get("password"):
+        again: str = self.cleaned_data["again"]
+        if again != self.cleaned_data.get("password"):
             raise ValidationError(_("The two are not the same."))
-        return self.cleaned_data["again"]
+        return again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from selection.reduction import Reduction, reduce_rows
 
 STRENGTH = 3.0  # inverse regularisation C; see tests/bench/label_efficiency.py
 MAX_STEPS = 200
+TOLERANCE = 3e-4
 
 
 @dataclass(frozen=True)
@@ -185,9 +187,12 @@ def _fit_many(X: Features, y: IntArray) -> Model:
 
 def _solve(reduction: Reduction, y: IntArray) -> tuple[FloatArray, FloatArray]:
     solver = LogisticRegression(
-        C=STRENGTH, class_weight=_class_weights(y), max_iter=MAX_STEPS, tol=1e-4
+        C=STRENGTH, class_weight=_class_weights(y), max_iter=MAX_STEPS, tol=TOLERANCE
     )
-    solver.fit(reduction.rows, y)
+    with warnings.catch_warnings():
+        # A class for every other row looks like regression to it; at the start it is normal.
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        solver.fit(reduction.rows, y)
     weights, intercept = solver.coef_.T, solver.intercept_
     if weights.shape[1] == 1:
         # The sigmoid of a score is the softmax of its two halves.

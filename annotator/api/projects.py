@@ -115,7 +115,18 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
 
 
 def _import(work: Import) -> dict[str, Any]:
-    names = ["id", "name", "state", "total", "done", "created", "duplicates", "rejected", "errors", "notes"]
+    names = [
+        "id",
+        "name",
+        "state",
+        "total",
+        "done",
+        "created",
+        "duplicates",
+        "rejected",
+        "errors",
+        "notes",
+    ]
     base = f"/api/v1/projects/{work.project_id}/imports/{work.pk}"
     return {
         **{name: getattr(work, name) for name in names},
@@ -158,7 +169,17 @@ def models(request: Request, pk: int) -> Response:
 
 
 def _model(version: ModelVersion) -> dict[str, Any]:
-    names = ["number", "trained_on", "seen", "accuracy", "macro_f1", "params", "snapshot", "sha256", "created_at"]
+    names = [
+        "number",
+        "trained_on",
+        "seen",
+        "accuracy",
+        "macro_f1",
+        "params",
+        "snapshot",
+        "sha256",
+        "created_at",
+    ]
     return {name: getattr(version, name) for name in names}
 
 

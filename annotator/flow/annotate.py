@@ -35,9 +35,7 @@ class KeptAsExtra(Conflict):
     def __init__(self, annotation: Annotation) -> None:
         super().__init__(
             "lease_lost",
-            _(
-                "Somebody else labelled this item in the meantime. Your answer is kept beside theirs."
-            ),
+            _("Somebody else labelled this item meanwhile. Your answer is kept beside theirs."),
         )
         self.annotation = annotation
 

@@ -175,7 +175,16 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
         return None
     fields = {
         name: getattr(version, name)
-        for name in ["space", "labels", "trained_on", "seen", "path", "sha256", "snapshot", "params"]
+        for name in [
+            "space",
+            "labels",
+            "trained_on",
+            "seen",
+            "path",
+            "sha256",
+            "snapshot",
+            "params",
+        ]
     }
     stored, _made = ModelVersion.objects.update_or_create(
         project=turn.project, number=version.number, defaults=fields

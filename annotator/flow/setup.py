@@ -61,7 +61,8 @@ def change_settings(project: Project, **settings: Any) -> Project:
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
-    project.save(update_fields=sorted(fields) or None)
+    if fields:
+        project.save(update_fields=sorted(fields))
     return project
 
 
@@ -84,9 +85,9 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         raise Invalid("unknown_field", _("There is no setting %s.") % unknown[0], field=unknown[0])
     if "name" in settings:
         settings = {**settings, "name": _clean_name(settings["name"], "name")}
-    if "strategy" in settings and settings["strategy"] not in dict(
-        (name, title) for name, title, _words in strategy_choices()
-    ):
+    if "strategy" in settings and settings["strategy"] not in {
+        name for name, _title, _words in strategy_choices()
+    }:
         raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
     for field, value in settings.items():
         setattr(project, field, value)

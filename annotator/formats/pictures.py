@@ -5,6 +5,7 @@ import io
 import stat
 import warnings
 import zipfile
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -125,7 +126,7 @@ def _is_unsafe(entry: zipfile.ZipInfo) -> bool:
 def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
     # Entries that share their bytes are how a small file unpacks to petabytes.
     spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
-    for (start, size), (following, _size) in zip(spans, spans[1:], strict=False):
+    for (start, size), (following, _size) in pairwise(spans):
         if start + size > following:
             raise Unreadable("zip_overlap", "Files in the ZIP overlap; it was not made honestly.")
 

@@ -79,6 +79,11 @@ class Access:
         """Tell whether the person may do what the project's admins do."""
         return self.role in Role.at_least(Role.ADMIN)
 
+    @property
+    def api(self) -> str:
+        """Return the project's address in the API."""
+        return f"/api/v1/projects/{self.project.pk}"
+
 
 def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR) -> Access:
     """Return the project with the person's role: refused to strangers and to a role too low."""

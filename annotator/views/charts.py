@@ -26,7 +26,7 @@ THEMES = {
     "light": {"ink": "#6b6558", "grid": "#e7e2d6", "accent": "#8a5606", "quiet": "#c9c1ae"},
     "dark": {"ink": "#a9a293", "grid": "#35322b", "accent": "#e5ac50", "quiet": "#5b564a"},
 }
-SIZES = {"wide": (620, 240), "narrow": (300, 200)}
+SIZES = {"wide": (540, 220), "narrow": (300, 200)}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -46,7 +46,11 @@ def chart(request: Request, project_id: int, name: str) -> HttpResponse:
 
 def _drawn(spec: Spec) -> str:
     key = hashlib.blake2b(json.dumps(spec, sort_keys=True).encode(), digest_size=16).hexdigest()
-    return cache.get_or_set(f"chart:{key}", lambda: _draw(spec), timeout=86_400)
+    kept: str | None = cache.get(f"chart:{key}")
+    if kept is None:
+        kept = _draw(spec)
+        cache.set(f"chart:{key}", kept, timeout=86_400)
+    return kept
 
 
 def _draw(spec: Spec) -> str:

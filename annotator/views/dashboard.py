@@ -6,17 +6,25 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
-from annotator.flow import learn, monitor
+from annotator.flow import learn, monitor, setup
 from annotator.flow.refusals import Conflict
 from annotator.models import Job, Project, Role, Round
 from annotator.views import charts, regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
 
 ROUNDS_SHOWN = 30
+TRIGGERS = {
+    "first": gettext_lazy("the first one"),
+    "features": gettext_lazy("better features"),
+    "labels": gettext_lazy("enough new labels"),
+    "time": gettext_lazy("new labels waited"),
+    "by hand": gettext_lazy("by hand"),
+}
 TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 
 
@@ -89,10 +97,15 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
         "worker": monitor.workers(),
-        "rounds": [_round_in_words(each) for each in monitor.rounds(project, ROUNDS_SHOWN)],
+        "rounds": _rounds(project),
         **_curve(project),
         **_uncertainty(project),
     }
+
+
+def _rounds(project: Project) -> list[dict[str, Any]]:
+    titles = {name: title for name, title, _sentence in setup.strategy_choices()}
+    return [_round_in_words(each, titles) for each in monitor.rounds(project, ROUNDS_SHOWN)]
 
 
 def _curve(project: Project) -> dict[str, Any]:
@@ -122,12 +135,16 @@ def _point_in_words(point: dict[str, Any]) -> dict[str, str]:
     return {**shares, "labels": words.count(point["labels"]), "n": words.count(point["n"])}
 
 
-def _round_in_words(each: dict[str, Any]) -> dict[str, Any]:
-    times = [words.duration(each["timings"].get(name)) for name in TIMINGS]
-    state = Job.State(each["state"]).label
-    if each["state"] == Job.State.RUNNING:
-        state = Round.Stage(each["stage"]).label
-    return {**each, "times": times, "state_words": state}
+def _round_in_words(each: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    is_running = each["state"] == Job.State.RUNNING
+    state = Round.Stage(each["stage"]) if is_running else Job.State(each["state"])
+    return {
+        **each,
+        "times": [words.duration(each["timings"].get(name)) for name in TIMINGS],
+        "state_words": state.label,
+        "trigger_words": TRIGGERS.get(each["trigger"], each["trigger"]),
+        "strategy_words": titles.get(each["phase"] or each["strategy"], each["strategy"]),
+    }
 
 
 def _state(context: dict[str, Any]) -> str:

@@ -66,8 +66,7 @@ def project_rows(user: User) -> list[dict[str, Any]]:
 def _newest_accuracies(found: list[Project]) -> dict[int, dict[str, Any]]:
     """Return each project's newest estimate, where it rests on enough audit items."""
     newest = (
-        ModelVersion.objects.filter(project__in=found)
-        .exclude(accuracy=None)
+        ModelVersion.objects.filter(project__in=found, accuracy__isnull=False)
         .values("project")
         .annotate(newest=Max("pk"))
         .values("newest")
@@ -76,5 +75,5 @@ def _newest_accuracies(found: list[Project]) -> dict[int, dict[str, Any]]:
     return {
         project: accuracy
         for project, accuracy in measured
-        if accuracy["n"] >= monitor.FIRST_ESTIMATE
+        if accuracy and accuracy["n"] >= monitor.FIRST_ESTIMATE
     }

@@ -85,7 +85,7 @@ class Vocabulary:
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return the vocabulary as arrays: words as UTF-8 bytes and offsets."""
-        encoded = [word.encode() for word in self.words]
+        encoded = [word.encode(errors="surrogatepass") for word in self.words]
         ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
         letters = np.frombuffer(b"".join(encoded), dtype=np.uint8)
         return {"word_bytes": letters, "word_ends": ends, "pairs": self.pairs}
@@ -95,7 +95,9 @@ class Vocabulary:
         """Return the vocabulary that `to_arrays` described."""
         letters = np.asarray(arrays["word_bytes"]).tobytes()
         ends = np.asarray(arrays["word_ends"]).tolist()
-        words = tuple(letters[start:end].decode() for start, end in pairwise(ends))
+        words = tuple(
+            letters[start:end].decode(errors="surrogatepass") for start, end in pairwise(ends)
+        )
         return cls.of(words, np.asarray(arrays["pairs"]))
 
     def _count_block(self, docs: Sequence[str]) -> Any:

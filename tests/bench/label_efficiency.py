@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from selection import models, shards, strategies  # noqa: E402
+from selection.committee import fit_committee  # noqa: E402
 from selection.features import RECIPES, Features  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
@@ -97,7 +98,7 @@ def ask(name, X, y, asked, model, n_classes, k, rng, seed):
     key = int(rng.integers(2**31))
     members = proba
     if "committee" in strategy.needs:
-        committee = models.fit_committee(X.take(asked), y[asked], n_classes, seed=key)
+        committee = fit_committee(X.take(asked), y[asked], n_classes, seed=key)
         members = np.stack([member.predict_proba(X)[pool] for member in committee])
     counts = np.bincount(y[asked], minlength=n_classes)
     rare = int(np.bincount(y, minlength=n_classes).argmin())

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import demo, processes
-from annotator.models import User
+from annotator import demo, processes, tasks
+from annotator.models import Project, User
 
 READY_SECONDS = 60.0
 THREADS = 8
@@ -60,11 +60,10 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False)
             password = self._first_admin()
             self._start_rest(supervisor, host, port)
-            if with_demo:
-                demo.load()
+            sample = self._load_sample() if with_demo else None
             address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
             if supervisor.wait_for(lambda: _answers(f"{address}/healthz"), READY_SECONDS):
-                self._greet(address, password)
+                self._greet(address, password, sample)
             elif not supervisor.stopping:
                 raise CommandError(f"Nothing answers at {address}. The lines above say why.")
             supervisor.watch()
@@ -112,9 +111,19 @@ class Command(BaseCommand):
         User.objects.create_superuser(name, password=password)
         return None if given else password
 
-    def _greet(self, address: str, password: str | None) -> None:
+    def _load_sample(self) -> Project:
+        """Load the sample projects; the worker imports them, as it would any file."""
+        admin = User.objects.filter(is_superuser=True).order_by("pk").first()
+        project, works = demo.load(admin)
+        for work in works:
+            tasks.run_import.delay(work.pk)
+        return project
+
+    def _greet(self, address: str, password: str | None, sample: Project | None) -> None:
         admin = User.objects.filter(is_superuser=True).order_by("pk").first()
         self._say(f"\nWinnow answers at {address}")
+        if sample is not None:
+            self._say(f"The sample project is open at {address}/projects/{sample.pk}/label")
         if password is not None and admin is not None:
             self._say(f"Log in as {admin.username} with the password {password}")
             self._say("It is shown this once; change it under your name, top right.")

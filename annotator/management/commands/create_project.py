@@ -1,0 +1,62 @@
+"""Create a project from the command line."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotator.flow import setup
+from annotator.flow.refusals import Refused
+from annotator.models import Project, User
+
+
+class Command(BaseCommand):
+    """Create a project; its first admin becomes the project's."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--labels", required=True, help="names, with commas between")
+        parser.add_argument("--task", choices=Project.Task.values, default="text")
+        parser.add_argument("--multi-label", action="store_true")
+        parser.add_argument("--admin", help="who becomes its admin; the first admin otherwise")
+        parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Store the project and print its number."""
+        try:
+            project = setup.create_project(
+                _admin(options["admin"]),
+                name=options["name"],
+                task=options["task"],
+                multi_label=options["multi_label"],
+                labels=[name.strip() for name in options["labels"].split(",") if name.strip()],
+                **dict(map(_setting, options["set"])),
+            )
+        except Refused as refused:
+            raise CommandError("\n".join(each["detail"] for each in refused.errors)) from refused
+        if options["format"] == "json":
+            self.stdout.write(json.dumps({"id": project.pk, "name": project.name}))
+        else:
+            self.stdout.write(f"Project {project.pk}: {project.name}")
+
+
+def _admin(name: str | None) -> User:
+    users = User.objects.filter(is_active=True).order_by("pk")
+    user = users.filter(username=name) if name else users.filter(is_superuser=True)
+    found = user.first()
+    if found is None:
+        raise CommandError(f"Nobody here is called {name}." if name else "There is no admin yet.")
+    return found
+
+
+def _setting(given: str) -> tuple[str, Any]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        raise CommandError(f"--set takes SETTING=VALUE, not {given!r}.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

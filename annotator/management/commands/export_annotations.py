@@ -1,0 +1,54 @@
+"""Write a project's annotations to a file or to the terminal."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotator.flow import export
+from annotator.management.progress import Bar
+from annotator.models import Annotation, Project
+
+SHOW_EVERY = 200
+
+
+class Command(BaseCommand):
+    """Export the annotations, each with how it came about."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("project", type=int)
+        parser.add_argument("--out", type=Path, help="the file to write; the terminal otherwise")
+        parser.add_argument("--as", dest="kind", choices=sorted(export.FORMATS), default="jsonl")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Write every annotation that was not taken back."""
+        project = Project.objects.alive().filter(pk=options["project"]).first()
+        if project is None:
+            raise CommandError(f"There is no project {options['project']}.")
+        if options["out"] is None:
+            for block in export.stream(project, options["kind"]):
+                sys.stdout.buffer.write(block)
+            return
+        total = Annotation.objects.filter(project=project, withdrawn_at=None).count()
+        self._write(project, options["kind"], options["out"], total)
+        if options["format"] == "json":
+            self.stdout.write(json.dumps({"file": str(options["out"]), "annotations": total}))
+        else:
+            self.stdout.write(f"{total} annotations written to {options['out']}.")
+
+    def _write(self, project: Project, kind: str, path: Path, total: int) -> None:
+        bar = Bar(sys.stderr, path.name)
+        try:
+            with path.open("wb") as file:
+                for number, block in enumerate(export.stream(project, kind), start=1):
+                    file.write(block)
+                    if number % SHOW_EVERY == 0:
+                        bar.show(number, total)
+        except OSError as problem:
+            raise CommandError(f"{path}: {problem.strerror}.") from problem
+        bar.clear()

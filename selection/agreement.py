@@ -1,0 +1,162 @@
+"""Whether people agree, and what the answer is where they do not.
+
+`answers` is a table (items, people) of class numbers, -1 where somebody gave none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import logsumexp
+
+from selection.arrays import AnyArray, FloatArray, IntArray, refuse_rows
+
+MAX_STEPS = 100
+CONVERGED = 1e-6
+PRIOR = 0.01  # imagined answers of each kind: somebody who never erred so far still can
+
+
+class Consensus(NamedTuple):
+    """Class probabilities (items, C), each person's confusion (people, C, C), class shares (C,).
+
+    `confusion[p, true, said]` is how likely person p says `said` where `true` is right.
+    """
+
+    proba: FloatArray
+    confusion: FloatArray
+    prior: FloatArray
+
+    @property
+    def labels(self) -> IntArray:
+        """The most likely class of each item (items,); the lowest number on a tie."""
+        return np.asarray(self.proba.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def reliability(self) -> FloatArray:
+        """How often each person (people,) is right, over items as common as the class shares."""
+        right = np.diagonal(self.confusion, axis1=1, axis2=2)
+        return np.asarray(right @ self.prior, dtype=np.float64)
+
+
+def cohen_kappa(a: ArrayLike, b: ArrayLike) -> float:
+    """Return the agreement of two people beyond chance, from the answers `a` and `b` (n,).
+
+    Cohen 1960: (observed - chance) / (1 - chance). Items where either gave none (-1) do not
+    count. 1.0 where both always gave the same single answer; NaN where nothing is shared.
+
+    >>> cohen_kappa([0, 1, 1, 0], [0, 1, 1, 1])
+    0.5
+    """
+    first, second = np.asarray(a), np.asarray(b)
+    if first.shape != second.shape or first.ndim != 1:
+        raise ValueError(f"a {first.shape} and b {second.shape} must be two equal rows")
+    both = (first != -1) & (second != -1) if first.dtype.kind in "iuf" else first == first
+    first, second = first[both], second[both]
+    if not len(first):
+        return float("nan")
+    observed = float((first == second).mean())
+    values = np.union1d(first, second)
+    chance = float(sum((first == v).mean() * (second == v).mean() for v in values))
+    return 1.0 if chance >= 1.0 else (observed - chance) / (1 - chance)
+
+
+def krippendorff_alpha(answers: ArrayLike) -> float:
+    """Return Krippendorff's alpha for classes without order, from `answers` (items, people).
+
+    Krippendorff 2011: 1 - observed / expected disagreement; 1 = always agree, 0 = as by chance.
+    Items with fewer than two answers do not count. 1.0 where only one class was ever given; NaN
+    where no item has two answers.
+
+    >>> krippendorff_alpha([[0, 0, 0], [1, 1, -1], [0, 1, 1]]).__round__(3)
+    0.562
+    """
+    counts = _counts(_table(answers))
+    each = counts.sum(axis=1)
+    counts, each = counts[each >= 2], each[each >= 2]
+    total = each.sum()
+    if not total:
+        return float("nan")
+    # Pairs within an item weigh 1 / (answers - 1), so that an item weighs by its answers.
+    observed = ((each**2 - (counts**2).sum(axis=1)) / (each - 1)).sum() / total
+    shares = counts.sum(axis=0)
+    expected = (total**2 - (shares**2).sum()) / (total * (total - 1))
+    return 1.0 if expected == 0 else float(1 - observed / expected)
+
+
+def pairwise_agreement(answers: ArrayLike) -> float:
+    """Return the share of equal pairs, averaged over items of `answers` with at least two.
+
+    >>> pairwise_agreement([[0, 0, 1], [1, 1, -1]]).__round__(3)
+    0.667
+    """
+    counts = _counts(_table(answers))
+    each = counts.sum(axis=1)
+    counts, each = counts[each >= 2], each[each >= 2]
+    if not len(each):
+        return float("nan")
+    return float((((counts**2).sum(axis=1) - each) / (each * (each - 1))).mean())
+
+
+def majority(answers: ArrayLike, n_classes: int) -> FloatArray:
+    """Return the share (items, n_classes) of each class; an item without answers is uniform.
+
+    >>> majority([[0, 0, 1, -1]], 2).round(2)
+    array([[0.67, 0.33]])
+    """
+    counts = _counts(_table(answers), n_classes)
+    each = counts.sum(axis=1, keepdims=True)
+    return np.where(each > 0, counts / np.maximum(each, 1), 1 / n_classes)
+
+
+def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
+    """Return what is right and who is how reliable, learnt from `answers` (items, people).
+
+    Dawid and Skene 1979, by expectation maximisation from the majority, until no probability
+    changes by 1e-6 or after 100 steps; a hundredth of an imagined answer of each kind keeps
+    nobody infallible. Raises ValueError for an answer that is no class number.
+
+    >>> dawid_skene([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1]], 2).labels
+    array([0, 1, 0, 1])
+    """
+    table = _table(answers)
+    if table.size and table.max() >= n_classes:
+        refuse_rows((table >= n_classes).any(axis=1), f"an answer is not below {n_classes}")
+    said = (table[:, :, None] == np.arange(n_classes)).astype(np.float64)
+    proba = majority(table, n_classes)
+    for _ in range(MAX_STEPS):
+        confusion, prior = _maximise(proba, said)
+        updated = _expect(confusion, prior, said)
+        change = np.abs(updated - proba).max(initial=0.0)
+        proba = updated
+        if change < CONVERGED:
+            break
+    return Consensus(proba, *_maximise(proba, said))
+
+
+def _maximise(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArray]:
+    counts = np.einsum("it,ips->pts", proba, said, optimize=True) + PRIOR
+    prior = proba.sum(axis=0) + PRIOR
+    return counts / counts.sum(axis=2, keepdims=True), prior / prior.sum()
+
+
+def _expect(confusion: FloatArray, prior: FloatArray, said: FloatArray) -> FloatArray:
+    evidence = np.einsum("ips,pts->it", said, np.log(confusion), optimize=True) + np.log(prior)
+    return np.asarray(np.exp(evidence - logsumexp(evidence, axis=1, keepdims=True)))
+
+
+def _table(answers: ArrayLike) -> IntArray:
+    table = np.asarray(answers)
+    if table.ndim != 2:
+        raise ValueError(f"answers must be (items, people), not {table.shape}")
+    numbers = table.astype(np.int64)
+    refuse_rows(((numbers != table) | (numbers < -1)).any(axis=1), "an answer is no class number")
+    return numbers
+
+
+def _counts(table: IntArray, n_classes: int | None = None) -> AnyArray:
+    width = n_classes or int(table.max(initial=0)) + 1
+    given = table >= 0
+    codes = (np.arange(len(table))[:, None] * width + table)[given]
+    return np.bincount(codes, minlength=len(table) * width).reshape(len(table), width) * 1.0

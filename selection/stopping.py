@@ -1,0 +1,176 @@
+"""When to stop: what is certain (a target, a budget), and what is only a hint (a plateau)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import hypergeom
+
+from selection.agreement import cohen_kappa
+from selection.arrays import FloatArray
+from selection.estimate import lower_bound
+
+FIRST_LOOK = 25
+LAST_LOOK = 12  # after 51,200 audits; nobody gets there
+STABLE = 0.99
+MAX_AUDITS = 100_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whether accuracy is proven to reach a target at this look, and what it would still take."""
+
+    reached: bool
+    low: float
+    looked: bool
+    labels_needed: int | None
+
+
+def looks(n: int) -> int:
+    """Return how many looks (after 25, 50, 100, 200, ... audits) `n` audits have had.
+
+    >>> [looks(n) for n in (24, 25, 99, 100)]
+    [0, 1, 2, 3]
+    """
+    return 0 if n < FIRST_LOOK else int(np.floor(np.log2(n / FIRST_LOOK) + 1e-9)) + 1
+
+
+def target_reached(correct: ArrayLike, target: float, confidence: float = 0.95) -> Target:
+    """Return whether the audited answers `correct` (n,), in audit order, prove `target`.
+
+    Looking again and again at a 95 % interval errs far more often than 5 %. Here only the looks
+    after 25, 50, 100, 200, ... audits count, and look j may err with (1 - confidence) 6 / (pi j)^2,
+    which adds up to 1 - confidence. The last look's bound is the exact one-sided binomial
+    (Clopper and Pearson 1934). All n answers must be re-scored by the model of that look.
+
+    >>> target_reached([True] * 100, 0.9).reached
+    True
+    """
+    marks = np.asarray(correct, dtype=bool)
+    if not 0 < target < 1:
+        raise ValueError(f"the target must lie between 0 and 1, not {target}")
+    j = looks(len(marks))
+    if not j:
+        needed = _needed(marks, target, confidence, 1) if len(marks) else None
+        return Target(False, 0.0, False, needed)
+    n = FIRST_LOOK * 2 ** (j - 1)
+    low = lower_bound(int(marks[:n].sum()), n, 1 - _spent(j, confidence))
+    reached = low >= target
+    needed = 0 if reached else _needed(marks, target, confidence, j + 1)
+    return Target(reached, low, n == len(marks), needed)
+
+
+def audits_needed(share: float, target: float, confidence: float = 0.95) -> int | None:
+    """Return how many audits, of which `share` are right, prove `target`; None if none do.
+
+    One look, one-sided: round(share n) right of n.
+
+    >>> audits_needed(0.95, 0.9)
+    89
+    """
+    if share <= target:
+        return None
+    n = 1
+    while n < MAX_AUDITS:
+        if lower_bound(round(share * n), n, confidence) >= target:
+            return n
+        # Near the target thousands are needed, and one more or less is no matter then.
+        n += max(1, n // 500)
+    return None
+
+
+def within_budget(n_labels: int, budget: int | None) -> int | None:
+    """Return how many labels are left of `budget`, at least 0; None without a budget.
+
+    >>> within_budget(90, 100)
+    10
+    """
+    return None if budget is None else max(budget - n_labels, 0)
+
+
+def is_stable(predictions: Sequence[ArrayLike], window: int = 3) -> bool:
+    """Return whether the last `window` changes of model left its predictions as they were.
+
+    `predictions` are the class numbers (n,) that successive models gave to one fixed, unlabelled
+    set. Stable: Cohen's kappa of neighbours is at least 0.99 on average (Bloodgood and
+    Vijay-Shanker 2009). Says that the model stopped changing, not that it is good.
+
+    >>> is_stable([[0, 1, 1]] * 4)
+    True
+    """
+    if len(predictions) < window + 1:
+        return False
+    recent = list(predictions[-(window + 1) :])
+    kappas = [cohen_kappa(a, b) for a, b in pairwise(recent)]
+    return float(np.mean(kappas)) >= STABLE
+
+
+def gain_per_hundred(labels: ArrayLike, accuracy: ArrayLike) -> float | None:
+    """Return the accuracy (0..1) that the next 100 labels will add, from the curve so far.
+
+    Fits accuracy = top - a / sqrt(labels) by least squares, which is how linear models usually
+    learn, and takes its rise over the next 100 labels, at least 0. None with fewer than three
+    points. A hint: the curve's noise is larger than its slope near the end.
+
+    >>> round(gain_per_hundred([100, 200, 400], [0.8, 0.829289, 0.85]), 4)
+    0.0053
+    """
+    sizes, values = _curve(labels, accuracy)
+    if len(np.unique(sizes)) < 3:
+        return None
+    design = np.column_stack([np.ones(len(sizes)), -1 / np.sqrt(sizes)])
+    slope = float(np.linalg.lstsq(design, values, rcond=None)[0][1])
+    last = float(sizes.max())
+    return max(slope, 0.0) * float(1 / np.sqrt(last) - 1 / np.sqrt(last + 100))
+
+
+def recall_p_value(found: int, relevant: ArrayLike, pool_size: int, target: float) -> float:
+    """Return the p-value of "recall is below `target`": small means the search may stop.
+
+    `found` relevant items were known before; then `relevant` (n,) booleans came from items drawn
+    at random out of the `pool_size` that were left. Hypergeometric test (Callaghan and
+    Mueller-Hansen 2020): if recall were below the target, at least K relevant ones would have
+    been among those left, and so few would rarely have shown up.
+
+    >>> round(recall_p_value(60, [False] * 800, 4000, 0.95), 2)
+    0.41
+    """
+    marks = np.asarray(relevant, dtype=bool)
+    n, seen = len(marks), int(marks.sum())
+    if n > pool_size:
+        raise ValueError(f"{n} items cannot be drawn from {pool_size}")
+    total = found + seen
+    hidden = int(np.floor(total / target + 1 - found))
+    if hidden > pool_size:
+        # So many could not be left: recall below the target is impossible.
+        return 0.0
+    return float(hypergeom.cdf(seen, pool_size, hidden, n)) if n else 1.0
+
+
+def _spent(look: int, confidence: float) -> float:
+    return (1 - confidence) * 6 / (np.pi * look) ** 2
+
+
+def _needed(
+    marks: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], target: float, j: int
+) -> int | None:
+    share = float(marks.mean())
+    for look in range(j, 13):
+        n = FIRST_LOOK * 2 ** (look - 1)
+        if lower_bound(round(share * n), n, 1 - _spent(look, 0.95)) >= target:
+            return n - len(marks)
+    return None
+
+
+def _curve(labels: ArrayLike, accuracy: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    sizes = np.asarray(labels, dtype=np.float64)
+    values = np.asarray(accuracy, dtype=np.float64)
+    if sizes.shape != values.shape or sizes.ndim != 1:
+        raise ValueError(f"labels {sizes.shape} and accuracy {values.shape} must match")
+    if (sizes <= 0).any() or not np.isfinite(values).all():
+        raise ValueError("label counts must be positive and accuracies numbers")
+    return sizes, values

@@ -1,0 +1,56 @@
+"""What the tests of the pages share: browsers that are signed in, and items to label."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from annotator.models import Item, Project, User
+
+REGION = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture
+def browser() -> Callable[[User], Client]:
+    """Return a function that gives a person's signed-in browser."""
+
+    def of(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return of
+
+
+@pytest.fixture
+def region() -> Callable[[str], dict[str, str]]:
+    """Return a function that gives the headers with which htmx asks for a region."""
+
+    def headers(target: str) -> dict[str, str]:
+        return {"HX-Request": "true", "HX-Target": target}
+
+    return headers
+
+
+@pytest.fixture
+def add_items(project: Project) -> Callable[..., list[Item]]:
+    """Return a function that puts texts into the project's pool."""
+
+    def add(*texts: str) -> list[Item]:
+        first = project.items
+        made = Item.objects.bulk_create(
+            Item(
+                project=project,
+                position=first + number,
+                audit_key=(first + number + 1) << 50,
+                key=f"key-{first + number}",
+                content_hash=(first + number).to_bytes(16, "big"),
+                text=text,
+            )
+            for number, text in enumerate(texts)
+        )
+        project.items += len(made)
+        project.save(update_fields=["items"])
+        return made
+
+    return add

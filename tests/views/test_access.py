@@ -1,0 +1,97 @@
+"""Who may open what, for every address of a project and every role."""
+
+import pytest
+from django.urls import reverse
+
+pytestmark = pytest.mark.django_db
+
+# Each address with the least role it is for, how it is asked, and what that role gets.
+PAGES = [
+    ("label:desk", "ana", "get"),
+    ("label:submit", "ana", "post"),
+    ("label:skip", "ana", "post"),
+    ("label:undo", "ana", "post"),
+    ("dashboard", "ana", "get"),
+    ("start_round", "lea", "post"),
+    ("settings", "lea", "get"),
+    ("settings", "lea", "post"),
+    ("labels", "olga", "post"),
+    ("delete_project", "olga", "post"),
+    ("imports", "olga", "get"),
+    ("imports", "olga", "post"),
+    ("members", "olga", "get"),
+    ("add_member", "olga", "post"),
+]
+ROLES = ["ana", "lea", "olga"]
+
+
+def ask(client, name, method, project, *more, **query):
+    return getattr(client, method)(reverse(name, args=[project.pk, *more]), **query)
+
+
+@pytest.mark.parametrize(("name", "least", "method"), PAGES)
+def test_stranger_gets_404_for_everything_of_a_project(browser, zed, project, name, least, method):
+    assert ask(browser(zed), name, method, project).status_code == 404
+
+
+@pytest.mark.parametrize(("name", "least", "method"), PAGES)
+def test_nobody_is_sent_to_the_login(client, project, name, least, method):
+    answer = ask(client, name, method, project)
+    assert answer.status_code == 302
+    assert answer.url.startswith("/login?next=/projects/")
+
+
+@pytest.mark.parametrize(("name", "least", "method"), PAGES)
+@pytest.mark.parametrize("who", ROLES)
+def test_role_decides(browser, request, project, name, least, method, who):
+    answer = ask(browser(request.getfixturevalue(who)), name, method, project)
+    allowed = ROLES.index(who) >= ROLES.index(least)
+    assert (answer.status_code == 403) is not allowed
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("name", ["change_member", "remove_member"])
+def test_members_are_changed_by_admins_only(browser, lea, zed, ana, project, name):
+    assert ask(browser(zed), name, "post", project, ana.pk).status_code == 404
+    assert ask(browser(lea), name, "post", project, ana.pk).status_code == 403
+
+
+def test_chart_is_for_leads(browser, lea, ana, zed, project):
+    assert ask(browser(zed), "chart", "get", project, "curve").status_code == 404
+    assert ask(browser(ana), "chart", "get", project, "curve").status_code == 403
+    assert ask(browser(lea), "chart", "get", project, "curve").status_code == 200
+    assert ask(browser(lea), "chart", "get", project, "nonsense").status_code == 404
+
+
+def test_deleted_project_is_gone_for_its_members_too(browser, ana, project):
+    from annotator.flow import setup
+
+    setup.delete_project(project)
+    assert ask(browser(ana), "label:desk", "get", project).status_code == 404
+
+
+@pytest.mark.parametrize("pk", [0, 987654321, 10**30])
+def test_project_that_never_was_is_404(browser, ana, pk):
+    assert browser(ana).get(f"/projects/{pk}/label").status_code == 404
+
+
+def test_poll_of_a_signed_out_page_goes_to_the_login_as_a_whole(client, project, region):
+    headers = {**region("live"), "HX-Current-URL": "http://testserver/projects/1/"}
+    answer = client.get(reverse("dashboard", args=[project.pk]), headers=headers)
+    assert answer.headers["HX-Redirect"] == "/login?next=/projects/1/"
+
+
+def test_save_of_a_signed_out_page_stays_where_it_is(client, project, region):
+    answer = client.post(reverse("label:submit", args=[project.pk]), headers=region("desk"))
+    assert answer.status_code == 401
+    assert "HX-Redirect" not in answer.headers
+
+
+def test_private_pages_are_not_kept_by_caches(browser, ana, project):
+    answer = ask(browser(ana), "label:desk", "get", project)
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_refusal_names_the_role_in_words(browser, ana, project):
+    answer = ask(browser(ana), "settings", "get", project)
+    assert "Not with your role" in answer.content.decode()
