@@ -1,4 +1,4 @@
-"""A client of the HTTP API in plain Python, for the bench and the tests that drive a real server."""
+"""A client of the HTTP API in plain Python, for the bench and for tests on a real server."""
 
 import json
 import time

@@ -163,6 +163,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"guidelines": forms.Textarea(attrs={"rows": 8})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Without an instance a model form does not fill in defaults for fields declared above.
+        kwargs.setdefault("instance", Project())
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.label = TITLES.get(name, field.label)
@@ -182,6 +184,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         field = self.fields["rare_label"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = self.instance.labels.all()
+        field.empty_label = _("none")
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """Return the settings by what they are for."""

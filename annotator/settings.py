@@ -126,7 +126,9 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
             "PRAGMA cache_size=-65536;PRAGMA mmap_size=268435456;"
         ),
     }
-    DATABASES["default"]["TEST"] = {"NAME": env("TEST_DATABASE", default=None)}
+    # A file, because threads that share a database in memory lock each other in another way.
+    test_file = Path(tempfile.gettempdir()) / f"winnow-test-{secrets.token_hex(4)}.sqlite3"
+    DATABASES["default"]["TEST"] = {"NAME": env("TEST_DATABASE", default=str(test_file))}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -201,7 +203,7 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "annotator.api.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import hypergeom
 
 from selection.agreement import cohen_kappa
-from selection.arrays import FloatArray
+from selection.arrays import BoolArray, FloatArray
 from selection.estimate import lower_bound
 
 FIRST_LOOK = 25
@@ -155,14 +155,12 @@ def _spent(look: int, confidence: float) -> float:
     return (1 - confidence) * 6 / (np.pi * look) ** 2
 
 
-def _needed(
-    marks: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], target: float, j: int
-) -> int | None:
+def _needed(marks: BoolArray, target: float, confidence: float, first: int) -> int | None:
     share = float(marks.mean())
-    for look in range(j, 13):
+    for look in range(first, LAST_LOOK + 1):
         n = FIRST_LOOK * 2 ** (look - 1)
-        if lower_bound(round(share * n), n, 1 - _spent(look, 0.95)) >= target:
-            return n - len(marks)
+        if lower_bound(round(share * n), n, 1 - _spent(look, confidence)) >= target:
+            return int(n - len(marks))
     return None
 
 

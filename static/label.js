@@ -84,6 +84,10 @@
     if (!picture) return;
     const level = Number(picture.dataset.zoom);
     picture.dataset.zoom = step === 0 ? 0 : Math.min(2, Math.max(0, level + step));
+    picture.scrollTo(
+      (picture.scrollWidth - picture.clientWidth) / 2,
+      (picture.scrollHeight - picture.clientHeight) / 2,
+    );
   };
 
   const PAGE_KEYS = {
@@ -152,8 +156,7 @@
     const button = event.target.closest("#desk :is(button, input[type=checkbox])");
     if (button && event.detail > 0) setTimeout(() => button.blur());
     if (event.target.closest("#zoom-button")) {
-      const picture = document.querySelector(".picture");
-      picture.dataset.zoom = picture.dataset.zoom === "0" ? 1 : 0;
+      zoom(document.querySelector(".picture").dataset.zoom === "0" ? 1 : 0);
     }
   });
 

@@ -1,14 +1,22 @@
 """The fixed people and their project: Olga owns, Lea leads, Ana and Ben annotate, Zed is a stranger."""
 
-import pytest
+from collections.abc import Callable
 
-from annotator.flow import setup
+import pytest
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from annotator.flow import learn, setup
 from annotator.models import Project, Role, User
+from tests import loop
 
 
 @pytest.fixture(autouse=True)
 def _own_data_directory(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
+    # Keys come again after a rolled back test, so what was loaded for them must go, too.
+    learn._model.cache_clear()
+    learn._encoder.cache_clear()
 
 
 @pytest.fixture
@@ -38,7 +46,55 @@ def zed(db) -> User:
 
 @pytest.fixture
 def project(olga, lea, ana, ben) -> Project:
-    made = setup.create_project(olga, name="Mail", labels=["spam", "ham"])
-    for person, role in ((lea, Role.LEAD), (ana, Role.ANNOTATOR), (ben, Role.ANNOTATOR)):
-        setup.add_member(made, person.username, role)
-    return made
+    made = setup.create_project(olga, name="Mail", labels=["spam", "ham"], seed=7)
+    return _with_members(made, lea, ana, ben)
+
+
+@pytest.fixture
+def image_project(olga, lea, ana, ben) -> Project:
+    made = setup.create_project(olga, name="Pets", task="image", labels=["cat", "dog"], seed=7)
+    return _with_members(made, lea, ana, ben)
+
+
+def _with_members(project: Project, lea: User, *annotators: User) -> Project:
+    setup.add_member(project, lea.username, Role.LEAD)
+    for person in annotators:
+        setup.add_member(project, person.username, Role.ANNOTATOR)
+    return project
+
+
+class Caller(APIClient):
+    """A client of the API that speaks JSON unless it is told otherwise."""
+
+    default_format = "json"
+
+
+@pytest.fixture
+def api() -> Callable[[User], APIClient]:
+    """Return a function that gives a person's client of the API, with a token of its own."""
+
+    def of(user: User) -> APIClient:
+        client = Caller()
+        _token, plain = AuthToken.objects.create(user=user)
+        client.credentials(HTTP_AUTHORIZATION=f"Token {plain}")
+        return client
+
+    return of
+
+
+@pytest.fixture
+def filled() -> Callable:
+    """Return a function that imports small texts: `filled(project, n)` gives the items."""
+    return loop.fill
+
+
+@pytest.fixture
+def learnt() -> Callable:
+    """Return a function that has the features of a project made."""
+    return loop.make_features
+
+
+@pytest.fixture
+def run_round() -> Callable:
+    """Return a function that walks one whole round and returns it."""
+    return loop.go_round

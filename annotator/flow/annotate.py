@@ -57,6 +57,7 @@ def submit(
     It is committed when this returns. The same `client_id` again returns what it stored at first.
     """
     key = _client_key(client_id)
+    _check_type(labels)
     earlier = _earlier(project, user, key, labels)
     if earlier is not None:
         return earlier, False
@@ -75,8 +76,7 @@ def submit(
 
 def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
     """Return the project's labels with these names, in the project's order."""
-    if not isinstance(labels, (list, tuple)) or not all(isinstance(name, str) for name in labels):
-        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
+    _check_type(labels)
     known = {label.name: label for label in project.labels.all()}
     unknown = [name for name in labels if name not in known]
     if unknown:
@@ -89,6 +89,11 @@ def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
     if len(set(labels)) != len(labels) or (not project.multi_label and len(labels) != 1):
         raise Invalid("label_number", _("Give exactly one label."), field="labels")
     return [label for label in known.values() if label.name in set(labels)]
+
+
+def _check_type(labels: Any) -> None:
+    if not isinstance(labels, (list, tuple)) or not all(isinstance(name, str) for name in labels):
+        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
 
 
 def _client_key(client_id: str) -> uuid.UUID:
@@ -105,9 +110,7 @@ def _clean_seconds(seconds: float | None) -> float | None:
 def _earlier(
     project: Project, user: User, key: uuid.UUID, labels: Sequence[str]
 ) -> Annotation | None:
-    annotation = (
-        Annotation.objects.filter(user=user, client_id=key).select_related("item", "model").first()
-    )
+    annotation = queue.with_origin(Annotation.objects.filter(user=user, client_id=key)).first()
     if annotation is None:
         return None
     before = annotation.revisions.filter(action="corrected").first()

@@ -30,6 +30,7 @@ from annotator.models import Annotation, AnnotationLabel, Import, Item, Project,
 CHUNK = 2000
 CHUNK_PICTURES = 200
 ERRORS_SHOWN = 100
+LONGEST_KEY = 200
 ENDINGS = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -200,23 +201,30 @@ def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chun
     """Return what is to be stored of some rows; nothing is stored yet."""
     chunk = Chunk(rows=len(rows))
     hashes = {id(row): _digest(row.content) for row in rows if isinstance(row, Row)}
-    there = _already(work.project, rows, list(hashes.values()))
+    there = _already(work, rows, list(hashes.values()))
     for row in rows:
         problem = row if isinstance(row, BadRow) else _label_problem(work, row, known)
         if isinstance(row, BadRow) or problem is not None:
             chunk.bad.append(problem or row)  # type: ignore[arg-type]
             continue
-        digest, key = hashes[id(row)], row.key or f"{work.pk}-{row.number}"
+        digest, key = hashes[id(row)], _key(work, row)
         if digest in there.hashes:
             chunk.duplicates += 1
-        elif key in there.keys:
+        elif key in there.keys and row.key:
             words = f"The id “{key[:60]}” is taken by an item with other content."
             chunk.bad.append(BadRow(row.number, "duplicate_id", words))
         else:
-            _take(work, chunk, row, digest, key)
-            there.hashes.add(digest)
-            there.keys.add(key)
+            # A key of ours may be an id that somebody else chose.
+            key = digest.hex() if key in there.keys else key
+            if _take(work, chunk, row, digest, key):
+                there.hashes.add(digest)
+                there.keys.add(key)
     return chunk
+
+
+def _key(work: Import, row: Row) -> str:
+    """Return the id that came with the row, the end of it if it is a long path, else our own."""
+    return row.key[-LONGEST_KEY:] or f"{work.pk}-{row.number}"
 
 
 @dataclass
@@ -227,11 +235,11 @@ class Already:
     keys: set[str]
 
 
-def _already(project: Project, rows: list[Row | BadRow], hashes: list[bytes]) -> Already:
-    items = Item.objects.filter(project=project)
-    keys = [row.key for row in rows if isinstance(row, Row) and row.key]
+def _already(work: Import, rows: list[Row | BadRow], hashes: list[bytes]) -> Already:
+    items = Item.objects.filter(project=work.project)
+    keys = [_key(work, row) for row in rows if isinstance(row, Row)]
     found = items.filter(content_hash__in=hashes).values_list("content_hash", flat=True)
-    taken = items.filter(key__in=keys).values_list("key", flat=True) if keys else ()
+    taken = items.filter(key__in=keys).values_list("key", flat=True)
     return Already({bytes(digest) for digest in found}, set(taken))
 
 
@@ -254,12 +262,13 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
     return None
 
 
-def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> None:
+def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> bool:
+    """Add the row's item to the chunk, and tell whether it could be."""
     item = Item(
         project=work.project,
         imported=work,
         audit_key=pool.audit_key(work.project.seed, digest),
-        key=key[:200],
+        key=key,
         content_hash=digest,
         meta=row.meta,
     )
@@ -269,7 +278,7 @@ def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> None
         except pictures.BadPicture as problem:
             words = f"{row.key[:200]}: {problem.detail}"
             chunk.bad.append(BadRow(row.number, problem.code, words))
-            return
+            return False
     else:
         item.text = row.content
     labels = None if work.labels_are == Import.LabelsAre.IGNORE else row.labels
@@ -281,6 +290,7 @@ def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> None
         item.answers, item.state = 1, Item.State.LABELLED
     chunk.items.append(item)
     chunk.labels.append(labels)
+    return True
 
 
 def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:

@@ -36,11 +36,8 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
 
 def _live(project: Project, user: User) -> list[Lease]:
     leases = Lease.objects.filter(project=project, user=user, ended_at=None)
-    return list(
-        leases.filter(expires_at__gt=timezone.now())
-        .select_related("item", "model")
-        .order_by("created_at", "pk")
-    )
+    running = leases.filter(expires_at__gt=timezone.now()).order_by("created_at", "pk")
+    return [_known(lease, project, user) for lease in with_origin(running)]
 
 
 def _claim_refilled(project: Project, user: User) -> Lease | None:
@@ -67,11 +64,11 @@ def _claim(project: Project, user: User) -> Lease | None:
 
 
 def _claim_once(project: Project, user: User) -> Lease | None:
-    entries = open_entries(project, user).select_related("item", "model")
+    entries = with_origin(open_entries(project, user))
     if connection.features.has_select_for_update_skip_locked:
         entries = entries.select_for_update(skip_locked=True, of=("self",))
     entry = entries.first()
-    return None if entry is None else take(entry, user)
+    return None if entry is None else take(project, entry, user)
 
 
 def open_entries(project: Project, user: User) -> QuerySet[QueueEntry]:
@@ -88,9 +85,9 @@ def open_entries(project: Project, user: User) -> QuerySet[QueueEntry]:
     )
 
 
-def take(entry: QueueEntry, user: User) -> Lease | None:
+def take(project: Project, entry: QueueEntry, user: User) -> Lease | None:
     """Give an open entry to `user` and return the lease; None when somebody was faster."""
-    lease = new_lease(entry.project, entry.item, user, why=entry.why, **entry.provenance())
+    lease = new_lease(project, entry.item, user, why=entry.why, **entry.provenance())
     taken = QueueEntry.objects.filter(pk=entry.pk, state=QueueEntry.State.OPEN).update(
         state=QueueEntry.State.LEASED,
         user=user,
@@ -99,7 +96,7 @@ def take(entry: QueueEntry, user: User) -> Lease | None:
     )
     if not taken:
         return None
-    lease.model = entry.model
+    lease.model, lease.round = entry.model, entry.round
     lease.save(force_insert=True)
     return lease
 
@@ -119,11 +116,21 @@ def held(project: Project, user: User, lease_id: str) -> Lease:
         key = uuid.UUID(str(lease_id))
     except ValueError:
         key = None
-    leases = Lease.objects.filter(pk=key, project=project, user=user)
-    lease = leases.select_related("item", "model").first()
+    lease = with_origin(Lease.objects.filter(pk=key, project=project, user=user)).first()
     if lease is None:
         raise NotThere("unknown_lease", _("You do not hold this item."))
-    lease.project = project
+    return _known(lease, project, user)
+
+
+def with_origin(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Fetch the item, and what is told of the round and model, with each row of provenance."""
+    heavy = ("round__picks", "round__distribution", "round__timings", "model__seen")
+    return rows.select_related("item", "model", "round").defer(*heavy)
+
+
+def _known(lease: Lease, project: Project, user: User) -> Lease:
+    # They are at hand; Django would fetch them again.
+    lease.project, lease.user = project, user
     return lease
 
 

@@ -126,7 +126,7 @@ def _mix(
     length = math.ceil(len(picks) / (1 - share)) if picks else TOP_UP
     places = audit_places(share, _audits_owed(project), length, rng) if picks else range(length)
     audits = [(item, dict(AUDIT)) for item in _next_audits(project, free, len(places))]
-    checks = _hidden_checks(project, free, round(project.gold_share * length))
+    checks = _hidden_checks(project, free, round(project.gold_share * length) if picks else TOP_UP)
     ordinary = _with_decoys(picks, len(audits), rng)
     mixed: list[Wish] = []
     for place in range(length + len(checks)):

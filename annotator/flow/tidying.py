@@ -7,12 +7,18 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotator import pool
-from annotator.flow import featurise, learn
+from annotator.flow import featurise, learn, setup
 from annotator.models import (
+    Annotation,
+    AnnotationLabel,
     FeatureShard,
     FeatureSpace,
+    Item,
     Job,
+    Lease,
     Project,
+    QueueEntry,
+    Revision,
     Round,
     RoundShard,
     WorkerBeat,
@@ -57,7 +63,18 @@ def tidy() -> None:
 
 def remove_project(project: Project) -> None:
     """Remove a project with all its rows and files, for good."""
+    setup.delete_project(project)
     folders = [pool.project_folder(project.pk), settings.MEDIA_ROOT / "pictures" / str(project.pk)]
+    # Row by row Django would first load them all, to see what else hangs on them; this is all.
+    for rows in (
+        AnnotationLabel.objects.filter(annotation__project=project),
+        Revision.objects.filter(annotation__project=project),
+        Annotation.objects.filter(project=project),
+        QueueEntry.objects.filter(project=project),
+        Lease.objects.filter(project=project),
+        Item.objects.filter(project=project),
+    ):
+        rows._raw_delete(rows.db)
     project.delete()
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

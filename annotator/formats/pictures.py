@@ -5,6 +5,7 @@ import io
 import stat
 import warnings
 import zipfile
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
@@ -65,7 +66,7 @@ def read(path: Path, label_names: set[str]) -> Rows:
         by_folder = table is None and bool(folders & label_names)
         for number, entry in enumerate(entries, start=1):
             name = PurePosixPath(entry.filename)
-            labels = [name.parent.name] if by_folder else (table or {}).get(name.name)
+            labels = [name.parent.name] if by_folder else _labels_of(name, table or {})
             try:
                 content = _bytes(archive, entry)
             except BadPicture as problem:
@@ -151,12 +152,21 @@ def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
         raise Unreadable(
             "missing_column", f"labels.csv needs the columns filename and label. It has: {there}."
         )
-    return {
-        PurePosixPath(row[file_column] or "").name: [
+    by_path = {
+        PurePosixPath((row[file_column] or "").replace("\\", "/")): [
             label.strip() for label in (row[label_column] or "").split("|") if label.strip()
         ]
         for row in reader
     }
+    times = Counter(path.name for path in by_path)
+    by_name = {path.name: labels for path, labels in by_path.items() if times[path.name] == 1}
+    return by_name | {str(path): labels for path, labels in by_path.items()}
+
+
+def _labels_of(name: PurePosixPath, table: dict[str, list[str]]) -> list[str] | None:
+    """Return what the table says of the picture, by as much of its path as the table knows."""
+    ends = ("/".join(name.parts[start:]) for start in range(len(name.parts)))
+    return next((table[end] for end in ends if end in table), None)
 
 
 def _table_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
@@ -194,6 +204,8 @@ def clean(content: bytes) -> tuple[bytes, str]:
     page, say) is gone. Raises BadPicture with the reason.
     """
     picture, lossy = _decoded(content)
+    # Comments and profiles would be written along.
+    picture.info = {}
     out = io.BytesIO()
     if lossy:
         picture.convert("RGB").save(out, "JPEG", quality=92)

@@ -3,7 +3,9 @@
 import codecs
 import csv
 import json
+import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ LONGEST_TEXT = 1_000_000
 LONGEST_LINE = 10_000_000
 LONGEST_META = 2_000
 LARGEST_ARRAY = 50_000_000
+HEADER_RECORDS = 20_000
 LONGEST_ID = 200
 HEAD = 262_144
 
@@ -41,11 +44,9 @@ def look(path: Path, kind: str, columns: Columns) -> tuple[int, str]:
         if _only_header(path, encoding):
             raise Unreadable("empty_file", "The file has a header, but no data rows.")
         return max(lines - 1, 1), encoding
-    first = next(iter(_json_records(path, encoding)), None)
-    if first is None:
+    if next(iter(_json_records(path, encoding)), None) is None:
         raise Unreadable("empty_file", "The file has no data rows.")
-    if isinstance(first[1], dict):
-        _find_columns(list(first[1]), columns)
+    _json_columns(path, encoding, columns)
     return max(lines, 1), encoding
 
 
@@ -69,6 +70,9 @@ def _encoding(path: Path) -> tuple[str, int]:
         raise Unreadable("empty_file", "The file is empty.")
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
+        # Before UTF-16, whose mark is the beginning of theirs.
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
@@ -94,8 +98,8 @@ def _line_count(path: Path) -> int:
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
-    # Bytes that are not in the encoding become lone surrogates, which the row is then refused for.
-    errors = "replace" if encoding == "cp1252" else "surrogateescape"
+    # Bytes that are no UTF-8 become lone surrogates, which the row is then refused for.
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     with path.open(encoding=encoding, errors=errors, newline="") as file:
         for line in iter(lambda: file.readline(LONGEST_LINE), ""):
             if len(line) >= LONGEST_LINE:
@@ -204,15 +208,24 @@ def _from_cells(number: int, header: list[str], columns: Columns, cells: list[st
 
 
 def _read_json(path: Path, wanted: Columns, encoding: str) -> Rows:
-    columns: Columns | None = None
+    columns = _json_columns(path, encoding, wanted)
     for number, record in _json_records(path, encoding):
         if isinstance(record, BadRow):
             yield record
         elif not isinstance(record, dict):
             yield BadRow(number, "not_an_object", "The line is no JSON object.")
         else:
-            columns = columns or _find_columns(list(record), wanted)
             yield _from_record(number, record, columns)
+
+
+def _json_columns(path: Path, encoding: str, wanted: Columns) -> Columns:
+    """Find the columns in what the first many records have, as a field may be left out of some."""
+    records = islice(_json_records(path, encoding), HEADER_RECORDS)
+    named = dict.fromkeys(
+        name for _number, record in records if isinstance(record, dict) for name in record
+    )
+    # Where no line is an object, each is refused by itself.
+    return _find_columns(list(named), wanted) if named else wanted
 
 
 def _json_records(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
@@ -254,11 +267,10 @@ def _json_array(path: Path, encoding: str) -> list[Any]:
 def _from_record(number: int, record: dict[str, Any], columns: Columns) -> Row | BadRow:
     values = dict(record)
     given = values.pop(columns.label, None) if columns.label else None
-    labels = [given] if isinstance(given, str) else given
-    if labels is not None and not (
-        isinstance(labels, list) and all(isinstance(name, str) for name in labels)
-    ):
+    names = [given] if isinstance(given, str) else [] if given is None else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return BadRow(number, "label_type", "A label must be a text, or a list of texts.")
+    labels = [name.strip() for name in names if name.strip()]
     return _checked(number, values, columns, labels or None)
 
 
@@ -296,17 +308,26 @@ def _text_problem(text: str, empty: bool = False) -> tuple[str, str] | None:
 
 def _meta(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        _plain(name)[:200]: value
-        if isinstance(value, (bool, int, float))
-        else _plain(_as_text(value))
+        _plain(name)[:200]: value if _is_plain_number(value) else _plain(_as_text(value))
         for name, value in values.items()
         if value not in (None, "")
     }
 
 
+def _is_plain_number(value: Any) -> bool:
+    """Tell whether every database and every JSON reader takes it as it is."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, float) and math.isfinite(value)
+
+
 def _as_text(value: Any) -> str:
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return text[:LONGEST_META]
+    if isinstance(value, str):
+        return value[:LONGEST_META]
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:LONGEST_META]
+    except RecursionError:
+        return "…"
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from annotator.flow import setup
 from annotator.flow.refusals import Invalid, NotThere
 from annotator.forms import InvitationForm, add_refusal
-from annotator.views import errors
+from annotator.views import errors, regions
 from annotator.views.access import Request, signed_in
 
 
@@ -38,7 +38,7 @@ logout = LogoutView.as_view()
 @signed_in
 def account(request: Request) -> HttpResponse:
     """Show one's account, and change the password."""
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordChangeForm(request.user, regions.posted(request))
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("Your password is changed. Other sessions are signed out."))
@@ -55,7 +55,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
         invited = setup.invited(token)
     except NotThere as refusal:
         return errors.show(request, refusal)
-    form = InvitationForm(request.POST or None)
+    form = InvitationForm(regions.posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             user = setup.accept_invitation(token, form.cleaned_data["password"])

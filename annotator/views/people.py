@@ -19,7 +19,7 @@ from annotator.views.access import Request, only_installation_admins, signed_in
 def users(request: Request) -> HttpResponse:
     """Show everybody, and create a person; their invitation is shown in this one answer only."""
     only_installation_admins(request)
-    form = UserForm(request.POST or None)
+    form = UserForm(regions.posted(request))
     made: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         try:

@@ -19,6 +19,7 @@ from annotator.forms import (
     label_specs,
 )
 from annotator.models import Role
+from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in
 
 
@@ -27,7 +28,7 @@ from annotator.views.access import Access, Request, open_project, signed_in
 def settings(request: Request, project_id: int) -> HttpResponse:
     """Show and change the project's settings."""
     access = open_project(request, project_id, Role.LEAD)
-    form = SettingsForm(request.POST or None, instance=access.project)
+    form = SettingsForm(regions.posted(request), instance=access.project)
     if request.method == "POST" and form.is_valid():
         try:
             setup.change_settings(access.project, **form.changes())

@@ -11,7 +11,7 @@ from annotator.flow import monitor, setup
 from annotator.flow.refusals import Refused
 from annotator.forms import ProjectForm, add_refusal
 from annotator.models import ModelVersion, Project, Role, Tally, User
-from annotator.views import words
+from annotator.views import regions, words
 from annotator.views.access import Request, only_installation_admins, signed_in
 
 
@@ -27,7 +27,7 @@ def projects(request: Request) -> HttpResponse:
 def new(request: Request) -> HttpResponse:
     """Create a project."""
     only_installation_admins(request)
-    form = ProjectForm(request.POST or None)
+    form = ProjectForm(regions.posted(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:

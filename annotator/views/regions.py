@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from annotator.views.access import Request
@@ -32,3 +32,8 @@ def is_unchanged(request: Request, state: str) -> bool:
 def nothing_new() -> HttpResponse:
     """Return the answer that leaves the region as it is."""
     return HttpResponse(status=204)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form was sent with, also when that is nothing; None when none was sent."""
+    return request.POST if request.method == "POST" else None

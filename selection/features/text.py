@@ -13,6 +13,7 @@ from selection.arrays import BLOCK, AnyArray, Float32Array, normalise_rows
 from selection.features.latent import Latent
 from selection.features.matrix import Features
 from selection.features.tfidf import Tfidf
+from selection.features.tokens import within_budget
 from selection.features.wordvectors import WordVectors
 from selection.hashing import hash_bits
 
@@ -38,7 +39,7 @@ class TextQuick:
         >>> len(TextQuick.fit(["good", "bad"], seed=0).transform(["good", ""]))
         2
         """
-        return cls(Tfidf.fit(docs[:QUICK_SAMPLE])[0], seed)
+        return cls(Tfidf.fit(within_budget(docs[:QUICK_SAMPLE]))[0], seed)
 
     def transform(self, docs: Sequence[str]) -> Features:
         """Return TF-IDF (n, V) and its sketch (n, 128)."""
@@ -74,17 +75,28 @@ class Text:
         >>> len(Text.fit(["good", "bad"], seed=0).transform(["good", ""]))
         2
         """
-        tfidf, counts = Tfidf.fit(docs)
+        sample = within_budget(docs)
+        tfidf, counts = Tfidf.fit(sample)
         latent = Latent.fit(tfidf.weigh(counts), seed=seed)
-        stream = tfidf.vocabulary.read(docs)
+        stream = tfidf.vocabulary.read(sample)
         words = WordVectors.fit(stream, counts, len(tfidf.vocabulary.words), seed=seed)
         return cls(tfidf, latent, words)
 
     def transform(self, docs: Sequence[str]) -> Features:
         """Return TF-IDF (n, V) and the latent and word columns (n, at most 456)."""
-        starts = range(0, len(docs), BLOCK)
-        parts = [self._transform_block(docs[start : start + BLOCK]) for start in starts]
-        return Features.concat(parts) if parts else self._transform_block(docs)
+        latent, words = self.latent.directions.shape[1], self.words.vectors.shape[1]
+        dense = np.empty((len(docs), latent + words), dtype=np.float32)
+        blocks = [self.tfidf.weigh(self.tfidf.vocabulary.count(docs[:0]))]
+        for start in range(0, len(docs), BLOCK):
+            rows = slice(start, start + BLOCK)
+            counts = self.tfidf.vocabulary.count(docs[rows])
+            X = self.tfidf.weigh(counts)
+            # Written in place: a second copy of a full shard would cost 120 MB.
+            dense[rows, :latent] = self.latent.project(X)
+            dense[rows, latent:] = self.words.project(counts)
+            blocks.append(X)
+        X = sparse.csr_array(sparse.vstack(blocks, format="csr"))
+        return Features(X, dense, (latent, latent + words))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return what was learnt as arrays."""
@@ -96,13 +108,6 @@ class Text:
         return cls(
             Tfidf.from_arrays(arrays), Latent.from_arrays(arrays), WordVectors.from_arrays(arrays)
         )
-
-    def _transform_block(self, docs: Sequence[str]) -> Features:
-        counts = self.tfidf.vocabulary.count(docs)
-        X = self.tfidf.weigh(counts)
-        latent, words = self.latent.project(X), self.words.project(counts)
-        width = latent.shape[1]
-        return Features(X, np.hstack([latent, words]), (width, width + words.shape[1]))
 
 
 def _sketch(X: Any, seed: int) -> Float32Array:

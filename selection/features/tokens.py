@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 MAX_CHARACTERS = 20_000  # of one text: a pasted book must not stall a worker
+MAX_SAMPLE = 4_000_000  # tokens that teach an encoder: 30,000 reports would fill a gigabyte
 MAX_TOKEN = 40  # characters; longer ones are addresses or debris, their beginning says enough
 
 _BLANKLESS = (
@@ -54,6 +56,23 @@ def tokenise(text: str) -> Tokens:
         return Tokens(_shaped(_WORD.findall(clean)), marks)
     clean = unicodedata.normalize("NFKC", clean)
     return _split_runs(_shaped(_TOKEN.findall(clean)), marks)
+
+
+def within_budget(docs: Sequence[str]) -> Sequence[str]:
+    """Return the first texts of `docs`, about 4 million tokens of them: all of an ordinary sample.
+
+    >>> len(within_budget(["word"] * 10))
+    10
+    """
+    budget = float(MAX_SAMPLE)
+    for i, doc in enumerate(docs):
+        characters = min(len(doc), MAX_CHARACTERS)
+        # Three bytes a character: most likely a script without blanks, two tokens each.
+        dense = len(doc[:100].encode(errors="replace")) > 2.5 * min(len(doc), 100)
+        budget -= characters * 2 if dense else characters / 5
+        if budget < 0 and i:
+            return docs[:i]
+    return docs
 
 
 def _shaped(words: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from PIL import Image
 from selection import models
 from selection.features import RECIPES, Features
 from selection.features.hog import hog
-from selection.features.tokens import MAX_TOKEN, tokenise
+from selection.features.tokens import MAX_TOKEN, tokenise, within_budget
 from selection.features.vocabulary import Vocabulary
 
 TEXT = ("text-quick", "text")
@@ -63,6 +63,11 @@ class TestTokens:
     def test_long_debris_is_cut(self):
         assert len(tokenise("x" * 5000).words[0]) == MAX_TOKEN
         assert len(tokenise("é" * 5000).words[0]) == MAX_TOKEN
+
+    def test_a_sample_of_long_texts_is_bounded(self):
+        assert len(within_budget(["word " * 20_000] * 2000)) == 1000
+        assert len(within_budget(["天" * 20_000] * 200)) == 100
+        assert len(within_budget(["short"] * 30_000)) == 30_000
 
     def test_punctuation_alone_has_no_words(self):
         assert tokenise("... --- ///").words == []

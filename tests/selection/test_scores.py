@@ -53,6 +53,12 @@ def test_bald_is_the_divergence_to_the_consensus():
     np.testing.assert_allclose(scores.bald(members), divergence)
 
 
+def test_bald_agrees_with_the_first_step_of_published_batch_bald():
+    members = np.random.RandomState(0).random(4000).reshape(10, 200, 2)
+    members /= members.sum(axis=2, keepdims=True)
+    assert scores.bald(members).max() == pytest.approx(0.26082319, abs=1e-7)
+
+
 def test_a_committee_of_equals_disagrees_about_nothing():
     np.testing.assert_allclose(scores.bald(np.array([THREE, THREE, THREE])), 0.0, atol=1e-12)
 

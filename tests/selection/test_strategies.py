@@ -169,7 +169,7 @@ def test_until_two_classes_are_known_nothing_asks_a_model():
 
 
 def test_auto_moves_from_seeds_to_cover_to_gradients():
-    phases = [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (9, 1), (9, 2), (20, 4)]]
+    phases = [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (9, 1), (7, 2), (8, 4)]]
     assert phases == ["typical", "typical", "cover_margin", "badge"]
     # Half the classes still unknown: doubt between the known ones says little.
     assert resolve("auto", 500, 30, 77).name == "cover_margin"

@@ -7,11 +7,9 @@ from django.test import Client
 
 from annotator.models import Item, Project, User
 
-REGION = {"HTTP_HX_REQUEST": "true"}
-
 
 @pytest.fixture
-def browser() -> Callable[[User], Client]:
+def signed_in() -> Callable[[User], Client]:
     """Return a function that gives a person's signed-in browser."""
 
     def of(user: User) -> Client:

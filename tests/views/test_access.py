@@ -30,8 +30,10 @@ def ask(client, name, method, project, *more, **query):
 
 
 @pytest.mark.parametrize(("name", "least", "method"), PAGES)
-def test_stranger_gets_404_for_everything_of_a_project(browser, zed, project, name, least, method):
-    assert ask(browser(zed), name, method, project).status_code == 404
+def test_stranger_gets_404_for_everything_of_a_project(
+    signed_in, zed, project, name, least, method
+):
+    assert ask(signed_in(zed), name, method, project).status_code == 404
 
 
 @pytest.mark.parametrize(("name", "least", "method"), PAGES)
@@ -43,36 +45,36 @@ def test_nobody_is_sent_to_the_login(client, project, name, least, method):
 
 @pytest.mark.parametrize(("name", "least", "method"), PAGES)
 @pytest.mark.parametrize("who", ROLES)
-def test_role_decides(browser, request, project, name, least, method, who):
-    answer = ask(browser(request.getfixturevalue(who)), name, method, project)
+def test_role_decides(signed_in, request, project, name, least, method, who):
+    answer = ask(signed_in(request.getfixturevalue(who)), name, method, project)
     allowed = ROLES.index(who) >= ROLES.index(least)
     assert (answer.status_code == 403) is not allowed
     assert answer.status_code < 500
 
 
 @pytest.mark.parametrize("name", ["change_member", "remove_member"])
-def test_members_are_changed_by_admins_only(browser, lea, zed, ana, project, name):
-    assert ask(browser(zed), name, "post", project, ana.pk).status_code == 404
-    assert ask(browser(lea), name, "post", project, ana.pk).status_code == 403
+def test_members_are_changed_by_admins_only(signed_in, lea, zed, ana, project, name):
+    assert ask(signed_in(zed), name, "post", project, ana.pk).status_code == 404
+    assert ask(signed_in(lea), name, "post", project, ana.pk).status_code == 403
 
 
-def test_chart_is_for_leads(browser, lea, ana, zed, project):
-    assert ask(browser(zed), "chart", "get", project, "curve").status_code == 404
-    assert ask(browser(ana), "chart", "get", project, "curve").status_code == 403
-    assert ask(browser(lea), "chart", "get", project, "curve").status_code == 200
-    assert ask(browser(lea), "chart", "get", project, "nonsense").status_code == 404
+def test_chart_is_for_leads(signed_in, lea, ana, zed, project):
+    assert ask(signed_in(zed), "chart", "get", project, "curve").status_code == 404
+    assert ask(signed_in(ana), "chart", "get", project, "curve").status_code == 403
+    assert ask(signed_in(lea), "chart", "get", project, "curve").status_code == 200
+    assert ask(signed_in(lea), "chart", "get", project, "nonsense").status_code == 404
 
 
-def test_deleted_project_is_gone_for_its_members_too(browser, ana, project):
+def test_deleted_project_is_gone_for_its_members_too(signed_in, ana, project):
     from annotator.flow import setup
 
     setup.delete_project(project)
-    assert ask(browser(ana), "label:desk", "get", project).status_code == 404
+    assert ask(signed_in(ana), "label:desk", "get", project).status_code == 404
 
 
 @pytest.mark.parametrize("pk", [0, 987654321, 10**30])
-def test_project_that_never_was_is_404(browser, ana, pk):
-    assert browser(ana).get(f"/projects/{pk}/label").status_code == 404
+def test_project_that_never_was_is_404(signed_in, ana, pk):
+    assert signed_in(ana).get(f"/projects/{pk}/label").status_code == 404
 
 
 def test_poll_of_a_signed_out_page_goes_to_the_login_as_a_whole(client, project, region):
@@ -87,11 +89,11 @@ def test_save_of_a_signed_out_page_stays_where_it_is(client, project, region):
     assert "HX-Redirect" not in answer.headers
 
 
-def test_private_pages_are_not_kept_by_caches(browser, ana, project):
-    answer = ask(browser(ana), "label:desk", "get", project)
+def test_private_pages_are_not_kept_by_caches(signed_in, ana, project):
+    answer = ask(signed_in(ana), "label:desk", "get", project)
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_refusal_names_the_role_in_words(browser, ana, project):
-    answer = ask(browser(ana), "settings", "get", project)
+def test_refusal_names_the_role_in_words(signed_in, ana, project):
+    answer = ask(signed_in(ana), "settings", "get", project)
     assert "Not with your role" in answer.content.decode()

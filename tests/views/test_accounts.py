@@ -51,15 +51,15 @@ def test_many_wrong_passwords_lock_in_words(client, ann):
     assert log_in(client).status_code == 429
 
 
-def test_logout_needs_a_post_and_ends_the_session(browser, ann):
-    client = browser(ann)
+def test_logout_needs_a_post_and_ends_the_session(signed_in, ann):
+    client = signed_in(ann)
     assert client.get(reverse("logout")).status_code == 405
     client.post(reverse("logout"))
     assert client.get(reverse("projects")).status_code == 302
 
 
-def test_password_change_keeps_this_session_and_ends_the_others(browser, ann):
-    here, there = browser(ann), browser(ann)
+def test_password_change_keeps_this_session_and_ends_the_others(signed_in, ann):
+    here, there = signed_in(ann), signed_in(ann)
     new = "wheat-and-barley-8"
     here.post(
         reverse("account"),
@@ -69,8 +69,8 @@ def test_password_change_keeps_this_session_and_ends_the_others(browser, ann):
     assert there.get(reverse("account")).status_code == 302
 
 
-def test_wrong_old_password_is_422(browser, ann):
-    answer = browser(ann).post(reverse("account"), {"old_password": "no"})
+def test_wrong_old_password_is_422(signed_in, ann):
+    answer = signed_in(ann).post(reverse("account"), {"old_password": "no"})
     assert answer.status_code == 422
 
 

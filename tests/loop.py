@@ -1,0 +1,110 @@
+"""The loop walked by hand: the flow calls that workers make, one after the other."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from annotator.flow import annotate, featurise, ingest, learn, queue
+from annotator.flow.refill import refill
+from annotator.models import Annotation, Import, Item, Lease, Project, Round, RoundShard, User
+
+SUBJECTS = ("prize money winner claim", "meeting minutes lunch office")
+FILLER = "the of and for with about your our next last big small old new red blue".split()
+
+
+def text(number: int) -> str:
+    """Return the made-up text with that number: even ones are spam, odd ones ham."""
+    words = SUBJECTS[number % 2].split()
+    about = f"{words[number % 4]} {words[number // 4 % 4]}"
+    return f"{about} {FILLER[number % 16]} {FILLER[number // 16 % 16]} number{number}"
+
+
+def truth(item: Item) -> list[str]:
+    """Return the right answer for an item that `fill` made."""
+    return ["spam" if any(word in item.text for word in SUBJECTS[0].split()) else "ham"]
+
+
+def bring_in(project: Project, name: str, content: bytes | str, **options: str) -> Import:
+    """Import a file as an upload and its worker would, and return how that ended."""
+    data = content.encode() if isinstance(content, str) else content
+    user = options.pop("user", project.created_by)
+    work = ingest.receive(project, user, SimpleUploadedFile(name, data), **options)
+    ingest.run(work.pk)
+    project.refresh_from_db()
+    work.refresh_from_db()
+    return work
+
+
+def fill(project: Project, number: int, start: int = 0) -> list[Item]:
+    """Import that many small texts and return the items."""
+    rows = (f"{text(i)}\n" for i in range(start, start + number))
+    work = bring_in(project, f"texts-{start}.csv", "text\n" + "".join(rows))
+    assert work.state == Import.State.DONE, work.error
+    return list(Item.objects.filter(imported=work).order_by("position"))
+
+
+def make_features(project: Project) -> Project:
+    """Have the features of all items made that are there now."""
+    for space in featurise.plan(project):
+        assert featurise.fit(space.pk) is not None, refreshed(space).error
+        for shard in space.shards.all():
+            featurise.transform(shard.pk)
+    return project
+
+
+def start(project: Project) -> Round:
+    """Start a round and return it, before any of its work is done."""
+    return learn.start_round(project, "by hand")
+
+
+def go_round(project: Project, shard_order: slice = slice(None)) -> Round:
+    """Walk one whole round and return it."""
+    turn = start(project)
+    for stage in ("train", "score", "select", "refill", "evaluate"):
+        go_stage(turn, stage, shard_order)
+    project.refresh_from_db()
+    return refreshed(turn)
+
+
+def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
+    """Do one stage of a round as its worker would."""
+    if stage == "score":
+        for scoring in list(RoundShard.objects.filter(round=turn))[shard_order]:
+            learn.score_shard(scoring.pk)
+        return
+    work = {
+        "train": learn.train,
+        "select": learn.select,
+        "refill": refill,
+        "evaluate": learn.evaluate,
+    }
+    assert work[stage](turn.pk) is not None, refreshed(turn).error
+
+
+def refreshed(row):
+    """Return the row as it is now."""
+    return type(row).objects.get(pk=row.pk)
+
+
+def answer(lease: Lease, labels: Iterable[str] | None = None, **options) -> Annotation:
+    """Submit an answer to what is held: the truth unless `labels` says something else."""
+    given = {
+        "lease": str(lease.pk),
+        "labels": list(labels or truth(lease.item)),
+        "client_id": str(uuid.uuid4()),
+        "seconds": 2.0,
+        **options,
+    }
+    return annotate.submit(lease.project, lease.user, **given)[0]
+
+
+def label(project: Project, user: User, number: int = 1) -> list[Annotation]:
+    """Take and answer that many items, as many as there are at most."""
+    given = []
+    while len(given) < number:
+        lease = queue.lease_next(project, user)
+        if lease is None:
+            break
+        given.append(answer(lease))
+    return given

@@ -1,0 +1,135 @@
+"""One's projects, and a new one."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from annotator.flow import setup
+from annotator.models import ModelVersion, Project, Tally, User
+
+pytestmark = pytest.mark.django_db
+
+NEW = {
+    "name": "Reviews",
+    "task": "text",
+    "labels": "good | p\nbad | b\nmixed",
+    "guidelines": "Look at the last sentence.",
+    "strategy": "auto",
+    "batch_size": "20",
+    "retrain_every": "20",
+    "retrain_seconds": "300",
+    "overlap": "2",
+    "audit_share": "15",
+    "gold_share": "0",
+    "lease_seconds": "600",
+    "target_metric": "accuracy",
+    "target_value": "90",
+    "show_suggestions": "on",
+    "features": "auto",
+    "seed": "1",
+}
+
+
+@pytest.fixture
+def root(db):
+    return User.objects.create_superuser("root")
+
+
+def test_members_see_their_project_and_strangers_do_not(signed_in, ana, zed, project):
+    assert project.name in signed_in(ana).get(reverse("projects")).content.decode()
+    page = signed_in(zed).get(reverse("projects")).content.decode()
+    assert project.name not in page
+    assert "Ask an admin of a project to add you" in page
+
+
+def test_empty_list_tells_the_installation_admin_to_create_one(signed_in, root):
+    page = signed_in(root).get(reverse("projects")).content.decode()
+    assert "No projects yet" in page
+    assert reverse("new_project") in page
+
+
+def test_row_tells_how_far_and_how_good(signed_in, ana, project):
+    Project.objects.filter(pk=project.pk).update(items=1200)
+    Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=340, finished=340)
+    ModelVersion.objects.create(
+        project=project,
+        number=1,
+        labels=[],
+        trained_on=340,
+        accuracy={"value": 0.93, "low": 0.9, "high": 0.95, "n": 60, "confidence": 0.95},
+    )
+    page = signed_in(ana).get(reverse("projects")).content.decode()
+    assert "340 of 1\u202f200 items labelled" in page
+    assert "93\u202f% right, 90\u202f% to 95\u202f%, from 60 audit items" in page
+
+
+def test_estimate_from_too_few_items_is_not_shown(signed_in, ana, project):
+    ModelVersion.objects.create(
+        project=project,
+        number=1,
+        labels=[],
+        trained_on=9,
+        accuracy={"value": 1.0, "low": 0.5, "high": 1.0, "n": 4, "confidence": 0.95},
+    )
+    assert "No accuracy estimate yet" in signed_in(ana).get(reverse("projects")).content.decode()
+
+
+def test_list_costs_the_same_for_ten_projects_as_for_two(signed_in, olga):
+    def cost():
+        with CaptureQueriesContext(connection) as seen:
+            client.get(reverse("projects"))
+        return len(seen)
+
+    client = signed_in(olga)
+    for number in range(2):
+        setup.create_project(olga, name=f"p{number}", labels=["a", "b"])
+    few = cost()
+    for number in range(8):
+        setup.create_project(olga, name=f"q{number}", labels=["a", "b"])
+    assert cost() == few
+
+
+def test_only_installation_admins_create_projects(signed_in, olga):
+    assert signed_in(olga).get(reverse("new_project")).status_code == 403
+    assert signed_in(olga).post(reverse("new_project"), NEW).status_code == 403
+
+
+def test_new_project_has_what_was_typed(signed_in, root):
+    answer = signed_in(root).post(reverse("new_project"), NEW)
+    made = Project.objects.get()
+    assert answer.url == reverse("imports", args=[made.pk])
+    assert list(made.labels.values_list("name", "hotkey")) == [
+        ("good", "p"),
+        ("bad", "b"),
+        ("mixed", ""),
+    ]
+    assert (made.overlap, made.audit_share, made.target_value) == (2, 0.15, 0.9)
+
+
+def test_form_offers_sound_defaults(signed_in, root):
+    page = signed_in(root).get(reverse("new_project")).content.decode()
+    assert "More settings" in page
+    assert 'name="audit_share" value="15"' in page
+
+
+def test_project_with_one_label_is_refused_in_words(signed_in, root):
+    answer = signed_in(root).post(reverse("new_project"), {**NEW, "labels": "only"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "A project needs between 2 and" in page
+    assert "only</textarea>" in page
+    assert not Project.objects.exists()
+
+
+def test_mistake_under_more_settings_opens_them(signed_in, root):
+    answer = signed_in(root).post(reverse("new_project"), {**NEW, "audit_share": "80"})
+    assert answer.status_code == 422
+    assert '<details class="card" open>' in answer.content.decode()
+
+
+@pytest.mark.parametrize("labels", ["", "a\nA", "a | x\nb | x", "a | z\nb"])
+def test_labels_that_clash_are_refused(signed_in, root, labels):
+    answer = signed_in(root).post(reverse("new_project"), {**NEW, "labels": labels})
+    assert answer.status_code == 422
+    assert not Project.objects.exists()
