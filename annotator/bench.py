@@ -17,7 +17,7 @@ from typing import Any
 from annotator.client import Client
 
 TOPICS = ["harvest", "market", "weather", "sport"]
-SYLLABLES = ["ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "ve", "wi", "xo", "ya", "zen"]
+SYLLABLES = [a + b for a, b in zip("bcdfghjklmnprstvwxyz" * 2, "aeiouaei" * 5, strict=True)]
 VOCABULARY = 30_000
 TOPIC_WORDS = 300
 WARM_UP = 20

@@ -29,13 +29,23 @@ class Choice(NamedTuple):
 
 
 def top(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Choice:
-    """Choose the highest scores; ties are drawn."""
+    """Choose the highest scores; ties are drawn.
+
+    >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]))
+    >>> top(pool, 1, np.random.default_rng(0), "margin").rows
+    array([1])
+    """
     seed = int(rng.integers(2**63))
     return Choice(shards.best(candidates.scores, candidates.ids, k, seed), reason)
 
 
 def drawn(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose uniformly: the scores are hashes of the ids, so the highest are a random sample."""
+    """Choose uniformly: the scores are hashes of the ids, so the highest are a random sample.
+
+    >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]), pool_size=4)
+    >>> drawn(pool, 1, np.random.default_rng(0)).probability
+    array([0.25])
+    """
     rows = top(candidates, k, rng, "random").rows
     size = candidates.pool_size
     left = np.full(k, np.nan) if size is None else size - np.arange(k, dtype=np.float64)
@@ -43,7 +53,12 @@ def drawn(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
 
 
 def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose the highest noisy scores: draws in proportion to the weights of the whole pool."""
+    """Choose the highest noisy scores: draws in proportion to the weights of the whole pool.
+
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), np.array([[0.5, 0.5]]), pool_size=1)
+    >>> gumbel(pool, 1, np.random.default_rng(0)).probability
+    array([1.])
+    """
     rows = top(candidates, k, rng, "drawn").rows
     weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
     total = candidates.total_weight
@@ -65,32 +80,59 @@ def doubt_weights(proba: AnyArray, *, multi_label: bool = False) -> FloatArray:
 
 
 def seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose typical items of groups that hold no label yet."""
+    """Choose typical items of groups that hold no label yet.
+
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
+    >>> seeds(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
     points, existing = spread_points(candidates)
     return Choice(diversity.typical(points, k, existing, rng), "cluster-seed")
 
 
 def farthest(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose what is farthest from everything labelled or chosen."""
+    """Choose what is farthest from everything labelled or chosen.
+
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
+    >>> farthest(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
     points, existing = spread_points(candidates)
     return Choice(diversity.k_center(points, k, existing, rng), "spread")
 
 
 def scattered(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose by squared distance to everything labelled or chosen."""
+    """Choose by squared distance to everything labelled or chosen.
+
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
+    >>> scattered(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
     points, existing = spread_points(candidates)
     return Choice(diversity.kmeans_pp(points, k, existing, rng), "spread")
 
 
 def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose by squared distance times doubt: half cover, half margin, while little is known."""
+    """Choose by squared distance times doubt: half cover, half margin, while little is known.
+
+    >>> half = np.array([[0.5, 0.5]])
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
+    >>> covering_doubt(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
     points, existing = spread_points(candidates)
     weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
     return Choice(diversity.kmeans_pp(points, k, existing, rng, weights=weights), "cover-margin")
 
 
 def gradients(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose items that would pull the model far, each in another direction."""
+    """Choose items that would pull the model far, each in another direction.
+
+    >>> half = np.array([[0.5, 0.5]])
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
+    >>> gradients(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
     points, _ = spread_points(candidates)
     rows = diversity.badge(
         needed_proba(candidates), points, k, rng, multi_label=candidates.multi_label
@@ -99,14 +141,25 @@ def gradients(candidates: Candidates, k: int, rng: np.random.Generator) -> Choic
 
 
 def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose the most doubtful of each group in turn, small groups first."""
+    """Choose the most doubtful of each group in turn, small groups first.
+
+    >>> half = np.array([[0.5, 0.5]])
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
+    >>> clustered_margin(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
     points, _ = spread_points(candidates)
     groups = k_means(points, max(2, len(candidates) // PER_CLUSTER), rng)
     return Choice(diversity.cluster_margin(candidates.scores, groups.of, k), "cluster-margin")
 
 
 def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose doubtful items for the class with the fewest labels, then for the next."""
+    """Choose doubtful items for the class with the fewest labels, then for the next.
+
+    >>> pool = Candidates(np.array([7, 8]), np.zeros(2), np.eye(2), class_counts=[5, 0])
+    >>> balanced(pool, 1, np.random.default_rng(0)).rows
+    array([1])
+    """
     proba = needed_proba(candidates)
     counts = np.zeros(proba.shape[1])
     if candidates.class_counts is not None:
@@ -123,7 +176,12 @@ def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice
 
 
 def rare(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose 70 % likely members of the rare class, 20 % doubtful ones, 10 % at random."""
+    """Choose 70 % likely members of the rare class, 20 % doubtful ones, 10 % at random.
+
+    >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]), np.eye(2), rare_class=1)
+    >>> rare(pool, 1, np.random.default_rng(0)).rows
+    array([1])
+    """
     likely = top(candidates, len(candidates), rng, "").rows
     chance = needed_proba(candidates)[:, rare_class(candidates)]
     doubtful = np.lexsort((candidates.ids, np.abs(2 * chance - 1)))
@@ -137,7 +195,11 @@ def rare(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
 
 
 def rare_class(candidates: Candidates) -> int:
-    """Return the class that is looked for: the declared one, else the one with fewest labels."""
+    """Return the class that is looked for: the declared one, else the one with fewest labels.
+
+    >>> rare_class(Candidates(np.zeros(0), np.zeros(0), class_counts=[5, 2]))
+    1
+    """
     if candidates.rare_class is not None:
         return candidates.rare_class
     counts = candidates.class_counts
@@ -145,14 +207,23 @@ def rare_class(candidates: Candidates) -> int:
 
 
 def needed_proba(candidates: Candidates) -> AnyArray:
-    """Return the probabilities (M, C), or raise because this strategy cannot do without."""
+    """Return the probabilities (M, C), or raise because this strategy cannot do without.
+
+    >>> needed_proba(Candidates(np.array([7]), np.zeros(1), np.ones((1, 1))))
+    array([[1.]])
+    """
     if candidates.proba is None:
         raise ValueError("this strategy needs probabilities")
     return np.asarray(candidates.proba, dtype=np.float64)
 
 
 def spread_points(candidates: Candidates) -> tuple[AnyArray, AnyArray | None]:
-    """Return `spread` (M, d) and `existing` (L, d) as rows of length 1."""
+    """Return `spread` (M, d) and `existing` (L, d) as rows of length 1.
+
+    >>> pool = Candidates(np.array([7]), np.zeros(1), spread=np.array([[3.0, 4.0]]))
+    >>> spread_points(pool)[0]
+    array([[0.6, 0.8]], dtype=float32)
+    """
     if candidates.spread is None:
         raise ValueError("this strategy needs features")
     existing = candidates.existing

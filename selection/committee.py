@@ -41,7 +41,12 @@ def fit_committee(
 
 
 def predict_committee(committee: list[Model], X: Features) -> Float32Array:
-    """Return the probabilities (T, n, C) of all T members for `X` (n rows)."""
+    """Return the probabilities (T, n, C) of all T members for `X` (n rows).
+
+    >>> X = Features(None, np.eye(2, dtype=np.float32))
+    >>> predict_committee(fit_committee(X, [0, 1], 2, seed=0), X).shape
+    (5, 2, 2)
+    """
     return np.stack([model.predict_proba(X) for model in committee])
 
 

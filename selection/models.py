@@ -94,6 +94,8 @@ class Model:
         # One product with a mostly empty (V, S) matrix is far cheaper than picking columns of X.
         if X.sparse is None or not len(self.columns):
             return None
+        if self.columns[-1] >= X.sparse.shape[1]:
+            raise ValueError("these features come from another encoder than the model's")
         weights = np.zeros((X.sparse.shape[1], self.n_seen), dtype=np.float32)
         weights[self.columns] = self.sparse_weights
         return weights

@@ -17,6 +17,7 @@
   let shownAt = 0;
   let lookedAway = 0;
   let awaySince = null;
+  let byPointer = false;
 
   // A new item ------------------------------------------------------------------------------------
 
@@ -25,6 +26,8 @@
     lookedAway = 0;
     awaySince = document.hidden ? shownAt : null;
     askedForNone = false;
+    // htmx hands the focus on to the new button; only who works by Tab wants it there.
+    if (byPointer) document.activeElement.blur();
     forget();
     const id = answer()?.elements.client_id;
     if (id && crypto.randomUUID) id.value = crypto.randomUUID();
@@ -32,6 +35,9 @@
     const item = document.querySelector("#item .text")?.textContent.slice(0, 200);
     byId("announce").textContent = [said, item].filter(Boolean).join(" ");
   };
+
+  document.addEventListener("pointerdown", () => (byPointer = true), true);
+  document.addEventListener("keydown", () => (byPointer = false), true);
 
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {

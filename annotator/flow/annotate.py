@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -64,11 +64,14 @@ def submit(
     held = queue.held(project, user, lease)
     given = chosen_labels(project, labels)
     try:
-        with transaction.atomic():
-            annotation = _store(held, given, key, _clean_seconds(seconds))
+        annotation = _store(held, given, key, _clean_seconds(seconds))
     except IntegrityError:
-        # The same save came in twice at once, or the item was labelled in another window.
-        return _refuse_second(project, user, key, labels)
+        earlier = _earlier(project, user, key, labels)
+        if earlier is not None:
+            return earlier, False
+        _refuse_second(held)
+        # The item was queued anew in the same moment; now that is done.
+        annotation = _store(held, given, key, _clean_seconds(seconds))
     if not annotation.counted:
         raise KeptAsExtra(annotation)
     return annotation, True
@@ -122,15 +125,13 @@ def _earlier(
     return annotation
 
 
-def _refuse_second(
-    project: Project, user: User, key: uuid.UUID, labels: Sequence[str]
-) -> tuple[Annotation, bool]:
-    earlier = _earlier(project, user, key, labels)
-    if earlier is None:
+def _refuse_second(held: Lease) -> None:
+    own = Annotation.objects.filter(item=held.item_id, user=held.user_id, withdrawn_at=None)
+    if own.exists():
         raise Conflict("already_labelled", _("You labelled this item already; correct that label."))
-    return earlier, False
 
 
+@transaction.atomic
 def _store(held: Lease, given: list[Label], key: uuid.UUID, seconds: float | None) -> Annotation:
     now = timezone.now()
     counted = _settle_entry(held)
@@ -148,7 +149,11 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, seconds: float | Non
         **shown,
     )
     _give(annotation, given)
-    Lease.objects.filter(pk=held.pk).update(ended_at=now, outcome=Lease.Outcome.LABELLED)
+    # With it ends what the same person holds of the item in another window.
+    held_too = Q(item=held.item_id, user=held.user_id, ended_at=None)
+    Lease.objects.filter(Q(pk=held.pk) | held_too).update(
+        ended_at=now, outcome=Lease.Outcome.LABELLED
+    )
     finished = counted and _count_opinion(held.project, held.item)
     tally.add(
         held.project,
@@ -165,7 +170,7 @@ def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
     entries = QueueEntry.objects.filter(item=held.item_id)
     done = {"state": QueueEntry.State.DONE, "user": held.user, "lease_id": held.pk}
-    mine = entries.filter(lease_id=held.pk, state=QueueEntry.State.LEASED)
+    mine = entries.filter(user=held.user_id, state=QueueEntry.State.LEASED)
     if mine.update(**done):
         return True
     # The lease ran out or was given back. Where nobody took the place, this opinion fills it.

@@ -5,6 +5,7 @@ worker that comes with the same wake-up finds nothing to claim.
 """
 
 import hashlib
+import logging
 import math
 import time
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ from annotator.models import FeatureSpace, Label, ModelVersion, Project, Round, 
 BINS = 20
 FOLDS = 5
 LONGEST_PAUSE = 1800
+MODELS_TRIED = 3
+
+log = logging.getLogger(__name__)
 
 
 # Starting ----------------------------------------------------------------------------------------
@@ -52,22 +56,27 @@ def start_all_due() -> list[Round]:
 
 
 def due(project: Project) -> str:
-    """Return why a round should start now: "first", "features", "labels", "time", or "" if not."""
+    """Return why a round should start now: "first", "features", "labels", "time", or "" if not.
+
+    What counts is what came since the last round that succeeded, so a failed one is made up for.
+    """
     space = featurise.current_space(project)
     last = project.rounds.first()
     if space is None or (last is not None and last.is_active):
         return ""
-    if last is None:
-        return "first"
     now = timezone.now()
-    if last.state == Round.State.FAILED and now < last.finished_at + _pause(project):
+    failed = last is not None and last.state == Round.State.FAILED
+    if failed and now < last.finished_at + _pause(project):
         return ""
-    if last.space_id != space.pk:
+    done = project.rounds.filter(state=Round.State.DONE).first()
+    if done is None:
+        return "first"
+    if done.space_id != space.pk:
         return "features"
-    new = pool.work_done(project) - last.seq
+    new = pool.work_done(project) - done.seq
     if new >= project.retrain_every:
         return "labels"
-    waited = now - last.created_at >= timedelta(seconds=project.retrain_seconds)
+    waited = now - done.created_at >= timedelta(seconds=project.retrain_seconds)
     return "time" if new > 0 and waited else ""
 
 
@@ -430,6 +439,9 @@ def _whole_distribution(turn: Round, merged: Merged, chosen: Any) -> dict[str, A
     if merged.proba is None:
         return {}
     shards = [shard for shard in turn.shards.all() if shard.histogram]
+    if not shards:
+        # Everything is labelled or in somebody's hands.
+        return {}
     torn = _uncertainty(merged.proba[chosen.rows], turn.project.multi_label)
     return {
         "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
@@ -506,19 +518,21 @@ def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict
     """Return the current model and what it says of each text: labels and probabilities by name."""
     if project.task != Project.Task.TEXT:
         raise Invalid("task", _("Prediction by this call is for texts."), field="items")
-    version = current_model(project)
-    if version is None:
-        raise Conflict("no_model", _("There is no model yet; it comes with the first labels."))
-    features = _encoder(version.space_id).transform(texts)
-    proba = load_model(version).predict_proba(features)
+    version, encoder, model = _usable_model(project)
+    proba = model.predict_proba(encoder.transform(texts))
     names = {label.pk: label.name for label in project.labels.all()}
     named = [names.get(pk, "") for pk in version.labels]
     return version, [_prediction(project, row, named) for row in proba]
 
 
-def current_model(project: Project) -> ModelVersion | None:
-    """Return the newest model of the project."""
-    return project.models.select_related("space").order_by("-number").first()
+def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
+    """Return the newest model, with its encoder, of which no file was lost or changed."""
+    for version in project.models.exclude(space=None)[:MODELS_TRIED]:
+        try:
+            return version, _encoder(version.space_id), load_model(version)
+        except pool.Corrupt as problem:
+            log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
+    raise Conflict("no_model", _("There is no model yet; it comes with the first labels."))
 
 
 def load_model(version: ModelVersion) -> Any:

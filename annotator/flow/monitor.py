@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
+from annotator.flow import featurise
 from annotator.models import (
     FeatureShard,
     Import,
@@ -55,6 +56,7 @@ def progress(project: Project) -> dict[str, Any]:
         "skipped": sums["skips"] or 0,
         "model": _model(model),
         "accuracy": accuracy(project),
+        "features": features(project),
         "round": _latest_numbers(project),
         "stop": advice(project, sums["answers"] or 0),
     }
@@ -73,6 +75,15 @@ def accuracy(project: Project) -> dict[str, Any] | None:
     """Return the newest estimate from audit items, None while there are too few of them."""
     measured = project.models.exclude(accuracy=None).values_list("accuracy", flat=True).first()
     return measured if measured and measured["n"] >= FIRST_ESTIMATE else None
+
+
+def features(project: Project) -> dict[str, Any]:
+    """Return what the model sees the items by, and whether something better is being made."""
+    space = featurise.current_space(project)
+    return {
+        "recipe": None if space is None else space.recipe,
+        "improving": project.spaces.active().exists(),
+    }
 
 
 def advice(project: Project, answers: int) -> dict[str, Any]:

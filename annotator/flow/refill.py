@@ -6,16 +6,18 @@ length, and in the order of the audit permutation. As many ordinary entries are 
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from annotator import pool
+from annotator.flow import tally
 from annotator.flow.jobs import job
-from annotator.models import Item, Lease, Project, QueueEntry, Round, Source, Tally, User
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Round, Source, Tally, User
 
 TOP_UP = 20
 BATCHES_AHEAD = 3
@@ -66,7 +68,7 @@ def top_up(project: Project, user: User) -> int:
     ]
     # The first item makes the seed differ from one stretch to the next.
     rng = random.Random(f"{project.seed}/{drawn[0][0].position if drawn else -1}")
-    wishes = _mix(project, fresh, drawn, rng)
+    wishes = _mix(project, fresh, drawn, rng) or _missing_opinions(project, user)
     newest = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     last = newest.order_by("-rank").values_list("rank", flat=True).first()
     return _enqueue(project, wishes, rank=0 if last is None else last + 1)
@@ -87,8 +89,39 @@ def withdraw_open(project: Project) -> None:
     ).update(state=Item.State.POOL)
 
 
+@transaction.atomic
+def match_overlap(project: Project) -> None:
+    """Fit the queue to the number of opinions that an item needs now; what it misses is topped up.
+
+    Items with all opinions that they need are finished; those that were finished stay so.
+    """
+    begun = Item.objects.filter(project=project, state=Item.State.QUEUED)
+    enough = list(begun.filter(answers__gte=project.overlap).values_list("pk", flat=True))
+    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    waiting.filter(Q(slot__gte=project.overlap) | Q(item__in=enough)).delete()
+    Item.objects.filter(pk__in=enough).update(state=Item.State.LABELLED)
+    answers = Annotation.objects.filter(item__in=enough, counted=True, withdrawn_at=None)
+    last = dict(answers.exclude(user=None).order_by("pk").values_list("item", "user"))
+    for user, number in Counter(last.values()).items():
+        tally.add(project, User(pk=user), finished=number)
+
+
 def _pool(project: Project) -> QuerySet[Item]:
     return Item.objects.filter(project=project, state=Item.State.POOL)
+
+
+def _missing_opinions(project: Project, user: User) -> list[Wish]:
+    """Return wishes for items that `user` may label, are begun, and nobody is asked about."""
+    of_item = {"item": OuterRef("pk")}
+    items = Item.objects.filter(project=project, state=Item.State.QUEUED).filter(
+        ~Exists(QueueEntry.objects.filter(state__lt=QueueEntry.State.DONE, **of_item)),
+        ~Exists(Annotation.objects.filter(user=user, withdrawn_at=None, **of_item)),
+        ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
+    )
+    return [
+        (item, AUDIT if item.audit_key < pool.reserve(project) else RANDOM)
+        for item in items.order_by("audit_key")[:TOP_UP]
+    ]
 
 
 def _picked_items(turn: Round) -> list[Wish]:

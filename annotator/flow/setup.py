@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator.flow import refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
 
@@ -57,12 +58,14 @@ def create_project(
 @transaction.atomic
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
-    fields = set(settings)
+    fields, overlap = sorted(settings), project.overlap
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
     if fields:
-        project.save(update_fields=sorted(fields))
+        project.save(update_fields=fields)
+    if project.overlap != overlap:
+        refill.match_overlap(project)
     return project
 
 

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -28,7 +28,7 @@ DIGITS = "1234567890"
 @signed_in
 def desk(request: Request, project_id: int) -> HttpResponse:
     """Show the item that the person holds, or give them the next one."""
-    access = open_project(request, project_id)
+    access = _open_desk(request, project_id)
     lease = _asked_for(request, access) or queue.lease_next(access.project, request.user)
     context = desk_context(access, lease)
     if lease is None and regions.is_unchanged(request, context["state"]):
@@ -40,7 +40,7 @@ def desk(request: Request, project_id: int) -> HttpResponse:
 @signed_in
 def submit(request: Request, project_id: int) -> HttpResponse:
     """Save a decision and show the next item."""
-    access = open_project(request, project_id)
+    access = _open_desk(request, project_id)
     form = AnswerForm(request.POST)
     chosen = request.POST.getlist("labels")
     if not form.is_valid():
@@ -61,7 +61,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
 @signed_in
 def skip(request: Request, project_id: int) -> HttpResponse:
     """Pass the item on to somebody else and show the next one."""
-    access = open_project(request, project_id)
+    access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():
         return _again(request, access, _("The form came in incomplete; choose once more."))
@@ -74,7 +74,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
 @signed_in
 def undo(request: Request, project_id: int) -> HttpResponse:
     """Take the last answer back and show its item again."""
-    access = open_project(request, project_id)
+    access = _open_desk(request, project_id)
     annotation = annotate.last(access.project, request.user)
     if annotation is None:
         return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
@@ -83,6 +83,13 @@ def undo(request: Request, project_id: int) -> HttpResponse:
     return _move_on(
         request, access, _("Undone: here is the item again."), messages.INFO, lease=lease
     )
+
+
+def _open_desk(request: Request, project_id: int) -> Access:
+    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    access = open_project(request, project_id)
+    prefetch_related_objects([access.project], "labels")
+    return access
 
 
 def desk_context(

@@ -17,7 +17,7 @@ def percent(share: float) -> str:
     digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
     if digits:
         value = min(max(value, 0.1), 99.9)
-    return f"{number_format(value, digits)}{NARROW}%"
+    return f"{_rounded(value, digits)}{NARROW}%"
 
 
 def count(number: int) -> str:
@@ -30,10 +30,15 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < 60:
-        return f"{number_format(seconds, 2 if seconds < 10 else 0)}{NARROW}s"
+        return f"{_rounded(seconds, 2 if seconds < 10 else 0)}{NARROW}s"
     if seconds < 3600:
         return f"{round(seconds / 60)}{NARROW}min"
     return str(timedelta(seconds=round(seconds)))
+
+
+def _rounded(value: float, digits: int) -> str:
+    # Left to itself, `number_format` cuts digits off.
+    return str(number_format(round(value, digits), digits))
 
 
 def accuracy(estimate: Mapping[str, Any] | None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from selection.features import Features
 
@@ -16,6 +18,13 @@ TOPICS = (
     "court vote minister law election party senate crime",
     "chip software phone computer internet robot code server",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Test processes share the cores: more threads than cores spin instead of working."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from selection import models
@@ -295,3 +297,14 @@ class TestHog:
         for shape in ((1, 9, 9), (8, 8), (1, 4, 4), (1, 8, 16)):
             with pytest.raises(ValueError, match="pictures must be"):
                 hog(np.ones(shape))
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(st.text(max_size=40), max_size=8), new=st.text(max_size=40))
+def test_no_text_ever_breaks_an_encoder(texts, new):
+    for recipe in TEXT:
+        encoder = RECIPES[recipe].fit(texts, seed=0)
+        X = encoder.transform([*texts, new])
+        assert np.isfinite(X.dense).all()
+        assert np.isfinite(X.sparse.data).all()
+        same(X, stored(encoder).transform([*texts, new]))

@@ -153,6 +153,13 @@ def test_wrong_features_are_named():
         models.fit(Features(None, np.eye(2, dtype=np.float32)), [[0, 2], [1, 0]], 2, multi_label=1)
 
 
+def test_features_of_another_encoder_are_refused(rng):
+    X, y = mixed(rng, 30)
+    model = models.fit(X, y, 3, seed=0)
+    with pytest.raises(ValueError, match="another encoder"):
+        model.predict_proba(mixed(rng, 5, columns=100)[0])
+
+
 def test_inputs_are_left_alone(rng):
     X, y = mixed(rng, 30)
     before, data = X.dense.copy(), X.sparse.data.copy()

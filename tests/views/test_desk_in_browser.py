@@ -119,6 +119,7 @@ def test_double_click_gives_one_annotation(desk):
     wait_for(desk, "Saved: ham.")
     desk.wait_for_timeout(300)
     assert given() == [["ham"]]
+    assert desk.evaluate("document.activeElement === document.body")
 
 
 def test_keys_with_modifiers_and_in_dialogs_do_nothing(desk):

@@ -1,0 +1,24 @@
+"""How tests start a browser: Debian's Chromium, which looks for nothing outside this machine."""
+
+import shutil
+
+import pytest
+
+from tests.servers import needed
+
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    """Tell pytest-playwright which browser to start."""
+    program = needed(shutil.which("chromium") or shutil.which("chromium-browser"), "Chromium")
+    return {"executable_path": program, "args": SWITCHES}

@@ -1,0 +1,15 @@
+"""One running Winnow for all end-to-end tests of a worker."""
+
+import pytest
+
+from tests import servers
+from tests.browser import browser_type_launch_args
+
+__all__ = ["browser_type_launch_args"]
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory):
+    """A Winnow on the embedded default, with the sample projects."""
+    with servers.winnow(tmp_path_factory.mktemp("winnow"), "--demo") as server:
+        yield server

@@ -1,0 +1,91 @@
+"""`manage.py up` as its operator meets it."""
+
+import re
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+
+from tests import servers
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("up")]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    with servers.winnow(tmp_path_factory.mktemp("up")) as server:
+        yield server
+
+
+def _get(address):
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_it_is_ready_when_it_says_so(own):
+    assert _get(f"{own.address}/healthz") == "ok"
+    servers.wait_until(lambda: _ready(own), 30, "readiness")
+
+
+def _ready(server):
+    try:
+        return '"worker": "ok"' in _get(f"{server.address}/readyz")
+    except OSError:
+        return False
+
+
+def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
+    again = subprocess.run(
+        own.command("up", "--port", str(servers.free_port())),
+        cwd=servers.ROOT,
+        env=own.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert again.returncode != 0
+    assert "runs already" in again.stderr
+    assert str(own.process.pid) in again.stderr
+    assert _get(f"{own.address}/healthz") == "ok"
+
+
+@pytest.mark.parametrize("word", ["gunicorn", "celery", "valkey"])
+def test_a_child_that_is_killed_comes_back(own, word):
+    victim = own.children(word)[0]
+    victim.send_signal(signal.SIGKILL)
+    servers.wait_until(
+        lambda: own.children(word) and own.children(word)[0].pid != victim.pid, 30, word
+    )
+    servers.wait_until(lambda: _ready(own), 60, "readiness")
+
+
+def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_path):
+    server = servers.Winnow(tmp_path / "winnow")
+    del server.env["WINNOW_ADMIN_PASSWORD"]
+    try:
+        server.start()
+        name, password = re.search(
+            r"Log in as (\S+) with the password (\S+)", server.said()
+        ).groups()
+        assert server.client(name, password).call("GET", "/projects")["results"] == []
+        key = server.folder / "secret_key"
+        assert key.stat().st_mode & 0o777 == 0o600
+        seconds = server.stop()
+        assert seconds < 10
+        assert not server.children_left()
+        server.log.write_text("")
+        server.start()
+        assert "password" not in server.said()
+    finally:
+        server.stop()
+
+
+def test_the_demo_has_something_to_label_at_once(running):
+    address = re.search(r"sample project is open at (\S+)", running.said()).group(1)
+    project = int(re.search(r"/projects/(\d+)/", address).group(1))
+    client = running.client()
+    served = servers.wait_until(
+        lambda: client.call("POST", f"/projects/{project}/next", {}), 30, "the first item"
+    )
+    assert served["item"]["text"]

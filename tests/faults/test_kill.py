@@ -1,0 +1,118 @@
+"""`kill -9` at bad moments: what was acknowledged is there, and the work goes on by itself."""
+
+import signal
+import sqlite3
+import time
+
+import pytest
+
+from annotator.client import Unexpected
+from tests import servers
+from tests.oracle import new_project, rows
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+
+SLOW = 12_000
+
+
+@pytest.fixture
+def server(tmp_path):
+    with servers.winnow(tmp_path / "winnow") as running:
+        yield running
+
+
+@pytest.fixture
+def oracle(server, tmp_path):
+    import csv
+
+    from annotator.bench import texts
+
+    path = tmp_path / "posts.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text", "label"])
+        writer.writerows([n, text, topic] for n, (text, topic) in enumerate(texts(SLOW)))
+    truth = {row["id"]: row["label"] for row in rows(path)}
+    return new_project(server.client(), path, truth)
+
+
+def test_a_worker_killed_in_a_round_loses_nothing_and_the_round_is_taken_up(server, oracle):
+    servers.wait_until(lambda: _state(oracle) == "done", 120, "the first round")
+    before = oracle.rounds()[0]["number"]
+    oracle.label(20)
+    servers.wait_until(lambda: oracle.rounds()[0]["number"] > before, 30, "the next round")
+    killed = oracle.rounds()[0]["number"]
+    for process in reversed(server.children("celery")):
+        process.send_signal(signal.SIGKILL)
+    saved = len(oracle.saved)
+    oracle.label(5)
+    assert len(oracle.saved) == saved + 5
+    servers.wait_until(
+        lambda: any(t["number"] == killed and t["state"] == "done" for t in oracle.rounds()),
+        120,
+        "the round that was cut off",
+    )
+    assert _stored(server) == sorted(oracle.served)
+
+
+def _state(oracle):
+    turn = oracle.progress()["round"]
+    return turn and turn["state"]
+
+
+def test_the_web_killed_right_after_a_save_has_saved_it(server, oracle):
+    for _ in range(3):
+        oracle.label(3)
+        for process in server.children("gunicorn"):
+            process.send_signal(signal.SIGKILL)
+        assert _stored(server) == sorted(oracle.served)
+        servers.wait_until(lambda: _answers(oracle), 30, "the web server")
+    assert len(oracle.served) == len(set(oracle.served))
+
+
+def test_a_save_whose_answer_was_lost_is_repeated_once(server, oracle):
+    oracle.label(1)
+    body = oracle.answer()
+    path = f"/projects/{oracle.project}/annotations"
+    first = oracle.client.call("POST", path, body)
+    for process in server.children("gunicorn"):
+        process.send_signal(signal.SIGKILL)
+    servers.wait_until(lambda: _answers(oracle), 30, "the web server")
+    again = oracle.client.call("POST", path, body)
+    assert again["annotation"] == first["annotation"]
+    assert again["next"]["lease"] == first["next"]["lease"]
+    assert len(_stored(server)) == 2
+
+
+def _answers(oracle):
+    try:
+        return oracle.progress()
+    except (OSError, Unexpected):
+        return None
+
+
+def _stored(server):
+    """Return the items with a label, read from the file itself, past the web server."""
+    database = sqlite3.connect(f"file:{server.folder / 'winnow.sqlite3'}?mode=ro", uri=True)
+    try:
+        rows = database.execute("SELECT item_id FROM annotator_annotation").fetchall()
+    finally:
+        database.close()
+    return sorted(item for (item,) in rows)
+
+
+def test_labels_are_saved_while_the_broker_is_stopped(server, oracle):
+    oracle.label(1)
+    broker = server.children("valkey-server")[0]
+    broker.send_signal(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        oracle.label(10)
+        # A request that waited for the broker would take its time-out of five seconds.
+        assert time.monotonic() - started < 10 * 5
+        assert len(_stored(server)) == 11
+    finally:
+        broker.send_signal(signal.SIGCONT)
+    before = oracle.rounds()[0]["number"] if oracle.rounds() else 0
+    oracle.label(20)
+    servers.wait_until(lambda: oracle.rounds()[0]["number"] > before, 90, "a round afterwards")

@@ -1,0 +1,229 @@
+"""Real servers for tests: started on free local ports, stopped afterwards by their process ids."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from annotator.client import Client
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+ADMIN, PASSWORD = "olga", "correct-horse-battery"
+
+
+def needed(found: str | None, what: str) -> str:
+    """Return what was found; where nothing was, skip the test, or fail it under CI."""
+    if found:
+        return found
+    message = f"{what} is not installed here"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def data_set(name: str) -> Path:
+    """Return a real data set; the test is skipped where there are none."""
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here: the data sets are no part of the repository")
+    return path
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], object], seconds: float = 60.0, what: str = "it") -> object:
+    """Return the first true answer; fail the test when there is none in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = true()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    pytest.fail(f"{what} did not come true within {seconds:.0f} s")
+
+
+# Winnow itself -----------------------------------------------------------------------------------
+
+
+class Winnow:
+    """One `manage.py up` on a data directory of its own."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.env = {
+            **{name: value for name, value in os.environ.items() if name not in _OWN},
+            "WINNOW_DATA": str(folder),
+            "WINNOW_ADMIN_USER": ADMIN,
+            "WINNOW_ADMIN_PASSWORD": PASSWORD,
+            **env,
+        }
+        self.log = folder / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self, *words: str) -> list[str]:
+        """Return the command line of a management command."""
+        return [sys.executable, "manage.py", *words]
+
+    def start(self, *options: str) -> "Winnow":
+        """Start it and wait until it says that it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command("up", "--port", str(self.port), *options),
+                cwd=ROOT,
+                env=self.env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_until(self._answers_or_died, 90, "Winnow's greeting")
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def _answers_or_died(self) -> bool:
+        return self.process.poll() is not None or "Winnow answers at" in self.said()
+
+    def said(self) -> str:
+        """Return what it printed."""
+        return self.log.read_text(errors="replace")
+
+    def stop(self) -> float:
+        """Stop it as an operator would, and return how many seconds that took."""
+        started = time.monotonic()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+        return time.monotonic() - started
+
+    def children_left(self) -> list[str]:
+        """Return the command lines of processes that still name this data directory."""
+        lines = [" ".join(_command(process)) for process in psutil.process_iter()]
+        return [line for line in lines if str(self.folder) in line]
+
+    def client(self, username: str = ADMIN, password: str = PASSWORD) -> Client:
+        """Return a client of its API."""
+        return Client(self.address, username, password)
+
+    def children(self, word: str) -> list[psutil.Process]:
+        """Return its processes that have `word` in their command line, the oldest first."""
+        own = psutil.Process(self.process.pid).children(recursive=True)
+        return sorted(
+            (child for child in own if word in " ".join(_command(child))),
+            key=lambda child: child.create_time(),
+        )
+
+
+# What the tests' own environment says must not reach the servers that they start.
+_OWN = {"DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE", "DEBUG", "SECRET_KEY"}
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@contextmanager
+def winnow(folder: Path, *options: str, **env: str) -> Iterator[Winnow]:
+    """Run Winnow for the length of a test."""
+    server = Winnow(folder, **env)
+    try:
+        yield server.start(*options)
+    finally:
+        server.stop()
+
+
+# PostgreSQL and Redis ----------------------------------------------------------------------------
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a private PostgreSQL and yield its DATABASE_URL."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    program = needed(str(programs[-1]) if programs else shutil.which("postgres"), "PostgreSQL")
+    user = "postgres" if os.geteuid() == 0 else None
+    folder, port = Path(tempfile.mkdtemp(prefix="winnow-pg-")), free_port()
+    try:
+        if user:
+            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+        subprocess.run(
+            [Path(program).parent / "initdb", "-D", folder / "db", "-U", "winnow", "-A", "trust"]
+            + ["--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
+            check=True,
+            user=user,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+        )
+        options = ["-D", folder / "db", "-p", str(port), "-k", folder, "-c", "max_connections=60"]
+        server = subprocess.Popen(
+            [program, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
+        )
+        try:
+            wait_until(lambda: _accepts(port), 30, "PostgreSQL")
+            createdb = [Path(program).parent / "createdb", "-h", "127.0.0.1", "-p", str(port)]
+            wait_until(
+                lambda: (
+                    subprocess.run(
+                        [*createdb, "-U", "winnow", "winnow"], capture_output=True
+                    ).returncode
+                    == 0
+                ),
+                30,
+                "the database",
+            )
+            yield f"postgres://winnow@127.0.0.1:{port}/winnow"
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Run a private Redis and yield its BROKER_URL."""
+    program = needed(shutil.which("redis-server") or shutil.which("valkey-server"), "Redis")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="winnow-redis-") as folder:
+        command = [
+            program,
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            folder,
+            "--save",
+            "",
+        ]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: _accepts(port), 30, "Redis")
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
