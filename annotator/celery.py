@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from django.db import transaction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
@@ -80,14 +80,6 @@ app.autodiscover_tasks()
 def worker_name() -> str:
     """Return the name under which this worker process reports itself."""
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-@worker_process_init.connect
-def _one_thread_of_maths(**_: Any) -> None:
-    # Several children each with a thread for every core only get in each other's way.
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
 
 
 @worker_ready.connect

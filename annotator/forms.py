@@ -150,7 +150,7 @@ HELP = {
 }
 
 
-class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+class SettingsForm(forms.ModelForm):
     """Every setting of a project, each with its reason in one sentence."""
 
     audit_share = PercentField(min_value=0, max_value=0.5)
@@ -288,7 +288,7 @@ class DeleteForm(forms.Form):
 # Data and people ---------------------------------------------------------------------------------
 
 
-class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
+class ImportForm(forms.ModelForm):
     """A file on its way into the pool, and where in it the texts and labels are."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)

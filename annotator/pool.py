@@ -228,7 +228,7 @@ def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":
 
     order = np.argsort(positions, kind="stable")
     ranked = positions[order]
-    parts = []
+    parts: list[Features] = []
     for shard in space.shards.all():
         low, high = np.searchsorted(ranked, [shard.start, shard.stop])
         if high > low or not parts:
@@ -280,7 +280,7 @@ def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
     """Store arrays in one file, which appears at once, and return its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, **arrays)
     data = buffer.getbuffer()
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(data)

@@ -1,7 +1,9 @@
 """All settings, read from the environment (see .env.example); the defaults run on one machine."""
 
+import atexit
 import hashlib
 import secrets
+import shutil
 import sys
 import tempfile
 from datetime import timedelta
@@ -15,9 +17,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
-DATA_DIR = Path(env("WINNOW_DATA", default=str(BASE_DIR / "data"))).resolve()
-DEBUG = env.bool("DEBUG", default=False)
 TESTING = "pytest" in sys.modules
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = Path(env("WINNOW_DATA", default=str(BASE_DIR / "data"))).resolve()
+if TESTING:
+    # Tests must not reach the files or the broker of an installation that runs here.
+    DATA_DIR = Path(tempfile.mkdtemp(prefix="winnow-tests-"))
+    atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 KNOWN_KEYS = ("django-insecure", "change-me", "changeme", "secret")
 

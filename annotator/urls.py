@@ -29,3 +29,8 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
 ]
+
+handler400 = "annotator.views.errors.bad_request"
+handler403 = "annotator.views.errors.forbidden"
+handler404 = "annotator.views.errors.not_found"
+handler500 = "annotator.views.errors.server_error"

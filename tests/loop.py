@@ -82,6 +82,12 @@ def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
     assert work[stage](turn.pk) is not None, refreshed(turn).error
 
 
+def forget_what_was_loaded() -> None:
+    """Be a worker that has just started: nothing of a model is in memory."""
+    for loaded in (learn._model, learn._committee, learn._encoder):
+        loaded.cache_clear()
+
+
 def refreshed(row):
     """Return the row as it is now."""
     return type(row).objects.get(pk=row.pk)

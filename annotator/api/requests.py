@@ -28,5 +28,5 @@ def page(request: Request, rows: Any, ordering: str, show: Any, size: int = 50) 
     paginator.page_size_query_param = "page_size"
     paginator.max_page_size = 500
     paginator.ordering = ordering
-    found = paginator.paginate_queryset(rows, request) or []
+    found: list[Any] = paginator.paginate_queryset(rows, request) or []
     return paginator.get_paginated_response([show(row) for row in found])

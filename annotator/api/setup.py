@@ -51,7 +51,7 @@ def users(request: Request) -> Response:
 
 def _users() -> list[dict[str, object]]:
     rows = User.objects.order_by("username").values("id", "username", "is_active", "is_superuser")
-    return list(rows)
+    return [dict(row) for row in rows]
 
 
 @extend_schema(request=serializers.Member, responses={200: dict})

@@ -244,12 +244,13 @@ def withdraw(annotation: Annotation, user: User) -> None:
 @transaction.atomic
 def undo(annotation: Annotation, user: User) -> Lease:
     """Take one's own annotation back and return the lease under which to answer again."""
-    if annotation.user_id != user.pk or annotation.lease_id is None:
+    earlier = annotation.lease
+    if annotation.user_id != user.pk or earlier is None:
         raise Conflict("not_undoable", _("Only an answer of your own can be undone."))
     withdraw(annotation, user)
-    provenance = {**annotation.provenance(), "suggestion": annotation.lease.suggestion}
+    provenance = {**annotation.provenance(), "suggestion": earlier.suggestion}
     lease = queue.new_lease(
-        annotation.project, annotation.item, user, why=annotation.lease.why, **provenance
+        annotation.project, annotation.item, user, why=earlier.why, **provenance
     )
     # The place in the queue goes straight back to this person, or it would be anybody's.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(

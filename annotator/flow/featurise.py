@@ -4,7 +4,7 @@ The first features are simple and quick, so that learning starts at once; better
 """
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 
 from annotator import pool
 from annotator.flow.jobs import job
@@ -21,14 +21,19 @@ def plan(project: Project) -> list[FeatureSpace]:
     if not project.items:
         return []
     ladder = LADDER[project.task]
-    if project.features in ladder:
-        ladder = [project.features]
+    wanted = [project.features] if project.features in ladder else ladder
     have = set(_ready(project).values_list("recipe", flat=True))
     # A better space that covers the older items still beats a quick one that covers them all.
-    recipes = ladder[-1:] if ladder[-1] in have else ladder
+    recipes = wanted[-1:] if wanted[-1] in have else wanted
     with transaction.atomic():
         project.spaces.active().filter(items__lt=project.items, token=None).delete()
-        return [_space(project, recipe, ladder.index(recipe)) for recipe in recipes]
+        whole = project.spaces.exclude(state=FeatureSpace.State.FAILED).filter(items=project.items)
+        made = set(whole.values_list("recipe", flat=True))
+        return [
+            _space(project, recipe, ladder.index(recipe))
+            for recipe in recipes
+            if recipe not in made
+        ]
 
 
 def plan_missing() -> list[FeatureSpace]:
@@ -47,8 +52,9 @@ def plan_missing() -> list[FeatureSpace]:
 
 
 def current_space(project: Project) -> FeatureSpace | None:
-    """Return the best features that are ready, None while there are none."""
-    return _ready(project).order_by("-quality", "-id").first()
+    """Return the features that are asked for, or else the best; None while none are ready."""
+    asked = Case(When(recipe=project.features, then=1), default=0)
+    return _ready(project).order_by(asked.desc(), "-quality", "-id").first()
 
 
 @job(FeatureSpace, stage=FeatureSpace.Stage.FIT)
@@ -98,8 +104,8 @@ def close_space(space: FeatureSpace) -> FeatureSpace | None:
     return space if ready.update(state=FeatureSpace.State.DONE) else None
 
 
-def _ready(project: Project):  # type: ignore[no-untyped-def]
-    return project.spaces.filter(state=FeatureSpace.State.DONE)
+def _ready(project: Project) -> QuerySet[FeatureSpace]:
+    return project.spaces.filter(state=FeatureSpace.State.DONE, dropped=False)
 
 
 def _space(project: Project, recipe: str, quality: int) -> FeatureSpace:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,8 @@ def due(project: Project) -> str:
     if space is None or (last is not None and last.is_active):
         return ""
     now = timezone.now()
-    failed = last is not None and last.state == Round.State.FAILED
-    if failed and now < last.finished_at + _pause(project):
+    failed_at = last.finished_at if last and last.state == Round.State.FAILED else None
+    if failed_at is not None and now < failed_at + _pause(project):
         return ""
     done = project.rounds.filter(state=Round.State.DONE).first()
     if done is None:
@@ -136,6 +137,8 @@ def train(turn: Round) -> Round:
             multi_label=turn.project.multi_label,
         )
         version = _save_model(turn, labels, known, model)
+        if "committee" in strategy.needs:
+            version.params["committee"] = _save_committee(turn, features, known, len(labels))
     with transaction.atomic():
         turn.hand_on(
             stage=Round.Stage.SCORE,
@@ -164,6 +167,28 @@ def _save_model(turn: Round, labels: list[Label], known: pool.Labelled, model: A
         snapshot=_snapshot(known),
         params={"seed": turn.project.seed, "recipe": turn.space.recipe},
     )
+
+
+def _save_committee(turn: Round, features: Any, known: pool.Labelled, n_classes: int) -> str:
+    from selection import committee
+
+    members = committee.fit_committee(
+        features,
+        known.y,
+        n_classes,
+        seed=turn.project.seed,
+        multi_label=turn.project.multi_label,
+    )
+    arrays = {
+        f"{number}.{name}": array
+        for number, member in enumerate(members)
+        for name, array in member.to_arrays().items()
+    }
+    return pool.save_npz(_committee_path(turn.project_id, turn.number), arrays)
+
+
+def _committee_path(project_id: int, number: int) -> Path:
+    return pool.project_folder(project_id) / "models" / f"{number:06d}-committee.npz"
 
 
 def _class_counts(known: pool.Labelled, labels: list[Label]) -> list[int]:
@@ -246,7 +271,7 @@ def _candidates(
     positions = free + scoring.shard.start
     multi_label = turn.project.multi_label
     scores = strategy.score(
-        proba if strategy.needs & {"proba"} else None,
+        _judged(turn, scoring, strategy, free, proba),
         positions,
         _tie_seed(turn),
         multi_label=multi_label,
@@ -259,6 +284,24 @@ def _candidates(
         return found
     weight = strategy.weights(proba, multi_label=multi_label).sum()
     return {**found, "proba": proba[best], "weight": np.array([weight])}
+
+
+def _judged(
+    turn: Round,
+    scoring: RoundShard,
+    strategy: Any,
+    free: NDArray[np.int64],
+    proba: NDArray[np.float32] | None,
+) -> NDArray[np.float32] | None:
+    """Return what the strategy judges by: nothing, the model's word or that of a committee."""
+    from selection.committee import predict_committee
+
+    if turn.model is None or not strategy.needs & {"proba", "committee"}:
+        return None
+    if "committee" not in strategy.needs:
+        return proba
+    members = _committee(turn.project_id, turn.model.number, turn.model.params["committee"])
+    return predict_committee(members, pool.load_features(scoring.shard))[:, free]
 
 
 def _distribution(proba: NDArray[np.float32] | None, multi_label: bool) -> dict[str, Any]:
@@ -546,6 +589,17 @@ def _model(project_id: int, path: str, sha256: str) -> Any:
 
     folder = pool.project_folder(project_id) / "models"
     return Model.from_arrays(pool.load_npz(folder / path, sha256))
+
+
+@lru_cache(maxsize=1)
+def _committee(project_id: int, number: int, sha256: str) -> list[Any]:
+    from selection.models import Model
+
+    members: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in pool.load_npz(_committee_path(project_id, number), sha256).items():
+        member, _dot, own = name.partition(".")
+        members.setdefault(member, {})[own] = array
+    return [Model.from_arrays(arrays) for _member, arrays in sorted(members.items())]
 
 
 @lru_cache(maxsize=2)

@@ -73,7 +73,9 @@ def audited(project: Project) -> int:
 
 def accuracy(project: Project) -> dict[str, Any] | None:
     """Return the newest estimate from audit items, None while there are too few of them."""
-    measured = project.models.exclude(accuracy=None).values_list("accuracy", flat=True).first()
+    measured = (
+        project.models.filter(accuracy__isnull=False).values_list("accuracy", flat=True).first()
+    )
     return measured if measured and measured["n"] >= FIRST_ESTIMATE else None
 
 
@@ -116,14 +118,14 @@ def mine(project: Project, user: User) -> dict[str, int]:
 
 def curve(project: Project) -> list[dict[str, Any]]:
     """Return the learning curve: a point for each measured model, oldest first."""
-    measured = project.models.exclude(accuracy=None).order_by("number")
+    measured = project.models.filter(accuracy__isnull=False).order_by("number")
     return [
         {
             "model": version.number,
             "labels": version.trained_on,
             "created_at": version.created_at,
             "macro_f1": version.macro_f1,
-            **{name: version.accuracy[name] for name in ("value", "low", "high", "n")},
+            **{name: (version.accuracy or {})[name] for name in ("value", "low", "high", "n")},
         }
         for version in measured.only(
             "number", "trained_on", "accuracy", "macro_f1", "created_at", "project_id"

@@ -112,13 +112,14 @@ def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Le
 
 def held(project: Project, user: User, lease_id: str) -> Lease:
     """Return the person's lease, live or not; NotThere when they never had it."""
+    unknown = NotThere("unknown_lease", _("You do not hold this item."))
     try:
         key = uuid.UUID(str(lease_id))
     except ValueError:
-        key = None
+        raise unknown from None
     lease = with_origin(Lease.objects.filter(pk=key, project=project, user=user)).first()
     if lease is None:
-        raise NotThere("unknown_lease", _("You do not hold this item."))
+        raise unknown
     return _known(lease, project, user)
 
 
@@ -186,7 +187,7 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
     late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
     if project is not None:
         late = late.filter(project=project)
-    leases = list(late.values_list("lease_id", flat=True))
+    leases = [key for key in late.values_list("lease_id", flat=True) if key is not None]
     if not leases:
         return 0
     with transaction.atomic():

@@ -17,7 +17,17 @@ from django.utils import timezone
 from annotator import pool
 from annotator.flow import tally
 from annotator.flow.jobs import job
-from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Round, Source, Tally, User
+from annotator.models import (
+    Annotation,
+    Item,
+    Lease,
+    Project,
+    QueueEntry,
+    Round,
+    Source,
+    Tally,
+    User,
+)
 
 TOP_UP = 20
 BATCHES_AHEAD = 3
@@ -210,7 +220,9 @@ def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[It
 
 
 def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
-    checks = free.filter(gold__isnull=False).order_by("audit_key")[:number]
+    # Those that the audit stream will ask anyway are left to it.
+    ordinary = free.filter(gold__isnull=False, audit_key__gte=pool.reserve(project))
+    checks = ordinary.order_by("audit_key")[:number]
     return [(item, {"source": Source.GOLD, "blind": True, "strategy": "gold"}) for item in checks]
 
 

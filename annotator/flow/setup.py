@@ -9,11 +9,10 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import refill
+from annotator.flow import featurise, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
 
@@ -58,14 +57,17 @@ def create_project(
 @transaction.atomic
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
-    fields, overlap = sorted(settings), project.overlap
+    fields, before = sorted(settings), (project.overlap, project.features)
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
     if fields:
         project.save(update_fields=fields)
-    if project.overlap != overlap:
+    if project.overlap != before[0]:
         refill.match_overlap(project)
+    if project.features != before[1]:
+        # The sweep finds what is planned, so nobody has to wake a worker for it.
+        featurise.plan(project)
     return project
 
 
@@ -92,6 +94,8 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         name for name, _title, _words in strategy_choices()
     }:
         raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
+    if settings.get("features", "auto") not in {"auto", *featurise.LADDER[project.task]}:
+        raise Invalid("unknown_features", _("There are no such features."), field="features")
     for field, value in settings.items():
         setattr(project, field, value)
     try:
@@ -160,7 +164,7 @@ def _label_specs(labels: Sequence[LabelSpec]) -> list[dict[str, Any]]:
     if not 2 <= len(specs) <= MAX_LABELS:
         raise Invalid(
             "label_count",
-            _("A project needs between 2 and %(most)d labels; %(n)d were given.")
+            _("A project needs between 2 and %(most)d labels, not %(n)d.")
             % {"most": MAX_LABELS, "n": len(specs)},
             field="labels",
         )
@@ -313,13 +317,25 @@ def invited(token: str) -> User:
 
 def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
     """Return the project for this person: NotThere for a stranger, Forbidden for too low a role."""
-    projects = Project.objects.alive().filter(pk=pk)
-    if not user.is_superuser:
-        projects = projects.filter(memberships__user=user).annotate(own_role=F("memberships__role"))
-    project = projects.first()
+    project = _for_admin(pk) if user.is_superuser else _for_member(user, pk)
     if project is None:
         raise NotThere("not_found", _("There is no such project."))
-    project.role = Role.ADMIN if user.is_superuser else Role(project.own_role)
     if project.role not in Role.at_least(role):
         raise Forbidden("forbidden", _("Your role in this project does not allow that."))
     return project
+
+
+def _for_admin(pk: int) -> Project | None:
+    project = Project.objects.alive().filter(pk=pk).first()
+    if project is not None:
+        project.role = Role.ADMIN
+    return project
+
+
+def _for_member(user: User, pk: int) -> Project | None:
+    members = Membership.objects.filter(user=user, project=pk, project__deleted_at=None)
+    member = members.select_related("project").first()
+    if member is None:
+        return None
+    member.project.role = Role(member.role)
+    return member.project

@@ -82,15 +82,12 @@ def remove_project(project: Project) -> None:
 
 def _drop_old_files(project: Project) -> None:
     used = set(project.models.values_list("space_id", flat=True)[:SPACES_KEPT])
-    done = project.spaces.filter(state=FeatureSpace.State.DONE)
+    done = project.spaces.filter(state=FeatureSpace.State.DONE, dropped=False)
     newest = set(done.order_by("-quality", "-id").values_list("pk", flat=True)[:SPACES_KEPT])
-    for space in project.spaces.exclude(pk__in=used | newest).exclude(
-        state__in=[FeatureSpace.State.QUEUED, FeatureSpace.State.RUNNING]
-    ):
-        folder = pool.space_folder(space)
-        space.delete()
-        shutil.rmtree(folder, ignore_errors=True)
-    old = project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:]
-    for number in old:
+    for space in done.exclude(pk__in=used | newest):
+        FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
+        space.shards.all().delete()
+        shutil.rmtree(pool.space_folder(space), ignore_errors=True)
+    for number in project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:]:
         rounds = pool.project_folder(project.pk) / "rounds"
         shutil.rmtree(rounds / str(number), ignore_errors=True)

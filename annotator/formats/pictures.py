@@ -8,6 +8,7 @@ import zipfile
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -249,9 +250,10 @@ def _plain_mode(picture: Image.Image) -> Image.Image:
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
         # Converting clips everything above 255 to white; stretch what is there instead.
-        low, high = picture.getextrema()
-        scale = 255.0 / max(float(high) - float(low), 1.0)
-        return picture.convert("F").point(lambda v: v * scale - float(low) * scale).convert("L")
+        deep = picture.convert("F")
+        low, high = (float(end) for end in cast("tuple[float, float]", deep.getextrema()))
+        scale = 255.0 / max(high - low, 1.0)
+        return deep.point(lambda v: v * scale - low * scale).convert("L")
     if "A" in picture.getbands() or "transparency" in picture.info:
         layers = picture.convert("RGBA")
         white = Image.new("RGBA", layers.size, "white")

@@ -5,6 +5,7 @@ so its row can be claimed again; should it come back, its token is no longer the
 wants to write is refused.
 """
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -21,6 +22,8 @@ from django.utils.translation import gettext_lazy as _
 BEAT_SECONDS = 5
 STALE_SECONDS = 30
 MAX_ATTEMPTS = 3
+
+log = logging.getLogger(__name__)
 
 
 class LostClaim(Exception):
@@ -128,7 +131,11 @@ class Job(models.Model):
     def _beat_until(self, over: threading.Event) -> None:
         while not over.wait(BEAT_SECONDS):
             mine = type(self).objects.filter(pk=self.pk, token=self.token)
-            mine.update(heartbeat_at=timezone.now())
+            try:
+                mine.update(heartbeat_at=timezone.now())
+            except DatabaseError as problem:
+                # Missing one beat is nothing; never beating again would cost the job its worker.
+                log.warning("%s %s missed a beat: %s", self._meta.verbose_name, self.pk, problem)
             connection.close()
 
 

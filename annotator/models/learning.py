@@ -23,6 +23,8 @@ class FeatureSpace(Job):
     items = models.PositiveIntegerField()
     quality = models.PositiveSmallIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
+    # The row outlives its arrays, since rounds and models say what they were made with.
+    dropped = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-id"]
@@ -56,7 +58,7 @@ class ModelVersion(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
     number = models.PositiveIntegerField()
-    space = models.ForeignKey(FeatureSpace, on_delete=models.SET_NULL, null=True, related_name="+")
+    space = models.ForeignKey(FeatureSpace, on_delete=models.CASCADE, related_name="+")
     labels = models.JSONField()
     trained_on = models.PositiveIntegerField()
     seen = models.JSONField(default=dict)
@@ -94,7 +96,7 @@ class Round(Job):
     trigger = models.CharField(max_length=32)
     strategy = models.CharField(max_length=32)
     phase = models.CharField(max_length=32, blank=True)
-    space = models.ForeignKey(FeatureSpace, on_delete=models.SET_NULL, null=True, related_name="+")
+    space = models.ForeignKey(FeatureSpace, on_delete=models.CASCADE, related_name="+")
     model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
     seq = models.PositiveIntegerField()
     picks = models.JSONField(default=list)

@@ -4,6 +4,7 @@ import secrets
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import TextChoices
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -33,11 +34,11 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class Project(models.Model):
     """What is annotated, with which labels, and how the next items are chosen."""
 
-    class Task(models.TextChoices):
+    class Task(TextChoices):
         TEXT = "text", _("text")
         IMAGE = "image", _("image")
 
-    class Metric(models.TextChoices):
+    class Metric(TextChoices):
         ACCURACY = "accuracy", _("accuracy")
         MACRO_F1 = "macro_f1", _("macro F1")
 
@@ -91,6 +92,9 @@ class Project(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ProjectQuerySet.as_manager()
+
+    # What the person who asked may do; set where the project is loaded for somebody.
+    role: Role
 
     SETTINGS = [
         "strategy",

@@ -141,6 +141,9 @@ class Annotation(Provenance):
     updated_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
+    # The names of its labels, once somebody has looked them up (flow.annotate.label_names).
+    names: list[str]
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "client_id"], name="one_annotation_per_save"),

@@ -18,6 +18,7 @@ from selection.features.wordvectors import WordVectors
 from selection.hashing import hash_bits
 
 SKETCH = 128
+SKETCH_WEIGHT = 0.02  # the model learns on all columns, and should not learn from this blur
 QUICK_SAMPLE = 10_000  # texts that teach the quick vocabulary: labelling waits for it
 
 
@@ -44,7 +45,8 @@ class TextQuick:
     def transform(self, docs: Sequence[str]) -> Features:
         """Return TF-IDF (n, V) and its sketch (n, 128)."""
         X = self.tfidf.weigh(self.tfidf.vocabulary.count(docs))
-        return Features(X, normalise_rows(_sketch(X, self.seed)), (0, SKETCH))
+        faint = SKETCH_WEIGHT * normalise_rows(_sketch(X, self.seed))
+        return Features(X, faint.astype(np.float32), (0, SKETCH))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return what was learnt as arrays."""

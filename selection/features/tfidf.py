@@ -12,13 +12,17 @@ from scipy import sparse
 from selection.arrays import AnyArray, Float32Array
 from selection.features.vocabulary import Vocabulary
 
+# Most pairs occur a few times: at full weight they hide the words they are made of from a model
+# with few labels (news topics at 100 labels: 0.46 right with 1, 0.53 with 0.3).
+PAIR_WEIGHT = 0.3
+
 
 @dataclass(frozen=True)
 class Tfidf:
     """A vocabulary and the weight of each of its columns.
 
-    A cell is (1 + ln count) * (1 + ln((1 + n) / (1 + texts with it))), rows have length 1
-    (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 6.4).
+    A cell is (1 + ln count) * (1 + ln((1 + n) / (1 + texts with it))), for pairs times 0.3, and
+    rows have length 1 (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 6.4).
     """
 
     vocabulary: Vocabulary
@@ -29,12 +33,13 @@ class Tfidf:
         """Return what `docs` teach, and their counts (n, width), which are needed anyway.
 
         >>> Tfidf.fit(["a", "a b"])[0].idf.round(2)
-        array([1.  , 1.41, 1.41], dtype=float32)
+        array([1.  , 1.41, 0.42], dtype=float32)
         """
         vocabulary = Vocabulary.fit(docs)
         counts = vocabulary.count(docs)
         texts = np.bincount(counts.indices, minlength=vocabulary.width)
         idf = np.log((1 + len(docs)) / (1 + texts)) + 1
+        idf[len(vocabulary.words) :] *= PAIR_WEIGHT
         return cls(vocabulary, idf.astype(np.float32)), counts
 
     def weigh(self, counts: Any) -> Any:

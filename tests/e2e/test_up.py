@@ -76,7 +76,7 @@ def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_pa
         assert not server.children_left()
         server.log.write_text("")
         server.start()
-        assert "password" not in server.said()
+        assert "with the password" not in server.said()
     finally:
         server.stop()
 

@@ -1,7 +1,6 @@
 """The desk's keys, and what happens when a save does not arrive, in a real browser."""
 
 import os
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.urls import reverse
 
 from annotator.models import Annotation
+from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,26 +19,6 @@ pytestmark = [
 
 # Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args():
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is not installed")
-        pytest.skip("Chromium is not installed")
-    return {"executable_path": CHROMIUM, "args": SWITCHES}
 
 
 @pytest.fixture

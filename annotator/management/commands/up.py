@@ -113,7 +113,7 @@ class Command(BaseCommand):
 
     def _load_sample(self) -> Project:
         """Load the sample projects; the worker imports them, as it would any file."""
-        admin = User.objects.filter(is_superuser=True).order_by("pk").first()
+        admin = User.objects.filter(is_superuser=True).earliest("pk")
         project, works = demo.load(admin)
         for work in works:
             tasks.run_import.delay(work.pk)

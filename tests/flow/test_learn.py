@@ -1,0 +1,483 @@
+"""One turn of the loop: when it starts, what it learns from, what it picks, what may go wrong."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotator import pool
+from annotator.flow import annotate, featurise, learn, monitor, queue, setup
+from annotator.flow.refusals import Conflict, Invalid
+from annotator.models import (
+    Annotation,
+    FeatureSpace,
+    Item,
+    Job,
+    ModelVersion,
+    QueueEntry,
+    Round,
+    RoundShard,
+    Source,
+)
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ready(project, filled, learnt):
+    """The project with 60 items and their features."""
+    filled(project, 60)
+    return learnt(project)
+
+
+@pytest.fixture
+def trained(ready, run_round, ana):
+    """The project after a round with a model of twelve labels."""
+    loop.label(ready, ana, 12)
+    run_round(ready)
+    return ready
+
+
+def model_file(project):
+    version = project.models.first()
+    return pool.project_folder(project.pk) / "models" / version.path
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+# Starting ----------------------------------------------------------------------------------------
+
+
+def test_round_needs_features(project, filled):
+    filled(project, 5)
+    assert learn.due(project) == ""
+    with pytest.raises(Conflict) as caught:
+        learn.start_round(project, "by hand")
+    assert caught.value.code == "no_features"
+
+
+def test_round_starts_by_itself_when_something_is_due(ready, run_round, ana, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    setup.change_settings(ready, retrain_every=3, retrain_seconds=60)
+    assert learn.due(ready) == "first"
+    run_round(ready)
+    assert learn.due(ready) == ""
+    time_machine.shift(timedelta(seconds=61))
+    assert learn.due(ready) == ""
+    loop.label(ready, ana, 2)
+    assert learn.due(ready) == "time"
+    run_round(ready)
+    loop.label(ready, ana, 2)
+    assert learn.due(ready) == ""
+    loop.label(ready, ana, 1)
+    assert learn.due(ready) == "labels"
+
+
+def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, ana):
+    setup.change_settings(ready, retrain_every=2)
+    (annotation,) = loop.label(ready, ana, 1)
+    run_round(ready)
+    annotate.correct(annotation, ana, ["ham"])
+    assert learn.due(ready) == "labels"
+    run_round(ready)
+    annotate.withdraw(loop.refreshed(annotation), ana)
+    assert pool.work_done(ready) > ready.rounds.first().seq
+
+
+def test_better_features_are_used_at_once(project, filled, run_round):
+    setup.change_settings(project, features="auto")
+    filled(project, 20)
+    quick, better = featurise.plan(project)
+    for space in (quick, better):
+        featurise.fit(space.pk)
+    featurise.transform(quick.shards.get().pk)
+    assert run_round(project).space == quick
+    featurise.transform(better.shards.get().pk)
+    assert learn.due(project) == "features"
+    assert run_round(project).space == better
+
+
+def test_project_that_was_deleted_learns_no_more(ready):
+    setup.delete_project(ready)
+    assert learn.start_if_due(ready.pk) is None
+    assert learn.start_all_due() == []
+
+
+def test_only_one_round_is_active_in_a_project(ready):
+    turn = learn.start_if_due(ready.pk)
+    assert turn.trigger == "first"
+    assert learn.start_if_due(ready.pk) is None
+    with pytest.raises(Conflict) as caught:
+        learn.start_round(ready, "by hand")
+    assert caught.value.code == "round_running"
+
+
+@pytest.mark.parametrize("state", [Job.State.QUEUED, Job.State.RUNNING])
+def test_the_database_itself_refuses_a_second_active_round(ready, state):
+    turn = loop.start(ready)
+    Round.objects.filter(pk=turn.pk).update(state=state)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Round.objects.create(project=ready, number=9, trigger="", strategy="auto", seq=0)
+
+
+def test_failed_round_is_made_up_for_after_a_pause_that_grows(ready, run_round, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    pauses = []
+    for _ in range(4):
+        turn = loop.start(ready)
+        Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
+        seconds = 0
+        while not learn.due(ready):
+            time_machine.shift(timedelta(seconds=5))
+            seconds += 5
+        pauses.append(seconds)
+    assert pauses == [30, 60, 120, 240]
+    run_round(ready)
+    assert learn.due(ready) == ""
+
+
+def test_labels_of_a_failed_round_are_not_forgotten(ready, run_round, ana, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    run_round(ready)
+    loop.label(ready, ana, ready.retrain_every)
+    turn = learn.start_if_due(ready.pk)
+    Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
+    assert learn.start_if_due(ready.pk) is None
+    time_machine.shift(timedelta(seconds=31))
+    assert learn.start_if_due(ready.pk).trigger == "labels"
+
+
+# Training ----------------------------------------------------------------------------------------
+
+
+def test_first_round_needs_no_labels(ready, run_round):
+    turn = run_round(ready)
+    assert (turn.state, turn.model, turn.phase) == (Job.State.DONE, None, "typical")
+    assert turn.picks
+    assert all(pick["suggestion"] is None for pick in turn.picks)
+
+
+def test_model_learns_from_standing_answers_that_count(ready, run_round, ana, ben, lea):
+    for person in (ana, ben):
+        loop.label(ready, person, 8)
+    annotate.withdraw(Annotation.objects.filter(user=ana).first(), lea)
+    extra = Annotation.objects.filter(user=ben).first()
+    Annotation.objects.filter(pk=extra.pk).update(counted=False)
+    version = run_round(ready).model
+    assert version.trained_on == 14
+    assert sum(version.seen.values()) == 14
+    assert version.labels == [label.pk for label in ready.labels.all()]
+
+
+def test_most_frequent_answer_counts_and_the_first_label_of_equals(ready, ana, ben, lea):
+    setup.change_settings(ready, overlap=3)
+    answers = {"ana": ["ham", "ham", "spam"], "ben": ["ham", "spam", "ham"], "lea": ["spam", "spam"]}
+    for person in (ana, ben, lea):
+        for name in answers[person.username]:
+            loop.answer(queue.lease_next(ready, person), [name])
+    space, ids = featurise.current_space(ready), [label.pk for label in ready.labels.all()]
+    known = pool.labelled(ready, space, ids)
+    by_item = {
+        Item.objects.get(project=ready, position=position).pk: int(y)
+        for position, y in zip(known.positions, known.y, strict=True)
+    }
+    first, second, third = list(dict.fromkeys(Annotation.objects.values_list("item", flat=True).order_by("pk")))
+    # ham ham spam -> ham; ham spam spam -> spam; spam ham -> the first in the project's order.
+    assert (by_item[first], by_item[second], by_item[third]) == (1, 0, 0)
+
+
+def test_suggestions_and_reasons_come_from_the_model(trained):
+    turn = trained.rounds.first()
+    assert turn.model == trained.models.first()
+    assert turn.picks
+    for pick in turn.picks:
+        assert set(pick["suggestion"]) == {"labels", "confidence"}
+        assert pick["suggestion"]["labels"][0] in {"spam", "ham"}
+        assert pick["why"]
+    assert sum(turn.distribution["pool"]) == sum(turn.distribution["predicted"])
+    assert {"train", "score", "select", "refill", "evaluate", "to_refill"} <= set(turn.timings)
+
+
+def test_rounds_go_on_when_nothing_is_left_to_choose(ready, run_round, ana):
+    loop.label(ready, ana, 100)
+    turn = run_round(ready)
+    assert (turn.state, turn.picks) == (Job.State.DONE, [])
+
+
+def test_strategy_never_picks_labelled_held_or_checked_items(ready, run_round, ana, ben):
+    loop.label(ready, ana, 12)
+    held = queue.lease_next(ready, ben)
+    pool_items = Item.objects.filter(state=Item.State.POOL)
+    checked = pool_items.filter(audit_key__gte=pool.reserve(ready)).last()
+    Item.objects.filter(pk=checked.pk).update(gold=["spam"])
+    picked = {pick["position"] for pick in run_round(ready).picks}
+    taken = {a.item.position for a in Annotation.objects.all()}
+    assert picked
+    assert not picked & (taken | {held.item.position, checked.position})
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+@pytest.mark.parametrize("name", [name for name, _t, _w in setup.strategy_choices()])
+def test_every_strategy_goes_round(olga, ana, filled, learnt, run_round, name, multi_label):
+    made = setup.create_project(
+        olga, name=name, labels=["spam", "ham"], strategy=name, multi_label=multi_label, batch_size=5
+    )
+    setup.change_settings(made, rare_label="ham", features="text-quick")
+    filled(made, 40)
+    learnt(made)
+    for _ in range(2):
+        turn = run_round(made)
+        assert (turn.state, turn.error) == (Job.State.DONE, "")
+        assert 0 < len(turn.picks) <= 15
+        loop.label(made, olga, 6)
+
+
+# Measuring ---------------------------------------------------------------------------------------
+
+
+def test_audit_items_are_judged_by_models_that_did_not_train_on_them(trained, monkeypatch, ana, run_round):
+    from selection import models
+
+    seen = []
+    fit, cross_fit = models.fit, models.cross_fit
+
+    def spied(features, y, audited, *args, **options):
+        rows = np.arange(len(y))
+        inside = []
+
+        def fitted(part, part_y, *fit_args, **fit_options):
+            inside.append(len(part_y))
+            return fit(part, part_y, *fit_args, **fit_options)
+
+        monkeypatch.setattr(models, "fit", fitted)
+        proba = cross_fit(features, y, audited, *args, **options)
+        monkeypatch.setattr(models, "fit", fit)
+        seen.append((len(rows), int(audited.sum()), len(proba), inside))
+        return proba
+
+    monkeypatch.setattr(models, "cross_fit", spied)
+    loop.label(trained, ana, 20)
+    run_round(trained)
+    ((total, audits, judged, inside),) = seen
+    standing = Annotation.objects.filter(source=Source.AUDIT).count()
+    assert audits == judged == standing >= 4
+    # Each fold's model saw everything but its part of the audit items.
+    assert len(inside) > 1
+    assert sum(total - each for each in inside) == audits
+
+
+def test_accuracy_is_told_only_of_enough_audits(trained, run_round):
+    version = trained.models.first()
+    measured = {"value": 0.9, "low": 0.7, "high": 0.99, "n": 19, "confidence": 0.95}
+    for n, told in ((19, None), (20, {**measured, "n": 20})):
+        ModelVersion.objects.filter(pk=version.pk).update(accuracy={**measured, "n": n})
+        assert monitor.accuracy(trained) == told
+
+
+def test_accuracy_comes_with_its_interval(trained, run_round, ana):
+    loop.label(trained, ana, 30)
+    version = run_round(trained).model
+    assert version.accuracy["n"] == Annotation.objects.filter(source=Source.AUDIT).count()
+    assert version.accuracy["low"] <= version.accuracy["value"] <= version.accuracy["high"]
+    assert 0 <= version.macro_f1 <= 1
+
+
+# The same again ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+@pytest.mark.parametrize("size", [7, 1000])
+def test_same_seed_and_labels_give_the_same_picks(olga, ana, filled, monkeypatch, order, size):
+    """Whatever the number of shards and the order in which they are scored."""
+    monkeypatch.setattr(pool, "SHARD_ITEMS", size)
+    assert _history(olga, filled, order) == _expected(olga, filled, monkeypatch)
+
+
+def _expected(olga, filled, monkeypatch):
+    monkeypatch.setattr(pool, "SHARD_ITEMS", 65_536)
+    return _history(olga, filled, slice(None))
+
+
+def _history(olga, filled, order):
+    made = setup.create_project(olga, name="Again", labels=["spam", "ham"], seed=3, batch_size=5)
+    filled(made, 45)
+    loop.make_features(made)
+    history = []
+    for _ in range(3):
+        turn = loop.go_round(made, order)
+        history.append([(p["position"], round(p["score"], 4), p["why"]) for p in turn.picks])
+        history.append([a.item.text for a in loop.label(made, olga, 9)])
+        history.append(turn.model.snapshot if turn.model else None)
+    assert made.models.count() == 2
+    return history
+
+
+# Crashes and old hands ---------------------------------------------------------------------------
+
+
+def test_stage_that_runs_twice_changes_nothing(ready):
+    turn = loop.start(ready)
+    for stage in ("train", "score", "select", "refill", "evaluate"):
+        loop.go_stage(turn, stage)
+        before = list(Round.objects.values()), list(RoundShard.objects.values())
+        queued = list(QueueEntry.objects.values())
+        for work in (learn.train, learn.select, loop.refill, learn.evaluate):
+            if work.__name__ not in _next_stage(turn):
+                assert work(turn.pk) is None
+        for scoring in RoundShard.objects.filter(state=Job.State.DONE):
+            assert learn.score_shard(scoring.pk) is None
+        assert (list(Round.objects.values()), list(RoundShard.objects.values())) == before
+        assert list(QueueEntry.objects.values()) == queued
+
+
+def _next_stage(turn):
+    now = loop.refreshed(turn)
+    return now.stage if now.is_active else ""
+
+
+def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(project, filled, learnt, monkeypatch):
+    filled(project, 60)
+    monkeypatch.setattr(pool, "SHARD_ITEMS", 20)
+    learnt(project)
+    turn = loop.start(project)
+    loop.go_stage(turn, "train")
+    shards = list(turn.shards.all())
+    assert len(shards) == 3
+    assert [learn.score_shard(each.pk) for each in shards] == [None, None, turn]
+    assert learn.close_scoring(turn) is None
+    assert loop.refreshed(turn).stage == Round.Stage.SELECT
+
+
+def test_round_whose_worker_died_is_taken_up_at_its_stage(ready, time_machine, monkeypatch):
+    time_machine.move_to(timezone.now(), tick=False)
+    turn = loop.start(ready)
+    loop.go_stage(turn, "train")
+    loop.go_stage(turn, "score")
+    # A worker claims the round and is killed.
+    assert Round.objects.claim(turn.pk) is not None
+    assert learn.select(turn.pk) is None
+    time_machine.shift(timedelta(seconds=31))
+    assert learn.select(turn.pk) is not None
+
+
+def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):
+    turn = loop.start(ready)
+    resolve = learn.pool.labelled
+
+    def taken_over_meanwhile(*args):
+        Round.objects.filter(pk=turn.pk).update(token=None, stage=Round.Stage.SELECT)
+        return resolve(*args)
+
+    monkeypatch.setattr(pool, "labelled", taken_over_meanwhile)
+    assert learn.train(turn.pk) is None
+    now = loop.refreshed(turn)
+    assert (now.stage, now.model, now.error) == (Round.Stage.SELECT, None, "")
+    assert not ModelVersion.objects.exists()
+    assert not RoundShard.objects.exists()
+
+
+def test_older_round_never_overwrites_a_newer_ranking(ready, run_round):
+    old = loop.start(ready)
+    for stage in ("train", "score", "select"):
+        loop.go_stage(old, stage)
+    Round.objects.filter(pk=old.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
+    new = run_round(ready)
+    ranking = list(QueueEntry.objects.values_list("pk", "rank", "round"))
+    assert {each[2] for each in ranking if each[2]} == {new.pk}
+    assert loop.refill(old.pk) is None
+    assert list(QueueEntry.objects.values_list("pk", "rank", "round")) == ranking
+
+
+def test_train_again_after_a_crash_leaves_one_model(ready, ana, monkeypatch):
+    loop.label(ready, ana, 8)
+    turn = loop.start(ready)
+
+    def crash(*args):
+        store(*args)
+        raise RuntimeError("out of luck")
+
+    store = learn._store_version
+    monkeypatch.setattr(learn, "_store_version", crash)
+    assert learn.train(turn.pk) is None
+    monkeypatch.undo()
+    assert "out of luck" in loop.refreshed(turn).error
+    Round.objects.filter(pk=turn.pk).update(retry_at=None)
+    assert learn.train(turn.pk) is not None
+    assert ready.models.count() == 1
+    assert loop.refreshed(turn).error == ""
+
+
+# Model files -------------------------------------------------------------------------------------
+
+
+def test_model_file_that_was_changed_is_not_used(trained, run_round):
+    older = trained.models.first()
+    run_round(trained)
+    flip(model_file(trained))
+    loop.forget_what_was_loaded()
+    with pytest.raises(pool.Corrupt, match="checksum"):
+        learn.load_model(trained.models.first())
+    version, _predictions = learn.predict(trained, ["prize money"])
+    assert version == older
+    flip(pool.project_folder(trained.pk) / "models" / older.path)
+    loop.forget_what_was_loaded()
+    with pytest.raises(Conflict) as caught:
+        learn.predict(trained, ["prize money"])
+    assert caught.value.code == "no_model"
+
+
+def test_changed_model_file_fails_the_round_with_words_and_labelling_goes_on(trained, ana):
+    turn = loop.start(trained)
+    loop.go_stage(turn, "train")
+    flip(model_file(trained))
+    scoring = turn.shards.get()
+    for _ in range(3):
+        RoundShard.objects.update(retry_at=None)
+        assert learn.score_shard(scoring.pk) is None
+    scoring = loop.refreshed(scoring)
+    assert scoring.state == Job.State.FAILED
+    assert "checksum does not match" in scoring.error
+    assert queue.lease_next(trained, ana) is not None
+
+
+def test_model_file_holds_arrays_only(trained):
+    with np.load(model_file(trained), allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+# Predicting --------------------------------------------------------------------------------------
+
+
+def test_prediction_gives_labels_and_probabilities_by_name(trained):
+    version, (spam, ham) = learn.predict(trained, ["prize money winner", "meeting minutes office"])
+    assert version == trained.models.first()
+    assert (spam["labels"], ham["labels"]) == (["spam"], ["ham"])
+    for each in (spam, ham):
+        assert set(each["proba"]) == {"spam", "ham"}
+        assert sum(each["proba"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_prediction_needs_a_model_and_texts(ready, image_project):
+    with pytest.raises(Conflict):
+        learn.predict(ready, ["a"])
+    with pytest.raises(Invalid):
+        learn.predict(image_project, ["a"])
+
+
+def test_odd_texts_are_predicted_too(trained):
+    _version, predictions = learn.predict(trained, ["", "   ", "雨", "x" * 10_000])
+    assert len(predictions) == 4
+
+
+def test_features_of_a_space_that_went_are_not_needed_for_labelling(trained, ana):
+    FeatureSpace.objects.filter(project=trained).delete()
+    assert queue.lease_next(trained, ana) is not None
+    with pytest.raises(Conflict):
+        learn.predict(trained, ["a"])
