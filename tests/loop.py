@@ -5,12 +5,39 @@ from collections.abc import Iterable
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from annotator.flow import annotate, featurise, ingest, learn, queue
+from annotator.flow import annotate, featurise, ingest, learn, numbers, queue
 from annotator.flow.refill import refill
-from annotator.models import Annotation, Import, Item, Lease, Project, Round, RoundShard, User
+from annotator.models import (
+    Annotation,
+    FeatureSpace,
+    Import,
+    Item,
+    Lease,
+    Project,
+    Round,
+    RoundShard,
+    User,
+)
 
 SUBJECTS = ("prize money winner claim", "meeting minutes lunch office")
-FILLER = "the of and for with about your our next last big small old new red blue".split()
+FILLER = [
+    "the",
+    "of",
+    "and",
+    "for",
+    "with",
+    "about",
+    "your",
+    "our",
+    "next",
+    "last",
+    "big",
+    "small",
+    "old",
+    "new",
+    "red",
+    "blue",
+]
 
 
 def text(number: int) -> str:
@@ -86,6 +113,8 @@ def forget_what_was_loaded() -> None:
     """Be a worker that has just started: nothing of a model is in memory."""
     for loaded in (learn._model, learn._committee, learn._encoder):
         loaded.cache_clear()
+    for named in (numbers.round_number, numbers.model_number, numbers.model_born):
+        named.cache_clear()
 
 
 def refreshed(row):
@@ -114,3 +143,11 @@ def label(project: Project, user: User, number: int = 1) -> list[Annotation]:
             break
         given.append(answer(lease))
     return given
+
+
+def ready_space(project):
+    """Return features of the project that are said to be ready."""
+    spaces = FeatureSpace.objects.filter(project=project, state="done")
+    return spaces.first() or FeatureSpace.objects.create(
+        project=project, recipe="text-quick", items=project.items, state="done"
+    )

@@ -6,17 +6,43 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import refill, tally
+from annotator.flow import numbers, refill, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
 
 MOST_LEASES = 5
 TRIES = 4
+
+TABLES = {
+    "entry": QueueEntry._meta.db_table,
+    "lease": Lease._meta.db_table,
+    "annotation": Annotation._meta.db_table,
+    "fields": ", ".join(field.column for field in QueueEntry._meta.concrete_fields),
+}
+# The best open entry of the project, of an item that the person neither holds, nor labelled, nor
+# skipped. The state is asked for again outside, as another claim may have come in between.
+CLAIM = """
+    UPDATE {entry} SET state = 1, user_id = %s, lease_id = %s, leased_until = %s
+    WHERE state = 0 AND id = (
+        SELECT e.id FROM {entry} e
+        WHERE e.project_id = %s AND e.state = 0
+            AND NOT EXISTS (
+                SELECT 1 FROM {entry} m WHERE m.item_id = e.item_id AND m.user_id = %s)
+            AND NOT EXISTS (
+                SELECT 1 FROM {annotation} a
+                WHERE a.item_id = e.item_id AND a.user_id = %s AND a.withdrawn_at IS NULL)
+            AND NOT EXISTS (
+                SELECT 1 FROM {lease} l
+                WHERE l.item_id = e.item_id AND l.user_id = %s AND l.outcome = 'skipped')
+        ORDER BY e.rank, e.id LIMIT 1 {lock}
+    )
+    RETURNING {fields}
+"""
 
 
 def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
@@ -36,8 +62,11 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
 
 def _live(project: Project, user: User) -> list[Lease]:
     leases = Lease.objects.filter(project=project, user=user, ended_at=None)
-    running = leases.filter(expires_at__gt=timezone.now()).order_by("created_at", "pk")
-    return [_known(lease, project, user) for lease in with_origin(running)]
+    running = leases.filter(expires_at__gt=timezone.now())
+    # Usually there are none, and asking for keys alone costs half as much.
+    keys = list(running.order_by("created_at", "pk").values_list("pk", flat=True))
+    found = Lease.objects.select_related("item").in_bulk(keys) if keys else {}
+    return [_known(found[key], project, user) for key in keys]
 
 
 def _claim_refilled(project: Project, user: User) -> Lease | None:
@@ -64,41 +93,29 @@ def _claim(project: Project, user: User) -> Lease | None:
 
 
 def _claim_once(project: Project, user: User) -> Lease | None:
-    entries = with_origin(open_entries(project, user))
-    if connection.features.has_select_for_update_skip_locked:
-        entries = entries.select_for_update(skip_locked=True, of=("self",))
-    entry = entries.first()
-    return None if entry is None else take(project, entry, user)
-
-
-def open_entries(project: Project, user: User) -> QuerySet[QueueEntry]:
-    """Return what `user` may be given, best first: nothing they had, labelled or skipped."""
-    of_user = {"item": OuterRef("item"), "user": user}
-    return (
-        QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
-        .filter(
-            ~Exists(QueueEntry.objects.filter(**of_user)),
-            ~Exists(Annotation.objects.filter(withdrawn_at=None, **of_user)),
-            ~Exists(Lease.objects.filter(outcome=Lease.Outcome.SKIPPED, **of_user)),
-        )
-        .order_by("rank", "id")
-    )
-
-
-def take(project: Project, entry: QueueEntry, user: User) -> Lease | None:
-    """Give an open entry to `user` and return the lease; None when somebody was faster."""
-    lease = new_lease(project, entry.item, user, why=entry.why, **entry.provenance())
-    taken = QueueEntry.objects.filter(pk=entry.pk, state=QueueEntry.State.OPEN).update(
-        state=QueueEntry.State.LEASED,
-        user=user,
-        lease_id=lease.pk,
-        leased_until=lease.expires_at,
-    )
-    if not taken:
+    """Take the best open entry that `user` may have, in one statement, and return the lease."""
+    key, now = uuid.uuid4(), timezone.now()
+    until = now + timedelta(seconds=project.lease_seconds)
+    fields = {"user": user.pk, "lease_id": key, "leased_until": until}
+    taken = [_for_database(name, value) for name, value in fields.items()]
+    params = [*taken, project.pk, *(user.pk,) * 3]
+    entry = next(iter(QueueEntry.objects.raw(_claim_statement(), params)), None)
+    if entry is None:
         return None
-    lease.model, lease.round = entry.model, entry.round
+    item = Item.objects.get(pk=entry.item_id)
+    lease = new_lease(project, item, user, pk=key, why=entry.why, **entry.provenance())
     lease.save(force_insert=True)
     return lease
+
+
+def _for_database(name: str, value: Any) -> Any:
+    return QueueEntry._meta.get_field(name).get_db_prep_value(value, connection)
+
+
+def _claim_statement() -> str:
+    # SQLite has one writer at a time, so nothing can come between; it knows no row locks.
+    skipping = connection.features.has_select_for_update_skip_locked
+    return CLAIM.format(lock="FOR UPDATE OF e SKIP LOCKED" if skipping else "", **TABLES)
 
 
 def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Lease:
@@ -117,16 +134,10 @@ def held(project: Project, user: User, lease_id: str) -> Lease:
         key = uuid.UUID(str(lease_id))
     except ValueError:
         raise unknown from None
-    lease = with_origin(Lease.objects.filter(pk=key, project=project, user=user)).first()
+    lease = Lease.objects.filter(pk=key, project=project, user=user).first()
     if lease is None:
         raise unknown
     return _known(lease, project, user)
-
-
-def with_origin(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Fetch the item, and what is told of the round and model, with each row of provenance."""
-    heavy = ("round__picks", "round__distribution", "round__timings", "model__seen")
-    return rows.select_related("item", "model", "round").defer(*heavy)
 
 
 def _known(lease: Lease, project: Project, user: User) -> Lease:
@@ -150,6 +161,12 @@ def skip(lease: Lease, reason: str = "") -> None:
 def release(lease: Lease, reason: str = "") -> None:
     """Give the item back unjudged; the same person may get it again."""
     _end(lease, Lease.Outcome.RELEASED, reason)
+
+
+def release_all(project: Project, user: User) -> None:
+    """Give back all that `user` holds."""
+    for lease in _live(project, user):
+        release(lease)
 
 
 @transaction.atomic
@@ -225,12 +242,12 @@ def _content(item: Item) -> dict[str, str]:
 
 
 def _why(lease: Lease) -> dict[str, Any]:
-    model = lease.model
-    age = None if model is None else (timezone.now() - model.created_at).total_seconds()
+    model = lease.model_id
+    age = None if model is None else timezone.now() - numbers.model_born(model)
     return {
         "strategy": lease.strategy,
         "score": lease.score,
         "words": lease.why,
-        "model": None if model is None else model.number,
-        "model_age_seconds": None if age is None else round(age),
+        "model": numbers.model_number(model),
+        "model_age_seconds": None if age is None else round(age.total_seconds()),
     }

@@ -1,5 +1,6 @@
 """A project, its labels, its people."""
 
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,11 +13,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import featurise, refill
+from annotator.flow import featurise, queue, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
 
 MAX_LABELS = 500
+LONGEST_DESCRIPTION = 2000
+LONGEST_GUIDELINES = 20_000
 INVITATION_SECONDS = 7 * 86_400
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
@@ -38,6 +41,8 @@ def create_project(
 ) -> Project:
     """Store a new project with its labels; `user` becomes its admin."""
     specs = _label_specs(labels)
+    if any("id" in spec for spec in specs):
+        raise Invalid("label_form", _("A new label has no id yet."), field="labels")
     rare = settings.pop("rare_label", None)
     project = Project(
         name=_clean_name(name, "name"), task=task, multi_label=multi_label, created_by=user
@@ -94,8 +99,13 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         name for name, _title, _words in strategy_choices()
     }:
         raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
-    if settings.get("features", "auto") not in {"auto", *featurise.LADDER[project.task]}:
+    if settings.get("features", "auto") not in {"auto", *featurise.LADDER.get(project.task, ())}:
         raise Invalid("unknown_features", _("There are no such features."), field="features")
+    endless = [name for name, value in settings.items() if value != value or value == math.inf]
+    if endless:
+        raise Invalid("not_finite", _("This must be a finite number."), field=endless[0])
+    if len(settings.get("guidelines") or "") > LONGEST_GUIDELINES:
+        raise Invalid("too_long", _("The guidelines are too long."), field="guidelines")
     for field, value in settings.items():
         setattr(project, field, value)
     try:
@@ -130,8 +140,11 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     specs = _label_specs(labels)
     kept = {label.pk: label for label in project.labels.all()}
     ids = [spec.pop("id", None) for spec in specs]
-    if any(pk is not None and pk not in kept for pk in ids):
+    known = [pk for pk in ids if pk is not None]
+    if any(type(pk) is not int or pk not in kept for pk in known):
         raise Invalid("unknown_label", _("This project has no such label."), field="labels")
+    if len(set(known)) != len(known):
+        raise Invalid("duplicate_id", _("A label is there twice."), field="labels")
     gone = [label for pk, label in kept.items() if pk not in ids]
     _refuse_used(gone)
     Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
@@ -195,7 +208,7 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
         )
     spec["name"] = _clean_name(spec["name"], "labels")
     spec["hotkey"] = str(spec.get("hotkey") or "").lower()
-    if len(spec["hotkey"]) > 1 or spec["hotkey"] in RESERVED_KEYS:
+    if spec["hotkey"] and not _is_free_key(spec["hotkey"]):
         raise Invalid(
             "hotkey",
             _("The key of %s must be one letter or digit that is not already taken by the page.")
@@ -203,11 +216,19 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
             field="labels",
         )
     spec["description"] = str(spec.get("description") or "")
+    if len(spec["description"]) > LONGEST_DESCRIPTION or "\x00" in spec["description"]:
+        raise Invalid(
+            "label_form", _("A description has at most 2,000 characters."), field="labels"
+        )
     return spec
 
 
+def _is_free_key(key: str) -> bool:
+    return len(key) == 1 and key.isalnum() and key not in RESERVED_KEYS
+
+
 # Keys of the labelling page itself: undo, guidelines, help, zoom.
-RESERVED_KEYS = set("zg?+-")
+RESERVED_KEYS = set("zg")
 
 
 def _clean_name(name: Any, field: str) -> str:
@@ -240,12 +261,14 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
     return member
 
 
+@transaction.atomic
 def remove_member(project: Project, user: User) -> None:
     """Take the person out of the project; what they labelled stays."""
     if not Membership.objects.filter(project=project, user=user).exists():
         raise NotThere("unknown_member", _("This person is no member."))
     _refuse_no_admin(project, user, None)
     Membership.objects.filter(project=project, user=user).delete()
+    queue.release_all(project, user)
 
 
 def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
@@ -317,7 +340,9 @@ def invited(token: str) -> User:
 
 def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
     """Return the project for this person: NotThere for a stranger, Forbidden for too low a role."""
-    project = _for_admin(pk) if user.is_superuser else _for_member(user, pk)
+    found = _for_admin if user.is_superuser else _for_member
+    # No database has keys that long; asking for one is an error in some.
+    project = found(user, pk) if pk < 2**63 else None
     if project is None:
         raise NotThere("not_found", _("There is no such project."))
     if project.role not in Role.at_least(role):
@@ -325,7 +350,7 @@ def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
     return project
 
 
-def _for_admin(pk: int) -> Project | None:
+def _for_admin(_user: User, pk: int) -> Project | None:
     project = Project.objects.alive().filter(pk=pk).first()
     if project is not None:
         project.role = Role.ADMIN

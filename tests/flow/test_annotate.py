@@ -54,7 +54,11 @@ def test_answer_is_stored_with_how_it_came_about(project, filled, ana):
     filled(project, 2)
     lease = queue.lease_next(project, ana)
     annotation = loop.answer(lease, ["spam"], seconds=3.2)
-    assert (annotation.item, annotation.user, given_labels(annotation)) == (lease.item, ana, ["spam"])
+    assert (annotation.item, annotation.user, given_labels(annotation)) == (
+        lease.item,
+        ana,
+        ["spam"],
+    )
     assert annotation.seconds == 3.2
     assert annotation.provenance() == lease.provenance()
     assert loop.refreshed(lease).outcome == Lease.Outcome.LABELLED
@@ -129,7 +133,9 @@ def test_item_that_was_labelled_in_another_window_is_refused(project, filled, an
         (None, "label_type"),
     ],
 )
-def test_answer_that_cannot_be_meant_is_refused_and_nothing_is_lost(project, filled, ana, labels, code):
+def test_answer_that_cannot_be_meant_is_refused_and_nothing_is_lost(
+    project, filled, ana, labels, code
+):
     filled(project, 2)
     lease = queue.lease_next(project, ana)
     with pytest.raises(Invalid) as caught:
@@ -166,7 +172,8 @@ def test_key_that_is_no_uuid_is_refused(project, filled, ana, key):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "kept"), [(-5.0, 0.0), (1e9, 86_400.0), (float("inf"), 86_400.0), (None, None)]
+    ("seconds", "kept"),
+    [(-5.0, 0.0), (1e9, 86_400.0), (float("inf"), 86_400.0), (float("nan"), None), (None, None)],
 )
 def test_seconds_are_kept_within_reason(project, filled, ana, seconds, kept):
     filled(project, 1)
@@ -315,9 +322,7 @@ def test_undone_item_comes_back_to_the_same_person(project, filled, ana, ben):
     assert [(r.action, r.labels) for r in Revision.objects.all()] == [("withdrawn", ["spam"])]
 
 
-def test_undo_and_correction_after_a_round_are_learnt_from(
-    project, filled, learnt, run_round, ana
-):
+def test_undo_and_correction_after_a_round_are_learnt_from(project, filled, learnt, run_round, ana):
     filled(project, 40)
     learnt(project)
     run_round(project)

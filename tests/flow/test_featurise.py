@@ -146,7 +146,13 @@ def test_encoder_file_that_was_changed_is_not_used(project, filled):
 
 @pytest.mark.parametrize(
     "texts",
-    [["a"], ["!!!", "???"], ["same words", "same words again"], ["雨", "x" * 5000], ["1", "2", "3"]],
+    [
+        ["a"],
+        ["!!!", "???"],
+        ["same words", "same words again"],
+        ["雨", "x" * 5000],
+        ["1", "2", "3"],
+    ],
 )
 @pytest.mark.parametrize("recipe", ["text-quick", "text"])
 def test_odd_pools_have_features_and_rounds(project, ana, run_round, texts, recipe):

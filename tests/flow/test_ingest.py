@@ -205,7 +205,11 @@ def test_several_labels_need_a_project_that_takes_several(project):
 
 
 def test_numbers_that_no_column_holds_do_no_harm(project):
-    rows = [{"id": 2**70, "text": "a", "n": 2**70}, {"id": -1, "text": "b"}, {"id": " 1 ", "text": "c"}]
+    rows = [
+        {"id": 2**70, "text": "a", "n": 2**70},
+        {"id": -1, "text": "b"},
+        {"id": " 1 ", "text": "c"},
+    ]
     loop.bring_in(project, "a.jsonl", "[" + ",".join(map(json.dumps, rows)) + "]")
     assert [item.key for item in items(project)] == [str(2**70), "-1", "1"]
     assert items(project)[0].meta == {"n": str(2**70)}

@@ -178,7 +178,11 @@ def test_model_learns_from_standing_answers_that_count(ready, run_round, ana, be
 
 def test_most_frequent_answer_counts_and_the_first_label_of_equals(ready, ana, ben, lea):
     setup.change_settings(ready, overlap=3)
-    answers = {"ana": ["ham", "ham", "spam"], "ben": ["ham", "spam", "ham"], "lea": ["spam", "spam"]}
+    answers = {
+        "ana": ["ham", "ham", "spam"],
+        "ben": ["ham", "spam", "ham"],
+        "lea": ["spam", "spam"],
+    }
     for person in (ana, ben, lea):
         for name in answers[person.username]:
             loop.answer(queue.lease_next(ready, person), [name])
@@ -188,7 +192,9 @@ def test_most_frequent_answer_counts_and_the_first_label_of_equals(ready, ana, b
         Item.objects.get(project=ready, position=position).pk: int(y)
         for position, y in zip(known.positions, known.y, strict=True)
     }
-    first, second, third = list(dict.fromkeys(Annotation.objects.values_list("item", flat=True).order_by("pk")))
+    first, second, third = list(
+        dict.fromkeys(Annotation.objects.values_list("item", flat=True).order_by("pk"))
+    )
     # ham ham spam -> ham; ham spam spam -> spam; spam ham -> the first in the project's order.
     assert (by_item[first], by_item[second], by_item[third]) == (1, 0, 0)
 
@@ -227,7 +233,12 @@ def test_strategy_never_picks_labelled_held_or_checked_items(ready, run_round, a
 @pytest.mark.parametrize("name", [name for name, _t, _w in setup.strategy_choices()])
 def test_every_strategy_goes_round(olga, ana, filled, learnt, run_round, name, multi_label):
     made = setup.create_project(
-        olga, name=name, labels=["spam", "ham"], strategy=name, multi_label=multi_label, batch_size=5
+        olga,
+        name=name,
+        labels=["spam", "ham"],
+        strategy=name,
+        multi_label=multi_label,
+        batch_size=5,
     )
     setup.change_settings(made, rare_label="ham", features="text-quick")
     filled(made, 40)
@@ -242,7 +253,9 @@ def test_every_strategy_goes_round(olga, ana, filled, learnt, run_round, name, m
 # Measuring ---------------------------------------------------------------------------------------
 
 
-def test_audit_items_are_judged_by_models_that_did_not_train_on_them(trained, monkeypatch, ana, run_round):
+def test_audit_items_are_judged_by_models_that_did_not_train_on_them(
+    trained, monkeypatch, ana, run_round
+):
     from selection import models
 
     seen = []
@@ -342,7 +355,9 @@ def _next_stage(turn):
     return now.stage if now.is_active else ""
 
 
-def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(project, filled, learnt, monkeypatch):
+def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(
+    project, filled, learnt, monkeypatch
+):
     filled(project, 60)
     monkeypatch.setattr(pool, "SHARD_ITEMS", 20)
     learnt(project)

@@ -122,9 +122,7 @@ def test_two_people_get_the_best_items_in_turn(project, filled, ana, ben):
     assert got == ranked[1:]
 
 
-def test_lease_of_somebody_else_or_elsewhere_is_not_there(
-    project, image_project, filled, ana, ben
-):
+def test_lease_of_somebody_else_or_elsewhere_is_not_there(project, image_project, filled, ana, ben):
     filled(project, 2)
     lease = queue.lease_next(project, ana)
     assert queue.held(project, ana, str(lease.pk)) == lease
@@ -143,7 +141,9 @@ def test_lease_of_somebody_else_or_elsewhere_is_not_there(
 
 
 @pytest.mark.parametrize("overlap", [1, 3])
-def test_expired_lease_goes_back_to_the_queue(project, filled, wanted, time_machine, ana, ben, overlap):
+def test_expired_lease_goes_back_to_the_queue(
+    project, filled, wanted, time_machine, ana, ben, overlap
+):
     wanted(overlap)
     filled(project, 1)
     lease = queue.lease_next(project, ana)
@@ -198,7 +198,9 @@ def test_lease_that_ran_out_can_be_extended_until_the_item_is_taken(
     assert caught.value.code == "lease_lost"
 
 
-def test_sweep_asks_again_before_it_takes_an_item_away(project, filled, time_machine, ana, monkeypatch):
+def test_sweep_asks_again_before_it_takes_an_item_away(
+    project, filled, time_machine, ana, monkeypatch
+):
     filled(project, 1)
     lease = queue.lease_next(project, ana)
     later(time_machine, project.lease_seconds)
@@ -215,7 +217,9 @@ def test_sweep_asks_again_before_it_takes_an_item_away(project, filled, time_mac
 
 
 @pytest.mark.parametrize("overlap", [1, 3])
-def test_skipped_item_goes_to_somebody_else_and_never_back(project, filled, wanted, ana, ben, overlap):
+def test_skipped_item_goes_to_somebody_else_and_never_back(
+    project, filled, wanted, ana, ben, overlap
+):
     wanted(overlap)
     filled(project, 5)
     lease = queue.lease_next(project, ana)
@@ -301,14 +305,18 @@ def exhaust(project, people, run_round, every):
     return given
 
 
-@pytest.mark.parametrize(("people", "overlap"), [(["ana"], 1), (["ana", "ben"], 1), (["ana", "ben"], 2)])
+@pytest.mark.parametrize(
+    ("people", "overlap"), [(["ana"], 1), (["ana", "ben"], 1), (["ana", "ben"], 2)]
+)
 def test_every_item_gets_its_labels_in_the_end(
     request, project, filled, learnt, run_round, wanted, people, overlap
 ):
     wanted(overlap)
     filled(project, 60)
     learnt(project)
-    given = exhaust(project, [request.getfixturevalue(name) for name in people], run_round, every=15)
+    given = exhaust(
+        project, [request.getfixturevalue(name) for name in people], run_round, every=15
+    )
     assert len(given) == 60 * overlap
     assert len({(a.item_id, a.user_id) for a in given}) == 60 * overlap
     assert set(Item.objects.values_list("state", "answers")) == {(Item.State.LABELLED, overlap)}
@@ -331,7 +339,9 @@ def test_more_opinions_wanted_later_are_asked_for(project, filled, ana, ben):
     assert list(states) == [(1, Item.State.LABELLED)] * 4 + [(2, Item.State.LABELLED)] * 8
 
 
-def test_fewer_opinions_wanted_later_are_no_longer_asked_for(project, filled, wanted, ana, ben, lea):
+def test_fewer_opinions_wanted_later_are_no_longer_asked_for(
+    project, filled, wanted, ana, ben, lea
+):
     from annotator.flow import setup
 
     wanted(3)

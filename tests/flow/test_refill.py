@@ -72,7 +72,9 @@ def test_audit_share_is_kept_over_many_rounds(project, filled, learnt, run_round
         assert abs(audits - 0.25 * labels) <= 1
 
 
-def test_audit_items_are_the_first_of_one_fixed_permutation(project, filled, learnt, run_round, ana):
+def test_audit_items_are_the_first_of_one_fixed_permutation(
+    project, filled, learnt, run_round, ana
+):
     filled(project, 80)
     learnt(project)
     for _ in range(5):

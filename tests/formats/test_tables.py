@@ -203,7 +203,9 @@ def lines(*records):
 
 
 def test_json_lines_give_rows_with_their_other_fields(read):
-    (row,) = read(lines({"text": "a", "label": ["x"], "id": 7, "n": 1.5, "deep": {"a": [1]}}), "jsonl")
+    (row,) = read(
+        lines({"text": "a", "label": ["x"], "id": 7, "n": 1.5, "deep": {"a": [1]}}), "jsonl"
+    )
     assert (row.key, row.labels) == ("7", ["x"])
     assert row.meta == {"n": 1.5, "deep": '{"a":[1]}'}
 

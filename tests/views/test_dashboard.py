@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotator.models import FeatureSpace, Import, ModelVersion, Project, Round, Tally, WorkerBeat
+from annotator.models import Import, ModelVersion, Project, Round, Tally, WorkerBeat
+from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,7 @@ def page_of(client, project):
 def measure(project, number, value, n=60):
     return ModelVersion.objects.create(
         project=project,
+        space=ready_space(project),
         number=number,
         labels=["spam", "ham"],
         trained_on=100 * number,
@@ -101,6 +103,7 @@ def test_poll_answers_204_until_something_changed(signed_in, lea, running, regio
 def test_failed_round_tells_its_error(signed_in, lea, running):
     Round.objects.create(
         project=running,
+        space=ready_space(running),
         number=1,
         state="failed",
         trigger="labels",
@@ -143,15 +146,12 @@ def test_stop_advice_is_shown_with_its_reason(signed_in, lea, running):
     assert "The budget of 400 labels is spent." in page
 
 
-def test_round_by_hand_without_features_says_why_not(signed_in, lea, running):
-    answer = signed_in(lea).post(reverse("start_round", args=[running.pk]), follow=True)
+def test_round_by_hand_without_features_says_why_not(signed_in, lea, project):
+    answer = signed_in(lea).post(reverse("start_round", args=[project.pk]), follow=True)
     assert "still being prepared" in answer.content.decode()
 
 
 def test_round_by_hand_starts_one(signed_in, lea, running):
-    FeatureSpace.objects.create(
-        project=running, recipe="tfidf", items=2000, state="done", stage="transform"
-    )
     answer = signed_in(lea).post(reverse("start_round", args=[running.pk]), follow=True)
     assert "Round 1 is started." in answer.content.decode()
     assert Round.objects.get().trigger == "by hand"
@@ -162,7 +162,13 @@ def test_dashboard_costs_the_same_with_many_rounds(
 ):
     for number in range(1, 40):
         Round.objects.create(
-            project=running, number=number, state="done", trigger="labels", strategy="auto", seq=0
+            project=running,
+            space=ready_space(running),
+            number=number,
+            state="done",
+            trigger="labels",
+            strategy="auto",
+            seq=0,
         )
     client = signed_in(lea)
     client.get(at(running))

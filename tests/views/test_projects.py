@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from annotator.flow import setup
 from annotator.models import ModelVersion, Project, Tally, User
+from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,7 @@ def test_row_tells_how_far_and_how_good(signed_in, ana, project):
     Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=340, finished=340)
     ModelVersion.objects.create(
         project=project,
+        space=ready_space(project),
         number=1,
         labels=[],
         trained_on=340,
@@ -67,6 +69,7 @@ def test_row_tells_how_far_and_how_good(signed_in, ana, project):
 def test_estimate_from_too_few_items_is_not_shown(signed_in, ana, project):
     ModelVersion.objects.create(
         project=project,
+        space=ready_space(project),
         number=1,
         labels=[],
         trained_on=9,

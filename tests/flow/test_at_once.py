@@ -1,0 +1,144 @@
+"""Several people at the same moment: real threads, real transactions, a database in a file."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from annotator.flow import annotate, learn, monitor, queue, setup
+from annotator.flow.refusals import Conflict
+from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, User
+from tests import loop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*calls):
+    """Run each call in a thread of its own, with a connection of its own; return the answers."""
+
+    def run(call):
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))
+
+
+@pytest.fixture
+def people(project):
+    """Four annotators of the project."""
+    names = ["ana", "ben", "cleo", "dora"]
+    for name in names[2:]:
+        User.objects.create_user(name)
+        setup.add_member(project, name)
+    return list(User.objects.filter(username__in=names).order_by("username"))
+
+
+@pytest.mark.parametrize(("overlap", "crowd"), [(1, 2), (1, 4), (2, 4)])
+def test_no_item_is_held_by_more_people_than_it_needs(project, filled, people, overlap, crowd):
+    project.overlap = overlap
+    project.save()
+    filled(project, 200 // crowd * crowd // (4 // overlap if overlap > 1 else 1))
+
+    def take_all(user):
+        def call():
+            taken = []
+            for _ in range(50):
+                lease = queue.lease_next(project, user)
+                if lease is None:
+                    break
+                taken.append((lease.item_id, user.pk))
+                # Given back to nobody: the item stays held, and the person goes on to the next.
+                Lease.objects.filter(pk=lease.pk).update(ended_at=lease.created_at)
+            return taken
+
+        return call
+
+    taken = [pair for each in at_once(*map(take_all, people[:crowd])) for pair in each]
+    assert len(set(taken)) == len(taken) >= 100
+    holders = [item for item, _user in taken]
+    assert max(map(holders.count, set(holders))) <= overlap
+    entries = QueueEntry.objects.filter(state=QueueEntry.State.LEASED)
+    assert sorted(entries.values_list("item", "user")) == sorted(taken)
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_everybody_labels_at_once_and_nothing_is_lost_or_doubled(project, filled, people, overlap):
+    project.overlap = overlap
+    project.save()
+    filled(project, 30)
+
+    def label_all(user):
+        return lambda: [annotation.pk for annotation in loop.label(project, user, 100)]
+
+    saved = [pk for each in at_once(*map(label_all, people[:3])) for pk in each]
+    # Who came when the last items were in others' hands comes again.
+    for user in people:
+        saved += [annotation.pk for annotation in loop.label(project, user, 100)]
+    assert len(set(saved)) == len(saved) == Annotation.objects.count() == 30 * overlap
+    assert set(Item.objects.values_list("state", "answers")) == {(Item.State.LABELLED, overlap)}
+    progress = monitor.progress(project)
+    assert (progress["labelled"], progress["answers"]) == (30, 30 * overlap)
+
+
+def test_same_save_from_two_threads_is_one_annotation(project, filled, ana):
+    filled(project, 10)
+    for _ in range(10):
+        lease = queue.lease_next(project, ana)
+        save = {"lease": str(lease.pk), "labels": ["spam"], "client_id": str(uuid.uuid4())}
+        answers = at_once(*[lambda save=save: annotate.submit(project, ana, **save)] * 2)
+        assert len({annotation.pk for annotation, _new in answers}) == 1
+        assert sorted(is_new for _annotation, is_new in answers) == [False, True]
+    assert Annotation.objects.count() == 10
+    assert monitor.progress(project)["labelled"] == 10
+
+
+def test_two_windows_of_one_person_save_one_answer(project, filled, ana):
+    filled(project, 5)
+
+    def save(lease):
+        try:
+            return loop.answer(lease)
+        except Conflict as refused:
+            return refused.code
+
+    for _ in range(5):
+        lease = queue.lease_next(project, ana)
+        answers = at_once(*[lambda lease=lease: save(lease)] * 2)
+        assert answers.count("already_labelled") == 1
+    assert Annotation.objects.count() == 5
+
+
+def test_two_workers_claim_a_job_once(project):
+    for number in range(10):
+        work = Import.objects.create(project=project, name=str(number), path="x", format="csv")
+        claims = at_once(*[lambda work=work: Import.objects.claim(work.pk)] * 3)
+        assert sum(claim is not None for claim in claims) == 1
+
+
+def test_two_wishes_for_a_round_start_one(project, filled, learnt):
+    filled(project, 10)
+    learnt(project)
+    turns = at_once(*[lambda: learn.start_if_due(project.pk)] * 4)
+    assert sum(turn is not None for turn in turns) == 1
+    assert Round.objects.count() == 1
+
+
+def test_two_imports_at_once_give_dense_positions(project):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from annotator.flow import ingest
+
+    works = []
+    for start in (0, 40):
+        rows = "".join(f"{loop.text(i)}\n" for i in range(start, start + 40))
+        file = SimpleUploadedFile("a.csv", f"text\n{rows}".encode())
+        works.append(ingest.receive(project, None, file))
+    at_once(*[lambda work=work: ingest.run(work.pk) for work in works])
+    positions = Item.objects.order_by("position").values_list("position", flat=True)
+    assert list(positions) == list(range(80))
+    project.refresh_from_db()
+    assert project.items == 80

@@ -1,0 +1,161 @@
+"""Labels go out with how they came about, and no spreadsheet runs them."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from annotator.flow import annotate, export, setup
+from annotator.flow.refusals import Invalid
+from annotator.models import Annotation, ModelVersion
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+def as_jsonl(project):
+    return [json.loads(line) for line in b"".join(export.stream(project, "jsonl")).splitlines()]
+
+
+def as_csv(project):
+    text = b"".join(export.stream(project, "csv")).decode("utf-8")
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:], newline="")))
+
+
+@pytest.fixture
+def labelled(project, filled, learnt, run_round, ana, ben):
+    """The project with seeds, answers of two people, and a round in between."""
+    loop.bring_in(project, "seeds.csv", "text,label,year\nfree prize,spam,1999\n")
+    filled(project, 50)
+    learnt(project)
+    loop.label(project, ana, 8)
+    run_round(project)
+    loop.label(project, ana, 8)
+    loop.label(project, ben, 8)
+    return project
+
+
+def test_every_label_knows_how_it_came_about(labelled):
+    records = as_jsonl(labelled)
+    assert [record["id"] for record in records] == list(
+        Annotation.objects.order_by("pk").values_list("pk", flat=True)
+    )
+    assert len(records) == 25
+    seed = records[0]
+    assert (seed["source"], seed["annotator"], seed["labels"]) == ("seed", "olga", ["spam"])
+    assert seed["meta"] == {"year": "1999"}
+    assert {record["source"] for record in records} == {"seed", "random", "audit", "active"}
+    version = ModelVersion.objects.get()
+    for record in records:
+        assert record["audit"] is (record["source"] == "audit")
+        if record["source"] == "active":
+            assert (record["round"], record["model"]) == (1, version.number)
+            assert record["score"] is not None
+            assert record["why"]
+            assert (record["suggestion"] is None) is record["blind"]
+        if record["source"] != "seed":
+            assert record["seconds"] == 2.0
+            assert record["strategy"]
+    assert {record["annotator"] for record in records} == {"olga", "ana", "ben"}
+
+
+def test_both_formats_say_the_same(labelled):
+    rows, records = as_csv(labelled), as_jsonl(labelled)
+    assert list(rows[0]) == list(records[0])
+    for row, record in zip(rows, records, strict=True):
+        assert (row["id"], row["text"]) == (str(record["id"]), record["text"])
+        assert row["labels"] == "|".join(record["labels"])
+        assert json.loads(row["meta"]) == record["meta"]
+
+
+def test_withdrawn_answers_stay_and_corrected_ones_go_out_as_they_are_now(project, filled, ana):
+    filled(project, 3)
+    first, second, third = loop.label(project, ana, 3)
+    annotate.withdraw(first, ana)
+    annotate.correct(second, ana, ["ham"])
+    records = {record["id"]: record for record in as_jsonl(project)}
+    assert set(records) == {second.pk, third.pk}
+    assert records[second.pk]["labels"] == ["ham"]
+    assert (records[second.pk]["corrections"], records[third.pk]["corrections"]) == (1, 0)
+
+
+def test_extra_opinions_go_out_marked(project, filled, ana):
+    filled(project, 1)
+    loop.label(project, ana, 1)
+    Annotation.objects.update(counted=False)
+    assert as_jsonl(project)[0]["counted"] is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "\n=1",
+        " =1+1",
+        "'=1+1",
+        '"=1+1',
+        "=cmd|' /C calc'!A0",
+    ],
+)
+def test_spreadsheet_runs_no_cell(project, ana, text):
+    loop.bring_in(project, "a.jsonl", json.dumps({"text": text, "id": text.strip()}))
+    loop.label(project, ana, 1)
+    Annotation.objects.update(seconds=2.5, score=-0.5)
+    (row,) = as_csv(project)
+    assert row["text"] == "'" + text
+    assert (row["seconds"], row["score"]) == ("2.5", "-0.5")
+    assert as_jsonl(project)[0]["text"] == text
+
+
+@pytest.mark.parametrize("text", ["plain", "a = b", "don't", "“=1”", "1-2", ""])
+def test_harmless_cells_are_left_alone(project, filled, ana, text):
+    assert export._cell("text", text) == text
+
+
+def test_labels_with_odd_names_go_out_and_come_back(olga):
+    odd = ["a, b", "c; d", 'e "f"', "<g> & h", "ü 猫"]
+    made = setup.create_project(olga, name="Odd", labels=odd)
+    rows = "\n".join(json.dumps({"text": f"t{i}", "label": name}) for i, name in enumerate(odd))
+    loop.bring_in(made, "a.jsonl", rows)
+    again = setup.create_project(olga, name="Again", labels=odd)
+    work = loop.bring_in(again, "b.csv", b"".join(export.stream(made, "csv")))
+    assert (work.created, work.rejected) == (5, 0), work.errors
+    for project in (made, again):
+        assert [record["labels"] for record in as_jsonl(project)] == [[name] for name in odd]
+
+
+def test_export_is_streamed_in_chunks(
+    project, filled, ana, monkeypatch, django_assert_max_num_queries
+):
+    filled(project, 12)
+    loop.label(project, ana, 12)
+    monkeypatch.setattr(export, "CHUNK", 5)
+    assert len(as_jsonl(project)) == 12
+    monkeypatch.setattr(export, "CHUNK", 1000)
+    with django_assert_max_num_queries(6):
+        as_jsonl(project)
+
+
+def test_empty_project_gives_an_empty_file(project):
+    assert as_jsonl(project) == []
+    assert as_csv(project) == []
+
+
+def test_unknown_format_is_refused_before_anything_is_sent(project):
+    with pytest.raises(Invalid, match="There are: jsonl, csv"):
+        export.stream(project, "xlsx")
+
+
+def test_other_projects_stay_out(labelled, olga, filled):
+    other = setup.create_project(olga, name="Other", labels=["spam", "ham"])
+    filled(other, 3)
+    loop.label(other, olga, 3)
+    assert len(as_jsonl(other)) == 3
+    assert len(as_jsonl(labelled)) == 25

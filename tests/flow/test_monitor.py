@@ -1,0 +1,216 @@
+"""Rows become numbers for people: how far, how good, how healthy, and in which words."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotator.flow import featurise, monitor, queue, setup
+from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trained(project, filled, learnt, run_round, ana):
+    """The project after a round with a model of twenty labels."""
+    filled(project, 60)
+    learnt(project)
+    run_round(project)
+    loop.label(project, ana, 20)
+    run_round(project)
+    return project
+
+
+def measured(project, low, n=40):
+    accuracy = {"value": 0.9, "low": low, "high": 0.95, "n": n, "confidence": 0.95}
+    ModelVersion.objects.filter(project=project).update(accuracy=accuracy)
+    return accuracy
+
+
+# A project ---------------------------------------------------------------------------------------
+
+
+def test_progress_of_an_empty_project_is_nothing(project):
+    progress = monitor.progress(project)
+    numbers = {
+        name: progress[name] for name in ("items", "labelled", "audited", "queued", "leased")
+    }
+    assert set(numbers.values()) == {0}
+    assert progress["model"] is progress["accuracy"] is progress["round"] is None
+    assert progress["stop"] == {"advice": "go_on", "reasons": []}
+
+
+def test_progress_counts_what_was_done(trained, ana, ben):
+    queue.lease_next(trained, ana)
+    queue.skip(queue.lease_next(trained, ben))
+    progress = monitor.progress(trained)
+    audits = Annotation.objects.filter(source=Source.AUDIT).count()
+    assert (progress["items"], progress["labelled"], progress["audited"]) == (60, 20, audits)
+    assert (progress["leased"], progress["skipped"]) == (1, 1)
+    assert progress["queued"] > 0
+    assert (progress["model"]["version"], progress["model"]["trained_on"]) == (2, 20)
+    assert progress["model"]["age_seconds"] >= 0
+    assert (progress["round"]["number"], progress["round"]["state"]) == (2, "done")
+
+
+def test_seeds_within_the_audited_stretch_are_audited_too(project, filled, ana):
+    rows = "".join(f"{loop.text(i)},spam\n" for i in range(40))
+    loop.bring_in(project, "seeds.csv", f"text,label\n{rows}")
+    assert monitor.audited(project) == 0
+    filled(project, 40, start=100)
+    while not Annotation.objects.filter(source=Source.AUDIT).exists():
+        loop.label(project, ana, 1)
+    last = Annotation.objects.get(source=Source.AUDIT).item.audit_key
+    before = project_items(project).filter(audit_key__lte=last)
+    assert monitor.audited(project) == before.filter(state=2).count()
+
+
+def project_items(project):
+    from annotator.models import Item
+
+    return Item.objects.filter(project=project)
+
+
+def test_own_labels_are_counted_by_day(project, filled, ana, ben, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    filled(project, 10)
+    loop.label(project, ana, 3)
+    time_machine.shift(timedelta(days=1))
+    loop.label(project, ana, 2)
+    loop.label(project, ben, 1)
+    assert monitor.mine(project, ana) == {"today": 2, "total": 5}
+
+
+def test_stop_is_advised_with_the_reason_in_words(trained):
+    setup.change_settings(trained, budget=20)
+    assert monitor.advice(trained, 19)["advice"] == "go_on"
+    assert monitor.advice(trained, 20) == {
+        "advice": "stop",
+        "reasons": ["The budget of 20 labels is spent."],
+    }
+
+
+def test_target_counts_as_reached_when_the_lower_end_reaches_it(trained):
+    setup.change_settings(trained, target_value=0.85)
+    measured(trained, low=0.849)
+    assert monitor.advice(trained, 20)["advice"] == "go_on"
+    measured(trained, low=0.85)
+    (reason,) = monitor.advice(trained, 20)["reasons"]
+    assert "at least 85 %" in reason
+    measured(trained, low=0.99, n=19)
+    assert monitor.advice(trained, 20)["advice"] == "go_on"
+
+
+def test_everything_labelled_is_a_reason_to_stop(project, filled, ana):
+    filled(project, 3)
+    loop.label(project, ana, 2)
+    assert monitor.progress(project)["stop"]["advice"] == "go_on"
+    loop.label(project, ana, 1)
+    assert monitor.progress(project)["stop"]["reasons"] == ["Every item is labelled."]
+
+
+def test_curve_has_a_point_for_each_measured_model(trained):
+    assert monitor.accuracy(trained) is None
+    measured(trained, low=0.8)
+    (point,) = monitor.curve(trained)
+    assert (point["model"], point["labels"], point["value"], point["low"]) == (2, 20, 0.9, 0.8)
+
+
+def test_uncertainty_comes_with_its_bins(trained):
+    found = monitor.uncertainty(trained)
+    assert found["round"] == 2
+    assert len(found["edges"]) == len(found["pool"]) + 1 == len(found["picks"]) + 1
+    assert sum(found["picks"]) == len(trained.rounds.first().picks)
+
+
+def test_empty_desk_says_why(project, filled, ana):
+    assert "There are no items yet" in monitor.why_empty(project, ana)
+    Import.objects.create(project=project, name="a.csv", path="x", format="csv")
+    assert "being imported" in monitor.why_empty(project, ana)
+
+
+# What is under way -------------------------------------------------------------------------------
+
+
+def test_waiting_running_and_failed_work_is_told(project, filled):
+    assert monitor.activity(project) == []
+    work = Import.objects.create(project=project, name="a.csv", path="x", format="csv", total=9)
+    (told,) = monitor.activity(project)
+    assert (told["kind"], told["words"], told["failed"]) == (
+        "import",
+        "a.csv waits for a worker.",
+        False,
+    )
+    Import.objects.filter(pk=work.pk).update(
+        state=Job.State.FAILED, error="No column.", finished_at=timezone.now()
+    )
+    (told,) = monitor.activity(project)
+    assert (told["words"], told["failed"]) == ("The import of a.csv failed: No column.", True)
+
+
+def test_old_failures_are_told_no_more(project):
+    long_ago = timezone.now() - timedelta(days=2)
+    Import.objects.create(
+        project=project, name="a.csv", path="x", format="csv", state="failed", finished_at=long_ago
+    )
+    assert monitor.activity(project) == []
+
+
+def test_features_and_rounds_under_way_are_told_with_their_share(project, filled, learnt):
+    filled(project, 5)
+    (space,) = featurise.plan(project)
+    (told,) = monitor.activity(project)
+    assert (told["kind"], told["done"], told["total"]) == ("features", 0, 2)
+    featurise.fit(space.pk)
+    (told,) = monitor.activity(project)
+    assert told["done"] == 1
+    featurise.transform(space.shards.get().pk)
+    assert monitor.activity(project) == []
+    turn = loop.start(project)
+    (told,) = monitor.activity(project)
+    assert told["words"] == "Round 1: training."
+    Round.objects.filter(pk=turn.pk).update(state="failed", error="Disk full.")
+    (told,) = monitor.activity(project)
+    assert told["failed"]
+    assert "Disk full. Labelling goes on" in told["words"]
+
+
+# The installation --------------------------------------------------------------------------------
+
+
+def test_dead_worker_is_named_with_how_long_it_has_been_silent(db, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    assert monitor.workers()["words"].startswith("No worker is running")
+    WorkerBeat.objects.create(name="here:1", seen_at=timezone.now())
+    assert monitor.workers()["alive"]
+    time_machine.shift(timedelta(seconds=40))
+    found = monitor.workers()
+    assert not found["alive"]
+    assert found["words"].startswith("No worker seen for 40 s")
+    time_machine.shift(timedelta(minutes=5))
+    assert "5 minutes" in monitor.workers()["words"]
+
+
+def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
+    monkeypatch.setattr(monitor.connection, "close", lambda: None)
+    seen = []
+
+    class Over(threading.Event):
+        def wait(self, timeout=None):
+            seen.append(list(WorkerBeat.objects.values_list("name", flat=True)))
+            return True
+
+    monitor.report_worker("here:1", Over())
+    assert seen == [["here:1"]]
+    assert not WorkerBeat.objects.exists()
+
+
+def test_readiness_names_what_is_away(db, settings, tmp_path):
+    settings.BROKER_URL = f"redis+socket://{tmp_path}/nothing.sock"
+    parts = monitor.readiness()
+    assert parts["database"] == "ok"
+    assert parts["broker"].startswith("not reachable")
+    assert parts["worker"] == "no heartbeat"
