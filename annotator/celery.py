@@ -6,6 +6,7 @@ import os
 import queue
 import socket
 import threading
+import time
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,8 @@ from django.db import transaction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 log = logging.getLogger(__name__)
+
+PAUSE = 0.05
 
 
 class Mailbox:
@@ -51,6 +54,8 @@ class Mailbox:
     def _send_for_ever(self) -> None:
         while True:
             task, args = self._waiting.get()
+            # The request that asked for this is not answered yet, and needs the processor more.
+            time.sleep(PAUSE)
             with self._lock:
                 self._known.discard((task.name, args))
             try:

@@ -1,4 +1,4 @@
-"""The fixed people and their project: Olga owns, Lea leads, Ana and Ben annotate, Zed is a stranger."""
+"""The fixed people: Olga owns the project, Lea leads, Ana and Ben annotate, Zed is a stranger."""
 
 from collections.abc import Callable
 

@@ -155,6 +155,9 @@ def winnow(folder: Path, *options: str, **env: str) -> Iterator[Winnow]:
 # PostgreSQL and Redis ----------------------------------------------------------------------------
 
 
+INITDB = "-U winnow -A trust --no-sync -E UTF8 --locale=C.UTF-8".split()
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """Run a private PostgreSQL and yield its DATABASE_URL."""
@@ -166,8 +169,7 @@ def postgres() -> Iterator[str]:
         if user:
             os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
         subprocess.run(
-            [Path(program).parent / "initdb", "-D", folder / "db", "-U", "winnow", "-A", "trust"]
-            + ["--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
+            [Path(program).parent / "initdb", "-D", folder / "db", *INITDB],
             check=True,
             user=user,
             cwd=folder,

@@ -14,7 +14,9 @@ from annotator.models import Annotation, Project
 FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 CHUNK = 1000
 # A spreadsheet runs a cell that begins like this as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Some take these off first, and look again.
+SKIPPED_STARTS = " '\""
 TEXT_FIELDS = {"key", "text", "image", "labels", "annotator", "why", "meta", "suggestion"}
 
 
@@ -114,6 +116,10 @@ def _cell(name: str, value: Any) -> Any:
         value = orjson.dumps(value).decode()
     elif hasattr(value, "isoformat"):
         value = value.isoformat()
-    if name in TEXT_FIELDS and isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    if name in TEXT_FIELDS and isinstance(value, str) and _is_formula(value):
         return "'" + value
     return value
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(SKIPPED_STARTS).startswith(FORMULA_STARTS)

@@ -41,7 +41,7 @@ def people(project):
 def test_no_item_is_held_by_more_people_than_it_needs(project, filled, people, overlap, crowd):
     project.overlap = overlap
     project.save()
-    filled(project, 200 // crowd * crowd // (4 // overlap if overlap > 1 else 1))
+    filled(project, 200 // overlap)
 
     def take_all(user):
         def call():
