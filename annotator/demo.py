@@ -14,7 +14,7 @@ from annotator.flow import ingest, setup
 from annotator.models import Import, Project, User
 
 SEED = 7
-TEXTS_PER_LABEL = 64
+MESSAGES_PER_CORE = 8
 PICTURES_PER_LABEL = 40
 SIDE = 160
 
@@ -27,97 +27,85 @@ GUIDELINES = (
     "the parcel is belongs to “delivery”."
 )
 
-# For each label: how such messages begin, and how they go on. Every pair makes a message.
+# What such messages are about, by label; how they begin and end says nothing about it.
 MESSAGES = {
-    "delivery": (
-        [
-            "The parcel with our rolls has not come yet.",
-            "Your driver rang while nobody was at home.",
-            "I ordered on Monday, and the tracking page still says packed.",
-            "The box arrived, but two loaves are missing.",
-            "Somebody left our order in the rain.",
-            "The van was an hour late this morning.",
-            "We moved last week and forgot to tell you.",
-            "The courier left the flour with a neighbour.",
-        ],
-        [
-            "When can we expect it?",
-            "Could you deliver before seven from now on?",
-            "Please send it to the new address in Mill Lane.",
-            "Can I collect it at the shop instead?",
-            "Guests come at noon, so it is rather urgent.",
-            "Is there a number where I can reach the driver?",
-            "Please leave it behind the green gate next time.",
-            "It would help to get a text message before you come.",
-        ],
-    ),
-    "complaint": (
-        [
-            "The rye bread was burnt on the underside.",
-            "I found a piece of paper in the plaited loaf.",
-            "Yesterday's croissants were stale.",
-            "The cake read Ana instead of Anna.",
-            "Half of the pretzels were broken.",
-            "The sourdough was raw in the middle.",
-            "You charged me twice for the same order.",
-            "The nut cake had no nuts in it at all.",
-        ],
-        [
-            "I would like my money back.",
-            "This is the second time in a month.",
-            "I am rather disappointed, as we are old customers.",
-            "Please replace it by Friday.",
-            "We threw all of it away.",
-            "What do you intend to do about it?",
-            "I have kept a photo in case you want to see it.",
-            "That should not happen at this price.",
-        ],
-    ),
-    "question": (
-        [
-            "Does the spelt loaf contain any wheat?",
-            "Do you bake without yeast as well?",
-            "Which of your breads keep for a week?",
-            "Are the poppy seed rolls vegan?",
-            "How do I keep the starter alive over the holidays?",
-            "Can one freeze the walnut bread?",
-            "Do you sell flour by the sack?",
-            "At what time do the baguettes come out of the oven?",
-        ],
-        [
-            "My daughter has an allergy, so I need to be sure.",
-            "I could not find it on your page.",
-            "Thank you for a short answer.",
-            "My neighbour would like to know, too.",
-            "We are planning a picnic.",
-            "The lady in the shop was not certain.",
-            "I ask because the label was torn.",
-            "A rough answer is enough for me.",
-        ],
-    ),
-    "praise": (
-        [
-            "Your seeded loaf is the best in town.",
-            "The wedding cake made everybody happy.",
-            "What a friendly team you have in the shop!",
-            "I have not eaten such good rolls since my childhood.",
-            "The new cinnamon buns are wonderful.",
-            "Our guests asked three times where the bread came from.",
-            "Thank you for baking so late for us.",
-            "The oat cookies were gone in a minute.",
-        ],
-        [
-            "Keep it up!",
-            "We will be back on Saturday.",
-            "Please tell the night shift, too.",
-            "I have told all my friends.",
-            "You made my week.",
-            "Five stars from the whole family.",
-            "It was worth every penny.",
-            "I just wanted to say so.",
-        ],
-    ),
+    "delivery": [
+        "the parcel with our rolls has not come yet.",
+        "your driver rang while nobody was at home.",
+        "the tracking page has said packed since Monday.",
+        "two loaves were missing from the box.",
+        "somebody left our order in the rain.",
+        "the van was an hour late this morning.",
+        "we have moved, please send it to Mill Lane from now on.",
+        "the courier gave the flour to a neighbour.",
+        "could you bring it before seven tomorrow?",
+        "nobody told us that the route had changed.",
+        "I would rather collect the order at the shop.",
+        "the bags stood before the wrong door.",
+    ],
+    "complaint": [
+        "the rye bread was burnt on the underside.",
+        "I found a piece of paper in the plaited loaf.",
+        "yesterday's croissants were stale.",
+        "the cake read Ana instead of Anna.",
+        "half of the pretzels were broken.",
+        "the sourdough was raw in the middle.",
+        "you charged me twice for the same order.",
+        "the nut cake had no nuts in it at all.",
+        "the girl at the till was rude to my mother.",
+        "I would like my money back for the baguettes.",
+        "the rolls are smaller and dearer than last year.",
+        "the cream had turned sour before the evening.",
+    ],
+    "question": [
+        "does the spelt loaf contain any wheat?",
+        "do you bake without yeast as well?",
+        "which of your breads keep for a week?",
+        "are the poppy seed rolls vegan?",
+        "how do I keep the starter alive over the holidays?",
+        "can one freeze the walnut bread?",
+        "do you sell flour by the sack?",
+        "when do the baguettes come out of the oven?",
+        "is there sugar in the brown rolls?",
+        "how many people does the large cake serve?",
+        "may we visit the mill with our class?",
+        "what is the difference between the two rye breads?",
+    ],
+    "praise": [
+        "your seeded loaf is the best in town.",
+        "the wedding cake made everybody happy.",
+        "what a friendly team you have in the shop!",
+        "I have not eaten such good rolls since my childhood.",
+        "the new cinnamon buns are wonderful.",
+        "our guests asked three times where the bread came from.",
+        "it was kind of you to bake so late for us.",
+        "the oat cookies were gone in a minute.",
+        "five stars from the whole family.",
+        "the birthday cake looked like a painting.",
+        "my father smiled at the first bite of the plum tart.",
+        "nobody makes a crust like yours.",
+    ],
 }
+BEGINNINGS = [
+    "Good morning,",
+    "Hello,",
+    "Dear all,",
+    "A short note:",
+    "Just so that you know,",
+    "I am writing because",
+    "As an old customer:",
+    "From the Saturday market:",
+]
+ENDS = [
+    "Thank you!",
+    "Kind regards from the hill.",
+    "You can reach me in the afternoon.",
+    "Please pass it on to the boss.",
+    "I will be in town on Friday.",
+    "My neighbour says the same.",
+    "Have a good week.",
+    "",
+]
 
 
 def load(user: User) -> tuple[Project, list[Import]]:
@@ -126,7 +114,13 @@ def load(user: User) -> tuple[Project, list[Import]]:
     if there is not None:
         return there, []
     project = setup.create_project(
-        user, name=TEXT_PROJECT, labels=list(MESSAGES), guidelines=GUIDELINES, seed=SEED
+        user,
+        name=TEXT_PROJECT,
+        labels=list(MESSAGES),
+        guidelines=GUIDELINES,
+        # More audits than usual, or a sample this small would be labelled before it says much.
+        audit_share=0.25,
+        seed=SEED,
     )
     pictures = setup.create_project(
         user,
@@ -148,12 +142,14 @@ def load(user: User) -> tuple[Project, list[Import]]:
 
 def messages() -> bytes:
     """Return the sample messages as JSON Lines, in random order and without their labels."""
+    rng = random.Random(SEED)
     texts = [
-        f"{begin} {end}"
-        for begins, ends in MESSAGES.values()
-        for begin, end in list(product(begins, ends))[:TEXTS_PER_LABEL]
+        f"{begin} {core} {end}".strip()
+        for cores in MESSAGES.values()
+        for core in cores
+        for begin, end in rng.sample(list(product(BEGINNINGS, ENDS)), MESSAGES_PER_CORE)
     ]
-    random.Random(SEED).shuffle(texts)
+    rng.shuffle(texts)
     return "\n".join(json.dumps({"text": text}, ensure_ascii=False) for text in texts).encode()
 
 

@@ -227,6 +227,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Annotate what is worth asking.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # A file that is sent is no address of one that is received.
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",

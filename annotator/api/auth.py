@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 
 
@@ -14,3 +16,14 @@ class TokenAuthentication(KnoxTokenAuthentication):
         if expired:
             auth_token.delete()
         return expired
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the description of the API names these tokens."""
+
+    target_class = "annotator.api.auth.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        """Return the entry of the description."""
+        return build_bearer_security_scheme_object("Authorization", "Token")

@@ -20,7 +20,8 @@ from annotator.flow.refusals import Forbidden, Invalid, NotThere
 from annotator.models import Import, Item, ModelVersion, Project, Role
 
 
-@extend_schema(request=serializers.NewProject, responses={201: dict})
+@extend_schema(methods=["GET"], operation_id="projects_list", responses={200: dict})
+@extend_schema(methods=["POST"], request=serializers.NewProject, responses={201: dict})
 @api_view(["GET", "POST"])
 def projects(request: Request) -> Response:
     """List one's projects, or create one."""
@@ -48,8 +49,7 @@ def project(request: Request, pk: int) -> Response:
         given = checked(serializers.Settings, request)
         if "labels" in given:
             setup.load_project(person(request), pk, Role.ADMIN)
-            setup.change_labels(found, given.pop("labels"))
-        setup.change_settings(found, **given)
+        setup.change_project(found, **given)
     return Response({**_project(found), "counts": monitor.progress(found)})
 
 
@@ -80,7 +80,12 @@ def _project(found: Project) -> dict[str, Any]:
 # In ----------------------------------------------------------------------------------------------
 
 
-@extend_schema(request={"multipart/form-data": serializers.NewImport}, responses={202: dict})
+@extend_schema(methods=["GET"], operation_id="projects_imports_list", responses={200: dict})
+@extend_schema(
+    methods=["POST"],
+    request={"multipart/form-data": serializers.NewImport},
+    responses={202: dict},
+)
 @api_view(["GET", "POST"])
 @parser_classes([MultiPartParser])
 def imports(request: Request, pk: int) -> Response:
@@ -204,13 +209,14 @@ def items(request: Request, pk: int) -> Response:
         label.lower(): value
         for value, label in zip(Item.State.values, Item.State.names, strict=True)
     }
-    query = request.query_params
+    # No database takes NUL in a text.
+    query = {name: value.replace("\x00", "") for name, value in request.query_params.items()}
     if "state" in query and query["state"] not in states:
         raise Invalid("unknown_state", f"A state is one of {', '.join(states)}.", field="state")
     if "state" in query:
         rows = rows.filter(state=states[query["state"]])
     if query.get("q"):
-        rows = rows.filter(text__icontains=query["q"][:500].replace("\x00", ""))
+        rows = rows.filter(text__icontains=query["q"][:500])
     if query.get("label"):
         rows = rows.filter(
             annotations__withdrawn_at=None, annotations__given__label__name=query["label"][:200]

@@ -1,6 +1,7 @@
 """Who comes in, and who may do what."""
 
 from django.contrib.auth import authenticate
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework.decorators import (
@@ -8,7 +9,6 @@ from rest_framework.decorators import (
     authentication_classes,
     permission_classes,
 )
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from annotator.api import serializers
 from annotator.api.requests import checked, person
 from annotator.flow import setup
-from annotator.flow.refusals import Forbidden
+from annotator.flow.refusals import Forbidden, NotThere, Unauthenticated
 from annotator.models import Membership, Role, User
 
 
@@ -29,7 +29,7 @@ def token(request: Request) -> Response:
     given = checked(serializers.Token, request)
     user = authenticate(request=request._request, **given)
     if user is None:
-        raise AuthenticationFailed("The name or the password is wrong.", code="wrong_password")
+        raise Unauthenticated("wrong_password", _("The name or the password is wrong."))
     instance, plain = AuthToken.objects.create(user=user)
     return Response({"token": plain, "expires_at": instance.expiry})
 
@@ -64,10 +64,17 @@ def members(request: Request, pk: int) -> Response:
         return Response(_member(member), status=201)
     if request.method == "DELETE":
         name = checked(serializers.Username, request)["username"]
-        setup.remove_member(project, User.objects.filter(username=name).first() or User())
+        setup.remove_member(project, _known_user(name))
         return Response(status=204)
     rows = Membership.objects.filter(project=project).select_related("user").order_by("pk")
     return Response({"next": None, "previous": None, "results": [_member(row) for row in rows]})
+
+
+def _known_user(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise NotThere("unknown_member", _("This person is no member."))
+    return user
 
 
 def _member(member: Membership) -> dict[str, object]:

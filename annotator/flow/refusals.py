@@ -17,6 +17,12 @@ class Refused(Exception):
         self.errors = errors or [{"field": field, "code": code, "detail": detail}]
 
 
+class Unauthenticated(Refused):
+    """Nobody knows who asks."""
+
+    status = 401
+
+
 class Forbidden(Refused):
     """The person may know of it, but not do it."""
 

@@ -60,6 +60,16 @@ def create_project(
 
 
 @transaction.atomic
+def change_project(
+    project: Project, labels: Sequence[LabelSpec] | None = None, **settings: Any
+) -> Project:
+    """Store changed labels and settings, or neither when one of them is wrong."""
+    if labels is not None:
+        change_labels(project, labels)
+    return change_settings(project, **settings)
+
+
+@transaction.atomic
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
     fields, before = sorted(settings), (project.overlap, project.features)

@@ -105,8 +105,7 @@ def test_six_wrong_passwords_lock_the_pair_of_name_and_address(client, ana, ben,
         {"username": "a\x00", "password": "x"},
         {"username": "ana", "password": "x", "role": "admin"},
         [],
-        "x",
-        None,
+        ["ana"],
     ],
 )
 def test_log_in_that_is_no_log_in_is_refused(client, db, body):
