@@ -12,5 +12,7 @@
 | monitor   | rows become numbers for people                  | web     |
 | export    | labels go out, with how they came about         | web     |
 
-`refusals` names what can be refused on the way. Nothing here enqueues a task or sees a request.
+Beside them: `refusals` names what can be refused on the way, `jobs` is how a worker does a long
+piece of work, `tally` counts what is done, `numbers` knows what rounds and models are called,
+`tidying` puts right what a crash left half done. Nothing here enqueues a task or sees a request.
 """

@@ -105,7 +105,9 @@ def test_body_that_is_too_large_is_refused(api, root, settings):
     refused(api(root).post("/api/v1/projects", {"name": "x" * 2000}), 413, "too_large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"]
+)
 def test_body_of_another_type_is_refused(api, root, kind):
     answer = api(root).generic("POST", "/api/v1/projects", "x", content_type=kind)
     refused(answer, 415)
@@ -164,8 +166,15 @@ def upload(client, project, name, content, **fields):
 
 def test_file_is_taken_in_and_its_state_told(api, project, olga):
     client = api(olga)
-    answer = upload(client, project, "a.csv", b"corps,kind\nx,spam\ny,spma\nx,spam\n",
-                    text_column="corps", label_column="kind", labels_are="gold")
+    answer = upload(
+        client,
+        project,
+        "a.csv",
+        b"corps,kind\nx,spam\ny,spma\nx,spam\n",
+        text_column="corps",
+        label_column="kind",
+        labels_are="gold",
+    )
     assert answer.status_code == 202
     number = answer.json()["id"]
     assert answer.json()["state"] == "queued"
@@ -173,7 +182,12 @@ def test_file_is_taken_in_and_its_state_told(api, project, olga):
     told = client.get(at(project, f"/imports/{number}")).json()
     counts = {n: told[n] for n in ("state", "total", "done", "created", "duplicates", "rejected")}
     assert counts == {
-        "state": "done", "total": 3, "done": 3, "created": 1, "duplicates": 1, "rejected": 1,
+        "state": "done",
+        "total": 3,
+        "done": 3,
+        "created": 1,
+        "duplicates": 1,
+        "rejected": 1,
     }
     assert told["errors"] == [
         {"row": 2, "code": "unknown_label", "detail": told["errors"][0]["detail"]}
@@ -234,8 +248,16 @@ def test_file_that_is_too_large_is_refused(api, project, olga, settings):
 def test_progress_has_everything_that_scripts_rely_on(api, busy, ana):
     body = api(ana).get(at(busy, "/progress")).json()
     assert {
-        "items", "labelled", "audited", "queued", "leased", "skipped", "model", "accuracy",
-        "round", "stop",
+        "items",
+        "labelled",
+        "audited",
+        "queued",
+        "leased",
+        "skipped",
+        "model",
+        "accuracy",
+        "round",
+        "stop",
     } <= set(body)
     assert set(body["model"]) == {"version", "trained_on", "age_seconds"}
     assert set(body["stop"]) == {"advice", "reasons"}
@@ -272,7 +294,9 @@ def found(client, project, query=""):
 
 
 def test_items_are_searched_by_text_label_and_state(api, project, ana):
-    loop.bring_in(project, "a.csv", "id,text,label\n1,Money now,spam\n2,money later,ham\n3,Lunch,\n")
+    loop.bring_in(
+        project, "a.csv", "id,text,label\n1,Money now,spam\n2,money later,ham\n3,Lunch,\n"
+    )
     client = api(ana)
     assert found(client, project) == ["1", "2", "3"]
     assert found(client, project, "?q=MONEY") == ["1", "2"]
@@ -330,7 +354,9 @@ def test_list_is_walked_by_its_cursor_in_both_directions(api, project, filled, a
     assert first["previous"] is None
 
 
-@pytest.mark.parametrize(("size", "shown"), [("0", 12), ("-1", 12), ("x", 12), ("1000000000", 12), ("5", 5)])
+@pytest.mark.parametrize(
+    ("size", "shown"), [("0", 12), ("-1", 12), ("x", 12), ("1000000000", 12), ("5", 5)]
+)
 def test_page_size_is_kept_within_reason(api, project, filled, ana, size, shown):
     filled(project, 12)
     results = api(ana).get(at(project, f"/items?page_size={size}")).json()["results"]
@@ -382,7 +408,8 @@ def test_predict_says_labels_and_probabilities(api, busy, ana):
 
 
 @pytest.mark.parametrize(
-    "items", [[], None, "x", [{}], [{"text": 5}], ["x"], [{"text": "a", "id": 1}], [{"text": "a"}] * 1001]
+    "items",
+    [[], None, "x", [{}], [{"text": 5}], ["x"], [{"text": "a", "id": 1}], [{"text": "a"}] * 1001],
 )
 def test_predict_refuses_what_is_no_list_of_texts(api, busy, ana, items):
     refused(api(ana).post(at(busy, "/predict"), {"items": items}), 422)
@@ -402,7 +429,9 @@ def test_schema_names_every_route_once_and_without_warnings(capsys):
     from annotator.api.urls import ROUTES
 
     out = io.StringIO()
-    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out)
+    call_command(
+        "spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out
+    )
     schema = json.loads(out.getvalue())
     assert len(schema["paths"]) == len(ROUTES)
     assert "warning" not in capsys.readouterr().err.lower()

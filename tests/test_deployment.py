@@ -1,0 +1,153 @@
+"""docker-compose.yml and Dockerfile, read as they are; and what they start, started by hand."""
+
+import csv
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from annotator.bench import texts
+from tests import servers
+from tests.oracle import new_project, rows
+
+COMPOSE = yaml.safe_load((servers.ROOT / "docker-compose.yml").read_text())
+DOCKERFILE = (servers.ROOT / "Dockerfile").read_text().splitlines()
+SERVICES = COMPOSE["services"]
+
+
+def command_of(service):
+    """Return the words that the service's container runs."""
+    given = SERVICES[service].get("command")
+    if given is None:
+        line = next(line for line in DOCKERFILE if line.startswith("CMD "))
+        return json.loads(line.removeprefix("CMD "))
+    return given
+
+
+def test_every_part_is_there_with_a_health_check():
+    assert {"web", "worker", "beat", "db", "redis"} <= set(SERVICES)
+    for name in ("web", "worker", "beat", "db", "redis"):
+        assert SERVICES[name]["healthcheck"]["test"], name
+        assert SERVICES[name]["restart"] == "unless-stopped", name
+
+
+def test_nothing_of_ours_runs_as_root():
+    users = [line.split()[1] for line in DOCKERFILE if line.startswith("USER ")]
+    assert users == ["winnow"]
+    assert all("user" not in SERVICES[name] for name in ("web", "worker", "beat", "migrate"))
+
+
+def test_what_people_made_lies_in_named_volumes():
+    named = set(COMPOSE["volumes"])
+    for name in ("web", "worker", "db", "redis"):
+        sources = {volume.split(":")[0] for volume in SERVICES[name]["volumes"]}
+        assert sources <= named
+        assert sources
+
+
+def test_web_and_workers_wait_for_the_migration_and_the_servers():
+    for name in ("web", "worker", "beat"):
+        waits = SERVICES[name]["depends_on"]
+        assert waits["migrate"]["condition"] == "service_completed_successfully"
+        assert waits["db"]["condition"] == waits["redis"]["condition"] == "service_healthy"
+
+
+def test_no_secret_has_a_default():
+    environment = SERVICES["web"]["environment"]
+    assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
+    assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
+
+
+def test_settings_that_are_passed_on_are_documented():
+    documented = (servers.ROOT / ".env.example").read_text()
+    for name in SERVICES["web"]["environment"]:
+        assert f"{name}=" in documented, name
+
+
+def test_the_image_holds_what_the_commands_need():
+    copied = {word for line in DOCKERFILE if line.startswith("COPY ") for word in line.split()}
+    assert {"manage.py", "annotator", "selection", "templates", "static"} <= copied
+    for name in ("web", "worker", "beat"):
+        assert command_of(name)[0] in {"gunicorn", "celery"}
+
+
+@pytest.fixture
+def by_hand(tmp_path):
+    """The processes of docker-compose.yml on a private PostgreSQL and Redis, without Docker."""
+    port = servers.free_port()
+    with servers.postgres() as database, servers.redis() as broker:
+        env = {
+            **{k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"},
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "SECRET_KEY": "only-for-this-test-" * 3,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "DATABASE_URL": database,
+            "BROKER_URL": broker,
+            "WINNOW_DATA": str(tmp_path / "data"),
+            "LOG_FORMAT": "json",
+        }
+        subprocess.run(command_of("migrate"), cwd=servers.ROOT, env=env, check=True)
+        create = [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username"]
+        password = {"DJANGO_SUPERUSER_PASSWORD": servers.PASSWORD}
+        subprocess.run(
+            [*create, servers.ADMIN, "--email", ""],
+            cwd=servers.ROOT,
+            env=env | password,
+            check=True,
+        )
+        processes = []
+        log = (tmp_path / "log").open("wb")
+        try:
+            for service in ("web", "worker", "beat"):
+                words = [
+                    word.replace("0.0.0.0:8000", f"127.0.0.1:{port}")
+                    for word in command_of(service)
+                ]
+                words = [
+                    word.replace("/tmp/beat-schedule", str(tmp_path / "beat")) for word in words
+                ]
+                processes.append(
+                    subprocess.Popen(words, cwd=servers.ROOT, env=env, stdout=log, stderr=log)
+                )
+            yield f"http://127.0.0.1:{port}", processes, tmp_path / "log"
+        finally:
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                process.wait(60)
+            log.close()
+
+
+@pytest.mark.servers
+@pytest.mark.xdist_group("deployment")
+def test_the_composed_processes_run_a_project(by_hand, tmp_path):
+    address, processes, log = by_hand
+    servers.wait_until(lambda: _ready(address), 60, "readiness")
+    path = tmp_path / "posts.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text", "label"])
+        writer.writerows([n, text, topic] for n, (text, topic) in enumerate(texts(500)))
+    client = servers.Client(address, servers.ADMIN, servers.PASSWORD)
+    oracle = new_project(client, path, {row["id"]: row["label"] for row in rows(path)})
+    servers.wait_until(lambda: oracle.progress()["round"], 60, "the first round")
+    oracle.label(30)
+    servers.wait_until(lambda: oracle.progress()["model"], 60, "a model")
+    assert all(process.poll() is None for process in processes), shlex.join(command_of("web"))
+    lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
+    assert all(json.loads(line)["level"] for line in lines)
+
+
+def _ready(address):
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
