@@ -141,11 +141,11 @@ HELP = {
     "budget": gettext_lazy("How many labels may be spent; empty for no limit."),
     "target_metric": gettext_lazy("What the goal is about."),
     "target_value": gettext_lazy("When the lower end of the interval reaches this, it is enough."),
-    "hourly_rate": gettext_lazy("Used to show what labels cost; in your currency."),
+    "hourly_rate": gettext_lazy("Times the hours spent, it says what the labels cost; in your currency."),
     "show_suggestions": gettext_lazy("Never on audit items, and never on as many others."),
-    "rare_label": gettext_lazy("The strategy then prefers what could carry this label."),
-    "auto_stop": gettext_lazy("The queue stops by itself once the advice is to stop."),
-    "features": gettext_lazy("What the model sees of an item; “auto” takes the best there is."),
+    "rare_label": gettext_lazy("What “Find a rare class” looks for."),
+    "auto_stop": gettext_lazy("Nobody gets another item once the advice is to stop."),
+    "features": gettext_lazy("What the model sees of an item: quick ones first and better ones once they are there."),
     "seed": gettext_lazy("Everything random follows from it: same seed, same picks."),
 }
 
@@ -174,6 +174,11 @@ class SettingsForm(forms.ModelForm):
             label=TITLES["strategy"],
             help_text=HELP["strategy"],
             choices=[(name, title) for name, title, _words in self.strategies],
+        )
+        self.fields["features"] = forms.ChoiceField(
+            label=TITLES["features"],
+            help_text=HELP["features"],
+            choices=setup.feature_choices(self.instance if self.instance.pk else None),
         )
         self._limit_rare_label()
 

@@ -39,7 +39,7 @@ LATELY = timedelta(hours=24)
 def progress(project: Project) -> dict[str, Any]:
     """Return how far the project is, as the API answers it."""
     sums = Tally.objects.filter(project=project).aggregate(
-        answers=Sum("labels"), finished=Sum("finished"), skips=Sum("skips")
+        answers=Sum("labels"), finished=Sum("finished"), skips=Sum("skips"), seconds=Sum("seconds")
     )
     waiting = QueueEntry.objects.filter(project=project)
     by_state = dict(
@@ -54,12 +54,19 @@ def progress(project: Project) -> dict[str, Any]:
         "queued": by_state.get(QueueEntry.State.OPEN, 0),
         "leased": by_state.get(QueueEntry.State.LEASED, 0),
         "skipped": sums["skips"] or 0,
+        "cost": _cost(project, sums["seconds"] or 0.0),
         "model": _model(model),
         "accuracy": accuracy(project),
         "features": features(project),
         "round": _latest_numbers(project),
         "stop": advice(project, sums["answers"] or 0),
     }
+
+
+def _cost(project: Project, seconds: float) -> float | None:
+    """Return what the labels cost, None where no hourly rate is set."""
+    rate = project.hourly_rate
+    return None if rate is None else round(float(rate) * seconds / 3600, 2)
 
 
 def audited(project: Project) -> int:
@@ -152,8 +159,19 @@ def uncertainty(project: Project) -> dict[str, Any] | None:
     }
 
 
+def reasons_to_pause(project: Project) -> list[str]:
+    """Return why the queue stopped by itself; nothing while it goes on."""
+    if not project.auto_stop:
+        return []
+    answers = Tally.objects.filter(project=project).aggregate(n=Sum("labels"))["n"] or 0
+    return list(advice(project, answers)["reasons"])
+
+
 def why_empty(project: Project, user: User) -> str:
     """Return in words why there is nothing to label, and what happens next."""
+    reasons = " ".join(reasons_to_pause(project))
+    if reasons:
+        return _("%(reasons)s The project is paused; its lead can go on.") % {"reasons": reasons}
     if project.imports.active().exists():
         return _("The first items are being imported. They appear here by themselves.")
     if not project.items:

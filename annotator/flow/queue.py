@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import numbers, refill, tally
+from annotator.flow import monitor, numbers, refill, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
 
@@ -57,6 +57,8 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
         return ahead[0]
     if len(held) >= MOST_LEASES:
         raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
+    if monitor.reasons_to_pause(project):
+        return None
     return _claim(project, user) or _claim_refilled(project, user)
 
 

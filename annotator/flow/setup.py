@@ -99,6 +99,17 @@ def strategy_choices() -> list[tuple[str, str, str]]:
     return [(name, each.title, each.words) for name, each in STRATEGIES.items()]
 
 
+def feature_choices(project: Project | None) -> list[tuple[str, str]]:
+    """Return (name, title) of the features that a project, or a new one, may be given."""
+    titles = {
+        "text-quick": _("words only, ready at once"),
+        "text": _("words, their meaning and their company"),
+        "image": _("shapes and colours"),
+    }
+    recipes = featurise.LADDER[project.task] if project else []
+    return [("auto", _("automatic")), *((name, titles[name]) for name in recipes)]
+
+
 def _apply(project: Project, settings: dict[str, Any]) -> None:
     unknown = sorted(set(settings) - {*Project.SETTINGS, "name"})
     if unknown:

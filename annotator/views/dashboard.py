@@ -86,7 +86,10 @@ def _counts(
             (_("held right now"), progress["leased"]),
             (_("skipped"), progress["skipped"]),
         ]
-    return [(title, words.count(number)) for title, number in shown]
+    counts = [(title, words.count(number)) for title, number in shown]
+    if all_of_them and progress["cost"] is not None:
+        counts.append((_("cost so far"), f"{progress['cost']:,.2f}"))
+    return counts
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:

@@ -15,3 +15,10 @@ def busy(project, filled, learnt, run_round, ana, ben):
     loop.label(project, ben, 4)
     run_round(project)
     return project
+
+
+@pytest.fixture
+def stocked(project, filled):
+    """The project with a few items, and nothing done yet."""
+    filled(project, 6)
+    return project

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -214,3 +215,21 @@ def test_readiness_names_what_is_away(db, settings, tmp_path):
     assert parts["database"] == "ok"
     assert parts["broker"].startswith("not reachable")
     assert parts["worker"] == "no heartbeat"
+
+
+def test_a_project_that_stops_by_itself_gives_nothing_more_and_says_why(project, filled, ana):
+    filled(project, 30)
+    setup.change_settings(project, budget=3, auto_stop=True)
+    loop.label(project, ana, 3)
+    assert queue.lease_next(project, ana) is None
+    assert "budget of 3 labels is spent" in monitor.why_empty(project, ana)
+    setup.change_settings(project, auto_stop=False)
+    assert queue.lease_next(project, ana) is not None
+
+
+def test_labels_cost_the_time_that_they_took(project, filled, ana):
+    filled(project, 30)
+    assert monitor.progress(project)["cost"] is None
+    setup.change_settings(project, hourly_rate=Decimal("36"))
+    loop.answer(queue.lease_next(project, ana), seconds=100.0)
+    assert monitor.progress(project)["cost"] == 1.0
