@@ -141,11 +141,13 @@ HELP = {
     "budget": gettext_lazy("How many labels may be spent; empty for no limit."),
     "target_metric": gettext_lazy("What the goal is about."),
     "target_value": gettext_lazy("When the lower end of the interval reaches this, it is enough."),
-    "hourly_rate": gettext_lazy("Times the hours spent, it says what the labels cost; in your currency."),
+    "hourly_rate": gettext_lazy(
+        "With the time that was spent it gives the cost; in your currency."
+    ),
     "show_suggestions": gettext_lazy("Never on audit items, and never on as many others."),
     "rare_label": gettext_lazy("What “Find a rare class” looks for."),
     "auto_stop": gettext_lazy("Nobody gets another item once the advice is to stop."),
-    "features": gettext_lazy("What the model sees of an item: quick ones first and better ones once they are there."),
+    "features": gettext_lazy("What the model sees of an item: quick ones first, then better ones."),
     "seed": gettext_lazy("Everything random follows from it: same seed, same picks."),
 }
 

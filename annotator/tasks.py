@@ -7,7 +7,7 @@ that comes twice does nothing, and one that never comes is sent again by the tic
 
 from celery import shared_task
 
-from annotator.flow import featurise, ingest, learn, queue, tidying
+from annotator.flow import evaluation, featurise, ingest, learn, queue, schedule, tidying
 from annotator.flow import refill as refilling
 from annotator.flow.jobs import sweep
 from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard
@@ -42,7 +42,7 @@ def transform_shard(pk: int) -> None:
 @shared_task
 def learn_if_due(project_pk: int) -> None:
     """Start a round if there is enough new to learn from."""
-    turn = learn.start_if_due(project_pk)
+    turn = schedule.start_if_due(project_pk)
     if turn is not None:
         train.delay(turn.pk)
 
@@ -83,7 +83,7 @@ def refill(pk: int) -> None:
 @shared_task
 def evaluate(pk: int) -> None:
     """Measure the model; labels that came in meanwhile may be due for the next round."""
-    turn = learn.evaluate(pk)
+    turn = evaluation.evaluate(pk)
     if turn is not None:
         learn_if_due.delay(turn.project_id)
 
@@ -114,7 +114,7 @@ def tick() -> None:
     for stage, task in STAGES.items():
         for pk in sweep(Round, stage=stage):
             task.delay(pk)
-    for turn in learn.start_all_due():
+    for turn in schedule.start_all_due():
         train.delay(turn.pk)
 
 

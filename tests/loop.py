@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from annotator.flow import annotate, featurise, ingest, learn, numbers, queue
+from annotator import artefacts
+from annotator.flow import annotate, evaluation, featurise, ingest, learn, numbers, queue, schedule
 from annotator.flow.refill import refill
 from annotator.models import (
     Annotation,
@@ -82,7 +83,7 @@ def make_features(project: Project) -> Project:
 
 def start(project: Project) -> Round:
     """Start a round and return it, before any of its work is done."""
-    return learn.start_round(project, "by hand")
+    return schedule.start_round(project, "by hand")
 
 
 def go_round(project: Project, shard_order: slice = slice(None)) -> Round:
@@ -104,15 +105,14 @@ def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
         "train": learn.train,
         "select": learn.select,
         "refill": refill,
-        "evaluate": learn.evaluate,
+        "evaluate": evaluation.evaluate,
     }
     assert work[stage](turn.pk) is not None, refreshed(turn).error
 
 
 def forget_what_was_loaded() -> None:
     """Be a worker that has just started: nothing of a model is in memory."""
-    for loaded in (learn._model, learn._committee, learn._encoder):
-        loaded.cache_clear()
+    artefacts.forget()
     for named in (numbers.round_number, numbers.model_number, numbers.model_born):
         named.cache_clear()
 

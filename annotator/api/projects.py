@@ -15,7 +15,7 @@ from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
 from annotator.flow import export as exporting
-from annotator.flow import ingest, learn, monitor, setup
+from annotator.flow import ingest, monitor, prediction, schedule, setup
 from annotator.flow.refusals import Forbidden, Invalid, NotThere
 from annotator.models import Import, Item, ModelVersion, Project, Role
 
@@ -160,7 +160,7 @@ def rounds(request: Request, pk: int) -> Response:
     if request.method == "GET":
         rows = found.rounds.select_related("model")
         return page(request, rows, "-number", monitor.round_numbers)
-    turn = learn.start_round(found, "by hand")
+    turn = schedule.start_round(found, "by hand")
     tasks.train.delay_on_commit(turn.pk)
     return Response(monitor.round_numbers(turn), status=202)
 
@@ -205,12 +205,9 @@ def items(request: Request, pk: int) -> Response:
     """Search the pool by text, label and state."""
     found = setup.load_project(person(request), pk)
     rows = Item.objects.filter(project=found)
-    states = {
-        label.lower(): value
-        for value, label in zip(Item.State.values, Item.State.names, strict=True)
-    }
+    states = {state.name.lower(): state.value for state in Item.State}
     # No database takes NUL in a text.
-    query = {name: value.replace("\x00", "") for name, value in request.query_params.items()}
+    query = {n: str(value).replace("\x00", "") for n, value in request.query_params.items()}
     if "state" in query and query["state"] not in states:
         raise Invalid("unknown_state", f"A state is one of {', '.join(states)}.", field="state")
     if "state" in query:
@@ -239,7 +236,7 @@ def predict(request: Request, pk: int) -> Response:
     """Say what the current model thinks of texts."""
     found = setup.load_project(person(request), pk)
     given = checked(serializers.Predict, request)
-    version, predictions = learn.predict(found, [item["text"] for item in given["items"]])
+    version, predictions = prediction.predict(found, [item["text"] for item in given["items"]])
     return Response({"model": version.number, "predictions": predictions})
 
 

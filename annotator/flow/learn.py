@@ -1,111 +1,26 @@
-"""One turn of the loop: labels become a model, scores, picks; afterwards the model is measured.
+"""One turn of the loop: labels become a model, scores and picks.
 
 Each function below is one stage. It claims its row, does its work, and hands the row on; a second
 worker that comes with the same wake-up finds nothing to claim.
 """
 
 import hashlib
-import logging
 import math
 import time
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from annotator import pool
-from annotator.flow import featurise, refill
+from annotator import artefacts, pool
+from annotator.flow import refill
 from annotator.flow.jobs import job
-from annotator.flow.refusals import Conflict, Invalid
-from annotator.models import FeatureSpace, Label, ModelVersion, Project, Round, RoundShard
+from annotator.models import Label, ModelVersion, Project, Round, RoundShard
 
 BINS = 20
-FOLDS = 5
-LONGEST_PAUSE = 1800
-MODELS_TRIED = 3
-
-log = logging.getLogger(__name__)
-
-
-# Starting ----------------------------------------------------------------------------------------
-
-
-def start_if_due(project_pk: int) -> Round | None:
-    """Start a round when enough was labelled, or long enough ago, since the last one."""
-    project = Project.objects.alive().filter(pk=project_pk).first()
-    trigger = "" if project is None else due(project)
-    if project is None or not trigger:
-        return None
-    try:
-        return start_round(project, trigger)
-    except Conflict:
-        return None
-
-
-def start_all_due() -> list[Round]:
-    """Start a round in every project where one is due."""
-    pks = Project.objects.alive().exclude(items=0).values_list("pk", flat=True)
-    return [turn for turn in map(start_if_due, pks) if turn is not None]
-
-
-def due(project: Project) -> str:
-    """Return why a round should start now: "first", "features", "labels", "time", or "" if not.
-
-    What counts is what came since the last round that succeeded, so a failed one is made up for.
-    """
-    space = featurise.current_space(project)
-    last = project.rounds.first()
-    if space is None or (last is not None and last.is_active):
-        return ""
-    now = timezone.now()
-    failed_at = last.finished_at if last and last.state == Round.State.FAILED else None
-    if failed_at is not None and now < failed_at + _pause(project):
-        return ""
-    done = project.rounds.filter(state=Round.State.DONE).first()
-    if done is None:
-        return "first"
-    if done.space_id != space.pk:
-        return "features"
-    new = pool.work_done(project) - done.seq
-    if new >= project.retrain_every:
-        return "labels"
-    waited = now - done.created_at >= timedelta(seconds=project.retrain_seconds)
-    return "time" if new > 0 and waited else ""
-
-
-def start_round(project: Project, trigger: str) -> Round:
-    """Store a new round; Conflict when one is under way or there are no features yet."""
-    space = featurise.current_space(project)
-    if space is None:
-        raise Conflict("no_features", _("The items are still being prepared for the model."))
-    newest = project.rounds.aggregate(n=Max("number"))["n"] or 0
-    try:
-        with transaction.atomic():
-            return Round.objects.create(
-                project=project,
-                number=newest + 1,
-                trigger=trigger,
-                strategy=project.strategy,
-                space=space,
-                seq=pool.work_done(project),
-            )
-    except IntegrityError as problem:
-        raise Conflict("round_running", _("A round is under way already.")) from problem
-
-
-def _pause(project: Project) -> timedelta:
-    """Return how long to wait after failures: twice as long after each one in a row."""
-    states = list(project.rounds.values_list("state", flat=True)[:10])
-    row = next((i for i, state in enumerate(states) if state != Round.State.FAILED), len(states))
-    return timedelta(seconds=min(15 * 2**row, LONGEST_PAUSE))
 
 
 # Train -------------------------------------------------------------------------------------------
@@ -154,7 +69,7 @@ def train(turn: Round) -> Round:
 
 
 def _save_model(turn: Round, labels: list[Label], known: pool.Labelled, model: Any) -> ModelVersion:
-    path = pool.project_folder(turn.project_id) / "models" / f"{turn.number:06d}.npz"
+    path = artefacts.model_path(turn.project_id, turn.number)
     return ModelVersion(
         project=turn.project,
         number=turn.number,
@@ -184,11 +99,7 @@ def _save_committee(turn: Round, features: Any, known: pool.Labelled, n_classes:
         for number, member in enumerate(members)
         for name, array in member.to_arrays().items()
     }
-    return pool.save_npz(_committee_path(turn.project_id, turn.number), arrays)
-
-
-def _committee_path(project_id: int, number: int) -> Path:
-    return pool.project_folder(project_id) / "models" / f"{number:06d}-committee.npz"
+    return pool.save_npz(artefacts.committee_path(turn.project_id, turn.number), arrays)
 
 
 def _class_counts(known: pool.Labelled, labels: list[Label]) -> list[int]:
@@ -256,7 +167,7 @@ def _proba(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> NDArray
     if turn.model is None:
         return None
     features = pool.load_features(scoring.shard)
-    return load_model(turn.model).predict_proba(features)[free]
+    return artefacts.load_model(turn.model).predict_proba(features)[free]
 
 
 def _candidates(
@@ -300,7 +211,7 @@ def _judged(
         return None
     if "committee" not in strategy.needs:
         return proba
-    members = _committee(turn.project_id, turn.model.number, turn.model.params["committee"])
+    members = artefacts.load_committee(turn.model)
     return predict_committee(members, pool.load_features(scoring.shard))[:, free]
 
 
@@ -491,129 +402,6 @@ def _whole_distribution(turn: Round, merged: Merged, chosen: Any) -> dict[str, A
         "picks": _histogram(torn),
         "predicted": [int(n) for n in np.sum([shard.predicted for shard in shards], axis=0)],
     }
-
-
-# Evaluate ----------------------------------------------------------------------------------------
-
-
-@job(Round, stage=Round.Stage.EVALUATE)
-def evaluate(turn: Round) -> Round:
-    """Measure the round's model on audit items, each by a model that did not train on it."""
-    started = time.perf_counter()
-    measured = {} if turn.model is None else _measure(turn)
-    with transaction.atomic():
-        turn.finish(timings={**turn.timings, "evaluate": _since(started)})
-        if measured:
-            ModelVersion.objects.filter(pk=turn.model_id).update(**measured)
-    return turn
-
-
-def _measure(turn: Round) -> dict[str, Any]:
-    from selection import estimate, models
-
-    known = pool.labelled(turn.project, turn.space, turn.model.labels)
-    if not known.audited.any() or known.seen < 2:
-        return {}
-    features = pool.gather(turn.space, known.positions)
-    n_classes, multi_label = len(turn.model.labels), turn.project.multi_label
-    proba = models.cross_fit(
-        features,
-        known.y,
-        known.audited,
-        n_classes,
-        folds=FOLDS,
-        seed=turn.project.seed,
-        multi_label=multi_label,
-    )
-    truth = known.y[known.audited]
-    said = (proba >= 0.5).astype(np.int64) if multi_label else proba.argmax(axis=1)
-    right = (said == truth).all(axis=1) if multi_label else said == truth
-    found = estimate.accuracy(right)
-    if found is None:
-        return {}
-    return {
-        "accuracy": {
-            "value": found.value,
-            "low": found.low,
-            "high": found.high,
-            "n": found.n,
-            "confidence": found.confidence,
-        },
-        "macro_f1": _macro_f1(truth, said, n_classes),
-    }
-
-
-def _macro_f1(truth: NDArray[np.int64], said: NDArray[np.int64], n_classes: int) -> float:
-    """Return the mean F1 over the labels that occur in the truth."""
-    from sklearn.metrics import f1_score
-
-    if truth.ndim == 2:
-        present = np.flatnonzero(truth.any(axis=0))
-    else:
-        present = np.intersect1d(np.arange(n_classes), truth)
-    return float(f1_score(truth, said, labels=present, average="macro", zero_division=0.0))
-
-
-# Predict -----------------------------------------------------------------------------------------
-
-
-def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict[str, Any]]]:
-    """Return the current model and what it says of each text: labels and probabilities by name."""
-    if project.task != Project.Task.TEXT:
-        raise Invalid("task", _("Prediction by this call is for texts."), field="items")
-    version, encoder, model = _usable_model(project)
-    proba = model.predict_proba(encoder.transform(texts))
-    names = {label.pk: label.name for label in project.labels.all()}
-    named = [names.get(pk, "") for pk in version.labels]
-    return version, [_prediction(project, row, named) for row in proba]
-
-
-def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
-    """Return the newest model, with its encoder, of which no file was lost or changed."""
-    for version in project.models.exclude(space=None)[:MODELS_TRIED]:
-        try:
-            return version, _encoder(version.space_id), load_model(version)
-        except pool.Corrupt as problem:
-            log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
-    raise Conflict("no_model", _("There is no model yet; it comes with the first labels."))
-
-
-def load_model(version: ModelVersion) -> Any:
-    """Return the model of a version; Corrupt when its file was changed."""
-    return _model(version.project_id, version.path, version.sha256)
-
-
-@lru_cache(maxsize=4)
-def _model(project_id: int, path: str, sha256: str) -> Any:
-    from selection.models import Model
-
-    folder = pool.project_folder(project_id) / "models"
-    return Model.from_arrays(pool.load_npz(folder / path, sha256))
-
-
-@lru_cache(maxsize=1)
-def _committee(project_id: int, number: int, sha256: str) -> list[Any]:
-    from selection.models import Model
-
-    members: dict[str, dict[str, NDArray[Any]]] = {}
-    for name, array in pool.load_npz(_committee_path(project_id, number), sha256).items():
-        member, _dot, own = name.partition(".")
-        members.setdefault(member, {})[own] = array
-    return [Model.from_arrays(arrays) for _member, arrays in sorted(members.items())]
-
-
-@lru_cache(maxsize=2)
-def _encoder(space_pk: int) -> Any:
-    return pool.load_encoder(FeatureSpace.objects.get(pk=space_pk))
-
-
-def _prediction(project: Project, row: NDArray[np.float32], names: list[str]) -> dict[str, Any]:
-    if project.multi_label:
-        labels = [name for name, p in zip(names, row, strict=True) if p >= 0.5]
-    else:
-        labels = [names[int(row.argmax())]]
-    proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True) if name}
-    return {"labels": labels, "proba": proba}
 
 
 def _since(started: float) -> float:

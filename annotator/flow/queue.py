@@ -22,7 +22,7 @@ TABLES = {
     "entry": QueueEntry._meta.db_table,
     "lease": Lease._meta.db_table,
     "annotation": Annotation._meta.db_table,
-    "fields": ", ".join(field.column for field in QueueEntry._meta.concrete_fields),
+    "fields": ", ".join(str(field.column) for field in QueueEntry._meta.concrete_fields),
 }
 # The best open entry of the project, of an item that the person neither holds, nor labelled, nor
 # skipped. The state is asked for again outside, as another claim may have come in between.
@@ -111,7 +111,8 @@ def _claim_once(project: Project, user: User) -> Lease | None:
 
 
 def _for_database(name: str, value: Any) -> Any:
-    return QueueEntry._meta.get_field(name).get_db_prep_value(value, connection)
+    field: Any = QueueEntry._meta.get_field(name)
+    return field.get_db_prep_value(value, connection)
 
 
 def _claim_statement() -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
-from annotator.flow import learn, monitor, setup
+from annotator.flow import monitor, schedule, setup
 from annotator.flow.refusals import Conflict
 from annotator.models import Job, Project, Role, Round
 from annotator.views import charts, regions, words
@@ -45,7 +45,7 @@ def start_round(request: Request, project_id: int) -> HttpResponse:
     """Start a round now."""
     access = open_project(request, project_id, Role.LEAD)
     try:
-        made = learn.start_round(access.project, "by hand")
+        made = schedule.start_round(access.project, "by hand")
     except Conflict as refusal:
         messages.warning(request, refusal.detail)
     else:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from annotator.flow import annotate, learn, monitor, queue, setup
+from annotator.flow import annotate, monitor, queue, schedule, setup
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, User
 from tests import loop
@@ -122,7 +122,7 @@ def test_two_workers_claim_a_job_once(project):
 def test_two_wishes_for_a_round_start_one(project, filled, learnt):
     filled(project, 10)
     learnt(project)
-    turns = at_once(*[lambda: learn.start_if_due(project.pk)] * 4)
+    turns = at_once(*[lambda: schedule.start_if_due(project.pk)] * 4)
     assert sum(turn is not None for turn in turns) == 1
     assert Round.objects.count() == 1
 

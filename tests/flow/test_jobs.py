@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from annotator.flow import featurise, learn, queue, tidying
+from annotator.flow import featurise, learn, prediction, queue, schedule, tidying
 from annotator.flow.jobs import in_words, job, sweep
 from annotator.flow.refusals import Invalid
 from annotator.models import FeatureShard, FeatureSpace, Import, Job, LostClaim, Round, jobs
@@ -197,7 +197,7 @@ def test_failed_shard_fails_what_waits_for_it(project, filled, learnt):
     for each in (turn, space):
         now = loop.refreshed(each)
         assert (now.state, now.error) == (Job.State.FAILED, "disk full")
-    assert learn.due(project) == ""
+    assert schedule.due(project) == ""
 
 
 def test_round_that_failed_leaves_no_work_behind(project, filled, learnt, time_machine):
@@ -247,6 +247,6 @@ def test_tidying_keeps_what_is_still_used(project, filled, learnt, run_round, an
         run_round(project)
     tidying.tidy()
     assert 2 <= project.spaces.count() < 5
-    assert learn.predict(project, ["prize"])[0] == project.models.first()
+    assert prediction.predict(project, ["prize"])[0] == project.models.first()
     assert queue.lease_next(project, ana) is not None
     assert run_round(project).state == Job.State.DONE

@@ -7,8 +7,18 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotator import pool
-from annotator.flow import annotate, featurise, learn, monitor, queue, setup
+from annotator import artefacts, pool
+from annotator.flow import (
+    annotate,
+    evaluation,
+    featurise,
+    learn,
+    monitor,
+    prediction,
+    queue,
+    schedule,
+    setup,
+)
 from annotator.flow.refusals import Conflict, Invalid
 from annotator.models import (
     Annotation,
@@ -57,27 +67,27 @@ def flip(path):
 
 def test_round_needs_features(project, filled):
     filled(project, 5)
-    assert learn.due(project) == ""
+    assert schedule.due(project) == ""
     with pytest.raises(Conflict) as caught:
-        learn.start_round(project, "by hand")
+        schedule.start_round(project, "by hand")
     assert caught.value.code == "no_features"
 
 
 def test_round_starts_by_itself_when_something_is_due(ready, run_round, ana, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     setup.change_settings(ready, retrain_every=3, retrain_seconds=60)
-    assert learn.due(ready) == "first"
+    assert schedule.due(ready) == "first"
     run_round(ready)
-    assert learn.due(ready) == ""
+    assert schedule.due(ready) == ""
     time_machine.shift(timedelta(seconds=61))
-    assert learn.due(ready) == ""
+    assert schedule.due(ready) == ""
     loop.label(ready, ana, 2)
-    assert learn.due(ready) == "time"
+    assert schedule.due(ready) == "time"
     run_round(ready)
     loop.label(ready, ana, 2)
-    assert learn.due(ready) == ""
+    assert schedule.due(ready) == ""
     loop.label(ready, ana, 1)
-    assert learn.due(ready) == "labels"
+    assert schedule.due(ready) == "labels"
 
 
 def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, ana):
@@ -85,7 +95,7 @@ def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, an
     (annotation,) = loop.label(ready, ana, 1)
     run_round(ready)
     annotate.correct(annotation, ana, ["ham"])
-    assert learn.due(ready) == "labels"
+    assert schedule.due(ready) == "labels"
     run_round(ready)
     annotate.withdraw(loop.refreshed(annotation), ana)
     assert pool.work_done(ready) > ready.rounds.first().seq
@@ -100,22 +110,22 @@ def test_better_features_are_used_at_once(project, filled, run_round):
     featurise.transform(quick.shards.get().pk)
     assert run_round(project).space == quick
     featurise.transform(better.shards.get().pk)
-    assert learn.due(project) == "features"
+    assert schedule.due(project) == "features"
     assert run_round(project).space == better
 
 
 def test_project_that_was_deleted_learns_no_more(ready):
     setup.delete_project(ready)
-    assert learn.start_if_due(ready.pk) is None
-    assert learn.start_all_due() == []
+    assert schedule.start_if_due(ready.pk) is None
+    assert schedule.start_all_due() == []
 
 
 def test_only_one_round_is_active_in_a_project(ready):
-    turn = learn.start_if_due(ready.pk)
+    turn = schedule.start_if_due(ready.pk)
     assert turn.trigger == "first"
-    assert learn.start_if_due(ready.pk) is None
+    assert schedule.start_if_due(ready.pk) is None
     with pytest.raises(Conflict) as caught:
-        learn.start_round(ready, "by hand")
+        schedule.start_round(ready, "by hand")
     assert caught.value.code == "round_running"
 
 
@@ -134,24 +144,24 @@ def test_failed_round_is_made_up_for_after_a_pause_that_grows(ready, run_round, 
         turn = loop.start(ready)
         Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
         seconds = 0
-        while not learn.due(ready):
+        while not schedule.due(ready):
             time_machine.shift(timedelta(seconds=5))
             seconds += 5
         pauses.append(seconds)
     assert pauses == [30, 60, 120, 240]
     run_round(ready)
-    assert learn.due(ready) == ""
+    assert schedule.due(ready) == ""
 
 
 def test_labels_of_a_failed_round_are_not_forgotten(ready, run_round, ana, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     run_round(ready)
     loop.label(ready, ana, ready.retrain_every)
-    turn = learn.start_if_due(ready.pk)
+    turn = schedule.start_if_due(ready.pk)
     Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
-    assert learn.start_if_due(ready.pk) is None
+    assert schedule.start_if_due(ready.pk) is None
     time_machine.shift(timedelta(seconds=31))
-    assert learn.start_if_due(ready.pk).trigger == "labels"
+    assert schedule.start_if_due(ready.pk).trigger == "labels"
 
 
 # Training ----------------------------------------------------------------------------------------
@@ -341,7 +351,7 @@ def test_stage_that_runs_twice_changes_nothing(ready):
         loop.go_stage(turn, stage)
         before = list(Round.objects.values()), list(RoundShard.objects.values())
         queued = list(QueueEntry.objects.values())
-        for work in (learn.train, learn.select, loop.refill, learn.evaluate):
+        for work in (learn.train, learn.select, loop.refill, evaluation.evaluate):
             if work.__name__ not in _next_stage(turn):
                 assert work(turn.pk) is None
         for scoring in RoundShard.objects.filter(state=Job.State.DONE):
@@ -438,13 +448,13 @@ def test_model_file_that_was_changed_is_not_used(trained, run_round):
     flip(model_file(trained))
     loop.forget_what_was_loaded()
     with pytest.raises(pool.Corrupt, match="checksum"):
-        learn.load_model(trained.models.first())
-    version, _predictions = learn.predict(trained, ["prize money"])
+        artefacts.load_model(trained.models.first())
+    version, _predictions = prediction.predict(trained, ["prize money"])
     assert version == older
     flip(pool.project_folder(trained.pk) / "models" / older.path)
     loop.forget_what_was_loaded()
     with pytest.raises(Conflict) as caught:
-        learn.predict(trained, ["prize money"])
+        prediction.predict(trained, ["prize money"])
     assert caught.value.code == "no_model"
 
 
@@ -471,7 +481,8 @@ def test_model_file_holds_arrays_only(trained):
 
 
 def test_prediction_gives_labels_and_probabilities_by_name(trained):
-    version, (spam, ham) = learn.predict(trained, ["prize money winner", "meeting minutes office"])
+    texts = ["prize money winner", "meeting minutes office"]
+    version, (spam, ham) = prediction.predict(trained, texts)
     assert version == trained.models.first()
     assert (spam["labels"], ham["labels"]) == (["spam"], ["ham"])
     for each in (spam, ham):
@@ -481,13 +492,13 @@ def test_prediction_gives_labels_and_probabilities_by_name(trained):
 
 def test_prediction_needs_a_model_and_texts(ready, image_project):
     with pytest.raises(Conflict):
-        learn.predict(ready, ["a"])
+        prediction.predict(ready, ["a"])
     with pytest.raises(Invalid):
-        learn.predict(image_project, ["a"])
+        prediction.predict(image_project, ["a"])
 
 
 def test_odd_texts_are_predicted_too(trained):
-    _version, predictions = learn.predict(trained, ["", "   ", "雨", "x" * 10_000])
+    _version, predictions = prediction.predict(trained, ["", "   ", "雨", "x" * 10_000])
     assert len(predictions) == 4
 
 
@@ -495,4 +506,4 @@ def test_features_of_a_space_that_went_are_not_needed_for_labelling(trained, ana
     FeatureSpace.objects.filter(project=trained).delete()
     assert queue.lease_next(trained, ana) is not None
     with pytest.raises(Conflict):
-        learn.predict(trained, ["a"])
+        prediction.predict(trained, ["a"])

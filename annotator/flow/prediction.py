@@ -1,0 +1,45 @@
+"""What the current model thinks of texts that somebody sends."""
+
+import logging
+from typing import Any
+
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from annotator import artefacts, pool
+from annotator.flow.refusals import Conflict, Invalid
+from annotator.models import ModelVersion, Project
+
+MODELS_TRIED = 3
+
+log = logging.getLogger(__name__)
+
+
+def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict[str, Any]]]:
+    """Return the current model and what it says of each text: labels and probabilities by name."""
+    if project.task != Project.Task.TEXT:
+        raise Invalid("task", _("Prediction by this call is for texts."), field="items")
+    version, encoder, model = _usable_model(project)
+    proba = model.predict_proba(encoder.transform(texts))
+    names = {label.pk: label.name for label in project.labels.all()}
+    named = [names.get(pk, "") for pk in version.labels]
+    return version, [_prediction(project, row, named) for row in proba]
+
+
+def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
+    """Return the newest model, with its encoder, of which no file was lost or changed."""
+    for version in project.models.all()[:MODELS_TRIED]:
+        try:
+            return version, artefacts.load_encoder(version.space_id), artefacts.load_model(version)
+        except pool.Corrupt as problem:
+            log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
+    raise Conflict("no_model", _("There is no model yet; it comes with the first labels."))
+
+
+def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[str, Any]:
+    if project.multi_label:
+        labels = [name for name, p in zip(names, row, strict=True) if p >= 0.5]
+    else:
+        labels = [names[int(row.argmax())]]
+    proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True) if name}
+    return {"labels": labels, "proba": proba}
