@@ -52,12 +52,14 @@ def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
 
 @pytest.mark.parametrize("word", ["gunicorn", "celery", "valkey"])
 def test_a_child_that_is_killed_comes_back(own, word):
-    victim = own.children(word)[0]
+    victim = servers.wait_until(lambda: _oldest(own, word), 30, word)
     victim.send_signal(signal.SIGKILL)
-    servers.wait_until(
-        lambda: own.children(word) and own.children(word)[0].pid != victim.pid, 30, word
-    )
+    servers.wait_until(lambda: _oldest(own, word) not in {None, victim}, 30, word)
     servers.wait_until(lambda: _ready(own), 60, "readiness")
+
+
+def _oldest(server, word):
+    return next(iter(server.children(word)), None)
 
 
 def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_path):
