@@ -78,6 +78,11 @@ class Labelled:
         """Return how many classes have at least one example."""
         return len(np.unique(self.y)) if self.y.ndim == 1 else int(self.y.any(axis=0).sum())
 
+    @property
+    def teaches(self) -> bool:
+        """Tell whether a model can be fitted: on two classes, or one where each stands alone."""
+        return self.seen >= (2 if self.y.ndim == 1 else 1)
+
     def __len__(self) -> int:
         return len(self.positions)
 

@@ -30,7 +30,7 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
     from selection import estimate, models
 
     known = pool.labelled(turn.project, turn.space, version.labels)
-    if not known.audited.any() or known.seen < 2:
+    if not known.audited.any() or not known.teaches:
         return {}
     features = pool.gather(turn.space, known.positions)
     n_classes, multi_label = len(version.labels), turn.project.multi_label

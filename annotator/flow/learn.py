@@ -42,7 +42,7 @@ def train(turn: Round) -> Round:
         multi_label=turn.project.multi_label,
     )
     version = None
-    if known.seen >= 2:
+    if known.teaches:
         features = pool.gather(turn.space, known.positions)
         model = models.fit(
             features,

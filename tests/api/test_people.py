@@ -195,3 +195,9 @@ def test_member_who_cannot_be_is_refused(api, project, olga, zed, method, body, 
     answer = getattr(api(olga), method)(f"/api/v1/projects/{project.pk}/members", body)
     assert answer.status_code == status
     assert list(Membership.objects.values()) == before
+
+
+@pytest.mark.parametrize("address", ["/api/schema", "/api/docs"])
+def test_the_description_of_the_api_is_for_those_who_are_in(client, api, ana, address):
+    assert client.get(address).status_code == 401
+    assert api(ana).get(address, headers={"Accept": "*/*"}).status_code == 200

@@ -260,6 +260,21 @@ def test_every_strategy_goes_round(olga, ana, filled, learnt, run_round, name, m
         loop.label(made, olga, 6)
 
 
+@pytest.mark.parametrize("name", ["auto", "badge", "committee"])
+def test_one_label_is_enough_where_items_may_have_several(olga, filled, learnt, run_round, name):
+    made = setup.create_project(
+        olga, name="Tags", labels=["spam", "ham"], strategy=name, multi_label=True
+    )
+    setup.change_settings(made, features="text-quick")
+    filled(made, 30)
+    learnt(made)
+    for _ in range(4):
+        loop.answer(queue.lease_next(made, olga), ["spam"])
+    turn = run_round(made)
+    assert (turn.state, turn.model.seen) == (Job.State.DONE, {"spam": 4, "ham": 0})
+    assert turn.picks
+
+
 # Measuring ---------------------------------------------------------------------------------------
 
 
