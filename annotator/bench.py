@@ -124,7 +124,8 @@ def measure_round(
 
 def _one_round(client: Client, project: int) -> float:
     """Label until a round is due, and return how long it takes from that label on."""
-    before = _rounds(client, project)
+    _settle(client, project)
+    before = _rounds(client, project, "refilled")
     every = client.call("GET", f"/projects/{project}")["retrain_every"]
     shown = client.call("POST", f"/projects/{project}/next", {})
     for _ in range(every):
@@ -132,9 +133,20 @@ def _one_round(client: Client, project: int) -> float:
         shown = _answer(client, project, shown)["next"]
     while _rounds(client, project, "refilled") <= before:
         time.sleep(0.02)
-    seconds = time.perf_counter() - started
-    _wait_for_rounds(client, project, before + 1)
-    return seconds
+    return time.perf_counter() - started
+
+
+def _settle(client: Client, project: int) -> None:
+    """Wait until nothing is under way that would start or end a round of its own."""
+
+    def quiet(progress: dict[str, Any]) -> bool:
+        turn = progress["round"]
+        return not progress["features"]["improving"] and turn and turn["state"] == "done"
+
+    client.wait_for(f"/projects/{project}/progress", quiet, 300)
+    # Better features start a round at once; see whether one came.
+    time.sleep(1.0)
+    client.wait_for(f"/projects/{project}/progress", quiet, 300)
 
 
 def _rounds(client: Client, project: int, state: str = "done") -> int:
@@ -194,6 +206,9 @@ def _time_calls(client: Client, project: int, cycles: int) -> dict[str, list[flo
         if cycle >= WARM_UP:
             taken["save-with-next"].append(1000 * (saved - started))
             taken["next"].append(1000 * (time.perf_counter() - released))
+        # Twenty labels a second are more than anybody gives; without a pause the rounds that they
+        # start would be measured, as they would never end.
+        time.sleep(0.05)
     return taken
 
 

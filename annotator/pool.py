@@ -71,6 +71,7 @@ class Labelled:
 
     positions: NDArray[np.int64]
     y: NDArray[np.int64]
+    keys: NDArray[np.int64]
     audited: NDArray[np.bool_]
 
     @property
@@ -110,8 +111,8 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
     counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, len(label_ids))
     asked = np.array([len(people[p]) for p in positions], np.int64)
     frontier = audit_frontier(project)
-    audited = np.array([keys[p] <= frontier for p in positions], dtype=bool)
-    return _settled(project.multi_label, positions, counts, asked, audited)
+    places = np.array([keys[p] for p in positions], dtype=np.int64)
+    return _settled(project.multi_label, positions, counts, asked, places, frontier)
 
 
 def _settled(
@@ -119,20 +120,41 @@ def _settled(
     positions: NDArray[np.int64],
     counts: NDArray[np.int64],
     asked: NDArray[np.int64],
-    audited: NDArray[np.bool_],
+    keys: NDArray[np.int64],
+    frontier: int,
 ) -> Labelled:
+    audited = keys <= frontier
     if multi_label:
-        return Labelled(positions, (2 * counts >= asked[:, None]).astype(np.int64), audited)
+        y = (2 * counts >= asked[:, None]).astype(np.int64)
+        return Labelled(positions, y, keys, audited)
     answered = counts.any(axis=1)
     y = counts.argmax(axis=1) if len(counts) else np.zeros(0, np.int64)
-    return Labelled(positions[answered], y[answered].astype(np.int64), audited[answered])
+    return Labelled(
+        positions[answered], y[answered].astype(np.int64), keys[answered], audited[answered]
+    )
 
 
 def audit_frontier(project: Project) -> int:
-    """Return the key of the last audited item; every item up to it is in the audit set."""
+    """Return the audit key up to which every item is settled; -1 when none is.
+
+    The audit set is what is labelled up to it: a prefix of the permutation, so a random sample. It
+    ends before the first item that still waits, also when that one came with a later import. Only
+    items that somebody skipped are passed over; the monitor counts them.
+    """
     audits = Annotation.objects.filter(project=project, source="audit", withdrawn_at=None)
     newest = audits.order_by("-item__audit_key").values_list("item__audit_key", flat=True).first()
-    return -1 if newest is None else newest
+    if newest is None:
+        return -1
+    waiting = Item.objects.filter(project=project, skips=0, audit_key__lt=newest)
+    # One state at a time, as the index has it; both ask for a single row.
+    gaps = [
+        waiting.filter(state=state)
+        .order_by("audit_key")
+        .values_list("audit_key", flat=True)
+        .first()
+        for state in (Item.State.POOL, Item.State.QUEUED)
+    ]
+    return min([newest, *(gap - 1 for gap in gaps if gap is not None)])
 
 
 def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
@@ -167,9 +189,10 @@ def work_done(project: Project) -> int:
 def sample_documents(project: Project, items: int, limit: int = FIT_ITEMS) -> list[Any]:
     """Return a random sample of the items below position `items`, as the encoder wants them.
 
-    The audit permutation is a random order already, so its first items are a random sample.
+    The audit permutation is a random order already. The sample is its end, while audits come from
+    its beginning, so that what the model sees does not suit the audit items better than the rest.
     """
-    rows = Item.objects.filter(project=project, position__lt=items).order_by("audit_key")
+    rows = Item.objects.filter(project=project, position__lt=items).order_by("-audit_key")
     return list(_documents(project, rows[:limit]))
 
 

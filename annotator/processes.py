@@ -50,6 +50,8 @@ class Child:
     started: float = 0.0
     failures: int = 0
     restart_at: float = 0.0
+    # The others still talk to the broker while they end, so it goes last.
+    goes_last: bool = False
 
     def start(self) -> None:
         """Start the process; it is told to end should we be killed."""
@@ -123,15 +125,12 @@ class Supervisor:
     def shut_down(self) -> None:
         """Stop the children, last started first, by force what does not end in time."""
         end = time.monotonic() + STOP_SECONDS
-        broker, others = self.children[:1], self.children[1:]
-        for child in others:
-            child.tell(child.stop_signal)
-        for child in others:
-            self._wait(child, end)
-        # The others still talk to the broker while they end, so it is the last to go.
-        for child in broker:
-            child.tell(child.stop_signal)
-            self._wait(child, end)
+        for last in (False, True):
+            leaving = [child for child in self.children if child.goes_last == last]
+            for child in leaving:
+                child.tell(child.stop_signal)
+            for child in leaving:
+                self._wait(child, end)
 
     @staticmethod
     def _wait(child: Child, end: float) -> None:

@@ -32,7 +32,7 @@ def projects(request: Request) -> Response:
     if not user.is_superuser:
         raise Forbidden("forbidden", "Only an admin of the installation may create projects.")
     return Response(
-        _project(setup.create_project(user, **checked(serializers.NewProject, request))), 201
+        _project(setup.create_project(user, **checked(serializers.NewProject, request)), True), 201
     )
 
 
@@ -50,13 +50,17 @@ def project(request: Request, pk: int) -> Response:
         if "labels" in given:
             setup.load_project(person(request), pk, Role.ADMIN)
         setup.change_project(found, **given)
-    return Response({**_project(found), "counts": monitor.progress(found)})
+    leads = found.role in Role.at_least(Role.LEAD)
+    return Response({**_project(found, leads), "counts": monitor.progress(found)})
 
 
-def _project(found: Project) -> dict[str, Any]:
+def _project(found: Project, leads: bool = False) -> dict[str, Any]:
     labels = found.labels.all()
     settings = {name: getattr(found, name) for name in Project.SETTINGS}
     settings["rare_label"] = found.rare_label.name if found.rare_label else None
+    if not leads:
+        # With the seed, an annotator could work out which items are audits.
+        del settings["seed"]
     return {
         "id": found.pk,
         "name": found.name,
@@ -215,6 +219,9 @@ def items(request: Request, pk: int) -> Response:
     if query.get("q"):
         rows = rows.filter(text__icontains=query["q"][:500])
     if query.get("label"):
+        if found.role not in Role.at_least(Role.LEAD):
+            # What others said of an item is not for somebody who may be judging it right now.
+            rows = rows.filter(state=Item.State.LABELLED)
         rows = rows.filter(
             annotations__withdrawn_at=None, annotations__given__label__name=query["label"][:200]
         ).distinct()

@@ -208,14 +208,16 @@ def _give(annotation: Annotation, given: list[Label]) -> None:
 def _count_opinion(project: Project, item: int) -> bool:
     """Count one more opinion on the item, and tell whether it now has all it needs."""
     rows = Item.objects.filter(pk=item)
-    if project.overlap == 1:
-        return bool(rows.update(answers=F("answers") + 1, state=Item.State.LABELLED))
     enough = Case(
         When(answers__gte=project.overlap - 1, then=Value(Item.State.LABELLED)),
         default=Value(Item.State.QUEUED),
     )
-    rows.update(answers=F("answers") + 1, state=enough)
-    return rows.filter(state=Item.State.LABELLED).exists()
+    unfinished = rows.exclude(state=Item.State.LABELLED)
+    if not unfinished.update(answers=F("answers") + 1, state=enough):
+        # It was complete already: fewer opinions are wanted now than when this one was asked for.
+        rows.update(answers=F("answers") + 1)
+        return False
+    return project.overlap == 1 or rows.filter(state=Item.State.LABELLED).exists()
 
 
 # Changing one's mind -----------------------------------------------------------------------------

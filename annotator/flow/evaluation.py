@@ -27,7 +27,7 @@ def evaluate(turn: Round) -> Round:
 
 
 def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
-    from selection import estimate, models
+    from selection import estimate, models, stopping
 
     known = pool.labelled(turn.project, turn.space, version.labels)
     if not known.audited.any() or not known.teaches:
@@ -46,6 +46,7 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
     truth = known.y[known.audited]
     said = (proba >= 0.5).astype(np.int64) if multi_label else proba.argmax(axis=1)
     right = (said == truth).all(axis=1) if multi_label else said == truth
+    order = np.argsort(known.keys[known.audited], kind="stable")
     found = estimate.accuracy(right)
     if found is None:
         return {}
@@ -56,6 +57,8 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
             "high": found.high,
             "n": found.n,
             "confidence": found.confidence,
+            # In audit order, at looks set beforehand that share the error: fit to stop on.
+            "proven": stopping.target_reached(right[order], 0.5).low,
         },
         "macro_f1": _macro_f1(truth, said, n_classes),
     }

@@ -116,9 +116,12 @@ def _cell(name: str, value: Any) -> Any:
         value = orjson.dumps(value).decode()
     elif hasattr(value, "isoformat"):
         value = value.isoformat()
-    if name in TEXT_FIELDS and isinstance(value, str) and _is_formula(value):
-        return "'" + value
-    return value
+    return guarded(value) if name in TEXT_FIELDS and isinstance(value, str) else value
+
+
+def guarded(text: str) -> str:
+    """Return the text such that no spreadsheet takes it for a formula."""
+    return f"'{text}" if _is_formula(text) else text
 
 
 def _is_formula(text: str) -> bool:

@@ -3,12 +3,17 @@
 The first features are simple and quick, so that learning starts at once; better ones take over.
 """
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.utils import timezone
 
 from annotator import pool
 from annotator.flow.jobs import job
 from annotator.models import FeatureShard, FeatureSpace, Project
+
+RETRY = timedelta(minutes=5)
 
 # By task: recipes in the order in which they are made, each better than the one before.
 LADDER = {"text": ["text-quick", "text"], "image": ["image"]}
@@ -38,9 +43,10 @@ def plan(project: Project) -> list[FeatureSpace]:
 
 def plan_missing() -> list[FeatureSpace]:
     """Store what is missing where an import's worker died before it could ask for features."""
-    covered = (
-        FeatureSpace.objects.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
-    )
+    # What failed is tried again, after a pause in which its cause may have gone away.
+    lately = timezone.now() - RETRY
+    hopeful = FeatureSpace.objects.exclude(state=FeatureSpace.State.FAILED, finished_at__lt=lately)
+    covered = hopeful.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
     projects = Project.objects.alive().exclude(items=0).annotate(covered=Subquery(covered))
     behind = projects.filter(Q(covered=None) | Q(covered__lt=F("items")))
     return [

@@ -15,13 +15,13 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import formats, pool
-from annotator.flow import tally
+from annotator.flow import export, tally
 from annotator.flow.jobs import job
 from annotator.flow.refusals import Invalid, NotThere, TooLarge, WrongType
 from annotator.formats import BadRow, Columns, Row, Unreadable, pictures, tables
@@ -30,6 +30,8 @@ from annotator.models import Annotation, AnnotationLabel, Import, Item, Project,
 CHUNK = 2000
 CHUNK_PICTURES = 200
 ERRORS_SHOWN = 100
+TRIES = 5
+COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
 LONGEST_KEY = 200
 ENDINGS = {
     ".csv": "csv",
@@ -170,7 +172,7 @@ def run(work: Import) -> Import:
     size = CHUNK_PICTURES if work.format == "zip" else CHUNK
     try:
         for rows in _chunks(islice(_rows(work, set(known)), work.done, None), size):
-            _store(work, _sort(work, rows, known), known)
+            _store_sorted(work, rows, known)
             if connection.vendor == "sqlite":
                 # One writer at a time: leave a gap for those who are saving labels meanwhile.
                 time.sleep(0.02)
@@ -304,11 +306,27 @@ def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:
 # Storing -----------------------------------------------------------------------------------------
 
 
+def _store_sorted(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> None:
+    """Store some rows; once more where another import brought the same ones at that moment."""
+    for left in reversed(range(TRIES)):
+        before = {name: getattr(work, name) for name in COUNTERS}
+        try:
+            return _store(work, _sort(work, rows, known), known)
+        except IntegrityError:
+            if not left:
+                raise
+            for name, value in before.items():
+                setattr(work, name, value)
+    return None
+
+
 @transaction.atomic
 def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     """Store one chunk, with the counters that say how far the import is."""
     # First, so that an import that was taken over stores nothing.
     work.write(
+        # Attempts are for standing still; an import that advances may take as many as it needs.
+        attempts=0,
         done=work.done + chunk.rows,
         created=work.created + len(chunk.items),
         duplicates=work.duplicates + chunk.duplicates,
@@ -364,7 +382,7 @@ def _append_report(work: Import, bad: list[BadRow]) -> None:
         writer = csv.writer(file)
         if is_new:
             writer.writerow(["row", "code", "detail"])
-        writer.writerows([each.number, each.code, each.detail] for each in bad)
+        writer.writerows([each.number, each.code, export.guarded(each.detail)] for each in bad)
 
 
 def _cut_report(work: Import) -> None:

@@ -186,7 +186,7 @@ def _candidates(
         positions,
         _tie_seed(turn),
         multi_label=multi_label,
-        rare_class=_rare_class(turn.project),
+        rare_class=_rare_class(turn),
     )
     most = strategy.prefilter_size(_wanted(turn.project), turn.space.items)
     best = shards.best(scores, positions, most, _tie_seed(turn))
@@ -273,7 +273,7 @@ def select(turn: Round) -> Round:
 
     started = time.perf_counter()
     merged = _merge(turn)
-    labels = list(turn.project.labels.all())
+    labels = _classes(turn)
     chosen = strategies.STRATEGIES[turn.phase].choose(
         _as_candidates(turn, merged, labels),
         _wanted(turn.project),
@@ -328,15 +328,23 @@ def _as_candidates(turn: Round, merged: Merged, labels: list[Label]) -> Any:
         pool_size=merged.pool_size,
         total_weight=merged.total_weight,
         class_counts=_class_counts(known, labels),
-        rare_class=_rare_class(turn.project),
+        rare_class=_rare_class(turn),
     )
 
 
-def _rare_class(project: Project) -> int | None:
+def _rare_class(turn: Round) -> int | None:
     """Return the class number of the label that is looked for, None where none is."""
-    wanted = project.rare_label_id
-    pks = list(project.labels.values_list("pk", flat=True)) if wanted else []
+    pks = [label.pk for label in _classes(turn)]
+    wanted = turn.project.rare_label_id
     return pks.index(wanted) if wanted in pks else None
+
+
+def _classes(turn: Round) -> list[Label]:
+    """Return the labels in the order of the model's classes, whatever became of them since."""
+    labels = {label.pk: label for label in turn.project.labels.all()}
+    if turn.model is None:
+        return list(labels.values())
+    return [labels.get(pk, Label(name="")) for pk in turn.model.labels]
 
 
 def _picks(turn: Round, merged: Merged, chosen: Any, names: list[str]) -> list[dict[str, Any]]:
@@ -367,7 +375,7 @@ def _why(
         float(score),
         proba,
         names,
-        rare_class=_rare_class(turn.project),
+        rare_class=_rare_class(turn),
         multi_label=turn.project.multi_label,
     )[:500]
 

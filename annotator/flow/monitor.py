@@ -50,7 +50,7 @@ def progress(project: Project) -> dict[str, Any]:
         "items": project.items,
         "labelled": sums["finished"] or 0,
         "answers": sums["answers"] or 0,
-        "audited": audited(project),
+        **audits(project),
         "queued": by_state.get(QueueEntry.State.OPEN, 0),
         "leased": by_state.get(QueueEntry.State.LEASED, 0),
         "skipped": sums["skips"] or 0,
@@ -69,13 +69,15 @@ def _cost(project: Project, seconds: float) -> float | None:
     return None if rate is None else round(float(rate) * seconds / 3600, 2)
 
 
-def audited(project: Project) -> int:
-    """Return how many items of the audit set have their label."""
+def audits(project: Project) -> dict[str, int]:
+    """Return how many items of the audit set have their label, and how many were skipped."""
     frontier = pool.audit_frontier(project)
     if frontier < 0:
-        return 0
-    items = Item.objects.filter(project=project, state=Item.State.LABELLED)
-    return items.filter(audit_key__lte=frontier).count()
+        return {"audited": 0, "audits_skipped": 0}
+    items = Item.objects.filter(project=project, audit_key__lte=frontier)
+    labelled = items.filter(state=Item.State.LABELLED).count()
+    # Up to there nothing waits but what was skipped.
+    return {"audited": labelled, "audits_skipped": items.count() - labelled}
 
 
 def accuracy(project: Project) -> dict[str, Any] | None:
@@ -105,11 +107,11 @@ def advice(project: Project, answers: int) -> dict[str, Any]:
         project.target_value
         and project.target_metric == Project.Metric.ACCURACY
         and measured
-        and measured["low"] >= project.target_value
+        and measured.get("proven", 0.0) >= project.target_value
     ):
         reasons.append(
-            _("The accuracy is at least %(low)s %%, above the target of %(target)s %%.")
-            % {"low": _percent(measured["low"]), "target": _percent(project.target_value)}
+            _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
+            % {"low": _percent(measured["proven"]), "target": _percent(project.target_value)}
         )
     if project.items and answers and not _unlabelled(project):
         reasons.append(_("Every item is labelled."))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -186,7 +186,9 @@ def extend(lease: Lease) -> Lease:
 
 
 def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
-    ended = Lease.objects.filter(pk=lease.pk, ended_at=None).update(
+    # A lease that ran out unnoticed can still be answered with a skip.
+    open_or_late = Q(ended_at=None) | Q(outcome=Lease.Outcome.EXPIRED)
+    ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
         ended_at=timezone.now(), outcome=outcome, reason=reason[:500]
     )
     if ended:

@@ -12,6 +12,7 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from knox.models import AuthToken
 
 from annotator.flow import featurise, queue, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
@@ -342,7 +343,13 @@ def accept_invitation(token: str, password: str) -> User:
         raise Invalid("password", " ".join(problem.messages), field="password") from problem
     user.set_password(password)
     user.save(update_fields=["password"])
+    revoke_tokens(user)
     return user
+
+
+def revoke_tokens(user: User) -> None:
+    """Make the person's API tokens worthless, as a changed password must."""
+    AuthToken.objects.filter(user=user).delete()
 
 
 def invited(token: str) -> User:

@@ -204,6 +204,16 @@ def clean(content: bytes) -> tuple[bytes, str]:
     Turned upright, the first frame, no metadata, no profile: whatever else the file was (a web
     page, say) is gone. Raises BadPicture with the reason.
     """
+    try:
+        return _cleaned(content)
+    except (BadPicture, MemoryError):
+        raise
+    except Exception as problem:
+        # Damaged metadata makes the decoders raise whatever they stumble over.
+        raise BadPicture("image_broken", f"it is damaged: {problem}.") from problem
+
+
+def _cleaned(content: bytes) -> tuple[bytes, str]:
     picture, lossy = _decoded(content)
     # Comments and profiles would be written along.
     picture.info = {}

@@ -45,9 +45,13 @@ class JobQuerySet(models.QuerySet[Any]):
     def claim(self, pk: int, **where: Any) -> Any:
         """Take the job for this worker and return it; None when there is nothing to take."""
         now, token = timezone.now(), uuid.uuid4()
+        # Asked for apart: an update that looks at another table, too, would pick its row in a
+        # subquery, and PostgreSQL then lets two workers change it one after the other.
+        if where and not self.filter(pk=pk, **where).exists():
+            return None
         taken = (
             self.claimable(now)
-            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS, **where)
+            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS)
             .update(
                 state=Job.State.RUNNING,
                 token=token,
@@ -57,7 +61,7 @@ class JobQuerySet(models.QuerySet[Any]):
                 retry_at=None,
             )
         )
-        return self.get(pk=pk) if taken else None
+        return self.filter(pk=pk, token=token).first() if taken else None
 
 
 class Job(models.Model):

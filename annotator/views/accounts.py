@@ -41,6 +41,7 @@ def account(request: Request) -> HttpResponse:
     form = PasswordChangeForm(request.user, regions.posted(request))
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
+        setup.revoke_tokens(request.user)
         messages.success(request, _("Your password is changed. Other sessions are signed out."))
         return redirect("account")
     status = 422 if request.method == "POST" else 200

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
 
     def _run(self, host: str, port: int, with_demo: bool) -> None:
+        _refuse_taken(host, port)
         supervisor = processes.Supervisor(say=self._say)
         signal.signal(signal.SIGTERM, supervisor.stop)
         signal.signal(signal.SIGINT, supervisor.stop)
@@ -58,12 +60,12 @@ class Command(BaseCommand):
             self._start_broker(supervisor)
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
-            password = self._first_admin()
+            self._first_admin()
             self._start_rest(supervisor, host, port)
             sample = self._load_sample() if with_demo else None
-            address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+            address = f"http://{_with_port(host, port)}"
             if supervisor.wait_for(lambda: _answers(f"{address}/healthz"), READY_SECONDS):
-                self._greet(address, password, sample)
+                self._greet(address, sample)
             elif not supervisor.stopping:
                 raise CommandError(f"Nothing answers at {address}. The lines above say why.")
             supervisor.watch()
@@ -80,16 +82,19 @@ class Command(BaseCommand):
         except FileNotFoundError as problem:
             raise CommandError(str(problem)) from problem
         socket.unlink(missing_ok=True)
-        supervisor.start(processes.Child("The broker", command, dict(os.environ)))
+        broker = processes.Child("The broker", command, dict(os.environ), goes_last=True)
+        supervisor.start(broker)
         if not supervisor.wait_for(socket.exists, READY_SECONDS):
             raise CommandError("The broker did not start. The lines above say why.")
 
     def _start_rest(self, supervisor: processes.Supervisor, host: str, port: int) -> None:
         env = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
         if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in env:
-            env["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
+            # Whoever listens on all addresses means to be reached by any of their names.
+            every = host in {"0.0.0.0", "::"}  # noqa: S104
+            env["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
         workers = os.environ.get("WEB_CONCURRENCY", "2")
-        web = [sys.executable, "-m", "gunicorn", "annotator.wsgi", "--bind", f"{host}:{port}"]
+        web = [sys.executable, "-m", "gunicorn", "annotator.wsgi", "--bind", _with_port(host, port)]
         web += ["--workers", workers, "--threads", str(THREADS), "--log-level", "warning"]
         web += ["--graceful-timeout", "5", "--worker-tmp-dir", _memory_folder()]
         beat = ["-B", "--schedule", str(settings.DATA_DIR / "beat-schedule")]
@@ -101,15 +106,17 @@ class Command(BaseCommand):
         env["PYTHONWARNINGS"] = "ignore:You're running the worker"
         supervisor.start(processes.Child("The worker", work, env))
 
-    def _first_admin(self) -> str | None:
-        """Make the first admin and return the password to print, None where there is one."""
+    def _first_admin(self) -> None:
+        """Make the first admin where there is none, and tell at once how they get in."""
         if User.objects.filter(is_superuser=True).exists():
-            return None
+            return
         name = os.environ.get("WINNOW_ADMIN_USER") or "admin"
         given = os.environ.get("WINNOW_ADMIN_PASSWORD")
         password = given or secrets.token_urlsafe(9)
         User.objects.create_superuser(name, password=password)
-        return None if given else password
+        if not given:
+            self._say(f"Log in as {name} with the password {password}")
+            self._say("It is shown this once; change it under your name, top right.")
 
     def _load_sample(self) -> Project:
         """Load the sample projects; the worker imports them, as it would any file."""
@@ -119,21 +126,36 @@ class Command(BaseCommand):
             tasks.run_import.delay(work.pk)
         return project
 
-    def _greet(self, address: str, password: str | None, sample: Project | None) -> None:
+    def _greet(self, address: str, sample: Project | None) -> None:
         admin = User.objects.filter(is_superuser=True).order_by("pk").first()
         self._say(f"\nWinnow answers at {address}")
         if sample is not None:
             self._say(f"The sample project is open at {address}/projects/{sample.pk}/label")
-        if password is not None and admin is not None:
-            self._say(f"Log in as {admin.username} with the password {password}")
-            self._say("It is shown this once; change it under your name, top right.")
-        elif admin is not None:
+        if admin is not None:
             self._say(f"Log in as {admin.username}.")
         self._say(f"Data lies in {settings.DATA_DIR}. Ctrl-C stops everything.")
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)
         self.stdout.flush()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Stop before anything is made when the port is another program's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise CommandError(
+                f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another one "
+                "with --port."
+            ) from problem
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _answers(address: str) -> bool:
