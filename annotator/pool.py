@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 AUDIT_KEYS = 2**63
 SHARD_ITEMS = 65_536
 FIT_ITEMS = 20_000
+FIT_PICTURES = 2_000
 
 
 class Corrupt(Exception):
@@ -186,13 +187,16 @@ def work_done(project: Project) -> int:
 # Documents ---------------------------------------------------------------------------------------
 
 
-def sample_documents(project: Project, items: int, limit: int = FIT_ITEMS) -> list[Any]:
+def sample_documents(project: Project, items: int, limit: int | None = None) -> list[Any]:
     """Return a random sample of the items below position `items`, as the encoder wants them.
 
     The audit permutation is a random order already. The sample is its end, while audits come from
     its beginning, so that what the model sees does not suit the audit items better than the rest.
     """
     rows = Item.objects.filter(project=project, position__lt=items).order_by("-audit_key")
+    if limit is None:
+        # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
+        limit = FIT_PICTURES if project.task == Project.Task.IMAGE else FIT_ITEMS
     return list(_documents(project, rows[:limit]))
 
 

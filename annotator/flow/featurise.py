@@ -3,7 +3,10 @@
 The first features are simple and quick, so that learning starts at once; better ones take over.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
@@ -14,6 +17,8 @@ from annotator.flow.jobs import job
 from annotator.models import FeatureShard, FeatureSpace, Project
 
 RETRY = timedelta(minutes=5)
+TEXTS_AT_ONCE = 65_536
+PICTURES_AT_ONCE = 256
 
 # By task: recipes in the order in which they are made, each better than the one before.
 LADDER = {"text": ["text-quick", "text"], "image": ["image"]}
@@ -93,11 +98,20 @@ def transform(shard: FeatureShard) -> FeatureSpace | None:
     """Encode one shard; return the space once it was the last one and may be used."""
     project = shard.space.project
     encoder = pool.load_encoder(shard.space)
-    features = encoder.transform(list(pool.documents(project, shard.start, shard.stop)))
+    features = _encoded(encoder, pool.documents(project, shard.start, shard.stop), project)
     keys = pool.audit_keys(project, shard.start, shard.stop)
     pool.save_features(shard, features, keys)
     shard.finish()
     return close_space(shard.space)
+
+
+def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
+    """Return the features of the documents, of which only a block is in memory at a time."""
+    from selection.features import Features
+
+    size = PICTURES_AT_ONCE if project.task == Project.Task.IMAGE else TEXTS_AT_ONCE
+    blocks = iter(lambda: list(islice(documents, size)), [])
+    return Features.concat([encoder.transform(block) for block in blocks])
 
 
 def close_space(space: FeatureSpace) -> FeatureSpace | None:

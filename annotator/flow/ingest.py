@@ -29,6 +29,7 @@ from annotator.models import Annotation, AnnotationLabel, Import, Item, Project,
 
 CHUNK = 2000
 CHUNK_PICTURES = 200
+CHUNK_BYTES = 32 << 20
 ERRORS_SHOWN = 100
 TRIES = 5
 COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
@@ -124,12 +125,17 @@ def _keep(file: Any) -> Path:
     path = _uploads() / f"{uuid.uuid4().hex}.upload"
     most = settings.MAX_UPLOAD_MB << 20
     size = 0
-    with path.open("xb") as out:
-        for block in file.chunks():
-            size += len(block)
-            if size > most:
-                break
-            out.write(block)
+    try:
+        with path.open("xb") as out:
+            for block in file.chunks():
+                size += len(block)
+                if size > most:
+                    break
+                out.write(block)
+    except OSError:
+        # A disk that is full must not stay so for the sake of half a file.
+        path.unlink(missing_ok=True)
+        raise
     if size > most:
         path.unlink()
         raise TooLarge(
@@ -195,7 +201,15 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
 
 
 def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadRow]]:
-    while chunk := list(islice(rows, size)):
+    chunk: list[Row | BadRow] = []
+    weight = 0
+    for row in rows:
+        chunk.append(row)
+        weight += len(row.content) if isinstance(row, Row) else 0
+        if len(chunk) >= size or weight >= CHUNK_BYTES:
+            yield chunk
+            chunk, weight = [], 0
+    if chunk:
         yield chunk
 
 

@@ -186,13 +186,16 @@ def extend(lease: Lease) -> Lease:
 
 
 def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
+    entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
+    # The entry is locked before the lease, as a save does it, or the two could wait for each other.
+    list(entries.select_for_update())
     # A lease that ran out unnoticed can still be answered with a skip.
     open_or_late = Q(ended_at=None) | Q(outcome=Lease.Outcome.EXPIRED)
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
         ended_at=timezone.now(), outcome=outcome, reason=reason[:500]
     )
     if ended:
-        reopen(QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk))
+        reopen(entries)
     return bool(ended)
 
 
@@ -213,7 +216,8 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
     if not leases:
         return 0
     with transaction.atomic():
-        # Asked again inside: somebody may have extended their lease in between.
+        # Entries first, as in a save. Asked again inside: somebody may have extended in between.
+        list(late.filter(lease_id__in=leases).select_for_update())
         Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
             ended_at=now, outcome=Lease.Outcome.EXPIRED
         )

@@ -1,7 +1,7 @@
 """Putting right what a crash left half done, and removing for good what is no longer needed."""
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,6 +13,7 @@ from annotator.models import (
     AnnotationLabel,
     FeatureShard,
     FeatureSpace,
+    Import,
     Item,
     Job,
     Lease,
@@ -59,6 +60,15 @@ def tidy() -> None:
     for project in Project.objects.alive():
         _drop_old_files(project)
     WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
+    _drop_old_uploads(week_ago)
+
+
+def _drop_old_uploads(before: datetime) -> None:
+    """Remove uploaded files that no import will read any more."""
+    wanted = set(Import.objects.active().values_list("path", flat=True))
+    for path in (settings.MEDIA_ROOT / "uploads").glob("*.upload"):
+        if path.name not in wanted and path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
 
 
 def remove_project(project: Project) -> None:

@@ -50,6 +50,21 @@ def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
     assert _get(f"{own.address}/healthz") == "ok"
 
 
+def test_a_port_that_is_taken_is_refused_before_anything_is_made(own, tmp_path):
+    folder = tmp_path / "other"
+    again = subprocess.run(
+        own.command("up", "--port", str(own.port), "--data", str(folder)),
+        cwd=servers.ROOT,
+        env=own.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert again.returncode != 0
+    assert f"Port {own.port}" in again.stderr
+    assert not (folder / "winnow.sqlite3").exists()
+
+
 @pytest.mark.parametrize("word", ["gunicorn", "celery", "valkey"])
 def test_a_child_that_is_killed_comes_back(own, word):
     victim = servers.wait_until(lambda: _oldest(own, word), 30, word)
