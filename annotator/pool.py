@@ -37,6 +37,7 @@ AUDIT_KEYS = 2**63
 SHARD_ITEMS = 65_536
 FIT_ITEMS = 20_000
 FIT_PICTURES = 2_000
+AT_ONCE = 500
 
 
 class Corrupt(Exception):
@@ -206,6 +207,14 @@ def documents(project: Project, start: int, stop: int) -> Iterator[Any]:
     yield from _documents(
         project, Item.objects.filter(project=project, **span).order_by("position")
     )
+
+
+def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
+    """Yield the documents at `positions`, which are in order."""
+    for start in range(0, len(positions), AT_ONCE):
+        few = [int(position) for position in positions[start : start + AT_ONCE]]
+        rows = Item.objects.filter(project=project, position__in=few).order_by("position")
+        yield from _documents(project, rows)
 
 
 def audit_keys(project: Project, start: int, stop: int) -> NDArray[np.int64]:

@@ -3,14 +3,24 @@ that comes twice does nothing, and one that never comes is sent again by the tic
 
     run_import -> fit_features -> transform_shard (each) -> learn_if_due
     learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate -> learn_if_due
+    simulate -> simulate (one run a message, so that rounds come in between)
 """
 
 from celery import shared_task
 
-from annotator.flow import evaluation, featurise, ingest, learn, queue, schedule, tidying
+from annotator.flow import (
+    evaluation,
+    featurise,
+    ingest,
+    learn,
+    queue,
+    schedule,
+    simulating,
+    tidying,
+)
 from annotator.flow import refill as refilling
 from annotator.flow.jobs import sweep
-from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard
+from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard, Simulation
 
 
 @shared_task
@@ -88,6 +98,14 @@ def evaluate(pk: int) -> None:
         learn_if_due.delay(turn.project_id)
 
 
+@shared_task
+def simulate(pk: int) -> None:
+    """Do one run of a simulation, then queue up again behind whatever else is to be done."""
+    work = simulating.go_on(pk)
+    if work is not None:
+        simulate.delay(pk)
+
+
 STAGES = {
     Round.Stage.TRAIN: train,
     Round.Stage.SELECT: select,
@@ -114,6 +132,8 @@ def tick() -> None:
     for stage, task in STAGES.items():
         for pk in sweep(Round, stage=stage):
             task.delay(pk)
+    for pk in sweep(Simulation):
+        simulate.delay(pk)
     for turn in schedule.start_all_due():
         train.delay(turn.pk)
 

@@ -8,8 +8,15 @@
 | `diversity` | which items differ from each other |
 | `shards` | the exact best of a pool that is scored in pieces |
 | `strategies` | the registry: a name becomes a way of asking |
+| `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
+| `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |
+| `savings`, `summary` | what asking well saves, with intervals |
 | `words` | why an item was picked, as a plain sentence |
-| `estimate`, `stopping`, `agreement` | how good it is, when to stop, whether people agree |
+| `blending` | how much an item's neighbours should count |
+| `coverage`, `duplicates` | coverage of a pool in shards; copies that are asked only once |
+| `estimate`, `difference`, `lure` | how good it is, with honest intervals |
+| `stopping`, `curve` | when to stop, and what more labels would bring |
+| `agreement` | whether people agree, what the answer is, and which labels look wrong |
 
 Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means
 "ask sooner".

@@ -1,4 +1,4 @@
-"""Whether people agree, and what the answer is where they do not.
+"""Whether people agree, what the answer is where they do not, and which answers look wrong.
 
 `answers` is a table (items, people) of class numbers, -1 where somebody gave none.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
-from selection.arrays import AnyArray, FloatArray, IntArray, refuse_rows
+from selection.arrays import AnyArray, FloatArray, IntArray, as_proba, refuse_rows
 
 MAX_STEPS = 100
 CONVERGED = 1e-6
@@ -38,6 +38,17 @@ class Consensus(NamedTuple):
         """How often each person (people,) is right, over items as common as the class shares."""
         right = np.diagonal(self.confusion, axis1=1, axis2=2)
         return np.asarray(right @ self.prior, dtype=np.float64)
+
+
+class Suspects(NamedTuple):
+    """Rows (k,) whose label is doubted, most suspicious first, and the class (k,) to put instead.
+
+    `scores` (k,) is half of 1 - p(label) + p(best other class): 0 = surely right, 1 = surely not.
+    """
+
+    rows: IntArray
+    scores: FloatArray
+    instead: IntArray
 
 
 def cohen_kappa(a: ArrayLike, b: ArrayLike) -> float:
@@ -83,6 +94,29 @@ def krippendorff_alpha(answers: ArrayLike) -> float:
     shares = counts.sum(axis=0)
     expected = (total**2 - (shares**2).sum()) / (total * (total - 1))
     return 1.0 if expected == 0 else float(1 - observed / expected)
+
+
+def fleiss_kappa(answers: ArrayLike) -> float:
+    """Return the agreement beyond chance of equally many people per item: (items, people).
+
+    Fleiss 1971: (observed - chance) / (1 - chance), chance from the shares of all answers; who
+    gave which does not matter. Items without answers do not count. 1.0 where only one class was
+    ever given; NaN where no item has two answers. Raises ValueError naming an item with another
+    number of answers than the first: for those there is `krippendorff_alpha`.
+
+    >>> round(fleiss_kappa([[0, 0, 0], [1, 1, 1], [0, 1, 1]]), 3)
+    0.55
+    """
+    counts = _counts(_table(answers))
+    each = counts.sum(axis=1)
+    usual = each[each > 0][:1]
+    refuse_rows((each > 0) & (each != usual.sum()), "another number of answers than before")
+    counts = counts[each > 0]
+    if not len(usual) or usual[0] < 2:
+        return float("nan")
+    observed = float(((counts**2).sum(axis=1) - usual).mean() / (usual[0] * (usual[0] - 1)))
+    chance = float(((counts.sum(axis=0) / counts.sum()) ** 2).sum())
+    return 1.0 if chance >= 1.0 else (observed - chance) / (1 - chance)
 
 
 def pairwise_agreement(answers: ArrayLike) -> float:
@@ -133,6 +167,54 @@ def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
         if change < CONVERGED:
             break
     return Consensus(proba, *_maximise(proba, said))
+
+
+def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
+    """Return the labels (n,) that are most likely wrong, by out-of-fold `proba` (n, C).
+
+    Confident learning (Northcutt, Jiang and Chuang 2021): a class counts as claimed where its
+    probability reaches the mean that items labelled so have for it; an item is suspect if its
+    likeliest claimed class is not its label. The first has the largest normalised margin. The
+    model must not have trained on the labels it judges. Items without a label (-1) do not count.
+    Raises ValueError naming a label that is no class or a row that is no distribution.
+
+    >>> sure = [[0.9, 0.1], [0.8, 0.2], [0.05, 0.95], [0.1, 0.9], [0.2, 0.8]]
+    >>> suspects([0, 0, 0, 1, 1], sure).rows
+    array([2])
+    """
+    checked = as_proba(proba)
+    n, n_classes = checked.shape
+    given = np.asarray(labels)
+    if given.shape != (n,):
+        raise ValueError(f"labels has shape {given.shape} for {n} rows of proba")
+    refuse_rows(~np.isin(given, np.arange(-1, n_classes)), f"a label is not below {n_classes}")
+    known = np.flatnonzero(given >= 0)
+    own, sure = given[known].astype(np.int64), checked[known]
+    claimed = np.where(sure >= _self_confidence(own, sure), sure, -1.0)
+    if not claimed.size:
+        return Suspects(known, np.zeros(0), known)
+    instead = claimed.argmax(axis=1)
+    # In a tie the label may stand.
+    wrong = claimed.max(axis=1) > np.maximum(claimed[np.arange(len(own)), own], -0.5)
+    score = _label_margin(own, sure)
+    order = np.lexsort((known, -score))
+    order = order[wrong[order]]
+    return Suspects(known[order], score[order], instead[order])
+
+
+def _self_confidence(labels: IntArray, proba: FloatArray) -> FloatArray:
+    n_classes = proba.shape[1]
+    sums = np.bincount(labels, proba[np.arange(len(labels)), labels], minlength=n_classes)
+    counts = np.bincount(labels, minlength=n_classes)
+    # A class that nobody gave is never claimed; a mean of equal numbers may round above them.
+    return np.where(counts > 0, sums / np.maximum(counts, 1) - 1e-9, np.inf)
+
+
+def _label_margin(labels: IntArray, proba: FloatArray) -> FloatArray:
+    rows = np.arange(len(labels))
+    others = proba.copy()
+    others[rows, labels] = 0.0
+    return np.asarray((1 - proba[rows, labels] + others.max(axis=1)) / 2, dtype=np.float64)
 
 
 def _maximise(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArray]:

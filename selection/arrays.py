@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,39 +18,65 @@ ROW_SUM_TOLERANCE = 1e-3  # float32 softmax over many classes drifts by about th
 BLOCK = 4096  # rows worked on at once: big enough for BLAS, small enough for any worker
 
 
-def as_proba(proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
-    """Return `proba` (n, C) as checked float64; the input is never changed.
+def as_proba(proba: ArrayLike, *, multi_label: bool = False, first: int = 0) -> FloatArray:
+    """Return `proba` (n, C) as checked float64 in a new array; the input is never changed.
 
     Raises ValueError naming the first bad row: not finite, outside 0..1, or (unless
-    `multi_label`, where every column is its own yes/no) not summing to 1 within 1e-3.
+    `multi_label`, where every column is its own yes/no) not summing to 1 within 1e-3. `first` is
+    the number of the first row where `proba` is a block of something larger.
 
     >>> as_proba([[0.25, 0.75]])
     array([[0.25, 0.75]])
     """
-    checked = as_matrix(proba, "proba")
-    outside = ((checked < -ROW_SUM_TOLERANCE) | (checked > 1 + ROW_SUM_TOLERANCE)).any(axis=1)
-    refuse_rows(outside, "proba has a value outside 0..1")
-    if not multi_label and checked.shape[1]:
-        off = np.abs(checked.sum(axis=1) - 1) > ROW_SUM_TOLERANCE
-        refuse_rows(off, "proba does not sum to 1")
-    return np.clip(checked, 0.0, 1.0)
+    table = as_table(proba, "proba")
+    checked = np.empty(table.shape)
+    for rows in row_blocks(len(table)):
+        checked[rows] = as_matrix(table[rows], "proba", first=first + rows.start)
+        _refuse_odds(checked[rows], multi_label, first + rows.start)
+    return np.clip(checked, 0.0, 1.0, out=checked)
 
 
-def as_matrix(values: ArrayLike, name: str) -> FloatArray:
+def as_matrix(values: ArrayLike, name: str, *, first: int = 0) -> FloatArray:
     """Return `values` as a finite float64 matrix (n, d), or raise ValueError naming the row.
+
+    `first` is the number of the first row where `values` is a block of something larger.
 
     >>> as_matrix([[1, 2]], "features")
     array([[1., 2.]])
     """
-    matrix = np.asarray(values, dtype=np.float64)
-    if matrix.ndim != 2:
-        raise ValueError(f"{name} must have two dimensions, not {matrix.ndim}")
-    refuse_rows(~np.isfinite(matrix).all(axis=1), f"{name} is not finite")
+    matrix = np.asarray(as_table(values, name), dtype=np.float64)
+    # One sum tells that all is well; rows are looked at only where it does not.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = matrix.sum()
+    if not np.isfinite(total):
+        refuse_rows(~np.isfinite(matrix).all(axis=1), f"{name} is not finite", first=first)
     return matrix
 
 
-def refuse_rows(bad: ArrayLike, problem: str) -> None:
-    """Raise ValueError that names the first row where `bad` (n,) is true.
+def as_table(values: ArrayLike, name: str) -> AnyArray:
+    """Return `values` as an array of two dimensions, not copied if it is one, or raise ValueError.
+
+    >>> as_table([[1, 2]], "features").shape
+    (1, 2)
+    """
+    table = np.asarray(values)
+    if table.ndim != 2:
+        raise ValueError(f"{name} must have two dimensions, not {table.ndim}")
+    return table
+
+
+def row_blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
+    """Yield the slices that cut `n` rows into blocks of at most `size`.
+
+    >>> list(row_blocks(5, 3))
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
+def refuse_rows(bad: ArrayLike, problem: str, *, first: int = 0) -> None:
+    """Raise ValueError that names the first row where `bad` (n,) is true, counted from `first`.
 
     >>> refuse_rows(np.array([False, True]), "proba is not finite")
     Traceback (most recent call last):
@@ -57,7 +84,7 @@ def refuse_rows(bad: ArrayLike, problem: str) -> None:
     """
     rows = np.flatnonzero(bad)
     if len(rows):
-        raise ValueError(f"{problem} (row {int(rows[0])})")
+        raise ValueError(f"{problem} (row {first + int(rows[0])})")
 
 
 def normalise_rows(X: AnyArray) -> Float32Array:
@@ -72,3 +99,14 @@ def normalise_rows(X: AnyArray) -> Float32Array:
     lengths[lengths == 0] = 1.0
     normalised: Float32Array = rows / lengths[:, None]
     return normalised
+
+
+def _refuse_odds(proba: FloatArray, multi_label: bool, first: int) -> None:
+    if not proba.size:
+        return
+    if proba.min() < -ROW_SUM_TOLERANCE or proba.max() > 1 + ROW_SUM_TOLERANCE:
+        outside = (proba < -ROW_SUM_TOLERANCE) | (proba > 1 + ROW_SUM_TOLERANCE)
+        refuse_rows(outside.any(axis=1), "proba has a value outside 0..1", first=first)
+    if not multi_label:
+        off = np.abs(np.einsum("ij->i", proba) - 1) > ROW_SUM_TOLERANCE
+        refuse_rows(off, "proba does not sum to 1", first=first)

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 
-from selection.arrays import AnyArray, FloatArray, IntArray
-from selection.distances import as_points, to_all, to_point
+from selection.arrays import AnyArray, FloatArray, IntArray, row_blocks
+from selection.distances import Points, as_centres, as_points, to_all, to_point
+from selection.draws import draw_apart
 
 MAX_CLUSTERS = 200
 MAX_STEPS = 15
@@ -35,11 +37,12 @@ def k_means(features: ArrayLike, m: int, rng: Seed = None) -> Clusters:
     >>> k_means([[0.0], [0.1], [9.0]], 2, rng=0).of.tolist() in ([0, 0, 1], [1, 1, 0])
     True
     """
-    points = as_points(features)
+    places = Points.of(features)
     generator = np.random.default_rng(0 if rng is None else rng)
+    points = places.values
     if not len(points) or m < 1:
         return Clusters(np.zeros(len(points), dtype=np.int64), points[:0])
-    centres = _start(points, m, generator)
+    centres = points[_start(places, m, generator)]
     groups = _nearest(points, centres)
     for _ in range(MAX_STEPS):
         centres = _means(points, groups, centres)
@@ -63,7 +66,7 @@ def typical(
     array([1, 3])
     """
     points = as_points(features)
-    labelled = points[:0] if existing is None else as_points(existing).astype(points.dtype)
+    labelled = as_centres(existing, points)
     wanted = min(max(k, 0), len(points))
     if not wanted:
         return np.zeros(0, dtype=np.int64)
@@ -74,32 +77,31 @@ def typical(
     return np.array(turns[:wanted], dtype=np.int64)
 
 
-def _start(points: AnyArray, m: int, generator: np.random.Generator) -> AnyArray:
-    chosen = [int(generator.integers(len(points)))]
-    gaps = to_point(points, points[chosen[0]])
-    while len(chosen) < m and gaps.sum() > 0:
-        # The sum, not 1, ends the last interval, so rounding cannot reach past the last row.
-        sums = np.cumsum(gaps)
-        chosen.append(int(np.searchsorted(sums, generator.random() * sums[-1], side="right")))
-        gaps = np.minimum(gaps, to_point(points, points[chosen[-1]]))
-    return points[chosen]
+def _start(points: Points, m: int, generator: np.random.Generator) -> IntArray:
+    first = generator.integers(len(points), size=1)
+    gaps = points.to_nearest(first)
+    alike = np.ones(len(points))
+    return np.concatenate([first, draw_apart(points, m - 1, gaps, alike, generator)])
 
 
 def _nearest(points: AnyArray, centres: AnyArray) -> IntArray:
     lengths = np.einsum("ij,ij->i", centres, centres)
-    return np.asarray((lengths - 2 * (points @ centres.T)).argmin(axis=1), dtype=np.int64)
+    nearest = np.empty(len(points), dtype=np.int64)
+    for rows in row_blocks(len(points)):
+        nearest[rows] = (lengths - 2 * (points[rows] @ centres.T)).argmin(axis=1)
+    return nearest
 
 
 def _means(points: AnyArray, groups: IntArray, centres: AnyArray) -> AnyArray:
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups, minlength=len(centres))
-    held = np.flatnonzero(sizes)
-    starts = np.concatenate([[0], np.cumsum(sizes[held])[:-1]])
-    means = centres.copy()
-    if points.shape[1]:
-        sums = np.add.reduceat(points[order], starts, axis=0)
-        means[held] = sums / sizes[held][:, None]
-    return means
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    # A product with a table of ones adds up each group in row order and copies no row.
+    ones = np.ones(len(points), dtype=points.dtype)
+    sums = sparse.csr_array((ones, order, ends), shape=(len(centres), len(points))) @ points
+    return np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres).astype(
+        points.dtype
+    )
 
 
 def _order(groups: Clusters, labelled: AnyArray) -> list[int]:

@@ -1,6 +1,7 @@
 """How good the model is, from items drawn at random, with the interval that belongs to it.
 
-The intervals are exact for a sample size that was fixed before looking.
+The intervals are exact for a sample size that was fixed before looking. `difference` shortens them
+by what the model itself says; `lure` weighs items that were not drawn evenly.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from scipy.stats import beta, hypergeom
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share between 0 and 1 with its interval, from `n` items."""
+    """A share between 0 and 1 with its interval, from `n` items, and how the interval was made."""
 
     value: float
     low: float
     high: float
     n: int
     confidence: float
+    method: str = "exact"
 
 
 def accuracy(
@@ -44,7 +46,9 @@ def accuracy(
         low, high = binomial_interval(right, n, confidence)
     else:
         low, high = population_interval(right, n, population, confidence)
-    return Estimate(right / n, low, high, n, confidence)
+    # Of a small pool nearly all audited, the share seen may be none that the pool can have.
+    value = min(max(right / n, low), high)
+    return Estimate(value, low, high, n, confidence)
 
 
 def binomial_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -57,8 +61,20 @@ def binomial_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[f
     [0.861, 0.971]
     """
     _check(correct, n, confidence)
+    return beta_interval(correct, n, confidence)
+
+
+def beta_interval(correct: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Clopper and Pearson's interval for counts that need not be whole numbers.
+
+    Korn and Graubard 1998 use it with an effective sample size, for estimates that are no plain
+    shares.
+
+    >>> beta_interval(93.0, 100.0) == binomial_interval(93, 100)
+    True
+    """
     tail = (1 - confidence) / 2
-    low = beta.ppf(tail, correct, n - correct + 1) if correct else 0.0
+    low = beta.ppf(tail, correct, n - correct + 1) if correct > 0 else 0.0
     high = beta.ppf(1 - tail, correct + 1, n - correct) if correct < n else 1.0
     return float(low), float(high)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ from selection.arrays import (
     IntArray,
     refuse_rows,
 )
+from selection.blending import neighbour_weight, weighed
 from selection.features.matrix import Features
 from selection.reduction import Reduction, reduce_rows
 
-STRENGTH = 3.0  # inverse regularisation C; see tests/bench/label_efficiency.py
+STRENGTH = 1.0  # inverse regularisation C; see tests/bench/label_efficiency.py
 MAX_STEPS = 200
 TOLERANCE = 3e-4
 
@@ -117,8 +118,8 @@ def fit(
 
     `y` (n,) holds class numbers below `n_classes`, or with `multi_label` a 0/1 table
     (n, n_classes). Classes weigh the same however rare they are. Raises ValueError for labels out
-    of range or features that are not finite, naming the row. `seed` is part of the interface of
-    every model; this one is solved exactly and draws nothing.
+    of range or features that are not finite, naming the row. The worth of the neighbour columns is
+    judged on the labels (see `blending`), for which `seed` draws a sample where there are many.
 
     >>> X = Features(None, np.array([[0.0, 1.0], [1.0, 0.0]], dtype=np.float32))
     >>> fit(X, [0, 2], n_classes=3).predict_proba(X).round(1)
@@ -127,8 +128,14 @@ def fit(
     """
     _check_features(X)
     if multi_label:
-        return _fit_many(X, _label_table(y, len(X), n_classes))
-    return _fit_one(X, _class_numbers(y, len(X), n_classes), n_classes)
+        table = _label_table(y, len(X), n_classes)
+        weight = neighbour_weight(X, table.astype(bool), seed=seed)
+        model = _fit_many(weighed(X, weight), table)
+    else:
+        labels = _class_numbers(y, len(X), n_classes)
+        weight = neighbour_weight(X, labels[:, None] == np.unique(labels), seed=seed)
+        model = _fit_one(weighed(X, weight), labels, n_classes)
+    return _unweighed(model, X, weight)
 
 
 def cross_fit(
@@ -162,6 +169,16 @@ def cross_fit(
         model = fit(X.take(rest), labels[rest], n_classes, seed=seed, multi_label=multi_label)
         proba[share] = model.predict_proba(X.take(audited[share]))
     return proba
+
+
+def _unweighed(model: Model, X: Features, weight: float) -> Model:
+    # A weight on a column is a weight on what was learnt for it, so the model stays a plain one.
+    start, stop = X.neighbours
+    if start == stop or not len(model.dense_weights):
+        return model
+    dense_weights = model.dense_weights.copy()
+    dense_weights[start:stop] *= weight
+    return replace(model, dense_weights=dense_weights)
 
 
 def _fit_one(X: Features, y: IntArray, n_classes: int) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,13 +12,15 @@ from numpy.typing import ArrayLike
 from scipy.stats import hypergeom
 
 from selection.agreement import cohen_kappa
-from selection.arrays import BoolArray, FloatArray
-from selection.estimate import lower_bound
+from selection.arrays import BoolArray
+from selection.curve import checked_curve
+from selection.estimate import Estimate, lower_bound
 
 FIRST_LOOK = 25
 LAST_LOOK = 12  # after 51,200 audits; nobody gets there
 STABLE = 0.99
 MAX_AUDITS = 100_000
+RECALLS = (0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,18 @@ class Target:
     low: float
     looked: bool
     labels_needed: int | None
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How far a recall target is from proven: the p-value now, and the reads it still takes.
+
+    `reads_needed` more items, drawn at random and none of them relevant, would prove it.
+    """
+
+    target: float
+    p_value: float
+    reads_needed: int
 
 
 def looks(n: int) -> int:
@@ -109,17 +124,38 @@ def is_stable(predictions: Sequence[ArrayLike], window: int = 3) -> bool:
     return float(np.mean(kappas)) >= STABLE
 
 
+def is_plateau(
+    predictions: Sequence[ArrayLike], accuracies: Sequence[Estimate], window: int = 3
+) -> bool:
+    """Return whether the model stopped changing and its accuracy stopped rising.
+
+    Both over the last `window` changes of model: `predictions` are stable as in `is_stable`, and
+    the `accuracies` measured on audits all lie within the newest one's interval, so that neither
+    a gain nor a dip is more than noise. A hint, never a proof: few audits leave room for a gain.
+
+    >>> steady = Estimate(0.9, 0.85, 0.94, 150, 0.95)
+    >>> is_plateau([[0, 1, 1]] * 4, [steady] * 4), is_plateau([[0, 1, 1]] * 4, [steady] * 3)
+    (True, False)
+    """
+    recent = accuracies[-(window + 1) :]
+    if len(recent) < window + 1:
+        return False
+    newest = recent[-1]
+    level = all(newest.low <= estimate.value <= newest.high for estimate in recent)
+    return level and is_stable(predictions, window)
+
+
 def gain_per_hundred(labels: ArrayLike, accuracy: ArrayLike) -> float | None:
     """Return the accuracy (0..1) that the next 100 labels will add, from the curve so far.
 
     Fits accuracy = top - a / sqrt(labels) by least squares, which is how linear models usually
     learn, and takes its rise over the next 100 labels, at least 0. None with fewer than three
-    points. A hint: the curve's noise is larger than its slope near the end.
+    points. A first guess without an interval; from five points on see `curve.expected_gain`.
 
     >>> round(gain_per_hundred([100, 200, 400], [0.8, 0.829289, 0.85]), 4)
     0.0053
     """
-    sizes, values = _curve(labels, accuracy)
+    sizes, values = checked_curve(labels, accuracy)
     if len(np.unique(sizes)) < 3:
         return None
     design = np.column_stack([np.ones(len(sizes)), -1 / np.sqrt(sizes)])
@@ -140,11 +176,56 @@ def recall_p_value(found: int, relevant: ArrayLike, pool_size: int, target: floa
     0.41
     """
     marks = np.asarray(relevant, dtype=bool)
-    n, seen = len(marks), int(marks.sum())
+    return _p_value(found, int(marks.sum()), len(marks), pool_size, target)
+
+
+def recall_frontier(
+    found: int,
+    relevant: ArrayLike,
+    pool_size: int,
+    targets: Sequence[float] = RECALLS,
+    confidence: float = 0.95,
+) -> list[Recall]:
+    """Return for each of `targets` how sure it is reached, and how much reading would prove it.
+
+    Arguments as in `recall_p_value`; proven means a p-value below 1 - confidence. Reading all
+    that is left proves every target, so there is always an answer. Higher targets take more.
+    The errors of several looks add up: decide how much to read, read it, then look once.
+
+    >>> [(at.target, at.reads_needed) for at in recall_frontier(60, [False] * 800, 4000)]
+    [(0.8, 0), (0.9, 592), (0.95, 1308), (0.99, 3001)]
+    """
+    marks = np.asarray(relevant, dtype=bool)
+    seen, n = int(marks.sum()), len(marks)
+
+    return [
+        Recall(
+            target,
+            _p_value(found, seen, n, pool_size, target),
+            _reads_needed(found, seen, n, pool_size, target, 1 - confidence),
+        )
+        for target in targets
+    ]
+
+
+def _reads_needed(
+    found: int, seen: int, n: int, pool_size: int, target: float, error: float
+) -> int:
+    # The p-value falls with every read that finds nothing: the first below can be bisected.
+    # 1 - 0.95 is a little more than 0.05, and a p-value of 0.05 proves nothing yet.
+    def is_proven(reads: int) -> bool:
+        return _p_value(found, seen, reads, pool_size, target) < error - 1e-12
+
+    return bisect_left(range(n, pool_size), True, key=is_proven)
+
+
+def _p_value(found: int, seen: int, n: int, pool_size: int, target: float) -> float:
+    if not 0 < target < 1:
+        raise ValueError(f"the target must lie between 0 and 1, not {target}")
     if n > pool_size:
         raise ValueError(f"{n} items cannot be drawn from {pool_size}")
-    total = found + seen
-    hidden = int(np.floor(total / target + 1 - found))
+    # The least total that puts recall below the target: 57 found of 60 are 0.95, of 61 less.
+    hidden = int((found + seen) / target) + 1 - found
     if hidden > pool_size:
         # So many could not be left: recall below the target is impossible.
         return 0.0
@@ -162,13 +243,3 @@ def _needed(marks: BoolArray, target: float, confidence: float, first: int) -> i
         if lower_bound(round(share * n), n, 1 - _spent(look, confidence)) >= target:
             return int(n - len(marks))
     return None
-
-
-def _curve(labels: ArrayLike, accuracy: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    sizes = np.asarray(labels, dtype=np.float64)
-    values = np.asarray(accuracy, dtype=np.float64)
-    if sizes.shape != values.shape or sizes.ndim != 1:
-        raise ValueError(f"labels {sizes.shape} and accuracy {values.shape} must match")
-    if (sizes <= 0).any() or not np.isfinite(values).all():
-        raise ValueError("label counts must be positive and accuracies numbers")
-    return sizes, values

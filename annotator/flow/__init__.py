@@ -14,6 +14,7 @@
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |
 | export     | labels go out, with how they came about         | web     |
+| simulating | labelled data tells beforehand what is saved    | worker  |
 
 Beside them: `refusals` names what can be refused on the way, `jobs` is how a worker does a long
 piece of work, `tally` counts what is done, `numbers` knows what rounds and models are called,

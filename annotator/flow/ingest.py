@@ -64,16 +64,16 @@ def receive(
     What can be seen at once is refused at once: a wrong kind of file, an empty one, a column that
     is not there. Then nothing is stored.
     """
-    kind = _kind(project, file.name, format)
+    kind = kind_of(project, file.name, format)
     labels_are = labels_are or Import.LabelsAre.SEED
     if labels_are not in Import.LabelsAre.values:
         raise Invalid(
             "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
         )
-    path = _keep(file)
+    path = keep_upload(file)
     columns = Columns(text_column, label_column, id_column)
     try:
-        total = _look(path, kind, columns)
+        total = look_at(path, kind, columns)
     except Unreadable as problem:
         path.unlink()
         raise Invalid(problem.code, problem.detail, field="file") from problem
@@ -104,7 +104,13 @@ def report_path(work: Import) -> Path:
     return _uploads() / f"{work.pk}-rejected.csv"
 
 
-def _kind(project: Project, name: str, format: str) -> str:
+def uploaded(name: str) -> Path:
+    """Return where an uploaded file lies."""
+    return _uploads() / name
+
+
+def kind_of(project: Project, name: str, format: str = "") -> str:
+    """Return how a file of that name is read; WrongType for one that the task does not take."""
     kind = format or ENDINGS.get(Path(name or "").suffix.lower(), "")
     allowed = KINDS[project.task]
     if kind not in allowed:
@@ -121,7 +127,8 @@ def _kind(project: Project, name: str, format: str) -> str:
     return kind
 
 
-def _keep(file: Any) -> Path:
+def keep_upload(file: Any) -> Path:
+    """Store an uploaded file and return where; TooLarge for one above the limit."""
     path = _uploads() / f"{uuid.uuid4().hex}.upload"
     most = settings.MAX_UPLOAD_MB << 20
     size = 0
@@ -150,7 +157,8 @@ def _uploads() -> Path:
     return folder
 
 
-def _look(path: Path, kind: str, columns: Columns) -> int:
+def look_at(path: Path, kind: str, columns: Columns) -> int:
+    """Return about how many rows there are; Unreadable for what can be seen to be no use."""
     if kind == "zip":
         return pictures.look(path)
     return tables.look(path, kind, columns)[0]

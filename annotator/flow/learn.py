@@ -7,8 +7,7 @@ worker that comes with the same wake-up finds nothing to claim.
 import hashlib
 import math
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import transaction
@@ -19,6 +18,10 @@ from annotator import artefacts, pool
 from annotator.flow import refill
 from annotator.flow.jobs import job
 from annotator.models import Label, ModelVersion, Project, Round, RoundShard
+
+if TYPE_CHECKING:
+    from selection.candidates import Candidates
+    from selection.shortlist import Question, Shortlist
 
 BINS = 20
 
@@ -69,14 +72,17 @@ def train(turn: Round) -> Round:
 
 
 def _save_model(turn: Round, labels: list[Label], known: pool.Labelled, model: Any) -> ModelVersion:
+    from selection.shortlist import class_counts
+
     path = artefacts.model_path(turn.project_id, turn.number)
+    counts = class_counts(known.y, len(labels))
     return ModelVersion(
         project=turn.project,
         number=turn.number,
         space=turn.space,
         labels=[label.pk for label in labels],
         trained_on=len(known),
-        seen={label.name: n for label, n in zip(labels, _class_counts(known, labels), strict=True)},
+        seen={label.name: n for label, n in zip(labels, counts, strict=True)},
         path=path.name,
         sha256=pool.save_npz(path, model.to_arrays()),
         snapshot=_snapshot(known),
@@ -100,12 +106,6 @@ def _save_committee(turn: Round, features: Any, known: pool.Labelled, n_classes:
         for name, array in member.to_arrays().items()
     }
     return pool.save_npz(artefacts.committee_path(turn.project_id, turn.number), arrays)
-
-
-def _class_counts(known: pool.Labelled, labels: list[Label]) -> list[int]:
-    if known.y.ndim == 2:
-        return [int(n) for n in known.y.sum(axis=0)]
-    return [int(n) for n in np.bincount(known.y, minlength=len(labels))]
 
 
 def _snapshot(known: pool.Labelled) -> str:
@@ -143,14 +143,14 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
 @job(RoundShard, round__stage=Round.Stage.SCORE)
 def score_shard(scoring: RoundShard) -> Round | None:
     """Score one shard and keep its best candidates; return the round once it was the last one."""
-    from selection import strategies
+    from selection import shortlist
 
     turn = scoring.round
     free = np.flatnonzero(pool.selectable(turn.project, scoring.shard))
     proba = _proba(turn, scoring, free)
-    strategy = strategies.STRATEGIES[turn.phase]
-    found = _candidates(turn, scoring, strategy, free, proba)
-    pool.save_npz(_candidates_path(scoring), found)
+    votes = _votes(turn, scoring, free)
+    found = shortlist.shortlist(_question(turn), free + scoring.shard.start, proba, votes)
+    pool.save_npz(_candidates_path(scoring), found.to_arrays())
     scoring.finish(**_distribution(proba, turn.project.multi_label))
     return close_scoring(turn)
 
@@ -170,47 +170,13 @@ def _proba(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> NDArray
     return artefacts.load_model(turn.model).predict_proba(features)[free]
 
 
-def _candidates(
-    turn: Round,
-    scoring: RoundShard,
-    strategy: Any,
-    free: NDArray[np.int64],
-    proba: NDArray[np.float32] | None,
-) -> dict[str, NDArray[Any]]:
-    from selection import shards
-
-    positions = free + scoring.shard.start
-    multi_label = turn.project.multi_label
-    scores = strategy.score(
-        _judged(turn, scoring, strategy, free, proba),
-        positions,
-        _tie_seed(turn),
-        multi_label=multi_label,
-        rare_class=_rare_class(turn),
-    )
-    most = strategy.prefilter_size(_wanted(turn.project), turn.space.items)
-    best = shards.best(scores, positions, most, _tie_seed(turn))
-    found = {"positions": positions[best], "scores": scores[best], "free": np.array([len(free)])}
-    if proba is None:
-        return found
-    weight = strategy.weights(proba, multi_label=multi_label).sum()
-    return {**found, "proba": proba[best], "weight": np.array([weight])}
-
-
-def _judged(
-    turn: Round,
-    scoring: RoundShard,
-    strategy: Any,
-    free: NDArray[np.int64],
-    proba: NDArray[np.float32] | None,
-) -> NDArray[np.float32] | None:
-    """Return what the strategy judges by: nothing, the model's word or that of a committee."""
+def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
+    """Return what each member of the committee says, where the strategy asks one."""
     from selection.committee import predict_committee
+    from selection.strategies import STRATEGIES
 
-    if turn.model is None or not strategy.needs & {"proba", "committee"}:
+    if turn.model is None or "committee" not in STRATEGIES[turn.phase].needs:
         return None
-    if "committee" not in strategy.needs:
-        return proba
     members = artefacts.load_committee(turn.model)
     return predict_committee(members, pool.load_features(scoring.shard))[:, free]
 
@@ -244,42 +210,35 @@ def _candidates_path(scoring: RoundShard) -> Any:
     return folder / f"{scoring.shard.number:05d}.npz"
 
 
-def _wanted(project: Project) -> int:
-    return project.batch_size * refill.BATCHES_AHEAD
+def _question(turn: Round) -> "Question":
+    from selection.shortlist import Question, round_seed
+    from selection.strategies import STRATEGIES
 
-
-def _tie_seed(turn: Round) -> int:
-    return (turn.project.seed * 1_000_003 + turn.number) % 2**31
+    return Question(
+        STRATEGIES[turn.phase],
+        wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
+        pool_items=turn.space.items,
+        seed=round_seed(turn.project.seed, turn.number),
+        multi_label=turn.project.multi_label,
+        rare_class=_rare_class(turn),
+    )
 
 
 # Select ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Merged:
-    """The best candidates of all shards."""
-
-    positions: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    proba: NDArray[np.float32] | None
-    pool_size: int
-    total_weight: float
-
-
 @job(Round, stage=Round.Stage.SELECT)
 def select(turn: Round) -> Round:
     """Choose the picks among the candidates of all shards."""
-    from selection import strategies
-
     started = time.perf_counter()
-    merged = _merge(turn)
-    labels = _classes(turn)
-    chosen = strategies.STRATEGIES[turn.phase].choose(
-        _as_candidates(turn, merged, labels),
-        _wanted(turn.project),
-        np.random.default_rng(_tie_seed(turn)),
+    question, labels = _question(turn), _classes(turn)
+    found = _merge(turn, question)
+    chosen = question.strategy.choose(
+        _as_candidates(turn, question, found, labels),
+        question.wanted,
+        np.random.default_rng(question.seed),
     )
-    picks = _picks(turn, merged, chosen, [label.name for label in labels])
+    picks = _picks(turn, found, chosen, [label.name for label in labels])
     scored = (timezone.now() - turn.created_at).total_seconds() - _since(started)
     timings = {**turn.timings, "select": _since(started)}
     timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)
@@ -287,48 +246,31 @@ def select(turn: Round) -> Round:
         stage=Round.Stage.REFILL,
         picks=picks,
         timings=timings,
-        distribution=_whole_distribution(turn, merged, chosen),
+        distribution=_whole_distribution(turn, found, chosen),
     )
     return turn
 
 
-def _merge(turn: Round) -> Merged:
-    from selection import shards, strategies
+def _merge(turn: Round, question: "Question") -> "Shortlist":
+    from selection import shortlist
 
     parts = [pool.load_npz(_candidates_path(each)) for each in turn.shards.all()]
-    positions = np.concatenate([part["positions"] for part in parts])
-    scores = np.concatenate([part["scores"] for part in parts])
-    strategy = strategies.STRATEGIES[turn.phase]
-    most = strategy.prefilter_size(_wanted(turn.project), turn.space.items)
-    best = shards.best(scores, positions, most, _tie_seed(turn))
-    proba = np.concatenate([part["proba"] for part in parts])[best] if turn.model else None
-    return Merged(
-        positions[best],
-        scores[best],
-        proba,
-        pool_size=sum(int(part["free"][0]) for part in parts),
-        total_weight=sum(float(part["weight"][0]) for part in parts if "weight" in part),
-    )
+    return shortlist.merge(question, [shortlist.Shortlist.from_arrays(each) for each in parts])
 
 
-def _as_candidates(turn: Round, merged: Merged, labels: list[Label]) -> Any:
-    from selection.strategies import Candidates
+def _as_candidates(
+    turn: Round, question: "Question", found: "Shortlist", labels: list[Label]
+) -> "Candidates":
+    from selection import shortlist
 
     known = pool.labelled(turn.project, turn.space, [label.pk for label in labels])
-    return Candidates(
-        ids=merged.positions,
-        scores=merged.scores,
-        proba=merged.proba,
-        spread=pool.gather(turn.space, merged.positions).spread_block(),
-        existing=pool.gather(turn.space, known.positions).spread_block(),
-        n_labelled=len(known),
-        n_classes=len(labels),
-        classes_seen=known.seen,
-        multi_label=turn.project.multi_label,
-        pool_size=merged.pool_size,
-        total_weight=merged.total_weight,
-        class_counts=_class_counts(known, labels),
-        rare_class=_rare_class(turn),
+    return shortlist.as_candidates(
+        question,
+        found,
+        pool.gather(turn.space, found.ids).spread_block(),
+        pool.gather(turn.space, known.positions).spread_block(),
+        known.y,
+        len(labels),
     )
 
 
@@ -347,14 +289,14 @@ def _classes(turn: Round) -> list[Label]:
     return [labels.get(pk, Label(name="")) for pk in turn.model.labels]
 
 
-def _picks(turn: Round, merged: Merged, chosen: Any, names: list[str]) -> list[dict[str, Any]]:
+def _picks(turn: Round, found: "Shortlist", chosen: Any, names: list[str]) -> list[dict[str, Any]]:
     picks = []
     rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
     for row, score, probability, reason in rows:
-        proba = None if merged.proba is None else merged.proba[row]
+        proba = None if found.proba is None else found.proba[row]
         picks.append(
             {
-                "position": int(merged.positions[row]),
+                "position": int(found.ids[row]),
                 "score": _number(score),
                 "probability": _number(probability),
                 "reason": reason,
@@ -397,14 +339,14 @@ def _suggestion(
     return {"labels": [names[first]], "confidence": round(float(proba[first]), 4)}
 
 
-def _whole_distribution(turn: Round, merged: Merged, chosen: Any) -> dict[str, Any]:
-    if merged.proba is None:
+def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:
+    if found.proba is None:
         return {}
     shards = [shard for shard in turn.shards.all() if shard.histogram]
     if not shards:
         # Everything is labelled or in somebody's hands.
         return {}
-    torn = _uncertainty(merged.proba[chosen.rows], turn.project.multi_label)
+    torn = _uncertainty(found.proba[chosen.rows], turn.project.multi_label)
     return {
         "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
         "picks": _histogram(torn),

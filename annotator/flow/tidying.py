@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotator import pool
-from annotator.flow import featurise, learn, setup
+from annotator.flow import featurise, learn, setup, simulating
 from annotator.models import (
     Annotation,
     AnnotationLabel,
@@ -22,6 +22,7 @@ from annotator.models import (
     Revision,
     Round,
     RoundShard,
+    Simulation,
     WorkerBeat,
 )
 
@@ -65,7 +66,10 @@ def tidy() -> None:
 
 def _drop_old_uploads(before: datetime) -> None:
     """Remove uploaded files that no import will read any more."""
-    wanted = set(Import.objects.active().values_list("path", flat=True))
+    readers = (Import, Simulation)
+    wanted = {
+        path for rows in readers for path in rows.objects.active().values_list("path", flat=True)
+    }
     for path in (settings.MEDIA_ROOT / "uploads").glob("*.upload"):
         if path.name not in wanted and path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)
@@ -101,3 +105,4 @@ def _drop_old_files(project: Project) -> None:
     for number in project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:]:
         rounds = pool.project_folder(project.pk) / "rounds"
         shutil.rmtree(rounds / str(number), ignore_errors=True)
+    simulating.drop_old(project)

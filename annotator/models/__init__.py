@@ -11,6 +11,7 @@ from annotator.models.learning import (
 from annotator.models.people import Membership, Role, User
 from annotator.models.pool import Import, Item
 from annotator.models.projects import Label, Project
+from annotator.models.simulations import Simulation
 from annotator.models.work import (
     Annotation,
     AnnotationLabel,
@@ -40,6 +41,7 @@ __all__ = [
     "Role",
     "Round",
     "RoundShard",
+    "Simulation",
     "Source",
     "Tally",
     "User",

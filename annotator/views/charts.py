@@ -26,7 +26,7 @@ THEMES = {
     "light": {"ink": "#6b6558", "grid": "#e7e2d6", "accent": "#8a5606", "quiet": "#c9c1ae"},
     "dark": {"ink": "#a9a293", "grid": "#35322b", "accent": "#e5ac50", "quiet": "#5b564a"},
 }
-SIZES = {"wide": (540, 220), "narrow": (300, 200)}
+SIZES = {"wide": (540, 220), "narrow": (300, 200), "tall": (720, 380), "phone": (320, 360)}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -37,14 +37,27 @@ def chart(request: Request, project_id: int, name: str) -> HttpResponse:
     access = open_project(request, project_id, Role.LEAD)
     if name not in CHARTS:
         raise Http404
-    theme, size = request.GET.get("theme", "light"), request.GET.get("size", "wide")
+    theme, size = look(request, "wide")
+    return as_picture(CHARTS[name](access.project, THEMES[theme]), theme, size)
+
+
+def look(request: Request, size: str) -> tuple[str, str]:
+    """Return the theme and the size that were asked for."""
+    theme, size = request.GET.get("theme", "light"), request.GET.get("size", size)
     if theme not in THEMES or size not in SIZES:
         raise Http404
-    drawn = _drawn(_dressed(CHARTS[name](access.project, THEMES[theme]), theme, size))
+    return theme, size
+
+
+def as_picture(spec: Spec, theme: str, size: str) -> HttpResponse:
+    """Return the chart as an answer."""
+    drawn = drawn_as(spec, theme, size)
     return HttpResponse(drawn, content_type="image/svg+xml", headers=HEADERS)
 
 
-def _drawn(spec: Spec) -> str:
+def drawn_as(spec: Spec, theme: str, size: str) -> str:
+    """Return the chart as SVG."""
+    spec = _dressed(spec, theme, size)
     key = hashlib.blake2b(json.dumps(spec, sort_keys=True).encode(), digest_size=16).hexdigest()
     kept: str | None = cache.get(f"chart:{key}")
     if kept is None:
@@ -82,7 +95,7 @@ def _dressed(spec: Spec, theme: str, size: str) -> Spec:
         "autosize": {"type": "fit", "contains": "padding"},
         "config": {"axis": axis, "view": {"stroke": None}},
     }
-    return {**spec, **shared}
+    return {**shared, **spec}
 
 
 # The learning curve ------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from annotator.views import (
     people,
     project_settings,
     projects,
+    simulations,
 )
 
 label_urls = (
@@ -33,6 +34,9 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/label", include(label_urls)),
     path("/imports", imports.imports, name="imports"),
+    path("/simulations", simulations.simulations, name="simulations"),
+    path("/simulations/<int:pk>/stop", simulations.stop, name="stop_simulation"),
+    path("/simulations/<int:pk>/<str:name>", simulations.file, name="simulation_file"),
     path("/settings", project_settings.settings, name="settings"),
     path("/settings/labels", project_settings.labels, name="labels"),
     path("/settings/delete", project_settings.delete, name="delete_project"),

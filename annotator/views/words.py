@@ -25,6 +25,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", NARROW)
 
 
+def decimal(number: float) -> str:
+    """Return a number with one decimal."""
+    return _rounded(number, 1)
+
+
 def duration(seconds: float | None) -> str:
     """Return a measured time, short: “0.24 s”, “3 min”."""
     if seconds is None:

@@ -19,7 +19,8 @@ class Features:
 
     `sparse` is a float32 CSR array (n, V) or None, `dense` a float32 array (n, d) or None, which
     may be memory-mapped. `spread` names the columns `[start, stop)` of `dense` in which distances
-    mean something, so that diversity is measured there; (0, 0) means that there are none.
+    mean something, so that diversity is measured there; `neighbours` names those that describe an
+    item's neighbours instead of itself, whose worth a model weighs. (0, 0): there are none.
 
     >>> len(Features(None, np.eye(3, dtype=np.float32), (0, 3)).take([2, 0]))
     2
@@ -28,6 +29,7 @@ class Features:
     sparse: Any
     dense: Float32Array | None
     spread: tuple[int, int] = (0, 0)
+    neighbours: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.sparse is None and self.dense is None:
@@ -36,8 +38,9 @@ class Features:
         if len(lengths) > 1:
             raise ValueError(f"the sparse and the dense block have {sorted(lengths)} rows")
         width = 0 if self.dense is None else self.dense.shape[1]
-        if not 0 <= self.spread[0] <= self.spread[1] <= width:
-            raise ValueError(f"spread {self.spread} lies outside the {width} dense columns")
+        for start, stop in (self.spread, self.neighbours):
+            if not 0 <= start <= stop <= width:
+                raise ValueError(f"({start}, {stop}) lies outside the {width} dense columns")
 
     def __len__(self) -> int:
         block = self.sparse if self.dense is None else self.dense
@@ -48,7 +51,7 @@ class Features:
         wanted = rows if isinstance(rows, slice) else _row_numbers(rows, len(self))
         chosen = None if self.sparse is None else self.sparse[wanted]
         dense = None if self.dense is None else np.asarray(self.dense[wanted])
-        return Features(chosen, dense, self.spread)
+        return Features(chosen, dense, self.spread, self.neighbours)
 
     def spread_block(self) -> Float32Array:
         """Return the columns (n, d) in which diversity is measured; (n, 0) where there are none."""
@@ -58,7 +61,10 @@ class Features:
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return plain numeric arrays that `from_arrays` turns back into these features."""
-        arrays: dict[str, AnyArray] = {"spread": np.array(self.spread, dtype=np.int64)}
+        arrays: dict[str, AnyArray] = {
+            "spread": np.array(self.spread, dtype=np.int64),
+            "neighbours": np.array(self.neighbours, dtype=np.int64),
+        }
         if self.dense is not None:
             arrays["dense"] = self.dense
         if self.sparse is not None:
@@ -72,6 +78,7 @@ class Features:
     def from_arrays(cls, arrays: dict[str, AnyArray]) -> Features:
         """Return features over `arrays` as they are: memory-mapped parts are not read or copied."""
         spread = (int(arrays["spread"][0]), int(arrays["spread"][1]))
+        neighbours = (int(arrays["neighbours"][0]), int(arrays["neighbours"][1]))
         block = None
         if "sparse_shape" in arrays:
             parts = (
@@ -81,7 +88,7 @@ class Features:
             )
             shape = (int(arrays["sparse_shape"][0]), int(arrays["sparse_shape"][1]))
             block = sparse.csr_array(parts, shape=shape, copy=False)
-        return cls(block, arrays.get("dense"), spread)
+        return cls(block, arrays.get("dense"), spread, neighbours)
 
     @classmethod
     def concat(cls, parts: Sequence[Features]) -> Features:
@@ -93,7 +100,7 @@ class Features:
         """
         if not parts:
             raise ValueError("nothing to concatenate")
-        if len({part.spread for part in parts}) > 1:
+        if len({(part.spread, part.neighbours) for part in parts}) > 1:
             raise ValueError("the parts come from different encoders")
         block = None
         if parts[0].sparse is not None:
@@ -101,7 +108,7 @@ class Features:
         dense = None
         if parts[0].dense is not None:
             dense = np.concatenate([_dense(part) for part in parts])
-        return cls(block, dense, parts[0].spread)
+        return cls(block, dense, parts[0].spread, parts[0].neighbours)
 
 
 def _row_numbers(rows: ArrayLike, n: int) -> AnyArray:

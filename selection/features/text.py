@@ -10,8 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from selection.arrays import BLOCK, AnyArray, Float32Array, normalise_rows
-from selection.features.latent import Latent
+from selection.features.latent import Latent, principal_directions
 from selection.features.matrix import Features
+from selection.features.neighbours import EXAMPLES, Neighbours
+from selection.features.subwords import Subwords
 from selection.features.tfidf import Tfidf
 from selection.features.tokens import within_budget
 from selection.features.wordvectors import WordVectors
@@ -19,6 +21,9 @@ from selection.hashing import hash_bits
 
 SKETCH = 128
 SKETCH_WEIGHT = 0.02  # the model learns on all columns, and should not learn from this blur
+MEANING = 256
+MEANING_WEIGHT = 1.4  # relative to TF-IDF; 1 to 2.4 were tried, little depends on it
+FOLD_SAMPLE = 10_000
 QUICK_SAMPLE = 10_000  # texts that teach the quick vocabulary: labelling waits for it
 
 
@@ -60,15 +65,19 @@ class TextQuick:
 
 @dataclass(frozen=True)
 class Text:
-    """TF-IDF, its latent directions and the word vectors of the pool, side by side.
+    """TF-IDF; what the text means, in 256 columns; and what its neighbours mean, in 256 more.
 
-    Diversity is measured in the word vectors: there two texts are near when they mean similar
-    things, even if they share no word.
+    The meaning folds three views into one: latent directions of the TF-IDF, word vectors and
+    subword vectors, all learnt on the pool. Diversity is measured in it: there two texts are near
+    when they mean similar things, even if they share no word.
     """
 
     tfidf: Tfidf
     latent: Latent
     words: WordVectors
+    subwords: Subwords
+    fold: Float32Array
+    neighbours: Neighbours
 
     @classmethod
     def fit(cls, docs: Sequence[str], *, seed: int) -> Text:
@@ -79,37 +88,59 @@ class Text:
         """
         sample = within_budget(docs)
         tfidf, counts = Tfidf.fit(sample)
+        vocabulary = tfidf.vocabulary
         latent = Latent.fit(tfidf.weigh(counts), seed=seed)
-        stream = tfidf.vocabulary.read(sample)
-        words = WordVectors.fit(stream, counts, len(tfidf.vocabulary.words), seed=seed)
-        return cls(tfidf, latent, words)
+        stream = vocabulary.read(sample)
+        words = WordVectors.fit(stream, counts, len(vocabulary.words), seed=seed)
+        subwords = Subwords.fit(vocabulary.words, counts, seed=seed)
+        some = counts[:FOLD_SAMPLE]
+        views = np.hstack(
+            [latent.project(tfidf.weigh(some)), words.project(some), subwords.project(some)]
+        )
+        fold = principal_directions(views, MEANING, seed=seed)
+        neighbours = Neighbours.fit(normalise_rows(views[:EXAMPLES] @ fold))
+        return cls(tfidf, latent, words, subwords, fold, neighbours)
 
     def transform(self, docs: Sequence[str]) -> Features:
-        """Return TF-IDF (n, V) and the latent and word columns (n, at most 456)."""
-        latent, words = self.latent.directions.shape[1], self.words.vectors.shape[1]
-        dense = np.empty((len(docs), latent + words), dtype=np.float32)
+        """Return TF-IDF (n, V), the meaning and the neighbours' (n, at most 256 each)."""
+        width = self.fold.shape[1]
+        dense = np.empty((len(docs), 2 * width), dtype=np.float32)
         blocks = [self.tfidf.weigh(self.tfidf.vocabulary.count(docs[:0]))]
         for start in range(0, len(docs), BLOCK):
             rows = slice(start, start + BLOCK)
             counts = self.tfidf.vocabulary.count(docs[rows])
             X = self.tfidf.weigh(counts)
-            # Written in place: a second copy of a full shard would cost 120 MB.
-            dense[rows, :latent] = self.latent.project(X)
-            dense[rows, latent:] = self.words.project(counts)
+            # Written in place: a second copy of a full shard would cost 130 MB.
+            meaning = self._meaning(X, counts)
+            dense[rows, :width] = MEANING_WEIGHT * meaning
+            dense[rows, width:] = self.neighbours.smooth(meaning)
             blocks.append(X)
         X = sparse.csr_array(sparse.vstack(blocks, format="csr"))
-        return Features(X, dense, (latent, latent + words))
+        return Features(X, dense, (0, width), (width, 2 * width))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return what was learnt as arrays."""
-        return {**self.tfidf.to_arrays(), **self.latent.to_arrays(), **self.words.to_arrays()}
+        parts = (self.tfidf, self.latent, self.words, self.subwords, self.neighbours)
+        arrays: dict[str, AnyArray] = {"fold": self.fold}
+        for part in parts:
+            arrays |= part.to_arrays()
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, AnyArray]) -> Text:
         """Return the encoder that `to_arrays` described."""
         return cls(
-            Tfidf.from_arrays(arrays), Latent.from_arrays(arrays), WordVectors.from_arrays(arrays)
+            Tfidf.from_arrays(arrays),
+            Latent.from_arrays(arrays),
+            WordVectors.from_arrays(arrays),
+            Subwords.from_arrays(arrays),
+            np.asarray(arrays["fold"]),
+            Neighbours.from_arrays(arrays),
         )
+
+    def _meaning(self, X: Any, counts: Any) -> Float32Array:
+        parts = [self.latent.project(X), self.words.project(counts), self.subwords.project(counts)]
+        return normalise_rows(np.hstack(parts) @ self.fold)
 
 
 def _sketch(X: Any, seed: int) -> Float32Array:

@@ -75,6 +75,15 @@ def within_budget(docs: Sequence[str]) -> Sequence[str]:
     return docs
 
 
+def is_blankless(word: str) -> bool:
+    """Return whether `word` comes from a script that writes no blanks between words.
+
+    >>> is_blankless("大家"), is_blankless("all")
+    (True, False)
+    """
+    return _RUN.match(word) is not None
+
+
 def _shaped(words: list[str]) -> list[str]:
     return [
         (word if word.isalpha() else _DIGIT.sub("0", word))
@@ -87,7 +96,7 @@ def _shaped(words: list[str]) -> list[str]:
 def _split_runs(words: list[str], marks: list[str]) -> Tokens:
     split: list[str] = []
     for word in words:
-        if len(word) > 1 and _RUN.match(word):
+        if len(word) > 1 and is_blankless(word):
             split.extend(word[i : i + 2] for i in range(len(word) - 1))
             marks.extend(word)
         else:

@@ -1,162 +1,296 @@
-"""Label efficiency: accuracy on the test file after so many labels, by strategy.
+"""Label efficiency on real data: what each strategy reaches with so many labels.
 
-    python tests/bench/label_efficiency.py ag_news sms_spam --strategies random,auto --seeds 3
+    python tests/bench/label_efficiency.py --sets ag_news,trec --strategies random,auto \
+        --seeds 10 --labels 1000 --out DIR
+    python tests/bench/label_efficiency.py --table DIR
 
-Replays a labelled data set: the label column answers what a strategy asks, in batches. Reads the
-data sets from `../shared/data` next to the repository.
+Runs go through `selection.simulate`, as `manage.py simulate` does. Every run is stored in
+DIR/<set>/, so that what is there already is not done again; DIR/<set>.json holds the summary of all
+of them. Data sets are read from `../shared/data` next to the repository. A set without a test file
+is one to be screened: it is read until 95 % of the rarest label, which is declared, are found.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import json
+import os
 import sys
+import tempfile
 import time
-import zipfile
 from pathlib import Path
-
-import numpy as np
+from statistics import median
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
+os.environ.setdefault("WINNOW_DATA", tempfile.gettempdir() + "/winnow-label-efficiency")
 
-from selection import models, shards, strategies  # noqa: E402
-from selection.committee import fit_committee  # noqa: E402
-from selection.features import RECIPES, Features  # noqa: E402
+import django  # noqa: E402
+
+django.setup()
+
+from annotator import kept_trial, replays, trial  # noqa: E402
+from annotator.formats import Columns  # noqa: E402
+from annotator.models import Project  # noqa: E402
+from selection.known import Plan, Run  # noqa: E402
+from selection.simulate import RANDOM  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
-csv.field_size_limit(10**9)
+MARKS = (100, 300, 1000)
+FOUND = 0.95
+Runs = dict[replays.Turn, Run]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="+")
-    parser.add_argument("--strategies", default="random,margin,badge,auto")
-    parser.add_argument("--recipe", default="")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=20)
-    parser.add_argument("--labels", default="20,40,100,300,1000")
-    options = parser.parse_args()
-    for name in options.data:
+    options = _options()
+    if options.table:
+        print("\n".join(table(options.table)))
+        return
+    for name in options.sets.split(","):
         measure(name, options)
 
 
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", default="")
+    parser.add_argument("--strategies", default="random,auto")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--labels", type=int, default=1000)
+    parser.add_argument("--batch", type=int, default=20)
+    share = Project._meta.get_field("audit_share").get_default()
+    parser.add_argument("--audit-share", type=float, default=share)
+    parser.add_argument("--declare", action="store_true", help="tell what the rarest label is")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--table", type=Path, help="print the table of what is in this folder")
+    options = parser.parse_args()
+    if not options.table and not (options.sets and options.out):
+        parser.error("give --sets and --out, or --table")
+    return options
+
+
+# Measuring ---------------------------------------------------------------------------------------
+
+
 def measure(name: str, options: argparse.Namespace) -> None:
-    docs, labels, test_docs, test_labels = load(name)
-    classes = sorted(set(labels))
-    y = np.array([classes.index(label) for label in labels])
-    order = np.random.default_rng(0).permutation(len(docs))
-    docs, y = [docs[i] for i in order], y[order]
-    recipe = options.recipe or ("text" if isinstance(docs[0], str) else "image")
+    """Do the runs of one set that are missing, and store the summary of all that are there."""
+    folder = options.out / name
+    wanted = replays.turns(options.strategies.split(","), options.seeds)
+    missing = [turn for turn in wanted if kept_trial.load_run(folder, turn) is None]
     started = time.perf_counter()
-    encoder = RECIPES[recipe].fit(docs[:30000], seed=0)
-    X, T = encoder.transform(docs), encoder.transform(test_docs)
-    print(f"{name}: {len(docs)} items, features in {time.perf_counter() - started:.1f} s")
-    truth = np.array([classes.index(label) if label in classes else -1 for label in test_labels])
-    marks = [int(mark) for mark in options.labels.split(",") if int(mark) <= len(docs)]
-    for strategy in options.strategies.split(","):
-        runs = [
-            replay(strategy, X, y, T, truth, len(classes), marks, options.batch, seed)
-            for seed in range(options.seeds)
-        ]
-        report(strategy, marks, np.array([run[0] for run in runs]), [run[1] for run in runs])
+    made, is_screened = _trial(name, options.declare)
+    print(f"{name}: {len(made.known.X)} items, ready in {time.perf_counter() - started:.0f} s")
+    plan = _plan(made, options, is_screened)
+    _same_plan(folder, plan, made)
+    if is_screened:
+        missing = [turn for turn in missing if turn.strategy != replays.BASELINE]
+    for part in _by_seed(missing):
+        runs = replays.go_all(made, plan, part, options.jobs, lambda *_: None)
+        for turn, run in runs.items():
+            kept_trial.save_run(folder, turn, run)
+            _tell(turn, run)
+        summarise(folder, made, plan)
+    summarise(folder, made, plan)
 
 
-def replay(
-    name: str,
-    X: Features,
-    y: np.ndarray,
-    T: Features,
-    truth: np.ndarray,
-    n_classes: int,
-    marks: list[int],
-    batch: int,
-    seed: int,
-) -> tuple[list[tuple[float, float]], float]:
-    rng = np.random.default_rng(seed)
-    asked = np.zeros(0, dtype=np.int64)
-    model, curve, spent, rounds = None, [], 0.0, 0
-    while len(curve) < len(marks):
-        started = time.perf_counter()
-        step = min(batch, marks[len(curve)] - len(asked))
-        asked = np.concatenate([asked, ask(name, X, y, asked, model, n_classes, step, rng, seed)])
-        model = models.fit(X.take(asked), y[asked], n_classes, seed=seed)
-        spent, rounds = spent + time.perf_counter() - started, rounds + 1
-        if len(asked) >= marks[len(curve)]:
-            guess = model.predict_proba(T).argmax(axis=1)
-            curve.append((float((guess == truth).mean()), macro_f1(truth, guess, n_classes)))
-    return curve, spent / rounds
+def _trial(name: str, declare: bool) -> tuple[trial.Trial, bool]:
+    data = next(path for path in (DATA / f"{name}.csv", DATA / f"{name}.zip") if path.exists())
+    test = data.with_stem(f"{name}_test")
+    answers = trial.read(data, Columns())
+    if test.exists():
+        unseen = trial.read(test, Columns())
+        rare = _rarest(answers) if declare else ""
+        return trial.prepare(answers, unseen, rare=rare), False
+    return trial.prepare(answers, rare=_rarest(answers), hold_out=False), True
 
 
-def ask(name, X, y, asked, model, n_classes, k, rng, seed):
-    seen = len(np.unique(y[asked]))
-    strategy = strategies.resolve(name, len(asked), seen, n_classes)
-    pool = np.setdiff1d(np.arange(len(X)), asked)
-    proba = None
-    if strategy.needs & {"proba"}:
-        proba = model.predict_proba(X)[pool]
-    key = int(rng.integers(2**31))
-    members = proba
-    if "committee" in strategy.needs:
-        committee = fit_committee(X.take(asked), y[asked], n_classes, seed=key)
-        members = np.stack([member.predict_proba(X)[pool] for member in committee])
-    counts = np.bincount(y[asked], minlength=n_classes)
-    rare = int(np.bincount(y, minlength=n_classes).argmin())
-    scores = strategy.score(members, pool, key, rare_class=rare)
-    rows = shards.best(scores, pool, strategy.prefilter_size(k, len(pool)), key)
-    candidates = strategies.Candidates(
-        pool[rows],
-        scores[rows],
-        None if proba is None else proba[rows],
-        X.take(pool[rows]).spread_block(),
-        X.take(asked).spread_block(),
-        len(asked),
-        n_classes,
-        seen,
-        pool_size=len(pool),
-        class_counts=counts.tolist(),
-        rare_class=rare,
+def _rarest(answers: trial.Answers) -> str:
+    names = [label for labels in answers.labels for label in labels]
+    return min(sorted(set(names)), key=names.count)
+
+
+def _plan(made: trial.Trial, options: argparse.Namespace, is_screened: bool) -> Plan:
+    items = len(made.known.X)
+    if is_screened:
+        return Plan(items, options.batch, options.audit_share, until_found=FOUND)
+    return Plan(min(options.labels, items), options.batch, options.audit_share)
+
+
+def _same_plan(folder: Path, plan: Plan, made: trial.Trial) -> None:
+    """Refuse to mix runs that were done otherwise."""
+    path = folder / "plan.json"
+    ours = {**vars(plan), "declared": made.known.declared}
+    if path.exists() and json.loads(path.read_text()) != ours:
+        raise SystemExit(f"{folder} holds runs with {path.read_text()}; take another --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(ours))
+
+
+def _by_seed(turns: list[replays.Turn]) -> list[list[replays.Turn]]:
+    seeds = sorted({turn.seed for turn in turns})
+    return [[turn for turn in turns if turn.seed == seed] for seed in seeds]
+
+
+def _tell(turn: replays.Turn, run: Run) -> None:
+    measured = run.accuracy[-1] == run.accuracy[-1]
+    right = f"{run.accuracy[-1]:.3f} right, " if measured else ""
+    print(
+        f"  {turn.strategy:16} seed {turn.seed}: {right}"
+        f"{run.rare_found[-1]:.2f} found after {run.labels[-1]}, "
+        f"{run.seconds_per_round:.2f} s a round",
+        flush=True,
     )
-    return candidates.ids[strategy.choose(candidates, k, rng).rows]
 
 
-def report(strategy: str, marks: list[int], runs: np.ndarray, seconds: list[float]) -> None:
-    cells = [
-        f"{mark}: {runs[:, i, 0].mean():.3f}/{runs[:, i, 1].mean():.3f}"
-        for i, mark in enumerate(marks)
+def summarise(folder: Path, made: trial.Trial, plan: Plan) -> None:
+    """Store the summary of all runs of a set; a strategy counts with the seeds that random has."""
+    runs = _stored(folder)
+    whole = {}
+    for name in dict.fromkeys(turn.strategy for turn in runs):
+        seeds = {turn.seed for turn in runs if turn.strategy == name}
+        whole[name] = _summary(runs, made, plan, name, seeds)
+    merged = _merged(whole)
+    path = folder.with_suffix(".json")
+    path.write_text(json.dumps({"set": folder.name, **merged}, ensure_ascii=False))
+
+
+def _stored(folder: Path) -> Runs:
+    found: Runs = {}
+    for path in sorted((folder / "runs").glob("*.npz")):
+        name, _, seed = path.stem.rpartition("-")
+        turn = replays.Turn(name, int(seed))
+        run = kept_trial.load_run(folder, turn)
+        if run is not None:
+            found[turn] = run
+    return found
+
+
+def _summary(
+    runs: Runs, made: trial.Trial, plan: Plan, name: str, seeds: set[int]
+) -> dict[str, Any] | None:
+    """Return the summary of one strategy beside random and the baseline, same seeds in all."""
+    beside = {replays.BASELINE, RANDOM, name}
+    chosen = {turn: run for turn, run in runs.items() if turn.strategy in beside}
+    for each in {turn.strategy for turn in chosen}:
+        seeds = seeds & {turn.seed for turn in chosen if turn.strategy == each}
+    same = {turn: run for turn, run in chosen.items() if turn.seed in seeds}
+    return replays.summarise(made, plan, same) if same else None
+
+
+def _merged(whole: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
+    first = whole.get(RANDOM) or {}
+    keys = ("strategies", "needs", "against_random", "savings")
+    merged: dict[str, Any] = {**first, **{key: {} for key in keys}}
+    for name, summary in whole.items():
+        if summary is not None and name in summary["strategies"]:
+            for key in keys:
+                merged[key][name] = summary[key][name]
+            merged["strategies"][name]["seeds"] = summary["settings"]["seeds"]
+    if merged.get("baseline"):
+        merged["baseline"]["seeds"] = merged["settings"]["seeds"]
+    return merged
+
+
+# The table ---------------------------------------------------------------------------------------
+
+
+def table(folder: Path) -> list[str]:
+    """Return the results of all sets in `folder` as Markdown."""
+    summaries = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    measured = [each for each in summaries if each["n_test"]]
+    screened = [each for each in summaries if not each["n_test"]]
+    return [*_measured(measured), "", *_medians(measured), "", *_screened(screened)]
+
+
+def _measured(summaries: list[dict[str, Any]]) -> list[str]:
+    marks = " | ".join(f"after {mark:,}" for mark in MARKS)
+    lines = [
+        f"| set | asked by | seeds | {marks} | query saving | system saving | below random at "
+        "| rare: 80 % found after | fewer than random |",
+        "|---|---|---|" + "---|" * (len(MARKS) + 5),
     ]
-    print(f"  {strategy:16}", "  ".join(cells), f" {np.mean(seconds):.2f} s a round", flush=True)
+    for summary in summaries:
+        lines.append(_row(summary, "TF-IDF, random", summary["baseline"], {}, {}, None))
+        for name, curve in summary["strategies"].items():
+            rest = (summary[key][name] for key in ("savings", "needs", "against_random"))
+            lines.append(_row(summary, name, curve, *rest))
+    return lines
 
 
-def macro_f1(truth: np.ndarray, guess: np.ndarray, n_classes: int) -> float:
-    scores = []
-    for c in range(n_classes):
-        hits = ((truth == c) & (guess == c)).sum()
-        scores.append(2 * hits / max((truth == c).sum() + (guess == c).sum(), 1))
-    return float(np.mean(scores))
+def _row(
+    summary: dict[str, Any],
+    name: str,
+    curve: dict[str, Any] | None,
+    saved: dict[str, Any],
+    needs: dict[str, Any],
+    against: dict[str, Any] | None,
+) -> str:
+    cells = [_at(curve, mark) for mark in MARKS] if curve else [""] * len(MARKS)
+    return _line(
+        f"`{summary['set']}`",
+        name,
+        (curve or {}).get("seeds", ""),
+        *cells,
+        saved.get("query_words", ""),
+        saved.get("system_words", ""),
+        _below(against),
+        needs.get("rare_80") or "",
+        saved.get("rare_80_words", ""),
+    )
 
 
-def load(name: str):
-    if (DATA / f"{name}.csv").exists():
-        return (*read_csv(f"{name}.csv"), *read_csv(f"{name}_test.csv"))
-    return (*read_zip(f"{name}.zip"), *read_zip(f"{name}_test.zip"))
+def _at(curve: dict[str, Any], mark: int) -> str:
+    if mark not in curve["labels"]:
+        return "–"
+    i = curve["labels"].index(mark)
+    mean, low, high = (curve["accuracy"][end][i] for end in ("mean", "low", "high"))
+    return f"{mean:.3f}" if low is None else f"{mean:.3f} ({low:.3f}–{high:.3f})"
 
 
-def read_csv(file: str):
-    with (DATA / file).open(newline="", encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+def _below(against: dict[str, Any] | None) -> str:
+    """Return the marks at which random is better beyond the interval."""
+    if against is None or against["never_worse"] is None:
+        return ""
+    labels = [n for n, bad in zip(against["labels"], against["worse"], strict=True) if bad]
+    return "never" if not labels else ", ".join(map(str, labels[:6])) + (" …" if labels[6:] else "")
 
 
-def read_zip(file: str):
-    with zipfile.ZipFile(DATA / file) as archive:
-        if "labels.csv" in archive.namelist():
-            lines = archive.read("labels.csv").decode().splitlines()
-            rows = list(csv.DictReader(lines))
-            docs = [archive.read(row["filename"]) for row in rows]
-            return docs, [row["label"] for row in rows]
-        files = [n for n in archive.namelist() if n.lower().endswith((".png", ".jpg", ".jpeg"))]
-        return [archive.read(n) for n in files], [n.split("/")[-2] for n in files]
+def _medians(summaries: list[dict[str, Any]]) -> list[str]:
+    """Return the median savings over all sets; one that is over something counts as that."""
+    names = sorted({name for summary in summaries for name in summary["strategies"]} - {RANDOM})
+    lines = ["| over all sets | median query saving | median system saving |", "|---|---|---|"]
+    for name in names:
+        told = [summary["savings"][name] for summary in summaries if name in summary["savings"]]
+        medians = [
+            f"{median(each[which] or each[f'{which}_over'] or 0.0 for each in told):.2f}"
+            for which in ("query", "system")
+        ]
+        lines.append(_line(name, *medians))
+    return lines
+
+
+def _screened(summaries: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "| to be screened | asked by | seeds | 80 % found after | fewer | 95 % found after "
+        "| fewer |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for summary in summaries:
+        for name, curve in summary["strategies"].items():
+            needs, saved = summary["needs"][name], summary["savings"][name]
+            cells = [
+                each
+                for share in ("rare_80", "rare_95")
+                for each in (needs[share] or "never", saved[f"{share}_words"])
+            ]
+            lines.append(_line(f"`{summary['set']}`", name, curve["seeds"], *cells))
+    return lines
+
+
+def _line(*cells: Any) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
 if __name__ == "__main__":

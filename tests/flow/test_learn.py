@@ -1,28 +1,15 @@
-"""One turn of the loop: when it starts, what it learns from, what it picks, what may go wrong."""
+"""One turn of the loop: what it learns from, what it picks, what is measured, what may go wrong."""
 
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotator import artefacts, pool
-from annotator.flow import (
-    annotate,
-    evaluation,
-    featurise,
-    learn,
-    monitor,
-    prediction,
-    queue,
-    schedule,
-    setup,
-)
-from annotator.flow.refusals import Conflict, Invalid
+from annotator import pool
+from annotator.flow import annotate, evaluation, featurise, learn, monitor, queue, setup
 from annotator.models import (
     Annotation,
-    FeatureSpace,
     Item,
     Job,
     ModelVersion,
@@ -34,134 +21,6 @@ from annotator.models import (
 from tests import loop
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ready(project, filled, learnt):
-    """The project with 60 items and their features."""
-    filled(project, 60)
-    return learnt(project)
-
-
-@pytest.fixture
-def trained(ready, run_round, ana):
-    """The project after a round with a model of twelve labels."""
-    loop.label(ready, ana, 12)
-    run_round(ready)
-    return ready
-
-
-def model_file(project):
-    version = project.models.first()
-    return pool.project_folder(project.pk) / "models" / version.path
-
-
-def flip(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-# Starting ----------------------------------------------------------------------------------------
-
-
-def test_round_needs_features(project, filled):
-    filled(project, 5)
-    assert schedule.due(project) == ""
-    with pytest.raises(Conflict) as caught:
-        schedule.start_round(project, "by hand")
-    assert caught.value.code == "no_features"
-
-
-def test_round_starts_by_itself_when_something_is_due(ready, run_round, ana, time_machine):
-    time_machine.move_to(timezone.now(), tick=False)
-    setup.change_settings(ready, retrain_every=3, retrain_seconds=60)
-    assert schedule.due(ready) == "first"
-    run_round(ready)
-    assert schedule.due(ready) == ""
-    time_machine.shift(timedelta(seconds=61))
-    assert schedule.due(ready) == ""
-    loop.label(ready, ana, 2)
-    assert schedule.due(ready) == "time"
-    run_round(ready)
-    loop.label(ready, ana, 2)
-    assert schedule.due(ready) == ""
-    loop.label(ready, ana, 1)
-    assert schedule.due(ready) == "labels"
-
-
-def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, ana):
-    setup.change_settings(ready, retrain_every=2)
-    (annotation,) = loop.label(ready, ana, 1)
-    run_round(ready)
-    annotate.correct(annotation, ana, ["ham"])
-    assert schedule.due(ready) == "labels"
-    run_round(ready)
-    annotate.withdraw(loop.refreshed(annotation), ana)
-    assert pool.work_done(ready) > ready.rounds.first().seq
-
-
-def test_better_features_are_used_at_once(project, filled, run_round):
-    setup.change_settings(project, features="auto")
-    filled(project, 20)
-    quick, better = featurise.plan(project)
-    for space in (quick, better):
-        featurise.fit(space.pk)
-    featurise.transform(quick.shards.get().pk)
-    assert run_round(project).space == quick
-    featurise.transform(better.shards.get().pk)
-    assert schedule.due(project) == "features"
-    assert run_round(project).space == better
-
-
-def test_project_that_was_deleted_learns_no_more(ready):
-    setup.delete_project(ready)
-    assert schedule.start_if_due(ready.pk) is None
-    assert schedule.start_all_due() == []
-
-
-def test_only_one_round_is_active_in_a_project(ready):
-    turn = schedule.start_if_due(ready.pk)
-    assert turn.trigger == "first"
-    assert schedule.start_if_due(ready.pk) is None
-    with pytest.raises(Conflict) as caught:
-        schedule.start_round(ready, "by hand")
-    assert caught.value.code == "round_running"
-
-
-@pytest.mark.parametrize("state", [Job.State.QUEUED, Job.State.RUNNING])
-def test_the_database_itself_refuses_a_second_active_round(ready, state):
-    turn = loop.start(ready)
-    Round.objects.filter(pk=turn.pk).update(state=state)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Round.objects.create(project=ready, number=9, trigger="", strategy="auto", seq=0)
-
-
-def test_failed_round_is_made_up_for_after_a_pause_that_grows(ready, run_round, time_machine):
-    time_machine.move_to(timezone.now(), tick=False)
-    pauses = []
-    for _ in range(4):
-        turn = loop.start(ready)
-        Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
-        seconds = 0
-        while not schedule.due(ready):
-            time_machine.shift(timedelta(seconds=5))
-            seconds += 5
-        pauses.append(seconds)
-    assert pauses == [30, 60, 120, 240]
-    run_round(ready)
-    assert schedule.due(ready) == ""
-
-
-def test_labels_of_a_failed_round_are_not_forgotten(ready, run_round, ana, time_machine):
-    time_machine.move_to(timezone.now(), tick=False)
-    run_round(ready)
-    loop.label(ready, ana, ready.retrain_every)
-    turn = schedule.start_if_due(ready.pk)
-    Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
-    assert schedule.start_if_due(ready.pk) is None
-    time_machine.shift(timedelta(seconds=31))
-    assert schedule.start_if_due(ready.pk).trigger == "labels"
 
 
 # Training ----------------------------------------------------------------------------------------
@@ -452,73 +311,3 @@ def test_train_again_after_a_crash_leaves_one_model(ready, ana, monkeypatch):
     assert learn.train(turn.pk) is not None
     assert ready.models.count() == 1
     assert loop.refreshed(turn).error == ""
-
-
-# Model files -------------------------------------------------------------------------------------
-
-
-def test_model_file_that_was_changed_is_not_used(trained, run_round):
-    older = trained.models.first()
-    run_round(trained)
-    flip(model_file(trained))
-    loop.forget_what_was_loaded()
-    with pytest.raises(pool.Corrupt, match="checksum"):
-        artefacts.load_model(trained.models.first())
-    version, _predictions = prediction.predict(trained, ["prize money"])
-    assert version == older
-    flip(pool.project_folder(trained.pk) / "models" / older.path)
-    loop.forget_what_was_loaded()
-    with pytest.raises(Conflict) as caught:
-        prediction.predict(trained, ["prize money"])
-    assert caught.value.code == "no_model"
-
-
-def test_changed_model_file_fails_the_round_with_words_and_labelling_goes_on(trained, ana):
-    turn = loop.start(trained)
-    loop.go_stage(turn, "train")
-    flip(model_file(trained))
-    scoring = turn.shards.get()
-    for _ in range(3):
-        RoundShard.objects.update(retry_at=None)
-        assert learn.score_shard(scoring.pk) is None
-    scoring = loop.refreshed(scoring)
-    assert scoring.state == Job.State.FAILED
-    assert "checksum does not match" in scoring.error
-    assert queue.lease_next(trained, ana) is not None
-
-
-def test_model_file_holds_arrays_only(trained):
-    with np.load(model_file(trained), allow_pickle=False) as arrays:
-        assert all(arrays[name].dtype != object for name in arrays.files)
-
-
-# Predicting --------------------------------------------------------------------------------------
-
-
-def test_prediction_gives_labels_and_probabilities_by_name(trained):
-    texts = ["prize money winner", "meeting minutes office"]
-    version, (spam, ham) = prediction.predict(trained, texts)
-    assert version == trained.models.first()
-    assert (spam["labels"], ham["labels"]) == (["spam"], ["ham"])
-    for each in (spam, ham):
-        assert set(each["proba"]) == {"spam", "ham"}
-        assert sum(each["proba"].values()) == pytest.approx(1, abs=1e-5)
-
-
-def test_prediction_needs_a_model_and_texts(ready, image_project):
-    with pytest.raises(Conflict):
-        prediction.predict(ready, ["a"])
-    with pytest.raises(Invalid):
-        prediction.predict(image_project, ["a"])
-
-
-def test_odd_texts_are_predicted_too(trained):
-    _version, predictions = prediction.predict(trained, ["", "   ", "雨", "x" * 10_000])
-    assert len(predictions) == 4
-
-
-def test_features_of_a_space_that_went_are_not_needed_for_labelling(trained, ana):
-    FeatureSpace.objects.filter(project=trained).delete()
-    assert queue.lease_next(trained, ana) is not None
-    with pytest.raises(Conflict):
-        prediction.predict(trained, ["a"])

@@ -51,6 +51,18 @@ def test_a_mostly_audited_pool_has_a_shorter_interval():
     )
 
 
+def test_the_share_lies_in_the_interval_even_of_a_pool_that_is_nearly_all_audited():
+    # 1 of 99 was right; with 2 of 100 that would be rarer than 2.5 %, so it is 1 of 100.
+    found = estimate.accuracy(np.arange(99) < 1, population=100)
+    assert (found.low, found.value, found.high) == (0.01, 0.01, 0.01)
+
+
+def test_counts_that_are_no_whole_numbers_lie_between_their_neighbours():
+    ends = [estimate.beta_interval(right, 100.0) for right in (92.0, 92.5, 93.0)]
+    assert sorted(ends) == ends
+    assert estimate.beta_interval(93.0, 100.0) == estimate.binomial_interval(93, 100)
+
+
 def test_the_population_interval_covers_as_often_as_it_says():
     population, n, right = 60, 20, 51
     covered = 0.0

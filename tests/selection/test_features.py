@@ -160,7 +160,10 @@ class TestText:
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
         np.testing.assert_allclose(np.sqrt(X.sparse.power(2).sum(axis=1)), 1, atol=1e-5)
         lengths = np.linalg.norm(X.spread_block(), axis=1)
-        np.testing.assert_allclose(lengths, 1.0 if recipe == "text" else 0.02, atol=1e-5)
+        np.testing.assert_allclose(lengths, 1.4 if recipe == "text" else 0.02, atol=1e-5)
+        if recipe == "text":
+            around = X.dense[:, slice(*X.neighbours)]
+            np.testing.assert_allclose(np.linalg.norm(around, axis=1), 1, atol=1e-5)
 
     def test_chinese_is_understood(self, recipe, shared_data):
         texts, y = columns("toutiao_zh.csv", shared_data, 2000, "label")

@@ -112,7 +112,7 @@ def test_cross_fit_never_lets_a_model_see_what_it_predicts(rng):
     out = models.cross_fit(X, y, held_out, 2, seed=0)
     seen = models.fit(X, y, 2, seed=0).predict_proba(X)[held_out]
     own = np.arange(15), y[held_out]
-    assert (seen[own] > 0.6).all()
+    assert (seen[own] > 0.55).all()
     assert np.ptp(out[:, 0]) < 0.3
 
 

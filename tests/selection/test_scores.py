@@ -1,12 +1,10 @@
-"""The scores against numbers worked out by hand or published elsewhere."""
+"""The scores against their formulas written out; published numbers are in test_golden.py."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from scipy.special import softmax
 
 from selection import scores
 
@@ -14,21 +12,9 @@ THREE = [[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]
 SINGLE = (scores.least_confident, scores.margin, scores.entropy)
 
 
-def test_published_numbers_for_three_classes():
-    np.testing.assert_allclose(scores.least_confident(THREE), [0.5, 0.3])
-    np.testing.assert_allclose(scores.entropy(THREE), [1.029653014, 0.8018185525])
-    np.testing.assert_allclose(1 + scores.margin(THREE), [0.8, 0.5])
-
-
 def test_entropy_is_finite_where_a_probability_is_zero():
     got = scores.entropy([[0.7, 0.3, 0.0], [0.33, 0.33, 0.34], [1.0, 0.0, 0.0]])
     np.testing.assert_allclose(got, [0.610864302, 1.098513, 0.0], atol=1e-6)
-
-
-def test_margin_orders_as_published():
-    two = [[0.9, 0.1], [0.45, 0.55], [0.5, 0.5], [0.7, 0.3]]
-    np.testing.assert_allclose(scores.margin(two), [-0.8, -0.1, 0.0, -0.4], atol=1e-12)
-    assert set(np.argsort(-scores.margin(two))[:2]) == {1, 2}
 
 
 def test_two_classes_rank_alike_by_every_score(rng):
@@ -40,23 +26,17 @@ def test_two_classes_rank_alike_by_every_score(rng):
 
 def test_vote_entropy_of_three_members():
     votes = np.array([[0, 0, 2], [1, 0, 2], [2, 1, 2]])
-    np.testing.assert_allclose(scores.vote_entropy(votes, 3), [np.log(3), 0.636514168, 0.0])
+    hand = [np.log(3), np.log(3) - 2 / 3 * np.log(2), 0.0]
+    np.testing.assert_allclose(scores.vote_entropy(votes, 3), hand, atol=1e-12)
     with pytest.raises(ValueError, match="row 1"):
         scores.vote_entropy([[0, 5]], 3)
 
 
 def test_bald_is_the_divergence_to_the_consensus():
     members = np.array([[[0.3, 0.7], [0.4, 0.6]], [[0.2, 0.8], [0.5, 0.5]]])
-    np.testing.assert_allclose(scores.bald(members), [0.00670178182, 0.00505938993])
     consensus = members.mean(axis=0)
     divergence = (members * np.log(members / consensus)).sum(axis=2).mean(axis=0)
     np.testing.assert_allclose(scores.bald(members), divergence)
-
-
-def test_bald_agrees_with_the_first_step_of_published_batch_bald():
-    members = np.random.RandomState(0).random(4000).reshape(10, 200, 2)
-    members /= members.sum(axis=2, keepdims=True)
-    assert scores.bald(members).max() == pytest.approx(0.26082319, abs=1e-7)
 
 
 def test_a_committee_of_equals_disagrees_about_nothing():
@@ -103,17 +83,58 @@ def test_nothing_in_nothing_out(score):
     assert score(np.zeros((0, 3))).shape == (0,)
 
 
-@pytest.mark.parametrize("score", SINGLE)
-@given(raw=arrays(np.float64, (5, 4), elements=st.floats(0.0, 1.0)))
-def test_scores_stay_in_range_and_leave_the_input_alone(score, raw):
-    proba = (raw + 1e-3) / (raw + 1e-3).sum(axis=1, keepdims=True)
-    before = proba.copy()
-    got = score(proba)
-    assert np.isfinite(got).all()
-    assert (got >= -1 - 1e-9).all()
-    assert (got <= np.log(4) + 1e-9).all()
-    np.testing.assert_array_equal(proba, before)
-
-
 def test_float32_rows_that_sum_to_one_roughly_are_accepted():
     scores.margin(np.array([[0.5004, 0.5]], dtype=np.float32))
+    with pytest.raises(ValueError, match="sum"):
+        scores.margin(np.array([[0.502, 0.5]], dtype=np.float32))
+
+
+def test_one_class_alone_leaves_no_doubt():
+    assert scores.least_confident([[1.0]])[0] == 0.0
+    assert scores.entropy([[1.0]])[0] == 0.0
+    assert scores.margin([[1.0]])[0] == -1.0
+
+
+def test_a_class_that_was_never_seen_changes_no_score():
+    known = np.random.default_rng(0).dirichlet(np.ones(3), 20)
+    padded = np.insert(known, 1, 0.0, axis=1)
+    for score in SINGLE:
+        np.testing.assert_allclose(score(padded), score(known), atol=1e-12)
+    np.testing.assert_allclose(
+        scores.expected_model_change(padded, np.ones((20, 2))),
+        scores.expected_model_change(known, np.ones((20, 2))),
+    )
+
+
+def test_temperature_changes_the_order_of_margins_only_above_two_classes(rng):
+    three = [[-9.0, 0.0, 1.0], [-0.3, -0.3, 1.0]]
+    cold, warm = (scores.margin(softmax(np.divide(three, t), axis=1)) for t in (1, 3))
+    assert np.argsort(cold).tolist() != np.argsort(warm).tolist()
+    two = rng.normal(size=(30, 2))
+    cold, warm = (scores.margin(softmax(two / t, axis=1)) for t in (1, 3))
+    assert np.argsort(cold).tolist() == np.argsort(warm).tolist()
+
+
+def test_softmax_scores_refuse_rows_of_several_labels():
+    for score in SINGLE:
+        with pytest.raises(ValueError, match="sum"):
+            score([[0.9, 0.8]])
+
+
+def test_votes_that_are_no_numbers_are_refused():
+    for votes in ([["a", "b"]], [[None, 1]], [[0.5, 1]], [[-1, 1]]):
+        with pytest.raises((ValueError, TypeError)):
+            scores.vote_entropy(np.array(votes, dtype=object), 2)
+
+
+def test_dispersion_counts_only_what_was_stored():
+    assert scores.label_dispersion([[2, 0], [2, -1], [1, 0]]).tolist() == [1 - 2 / 3, 0.0]
+    assert scores.label_dispersion([[-1], [-1]]).tolist() == [0.0]
+    assert scores.label_dispersion(np.zeros((0, 3))).tolist() == [0.0, 0.0, 0.0]
+    assert scores.label_dispersion(np.zeros((3, 0))).shape == (0,)
+    with pytest.raises(ValueError, match="row 1"):
+        scores.label_dispersion([[0, 0.5]])
+    with pytest.raises(ValueError, match="row 0"):
+        scores.label_dispersion([[-2, 0]])
+    with pytest.raises(ValueError, match="rounds"):
+        scores.label_dispersion([0, 1])

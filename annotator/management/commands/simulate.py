@@ -1,0 +1,162 @@
+"""Replay labelled data: what would asking well have saved?"""
+
+import json
+import os
+import sys
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotator import replays, trial
+from annotator.formats import Columns, Unreadable
+from annotator.management.progress import Bar
+from annotator.models import Project
+
+if TYPE_CHECKING:
+    from selection.known import Plan, Run
+
+MARKS = (100, 300, 1000)
+
+
+class Command(BaseCommand):
+    """Run every strategy with every seed, and write summary.json, curves.csv and curves.svg.
+
+    Needs no database and no running server. Random and a plain baseline (TF-IDF or raw pixels with
+    a logistic regression, on random labels) are always run along.
+    """
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("data", type=Path, help="CSV, JSON Lines, or a ZIP of pictures")
+        parser.add_argument("--test", type=Path, help="a fifth of the data is held out without")
+        parser.add_argument("--text-column", default="")
+        parser.add_argument("--label-column", default="")
+        parser.add_argument("--strategies", default="auto", help="names with commas between")
+        parser.add_argument("--seeds", type=int, default=5)
+        parser.add_argument("--labels", type=int, default=500)
+        parser.add_argument("--batch", type=int, default=20)
+        parser.add_argument("--out", type=Path, required=True, help="a folder, made at need")
+        parser.add_argument(
+            "--audit-share",
+            type=float,
+            default=Project._meta.get_field("audit_share").get_default(),
+            help="of the labels, which audits take as in a project; 0 compares the rules alone",
+        )
+        parser.add_argument("--rare", default="", help="the label that is looked for")
+        parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Run it all, store the files, print the table."""
+        names = _strategies(options["strategies"])
+        _check_numbers(options)
+        made = _trial(options)
+        plan = _plan(options, len(made.known.X))
+        done = _go_all(made, plan, replays.turns(names, options["seeds"]), options["jobs"])
+        summary = replays.summarise(made, plan, done, data=options["data"].name)
+        _store(options["out"], summary, done)
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(summary, ensure_ascii=False))
+            return
+        self.stdout.write("\n".join([*_table(summary), f"Written to {options['out']}."]))
+
+
+def _strategies(given: str) -> list[str]:
+    from selection.strategies import STRATEGIES
+
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    unknown = [name for name in names if name not in STRATEGIES]
+    if unknown or not names:
+        there = ", ".join(STRATEGIES)
+        raise CommandError(f"There is no strategy “{', '.join(unknown)}”. There are: {there}.")
+    return names
+
+
+def _check_numbers(options: dict[str, Any]) -> None:
+    for name in ("seeds", "labels", "batch", "jobs"):
+        if options[name] < 1:
+            raise CommandError(f"--{name} must be at least 1, not {options[name]}.")
+    if not 0 <= options["audit_share"] <= 0.5:
+        raise CommandError(
+            f"--audit-share lies between 0 and 0.5, not at {options['audit_share']}."
+        )
+
+
+def _trial(options: dict[str, Any]) -> trial.Trial:
+    columns = Columns(options["text_column"], options["label_column"])
+    files = [options["data"], options["test"]]
+    try:
+        data, test = (_read(file, columns) if file else None for file in files)
+        assert data is not None
+        return trial.prepare(data, test, rare=options["rare"])
+    except Unreadable as problem:
+        raise CommandError(problem.detail) from problem
+
+
+def _read(file: Path, columns: Columns) -> trial.Answers:
+    try:
+        return trial.read(file, columns)
+    except OSError as problem:
+        raise CommandError(f"{file}: {problem.strerror}.") from problem
+    except Unreadable as problem:
+        raise CommandError(f"{file}: {problem.detail}") from problem
+
+
+def _plan(options: dict[str, Any], items: int) -> "Plan":
+    from selection.known import Plan
+
+    if options["labels"] > items:
+        raise CommandError(
+            f"--labels {options['labels']} asks for more than the pool's {items} items."
+        )
+    return Plan(options["labels"], options["batch"], options["audit_share"])
+
+
+def _go_all(
+    made: trial.Trial, plan: "Plan", wanted: list[replays.Turn], jobs: int
+) -> dict[replays.Turn, "Run"]:
+    bar = Bar(sys.stderr, "runs")
+    try:
+        return replays.go_all(made, plan, wanted, jobs, bar.show)
+    except BrokenProcessPool as problem:
+        words = "A process died, perhaps for want of memory; try fewer --jobs."
+        raise CommandError(words) from problem
+    finally:
+        bar.clear()
+
+
+def _store(folder: Path, summary: dict[str, Any], done: dict[replays.Turn, "Run"]) -> None:
+    from annotator.views import simulation_chart
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "summary.json").open("w", encoding="utf-8") as file:
+            replays.write_json(file, summary)
+        with (folder / "curves.csv").open("w", encoding="utf-8", newline="") as file:
+            replays.write_csv(file, done)
+        (folder / "curves.svg").write_text(simulation_chart.file_svg(summary), encoding="utf-8")
+    except OSError as problem:
+        raise CommandError(f"{folder}: {problem.strerror}.") from problem
+
+
+def _table(summary: dict[str, Any]) -> list[str]:
+    last = summary["settings"]["labels"]
+    marks = [mark for mark in MARKS if mark < last] + [last]
+    head = "".join(f"{mark:>9}" for mark in marks)
+    rows = {**summary["strategies"], replays.BASELINE: summary["baseline"]}
+    lines = [f"{'accuracy after labels':<22}{head}   {'query saving':<26}system saving"]
+    for name, curve in rows.items():
+        saved = summary["savings"].get(name, {})
+        cells = "".join(f"{_at(curve, mark):>9}" for mark in marks)
+        words = f"   {saved.get('query_words', ''):<26}{saved.get('system_words', '')}"
+        lines.append(f"{name:<22}{cells}{words}".rstrip())
+    goal = f"Target: {summary['target']:.3f}, what the baseline reaches with {last} labels."
+    return [*summary["notes"], "", *lines, "", goal]
+
+
+def _at(curve: dict[str, Any], mark: int) -> str:
+    reached = [i for i, labels in enumerate(curve["labels"]) if labels <= mark]
+    return f"{curve['accuracy']['mean'][reached[-1]]:.3f}" if reached else "–"

@@ -1,0 +1,186 @@
+"""What a simulation says, in words: a sentence first, with its interval, and no promise."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.views import words
+
+RANDOM = "random"
+BASELINE = "baseline"
+FAVOURITE = "auto"
+
+Summary = Mapping[str, Any]
+Titles = Mapping[str, str]
+
+
+def sentence(summary: Summary, titles: Titles) -> str:
+    """Return what asking well saves on this data, or that it saves nothing."""
+    name = _told_of(summary)
+    facts = _facts(summary, name, titles)
+    saved = summary["savings"][name]
+    if saved["query_over"] is not None:
+        return (
+            _("%(title)s needs %(mine)s labels for %(target)s, which random does not reach.")
+            % facts
+        )
+    if saved["query"] is None:
+        return _("%(title)s does not reach %(target)s with %(labels)s labels.") % facts
+    if saved["query_low"] is None or saved["query_low"] <= 1 or facts["mine"] == facts["theirs"]:
+        return _nothing(saved["query"], facts)
+    return (
+        _(
+            "%(title)s needs %(mine)s labels for what random needs %(theirs)s: "
+            "%(times)s times fewer (95\u202f%%: %(interval)s)."
+        )
+        % facts
+    )
+
+
+def _nothing(ratio: float, facts: dict[str, str]) -> str:
+    if facts["mine"] == facts["theirs"] or ratio < 1:
+        return (
+            _("%(title)s saves nothing here: it needs %(mine)s labels, random needs %(theirs)s.")
+            % facts
+        )
+    if not facts["interval"]:
+        return (
+            _(
+                "%(title)s needs %(mine)s labels for what random needs %(theirs)s; "
+                "one repeat cannot tell that from chance."
+            )
+            % facts
+        )
+    return (
+        _(
+            "%(title)s needs %(mine)s labels for what random needs %(theirs)s, which may be "
+            "chance (95\u202f%%: %(interval)s times)."
+        )
+        % facts
+    )
+
+
+def goal(summary: Summary, titles: Titles) -> str:
+    """Return what the target is, and what the plain baseline needs for it."""
+    name = _told_of(summary)
+    facts = _facts(summary, name, titles)
+    told = _(
+        "The goal is %(target)s right on %(test)s held-out items: what TF-IDF reaches with "
+        "%(labels)s random labels."
+    )
+    saved = summary["savings"][name]
+    if saved["system"] is None:
+        return told % facts
+    ratio = _("%(title)s needs fewer labels for it, by a factor of %(times)s.")
+    return f"{told % facts} {ratio % {**facts, 'times': _ratio(saved, 'system')}}"
+
+
+def lines(summary: Summary, titles: Titles) -> list[dict[str, str]]:
+    """Return a line of the table for each strategy and for the baseline."""
+    found = [_line(summary, name, titles) for name in summary["strategies"]]
+    curve = summary["baseline"]
+    plain = {
+        "title": _("TF-IDF, random labels"),
+        "needs": words.count(round(summary["settings"]["labels"])),
+        "last": _last(curve, "accuracy"),
+        "f1": _last(curve, "macro_f1"),
+        "found": _last(curve, "rare_found"),
+        "seconds": words.duration(curve["seconds_per_round"]),
+    }
+    return [*found, plain]
+
+
+def picture(summary: Summary, titles: Titles) -> str:
+    """Return the picture in words, for who does not see it."""
+    reached = [f"{line['title']} {line['last']}" for line in lines(summary, titles)]
+    return _("Accuracy at the end: %(all)s.") % {"all": "; ".join(reached)}
+
+
+def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
+    curve, needs = summary["strategies"][name], summary["needs"][name]
+    against, saved = summary["against_random"][name], summary["savings"][name]
+    return {
+        "title": titles.get(name, name),
+        "needs": _needs(needs),
+        "query": "" if name == RANDOM else _ratio(saved, "query"),
+        "system": _ratio(saved, "system"),
+        "last": _last(curve, "accuracy"),
+        "f1": _last(curve, "macro_f1"),
+        "found": _last(curve, "rare_found"),
+        "worse": "" if name == RANDOM else _below(against),
+        "seconds": words.duration(curve["seconds_per_round"]),
+    }
+
+
+def _told_of(summary: Summary) -> str:
+    """Return the strategy that the sentence is about."""
+    names = [name for name in summary["strategies"] if name != RANDOM]
+    if not names:
+        return RANDOM
+    # Not the best one: chance has a hand in which that is.
+    return FAVOURITE if FAVOURITE in names else names[0]
+
+
+def _facts(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
+    saved, needs = summary["savings"][name], summary["needs"]
+    return {
+        "title": titles.get(name, name),
+        "mine": _labels(needs[name]["target"]),
+        "theirs": _labels(needs[RANDOM]["target"]),
+        "target": words.percent(summary["target"]),
+        "labels": words.count(summary["settings"]["labels"]),
+        "test": words.count(summary["n_test"]),
+        "times": _times(saved["query"]),
+        "interval": _interval(saved["query_low"], saved["query_high"]),
+    }
+
+
+def _labels(number: float | None) -> str:
+    return "–" if number is None else words.count(round(number))
+
+
+def _needs(needs: Mapping[str, Any]) -> str:
+    if needs["target"] is None:
+        return _("not reached")
+    if needs["low"] is None or needs["low"] == needs["high"]:
+        return _labels(needs["target"])
+    high = _labels(needs["high"]) if needs["high"] is not None else "…"
+    return f"{_labels(needs['target'])} ({_labels(needs['low'])}–{high})"
+
+
+def _ratio(saved: Mapping[str, Any], which: str) -> str:
+    if saved[f"{which}_over"] is not None:
+        return _("over %(times)s") % {"times": _times(saved[f"{which}_over"])}
+    if saved[which] is None:
+        return "–"
+    interval = _interval(saved[f"{which}_low"], saved[f"{which}_high"])
+    return f"{_times(saved[which])} ({interval})" if interval else _times(saved[which])
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None:
+        return ""
+    if high is None:
+        return _("%(low)s or more") % {"low": _times(low)}
+    return _("%(low)s to %(high)s") % {"low": _times(low), "high": _times(high)}
+
+
+def _times(ratio: float | None) -> str:
+    return "–" if ratio is None else words.decimal(ratio)
+
+
+def _last(curve: Mapping[str, Any], metric: str) -> str:
+    value = curve[metric]["mean"][-1]
+    return "–" if value is None else words.percent(value)
+
+
+def _below(against: Mapping[str, Any] | None) -> str:
+    """Return at which marks random was better beyond the interval."""
+    if against is None or against["never_worse"] is None:
+        return "–"
+    if against["never_worse"]:
+        return _("never")
+    labels = [n for n, bad in zip(against["labels"], against["worse"], strict=True) if bad]
+    shown = ", ".join(words.count(n) for n in labels[:3])
+    return f"{shown}, …" if len(labels) > 3 else shown

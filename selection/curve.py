@@ -1,0 +1,95 @@
+"""Diminishing returns: what the next labels will add, from the learning curve so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import f as f_distribution
+
+from selection.arrays import FloatArray
+
+MIN_POINTS = 5
+# From curves that hardly flatten to curves that are flat at once, fine enough for smooth curves.
+EXPONENTS = np.geomspace(0.05, 2.0, 500)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The accuracy (0..1) that the next 100 labels will add, with its interval."""
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+
+    def cost_per_point(self, price: float) -> tuple[float, float, float]:
+        """Return what 0.01 more accuracy costs at `price` a label: likely, at least, at most.
+
+        Infinite where nothing more is gained.
+
+        >>> Gain(0.01, 0.005, 0.02, 0.95).cost_per_point(0.1)
+        (10.0, 5.0, 20.0)
+        """
+        likely, most, least = (
+            price / gain if gain > 0 else float("inf") for gain in (self.value, self.low, self.high)
+        )
+        return likely, least, most
+
+
+def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.95) -> Gain | None:
+    """Return what 100 more labels will add, by the curve accuracy = a - b labels^-c; None early.
+
+    `labels` (n,) counts and `accuracy` (n,) from 0 to 1, at least five different counts. For each
+    exponent c from 0.05 to 2 the rest is a straight line; the best by least squares is the
+    estimate. Interval: all gains whose curve fits no worse than the F test allows (the profile
+    likelihood, Bates and Watts 1988), as the covariance of so bent a fit claims far too much.
+    The curve never falls, so a gain is at least 0. A hint: it believes in the power law.
+
+    >>> sizes = np.array([50, 100, 200, 400, 800])
+    >>> round(expected_gain(sizes, 0.9 - sizes ** -0.5).value, 4)
+    0.002
+    """
+    sizes, values = checked_curve(labels, accuracy)
+    if len(np.unique(sizes)) < MIN_POINTS:
+        return None
+    powers = sizes ** -EXPONENTS[:, None]
+    steps = sizes.max() ** -EXPONENTS - (sizes.max() + 100) ** -EXPONENTS
+    x, y = powers - powers.mean(axis=1, keepdims=True), values - values.mean()
+    spread = (x**2).sum(axis=1)
+    slopes = -(x @ y) / spread
+    # Squared errors with the best slope, and with the best that does not fall.
+    best = np.maximum(((y + slopes[:, None] * x) ** 2).sum(axis=1), 0.0)
+    rising = best + np.minimum(slopes, 0.0) ** 2 * spread
+    likely = int(rising.argmin())
+    bar = _worst_allowed(float(rising[likely]), len(sizes) - 3, confidence)
+    reach = np.sqrt(np.maximum(bar - best, 0.0) / spread)
+    allowed = (best <= bar) & (slopes + reach >= 0)
+    low = np.maximum(slopes - reach, 0.0) * steps
+    high = (slopes + reach) * steps
+    return Gain(
+        float(max(slopes[likely], 0.0) * steps[likely]),
+        float(low[allowed].min()),
+        float(high[allowed].max()),
+        confidence,
+    )
+
+
+def checked_curve(labels: ArrayLike, accuracy: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return label counts and accuracies (n,), or raise ValueError where they are no curve.
+
+    >>> checked_curve([10], [0.5])
+    (array([10.]), array([0.5]))
+    """
+    sizes = np.asarray(labels, dtype=np.float64)
+    values = np.asarray(accuracy, dtype=np.float64)
+    if sizes.shape != values.shape or sizes.ndim != 1:
+        raise ValueError(f"labels {sizes.shape} and accuracy {values.shape} must match")
+    if (sizes <= 0).any() or not np.isfinite(values).all():
+        raise ValueError("label counts must be positive and accuracies numbers")
+    return sizes, values
+
+
+def _worst_allowed(least: float, freedom: int, confidence: float) -> float:
+    return least * (1 + float(f_distribution.ppf(confidence, 1, freedom)) / freedom)

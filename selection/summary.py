@@ -1,0 +1,186 @@
+"""Runs become one summary: curves with intervals, the labels each needs, what asking well saves.
+
+The target is the accuracy that the plain baseline has after its last label. *Query saving*: the
+labels that random needs to get there over those of the strategy, same features and model. *System
+saving*: the labels that the baseline needs over those of the strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from selection import savings
+from selection.arrays import FloatArray, IntArray
+from selection.known import Run
+from selection.savings import Band, Ratio
+from selection.simulate import RANDOM
+
+DIGITS = 6
+METRICS = ("accuracy", "macro_f1", "rare_found")
+FOUND = (0.8, 0.95)  # shares of the rare items
+
+
+def summarise(runs: Sequence[Run], baseline: Sequence[Run] = ()) -> dict[str, Any]:
+    """Return curves, comparisons and savings of `runs` as plain lists and numbers, None for NaN.
+
+    `runs` are of any strategies, each with the same seeds, "random" among them; `baseline` are the
+    runs of `baseline.plain` with these seeds. Raises ValueError where a seed is missing somewhere.
+
+    >>> one = np.array([0.5, 0.9])
+    >>> run = Run("random", 0, np.array([20, 40]), one, one, one, np.zeros(2), np.arange(40), 0.1)
+    >>> summarise([run], [run])["savings"]["random"]["query"]
+    1.0
+    """
+    groups = _by_strategy(runs)
+    plain = sorted(baseline, key=lambda run: run.seed)
+    _check(groups, plain)
+    # What each seed contributes to the target, so that intervals know that it, too, is uncertain.
+    target = _table(plain, "accuracy")[:, -1] if plain else np.array([np.nan])
+    random = groups.get(RANDOM, [])
+    return {
+        "strategies": {name: _curves(group) for name, group in groups.items()},
+        "baseline": _curves(plain) if plain else None,
+        "target": _number(target.mean()),
+        "needs": {name: _needs(group, target) for name, group in groups.items()},
+        "against_random": {name: _against(group, random) for name, group in groups.items()},
+        "savings": {name: _savings(group, random, plain, target) for name, group in groups.items()},
+    }
+
+
+def in_words(ratio: Ratio) -> str:
+    """Return a ratio of labels as words.
+
+    >>> in_words(Ratio(2.93, 2.0, 4.1)), in_words(Ratio(None, over=3.02))
+    ('2.9 times (2.0 to 4.1)', 'over 3.0 times')
+    """
+    if ratio.over is not None:
+        return f"over {ratio.over:.1f} times"
+    if ratio.value is None:
+        return "not reached"
+    if ratio.low is None:
+        return f"{ratio.value:.1f} times"
+    if ratio.high is None:
+        return f"{ratio.value:.1f} times ({ratio.low:.1f} or more)"
+    return f"{ratio.value:.1f} times ({ratio.low:.1f} to {ratio.high:.1f})"
+
+
+def _by_strategy(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.strategy, []).append(run)
+    return {name: sorted(group, key=lambda run: run.seed) for name, group in groups.items()}
+
+
+def _check(groups: dict[str, list[Run]], plain: Sequence[Run]) -> None:
+    seeds = {tuple(run.seed for run in group) for group in [*groups.values(), plain] if group}
+    if len(seeds) > 1:
+        raise ValueError(f"the seeds differ between strategies: {sorted(seeds)}")
+
+
+# Curves ------------------------------------------------------------------------------------------
+
+
+def _curves(group: Sequence[Run]) -> dict[str, Any]:
+    curves = {metric: _band(savings.band(_table(group, metric))) for metric in METRICS}
+    seconds = float(np.mean([run.seconds_per_round for run in group]))
+    return {"labels": _marks(group).tolist(), **curves, "seconds_per_round": _number(seconds)}
+
+
+def _marks(group: Sequence[Run]) -> IntArray:
+    return max((run.labels for run in group), key=len)
+
+
+def _table(group: Sequence[Run], metric: str) -> FloatArray:
+    """Return the curves (S, m) of all seeds; one that stopped early stays where it was."""
+    length = len(_marks(group))
+    curves = [getattr(run, metric) for run in group]
+    return np.array([np.pad(curve, (0, length - len(curve)), mode="edge") for curve in curves])
+
+
+def _band(found: Band) -> dict[str, list[float | None]]:
+    # A share cannot lie outside, whatever the t-distribution says.
+    return {
+        name: [_number(value) for value in np.clip(curve, 0.0, 1.0)]
+        for name, curve in vars(found).items()
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), DIGITS) if np.isfinite(value) else None
+
+
+# Comparisons -------------------------------------------------------------------------------------
+
+
+def _needs(group: Sequence[Run], target: FloatArray) -> dict[str, Any]:
+    """Return how many labels are needed to the target and to find the rare items."""
+    labels, curves = _marks(group), _table(group, "accuracy")
+    value = savings.labels_to(labels, curves.mean(axis=0), target.mean())
+    low, high = savings.labels_interval(labels, curves, target)
+    rare = {f"rare_{share * 100:.0f}": _mean_found(group, share) for share in FOUND}
+    return {"target": _whole(value), "low": _whole(low), "high": _whole(high), **rare}
+
+
+def _whole(labels: float | None) -> float | None:
+    return None if labels is None else round(labels, 1)
+
+
+def _mean_found(group: Sequence[Run], share: float) -> float | None:
+    needed = _found_after(group, share)
+    return None if np.isnan(needed).any() else _whole(float(needed.mean()))
+
+
+def _found_after(group: Sequence[Run], share: float) -> FloatArray:
+    """Return after how many labels each seed found that share of the rare items; NaN for never."""
+    found = [savings.labels_to(run.labels, run.rare_found, share) for run in group]
+    return np.array([np.nan if labels is None else labels for labels in found])
+
+
+def _against(group: Sequence[Run], random: Sequence[Run]) -> dict[str, Any] | None:
+    """Return the paired difference in accuracy to random, and at which marks it is a loss."""
+    if not random or len(_marks(group)) != len(_marks(random)):
+        return None
+    gain = savings.difference(_table(group, "accuracy"), _table(random, "accuracy"))
+    worse = np.nan_to_num(gain.high, nan=0.0) < 0
+    return {
+        "labels": _marks(group).tolist(),
+        **{name: [_number(value) for value in curve] for name, curve in vars(gain).items()},
+        "worse": worse.tolist(),
+        # One seed shows nothing.
+        "never_worse": None if len(group) < 2 else not worse.any(),
+    }
+
+
+def _savings(
+    group: Sequence[Run], random: Sequence[Run], plain: Sequence[Run], target: FloatArray
+) -> dict[str, Any]:
+    ratios = {"query": _ratio(group, random, target), "system": _ratio(group, plain, target)}
+    for share in FOUND:
+        needed, others = _found_after(group, share), _found_after(random, share)
+        found = savings.finding(needed, others, _spent(random)) if random else Ratio(None)
+        ratios[f"rare_{share * 100:.0f}"] = found
+    return {key: value for name, ratio in ratios.items() for key, value in _told(name, ratio)}
+
+
+def _ratio(group: Sequence[Run], others: Sequence[Run], target: FloatArray) -> Ratio:
+    if not others or not np.isfinite(target).all():
+        return Ratio(None)
+    first, second = _table(group, "accuracy"), _table(others, "accuracy")
+    return savings.saving(_marks(group), first, _marks(others), second, target)
+
+
+def _spent(group: Sequence[Run]) -> float:
+    return float(_marks(group)[-1])
+
+
+def _told(name: str, ratio: Ratio) -> list[tuple[str, Any]]:
+    numbers = [(name, ratio.value)] + [
+        (f"{name}_{end}", getattr(ratio, end)) for end in ("low", "high", "over")
+    ]
+    told: list[tuple[str, Any]] = [
+        (key, None if value is None else _number(value)) for key, value in numbers
+    ]
+    return [*told, (f"{name}_words", in_words(ratio))]

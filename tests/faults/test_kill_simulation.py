@@ -1,0 +1,55 @@
+"""A simulation whose worker is killed goes on where it was, by itself."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from tests import servers
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+
+START = """
+import django; django.setup()
+from django.core.files.uploadedfile import SimpleUploadedFile
+from annotator.bench import texts
+from annotator.flow import setup, simulating
+from annotator.models import User
+user = User.objects.get(is_superuser=True)
+project = setup.create_project(user, name="Tried", labels=["a", "b"])
+lines = ["text,label", *(f'"{text}",{topic}' for text, topic in texts(3000))]
+file = SimpleUploadedFile("posts.csv", "\\n".join(lines).encode())
+simulating.start(project, user, file=file, strategies=["auto"], labels=400, seeds=3)
+"""
+
+
+@pytest.fixture
+def server(tmp_path):
+    with servers.winnow(tmp_path / "winnow") as running:
+        yield running
+
+
+def test_simulation_whose_worker_is_killed_goes_on_where_it_was(server):
+    settings = {"WINNOW_DATA": str(server.folder), "DJANGO_SETTINGS_MODULE": "annotator.settings"}
+    subprocess.run(
+        [sys.executable, "-c", START], env={**os.environ, **settings}, check=True, timeout=60
+    )
+    servers.wait_until(lambda: stored(server)[1] >= 2, 90, "the first runs")
+    before = stored(server)[1]
+    for process in reversed(server.children("celery")):
+        process.send_signal(signal.SIGKILL)
+    servers.wait_until(lambda: stored(server)[0] == "done", 150, "the end of it")
+    state, done, summary = stored(server)
+    assert (state, done) == ("done", 9)
+    assert before < 9
+    assert "savings" in summary
+
+
+def stored(server):
+    with closing(sqlite3.connect(server.folder / "winnow.sqlite3", timeout=20)) as database:
+        found = database.execute("SELECT state, done, summary FROM annotator_simulation").fetchone()
+    return found

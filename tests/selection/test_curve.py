@@ -1,0 +1,71 @@
+"""Diminishing returns: the power law is found, and its interval covers what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from selection.curve import Gain, expected_gain
+
+SIZES = np.arange(20, 401, 20)
+
+
+def rise(a: float, b: float, c: float, sizes: np.ndarray) -> float:
+    last = float(sizes.max())
+    return b * (last**-c - (last + 100) ** -c)
+
+
+@pytest.mark.parametrize("c", [0.2, 0.5, 1.0])
+def test_a_curve_without_noise_is_continued_exactly(c):
+    got = expected_gain(SIZES, 0.9 - 0.5 * SIZES**-c)
+    assert got.value == pytest.approx(rise(0.9, 0.5, c, SIZES), rel=0.01)
+    assert got.low <= got.value <= got.high
+    assert got.high - got.low < 0.05 * got.value
+
+
+@pytest.mark.parametrize("sizes", [SIZES, np.arange(50, 301, 50)])
+@pytest.mark.parametrize("c", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize("noise", [0.01, 0.03])
+def test_the_interval_covers_the_true_gain(sizes, c, noise):
+    rng = np.random.default_rng(int(100 * c))
+    truth, covered = rise(0.9, 1.0, c, sizes), []
+    for _ in range(300):
+        got = expected_gain(sizes, 0.9 - sizes**-c + rng.normal(0, noise, len(sizes)))
+        covered.append(got.low <= truth <= got.high)
+    assert np.mean(covered) >= 0.93
+
+
+def test_a_level_curve_gains_nothing_and_says_how_little_it_could(rng):
+    got = expected_gain(SIZES, 0.9 + rng.normal(0, 0.005, len(SIZES)))
+    assert got.low == 0.0
+    assert got.value < 0.002
+    assert 0 < got.high < 0.01
+
+
+def test_a_falling_curve_gains_nothing():
+    got = expected_gain([10, 20, 30, 40, 50], [0.9, 0.8, 0.7, 0.6, 0.5])
+    assert (got.value, got.low) == (0.0, 0.0)
+    assert got.high >= 0.0
+    flat = expected_gain([10, 20, 30, 40, 50], [0.5] * 5)
+    assert (flat.value, flat.low, flat.high) == (0.0, 0.0, 0.0)
+
+
+def test_more_confidence_is_wider(rng):
+    values = 0.9 - SIZES**-0.5 + rng.normal(0, 0.01, len(SIZES))
+    wide, narrow = expected_gain(SIZES, values, 0.99), expected_gain(SIZES, values, 0.8)
+    assert wide.low <= narrow.low <= narrow.value == wide.value <= narrow.high <= wide.high
+
+
+def test_few_points_are_no_curve():
+    assert expected_gain([10, 20, 30, 40], [0.5, 0.6, 0.7, 0.8]) is None
+    assert expected_gain([10, 20, 30, 40, 40], [0.5, 0.6, 0.7, 0.8, 0.8]) is None
+    assert expected_gain([], []) is None
+    with pytest.raises(ValueError, match="positive"):
+        expected_gain([0, 1, 2, 3, 4], [0.5] * 5)
+    with pytest.raises(ValueError, match="must match"):
+        expected_gain([1, 2], [0.5])
+
+
+def test_cost_per_point_is_without_bound_where_nothing_is_gained():
+    assert Gain(0.02, 0.0, 0.04, 0.95).cost_per_point(0.5) == (25.0, 12.5, float("inf"))
+    assert Gain(0.0, 0.0, 0.0, 0.95).cost_per_point(0.5) == (float("inf"),) * 3
