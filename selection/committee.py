@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from selection.arrays import AnyArray, Float32Array, IntArray
 from selection.features.matrix import Features
-from selection.models import Model, fit
+from selection.models import Model, fit, worth_of_neighbours
 
 MEMBERS = 5
 
@@ -32,10 +32,19 @@ def fit_committee(
     3
     """
     labels = np.asarray(y)
+    # Judged once, on rows that are all different: among a row's own copies any weight looks right.
+    worth = worth_of_neighbours(X, labels, n_classes, seed=seed, multi_label=multi_label)
     streams = np.random.default_rng(seed).spawn(members)
     samples = [_bootstrap(labels, stream, multi_label=multi_label) for stream in streams]
     return [
-        fit(X.take(rows), labels[rows], n_classes, seed=seed, multi_label=multi_label)
+        fit(
+            X.take(rows),
+            labels[rows],
+            n_classes,
+            seed=seed,
+            multi_label=multi_label,
+            neighbours=worth,
+        )
         for rows in samples
     ]
 

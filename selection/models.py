@@ -112,14 +112,21 @@ class Model:
 
 
 def fit(
-    X: Features, y: ArrayLike, n_classes: int, *, seed: int = 0, multi_label: bool = False
+    X: Features,
+    y: ArrayLike,
+    n_classes: int,
+    *,
+    seed: int = 0,
+    multi_label: bool = False,
+    neighbours: float | None = None,
 ) -> Model:
     """Return the model that the labelled rows `X` (n rows) with labels `y` teach.
 
     `y` (n,) holds class numbers below `n_classes`, or with `multi_label` a 0/1 table
     (n, n_classes). Classes weigh the same however rare they are. Raises ValueError for labels out
-    of range or features that are not finite, naming the row. The worth of the neighbour columns is
-    judged on the labels (see `blending`), for which `seed` draws a sample where there are many.
+    of range or features that are not finite, naming the row. `neighbours` weighs the neighbour
+    columns; without it their worth is judged on the labels (see `blending`), for which `seed` draws
+    a sample where there are many.
 
     >>> X = Features(None, np.array([[0.0, 1.0], [1.0, 0.0]], dtype=np.float32))
     >>> fit(X, [0, 2], n_classes=3).predict_proba(X).round(1)
@@ -127,15 +134,29 @@ def fit(
            [0.3, 0. , 0.7]], dtype=float32)
     """
     _check_features(X)
+    weight = neighbours
+    if weight is None:
+        weight = worth_of_neighbours(X, y, n_classes, seed=seed, multi_label=multi_label)
     if multi_label:
-        table = _label_table(y, len(X), n_classes)
-        weight = neighbour_weight(X, table.astype(bool), seed=seed)
-        model = _fit_many(weighed(X, weight), table)
+        model = _fit_many(weighed(X, weight), _label_table(y, len(X), n_classes))
     else:
-        labels = _class_numbers(y, len(X), n_classes)
-        weight = neighbour_weight(X, labels[:, None] == np.unique(labels), seed=seed)
-        model = _fit_one(weighed(X, weight), labels, n_classes)
+        model = _fit_one(weighed(X, weight), _class_numbers(y, len(X), n_classes), n_classes)
     return _unweighed(model, X, weight)
+
+
+def worth_of_neighbours(
+    X: Features, y: ArrayLike, n_classes: int, *, seed: int = 0, multi_label: bool = False
+) -> float:
+    """Return the weight that `fit` gives the neighbour columns of `X` by itself; `y` as in `fit`.
+
+    >>> X = Features(None, np.eye(2, dtype=np.float32))
+    >>> worth_of_neighbours(X, [0, 1], 2)
+    1.4
+    """
+    if multi_label:
+        return neighbour_weight(X, _label_table(y, len(X), n_classes).astype(bool), seed=seed)
+    labels = _class_numbers(y, len(X), n_classes)
+    return neighbour_weight(X, labels[:, None] == np.unique(labels), seed=seed)
 
 
 def cross_fit(

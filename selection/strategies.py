@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # Labels per class below which the model's doubts mean little. Measured at 40 and 100 labels on six
-# text sets: from two per class on, gradients among the doubtful beat cover-plus-margin.
+# text sets: from two per class on, doubt beats cover.
 EARLY = 2
 
 
@@ -42,11 +42,11 @@ def resolve(
 
     Nothing that needs probabilities runs before two classes are known (with several labels per
     item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
-    (fewer than 2 labels per class, or half the classes unknown) to gradients (BADGE) among the
-    most doubtful.
+    (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
+    apart.
 
     >>> [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
-    ['typical', 'cover_margin', 'badge']
+    ['typical', 'cover_margin', 'margin_apart']
     """
     if name not in STRATEGIES:
         raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
@@ -54,7 +54,7 @@ def resolve(
     ready = classes_seen >= (1 if multi_label else 2)
     if name == "auto" and ready:
         early = n_labelled < EARLY * n_classes or 2 * classes_seen < n_classes
-        return STRATEGIES["cover_margin" if early else "badge"]
+        return STRATEGIES["cover_margin" if early else "margin_apart"]
     if not ready and (name == "auto" or strategy.needs & {"proba", "committee"}):
         return STRATEGIES["typical"]
     return strategy
@@ -117,6 +117,15 @@ _ALL = (
         _BOTH,
         _of(scores.margin),
         _auto,
+    ),
+    Strategy(
+        "margin_apart",
+        "Close calls, far apart",
+        "Takes the items where the two most likely labels are closest, and among them those that "
+        "differ most from each other.",
+        _BOTH,
+        _of(scores.margin),
+        partial(choosers.doubtful_apart, reason="margin-apart"),
     ),
     Strategy(
         "badge",
@@ -200,9 +209,9 @@ _ALL = (
         "committee",
         "Models disagree",
         "Trains several models on parts of the labels and asks where they disagree most (BALD).",
-        frozenset({"proba", "committee"}),
+        frozenset({"proba", "committee", "features"}),
         _of(scores.bald),
-        partial(choosers.top, reason="committee"),
+        partial(choosers.doubtful_apart, reason="committee"),
     ),
     Strategy(
         "model_change",

@@ -16,7 +16,8 @@ _WITHOUT_MODEL = {
 }
 _BEGINNINGS = {
     "cover-margin": "Unlike what is labelled so far.",
-    "badge": "Doubtful in its own way.",
+    "margin-apart": "Doubtful in its own way.",
+    "badge": "Would pull the model in its own direction.",
     "cluster-margin": "The most doubtful of a group of similar items.",
     "committee": "Models trained on different labels disagree here.",
     "model-change": "Its label would change the model a lot.",

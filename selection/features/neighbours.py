@@ -9,7 +9,6 @@ import numpy as np
 from selection.arrays import AnyArray, Float32Array, normalise_rows
 
 EXAMPLES = 4096
-SHARPNESS = 12.0
 SAME = 1 - 1e-5  # cosine from which an example is the item itself, or a copy
 BLOCK = 1024  # items at once: their similarities to all examples take 16 MB
 
@@ -18,23 +17,26 @@ BLOCK = 1024  # items at once: their similarities to all examples take 16 MB
 class Neighbours:
     """A random sample (m, d) of the pool, as rows of length 1, that items are compared with.
 
-    An item's row becomes the mean of the examples, weighed by exp(12 cosine): kernel smoothing
-    (Nadaraya 1964, Watson 1964) by the pool itself. What is peculiar to one item goes, what it
-    shares with others stays, so a few labels reach further. An item never counts as its own
-    neighbour, so that it looks the same whether it happens to be an example or not.
+    An item's row becomes the mean of the examples, weighed by exp(sharpness * cosine): kernel
+    smoothing (Nadaraya 1964, Watson 1964) by the pool itself. What is peculiar to one item goes,
+    what it shares with others stays, so a few labels reach further. An item never counts as its
+    own neighbour, so that it looks the same whether it happens to be an example or not.
     """
 
     examples: Float32Array
+    sharpness: float
 
     @classmethod
-    def fit(cls, rows: Float32Array) -> Neighbours:
+    def fit(cls, rows: Float32Array, sharpness: float) -> Neighbours:
         """Return the neighbours among the first 4,096 of `rows` (n, d), in random order.
 
-        >>> len(Neighbours.fit(np.eye(3, dtype=np.float32)).examples)
+        The closer together all rows are, the sharper the difference between near and far must be.
+
+        >>> len(Neighbours.fit(np.eye(3, dtype=np.float32), 12.0).examples)
         3
         """
         examples = normalise_rows(rows[:EXAMPLES])
-        return cls(examples[np.abs(examples).sum(axis=1) > 0])
+        return cls(examples[np.abs(examples).sum(axis=1) > 0], sharpness)
 
     def smooth(self, rows: Float32Array) -> Float32Array:
         """Return the mean neighbour (n, d) of each of `rows` (n, d), of length 1.
@@ -44,24 +46,27 @@ class Neighbours:
         smoothed = np.zeros_like(rows, dtype=np.float32)
         for start in range(0, len(rows) if len(self.examples) else 0, BLOCK):
             block = normalise_rows(rows[start : start + BLOCK])
-            means = _weights(block @ self.examples.T) @ self.examples
+            means = _weights(block @ self.examples.T, self.sharpness) @ self.examples
             means[~block.any(axis=1)] = 0.0
             smoothed[start : start + BLOCK] = normalise_rows(means)
         return smoothed
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return what was learnt as arrays."""
-        return {"neighbour_examples": self.examples}
+        return {
+            "neighbour_examples": self.examples,
+            "sharpness": np.array([self.sharpness], dtype=np.float64),
+        }
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, AnyArray]) -> Neighbours:
         """Return what `to_arrays` described."""
-        return cls(np.asarray(arrays["neighbour_examples"]))
+        return cls(np.asarray(arrays["neighbour_examples"]), float(arrays["sharpness"][0]))
 
 
-def _weights(cosines: Float32Array) -> Float32Array:
+def _weights(cosines: Float32Array, sharpness: float) -> Float32Array:
     # In place: this is the largest array of all, and most of the time goes into it.
     cosines[cosines > SAME] = -1.0
     cosines -= cosines.max(axis=1, keepdims=True)
-    cosines *= SHARPNESS
+    cosines *= sharpness
     return np.exp(cosines, out=cosines)

@@ -24,6 +24,7 @@ SKETCH_WEIGHT = 0.02  # the model learns on all columns, and should not learn fr
 MEANING = 256
 MEANING_WEIGHT = 1.4  # relative to TF-IDF; 1 to 2.4 were tried, little depends on it
 FOLD_SAMPLE = 10_000
+SHARPNESS = 12.0  # 10 and 20 were tried: broad for spam, narrow for many intents
 QUICK_SAMPLE = 10_000  # texts that teach the quick vocabulary: labelling waits for it
 
 
@@ -98,7 +99,7 @@ class Text:
             [latent.project(tfidf.weigh(some)), words.project(some), subwords.project(some)]
         )
         fold = principal_directions(views, MEANING, seed=seed)
-        neighbours = Neighbours.fit(normalise_rows(views[:EXAMPLES] @ fold))
+        neighbours = Neighbours.fit(views[:EXAMPLES] @ fold, SHARPNESS)
         return cls(tfidf, latent, words, subwords, fold, neighbours)
 
     def transform(self, docs: Sequence[str]) -> Features:

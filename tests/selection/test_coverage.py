@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selection import coverage, diversity
@@ -35,6 +35,7 @@ def best_radius(X, k, existing):
     )
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(4, 9),

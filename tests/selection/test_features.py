@@ -232,7 +232,9 @@ class TestImage:
         assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.95
         same(X, stored(encoder).transform(docs))
         assert X.sparse is None
-        assert X.spread == (0, X.dense.shape[1])
+        own = X.spread[1]
+        assert (X.spread, X.neighbours) == ((0, own), (own, X.dense.shape[1]))
+        assert own < X.dense.shape[1]
 
     def test_every_kind_of_picture_is_read(self, rng):
         base = picture(1, rng, (90, 70))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selection import shards
 
 
+@settings(deadline=None)
 @given(
     scores=st.lists(st.sampled_from([0.0, 0.1, 0.1 + 1e-9, 0.5]), min_size=1, max_size=60),
     m=st.integers(0, 70),

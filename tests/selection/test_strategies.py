@@ -246,9 +246,9 @@ def test_until_two_classes_are_known_nothing_asks_a_model():
     assert resolve("margin", 3, 1, 3, multi_label=True).name == "margin"
 
 
-def test_auto_moves_from_seeds_to_cover_to_gradients():
+def test_auto_moves_from_seeds_to_cover_to_close_calls():
     phases = [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (9, 1), (7, 2), (8, 4)]]
-    assert phases == ["typical", "typical", "cover_margin", "badge"]
+    assert phases == ["typical", "typical", "cover_margin", "margin_apart"]
     # Half the classes still unknown: doubt between the known ones says little.
     assert resolve("auto", 500, 30, 77).name == "cover_margin"
 
