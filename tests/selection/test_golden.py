@@ -93,7 +93,7 @@ class TestPublished:
         assert proba.argmax(axis=1).tolist() == [2, 0]
 
     def test_weights_of_a_balancer_sum_to_the_labels_by_asreview(self):
-        weights = models._class_weights(np.array([0] * 8 + [1] * 2))
+        weights = models.class_weights(np.array([0] * 8 + [1] * 2))
         assert 8 * weights[0] + 2 * weights[1] == pytest.approx(10)
         assert 2 * weights[1] / (8 * weights[0]) == pytest.approx(1)  # at ten labels, even classes
 

@@ -47,7 +47,7 @@ def test_one_class_is_certain_and_says_so(blobs):
 def test_the_short_way_gives_the_solution_of_the_long_way(rng):
     X, y = mixed(rng, 40)
     wide = np.hstack([X.sparse.toarray(), X.dense])
-    weights = models._class_weights(y)
+    weights = models.class_weights(y)
     solver = LogisticRegression(C=models.STRENGTH, class_weight=weights, tol=1e-8, max_iter=5000)
     expected = solver.fit(wide, y).predict_proba(wide)
     got = models.fit(X, y, 3, seed=0).predict_proba(X)
