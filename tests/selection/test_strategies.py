@@ -338,3 +338,28 @@ def test_words_name_the_labels():
     assert explain("random", 0, None, names) == "Drawn at random."
     assert "unsure about ham (45 %)" in explain("margin", 0, [0.9, 0.45], names, multi_label=True)
     assert explain("margin", -0.25, None, names) == "Picked by margin (score -0.25)."
+
+
+def test_copies_are_asked_after_everything_else():
+    alike = np.array([[1, 0], [1, 0], [1, 0.001], [0, 1]], dtype=np.float32)
+    candidates = Candidates(
+        np.arange(4), np.array([0.9, 0.8, 0.7, 0.1]), np.full((4, 2), 0.5), alike
+    )
+    assert STRATEGIES["margin"].choose(candidates, 2, 0).rows.tolist() == [0, 3]
+    assert STRATEGIES["margin"].choose(candidates, 4, 0).rows.tolist() == [0, 3, 1, 2]
+
+
+def test_close_calls_that_are_far_apart_are_drawn_among_the_closest():
+    candidates = scored("margin_apart", pool())
+    closest = np.argsort(-candidates.scores)[:12]
+    asked = STRATEGIES["margin_apart"].choose(candidates, 4, 0).rows
+    assert set(asked) <= set(closest)
+    points = candidates.spread / np.linalg.norm(candidates.spread, axis=1, keepdims=True)
+
+    def nearest(rows):
+        gaps = 1 - points[rows] @ points[rows].T + 2 * np.eye(len(rows))
+        return gaps.min()
+
+    runs = [STRATEGIES["margin_apart"].choose(candidates, 4, seed).rows for seed in range(20)]
+    drawn = [np.random.default_rng(seed).choice(closest, 4, replace=False) for seed in range(20)]
+    assert np.mean([nearest(r) for r in runs]) > np.mean([nearest(r) for r in drawn])
