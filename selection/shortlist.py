@@ -5,6 +5,7 @@ The app and the simulator both ask through here, so that a simulation tells what
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,8 @@ def merge(question: Question, parts: Sequence[Shortlist]) -> Shortlist:
         scores[best],
         np.concatenate(known)[best] if known else None,
         sum(part.pool_size for part in parts),
-        sum(part.total_weight for part in parts),
+        # Rounded once, so that the order of the parts leaves no trace.
+        math.fsum(part.total_weight for part in parts),
     )
 
 

@@ -98,18 +98,23 @@ def _dressed(spec: Spec, theme: str, size: str) -> Spec:
     return {**shared, **spec}
 
 
-# The learning curve ------------------------------------------------------------------------------
-
-
-def curve_spec(project: Project, colours: Mapping[str, str]) -> Spec:
-    """Return accuracy against labels, with the interval as a band and the goal as a line."""
-    x = {
+def labels_axis() -> Spec:
+    """Return the axis of labels spent, which all curves share."""
+    return {
         "field": "labels",
         "type": "quantitative",
         "title": _("labels"),
         "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
         "scale": {"nice": False},
     }
+
+
+# The learning curve ------------------------------------------------------------------------------
+
+
+def curve_spec(project: Project, colours: Mapping[str, str]) -> Spec:
+    """Return accuracy against labels, with the interval as a band and the goal as a line."""
+    x = labels_axis()
     band = {"type": "area", "color": colours["accent"], "opacity": 0.18}
     line = {
         "type": "line",

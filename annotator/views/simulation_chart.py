@@ -36,17 +36,10 @@ def curves_spec(
     shown = [{**titles, BASELINE: _("TF-IDF, random labels")}.get(name, name) for name in names]
     ends = dict(zip(names, shown, strict=True))
     colours, dashes = _looks(names, theme)
-    x = {
-        "field": "labels",
-        "type": "quantitative",
-        "title": _("labels"),
-        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
-        "scale": {"nice": False},
-    }
     return {
         "description": _("What each way of asking reaches with so many labels"),
         "data": {"values": _points(summary, metric, ends)},
-        "encoding": {"x": x, "color": _scale(shown, colours, _legend(theme))},
+        "encoding": {"x": charts.labels_axis(), "color": _scale(shown, colours, _legend(theme))},
         "layer": [
             {
                 "mark": {"type": "area", "opacity": 0.13},

@@ -36,14 +36,7 @@ def _ready(server):
 
 
 def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
-    again = subprocess.run(
-        own.command("up", "--port", str(servers.free_port())),
-        cwd=servers.ROOT,
-        env=own.env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    again = _up_again(own, "--port", str(servers.free_port()))
     assert again.returncode != 0
     assert "runs already" in again.stderr
     assert str(own.process.pid) in again.stderr
@@ -52,14 +45,7 @@ def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
 
 def test_a_port_that_is_taken_is_refused_before_anything_is_made(own, tmp_path):
     folder = tmp_path / "other"
-    again = subprocess.run(
-        own.command("up", "--port", str(own.port), "--data", str(folder)),
-        cwd=servers.ROOT,
-        env=own.env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    again = _up_again(own, "--port", str(own.port), "--data", str(folder))
     assert again.returncode != 0
     assert f"Port {own.port}" in again.stderr
     assert not (folder / "winnow.sqlite3").exists()
@@ -68,9 +54,23 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_made(own, tmp_path):
 @pytest.mark.parametrize("word", ["gunicorn", "celery", "valkey"])
 def test_a_child_that_is_killed_comes_back(own, word):
     victim = servers.wait_until(lambda: _oldest(own, word), 30, word)
+    orphans = victim.children(recursive=True) if word == "gunicorn" else []
     victim.send_signal(signal.SIGKILL)
     servers.wait_until(lambda: _oldest(own, word) not in {None, victim}, 30, word)
-    servers.wait_until(lambda: _ready(own), 60, "readiness")
+    # Its own workers answer for a moment longer, and must not be taken for the new one's.
+    servers.wait_until(lambda: not any(each.is_running() for each in orphans), 30, "orphans' end")
+    assert servers.wait_until(lambda: _ready(own), 60, "readiness")
+
+
+def _up_again(server, *options):
+    return subprocess.run(
+        server.command("up", *options),
+        cwd=servers.ROOT,
+        env=server.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def _oldest(server, word):

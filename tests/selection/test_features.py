@@ -34,8 +34,10 @@ def stored(encoder):
 
 
 def same(first: Features, second: Features) -> None:
-    for name, array in first.to_arrays().items():
-        np.testing.assert_array_equal(array, second.to_arrays()[name], err_msg=name)
+    ours, theirs = first.to_arrays(), second.to_arrays()
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[name], err_msg=name)
 
 
 def columns(name: str, folder: Path, rows: int, label: str) -> tuple[list[str], np.ndarray]:
