@@ -144,6 +144,18 @@
     if (!event.repeat && !inFlight) action();
   });
 
+  // A mouse leaves no focus behind, or the next Space would press that button again. Only once the
+  // click is through, as htmx forgets which button was pressed when that button loses the focus.
+  // Before the rule below, which stops the second half of a double click but not its focus.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest("#desk :is(button, input[type=checkbox])");
+      if (button && event.detail > 0) setTimeout(() => button.blur());
+    },
+    true,
+  );
+
   // The next item can be there before the second half of a double click, which was not meant for it.
   document.addEventListener(
     "click",
@@ -156,14 +168,9 @@
     true,
   );
 
-  // A mouse leaves no focus behind, or the next Space would press that button again. Only once the
-  // click is through, as htmx forgets which button was pressed when that button loses the focus.
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("#desk :is(button, input[type=checkbox])");
-    if (button && event.detail > 0) setTimeout(() => button.blur());
-    if (event.target.closest("#zoom-button")) {
-      zoom(document.querySelector(".picture").dataset.zoom === "0" ? 1 : 0);
-    }
+    if (!event.target.closest("#zoom-button")) return;
+    zoom(document.querySelector(".picture").dataset.zoom === "0" ? 1 : 0);
   });
 
   // Finding a label among many ----------------------------------------------------------------------

@@ -94,8 +94,9 @@ def test_held_key_gives_one_annotation(desk):
     assert given() == [["spam"]]
 
 
-def test_double_click_gives_one_annotation(desk):
-    desk.dblclick("#choice-2", delay=30)
+@pytest.mark.parametrize("held_ms", [0, 30, 120])
+def test_double_click_gives_one_annotation(desk, held_ms):
+    desk.dblclick("#choice-2", delay=held_ms)
     wait_for(desk, "Saved: ham.")
     desk.wait_for_timeout(300)
     assert given() == [["ham"]]
