@@ -31,6 +31,7 @@ class AnswerForm(forms.Form):
     lease = forms.UUIDField()
     client_id = forms.UUIDField()
     seconds = forms.FloatField(required=False, min_value=0, max_value=86_400)
+    note = forms.CharField(required=False, max_length=2000)
 
 
 class LeaseForm(forms.Form):

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from annotator.flow.annotate import LONGEST_NOTE
+from annotator.flow.decide import KINDS
 from annotator.models import Import, Project, Role
 
 
@@ -100,10 +102,52 @@ class Answer(StrictSerializer):
     labels = serializers.JSONField()
     client_id = Text()
     seconds = serializers.FloatField(required=False, allow_null=True, min_value=0)
+    note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
+    unsure = serializers.BooleanField(required=False)
 
 
 class Correction(StrictSerializer):
     labels = serializers.JSONField()
+    note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
+    unsure = serializers.BooleanField(required=False)
+
+
+class Decision(StrictSerializer):
+    """One decision of a window; what its kind needs is checked where it is stored."""
+
+    kind = serializers.ChoiceField(list(KINDS))
+    client_id = serializers.UUIDField()
+    lease = Text(required=False)
+    annotation = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    labels = serializers.JSONField(required=False)
+    seconds = serializers.FloatField(required=False, allow_null=True, min_value=0)
+    note = Text(required=False, allow_blank=True, trim_whitespace=False)
+    unsure = serializers.BooleanField(required=False)
+    reason = Text(required=False, allow_blank=True, max_length=500)
+
+    NEEDS = {"label": ("lease", "labels"), "skip": ("lease",), "correct": ("annotation", "labels")}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in self.NEEDS.get(attrs["kind"], ()):
+            if attrs.get(name) is None:
+                raise serializers.ValidationError({name: "This is needed."}, code="required")
+        return attrs
+
+
+class Window(StrictSerializer):
+    """A window of the desk: what it has, what it wants, and what was decided in it."""
+
+    page = Text(max_length=60)
+    person = serializers.IntegerField()
+    holding = serializers.ListField(child=Text(), default=list, max_length=100)
+    want = serializers.IntegerField(default=0, min_value=0)
+    spares = serializers.IntegerField(default=0, min_value=0)
+    decisions = serializers.ListField(child=Decision(), default=list, max_length=100)
+
+
+class Leaving(StrictSerializer):
+    page = Text(max_length=60)
+    leases = serializers.ListField(child=Text(), max_length=100)
 
 
 class Reason(StrictSerializer):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from annotator.api import projects, setup, work
+from annotator.api import desk, projects, setup, work
 
 PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
@@ -23,6 +23,8 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/items", projects.items),
     (f"{PROJECT}/predict", projects.predict),
     (f"{PROJECT}/export", projects.export),
+    (f"{PROJECT}/desk", desk.sync),
+    (f"{PROJECT}/desk/leave", desk.leave),
     (f"{PROJECT}/next", work.next_item),
     (f"{PROJECT}/annotations", work.annotations),
     (f"{PROJECT}/annotations/<int:number>", work.annotation),

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import serializers
-from annotator.api.requests import checked, person
-from annotator.flow import annotate, queue, setup
+from annotator.api.requests import checked, page, person
+from annotator.flow import annotate, own, queue, setup
 from annotator.flow.refusals import NotThere
 from annotator.models import Project
 
@@ -25,10 +25,12 @@ def next_item(request: Request, pk: int) -> Response:
 
 
 @extend_schema(request=serializers.Answer, responses={201: dict})
-@api_view(["POST"])
+@api_view(["GET", "POST"])
 def annotations(request: Request, pk: int) -> Response:
-    """Save an answer, and lease the next item with it unless `?next=0`."""
+    """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""
     project = setup.load_project(person(request), pk)
+    if request.method == "GET":
+        return page(request, own.answers(project, person(request)), "-id", own.remembered)
     given = checked(serializers.Answer, request)
     annotation, is_new = annotate.submit(project, person(request), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)

@@ -28,6 +28,7 @@ from annotator.models import (
 )
 
 LONGEST_SECONDS = 86_400.0
+LONGEST_NOTE = 2000
 
 
 class KeptAsExtra(Conflict):
@@ -52,6 +53,8 @@ def submit(
     labels: Sequence[str],
     client_id: str,
     seconds: float | None = None,
+    note: str = "",
+    unsure: bool = False,
 ) -> tuple[Annotation, bool]:
     """Store what `user` says of the item they hold, and return it with whether it is new.
 
@@ -64,15 +67,16 @@ def submit(
         return earlier, False
     held = queue.held(project, user, lease)
     given = chosen_labels(project, labels)
+    said = {"seconds": _clean_seconds(seconds), "note": _clean_note(note), "unsure": unsure}
     try:
-        annotation = _store(held, given, key, _clean_seconds(seconds))
+        annotation = _store(held, given, key, said)
     except IntegrityError:
         earlier = _earlier(project, user, key, labels)
         if earlier is not None:
             return earlier, False
         _refuse_second(held)
         # The item was queued anew in the same moment; now that is done.
-        annotation = _store(held, given, key, _clean_seconds(seconds))
+        annotation = _store(held, given, key, said)
     if not annotation.counted:
         raise KeptAsExtra(annotation)
     return annotation, True
@@ -113,6 +117,18 @@ def _clean_seconds(seconds: float | None) -> float | None:
     return min(max(float(seconds), 0.0), LONGEST_SECONDS)
 
 
+def _clean_note(note: str) -> str:
+    if "\x00" in note:
+        raise Invalid("nul_byte", _("A note cannot hold a NUL byte."), field="note")
+    if len(note) > LONGEST_NOTE:
+        raise Invalid(
+            "note_too_long",
+            _("A note has at most %(most)s characters.") % {"most": LONGEST_NOTE},
+            field="note",
+        )
+    return note.strip()
+
+
 def _earlier(
     project: Project, user: User, key: uuid.UUID, labels: Sequence[str]
 ) -> Annotation | None:
@@ -137,7 +153,7 @@ def _refuse_second(held: Lease) -> None:
 
 
 @transaction.atomic
-def _store(held: Lease, given: list[Label], key: uuid.UUID, seconds: float | None) -> Annotation:
+def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]) -> Annotation:
     now = timezone.now()
     counted = _settle_entry(held)
     shown = {**held.provenance(), "suggestion": queue.shown_suggestion(held)}
@@ -148,9 +164,9 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, seconds: float | Non
         client_id=key,
         lease=held,
         counted=counted,
-        seconds=seconds,
         created_at=now,
         updated_at=now,
+        **said,
         **shown,
     )
     _give(annotation, given)
@@ -166,7 +182,7 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, seconds: float | Non
         labels=int(counted),
         finished=int(finished),
         audits=int(counted and held.source == Source.AUDIT),
-        seconds=seconds or 0.0,
+        seconds=said["seconds"] or 0.0,
     )
     return annotation
 
@@ -224,14 +240,32 @@ def _count_opinion(project: Project, item: int) -> bool:
 
 
 @transaction.atomic
-def correct(annotation: Annotation, user: User, labels: Sequence[str]) -> Annotation:
-    """Replace what the annotation says; what it said before stays in its history."""
+def correct(
+    annotation: Annotation,
+    user: User,
+    labels: Sequence[str],
+    note: str | None = None,
+    unsure: bool | None = None,
+) -> Annotation:
+    """Replace what the annotation says; what it said before stays in its history.
+
+    The same again changes nothing, so a correction that is sent twice counts once.
+    """
     if annotation.withdrawn_at is not None:
         raise Conflict("already_withdrawn", _("This annotation was taken back already."))
     given = chosen_labels(annotation.project, labels)
+    remarks: dict[str, Any] = {
+        "note": annotation.note if note is None else _clean_note(note),
+        "unsure": annotation.unsure if unsure is None else unsure,
+    }
+    said = {"note": annotation.note, "unsure": annotation.unsure}
+    if [label.name for label in given] == label_names(annotation) and remarks == said:
+        return annotation
     _revise(annotation, user, "corrected", timezone.now())
     annotation.given.all().delete()
     _give(annotation, given)
+    Annotation.objects.filter(pk=annotation.pk).update(**remarks)
+    annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
     return annotation
 
 
@@ -249,7 +283,7 @@ def withdraw(annotation: Annotation, user: User) -> None:
 
 
 @transaction.atomic
-def undo(annotation: Annotation, user: User) -> Lease:
+def undo(annotation: Annotation, user: User, page: str = "") -> Lease:
     """Take one's own annotation back and return the lease under which to answer again."""
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
@@ -257,7 +291,7 @@ def undo(annotation: Annotation, user: User) -> Lease:
     withdraw(annotation, user)
     provenance = {**annotation.provenance(), "suggestion": earlier.suggestion}
     lease = queue.new_lease(
-        annotation.project, annotation.item, user, why=earlier.why, **provenance
+        annotation.project, annotation.item, user, page=page, why=earlier.why, **provenance
     )
     # The place in the queue goes straight back to this person, or it would be anybody's.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
@@ -280,7 +314,12 @@ def last(project: Project, user: User) -> Annotation | None:
 
 def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> None:
     Revision.objects.create(
-        annotation=annotation, user=user, action=action, labels=label_names(annotation)
+        annotation=annotation,
+        user=user,
+        action=action,
+        labels=label_names(annotation),
+        note=annotation.note,
+        unsure=annotation.unsure,
     )
     Annotation.objects.filter(pk=annotation.pk).update(updated_at=now)
     annotation.updated_at = now
@@ -334,6 +373,8 @@ def told(annotation: Annotation) -> dict[str, Any]:
         "probability": annotation.probability,
         "suggestion": annotation.suggestion,
         "seconds": annotation.seconds,
+        "note": annotation.note,
+        "unsure": annotation.unsure,
         "created_at": annotation.created_at,
         "updated_at": annotation.updated_at,
         "withdrawn_at": annotation.withdrawn_at,

@@ -17,7 +17,7 @@ CHUNK = 1000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Some take these off first, and look again.
 SKIPPED_STARTS = " '\""
-TEXT_FIELDS = {"key", "text", "image", "labels", "annotator", "why", "meta", "suggestion"}
+TEXT_FIELDS = {"key", "text", "image", "labels", "annotator", "why", "meta", "suggestion", "note"}
 
 
 def stream(project: Project, format: str) -> Iterator[bytes]:
@@ -75,6 +75,8 @@ def _record(annotation: Annotation) -> dict[str, Any]:
         "suggestion": annotation.suggestion,
         "why": annotation.lease.why if annotation.lease else "",
         "seconds": annotation.seconds,
+        "unsure": annotation.unsure,
+        "note": annotation.note,
         "created_at": annotation.created_at,
         "updated_at": annotation.updated_at,
         "corrections": len(annotation.revisions.all()),

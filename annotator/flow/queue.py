@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import monitor, numbers, refill, tally
+from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
 
@@ -49,20 +49,20 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
     """Return what `user` labels next; None when nothing is left for them.
 
     An item that they were given and have not settled comes first, so a reload shows it again.
-    `holding` names the leases that the page has already, for one that fetches ahead.
+    `holding` names the leases that the caller has already, for one that fetches ahead. What other
+    windows of the same person have before them is left to those (`ahead.hold`).
     """
-    held = _live(project, user)
+    held = [lease for lease in live(project, user) if not lease.page]
     ahead = [lease for lease in held if str(lease.pk) not in set(holding)]
     if ahead:
         return ahead[0]
     if len(held) >= MOST_LEASES:
         raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
-    if monitor.reasons_to_pause(project):
-        return None
-    return _claim(project, user) or _claim_refilled(project, user)
+    return claim(project, user)
 
 
-def _live(project: Project, user: User) -> list[Lease]:
+def live(project: Project, user: User) -> list[Lease]:
+    """Return what the person holds in all windows, oldest first."""
     leases = Lease.objects.filter(project=project, user=user, ended_at=None)
     running = leases.filter(expires_at__gt=timezone.now())
     # Usually there are none, and asking for keys alone costs half as much.
@@ -71,30 +71,38 @@ def _live(project: Project, user: User) -> list[Lease]:
     return [_known(found[key], project, user) for key in keys]
 
 
-def _claim_refilled(project: Project, user: User) -> Lease | None:
+def claim(project: Project, user: User, page: str = "") -> Lease | None:
+    """Return a lease on the best item that nobody holds, for the window `page` of the person."""
+    if monitor.reasons_to_pause(project):
+        return None
+    return _claim(project, user, page) or _claim_refilled(project, user, page)
+
+
+def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
     """Return a lease after what can be done at once to have something: labelling never waits."""
     release_expired(project)
     for _try in range(TRIES):
-        lease = _claim(project, user)
+        lease = _claim(project, user, page)
         if lease is not None:
             return lease
-        if not refill.top_up(project, user):
+        # What others put by for a lost connection comes last, but before "nothing is left".
+        if not refill.top_up(project, user) and not spares.take_back(project, user):
             return None
     return None
 
 
-def _claim(project: Project, user: User) -> Lease | None:
+def _claim(project: Project, user: User, page: str) -> Lease | None:
     for _try in range(TRIES):
         try:
             with transaction.atomic():
-                return _claim_once(project, user)
+                return _claim_once(project, user, page)
         except IntegrityError:
             # The same person took another slot of this item in a second window just now.
             continue
     return None
 
 
-def _claim_once(project: Project, user: User) -> Lease | None:
+def _claim_once(project: Project, user: User, page: str) -> Lease | None:
     """Take the best open entry that `user` may have, in one statement, and return the lease."""
     key, now = uuid.uuid4(), timezone.now()
     until = now + timedelta(seconds=project.lease_seconds)
@@ -105,7 +113,7 @@ def _claim_once(project: Project, user: User) -> Lease | None:
     if entry is None:
         return None
     item = Item.objects.get(pk=entry.item_id)
-    lease = new_lease(project, item, user, pk=key, why=entry.why, **entry.provenance())
+    lease = new_lease(project, item, user, pk=key, page=page, why=entry.why, **entry.provenance())
     lease.save(force_insert=True)
     return lease
 
@@ -168,7 +176,7 @@ def release(lease: Lease, reason: str = "") -> None:
 
 def release_all(project: Project, user: User) -> None:
     """Give back all that `user` holds."""
-    for lease in _live(project, user):
+    for lease in live(project, user):
         release(lease)
 
 
@@ -229,11 +237,10 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
 
 def served(lease: Lease) -> dict[str, Any]:
     """Return what the annotator is shown; nothing in it tells blind items from one another."""
-    item = lease.item
     return {
         "lease": str(lease.pk),
         "expires_at": lease.expires_at,
-        "item": {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta},
+        "item": shown_item(lease.item),
         "suggestion": shown_suggestion(lease),
         "why": None if lease.blind else _why(lease),
     }
@@ -242,6 +249,11 @@ def served(lease: Lease) -> dict[str, Any]:
 def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
     """Return the suggestion that goes with the item, None where there is none or it is hidden."""
     return lease.suggestion if lease.project.show_suggestions and not lease.blind else None
+
+
+def shown_item(item: Item) -> dict[str, Any]:
+    """Return what is shown of the item itself."""
+    return {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta}
 
 
 def _content(item: Item) -> dict[str, str]:

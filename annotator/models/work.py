@@ -109,6 +109,8 @@ class Lease(Provenance):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="leases")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     why = models.CharField(max_length=500, blank=True)
+    # The page that has it before it or put by, “tab/load”: two tabs of one person share no item.
+    page = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -136,6 +138,8 @@ class Annotation(Provenance):
     lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="+")
     # False for an opinion beyond what the item needed: kept and exported, never counted.
     counted = models.BooleanField(default=True)
+    unsure = models.BooleanField(default=False)
+    note = models.TextField(blank=True, max_length=2000)
     seconds = models.FloatField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -184,6 +188,8 @@ class Revision(models.Model):
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     action = models.CharField(max_length=16)
     labels = models.JSONField()
+    unsure = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

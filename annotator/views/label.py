@@ -1,27 +1,27 @@
-"""The desk: one item, its labels, and the next one with every save."""
+"""The desk: one item, its labels, and the next ones at hand.
 
-import uuid
+With a script the page speaks to `api.desk` and never reloads; without one, each decision is a plain
+form and the next item comes with a new page.
+"""
+
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, Sum, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import annotate, monitor, queue
+from annotator.flow import ahead, annotate, decide, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms import AnswerForm, LeaseForm
-from annotator.models import Label, Lease, Project, Tally, User
-from annotator.views import regions, words
+from annotator.models import Lease
+from annotator.views import desk_page
 from annotator.views.access import Access, Request, open_project, signed_in
-
-FILTER_FROM = 11
-DIGITS = "1234567890"
 
 
 @require_safe
@@ -29,17 +29,18 @@ DIGITS = "1234567890"
 def desk(request: Request, project_id: int) -> HttpResponse:
     """Show the item that the person holds, or give them the next one."""
     access = _open_desk(request, project_id)
-    lease = _asked_for(request, access) or queue.lease_next(access.project, request.user)
-    context = desk_context(access, lease)
-    if lease is None and regions.is_unchanged(request, context["state"]):
-        return regions.nothing_new()
-    return regions.show(request, "label.html", "desk", context)
+    lease = (
+        _asked_for(request, access)
+        or ahead.first(access.project, request.user, request.COOKIES.get("winnow_tab", ""))
+        or queue.lease_next(access.project, request.user)
+    )
+    return render(request, "label.html", desk_page.context(access, lease))
 
 
 @require_POST
 @signed_in
 def submit(request: Request, project_id: int) -> HttpResponse:
-    """Save a decision and show the next item."""
+    """Save a decision and go on to the next item."""
     access = _open_desk(request, project_id)
     form = AnswerForm(request.POST)
     chosen = request.POST.getlist("labels")
@@ -52,15 +53,16 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     except Invalid as refusal:
         return _again(request, access, _explained(refusal), chosen)
     except (Conflict, NotThere) as refusal:
-        return _move_on(request, access, refusal.detail, messages.WARNING, status=409)
+        return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _move_on(request, access, words.saved(annotate.told(annotation)), messages.SUCCESS)
+    words = decide.saved_words(annotate.told(annotation))
+    return _move_on(request, access, words, messages.SUCCESS)
 
 
 @require_POST
 @signed_in
 def skip(request: Request, project_id: int) -> HttpResponse:
-    """Pass the item on to somebody else and show the next one."""
+    """Pass the item on to somebody else and go on to the next one."""
     access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():
@@ -80,9 +82,8 @@ def undo(request: Request, project_id: int) -> HttpResponse:
         return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
     lease = annotate.undo(annotation, request.user)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _move_on(
-        request, access, _("Undone: here is the item again."), messages.INFO, lease=lease
-    )
+    words = _("Undone: here is the item again.")
+    return _move_on(request, access, words, messages.INFO, lease=lease)
 
 
 def _open_desk(request: Request, project_id: int) -> Access:
@@ -90,70 +91,6 @@ def _open_desk(request: Request, project_id: int) -> Access:
     access = open_project(request, project_id)
     prefetch_related_objects([access.project], "labels")
     return access
-
-
-def desk_context(
-    access: Access,
-    lease: Lease | None,
-    *,
-    said: str = "",
-    problem: str = "",
-    chosen: list[str] | None = None,
-) -> dict[str, Any]:
-    """Return what the desk shows: the item with its labels, or why there is none."""
-    project, user = access.project, access.user
-    context = {"access": access, "said": said, "problem": problem, **_progress(project, user)}
-    if lease is None:
-        empty = monitor.why_empty(project, user)
-        return context | {"empty": empty, "state": regions.state_of(empty)}
-    served = queue.served(lease)
-    suggestion = served["suggestion"]
-    return context | {
-        "served": served,
-        "sure": words.percent(suggestion["confidence"]) if suggestion else "",
-        "choices": choices(project, suggestion, chosen or []),
-        "client_id": uuid.uuid4(),
-        "filter_from": FILTER_FROM,
-    }
-
-
-def _progress(project: Project, user: User) -> dict[str, Any]:
-    """Return the counts of the desk in one query: the page is made anew for every label."""
-    own_today = Q(user=user, day=timezone.now().date())
-    sums = Tally.objects.filter(project=project).aggregate(
-        labelled=Sum("finished", default=0), mine=Sum("labels", filter=own_today, default=0)
-    )
-    return {
-        "labelled": sums["labelled"],
-        "labelled_words": words.count(sums["labelled"]),
-        "items_words": words.count(project.items),
-        "mine_today": sums["mine"],
-    }
-
-
-def choices(
-    project: Project, suggestion: dict[str, Any] | None, chosen: list[str]
-) -> list[dict[str, Any]]:
-    """Return the labels as buttons, each with the key that chooses it."""
-    labels = list(project.labels.all())
-    suggested = suggestion["labels"] if suggestion else []
-    return [
-        {
-            "name": label.name,
-            "description": label.description,
-            "key": key,
-            "is_chosen": label.name in chosen,
-            "is_suggested": label.name in suggested,
-        }
-        for label, key in zip(labels, _keys(labels), strict=True)
-    ]
-
-
-def _keys(labels: list[Label]) -> list[str]:
-    """Return each label's own key, else its digit as long as nobody else has that one."""
-    own = {label.hotkey for label in labels}
-    digits = ["" if digit in own else digit for digit in DIGITS] + [""] * len(labels)
-    return [label.hotkey or digit for label, digit in zip(labels, digits, strict=False)]
 
 
 def _texts(cleaned: dict[str, Any]) -> dict[str, Any]:
@@ -185,24 +122,14 @@ def _again(
         lease = queue.held(access.project, request.user, str(form.cleaned_data["lease"]))
     if lease is None or lease.ended_at is not None:
         lease = queue.lease_next(access.project, request.user)
-    context = desk_context(access, lease, problem=problem, chosen=chosen)
-    return regions.show(request, "label.html", "desk", context, status=422)
+    context = desk_page.context(access, lease, problem=problem, chosen=chosen)
+    return render(request, "label.html", context, status=422)
 
 
 def _move_on(
-    request: Request,
-    access: Access,
-    said: str,
-    level: int,
-    *,
-    lease: Lease | None = None,
-    status: int = 200,
+    request: Request, access: Access, said: str, level: int, *, lease: Lease | None = None
 ) -> HttpResponse:
-    """Show the next item, or `lease`; without htmx by way of a redirect, so a reload is safe."""
-    if request.htmx:
-        lease = lease or queue.lease_next(access.project, request.user)
-        context = desk_context(access, lease, said=said)
-        return regions.show(request, "label.html", "desk", context, status=status)
+    """Go on to the next item, or to `lease`, by way of a redirect, so that a reload is safe."""
     messages.add_message(request, level, said)
     query = f"?lease={lease.pk}" if lease else ""
     return redirect(reverse("label:desk", args=[access.project.pk]) + query)

@@ -51,6 +51,7 @@ page_urls: list[URLPattern | URLResolver] = [
     path("login", accounts.login, name="login"),
     path("logout", accounts.logout, name="logout"),
     path("account/", accounts.account, name="account"),
+    path("account/desk", accounts.account, name="account_desk"),
     path("invite/<str:token>", accounts.invite, name="invite"),
     path("users", people.users, name="users"),
     path("projects", RedirectView.as_view(pattern_name="projects")),

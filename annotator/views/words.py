@@ -77,15 +77,3 @@ def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
         "n": progress["audited"],
         "first": first_estimate,
     }
-
-
-def saved(told: Mapping[str, Any]) -> str:
-    """Return what was saved, and what the item was, which may only be told now."""
-    labels = ", ".join(told["labels"]) or _("none of the labels")
-    said = _("Saved: %(labels)s.") % {"labels": labels}
-    was = {
-        "audit": _("That was an audit item: it measures the model."),
-        "gold": _("That was a hidden check."),
-        "random": _("That was a random item."),
-    }.get(told["source"], "")
-    return f"{said} {was}".strip()

@@ -263,10 +263,10 @@ def test_answer_is_corrected_by_its_author_and_by_a_lead(api, busy, ana, lea):
     client = api(ana)
     lease = next_item(client, busy).json()["lease"]
     number = save(client, busy, lease).json()["annotation"]["id"]
-    for who in (ana, lea):
-        answer = api(who).patch(at(busy, f"annotations/{number}"), {"labels": ["ham"]})
+    for who, name in ((ana, "ham"), (ana, "ham"), (lea, "spam")):
+        answer = api(who).patch(at(busy, f"annotations/{number}"), {"labels": [name]})
         assert answer.status_code == 200
-        assert answer.json()["annotation"]["labels"] == ["ham"]
+        assert answer.json()["annotation"]["labels"] == [name]
     for body in ({"labels": ["other"]}, {"labels": 5}, {}, {"labels": ["ham"], "item": 1}):
         answer = client.patch(at(busy, f"annotations/{number}"), body)
         assert answer.status_code == 422

@@ -1,0 +1,71 @@
+"""What a window of the desk says and hears: decisions in, the next items out, in one call."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import tasks
+from annotator.api import serializers
+from annotator.api.requests import checked, person
+from annotator.flow import ahead, decide, monitor, own, queue, setup
+from annotator.flow.refusals import Conflict
+from annotator.models import Project, User
+
+
+@extend_schema(request=serializers.Window, responses={200: dict})
+@api_view(["POST"])
+def sync(request: Request, pk: int) -> Response:
+    """Settle the decisions of a window, keep what it holds, and give it what it wants."""
+    user = person(request)
+    project = setup.load_project(user, pk)
+    given = checked(serializers.Window, request)
+    if given["person"] != user.pk:
+        # Somebody else signed in meanwhile: these decisions are not theirs to send.
+        raise Conflict("another_person", "Somebody else is signed in now.")
+    settled = [decide.settle(project, user, given["page"], each) for each in given["decisions"]]
+    if any(each.state == decide.SAVED or each.lease for each in settled):
+        tasks.learn_if_due.delay_on_commit(project.pk)
+    return Response({"decisions": [_told(each) for each in settled], **_held(project, user, given)})
+
+
+@extend_schema(request=serializers.Leaving, responses={204: None})
+@api_view(["POST"])
+def leave(request: Request, pk: int) -> Response:
+    """Give back in a moment what a window held that is about to go."""
+    user = person(request)
+    project = setup.load_project(user, pk)
+    ahead.leave(project, user, **checked(serializers.Leaving, request))
+    return Response(status=204)
+
+
+def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]:
+    held = ahead.hold(
+        project,
+        user,
+        given["page"],
+        holding=given["holding"],
+        want=given["want"],
+        put_by=given["spares"],
+    )
+    is_dry = given["want"] > 0 and not held.next
+    return {
+        "next": [queue.served(lease) for lease in held.next],
+        "spares": [queue.served(lease) for lease in held.spares],
+        "lost": held.lost,
+        "counts": own.counts(project, user),
+        "empty": monitor.why_empty(project, user) if is_dry else "",
+    }
+
+
+def _told(settled: decide.Settled) -> dict[str, Any]:
+    return {
+        "client_id": settled.client_id,
+        "state": settled.state,
+        "code": settled.code,
+        "words": settled.words,
+        "annotation": settled.annotation,
+        "next": None if settled.lease is None else queue.served(settled.lease),
+    }

@@ -1,0 +1,109 @@
+"""What a page of the desk holds: the item that is shown, the next ones, and some put by.
+
+The window names what it has; what it does not name and holds all the same is given to it again, so
+nothing is lost by a reload.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotator.flow import queue, spares
+from annotator.models import Lease, Project, QueueEntry, User
+
+MOST_AHEAD = 12
+MOST_SPARES = 40
+# A window that goes may be coming back, as in a reload, so its items stay for a moment.
+GRACE_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones."""
+
+    next: list[Lease] = field(default_factory=list)
+    spares: list[Lease] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+def hold(
+    project: Project,
+    user: User,
+    page: str,
+    *,
+    holding: Collection[str],
+    want: int = 0,
+    put_by: int = 0,
+) -> Held:
+    """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
+
+    What it holds runs anew before half of its time is over.
+    """
+    mine = [lease for lease in queue.live(project, user) if _tab(lease.page) in ("", _tab(page))]
+    known = [lease for lease in mine if str(lease.pk) in holding]
+    waiting = [lease for lease in mine if str(lease.pk) not in holding]
+    _keep(project, page, known + waiting)
+    ready = [lease for lease in waiting if lease.strategy != spares.STRATEGY]
+    by = [lease for lease in waiting if lease.strategy == spares.STRATEGY]
+    return Held(
+        next=_filled(project, user, page, ready, min(want, MOST_AHEAD)),
+        spares=by + spares.put_by(project, user, page, min(put_by, MOST_SPARES) - len(by)),
+        lost=sorted(set(holding) - {str(lease.pk) for lease in known}),
+    )
+
+
+def first(project: Project, user: User, tab: str) -> Lease | None:
+    """Return what a tab that was reloaded had before it, free for the page that shows it now."""
+    held = [lease for lease in queue.live(project, user) if tab and _tab(lease.page) == tab]
+    shown = next((lease for lease in held if lease.strategy != spares.STRATEGY), None)
+    if shown is not None:
+        _run_until([shown], shown.expires_at, page="")
+    return shown
+
+
+def _tab(page: str) -> str:
+    return page.partition("/")[0]
+
+
+def _filled(project: Project, user: User, page: str, ready: list[Lease], want: int) -> list[Lease]:
+    while len(ready) < want:
+        lease = queue.claim(project, user, page)
+        if lease is None:
+            break
+        ready.append(lease)
+    return ready
+
+
+def _keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
+    """Make the leases the window's own, and let those run anew that have less than half left."""
+    half = timezone.now() + timedelta(seconds=project.lease_seconds / 2)
+    due = [lease for lease in leases if lease.expires_at < half or lease.page != page]
+    if not due:
+        return
+    until = timezone.now() + timedelta(seconds=project.lease_seconds)
+    _run_until(due, until, page=page)
+
+
+@transaction.atomic
+def leave(project: Project, user: User, page: str, leases: Collection[str]) -> None:
+    """Give back in a moment what `page` held, unless the same person asks for it until then.
+
+    What a later load of the same tab took over already stays with that.
+    """
+    mine = [lease for lease in queue.live(project, user) if lease.page == page]
+    held = [lease for lease in mine if str(lease.pk) in leases]
+    until = timezone.now() + timedelta(seconds=GRACE_SECONDS)
+    _run_until([lease for lease in held if lease.strategy != spares.STRATEGY], until, page="")
+    spares.give_back([lease for lease in held if lease.strategy == spares.STRATEGY])
+
+
+@transaction.atomic
+def _run_until(leases: Sequence[Lease], until: datetime, page: str) -> None:
+    keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
+    entries = QueueEntry.objects.filter(item__in=items, lease_id__in=keys)
+    # Entries before leases, as a save locks them, or the two could wait for each other.
+    entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
+    Lease.objects.filter(pk__in=keys, ended_at=None).update(expires_at=until, page=page)

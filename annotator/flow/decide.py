@@ -1,0 +1,109 @@
+"""What a window of the desk sends: decisions that waited in it, each settled by itself.
+
+One that cannot be stored must not hold up the others, and the window has to know of each what
+became of it: it keeps a decision until it was told.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.flow import annotate, queue
+from annotator.flow.refusals import Conflict, Refused
+from annotator.models import Lease, Project, User
+
+SAVED, DONE, REFUSED = "saved", "done", "refused"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a decision: `state` is saved, done (nothing more to do) or refused.
+
+    `words` say it to the person; `annotation` is what may be told of the answer, `lease` what an
+    undone one is answered under again.
+    """
+
+    client_id: str
+    state: str
+    words: str
+    code: str = ""
+    annotation: dict[str, Any] | None = None
+    lease: Lease | None = None
+
+
+def settle(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    """Store one decision of the window `page`; twice the same changes nothing.
+
+    `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
+    the kind needs. A decision is done, too, where somebody else was first: what was said is kept
+    then, or stands already.
+    """
+    key = str(decision["client_id"])
+    try:
+        return KINDS[decision["kind"]](project, user, page, decision)
+    except annotate.KeptAsExtra as refusal:
+        kept = annotate.told(refusal.annotation)
+        return Settled(key, DONE, refusal.detail, refusal.code, kept)
+    except Conflict as refusal:
+        return Settled(key, DONE, refusal.detail, refusal.code)
+    except Refused as refusal:
+        return Settled(key, REFUSED, refusal.detail, refusal.code)
+
+
+def _label(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    fields = ("lease", "labels", "client_id", "seconds", "note", "unsure")
+    given = {name: decision[name] for name in fields if name in decision}
+    annotation, _is_new = annotate.submit(project, user, **given)
+    told = annotate.told(annotation)
+    return Settled(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
+
+
+def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    held = queue.held(project, user, str(decision["lease"]))
+    queue.skip(held, decision.get("reason", ""))
+    words = _("Skipped: somebody else will see it.")
+    return Settled(str(decision["client_id"]), DONE, words, "skipped")
+
+
+def _correct(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    annotation = annotate.find(project, user, int(decision["annotation"]))
+    changed = annotate.correct(
+        annotation, user, decision["labels"], decision.get("note"), decision.get("unsure")
+    )
+    told = annotate.told(changed)
+    words = _("Corrected: %(labels)s.") % {"labels": label_words(told)}
+    return Settled(str(decision["client_id"]), SAVED, words, annotation=told)
+
+
+def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    key, number = str(decision["client_id"]), decision.get("annotation")
+    if number is None:
+        annotation = annotate.last(project, user)
+    else:
+        annotation = annotate.find(project, user, int(number))
+    if annotation is None:
+        return Settled(key, DONE, _("There is nothing to undo."), "nothing")
+    lease = annotate.undo(annotation, user, page)
+    return Settled(key, DONE, _("Undone: here is the item again."), "undone", lease=lease)
+
+
+Kind = Callable[[Project, User, str, Mapping[str, Any]], Settled]
+KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
+
+
+def saved_words(told: Mapping[str, Any]) -> str:
+    """Return what was saved, and what the item was, which may only be told now."""
+    said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
+    was = {
+        "audit": _("That was an audit item: it measures the model."),
+        "gold": _("That was a hidden check."),
+        "random": _("That was a random item."),
+    }.get(told["source"], "")
+    return f"{said} {was}".strip()
+
+
+def label_words(told: Mapping[str, Any]) -> str:
+    """Return the labels of an answer in words, also where it says that none of them fits."""
+    return ", ".join(told["labels"]) or _("none of the labels")

@@ -1,0 +1,47 @@
+"""What people see of their own work: how much it is today, and what they said before."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from annotator.flow import annotate, queue
+from annotator.models import Annotation, Project, Tally, User
+
+
+def counts(project: Project, user: User) -> dict[str, Any]:
+    """Return how far the project is and what the person did today, in one query."""
+    today = Q(user=user, day=timezone.now().date())
+    sums = Tally.objects.filter(project=project).aggregate(
+        labelled=Sum("finished", default=0),
+        labels=Sum("labels", filter=today, default=0),
+        skips=Sum("skips", filter=today, default=0),
+        changes=Sum("changes", filter=today, default=0),
+        seconds=Sum("seconds", filter=today, default=0.0),
+    )
+    labelled = sums.pop("labelled")
+    return {"items": project.items, "labelled": labelled, "today": sums}
+
+
+def answers(project: Project, user: User) -> QuerySet[Annotation]:
+    """Return the answers that the person gave at the desk and has not taken back."""
+    own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
+    return (
+        own.exclude(lease=None)
+        .select_related("project", "item", "lease")
+        .prefetch_related("given__label", "revisions")
+    )
+
+
+def remembered(annotation: Annotation) -> dict[str, Any]:
+    """Return an answer with its item, and what it said before it was corrected."""
+    given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
+    annotation.names = [each.label.name for each in given]
+    return {
+        **annotate.told(annotation),
+        "content": queue.shown_item(annotation.item),
+        "history": [
+            {"action": each.action, "labels": each.labels, "at": each.at}
+            for each in annotation.revisions.all()
+        ],
+    }

@@ -1,0 +1,87 @@
+"""The words of the desk's script, which has none of its own: they are translated here."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.views import words
+
+
+def labelled(counts: dict[str, Any]) -> str:
+    """Return how far the project is."""
+    numbers = {"labelled": words.count(counts["labelled"]), "items": words.count(counts["items"])}
+    return _("{labelled} of {items} labelled").format(**numbers)
+
+
+def mine(counts: dict[str, Any]) -> str:
+    """Return how much of it the person did today."""
+    return _("{n} by you today").format(n=words.count(counts["today"]["labels"]))
+
+
+def for_script() -> dict[str, Any]:
+    """Return all that the script may say; what stands in braces is put in by the script."""
+    return {
+        "item": _("Item {key}"),
+        "none": _("none of the labels"),
+        "sure": _("{value} % sure"),
+        "model": _("model {model}, {age} old"),
+        "labelled": _("{labelled} of {items} labelled"),
+        "mine": _("{n} by you today"),
+        "chosen": _("{labels}."),
+        "skipped": _("Skipped."),
+        "undone": _("Undone: here is the item again."),
+        "corrected": _("Corrected: {labels}."),
+        "said": "{time}  {labels}",
+        "back": {
+            "one": _("Your answer before this one. Choose anew to correct it."),
+            "other": _("{n} of your answers back. Choose anew to correct it."),
+        },
+        "nothing_left": _("Nothing to label right now."),
+        "nothing_suggested": _("Nothing is suggested here; choose a label."),
+        "none_chosen": _("Nothing is chosen. Enter once more saves it with none of the labels."),
+        "skip_stays": _("A skip cannot be taken back."),
+        "undo_later": _("The server cannot be reached; try to undo again in a moment."),
+        "past_later": _("Older answers cannot be shown without a connection."),
+        "no_more_past": _("There are no earlier answers of yours."),
+        "lost": _("The item had been given to somebody else; here is another one."),
+        "not_on_disk": _(
+            "This browser stores nothing. Keep the page open until everything is saved."
+        ),
+        "refused": _("Not saved: {labels} for “{about}”. {why}"),
+        "standings": {
+            "saved": _("Saved"),
+            "saving": _("Saving…"),
+            "offline": {
+                "one": _("1 waiting, offline"),
+                "other": _("{n} waiting, offline"),
+            },
+            "out": _("Signed out"),
+            "forbidden": _("Not allowed"),
+            "gone": _("Project gone"),
+            "other": _("Somebody else is signed in"),
+            "broken": _("Trouble on the server"),
+        },
+        "troubles": {
+            "offline": _("The server cannot be reached."),
+            "out": _("You are signed out."),
+            "forbidden": _("This page is too old for the server; load it anew."),
+            "gone": _("The project is gone, or you are no longer a member."),
+            "other": _(
+                "Somebody else is signed in now. Sign in as yourself, or load the page anew."
+            ),
+            "broken": _("Something broke on the server. The page goes on trying."),
+        },
+        "kept": {
+            "one": _("1 decision is kept in this browser until it can be saved."),
+            "other": _("{n} decisions are kept in this browser until they can be saved."),
+        },
+        "pictures": {
+            "zoom": _("Zoom {value} %"),
+            "fit": _("Fitted"),
+            "rotate": _("Turned to {value}°"),
+            "brightness": _("Brightness {value} %"),
+            "contrast": _("Contrast {value} %"),
+            "original": _("The original picture"),
+            "reset": _("As it came"),
+        },
+    }

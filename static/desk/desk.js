@@ -1,0 +1,681 @@
+"use strict";
+
+// The desk: the item in the middle, the next ones at hand, and what was decided on its way out.
+// A decision paints the next item at once; everything else happens behind it.
+(() => {
+  const { Outbox, Line, View, shortcuts, words: wording } = window.Winnow;
+  const byId = (id) => document.getElementById(id);
+  const config = JSON.parse(byId("desk-config").textContent);
+  const { preferences, words } = config;
+
+  const DOUBLE_CLICK_MS = 350;
+  const BEAT_MS = Math.min(45_000, (config.lease_seconds * 1000) / 3);
+  const LOOK_AGAIN_MS = 4000;
+  const SPARES_MS = 500; // put by behind the first items, which come first
+  const MOST_AHEAD = 12;
+  const PAST_AT_ONCE = 20;
+  const SWIPE_PX = 80;
+  const PAUSE_MS = 5 * 60_000;
+
+  const newId = () =>
+    crypto.randomUUID?.() ??
+    // Without https a browser has no randomUUID.
+    "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
+      (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16),
+    );
+
+  // A tab keeps its name over a reload, so that it gets back what it held. Each load has a number,
+  // so that a farewell which comes late takes nothing from the page that is there by then.
+  const tab = sessionStorage.getItem("winnow-tab") ?? newId();
+  const page = `${tab}/${Date.now().toString(36)}`;
+  sessionStorage.setItem("winnow-tab", tab);
+
+  const outbox = new Outbox(config.person);
+  const view = new View(config);
+  let current = null; // what is decided next, as the server served it
+  let ahead = [];
+  let spares = [];
+  let trail = []; // what was decided in this page, oldest first
+  let past = null; // an answer that is looked at again: { answers, at }
+  let askedForNone = false;
+  let decidedSince = 0; // decisions since the last call went out
+  let sparesAsked = 0; // how many spares that call asked for
+  let mostSpares = preferences.spares;
+  let isUndoing = false;
+
+  // Time on an item, without the time that one looks elsewhere -----------------------------------
+
+  let shownAt = 0;
+  let lookedAway = 0;
+  let awaySince = null;
+
+  const startClock = () => {
+    shownAt = performance.now();
+    lookedAway = 0;
+    awaySince = document.hidden ? shownAt : null;
+  };
+
+  const secondsTaken = () =>
+    Math.max(0, Math.round((performance.now() - shownAt - lookedAway) / 10) / 100);
+
+  // Painting -------------------------------------------------------------------------------------
+
+  const paint = (served, marks) => {
+    current = served;
+    past = null;
+    askedForNone = false;
+    view.past(null);
+    view.item(served, marks);
+    startClock();
+  };
+
+  const advance = () => {
+    const served = ahead.shift() ?? spares.shift() ?? null;
+    paint(served);
+    view.preload([...ahead, ...spares.slice(0, 3)].map((each) => each.item));
+  };
+
+  const announceNext = (said) => {
+    const next = current ? (current.item.text ?? wording.fill(words.item, current.item)) : words.nothing_left;
+    view.say(said, next.slice(0, 200));
+  };
+
+  // Deciding -------------------------------------------------------------------------------------
+
+  const remember = (entry, served) => {
+    trail.push({ entry, served, annotation: null });
+    outbox.add(entry);
+    decidedSince += 1;
+  };
+
+  const newEntry = (kind, rest) => ({
+    kind,
+    client_id: newId(),
+    project: config.project,
+    person: config.person,
+    tab,
+    at: Date.now(),
+    ...rest,
+  });
+
+  const remarks = () => ({
+    note: byId("note").value.trim(),
+    unsure: byId("unsure-button").getAttribute("aria-pressed") === "true",
+  });
+
+  const decide = (labels) => {
+    if (past) return correct(labels);
+    if (!current || isUndoing) return;
+    const served = current;
+    const entry = newEntry("label", {
+      lease: served.lease,
+      labels,
+      seconds: secondsTaken(),
+      about: (served.item.text ?? served.item.key).slice(0, 80),
+      served,
+      ...remarks(),
+    });
+    rhythm.count(entry.seconds);
+    remember(entry, served);
+    advance();
+    announceNext(wording.fill(words.chosen, { labels: labels.join(", ") || words.none }));
+    line.kick();
+  };
+
+  const skip = (reason = "") => {
+    if (past || !current || isUndoing) return;
+    const served = current;
+    remember(newEntry("skip", { lease: served.lease, reason, served }), served);
+    advance();
+    announceNext(words.skipped);
+    line.kick();
+  };
+
+  const pick = (choice) => {
+    askedForNone = false;
+    if (choice.type === "checkbox") {
+      view.choose(choice, !choice.checked);
+    } else if (preferences.submit_at_once || past) {
+      decide([choice.value]);
+    } else {
+      for (const each of view.choices) view.choose(each, each === choice);
+    }
+  };
+
+  const accept = () => {
+    const chosen = view.chosen;
+    if (chosen.length || (config.multi && askedForNone)) {
+      return decide(chosen.map((choice) => choice.value));
+    }
+    const suggested = past ? [] : view.suggested;
+    if (suggested.length) return decide(suggested.map((choice) => choice.value));
+    if (!config.multi) return view.say(words.nothing_suggested);
+    askedForNone = true;
+    view.say(words.none_chosen);
+  };
+
+  // Taking back ----------------------------------------------------------------------------------
+
+  const isSent = (entry) =>
+    line.inFlight.includes(entry) || !outbox.waiting.some((each) => each.client_id === entry.client_id);
+
+  const undo = async () => {
+    if (isUndoing) return;
+    if (past) return forward();
+    const last = trail.at(-1);
+    if (last && !isSent(last.entry)) return undoHere(last);
+    if (last?.entry.kind === "skip") return view.say(words.skip_stays);
+    isUndoing = true;
+    try {
+      await line.turns;
+      // It was on its way, and did not get through.
+      if (last && !isSent(last.entry)) return undoHere(last);
+      const number = last ? (last.annotation?.id ?? null) : null;
+      if (last && number === null) return view.say(words.undo_later);
+      const decision = { kind: "undo", client_id: newId(), annotation: number };
+      if (!(await line.wish({ decision }))) view.say(words.undo_later);
+    } finally {
+      isUndoing = false;
+    }
+  };
+
+  const undoHere = ({ entry, served }) => {
+    outbox.remove([entry.client_id]);
+    trail.pop();
+    if (current) ahead.unshift(current);
+    paint(served, { given: entry.labels ?? [], note: entry.note, unsure: entry.unsure });
+    announceNext(words.undone);
+  };
+
+  const undone = (settled) => {
+    if (!settled.next) return view.say(settled.words);
+    const last = trail.pop();
+    if (current) ahead.unshift(current);
+    paint(settled.next, { given: last?.entry.labels ?? [] });
+    announceNext(settled.words);
+  };
+
+  // Looking back, to correct ---------------------------------------------------------------------
+
+  const ofTrail = ({ entry, served, annotation }) => ({
+    entry,
+    id: annotation?.id ?? null,
+    labels: entry.labels,
+    note: entry.note,
+    unsure: entry.unsure,
+    created_at: new Date(entry.at).toISOString(),
+    history: entry.history ?? [],
+    content: served.item,
+  });
+
+  const back = async () => {
+    if (!past) past = { answers: ownAnswers(), at: -1, next: null, isWhole: false };
+    if (past.at + 1 >= past.answers.length) await readBefore();
+    if (!past) return;
+    if (past.at + 1 >= past.answers.length) {
+      if (past.at < 0) past = null;
+      return view.say(words.no_more_past);
+    }
+    past.at += 1;
+    showPast();
+  };
+
+  const forward = () => {
+    if (!past) return;
+    past.at -= 1;
+    if (past.at < 0) return toPresent();
+    showPast();
+  };
+
+  // What was chosen and typed for the present item before one looked back, and its clock.
+  let present = null;
+
+  const toPresent = (said = "") => {
+    const { marks, shown, away, since } = present;
+    paint(current, marks);
+    [shownAt, lookedAway] = [shown, away + performance.now() - since];
+    if (said) view.say(said);
+  };
+
+  const ownAnswers = () => {
+    const marks = { given: view.chosen.map((choice) => choice.value), ...remarks() };
+    present = { marks, shown: shownAt, away: lookedAway, since: performance.now() };
+    return trail.filter(({ entry }) => entry.kind === "label").map(ofTrail).reverse();
+  };
+
+  // Pages of the server's memory, without what this page has in its own.
+  const readBefore = async () => {
+    if (past.isWhole) return;
+    const url = past.next ?? `${config.urls.answers}?page_size=${PAST_AT_ONCE}`;
+    const looked = past;
+    try {
+      const response = await fetch(url, { credentials: "same-origin" });
+      if (!response.ok) throw new Error(String(response.status));
+      const { results, next } = await response.json();
+      const known = new Set(looked.answers.map((answer) => answer.id));
+      looked.answers.push(...results.filter((answer) => !known.has(answer.id)));
+      looked.next = next;
+      looked.isWhole = !next;
+    } catch {
+      view.say(words.past_later);
+    }
+  };
+
+  const showPast = () => {
+    const answer = past.answers[past.at];
+    const kept = past;
+    view.item(
+      { item: answer.content, suggestion: null, why: null },
+      { given: answer.labels, note: answer.note, unsure: answer.unsure },
+    );
+    past = kept;
+    view.past(answer, past.at + 1);
+    view.say("", answer.content.text?.slice(0, 200) ?? answer.content.key);
+  };
+
+  const correct = (labels) => {
+    const answer = past.answers[past.at];
+    const changed = { labels, ...remarks() };
+    const said = wording.fill(words.corrected, { labels: labels.join(", ") || words.none });
+    const own = trail.find(({ entry }) => entry === answer.entry);
+    if (own && !isSent(own.entry)) {
+      // It has not gone out yet, so it is simply said otherwise.
+      Object.assign(own.entry, changed);
+      outbox.keep(own.entry);
+    } else {
+      if (own) {
+        const now = new Date().toISOString();
+        own.entry.history = [...(own.entry.history ?? []), { at: now, labels: own.entry.labels }];
+        Object.assign(own.entry, changed);
+      }
+      const of = own?.entry.client_id ?? null;
+      outbox.add(newEntry("correct", { annotation: answer.id, of, ...changed }));
+    }
+    toPresent(said);
+    line.kick();
+  };
+
+  // What the line says and hears ------------------------------------------------------------------
+
+  const leasesHeld = () => [current, ...ahead, ...spares].filter(Boolean).map((each) => each.lease);
+
+  const SENT = {
+    label: ["kind", "client_id", "lease", "labels", "seconds", "note", "unsure"],
+    skip: ["kind", "client_id", "lease", "reason"],
+    correct: ["kind", "client_id", "annotation", "labels", "note", "unsure"],
+  };
+
+  const sendable = (entry) => Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
+
+  const ask = (batch, extra) => {
+    const going = new Set(batch.map((entry) => entry.lease));
+    const pending = outbox.waiting.filter((entry) => entry.project === config.project && entry.lease);
+    const body = {
+      page,
+      person: config.person,
+      decisions: extra?.decision ? [extra.decision] : batch.map(sendable),
+    };
+    if (extra?.leaving || (batch.length && batch[0].project !== config.project)) return body;
+    body.holding = [...leasesHeld(), ...pending.map((entry) => entry.lease)].filter((each) => !going.has(each));
+    body.want = Math.max(0, wanted() - ahead.length);
+    body.spares = sparesAsked = isCalm(batch) ? sparesWanted() : 0;
+    decidedSince = 0;
+    return body;
+  };
+
+  // Two ahead, and as many more as are decided while one call is under way.
+  const wanted = () => Math.min(MOST_AHEAD, preferences.ahead + decidedSince + (current ? 0 : 1));
+
+  const isCalm = (batch) => line.roundTrip > 0 && batch.length < 2;
+
+  const sparesWanted = () => (spares.length <= mostSpares / 2 ? mostSpares - spares.length : 0);
+
+  const hear = (body, batch, extra) => {
+    for (const settled of body.decisions) settle(settled, batch, extra);
+    if (!body.counts) return;
+    takeIn(body);
+    view.counts(body.counts);
+    rhythm.today(body.counts.today);
+    view.empty(body.empty);
+    line.later(nextCallIn());
+  };
+
+  const nextCallIn = () => {
+    if (!current && !ahead.length) return LOOK_AGAIN_MS;
+    return sparesWanted() ? SPARES_MS : BEAT_MS;
+  };
+
+  const settle = (settled, batch, extra) => {
+    if (extra?.decision) return undone(settled);
+    const entry = batch.find((each) => each.client_id === settled.client_id);
+    if (!entry) return;
+    if (settled.state === "refused") return refuse([entry], settled.words);
+    outbox.remove([entry.client_id]);
+    const own = trail.find((each) => each.entry.client_id === settled.client_id);
+    if (own && settled.annotation) {
+      own.annotation = settled.annotation;
+      for (const waiting of outbox.waiting) {
+        if (waiting.of === entry.client_id) waiting.annotation = settled.annotation.id;
+      }
+    }
+    // Only the newest is still what one has in mind.
+    if (entry === trail.at(-1)?.entry || entry.kind === "correct") byId("said").textContent = settled.words;
+  };
+
+  const refuse = (entries, why = words.troubles.gone) => {
+    for (const entry of entries) {
+      entry.refused = why;
+      outbox.keep(entry);
+    }
+    showRefused();
+  };
+
+  const takeIn = ({ next, spares: more, lost }) => {
+    const gone = new Set(lost);
+    ahead = ahead.filter((each) => !gone.has(each.lease));
+    spares = spares.filter((each) => !gone.has(each.lease));
+    const decided = new Set(outbox.waiting.map((entry) => entry.lease));
+    const fresh = ({ lease }) => !decided.has(lease) && !leasesHeld().includes(lease);
+    ahead.push(...next.filter(fresh));
+    spares.push(...more.filter(fresh));
+    // A small project has few to put by; it is not asked again and again.
+    if (sparesAsked > more.length) mostSpares = spares.length;
+    const isLost = current && gone.has(current.lease);
+    if (isLost && !past && !view.chosen.length && !byId("note").value) {
+      advance();
+      announceNext(words.lost);
+    } else if (!current && !past) {
+      advance();
+      if (current) announceNext("");
+    }
+    view.preload(ahead.map((each) => each.item));
+  };
+
+  const line = new Line({
+    project: config.project,
+    outbox,
+    ask,
+    hear,
+    refuse: (batch) => refuse(batch),
+    show: (standing, waiting) => view.standing(standing, waiting),
+  });
+  outbox.onTrouble = () => view.say(words.not_on_disk);
+
+  // What the server refused ------------------------------------------------------------------------
+
+  const showRefused = () => {
+    const [entry] = outbox.refused;
+    const box = byId("refused");
+    box.hidden = !entry;
+    if (!entry) return;
+    const values = { labels: (entry.labels ?? []).join(", "), about: entry.about ?? "", why: entry.refused };
+    box.querySelector("p").textContent = wording.fill(words.refused, values);
+    box.querySelector("[data-decide-again]").hidden = !entry.served || entry.project !== config.project;
+  };
+
+  const decideAgain = () => {
+    const [entry] = outbox.refused;
+    if (current) ahead.unshift(current);
+    paint(entry.served, { note: entry.note, unsure: entry.unsure });
+    discard();
+  };
+
+  const discard = () => {
+    outbox.remove(outbox.refused.slice(0, 1).map((entry) => entry.client_id));
+    showRefused();
+  };
+
+  // Rhythm ----------------------------------------------------------------------------------------
+
+  const rhythm = {
+    times: [],
+    startedAt: performance.now(),
+    lastAt: performance.now(),
+    hinted: false,
+
+    count(seconds) {
+      const now = performance.now();
+      if (now - this.lastAt > PAUSE_MS) [this.startedAt, this.hinted] = [now, false];
+      this.lastAt = now;
+      this.times.push(seconds);
+      const stretch = (now - this.startedAt) / 60_000;
+      if (preferences.break_minutes && stretch >= preferences.break_minutes && !this.hinted) {
+        this.hinted = true;
+        byId("break").hidden = false;
+      }
+    },
+
+    today({ labels, skips, changes, seconds }) {
+      const number = (n) => n.toLocaleString(config.language);
+      byId("today-labels").textContent = number(labels);
+      byId("today-skips").textContent = number(skips);
+      byId("today-changes").textContent = number(changes);
+      byId("today-time").textContent = this.duration(seconds);
+    },
+
+    // Labels an hour and the middle time of this page, outliers having no say.
+    summarise() {
+      const sorted = [...this.times].sort((a, b) => a - b);
+      const middle = sorted[Math.floor(sorted.length / 2)];
+      const sum = this.times.reduce((total, each) => total + Math.min(each, 4 * (middle || 1)), 0);
+      byId("session-labels").textContent = this.times.length.toLocaleString(config.language);
+      byId("session-middle").textContent = sorted.length ? this.duration(middle) : "–";
+      byId("session-pace").textContent =
+        sum > 0 ? Math.round((3600 * this.times.length) / sum).toLocaleString(config.language) : "–";
+    },
+
+    duration(seconds) {
+      const [n, unit] = seconds < 120 ? [seconds, "second"] : [seconds / 60, "minute"];
+      return new Intl.NumberFormat(config.language, {
+        style: "unit",
+        unit,
+        unitDisplay: "short",
+        maximumFractionDigits: seconds < 10 ? 1 : 0,
+      }).format(n);
+    },
+  };
+
+  // Keys, buttons, fingers --------------------------------------------------------------------------
+
+  const open = (id) => byId(id).showModal();
+
+  const look = (action) => () => {
+    const said = view.viewer?.[action]();
+    if (said) view.say(wording.fill(words.pictures[said.key] ?? "", said));
+  };
+
+  const toggleUnsure = () => view.unsure(!remarks().unsure);
+
+  const writeNote = () => {
+    view.noteShown(true);
+    byId("note").focus();
+  };
+
+  const ACTIONS = {
+    accept,
+    skip: () => skip(),
+    skip_reason: () => current && !past && open("reasons"),
+    undo,
+    back,
+    forward,
+    unsure: toggleUnsure,
+    note: writeNote,
+    find_label: () => byId("find")?.focus(),
+    guidelines: () => open("guidelines"),
+    help: () => open("help"),
+    summary: () => {
+      rhythm.summarise();
+      open("summary");
+    },
+    zoom_in: look("zoomIn"),
+    zoom_out: look("zoomOut"),
+    fit: look("fit"),
+    rotate: look("rotate"),
+    brighter: look("brighter"),
+    darker: look("darker"),
+    more_contrast: look("moreContrast"),
+    less_contrast: look("lessContrast"),
+    original: look("toggleOriginal"),
+  };
+
+  shortcuts.listen({
+    keys: config.keys,
+    labelAt: (key) => {
+      const choice = view.choices.find((each) => each.dataset.key === key);
+      return choice ? () => pick(choice) : null;
+    },
+    actions: ACTIONS,
+  });
+
+  // The next item can be there before the second half of a double click, which was not meant for it.
+  const isSecondHalf = (event) => event.detail > 1 && performance.now() - shownAt < DOUBLE_CLICK_MS;
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("#desk button, #desk [data-choice]");
+    // A mouse leaves no focus behind, or the next Space would press that button again.
+    if (button && event.detail > 0) button.blur();
+    const choice = event.target.closest("button[data-choice]");
+    if (choice) {
+      event.preventDefault();
+      if (!isSecondHalf(event)) pick(choice);
+      return;
+    }
+    const action = event.target.closest("[data-action]")?.dataset.action;
+    if (action && !isSecondHalf(event)) {
+      event.preventDefault();
+      ACTIONS[action]();
+    }
+  });
+
+  byId("answer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!event.submitter?.hasAttribute("data-choice")) accept();
+  });
+  for (const form of document.querySelectorAll("#undo, #skip")) {
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-again]")) line.kick();
+    if (event.target.closest("[data-decide-again]")) decideAgain();
+    if (event.target.closest("[data-discard]")) discard();
+    if (event.target.closest("[data-rested]")) byId("break").hidden = true;
+    const reason = event.target.closest("[data-reason]");
+    if (reason) {
+      byId("reasons").close();
+      skip(reason.dataset.reason);
+    }
+  });
+
+  byId("reasons").addEventListener("keydown", (event) => {
+    const reason = document.querySelector(`[data-reason][data-key="${CSS.escape(event.key)}"]`);
+    if (!reason || event.repeat) return;
+    // Or the desk would take the same key for a label, once the dialog is closed.
+    event.preventDefault();
+    reason.click();
+  });
+
+  byId("note").addEventListener("keydown", (event) => {
+    const isDone = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
+    if (!isDone) return;
+    event.preventDefault();
+    event.target.blur();
+    view.noteShown(event.target.value.trim() !== "");
+  });
+
+  const visible = () => view.choices.filter((choice) => !choice.closest("li").hidden);
+
+  byId("find")?.addEventListener("input", (event) => {
+    const wanted = event.target.value.trim().toLowerCase();
+    for (const choice of view.choices) {
+      choice.closest("li").hidden = !choice.value.toLowerCase().includes(wanted);
+    }
+  });
+
+  byId("find")?.addEventListener("keydown", (event) => {
+    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+    event.preventDefault();
+    const [first] = visible();
+    const isChosen = event.key === "Enter" && first && event.target.value.trim() && !event.repeat;
+    event.target.value = "";
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+    event.target.blur();
+    if (isChosen) pick(first);
+  });
+
+  // A finger to the right accepts what is suggested, to the left skips.
+  let touched = null;
+  byId("item").addEventListener("pointerdown", (event) => {
+    touched = event.pointerType === "touch" && event.isPrimary ? { x: event.clientX, y: event.clientY } : null;
+  });
+  byId("item").addEventListener("pointerup", (event) => {
+    if (!touched || view.viewer?.isZoomed) return;
+    const [x, y] = [event.clientX - touched.x, event.clientY - touched.y];
+    touched = null;
+    if (Math.abs(x) < SWIPE_PX || Math.abs(x) < 2 * Math.abs(y)) return;
+    if (x < 0) skip();
+    else if (view.suggested.length) accept();
+  });
+
+  // Coming and going ---------------------------------------------------------------------------------
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      awaySince = performance.now();
+      return;
+    }
+    if (awaySince !== null) lookedAway += performance.now() - awaySince;
+    awaySince = null;
+    line.kick();
+  });
+
+  window.addEventListener("online", () => line.kick());
+  window.addEventListener("offline", () => line.kick());
+  // Should this be a reload: the server shows the same item, as it hears of the tab before it says
+  // farewell, which happens only once the new page is there.
+  window.addEventListener("beforeunload", () => {
+    document.cookie = `winnow_tab=${tab}; path=${config.urls.desk}; max-age=15; samesite=lax`;
+  });
+  window.addEventListener("pagehide", () => line.leave(page, leasesHeld()));
+  // A page that comes back out of the browser's memory has given back what it held.
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+  // A tab that was duplicated has its sister's name, and must not share what that one holds.
+  const lockName = (name) => `winnow-tab-${name}`;
+
+  const ownName = () =>
+    new Promise((resolve) => {
+      if (!navigator.locks) return resolve(true);
+      navigator.locks.request(lockName(tab), { ifAvailable: true }, (lock) => {
+        resolve(Boolean(lock));
+        return lock ? new Promise(() => {}) : undefined;
+      });
+    });
+
+  const runningPages = async () => {
+    if (!navigator.locks) return new Set();
+    const { held } = await navigator.locks.query();
+    return new Set(held.map((lock) => lock.name));
+  };
+
+  const takeUp = async () => {
+    const running = await runningPages();
+    await outbox.takeUp((name) => name !== tab && running.has(lockName(name)));
+    const decided = new Set(outbox.waiting.map((entry) => entry.lease));
+    if (current && decided.has(current.lease)) advance();
+    showRefused();
+  };
+
+  const begin = async () => {
+    paint(config.first, { given: view.chosen.map((choice) => choice.value) });
+    if (!(await ownName())) {
+      sessionStorage.removeItem("winnow-tab");
+      location.replace(config.urls.desk);
+      return;
+    }
+    await takeUp();
+    line.kick();
+  };
+
+  begin();
+})();

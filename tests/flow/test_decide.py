@@ -1,0 +1,138 @@
+"""Decisions that waited in a window, settled one by one."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotator.flow import decide, queue, setup
+from annotator.models import Annotation, Lease
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "window-1"
+
+
+def decision(kind, **rest):
+    return {"kind": kind, "client_id": str(uuid.uuid4()), **rest}
+
+
+def settle(project, user, kind, **rest):
+    return decide.settle(project, user, PAGE, decision(kind, **rest))
+
+
+def test_label_is_saved_with_its_remarks(project, filled, ana):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    settled = settle(
+        project, ana, "label", lease=str(lease.pk), labels=["spam"], note=" odd ", unsure=True
+    )
+    assert (settled.state, settled.annotation["labels"]) == (decide.SAVED, ["spam"])
+    assert settled.words.startswith("Saved: spam.")
+    saved = Annotation.objects.get()
+    assert (saved.note, saved.unsure) == ("odd", True)
+
+
+def test_label_that_is_sent_twice_is_one(project, filled, ana):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    sent = decision("label", lease=str(lease.pk), labels=["spam"])
+    first, second = (decide.settle(project, ana, PAGE, sent) for _ in range(2))
+    assert first == second
+    assert Annotation.objects.count() == 1
+
+
+def test_label_that_came_too_late_is_kept_and_done(project, filled, time_machine, ana, ben):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    time_machine.move_to(timezone.now() + timedelta(minutes=20))
+    queue.release_expired(project)
+    loop.answer(queue.lease_next(project, ben))
+    settled = settle(project, ana, "label", lease=str(lease.pk), labels=["ham"])
+    assert (settled.state, settled.code) == (decide.DONE, "lease_lost")
+    assert settled.annotation["counted"] is False
+
+
+def test_label_of_an_item_that_one_labelled_in_another_window_is_done(project, filled, ana):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    loop.answer(lease, ["spam"])
+    settled = settle(project, ana, "label", lease=str(lease.pk), labels=["ham"])
+    assert (settled.state, settled.code) == (decide.DONE, "already_labelled")
+    assert Annotation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"labels": ["gone"]}, "unknown_label"),
+        ({"labels": "spam"}, "label_type"),
+        ({"labels": []}, "label_number"),
+        ({"labels": ["spam"], "note": "x" * 2001}, "note_too_long"),
+        ({"labels": ["spam"], "note": "a\x00b"}, "nul_byte"),
+        ({"labels": ["spam"], "lease": str(uuid.uuid4())}, "unknown_lease"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_in_words(project, filled, ana, given, code):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    settled = settle(project, ana, "label", **{"lease": str(lease.pk), **given})
+    assert (settled.state, settled.code) == (decide.REFUSED, code)
+    assert settled.words
+    assert not Annotation.objects.exists()
+
+
+def test_skip_twice_counts_once(project, filled, ana):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    sent = decision("skip", lease=str(lease.pk), reason="broken")
+    for _ in range(2):
+        assert decide.settle(project, ana, PAGE, sent).state == decide.DONE
+    assert Lease.objects.get(pk=lease.pk).reason == "broken"
+    lease.item.refresh_from_db()
+    assert lease.item.skips == 1
+
+
+def test_correction_keeps_its_history_and_counts_once(project, filled, ana):
+    filled(project, 10)
+    annotation = loop.answer(queue.lease_next(project, ana), ["spam"])
+    sent = decision("correct", annotation=annotation.pk, labels=["ham"], note="misread")
+    for _ in range(2):
+        settled = decide.settle(project, ana, PAGE, sent)
+        assert settled.annotation["labels"] == ["ham"]
+    (revision,) = annotation.revisions.all()
+    assert (revision.labels, revision.note) == (["spam"], "")
+
+
+def test_undone_item_comes_back_to_the_same_window(project, filled, ana):
+    filled(project, 10)
+    annotation = loop.answer(queue.lease_next(project, ana), ["spam"])
+    settled = settle(project, ana, "undo", annotation=annotation.pk)
+    assert (settled.code, settled.lease.page) == ("undone", PAGE)
+    assert settled.lease.item_id == annotation.item_id
+
+
+def test_undo_without_a_number_takes_the_newest(project, filled, ana):
+    filled(project, 10)
+    loop.answer(queue.lease_next(project, ana), ["spam"])
+    newest = loop.answer(queue.lease_next(project, ana), ["ham"])
+    assert settle(project, ana, "undo").lease.item_id == newest.item_id
+    assert settle(project, ana, "undo").lease is not None
+    assert settle(project, ana, "undo").code == "nothing"
+
+
+def test_nobody_settles_for_another(project, filled, ana, ben):
+    filled(project, 10)
+    lease = queue.lease_next(project, ana)
+    annotation = loop.answer(queue.lease_next(project, ana, [str(lease.pk)]), ["spam"])
+    his = setup.load_project(ben, project.pk)
+    for kind, rest in (
+        ("label", {"lease": str(lease.pk), "labels": ["ham"]}),
+        ("skip", {"lease": str(lease.pk)}),
+        ("correct", {"annotation": annotation.pk, "labels": ["ham"]}),
+        ("undo", {"annotation": annotation.pk}),
+    ):
+        assert settle(his, ben, kind, **rest).state == decide.REFUSED
+    assert not annotation.revisions.exists()
