@@ -22,6 +22,9 @@ class Role(models.TextChoices):
 class User(AbstractUser):
     """A person. `is_superuser` is the installation's admin, who may do everything everywhere."""
 
+    # Keys and habits at the desk: only what differs from the default, so that defaults may improve.
+    desk = models.JSONField(default=dict, blank=True, editable=False)
+
     class Meta(AbstractUser.Meta):
         pass
 

@@ -46,6 +46,7 @@ class Project(models.Model):
     task = models.CharField(max_length=16, choices=Task, default=Task.TEXT)
     multi_label = models.BooleanField(default=False)
     guidelines = models.TextField(blank=True, max_length=20_000)
+    shown_fields = models.JSONField(default=list, blank=True)
 
     strategy = models.CharField(max_length=32, default="auto")
     batch_size = models.PositiveIntegerField(
@@ -115,6 +116,7 @@ class Project(models.Model):
         "features",
         "seed",
         "guidelines",
+        "shown_fields",
     ]
 
     class Meta:
@@ -134,6 +136,8 @@ class Label(models.Model):
     name = models.CharField(max_length=200)
     hotkey = models.CharField(max_length=1, blank=True)
     description = models.TextField(blank=True, max_length=2000)
+    # One a line.
+    examples = models.TextField(blank=True, max_length=2000)
     position = models.PositiveIntegerField()
 
     class Meta:

@@ -1,0 +1,105 @@
+"""The keys of the desk: which there are, what they do, and how they are called."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that the desk does at a key; a key is what browsers call it, in small letters."""
+
+    name: str
+    keys: tuple[str, ...]
+    title: Promise
+    group: str
+
+
+GROUPS = {
+    "deciding": gettext_lazy("Deciding"),
+    "moving": gettext_lazy("Getting around"),
+    "looking": gettext_lazy("Looking at pictures"),
+}
+
+ACTIONS = {
+    action.name: action
+    for action in (
+        Action("accept", ("Enter",), gettext_lazy("save, or accept the suggestion"), "deciding"),
+        Action("skip", (" ",), gettext_lazy("skip"), "deciding"),
+        Action("skip_reason", ("s",), gettext_lazy("skip and say why"), "deciding"),
+        Action("unsure", ("x",), gettext_lazy("mark as not sure"), "deciding"),
+        Action("note", ("n",), gettext_lazy("write a note"), "deciding"),
+        Action("undo", ("z", "Backspace"), gettext_lazy("undo the last one"), "deciding"),
+        Action("back", ("ArrowLeft",), gettext_lazy("back to the one before"), "moving"),
+        Action("forward", ("ArrowRight",), gettext_lazy("forward again"), "moving"),
+        Action("find_label", ("/",), gettext_lazy("find a label"), "moving"),
+        Action("guidelines", ("g",), gettext_lazy("guidelines"), "moving"),
+        Action("summary", ("t",), gettext_lazy("what was done today"), "moving"),
+        Action("help", ("?",), gettext_lazy("help with the keys"), "moving"),
+        Action("zoom_in", ("+", "="), gettext_lazy("zoom in"), "looking"),
+        Action("zoom_out", ("-",), gettext_lazy("zoom out"), "looking"),
+        Action("fit", ("f",), gettext_lazy("fit into the window"), "looking"),
+        Action("rotate", ("r",), gettext_lazy("rotate"), "looking"),
+        Action("brighter", (".",), gettext_lazy("brighter"), "looking"),
+        Action("darker", (",",), gettext_lazy("darker"), "looking"),
+        Action("more_contrast", (">",), gettext_lazy("more contrast"), "looking"),
+        Action("less_contrast", ("<",), gettext_lazy("less contrast"), "looking"),
+        Action("original", ("o",), gettext_lazy("the original picture"), "looking"),
+    )
+}
+
+# The keys that have a name in place of a sign. Tab and Escape stay with the browser, and so do
+# those that scroll by a page: a long text must stay readable by keyboard.
+NAMED_KEYS = {
+    " ": gettext_lazy("Space"),
+    "Enter": gettext_lazy("Enter"),
+    "Backspace": gettext_lazy("Backspace"),
+    "Delete": gettext_lazy("Delete"),
+    "Insert": gettext_lazy("Insert"),
+    "ArrowLeft": gettext_lazy("Left"),
+    "ArrowRight": gettext_lazy("Right"),
+    "ArrowUp": gettext_lazy("Up"),
+    "ArrowDown": gettext_lazy("Down"),
+}
+CAPS = {"Backspace": "⌫", "ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
+
+# Help and the search for a label must be within reach in every project.
+NEVER_LABELS = "?/"
+
+
+def cap(key: str) -> str:
+    """Return what is printed on the cap of a key."""
+    if key in NAMED_KEYS:
+        return CAPS.get(key) or str(NAMED_KEYS[key])
+    large = key.upper()
+    return large if len(large) == 1 else key
+
+
+def understood(text: str) -> str | None:
+    """Return the key that a text names by its sign, its cap or its name, if it names one."""
+    if text in NAMED_KEYS:
+        return text
+    typed = text.strip()
+    for key, words in NAMED_KEYS.items():
+        if typed.casefold() in {key.casefold(), str(words).casefold(), CAPS.get(key)}:
+            return key
+    sign = unicodedata.normalize("NFC", typed).lower()
+    return sign if _is_sign(sign) else None
+
+
+def is_digit(key: str) -> bool:
+    """Tell whether this key chooses a label by its place, in whatever script its digit is."""
+    return len(key) == 1 and key.isdigit()
+
+
+def may_be_labels(key: str) -> bool:
+    """Tell whether a label may have this key: one sign that can be seen, or a plain digit."""
+    if key in NEVER_LABELS or not _is_sign(key):
+        return False
+    return key.isascii() or not is_digit(key)
+
+
+def _is_sign(key: str) -> bool:
+    return len(key) == 1 and key.isprintable() and not key.isspace()
