@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator.flow import setup, simulating
+from annotator.flow import desk, setup, simulating
 from annotator.flow.refusals import Refused
 from annotator.models import Import, Project, Role
 
@@ -87,6 +87,26 @@ class LabelLinesField(forms.CharField):
         return
 
 
+class FieldNamesField(forms.MultipleChoiceField):
+    """Names of metadata fields: ticked where they were seen, else typed with commas between."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def to_python(self, value: Any) -> list[str]:
+        names: list[str] = []
+        for given in super().to_python(value):
+            # A field that was seen may have a comma in its name.
+            names += [given] if super().valid_value(given) else _separated(given)
+        return list(dict.fromkeys(names))
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
+def _separated(typed: str) -> list[str]:
+    return [name.strip() for name in typed.split(",") if name.strip()]
+
+
 GROUPS = (
     (
         gettext_lazy("What is asked next"),
@@ -100,6 +120,7 @@ GROUPS = (
         gettext_lazy("When it is enough"),
         ("budget", "target_metric", "target_value", "hourly_rate", "auto_stop"),
     ),
+    (gettext_lazy("What annotators see"), ("shown_fields",)),
     (gettext_lazy("Repeating it"), ("seed",)),
 )
 
@@ -125,6 +146,7 @@ TITLES = {
     "auto_stop": gettext_lazy("Pause when it is enough"),
     "features": gettext_lazy("Features"),
     "seed": gettext_lazy("Seed"),
+    "shown_fields": gettext_lazy("Fields shown with an item"),
 }
 
 HELP = {
@@ -150,6 +172,7 @@ HELP = {
     "auto_stop": gettext_lazy("Nobody gets another item once the advice is to stop."),
     "features": gettext_lazy("What the model sees of an item: quick ones first, then better ones."),
     "seed": gettext_lazy("Everything random follows from it: same seed, same picks."),
+    "shown_fields": gettext_lazy("Columns of your files, at most ten, in small type by the item."),
 }
 
 
@@ -183,7 +206,24 @@ class SettingsForm(forms.ModelForm):
             help_text=HELP["features"],
             choices=setup.feature_choices(self.instance if self.instance.pk else None),
         )
+        self.fields["shown_fields"] = FieldNamesField(
+            label=TITLES["shown_fields"],
+            help_text=HELP["shown_fields"],
+            choices=[(name, name) for name in self._known_fields()],
+            required=False,
+        )
         self._limit_rare_label()
+
+    def _known_fields(self) -> list[str]:
+        """Return the fields that the items have, and those that are shown already."""
+        seen = desk.field_names(self.instance) if self.instance.pk else []
+        return list(dict.fromkeys([*self.instance.shown_fields, *seen]))
+
+    def typed_fields(self) -> str:
+        """Return what was typed beside the ticks, for a form that is shown again."""
+        known = {str(box.data["value"]) for box in self["shown_fields"]}
+        typed = self["shown_fields"].value() or []
+        return ", ".join(name for name in typed if name and name not in known)
 
     def _limit_rare_label(self) -> None:
         if not self.instance.pk:
@@ -239,6 +279,12 @@ class LabelForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("Description"), max_length=2000, required=False
     )
+    examples = forms.CharField(
+        label=gettext_lazy("Examples"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     remove = forms.BooleanField(label=gettext_lazy("Remove"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -264,14 +310,14 @@ class NewLabelsForm(forms.Form):
 
 def label_rows(project: Project, data: Any = None) -> Any:
     """Return the project's labels as rows to edit."""
-    fields = ("id", "name", "hotkey", "description")
+    fields = ("id", "name", *setup.REST)
     return LabelRows(data, prefix="row", initial=list(project.labels.values(*fields)))
 
 
 def label_specs(rows: Any, added: NewLabelsForm) -> list[dict[str, Any]]:
     """Return the labels as flow takes them, from checked forms."""
     kept = [row.cleaned_data for row in rows if not row.cleaned_data["remove"]]
-    fields = ("id", "name", "hotkey", "description")
+    fields = ("id", "name", *setup.REST)
     new: list[dict[str, Any]] = added.cleaned_data["labels"]
     return [{field: row[field] for field in fields} for row in kept] + new
 

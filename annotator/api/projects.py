@@ -72,6 +72,7 @@ def _project(found: Project, leads: bool = False) -> dict[str, Any]:
                 "name": each.name,
                 "hotkey": each.hotkey,
                 "description": each.description,
+                "examples": each.examples,
             }
             for each in labels
         ],

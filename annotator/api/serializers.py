@@ -74,6 +74,7 @@ class Settings(StrictSerializer):
     features = Text(required=False)
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     guidelines = Text(required=False, allow_blank=True, trim_whitespace=False)
+    shown_fields = serializers.ListField(child=Text(trim_whitespace=False), required=False)
     labels = serializers.ListField(child=serializers.JSONField(), required=False)
 
 

@@ -5,6 +5,7 @@
 | setup      | a project, its labels, its people               | web     |
 | ingest     | a file becomes items                            | worker  |
 | featurise  | items become features                           | worker  |
+| desk       | how a person works there, and what they see     | web     |
 | queue      | who labels what next                            | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
 | schedule   | when the next round starts                      | worker  |
@@ -16,7 +17,8 @@
 | export     | labels go out, with how they came about         | web     |
 | simulating | labelled data tells beforehand what is saved    | worker  |
 
-Beside them: `refusals` names what can be refused on the way, `jobs` is how a worker does a long
-piece of work, `tally` counts what is done, `numbers` knows what rounds and models are called,
-`tidying` puts right what a crash left half done. Nothing here enqueues a task or sees a request.
+Beside them: `keys` knows what the keys of the desk do, `refusals` names what can be refused on the
+way, `jobs` is how a worker does a long piece of work, `tally` counts what is done, `numbers` knows
+what rounds and models are called, `tidying` puts right what a crash left half done. Nothing here
+enqueues a task or sees a request.
 """

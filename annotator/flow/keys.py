@@ -19,7 +19,7 @@ class Action:
 
 GROUPS = {
     "deciding": gettext_lazy("Deciding"),
-    "moving": gettext_lazy("Finding one's way"),
+    "moving": gettext_lazy("Getting around"),
     "looking": gettext_lazy("Looking at pictures"),
 }
 
@@ -41,7 +41,7 @@ ACTIONS = {
         Action("zoom_in", ("+", "="), gettext_lazy("zoom in"), "looking"),
         Action("zoom_out", ("-",), gettext_lazy("zoom out"), "looking"),
         Action("fit", ("f",), gettext_lazy("fit into the window"), "looking"),
-        Action("rotate", ("r",), gettext_lazy("turn"), "looking"),
+        Action("rotate", ("r",), gettext_lazy("rotate"), "looking"),
         Action("brighter", (".",), gettext_lazy("brighter"), "looking"),
         Action("darker", (",",), gettext_lazy("darker"), "looking"),
         Action("more_contrast", (">",), gettext_lazy("more contrast"), "looking"),
@@ -78,11 +78,7 @@ def cap(key: str) -> str:
 
 
 def understood(text: str) -> str | None:
-    """Return the key that a text names, by its sign, its cap or its name; None when it names none.
-
-    >>> understood(" "), understood("Backspace"), understood("←"), understood("K")
-    (' ', 'Backspace', 'ArrowLeft', 'k')
-    """
+    """Return the key that a text names by its sign, its cap or its name, if it names one."""
     if text in NAMED_KEYS:
         return text
     typed = text.strip()

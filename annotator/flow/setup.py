@@ -14,16 +14,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.flow import featurise, queue, refill
+from annotator.flow import desk, featurise, keys, queue, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
 
 MAX_LABELS = 500
 LONGEST_DESCRIPTION = 2000
+LONGEST_EXAMPLES = 2000
 LONGEST_GUIDELINES = 20_000
 INVITATION_SECONDS = 7 * 86_400
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
+# What a label may have besides its name.
+REST = ("hotkey", "description", "examples")
 LabelSpec = str | dict[str, Any]
 
 
@@ -128,6 +131,8 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         raise Invalid("not_finite", _("This must be a finite number."), field=endless[0])
     if len(settings.get("guidelines") or "") > LONGEST_GUIDELINES:
         raise Invalid("too_long", _("The guidelines are too long."), field="guidelines")
+    if "shown_fields" in settings:
+        desk.check_shown_fields(settings["shown_fields"])
     for field, value in settings.items():
         setattr(project, field, value)
     try:
@@ -158,9 +163,12 @@ def _own_label(project: Project, given: Any) -> Label | None:
 
 @transaction.atomic
 def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
-    """Make the project's labels those given: renamed by id, added, removed where unused."""
-    specs = _label_specs(labels)
+    """Make the project's labels those given: renamed by id, added, removed where unused.
+
+    What is not said about a label that is there stays as it is.
+    """
     kept = {label.pk: label for label in project.labels.all()}
+    specs = _label_specs([_with_the_rest(each, kept) for each in labels])
     ids = [spec.pop("id", None) for spec in specs]
     known = [pk for pk in ids if pk is not None]
     if any(type(pk) is not int or pk not in kept for pk in known):
@@ -180,6 +188,13 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
         else:
             Label.objects.filter(pk=pk).update(**values)
     return list(project.labels.all())
+
+
+def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
+    if not isinstance(given, dict) or type(given.get("id")) is not int:
+        return given
+    label = kept.get(given["id"])
+    return {**{field: getattr(label, field) for field in REST}, **given} if label else given
 
 
 def _refuse_used(labels: Iterable[Label]) -> None:
@@ -203,54 +218,62 @@ def _label_specs(labels: Sequence[LabelSpec]) -> list[dict[str, Any]]:
             % {"most": MAX_LABELS, "n": len(specs)},
             field="labels",
         )
-    for field, words in (
-        ("name", _("The label %s is there twice.")),
-        ("hotkey", _("The key %s is given twice.")),
-    ):
-        values = [spec[field].casefold() for spec in specs if spec.get(field)]
-        twice = next((value for value in values if values.count(value) > 1), None)
-        if twice is not None:
-            raise Invalid(f"duplicate_{field}", words % twice, field="labels")
+    _refuse_twins(specs)
     return specs
 
 
+def _refuse_twins(specs: list[dict[str, Any]]) -> None:
+    names: set[str] = set()
+    owners: dict[str, str] = {}
+    for spec in specs:
+        name, key = spec["name"].casefold(), spec["hotkey"]
+        if name in names:
+            words = _("The label %s is there twice.") % spec["name"]
+            raise Invalid("duplicate_name", words, field="labels")
+        if key in owners:
+            words = _("%(key)s is the key of both “%(one)s” and “%(other)s”. Give one another key.")
+            given = {"key": keys.cap(key), "one": owners[key], "other": spec["name"]}
+            raise Invalid("duplicate_hotkey", words % given, field="labels")
+        names.add(name)
+        owners |= {key: spec["name"]} if key else {}
+
+
 def _label_spec(given: LabelSpec) -> dict[str, Any]:
-    spec = (
-        {"name": given}
-        if isinstance(given, str)
-        else dict(given)
-        if isinstance(given, dict)
-        else {}
-    )
-    if not isinstance(spec.get("name"), str) or set(spec) - {"id", "name", "hotkey", "description"}:
+    spec = {"name": given} if isinstance(given, str) else {}
+    if isinstance(given, dict):
+        spec = dict(given)
+    if not isinstance(spec.get("name"), str) or set(spec) - {"id", "name", *REST}:
         raise Invalid(
             "label_form",
-            _("A label is a name, or an object with name, hotkey and description."),
+            _("A label is a name, or an object with name, hotkey, description and examples."),
             field="labels",
         )
     spec["name"] = _clean_name(spec["name"], "labels")
-    spec["hotkey"] = str(spec.get("hotkey") or "").lower()
-    if spec["hotkey"] and not _is_free_key(spec["hotkey"]):
-        raise Invalid(
-            "hotkey",
-            _("The key of %s must be one letter or digit that is not already taken by the page.")
-            % spec["name"],
-            field="labels",
-        )
+    spec["hotkey"] = _clean_hotkey(spec.get("hotkey"), spec["name"])
     spec["description"] = str(spec.get("description") or "")
     if len(spec["description"]) > LONGEST_DESCRIPTION or "\x00" in spec["description"]:
         raise Invalid(
             "label_form", _("A description has at most 2,000 characters."), field="labels"
         )
+    spec["examples"] = _clean_examples(spec.get("examples") or "")
     return spec
 
 
-def _is_free_key(key: str) -> bool:
-    return len(key) == 1 and key.isalnum() and key not in RESERVED_KEYS
+def _clean_hotkey(given: Any, name: str) -> str:
+    key = str(given or "").lower()
+    if key and not keys.may_be_labels(key):
+        words = _("The key of “%s” must be one letter, digit or sign, but neither ? nor /.")
+        raise Invalid("hotkey", words % name, field="labels")
+    return key
 
 
-# Keys of the labelling page itself: undo, guidelines, help, zoom.
-RESERVED_KEYS = set("zg")
+def _clean_examples(given: Any) -> str:
+    """Return the examples, one a line."""
+    if not isinstance(given, str) or len(given) > LONGEST_EXAMPLES or "\x00" in given:
+        words = _("Examples are a text of at most 2,000 characters, one a line.")
+        raise Invalid("label_form", words, field="labels")
+    lines = (line.strip() for line in given.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _clean_name(name: Any, field: str) -> str:

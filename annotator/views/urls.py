@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from annotator.views import (
+    account_desk,
     accounts,
     charts,
     dashboard,
@@ -51,7 +52,8 @@ page_urls: list[URLPattern | URLResolver] = [
     path("login", accounts.login, name="login"),
     path("logout", accounts.logout, name="logout"),
     path("account/", accounts.account, name="account"),
-    path("account/desk", accounts.account, name="account_desk"),
+    path("account/desk", account_desk.preferences, name="desk_preferences"),
+    path("account/desk/keys", account_desk.reset_keys, name="reset_keys"),
     path("invite/<str:token>", accounts.invite, name="invite"),
     path("users", people.users, name="users"),
     path("projects", RedirectView.as_view(pattern_name="projects")),

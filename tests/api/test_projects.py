@@ -42,7 +42,11 @@ def test_project_is_made_with_settings_and_labels(api, root):
     body = {
         "name": "Mail",
         "task": "text",
-        "labels": ["spam", {"name": "ham", "hotkey": "h", "description": "Good."}],
+        "labels": [
+            "spam",
+            {"name": "ham", "hotkey": "h", "description": "Good.", "examples": "Hi!\nLunch?"},
+        ],
+        "shown_fields": ["sender"],
         "overlap": 2,
         "rare_label": "spam",
         "hourly_rate": "12.50",
@@ -53,6 +57,8 @@ def test_project_is_made_with_settings_and_labels(api, root):
     assert (made["name"], made["overlap"], made["rare_label"]) == ("Mail", 2, "spam")
     assert [label["name"] for label in made["labels"]] == ["spam", "ham"]
     assert made["labels"][1]["hotkey"] == "h"
+    assert [label["examples"] for label in made["labels"]] == ["", "Hi!\nLunch?"]
+    assert made["shown_fields"] == ["sender"]
     assert set(Project.SETTINGS) <= set(made)
     assert parse_datetime(made["created_at"]).utcoffset().total_seconds() == 0
     assert api(root).get("/api/v1/projects").json()["results"][0]["id"] == made["id"]
@@ -78,6 +84,13 @@ def test_project_is_made_with_settings_and_labels(api, root):
         ({"features": "magic"}, "features"),
         ({"rare_label": "nope"}, "rare_label"),
         ({"seed": -1}, "seed"),
+        ({"labels": ["a", {"name": "b", "hotkey": "/"}]}, "labels"),
+        ({"labels": ["a", {"name": "b", "examples": 5}]}, "labels"),
+        ({"shown_fields": "sender"}, "shown_fields"),
+        ({"shown_fields": None}, "shown_fields"),
+        ({"shown_fields": [5]}, "shown_fields.0"),
+        ({"shown_fields": ["a", "a"]}, "shown_fields"),
+        ({"shown_fields": [str(n) for n in range(11)]}, "shown_fields"),
         ({"items": 5}, "items"),
         ({"created_by": 1}, "created_by"),
     ],
@@ -129,6 +142,21 @@ def test_labels_are_changed_by_admins_only(api, project, lea, olga):
     refused(api(lea).patch(at(project), labels), 403)
     answer = api(olga).patch(at(project), labels)
     assert [label["name"] for label in answer.json()["labels"]] == ["good", "bad", "new"]
+
+
+def test_renaming_by_the_api_keeps_keys_and_examples(api, project, olga):
+    spam, ham = project.labels.all()
+    full = {"id": spam.pk, "name": "spam", "hotkey": "s", "examples": "Win!"}
+    api(olga).patch(at(project), {"labels": [full, {"id": ham.pk, "name": "ham"}]})
+    labels = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
+    told = api(olga).patch(at(project), {"labels": labels}).json()["labels"][0]
+    assert told == {**full, "name": "junk", "description": ""}
+
+
+def test_lead_chooses_the_fields_that_are_shown(api, project, lea, ana):
+    answer = api(lea).patch(at(project), {"shown_fields": ["from", "to"]})
+    assert answer.json()["shown_fields"] == ["from", "to"]
+    assert api(ana).get(at(project)).json()["shown_fields"] == ["from", "to"]
 
 
 def test_refused_setting_leaves_the_labels_as_they_were(api, project, olga):

@@ -58,11 +58,14 @@ def test_project_has_its_labels_in_order_and_its_maker_as_admin(olga):
         (["a", {"name": 5}], "label_form"),
         ([{"name": "a", "hotkey": "x"}, {"name": "b", "hotkey": "X"}], "duplicate_hotkey"),
         (["a", {"name": "b", "hotkey": "xy"}], "hotkey"),
-        (["a", {"name": "b", "hotkey": "z"}], "hotkey"),
+        (["a", {"name": "b", "hotkey": "?"}], "hotkey"),
         (["a", {"name": "b", "hotkey": " "}], "hotkey"),
         (["a", {"name": "b", "hotkey": "\x00"}], "hotkey"),
         (["a", {"name": "b", "description": "\x00"}], "label_form"),
         (["a", {"name": "b", "description": "x" * 2001}], "label_form"),
+        (["a", {"name": "b", "examples": "\x00"}], "label_form"),
+        (["a", {"name": "b", "examples": "x" * 2001}], "label_form"),
+        (["a", {"name": "b", "examples": ["x"]}], "label_form"),
         (["a", {"name": "b", "id": 1}], "label_form"),
     ],
 )
@@ -106,6 +109,7 @@ def test_project_needs_a_name_that_can_be_shown(olga, name):
         ("rare_label", "nope"),
         ("seed", -1),
         ("guidelines", "x" * 20_001),
+        ("shown_fields", ["a"] * 2),
         ("items", 7),
         ("deleted_at", None),
         ("task", "image"),
@@ -169,6 +173,51 @@ def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
     assert names(project) == ["spam", "ham"]
     setup.change_labels(project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}])
     assert names(project) == ["junk", "ham"]
+
+
+def test_two_labels_with_one_key_are_named(project):
+    spam, ham = project.labels.all()
+    setup.change_labels(
+        project,
+        [{"id": spam.pk, "name": "spam", "hotkey": "K"}, {"id": ham.pk, "name": "ham"}],
+    )
+    with pytest.raises(Invalid) as caught:
+        # What spam has already counts, too, though nobody says it.
+        setup.change_labels(
+            project,
+            [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham", "hotkey": "k"}],
+        )
+    assert caught.value.detail.startswith("K is the key of both “junk” and “ham”.")
+
+
+def test_renamed_label_keeps_what_nobody_speaks_of(project):
+    spam, ham = project.labels.all()
+    rest = {"hotkey": "k", "description": "Bad.", "examples": " Win!\r\n\nBuy now "}
+    setup.change_labels(
+        project, [{"id": spam.pk, "name": "spam", **rest}, {"id": ham.pk, "name": "ham"}]
+    )
+    setup.change_labels(project, [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk"}])
+    junk = Label.objects.get(pk=spam.pk)
+    assert (junk.name, junk.hotkey, junk.description) == ("junk", "k", "Bad.")
+    assert junk.examples == "Win!\nBuy now"
+    setup.change_labels(
+        project,
+        [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk", "hotkey": None}],
+    )
+    assert Label.objects.get(pk=spam.pk).hotkey == ""
+
+
+def test_keys_swap_places_between_labels(project):
+    spam, ham = project.labels.all()
+    for one, other in ("ab", "ba"):
+        setup.change_labels(
+            project,
+            [
+                {"id": spam.pk, "name": "spam", "hotkey": one},
+                {"id": ham.pk, "name": "ham", "hotkey": other},
+            ],
+        )
+    assert list(project.labels.values_list("hotkey", flat=True)) == ["b", "a"]
 
 
 def test_labels_of_another_project_cannot_be_taken(project, image_project):

@@ -1,12 +1,15 @@
 """A project's settings, its labels, and its end."""
 
+import re
+
 import pytest
 from django.forms import model_to_dict
 from django.urls import reverse
 
 from annotator.flow import annotate, queue
 from annotator.forms import SettingsForm
-from annotator.models import Project
+from annotator.models import Item, Label, Project
+from tests import loop
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +56,40 @@ def test_lead_changes_settings(signed_in, lea, project):
     assert project.rare_label == project.labels.first()
 
 
+def test_fields_that_items_have_are_ticked_and_others_typed(signed_in, lea, project):
+    loop.bring_in(project, "a.jsonl", '{"text": "x", "from": "a", "to, cc": "b"}\n')
+    page = signed_in(lea).get(at(project)).content.decode()
+    assert 'value="to, cc"' in page
+    sent = typed(project, shown_fields=["to, cc", " subject, size,"])
+    assert signed_in(lea).post(at(project), sent).status_code == 302
+    project.refresh_from_db()
+    assert project.shown_fields == ["to, cc", "subject", "size"]
+    ticked = signed_in(lea).get(at(project)).content.decode()
+    assert re.search(r'<input[^>]*value="subject"[^>]*checked', ticked)
+
+
+def test_too_many_fields_are_refused_and_still_there(signed_in, lea, project):
+    names = ", ".join(f"field{n}" for n in range(11))
+    answer = signed_in(lea).post(at(project), typed(project, shown_fields=[names]))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "At most 10 fields can be shown, not 11." in page
+    assert "field9, field10" in page
+
+
+def test_settings_cost_the_same_with_many_fields_and_labels(
+    signed_in, olga, project, add_items, django_assert_max_num_queries
+):
+    add_items(*map(str, range(300)))
+    Item.objects.update(meta={f"field{n}": n for n in range(30)})
+    Label.objects.bulk_create(
+        Label(project=project, name=f"label {n}", position=n + 2) for n in range(30)
+    )
+    client = signed_in(olga)
+    with django_assert_max_num_queries(8):
+        client.get(at(project))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -61,6 +98,7 @@ def test_lead_changes_settings(signed_in, lea, project):
         {"strategy": "nonsense"},
         {"name": ""},
         {"rare_label": "999999"},
+        {"shown_fields": ["x" * 201]},
         {"overlap": "10" * 30},
     ],
 )
@@ -87,6 +125,31 @@ def test_label_is_renamed_and_others_are_added(signed_in, olga, project):
         ("ham", ""),
         ("other", ""),
     ]
+
+
+def test_label_gets_examples_one_a_line(signed_in, olga, project):
+    sent = label_rows(project, **{"row-0-examples": "Win!\r\nBuy now\r\n"})
+    assert signed_in(olga).post(at(project, "labels"), sent).status_code == 302
+    assert project.labels.first().examples == "Win!\nBuy now"
+    assert "Win!\nBuy now</textarea>" in signed_in(olga).get(at(project)).content.decode()
+
+
+def test_key_of_two_labels_is_refused_in_words(signed_in, olga, project):
+    sent = label_rows(project, **{"row-0-hotkey": "j", "row-1-hotkey": "J"})
+    answer = signed_in(olga).post(at(project, "labels"), sent)
+    assert answer.status_code == 422
+    assert "J is the key of both “spam” and “ham”." in answer.content.decode()
+
+
+def test_as_many_labels_as_there_may_be_can_be_saved(signed_in, olga, project):
+    Label.objects.bulk_create(
+        Label(project=project, name=f"label {n}", position=n) for n in range(2, 500)
+    )
+    rest = [f"row-{n}-{field}" for n in range(500) for field in ("hotkey", "description")]
+    rest += [f"row-{n}-examples" for n in range(500)]
+    sent = label_rows(project, **dict.fromkeys(rest, ""), **{"row-499-name": "last"})
+    assert signed_in(olga).post(at(project, "labels"), sent).status_code == 302
+    assert project.labels.filter(name="last").exists()
 
 
 def test_last_labels_but_one_stay(signed_in, olga, project):

@@ -131,7 +131,7 @@ def test_mistake_under_more_settings_opens_them(signed_in, root):
     assert '<details class="card" open>' in answer.content.decode()
 
 
-@pytest.mark.parametrize("labels", ["", "a\nA", "a | x\nb | x", "a | z\nb"])
+@pytest.mark.parametrize("labels", ["", "a\nA", "a | x\nb | x", "a | ?\nb"])
 def test_labels_that_clash_are_refused(signed_in, root, labels):
     answer = signed_in(root).post(reverse("new_project"), {**NEW, "labels": labels})
     assert answer.status_code == 422
