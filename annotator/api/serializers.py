@@ -95,7 +95,7 @@ class NewImport(serializers.Serializer[Any]):
 
 
 class Next(StrictSerializer):
-    holding = serializers.ListField(child=Text(), default=list, max_length=10)
+    holding = serializers.ListField(child=Text(), default=list, max_length=100)
 
 
 class Answer(StrictSerializer):

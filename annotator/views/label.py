@@ -99,7 +99,7 @@ def _texts(cleaned: dict[str, Any]) -> dict[str, Any]:
 
 def _explained(refusal: Invalid) -> str:
     if refusal.code == "client_id_reused":
-        return _("Your first answer to this item had arrived already; Z takes it back.")
+        return _("Your first answer to this item had arrived already; “Undo” takes it back.")
     return refusal.detail
 
 

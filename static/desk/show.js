@@ -30,6 +30,8 @@
       // What had the focus before the desk ran dry has it again.
       if (this.had && document.activeElement === document.body) this.had.focus();
       this.had = null;
+      // The plain forms name what is shown, too.
+      for (const field of document.querySelectorAll("[name=lease]")) field.value = served.lease ?? "";
       this.content(served.item);
       this.fields(served.item.meta);
       this.hint(served);

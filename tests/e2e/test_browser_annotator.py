@@ -52,6 +52,7 @@ def check_loop(page, oracle, truth_of):
     reasons = [reason for _item, reason in seen if reason]
     assert WITHOUT_MODEL.search(reasons[0])
     assert WITH_MODEL.search(reasons[-1])
+    page.locator('#standing[data-standing="saved"]').wait_for()
     keys = [item[0] for item, _reason in seen]
     assert len(set(keys)) == LABELS
     assert oracle.progress()["answers"] == LABELS
