@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from annotator.flow import queue, spares
@@ -46,6 +47,8 @@ def hold(
     known = [lease for lease in mine if str(lease.pk) in holding]
     waiting = [lease for lease in mine if str(lease.pk) not in holding]
     _keep(project, page, known + waiting)
+    # A page names what it has on its screen already: only the others are served.
+    prefetch_related_objects(waiting, "item")
     ready = [lease for lease in waiting if lease.strategy != spares.STRATEGY]
     by = [lease for lease in waiting if lease.strategy == spares.STRATEGY]
     return Held(

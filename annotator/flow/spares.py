@@ -26,10 +26,16 @@ SPARE = {
 }
 
 
-@transaction.atomic
 def put_by(project: Project, user: User, page: str, number: int) -> list[Lease]:
-    """Lease up to `number` random items to `user` in the window `page`, and return the leases."""
-    items = _random_items(project, user, min(number, project.items // SHARE))
+    """Lease up to `number` random items to `user` on the page, and return the leases."""
+    most = min(number, project.items // SHARE)
+    # Mostly none are wanted, and a transaction would wait for whoever writes just now.
+    return _put_by(project, user, page, most) if most > 0 else []
+
+
+@transaction.atomic
+def _put_by(project: Project, user: User, page: str, number: int) -> list[Lease]:
+    items = _random_items(project, user, number)
     if not items:
         return []
     now = timezone.now()
@@ -54,8 +60,6 @@ def put_by(project: Project, user: User, page: str, number: int) -> list[Lease]:
 
 
 def _random_items(project: Project, user: User, number: int) -> list[Item]:
-    if number <= 0:
-        return []
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     free = Item.objects.filter(project=project, state=Item.State.POOL, gold__isnull=True)
     ordinary = free.filter(~Exists(skipped), audit_key__gte=pool.reserve(project))

@@ -587,6 +587,9 @@
 
   byId("find")?.addEventListener("input", (event) => {
     const wanted = event.target.value.trim().toLowerCase();
+    // The list keeps its height while it is searched, or the item above it would jump.
+    const list = document.querySelector(".choice-list");
+    list.style.minBlockSize = wanted ? list.style.minBlockSize || `${list.offsetHeight}px` : "";
     for (const choice of view.choices) {
       choice.closest("li").hidden = !choice.value.toLowerCase().includes(wanted);
     }
