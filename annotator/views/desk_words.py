@@ -55,6 +55,7 @@ def for_script() -> dict[str, Any]:
                 "one": _("1 waiting, offline"),
                 "other": _("{n} waiting, offline"),
             },
+            "idle": _("Offline"),
             "out": _("Signed out"),
             "forbidden": _("Not allowed"),
             "gone": _("Project gone"),

@@ -160,7 +160,8 @@
 
     standing(standing, waiting) {
       const chip = byId("standing");
-      const words = this.words.standings[standing];
+      const isIdle = standing === "offline" && waiting === 0;
+      const words = this.words.standings[isIdle ? "idle" : standing];
       chip.dataset.standing = standing;
       chip.textContent =
         typeof words === "string" ? words : plural(words, waiting, this.config.language);
