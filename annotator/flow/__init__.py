@@ -7,7 +7,11 @@
 | featurise  | items become features                           | worker  |
 | desk       | how a person works there, and what they see     | web     |
 | queue      | who labels what next                            | web     |
+| ahead      | what a page holds in advance                    | web     |
+| spares     | what it puts by for a lost connection           | web     |
+| decide     | what was decided in a page is settled           | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
+| own        | what people see of their own work               | web     |
 | schedule   | when the next round starts                      | worker  |
 | learn      | labels become a model, scores and picks         | worker  |
 | refill     | picks become queue entries                      | worker  |

@@ -136,3 +136,10 @@ def test_nobody_settles_for_another(project, filled, ana, ben):
     ):
         assert settle(his, ben, kind, **rest).state == decide.REFUSED
     assert not annotation.revisions.exists()
+
+
+def test_saved_tells_what_the_item_was():
+    assert decide.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
+    assert "audit item" in decide.saved_words({"labels": ["spam"], "source": "audit"})
+    assert "hidden check" in decide.saved_words({"labels": ["a", "b"], "source": "gold"})
+    assert decide.saved_words({"labels": [], "source": "active"}) == "Saved: none of the labels."

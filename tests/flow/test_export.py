@@ -74,10 +74,11 @@ def test_withdrawn_answers_stay_and_corrected_ones_go_out_as_they_are_now(projec
     filled(project, 3)
     first, second, third = loop.label(project, ana, 3)
     annotate.withdraw(first, ana)
-    annotate.correct(second, ana, ["ham"])
+    (other,) = {"spam", "ham"} - set(annotate.label_names(second))
+    annotate.correct(second, ana, [other])
     records = {record["id"]: record for record in as_jsonl(project)}
     assert set(records) == {second.pk, third.pk}
-    assert records[second.pk]["labels"] == ["ham"]
+    assert records[second.pk]["labels"] == [other]
     assert (records[second.pk]["corrections"], records[third.pk]["corrections"]) == (1, 0)
 
 

@@ -31,10 +31,3 @@ def test_durations_are_short(seconds, said):
 
 def test_no_estimate_is_no_words():
     assert words.accuracy(None) == ""
-
-
-def test_saved_tells_what_the_item_was():
-    assert words.saved({"labels": ["spam"], "source": "active"}) == "Saved: spam."
-    assert "audit item" in words.saved({"labels": ["spam"], "source": "audit"})
-    assert "hidden check" in words.saved({"labels": ["a", "b"], "source": "gold"})
-    assert words.saved({"labels": [], "source": "active"}) == "Saved: none of the labels."
