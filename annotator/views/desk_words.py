@@ -76,13 +76,4 @@ def for_script() -> dict[str, Any]:
             "one": _("1 decision is kept in this browser until it can be saved."),
             "other": _("{n} decisions are kept in this browser until they can be saved."),
         },
-        "pictures": {
-            "zoom": _("Zoom {value} %"),
-            "fit": _("Fitted"),
-            "rotate": _("Turned to {value}°"),
-            "brightness": _("Brightness {value} %"),
-            "contrast": _("Contrast {value} %"),
-            "original": _("The original picture"),
-            "reset": _("As it came"),
-        },
     }

@@ -481,8 +481,13 @@
 
   const look = (action) => () => {
     const said = view.viewer?.[action]();
-    if (said) view.say(wording.fill(words.pictures[said.key] ?? "", said));
+    if (said) view.say(view.viewer.words(said));
   };
+
+  byId("item").addEventListener("picture:said", ({ detail }) => {
+    const said = view.viewer.words(detail);
+    if (said) view.say(said);
+  });
 
   const toggleUnsure = () => view.unsure(!remarks().unsure);
 
@@ -612,7 +617,8 @@
     touched = event.pointerType === "touch" && event.isPrimary ? { x: event.clientX, y: event.clientY } : null;
   });
   byId("item").addEventListener("pointerup", (event) => {
-    if (!touched || view.viewer?.isZoomed) return;
+    // A finger that moved a picture decides nothing.
+    if (!touched || event.defaultPrevented || view.viewer?.zoomed) return;
     const [x, y] = [event.clientX - touched.x, event.clientY - touched.y];
     touched = null;
     if (Math.abs(x) < SWIPE_PX || Math.abs(x) < 2 * Math.abs(y)) return;
