@@ -3,12 +3,14 @@
 With a folder given, the same pages go there in dark and for a phone, too.
 """
 
+import json
 import os
 import shutil
 import sys
 import tempfile
 import uuid
 from pathlib import Path
+from typing import Any
 
 import django
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -80,27 +82,100 @@ def trained(client: Client, path: str) -> int:
 
 def take(browser: Browser, server: servers.Winnow, project: int, folder: Path) -> None:
     """Take the pictures: desk and dashboard, light and dark, wide and on a phone."""
+    pages = README_PAGES if folder == HERE else README_PAGES | more_pages(server, project)
     for name, scheme, size in VARIANTS[:1] if folder == HERE else VARIANTS:
         context = browser.new_context(viewport=size, color_scheme=scheme)
         page = context.new_page()
         log_in(page, server)
-        page.goto(f"{server.address}/projects/{project}/label")
-        show_a_suggestion(page)
-        page.screenshot(path=folder / f"label{name}.png")
-        page.goto(f"{server.address}/projects/{project}/")
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=folder / f"dashboard{name}.png", full_page=True)
+        for page_name, (path, prepare) in pages.items():
+            page.goto(f"{server.address}{path.format(project=project)}")
+            prepare(page)
+            is_desk = page_name.startswith("label")
+            page.screenshot(path=folder / f"{page_name}{name}.png", full_page=not is_desk)
         context.close()
+
+
+def more_pages(server: servers.Winnow, project: int) -> dict[str, Any]:
+    """Return the pages that are looked at besides those of the README, with what they need."""
+    client = server.client()
+    pictures = max(each["id"] for each in client.call("GET", "/projects")["results"])
+    arabic = made(client, "Right to left", ["\u0646\u0639\u0645", "\u0644\u0627"], ARABIC)
+    names = [f"{what} {n}" for n in range(11) for what in INTENTS]
+    intents = made(client, "77 labels", names, INTENTS, multi_label=True)
+    long = made(client, "Long", ["yes", "no"], ["A long text. " * 60 + "\n\n" + "More. " * 400])
+    return {
+        "label-picture": (f"/projects/{pictures}/label", wait_for_item),
+        "label-77": (f"/projects/{intents}/label", wait_for_item),
+        "label-rtl": (f"/projects/{arabic}/label", wait_for_item),
+        "label-long": (f"/projects/{long}/label", wait_for_item),
+        "label-past": ("/projects/{project}/label", look_back),
+        "label-help": ("/projects/{project}/label", lambda page: page.keyboard.press("?")),
+        "label-offline": ("/projects/{project}/label", go_offline),
+        "bulk": ("/projects/{project}/bulk", wait_a_moment),
+        "bulk-pictures": (f"/projects/{pictures}/bulk", wait_a_moment),
+        "find": ("/projects/{project}/find?q=order", wait_a_moment),
+        "keys": ("/account/desk", wait_a_moment),
+        "settings": ("/projects/{project}/settings", wait_a_moment),
+    }
+
+
+ARABIC = ["\u0647\u0630\u0627 \u0646\u0635 \u0637\u0648\u064a\u0644 with English 123."]
+INTENTS = [
+    "card payment fee charged",
+    "declined transfer",
+    "exchange rate",
+    "lost or stolen card",
+    "pending cash withdrawal",
+    "verify my identity",
+    "top up by card charge",
+]
+
+
+def made(client: Client, name: str, labels: list[str], texts: list[str], **settings: Any) -> int:
+    """Create a project with a few texts and return its number."""
+    project = client.call("POST", "/projects", {"name": name, "labels": labels, **settings})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "texts.jsonl"
+        path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
+        work = client.upload(project["id"], path)
+    address = f"/projects/{project['id']}/imports/{work['id']}"
+    client.wait_for(address, lambda answer: answer["state"] == "done")
+    return int(project["id"])
+
+
+def wait_a_moment(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+
+
+def wait_for_item(page: Page) -> None:
+    page.locator('#standing[data-standing="saved"]:not(:empty)').wait_for()
+    page.wait_for_timeout(500)
+
+
+def look_back(page: Page) -> None:
+    wait_for_item(page)
+    page.keyboard.press("ArrowLeft")
+    page.locator("#past").wait_for()
+
+
+def go_offline(page: Page) -> None:
+    """Three decisions wait; the line comes back with the next page."""
+    wait_for_item(page)
+    page.wait_for_timeout(1000)
+    page.route("**/api/**", lambda route: route.abort())
+    for key in "123":
+        page.keyboard.press(key)
+    page.locator("#standing", has_text="waiting").wait_for()
+    page.unroute("**/api/**")
 
 
 def show_a_suggestion(page: Page) -> None:
     """Skip blind items, as the picture is to show the suggestion and the reason."""
     for _ in range(10):
-        if page.locator(".why").count() and page.get_by_text("Suggestion").count():
+        wait_for_item(page)
+        if page.locator("#suggestion").is_visible():
             return
-        lease = page.locator("#answer input[name=lease]").input_value()
         page.keyboard.press("Space")
-        page.locator(f'#answer input[name=lease]:not([value="{lease}"])').wait_for(state="attached")
 
 
 def log_in(page: Page, server: servers.Winnow) -> None:
@@ -110,6 +185,12 @@ def log_in(page: Page, server: servers.Winnow) -> None:
     page.fill("input[name=password]", servers.PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{server.address}/projects/")
+
+
+README_PAGES = {
+    "label": ("/projects/{project}/label", show_a_suggestion),
+    "dashboard": ("/projects/{project}/", wait_a_moment),
+}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from annotator.models import (
     RoundShard,
     Source,
 )
+from selection.features import Features
+from selection.features.text import Text, TextQuick
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -193,8 +195,23 @@ def test_accuracy_comes_with_its_interval(trained, run_round, ana):
 @pytest.mark.parametrize("size", [7, 1000])
 def test_same_seed_and_labels_give_the_same_picks(olga, ana, filled, monkeypatch, order, size):
     """Whatever the number of shards and the order in which they are scored."""
+    _look_at_texts_one_by_one(monkeypatch)
     monkeypatch.setattr(pool, "SHARD_ITEMS", size)
     assert _history(olga, filled, order) == _expected(olga, filled, monkeypatch)
+
+
+def _look_at_texts_one_by_one(monkeypatch):
+    """Take from the features what a processor's matrix product adds by a row's place in a block.
+
+    Shards have one size, so in a project the last bits of a feature are always the same; between
+    two sizes they differ on some processors, which is not what this is about.
+    """
+    for encoder in (Text, TextQuick):
+
+        def one_by_one(self, docs, whole=encoder.transform):
+            return Features.concat([whole(self, [doc]) for doc in docs])
+
+        monkeypatch.setattr(encoder, "transform", one_by_one)
 
 
 def _expected(olga, filled, monkeypatch):
