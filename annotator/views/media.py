@@ -4,14 +4,21 @@ from pathlib import PurePosixPath
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from annotator import smaller
+from annotator.flow.refusals import Refused
 from annotator.models import Item, Project
 from annotator.views.access import Request, signed_in
 
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 HEADERS = {
-    "Cache-Control": "private, max-age=86400",
+    # An item's picture never changes, so one that was loaded ahead need not be asked for again.
+    "Cache-Control": "private, max-age=86400, immutable",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
 }
@@ -19,14 +26,34 @@ HEADERS = {
 
 @require_safe
 @signed_in
-def item_image(request: Request, item_id: int) -> FileResponse:
-    """Return the item's image, if its project is there for this person."""
+def item_image(request: Request, item_id: int) -> HttpResponseBase:
+    """Return the item's image, at most ?size= pixels long, if it is there for this person."""
+    name = _image_name(request, item_id)
+    if "size" in request.GET:
+        name = smaller.copy_of(name, _asked_size(request))
+    etag = quote_etag(PurePosixPath(name).name)
+    answer = get_conditional_response(request, etag=etag) or FileResponse(
+        default_storage.open(name), content_type=TYPES[PurePosixPath(name).suffix]
+    )
+    answer["ETag"] = etag
+    for header, value in HEADERS.items():
+        answer[header] = value
+    return answer
+
+
+def _image_name(request: Request, item_id: int) -> str:
     projects = Project.objects.for_user(request.user)
     item = Item.objects.filter(pk=item_id, project__in=projects).only("image").first()
     kind = TYPES.get(PurePosixPath(item.image).suffix) if item else None
     if item is None or kind is None or not default_storage.exists(item.image):
         raise Http404
-    answer = FileResponse(default_storage.open(item.image), content_type=kind)
-    for name, value in HEADERS.items():
-        answer[name] = value
-    return answer
+    return item.image
+
+
+def _asked_size(request: Request) -> int:
+    """Return one of the fixed sizes; any other would let a caller fill the disk with copies."""
+    for size in smaller.SIZES:
+        if request.GET["size"] == str(size):
+            return size
+    sizes = ", ".join(map(str, smaller.SIZES))
+    raise Refused("size", _("There is no such size; there are %(sizes)s.") % {"sizes": sizes})
