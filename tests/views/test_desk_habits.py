@@ -1,6 +1,11 @@
 """The desk as a person has set it up, and by hand instead of by key, in a real browser."""
 
+import io
+import zipfile
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 
 from annotator.flow import desk as flow_desk
 from annotator.flow import queue, setup
@@ -208,3 +213,33 @@ def test_reason_and_model_are_shown_but_not_on_blind_items(
         desk.keyboard.press("1")
         wait_until_saved(desk)
     assert min(shown.values()) > 0
+
+
+def drawing(colour):
+    out = io.BytesIO()
+    Image.new("RGB", (900, 600), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_pictures_are_looked_at_and_labelled_by_key(page, context, live_server, image_project, ana):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for n in range(6):
+            files.writestr(f"pets/{n}.png", drawing((40 * n, 90, 120)))
+    loop.bring_in(image_project, "pets.zip", archive.getvalue(), labels_are="ignore")
+    sign_in(context, live_server, ana)
+    desk = open_desk(page, live_server, image_project)
+    picture = desk.locator("#item img")
+    picture.wait_for()
+    first = picture.get_attribute("alt")
+    assert "size=" in picture.get_attribute("src")
+    for key, said in (("+", "Zoom"), ("r", "Turned"), (".", "Brightness"), ("f", "whole picture")):
+        desk.keyboard.press(key)
+        desk.locator("#said", has_text=said).wait_for()
+    found = Axe().run(desk).response["violations"]
+    assert [each["id"] for each in found] == []
+    desk.keyboard.press("2")
+    wait_for(desk, "Saved: dog.")
+    assert picture.get_attribute("alt") != first
+    desk.keyboard.press("ArrowLeft")
+    desk.locator(f'#item img[alt="{first}"]').wait_for()
