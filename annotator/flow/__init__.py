@@ -7,6 +7,8 @@
 | featurise  | items become features                           | worker  |
 | queue      | who labels what next                            | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
+| finding    | items are found by text or by likeness          | web     |
+| seeding    | a lead labels what they found                   | web     |
 | schedule   | when the next round starts                      | worker  |
 | learn      | labels become a model, scores and picks         | worker  |
 | refill     | picks become queue entries                      | worker  |
