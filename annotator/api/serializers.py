@@ -102,6 +102,11 @@ class Answer(StrictSerializer):
     seconds = serializers.FloatField(required=False, allow_null=True, min_value=0)
 
 
+class Seed(StrictSerializer):
+    labels = serializers.JSONField()
+    client_id = Text()
+
+
 class Correction(StrictSerializer):
     labels = serializers.JSONField()
 
