@@ -32,6 +32,7 @@ from annotator.models import (
 
 if TYPE_CHECKING:
     from selection.features import Encoder, Features
+    from selection.nearest import Nearest
 
 AUDIT_KEYS = 2**63
 SHARD_ITEMS = 65_536
@@ -275,6 +276,31 @@ def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":
         if high > low or not parts:
             parts.append(load_features(shard).take(ranked[low:high] - shard.start))
     return Features.concat(parts).take(np.argsort(order, kind="stable"))
+
+
+def nearest(space: FeatureSpace, position: int, k: int, start: int, stop: int) -> "Nearest":
+    """Return the `k` positions in [start, stop) that are most like the item at `position`.
+
+    The web process asks this, so only the arrays are mapped: `Features` would load scipy.
+    """
+    from selection.nearest import nearest as nearest_rows
+
+    shards = list(space.shards.all())
+    own = next(shard for shard in shards if shard.start <= position < shard.stop)
+    blocks = (
+        (max(shard.start, start), _spread(shard)[max(start - shard.start, 0) : stop - shard.start])
+        for shard in shards
+        if shard.start < stop and shard.stop > start
+    )
+    return nearest_rows(_spread(own)[position - own.start], blocks, k)
+
+
+def _spread(shard: FeatureShard) -> NDArray[Any]:
+    """Return the columns (n, d) of a shard in which distances mean something, memory-mapped."""
+    arrays = load_arrays(_shard_folder(shard))
+    first, last = arrays["spread"]
+    dense = arrays.get("dense", np.zeros((shard.stop - shard.start, 0), np.float32))
+    return dense[:, int(first) : int(last)]
 
 
 def space_folder(space: FeatureSpace) -> Path:

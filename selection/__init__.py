@@ -7,6 +7,7 @@
 | `scores` | how much each item would teach, judged from class probabilities |
 | `diversity` | which items differ from each other |
 | `shards` | the exact best of a pool that is scored in pieces |
+| `nearest` | the items of a pool that are most like one of them |
 | `strategies` | the registry: a name becomes a way of asking |
 | `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
 | `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |

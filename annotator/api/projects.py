@@ -16,8 +16,8 @@ from annotator.api import serializers
 from annotator.api.requests import checked, page, person
 from annotator.flow import export as exporting
 from annotator.flow import ingest, monitor, prediction, schedule, setup
-from annotator.flow.refusals import Forbidden, Invalid, NotThere
-from annotator.models import Import, Item, ModelVersion, Project, Role
+from annotator.flow.refusals import Forbidden, NotThere
+from annotator.models import Import, ModelVersion, Project, Role
 
 
 @extend_schema(methods=["GET"], operation_id="projects_list", responses={200: dict})
@@ -199,40 +199,6 @@ def curve(request: Request, pk: int) -> Response:
     """List the points of the learning curve, oldest first."""
     found = setup.load_project(person(request), pk, Role.LEAD)
     return Response({"next": None, "previous": None, "results": monitor.curve(found)})
-
-
-# Items -------------------------------------------------------------------------------------------
-
-
-@extend_schema(responses={200: dict})
-@api_view(["GET"])
-def items(request: Request, pk: int) -> Response:
-    """Search the pool by text, label and state."""
-    found = setup.load_project(person(request), pk)
-    rows = Item.objects.filter(project=found)
-    states = {state.name.lower(): state.value for state in Item.State}
-    # No database takes NUL in a text.
-    query = {n: str(value).replace("\x00", "") for n, value in request.query_params.items()}
-    if "state" in query and query["state"] not in states:
-        raise Invalid("unknown_state", f"A state is one of {', '.join(states)}.", field="state")
-    if "state" in query:
-        rows = rows.filter(state=states[query["state"]])
-    if query.get("q"):
-        rows = rows.filter(text__icontains=query["q"][:500])
-    if query.get("label"):
-        if found.role not in Role.at_least(Role.LEAD):
-            # What others said of an item is not for somebody who may be judging it right now.
-            rows = rows.filter(state=Item.State.LABELLED)
-        rows = rows.filter(
-            annotations__withdrawn_at=None, annotations__given__label__name=query["label"][:200]
-        ).distinct()
-    return page(request, rows, "position", _item)
-
-
-def _item(item: Item) -> dict[str, Any]:
-    content = {"image_url": f"/media/items/{item.pk}"} if item.image else {"text": item.text}
-    state = Item.State(item.state).name.lower()
-    return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
 
 
 # Out ---------------------------------------------------------------------------------------------

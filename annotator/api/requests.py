@@ -5,8 +5,12 @@ from typing import Any, cast
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
+from annotator.flow.refusals import NotThere
 from annotator.models import User
+
+PAGE, MOST = 50, 500
 
 
 def person(request: Request) -> User:
@@ -21,12 +25,40 @@ def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
     return dict(given.validated_data)
 
 
-def page(request: Request, rows: Any, ordering: str, show: Any, size: int = 50) -> Response:
+def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:
     """Return one page of `rows` with links to the next and the one before."""
     paginator = CursorPagination()
     paginator.page_size = size
     paginator.page_size_query_param = "page_size"
-    paginator.max_page_size = 500
+    paginator.max_page_size = MOST
     paginator.ordering = ordering
     found: list[Any] = paginator.paginate_queryset(rows, request) or []
     return paginator.get_paginated_response([show(row) for row in found])
+
+
+# Lists that are walked by position ---------------------------------------------------------------
+
+
+def page_size(request: Request) -> int:
+    """Return how many rows a page is to have, kept within reason."""
+    asked = request.query_params.get("page_size", "")
+    # Beyond nine digits it is more than the most, and need not be read.
+    size = int(asked[:9]) if asked.isascii() and asked.isdigit() else 0
+    return min(size, MOST) if size > 0 else PAGE
+
+
+def place(request: Request) -> tuple[str, int]:
+    """Return which way the cursor goes, "after" or "before", and from which position."""
+    asked = request.query_params.get("cursor", "after-0")
+    way, _dash, position = asked.partition("-")
+    number = position.isascii() and position.isdigit() and len(position) < 19
+    if way not in ("after", "before") or not number:
+        raise NotThere("not_found", "There is no such cursor.")
+    return way, int(position)
+
+
+def cursor(request: Request, way: str, position: int | None) -> str | None:
+    """Return the address of the page that lies that way of `position`, None where there is none."""
+    if position is None:
+        return None
+    return str(replace_query_param(request.build_absolute_uri(), "cursor", f"{way}-{position}"))

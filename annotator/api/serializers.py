@@ -107,6 +107,11 @@ class Answer(StrictSerializer):
     unsure = serializers.BooleanField(required=False)
 
 
+class Seed(StrictSerializer):
+    labels = serializers.JSONField()
+    client_id = Text()
+
+
 class Correction(StrictSerializer):
     labels = serializers.JSONField()
     note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)

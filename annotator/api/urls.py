@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from annotator.api import desk, projects, setup, work
+from annotator.api import desk, items, projects, setup, work
 
 PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
@@ -20,7 +20,8 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/rounds", projects.rounds),
     (f"{PROJECT}/models", projects.models),
     (f"{PROJECT}/curve", projects.curve),
-    (f"{PROJECT}/items", projects.items),
+    (f"{PROJECT}/items", items.items),
+    (f"{PROJECT}/items/<int:item>/seed", items.seed),
     (f"{PROJECT}/predict", projects.predict),
     (f"{PROJECT}/export", projects.export),
     (f"{PROJECT}/desk", desk.sync),

@@ -12,6 +12,8 @@
 | decide     | what was decided in a page is settled           | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
 | own        | what people see of their own work               | web     |
+| finding    | items are found by text or by likeness          | web     |
+| seeding    | a lead labels what they found                   | web     |
 | schedule   | when the next round starts                      | worker  |
 | learn      | labels become a model, scores and picks         | worker  |
 | refill     | picks become queue entries                      | worker  |

@@ -60,9 +60,8 @@ def submit(
 
     It is committed when this returns. The same `client_id` again returns what it stored at first.
     """
-    key = _client_key(client_id)
-    _check_type(labels)
-    earlier = _earlier(project, user, key, labels)
+    key = client_key(client_id)
+    earlier = saved_before(project, user, key, labels)
     if earlier is not None:
         return earlier, False
     held = queue.held(project, user, lease)
@@ -71,7 +70,7 @@ def submit(
     try:
         annotation = _store(held, given, key, said)
     except IntegrityError:
-        earlier = _earlier(project, user, key, labels)
+        earlier = saved_before(project, user, key, labels)
         if earlier is not None:
             return earlier, False
         _refuse_second(held)
@@ -99,16 +98,45 @@ def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
     return [label for label in known.values() if label.name in set(labels)]
 
 
-def _check_type(labels: Any) -> None:
-    if not isinstance(labels, (list, tuple)) or not all(isinstance(name, str) for name in labels):
-        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
-
-
-def _client_key(client_id: str) -> uuid.UUID:
+def client_key(client_id: str) -> uuid.UUID:
+    """Return the key of a save; Invalid when it is none."""
     try:
         return uuid.UUID(str(client_id))
     except ValueError as problem:
         raise Invalid("client_id", _("client_id is a UUID."), field="client_id") from problem
+
+
+def saved_before(
+    project: Project, user: User, key: uuid.UUID, labels: Sequence[str], item: Item | None = None
+) -> Annotation | None:
+    """Return what an earlier save with this key stored; Invalid when that was something else."""
+    _check_type(labels)
+    # Nearly always there is none, and asking for the key alone costs half as much.
+    saved = Annotation.objects.filter(user=user, client_id=key)
+    if not saved.values_list("pk", flat=True)[:1]:
+        return None
+    annotation = saved.get()
+    before = annotation.revisions.filter(action="corrected").first()
+    first = before.labels if before else label_names(annotation)
+    elsewhere = item is not None and annotation.item_id != item.pk
+    if elsewhere or annotation.project_id != project.pk or sorted(first) != sorted(labels):
+        raise Invalid(
+            "client_id_reused", _("This client_id was used for another answer."), field="client_id"
+        )
+    return annotation
+
+
+def give(annotation: Annotation, given: list[Label]) -> None:
+    """Store which labels the annotation gives."""
+    AnnotationLabel.objects.bulk_create(
+        AnnotationLabel(annotation=annotation, label=label) for label in given
+    )
+    annotation.names = [label.name for label in given]
+
+
+def _check_type(labels: Any) -> None:
+    if not isinstance(labels, (list, tuple)) or not all(isinstance(name, str) for name in labels):
+        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
 
 
 def _clean_seconds(seconds: float | None) -> float | None:
@@ -127,23 +155,6 @@ def _clean_note(note: str) -> str:
             field="note",
         )
     return note.strip()
-
-
-def _earlier(
-    project: Project, user: User, key: uuid.UUID, labels: Sequence[str]
-) -> Annotation | None:
-    # Nearly always there is none, and asking for the key alone costs half as much.
-    saved = Annotation.objects.filter(user=user, client_id=key)
-    if not saved.values_list("pk", flat=True)[:1]:
-        return None
-    annotation = saved.get()
-    before = annotation.revisions.filter(action="corrected").first()
-    first = before.labels if before else label_names(annotation)
-    if annotation.project_id != project.pk or sorted(first) != sorted(labels):
-        raise Invalid(
-            "client_id_reused", _("This client_id was used for another answer."), field="client_id"
-        )
-    return annotation
 
 
 def _refuse_second(held: Lease) -> None:
@@ -169,7 +180,7 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]
         **said,
         **shown,
     )
-    _give(annotation, given)
+    give(annotation, given)
     # With it ends what the same person holds of the item in another window.
     held_too = Q(item=held.item_id, user=held.user_id, ended_at=None)
     Lease.objects.filter(Q(pk=held.pk) | held_too).update(
@@ -214,13 +225,6 @@ def _settle_entry(held: Lease) -> bool:
     return True
 
 
-def _give(annotation: Annotation, given: list[Label]) -> None:
-    AnnotationLabel.objects.bulk_create(
-        AnnotationLabel(annotation=annotation, label=label) for label in given
-    )
-    annotation.names = [label.name for label in given]
-
-
 def _count_opinion(project: Project, item: int) -> bool:
     """Count one more opinion on the item, and tell whether it now has all it needs."""
     rows = Item.objects.filter(pk=item)
@@ -263,7 +267,7 @@ def correct(
         return annotation
     _revise(annotation, user, "corrected", timezone.now())
     annotation.given.all().delete()
-    _give(annotation, given)
+    give(annotation, given)
     Annotation.objects.filter(pk=annotation.pk).update(**remarks)
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
     return annotation
@@ -328,12 +332,8 @@ def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> N
 
 def _uncount_opinion(annotation: Annotation) -> None:
     item = Item.objects.select_for_update().get(pk=annotation.item_id)
-    finished = item.state == Item.State.LABELLED
-    entries = QueueEntry.objects.filter(item=item, user=annotation.user_id)
-    reopened = entries.filter(state=QueueEntry.State.DONE).update(
-        state=QueueEntry.State.OPEN, user=None, leased_until=None
-    )
-    state = Item.State.QUEUED if reopened else Item.State.POOL
+    state = item.state if _stays_settled(annotation, item) else _reopened(annotation)
+    finished = item.state == Item.State.LABELLED and state != Item.State.LABELLED
     Item.objects.filter(pk=item.pk).update(answers=F("answers") - 1, state=state)
     if annotation.user is not None:
         tally.add(
@@ -344,6 +344,23 @@ def _uncount_opinion(annotation: Annotation) -> None:
             audits=-int(annotation.source == Source.AUDIT),
             seconds=-(annotation.seconds or 0.0),
         )
+
+
+def _stays_settled(annotation: Annotation, item: Item) -> bool:
+    """Tell whether the item has all it needs without this opinion: enough others, or a seed."""
+    if item.state != Item.State.LABELLED or item.answers < 2:
+        return False
+    seeds = Annotation.objects.filter(item=item, source=Source.SEED, withdrawn_at=None)
+    return item.answers > annotation.project.overlap or seeds.exists()
+
+
+def _reopened(annotation: Annotation) -> Item.State:
+    """Give the person's place in the queue back, and return what the item is then."""
+    entries = QueueEntry.objects.filter(item=annotation.item_id)
+    done = entries.filter(user=annotation.user_id, state=QueueEntry.State.DONE)
+    reopened = done.update(state=QueueEntry.State.OPEN, user=None, leased_until=None)
+    asked = reopened or entries.filter(state__lt=QueueEntry.State.DONE).exists()
+    return Item.State.QUEUED if asked else Item.State.POOL
 
 
 # Showing -----------------------------------------------------------------------------------------

@@ -208,7 +208,11 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
 
 
 def reopen(entries: QuerySet[QueueEntry]) -> int:
-    """Give leased entries back to the queue, at their old rank, and return how many."""
+    """Give leased entries back to the queue, at their old rank, and return how many.
+
+    What was settled while somebody held it is asked no more.
+    """
+    entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
     return entries.filter(state=QueueEntry.State.LEASED).update(
         state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
     )

@@ -30,7 +30,7 @@ def context(
         "served": served,
         "config": config,
         "client_id": uuid.uuid4(),
-        "choices": _choices(access, suggestion, chosen or []),
+        "choices": choices(access, suggestion, chosen or []),
         "sure": _sure(suggestion),
         "shown": desk.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
@@ -95,7 +95,7 @@ def _sure(suggestion: dict[str, Any] | None) -> str:
     return _("%(share)s sure") % {"share": words.percent(suggestion["confidence"])}
 
 
-def _choices(
+def choices(
     access: Access, suggestion: dict[str, Any] | None, chosen: list[str]
 ) -> list[dict[str, Any]]:
     """Return the labels as buttons, each with the key that chooses it."""

@@ -8,6 +8,7 @@ from annotator.views import (
     accounts,
     charts,
     dashboard,
+    find,
     imports,
     label,
     media,
@@ -28,12 +29,22 @@ label_urls = (
     "label",
 )
 
+find_urls = (
+    [
+        path("", find.find, name="find"),
+        path("/<int:item_id>/seed", find.seed, name="seed"),
+        path("/<int:item_id>/undo", find.undo, name="undo"),
+    ],
+    "find",
+)
+
 project_urls: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard", query_string=True)),
     path("/", dashboard.dashboard, name="dashboard"),
     path("/charts/<slug:name>.svg", charts.chart, name="chart"),
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/label", include(label_urls)),
+    path("/find", include(find_urls)),
     path("/imports", imports.imports, name="imports"),
     path("/simulations", simulations.simulations, name="simulations"),
     path("/simulations/<int:pk>/stop", simulations.stop, name="stop_simulation"),

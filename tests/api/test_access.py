@@ -7,7 +7,7 @@ from django.urls import get_resolver
 
 from annotator.api.urls import ROUTES
 from annotator.flow import queue, setup
-from annotator.models import Annotation, Import, Membership, Project, QueueEntry, User
+from annotator.models import Annotation, Import, Item, Membership, Project, QueueEntry, User
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,7 @@ CALLS = {
     (f"{PROJECT}/models", "get"): "lea",
     (f"{PROJECT}/curve", "get"): "lea",
     (f"{PROJECT}/items", "get"): "ana",
+    (f"{PROJECT}/items/<int:item>/seed", "post"): "lea",
     (f"{PROJECT}/predict", "post"): "ana",
     (f"{PROJECT}/export", "get"): "lea",
     (f"{PROJECT}/desk", "post"): "ana",
@@ -62,12 +63,18 @@ def work(project, filled, ana):
     loop.label(project, ana, 1)
     lease = queue.lease_next(project, ana)
     answered = Annotation.objects.get(user=ana)
-    return {"import": imported.pk, "annotation": answered.pk, "lease": str(lease.pk)}
+    return {
+        "import": imported.pk,
+        "annotation": answered.pk,
+        "lease": str(lease.pk),
+        "item": lease.item_id,
+    }
 
 
 def address(route, project, work):
     number = work["annotation" if "annotations" in route else "import"]
     path = route.replace("<int:pk>", str(project.pk)).replace("<int:number>", str(number))
+    path = path.replace("<int:item>", str(work["item"]))
     path = path.replace("<str:lease>", work["lease"]).replace("<str:action>", "extend")
     return f"/api/v1/{path}"
 
@@ -167,6 +174,17 @@ def test_annotations_of_another_project_are_not_there(api, project, work, other,
     assert state() == before
 
 
+def test_items_of_another_project_are_not_there(api, project, work, other, zed, lea, olga):
+    foreign = Item.objects.filter(project=other).first().pk
+    before = state()
+    body = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
+    for where, who in ((project, lea), (other, olga), (project, zed)):
+        path = f"/api/v1/projects/{where.pk}/items"
+        assert api(who).post(f"{path}/{foreign}/seed", body).status_code == 404
+        assert api(who).get(f"{path}?like={foreign}").status_code == 404
+    assert state() == before
+
+
 def test_leases_of_another_project_or_person_are_not_there(api, project, work, other, zed, ben):
     foreign = queue.lease_next(other, zed)
     before = state()
@@ -243,6 +261,8 @@ def test_ids_beyond_every_column_are_not_there(api, project, work, olga, pk):
         assert getattr(api(olga), method)(f"/api/v1/projects/{pk}{tail}").status_code == 404
     base = f"/api/v1/projects/{project.pk}"
     assert api(olga).get(f"{base}/imports/{pk}").status_code == 404
+    body = {"labels": ["ham"], "client_id": str(uuid.uuid4())}
+    assert api(olga).post(f"{base}/items/{pk}/seed", body).status_code == 404
     assert api(olga).patch(f"{base}/annotations/{pk}", {"labels": ["ham"]}).status_code == 404
 
 

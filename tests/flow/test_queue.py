@@ -205,10 +205,13 @@ def test_sweep_asks_again_before_it_takes_an_item_away(
     lease = queue.lease_next(project, ana)
     later(time_machine, project.lease_seconds)
     atomic = queue.transaction.atomic
+
     # The sweep has seen the lease run out; before it acts, the page extends it.
-    monkeypatch.setattr(
-        queue.transaction, "atomic", lambda *a: (queue.extend.__wrapped__(lease), atomic(*a))[1]
-    )
+    def extended_first(*args, **options):
+        queue.extend.__wrapped__(lease)
+        return atomic(*args, **options)
+
+    monkeypatch.setattr(queue.transaction, "atomic", extended_first)
     assert queue.release_expired() == 0
     assert loop.refreshed(lease).ended_at is None
 

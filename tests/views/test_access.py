@@ -13,6 +13,7 @@ PAGES = [
     ("label:undo", "ana", "post"),
     ("dashboard", "ana", "get"),
     ("start_round", "lea", "post"),
+    ("find:find", "lea", "get"),
     ("settings", "lea", "get"),
     ("settings", "lea", "post"),
     ("labels", "olga", "post"),

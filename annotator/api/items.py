@@ -1,0 +1,88 @@
+"""The pool: searched by text, label, state and likeness; a lead's seeds."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import tasks
+from annotator.api import serializers
+from annotator.api.requests import checked, cursor, page_size, person, place
+from annotator.flow import annotate, finding, seeding, setup
+from annotator.flow.refusals import Invalid
+from annotator.models import Item, Project, Role
+
+PARAMETERS = [
+    OpenApiParameter("q", str, description="Stands in the text or the key, in either case."),
+    OpenApiParameter("label", str, description="Somebody gave the item, now settled, this label."),
+    OpenApiParameter("state", str, enum=list(finding.STATES)),
+    OpenApiParameter("like", OpenApiTypes.INT, description="Nearest to this item come first."),
+    OpenApiParameter("cursor", str, description="From `next` or `previous` of an answer."),
+    OpenApiParameter("page_size", OpenApiTypes.INT, description="50 unless given, 500 at most."),
+]
+
+
+@extend_schema(
+    parameters=PARAMETERS,
+    description=(
+        "Search the pool. A call looks at 200,000 items at most and says in `looked_at` at "
+        "which positions; `next` goes on behind them, so a page may be short or empty and still "
+        "have a next one. With `like`, the nearest come first."
+    ),
+    responses={200: dict},
+)
+@api_view(["GET"])
+def items(request: Request, pk: int) -> Response:
+    """Search the pool by text, label, state and likeness."""
+    project = setup.load_project(person(request), pk)
+    query = request.query_params
+    wanted = finding.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
+    found = _found(request, project, wanted)
+    # What is nearest comes first, so there is no way back but to the beginning.
+    before = None if "like" in query else found.before
+    return Response(
+        {
+            "next": cursor(request, "after", found.after),
+            "previous": cursor(request, "before", before),
+            "results": [_item(item) for item in found.items],
+            "looked_at": {"from": found.start, "to": found.stop, "of": found.total},
+        }
+    )
+
+
+def _found(request: Request, project: Project, wanted: finding.Wanted) -> finding.Found:
+    way, position = place(request)
+    size = page_size(request)
+    if "like" in request.query_params:
+        item = finding.find_item(project, _number(request.query_params["like"]))
+        return finding.more_like(project, item, wanted, after=position, size=size)
+    if way == "before":
+        return finding.search_back(project, wanted, before=position, size=size)
+    return finding.search(project, wanted, after=position, size=size)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Invalid("like", "like is the id of an item.", field="like")
+    return int(text)
+
+
+def _item(item: Item) -> dict[str, Any]:
+    content = {"image_url": f"/media/items/{item.pk}"} if item.image else {"text": item.text}
+    state = Item.State(item.state).name.lower()
+    return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
+
+
+@extend_schema(request=serializers.Seed, responses={201: dict})
+@api_view(["POST"])
+def seed(request: Request, pk: int, item: int) -> Response:
+    """Label an item as an expert seed; the same `client_id` again changes nothing."""
+    user = person(request)
+    project = setup.load_project(user, pk, Role.LEAD)
+    given = checked(serializers.Seed, request)
+    annotation, is_new = seeding.seed(project, user, finding.find_item(project, item), **given)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    return Response({"annotation": annotate.told(annotation)}, status=201 if is_new else 200)

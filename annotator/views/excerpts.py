@@ -1,0 +1,37 @@
+"""A long text cut down to what was sought in it."""
+
+import re
+
+LENGTH = 200
+
+# Some words, and whether they are a hit.
+Piece = tuple[str, bool]
+
+
+def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
+    """Return some `length` characters of the text around the first hit, with the hits apart.
+
+    >>> excerpt("Win a prize!", "PRIZE")
+    [('Win a ', False), ('prize', True), ('!', False)]
+    >>> excerpt("one two three", "three", length=8)
+    [('…', False), ('o ', False), ('three', True)]
+    """
+    hits = re.compile(re.escape(sought), re.IGNORECASE)
+    first = hits.search(text) if sought else None
+    start, stop = 0, length
+    if first is not None and first.end() > length:
+        # A quarter of what is shown tells what comes before.
+        start = max(first.start() - length // 4, 0)
+        stop = max(start + length, first.end())
+    pieces = [("…", False)] if start else []
+    pieces += _pieces(text[start:stop], hits if sought else None)
+    return [*pieces, ("…", False)] if stop < len(text) else pieces
+
+
+def _pieces(text: str, hits: re.Pattern[str] | None) -> list[Piece]:
+    pieces, end = [], 0
+    for hit in hits.finditer(text) if hits else ():
+        pieces += [(text[end : hit.start()], False), (hit.group(), True)]
+        end = hit.end()
+    pieces.append((text[end:], False))
+    return [piece for piece in pieces if piece[0]]

@@ -1,0 +1,140 @@
+"""The pool by the API: what is like an item, a bounded search, and seeds that a lead gives."""
+
+import uuid
+
+import pytest
+
+from annotator.flow import finding
+from annotator.models import Annotation, Item
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+def at(project, tail=""):
+    return f"/api/v1/projects/{project.pk}/items{tail}"
+
+
+@pytest.fixture
+def ready(project, filled, learnt):
+    filled(project, 30)
+    return learnt(project)
+
+
+def first(project):
+    return Item.objects.get(project=project, position=0)
+
+
+def seed(client, item, **body):
+    given = {"labels": ["spam"], "client_id": str(uuid.uuid4()), **body}
+    return client.post(at(item.project, f"/{item.pk}/seed"), given)
+
+
+# Searching ---------------------------------------------------------------------------------------
+
+
+def test_like_items_come_nearest_first(api, ready, ana):
+    answer = api(ana).get(at(ready, f"?like={first(ready).pk}&page_size=5")).json()
+    assert [loop.truth(Item.objects.get(pk=each["id"])) for each in answer["results"]] == [
+        ["spam"]
+    ] * 5
+    assert (answer["next"], answer["previous"]) == (None, None)
+    assert answer["looked_at"] == {"from": 0, "to": 30, "of": 30}
+    assert set(answer["results"][0]) == {"id", "key", "text", "meta", "state"}
+
+
+def test_page_and_api_find_the_same(api, ready, ana):
+    item = first(ready)
+    for query, same in (
+        ("?q=NUMBER1", finding.search(ready, finding.as_wanted("number1"))),
+        (f"?like={item.pk}", finding.more_like(ready, item, finding.as_wanted())),
+    ):
+        results = api(ana).get(at(ready, query)).json()["results"]
+        assert [each["id"] for each in results] == [each.pk for each in same.items]
+
+
+def test_long_search_goes_on_where_it_ended(api, ready, ana, monkeypatch):
+    monkeypatch.setattr(finding, "LOOKED_AT", 12)
+    client, looked = api(ana), []
+    page = client.get(at(ready, "?q=number29")).json()
+    while page["next"]:
+        assert page["results"] == []
+        looked.append(page["looked_at"]["to"])
+        page = client.get(page["next"]).json()
+    assert looked == [12, 24]
+    assert [each["text"].endswith("number29") for each in page["results"]] == [True]
+    like = client.get(at(ready, f"?like={first(ready).pk}")).json()
+    assert len(like["results"]) == 11
+    assert len(client.get(like["next"]).json()["results"]) == 12
+
+
+@pytest.mark.parametrize("like", ["", "x", "-1", "1.5", "9" * 30])
+def test_like_is_the_id_of_an_item(api, ready, ana, like):
+    answer = api(ana).get(at(ready, f"?like={like}"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "like")
+
+
+def test_like_an_item_that_is_not_there(api, ready, ana):
+    assert api(ana).get(at(ready, "?like=987654321")).status_code == 404
+
+
+def test_like_without_features_is_told_in_words(api, project, filled, ana):
+    item = filled(project, 3)[0]
+    answer = api(ana).get(at(project, f"?like={item.pk}"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_features")
+
+
+@pytest.mark.parametrize("cursor", ["", "after", "after-", "after--1", "up-3", "before-x", "3"])
+def test_made_up_cursor_is_not_there(api, ready, ana, cursor):
+    assert api(ana).get(at(ready, f"?cursor={cursor}")).status_code == 404
+
+
+# Seeding -----------------------------------------------------------------------------------------
+
+
+def test_lead_seeds_an_item_once(api, ready, lea):
+    client, item, key = api(lea), first(ready), str(uuid.uuid4())
+    answer = seed(client, item, client_id=key)
+    told = answer.json()["annotation"]
+    assert answer.status_code == 201
+    assert (told["item"], told["labels"], told["source"]) == (item.pk, ["spam"], "seed")
+    again = seed(client, item, client_id=key)
+    assert (again.status_code, again.json()) == (200, answer.json())
+    assert Annotation.objects.count() == 1
+    answer = seed(client, item)
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_labelled")
+
+
+def test_seed_is_taken_back_as_any_annotation(api, ready, lea):
+    client, item = api(lea), first(ready)
+    number = seed(client, item).json()["annotation"]["id"]
+    answer = client.delete(f"/api/v1/projects/{ready.pk}/annotations/{number}")
+    assert (answer.status_code, answer.json()["next"]) == (200, None)
+    assert loop.refreshed(item).state == Item.State.POOL
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"labels": ["span"]}, "unknown_label"),
+        ({"labels": []}, "label_number"),
+        ({"labels": "spam"}, "label_type"),
+        ({"client_id": "x"}, "client_id"),
+        ({"lease": "x"}, "unknown_field"),
+        ({"labels": None}, None),
+    ],
+)
+def test_seed_that_cannot_be_meant_is_422(api, ready, lea, body, code):
+    answer = seed(api(lea), first(ready), **body)
+    assert answer.status_code == 422
+    assert code is None or code in {each["code"] for each in answer.json()["errors"]}
+    assert not Annotation.objects.exists()
+
+
+def test_seeding_wakes_the_model(api, ready, lea, monkeypatch, django_capture_on_commit_callbacks):
+    from annotator import tasks
+
+    woken = []
+    monkeypatch.setattr(tasks.learn_if_due, "delay_on_commit", woken.append)
+    seed(api(lea), first(ready))
+    assert woken == [ready.pk]
