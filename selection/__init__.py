@@ -9,6 +9,7 @@
 | `shards` | the exact best of a pool that is scored in pieces |
 | `nearest` | the items of a pool that are most like one of them |
 | `strategies` | the registry: a name becomes a way of asking |
+| `rare` | the hunt for a rare class |
 | `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
 | `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |
 | `savings`, `summary` | what asking well saves, with intervals |

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from selection.arrays import AnyArray, FloatArray, IntArray, as_proba, refuse_rows
+from selection.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_proba, refuse_rows
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,11 @@ class Candidates:
 
     `ids` (M,) positions in the project, `scores` (M,) higher = ask sooner, `proba` (M, C),
     `spread` (M, d) the features in which diversity is measured, `existing` (L, d) the same of the
-    labelled items. `classes_seen` counts classes with a label, `class_counts` (C,) their labels.
-    `pool_size` and `total_weight` (the sum of `strategy.weights` over the pool) let a strategy
-    that draws say with what probability. `rare_class` is the class that is looked for.
+    labelled items and `labels` what they are called, (L,) or (L, C). `classes_seen` counts classes
+    with a label, `class_counts` (C,) their labels. `pool_size` and `total_weight` (the sum of
+    `strategy.weights` over the pool) let a strategy that draws say with what probability.
+    `rare_class` is the class that is looked for. `drawn` (M,) is true for a random sample of the
+    whole pool; without it the candidates are taken for the pool.
     """
 
     ids: IntArray
@@ -26,6 +28,7 @@ class Candidates:
     proba: AnyArray | None = None
     spread: AnyArray | None = None
     existing: AnyArray | None = None
+    labels: IntArray | None = None
     n_labelled: int = 0
     n_classes: int = 0
     classes_seen: int = 0
@@ -34,6 +37,7 @@ class Candidates:
     total_weight: float | None = None
     class_counts: Sequence[int] | None = None
     rare_class: int | None = None
+    drawn: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,6 +50,7 @@ class Candidates:
             scores=np.asarray(self.scores)[rows],
             proba=None if self.proba is None else np.asarray(self.proba)[rows],
             spread=None if self.spread is None else np.asarray(self.spread)[rows],
+            drawn=None if self.drawn is None else np.asarray(self.drawn)[rows],
         )
 
     def check(self) -> None:
@@ -62,6 +67,11 @@ class Candidates:
             if len(self.spread) != len(ids):
                 raise ValueError(f"{len(self.spread)} rows of spread for {len(ids)} candidates")
             refuse_rows(~np.isfinite(self.spread).all(axis=1), "spread is not finite")
+        if self.labels is not None and len(self.labels) != self._n_existing():
+            raise ValueError(f"{len(self.labels)} labels for {self._n_existing()} labelled items")
+
+    def _n_existing(self) -> int:
+        return 0 if self.existing is None else len(self.existing)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ COPIES = 3  # candidates looked at for each pick, so that copies of one item nee
 # Candidates for each pick of which the farthest apart are taken. With 3, questions, reviews and
 # intents gained on the plain margin and on gradients among 20; more lets in items without doubt.
 APART = 3
-RARE_SHARES = (0.7, 0.9)  # likely ones up to the first, doubtful ones to the second, then random
 
 
 class Choice(NamedTuple):
@@ -196,37 +195,6 @@ def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice
     return Choice(np.array(chosen, dtype=np.int64), "balanced")
 
 
-def rare(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
-    """Choose 70 % likely members of the rare class, 20 % doubtful ones, 10 % at random.
-
-    >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]), np.eye(2), rare_class=1)
-    >>> rare(pool, 1, np.random.default_rng(0)).rows
-    array([1])
-    """
-    likely = _ranked(candidates, len(candidates), rng)
-    chance = needed_proba(candidates)[:, rare_class(candidates)]
-    doubtful = np.lexsort((candidates.ids, np.abs(2 * chance - 1)))
-    queues = {"rare": likely, "margin": doubtful, "random": rng.permutation(len(candidates))}
-    chosen: dict[int, str] = {}
-    for turn in range(k):
-        reason = _rare_turn((turn + 0.5) / k)
-        row = next(int(row) for row in queues[reason] if int(row) not in chosen)
-        chosen[row] = reason
-    return Choice(np.array(list(chosen), dtype=np.int64), list(chosen.values()))
-
-
-def rare_class(candidates: Candidates) -> int:
-    """Return the class that is looked for: the declared one, else the one with fewest labels.
-
-    >>> rare_class(Candidates(np.zeros(0), np.zeros(0), class_counts=[5, 2]))
-    1
-    """
-    if candidates.rare_class is not None:
-        return candidates.rare_class
-    counts = candidates.class_counts
-    return 0 if counts is None or not len(counts) else int(np.argmin(np.asarray(counts)))
-
-
 def needed_proba(candidates: Candidates) -> AnyArray:
     """Return the probabilities (M, C), or raise because this strategy cannot do without.
 
@@ -255,9 +223,3 @@ def spread_points(candidates: Candidates) -> tuple[AnyArray, AnyArray | None]:
 def _ranked(candidates: Candidates, m: int, rng: np.random.Generator) -> IntArray:
     seed = int(rng.integers(2**63))
     return shards.best(candidates.scores, candidates.ids, m, seed)
-
-
-def _rare_turn(share: float) -> str:
-    if share <= RARE_SHARES[0]:
-        return "rare"
-    return "margin" if share <= RARE_SHARES[1] else "random"

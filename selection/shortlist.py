@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from selection import shards
-from selection.arrays import AnyArray, FloatArray, IntArray
+from selection import hashing, shards
+from selection.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from selection.candidates import Candidates
 from selection.strategy import Strategy
 
 SEED_STEP = 1_000_003  # prime, so that rounds of neighbouring seeds share nothing
+FLOOR_STREAM = 0xF1008  # what is drawn must not be what ties fall to
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Shortlist:
-    """The best M of one shard or of several: `ids` (M,), `scores` (M,), `proba` (M, C) or None.
+    """The best of one shard or of several: `ids` (M,), `scores` (M,), `proba` (M, C) or None.
 
+    Behind the best come those that were drawn from the whole pool, if the rule has a floor.
     `pool_size` items were looked at, whose weights in a draw sum to `total_weight`.
     """
 
@@ -96,7 +98,7 @@ def shortlist(
         multi_label=question.multi_label,
         rare_class=question.rare_class,
     )
-    best = shards.best(scores, numbers, question.most, question.seed)
+    best = _kept(question, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
     weight = float(strategy.weights(proba, multi_label=question.multi_label).sum())
@@ -113,7 +115,7 @@ def merge(question: Question, parts: Sequence[Shortlist]) -> Shortlist:
     """
     ids = np.concatenate([part.ids for part in parts])
     scores = np.concatenate([part.scores for part in parts])
-    best = shards.best(scores, ids, question.most, question.seed)
+    best = _kept(question, ids, scores)
     known = [part.proba for part in parts if part.proba is not None]
     return Shortlist(
         ids[best],
@@ -152,6 +154,7 @@ def as_candidates(
         proba=found.proba,
         spread=spread,
         existing=existing,
+        labels=labels,
         n_labelled=len(labels),
         n_classes=n_classes,
         classes_seen=sum(count > 0 for count in counts),
@@ -160,6 +163,7 @@ def as_candidates(
         total_weight=found.total_weight,
         class_counts=counts,
         rare_class=question.rare_class,
+        drawn=_drawn(question, found.ids),
     )
 
 
@@ -173,6 +177,32 @@ def class_counts(y: ArrayLike, n_classes: int) -> list[int]:
     if labels.ndim == 2:
         return [int(n) for n in labels.sum(axis=0)]
     return [int(n) for n in np.bincount(labels, minlength=n_classes)]
+
+
+def _kept(question: Question, ids: IntArray, scores: FloatArray) -> IntArray:
+    """Return the rows of the best, then of those drawn beside them.
+
+    Both are the highest by some number of the item alone, so those of all shards together are
+    exactly those of the pool.
+    """
+    best = shards.best(scores, ids, question.most, question.seed)
+    drawn = _drawn(question, ids)
+    if drawn is None:
+        return best
+    return np.concatenate([best, np.setdiff1d(np.flatnonzero(drawn), best)])
+
+
+def _drawn(question: Question, ids: IntArray) -> BoolArray | None:
+    """Return which of `ids` (n,) are the sample of the pool; None for a rule without a floor.
+
+    As many are drawn as are wanted: some are left even where all others were chosen already.
+    """
+    if not question.strategy.floor:
+        return None
+    lots = hashing.uniform(ids, question.seed ^ FLOOR_STREAM)
+    drawn = np.zeros(len(ids), dtype=np.bool_)
+    drawn[shards.best(lots, ids, question.wanted, question.seed)] = True
+    return drawn
 
 
 def _judged(strategy: Strategy, proba: AnyArray | None, votes: AnyArray | None) -> AnyArray | None:

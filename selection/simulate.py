@@ -36,14 +36,14 @@ def replay(known: Known, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
     array([3, 4])
     """
     _check(known, plan)
-    asker = _asker(known, name, seed, plan)
+    asker, taught = _asker(known, name, seed, plan), _is_taught(known, name)
     asked, seconds = np.zeros(0, dtype=np.int64), 0.0
     model: Predictor | None = None
     points: list[_Point] = []
     while len(asked) < plan.labels and (not points or points[-1].rare_found < plan.until_found):
         started = clock()
         asked = np.concatenate([asked, asker.ask(len(points) + 1, asked, model)])
-        model = _learn(known, asked, seed)
+        model = _learn(known, asked, seed) if taught else None
         seconds += clock() - started
         points.append(_measure(known, model, asked, asker.audits))
     return _as_run(name, seed, points, asked, seconds)
@@ -66,6 +66,12 @@ def _check(known: Known, plan: Plan) -> None:
         raise ValueError(f"a batch has at least one item, not {plan.batch}")
     if not 0 <= plan.audit_share <= 1:
         raise ValueError(f"audit_share lies between 0 and 1, not at {plan.audit_share}")
+
+
+def _is_taught(known: Known, name: str) -> bool:
+    """Tell whether somebody asks a model, the test set or the rule; else none is made."""
+    rule = strategies.resolve(name, len(known.X), known.n_classes, known.n_classes)
+    return known.test is not None or bool(rule.needs)
 
 
 # Asking ------------------------------------------------------------------------------------------

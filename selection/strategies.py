@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from selection import choosers, hashing, scores
+from selection import choosers, hashing, rare, scores
 from selection.arrays import FloatArray, as_proba
 from selection.candidates import Candidates, Selection
 from selection.choosers import Choice
@@ -233,10 +233,13 @@ _ALL = (
     Strategy(
         "rare",
         "Find a rare class",
-        "Asks items that look like the rare class, with some doubtful and some random ones.",
-        _MODEL,
+        "Looks through groups of similar items until one is found, then asks what looks like it, "
+        "with some doubtful and some random items.",
+        _BOTH,
         _rare,
-        choosers.rare,
+        rare.hunt,
+        covers=True,
+        floor=True,
     ),
     Strategy(
         "stochastic",

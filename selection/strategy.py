@@ -24,7 +24,8 @@ class Strategy:
     """One way of asking: its name, what to call it and how to explain it, and what it needs.
 
     `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
-    `score` as (T, n, C)) and "features" (the spread columns, to `choose`).
+    `score` as (T, n, C)) and "features" (the spread columns, to `choose`). One that `covers`
+    wants to see the whole space; one with a `floor` asks some items drawn from the whole pool.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Strategy:
     scorer: Scorer | None
     chooser: Chooser
     covers: bool = False
+    floor: bool = False
 
     def score(
         self,

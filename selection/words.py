@@ -22,6 +22,7 @@ _BEGINNINGS = {
     "committee": "Models trained on different labels disagree here.",
     "model-change": "Its label would change the model a lot.",
     "balanced": "From a class with few labels.",
+    "near-found": "Similar to one that was found.",
     "drawn": "Drawn at random, doubtful items more often.",
 }
 SURE = 0.8  # from here on the model no longer "hesitates"

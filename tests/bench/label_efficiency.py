@@ -7,7 +7,8 @@
 Runs go through `selection.simulate`, as `manage.py simulate` does. Every run is stored in
 DIR/<set>/, so that what is there already is not done again; DIR/<set>.json holds the summary of all
 of them. Data sets are read from `../shared/data` next to the repository. A set without a test file
-is one to be screened: it is read until 95 % of the rarest label, which is declared, are found.
+is one to be screened: it is read until 95 % of the rarest label, which is declared, are found. With
+`--found 0.8` any set is screened like that, until 80 % are found, and its test file is left alone.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def _options() -> argparse.Namespace:
     share = Project._meta.get_field("audit_share").get_default()
     parser.add_argument("--audit-share", type=float, default=share)
     parser.add_argument("--declare", action="store_true", help="tell what the rarest label is")
+    parser.add_argument("--found", type=float, help="screen until that share of it is found")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--table", type=Path, help="print the table of what is in this folder")
@@ -80,7 +82,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
     wanted = replays.turns(options.strategies.split(","), options.seeds)
     missing = [turn for turn in wanted if kept_trial.load_run(folder, turn) is None]
     started = time.perf_counter()
-    made, is_screened = _trial(name, options.declare)
+    made, is_screened = _trial(name, options.declare, options.found is not None)
     print(f"{name}: {len(made.known.X)} items, ready in {time.perf_counter() - started:.0f} s")
     plan = _plan(made, options, is_screened)
     _same_plan(folder, plan, made)
@@ -95,11 +97,11 @@ def measure(name: str, options: argparse.Namespace) -> None:
     summarise(folder, made, plan)
 
 
-def _trial(name: str, declare: bool) -> tuple[trial.Trial, bool]:
+def _trial(name: str, declare: bool, screen: bool) -> tuple[trial.Trial, bool]:
     data = next(path for path in (DATA / f"{name}.csv", DATA / f"{name}.zip") if path.exists())
     test = data.with_stem(f"{name}_test")
     answers = trial.read(data, Columns())
-    if test.exists():
+    if test.exists() and not screen:
         unseen = trial.read(test, Columns())
         rare = _rarest(answers) if declare else ""
         return trial.prepare(answers, unseen, rare=rare), False
@@ -114,7 +116,7 @@ def _rarest(answers: trial.Answers) -> str:
 def _plan(made: trial.Trial, options: argparse.Namespace, is_screened: bool) -> Plan:
     items = len(made.known.X)
     if is_screened:
-        return Plan(items, options.batch, options.audit_share, until_found=FOUND)
+        return Plan(items, options.batch, options.audit_share, options.found or FOUND)
     return Plan(min(options.labels, items), options.batch, options.audit_share)
 
 

@@ -125,6 +125,17 @@ def test_items_may_have_several_labels(pool):
         assert run.macro_f1[-1] > 0.7
 
 
+def test_random_without_a_test_set_makes_no_model_and_asks_the_same(pool):
+    def refuse(*_args, **_options):
+        raise AssertionError("a model that nobody asks")
+
+    blind = replace(pool, test=None, truth=None, learner=refuse)
+    run = replay(blind, "random", 0, Plan(labels=60), still)
+    assert run.asked.tolist() == replay(pool, "random", 0, Plan(labels=60), still).asked.tolist()
+    with pytest.raises(AssertionError, match="nobody"):
+        replay(blind, "margin", 0, Plan(labels=60), still)
+
+
 def test_inputs_stay_as_they_were(pool):
     before = pool.X.dense.copy(), pool.y.copy()
     replay(pool, "auto", 0, Plan(labels=60, audit_share=0.15), still)
@@ -147,8 +158,9 @@ def test_plan_that_cannot_be_is_refused(pool, plan, words):
 
 
 def test_unknown_strategy_is_refused_by_name(pool):
-    with pytest.raises(ValueError, match="nonsense"):
-        replay(pool, "nonsense", 0, Plan(labels=20), still)
+    for known in (pool, replace(pool, test=None, truth=None)):
+        with pytest.raises(ValueError, match="nonsense"):
+            replay(known, "nonsense", 0, Plan(labels=20), still)
 
 
 # Audits ------------------------------------------------------------------------------------------

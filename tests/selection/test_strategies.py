@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from selection import shards
+from selection.shortlist import Question, as_candidates, merge, shortlist
 from selection.strategies import (
     STRATEGIES,
     Candidates,
@@ -57,24 +58,19 @@ def ask(name: str, candidates: Candidates, k: int = K, seed: int = 5) -> list[in
 
 def go_round(name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.ndarray]) -> list:
     """Return the picks of one round over the shards `cuts`, and how likely each draw was."""
-    strategy, seed, parts, weight = STRATEGIES[name], 11, [], 0.0
-    most = strategy.prefilter_size(K, len(whole) - len(labelled))
+    strategy, free = STRATEGIES[name], len(whole) - len(labelled)
+    question = Question(strategy, K, free, seed=11, rare_class=2)
+    parts = []
     for cut in cuts:
-        part = scored(name, whole.take(np.setdiff1d(cut, labelled, assume_unique=True)), seed)
-        rows = shards.best(part.scores, part.ids, most, seed)
-        parts.append((part.scores[rows], part.ids[rows]))
-        weight += float(strategy.weights(part.proba).sum())
-    scores, ids = shards.merge(parts, most, seed)
-    rows = np.array([np.flatnonzero(whole.ids == i)[0] for i in ids])
-    found = replace(
-        whole.take(rows),
-        scores=scores,
-        existing=whole.spread[labelled],
-        n_labelled=len(labelled),
-        pool_size=len(whole) - len(labelled),
-        total_weight=weight,
-    )
-    selection = strategy.choose(found, K, seed)
+        part = whole.take(np.setdiff1d(cut, labelled, assume_unique=True))
+        votes = np.stack([part.proba, part.proba[:, ::-1]])
+        parts.append(shortlist(question, part.ids, part.proba, votes))
+    found = merge(question, parts)
+    rows = np.array([np.flatnonzero(whole.ids == i)[0] for i in found.ids])
+    y = np.arange(len(labelled)) % 3
+    known = whole.spread[labelled]
+    candidates = as_candidates(question, found, whole.spread[rows], known, y, 3)
+    selection = strategy.choose(candidates, K, 5)
     return [found.ids[selection.rows].tolist(), selection.probability]
 
 
@@ -312,14 +308,6 @@ def test_stochastic_draws_by_the_weights_it_reports():
         round(w, 6) for w in (weights / weights.sum()).tolist()
     }
     np.testing.assert_allclose([p[2] for p in told], 1.0)
-
-
-def test_rare_mixes_likely_doubtful_and_random_items():
-    selection = STRATEGIES["rare"].choose(scored("rare", pool()), 20, 0)
-    counts = {reason: selection.reasons.count(reason) for reason in set(selection.reasons)}
-    assert counts == {"rare": 14, "margin": 4, "random": 2}
-    first = selection.rows[0]
-    assert pool().proba[first, 2] == pool().proba[:, 2].max()
 
 
 def test_balanced_serves_the_class_with_the_fewest_labels():
