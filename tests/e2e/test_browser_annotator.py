@@ -40,6 +40,8 @@ def label_by_keyboard(page, truth_of, number):
             "lease => document.querySelector('#answer input[name=lease]')?.value !== lease",
             arg=lease,
         )
+        # Nobody reads faster; who does is given what was put by for a lost connection.
+        page.wait_for_timeout(200)
     return seen
 
 
