@@ -32,7 +32,7 @@ def sentence(summary: Summary, titles: Titles) -> str:
     return (
         _(
             "%(title)s needs %(mine)s labels for what random needs %(theirs)s: "
-            "%(times)s times fewer (95\u202f%%: %(interval)s)."
+            "%(times)s times fewer (95 %%: %(interval)s)."
         )
         % facts
     )
@@ -55,7 +55,7 @@ def _nothing(ratio: float, facts: dict[str, str]) -> str:
     return (
         _(
             "%(title)s needs %(mine)s labels for what random needs %(theirs)s, which may be "
-            "chance (95\u202f%%: %(interval)s times)."
+            "chance (95 %%: %(interval)s times)."
         )
         % facts
     )
