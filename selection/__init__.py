@@ -9,6 +9,7 @@
 | `shards` | the exact best of a pool that is scored in pieces |
 | `strategies` | the registry: a name becomes a way of asking |
 | `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
+| `surest` | of each class the items that the model is surest of, to be confirmed together |
 | `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |
 | `savings`, `summary` | what asking well saves, with intervals |
 | `words` | why an item was picked, as a plain sentence |
