@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from annotator.flow import monitor, numbers, refill, tally
 from annotator.flow.refusals import Conflict, NotThere
-from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 
 MOST_LEASES = 5
 TRIES = 4
@@ -51,7 +51,8 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
     An item that they were given and have not settled comes first, so a reload shows it again.
     `holding` names the leases that the page has already, for one that fetches ahead.
     """
-    held = _live(project, user)
+    # Whole pages are in the person's hands, too, but on the bulk desk.
+    held = [lease for lease in live(project, user) if lease.source != Source.BULK]
     ahead = [lease for lease in held if str(lease.pk) not in set(holding)]
     if ahead:
         return ahead[0]
@@ -62,7 +63,8 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
     return _claim(project, user) or _claim_refilled(project, user)
 
 
-def _live(project: Project, user: User) -> list[Lease]:
+def live(project: Project, user: User) -> list[Lease]:
+    """Return what `user` has before them, the oldest first."""
     leases = Lease.objects.filter(project=project, user=user, ended_at=None)
     running = leases.filter(expires_at__gt=timezone.now())
     # Usually there are none, and asking for keys alone costs half as much.
@@ -74,6 +76,7 @@ def _live(project: Project, user: User) -> list[Lease]:
 def _claim_refilled(project: Project, user: User) -> Lease | None:
     """Return a lease after what can be done at once to have something: labelling never waits."""
     release_expired(project)
+    release_pages(project, user)
     for _try in range(TRIES):
         lease = _claim(project, user)
         if lease is not None:
@@ -168,8 +171,17 @@ def release(lease: Lease, reason: str = "") -> None:
 
 def release_all(project: Project, user: User) -> None:
     """Give back all that `user` holds."""
-    for lease in _live(project, user):
+    for lease in live(project, user):
         release(lease)
+
+
+def release_pages(project: Project, user: User) -> None:
+    """Give back what `user` left on the bulk desk."""
+    page = [lease for lease in live(project, user) if lease.source == Source.BULK]
+    for lease in page:
+        release(lease)
+    if page:
+        refill.withdraw_page([lease.item_id for lease in page])
 
 
 @transaction.atomic
@@ -241,7 +253,9 @@ def served(lease: Lease) -> dict[str, Any]:
 
 def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
     """Return the suggestion that goes with the item, None where there is none or it is hidden."""
-    return lease.suggestion if lease.project.show_suggestions and not lease.blind else None
+    # Who confirmed a page saw what they confirmed, whatever the lead has said since.
+    shows = lease.project.show_suggestions or lease.source == Source.BULK
+    return lease.suggestion if shows and not lease.blind else None
 
 
 def _content(item: Item) -> dict[str, str]:
