@@ -40,6 +40,13 @@ class LeaseForm(forms.Form):
     reason = forms.CharField(required=False, max_length=500)
 
 
+class BulkForm(forms.Form):
+    """A page that is confirmed; flow knows whose page it is, and which of its items are marked."""
+
+    label = forms.CharField(max_length=200)
+    seconds = forms.FloatField(required=False, min_value=0, max_value=86_400)
+
+
 # Projects ----------------------------------------------------------------------------------------
 
 

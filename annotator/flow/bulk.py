@@ -77,7 +77,7 @@ def choices(project: Project, user: User) -> list[Choice]:
     How many are left is counted by what was labelled lately, not by looking at every item: it may
     be one or two out until the next round, while a page itself never is.
     """
-    turn = surest.newest_round(project)
+    turn = None if why_closed(project) else surest.newest_round(project)
     found = surest.of_round(turn) if turn else {}
     gone = _gone_lately(project, user) if found else set()
     counted = []
@@ -100,6 +100,24 @@ def _gone_lately(project: Project, user: User) -> set[int]:
         *labelled.values_list("item__position", flat=True)[:LATELY],
         *held.values_list("item__position", flat=True),
     }
+
+
+def why_empty(project: Project, others: Sequence[Choice], label: str) -> str:
+    """Return in words why there is no page of the label, and what to do about it."""
+    closed = why_closed(project)
+    if closed:
+        return closed
+    turn = surest.newest_round(project)
+    if turn is None or turn.model_id is None:
+        return _(
+            "Pages come after the first round with a model: label some items one by one until then."
+        )
+    if any(choice.label != label for choice in others):
+        return _("No more of these are left that the model is sure of. Choose another label.")
+    return _(
+        "The model is at least %(least)d %% sure of none of the items that are left. "
+        "Label some one by one: with every round it is surer of more."
+    ) % {"least": round(100 * surest.LEAST)}
 
 
 # Taking a page -----------------------------------------------------------------------------------
@@ -258,26 +276,37 @@ def confirm(
     Each label is committed by itself. The lease is the save's client id, so a page that is sent
     again changes nothing and is answered the same.
     """
-    page = _page(project, user, leases)
+    page = _page(project, user, _keys(leases))
     _refuse_changed_labels(project, page)
     each = None if seconds is None else seconds / max(len(page), 1)
-    wanted = set(marked)
-    chosen = [lease for lease in page if str(lease.pk) in wanted]
+    wanted = _keys(marked)
+    chosen = [lease for lease in page if lease.pk in wanted]
     counted = [_save(project, user, lease, each) for lease in chosen]
     for lease in page:
-        if str(lease.pk) not in wanted:
+        if lease.pk not in wanted:
             _give_back(lease)
     saved = sum(counted)
     return Confirmed(saved, len(page) - len(chosen), len(chosen) - saved)
 
 
-def _page(project: Project, user: User, leases: Sequence[str]) -> list[Lease]:
-    """Return the person's leases in that order; NotThere when one is not theirs."""
+def _keys(given: Collection[str]) -> set[uuid.UUID]:
+    try:
+        return {uuid.UUID(str(key)) for key in given}
+    except ValueError:
+        raise _not_held() from None
+
+
+def _not_held() -> NotThere:
+    return NotThere("unknown_lease", _("You do not hold this page."))
+
+
+def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
+    """Return the person's leases with these keys; NotThere when one is not theirs."""
     own = Lease.objects.filter(project=project, user=user, source=Source.BULK)
-    found = {str(lease.pk): lease for lease in own.filter(pk__in=set(leases))}
-    if not leases or len(found) < len(set(leases)):
-        raise NotThere("unknown_lease", _("You do not hold this page."))
-    return list(found.values())
+    page = _in_order(own.filter(pk__in=keys).select_related("user"))
+    if not page or len(page) < len(keys):
+        raise _not_held()
+    return page
 
 
 def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from annotator.views import (
     accounts,
+    bulk,
     charts,
     dashboard,
     imports,
@@ -27,12 +28,22 @@ label_urls = (
     "label",
 )
 
+bulk_urls = (
+    [
+        path("", bulk.page, name="page"),
+        path("/confirm", bulk.confirm, name="confirm"),
+        path("/undo", bulk.undo, name="undo"),
+    ],
+    "bulk",
+)
+
 project_urls: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard", query_string=True)),
     path("/", dashboard.dashboard, name="dashboard"),
     path("/charts/<slug:name>.svg", charts.chart, name="chart"),
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/label", include(label_urls)),
+    path("/bulk", include(bulk_urls)),
     path("/imports", imports.imports, name="imports"),
     path("/simulations", simulations.simulations, name="simulations"),
     path("/simulations/<int:pk>/stop", simulations.stop, name="stop_simulation"),
