@@ -1,4 +1,4 @@
-"""Models and encoders as they lie on disk: arrays and JSON, checksummed, never pickled."""
+"""What rounds leave on disk: models, encoders, candidates; arrays and JSON, never pickled."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,11 @@ def model_path(project_id: int, number: int) -> Path:
 def committee_path(project_id: int, number: int) -> Path:
     """Return where the committee of a round lies."""
     return models_folder(project_id) / f"{number:06d}-committee.npz"
+
+
+def round_folder(project_id: int, number: int) -> Path:
+    """Return where the candidates of a round lie, and what its model was surest of."""
+    return pool.project_folder(project_id) / "rounds" / str(number)
 
 
 def load_model(version: ModelVersion) -> Any:

@@ -61,6 +61,13 @@ class FindForm(forms.Form):
         state.choices = [("", _("anything")), *states]  # type: ignore[attr-defined]
 
 
+class BulkForm(forms.Form):
+    """A page that is confirmed; flow knows whose page it is, and which of its items are marked."""
+
+    label = forms.CharField(max_length=200)
+    seconds = forms.FloatField(required=False, min_value=0, max_value=86_400)
+
+
 # Projects ----------------------------------------------------------------------------------------
 
 
@@ -134,7 +141,7 @@ GROUPS = (
     ),
     (
         gettext_lazy("How it is checked"),
-        ("audit_share", "gold_share", "overlap", "lease_seconds", "show_suggestions"),
+        ("audit_share", "gold_share", "overlap", "lease_seconds", "show_suggestions", "bulk_desk"),
     ),
     (
         gettext_lazy("When it is enough"),
@@ -162,6 +169,7 @@ TITLES = {
     "target_value": gettext_lazy("Goal, %"),
     "hourly_rate": gettext_lazy("Cost of an hour"),
     "show_suggestions": gettext_lazy("Show the model's suggestion"),
+    "bulk_desk": gettext_lazy("Confirm sure items in bulk"),
     "rare_label": gettext_lazy("Rare label to look for"),
     "auto_stop": gettext_lazy("Pause when it is enough"),
     "features": gettext_lazy("Features"),
@@ -188,6 +196,9 @@ HELP = {
         "With the time that was spent it gives the cost; in your currency."
     ),
     "show_suggestions": gettext_lazy("Never on audit items, and never on as many others."),
+    "bulk_desk": gettext_lazy(
+        "Pages of items that the model is sure of; only where suggestions are shown, never audits."
+    ),
     "rare_label": gettext_lazy("What “Find a rare class” looks for."),
     "auto_stop": gettext_lazy("Nobody gets another item once the advice is to stop."),
     "features": gettext_lazy("What the model sees of an item: quick ones first, then better ones."),

@@ -27,6 +27,7 @@ from annotator.models import (
     Item,
     Project,
     QueueEntry,
+    Source,
     Tally,
 )
 
@@ -99,23 +100,28 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
     """
     rows = Annotation.objects.filter(
         project=project, counted=True, withdrawn_at=None, item__position__lt=space.items
-    ).values_list("item__position", "item__audit_key", "id", "given__label_id")
+    ).values_list("item__position", "item__audit_key", "id", "source", "given__label_id")
     column = {label: index for index, label in enumerate(label_ids)}
     votes: dict[int, NDArray[np.int64]] = {}
     people: dict[int, set[int]] = {}
     keys: dict[int, int] = {}
-    for position, key, annotation, label in rows.iterator(chunk_size=10_000):
+    in_bulk: set[int] = set()
+    for position, key, annotation, source, label in rows.iterator(chunk_size=10_000):
         vote = votes.setdefault(position, np.zeros(len(label_ids), np.int64))
         people.setdefault(position, set()).add(annotation)
         keys[position] = key
+        if source == Source.BULK:
+            in_bulk.add(position)
         if label in column:
             vote[column[label]] += 1
     positions = np.array(sorted(votes), dtype=np.int64)
     counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, len(label_ids))
     asked = np.array([len(people[p]) for p in positions], np.int64)
-    frontier = audit_frontier(project)
     places = np.array([keys[p] for p in positions], dtype=np.int64)
-    return _settled(project.multi_label, positions, counts, asked, places, frontier)
+    # A share that was raised since can make items of the reserve that were confirmed in bulk.
+    alone = ~np.isin(positions, np.fromiter(in_bulk, dtype=np.int64))
+    audited = alone & (places <= audit_frontier(project))
+    return _settled(project.multi_label, positions, counts, asked, places, audited)
 
 
 def _settled(
@@ -124,9 +130,8 @@ def _settled(
     counts: NDArray[np.int64],
     asked: NDArray[np.int64],
     keys: NDArray[np.int64],
-    frontier: int,
+    audited: NDArray[np.bool_],
 ) -> Labelled:
-    audited = keys <= frontier
     if multi_label:
         y = (2 * counts >= asked[:, None]).astype(np.int64)
         return Labelled(positions, y, keys, audited)
@@ -345,15 +350,20 @@ def load_arrays(folder: Path) -> dict[str, NDArray[Any]]:
 
 def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
     """Store arrays in one file, which appears at once, and return its SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
-    data = buffer.getbuffer()
+    data = buffer.getvalue()
+    save_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def save_bytes(path: Path, data: bytes) -> None:
+    """Store `data` in a file, which appears at once with all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(data)
         _to_disk(file)
     os.replace(file.name, path)
-    return hashlib.sha256(data).hexdigest()
 
 
 def load_npz(path: Path, sha256: str = "") -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@
 | `strategies` | the registry: a name becomes a way of asking |
 | `rare` | the hunt for a rare class |
 | `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
+| `surest` | of each class the items that the model is surest of, to be confirmed together |
 | `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |
 | `savings`, `summary` | what asking well saves, with intervals |
 | `words` | why an item was picked, as a plain sentence |

@@ -159,6 +159,7 @@ def test_scripts_have_no_words_of_their_own():
         ("label:desk", "Überspringen", "Skip"),
         ("dashboard", "Übersicht", "Learning curve"),
         ("settings", "Einstellungen speichern", "Save the settings"),
+        ("bulk:page", "Sammelbestätigung", "Nothing to confirm"),
         ("find:find", "Suchen", "Search in"),
         ("projects", "Projekte", "Projects"),
         ("account", "Passwort", "Change the password"),

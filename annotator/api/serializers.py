@@ -69,6 +69,7 @@ class Settings(StrictSerializer):
     target_value = serializers.FloatField(required=False, allow_null=True)
     hourly_rate = serializers.DecimalField(10, 2, required=False, allow_null=True)
     show_suggestions = serializers.BooleanField(required=False)
+    bulk_desk = serializers.BooleanField(required=False)
     rare_label = Text(required=False, allow_null=True)
     auto_stop = serializers.BooleanField(required=False)
     features = Text(required=False)

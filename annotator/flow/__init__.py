@@ -17,6 +17,8 @@
 | schedule   | when the next round starts                      | worker  |
 | learn      | labels become a model, scores and picks         | worker  |
 | refill     | picks become queue entries                      | worker  |
+| surest     | what the model is sure of is kept for a page    | worker  |
+| bulk       | a page of sure items is confirmed together      | web     |
 | evaluation | the model is measured on audit items            | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |

@@ -13,7 +13,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from annotator.flow import queue, spares
-from annotator.models import Lease, Project, QueueEntry, User
+from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
 MOST_SPARES = 40
@@ -43,7 +43,7 @@ def hold(
 
     What it holds runs anew before half of its time is over.
     """
-    mine = [lease for lease in queue.live(project, user) if _tab(lease.page) in ("", _tab(page))]
+    mine = [lease for lease in _live(project, user) if _tab(lease.page) in ("", _tab(page))]
     known = [lease for lease in mine if str(lease.pk) in holding]
     waiting = [lease for lease in mine if str(lease.pk) not in holding]
     _keep(project, page, known + waiting)
@@ -60,11 +60,16 @@ def hold(
 
 def first(project: Project, user: User, tab: str) -> Lease | None:
     """Return what a tab that was reloaded had before it, free for the page that shows it now."""
-    held = [lease for lease in queue.live(project, user) if tab and _tab(lease.page) == tab]
+    held = [lease for lease in _live(project, user) if tab and _tab(lease.page) == tab]
     shown = next((lease for lease in held if lease.strategy != spares.STRATEGY), None)
     if shown is not None:
         _run_until([shown], shown.expires_at, page="")
     return shown
+
+
+def _live(project: Project, user: User) -> list[Lease]:
+    # What is before the person on the bulk desk is that desk's alone.
+    return [lease for lease in queue.live(project, user) if lease.source != Source.BULK]
 
 
 def _tab(page: str) -> str:

@@ -219,7 +219,7 @@ def _settle_entry(held: Lease) -> bool:
         slot=free[0],
         rank=0,
         why=held.why,
-        **held.provenance(),
+        **held.by_itself(),
         **done,
     )
     return True
@@ -286,17 +286,20 @@ def withdraw(annotation: Annotation, user: User) -> None:
         _uncount_opinion(annotation)
 
 
-@transaction.atomic
 def undo(annotation: Annotation, user: User, page: str = "") -> Lease:
     """Take one's own annotation back and return the lease under which to answer again."""
+    return retake(annotation, user, annotation.by_itself(), page)
+
+
+@transaction.atomic
+def retake(annotation: Annotation, user: User, provenance: dict[str, Any], page: str = "") -> Lease:
+    """Take one's own annotation back and return a lease that says how its item comes again."""
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
         raise Conflict("not_undoable", _("Only an answer of your own can be undone."))
     withdraw(annotation, user)
-    provenance = {**annotation.provenance(), "suggestion": earlier.suggestion}
-    lease = queue.new_lease(
-        annotation.project, annotation.item, user, page=page, why=earlier.why, **provenance
-    )
+    came = {**provenance, "page": page, "why": earlier.why, "suggestion": earlier.suggestion}
+    lease = queue.new_lease(annotation.project, annotation.item, user, **came)
     # The place in the queue goes straight back to this person, or it would be anybody's.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
         state=QueueEntry.State.LEASED,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotator import artefacts, pool
-from annotator.flow import refill
+from annotator.flow import refill, surest
 from annotator.flow.jobs import job
 from annotator.models import Label, ModelVersion, Project, Round, RoundShard
 
@@ -142,15 +142,17 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
 
 @job(RoundShard, round__stage=Round.Stage.SCORE)
 def score_shard(scoring: RoundShard) -> Round | None:
-    """Score one shard and keep its best candidates; return the round once it was the last one."""
+    """Score one shard and keep its best and surest; return the round once it was the last one."""
     from selection import shortlist
 
     turn = scoring.round
     free = np.flatnonzero(pool.selectable(turn.project, scoring.shard))
     proba = _proba(turn, scoring, free)
     votes = _votes(turn, scoring, free)
-    found = shortlist.shortlist(_question(turn), free + scoring.shard.start, proba, votes)
+    question, ids = _question(turn), free + scoring.shard.start
+    found = shortlist.shortlist(question, ids, proba, votes)
     pool.save_npz(_candidates_path(scoring), found.to_arrays())
+    surest.keep(scoring, ids, proba, question.seed)
     scoring.finish(**_distribution(proba, turn.project.multi_label))
     return close_scoring(turn)
 
@@ -206,7 +208,7 @@ def _histogram(uncertainty: NDArray[np.float64]) -> list[int]:
 
 
 def _candidates_path(scoring: RoundShard) -> Any:
-    folder = pool.project_folder(scoring.round.project_id) / "rounds" / str(scoring.round.number)
+    folder = artefacts.round_folder(scoring.round.project_id, scoring.round.number)
     return folder / f"{scoring.shard.number:05d}.npz"
 
 
@@ -239,6 +241,7 @@ def select(turn: Round) -> Round:
         np.random.default_rng(question.seed),
     )
     picks = _picks(turn, found, chosen, [label.name for label in labels])
+    surest.gather(turn, question.seed)
     scored = (timezone.now() - turn.created_at).total_seconds() - _since(started)
     timings = {**turn.timings, "select": _since(started)}
     timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)

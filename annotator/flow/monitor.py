@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from annotator import pool
 from annotator.flow import featurise
 from annotator.models import (
+    Annotation,
     FeatureShard,
     Import,
     Item,
@@ -22,6 +23,7 @@ from annotator.models import (
     Project,
     QueueEntry,
     Round,
+    Source,
     Tally,
     User,
     WorkerBeat,
@@ -75,9 +77,13 @@ def audits(project: Project) -> dict[str, int]:
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
     items = Item.objects.filter(project=project, audit_key__lte=frontier)
-    labelled = items.filter(state=Item.State.LABELLED).count()
+    settled = items.filter(state=Item.State.LABELLED)
+    in_bulk = Annotation.objects.filter(item=OuterRef("pk"), source=Source.BULK, withdrawn_at=None)
     # Up to there nothing waits but what was skipped.
-    return {"audited": labelled, "audits_skipped": items.count() - labelled}
+    return {
+        "audited": settled.filter(~Exists(in_bulk)).count(),
+        "audits_skipped": items.count() - settled.count(),
+    }
 
 
 def accuracy(project: Project) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
-from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 
 MOST_LEASES = 5
 TRIES = 4
@@ -52,7 +52,8 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
     `holding` names the leases that the caller has already, for one that fetches ahead. What other
     windows of the same person have before them is left to those (`ahead.hold`).
     """
-    held = [lease for lease in live(project, user) if not lease.page]
+    # Whole pages are in the person's hands, too, but on the bulk desk.
+    held = [each for each in live(project, user) if not each.page and each.source != Source.BULK]
     ahead = [lease for lease in held if str(lease.pk) not in set(holding)]
     if ahead:
         return ahead[0]
@@ -81,6 +82,7 @@ def claim(project: Project, user: User, page: str = "") -> Lease | None:
 def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
     """Return a lease after what can be done at once to have something: labelling never waits."""
     release_expired(project)
+    release_pages(project, user)
     for _try in range(TRIES):
         lease = _claim(project, user, page)
         if lease is not None:
@@ -180,6 +182,15 @@ def release_all(project: Project, user: User) -> None:
         release(lease)
 
 
+def release_pages(project: Project, user: User) -> None:
+    """Give back what `user` left on the bulk desk."""
+    page = [lease for lease in live(project, user) if lease.source == Source.BULK]
+    for lease in page:
+        release(lease)
+    if page:
+        refill.withdraw_page([lease.item_id for lease in page])
+
+
 @transaction.atomic
 def extend(lease: Lease) -> Lease:
     """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
@@ -252,7 +263,9 @@ def served(lease: Lease) -> dict[str, Any]:
 
 def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
     """Return the suggestion that goes with the item, None where there is none or it is hidden."""
-    return lease.suggestion if lease.project.show_suggestions and not lease.blind else None
+    # Who confirmed a page saw what they confirmed, whatever the lead has said since.
+    shows = lease.project.show_suggestions or lease.source == Source.BULK
+    return lease.suggestion if shows and not lease.blind else None
 
 
 def shown_item(item: Item) -> dict[str, Any]:

@@ -7,7 +7,7 @@ length, and in the order of the audit permutation. As many ordinary entries are 
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +31,9 @@ from annotator.models import (
 
 TOP_UP = 20
 BATCHES_AHEAD = 3
+BULK = "bulk"
+# The rank of what comes before all else, and stays in the queue through a refill.
+AHEAD = -1
 
 AUDIT = {
     "source": Source.AUDIT,
@@ -79,17 +82,32 @@ def top_up(project: Project, user: User) -> int:
     # The first item makes the seed differ from one stretch to the next.
     rng = random.Random(f"{project.seed}/{drawn[0][0].position if drawn else -1}")
     wishes = _mix(project, fresh, drawn, rng) or _missing_opinions(project, user)
-    newest = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
-    last = newest.order_by("-rank").values_list("rank", flat=True).first()
+    return append(project, wishes)
+
+
+def append(project: Project, wishes: Iterable[Wish]) -> int:
+    """Put wishes at the end of the queue, and return for how many items."""
+    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    last = waiting.order_by("-rank").values_list("rank", flat=True).first()
     return _enqueue(project, wishes, rank=0 if last is None else last + 1)
 
 
 def withdraw_open(project: Project) -> None:
     """Take back what waits in the queue; opinions that an item still misses come first from now."""
-    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    _withdraw(QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN))
+
+
+@transaction.atomic
+def withdraw_page(items: Sequence[int]) -> None:
+    """Take back what was queued for a bulk page alone, so that nobody is asked what is sure."""
+    waiting = QueueEntry.objects.filter(item__in=items, state=QueueEntry.State.OPEN)
+    _withdraw(waiting.filter(strategy=BULK, rank__gt=AHEAD))
+
+
+def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
     begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
-    waiting.filter(Exists(begun)).update(rank=-1)
-    unasked = list(waiting.exclude(rank=-1).values_list("pk", "item_id"))
+    waiting.filter(Exists(begun)).update(rank=AHEAD)
+    unasked = list(waiting.exclude(rank=AHEAD).values_list("pk", "item_id"))
     QueueEntry.objects.filter(
         pk__in=[pk for pk, _item in unasked], state=QueueEntry.State.OPEN
     ).delete()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from annotator import pool
+from annotator import artefacts, pool
 from annotator.flow import featurise, learn, setup, simulating
 from annotator.models import (
     Annotation,
@@ -103,6 +103,5 @@ def _drop_old_files(project: Project) -> None:
         space.shards.all().delete()
         shutil.rmtree(pool.space_folder(space), ignore_errors=True)
     for number in project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:]:
-        rounds = pool.project_folder(project.pk) / "rounds"
-        shutil.rmtree(rounds / str(number), ignore_errors=True)
+        shutil.rmtree(artefacts.round_folder(project.pk, number), ignore_errors=True)
     simulating.drop_old(project)

@@ -79,6 +79,7 @@ class Project(models.Model):
         max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )
     show_suggestions = models.BooleanField(default=True)
+    bulk_desk = models.BooleanField(default=True)
     rare_label = models.ForeignKey(
         "annotator.Label", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -111,6 +112,7 @@ class Project(models.Model):
         "target_value",
         "hourly_rate",
         "show_suggestions",
+        "bulk_desk",
         "rare_label",
         "auto_stop",
         "features",

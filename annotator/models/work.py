@@ -20,6 +20,7 @@ class Source(models.TextChoices):
     RANDOM = "random", _("random")
     GOLD = "gold", _("hidden check")
     SEED = "seed", _("expert seed")
+    BULK = "bulk", _("confirmed in bulk")
 
 
 class Provenance(models.Model):
@@ -51,6 +52,11 @@ class Provenance(models.Model):
     def provenance(self) -> dict[str, object]:
         """Return the fields that say how this came about, ready for the next row on the way."""
         return {name: getattr(self, name) for name in self.FIELDS}
+
+    def by_itself(self) -> dict[str, object]:
+        """Return the same for a row that asks for the item alone, not with a page of others."""
+        source = Source.ACTIVE if self.source == Source.BULK else self.source
+        return {**self.provenance(), "source": source}
 
 
 class QueueEntry(Provenance):

@@ -7,6 +7,7 @@ from django.views.i18n import set_language
 from annotator.views import (
     account_desk,
     accounts,
+    bulk,
     charts,
     dashboard,
     find,
@@ -39,6 +40,15 @@ find_urls = (
     "find",
 )
 
+bulk_urls = (
+    [
+        path("", bulk.page, name="page"),
+        path("/confirm", bulk.confirm, name="confirm"),
+        path("/undo", bulk.undo, name="undo"),
+    ],
+    "bulk",
+)
+
 project_urls: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard", query_string=True)),
     path("/", dashboard.dashboard, name="dashboard"),
@@ -46,6 +56,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/label", include(label_urls)),
     path("/find", include(find_urls)),
+    path("/bulk", include(bulk_urls)),
     path("/imports", imports.imports, name="imports"),
     path("/simulations", simulations.simulations, name="simulations"),
     path("/simulations/<int:pk>/stop", simulations.stop, name="stop_simulation"),

@@ -8,6 +8,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotator.flow.bulk import Confirmed
+
 NARROW = "\u202f"
 
 
@@ -77,3 +79,22 @@ def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
         "n": progress["audited"],
         "first": first_estimate,
     }
+
+
+def confirmed(label: str, done: Confirmed) -> str:
+    """Return what became of a page that was confirmed in bulk."""
+    parts = [_("Saved %(n)d as %(label)s") % {"n": done.saved, "label": label}]
+    if done.given_back:
+        parts.append(_("%(n)d given back, to be asked one by one") % {"n": done.given_back})
+    if done.settled:
+        parts.append(_("%(n)d had been labelled meanwhile") % {"n": done.settled})
+    return f"{', '.join(parts)}."
+
+
+def unconfirmed(number: int) -> str:
+    """Return what became of a page that was taken back."""
+    return ngettext(
+        "Undone: %(n)d label is taken back, and here is its page again.",
+        "Undone: %(n)d labels are taken back, and here is their page again.",
+        number,
+    ) % {"n": number}

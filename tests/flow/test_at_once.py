@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from annotator.flow import annotate, monitor, queue, schedule, setup
+from annotator.flow import annotate, bulk, monitor, queue, schedule, setup, surest
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, User
 from tests import loop
@@ -110,6 +110,43 @@ def test_two_windows_of_one_person_save_one_answer(project, filled, ana):
         answers = at_once(*[lambda lease=lease: save(lease)] * 2)
         assert answers.count("already_labelled") == 1
     assert Annotation.objects.count() == 5
+
+
+@pytest.fixture
+def sure(project, filled, learnt, ana, monkeypatch):
+    """The project with a model that is sure of nearly all its items."""
+    monkeypatch.setattr(surest, "LEAST", 0.5)
+    filled(project, 160)
+    learnt(project)
+    loop.label(project, ana, 12)
+    loop.go_round(project)
+    return project
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_pages_that_are_taken_at_once_share_no_more_than_is_needed(sure, people, overlap):
+    setup.change_settings(sure, overlap=overlap)
+    takes = [lambda user=user: bulk.take(sure, user, "spam") for user in people[1:]]
+    pages = [[lease.item_id for lease in page] for page in at_once(*takes)]
+    assert all(pages)
+    held = [item for page in pages for item in page]
+    assert max(map(held.count, held)) <= overlap
+    entries = QueueEntry.objects.filter(state=QueueEntry.State.LEASED)
+    assert sorted(entries.values_list("item", flat=True)) == sorted(held)
+
+
+def test_page_from_two_windows_is_saved_once(sure, ben):
+    page = [str(lease.pk) for lease in bulk.take(sure, ben, "spam")]
+    answers = at_once(*[lambda: bulk.confirm(sure, ben, page, page[1:])] * 2)
+    assert answers == [bulk.Confirmed(saved=19, given_back=1, settled=0)] * 2
+    assert Annotation.objects.filter(source="bulk").count() == 19
+
+
+def test_desk_and_bulk_desk_of_one_person_hold_no_item_twice(sure, ben):
+    calls = [lambda: bulk.take(sure, ben, "ham"), lambda: queue.lease_next(sure, ben)] * 3
+    at_once(*calls)
+    held = list(Lease.objects.filter(user=ben, ended_at=None).values_list("item", flat=True))
+    assert len(set(held)) == len(held) > 20
 
 
 def test_two_workers_claim_a_job_once(project):

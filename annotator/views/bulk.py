@@ -1,0 +1,141 @@
+"""The bulk desk: a page of items that the model is sure of, confirmed with one key."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import prefetch_related_objects
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from annotator import tasks
+from annotator.flow import bulk, queue
+from annotator.flow.refusals import Conflict, NotThere
+from annotator.forms import BulkForm
+from annotator.models import Lease
+from annotator.views import regions, words
+from annotator.views.access import Access, Request, open_project, signed_in
+
+LINE = 200
+MOST_TEXT = 5000
+
+
+@require_safe
+@signed_in
+def page(request: Request, project_id: int) -> HttpResponse:
+    """Show a page of the label that is asked for, or of the one with the most sure items."""
+    access = _open_desk(request, project_id)
+    context = bulk_context(access, request.GET.get("label", ""))
+    if not context["cards"] and regions.is_unchanged(request, context["state"]):
+        return regions.nothing_new()
+    return regions.show(request, "bulk.html", "bulk", context)
+
+
+@require_POST
+@signed_in
+def confirm(request: Request, project_id: int) -> HttpResponse:
+    """Save what is marked, give the rest back, and show the next page."""
+    access = _open_desk(request, project_id)
+    form = BulkForm(request.POST)
+    if not form.is_valid():
+        said = _("The form came in incomplete, so nothing was saved; confirm once more.")
+        return _move_on(request, access, "", said, messages.WARNING, status=422)
+    label = form.cleaned_data["label"]
+    shown, marked = request.POST.getlist("lease"), request.POST.getlist("marked")
+    try:
+        done = bulk.confirm(
+            access.project, request.user, shown, marked, form.cleaned_data["seconds"]
+        )
+    except (Conflict, NotThere) as refusal:
+        return _move_on(request, access, "", refusal.detail, messages.WARNING, status=409)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    return _move_on(request, access, label, words.confirmed(label, done), messages.SUCCESS)
+
+
+@require_POST
+@signed_in
+def undo(request: Request, project_id: int) -> HttpResponse:
+    """Take the labels of the last page back and show it again."""
+    access = _open_desk(request, project_id)
+    leases = bulk.undo(access.project, request.user)
+    if not leases:
+        label = request.POST.get("label", "")
+        return _move_on(request, access, label, _("There is no page to undo."), messages.INFO)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    label = bulk.label_of(leases)
+    return _move_on(request, access, label, words.unconfirmed(len(leases)), messages.INFO)
+
+
+def _open_desk(request: Request, project_id: int) -> Access:
+    """Return the project with its labels read once: flow looks them up often."""
+    access = open_project(request, project_id)
+    prefetch_related_objects([access.project], "labels")
+    return access
+
+
+def bulk_context(access: Access, label: str = "", *, said: str = "") -> dict[str, Any]:
+    """Return what the bulk desk shows: the labels to choose from and a page of one of them."""
+    project, user = access.project, access.user
+    choices = bulk.choices(project, user)
+    label = label or max(choices, key=lambda each: each.left, default=bulk.Choice("", 0)).label
+    leases = bulk.take(project, user, label) if label else []
+    empty = "" if leases else bulk.why_empty(project, choices, label)
+    return {
+        "access": access,
+        "said": said,
+        "label": label,
+        "choices": [_choice(each, label) for each in choices],
+        "cards": [_card(lease, label) for lease in leases],
+        "is_text": project.task == project.Task.TEXT,
+        "empty": empty,
+        "state": regions.state_of(empty, label, [each.label for each in choices]),
+    }
+
+
+def _choice(choice: bulk.Choice, label: str) -> dict[str, Any]:
+    return {
+        "name": choice.label,
+        "query": urlencode({"label": choice.label}),
+        "left": words.count(choice.left),
+        "is_current": choice.label == label,
+    }
+
+
+def _card(lease: Lease, label: str) -> dict[str, Any]:
+    """Return an item as a line or a thumbnail, with how sure the model is in words."""
+    served = queue.served(lease)
+    text = served["item"].get("text", "")
+    return {
+        "lease": served["lease"],
+        "item": served["item"],
+        "line": _line(text),
+        "whole": text[:MOST_TEXT] if len(text) > LINE else "",
+        "cut": words.count(len(text)) if len(text) > MOST_TEXT else "",
+        "sure": words.percent(lease.score or 0.0),
+        "also": _others(served["suggestion"]["labels"], label),
+    }
+
+
+def _line(text: str) -> str:
+    line = " ".join(text[: 4 * LINE].split())
+    return f"{line[:LINE].rstrip()}…" if len(line) > LINE else line
+
+
+def _others(answer: Sequence[str], label: str) -> str:
+    return ", ".join(name for name in answer if name != label)
+
+
+def _move_on(
+    request: Request, access: Access, label: str, said: str, level: int, *, status: int = 200
+) -> HttpResponse:
+    """Show the next page; without htmx by way of a redirect, so a reload is safe."""
+    if request.htmx:
+        context = bulk_context(access, label, said=said)
+        return regions.show(request, "bulk.html", "bulk", context, status=status)
+    messages.add_message(request, level, said)
+    query = f"?{urlencode({'label': label})}" if label else ""
+    return redirect(reverse("bulk:page", args=[access.project.pk]) + query)
