@@ -24,6 +24,7 @@ from annotator.models import (
     Annotation,
     FeatureShard,
     FeatureSpace,
+    Import,
     Item,
     Project,
     QueueEntry,
@@ -237,6 +238,32 @@ def _documents(project: Project, rows: Any) -> Iterator[Any]:
     for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):
         with default_storage.open(name) as file:
             yield file.read()
+
+
+def has_suggestions(project: Project) -> bool:
+    """Tell whether items came with what another model said of them."""
+    return project.imports.filter(labels_are=Import.LabelsAre.SUGGESTION, created__gt=0).exists()
+
+
+def suggested_proba(
+    project: Project, shard: FeatureShard, names: Sequence[str]
+) -> NDArray[np.float32]:
+    """Return the imported scores (stop - start, C) of a shard's items; NaN where there are none."""
+    from selection.prior import suggested_proba as as_proba
+
+    column = {name: index for index, name in enumerate(names)}
+    labels: list[list[int]] = [[] for _ in range(shard.stop - shard.start)]
+    sure: list[float | None] = [None] * len(labels)
+    span = {"position__gte": shard.start, "position__lt": shard.stop}
+    rows = Item.objects.filter(project=project, suggested__isnull=False, **span)
+    said: Any
+    for position, said in rows.values_list("position", "suggested"):
+        known = [column[name] for name in said["labels"] if name in column]
+        labels[position - shard.start] = known
+        # Of a label that is no more, its confidence says nothing.
+        if len(known) == len(said["labels"]):
+            sure[position - shard.start] = said["confidence"]
+    return as_proba(labels, sure, len(names), multi_label=project.multi_label)
 
 
 # Features ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 | `shards` | the exact best of a pool that is scored in pieces |
 | `nearest` | the items of a pool that are most like one of them |
 | `strategies` | the registry: a name becomes a way of asking |
+| `prior` | what another model said of the items before anybody labelled |
 | `rare` | the hunt for a rare class |
 | `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
 | `surest` | of each class the items that the model is surest of, to be confirmed together |

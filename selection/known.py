@@ -37,7 +37,8 @@ class Known:
 
     `y` (n,) are class numbers below `n_classes`, or (n, C) of 0 and 1 where items may have several
     labels; `truth` the same of the test rows, None with `test` where there are none. What was found
-    of `rare_class` is counted; the strategies are only told of it where it is `declared`.
+    of `rare_class` is counted; the strategies are only told of it where it is `declared`. `prior`
+    (n, C) is what another model said of the items beforehand (see `prior`), None where none did.
     """
 
     X: Features
@@ -47,6 +48,7 @@ class Known:
     test: Features | None = None
     truth: IntArray | None = None
     declared: bool = False
+    prior: Float32Array | None = None
     learner: Learner = models.fit
 
     @property

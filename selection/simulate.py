@@ -15,6 +15,7 @@ from selection import committee, hashing, strategies
 from selection.arrays import AnyArray, IntArray
 from selection.features.matrix import Features
 from selection.known import Known, Plan, Predictor, Run, macro_f1
+from selection.prior import with_prior
 from selection.shortlist import Question, as_candidates, round_seed, shortlist
 from selection.strategy import Strategy
 
@@ -112,7 +113,7 @@ class _Asker:
             known.multi_label,
             known.rare_class if known.declared else None,
         )
-        proba = self._proba(strategy, free, model)
+        proba = self._proba(strategy, free, asked, model)
         found = shortlist(question, free, proba, self._votes(strategy, free, asked))
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
         labels = known.y[asked]
@@ -124,14 +125,21 @@ class _Asker:
     def _strategy(self, asked: IntArray) -> Strategy:
         seen, n_classes = _classes_seen(self.known, asked), self.known.n_classes
         several = self.known.multi_label
-        return strategies.resolve(self.name, len(asked), seen, n_classes, multi_label=several)
+        has_prior = self.known.prior is not None
+        return strategies.resolve(
+            self.name, len(asked), seen, n_classes, multi_label=several, has_prior=has_prior
+        )
 
     def _proba(
-        self, strategy: Strategy, free: IntArray, model: Predictor | None
+        self, strategy: Strategy, free: IntArray, asked: IntArray, model: Predictor | None
     ) -> AnyArray | None:
-        if model is None or not strategy.needs & {"proba", "committee"}:
+        if not strategy.needs & {"proba", "committee"}:
             return None
-        return model.predict_proba(self.known.X)[free]
+        known = self.known
+        proba = None if model is None else model.predict_proba(known.X)[free]
+        if known.prior is None or not strategies.is_early(len(asked), known.n_classes):
+            return proba
+        return with_prior(proba, known.prior[free], multi_label=known.multi_label)
 
     def _votes(self, strategy: Strategy, free: IntArray, asked: IntArray) -> AnyArray | None:
         if "committee" not in strategy.needs:

@@ -26,6 +26,7 @@ __all__ = [
     "Selection",
     "Strategy",
     "explain",
+    "is_early",
     "prefilter_size",
     "resolve",
 ]
@@ -36,14 +37,21 @@ EARLY = 2
 
 
 def resolve(
-    name: str, n_labelled: int, classes_seen: int, n_classes: int, *, multi_label: bool = False
+    name: str,
+    n_labelled: int,
+    classes_seen: int,
+    n_classes: int,
+    *,
+    multi_label: bool = False,
+    has_prior: bool = False,
 ) -> Strategy:
     """Return the strategy that `name` means now. Raises ValueError for an unknown name.
 
     Nothing that needs probabilities runs before two classes are known (with several labels per
     item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
     (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
-    apart.
+    apart. Where the items came with scores of another model (`has_prior`), those stand in for
+    probabilities from the second batch on.
 
     >>> [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
     ['typical', 'cover_margin', 'margin_apart']
@@ -52,12 +60,23 @@ def resolve(
         raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
     strategy = STRATEGIES[name]
     ready = classes_seen >= (1 if multi_label else 2)
+    if has_prior and n_labelled and "committee" not in strategy.needs:
+        ready = True
     if name == "auto" and ready:
-        early = n_labelled < EARLY * n_classes or 2 * classes_seen < n_classes
+        early = is_early(n_labelled, n_classes) or 2 * classes_seen < n_classes
         return STRATEGIES["cover_margin" if early else "margin_apart"]
     if not ready and (name == "auto" or strategy.needs & {"proba", "committee"}):
         return STRATEGIES["typical"]
     return strategy
+
+
+def is_early(n_labelled: int, n_classes: int) -> bool:
+    """Tell whether there are too few labels per class for the model's doubts to mean much.
+
+    >>> is_early(7, 4), is_early(8, 4)
+    (True, False)
+    """
+    return n_labelled < EARLY * n_classes
 
 
 def _of(score: Callable[..., FloatArray]) -> Scorer:

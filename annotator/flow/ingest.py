@@ -309,12 +309,27 @@ def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> bool
     if labels and work.labels_are == Import.LabelsAre.GOLD:
         item.gold = labels
     elif labels and work.labels_are == Import.LabelsAre.SUGGESTION:
-        item.suggested = {"labels": labels, "confidence": None}
+        item.suggested = {"labels": labels, "confidence": _confidence(row.meta)}
     elif labels:
         item.answers, item.state = 1, Item.State.LABELLED
     chunk.items.append(item)
     chunk.labels.append(labels)
     return True
+
+
+# What other tools call it; the first that is there counts.
+CONFIDENCES = ("confidence", "score", "probability")
+
+
+def _confidence(meta: dict[str, Any]) -> float | None:
+    """Return how sure the model was whose suggestion this is, where the file says so in [0, 1]."""
+    for name in CONFIDENCES:
+        try:
+            sure = float(meta[name])
+        except (KeyError, TypeError, ValueError):
+            continue
+        return sure if 0.0 <= sure <= 1.0 else None
+    return None
 
 
 def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:

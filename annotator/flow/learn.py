@@ -43,6 +43,7 @@ def train(turn: Round) -> Round:
         known.seen,
         len(labels),
         multi_label=turn.project.multi_label,
+        has_prior=pool.has_suggestions(turn.project),
     )
     version = None
     if known.teaches:
@@ -150,7 +151,7 @@ def score_shard(scoring: RoundShard) -> Round | None:
     proba = _proba(turn, scoring, free)
     votes = _votes(turn, scoring, free)
     question, ids = _question(turn), free + scoring.shard.start
-    found = shortlist.shortlist(question, ids, proba, votes)
+    found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
     pool.save_npz(_candidates_path(scoring), found.to_arrays())
     surest.keep(scoring, ids, proba, question.seed)
     scoring.finish(**_distribution(proba, turn.project.multi_label))
@@ -170,6 +171,22 @@ def _proba(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> NDArray
         return None
     features = pool.load_features(scoring.shard)
     return artefacts.load_model(turn.model).predict_proba(features)[free]
+
+
+def _doubted(
+    turn: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """Return what the strategy judges by: at first what came with the items, then the model."""
+    from selection.prior import with_prior
+    from selection.strategies import STRATEGIES, is_early
+
+    labels, project = _classes(turn), turn.project
+    learnt = turn.model.trained_on if turn.model else 0
+    judges = "proba" in STRATEGIES[turn.phase].needs
+    if not judges or not is_early(learnt, len(labels)) or not pool.has_suggestions(project):
+        return proba
+    prior = pool.suggested_proba(project, scoring.shard, [label.name for label in labels])
+    return with_prior(proba, prior[free], multi_label=project.multi_label)
 
 
 def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from annotator import pool
+from annotator import artefacts, pool
 from annotator.flow import annotate, evaluation, featurise, learn, monitor, queue, setup
 from annotator.models import (
     Annotation,
@@ -328,3 +328,52 @@ def test_train_again_after_a_crash_leaves_one_model(ready, ana, monkeypatch):
     assert learn.train(turn.pk) is not None
     assert ready.models.count() == 1
     assert loop.refreshed(turn).error == ""
+
+
+# Scores that came with the items -----------------------------------------------------------------
+
+
+def with_scores(project, number=60):
+    """Import texts with what another model said: unsure of the first ten, sure of the rest."""
+    rows = [
+        f"{loop.text(n)},{'spam' if n % 2 else 'ham'},{0.52 if n < 10 else 0.99}"
+        for n in range(number)
+    ]
+    work = loop.bring_in(
+        project,
+        "scored.csv",
+        "text,label,confidence\n" + "\n".join(rows) + "\n",
+        labels_are="suggestion",
+    )
+    assert work.created == number
+    loop.make_features(project)
+
+
+def test_imported_scores_choose_after_a_first_batch_by_coverage(olga, run_round):
+    made = setup.create_project(
+        olga, name="Scored", labels=["spam", "ham"], seed=3, batch_size=3, strategy="margin"
+    )
+    with_scores(made)
+    assert Item.objects.filter(project=made, suggested__confidence=0.99).count() == 50
+    first = run_round(made)
+    assert first.phase == "typical"
+    loop.label(made, olga, 1)
+    second = run_round(made)
+    assert (second.phase, second.model) == ("margin", None)
+    asked = {pick["position"] for pick in second.picks[:6]}
+    assert asked <= set(range(10))
+
+
+def test_own_model_takes_over_with_two_labels_per_class(olga, run_round):
+    made = setup.create_project(
+        olga, name="Scored", labels=["spam", "ham"], seed=3, batch_size=3, strategy="margin"
+    )
+    with_scores(made)
+    loop.label(made, olga, 12)
+    turn = run_round(made)
+    assert turn.model.trained_on == 12
+    plain = artefacts.load_model(turn.model).predict_proba(
+        pool.gather(turn.space, np.array([pick["position"] for pick in turn.picks]))
+    )
+    doubts = [round(-abs(row[0] - row[1]), 3) for row in plain.tolist()]
+    assert [round(pick["score"], 3) for pick in turn.picks] == doubts
