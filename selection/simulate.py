@@ -137,7 +137,8 @@ class _Asker:
             return None
         known = self.known
         proba = None if model is None else model.predict_proba(known.X)[free]
-        if known.prior is None or not strategies.is_early(len(asked), known.n_classes):
+        is_known = proba is not None and not strategies.is_early(len(asked), known.n_classes)
+        if known.prior is None or is_known:
             return proba
         return with_prior(proba, known.prior[free], multi_label=known.multi_label)
 

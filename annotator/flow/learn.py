@@ -181,9 +181,9 @@ def _doubted(
     from selection.strategies import STRATEGIES, is_early
 
     labels, project = _classes(turn), turn.project
-    learnt = turn.model.trained_on if turn.model else 0
+    is_known = turn.model is not None and not is_early(turn.model.trained_on, len(labels))
     judges = "proba" in STRATEGIES[turn.phase].needs
-    if not judges or not is_early(learnt, len(labels)) or not pool.has_suggestions(project):
+    if is_known or not judges or not pool.has_suggestions(project):
         return proba
     prior = pool.suggested_proba(project, scoring.shard, [label.name for label in labels])
     return with_prior(proba, prior[free], multi_label=project.multi_label)

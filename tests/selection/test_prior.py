@@ -60,6 +60,15 @@ def test_second_batch_asks_what_the_other_model_doubted():
     assert set(run.asked[3:6]) <= set(range(12))
 
 
+def test_scores_stand_in_as_long_as_one_class_is_all_that_is_known():
+    one_class = replace(known(None), y=np.zeros(200, dtype=np.int64))
+    prior = suggested_proba([[0]] * 200, [0.9] * 200, 2)
+    run = simulate.replay(
+        replace(one_class, prior=prior), "auto", 0, Plan(labels=12, batch=3), lambda: 0.0
+    )
+    assert len(set(run.asked)) == 12
+
+
 def test_without_such_scores_nothing_changes():
     plan = Plan(labels=30, batch=3)
     one, other = (
