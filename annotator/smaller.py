@@ -16,7 +16,7 @@ ENDINGS = ("jpg", "png")
 
 log = logging.getLogger(__name__)
 
-# A large picture takes some 200 MB while it is shrunk; one at a time is what a web process bears.
+# The largest picture takes some 250 MB while it is shrunk; a web process bears one at a time.
 _one_at_a_time = threading.Lock()
 
 
