@@ -3,9 +3,9 @@
 An item may be left to the audits. It stays at its place in their permutation: when the frontier
 comes there, its label counts, as that of an imported seed does. Which items are in the audit set
 does not depend on what was searched for, since the set is a prefix of one random order, and none
-is judged by a model that learnt from it. So that the label is as blind as the others, nothing of
-a prediction is shown where items are found; and an item that is settled cannot be seeded over, so
-that an answer which was given blind is not replaced by one that was not.
+is judged by a model that learnt from it. Nothing of a prediction is shown where items are found,
+and an item that is settled cannot be seeded over, so that no answer which was given blind is
+replaced. What remains is that the lead knows what they searched for, which chooses no item.
 """
 
 import uuid

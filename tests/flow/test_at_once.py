@@ -1,12 +1,22 @@
 """Several people at the same moment: real threads, real transactions, a database in a file."""
 
+import contextlib
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 
-from annotator.flow import annotate, bulk, monitor, queue, schedule, setup, surest
+from annotator.flow import (
+    annotate,
+    bulk,
+    monitor,
+    queue,
+    schedule,
+    seeding,
+    setup,
+    surest,
+)
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, User
 from tests import loop
@@ -147,6 +157,35 @@ def test_desk_and_bulk_desk_of_one_person_hold_no_item_twice(sure, ben):
     at_once(*calls)
     held = list(Lease.objects.filter(user=ben, ended_at=None).values_list("item", flat=True))
     assert len(set(held)) == len(held) > 20
+
+
+def test_same_seed_from_two_threads_is_one_annotation(project, filled, lea):
+    for item in filled(project, 10):
+        save = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
+        calls = [lambda item=item, save=save: seeding.seed(project, lea, item, **save)] * 2
+        answers = at_once(*calls)
+        assert len({annotation.pk for annotation, _new in answers}) == 1
+        assert sorted(is_new for _annotation, is_new in answers) == [False, True]
+    assert monitor.progress(project)["labelled"] == Annotation.objects.count() == 10
+
+
+def test_a_lead_seeds_while_others_label_and_every_item_is_finished_once(
+    project, filled, people, lea
+):
+    items = filled(project, 40)
+
+    def seed_all():
+        for item in items:
+            with contextlib.suppress(Conflict):
+                key = str(uuid.uuid4())
+                seeding.seed(project, lea, item, labels=loop.truth(item), client_id=key)
+
+    at_once(seed_all, *[lambda user=user: loop.label(project, user, 40) for user in people[:2]])
+    assert set(Item.objects.values_list("state", flat=True)) == {Item.State.LABELLED}
+    assert not QueueEntry.objects.filter(state__lt=QueueEntry.State.DONE).exists()
+    progress = monitor.progress(project)
+    answers = Annotation.objects.filter(lease__isnull=False).count()
+    assert (progress["labelled"], progress["answers"]) == (40, answers)
 
 
 def test_two_workers_claim_a_job_once(project):
