@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from tests import servers
 
@@ -21,6 +22,13 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 ATTRIBUTES = {"title", "aria-label", "placeholder", "alt"}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|%[sd]|\{\w+\}|</?\w+>")
+
+
+@pytest.fixture(autouse=True)
+def _back_to_english():
+    # A request leaves its language in the thread, where the next test would find it.
+    yield
+    translation.activate("en")
 
 
 def entries(path):
