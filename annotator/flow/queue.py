@@ -257,7 +257,7 @@ def served(lease: Lease) -> dict[str, Any]:
         "expires_at": lease.expires_at,
         "item": shown_item(lease.item),
         "suggestion": shown_suggestion(lease),
-        "why": None if lease.blind else _why(lease),
+        "why": _why(lease) if lease.project.show_suggestions and not lease.blind else None,
     }
 
 

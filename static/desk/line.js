@@ -65,7 +65,10 @@
 
     later(ms) {
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.kick(), ms);
+      this.timer = setTimeout(() => {
+        // Who looks elsewhere holds nothing for longer; coming back asks anew.
+        if (!document.hidden || this.outbox.due.length) this.kick();
+      }, ms);
     }
 
     async exchange(extra = null) {
