@@ -309,7 +309,8 @@ def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> bool
     if labels and work.labels_are == Import.LabelsAre.GOLD:
         item.gold = labels
     elif labels and work.labels_are == Import.LabelsAre.SUGGESTION:
-        item.suggested = {"labels": labels, "confidence": _confidence(row.meta)}
+        sure, item.meta = _confidence(row.meta)
+        item.suggested = {"labels": labels, "confidence": sure}
     elif labels:
         item.answers, item.state = 1, Item.State.LABELLED
     chunk.items.append(item)
@@ -321,15 +322,19 @@ def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> bool
 CONFIDENCES = ("confidence", "score", "probability")
 
 
-def _confidence(meta: dict[str, Any]) -> float | None:
-    """Return how sure the model was whose suggestion this is, where the file says so in [0, 1]."""
+def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
+    """Return how sure the model was whose suggestion this is, if said in [0, 1], and the rest.
+
+    It does not stay with what is shown: a blind item comes without anything of a model.
+    """
     for name in CONFIDENCES:
         try:
             sure = float(meta[name])
         except (KeyError, TypeError, ValueError):
             continue
-        return sure if 0.0 <= sure <= 1.0 else None
-    return None
+        if 0.0 <= sure <= 1.0:
+            return sure, {key: value for key, value in meta.items() if key != name}
+    return None, meta
 
 
 def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:

@@ -355,6 +355,7 @@ def test_imported_scores_choose_after_a_first_batch_by_coverage(olga, run_round)
     )
     with_scores(made)
     assert Item.objects.filter(project=made, suggested__confidence=0.99).count() == 50
+    assert not Item.objects.filter(project=made).exclude(meta={}).exists()
     first = run_round(made)
     assert first.phase == "typical"
     loop.label(made, olga, 1)
