@@ -27,7 +27,15 @@
     failed = null;
     byId("unsaved").hidden = true;
     for (const button of document.querySelectorAll("[data-scripted]")) button.hidden = false;
+    showChosenLabel();
     count();
+  };
+
+  // Of 77 labels the chosen one may lie where the list has to be scrolled to.
+  const showChosenLabel = () => {
+    const chosen = document.querySelector(".bulk-label[aria-current]");
+    const list = chosen?.closest("ul");
+    if (list) list.scrollTop = chosen.offsetTop - list.offsetTop - 4;
   };
 
   const announce = () => {
@@ -37,9 +45,10 @@
 
   const comeAgain = () => {
     window.scrollTo(0, 0);
-    // Who works by keys goes on at the first card; a mouse leaves no focus on the button behind.
+    // Who works by keys goes on at the first card, or at the labels where there are no more cards;
+    // a mouse leaves no focus on the button behind.
     if (byPointer) document.activeElement.blur();
-    else (cards()[0] ?? byId("bulk")).focus();
+    else (cards()[0] ?? document.querySelector(".bulk-label") ?? byId("bulk")).focus();
   };
 
   const count = () => {

@@ -6,7 +6,7 @@ import pytest
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from annotator.flow import setup
+from annotator.flow import setup, surest
 from annotator.models import Project, Role, User, jobs
 from tests import loop
 
@@ -100,6 +100,22 @@ def filled() -> Callable:
 def learnt() -> Callable:
     """Return a function that has the features of a project made."""
     return loop.make_features
+
+
+@pytest.fixture
+def easily_sure(monkeypatch):
+    """Let the model be sure of what is likelier than not, as a dozen labels teach no more."""
+    monkeypatch.setattr(surest, "LEAST", 0.5)
+
+
+@pytest.fixture
+def sure(project, ana, easily_sure) -> Project:
+    """The project with 120 items, and a model of twelve labels that is sure of the others."""
+    loop.fill(project, 120)
+    loop.make_features(project)
+    loop.label(project, ana, 12)
+    loop.go_round(project)
+    return project
 
 
 @pytest.fixture

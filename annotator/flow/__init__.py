@@ -18,7 +18,8 @@
 | learn      | labels become a model, scores and picks         | worker  |
 | refill     | picks become queue entries                      | worker  |
 | surest     | what the model is sure of is kept for a page    | worker  |
-| bulk       | a page of sure items is confirmed together      | web     |
+| bulk       | who confirms which page of sure items           | web     |
+| confirming | a page of them is saved, or taken back          | web     |
 | evaluation | the model is measured on audit items            | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |

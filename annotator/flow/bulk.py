@@ -1,22 +1,21 @@
-"""The bulk desk: a page of items for which the model is sure of one label, confirmed together.
+"""The bulk desk: a page of items for which the model is sure of one label, to confirm together.
 
 A page is leased at once, so that nobody else labels its items meanwhile. Only its leases and its
 labels say “bulk”; the queue entries behind them ask for single items, as everywhere.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import pool
-from annotator.flow import annotate, monitor, queue, refill, surest
-from annotator.flow.refusals import Conflict, Invalid, NotThere
+from annotator.flow import monitor, queue, refill, surest
+from annotator.flow.refusals import NotThere
 from annotator.models import (
     Annotation,
     Item,
@@ -33,7 +32,6 @@ SIZES = {Project.Task.TEXT: 20, Project.Task.IMAGE: 24}
 TRIES = 3
 LATELY = 1000
 WHY = "Among those that the model is surest of."
-TAKEN_OUT = "Somebody took it out of a page that was confirmed in bulk."
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,6 @@ class Choice:
 
     label: str
     left: int
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """What became of a page: labels saved, items given back, and those that others had settled."""
-
-    saved: int
-    given_back: int
-    settled: int
 
 
 # What there is -----------------------------------------------------------------------------------
@@ -132,8 +121,8 @@ def take(project: Project, user: User, label: str) -> list[Lease]:
     if why_closed(project):
         return []
     held = [lease for lease in queue.live(project, user) if lease.source == Source.BULK]
-    if held and all(label in _answer(lease) for lease in held):
-        return _in_order(held)
+    if held and all(label in answer_of(lease) for lease in held):
+        return in_order(held)
     queue.release_pages(project, user)
     turn = surest.newest_round(project)
     sure = surest.of_round(turn).get(chosen.pk) if turn else None
@@ -157,11 +146,13 @@ def _own_label(project: Project, name: str) -> Label:
     raise NotThere("unknown_label", _("This project has no such label."))
 
 
-def _answer(lease: Lease) -> list[str]:
+def answer_of(lease: Lease) -> list[str]:
+    """Return the labels that a page gives the item of one of its leases."""
     return list((lease.suggestion or {})["labels"])
 
 
-def _in_order(leases: Iterable[Lease]) -> list[Lease]:
+def in_order(leases: Iterable[Lease]) -> list[Lease]:
+    """Return the leases of a page in the order in which it shows them."""
     return sorted(leases, key=lambda lease: (-(lease.score or 0.0), lease.item_id))
 
 
@@ -190,7 +181,7 @@ def _lease_page(
     for lease in leases:
         lease.created_at = leases[0].created_at
     Lease.objects.bulk_create(leases)
-    return _in_order(leases) or None
+    return in_order(leases) or None
 
 
 def _task(project: Project) -> Project.Task:
@@ -259,115 +250,3 @@ def _claim(entry: QueueEntry, lease: Lease) -> bool:
             leased_until=lease.expires_at,
         )
     )
-
-
-# Confirming it -----------------------------------------------------------------------------------
-
-
-def confirm(
-    project: Project,
-    user: User,
-    leases: Sequence[str],
-    marked: Collection[str],
-    seconds: float | None = None,
-) -> Confirmed:
-    """Save the answers of the `marked` leases; the others are given back to be asked one by one.
-
-    Each label is committed by itself. The lease is the save's client id, so a page that is sent
-    again changes nothing and is answered the same.
-    """
-    page = _page(project, user, _keys(leases))
-    _refuse_changed_labels(project, page)
-    each = None if seconds is None else seconds / max(len(page), 1)
-    wanted = _keys(marked)
-    chosen = [lease for lease in page if lease.pk in wanted]
-    counted = [_save(project, user, lease, each) for lease in chosen]
-    for lease in page:
-        if lease.pk not in wanted:
-            _give_back(lease)
-    saved = sum(counted)
-    return Confirmed(saved, len(page) - len(chosen), len(chosen) - saved)
-
-
-def _keys(given: Collection[str]) -> set[uuid.UUID]:
-    try:
-        return {uuid.UUID(str(key)) for key in given}
-    except ValueError:
-        raise _not_held() from None
-
-
-def _not_held() -> NotThere:
-    return NotThere("unknown_lease", _("You do not hold this page."))
-
-
-def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
-    """Return the person's leases with these keys; NotThere when one is not theirs."""
-    own = Lease.objects.filter(project=project, user=user, source=Source.BULK)
-    page = _in_order(own.filter(pk__in=keys).select_related("user"))
-    if not page or len(page) < len(keys):
-        raise _not_held()
-    return page
-
-
-def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
-    try:
-        for answer in {tuple(_answer(lease)) for lease in page}:
-            annotate.chosen_labels(project, answer)
-    except Invalid as refusal:
-        for lease in page:
-            queue.release(lease)
-        raise Conflict(
-            "labels_changed",
-            _("The labels were changed meanwhile, so nothing was saved."),
-        ) from refusal
-
-
-def _save(project: Project, user: User, lease: Lease, seconds: float | None) -> bool:
-    """Save the answer that the page showed, and tell whether it counts."""
-    key, labels = str(lease.pk), _answer(lease)
-    try:
-        annotation, _is_new = annotate.submit(
-            project, user, lease=key, labels=labels, client_id=key, seconds=seconds
-        )
-    except Conflict:
-        return False
-    return annotation.counted
-
-
-@transaction.atomic
-def _give_back(lease: Lease) -> None:
-    """Let the item be asked by itself before all others: the model is wrong where it was sure."""
-    # The page may have been sent before, with this item marked, and the answer never arrived.
-    saved = Annotation.objects.filter(user=lease.user, client_id=lease.pk, withdrawn_at=None)
-    for annotation in saved.select_related("project", "item", "user"):
-        annotate.withdraw(annotation, lease.user)
-    mine = Q(lease_id=lease.pk, state=QueueEntry.State.LEASED) | Q(state=QueueEntry.State.OPEN)
-    anew = {**lease.by_itself(), "why": TAKEN_OUT, "suggestion": None}
-    QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=refill.AHEAD, **anew)
-    queue.release(lease, TAKEN_OUT)
-
-
-# Taking it back ----------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def undo(project: Project, user: User) -> list[Lease]:
-    """Take the labels of the person's last page back, and return the page; nothing without one."""
-    own = Annotation.objects.filter(
-        project=project, user=user, source=Source.BULK, withdrawn_at=None
-    ).select_related("project", "item", "lease", "user")
-    last = own.exclude(lease=None).order_by("-pk").first()
-    if last is None or last.lease is None:
-        return []
-    queue.release_pages(project, user)
-    page = own.filter(lease__created_at=last.lease.created_at).order_by("pk")
-    leases = [annotate.retake(each, user, each.provenance()) for each in page]
-    now = timezone.now()
-    Lease.objects.filter(pk__in=[lease.pk for lease in leases]).update(created_at=now)
-    return _in_order(leases)
-
-
-def label_of(page: Sequence[Lease]) -> str:
-    """Return the label that a page is about: the first one that all of its answers give."""
-    shared = set.intersection(*(set(_answer(lease)) for lease in page))
-    return next(name for name in _answer(page[0]) if name in shared)

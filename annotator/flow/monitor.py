@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -77,13 +77,13 @@ def audits(project: Project) -> dict[str, int]:
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
     items = Item.objects.filter(project=project, audit_key__lte=frontier)
-    settled = items.filter(state=Item.State.LABELLED)
     in_bulk = Annotation.objects.filter(item=OuterRef("pk"), source=Source.BULK, withdrawn_at=None)
+    settled = Q(state=Item.State.LABELLED)
     # Up to there nothing waits but what was skipped.
-    return {
-        "audited": settled.filter(~Exists(in_bulk)).count(),
-        "audits_skipped": items.count() - settled.count(),
-    }
+    return items.aggregate(
+        audited=Count("pk", filter=Q(~Exists(in_bulk), settled)),
+        audits_skipped=Count("pk", filter=~settled),
+    )
 
 
 def accuracy(project: Project) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import bulk, queue
+from annotator.flow import bulk, confirming, queue
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.forms import BulkForm
 from annotator.models import Lease
@@ -47,7 +47,7 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
     label = form.cleaned_data["label"]
     shown, marked = request.POST.getlist("lease"), request.POST.getlist("marked")
     try:
-        done = bulk.confirm(
+        done = confirming.confirm(
             access.project, request.user, shown, marked, form.cleaned_data["seconds"]
         )
     except (Conflict, NotThere) as refusal:
@@ -61,12 +61,12 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
 def undo(request: Request, project_id: int) -> HttpResponse:
     """Take the labels of the last page back and show it again."""
     access = _open_desk(request, project_id)
-    leases = bulk.undo(access.project, request.user)
+    leases = confirming.undo(access.project, request.user)
     if not leases:
         label = request.POST.get("label", "")
         return _move_on(request, access, label, _("There is no page to undo."), messages.INFO)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    label = bulk.label_of(leases)
+    label = confirming.label_of(leases)
     return _move_on(request, access, label, words.unconfirmed(len(leases)), messages.INFO)
 
 

@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow.bulk import Confirmed
+from annotator.flow.confirming import Confirmed
 
 NARROW = "\u202f"
 

@@ -10,12 +10,12 @@ from django.db import connection
 from annotator.flow import (
     annotate,
     bulk,
+    confirming,
     monitor,
     queue,
     schedule,
     seeding,
     setup,
-    surest,
 )
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, User
@@ -122,17 +122,6 @@ def test_two_windows_of_one_person_save_one_answer(project, filled, ana):
     assert Annotation.objects.count() == 5
 
 
-@pytest.fixture
-def sure(project, filled, learnt, ana, monkeypatch):
-    """The project with a model that is sure of nearly all its items."""
-    monkeypatch.setattr(surest, "LEAST", 0.5)
-    filled(project, 160)
-    learnt(project)
-    loop.label(project, ana, 12)
-    loop.go_round(project)
-    return project
-
-
 @pytest.mark.parametrize("overlap", [1, 2])
 def test_pages_that_are_taken_at_once_share_no_more_than_is_needed(sure, people, overlap):
     setup.change_settings(sure, overlap=overlap)
@@ -147,8 +136,8 @@ def test_pages_that_are_taken_at_once_share_no_more_than_is_needed(sure, people,
 
 def test_page_from_two_windows_is_saved_once(sure, ben):
     page = [str(lease.pk) for lease in bulk.take(sure, ben, "spam")]
-    answers = at_once(*[lambda: bulk.confirm(sure, ben, page, page[1:])] * 2)
-    assert answers == [bulk.Confirmed(saved=19, given_back=1, settled=0)] * 2
+    answers = at_once(*[lambda: confirming.confirm(sure, ben, page, page[1:])] * 2)
+    assert answers == [confirming.Confirmed(saved=19, given_back=1, settled=0)] * 2
     assert Annotation.objects.filter(source="bulk").count() == 19
 
 

@@ -10,6 +10,7 @@ from annotator import artefacts, pool
 from annotator.flow import (
     annotate,
     bulk,
+    confirming,
     evaluation,
     export,
     featurise,
@@ -28,19 +29,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _easily_sure(monkeypatch):
-    # A dozen labels make nobody sure; what is likelier than not is enough for these tests.
-    monkeypatch.setattr(surest, "LEAST", 0.5)
-
-
-@pytest.fixture
-def sure(project, filled, learnt, run_round, ana):
-    """The project after a round with a model of twelve labels, for 120 items."""
-    filled(project, 120)
-    learnt(project)
-    loop.label(project, ana, 12)
-    run_round(project)
-    return project
+def _easily_sure(easily_sure):
+    pass
 
 
 def keys(page):
@@ -50,7 +40,7 @@ def keys(page):
 def confirm(page, out=()):
     """Confirm a page, but for what is `out`, and return what became of it."""
     marked = [key for key in keys(page) if key not in keys(out)]
-    return bulk.confirm(page[0].project, page[0].user, keys(page), marked, 60.0)
+    return confirming.confirm(page[0].project, page[0].user, keys(page), marked, 60.0)
 
 
 def standing(user):
@@ -294,9 +284,9 @@ def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(sure, ana, b
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
     queue.release_expired()
     loop.label(sure, ana, 200)
-    assert confirm(page) == bulk.Confirmed(saved=0, given_back=0, settled=20)
+    assert confirm(page) == confirming.Confirmed(saved=0, given_back=0, settled=20)
     assert set(standing(ben).values_list("counted", flat=True)) == {False}
-    assert confirm(page) == bulk.Confirmed(saved=0, given_back=0, settled=20)
+    assert confirm(page) == confirming.Confirmed(saved=0, given_back=0, settled=20)
 
 
 # Confirming --------------------------------------------------------------------------------------
@@ -304,7 +294,7 @@ def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(sure, ana, b
 
 def test_marked_are_saved_with_how_they_came_about(sure, ben):
     page = bulk.take(sure, ben, "spam")
-    assert confirm(page, out=page[:1]) == bulk.Confirmed(saved=19, given_back=1, settled=0)
+    assert confirm(page, out=page[:1]) == confirming.Confirmed(saved=19, given_back=1, settled=0)
     saved = list(standing(ben))
     assert {each.item_id for each in saved} == {lease.item_id for lease in page[1:]}
     assert {tuple(annotate.label_names(each)) for each in saved} == {("spam",)}
@@ -331,7 +321,7 @@ def test_the_same_page_again_changes_nothing(sure, ben):
 def test_page_that_is_sent_again_with_fewer_marks_has_fewer_labels(sure, ben):
     page = bulk.take(sure, ben, "spam")
     confirm(page)
-    assert confirm(page, out=page[:2]) == bulk.Confirmed(saved=18, given_back=2, settled=0)
+    assert confirm(page, out=page[:2]) == confirming.Confirmed(saved=18, given_back=2, settled=0)
     assert {each.item_id for each in standing(ben)} == {lease.item_id for lease in page[2:]}
 
 
@@ -344,7 +334,7 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_rou
     for label in ("spam", "ham"):
         assert out.item_id not in {lease.item_id for lease in bulk.take(sure, ana, label)}
     lease = queue.lease_next(sure, ana)
-    assert (lease.item_id, lease.why) == (out.item_id, bulk.TAKEN_OUT)
+    assert (lease.item_id, lease.why) == (out.item_id, confirming.TAKEN_OUT)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
     assert queue.served(lease)["suggestion"] is None
     queue.release(lease)
@@ -352,22 +342,36 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_rou
     assert queue.lease_next(sure, ben).item_id == out.item_id
 
 
+def test_page_is_saved_whole_or_not_at_all(sure, ben, monkeypatch):
+    page = bulk.take(sure, ben, "spam")
+
+    def crash(lease, reason=""):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(queue, "release", crash)
+    with pytest.raises(RuntimeError):
+        confirm(page, out=page[:1])
+    assert not standing(ben).exists()
+    monkeypatch.undo()
+    assert confirm(page, out=page[:1]).saved == 19
+
+
 def test_pages_are_their_holders(sure, ana, ben, zed):
     page = bulk.take(sure, ben, "spam")
     for person in (ana, zed):
         with pytest.raises(NotThere):
-            bulk.confirm(sure, person, keys(page), keys(page))
+            confirming.confirm(sure, person, keys(page), keys(page))
     with pytest.raises(NotThere):
-        bulk.confirm(sure, ben, [*keys(page), str(uuid.uuid4())], keys(page))
+        confirming.confirm(sure, ben, [*keys(page), str(uuid.uuid4())], keys(page))
     with pytest.raises(NotThere):
-        bulk.confirm(sure, ben, [], [])
+        confirming.confirm(sure, ben, [], [])
     assert not standing(ben).exists()
 
 
 def test_lease_of_the_desk_is_no_page(sure, ben):
     lease = queue.lease_next(sure, ben)
     with pytest.raises(NotThere):
-        bulk.confirm(sure, ben, [str(lease.pk)], [str(lease.pk)])
+        confirming.confirm(sure, ben, [str(lease.pk)], [str(lease.pk)])
 
 
 def test_label_that_was_renamed_meanwhile_saves_nothing(sure, ben):
@@ -419,15 +423,15 @@ def test_undo_takes_the_whole_page_back_and_shows_it_again(sure, ben):
     page = bulk.take(sure, ben, "spam")
     confirm(page, out=page[:1])
     confirm(bulk.take(sure, ben, "ham"))
-    assert {each.item_id for each in bulk.undo(sure, ben)}
-    again = bulk.undo(sure, ben)
+    assert {each.item_id for each in confirming.undo(sure, ben)}
+    again = confirming.undo(sure, ben)
     assert {lease.item_id for lease in again} == {lease.item_id for lease in page[1:]}
-    assert bulk.label_of(again) == "spam"
+    assert confirming.label_of(again) == "spam"
     assert not standing(ben).exists()
     assert keys(bulk.take(sure, ben, "spam")) == keys(again)
     after = monitor.progress(sure)
     assert (after["labelled"], after["answers"]) == (before["labelled"], before["answers"])
-    assert bulk.undo(sure, ben) == []
+    assert confirming.undo(sure, ben) == []
     # A save that was on its way all along does not undo the undoing.
     assert confirm(page, out=page[:1]).saved == 19
     assert not standing(ben).exists()
@@ -435,8 +439,8 @@ def test_undo_takes_the_whole_page_back_and_shows_it_again(sure, ben):
 
 def test_undone_page_can_be_confirmed_and_undone_again(sure, ben):
     confirm(bulk.take(sure, ben, "spam"))
-    assert confirm(bulk.undo(sure, ben)).saved == 20
-    assert len(bulk.undo(sure, ben)) == 20
+    assert confirm(confirming.undo(sure, ben)).saved == 20
+    assert len(confirming.undo(sure, ben)) == 20
 
 
 def test_undo_at_the_desk_asks_one_item_by_itself(sure, ben):
