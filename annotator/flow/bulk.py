@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from annotator import pool
@@ -122,6 +122,7 @@ def take(project: Project, user: User, label: str) -> list[Lease]:
         return []
     held = [lease for lease in queue.live(project, user) if lease.source == Source.BULK]
     if held and all(label in answer_of(lease) for lease in held):
+        prefetch_related_objects(held, "item")
         return in_order(held)
     queue.release_pages(project, user)
     turn = surest.newest_round(project)

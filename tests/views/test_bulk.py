@@ -85,7 +85,10 @@ def test_pictures_are_thumbnails(signed_in, ben, sure):
     lease = bulk.take(sure, ben, "spam")[0]
     Item.objects.filter(pk=lease.item_id).update(image="p.png", key='a"b')
     page = show(signed_in(ben), sure, label="spam")
-    assert f'<img src="{reverse("media", args=[lease.item_id])}" alt="Item a&quot;b"' in page
+    address = reverse("media", args=[lease.item_id])
+    assert (
+        f'<img src="{address}?size=160" srcset="{address}?size=640 2x" alt="Item a&quot;b"' in page
+    )
 
 
 def test_other_labels_of_the_answer_are_said(signed_in, ben, sure):
@@ -103,7 +106,7 @@ def test_long_page_costs_what_a_short_one_costs(
         monkeypatch.setitem(bulk.SIZES, "text", size)
         assert len(leases(show(client, sure, label="spam"))) == size
         # Held already: taking it claims each item by itself.
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             show(client, sure, label="spam")
         queue.release_pages(sure, ben)
 
