@@ -141,6 +141,17 @@
 
   // Saving ----------------------------------------------------------------------------------------
 
+  // A mouse leaves no focus behind, or the next Space would press that button again. Before the rule
+  // below, which stops the second half of a double click but not its focus.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest("#bulk button");
+      if (button && event.detail > 0) setTimeout(() => button.blur());
+    },
+    true,
+  );
+
   // The second half of a double click must not confirm the page that came with the first.
   document.addEventListener(
     "click",

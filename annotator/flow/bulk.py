@@ -79,11 +79,11 @@ def choices(project: Project, user: User) -> list[Choice]:
 
 
 def _gone_lately(project: Project, user: User) -> set[int]:
-    """Return the positions of items that were labelled lately or are in others' hands."""
+    """Return the positions of items that were labelled lately, or that only the desk may ask."""
     labelled = Annotation.objects.filter(project=project, withdrawn_at=None).order_by("-pk")
     held = QueueEntry.objects.filter(project=project).filter(
         Q(state=QueueEntry.State.LEASED) & ~Q(user=user)
-        | Q(state=QueueEntry.State.OPEN, rank=refill.AHEAD)
+        | Q(state=QueueEntry.State.OPEN) & (Q(rank=refill.AHEAD) | Q(blind=True))
     )
     return {
         *labelled.values_list("item__position", flat=True)[:LATELY],

@@ -182,6 +182,17 @@ def test_what_is_left_falls_with_every_page(sure, ana, ben):
     assert left(sure, ben) == {**before, "spam": before["spam"] - 20}
 
 
+def test_what_is_left_is_what_pages_will_show(sure, ben):
+    taken = dict.fromkeys(left(sure, ben), 0)
+    expected = left(sure, ben)
+    for label in taken:
+        while page := bulk.take(sure, ben, label):
+            taken[label] += len(page)
+            confirm(page)
+    assert taken == expected
+    assert left(sure, ben) == {}
+
+
 def test_label_that_is_gone_or_new_since_the_round_has_nothing(sure, ben):
     ham = Label.objects.get(name="ham")
     specs = [{"id": label.pk, "name": label.name} for label in sure.labels.all()]
