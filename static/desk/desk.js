@@ -643,13 +643,16 @@
   // Should this be a reload: the server shows the same item, as it hears of the tab before it says
   // farewell, which happens only once the new page is there.
   window.addEventListener("beforeunload", () => {
+    if (isCopy) return;
     document.cookie = `winnow_tab=${tab}; path=${config.urls.desk}; max-age=15; samesite=lax`;
   });
-  window.addEventListener("pagehide", () => line.leave(page, leasesHeld()));
+  window.addEventListener("pagehide", () => isCopy || line.leave(page, leasesHeld()));
   // A page that comes back out of the browser's memory has given back what it held.
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
   // A tab that was duplicated has its sister's name, and must not share what that one holds.
+  let isCopy = false;
+
   const lockName = (name) => `winnow-tab-${name}`;
 
   const ownName = () =>
@@ -678,6 +681,7 @@
   const begin = async () => {
     paint(config.first, { given: view.chosen.map((choice) => choice.value) });
     if (!(await ownName())) {
+      isCopy = true;
       sessionStorage.removeItem("winnow-tab");
       location.replace(config.urls.desk);
       return;

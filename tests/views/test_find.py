@@ -363,7 +363,8 @@ def test_pictures_are_shown_small(signed_in, lea, image_project):
     image_project.items = 1
     image_project.save()
     page = shown(signed_in(lea), image_project, "?q=CAT")
-    assert f'src="{reverse("media", args=[item.pk])}" loading="lazy" alt="Item cat.png"' in page
+    address = reverse("media", args=[item.pk])
+    assert f'src="{address}?size=160" loading="lazy" alt="Item cat.png"' in page
     assert "<mark>cat</mark>.png" in page
 
 
