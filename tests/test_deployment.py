@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from annotator.bench import texts
+from annotator.bench.made_up import texts
 from tests import servers
 from tests.oracle import new_project, rows
 

@@ -26,6 +26,50 @@ from annotator.models import (
     Source,
     User,
 )
+from annotator.once import Rows, Update, insert
+
+FIND_LABELS = Rows(lambda project: Label.objects.filter(project_id=project), int)
+FIND_SAVE = Rows(
+    lambda user, key: Annotation.objects.filter(user_id=user, client_id=key).values_list(
+        "pk", flat=True
+    ),
+    int,
+    uuid.UUID,
+)
+MEET_WISH = Update(
+    lambda item, user, lease: (
+        QueueEntry.objects.filter(item_id=item, user_id=user, state=QueueEntry.State.LEASED),
+        {"state": QueueEntry.State.DONE, "lease_id": lease},
+    ),
+    int,
+    int,
+    uuid.UUID,
+)
+# With a lease ends what the same person holds of the item in another window.
+END_LEASES = Update(
+    lambda lease, item, user, now: (
+        Lease.objects.filter(Q(pk=lease) | Q(item_id=item, user_id=user, ended_at=None)),
+        {"ended_at": now, "outcome": Lease.Outcome.LABELLED},
+    ),
+    uuid.UUID,
+    int,
+    int,
+    datetime,
+)
+COUNT_OPINION = Update(
+    lambda item, before_last: (
+        Item.objects.filter(pk=item).exclude(state=Item.State.LABELLED),
+        {
+            "answers": F("answers") + 1,
+            "state": Case(
+                When(answers__gte=Value(before_last), then=Value(Item.State.LABELLED)),
+                default=Value(Item.State.QUEUED),
+            ),
+        },
+    ),
+    int,
+    int,
+)
 
 LONGEST_SECONDS = 86_400.0
 LONGEST_NOTE = 2000
@@ -84,7 +128,7 @@ def submit(
 def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
     """Return the project's labels with these names, in the project's order."""
     _check_type(labels)
-    known = {label.name: label for label in project.labels.all()}
+    known = {label.name: label for label in FIND_LABELS(project.pk)}
     unknown = [name for name in labels if name not in known]
     if unknown:
         raise Invalid(
@@ -112,10 +156,10 @@ def saved_before(
     """Return what an earlier save with this key stored; Invalid when that was something else."""
     _check_type(labels)
     # Nearly always there is none, and asking for the key alone costs half as much.
-    saved = Annotation.objects.filter(user=user, client_id=key)
-    if not saved.values_list("pk", flat=True)[:1]:
+    found = FIND_SAVE(user.pk, key)
+    if not found:
         return None
-    annotation = saved.get()
+    annotation = Annotation.objects.get(pk=found[0])
     before = annotation.revisions.filter(action="corrected").first()
     first = before.labels if before else label_names(annotation)
     elsewhere = item is not None and annotation.item_id != item.pk
@@ -128,9 +172,8 @@ def saved_before(
 
 def give(annotation: Annotation, given: list[Label]) -> None:
     """Store which labels the annotation gives."""
-    AnnotationLabel.objects.bulk_create(
-        AnnotationLabel(annotation=annotation, label=label) for label in given
-    )
+    for label in given:
+        insert(AnnotationLabel(annotation=annotation, label=label))
     annotation.names = [label.name for label in given]
 
 
@@ -168,7 +211,7 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]
     now = timezone.now()
     counted = _settle_entry(held)
     shown = {**held.provenance(), "suggestion": queue.shown_suggestion(held)}
-    annotation = Annotation.objects.create(
+    annotation = Annotation(
         project=held.project,
         item_id=held.item_id,
         user=held.user,
@@ -180,12 +223,9 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]
         **said,
         **shown,
     )
+    insert(annotation)
     give(annotation, given)
-    # With it ends what the same person holds of the item in another window.
-    held_too = Q(item=held.item_id, user=held.user_id, ended_at=None)
-    Lease.objects.filter(Q(pk=held.pk) | held_too).update(
-        ended_at=now, outcome=Lease.Outcome.LABELLED
-    )
+    END_LEASES(held.pk, held.item_id, held.user_id, now)
     finished = counted and _count_opinion(held.project, held.item_id)
     tally.add(
         held.project,
@@ -200,11 +240,10 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]
 
 def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
+    if MEET_WISH(held.item_id, held.user_id, held.pk):
+        return True
     entries = QueueEntry.objects.filter(item=held.item_id)
     done = {"state": QueueEntry.State.DONE, "user": held.user, "lease_id": held.pk}
-    mine = entries.filter(user=held.user_id, state=QueueEntry.State.LEASED)
-    if mine.update(**done):
-        return True
     # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
     spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
     if spare is not None:
@@ -228,12 +267,7 @@ def _settle_entry(held: Lease) -> bool:
 def _count_opinion(project: Project, item: int) -> bool:
     """Count one more opinion on the item, and tell whether it now has all it needs."""
     rows = Item.objects.filter(pk=item)
-    enough = Case(
-        When(answers__gte=project.overlap - 1, then=Value(Item.State.LABELLED)),
-        default=Value(Item.State.QUEUED),
-    )
-    unfinished = rows.exclude(state=Item.State.LABELLED)
-    if not unfinished.update(answers=F("answers") + 1, state=enough):
+    if not COUNT_OPINION(item, project.overlap - 1):
         # It was complete already: fewer opinions are wanted now than when this one was asked for.
         rows.update(answers=F("answers") + 1)
         return False

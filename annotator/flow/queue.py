@@ -14,9 +14,29 @@ from django.utils.translation import gettext as _
 from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
+from annotator.once import Raw, Rows, insert
 
 MOST_LEASES = 5
 TRIES = 4
+
+FIND_LEASE = Rows(
+    lambda pk, project, user: Lease.objects.filter(pk=pk, project_id=project, user_id=user),
+    uuid.UUID,
+    int,
+    int,
+)
+# Usually there are none, and asking for keys alone costs half as much.
+FIND_LIVE = Rows(
+    lambda project, user, now: (
+        Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
+        .order_by("created_at", "pk")
+        .values_list("pk", flat=True)
+    ),
+    int,
+    int,
+    datetime,
+)
+FIND_ITEM = Rows(lambda pk: Item.objects.filter(pk=pk), int)
 
 TABLES = {
     "entry": QueueEntry._meta.db_table,
@@ -64,10 +84,7 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
 
 def live(project: Project, user: User) -> list[Lease]:
     """Return what the person holds in all windows, oldest first; the items are not read yet."""
-    leases = Lease.objects.filter(project=project, user=user, ended_at=None)
-    running = leases.filter(expires_at__gt=timezone.now())
-    # Usually there are none, and asking for keys alone costs half as much.
-    keys = list(running.order_by("created_at", "pk").values_list("pk", flat=True))
+    keys = FIND_LIVE(project.pk, user.pk, timezone.now())
     found = Lease.objects.in_bulk(keys) if keys else {}
     return [_known(found[key], project, user) for key in keys]
 
@@ -108,27 +125,23 @@ def _claim_once(project: Project, user: User, page: str) -> Lease | None:
     """Take the best open entry that `user` may have, in one statement, and return the lease."""
     key, now = uuid.uuid4(), timezone.now()
     until = now + timedelta(seconds=project.lease_seconds)
-    fields = {"user": user.pk, "lease_id": key, "leased_until": until}
-    taken = [_for_database(name, value) for name, value in fields.items()]
-    params = [*taken, project.pk, *(user.pk,) * 3]
-    entry = next(iter(QueueEntry.objects.raw(_claim_statement(), params)), None)
-    if entry is None:
+    found = TAKE_BEST(user.pk, key, until, project.pk, *(user.pk,) * 3)
+    if not found:
         return None
-    item = Item.objects.get(pk=entry.item_id)
+    (entry,) = found
+    (item,) = FIND_ITEM(entry.item_id)
     lease = new_lease(project, item, user, pk=key, page=page, why=entry.why, **entry.provenance())
-    lease.save(force_insert=True)
+    insert(lease)
     return lease
-
-
-def _for_database(name: str, value: Any) -> Any:
-    field: Any = QueueEntry._meta.get_field(name)
-    return field.get_db_prep_value(value, connection)
 
 
 def _claim_statement() -> str:
     # SQLite has one writer at a time, so nothing can come between; it knows no row locks.
     skipping = connection.features.has_select_for_update_skip_locked
     return CLAIM.format(lock="FOR UPDATE OF e SKIP LOCKED" if skipping else "", **TABLES)
+
+
+TAKE_BEST = Raw(QueueEntry, _claim_statement)
 
 
 def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Lease:
@@ -147,10 +160,10 @@ def held(project: Project, user: User, lease_id: str) -> Lease:
         key = uuid.UUID(str(lease_id))
     except ValueError:
         raise unknown from None
-    lease = Lease.objects.filter(pk=key, project=project, user=user).first()
-    if lease is None:
+    found = FIND_LEASE(key, project.pk, user.pk)
+    if not found:
         raise unknown
-    return _known(lease, project, user)
+    return _known(found[0], project, user)
 
 
 def _known(lease: Lease, project: Project, user: User) -> Lease:

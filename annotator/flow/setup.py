@@ -17,12 +17,22 @@ from knox.models import AuthToken
 from annotator.flow import desk, featurise, keys, queue, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
+from annotator.once import Rows
 
 MAX_LABELS = 500
 LONGEST_DESCRIPTION = 2000
 LONGEST_EXAMPLES = 2000
 LONGEST_GUIDELINES = 20_000
 INVITATION_SECONDS = 7 * 86_400
+
+FIND_PROJECT = Rows(lambda pk: Project.objects.alive().filter(pk=pk).order_by(), int)
+FIND_MEMBER = Rows(
+    lambda user, project: Membership.objects.filter(
+        user_id=user, project_id=project, project__deleted_at=None
+    ).select_related("project"),
+    int,
+    int,
+)
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 # What a label may have besides its name.
@@ -402,15 +412,14 @@ def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
 
 
 def _for_admin(_user: User, pk: int) -> Project | None:
-    project = Project.objects.alive().filter(pk=pk).first()
+    project: Project | None = next(iter(FIND_PROJECT(pk)), None)
     if project is not None:
         project.role = Role.ADMIN
     return project
 
 
 def _for_member(user: User, pk: int) -> Project | None:
-    members = Membership.objects.filter(user=user, project=pk, project__deleted_at=None)
-    member = members.select_related("project").first()
+    member: Membership | None = next(iter(FIND_MEMBER(user.pk, pk)), None)
     if member is None:
         return None
     member.project.role = Role(member.role)

@@ -62,8 +62,10 @@ class Item(models.Model):
         QUEUED = 1, _("queued")
         LABELLED = 2, _("labelled")
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    imported = models.ForeignKey(
+        Import, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     position = models.PositiveIntegerField()
     audit_key = models.BigIntegerField()
     key = models.CharField(max_length=200)

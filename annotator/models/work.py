@@ -29,8 +29,23 @@ class Provenance(models.Model):
     source = models.CharField(max_length=16, choices=Source)
     blind = models.BooleanField(default=False)
     strategy = models.CharField(max_length=32, blank=True)
-    round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="+")
-    model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Nothing looks these up from the other side, and each index is written anew with every label.
+    round = models.ForeignKey(
+        Round,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    model = models.ForeignKey(
+        ModelVersion,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     score = models.FloatField(null=True)
     probability = models.FloatField(null=True)
     suggestion = models.JSONField(null=True)
@@ -71,13 +86,16 @@ class QueueEntry(Provenance):
         LEASED = 1, _("leased")
         DONE = 2, _("done")
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="entries")
+    # Other indexes begin with these columns already.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="entries", db_index=False)
     slot = models.PositiveSmallIntegerField(default=0)
     rank = models.IntegerField()
     state = models.SmallIntegerField(choices=State, default=State.OPEN)
     why = models.CharField(max_length=500, blank=True)
-    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     lease_id = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
 
@@ -111,9 +129,9 @@ class Lease(Provenance):
         EXPIRED = "expired", _("ran out")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="leases")
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="leases", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     why = models.CharField(max_length=500, blank=True)
     # The page that has it before it or put by, “tab/load”: two tabs of one person share no item.
     page = models.CharField(max_length=60, blank=True)
@@ -127,6 +145,10 @@ class Lease(Provenance):
         indexes = [
             models.Index(fields=["project", "user", "ended_at"], name="lease_live"),
             models.Index(fields=["item", "user"], name="lease_by_person"),
+            # Small, so that a claim finds at once that a person skipped nothing of what waits.
+            models.Index(
+                fields=["item", "user"], condition=Q(outcome="skipped"), name="lease_skipped"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -136,12 +158,16 @@ class Lease(Provenance):
 class Annotation(Provenance):
     """One person's answer on one item, with how it came about."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
-    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
     client_id = models.UUIDField(default=uuid.uuid4)
-    lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="+")
+    lease = models.ForeignKey(
+        Lease, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     # False for an opinion beyond what the item needed: kept and exported, never counted.
     counted = models.BooleanField(default=True)
     unsure = models.BooleanField(default=False)
@@ -175,7 +201,9 @@ class Annotation(Provenance):
 class AnnotationLabel(models.Model):
     """A label that an annotation gives; a label in use cannot be deleted."""
 
-    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="given")
+    annotation = models.ForeignKey(
+        Annotation, on_delete=models.CASCADE, related_name="given", db_index=False
+    )
     label = models.ForeignKey(Label, on_delete=models.RESTRICT, related_name="+")
 
     class Meta:

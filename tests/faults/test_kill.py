@@ -25,7 +25,7 @@ def server(tmp_path):
 def oracle(server, tmp_path):
     import csv
 
-    from annotator.bench import texts
+    from annotator.bench.made_up import texts
 
     path = tmp_path / "posts.csv"
     with path.open("w", newline="") as file:
