@@ -27,7 +27,7 @@ class LanguageForm(forms.Form):
     use_required_attribute = False
 
     language = forms.ChoiceField(
-        label=gettext_lazy("Language"),
+        label=gettext_lazy("Language of the pages"),
         choices=[("", gettext_lazy("as the browser says")), *settings.LANGUAGES],
     )
 
@@ -53,8 +53,8 @@ def own_language(get_response: Answer) -> Answer:
         if request.user.is_authenticated:
             _activate(request)
         answer = get_response(request)
-        # Who calls the API with a token has no browser to keep anything for.
-        if request.user.is_authenticated and not request.path.startswith("/api/"):
+        # Who calls the API may have a token and no browser to keep anything for.
+        if not request.path.startswith("/api/") and request.user.is_authenticated:
             _remember(answer, before, request.user.language)
         return answer
 
