@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
+from annotator.sentences import translated
 
 MOST_LEASES = 5
 TRIES = 4
@@ -285,7 +286,7 @@ def _why(lease: Lease) -> dict[str, Any]:
     return {
         "strategy": lease.strategy,
         "score": lease.score,
-        "words": lease.why,
+        "words": translated(lease.why),
         "model": numbers.model_number(model),
         "model_age_seconds": None if age is None else round(age.total_seconds()),
     }
