@@ -191,8 +191,8 @@ def untranslated(page: str) -> list[str]:
     reader.feed(page)
     with translation.override("de"):
         said = [(text, sentences.translated(text)) for text in map(_plain, reader.texts)]
-    # A language is called what its readers call it.
-    names = dict(settings.LANGUAGES).values()
+    # A language is called what its readers call it, and a label is a “Label” in German, too.
+    names = {*dict(settings.LANGUAGES).values(), "Label"}
     return [text for text, german in said if german != text and text not in names]
 
 
@@ -215,6 +215,12 @@ def test_every_page_is_german(german, worked):
         answer = german.get(address(name, worked))
         assert (name, answer.status_code, tongue(answer)) == (name, 200, "de")
         assert (name, untranslated(answer.content.decode())) == (name, [])
+
+
+def test_bulk_desk_with_its_items_is_german(german, sure):
+    page = german.get(f"{address('bulk:page', sure)}?label=spam").content.decode()
+    assert "Sind das alles" in page
+    assert untranslated(page) == []
 
 
 @pytest.mark.parametrize("path", ["/login", "/nowhere", "/projects/1/"])
