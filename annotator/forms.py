@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from annotator.flow import desk, finding, setup, simulating
 from annotator.flow.refusals import Refused
@@ -53,7 +53,8 @@ class FindForm(forms.Form):
     def __init__(self, data: Any, project: Project) -> None:
         super().__init__(data)
         q, state, label = (self.fields[name] for name in ("q", "state", "label"))
-        q.label, state.label, label.label = _("Text or key"), _("What it is now"), _("Label")
+        q.label, state.label = _("Text or key"), _("What it is now")
+        label.label = pgettext("noun", "Label")
         q.widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "dir": "auto"})
         names = [(each.name, each.name) for each in project.labels.all()]
         label.choices = [("", _("any label")), *names]  # type: ignore[attr-defined]

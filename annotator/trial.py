@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator import formats, pool
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 HELD_OUT = 0.2
 KINDS = {".csv": "csv", ".tsv": "csv", ".zip": "zip"}
 NAMES_SHOWN = 5
+
+UNREADABLE = gettext_noop("%(n)d rows that cannot be read left out")
+UNLABELLED = gettext_noop("%(n)d rows without a label left out")
+REPEATED = gettext_noop("%(n)d repeats left out")
 
 
 @dataclass(frozen=True)
@@ -84,24 +90,22 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
     for row in rows:
         document = _document(row)
         if isinstance(row, BadRow) or document is None:
-            left_out["rows that cannot be read"] += 1
+            left_out[UNREADABLE] += 1
         elif not row.labels:
-            left_out["rows without a label"] += 1
+            left_out[UNLABELLED] += 1
         elif (digest := _digest(document)) in seen:
-            left_out["repeats"] += 1
+            left_out[REPEATED] += 1
         else:
             seen.add(digest)
             documents.append(document)
             labels.append(list(dict.fromkeys(row.labels)))
             held += len(document)
             if 0 < most_bytes < held:
-                words = (
-                    f"The file holds more than {most_bytes >> 20} MB; a part of it tells as much."
-                )
-                raise Unreadable("too_large", words)
+                words = _("The file holds more than %(most)d MB; a part of it tells as much.")
+                raise Unreadable("too_large", words % {"most": most_bytes >> 20})
     if not documents:
         raise Unreadable("no_labels", _nothing(left_out))
-    return Answers(documents, labels, [f"{n} {what} left out" for what, n in left_out.items()])
+    return Answers(documents, labels, [_(what) % {"n": n} for what, n in left_out.items()])
 
 
 def _rows(path: Path, columns: Columns, kind: str) -> formats.Rows:
@@ -130,9 +134,9 @@ def _digest(document: str | bytes) -> bytes:
 
 
 def _nothing(left_out: Counter[str]) -> str:
-    if left_out["rows without a label"]:
-        return "No row has a label. If there is a column for it, give its name (label_column)."
-    return "The file has no row that can be used."
+    if left_out[UNLABELLED]:
+        return _("No row has a label. If there is a column for it, give its name (label_column).")
+    return _("The file has no row that can be used.")
 
 
 def sample(answers: Answers, most: int) -> Answers:
@@ -140,7 +144,7 @@ def sample(answers: Answers, most: int) -> Answers:
     if len(answers) <= most:
         return answers
     rows = np.sort(np.random.default_rng(0).permutation(len(answers))[:most])
-    note = f"{most:,} of {len(answers):,} items are used, drawn at random"
+    note = _("%(n)d of %(all)d items are used, drawn at random") % {"n": most, "all": len(answers)}
     return replace(_take(answers, rows.tolist()), notes=[*answers.notes, note])
 
 
@@ -158,7 +162,8 @@ def prepare(
     notes = list(answers.notes)
     if test is None and hold_out:
         answers, test = _split(answers)
-        notes.append(f"{len(test)} items drawn at random are held out to measure on")
+        note = _("%(n)d items drawn at random are held out to measure on")
+        notes.append(note % {"n": len(test)})
     elif test is not None:
         test = _without(test, answers, notes)
     classes = sorted({name for names in answers.labels for name in names})
@@ -174,7 +179,8 @@ def prepare(
 def _split(answers: Answers) -> tuple[Answers, Answers]:
     """Return (pool, test): a fifth of each label at random, at least one of it left in the pool."""
     if len(answers) < 5:
-        raise Unreadable("too_few", f"A trial needs more than {len(answers)} labelled items.")
+        words = _("A trial needs more than %(n)d labelled items.") % {"n": len(answers)}
+        raise Unreadable("too_few", words)
     order = np.random.default_rng(0).permutation(len(answers))
     groups: dict[str, list[int]] = {}
     for row in order:
@@ -195,28 +201,28 @@ def _without(test: Answers, answers: Answers, notes: list[str]) -> Answers:
     there = {_digest(document) for document in answers.documents}
     kept = [i for i, document in enumerate(test.documents) if _digest(document) not in there]
     if len(kept) < len(test):
-        notes.append(f"{len(test) - len(kept)} test items that are in the pool, too, left out")
+        note = _("%(n)d test items that are in the pool, too, left out")
+        notes.append(note % {"n": len(test) - len(kept)})
     if not kept:
-        raise Unreadable("test_in_pool", "Every item of the test file is in the pool, too.")
+        raise Unreadable("test_in_pool", _("Every item of the test file is in the pool, too."))
     return _take(test, kept)
 
 
 def _check(classes: list[str], test: Answers | None, rare: str) -> None:
     if len(classes) < 2:
-        raise Unreadable(
-            "one_class", f"All items have the label “{classes[0][:60]}”: there is nothing to learn."
-        )
+        words = _("All items have the label “%(name)s”: there is nothing to learn.")
+        raise Unreadable("one_class", words % {"name": classes[0][:60]})
     if rare and rare not in classes:
-        raise Unreadable("unknown_label", f"No item of the pool has the label “{rare[:60]}”.")
+        words = _("No item of the pool has the label “%(name)s”.") % {"name": rare[:60]}
+        raise Unreadable("unknown_label", words)
     strange = (
         sorted({name for names in test.labels for name in names} - set(classes)) if test else []
     )
     if strange:
         shown = ", ".join(f"“{name[:60]}”" for name in strange[:NAMES_SHOWN])
-        more = f" and {len(strange) - NAMES_SHOWN} more" if len(strange) > NAMES_SHOWN else ""
-        raise Unreadable(
-            "unknown_label", f"The test file has labels that the pool lacks: {shown}{more}."
-        )
+        more = ", …" if len(strange) > NAMES_SHOWN else ""
+        words = _("The test file has labels that the pool lacks: %(names)s.")
+        raise Unreadable("unknown_label", words % {"names": shown + more})
 
 
 def _numbers(
@@ -247,7 +253,8 @@ def _known(
 
     of_texts = isinstance(answers.documents[0], str)
     if test is not None and isinstance(test.documents[0], str) != of_texts:
-        raise Unreadable("wrong_type", "One of the files holds texts, the other one pictures.")
+        words = _("One of the files holds texts, the other one pictures.")
+        raise Unreadable("wrong_type", words)
     sample, most = np.random.default_rng(0), pool.FIT_ITEMS if of_texts else pool.FIT_PICTURES
     rows = sample.permutation(len(answers))[:most]
     recipe = RECIPES["text" if of_texts else "image"]

@@ -18,7 +18,7 @@ from selection.arrays import FloatArray, as_proba
 from selection.candidates import Candidates, Selection
 from selection.choosers import Choice
 from selection.strategy import Scorer, Strategy, prefilter_size
-from selection.words import explain
+from selection.words import explain, gettext_noop
 
 __all__ = [
     "STRATEGIES",
@@ -130,60 +130,68 @@ _BOTH = _MODEL | _SPACE
 _ALL = (
     Strategy(
         "auto",
-        "Automatic",
-        "Starts with typical items of different groups, then mixes new and doubtful ones, then "
-        "asks doubtful items that differ from each other.",
+        gettext_noop("Automatic"),
+        gettext_noop(
+            "Starts with typical items of different groups, then mixes new and doubtful ones, "
+            "then asks doubtful items that differ from each other."
+        ),
         _BOTH,
         _of(scores.margin),
         _auto,
     ),
     Strategy(
         "margin_apart",
-        "Close calls, far apart",
-        "Takes the items where the two most likely labels are closest, and among them those that "
-        "differ most from each other.",
+        gettext_noop("Close calls, far apart"),
+        gettext_noop(
+            "Takes the items where the two most likely labels are closest, and among them those "
+            "that differ most from each other."
+        ),
         _BOTH,
         _of(scores.margin),
         partial(choosers.doubtful_apart, reason="margin-apart"),
     ),
     Strategy(
         "badge",
-        "Doubtful and different",
-        "Takes the items the model hesitates about most, and among them those that would move it "
-        "in different directions (BADGE).",
+        gettext_noop("Doubtful and different"),
+        gettext_noop(
+            "Takes the items the model hesitates about most, and among them those that would move"
+            " it in different directions (BADGE)."
+        ),
         _BOTH,
         _of(scores.margin),
         choosers.gradients,
     ),
     Strategy(
         "margin",
-        "Closest call",
-        "Asks where the two most likely labels are closest.",
+        gettext_noop("Closest call"),
+        gettext_noop("Asks where the two most likely labels are closest."),
         _MODEL,
         _of(scores.margin),
         partial(choosers.top, reason="margin"),
     ),
     Strategy(
         "least_confident",
-        "Least sure",
-        "Asks where the most likely label is least likely.",
+        gettext_noop("Least sure"),
+        gettext_noop("Asks where the most likely label is least likely."),
         _MODEL,
         _of(scores.least_confident),
         partial(choosers.top, reason="least-confident"),
     ),
     Strategy(
         "entropy",
-        "Most undecided",
-        "Asks where the model's answer is most spread over all labels.",
+        gettext_noop("Most undecided"),
+        gettext_noop("Asks where the model's answer is most spread over all labels."),
         _MODEL,
         _of(scores.entropy),
         partial(choosers.top, reason="entropy"),
     ),
     Strategy(
         "cover_margin",
-        "New and doubtful",
-        "Draws items far from everything labelled, the more doubtful the likelier; good with few "
-        "labels.",
+        gettext_noop("New and doubtful"),
+        gettext_noop(
+            "Draws items far from everything labelled, the more doubtful the likelier; good with "
+            "few labels."
+        ),
         _BOTH,
         _noisy,
         choosers.covering_doubt,
@@ -191,16 +199,18 @@ _ALL = (
     ),
     Strategy(
         "cluster_margin",
-        "Doubtful from every group",
-        "Sorts the doubtful items into groups and takes the most doubtful of each in turn.",
+        gettext_noop("Doubtful from every group"),
+        gettext_noop(
+            "Sorts the doubtful items into groups and takes the most doubtful of each in turn."
+        ),
         _BOTH,
         _of(scores.margin),
         choosers.clustered_margin,
     ),
     Strategy(
         "typical",
-        "Typical of each group",
-        "Sorts items into groups and asks a typical one of each; needs no model.",
+        gettext_noop("Typical of each group"),
+        gettext_noop("Sorts items into groups and asks a typical one of each; needs no model."),
         _SPACE,
         None,
         choosers.seeds,
@@ -208,8 +218,10 @@ _ALL = (
     ),
     Strategy(
         "kmeans",
-        "Spread out",
-        "Draws items that are far from everything labelled or picked; needs no model.",
+        gettext_noop("Spread out"),
+        gettext_noop(
+            "Draws items that are far from everything labelled or picked; needs no model."
+        ),
         _SPACE,
         None,
         choosers.scattered,
@@ -217,8 +229,10 @@ _ALL = (
     ),
     Strategy(
         "coreset",
-        "Farthest first",
-        "Always takes the item farthest from everything labelled or picked; finds odd ones out.",
+        gettext_noop("Farthest first"),
+        gettext_noop(
+            "Always takes the item farthest from everything labelled or picked; finds odd ones out."
+        ),
         _SPACE,
         None,
         choosers.farthest,
@@ -226,24 +240,26 @@ _ALL = (
     ),
     Strategy(
         "committee",
-        "Models disagree",
-        "Trains several models on parts of the labels and asks where they disagree most (BALD).",
+        gettext_noop("Models disagree"),
+        gettext_noop(
+            "Trains several models on parts of the labels and asks where they disagree most (BALD)."
+        ),
         frozenset({"proba", "committee", "features"}),
         _of(scores.bald),
         partial(choosers.doubtful_apart, reason="committee"),
     ),
     Strategy(
         "model_change",
-        "Would change the model most",
-        "Asks items whose label is expected to move the model farthest.",
+        gettext_noop("Would change the model most"),
+        gettext_noop("Asks items whose label is expected to move the model farthest."),
         _MODEL,
         _of(_model_change),
         partial(choosers.top, reason="model-change"),
     ),
     Strategy(
         "balanced",
-        "Even classes",
-        "Asks doubtful items of the class with the fewest labels so far.",
+        gettext_noop("Even classes"),
+        gettext_noop("Asks doubtful items of the class with the fewest labels so far."),
         _MODEL,
         _of(scores.margin),
         choosers.balanced,
@@ -251,9 +267,11 @@ _ALL = (
     ),
     Strategy(
         "rare",
-        "Find a rare class",
-        "Looks through groups of similar items until one is found, then asks what looks like it, "
-        "with some doubtful and some random items.",
+        gettext_noop("Find a rare class"),
+        gettext_noop(
+            "Looks through groups of similar items until one is found, then asks what looks like "
+            "it, with some doubtful and some random items."
+        ),
         _BOTH,
         _rare,
         rare.hunt,
@@ -262,16 +280,18 @@ _ALL = (
     ),
     Strategy(
         "stochastic",
-        "Drawn by doubt",
-        "Draws items at random, doubtful ones more often, and records the exact probability.",
+        gettext_noop("Drawn by doubt"),
+        gettext_noop(
+            "Draws items at random, doubtful ones more often, and records the exact probability."
+        ),
         _MODEL,
         _noisy,
         choosers.gumbel,
     ),
     Strategy(
         "random",
-        "Random",
-        "Draws items at random: the yardstick for all others.",
+        gettext_noop("Random"),
+        gettext_noop("Draws items at random: the yardstick for all others."),
         frozenset(),
         None,
         choosers.drawn,

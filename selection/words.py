@@ -9,22 +9,35 @@ from numpy.typing import ArrayLike
 
 from selection.arrays import FloatArray
 
+
+def gettext_noop(text: str) -> str:
+    """Return the text as it is: who collects texts for translators finds it by this name."""
+    return text
+
+
 _WITHOUT_MODEL = {
-    "random": "Drawn at random.",
-    "cluster-seed": "A typical example of a group of similar items.",
-    "spread": "Unlike anything labelled so far.",
+    "random": gettext_noop("Drawn at random."),
+    "cluster-seed": gettext_noop("A typical example of a group of similar items."),
+    "spread": gettext_noop("Unlike anything labelled so far."),
 }
 _BEGINNINGS = {
-    "cover-margin": "Unlike what is labelled so far.",
-    "margin-apart": "Doubtful in its own way.",
-    "badge": "Would pull the model in its own direction.",
-    "cluster-margin": "The most doubtful of a group of similar items.",
-    "committee": "Models trained on different labels disagree here.",
-    "model-change": "Its label would change the model a lot.",
-    "balanced": "From a class with few labels.",
-    "near-found": "Similar to one that was found.",
-    "drawn": "Drawn at random, doubtful items more often.",
+    "cover-margin": gettext_noop("Unlike what is labelled so far."),
+    "margin-apart": gettext_noop("Doubtful in its own way."),
+    "badge": gettext_noop("Would pull the model in its own direction."),
+    "cluster-margin": gettext_noop("The most doubtful of a group of similar items."),
+    "committee": gettext_noop("Models trained on different labels disagree here."),
+    "model-change": gettext_noop("Its label would change the model a lot."),
+    "balanced": gettext_noop("From a class with few labels."),
+    "near-found": gettext_noop("Similar to one that was found."),
+    "drawn": gettext_noop("Drawn at random, doubtful items more often."),
 }
+_PICKED = gettext_noop("Picked by %(reason)s (score %(score)s).")
+_LOOKS = gettext_noop("Looks like %(label)s (%(share)s %%).")
+_EXPECTS = gettext_noop("The model expects %(label)s (%(share)s %%).")
+_HESITATES = gettext_noop(
+    "The model hesitates between %(label)s (%(share)s %%) and %(other)s (%(other_share)s %%)."
+)
+_UNSURE = gettext_noop("The model is unsure about %(label)s (%(share)s %%).")
 SURE = 0.8  # from here on the model no longer "hesitates"
 
 
@@ -47,11 +60,11 @@ def explain(
     if reason in _WITHOUT_MODEL:
         return _WITHOUT_MODEL[reason]
     if proba_row is None:
-        return _BEGINNINGS.get(reason, f"Picked by {reason} (score {score:.2f}).")
+        return _BEGINNINGS.get(reason, _PICKED % {"reason": reason, "score": f"{score:.2f}"})
     proba = np.asarray(proba_row, dtype=np.float64)
     if reason == "rare":
         wanted = int(proba.argmax()) if rare_class is None else rare_class
-        return f"Looks like {_share(wanted, proba, class_names)}."
+        return _LOOKS % _share(wanted, proba, class_names)
     doubt = _doubt_many(proba, class_names) if multi_label else _doubt(proba, class_names)
     return f"{_BEGINNINGS[reason]} {doubt}" if reason in _BEGINNINGS else doubt
 
@@ -60,18 +73,15 @@ def _doubt(proba: FloatArray, names: Sequence[str]) -> str:
     order = np.argsort(-proba, kind="stable")
     first = int(order[0])
     if len(order) < 2 or proba[first] >= SURE:
-        return f"The model expects {_share(first, proba, names)}."
-    second = int(order[1])
-    return (
-        f"The model hesitates between {_share(first, proba, names)} "
-        f"and {_share(second, proba, names)}."
-    )
+        return _EXPECTS % _share(first, proba, names)
+    one, other = _share(first, proba, names), _share(int(order[1]), proba, names)
+    return _HESITATES % {**one, "other": other["label"], "other_share": other["share"]}
 
 
 def _doubt_many(proba: FloatArray, names: Sequence[str]) -> str:
     unsure = int(np.abs(2 * proba - 1).argmin())
-    return f"The model is unsure about {_share(unsure, proba, names)}."
+    return _UNSURE % _share(unsure, proba, names)
 
 
-def _share(c: int, proba: FloatArray, names: Sequence[str]) -> str:
-    return f"{names[c]} ({100 * proba[c]:.0f} %)"
+def _share(c: int, proba: FloatArray, names: Sequence[str]) -> dict[str, str]:
+    return {"label": names[c], "share": f"{100 * proba[c]:.0f}"}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
@@ -15,6 +16,12 @@ from tests import loop
 def _no_heartbeat(monkeypatch):
     # Its thread has a connection of its own, which waits for what the test has not committed.
     monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600)
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_language():
+    # Requests leave theirs behind in the thread, where the next test would go on in it.
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -1,193 +1,173 @@
-"""English and German are complete: no text escapes the catalogue, which has all of them."""
+"""The German catalogue: complete, compiled, with every hole and every space where it was."""
 
-import ast
 import gettext
+import os
 import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.urls import reverse
 from django.utils import translation
 
-from tests import servers
+from annotator import sentences
+from selection.strategies import STRATEGIES
+from tests.servers import needed
 
-ROOT = Path(settings.BASE_DIR)
-CATALOGUE = ROOT / "annotator" / "locale" / "de" / "LC_MESSAGES" / "django.po"
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-ATTRIBUTES = {"title", "aria-label", "placeholder", "alt"}
-STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|%[sd]|\{\w+\}|</?\w+>")
-
-
-@pytest.fixture(autouse=True)
-def _back_to_english():
-    # A request leaves its language in the thread, where the next test would find it.
-    yield
-    translation.activate("en")
+ROOT = Path(__file__).resolve().parent.parent
+MESSAGES = Path("annotator/locale/de/LC_MESSAGES")
+HOLES = re.compile(r"%\(\w+\)[sd]|%[sd](?![^\W\d_])|%%|\{\w*\}|</?\w+>")
+SPACES = "\u202f\u00a0"
 
 
-def entries(path):
-    """Return the texts of a catalogue: {(text, plural or None): [translations]}."""
-    found = {}
-    for block in path.read_text(encoding="utf-8").split("\n\n"):
-        fields = {}
-        for line in block.splitlines():
-            if line.startswith("msg"):
-                name = line.split(" ", 1)[0]
-                fields[name] = ""
-            if line.startswith(("msg", '"')):
-                fields[name] += "".join(ast.literal_eval(each) for each in STRING.findall(line))
-        if fields.get("msgid"):
-            said = [text for name, text in sorted(fields.items()) if name.startswith("msgstr")]
-            found[fields["msgid"], fields.get("msgid_plural")] = said
+def texts(path: Path) -> dict[str, list[str]]:
+    """Return each text of a compiled catalogue with its translations, one for each number."""
+    with path.open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)._catalog
+    found: dict[str, list[str]] = {}
+    for key, said in catalogue.items():
+        found.setdefault(key[0] if isinstance(key, tuple) else key, []).append(said)
+    found.pop("")
     return found
 
 
-def test_every_text_of_the_code_is_translated(tmp_path):
-    """What Django finds to translate is what the catalogue has, no more and no less."""
-    servers.needed(shutil.which("xgettext"), "gettext")
-    for name in ("annotator", "templates"):
-        leave = shutil.ignore_patterns("locale", "__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=leave)
-    (tmp_path / "annotator" / "locale").mkdir()
-    shutil.copy(ROOT / "manage.py", tmp_path)
-    subprocess.run(
-        [sys.executable, "manage.py", "makemessages", "-l", "de", "--no-location", "--no-wrap"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    wanted = entries(tmp_path / CATALOGUE.relative_to(ROOT))
-    known = entries(CATALOGUE)
-    assert sorted(set(wanted) - set(known), key=str) == []
-    assert sorted(set(known) - set(wanted), key=str) == []
+GERMAN = texts(ROOT / MESSAGES / "django.mo")
 
 
-def test_nothing_is_left_open():
-    assert "fuzzy" not in CATALOGUE.read_text(encoding="utf-8")
-    assert [text for text, said in entries(CATALOGUE).items() if not all(said)] == []
+# The files ---------------------------------------------------------------------------------------
 
 
-def test_what_is_filled_in_is_the_same_in_both_languages():
-    for (text, plural), said in entries(CATALOGUE).items():
-        for original, translated in zip([text, plural or text], said, strict=False):
-            wanted = sorted(PLACEHOLDER.findall(original))
-            assert sorted(PLACEHOLDER.findall(translated)) == wanted, text
+def run(*command: str | Path, **more) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_compiled_catalogue_says_what_the_text_says():
-    with CATALOGUE.with_suffix(".mo").open("rb") as file:
-        compiled = gettext.GNUTranslations(file)
-    known = entries(CATALOGUE)
-    for (text, plural), said in known.items():
-        if plural is None:
-            assert compiled.gettext(text) == said[0]
-        else:
-            assert [compiled.ngettext(text, plural, n) for n in (1, 2)] == said
-    assert len(compiled._catalog) == len(known) + sum(1 for _, plural in known if plural) + 1
+@pytest.fixture
+def compiled(tmp_path):
+    """A function that compiles a catalogue and returns its texts."""
+    msgfmt = needed(shutil.which("msgfmt"), "gettext")
+
+    def compile_it(path: Path) -> dict[str, list[str]]:
+        run(msgfmt, "--check-format", "-o", tmp_path / "compiled.mo", path)
+        return texts(tmp_path / "compiled.mo")
+
+    return compile_it
 
 
-# Templates ---------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """The catalogue that comes of collecting the texts of a copy of the code anew."""
+    needed(shutil.which("xgettext"), "gettext")
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("annotator", "selection", "templates"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", copy)
+    environment = {**os.environ, "WINNOW_DATA": str(copy / "data")}
+    run(sys.executable, "manage.py", "makemessages", cwd=copy, env=environment)
+    return copy / MESSAGES / "django.po"
 
 
-# Not only capitals: the names of file formats are the same everywhere.
-WORD = re.compile(r"[A-Za-z]+[a-z]")
+@pytest.mark.parametrize("lacking", ["--untranslated", "--only-fuzzy"])
+def test_every_text_of_the_code_is_translated(collected, lacking):
+    left = run(needed(shutil.which("msgattrib"), "gettext"), lacking, collected)
+    assert re.findall(r'^msgid (?!""$).*', left, re.MULTILINE) == []
 
 
-class Words(HTMLParser):
-    """Collects what a reader would see of a template that nobody translates."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-        self.within = []
-
-    def handle_starttag(self, tag, attributes):
-        self.within.append(tag)
-        for name, value in attributes:
-            if name in ATTRIBUTES and value and WORD.search(value):
-                self.found.append((name, value))
-
-    def handle_endtag(self, tag):
-        while self.within and self.within.pop() != tag:
-            pass
-
-    def handle_data(self, data):
-        is_seen = not {"script", "style", "code"} & set(self.within)
-        if is_seen and WORD.search(data):
-            self.found.append(("text", data.strip()))
+def test_catalogue_has_no_text_that_the_code_has_no_more(collected, compiled):
+    assert set(compiled(ROOT / MESSAGES / "django.po")) == set(compiled(collected))
+    assert "#~" not in (ROOT / MESSAGES / "django.po").read_text(encoding="utf-8")
 
 
-def untranslated(source):
-    source = re.sub(r"\{% comment %\}.*?\{% endcomment %\}|\{#.*?#\}", "", source, flags=re.S)
-    source = re.sub(r"\{% block body_class %\}.*?\{% endblock body_class %\}", "", source)
-    source = re.sub(r"\{% blocktranslate.*?%\}.*?\{% endblocktranslate %\}", "", source, flags=re.S)
-    source = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", source, flags=re.S)
-    words = Words()
-    words.feed(source)
-    return words.found
+def test_compiled_catalogue_says_what_the_written_one_says(compiled):
+    assert compiled(ROOT / MESSAGES / "django.po") == GERMAN
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_no_text_of_a_template_is_left_untranslated(path):
-    assert untranslated(path.read_text(encoding="utf-8")) == []
+# The translations --------------------------------------------------------------------------------
 
 
-def test_untranslated_text_would_be_found():
-    assert untranslated("<p title='Say so'>{{ name }} said it</p>{% translate 'Fine' %}") == [
-        ("title", "Say so"),
-        ("text", "said it"),
+PAIRS = [(text.partition("\x04")[2] or text, said) for text in GERMAN for said in GERMAN[text]]
+
+
+def signs(text: str) -> list[str]:
+    """Return the holes of a text and its spaces that break no line, in any order."""
+    return sorted([*HOLES.findall(text), *(sign for sign in text if sign in SPACES)])
+
+
+def test_holes_and_spaces_are_those_of_the_text():
+    for text, (first, *others) in GERMAN.items():
+        assert signs(first) == signs(text)
+        # “The nearest item” has no number, “the 3 nearest items” have one.
+        assert [said for said in others if Counter(signs(said)) < Counter(signs(text))] == []
+
+
+def test_texts_are_collected_as_they_are_looked_up():
+    # A sign that the source writes as an escape is not the sign for those who collect the texts.
+    assert [text for text, _said in PAIRS if "\\" in text] == []
+
+
+def test_quotation_marks_are_german():
+    odd = [said for _text, said in PAIRS if said.count("„") != said.count("“") or "”" in said]
+    assert odd == []
+
+
+def test_sentences_end_as_they_do_in_english():
+    ends = (".", "?", ":")
+    assert [said for text, said in PAIRS if text.endswith(ends) != said.endswith(ends)] == []
+
+
+def test_nothing_of_two_words_is_left_in_english():
+    words = re.compile(r"[^\W\d_]{2,}")
+    same = [text for text, said in PAIRS if text == said and text.strip()]
+    assert [text for text in same if len(words.findall(HOLES.sub("", text))) > 1] == []
+
+
+def test_strategies_are_translated():
+    texts = [text for each in STRATEGIES.values() for text in (each.title, each.words)]
+    assert [text for text in texts if text not in GERMAN] == []
+
+
+# What workers stored -----------------------------------------------------------------------------
+
+STORED = [text for text in GERMAN if sentences.HOLE.search(text) and "\x04" not in text]
+STORED = [text for text in STORED if len(GERMAN[text]) == 1 and sentences.is_recognisable(text)]
+
+
+def filled(text: str, source: str) -> str:
+    """Return the text with a name or a number of its own in each of the holes of `source`."""
+    found = list(sentences.HOLE.finditer(source))
+    samples = [
+        str(17 + place) if hole[0].endswith("d") else f"Sample {place}"
+        for place, hole in enumerate(found)
     ]
+    if all(hole[1] for hole in found):
+        named = dict(zip((hole[1] for hole in found), samples, strict=True))
+        return re.sub(r"%\((\w+)\)d", r"%(\1)s", text) % named
+    return text.replace("%d", "%s") % tuple(samples)
 
 
-def test_scripts_have_no_words_of_their_own():
-    """They are told what to say by the page; a sentence in a script would stay English."""
-    words = r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}"
-    sentence = re.compile(rf"""(["'`])(?:(?!\1).)*?{words}(?:(?!\1).)*\1""")
-    for path in sorted((ROOT / "static").rglob("*.js")):
-        code = "\n".join(
-            line.split("//")[0] for line in path.read_text(encoding="utf-8").splitlines()
-        )
-        found = [match[0] for match in sentence.finditer(code)]
-        assert found == [], path.name
+@pytest.mark.parametrize("text", STORED)
+def test_stored_sentence_is_told_in_the_readers_language(text):
+    with translation.override("de"):
+        assert sentences.translated(filled(text, text)) == filled(GERMAN[text][0], text)
 
 
-# Pages -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("name", "german", "english"),
+    ("stored", "told"),
     [
-        ("label:desk", "Überspringen", "Skip"),
-        ("dashboard", "Übersicht", "Learning curve"),
-        ("settings", "Einstellungen speichern", "Save the settings"),
-        ("bulk:page", "Sammelbestätigung", "Nothing to confirm"),
-        ("find:find", "Suchen", "Search in"),
-        ("projects", "Projekte", "Projects"),
-        ("account", "Passwort", "Change the password"),
-        ("desk_preferences", "Tasten", "Held in advance"),
+        ("Drawn at random.", "Zufällig gezogen."),
+        (
+            "From a class with few labels. The model expects a (b). No. (93 %).",
+            "Aus einer Klasse mit wenigen Labels. Das Modell erwartet a (b). No. (93 %).",
+        ),
+        ("a.png: it is damaged: bad data.", "a.png: ist beschädigt: bad data."),
+        ("OSError: the disk is gone", "OSError: the disk is gone"),
+        ("", ""),
     ],
 )
-def test_pages_come_in_german(client, project, filled, lea, name, german, english):
-    filled(project, 3)
-    client.force_login(lea)
-    needs_project = name not in {"projects", "account", "desk_preferences"}
-    address = reverse(name, args=[project.pk] if needs_project else [])
-    page = client.get(address, headers={"Accept-Language": "de"}).content.decode()
-    assert '<html lang="de"' in page
-    assert german in page
-    assert english not in page
-
-
-@pytest.mark.django_db
-def test_language_is_chosen_for_a_browser(client, lea):
-    client.force_login(lea)
-    answer = client.post(reverse("set_language"), {"language": "de", "next": "/account/"})
-    assert answer.headers["Location"] == "/account/"
-    assert '<html lang="de"' in client.get("/account/").content.decode()
+def test_sentences_are_told_one_by_one(stored, told):
+    with translation.override("de"):
+        assert sentences.translated(stored) == told
+    assert sentences.translated(stored) == stored

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -24,7 +25,7 @@ def sync(request: Request, pk: int) -> Response:
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
-        raise Conflict("another_person", "Somebody else is signed in now.")
+        raise Conflict("another_person", _("Somebody else is signed in now."))
     settled = [decide.settle(project, user, given["page"], each) for each in given["decisions"]]
     if any(each.state == decide.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)

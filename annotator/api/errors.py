@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -34,15 +35,15 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(problem, Refused):
         return _refusal(problem)
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
-        return _response(413, "too_large", "The request is too large.")
+        return _response(413, "too_large", _("The request is too large."))
     if isinstance(problem, Http404):
-        return _response(404, "not_found", "There is nothing here.")
+        return _response(404, "not_found", _("There is nothing here."))
     response = exception_handler(problem, context)
     if response is None or not isinstance(problem, exceptions.APIException):
         return response
     if isinstance(problem, exceptions.ValidationError):
         errors = list(_flat(problem.get_full_details()))
-        return _response(422, "invalid", errors[0]["detail"] if errors else "Invalid.", errors)
+        return _response(422, "invalid", errors[0]["detail"] if errors else _("Invalid."), errors)
     again = getattr(problem, "wait", None)
     headers = dict(response.headers) | ({"Retry-After": str(math.ceil(again))} if again else {})
     detail, code = str(problem.detail), str(problem.get_codes())
@@ -94,7 +95,7 @@ def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpRespons
     seconds = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
     headers = {"Retry-After": seconds}
     if request.path.startswith("/api/"):
-        detail = "Too many wrong passwords. Try again later."
+        detail = _("Too many wrong passwords. Try again later.")
         body = {"type": TYPES[429], "code": "locked_out", "detail": detail}
         body["errors"] = [{"field": "", "code": "locked_out", "detail": detail}]  # type: ignore[assignment]
         return JsonResponse(body, status=429, headers=headers)

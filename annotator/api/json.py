@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
@@ -29,8 +30,9 @@ class StrictJSONParser(JSONParser):
         try:
             body = stream.read()
         except RequestDataTooBig as problem:
-            raise TooLarge("too_large", "The request is too large.") from problem
+            raise TooLarge("too_large", _("The request is too large.")) from problem
         try:
             return orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as problem:
-            raise ParseError(f"The body is no JSON: {problem}.") from problem
+            words = _("The body is no JSON: %(problem)s.") % {"problem": problem}
+            raise ParseError(words) from problem

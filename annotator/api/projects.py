@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
@@ -30,7 +31,8 @@ def projects(request: Request) -> Response:
         rows = Project.objects.for_user(user).prefetch_related("labels")
         return page(request, rows, "-id", _project)
     if not user.is_superuser:
-        raise Forbidden("forbidden", "Only an admin of the installation may create projects.")
+        words = _("Only an admin of the installation may create projects.")
+        raise Forbidden("forbidden", words)
     return Response(
         _project(setup.create_project(user, **checked(serializers.NewProject, request)), True), 201
     )
@@ -119,7 +121,7 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
     found = setup.load_project(person(request), pk, Role.ADMIN)
     path = ingest.report_path(ingest.find(found, number))
     if not path.exists():
-        raise NotThere("no_report", "No row of this import was rejected.")
+        raise NotThere("no_report", _("No row of this import was rejected."))
     name = f"import-{number}-rejected.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,7 +54,7 @@ def place(request: Request) -> tuple[str, int]:
     way, _dash, position = asked.partition("-")
     number = position.isascii() and position.isdigit() and len(position) < 19
     if way not in ("after", "before") or not number:
-        raise NotThere("not_found", "There is no such cursor.")
+        raise NotThere("not_found", _("There is no such cursor."))
     return way, int(position)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from annotator.flow.annotate import LONGEST_NOTE
@@ -16,7 +17,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
         if unknown:
             raise serializers.ValidationError(
-                dict.fromkeys(sorted(map(str, unknown)), "There is no such field."),
+                dict.fromkeys(sorted(map(str, unknown)), _("There is no such field.")),
                 code="unknown_field",
             )
         return super().to_internal_value(data)
@@ -27,9 +28,9 @@ class Text(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("This must be a text.", code="not_a_text")
+            raise serializers.ValidationError(_("This must be a text."), code="not_a_text")
         if "\x00" in data:
-            raise serializers.ValidationError("This holds a NUL byte.", code="nul_byte")
+            raise serializers.ValidationError(_("This holds a NUL byte."), code="nul_byte")
         return super().to_internal_value(data)
 
 
@@ -137,7 +138,7 @@ class Decision(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in self.NEEDS.get(attrs["kind"], ()):
             if attrs.get(name) is None:
-                raise serializers.ValidationError({name: "This is needed."}, code="required")
+                raise serializers.ValidationError({name: _("This is needed.")}, code="required")
         return attrs
 
 

@@ -39,7 +39,7 @@ def token(request: Request) -> Response:
 def users(request: Request) -> Response:
     """List the people of this installation, or add one."""
     if not person(request).is_superuser:
-        raise Forbidden("forbidden", "Only an admin of the installation may do that.")
+        raise Forbidden("forbidden", _("Only an admin of the installation may do that."))
     if request.method == "GET":
         return Response({"next": None, "previous": None, "results": _users()})
     user, invitation = setup.create_user(**checked(serializers.NewUser, request))

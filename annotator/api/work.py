@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -69,7 +70,7 @@ def lease_action(request: Request, pk: int, lease: str, action: str) -> Response
         return Response({"lease": lease, "expires_at": queue.extend(held).expires_at})
     actions = {"skip": queue.skip, "release": queue.release}
     if action not in actions:
-        raise NotThere("unknown_action", "A lease can be skipped, released or extended.")
+        raise NotThere("unknown_action", _("A lease can be skipped, released or extended."))
     actions[action](held, reason)
     return Response(status=204)
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator import pool
 from annotator.flow import monitor, queue, refill, surest
@@ -31,7 +32,7 @@ from annotator.models import (
 SIZES = {Project.Task.TEXT: 20, Project.Task.IMAGE: 24}
 TRIES = 3
 LATELY = 1000
-WHY = "Among those that the model is surest of."
+WHY = gettext_noop("Among those that the model is surest of.")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator.flow import annotate, bulk, queue, refill
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
 
-TAKEN_OUT = "Somebody took it out of a page that was confirmed in bulk."
+TAKEN_OUT = gettext_noop("Somebody took it out of a page that was confirmed in bulk.")
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     columns = Columns(work.text_column, work.label_column, work.id_column)
     _total, encoding = tables.look(path, work.format, columns)
     if encoding == "cp1252" and not work.notes:
-        work.write(notes=["The file is no UTF-8; it was read as Windows-1252."])
+        work.write(notes=[_("The file is no UTF-8; it was read as Windows-1252.")])
     return tables.read(path, work.format, columns, encoding)
 
 
@@ -235,8 +235,8 @@ def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chun
         if digest in there.hashes:
             chunk.duplicates += 1
         elif key in there.keys and row.key:
-            words = f"The id “{key[:60]}” is taken by an item with other content."
-            chunk.bad.append(BadRow(row.number, "duplicate_id", words))
+            words = _("The id “%(id)s” is taken by an item with other content.")
+            chunk.bad.append(BadRow(row.number, "duplicate_id", words % {"id": key[:60]}))
         else:
             # A key of ours may be an id that somebody else chose.
             key = digest.hex() if key in there.keys else key
@@ -278,11 +278,12 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
     for name in row.labels:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean “{near[0]}”?" if near else ""
-            words = f"“{name[:60]}” is no label of this project.{hint}"
-            return BadRow(row.number, "unknown_label", words)
+            words = _("“%(name)s” is no label of this project.") % {"name": name[:60]}
+            hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
+            return BadRow(row.number, "unknown_label", f"{words} {hint}".strip())
     if len(row.labels) > 1 and not work.project.multi_label:
-        return BadRow(row.number, "label_number", "This project takes one label for an item.")
+        words = _("This project takes one label for an item.")
+        return BadRow(row.number, "label_number", words)
     return None
 
 

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator.flow.refusals import Refused
 from annotator.models import Job, LostClaim
@@ -62,7 +63,7 @@ def _note(claimed: Job, how: Callable[[str], None], words: str) -> None:
 def in_words(problem: BaseException) -> str:
     """Return an error as a sentence that a project lead can pass on."""
     if isinstance(problem, MemoryError):
-        return "The worker ran out of memory."
+        return _("The worker ran out of memory.")
     if isinstance(problem, OSError) and problem.strerror:
         return f"{problem.strerror} ({problem.filename or 'no file name'})."
     return f"{type(problem).__name__}: {problem}"[:2000]
@@ -75,7 +76,8 @@ def sweep(model: type[J], **where: Any) -> list[int]:
     left.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
         finished_at=now,
-        error=f"The worker died {MAX_ATTEMPTS} times at this, perhaps for want of memory.",
+        error=_("The worker died %(n)d times at this, perhaps for want of memory.")
+        % {"n": MAX_ATTEMPTS},
     )
     # A job that was stored just now has its own message on the way.
     due = left.filter(created_at__lt=now - timedelta(seconds=RESEND_SECONDS))

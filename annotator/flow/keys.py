@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ ACTIONS = {
 # The keys that have a name in place of a sign. Tab and Escape stay with the browser, and so do
 # those that scroll by a page: a long text must stay readable by keyboard.
 NAMED_KEYS = {
-    " ": gettext_lazy("Space"),
-    "Enter": gettext_lazy("Enter"),
-    "Backspace": gettext_lazy("Backspace"),
-    "Delete": gettext_lazy("Delete"),
-    "Insert": gettext_lazy("Insert"),
-    "ArrowLeft": gettext_lazy("Left"),
-    "ArrowRight": gettext_lazy("Right"),
-    "ArrowUp": gettext_lazy("Up"),
-    "ArrowDown": gettext_lazy("Down"),
+    " ": pgettext_lazy("key", "Space"),
+    "Enter": pgettext_lazy("key", "Enter"),
+    "Backspace": pgettext_lazy("key", "Backspace"),
+    "Delete": pgettext_lazy("key", "Delete"),
+    "Insert": pgettext_lazy("key", "Insert"),
+    "ArrowLeft": pgettext_lazy("key", "Left"),
+    "ArrowRight": pgettext_lazy("key", "Right"),
+    "ArrowUp": pgettext_lazy("key", "Up"),
+    "ArrowDown": pgettext_lazy("key", "Down"),
 }
 CAPS = {"Backspace": "⌫", "ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -28,6 +29,7 @@ from annotator.models import (
     User,
     WorkerBeat,
 )
+from annotator.sentences import translated
 
 BEAT_SECONDS = 10
 DEAD_SECONDS = 40
@@ -198,7 +200,8 @@ def _unlabelled(project: Project) -> bool:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f}".rstrip("0").rstrip(".")
+    value = round(100 * share, 1)
+    return str(number_format(value, 0 if value.is_integer() else 1))
 
 
 def _model(version: ModelVersion | None) -> dict[str, Any] | None:
@@ -230,7 +233,7 @@ def round_numbers(turn: Round) -> dict[str, Any]:
         "model": turn.model.number if turn.model else None,
         "picks": len(turn.picks),
         "timings": turn.timings,
-        "error": turn.error,
+        "error": translated(turn.error),
         "created_at": turn.created_at,
         "finished_at": turn.finished_at,
     }
@@ -268,7 +271,7 @@ def _import_activity(work: Import) -> dict[str, Any]:
     else:
         words = _("%(name)s is being imported.")
     return {
-        **_job(work, "import", words % {"name": work.name, "error": work.error}),
+        **_job(work, "import", words % {"name": work.name, "error": translated(work.error)}),
         "done": work.done,
         "total": work.total,
     }
@@ -276,7 +279,9 @@ def _import_activity(work: Import) -> dict[str, Any]:
 
 def _space_activity(space: Any) -> dict[str, Any]:
     if space.state == Job.State.FAILED:
-        words = _("The features could not be computed: %(error)s") % {"error": space.error}
+        words = _("The features could not be computed: %(error)s") % {
+            "error": translated(space.error)
+        }
     elif space.stage == space.Stage.FIT:
         words = _("Learning what to look at in %(n)d items.") % {"n": space.items}
     else:
@@ -294,7 +299,7 @@ def _round_activity(turn: Round) -> dict[str, Any]:
         words = _("Round %(n)d failed: %(error)s Labelling goes on, and it is tried again.")
     else:
         words = _("Round %(n)d: %(stage)s.")
-    values = {"n": turn.number, "stage": turn.get_stage_display(), "error": turn.error}
+    values = {"n": turn.number, "stage": turn.get_stage_display(), "error": translated(turn.error)}
     return {
         **_job(turn, "round", words % values),
         "done": stages.index(turn.stage),

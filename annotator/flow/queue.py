@@ -15,6 +15,7 @@ from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 from annotator.once import Raw, Rows, insert
+from annotator.sentences import translated
 
 MOST_LEASES = 5
 TRIES = 4
@@ -298,7 +299,7 @@ def _why(lease: Lease) -> dict[str, Any]:
     return {
         "strategy": lease.strategy,
         "score": lease.score,
-        "words": lease.why,
+        "words": translated(lease.why),
         "model": numbers.model_number(model),
         "model_age_seconds": None if age is None else round(age.total_seconds()),
     }

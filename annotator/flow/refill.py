@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from annotator import pool
 from annotator.flow import tally
@@ -39,9 +40,9 @@ AUDIT = {
     "source": Source.AUDIT,
     "blind": True,
     "strategy": "random",
-    "why": "Drawn at random, to measure the model.",
+    "why": gettext_noop("Drawn at random, to measure the model."),
 }
-RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": "Drawn at random."}
+RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": gettext_noop("Drawn at random.")}
 
 # An item, and how the entry for it came about.
 Wish = tuple[Item, dict[str, Any]]

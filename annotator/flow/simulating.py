@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator import kept_trial, pool, replays, trial
 from annotator.flow import featurise, ingest, setup
@@ -84,7 +85,7 @@ def start(
 def stop(project: Project, pk: int, user: User) -> None:
     """End a simulation that is under way; whoever is at it finds out with the next write."""
     find(project, pk)
-    words = _("Stopped by %(name)s.") % {"name": user.username}
+    words = gettext_noop("Stopped by %(name)s.") % {"name": user.username}
     Simulation.objects.active().filter(pk=pk).update(
         state=Job.State.FAILED, token=None, finished_at=timezone.now(), error=words
     )
@@ -194,7 +195,7 @@ def _own_answers(project: Project) -> trial.Answers:
         for row in known.y[:MOST_ITEMS]
     ]
     documents = list(pool.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
-    note = _("The project's own labels: items that a strategy chose are harder than the others.")
+    note = _("The project's own labels: items that a strategy chose are harder than the others")
     return trial.Answers(documents, names, [note], several)
 
 

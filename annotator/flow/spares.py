@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from annotator import pool
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
@@ -22,7 +23,7 @@ LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
     "strategy": STRATEGY,
-    "why": "Drawn at random, for when the connection is lost.",
+    "why": gettext_noop("Drawn at random, for when the connection is lost."),
 }
 
 

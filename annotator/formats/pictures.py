@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import cast
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from annotator.formats import BadRow, Row, Rows, Unreadable
@@ -47,10 +48,10 @@ def look(path: Path) -> int:
         _refuse_unsafe(entries)
         pictures = len(_pictures(entries))
     if not entries:
-        raise Unreadable("empty_zip", "The ZIP file is empty.")
+        raise Unreadable("empty_zip", _("The ZIP file is empty."))
     if not pictures:
         raise Unreadable(
-            "no_images", "The ZIP file holds no pictures (PNG, JPEG, WebP, GIF or BMP)."
+            "no_images", _("The ZIP file holds no pictures (PNG, JPEG, WebP, GIF or BMP).")
         )
     return pictures
 
@@ -80,9 +81,8 @@ def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError) as problem:
-        raise Unreadable(
-            "bad_zip", f"The file is no ZIP file, or is cut off: {problem}."
-        ) from problem
+        words = _("The file is no ZIP file, or is cut off: %(problem)s.") % {"problem": problem}
+        raise Unreadable("bad_zip", words) from problem
 
 
 def _pictures(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
@@ -97,19 +97,20 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_ENTRIES:
-        raise Unreadable("zip_too_many", f"The ZIP file holds more than {MOST_ENTRIES:,} files.")
+        raise Unreadable("zip_too_many", _("The ZIP file holds more than 200,000 files."))
     unsafe = [entry.filename for entry in entries if _is_unsafe(entry)]
     if unsafe:
-        raise Unreadable(
-            "zip_unsafe_name",
-            "The ZIP file holds names that point outside of it: "
-            + ", ".join(repr(name)[:80] for name in unsafe[:5])
-            + ". Pack it again from inside its folder.",
+        words = _(
+            "The ZIP file holds names that point outside of it: %(names)s. Pack it again from "
+            "inside its folder."
         )
+        names = ", ".join(repr(name)[:80] for name in unsafe[:5])
+        raise Unreadable("zip_unsafe_name", words % {"names": names})
     if any(entry.flag_bits & 0x1 for entry in entries):
-        raise Unreadable("zip_encrypted", "The ZIP file is encrypted; pack it without a password.")
+        words = _("The ZIP file is encrypted; pack it without a password.")
+        raise Unreadable("zip_encrypted", words)
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise Unreadable("zip_too_large", "The ZIP file unpacks to more than 20 GB.")
+        raise Unreadable("zip_too_large", _("The ZIP file unpacks to more than 20 GB."))
     _refuse_overlap(entries)
 
 
@@ -130,7 +131,8 @@ def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
     spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
     for (start, size), (following, _size) in pairwise(spans):
         if start + size > following:
-            raise Unreadable("zip_overlap", "Files in the ZIP overlap; it was not made honestly.")
+            words = _("Files in the ZIP overlap; it was not made honestly.")
+            raise Unreadable("zip_overlap", words)
 
 
 def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
@@ -150,9 +152,8 @@ def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
     label_column = next((names[n] for n in ("label", "labels", "class") if n in names), None)
     if file_column is None or label_column is None:
         there = ", ".join(reader.fieldnames or [])
-        raise Unreadable(
-            "missing_column", f"labels.csv needs the columns filename and label. It has: {there}."
-        )
+        words = _("labels.csv needs the columns filename and label. It has: %(there)s.")
+        raise Unreadable("missing_column", words % {"there": there})
     by_path = {
         PurePosixPath((row[file_column] or "").replace("\\", "/")): [
             label.strip() for label in (row[label_column] or "").split("|") if label.strip()
@@ -174,24 +175,26 @@ def _table_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     try:
         return _bytes(archive, entry).decode("utf-8-sig")
     except (BadPicture, UnicodeDecodeError) as problem:
-        raise Unreadable("bad_labels", f"labels.csv cannot be read: {problem}.") from problem
+        words = _("labels.csv cannot be read: %(problem)s.") % {"problem": problem}
+        raise Unreadable("bad_labels", words) from problem
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.compress_type not in METHODS:
-        raise BadPicture("zip_method", "it is packed in a way that cannot be read here.")
+        raise BadPicture("zip_method", _("it is packed in a way that cannot be read here."))
     if entry.file_size > LARGEST_ENTRY:
-        raise BadPicture("image_too_large", "it is larger than 100 MB.")
+        raise BadPicture("image_too_large", _("it is larger than 100 MB."))
     if entry.file_size > HIGHEST_RATIO * max(entry.compress_size, 1):
-        raise BadPicture("zip_bomb", "it unpacks to more than 200 times its size.")
+        raise BadPicture("zip_bomb", _("it unpacks to more than 200 times its size."))
     try:
         with archive.open(entry) as file:
             # The size in the directory is only a claim; what is read is bounded by it.
             content = file.read(entry.file_size + 1)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as problem:
-        raise BadPicture("bad_zip_entry", f"it cannot be unpacked: {problem}.") from problem
+        words = _("it cannot be unpacked: %(problem)s.") % {"problem": problem}
+        raise BadPicture("bad_zip_entry", words) from problem
     if len(content) != entry.file_size:
-        raise BadPicture("bad_zip_entry", "it is not as large as the ZIP file says.")
+        raise BadPicture("bad_zip_entry", _("it is not as large as the ZIP file says."))
     return content
 
 
@@ -210,7 +213,8 @@ def clean(content: bytes) -> tuple[bytes, str]:
         raise
     except Exception as problem:
         # Damaged metadata makes the decoders raise whatever they stumble over.
-        raise BadPicture("image_broken", f"it is damaged: {problem}.") from problem
+        words = _("it is damaged: %(problem)s.") % {"problem": problem}
+        raise BadPicture("image_broken", words) from problem
 
 
 def _cleaned(content: bytes) -> tuple[bytes, str]:
@@ -236,22 +240,24 @@ def _decoded(content: bytes) -> tuple[Image.Image, bool]:
             picture.load()
             upright = ImageOps.exif_transpose(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        raise BadPicture("image_too_large", "it has more than 50 million pixels.") from problem
+        raise BadPicture("image_too_large", _("it has more than 50 million pixels.")) from problem
     except UnidentifiedImageError as problem:
-        raise BadPicture(
-            "unsupported_image", "it is no PNG, JPEG, WebP, GIF or BMP picture."
-        ) from problem
+        words = _("it is no PNG, JPEG, WebP, GIF or BMP picture.")
+        raise BadPicture("unsupported_image", words) from problem
     except (OSError, SyntaxError, ValueError, EOFError) as problem:
         code = "image_truncated" if "truncated" in str(problem).lower() else "image_broken"
-        raise BadPicture(code, f"it cannot be read to the end: {problem}.") from problem
+        words = _("it cannot be read to the end: %(problem)s.") % {"problem": problem}
+        raise BadPicture(code, words) from problem
     return _plain_mode(upright), lossy
 
 
 def _refuse_size(width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
-        raise BadPicture("image_too_small", f"it is {width} × {height} pixels; 8 is the least.")
+        words = _("it is %(width)d × %(height)d pixels; 8 is the least.")
+        raise BadPicture("image_too_small", words % {"width": width, "height": height})
     if max(width, height) > LONGEST_SIDE_RATIO * min(width, height):
-        raise BadPicture("image_too_long", f"it is {width} × {height} pixels, too long to show.")
+        words = _("it is %(width)d × %(height)d pixels, too long to show.")
+        raise BadPicture("image_too_long", words % {"width": width, "height": height})
 
 
 def _plain_mode(picture: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext as _
 
 from annotator.formats import BadRow, Columns, Row, Rows, Unreadable
 
@@ -42,10 +43,10 @@ def look(path: Path, kind: str, columns: Columns) -> tuple[int, str]:
         header = _header(path, encoding)
         _find_columns(header, columns)
         if _only_header(path, encoding):
-            raise Unreadable("empty_file", "The file has a header, but no data rows.")
+            raise Unreadable("empty_file", _("The file has a header, but no data rows."))
         return max(lines - 1, 1), encoding
     if next(iter(_json_records(path, encoding)), None) is None:
-        raise Unreadable("empty_file", "The file has no data rows.")
+        raise Unreadable("empty_file", _("The file has no data rows."))
     _json_columns(path, encoding, columns)
     return max(lines, 1), encoding
 
@@ -67,7 +68,7 @@ def _encoding(path: Path) -> tuple[str, int]:
     with path.open("rb") as file:
         start = file.read(4)
     if not start:
-        raise Unreadable("empty_file", "The file is empty.")
+        raise Unreadable("empty_file", _("The file is empty."))
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         # Before UTF-16, whose mark is the beginning of theirs.
@@ -104,7 +105,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
         for line in iter(lambda: file.readline(LONGEST_LINE), ""):
             if len(line) >= LONGEST_LINE:
                 raise Unreadable(
-                    "line_too_long", "A line is longer than 10 MB; is this a text file?"
+                    "line_too_long", _("A line is longer than 10 MB; is this a text file?")
                 )
             yield line
 
@@ -127,8 +128,14 @@ def _find(header: list[str], wanted: str, names: list[str], what: str, needed: b
         if found or not needed:
             return found
     there = ", ".join(f"“{name[:60]}”" for name in header[:30])
-    asked = f"no column “{wanted}”" if wanted else f"no column for the {what}"
-    raise Unreadable("missing_column", f"There is {asked}. The columns are: {there}.")
+    missing = {
+        "text": _("There is no column for the text. The columns are: %(there)s."),
+        "label": _("There is no column for the label. The columns are: %(there)s."),
+        "id": _("There is no column for the id. The columns are: %(there)s."),
+    }
+    named = _("There is no column “%(name)s”. The columns are: %(there)s.")
+    words = (named if wanted else missing[what]) % {"name": wanted, "there": there}
+    raise Unreadable("missing_column", words)
 
 
 # CSV ---------------------------------------------------------------------------------------------
@@ -138,16 +145,18 @@ def _header(path: Path, encoding: str) -> list[str]:
     lines = _lines(path, encoding)
     first = next((line for line in lines if line.strip()), "")
     if not first:
-        raise Unreadable("empty_file", "The file has no data rows.")
+        raise Unreadable("empty_file", _("The file has no data rows."))
     try:
         header = next(
             csv.reader([first, *_some(lines, 50)], delimiter=_delimiter(first), strict=True)
         )
     except csv.Error as problem:
-        raise Unreadable("bad_header", f"The header line cannot be read: {problem}.") from problem
+        words = _("The header line cannot be read: %(problem)s.") % {"problem": problem}
+        raise Unreadable("bad_header", words) from problem
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        raise Unreadable("duplicate_column", f"The column “{twice[:60]}” is there twice.")
+        words = _("The column “%(name)s” is there twice.") % {"name": twice[:60]}
+        raise Unreadable("duplicate_column", words)
     return header
 
 
@@ -189,15 +198,17 @@ def _read_csv(path: Path, wanted: Columns, encoding: str) -> Rows:
 
 def _csv_problem(problem: csv.Error, line: int) -> tuple[str, str]:
     if "end of data" in str(problem) or "larger than" in str(problem):
-        return "unclosed_quote", f"A quotation mark that opens at line {line} is never closed."
-    return "bad_quote", f"The quotation marks at line {line} do not match: {problem}."
+        words = _("A quotation mark that opens at line %(line)d is never closed.")
+        return "unclosed_quote", words % {"line": line}
+    words = _("The quotation marks at line %(line)d do not match: %(problem)s.")
+    return "bad_quote", words % {"line": line, "problem": problem}
 
 
 def _from_cells(number: int, header: list[str], columns: Columns, cells: list[str]) -> Row | BadRow:
     if len(cells) != len(header):
-        return BadRow(
-            number, "column_count", f"Expected {len(header)} columns, found {len(cells)}."
-        )
+        words = _("Expected %(expected)d columns, found %(found)d.")
+        numbers = {"expected": len(header), "found": len(cells)}
+        return BadRow(number, "column_count", words % numbers)
     values: dict[str, Any] = dict(zip(header, cells, strict=True))
     given = values.pop(columns.label, "") if columns.label else ""
     labels = [name.strip() for name in given.split("|") if name.strip()] or None
@@ -213,7 +224,7 @@ def _read_json(path: Path, wanted: Columns, encoding: str) -> Rows:
         if isinstance(record, BadRow):
             yield record
         elif not isinstance(record, dict):
-            yield BadRow(number, "not_an_object", "The line is no JSON object.")
+            yield BadRow(number, "not_an_object", _("The line is no JSON object."))
         else:
             yield _from_record(number, record, columns)
 
@@ -242,9 +253,11 @@ def _json_records(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
         try:
             yield number, orjson.loads(line.strip().encode("utf-8", "strict"))
         except UnicodeEncodeError:
-            yield number, BadRow(number, "invalid_utf8", "The line holds bytes that are no UTF-8.")
+            words = _("The line holds bytes that are no UTF-8.")
+            yield number, BadRow(number, "invalid_utf8", words)
         except orjson.JSONDecodeError as problem:
-            yield number, BadRow(number, "bad_json", f"The line is no JSON: {problem}.")
+            words = _("The line is no JSON: %(problem)s.") % {"problem": problem}
+            yield number, BadRow(number, "bad_json", words)
 
 
 def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
@@ -254,13 +267,15 @@ def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
 
 def _json_array(path: Path, encoding: str) -> list[Any]:
     if path.stat().st_size > LARGEST_ARRAY:
-        raise Unreadable("too_large_array", "Write one JSON object a line for more than 50 MB.")
+        words = _("Write one JSON object a line for more than 50 MB.")
+        raise Unreadable("too_large_array", words)
     try:
         records = json.loads(path.read_text(encoding=encoding))
     except (ValueError, RecursionError) as problem:
-        raise Unreadable("bad_json", f"The file is no JSON: {problem}.") from problem
+        words = _("The file is no JSON: %(problem)s.") % {"problem": problem}
+        raise Unreadable("bad_json", words) from problem
     if not isinstance(records, list):
-        raise Unreadable("bad_json", "The file is neither JSON Lines nor a JSON array.")
+        raise Unreadable("bad_json", _("The file is neither JSON Lines nor a JSON array."))
     return records
 
 
@@ -269,7 +284,7 @@ def _from_record(number: int, record: dict[str, Any], columns: Columns) -> Row |
     given = values.pop(columns.label, None) if columns.label else None
     names = [given] if isinstance(given, str) else [] if given is None else given
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return BadRow(number, "label_type", "A label must be a text, or a list of texts.")
+        return BadRow(number, "label_type", _("A label must be a text, or a list of texts."))
     labels = [name.strip() for name in names if name.strip()]
     return _checked(number, values, columns, labels or None)
 
@@ -283,9 +298,11 @@ def _checked(
     text = values.pop(columns.text, None)
     key = values.pop(columns.id, "") if columns.id else ""
     if not isinstance(text, str):
-        return BadRow(number, "text_type", f"“{columns.text}” is missing or no text.")
+        words = _("“%(name)s” is missing or no text.") % {"name": columns.text}
+        return BadRow(number, "text_type", words)
     if isinstance(key, (dict, list)) or len(str(key)) > LONGEST_ID:
-        return BadRow(number, "bad_id", f"An id is a text of at most {LONGEST_ID} characters.")
+        words = _("An id is a text of at most %(most)d characters.") % {"most": LONGEST_ID}
+        return BadRow(number, "bad_id", words)
     problem = _text_problem(text) or _text_problem(str(key), empty=True)
     if problem:
         return BadRow(number, *problem)
@@ -294,15 +311,15 @@ def _checked(
 
 def _text_problem(text: str, empty: bool = False) -> tuple[str, str] | None:
     if not empty and not text.strip():
-        return "empty_text", "The text is empty."
+        return "empty_text", _("The text is empty.")
     if len(text) > LONGEST_TEXT:
-        return "text_too_long", f"The text is longer than {LONGEST_TEXT:,} characters."
+        return "text_too_long", _("The text is longer than 1,000,000 characters.")
     if "\x00" in text:
-        return "nul_byte", "The text holds a NUL byte."
+        return "nul_byte", _("The text holds a NUL byte.")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "invalid_utf8", "The text holds bytes that are no UTF-8."
+        return "invalid_utf8", _("The text holds bytes that are no UTF-8.")
     return None
 
 

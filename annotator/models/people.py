@@ -25,6 +25,9 @@ class User(AbstractUser):
     # Keys and habits at the desk: only what differs from the default, so that defaults may improve.
     desk = models.JSONField(default=dict, blank=True, editable=False)
 
+    # Empty: as the browser says. Which ones there are, the settings say; see `flow.language`.
+    language = models.CharField(max_length=10, blank=True, editable=False)
+
     class Meta(AbstractUser.Meta):
         pass
 

@@ -17,6 +17,7 @@ from annotator.flow.refusals import Invalid, NotThere
 from annotator.forms import InvitationForm, add_refusal
 from annotator.views import errors, regions
 from annotator.views.access import Request, signed_in
+from annotator.views.language import LanguageForm
 
 
 class LoginForm(AuthenticationForm):
@@ -45,7 +46,11 @@ def account(request: Request) -> HttpResponse:
         messages.success(request, _("Your password is changed. Other sessions are signed out."))
         return redirect("account")
     status = 422 if request.method == "POST" else 200
-    return render(request, "account.html", {"form": form}, status=status)
+    context = {
+        "form": form,
+        "language_form": LanguageForm(initial={"language": request.user.language}),
+    }
+    return render(request, "account.html", context, status=status)
 
 
 @never_cache

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -58,19 +59,32 @@ def as_picture(spec: Spec, theme: str, size: str) -> HttpResponse:
 def drawn_as(spec: Spec, theme: str, size: str) -> str:
     """Return the chart as SVG."""
     spec = _dressed(spec, theme, size)
-    key = hashlib.blake2b(json.dumps(spec, sort_keys=True).encode(), digest_size=16).hexdigest()
+    numbers = _numbers()
+    described = json.dumps([spec, numbers], sort_keys=True)
+    key = hashlib.blake2b(described.encode(), digest_size=16).hexdigest()
     kept: str | None = cache.get(f"chart:{key}")
     if kept is None:
-        kept = _draw(spec)
+        kept = _draw(spec, numbers)
         cache.set(f"chart:{key}", kept, timeout=86_400)
     return kept
 
 
-def _draw(spec: Spec) -> str:
+def _numbers() -> dict[str, Any]:
+    """Return how numbers are written on axes: as in the sentences beside them."""
+    return {
+        "decimal": get_format("DECIMAL_SEPARATOR"),
+        "thousands": words.NARROW,
+        "grouping": [3],
+        "currency": ["", ""],
+        "percent": f"{words.NARROW}%",
+    }
+
+
+def _draw(spec: Spec, numbers: dict[str, Any]) -> str:
     # Loaded at need: the drawing engine takes 60 MB, and most requests draw nothing.
     import vl_convert
 
-    return vl_convert.vegalite_to_svg(spec, vl_version="5.20")
+    return vl_convert.vegalite_to_svg(spec, vl_version="5.20", format_locale=numbers)
 
 
 def _dressed(spec: Spec, theme: str, size: str) -> Spec:

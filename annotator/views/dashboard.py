@@ -88,7 +88,7 @@ def _counts(
         ]
     counts = [(title, words.count(number)) for title, number in shown]
     if all_of_them and progress["cost"] is not None:
-        counts.append((_("cost so far"), f"{progress['cost']:,.2f}"))
+        counts.append((_("cost so far"), words.money(progress["cost"])))
     return counts
 
 

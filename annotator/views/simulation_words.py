@@ -32,7 +32,7 @@ def sentence(summary: Summary, titles: Titles) -> str:
     return (
         _(
             "%(title)s needs %(mine)s labels for what random needs %(theirs)s: "
-            "%(times)s times fewer (95 %%: %(interval)s)."
+            "%(times)s times fewer (%(level)s: %(interval)s)."
         )
         % facts
     )
@@ -55,7 +55,7 @@ def _nothing(ratio: float, facts: dict[str, str]) -> str:
     return (
         _(
             "%(title)s needs %(mine)s labels for what random needs %(theirs)s, which may be "
-            "chance (95 %%: %(interval)s times)."
+            "chance (%(level)s: %(interval)s times)."
         )
         % facts
     )
@@ -133,6 +133,7 @@ def _facts(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
         "test": words.count(summary["n_test"]),
         "times": _times(saved["query"]),
         "interval": _interval(saved["query_low"], saved["query_high"]),
+        "level": words.percent(0.95),
     }
 
 

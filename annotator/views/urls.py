@@ -2,7 +2,6 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from django.views.i18n import set_language
 
 from annotator.views import (
     account_desk,
@@ -13,6 +12,7 @@ from annotator.views import (
     find,
     imports,
     label,
+    language,
     media,
     members,
     people,
@@ -75,7 +75,7 @@ page_urls: list[URLPattern | URLResolver] = [
     path("login", accounts.login, name="login"),
     path("logout", accounts.logout, name="logout"),
     path("account/", accounts.account, name="account"),
-    path("account/language", set_language, name="set_language"),
+    path("account/language", language.choose, name="choose_language"),
     path("account/desk", account_desk.preferences, name="desk_preferences"),
     path("account/desk/keys", account_desk.reset_keys, name="reset_keys"),
     path("invite/<str:token>", accounts.invite, name="invite"),

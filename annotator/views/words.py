@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -30,6 +30,12 @@ def count(number: int) -> str:
 def decimal(number: float) -> str:
     """Return a number with one decimal."""
     return _rounded(number, 1)
+
+
+def money(amount: float) -> str:
+    """Return an amount with two decimals and its thousands set apart."""
+    whole, cents = divmod(round(100 * amount), 100)
+    return f"{count(whole)}{get_format('DECIMAL_SEPARATOR')}{cents:02d}"
 
 
 def duration(seconds: float | None) -> str:

@@ -1,0 +1,51 @@
+"""German in a real browser: chosen by keyboard, and with room for its longer words."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from annotator.models import User
+from tests import loop
+from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
+from tests.views.desk_in_browser import MARKS, sign_in
+
+pytestmark = MARKS
+
+HIDDEN_LINKS = """() => {
+  const nav = document.querySelector(".top-nav");
+  return nav ? nav.scrollWidth - nav.clientWidth : 0;
+}"""
+OF_A_PROJECT = [
+    *("label:desk", "dashboard", "imports", "settings", "members"),
+    *("find:find", "bulk:page"),
+]
+OTHERS = ["projects", "account", "desk_preferences"]
+
+
+def test_language_is_chosen_by_keyboard(page, context, live_server, ana):
+    sign_in(context, live_server, ana)
+    page.goto(live_server.url + reverse("account"))
+    page.get_by_label("Language of the pages").focus()
+    page.keyboard.type("Deutsch")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Die Sprache ist geändert.").wait_for()
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert page.get_by_label("Sprache der Seiten").input_value() == "de"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "light"), (360, "dark")])
+def test_german_pages_fit_and_have_no_axe_findings(
+    page, context, live_server, project, width, scheme
+):
+    loop.fill(project, 30)
+    sign_in(context, live_server, User.objects.create_superuser("rosa", language="de"))
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    for name in [*OF_A_PROJECT, *OTHERS]:
+        arguments = [project.pk] if name in OF_A_PROJECT else []
+        page.goto(live_server.url + reverse(name, args=arguments))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        # A line of links that scrolls sideways hides some of them.
+        assert page.evaluate(HIDDEN_LINKS) <= 0, name
+        assert Axe().run(page).response["violations"] == [], name
