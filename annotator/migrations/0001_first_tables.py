@@ -13,603 +13,1380 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FeatureSpace',
+            name="FeatureSpace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('token', models.UUIDField(editable=False, null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('recipe', models.CharField(max_length=32)),
-                ('stage', models.CharField(choices=[('fit', 'learning features'), ('transform', 'computing features')], default='fit', max_length=16)),
-                ('items', models.PositiveIntegerField()),
-                ('quality', models.PositiveSmallIntegerField(default=0)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('dropped', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("token", models.UUIDField(editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("recipe", models.CharField(max_length=32)),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[("fit", "learning features"), ("transform", "computing features")],
+                        default="fit",
+                        max_length=16,
+                    ),
+                ),
+                ("items", models.PositiveIntegerField()),
+                ("quality", models.PositiveSmallIntegerField(default=0)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("dropped", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Label',
+            name="Label",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('hotkey', models.CharField(blank=True, max_length=1)),
-                ('description', models.TextField(blank=True, max_length=2000)),
-                ('position', models.PositiveIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("hotkey", models.CharField(blank=True, max_length=1)),
+                ("description", models.TextField(blank=True, max_length=2000)),
+                ("position", models.PositiveIntegerField()),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='WorkerBeat',
+            name="WorkerBeat",
             fields=[
-                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('seen_at', models.DateTimeField()),
+                ("name", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("seen_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='FeatureShard',
+            name="FeatureShard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('token', models.UUIDField(editable=False, null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('number', models.PositiveIntegerField()),
-                ('start', models.PositiveIntegerField()),
-                ('stop', models.PositiveIntegerField()),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shards', to='annotator.featurespace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("token", models.UUIDField(editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("number", models.PositiveIntegerField()),
+                ("start", models.PositiveIntegerField()),
+                ("stop", models.PositiveIntegerField()),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="shards",
+                        to="annotator.featurespace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('token', models.UUIDField(editable=False, null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('name', models.CharField(max_length=255)),
-                ('path', models.CharField(max_length=255)),
-                ('format', models.CharField(blank=True, choices=[('', 'found by the name'), ('csv', 'CSV'), ('jsonl', 'JSON Lines'), ('zip', 'ZIP')], max_length=8)),
-                ('text_column', models.CharField(blank=True, max_length=200)),
-                ('label_column', models.CharField(blank=True, max_length=200)),
-                ('id_column', models.CharField(blank=True, max_length=200)),
-                ('labels_are', models.CharField(choices=[('seed', 'expert labels to start from'), ('gold', 'hidden checks'), ('suggestion', 'suggestions'), ('ignore', 'ignored')], default='seed', max_length=16)),
-                ('total', models.PositiveIntegerField(null=True)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('created', models.PositiveIntegerField(default=0)),
-                ('duplicates', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('errors', models.JSONField(default=list)),
-                ('notes', models.JSONField(default=list)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("token", models.UUIDField(editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("name", models.CharField(max_length=255)),
+                ("path", models.CharField(max_length=255)),
+                (
+                    "format",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "found by the name"),
+                            ("csv", "CSV"),
+                            ("jsonl", "JSON Lines"),
+                            ("zip", "ZIP"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("text_column", models.CharField(blank=True, max_length=200)),
+                ("label_column", models.CharField(blank=True, max_length=200)),
+                ("id_column", models.CharField(blank=True, max_length=200)),
+                (
+                    "labels_are",
+                    models.CharField(
+                        choices=[
+                            ("seed", "expert labels to start from"),
+                            ("gold", "hidden checks"),
+                            ("suggestion", "suggestions"),
+                            ("ignore", "ignored"),
+                        ],
+                        default="seed",
+                        max_length=16,
+                    ),
+                ),
+                ("total", models.PositiveIntegerField(null=True)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("created", models.PositiveIntegerField(default=0)),
+                ("duplicates", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                ("errors", models.JSONField(default=list)),
+                ("notes", models.JSONField(default=list)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('audit_key', models.BigIntegerField()),
-                ('key', models.CharField(max_length=200)),
-                ('content_hash', models.BinaryField(max_length=16)),
-                ('text', models.TextField(blank=True)),
-                ('image', models.CharField(blank=True, max_length=80)),
-                ('meta', models.JSONField(default=dict)),
-                ('state', models.SmallIntegerField(choices=[(0, 'in the pool'), (1, 'queued'), (2, 'labelled')], default=0)),
-                ('answers', models.PositiveSmallIntegerField(default=0)),
-                ('skips', models.PositiveSmallIntegerField(default=0)),
-                ('gold', models.JSONField(null=True)),
-                ('suggested', models.JSONField(null=True)),
-                ('imported', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.import')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("audit_key", models.BigIntegerField()),
+                ("key", models.CharField(max_length=200)),
+                ("content_hash", models.BinaryField(max_length=16)),
+                ("text", models.TextField(blank=True)),
+                ("image", models.CharField(blank=True, max_length=80)),
+                ("meta", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.SmallIntegerField(
+                        choices=[(0, "in the pool"), (1, "queued"), (2, "labelled")], default=0
+                    ),
+                ),
+                ("answers", models.PositiveSmallIntegerField(default=0)),
+                ("skips", models.PositiveSmallIntegerField(default=0)),
+                ("gold", models.JSONField(null=True)),
+                ("suggested", models.JSONField(null=True)),
+                (
+                    "imported",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotator.import",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Annotation',
+            name="Annotation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('active', 'chosen by the strategy'), ('audit', 'random audit'), ('random', 'random'), ('gold', 'hidden check'), ('seed', 'expert seed')], max_length=16)),
-                ('blind', models.BooleanField(default=False)),
-                ('strategy', models.CharField(blank=True, max_length=32)),
-                ('score', models.FloatField(null=True)),
-                ('probability', models.FloatField(null=True)),
-                ('suggestion', models.JSONField(null=True)),
-                ('client_id', models.UUIDField(default=uuid.uuid4)),
-                ('counted', models.BooleanField(default=True)),
-                ('seconds', models.FloatField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='annotations', to='annotator.item')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("active", "chosen by the strategy"),
+                            ("audit", "random audit"),
+                            ("random", "random"),
+                            ("gold", "hidden check"),
+                            ("seed", "expert seed"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("blind", models.BooleanField(default=False)),
+                ("strategy", models.CharField(blank=True, max_length=32)),
+                ("score", models.FloatField(null=True)),
+                ("probability", models.FloatField(null=True)),
+                ("suggestion", models.JSONField(null=True)),
+                ("client_id", models.UUIDField(default=uuid.uuid4)),
+                ("counted", models.BooleanField(default=True)),
+                ("seconds", models.FloatField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="annotations",
+                        to="annotator.item",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AnnotationLabel',
+            name="AnnotationLabel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('annotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='given', to='annotator.annotation')),
-                ('label', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='annotator.label')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="given",
+                        to="annotator.annotation",
+                    ),
+                ),
+                (
+                    "label",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="+",
+                        to="annotator.label",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='labels',
-            field=models.ManyToManyField(related_name='+', through='annotator.AnnotationLabel', to='annotator.label'),
+            model_name="annotation",
+            name="labels",
+            field=models.ManyToManyField(
+                related_name="+", through="annotator.AnnotationLabel", to="annotator.label"
+            ),
         ),
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('source', models.CharField(choices=[('active', 'chosen by the strategy'), ('audit', 'random audit'), ('random', 'random'), ('gold', 'hidden check'), ('seed', 'expert seed')], max_length=16)),
-                ('blind', models.BooleanField(default=False)),
-                ('strategy', models.CharField(blank=True, max_length=32)),
-                ('score', models.FloatField(null=True)),
-                ('probability', models.FloatField(null=True)),
-                ('suggestion', models.JSONField(null=True)),
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('why', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('labelled', 'labelled'), ('skipped', 'skipped'), ('released', 'given back'), ('expired', 'ran out')], max_length=16)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='annotator.item')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("active", "chosen by the strategy"),
+                            ("audit", "random audit"),
+                            ("random", "random"),
+                            ("gold", "hidden check"),
+                            ("seed", "expert seed"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("blind", models.BooleanField(default=False)),
+                ("strategy", models.CharField(blank=True, max_length=32)),
+                ("score", models.FloatField(null=True)),
+                ("probability", models.FloatField(null=True)),
+                ("suggestion", models.JSONField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("why", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("labelled", "labelled"),
+                            ("skipped", "skipped"),
+                            ("released", "given back"),
+                            ("expired", "ran out"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leases",
+                        to="annotator.item",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='lease',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.lease'),
+            model_name="annotation",
+            name="lease",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotator.lease",
+            ),
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('labels', models.JSONField()),
-                ('trained_on', models.PositiveIntegerField()),
-                ('seen', models.JSONField(default=dict)),
-                ('path', models.CharField(max_length=255)),
-                ('sha256', models.CharField(max_length=64)),
-                ('snapshot', models.CharField(max_length=64)),
-                ('params', models.JSONField(default=dict)),
-                ('accuracy', models.JSONField(null=True)),
-                ('macro_f1', models.FloatField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.featurespace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("labels", models.JSONField()),
+                ("trained_on", models.PositiveIntegerField()),
+                ("seen", models.JSONField(default=dict)),
+                ("path", models.CharField(max_length=255)),
+                ("sha256", models.CharField(max_length=64)),
+                ("snapshot", models.CharField(max_length=64)),
+                ("params", models.JSONField(default=dict)),
+                ("accuracy", models.JSONField(null=True)),
+                ("macro_f1", models.FloatField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotator.featurespace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.AddField(
-            model_name='lease',
-            name='model',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.modelversion'),
+            model_name="lease",
+            name="model",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotator.modelversion",
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='model',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.modelversion'),
+            model_name="annotation",
+            name="model",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotator.modelversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('task', models.CharField(choices=[('text', 'text'), ('image', 'image')], default='text', max_length=16)),
-                ('multi_label', models.BooleanField(default=False)),
-                ('guidelines', models.TextField(blank=True, max_length=20000)),
-                ('strategy', models.CharField(default='auto', max_length=32)),
-                ('batch_size', models.PositiveIntegerField(default=20, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)])),
-                ('retrain_every', models.PositiveIntegerField(default=20, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)])),
-                ('retrain_seconds', models.PositiveIntegerField(default=300, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(86400)])),
-                ('overlap', models.PositiveIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)])),
-                ('audit_share', models.FloatField(default=0.15, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.5)])),
-                ('gold_share', models.FloatField(default=0.0, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.5)])),
-                ('lease_seconds', models.PositiveIntegerField(default=600, validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(86400)])),
-                ('budget', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)])),
-                ('target_metric', models.CharField(choices=[('accuracy', 'accuracy'), ('macro_f1', 'macro F1')], default='accuracy', max_length=16)),
-                ('target_value', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0.01), django.core.validators.MaxValueValidator(0.999)])),
-                ('hourly_rate', models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True, validators=[django.core.validators.MinValueValidator(0)])),
-                ('show_suggestions', models.BooleanField(default=True)),
-                ('auto_stop', models.BooleanField(default=False)),
-                ('features', models.CharField(default='auto', max_length=32)),
-                ('seed', models.PositiveIntegerField(default=annotator.models.projects.fresh_seed, validators=[django.core.validators.MaxValueValidator(2147483648)])),
-                ('items', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rare_label', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.label')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "task",
+                    models.CharField(
+                        choices=[("text", "text"), ("image", "image")],
+                        default="text",
+                        max_length=16,
+                    ),
+                ),
+                ("multi_label", models.BooleanField(default=False)),
+                ("guidelines", models.TextField(blank=True, max_length=20000)),
+                ("strategy", models.CharField(default="auto", max_length=32)),
+                (
+                    "batch_size",
+                    models.PositiveIntegerField(
+                        default=20,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                    ),
+                ),
+                (
+                    "retrain_every",
+                    models.PositiveIntegerField(
+                        default=20,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100000),
+                        ],
+                    ),
+                ),
+                (
+                    "retrain_seconds",
+                    models.PositiveIntegerField(
+                        default=300,
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(86400),
+                        ],
+                    ),
+                ),
+                (
+                    "overlap",
+                    models.PositiveIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(20),
+                        ],
+                    ),
+                ),
+                (
+                    "audit_share",
+                    models.FloatField(
+                        default=0.15,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(0.5),
+                        ],
+                    ),
+                ),
+                (
+                    "gold_share",
+                    models.FloatField(
+                        default=0.0,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(0.5),
+                        ],
+                    ),
+                ),
+                (
+                    "lease_seconds",
+                    models.PositiveIntegerField(
+                        default=600,
+                        validators=[
+                            django.core.validators.MinValueValidator(10),
+                            django.core.validators.MaxValueValidator(86400),
+                        ],
+                    ),
+                ),
+                (
+                    "budget",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
+                    "target_metric",
+                    models.CharField(
+                        choices=[("accuracy", "accuracy"), ("macro_f1", "macro F1")],
+                        default="accuracy",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "target_value",
+                    models.FloatField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.01),
+                            django.core.validators.MaxValueValidator(0.999),
+                        ],
+                    ),
+                ),
+                (
+                    "hourly_rate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=10,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                ("show_suggestions", models.BooleanField(default=True)),
+                ("auto_stop", models.BooleanField(default=False)),
+                ("features", models.CharField(default="auto", max_length=32)),
+                (
+                    "seed",
+                    models.PositiveIntegerField(
+                        default=annotator.models.projects.fresh_seed,
+                        validators=[django.core.validators.MaxValueValidator(2147483648)],
+                    ),
+                ),
+                ("items", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rare_label",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotator.label",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='modelversion',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='models', to='annotator.project'),
+            model_name="modelversion",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="models",
+                to="annotator.project",
+            ),
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('annotator', 'annotator'), ('lead', 'lead'), ('admin', 'admin')], default='annotator', max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='annotator.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("annotator", "annotator"), ("lead", "lead"), ("admin", "admin")],
+                        default="annotator",
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="annotator.project",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='lease',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.project'),
+            model_name="lease",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="annotator.project",
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='annotator.project'),
+            model_name="label",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="labels",
+                to="annotator.project",
+            ),
         ),
         migrations.AddField(
-            model_name='item',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.project'),
+            model_name="item",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="annotator.project",
+            ),
         ),
         migrations.AddField(
-            model_name='import',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='annotator.project'),
+            model_name="import",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="imports",
+                to="annotator.project",
+            ),
         ),
         migrations.AddField(
-            model_name='featurespace',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spaces', to='annotator.project'),
+            model_name="featurespace",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="spaces",
+                to="annotator.project",
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.project'),
+            model_name="annotation",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="annotator.project",
+            ),
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(max_length=16)),
-                ('labels', models.JSONField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('annotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='annotator.annotation')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("action", models.CharField(max_length=16)),
+                ("labels", models.JSONField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revisions",
+                        to="annotator.annotation",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Round',
+            name="Round",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('token', models.UUIDField(editable=False, null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('number', models.PositiveIntegerField()),
-                ('stage', models.CharField(choices=[('train', 'training'), ('score', 'scoring the pool'), ('select', 'selecting'), ('refill', 'refilling the queue'), ('evaluate', 'measuring')], default='train', max_length=16)),
-                ('trigger', models.CharField(max_length=32)),
-                ('strategy', models.CharField(max_length=32)),
-                ('phase', models.CharField(blank=True, max_length=32)),
-                ('seq', models.PositiveIntegerField()),
-                ('picks', models.JSONField(default=list)),
-                ('timings', models.JSONField(default=dict)),
-                ('distribution', models.JSONField(default=dict)),
-                ('refilled_at', models.DateTimeField(null=True)),
-                ('model', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.modelversion')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rounds', to='annotator.project')),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.featurespace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("token", models.UUIDField(editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("train", "training"),
+                            ("score", "scoring the pool"),
+                            ("select", "selecting"),
+                            ("refill", "refilling the queue"),
+                            ("evaluate", "measuring"),
+                        ],
+                        default="train",
+                        max_length=16,
+                    ),
+                ),
+                ("trigger", models.CharField(max_length=32)),
+                ("strategy", models.CharField(max_length=32)),
+                ("phase", models.CharField(blank=True, max_length=32)),
+                ("seq", models.PositiveIntegerField()),
+                ("picks", models.JSONField(default=list)),
+                ("timings", models.JSONField(default=dict)),
+                ("distribution", models.JSONField(default=dict)),
+                ("refilled_at", models.DateTimeField(null=True)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotator.modelversion",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rounds",
+                        to="annotator.project",
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotator.featurespace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='QueueEntry',
+            name="QueueEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('active', 'chosen by the strategy'), ('audit', 'random audit'), ('random', 'random'), ('gold', 'hidden check'), ('seed', 'expert seed')], max_length=16)),
-                ('blind', models.BooleanField(default=False)),
-                ('strategy', models.CharField(blank=True, max_length=32)),
-                ('score', models.FloatField(null=True)),
-                ('probability', models.FloatField(null=True)),
-                ('suggestion', models.JSONField(null=True)),
-                ('slot', models.PositiveSmallIntegerField(default=0)),
-                ('rank', models.IntegerField()),
-                ('state', models.SmallIntegerField(choices=[(0, 'open'), (1, 'leased'), (2, 'done')], default=0)),
-                ('why', models.CharField(blank=True, max_length=500)),
-                ('lease_id', models.UUIDField(null=True)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='annotator.item')),
-                ('model', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.modelversion')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.project')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('round', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.round')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("active", "chosen by the strategy"),
+                            ("audit", "random audit"),
+                            ("random", "random"),
+                            ("gold", "hidden check"),
+                            ("seed", "expert seed"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("blind", models.BooleanField(default=False)),
+                ("strategy", models.CharField(blank=True, max_length=32)),
+                ("score", models.FloatField(null=True)),
+                ("probability", models.FloatField(null=True)),
+                ("suggestion", models.JSONField(null=True)),
+                ("slot", models.PositiveSmallIntegerField(default=0)),
+                ("rank", models.IntegerField()),
+                (
+                    "state",
+                    models.SmallIntegerField(
+                        choices=[(0, "open"), (1, "leased"), (2, "done")], default=0
+                    ),
+                ),
+                ("why", models.CharField(blank=True, max_length=500)),
+                ("lease_id", models.UUIDField(null=True)),
+                ("leased_until", models.DateTimeField(null=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="annotator.item",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotator.modelversion",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotator.project",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "round",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotator.round",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='lease',
-            name='round',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.round'),
+            model_name="lease",
+            name="round",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotator.round",
+            ),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='round',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.round'),
+            model_name="annotation",
+            name="round",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotator.round",
+            ),
         ),
         migrations.CreateModel(
-            name='RoundShard',
+            name="RoundShard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('token', models.UUIDField(editable=False, null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('histogram', models.JSONField(default=list)),
-                ('predicted', models.JSONField(default=list)),
-                ('round', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shards', to='annotator.round')),
-                ('shard', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.featureshard')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("token", models.UUIDField(editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("histogram", models.JSONField(default=list)),
+                ("predicted", models.JSONField(default=list)),
+                (
+                    "round",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="shards",
+                        to="annotator.round",
+                    ),
+                ),
+                (
+                    "shard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotator.featureshard",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['shard__number'],
+                "ordering": ["shard__number"],
             },
         ),
         migrations.CreateModel(
-            name='Simulation',
+            name="Simulation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('token', models.UUIDField(editable=False, null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('path', models.CharField(blank=True, max_length=255)),
-                ('format', models.CharField(blank=True, max_length=8)),
-                ('text_column', models.CharField(blank=True, max_length=200)),
-                ('label_column', models.CharField(blank=True, max_length=200)),
-                ('strategies', models.JSONField()),
-                ('seeds', models.PositiveSmallIntegerField()),
-                ('labels', models.PositiveIntegerField()),
-                ('batch', models.PositiveIntegerField()),
-                ('audit_share', models.FloatField()),
-                ('rare', models.CharField(blank=True, max_length=200)),
-                ('stage', models.CharField(choices=[('prepare', 'reading the data'), ('run', 'running')], default='prepare', max_length=16)),
-                ('total', models.PositiveIntegerField()),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('facts', models.JSONField(default=dict)),
-                ('summary', models.JSONField(null=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='simulations', to='annotator.project')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("token", models.UUIDField(editable=False, null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                ("path", models.CharField(blank=True, max_length=255)),
+                ("format", models.CharField(blank=True, max_length=8)),
+                ("text_column", models.CharField(blank=True, max_length=200)),
+                ("label_column", models.CharField(blank=True, max_length=200)),
+                ("strategies", models.JSONField()),
+                ("seeds", models.PositiveSmallIntegerField()),
+                ("labels", models.PositiveIntegerField()),
+                ("batch", models.PositiveIntegerField()),
+                ("audit_share", models.FloatField()),
+                ("rare", models.CharField(blank=True, max_length=200)),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[("prepare", "reading the data"), ("run", "running")],
+                        default="prepare",
+                        max_length=16,
+                    ),
+                ),
+                ("total", models.PositiveIntegerField()),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("facts", models.JSONField(default=dict)),
+                ("summary", models.JSONField(null=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="simulations",
+                        to="annotator.project",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('labels', models.IntegerField(default=0)),
-                ('finished', models.IntegerField(default=0)),
-                ('audits', models.IntegerField(default=0)),
-                ('skips', models.IntegerField(default=0)),
-                ('seconds', models.FloatField(default=0.0)),
-                ('changes', models.IntegerField(default=0)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tallies', to='annotator.project')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("labels", models.IntegerField(default=0)),
+                ("finished", models.IntegerField(default=0)),
+                ("audits", models.IntegerField(default=0)),
+                ("skips", models.IntegerField(default=0)),
+                ("seconds", models.FloatField(default=0.0)),
+                ("changes", models.IntegerField(default=0)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tallies",
+                        to="annotator.project",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='featureshard',
-            index=models.Index(fields=['state'], name='feature_shard_active'),
+            model_name="featureshard",
+            index=models.Index(fields=["state"], name="feature_shard_active"),
         ),
         migrations.AddConstraint(
-            model_name='featureshard',
-            constraint=models.UniqueConstraint(fields=('space', 'number'), name='one_shard_per_number'),
+            model_name="featureshard",
+            constraint=models.UniqueConstraint(
+                fields=("space", "number"), name="one_shard_per_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotationlabel',
-            constraint=models.UniqueConstraint(fields=('annotation', 'label'), name='a_label_is_given_once'),
+            model_name="annotationlabel",
+            constraint=models.UniqueConstraint(
+                fields=("annotation", "label"), name="a_label_is_given_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='project_has_a_name'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="project_has_a_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('project', 'number'), name='one_model_per_number'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(
+                fields=("project", "number"), name="one_model_per_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('project', 'user'), name='one_role_per_member'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("project", "user"), name="one_role_per_member"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(models.F('project'), django.db.models.functions.text.Lower('name'), name='one_label_per_name'),
+            model_name="label",
+            constraint=models.UniqueConstraint(
+                models.F("project"),
+                django.db.models.functions.text.Lower("name"),
+                name="one_label_per_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(condition=models.Q(('hotkey', ''), _negated=True), fields=('project', 'hotkey'), name='one_label_per_hotkey'),
+            model_name="label",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("hotkey", ""), _negated=True),
+                fields=("project", "hotkey"),
+                name="one_label_per_hotkey",
+            ),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['project', 'state', 'audit_key'], name='item_by_state'),
+            model_name="item",
+            index=models.Index(fields=["project", "state", "audit_key"], name="item_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('project', 'position'), name='one_item_per_position'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                fields=("project", "position"), name="one_item_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='one_item_per_key'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("project", "key"), name="one_item_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('project', 'content_hash'), name='one_item_per_content'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                fields=("project", "content_hash"), name="one_item_per_content"
+            ),
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(fields=['state'], name='import_active'),
+            model_name="import",
+            index=models.Index(fields=["state"], name="import_active"),
         ),
         migrations.AddIndex(
-            model_name='featurespace',
-            index=models.Index(fields=['state'], name='space_active'),
+            model_name="featurespace",
+            index=models.Index(fields=["state"], name="space_active"),
         ),
         migrations.AddIndex(
-            model_name='round',
-            index=models.Index(fields=['state'], name='round_active'),
+            model_name="round",
+            index=models.Index(fields=["state"], name="round_active"),
         ),
         migrations.AddConstraint(
-            model_name='round',
-            constraint=models.UniqueConstraint(fields=('project', 'number'), name='one_round_per_number'),
+            model_name="round",
+            constraint=models.UniqueConstraint(
+                fields=("project", "number"), name="one_round_per_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='round',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running'])), fields=('project',), name='one_active_round_per_project'),
+            model_name="round",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=("project",),
+                name="one_active_round_per_project",
+            ),
         ),
         migrations.AddIndex(
-            model_name='queueentry',
-            index=models.Index(fields=['project', 'state', 'rank', 'id'], name='entry_next'),
+            model_name="queueentry",
+            index=models.Index(fields=["project", "state", "rank", "id"], name="entry_next"),
         ),
         migrations.AddIndex(
-            model_name='queueentry',
-            index=models.Index(fields=['state', 'leased_until'], name='entry_expiry'),
+            model_name="queueentry",
+            index=models.Index(fields=["state", "leased_until"], name="entry_expiry"),
         ),
         migrations.AddConstraint(
-            model_name='queueentry',
-            constraint=models.UniqueConstraint(fields=('item', 'slot'), name='one_entry_per_slot'),
+            model_name="queueentry",
+            constraint=models.UniqueConstraint(fields=("item", "slot"), name="one_entry_per_slot"),
         ),
         migrations.AddConstraint(
-            model_name='queueentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('item', 'user'), name='one_entry_per_person'),
+            model_name="queueentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("item", "user"),
+                name="one_entry_per_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lease',
-            index=models.Index(fields=['project', 'user', 'ended_at'], name='lease_live'),
+            model_name="lease",
+            index=models.Index(fields=["project", "user", "ended_at"], name="lease_live"),
         ),
         migrations.AddIndex(
-            model_name='lease',
-            index=models.Index(fields=['item', 'user'], name='lease_by_person'),
+            model_name="lease",
+            index=models.Index(fields=["item", "user"], name="lease_by_person"),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(fields=['project', 'id'], name='annotation_by_project'),
+            model_name="annotation",
+            index=models.Index(fields=["project", "id"], name="annotation_by_project"),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(fields=['project', 'user', '-id'], name='annotation_by_person'),
+            model_name="annotation",
+            index=models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(fields=('user', 'client_id'), name='one_annotation_per_save'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                fields=("user", "client_id"), name="one_annotation_per_save"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('item', 'user'), name='one_annotation_per_person'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at", None)),
+                fields=("item", "user"),
+                name="one_annotation_per_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='roundshard',
-            index=models.Index(fields=['state'], name='round_shard_active'),
+            model_name="roundshard",
+            index=models.Index(fields=["state"], name="round_shard_active"),
         ),
         migrations.AddConstraint(
-            model_name='roundshard',
-            constraint=models.UniqueConstraint(fields=('round', 'shard'), name='one_scoring_per_shard'),
+            model_name="roundshard",
+            constraint=models.UniqueConstraint(
+                fields=("round", "shard"), name="one_scoring_per_shard"
+            ),
         ),
         migrations.AddIndex(
-            model_name='simulation',
-            index=models.Index(fields=['state'], name='simulation_active'),
+            model_name="simulation",
+            index=models.Index(fields=["state"], name="simulation_active"),
         ),
         migrations.AddConstraint(
-            model_name='simulation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running'])), fields=('project',), name='one_active_simulation_per_project'),
+            model_name="simulation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=("project",),
+                name="one_active_simulation_per_project",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tally',
-            constraint=models.UniqueConstraint(fields=('project', 'user', 'day'), name='one_tally_per_day'),
+            model_name="tally",
+            constraint=models.UniqueConstraint(
+                fields=("project", "user", "day"), name="one_tally_per_day"
+            ),
         ),
     ]

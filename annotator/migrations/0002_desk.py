@@ -4,70 +4,99 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotator', '0001_first_tables'),
+        ("annotator", "0001_first_tables"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='annotation',
-            name='note',
+            model_name="annotation",
+            name="note",
             field=models.TextField(blank=True, max_length=2000),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='unsure',
+            model_name="annotation",
+            name="unsure",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='label',
-            name='examples',
+            model_name="label",
+            name="examples",
             field=models.TextField(blank=True, max_length=2000),
         ),
         migrations.AddField(
-            model_name='lease',
-            name='page',
+            model_name="lease",
+            name="page",
             field=models.CharField(blank=True, max_length=60),
         ),
         migrations.AddField(
-            model_name='project',
-            name='bulk_desk',
+            model_name="project",
+            name="bulk_desk",
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name='project',
-            name='shown_fields',
+            model_name="project",
+            name="shown_fields",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='note',
+            model_name="revision",
+            name="note",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='unsure',
+            model_name="revision",
+            name="unsure",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='user',
-            name='desk',
+            model_name="user",
+            name="desk",
             field=models.JSONField(blank=True, default=dict, editable=False),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='source',
-            field=models.CharField(choices=[('active', 'chosen by the strategy'), ('audit', 'random audit'), ('random', 'random'), ('gold', 'hidden check'), ('seed', 'expert seed'), ('bulk', 'confirmed in bulk')], max_length=16),
+            model_name="annotation",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("active", "chosen by the strategy"),
+                    ("audit", "random audit"),
+                    ("random", "random"),
+                    ("gold", "hidden check"),
+                    ("seed", "expert seed"),
+                    ("bulk", "confirmed in bulk"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='lease',
-            name='source',
-            field=models.CharField(choices=[('active', 'chosen by the strategy'), ('audit', 'random audit'), ('random', 'random'), ('gold', 'hidden check'), ('seed', 'expert seed'), ('bulk', 'confirmed in bulk')], max_length=16),
+            model_name="lease",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("active", "chosen by the strategy"),
+                    ("audit", "random audit"),
+                    ("random", "random"),
+                    ("gold", "hidden check"),
+                    ("seed", "expert seed"),
+                    ("bulk", "confirmed in bulk"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='queueentry',
-            name='source',
-            field=models.CharField(choices=[('active', 'chosen by the strategy'), ('audit', 'random audit'), ('random', 'random'), ('gold', 'hidden check'), ('seed', 'expert seed'), ('bulk', 'confirmed in bulk')], max_length=16),
+            model_name="queueentry",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("active", "chosen by the strategy"),
+                    ("audit", "random audit"),
+                    ("random", "random"),
+                    ("gold", "hidden check"),
+                    ("seed", "expert seed"),
+                    ("bulk", "confirmed in bulk"),
+                ],
+                max_length=16,
+            ),
         ),
     ]
