@@ -41,7 +41,7 @@ class Rows:
         if self._built is None:
             queryset = self._build(*_stand_ins(self._kinds))
             compiler = queryset.query.get_compiler(queryset.db)
-            statement = _Statement.of(*compiler.as_sql(), self._kinds)
+            statement = _Statement.of(*compiler.as_sql(), kinds=self._kinds)
             self._built = statement, _Reader.of(queryset, compiler)
         statement, read = self._built
         with connection.cursor() as cursor:
@@ -84,7 +84,7 @@ class Update:
             query = queryset.query.chain(UpdateQuery)
             query.add_update_values(changes)
             compiled = query.get_compiler(queryset.db).as_sql()
-            self._statement = _Statement.of(*compiled, self._kinds)
+            self._statement = _Statement.of(*compiled, kinds=self._kinds)
         with connection.cursor() as cursor:
             cursor.execute(self._statement.sql, self._statement.filled(values))
             return int(cursor.rowcount)
@@ -108,7 +108,7 @@ _INSERTIONS: dict[type, str] = {}
 
 def _insertion(model: type[models.Model]) -> str:
     if model not in _INSERTIONS:
-        quoted = connection.ops.quote_name
+        quoted: Any = connection.ops.quote_name
         meta = model._meta
         columns = [f.column for f in meta.concrete_fields if not isinstance(f, models.AutoField)]
         names, places = ", ".join(map(quoted, columns)), ", ".join(["%s"] * len(columns))
@@ -136,7 +136,7 @@ class _Statement:
     places: tuple[tuple[int, int, Callable[[Any], Any]], ...]
 
     @classmethod
-    def of(cls, sql: str, params: Sequence[Any], kinds: Sequence[type]) -> "_Statement":
+    def of(cls, sql: str, params: Sequence[Any], *, kinds: Sequence[type]) -> "_Statement":
         marks = [_adapted(mark) for mark in _stand_ins(kinds)]
         places = tuple(
             (place, marks.index(param), _caster(param, kinds[marks.index(param)]))
@@ -196,7 +196,8 @@ class _Reader:
         info = compiler.klass_info
         span = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
         names = [each[0].target.attname for each in compiler.select[span]]
-        related = get_related_populators(info, compiler.select, queryset.db)
+        # The stubs are of a later Django, which wants one argument more.
+        related = get_related_populators(info, compiler.select, queryset.db)  # type: ignore[call-arg]
         return cls(info["model"], names, span, related, converters, flat)
 
     def __call__(self, row: Sequence[Any]) -> Any:

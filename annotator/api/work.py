@@ -13,7 +13,7 @@ from annotator.api import serializers
 from annotator.api.requests import checked, page, person
 from annotator.flow import annotate, own, queue, setup
 from annotator.flow.refusals import NotThere
-from annotator.models import Project
+from annotator.models import Lease, Project
 
 
 @extend_schema(request=serializers.Next, responses={200: dict, 204: None})
@@ -33,11 +33,14 @@ def annotations(request: Request, pk: int) -> Response:
     if request.method == "GET":
         return page(request, own.answers(project, person(request)), "-id", own.remembered)
     given = checked(serializers.Answer, request)
-    annotation, is_new = annotate.submit(project, person(request), **given)
+    body: dict[str, Any]
+    if request.query_params.get("next") == "0":
+        annotation, is_new = annotate.submit(project, person(request), **given)
+        body = {"annotation": annotate.told(annotation)}
+    else:
+        annotation, is_new, lease = annotate.submit_with_next(project, person(request), **given)
+        body = {"annotation": annotate.told(annotation), "next": _shown(lease)}
     tasks.learn_if_due.delay_on_commit(project.pk)
-    body: dict[str, Any] = {"annotation": annotate.told(annotation)}
-    if request.query_params.get("next") != "0":
-        body["next"] = _next(request, project)
     return Response(body, status=201 if is_new else 200)
 
 
@@ -76,5 +79,8 @@ def lease_action(request: Request, pk: int, lease: str, action: str) -> Response
 
 
 def _next(request: Request, project: Project, holding: list[str] | None = None) -> Any:
-    lease = queue.lease_next(project, person(request), holding or [])
+    return _shown(queue.lease_next(project, person(request), holding or []))
+
+
+def _shown(lease: Lease | None) -> dict[str, Any] | None:
     return None if lease is None else queue.served(lease)

@@ -156,14 +156,13 @@ def _crowded(calls: Sequence[Call], stored: Sequence[Stored], overlap: int) -> I
 def _holds(calls: Sequence[Call]) -> Iterator[tuple[int, int, float, float]]:
     """Yield (item, person, since, until): when an item was surely in whose hands or answered."""
     since: dict[tuple[int, str], tuple[int, float, float]] = {}
-    for call in calls:
-        if call.given is not None:
-            lease = (call.person, call.given["lease"])
-            first = since.get(lease, (0, call.ended, 0.0))[1]
-            since[lease] = (call.given["item"], first, call.given["until"] - SKEW)
     ends: dict[tuple[int, str], float] = {}
     answered = set()
     for call in calls:
+        if call.given is not None:
+            key = (call.person, call.given["lease"])
+            first = since.get(key, (0, call.ended, 0.0))[1]
+            since[key] = (call.given["item"], first, call.given["until"] - SKEW)
         if call.kind != "next":
             ends.setdefault((call.person, call.lease), call.began)
         if call.is_acknowledged and call.counted:

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -99,10 +99,12 @@ def submit(
     seconds: float | None = None,
     note: str = "",
     unsure: bool = False,
+    then: Callable[[], None] | None = None,
 ) -> tuple[Annotation, bool]:
     """Store what `user` says of the item they hold, and return it with whether it is new.
 
     It is committed when this returns. The same `client_id` again returns what it stored at first.
+    `then` is done with it, in one transaction, where the answer counts.
     """
     key = client_key(client_id)
     earlier = saved_before(project, user, key, labels)
@@ -112,17 +114,31 @@ def submit(
     given = chosen_labels(project, labels)
     said = {"seconds": _clean_seconds(seconds), "note": _clean_note(note), "unsure": unsure}
     try:
-        annotation = _store(held, given, key, said)
+        annotation = _store(held, given, key, said, then)
     except IntegrityError:
         earlier = saved_before(project, user, key, labels)
         if earlier is not None:
             return earlier, False
         _refuse_second(held)
         # The item was queued anew in the same moment; now that is done.
-        annotation = _store(held, given, key, said)
+        annotation = _store(held, given, key, said, then)
     if not annotation.counted:
         raise KeptAsExtra(annotation)
     return annotation, True
+
+
+def submit_with_next(
+    project: Project, user: User, **answer: Any
+) -> tuple[Annotation, bool, Lease | None]:
+    """Do the same, and lease the next item: mostly with one commit, where there would be two."""
+    taken: list[Lease | None] = []
+
+    def take() -> None:
+        taken[:] = [queue.lease_waiting(project, user)]
+
+    annotation, is_new = submit(project, user, then=take, **answer)
+    lease = taken[0] if taken else None
+    return annotation, is_new, lease or queue.lease_next(project, user)
 
 
 def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
@@ -207,7 +223,13 @@ def _refuse_second(held: Lease) -> None:
 
 
 @transaction.atomic
-def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]) -> Annotation:
+def _store(
+    held: Lease,
+    given: list[Label],
+    key: uuid.UUID,
+    said: dict[str, Any],
+    then: Callable[[], None] | None,
+) -> Annotation:
     now = timezone.now()
     counted = _settle_entry(held)
     shown = {**held.provenance(), "suggestion": queue.shown_suggestion(held)}
@@ -235,6 +257,8 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]
         audits=int(counted and held.source == Source.AUDIT),
         seconds=said["seconds"] or 0.0,
     )
+    if counted and then is not None:
+        then()
     return annotation
 
 

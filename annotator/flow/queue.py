@@ -73,14 +73,26 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
     `holding` names the leases that the caller has already, for one that fetches ahead. What other
     windows of the same person have before them is left to those (`ahead.hold`).
     """
-    # Whole pages are in the person's hands, too, but on the bulk desk.
-    held = [each for each in live(project, user) if not each.page and each.source != Source.BULK]
+    waiting = lease_waiting(project, user, holding)
+    if waiting is None and len(_one_by_one(project, user)) >= MOST_LEASES:
+        raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
+    return waiting or _claim_refilled(project, user, page="")
+
+
+def lease_waiting(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
+    """Do the same as far as it takes no more than what waits in the queue as it is."""
+    held = _one_by_one(project, user)
     ahead = [lease for lease in held if str(lease.pk) not in set(holding)]
     if ahead:
         return ahead[0]
     if len(held) >= MOST_LEASES:
-        raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
-    return claim(project, user)
+        return None
+    return None if monitor.reasons_to_pause(project) else _claim(project, user, page="")
+
+
+def _one_by_one(project: Project, user: User) -> list[Lease]:
+    # Whole pages are in the person's hands, too, but on the bulk desk.
+    return [each for each in live(project, user) if not each.page and each.source != Source.BULK]
 
 
 def live(project: Project, user: User) -> list[Lease]:
@@ -99,6 +111,8 @@ def claim(project: Project, user: User, page: str = "") -> Lease | None:
 
 def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
     """Return a lease after what can be done at once to have something: labelling never waits."""
+    if monitor.reasons_to_pause(project):
+        return None
     release_expired(project)
     release_pages(project, user)
     for _try in range(TRIES):
