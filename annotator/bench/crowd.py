@@ -38,7 +38,8 @@ class Habits:
     think: Callable[[random.Random], float] = lambda _rng: 0.0
     skips: float = 0.0
     repeats: float = 0.0  # saves that are sent twice although they were answered
-    wanders: float = 0.0  # items that are left lying until the lease runs out
+    wanders: float = 0.0  # items that are left lying until the lease has run out
+    returns: float = 0.0  # of those, the ones that are answered all the same
     labels: Sequence[str] = ("a", "b")
     keeps_trying: float = 60.0  # seconds for which an unanswered call is sent again
 
@@ -113,7 +114,7 @@ class _Annotator:
         if draw < habits.wanders:
             left = shown["until"] - time.time() + 1.5
             self._crowd.over.wait(max(left, 0.0))
-            return None
+            return self._save(shown) if self._rng.random() < habits.returns else None
         if draw < habits.wanders + habits.skips:
             path = f"{self._project}/leases/{shown['lease']}/skip"
             self._insist(self._call("skip", shown), path, {"reason": "unclear"})

@@ -1,0 +1,79 @@
+"""A web server with a fault that somebody could have made; gunicorn reads this as its settings.
+
+`WINNOW_FAULT` names the fault. Each takes away one thing that the queue's promises rest on.
+"""
+
+import os
+import random
+
+wsgi_app = "annotator.wsgi"
+worker_class = "gthread"
+workers, threads = 2, 8
+loglevel = "error"
+control_socket_disable = True
+
+
+def post_worker_init(_worker):
+    FAULTS[os.environ["WINNOW_FAULT"]]()
+
+
+def none():
+    """Everything as it is."""
+
+
+def claims_without_asking_again():
+    """Two claims that saw the same entry open both take it."""
+    from annotator.flow import queue
+    from annotator.models import QueueEntry
+    from annotator.once import Raw
+
+    loose = queue.CLAIM.replace("state = 0 AND id = (", "id = (")
+    assert loose != queue.CLAIM
+    queue.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock="", **queue.TABLES))
+
+
+def acknowledges_before_it_stores():
+    """Now and then a label is told to be saved, and its transaction rolled back."""
+    from django.db import transaction
+
+    from annotator.flow import annotate
+
+    stored = annotate._store
+
+    def sometimes(*args):
+        with transaction.atomic():
+            annotation = stored(*args)
+            if random.random() < 0.1:
+                transaction.set_rollback(True)
+        return annotation
+
+    annotate._store = sometimes
+
+
+def gives_skipped_items_to_the_same_person_again():
+    """The queue forgets who skipped what."""
+    from annotator.flow import queue
+    from annotator.models import QueueEntry
+    from annotator.once import Raw
+
+    loose = queue.CLAIM.replace("l.outcome = 'skipped'", "l.outcome = 'never'")
+    assert loose != queue.CLAIM
+    lock = "FOR UPDATE OF e SKIP LOCKED"
+    queue.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock=lock, **queue.TABLES))
+
+
+def tells_that_nothing_is_left():
+    """Where the queue is dry, nobody tops it up."""
+    from annotator.flow import queue
+
+    queue._claim_refilled = lambda *_args, **_options: None
+
+
+def counts_opinions_that_nobody_needs():
+    """A label on a lost lease counts although the item is complete."""
+    from annotator.flow import annotate
+
+    annotate._settle_entry = lambda _held: True
+
+
+FAULTS = {name: fault for name, fault in globals().items() if callable(fault) and fault.__doc__}

@@ -1,0 +1,150 @@
+"""Many people at once keep finding the promises kept; and the checker would tell if they were not.
+
+The servers are real: PostgreSQL, gunicorn with two processes, a crowd over HTTP.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from annotator.bench.crowd import Crowd, Habits, Person
+from annotator.bench.history import Stored, violations
+from tests import servers
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("load")]
+
+ITEMS = 400
+SETTING_UP = """
+import django, hashlib, json, sys; django.setup()
+from annotator.bench import crowd
+from annotator.flow import setup
+from annotator.models import Item, Project, User
+people, items, settings = json.load(sys.stdin)
+owner = User.objects.create_user("olga")
+project = setup.create_project(owner, name="Load", labels=["a", "b"], **settings)
+Item.objects.bulk_create(
+    Item(project=project, position=n, key=str(n), text=f"text {n}",
+         audit_key=int.from_bytes(hashlib.sha256(str(n).encode()).digest()[:8], "big") >> 1,
+         content_hash=n.to_bytes(16, "big"))
+    for n in range(items)
+)
+Project.objects.filter(pk=project.pk).update(items=items)
+tokens = [[one.number, one.token] for one in crowd.enrol(project.pk, people)]
+print(json.dumps([project.pk, tokens, list(Item.objects.values_list("pk", flat=True))]))
+"""
+LOOKING = """
+import django, json, sys; django.setup()
+from dataclasses import astuple
+from annotator.bench import crowd
+print(json.dumps([astuple(each) for each in crowd.stored(int(sys.argv[1]))]))
+"""
+
+
+class Site:
+    """A web server on a database of its own, and a project in it that a crowd can label."""
+
+    def __init__(self, folder, database, fault):
+        self.port = servers.free_port()
+        self.env = {
+            **os.environ,
+            "DATABASE_URL": database,
+            "BROKER_URL": "redis://127.0.0.1:1/0",
+            "WINNOW_DATA": str(folder),
+            "DJANGO_SETTINGS_MODULE": "annotator.settings",
+            "WINNOW_FAULT": fault,
+        }
+
+    def python(self, script, *args, given=None):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *args],
+            env=self.env,
+            input=None if given is None else json.dumps(given),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def answering(self):
+        command = [sys.executable, "-m", "gunicorn", "--config", "tests/load/faulty.py"]
+        command += ["--bind", f"127.0.0.1:{self.port}"]
+        process = subprocess.Popen(command, env=self.env, cwd=servers.ROOT)
+        try:
+            servers.wait_until(lambda: servers._accepts(self.port), 60, "the web server")
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def database():
+    with servers.postgres() as address:
+        yield address
+
+
+def broken(folder, database, fault, people=12, habits=None, **settings):
+    """Let a crowd label everything on a server with `fault`, and return the kinds of violations."""
+    subprocess.run(
+        ["psql", "-q", database, "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"],
+        check=True,
+        capture_output=True,
+    )
+    site = Site(folder, database, fault)
+    migrate = [sys.executable, "manage.py", "migrate", "-v0"]
+    subprocess.run(migrate, env=site.env, cwd=servers.ROOT, check=True, timeout=120)
+    project, tokens, items = site.python(SETTING_UP, given=[people, ITEMS, settings])
+    crowd = Crowd(
+        f"http://127.0.0.1:{site.port}",
+        project,
+        [Person(*each) for each in tokens],
+        habits or Habits(skips=0.05, repeats=0.05),
+    )
+    with site.answering():
+        calls = crowd.start().join(180)
+    assert crowd.failures == []
+    stored = [
+        Stored(key, item, person, client_id, tuple(labels), counted)
+        for key, item, person, client_id, labels, counted in site.python(LOOKING, str(project))
+    ]
+    if fault == "none":
+        assert len(stored) > ITEMS / 2
+    found = violations(calls, stored, overlap=settings.get("overlap", 1), items=items)
+    return {each.kind for each in found}
+
+
+@pytest.mark.parametrize("overlap", [1, 3])
+def test_crowd_finds_every_promise_kept(tmp_path, database, overlap):
+    assert broken(tmp_path, database, "none", overlap=overlap) == set()
+
+
+def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(tmp_path, database):
+    habits = Habits(wanders=0.02, repeats=0.05)
+    assert broken(tmp_path, database, "none", habits=habits, lease_seconds=10) == set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("claims_without_asking_again", "crowded"),
+        ("acknowledges_before_it_stores", "lost"),
+        ("gives_skipped_items_to_the_same_person_again", "repeated"),
+        ("tells_that_nothing_is_left", "starved"),
+    ],
+)
+def test_fault_that_was_put_in_is_found(tmp_path, database, fault, kind):
+    assert kind in broken(tmp_path, database, fault)
+
+
+def test_opinion_beyond_the_need_is_found(tmp_path, database):
+    habits = Habits(wanders=0.05, returns=1.0)
+    kinds = broken(
+        tmp_path, database, "counts_opinions_that_nobody_needs", habits=habits, lease_seconds=10
+    )
+    assert "crowded" in kinds
