@@ -138,6 +138,7 @@ class _Statement:
     @classmethod
     def of(cls, sql: str, params: Sequence[Any], *, kinds: Sequence[type]) -> "_Statement":
         marks = [_adapted(mark) for mark in _stand_ins(kinds)]
+        sql, params = _with_constants(sql, params, marks)
         places = tuple(
             (place, marks.index(param), _caster(param, kinds[marks.index(param)]))
             for place, param in enumerate(params)
@@ -153,6 +154,24 @@ class _Statement:
         for place, number, cast in self.places:
             params[place] = cast(values[number])
         return params
+
+
+def _with_constants(sql: str, params: Sequence[Any], marks: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Write the whole numbers that stay the same into the SQL.
+
+    SQLite uses an index on some of the rows only where it sees that a query asks for these.
+    """
+    pieces = sql.split("%s")
+    if len(pieces) != len(params) + 1:
+        raise ValueError(f"a percent sign is no place for a value in: {sql}")
+    left: list[Any] = []
+    written = pieces[0]
+    for param, piece in zip(params, pieces[1:], strict=True):
+        constant = isinstance(param, int) and not isinstance(param, bool) and param not in marks
+        if not constant:
+            left.append(param)
+        written += (str(int(param)) if constant else "%s") + piece
+    return written, left
 
 
 def _adapted(value: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum, Value
 from numpy.typing import NDArray
 
 from annotator.models import (
@@ -31,10 +31,27 @@ from annotator.models import (
     Source,
     Tally,
 )
+from annotator.once import Rows
 
 if TYPE_CHECKING:
     from selection.features import Encoder, Features
     from selection.nearest import Nearest
+
+FIND_LABELLED = Rows(
+    lambda project, start, stop: _span(project, start, stop).filter(state=Item.State.LABELLED),
+    *(int,) * 3,
+)
+FIND_GOLD = Rows(
+    lambda project, start, stop: _span(project, start, stop).filter(gold__isnull=False),
+    *(int,) * 3,
+)
+
+
+def _span(project: int, start: Any, stop: Any) -> "QuerySet[Item, int]":
+    # As expressions, because the stand-ins for positions are too large for their column.
+    span = {"position__gte": Value(start), "position__lt": Value(stop)}
+    return Item.objects.filter(project_id=project, **span).values_list("position", flat=True)
+
 
 AUDIT_KEYS = 2**63
 SHARD_ITEMS = 65_536
@@ -172,11 +189,10 @@ def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     Not those that are labelled, in somebody's hands, hidden checks, or left to the audits.
     """
     free = load_arrays(_shard_folder(shard))["audit_key"] >= reserve(project)
-    span = {"position__gte": shard.start, "position__lt": shard.stop}
-    items = Item.objects.filter(project=project, **span)
+    span = project.pk, shard.start, shard.stop
     taken = [
-        items.filter(state=Item.State.LABELLED).values_list("position", flat=True),
-        items.filter(gold__isnull=False).values_list("position", flat=True),
+        FIND_LABELLED(*span),
+        FIND_GOLD(*span),
         QueueEntry.objects.filter(project=project, state__gt=QueueEntry.State.OPEN)
         .filter(item__position__gte=shard.start, item__position__lt=shard.stop)
         .values_list("item__position", flat=True),

@@ -29,12 +29,33 @@ from annotator.models import (
     Tally,
     User,
 )
+from annotator.once import Rows
 
 TOP_UP = 20
 BATCHES_AHEAD = 3
 BULK = "bulk"
 # The rank of what comes before all else, and stays in the queue through a refill.
 AHEAD = -1
+
+FIND_SKIPPED = Rows(
+    lambda project, bound: (
+        Item.objects.filter(
+            project_id=project, state=Item.State.POOL, skips__gt=0, audit_key__lt=bound
+        )
+        .order_by("audit_key")
+        .values_list("pk", flat=True)[:1000]
+    ),
+    int,
+    int,
+)
+
+# All of them: asked for those in the pool alone, SQLite would go through the whole pool.
+FIND_GOLD = Rows(
+    lambda project: Item.objects.filter(project_id=project, gold__isnull=False).values_list(
+        "audit_key", "pk", "state"
+    ),
+    int,
+)
 
 AUDIT = {
     "source": Source.AUDIT,
@@ -155,8 +176,9 @@ def _missing_opinions(project: Project, user: User) -> list[Wish]:
 
 def _picked_items(turn: Round) -> list[Wish]:
     positions = [pick["position"] for pick in turn.picks]
-    items = _pool(turn.project).filter(position__in=positions)
-    by_position = {item.position: item for item in items}
+    # By their places alone: asked for their state, too, SQLite would go through the whole pool.
+    items = Item.objects.filter(project=turn.project, position__in=positions)
+    by_position = {item.position: item for item in items if item.state == Item.State.POOL}
     common = {
         "source": Source.ACTIVE,
         "strategy": turn.strategy,
@@ -234,14 +256,22 @@ def _audits_owed(project: Project) -> float:
 
 def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:
     """Return the next items of the audit permutation, after those that somebody skipped."""
-    reserved = free.filter(audit_key__lt=pool.reserve(project)).order_by("audit_key")
-    return [*reserved.filter(skips__gt=0)[:number], *reserved.filter(skips=0)[:number]]
+    bound = pool.reserve(project)
+    skipped = FIND_SKIPPED(project.pk, bound)
+    reserved = free.filter(audit_key__lt=bound).order_by("audit_key")
+    again = list(reserved.filter(pk__in=skipped)[:number]) if skipped else []
+    return [*again, *reserved.filter(skips=0)[:number]]
 
 
 def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
     # Those that the audit stream will ask anyway are left to it.
-    ordinary = free.filter(gold__isnull=False, audit_key__gte=pool.reserve(project))
-    checks = ordinary.order_by("audit_key")[:number]
+    bound = pool.reserve(project)
+    known = FIND_GOLD(project.pk) if number else []
+    waiting = sorted(
+        (key, pk) for key, pk, state in known if key >= bound and state == Item.State.POOL
+    )
+    chosen = [pk for _key, pk in waiting[:number]]
+    checks = free.filter(pk__in=chosen).order_by("audit_key") if chosen else []
     return [(item, {"source": Source.GOLD, "blind": True, "strategy": "gold"}) for item in checks]
 
 

@@ -1,6 +1,7 @@
 """The pool: files that came in, and the items that they held."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotator.models.jobs import Job
@@ -89,6 +90,18 @@ class Item(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "state", "audit_key"], name="item_by_state"),
+            # Small ones, for what a round asks of every shard and a refill of the whole reserve.
+            models.Index(
+                fields=["project", "position"], condition=Q(state=2), name="item_labelled"
+            ),
+            models.Index(
+                fields=["project", "position"], condition=Q(gold__isnull=False), name="item_gold"
+            ),
+            models.Index(
+                fields=["project", "state", "audit_key"],
+                condition=Q(skips__gt=0),
+                name="item_skipped",
+            ),
         ]
 
     def __str__(self) -> str:
