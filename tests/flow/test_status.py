@@ -140,7 +140,7 @@ def test_no_count_reads_more_than_its_most(trained, ana):
     """The database is asked, not believed: each counted subquery has its limit in the statement."""
     with CaptureQueriesContext(connection) as asked:
         status.standings()
-    statement = asked.captured_queries[0]["sql"]
+    (statement,) = [each["sql"] for each in asked.captured_queries if "COUNT(*)" in each["sql"]]
     assert statement.count("COUNT(*)") == 3
     assert statement.count(f"LIMIT {status.MOST + 1}") == 4
 
@@ -243,5 +243,6 @@ def test_looking_changes_nothing(trained, ana):
         status.jobs()
         status.failures()
         status.beats()
-    assert all(each["sql"].startswith("SELECT") for each in asked.captured_queries)
+    said = {each["sql"].split()[0] for each in asked.captured_queries}
+    assert not said & {"INSERT", "UPDATE", "DELETE"}
     assert list(Lease.objects.values()) == before
