@@ -97,7 +97,7 @@ def model(stands: Standing) -> Note:
     if taught is None or taught.model is None:
         told = _("None yet: it takes labels of two kinds. So far there are %(n)s labels.")
         return Note(title, FINE, told % {"n": at_most(stands.unseen)})
-    told = _("Model %(number)d was made %(ago)s from %(n)s labels. Since then came %(unseen)s.")
+    told = _("Model %(number)d was made %(ago)s from %(n)s labels. New labels since: %(unseen)s.")
     values = {
         "number": taught.model.number,
         "ago": words.ago(stands.model_age or 0.0),

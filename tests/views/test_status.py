@@ -84,7 +84,7 @@ def test_running_project_says_how_old_everything_is(signed_in, lea, trained, ana
     number = trained.rounds.first().number
     assert f"Round {number} was done 5 minutes ago; it had refilled the queue after 0." in page
     assert f"Model {number} was made less than a minute ago from 20 labels." in page
-    assert "Since then came 3." in page
+    assert "New labels since: 3." in page
     assert "1 are with somebody. The oldest of these was given out less than a minute ago." in page
     assert re.search(r"30\.0\s+GB of 100\.0\s+GB are free\.", page)
 
