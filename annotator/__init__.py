@@ -9,4 +9,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from annotator.celery import app as celery_app
 
-__all__ = ["celery_app"]
+__all__ = ["VERSION", "celery_app"]
+
+VERSION = "0.1.0"

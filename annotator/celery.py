@@ -80,6 +80,7 @@ class WakeUp(DjangoTask):
 app = Celery("winnow", task_cls=WakeUp)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="task_logs")
 
 
 def worker_name() -> str:

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "annotator.middleware.Watched",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -256,23 +257,50 @@ LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 
+# What it says of itself --------------------------------------------------------------------------
+
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env("LOG_FORMAT", default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"about": {"()": "annotator.logs.About"}},
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "text": {
+            "()": "annotator.logs.TextFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
         "json": {"()": "annotator.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["about"],
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        # A line for each request is for machines; people who read along want what went wrong.
+        "annotator.middleware": {
+            "level": LOG_LEVEL if LOG_FORMAT == "json" or LOG_LEVEL == "DEBUG" else "WARNING"
+        },
         "django.server": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "gunicorn": {"level": "WARNING"},
+        # The jobs' own lines say more, and the tick comes every five seconds.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }
+
+METRICS = env("METRICS", default="off")
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+if METRICS not in ("off", "loopback", "token"):
+    raise ImproperlyConfigured("METRICS is off, loopback or token.")
+if METRICS == "token" and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS=token needs a METRICS_TOKEN of at least 20 characters.")
 
 # What runs behind the pages ----------------------------------------------------------------------
 

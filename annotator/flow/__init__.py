@@ -23,6 +23,7 @@
 | evaluation | the model is measured on audit items            | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |
+| status     | how it all runs, for leads and for machines     | web     |
 | export     | labels go out, with how they came about         | web     |
 | simulating | labelled data tells beforehand what is saved    | worker  |
 

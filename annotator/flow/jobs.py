@@ -1,6 +1,7 @@
 """How a worker does a job: claim the row, beat while at work, say in words what went wrong."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import logs
 from annotator.flow.refusals import Refused
 from annotator.models import Job, LostClaim
 from annotator.models.jobs import MAX_ATTEMPTS
@@ -40,10 +42,27 @@ def job(model: type[J], **where: Any) -> Callable[[Callable[[J], R]], Callable[[
 
 
 def _do(work: Callable[[J], R], claimed: J) -> R | None:
+    with logs.bound(project=claimed.project_id):
+        started = time.monotonic()
+        _say(claimed, "begins", attempt=claimed.attempts)
+        result = _attempt(work, claimed)
+        # A stage that is done hands its job on, so it waits again.
+        _say(claimed, "ends", state=claimed.state, seconds=round(time.monotonic() - started, 3))
+        return result
+
+
+def _say(claimed: J, what: str, **facts: Any) -> None:
+    kind, words = str(claimed._meta.verbose_name), [f"{k} {v}" for k, v in facts.items()]
+    facts = {"job": kind, "job_id": claimed.pk, **facts}
+    log.info("%s %s %s: %s", kind, claimed.pk, what, ", ".join(words), extra={"facts": facts})
+
+
+def _attempt(work: Callable[[J], R], claimed: J) -> R | None:
     try:
         with claimed.kept_alive():
             return work(claimed)
     except LostClaim as lost:
+        claimed.state = "lost"
         log.info("%s", lost)
     except Refused as refused:
         _note(claimed, claimed.give_up, refused.detail)

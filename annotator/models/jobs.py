@@ -10,7 +10,9 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Self
 
 from django.db import DatabaseError, connection, models
@@ -30,6 +32,13 @@ class LostClaim(Exception):
     """Another worker has taken the job over; whoever sees this must write nothing more."""
 
 
+def claimable(now: datetime) -> Q:
+    """Return what tells the jobs that wait, or whose worker has not been heard of for a while."""
+    waiting = Q(state=Job.State.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
+    dead = Q(state=Job.State.RUNNING, heartbeat_at__lt=now - timedelta(seconds=STALE_SECONDS))
+    return waiting | dead
+
+
 class JobQuerySet(models.QuerySet[Any]):
     """Jobs by what may be done with them."""
 
@@ -38,9 +47,7 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def claimable(self, now: datetime) -> Self:
         """Return the jobs that wait, and those whose worker has not been heard of for a while."""
-        waiting = Q(state=Job.State.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
-        dead = Q(state=Job.State.RUNNING, heartbeat_at__lt=now - timedelta(seconds=STALE_SECONDS))
-        return self.filter(waiting | dead)
+        return self.filter(claimable(now))
 
     def claim(self, pk: int, **where: Any) -> Any:
         """Take the job for this worker and return it; None when there is nothing to take."""
@@ -83,6 +90,9 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    # Each has a project, its own or that of what it is a part of.
+    project_id: Any
+
     objects = JobQuerySet.as_manager()
 
     class Meta:
@@ -124,7 +134,8 @@ class Job(models.Model):
     def kept_alive(self) -> Iterator[None]:
         """Beat from a thread of its own while the caller computes, as maths cannot stop to beat."""
         over = threading.Event()
-        thread = threading.Thread(target=self._beat_until, args=(over,), daemon=True)
+        beat = partial(copy_context().run, self._beat_until, over)
+        thread = threading.Thread(target=beat, daemon=True)
         thread.start()
         try:
             yield

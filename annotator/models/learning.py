@@ -49,6 +49,11 @@ class FeatureShard(Job):
         ]
         indexes = [models.Index(fields=["state"], name="feature_shard_active")]
 
+    @property
+    def project_id(self) -> int:
+        """Return the key of the project whose items these are."""
+        return self.space.project_id
+
     def __str__(self) -> str:
         return f"{self.space_id}/{self.number}"
 
@@ -132,6 +137,11 @@ class RoundShard(Job):
             models.UniqueConstraint(fields=["round", "shard"], name="one_scoring_per_shard"),
         ]
         indexes = [models.Index(fields=["state"], name="round_shard_active")]
+
+    @property
+    def project_id(self) -> int:
+        """Return the key of the project whose round this is."""
+        return self.round.project_id
 
     def __str__(self) -> str:
         return f"{self.round_id}/{self.shard_id}"

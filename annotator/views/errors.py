@@ -4,6 +4,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from annotator import logs
 from annotator.flow.refusals import Refused
 
 PAGES = {400, 403, 404, 413}
@@ -12,7 +13,7 @@ PAGES = {400, 403, 404, 413}
 def show(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """Return the page of the refusal's status; where there is none, that of a bad request."""
     name = f"{refusal.status}.html" if refusal.status in PAGES else "400.html"
-    return render(request, name, {"detail": refusal.detail}, status=refusal.status)
+    return render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -42,8 +43,13 @@ def _page(request: HttpRequest, status: int) -> HttpResponse:
     if request.path.startswith("/api/"):
         code = CODES[status]
         body = {"type": "error", "code": code, "detail": code.replace("_", " "), "errors": []}
-        return JsonResponse(body, status=status)
+        return JsonResponse(body | (_name() if status == 500 else {}), status=status)
     if status == 500:
         # Without the request, as what broke may be what every other page reads.
-        return render(None, "500.html", status=500)
-    return render(request, f"{status}.html", status=status)
+        return render(None, "500.html", _name(), status=500)
+    return render(request, f"{status}.html", _name(), status=status)
+
+
+def _name() -> dict[str, str]:
+    """Return the request's id, by which its lines are found in the log."""
+    return {"request_id": logs.request_id()}

@@ -19,6 +19,7 @@ from annotator.views import (
     project_settings,
     projects,
     simulations,
+    status,
 )
 
 label_urls = (
@@ -54,6 +55,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/", dashboard.dashboard, name="dashboard"),
     path("/charts/<slug:name>.svg", charts.chart, name="chart"),
     path("/rounds", dashboard.start_round, name="start_round"),
+    path("/status", status.project_status, name="status"),
     path("/label", include(label_urls)),
     path("/find", include(find_urls)),
     path("/bulk", include(bulk_urls)),
@@ -80,6 +82,7 @@ page_urls: list[URLPattern | URLResolver] = [
     path("account/desk/keys", account_desk.reset_keys, name="reset_keys"),
     path("invite/<str:token>", accounts.invite, name="invite"),
     path("users", people.users, name="users"),
+    path("status", status.installation, name="installation"),
     path("projects", RedirectView.as_view(pattern_name="projects")),
     path("projects/", projects.projects, name="projects"),
     path("projects/new", projects.new, name="new_project"),

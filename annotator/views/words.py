@@ -49,6 +49,20 @@ def duration(seconds: float | None) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in the largest unit that it fills."""
+    if seconds < 60:
+        return _("less than a minute ago")
+    if seconds < 3600:
+        n = int(seconds // 60)
+        return ngettext("%(n)d minute ago", "%(n)d minutes ago", n) % {"n": n}
+    if seconds < 86_400:
+        n = int(seconds // 3600)
+        return ngettext("%(n)d hour ago", "%(n)d hours ago", n) % {"n": n}
+    n = int(seconds // 86_400)
+    return ngettext("%(n)d day ago", "%(n)d days ago", n) % {"n": n}
+
+
 def _rounded(value: float, digits: int) -> str:
     # Left to itself, `number_format` cuts digits off.
     return str(number_format(round(value, digits), digits))

@@ -16,6 +16,7 @@ PAGES = [
     ("bulk:undo", "ana", "post"),
     ("dashboard", "ana", "get"),
     ("start_round", "lea", "post"),
+    ("status", "lea", "get"),
     ("find:find", "lea", "get"),
     ("settings", "lea", "get"),
     ("settings", "lea", "post"),

@@ -99,7 +99,8 @@ class Command(BaseCommand):
         web += ["--graceful-timeout", "5", "--worker-tmp-dir", _memory_folder()]
         beat = ["-B", "--schedule", str(settings.DATA_DIR / "beat-schedule")]
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
-        work += ["--loglevel", "WARNING"]
+        # People who read along want what went wrong; machines that collect lines want them all.
+        work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
         work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2"), *beat]
         supervisor.start(processes.Child("The web server", web, env))
         # Inside a container the worker is root, and celery's warning would be all one sees.

@@ -1,0 +1,66 @@
+"""What every request gets: an id that logs and error pages share, a line in the log, its time."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from annotator import logs
+
+log = logging.getLogger(__name__)
+
+# What a front server made. Anything longer or stranger is somebody's attempt to write in the log.
+PLAIN = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+
+
+class Watched:
+    """Names the request, logs one line when it is answered, and hands its time to the metrics."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._answer = get_response
+        self._measure = _measure()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        name = given if PLAIN.fullmatch(given) else secrets.token_hex(8)
+        request.winnow_id = name  # type: ignore[attr-defined]
+        with logs.answering(request):
+            response = self._answer(request)
+            response.headers["X-Request-ID"] = name
+            seconds = time.perf_counter() - started
+            self._measure(request, response.status_code, seconds)
+            _note(request, response.status_code, seconds)
+        return response
+
+
+def _measure() -> Callable[[HttpRequest, int, float], None]:
+    if settings.METRICS == "off":
+        return _ignore
+    # Here, as it takes memory that nobody needs who does not measure.
+    from annotator import metrics
+
+    try:
+        metrics.begin()
+    except OSError:
+        # Labelling matters more than how long it takes.
+        log.exception("requests are not measured")
+        return _ignore
+    return metrics.observe
+
+
+def _ignore(request: HttpRequest, status: int, seconds: float) -> None:
+    pass
+
+
+def _note(request: HttpRequest, status: int, seconds: float) -> None:
+    if not log.isEnabledFor(logging.INFO):
+        return
+    route, ms = logs.place(request), round(1000 * seconds, 1)
+    facts = {"method": request.method, "route": route, "status": status, "ms": ms}
+    log.info("%s %s %d %s ms", request.method, route, status, ms, extra={"facts": facts})
