@@ -50,7 +50,7 @@ def free_port() -> int:
 
 @contextmanager
 def short_folder() -> Iterator[Path]:
-    """Yield a folder that others may enter, with a short name: sockets allow some 100 characters."""
+    """Yield a folder that others may enter, with a short name, as sockets need one."""
     with tempfile.TemporaryDirectory(prefix="winnow-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
