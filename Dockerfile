@@ -9,7 +9,7 @@ FROM python:3.11-slim-trixie
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 10001 winnow \
-    && install -d -o winnow -g winnow /data /run/winnow /backups
+    && install -d -o winnow -g winnow /data /run/winnow
 COPY --from=build /opt/winnow /opt/winnow
 WORKDIR /app
 COPY manage.py pyproject.toml ./
