@@ -1,6 +1,7 @@
 """The Celery app, and the way a wake-up leaves the web process without ever holding it up."""
 
 import atexit
+import gc
 import logging
 import os
 import queue
@@ -12,7 +13,7 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 from django.db import transaction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
@@ -86,6 +87,13 @@ app.autodiscover_tasks(related_name="task_logs")
 def worker_name() -> str:
     """Return the name under which this worker process reports itself."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@worker_init.connect
+def _share_what_is_loaded(**_: Any) -> None:
+    # The collector writes to every object that it looks at, which would copy the pages that the
+    # processes forked from here share.
+    gc.freeze()
 
 
 @worker_ready.connect

@@ -2,6 +2,7 @@
 
 import ctypes
 import fcntl
+import multiprocessing
 import os
 import shutil
 import signal
@@ -140,6 +141,14 @@ class Supervisor:
             child.process.wait(max(end - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
             child.kill_group()
+
+
+def apart(work: Callable[[], None]) -> bool:
+    """Do `work` in a process of its own, so that what it loads does not stay; tell if it worked."""
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+    return child.exitcode == 0
 
 
 def _end_with_parent() -> None:

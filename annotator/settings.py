@@ -18,6 +18,8 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
 TESTING = "pytest" in sys.modules
+# Workers and commands never open this door.
+IN_WEB = "annotator.wsgi" in sys.modules
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env("WINNOW_DATA", default=str(BASE_DIR / "data"))).resolve()
 if TESTING:
@@ -84,7 +86,11 @@ INSTALLED_APPS = [
     "axes",
 ]
 
+# The front server in deploy/ serves the files that we name and says who asks. Without it in front,
+# anybody could say so.
+BEHIND_NGINX = env.bool("BEHIND_NGINX", default=False)
 MIDDLEWARE = [
+    *(["annotator.front.client_address"] if BEHIND_NGINX else []),
     "annotator.middleware.Watched",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -139,8 +145,23 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["TEST"] = {"NAME": env("TEST_DATABASE", default=str(test_file))}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A statement that came a few times is kept ready by the server: a third of the work.
-    DATABASES["default"]["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
+    # PgBouncer lends a connection for one transaction only: a cursor or a prepared statement would
+    # not be there any more, and what is said at the start would not reach the server.
+    PGBOUNCER = env.bool("PGBOUNCER", default=False)
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
+    if not PGBOUNCER:
+        # Compiling takes longer than the small queries of pages, and the planner thinks otherwise.
+        at_start = ["-c jit=off"]
+        if IN_WEB:
+            # Nobody waits longer for a page, and no request that hangs holds up the others.
+            at_start += ["-c statement_timeout=5s", "-c lock_timeout=2s"]
+            at_start += ["-c idle_in_transaction_session_timeout=30s"]
+        # A statement that came a few times is kept ready by the server: a third of the work.
+        DATABASES["default"]["OPTIONS"] = {
+            "options": " ".join(at_start),
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+        }
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -189,7 +210,12 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "annotator.api.errors.locked_out"
-SILENCED_SYSTEM_CHECKS = ["axes.W001"]
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W001",
+    # What other hosts below the same name do is not ours to say.
+    "security.W005",
+    "security.W021",
+]
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -198,6 +224,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = any(
     origin.startswith("https:") for origin in CSRF_TRUSTED_ORIGINS
 )
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
+# Whatever looks after the processes asks them without TLS.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

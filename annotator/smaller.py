@@ -32,6 +32,11 @@ def copy_of(name: str, size: int) -> str:
         return _kept(name, size) or _make(name, size)
 
 
+def is_copy(name: str) -> bool:
+    """Tell whether a stored name is that of a smaller copy, which can be made again."""
+    return any(name.endswith(f".{size}.{ending}") for size in SIZES for ending in ENDINGS)
+
+
 def _kept(name: str, size: int) -> str | None:
     names = (_copy_name(name, size, ending) for ending in ENDINGS)
     return next((each for each in names if default_storage.exists(each)), None)

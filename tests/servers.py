@@ -48,6 +48,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """Yield a folder that others may enter, with a short name, as sockets need one."""
+    with tempfile.TemporaryDirectory(prefix="winnow-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
 def wait_until(true: Callable[[], object], seconds: float = 60.0, what: str = "it") -> object:
     """Return the first true answer; fail the test when there is none in time."""
     end = time.monotonic() + seconds
@@ -180,7 +188,7 @@ def postgres() -> Iterator[str]:
             [program, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
         )
         try:
-            wait_until(lambda: _accepts(port), 30, "PostgreSQL")
+            wait_until(lambda: accepts(port), 30, "PostgreSQL")
             createdb = [Path(program).parent / "createdb", "-h", "127.0.0.1", "-p", str(port)]
             wait_until(
                 lambda: (
@@ -219,13 +227,14 @@ def redis() -> Iterator[str]:
         ]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            wait_until(lambda: _accepts(port), 30, "Redis")
+            wait_until(lambda: accepts(port), 30, "Redis")
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Tell whether something listens on a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

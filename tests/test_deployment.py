@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 import yaml
 
 from annotator.bench.made_up import texts
-from tests import servers
+from tests import front, servers
 from tests.oracle import new_project, rows
 
 COMPOSE = yaml.safe_load((servers.ROOT / "docker-compose.yml").read_text())
@@ -32,8 +34,8 @@ def command_of(service):
 
 
 def test_every_part_is_there_with_a_health_check():
-    assert {"web", "worker", "beat", "db", "redis"} <= set(SERVICES)
-    for name in ("web", "worker", "beat", "db", "redis"):
+    assert {"front", "web", "web2", "worker", "beat", "db", "redis"} <= set(SERVICES)
+    for name in ("front", "web", "web2", "worker", "beat", "db", "redis"):
         assert SERVICES[name]["healthcheck"]["test"], name
         assert SERVICES[name]["restart"] == "unless-stopped", name
 
@@ -41,19 +43,22 @@ def test_every_part_is_there_with_a_health_check():
 def test_nothing_of_ours_runs_as_root():
     users = [line.split()[1] for line in DOCKERFILE if line.startswith("USER ")]
     assert users == ["winnow"]
-    assert all("user" not in SERVICES[name] for name in ("web", "worker", "beat", "migrate"))
+    assert all(
+        "user" not in SERVICES[name] for name in ("web", "web2", "worker", "beat", "migrate")
+    )
 
 
 def test_what_people_made_lies_in_named_volumes():
     named = set(COMPOSE["volumes"])
-    for name in ("web", "worker", "db", "redis"):
+    for name in ("web", "worker", "front", "db", "redis"):
         sources = {volume.split(":")[0] for volume in SERVICES[name]["volumes"]}
+        sources = {source for source in sources if not source.startswith("./")}
         assert sources <= named
         assert sources
 
 
 def test_web_and_workers_wait_for_the_migration_and_the_servers():
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "web2", "worker", "beat"):
         waits = SERVICES[name]["depends_on"]
         assert waits["migrate"]["condition"] == "service_completed_successfully"
         assert waits["db"]["condition"] == waits["redis"]["condition"] == "service_healthy"
@@ -67,13 +72,58 @@ def test_no_secret_has_a_default():
 
 def test_settings_that_are_passed_on_are_documented():
     documented = (servers.ROOT / ".env.example").read_text()
-    for name in SERVICES["web"]["environment"]:
+    file = (servers.ROOT / "docker-compose.yml").read_text()
+    for name in {*SERVICES["web"]["environment"], *re.findall(r"\$\{([A-Z_]+)", file)}:
         assert f"{name}=" in documented, name
+
+
+def test_only_the_front_server_can_be_reached():
+    assert [name for name in SERVICES if "ports" in SERVICES[name]] == ["front"]
+    for name in ("web", "web2"):
+        bound = command_of(name)[command_of(name).index("--bind") + 1]
+        assert bound.startswith("unix:/run/winnow/"), name
+        assert SERVICES[name]["healthcheck"]["test"][-1] == bound.removeprefix("unix:")
+
+
+def test_the_front_server_is_told_all_that_its_configuration_leaves_open():
+    told = SERVICES["front"]["environment"]
+    assert set(told) == front.variables()
+    webs = {command_of(name)[-1] for name in ("web", "web2")}
+    assert {told["WEB_A"], told["WEB_B"]} == webs
+    assert told["MAX_UPLOAD_MB"] == SERVICES["web"]["environment"]["MAX_UPLOAD_MB"]
+    assert SERVICES["web"]["environment"]["BEHIND_NGINX"] == "true"
+
+
+def test_there_is_nothing_to_warn_about_in_production():
+    environment = {
+        name: filled(value, CSRF_TRUSTED_ORIGINS="https://winnow.example.org")
+        for name, value in SERVICES["web"]["environment"].items()
+    }
+    with tempfile.TemporaryDirectory() as data:
+        found = subprocess.run(
+            [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+            cwd=servers.ROOT,
+            env={"PATH": os.environ["PATH"], **environment, "WINNOW_DATA": data},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert found.returncode == 0, found.stderr
+    assert "no issues" in found.stdout
+
+
+def filled(value, **given):
+    """Return a value of docker-compose.yml as Docker fills it in."""
+    secrets_of_ours = {"SECRET_KEY": "kqz8-27fX!mnv_0wert" * 3, "POSTGRES_PASSWORD": "only-here"}
+    known = {**secrets_of_ours, **given}
+    return re.sub(
+        r"\$\{([A-Z_]+)(?::[?-]([^}]*))?\}", lambda found: known.get(found[1]) or found[2], value
+    )
 
 
 def test_the_image_holds_what_the_commands_need():
     copied = {word for line in DOCKERFILE if line.startswith("COPY ") for word in line.split()}
-    assert {"manage.py", "annotator", "selection", "templates", "static"} <= copied
+    assert {"manage.py", "annotator", "selection", "templates", "static", "deploy"} <= copied
     for name in ("web", "worker", "beat"):
         assert command_of(name)[0] in {"gunicorn", "celery"}
 
@@ -81,8 +131,11 @@ def test_the_image_holds_what_the_commands_need():
 @pytest.fixture
 def by_hand(tmp_path):
     """The processes of docker-compose.yml on a private PostgreSQL and Redis, without Docker."""
-    port = servers.free_port()
-    with servers.postgres() as database, servers.redis() as broker:
+    with (
+        servers.postgres() as database,
+        servers.redis() as broker,
+        servers.short_folder() as sockets,
+    ):
         env = {
             **{k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -90,7 +143,9 @@ def by_hand(tmp_path):
             "ALLOWED_HOSTS": "127.0.0.1",
             "DATABASE_URL": database,
             "BROKER_URL": broker,
-            "WINNOW_DATA": str(tmp_path / "data"),
+            "WINNOW_DATA": str(sockets / "data"),
+            "BEHIND_NGINX": "true",
+            "WEB_CONCURRENCY": "1",
             "LOG_FORMAT": "json",
         }
         subprocess.run(command_of("migrate"), cwd=servers.ROOT, env=env, check=True)
@@ -105,18 +160,19 @@ def by_hand(tmp_path):
         processes = []
         log = (tmp_path / "log").open("wb")
         try:
-            for service in ("web", "worker", "beat"):
+            for service in ("web", "web2", "worker", "beat"):
                 words = [
-                    word.replace("0.0.0.0:8000", f"127.0.0.1:{port}")
+                    word.replace("/run/winnow", str(sockets)).replace(
+                        "/tmp/beat-schedule", str(tmp_path / "beat")
+                    )
                     for word in command_of(service)
-                ]
-                words = [
-                    word.replace("/tmp/beat-schedule", str(tmp_path / "beat")) for word in words
                 ]
                 processes.append(
                     subprocess.Popen(words, cwd=servers.ROOT, env=env, stdout=log, stderr=log)
                 )
-            yield f"http://127.0.0.1:{port}", processes, tmp_path / "log"
+            webs = [f"unix:{sockets}/{name}.sock" for name in ("web", "web2")]
+            with front.nginx(sockets / "nginx", sockets / "data", webs) as address:
+                yield address, processes, tmp_path / "log"
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)

@@ -122,6 +122,7 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
     path = ingest.report_path(ingest.find(found, number))
     if not path.exists():
         raise NotThere("no_report", _("No row of this import was rejected."))
+    # From here, as it lies among uploads, which the front server may not read.
     name = f"import-{number}-rejected.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 

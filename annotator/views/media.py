@@ -3,14 +3,14 @@
 from pathlib import PurePosixPath
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator import smaller
+from annotator import front, smaller
 from annotator.flow.refusals import Refused
 from annotator.models import Item, Project
 from annotator.views.access import Request, signed_in
@@ -32,8 +32,8 @@ def item_image(request: Request, item_id: int) -> HttpResponseBase:
     if "size" in request.GET:
         name = smaller.copy_of(name, _asked_size(request))
     etag = quote_etag(PurePosixPath(name).name)
-    answer = get_conditional_response(request, etag=etag) or FileResponse(
-        default_storage.open(name), content_type=TYPES[PurePosixPath(name).suffix]
+    answer = get_conditional_response(request, etag=etag) or front.send_stored(
+        name, TYPES[PurePosixPath(name).suffix]
     )
     answer["ETag"] = etag
     for header, value in HEADERS.items():

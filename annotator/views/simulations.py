@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import tasks
+from annotator import front, tasks
 from annotator.flow import monitor, setup, simulating
 from annotator.flow.refusals import Refused
 from annotator.forms import SimulationForm, add_refusal
@@ -84,7 +84,7 @@ def _csv(work: Simulation) -> HttpResponseBase:
     path = simulating.curves_path(work)
     if not path.exists():
         raise Http404
-    return FileResponse(path.open("rb"), as_attachment=True, filename=f"simulation-{work.pk}.csv")
+    return front.send(path, "text/csv", f"simulation-{work.pk}.csv")
 
 
 def _download(work: Simulation, name: str) -> HttpResponse:

@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from annotator import idle
 from tests import servers
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("up")]
@@ -33,6 +34,13 @@ def _ready(server):
         return '"worker": "ok"' in _get(f"{server.address}/readyz")
     except OSError:
         return False
+
+
+def test_it_is_small_while_nothing_happens(own):
+    servers.wait_until(lambda: _ready(own), 30, "readiness")
+    cost = idle.measure(idle.family(own.process.pid), 0.5)
+    assert cost.processes >= 8
+    assert 0 < cost.pss < 350
 
 
 def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):

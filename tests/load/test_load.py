@@ -76,7 +76,7 @@ class Site:
         command += ["--bind", f"127.0.0.1:{self.port}"]
         process = subprocess.Popen(command, env=self.env, cwd=servers.ROOT)
         try:
-            servers.wait_until(lambda: servers._accepts(self.port), 60, "the web server")
+            servers.wait_until(lambda: servers.accepts(self.port), 60, "the web server")
             yield
         finally:
             process.terminate()

@@ -14,17 +14,19 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import demo, processes, tasks
+from annotator import processes
 from annotator.models import Project, User
 
 READY_SECONDS = 60.0
-THREADS = 8
+GUNICORN = settings.BASE_DIR / "annotator" / "gunicorn.py"
 
 
 class Command(BaseCommand):
     """Start everything, say where it answers, watch over it, stop it all on Ctrl-C or SIGTERM."""
 
     help = __doc__
+    # They load every page, which would then lie in this process for as long as it watches.
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -58,9 +60,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, supervisor.stop)
         try:
             self._start_broker(supervisor)
-            call_command("migrate", verbosity=0, interactive=False)
-            call_command("collectstatic", verbosity=0, interactive=False)
-            self._first_admin()
+            if not processes.apart(self._prepare):
+                raise CommandError("The database could not be prepared. The lines above say why.")
             self._start_rest(supervisor, host, port)
             sample = self._load_sample() if with_demo else None
             address = f"http://{_with_port(host, port)}"
@@ -93,10 +94,9 @@ class Command(BaseCommand):
             # Whoever listens on all addresses means to be reached by any of their names.
             every = host in {"0.0.0.0", "::"}  # noqa: S104
             env["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
-        workers = os.environ.get("WEB_CONCURRENCY", "2")
-        web = [sys.executable, "-m", "gunicorn", "annotator.wsgi", "--bind", _with_port(host, port)]
-        web += ["--workers", workers, "--threads", str(THREADS), "--log-level", "warning"]
-        web += ["--graceful-timeout", "5", "--worker-tmp-dir", _memory_folder()]
+        web = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN)]
+        web += ["--chdir", str(settings.BASE_DIR), "--bind", _with_port(host, port)]
+        web += ["--preload", "--graceful-timeout", "5"]
         beat = ["-B", "--schedule", str(settings.DATA_DIR / "beat-schedule")]
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
         # People who read along want what went wrong; machines that collect lines want them all.
@@ -106,6 +106,11 @@ class Command(BaseCommand):
         # Inside a container the worker is root, and celery's warning would be all one sees.
         env["PYTHONWARNINGS"] = "ignore:You're running the worker"
         supervisor.start(processes.Child("The worker", work, env))
+
+    def _prepare(self) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        self._first_admin()
 
     def _first_admin(self) -> None:
         """Make the first admin where there is none, and tell at once how they get in."""
@@ -121,6 +126,8 @@ class Command(BaseCommand):
 
     def _load_sample(self) -> Project:
         """Load the sample projects; the worker imports them, as it would any file."""
+        from annotator import demo, tasks
+
         admin = User.objects.filter(is_superuser=True).earliest("pk")
         project, works = demo.load(admin)
         for work in works:
@@ -165,8 +172,3 @@ def _answers(address: str) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _memory_folder() -> str:
-    # gunicorn's heartbeat file should not wait for a busy disk.
-    return "/dev/shm" if Path("/dev/shm").is_dir() else "."  # noqa: S108

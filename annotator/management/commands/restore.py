@@ -1,0 +1,49 @@
+"""Make an installation of a file that `backup` wrote."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from annotator import processes
+from annotator.management.progress import Bar
+from annotator.restore import restore
+from annotator.snapshots import Impossible
+
+
+class Command(BaseCommand):
+    """Put database and files back; what was lent or under way then is taken up again."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--force", action="store_true", help="replace what is there")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Restore, and say what is there now."""
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        bar = Bar(sys.stderr, "Unpacking")
+        try:
+            with processes.locked(settings.DATA_DIR):
+                manifest = restore(options["file"], bar.show, force=options["force"])
+        except processes.AlreadyRunning as other:
+            raise CommandError(
+                f"Winnow runs on {settings.DATA_DIR} (process {other}). Stop it first."
+            ) from other
+        except (Impossible, DatabaseError) as problem:
+            raise CommandError(str(problem)) from problem
+        except OSError as problem:
+            raise CommandError(f"{problem.filename}: {problem.strerror}.") from problem
+        finally:
+            bar.clear()
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(manifest))
+            return
+        counts = ", ".join(f"{number:,} {name}" for name, number in manifest["counts"].items())
+        self.stdout.write(f"Restored as of {manifest['made_at']}: {counts}.")

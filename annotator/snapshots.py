@@ -1,0 +1,197 @@
+"""One consistent copy of the whole database, taken while people work, and put back in its place."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.db.models import Model
+
+from annotator.models import Annotation, Item, Project, User
+
+COUNTED: dict[str, type[Model]] = {
+    "users": User,
+    "projects": Project,
+    "items": Item,
+    "annotations": Annotation,
+}
+OLD_SCHEMA = "winnow_before_restore"
+
+
+class Impossible(Exception):
+    """A copy cannot be taken or put back, for a reason in words."""
+
+
+def kind() -> str:
+    """Return what the database is: "sqlite" or "postgresql"."""
+    return connection.vendor
+
+
+def check_programs() -> None:
+    """Raise Impossible, naming what is missing, unless all that is needed is installed."""
+    if kind() == "postgresql":
+        for name in ("pg_dump", "pg_restore"):
+            _program(name)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise Impossible(
+            f"{name} is not on the PATH. Install the client of PostgreSQL, of the server's release "
+            "or newer (Debian: apt-get install postgresql-client)."
+        )
+    return found
+
+
+# Taking ------------------------------------------------------------------------------------------
+
+
+def take(path: Path) -> dict[str, int]:
+    """Copy the database into a new file as it is at one moment; return how many rows it has."""
+    return _take_sqlite(path) if kind() == "sqlite" else _take_postgresql(path)
+
+
+def _take_sqlite(path: Path) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        # A reader in WAL mode sees one moment and holds up no writer. The backup API would start
+        # again whenever somebody saves.
+        cursor.execute("VACUUM INTO %s", [str(path)])
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+        return _counts(lambda query: copy.execute(query).fetchone()[0])
+
+
+def _take_postgresql(path: Path) -> dict[str, int]:
+    program = _program("pg_dump")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # What is counted here and what is copied there is the same moment.
+        snapshot = _one(cursor, "SELECT pg_export_snapshot()")
+        flags = ["--format=custom", "--no-owner", "--no-privileges"]
+        _run([program, *flags, f"--snapshot={snapshot}", f"--file={path}"])
+        return _counts(lambda query: _one(cursor, query))
+
+
+def counts() -> dict[str, int]:
+    """Return how many rows the database has that is there now."""
+    with connection.cursor() as cursor:
+        return _counts(lambda query: _one(cursor, query))
+
+
+def _counts(ask: Callable[[str], Any]) -> dict[str, int]:
+    return {
+        name: int(ask(f'SELECT count(*) FROM "{model._meta.db_table}"'))  # noqa: S608
+        for name, model in COUNTED.items()
+    }
+
+
+def _one(cursor: Any, query: str) -> Any:
+    cursor.execute(query)
+    return cursor.fetchone()[0]
+
+
+def _run(command: list[str]) -> None:
+    """Run a program of PostgreSQL's on our database; Impossible with what it said if it fails."""
+    done = subprocess.run(  # noqa: S603
+        command, env={**os.environ, **_address()}, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        raise Impossible(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
+
+
+def _address() -> dict[str, str]:
+    """Return how to reach the database; in the environment, where other users cannot read it."""
+    given = settings.DATABASES["default"]
+    names = {"NAME": "DATABASE", "USER": "USER", "PASSWORD": "PASSWORD", "HOST": "HOST"}
+    known = {f"PG{pg}": str(given[name]) for name, pg in names.items() if given.get(name)}
+    if given.get("PORT"):
+        known["PGPORT"] = str(given["PORT"])
+    if mode := given.get("OPTIONS", {}).get("sslmode"):
+        known["PGSSLMODE"] = str(mode)
+    return known
+
+
+# Putting back ------------------------------------------------------------------------------------
+
+
+def is_empty() -> bool:
+    """Tell whether the database has nothing in it that somebody could miss."""
+    tables = connection.introspection.table_names()
+    return not any(
+        model._meta.db_table in tables and model._default_manager.exists()
+        for model in COUNTED.values()
+    )
+
+
+def check_nobody_works() -> None:
+    """Raise Impossible while somebody else is connected to a PostgreSQL database."""
+    if kind() != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        others = _one(
+            cursor,
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+        )
+    if others:
+        raise Impossible(
+            f"{others} other processes are connected to the database. Stop web, worker and beat."
+        )
+
+
+def put_back(path: Path) -> None:
+    """Replace the database by the copy at `path`; if that fails, the old one is still there."""
+    if kind() == "sqlite":
+        _put_back_sqlite(path)
+    else:
+        _put_back_postgresql(path)
+
+
+def _put_back_sqlite(path: Path) -> None:
+    target = Path(settings.DATABASES["default"]["NAME"])
+    fresh = target.with_name(f"{target.name}.restoring")
+    shutil.copyfile(path, fresh)
+    try:
+        _check_sqlite(fresh)
+        connections.close_all()
+        # What belongs to the old file must not be taken for the new one's.
+        for ending in ("-wal", "-shm", "-journal"):
+            target.with_name(target.name + ending).unlink(missing_ok=True)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _check_sqlite(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+            found = copy.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as problem:
+        raise Impossible(f"The database in the backup is damaged: {problem}") from problem
+    if found != "ok":
+        raise Impossible(f"The database in the backup is damaged: {found}")
+
+
+def _put_back_postgresql(path: Path) -> None:
+    program = _program("pg_restore")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER SCHEMA public RENAME TO {OLD_SCHEMA}")
+        cursor.execute("CREATE SCHEMA public")
+        flags = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
+        try:
+            name = f"--dbname={settings.DATABASES['default']['NAME']}"
+            _run([program, *flags, name, str(path)])
+        except Impossible:
+            cursor.execute("DROP SCHEMA public CASCADE")
+            cursor.execute(f"ALTER SCHEMA {OLD_SCHEMA} RENAME TO public")
+            raise
+        cursor.execute(f"DROP SCHEMA {OLD_SCHEMA} CASCADE")
+    connections.close_all()

@@ -1,0 +1,168 @@
+"""The front server of deploy/, and web processes behind it as docker-compose.yml starts them."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests import servers
+
+TEMPLATE = servers.ROOT / "deploy" / "nginx.conf.template"
+PAGES = servers.ROOT / "deploy" / "pages"
+# What the nginx image's own configuration has around ours.
+AROUND = """
+{user}
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+worker_processes 1;
+events {{ worker_connections 512; }}
+http {{
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {ours}
+}}
+"""
+
+
+def variables() -> set[str]:
+    """Return the names that the template leaves open."""
+    return set(re.findall(r"\$\{([A-Z_]+)\}", TEMPLATE.read_text()))
+
+
+def rendered(**values: str) -> str:
+    """Return the configuration as envsubst leaves it: only what is named is filled in."""
+    assert variables() == set(values)
+    return re.sub(r"\$\{([A-Z_]+)\}", lambda found: values[found[1]], TEMPLATE.read_text())
+
+
+@contextmanager
+def nginx(folder: Path, data: Path, webs: list[str], **other: str) -> Iterator[str]:
+    """Run the front server before `webs`, in a folder that others may enter; yield its address."""
+    found = next(
+        (path for path in ("/usr/sbin/nginx", "/usr/bin/nginx") if Path(path).exists()), None
+    )
+    program = servers.needed(found, "nginx")
+    port = servers.free_port()
+    values = {
+        "FRONT_LISTEN": f"127.0.0.1:{port}",
+        "FRONT_PAGES": str(folder / "pages"),
+        "WINNOW_DATA": str(data),
+        "WEB_A": webs[0],
+        "WEB_B": webs[-1],
+        "MAX_UPLOAD_MB": "8",
+        "CLIENT_TIMEOUT": "2s",
+        "TRUSTED_PROXY": "192.0.2.1/32",
+        **other,
+    }
+    shutil.copytree(PAGES, folder / "pages")
+    ours = rendered(**values).replace("/dev/stdout", str(folder / "access.log"))
+    # Somebody else than whoever runs Winnow, as in production: it may read only what it is to send.
+    user = "user nobody nogroup;" if os.geteuid() == 0 else ""
+    conf = folder / "nginx.conf"
+    conf.write_text(AROUND.format(user=user, folder=folder, ours=ours))
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [program, "-c", conf, "-e", folder / "error.log", "-g", "daemon off;"],
+            stdout=said,
+            stderr=said,
+        )
+    try:
+        servers.wait_until(lambda: process.poll() is not None or servers.accepts(port), 20, "nginx")
+        assert process.poll() is None, (folder / "said").read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+@contextmanager
+def gunicorn(
+    bind: str, env: dict[str, str], log: Path, *options: str
+) -> Iterator[subprocess.Popen]:
+    """Run the web processes with the shipped configuration, bound to `bind`."""
+    process = start_gunicorn(bind, env, log, *options)
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def start_gunicorn(bind: str, env: dict[str, str], log: Path, *options: str) -> subprocess.Popen:
+    """Start web processes and return their master once they answer."""
+    command = [sys.executable, "-m", "gunicorn", "--config", "annotator/gunicorn.py"]
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [*command, "--bind", bind, "--log-level", "info", *options],
+            cwd=servers.ROOT,
+            env=env,
+            stdout=file,
+            stderr=file,
+        )
+    servers.wait_until(lambda: process.poll() is not None or is_well(bind), 60, "gunicorn")
+    assert process.poll() is None, log.read_text()
+    return process
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End web processes as an operator would."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    process.wait(60)
+
+
+def is_well(bind: str) -> bool:
+    """Tell whether web processes answer on what they are bound to."""
+    try:
+        return b" 200 " in ask(bind, b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    except OSError:
+        return False
+
+
+def ask(bind: str, request: bytes) -> bytes:
+    """Return all that comes back for the bytes of a request."""
+    if bind.startswith("unix:"):
+        connection = socket.socket(socket.AF_UNIX)
+        address: str | tuple[str, int] = bind.removeprefix("unix:")
+    else:
+        connection = socket.socket()
+        host, port = bind.removeprefix("http://").split(":")
+        address = (host, int(port))
+    with connection:
+        connection.settimeout(30)
+        connection.connect(address)
+        connection.sendall(request)
+        answer = b""
+        while block := connection.recv(65_536):
+            answer += block
+        return answer
+
+
+def workers(web: subprocess.Popen) -> list[psutil.Process]:
+    """Return the workers of a web server."""
+    return psutil.Process(web.pid).children()
+
+
+def is_bound(bind: str) -> bool:
+    """Tell whether the socket is there for others to connect to."""
+    return Path(bind.removeprefix("unix:")).exists()
+
+
+def connected(bind: str) -> int:
+    """Return how many connections to a socket wait or run, as the kernel lists them."""
+    name = bind.removeprefix("unix:")
+    lines = Path("/proc/net/unix").read_text().splitlines()
+    # The listener has a line of its own.
+    return sum(line.endswith(f" {name}") for line in lines) - 1
