@@ -71,6 +71,12 @@ class BulkForm(forms.Form):
 # Projects ----------------------------------------------------------------------------------------
 
 
+class PageForm(forms.Form):
+    """Which page is on the screen, or was; flow knows what it holds."""
+
+    page = forms.CharField(max_length=60)
+
+
 class PercentField(forms.FloatField):
     """A share that is kept as 0.15 and typed as 15."""
 

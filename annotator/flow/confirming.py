@@ -46,6 +46,7 @@ def confirm(
     chosen = [lease for lease in page if lease.pk in wanted]
     # All of it or nothing, and one commit instead of twenty, which take most of the time.
     with transaction.atomic():
+        queue.lock_entries([lease.item_id for lease in page])
         saved = sum([_save(project, user, lease, each) for lease in chosen])
         for lease in page:
             if lease.pk not in wanted:

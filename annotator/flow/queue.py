@@ -1,7 +1,7 @@
 """Who labels what next: leases on queue entries."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,6 +162,15 @@ def _known(lease: Lease, project: Project, user: User) -> Lease:
 # Giving back -------------------------------------------------------------------------------------
 
 
+def lock_entries(items: Collection[int]) -> None:
+    """Lock the queue entries of the items until the transaction ends.
+
+    Whatever changes several rows of an item locks in one order, or two could wait for each other:
+    entries, in the order of their keys; leases; the item; annotations; tallies.
+    """
+    list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))
+
+
 @transaction.atomic
 def skip(lease: Lease, reason: str = "") -> None:
     """Pass the item on to somebody else; the same person is not asked again."""
@@ -240,7 +249,7 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
         return 0
     with transaction.atomic():
         # Entries first, as in a save. Asked again inside: somebody may have extended in between.
-        list(late.filter(lease_id__in=leases).select_for_update())
+        list(late.filter(lease_id__in=leases).select_for_update().order_by("pk"))
         Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
             ended_at=now, outcome=Lease.Outcome.EXPIRED
         )

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from annotator import artefacts, pool
 from annotator.flow import (
+    ahead,
     annotate,
     bulk,
     confirming,
@@ -273,6 +274,40 @@ def test_page_that_ran_out_is_asked_one_by_one(sure, ana, ben, time_machine):
     asked = {each.item_id: each.source for each in loop.label(sure, ana, 200)}
     assert page <= set(asked)
     assert Source.BULK not in asked.values()
+
+
+def test_page_on_the_screen_stays_its_persons(sure, ana, ben, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    page = bulk.take(sure, ben, "spam")
+    for _ in range(3):
+        time_machine.shift(timedelta(seconds=0.6 * sure.lease_seconds))
+        bulk.keep(sure, ben, page[0].page, keys(page))
+        assert queue.release_expired() == 0
+    bulk.keep(sure, ana, page[0].page, keys(page))
+    assert set(Lease.objects.filter(pk__in=keys(page)).values_list("user", flat=True)) == {ben.pk}
+    entries = QueueEntry.objects.filter(lease_id__in=keys(page), leased_until__gt=timezone.now())
+    assert entries.count() == 20
+
+
+def test_page_that_goes_is_given_back_in_a_moment(sure, ana, ben, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    page = bulk.take(sure, ben, "spam")
+    ahead.leave(sure, ana, page[0].page, keys(page))
+    ahead.leave(sure, ben, page[0].page, keys(page))
+    time_machine.shift(timedelta(seconds=ahead.GRACE_SECONDS - 1))
+    assert queue.release_expired() == 0
+    time_machine.shift(timedelta(seconds=2))
+    assert queue.release_expired() == 20
+
+
+def test_farewell_that_comes_late_takes_nothing_from_the_page_shown_anew(sure, ben, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    page = bulk.take(sure, ben, "spam")
+    again = bulk.take(sure, ben, "spam")
+    assert keys(again) == keys(page)
+    ahead.leave(sure, ben, page[0].page, keys(page))
+    time_machine.shift(timedelta(seconds=ahead.GRACE_SECONDS + 1))
+    assert queue.release_expired() == 0
 
 
 def test_late_page_is_still_saved_where_the_labels_are_needed(sure, ben, run_round, time_machine):
