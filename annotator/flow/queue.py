@@ -180,6 +180,65 @@ def skip(lease: Lease, reason: str = "") -> None:
 
 
 @transaction.atomic
+def unskip(lease: Lease, page: str = "") -> Lease | None:
+    """Take a skip back, and return a lease to the same person; None where nobody is needed."""
+    lock_entries([lease.item_id])
+    skipped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.SKIPPED)
+    if not skipped.update(outcome=Lease.Outcome.RELEASED):
+        raise Conflict("not_skipped", _("This skip was taken back already."))
+    Item.objects.filter(pk=lease.item_id).update(skips=F("skips") - 1)
+    tally.add(lease.project, lease.user, skips=-1)
+    return None if _is_theirs(lease) else _lease_again(lease, page)
+
+
+def _is_theirs(lease: Lease) -> bool:
+    """Tell whether the person holds the item in another window, or labelled it meanwhile."""
+    own = Annotation.objects.filter(item=lease.item_id, user=lease.user_id, withdrawn_at=None)
+    return (
+        QueueEntry.objects.filter(item=lease.item_id, user=lease.user_id).exists() or own.exists()
+    )
+
+
+def _lease_again(lease: Lease, page: str) -> Lease | None:
+    came = {**lease.by_itself(), "page": page, "why": lease.why}
+    again = new_lease(lease.project, lease.item, lease.user, **came)
+    if not take_place(again, QueueEntry.State.LEASED):
+        return None
+    again.save(force_insert=True)
+    # A refill may have taken it out of the queue in between.
+    Item.objects.filter(pk=lease.item_id, state=Item.State.POOL).update(state=Item.State.QUEUED)
+    return again
+
+
+def take_place(lease: Lease, state: QueueEntry.State) -> bool:
+    """Give the person an open place of the item, or one nobody asked for; False without either."""
+    entries = QueueEntry.objects.filter(item=lease.item_id)
+    taken = {
+        "state": state,
+        "user": lease.user,
+        "lease_id": lease.pk,
+        "leased_until": lease.expires_at,
+    }
+    spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
+    if spare is not None:
+        return bool(entries.filter(pk=spare.pk, state=QueueEntry.State.OPEN).update(**taken))
+    slots = set(entries.values_list("slot", flat=True))
+    free = [slot for slot in range(lease.project.overlap) if slot not in slots]
+    if not free or lease.item.state == Item.State.LABELLED:
+        return False
+    QueueEntry.objects.create(
+        project=lease.project,
+        item=lease.item,
+        slot=free[0],
+        rank=0,
+        why=lease.why,
+        **lease.by_itself(),
+        **taken,
+    )
+    return True
+
+
+@transaction.atomic
 def release(lease: Lease, reason: str = "") -> None:
     """Give the item back unjudged; the same person may get it again."""
     _end(lease, Lease.Outcome.RELEASED, reason)

@@ -39,7 +39,6 @@ def for_script() -> dict[str, Any]:
         "nothing_left": _("Nothing to label right now."),
         "nothing_suggested": _("Nothing is suggested here; choose a label."),
         "none_chosen": _("Nothing is chosen. Enter once more saves it with none of the labels."),
-        "skip_stays": _("A skip cannot be taken back."),
         "undo_later": _("The server cannot be reached; try to undo again in a moment."),
         "past_later": _("Older answers cannot be shown without a connection."),
         "no_more_past": _("There are no earlier answers of yours."),

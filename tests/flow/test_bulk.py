@@ -16,6 +16,7 @@ from annotator.flow import (
     export,
     featurise,
     monitor,
+    own,
     queue,
     refill,
     setup,
@@ -491,7 +492,7 @@ def test_undone_page_can_be_confirmed_and_undone_again(sure, ben):
 
 def test_undo_at_the_desk_asks_one_item_by_itself(sure, ben):
     confirm(bulk.take(sure, ben, "spam"))
-    lease = annotate.undo(annotate.last(sure, ben), ben)
+    lease = annotate.undo(own.last(sure, ben), ben)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
     assert queue.lease_next(sure, ben) == lease
     assert loop.answer(lease, ["ham"]).source == Source.ACTIVE

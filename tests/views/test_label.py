@@ -190,6 +190,15 @@ def test_undo_brings_the_item_back(signed_in, ana, desk):
     assert lease.item.text in page
 
 
+def test_undo_brings_a_skipped_item_back(signed_in, ana, desk):
+    client = signed_in(ana)
+    lease = queue.lease_next(desk, ana)
+    client.post(at(desk, "skip"), {"lease": str(lease.pk)})
+    page = client.post(at(desk, "undo"), follow=True).content.decode()
+    assert lease.item.text in page
+    assert "Undone" in page
+
+
 def test_undo_with_nothing_to_undo_says_so(signed_in, ana, desk):
     page = signed_in(ana).post(at(desk, "undo"), follow=True).content.decode()
     assert "nothing to undo" in page
