@@ -260,6 +260,9 @@ def correct(
 @transaction.atomic
 def withdraw(annotation: Annotation, user: User) -> None:
     """Take the annotation back; the item needs an opinion again."""
+    # A save locks entries before it changes an item. The other way round, a save or a seed and this
+    # could hold one of them each and wait for the other.
+    queue.lock_entries([annotation.item_id])
     now = timezone.now()
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
     if not live.update(withdrawn_at=now):

@@ -165,8 +165,9 @@ def _known(lease: Lease, project: Project, user: User) -> Lease:
 def lock_entries(items: Collection[int]) -> None:
     """Lock the queue entries of the items until the transaction ends.
 
-    Whatever changes several rows of an item locks in one order, or two could wait for each other:
-    entries, in the order of their keys; leases; the item; annotations; tallies.
+    Whatever changes several rows of an item begins with its entries, in the order of their keys:
+    what comes after them (leases, answers, the item, tallies) is nobody else's then, so that no
+    two ever wait for each other. A save begins with its own entry alone, which does as well.
     """
     list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))
 
@@ -273,9 +274,8 @@ def extend(lease: Lease) -> Lease:
 
 
 def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
+    lock_entries([lease.item_id])
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    # The entry is locked before the lease, as a save does it, or the two could wait for each other.
-    list(entries.select_for_update())
     # A lease that ran out unnoticed can still be answered with a skip.
     open_or_late = Q(ended_at=None) | Q(outcome=Lease.Outcome.EXPIRED)
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
