@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import smaller
 from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
@@ -341,10 +342,11 @@ def shown_item(item: Item) -> dict[str, Any]:
     return {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta}
 
 
-def _content(item: Item) -> dict[str, str]:
-    if item.image:
-        return {"image_url": reverse("media", args=[item.pk])}
-    return {"text": item.text}
+def _content(item: Item) -> dict[str, Any]:
+    if not item.image:
+        return {"text": item.text}
+    width, height = smaller.original_size(item.image) or (None, None)
+    return {"image_url": reverse("media", args=[item.pk]), "width": width, "height": height}
 
 
 def _why(lease: Lease) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _card(lease: Lease, label: str) -> dict[str, Any]:
         "line": _line(text),
         "whole": text[:MOST_TEXT] if len(text) > LINE else "",
         "cut": words.count(len(text)) if len(text) > MOST_TEXT else "",
-        "sure": words.percent(lease.score or 0.0),
+        "sure": "" if lease.score is None else words.percent(lease.score),
         "also": _others(served["suggestion"]["labels"], label),
     }
 

@@ -91,6 +91,12 @@ def test_pictures_are_thumbnails(signed_in, ben, sure):
     )
 
 
+def test_where_nothing_says_how_sure_no_word_stands(signed_in, ben, sure):
+    page = bulk.take(sure, ben, "spam")
+    Lease.objects.filter(pk=page[0].pk).update(score=None)
+    assert show(signed_in(ben), sure, label="spam").count(" sure</span>") == len(page) - 1
+
+
 def test_other_labels_of_the_answer_are_said(signed_in, ben, sure):
     lease = bulk.take(sure, ben, "spam")[0]
     both = {"labels": ["spam", "ham"], "confidence": 0.9}

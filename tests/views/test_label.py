@@ -172,6 +172,15 @@ def test_lease_of_somebody_else_cannot_be_answered(signed_in, ana, ben, desk):
     assert not Annotation.objects.exists()
 
 
+@pytest.mark.parametrize("confidence", [0.62, None])
+def test_how_sure_is_said_where_it_is_known(signed_in, ana, desk, confidence):
+    lease = queue.lease_next(desk, ana)
+    suggestion = {"labels": [desk.labels.first().name], "confidence": confidence}
+    Lease.objects.filter(pk=lease.pk).update(blind=False, suggestion=suggestion)
+    page = signed_in(ana).get(at(desk)).content.decode()
+    assert ('<span class="sure" hidden></span>' in page) is (confidence is None)
+
+
 def test_skip_passes_the_item_on(signed_in, ana, desk):
     lease = queue.lease_next(desk, ana)
     sent = {"lease": str(lease.pk)}

@@ -16,6 +16,7 @@ from django.urls import reverse
 from PIL import Image
 
 from annotator import smaller
+from annotator.flow import keys
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
 from tests.views.test_desk_in_browser import sign_in
 
@@ -27,6 +28,7 @@ pytestmark = [
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+CAPS = {name: keys.cap(action.keys[0]) for name, action in keys.ACTIONS.items()}
 # An empty box and the tools, in the place of what the page of the projects shows. Its policy stays.
 SET_UP = """(tools) => {
   const main = document.querySelector("main");
@@ -83,7 +85,7 @@ def open_viewer(page, live_server, troubles):
     page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
     answer = page.goto(live_server.url + reverse("projects"))
     assert "style-src 'self'" in answer.headers["content-security-policy"]
-    page.evaluate(SET_UP, render_to_string("parts/picture_tools.html"))
+    page.evaluate(SET_UP, render_to_string("parts/picture_tools.html", {"caps": CAPS}))
     page.add_style_tag(url="/static/picture.css")
     for script in ("picture_view.js", "picture.js"):
         page.add_script_tag(url=f"/static/{script}")
@@ -111,15 +113,15 @@ def asked(viewer):
     return addresses
 
 
-def start_showing(page, url, size=1280):
+def start_showing(page, url, size=1280, width=None):
     page.evaluate(
-        "([url, original]) => viewer.show({ url, original, alt: 'Item 7' })",
-        [f"{url}?size={size}" if size else url, url],
+        "([url, original, width]) => viewer.show({ url, original, width, alt: 'Item 7' })",
+        [f"{url}?size={size}" if size else url, url, width],
     )
 
 
-def show(page, url, size=1280):
-    start_showing(page, url, size)
+def show(page, url, size=1280, width=None):
+    start_showing(page, url, size, width)
     wait_for(page, "shown")
 
 
@@ -232,10 +234,10 @@ def test_viewer_leaves_its_box_as_it_was(viewer, picture):
 
 
 def test_zoom_goes_in_steps_and_back_to_the_start(viewer, picture):
-    show(viewer, picture())
-    assert do(viewer, "zoomIn") == {"key": "zoom", "value": 125}
+    show(viewer, picture(3000, 2000), width=3000)
+    assert do(viewer, "zoomIn") == {"key": "zoom", "value": 25}
     assert place(viewer) == [-75, -50, 750, 500]
-    assert do(viewer, "zoomIn") == {"key": "zoom", "value": 156}
+    assert do(viewer, "zoomIn") == {"key": "zoom", "value": 31}
     do(viewer, "zoomOut")
     assert do(viewer, "zoomOut") == {"key": "fit"}
     assert do(viewer, "zoomOut") == {"key": "fit"}
@@ -248,6 +250,15 @@ def test_zoom_ends_somewhere(viewer, picture):
         reached = do(viewer, "zoomIn")
     assert reached == {"key": "zoom", "value": 1600}
     assert viewer.get_attribute("[data-picture=zoomIn]", "aria-disabled") == "true"
+
+
+def test_zoom_is_said_of_the_originals_pixels_before_and_after_it_is_there(viewer, picture):
+    show(viewer, picture(3000, 2000), width=3000)
+    before = do(viewer, "zoomIn")
+    do(viewer, "toggleOriginal")
+    wait_for_original(viewer)
+    assert viewer.evaluate("viewer.zoomTo(viewer.zoom)") == before
+    assert place(viewer)[2] == round(before["value"] / 100 * 3000)
 
 
 def test_wheel_zooms_at_the_pointer(viewer, picture):
@@ -739,6 +750,14 @@ def test_every_tool_does_what_it_says(viewer, picture):
     viewer.click("[data-picture=zoomIn]")
     viewer.click("[data-picture=fit]")
     assert said(viewer)[-2:] == ["zoom", "fit"]
+
+
+def test_tools_name_their_keys_where_there_is_room(viewer):
+    caps = viewer.locator("#picture-tools kbd")
+    assert caps.all_inner_texts() == ["-", "+", "F", "R", "O", ",", ".", "<", ">"]
+    assert caps.first.is_visible()
+    viewer.set_viewport_size({"width": 360, "height": 740})
+    assert not caps.first.is_visible()
 
 
 def disabled(page):
