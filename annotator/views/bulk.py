@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotator import tasks
 from annotator.flow import ahead, bulk, confirming, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
-from annotator.forms import BulkForm, PageForm
+from annotator.forms.bulk import BulkForm, PageForm
 from annotator.models import Lease
 from annotator.views import regions, words
 from annotator.views.access import Access, Request, open_project, signed_in

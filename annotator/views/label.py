@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotator import tasks
 from annotator.flow import ahead, annotate, decide, own, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
-from annotator.forms import AnswerForm, LeaseForm
+from annotator.forms.label import AnswerForm, LeaseForm
 from annotator.models import Lease
 from annotator.views import desk_page
 from annotator.views.access import Access, Request, open_project, signed_in

@@ -7,7 +7,7 @@ from django.forms import model_to_dict
 from django.urls import reverse
 
 from annotator.flow import annotate, queue
-from annotator.forms import SettingsForm
+from annotator.forms.project_settings import SettingsForm
 from annotator.models import Item, Label, Project
 from tests import loop
 
