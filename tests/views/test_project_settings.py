@@ -87,7 +87,9 @@ def test_settings_cost_the_same_with_many_fields_and_labels(
     )
     client = signed_in(olga)
     with django_assert_max_num_queries(8):
-        client.get(at(project))
+        page = client.get(at(project)).content.decode()
+    assert "label 29" in page
+    assert "field29" in page
 
 
 @pytest.mark.parametrize(
