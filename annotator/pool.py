@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,50 +113,58 @@ class Labelled:
 def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) -> Labelled:
     """Return the labelled items of `space`, in order of position.
 
-    Where several people answered, the answer that most of them gave counts; of equally frequent
-    ones the label that comes first in the project.
+    Where several people answered, the answer that most of them gave counts. Of equally frequent
+    ones, what annotators said of the item goes before a seed; then the label that comes first in
+    the project.
     """
     rows = Annotation.objects.filter(
         project=project, counted=True, withdrawn_at=None, item__position__lt=space.items
     ).values_list("item__position", "item__audit_key", "id", "source", "given__label_id")
     column = {label: index for index, label in enumerate(label_ids)}
     votes: dict[int, NDArray[np.int64]] = {}
-    people: dict[int, set[int]] = {}
+    answers: dict[int, dict[int, bool]] = {}
     keys: dict[int, int] = {}
     in_bulk: set[int] = set()
     for position, key, annotation, source, label in rows.iterator(chunk_size=10_000):
-        vote = votes.setdefault(position, np.zeros(len(label_ids), np.int64))
-        people.setdefault(position, set()).add(annotation)
+        vote = votes.setdefault(position, np.zeros((2, len(label_ids)), np.int64))
+        is_own = source != Source.SEED
+        answers.setdefault(position, {})[annotation] = is_own
         keys[position] = key
         if source == Source.BULK:
             in_bulk.add(position)
         if label in column:
-            vote[column[label]] += 1
+            vote[:, column[label]] += (1, is_own)
     positions = np.array(sorted(votes), dtype=np.int64)
-    counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, len(label_ids))
-    asked = np.array([len(people[p]) for p in positions], np.int64)
     places = np.array([keys[p] for p in positions], dtype=np.int64)
     # A share that was raised since can make items of the reserve that were confirmed in bulk.
     alone = ~np.isin(positions, np.fromiter(in_bulk, dtype=np.int64))
     audited = alone & (places <= audit_frontier(project))
-    return _settled(project.multi_label, positions, counts, asked, places, audited)
+    found = Labelled(positions, np.zeros(0, np.int64), places, audited)
+    counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, 2, len(label_ids))
+    asked = [(len(answers[p]), sum(answers[p].values())) for p in positions]
+    settle = _several if project.multi_label else _single
+    return settle(found, counts, np.array(asked, np.int64).reshape(-1, 2))
 
 
-def _settled(
-    multi_label: bool,
-    positions: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    asked: NDArray[np.int64],
-    keys: NDArray[np.int64],
-    audited: NDArray[np.bool_],
-) -> Labelled:
-    if multi_label:
-        y = (2 * counts >= asked[:, None]).astype(np.int64)
-        return Labelled(positions, y, keys, audited)
-    answered = counts.any(axis=1)
-    y = counts.argmax(axis=1) if len(counts) else np.zeros(0, np.int64)
+def _several(found: Labelled, counts: NDArray[np.int64], asked: NDArray[np.int64]) -> Labelled:
+    """Settle each label by itself. `counts` (n, 2, C) and `asked` (n, 2): all, annotators' own."""
+    twice, people = 2 * counts, asked[:, :, None]
+    is_tie = twice[:, 0] == people[:, 0]
+    y = np.where(is_tie, twice[:, 1] >= people[:, 1], twice[:, 0] > people[:, 0])
+    return replace(found, y=y.astype(np.int64))
+
+
+def _single(found: Labelled, counts: NDArray[np.int64], asked: NDArray[np.int64]) -> Labelled:
+    """Settle on one label each; what gave none that there is now teaches nothing."""
+    answered = counts[:, 0].any(axis=1)
+    # All that were asked are more than those who can break a tie.
+    weights = counts[:, 0] * (1 + asked[:, :1]) + counts[:, 1]
+    y = weights.argmax(axis=1) if len(weights) else np.zeros(0, np.int64)
     return Labelled(
-        positions[answered], y[answered].astype(np.int64), keys[answered], audited[answered]
+        found.positions[answered],
+        y[answered].astype(np.int64),
+        found.keys[answered],
+        found.audited[answered],
     )
 
 

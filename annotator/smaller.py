@@ -1,4 +1,7 @@
-"""Smaller copies of pictures: made when first asked for, kept beside the original, found again."""
+"""Smaller copies of pictures: made when first asked for, kept beside the original, found again.
+
+And how large the original is, as a copy does not tell.
+"""
 
 import logging
 import secrets
@@ -7,7 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from PIL import Image
 
+from annotator.formats.pictures import FORMATS
 from annotator.formats.shrink import shrink
 
 # Longest side in pixels: a thumbnail, a phone, a desktop, a large or dense screen.
@@ -18,6 +23,16 @@ log = logging.getLogger(__name__)
 
 # The largest picture takes some 250 MB while it is shrunk; a web process bears one at a time.
 _one_at_a_time = threading.Lock()
+
+
+def original_size(name: str) -> tuple[int, int] | None:
+    """Return the width and height of the picture in pixels; None when it cannot be read."""
+    try:
+        # Only the header is read, and what is stored is upright.
+        with default_storage.open(name) as file, Image.open(file, formats=FORMATS) as picture:
+            return picture.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def copy_of(name: str, size: int) -> str:

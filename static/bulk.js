@@ -9,6 +9,7 @@
 
   // What comes sooner after a new page was meant for the one before.
   const READ_MS = 500;
+  const MOST_BEAT_S = 45;
 
   let inFlight = false;
   let sent = null; // the form that was sent last
@@ -67,7 +68,10 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       awaySince = performance.now();
-    } else if (awaySince !== null) {
+      return;
+    }
+    stay();
+    if (awaySince !== null) {
       lookedAway += performance.now() - awaySince;
       awaySince = null;
     }
@@ -249,10 +253,35 @@
     if (event.target.closest("[data-again]")) sendAgain();
   });
 
+  // Coming and going --------------------------------------------------------------------------------
+
+  // The items stay with who has them before their eyes; of who looks elsewhere the time runs on.
+  const stay = () => {
+    const form = page();
+    // What is on its way to be saved needs it no more.
+    if (!form || document.hidden || inFlight) return;
+    fetch(form.dataset.keep, { method: "POST", credentials: "same-origin", body: new FormData(form) }).catch(() => {});
+  };
+
+  // A third of the time that is left may be lost on the way without harm.
+  const stayOn = () => {
+    const seconds = Number(page()?.dataset.heldFor ?? MOST_BEAT_S) / 3;
+    setTimeout(() => {
+      stay();
+      stayOn();
+    }, 1000 * Math.min(MOST_BEAT_S, seconds));
+  };
+
+  window.addEventListener("pagehide", () => {
+    const form = page();
+    if (form) navigator.sendBeacon(form.dataset.leave, new FormData(form));
+  });
+
   // A page that comes back out of the browser's memory shows items that may be settled.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
 
   begin();
+  stayOn();
 })();

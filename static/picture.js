@@ -6,7 +6,7 @@
 // It needs picture_view.js before it.
 //
 //   const viewer = Winnow.picture.mount(box, { tools });
-//   viewer.show({ url, original, alt });
+//   viewer.show({ url, original, width, alt }); // width: the original's, in pixels
 //
 // Every action returns { key, value }: what it did, for the page to say (viewer.words puts it in the
 // words that the tools carry). What the pointer does, and what comes later, is told by the event
@@ -227,12 +227,19 @@ window.Winnow.picture = (() => {
       this.#view.zoomTo(zoom, at);
       this.#refresh();
       if (this.#isTooClose()) this.#fetchOriginal();
-      return this.zoomed ? { key: "zoom", value: Math.round(this.zoom * 100) } : { key: "fit" };
+      return this.zoomed ? { key: "zoom", value: this.#percent() } : { key: "fit" };
     }
 
     panBy(x, y) {
       this.#view.panBy(x, y);
       this.#draw();
+    }
+
+    // Of the original's own size, whichever of the two is in sight.
+    #percent() {
+      const { naturalWidth } = this.#image;
+      const whole = this.#isBest() ? naturalWidth : (this.#asked.width ?? naturalWidth);
+      return Math.round((100 * this.#view.scale * naturalWidth) / whole);
     }
 
     #empty() {

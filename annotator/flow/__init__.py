@@ -30,5 +30,6 @@
 Beside them: `keys` knows what the keys of the desk do, `language` in which language a person reads,
 `refusals` names what can be refused on the way, `jobs` is how a worker does a long piece of work,
 `tally` counts what is done, `numbers` knows what rounds and models are called, `tidying` puts right
-what a crash left half done, `resuming` what a backup caught in the middle. Nothing here enqueues a task or sees a request.
+what a crash left half done, `resuming` what a backup caught in the
+middle. Nothing here enqueues a task or sees a request.
 """

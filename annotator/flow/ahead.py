@@ -46,7 +46,7 @@ def hold(
     mine = [lease for lease in _live(project, user) if _tab(lease.page) in ("", _tab(page))]
     known = [lease for lease in mine if str(lease.pk) in holding]
     waiting = [lease for lease in mine if str(lease.pk) not in holding]
-    _keep(project, page, known + waiting)
+    keep(project, page, known + waiting)
     # A page names what it has on its screen already: only the others are served.
     prefetch_related_objects(waiting, "item")
     ready = [lease for lease in waiting if lease.strategy != spares.STRATEGY]
@@ -85,7 +85,7 @@ def _filled(project: Project, user: User, page: str, ready: list[Lease], want: i
     return ready
 
 
-def _keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
+def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
     """Make the leases the window's own, and let those run anew that have less than half left."""
     half = timezone.now() + timedelta(seconds=project.lease_seconds / 2)
     due = [lease for lease in leases if lease.expires_at < half or lease.page != page]
@@ -111,7 +111,7 @@ def leave(project: Project, user: User, page: str, leases: Collection[str]) -> N
 @transaction.atomic
 def _run_until(leases: Sequence[Lease], until: datetime, page: str) -> None:
     keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
+    queue.lock_entries(items)
     entries = QueueEntry.objects.filter(item__in=items, lease_id__in=keys)
-    # Entries before leases, as a save locks them, or the two could wait for each other.
     entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     Lease.objects.filter(pk__in=keys, ended_at=None).update(expires_at=until, page=page)

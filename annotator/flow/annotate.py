@@ -266,26 +266,8 @@ def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
     if MEET_WISH(held.item_id, held.user_id, held.pk):
         return True
-    entries = QueueEntry.objects.filter(item=held.item_id)
-    done = {"state": QueueEntry.State.DONE, "user": held.user, "lease_id": held.pk}
     # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
-    spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
-    if spare is not None:
-        return bool(entries.filter(pk=spare.pk, state=QueueEntry.State.OPEN).update(**done))
-    slots = set(entries.values_list("slot", flat=True))
-    free = [slot for slot in range(held.project.overlap) if slot not in slots]
-    if not free or held.item.state == Item.State.LABELLED:
-        return False
-    QueueEntry.objects.create(
-        project=held.project,
-        item=held.item,
-        slot=free[0],
-        rank=0,
-        why=held.why,
-        **held.by_itself(),
-        **done,
-    )
-    return True
+    return queue.take_place(held, QueueEntry.State.DONE)
 
 
 def _count_opinion(project: Project, item: int) -> bool:
@@ -334,6 +316,9 @@ def correct(
 @transaction.atomic
 def withdraw(annotation: Annotation, user: User) -> None:
     """Take the annotation back; the item needs an opinion again."""
+    # A save locks entries before it changes an item. The other way round, a save or a seed and this
+    # could hold one of them each and wait for the other.
+    queue.lock_entries([annotation.item_id])
     now = timezone.now()
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
     if not live.update(withdrawn_at=now):
@@ -367,14 +352,6 @@ def retake(annotation: Annotation, user: User, provenance: dict[str, Any], page:
     )
     lease.save(force_insert=True)
     return lease
-
-
-def last(project: Project, user: User) -> Annotation | None:
-    """Return the newest answer that the person gave and has not taken back."""
-    own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
-    return (
-        own.exclude(lease=None).select_related("project", "item", "lease").order_by("-id").first()
-    )
 
 
 def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> None:

@@ -5,7 +5,7 @@ labels say “bulk”; the queue entries behind them ask for single items, as ev
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator import pool
-from annotator.flow import monitor, queue, refill, surest
+from annotator.flow import ahead, monitor, queue, refill, surest
 from annotator.flow.refusals import NotThere
 from annotator.models import (
     Annotation,
@@ -121,9 +121,10 @@ def take(project: Project, user: User, label: str) -> list[Lease]:
     chosen = _own_label(project, label)
     if why_closed(project):
         return []
-    held = [lease for lease in queue.live(project, user) if lease.source == Source.BULK]
+    held = _held(project, user)
     if held and all(label in answer_of(lease) for lease in held):
         prefetch_related_objects(held, "item")
+        _show_anew(project, held)
         return in_order(held)
     queue.release_pages(project, user)
     turn = surest.newest_round(project)
@@ -139,6 +140,28 @@ def take(project: Project, user: User, label: str) -> list[Lease]:
         if page is not None:
             return page
     return []
+
+
+def _held(project: Project, user: User) -> list[Lease]:
+    return [lease for lease in queue.live(project, user) if lease.source == Source.BULK]
+
+
+def _show_anew(project: Project, page: Sequence[Lease]) -> None:
+    """Give the page a new name, so that the farewell of the one before takes nothing from it."""
+    name = _new_name()
+    ahead.keep(project, name, page)
+    for lease in page:
+        lease.page = name
+
+
+def _new_name() -> str:
+    return f"bulk/{uuid.uuid4().hex}"
+
+
+def keep(project: Project, user: User, page: str, leases: Collection[str]) -> None:
+    """Let what the person has on the screen run on: `leases`, which `page` shows."""
+    held = [lease for lease in _held(project, user) if str(lease.pk) in leases]
+    ahead.keep(project, page, held)
 
 
 def _own_label(project: Project, name: str) -> Label:
@@ -172,11 +195,11 @@ def _lease_page(
     fresh = [item for item in items if item.state == Item.State.POOL]
     asked = {"source": Source.ACTIVE, "why": WHY}
     refill.append(project, [(item, {**ways[item.position], **asked}) for item in fresh])
-    leases = []
+    leases, name = [], _new_name()
     for entry in _open_entries(items):
         item = free[entry.item.position]
         came = {**ways[item.position], "source": Source.BULK, "why": WHY}
-        lease = queue.new_lease(project, item, user, pk=uuid.uuid4(), **came)
+        lease = queue.new_lease(project, item, user, pk=uuid.uuid4(), page=name, **came)
         if _claim(entry, lease):
             leases.append(lease)
     # A page is known by the moment in which it was taken.

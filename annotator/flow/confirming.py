@@ -1,7 +1,7 @@
 """A page of the bulk desk is saved with one press, or taken back with one."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -47,6 +47,7 @@ def confirm(
     chosen = [lease for lease in page if lease.pk in wanted]
     # All of it or nothing, and one commit instead of twenty, which take most of the time.
     with transaction.atomic():
+        queue.lock_entries([lease.item_id for lease in page])
         saved = sum([_save(project, user, lease, each) for lease in chosen])
         for lease in page:
             if lease.pk not in wanted:
@@ -114,7 +115,6 @@ def _give_back(lease: Lease) -> None:
 # Taking it back ----------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def undo(project: Project, user: User) -> list[Lease]:
     """Take the labels of the person's last page back, and return the page; nothing without one."""
     own = Annotation.objects.filter(
@@ -124,8 +124,14 @@ def undo(project: Project, user: User) -> list[Lease]:
     if last is None or last.lease is None:
         return []
     queue.release_pages(project, user)
-    page = own.filter(lease__created_at=last.lease.created_at).order_by("pk")
-    leases = [annotate.retake(each, user, each.provenance()) for each in page]
+    return _retake(user, own.filter(lease__created_at=last.lease.created_at).order_by("pk"))
+
+
+@transaction.atomic
+def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
+    answers = list(page)
+    queue.lock_entries([each.item_id for each in answers])
+    leases = [annotate.retake(each, user, each.provenance()) for each in answers]
     now = timezone.now()
     Lease.objects.filter(pk__in=[lease.pk for lease in leases]).update(created_at=now)
     return bulk.in_order(leases)

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, queue
+from annotator.flow import annotate, own, queue
 from annotator.flow.refusals import Conflict, Refused
-from annotator.models import Lease, Project, User
+from annotator.models import Annotation, Lease, Project, User
 
 SAVED, DONE, REFUSED = "saved", "done", "refused"
 
@@ -78,19 +78,38 @@ def _correct(project: Project, user: User, page: str, decision: Mapping[str, Any
 
 
 def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
-    key, number = str(decision["client_id"]), decision.get("annotation")
-    if number is None:
-        annotation = annotate.last(project, user)
-    else:
-        annotation = annotate.find(project, user, int(number))
-    if annotation is None:
+    key, deed = str(decision["client_id"]), _named(project, user, decision)
+    if deed is None:
         return Settled(key, DONE, _("There is nothing to undo."), "nothing")
-    lease = annotate.undo(annotation, user, page)
-    return Settled(key, DONE, _("Undone: here is the item again."), "undone", lease=lease)
+    lease = take_back(deed, user, page)
+    return Settled(key, DONE, undone_words(lease), "undone", lease=lease)
+
+
+def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
+    """Return the answer or the skip that an undo is about: the newest where it names neither."""
+    if decision.get("lease") is not None:
+        return queue.held(project, user, str(decision["lease"]))
+    if decision.get("annotation") is not None:
+        return annotate.find(project, user, int(decision["annotation"]))
+    return own.last(project, user)
 
 
 Kind = Callable[[Project, User, str, Mapping[str, Any]], Settled]
 KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
+
+
+def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | None:
+    """Undo an answer or a skip; return the lease under which to decide anew, if one is needed."""
+    if isinstance(deed, Lease):
+        return queue.unskip(deed, page)
+    return annotate.undo(deed, user, page)
+
+
+def undone_words(lease: Lease | None) -> str:
+    """Return what became of an undo."""
+    if lease is None:
+        return _("The skip is undone, but others have taken on the item meanwhile.")
+    return _("Undone: here is the item again.")
 
 
 def saved_words(told: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What people see of their own work: how much it is today, and what they said before."""
+"""What people see of their own work: how much it is today, and what they said and did before."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from annotator.flow import annotate, queue
-from annotator.models import Annotation, Project, Tally, User
+from annotator.models import Annotation, Lease, Project, Tally, User
 
 
 def counts(project: Project, user: User) -> dict[str, Any]:
@@ -31,6 +31,18 @@ def answers(project: Project, user: User) -> QuerySet[Annotation]:
         .select_related("project", "item", "lease")
         .prefetch_related("given__label", "revisions")
     )
+
+
+def last(project: Project, user: User) -> Annotation | Lease | None:
+    """Return what the person did last and has not taken back: an answer, or what was skipped."""
+    own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
+    said = own.exclude(lease=None).select_related("project", "item", "lease", "user")
+    answer = said.order_by("-id").first()
+    skips = Lease.objects.filter(project=project, user=user, outcome=Lease.Outcome.SKIPPED)
+    skip = skips.select_related("project", "item", "user").order_by("-ended_at").first()
+    if answer is None or skip is None or skip.ended_at is None:
+        return answer or skip
+    return skip if skip.ended_at > answer.created_at else answer
 
 
 def remembered(annotation: Annotation) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Who labels what next: leases on queue entries."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import smaller
 from annotator.flow import monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
@@ -190,12 +191,81 @@ def _known(lease: Lease, project: Project, user: User) -> Lease:
 # Giving back -------------------------------------------------------------------------------------
 
 
+def lock_entries(items: Collection[int]) -> None:
+    """Lock the queue entries of the items until the transaction ends.
+
+    Whatever changes several rows of an item begins with its entries, in the order of their keys:
+    what comes after them (leases, answers, the item, tallies) is nobody else's then, so that no
+    two ever wait for each other. A save begins with its own entry alone, which does as well.
+    """
+    list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))
+
+
 @transaction.atomic
 def skip(lease: Lease, reason: str = "") -> None:
     """Pass the item on to somebody else; the same person is not asked again."""
     if _end(lease, Lease.Outcome.SKIPPED, reason):
         Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
         tally.add(lease.project, lease.user, skips=1)
+
+
+@transaction.atomic
+def unskip(lease: Lease, page: str = "") -> Lease | None:
+    """Take a skip back, and return a lease to the same person; None where nobody is needed."""
+    lock_entries([lease.item_id])
+    skipped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.SKIPPED)
+    if not skipped.update(outcome=Lease.Outcome.RELEASED):
+        raise Conflict("not_skipped", _("This skip was taken back already."))
+    Item.objects.filter(pk=lease.item_id).update(skips=F("skips") - 1)
+    tally.add(lease.project, lease.user, skips=-1)
+    return None if _is_theirs(lease) else _lease_again(lease, page)
+
+
+def _is_theirs(lease: Lease) -> bool:
+    """Tell whether the person holds the item in another window, or labelled it meanwhile."""
+    own = Annotation.objects.filter(item=lease.item_id, user=lease.user_id, withdrawn_at=None)
+    return (
+        QueueEntry.objects.filter(item=lease.item_id, user=lease.user_id).exists() or own.exists()
+    )
+
+
+def _lease_again(lease: Lease, page: str) -> Lease | None:
+    came = {**lease.by_itself(), "page": page, "why": lease.why}
+    again = new_lease(lease.project, lease.item, lease.user, **came)
+    if not take_place(again, QueueEntry.State.LEASED):
+        return None
+    again.save(force_insert=True)
+    # A refill may have taken it out of the queue in between.
+    Item.objects.filter(pk=lease.item_id, state=Item.State.POOL).update(state=Item.State.QUEUED)
+    return again
+
+
+def take_place(lease: Lease, state: QueueEntry.State) -> bool:
+    """Give the person an open place of the item, or one nobody asked for; False without either."""
+    entries = QueueEntry.objects.filter(item=lease.item_id)
+    taken = {
+        "state": state,
+        "user": lease.user,
+        "lease_id": lease.pk,
+        "leased_until": lease.expires_at,
+    }
+    spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
+    if spare is not None:
+        return bool(entries.filter(pk=spare.pk, state=QueueEntry.State.OPEN).update(**taken))
+    slots = set(entries.values_list("slot", flat=True))
+    free = [slot for slot in range(lease.project.overlap) if slot not in slots]
+    if not free or lease.item.state == Item.State.LABELLED:
+        return False
+    QueueEntry.objects.create(
+        project=lease.project,
+        item=lease.item,
+        slot=free[0],
+        rank=0,
+        why=lease.why,
+        **lease.by_itself(),
+        **taken,
+    )
+    return True
 
 
 @transaction.atomic
@@ -233,9 +303,8 @@ def extend(lease: Lease) -> Lease:
 
 
 def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
+    lock_entries([lease.item_id])
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    # The entry is locked before the lease, as a save does it, or the two could wait for each other.
-    list(entries.select_for_update())
     # A lease that ran out unnoticed can still be answered with a skip.
     open_or_late = Q(ended_at=None) | Q(outcome=Lease.Outcome.EXPIRED)
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
@@ -268,7 +337,7 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
         return 0
     with transaction.atomic():
         # Entries first, as in a save. Asked again inside: somebody may have extended in between.
-        list(late.filter(lease_id__in=leases).select_for_update())
+        list(late.filter(lease_id__in=leases).select_for_update().order_by("pk"))
         Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
             ended_at=now, outcome=Lease.Outcome.EXPIRED
         )
@@ -301,10 +370,11 @@ def shown_item(item: Item) -> dict[str, Any]:
     return {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta}
 
 
-def _content(item: Item) -> dict[str, str]:
-    if item.image:
-        return {"image_url": reverse("media", args=[item.pk])}
-    return {"text": item.text}
+def _content(item: Item) -> dict[str, Any]:
+    if not item.image:
+        return {"text": item.text}
+    width, height = smaller.original_size(item.image) or (None, None)
+    return {"image_url": reverse("media", args=[item.pk]), "width": width, "height": height}
 
 
 def _why(lease: Lease) -> dict[str, Any]:

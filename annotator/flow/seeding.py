@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, tally
+from annotator.flow import annotate, queue, tally
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
 
@@ -61,9 +61,8 @@ def _store(
     project: Project, user: User, item: Item, given: list[Label], key: uuid.UUID
 ) -> Annotation:
     now = timezone.now()
+    queue.lock_entries([item.pk])
     entries = QueueEntry.objects.filter(item=item)
-    # Entries are locked before the item, as in a save.
-    list(entries.select_for_update())
     needs = Item.objects.filter(pk=item.pk).exclude(state=Item.State.LABELLED)
     if not needs.update(answers=F("answers") + 1, state=Item.State.LABELLED):
         raise _settled()

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from annotator.flow import setup
 from annotator.flow.refusals import Invalid, NotThere
-from annotator.forms import InvitationForm, add_refusal
+from annotator.forms import add_refusal
+from annotator.forms.accounts import InvitationForm
 from annotator.views import errors, regions
 from annotator.views.access import Request, signed_in
 from annotator.views.language import LanguageForm

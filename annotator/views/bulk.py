@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import bulk, confirming, queue
-from annotator.flow.refusals import Conflict, NotThere
-from annotator.forms import BulkForm
+from annotator.flow import ahead, bulk, confirming, queue
+from annotator.flow.refusals import Conflict, Invalid, NotThere
+from annotator.forms.bulk import BulkForm, PageForm
 from annotator.models import Lease
 from annotator.views import regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -70,6 +70,32 @@ def undo(request: Request, project_id: int) -> HttpResponse:
     return _move_on(request, access, label, words.unconfirmed(len(leases)), messages.INFO)
 
 
+@require_POST
+@signed_in
+def keep(request: Request, project_id: int) -> HttpResponse:
+    """Let the page that is on the screen stay its person's."""
+    access = open_project(request, project_id)
+    bulk.keep(access.project, request.user, *_on_screen(request))
+    return HttpResponse(status=204)
+
+
+@require_POST
+@signed_in
+def leave(request: Request, project_id: int) -> HttpResponse:
+    """Give back in a moment what a page held that is about to go."""
+    access = open_project(request, project_id)
+    ahead.leave(access.project, request.user, *_on_screen(request))
+    return HttpResponse(status=204)
+
+
+def _on_screen(request: Request) -> tuple[str, list[str]]:
+    """Return which page it is, and the leases that it shows."""
+    form = PageForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("page", _("The form came in incomplete; choose once more."))
+    return form.cleaned_data["page"], request.POST.getlist("lease")
+
+
 def _open_desk(request: Request, project_id: int) -> Access:
     """Return the project with its labels read once: flow looks them up often."""
     access = open_project(request, project_id)
@@ -90,6 +116,7 @@ def bulk_context(access: Access, label: str = "", *, said: str = "") -> dict[str
         "label": label,
         "choices": [_choice(each, label) for each in choices],
         "cards": [_card(lease, label) for lease in leases],
+        "page": leases[0].page if leases else "",
         "is_text": project.task == project.Task.TEXT,
         "empty": empty,
         "state": regions.state_of(empty, label, [each.label for each in choices]),
@@ -115,7 +142,7 @@ def _card(lease: Lease, label: str) -> dict[str, Any]:
         "line": _line(text),
         "whole": text[:MOST_TEXT] if len(text) > LINE else "",
         "cut": words.count(len(text)) if len(text) > MOST_TEXT else "",
-        "sure": words.percent(lease.score or 0.0),
+        "sure": "" if lease.score is None else words.percent(lease.score),
         "also": _others(served["suggestion"]["labels"], label),
     }
 

@@ -39,7 +39,6 @@ def for_script() -> dict[str, Any]:
         "nothing_left": _("Nothing to label right now."),
         "nothing_suggested": _("Nothing is suggested here; choose a label."),
         "none_chosen": _("Nothing is chosen. Enter once more saves it with none of the labels."),
-        "skip_stays": _("A skip cannot be taken back."),
         "undo_later": _("The server cannot be reached; try to undo again in a moment."),
         "past_later": _("Older answers cannot be shown without a connection."),
         "no_more_past": _("There are no earlier answers of yours."),
@@ -48,32 +47,40 @@ def for_script() -> dict[str, Any]:
             "This browser stores nothing. Keep the page open until everything is saved."
         ),
         "refused": _("Not saved: {labels} for “{about}”. {why}"),
-        "standings": {
-            "saved": _("Saved"),
-            "saving": _("Saving…"),
-            "offline": {
-                "one": _("1 waiting, offline"),
-                "other": _("{n} waiting, offline"),
-            },
-            "idle": _("Offline"),
-            "out": _("Signed out"),
-            "forbidden": _("Not allowed"),
-            "gone": _("Project gone"),
-            "other": _("Somebody else is signed in"),
-            "broken": _("Trouble on the server"),
-        },
-        "troubles": {
-            "offline": _("The server cannot be reached."),
-            "out": _("You are signed out."),
-            "forbidden": _("This page is too old for the server; load it anew."),
-            "gone": _("The project is gone, or you are no longer a member."),
-            "other": _(
-                "Somebody else is signed in now. Sign in as yourself, or load the page anew."
-            ),
-            "broken": _("Something broke on the server. The page goes on trying."),
-        },
+        "standings": _standings(),
+        "troubles": _troubles(),
         "kept": {
             "one": _("1 decision is kept in this browser until it can be saved."),
             "other": _("{n} decisions are kept in this browser until they can be saved."),
         },
+    }
+
+
+def _standings() -> dict[str, Any]:
+    """Return how things stand with the server, in a word or two each."""
+    return {
+        "saved": _("Saved"),
+        "saving": _("Saving…"),
+        "offline": {
+            "one": _("1 waiting, offline"),
+            "other": _("{n} waiting, offline"),
+        },
+        "idle": _("Offline"),
+        "out": _("Signed out"),
+        "forbidden": _("Not allowed"),
+        "gone": _("Project gone"),
+        "other": _("Somebody else is signed in"),
+        "broken": _("Trouble on the server"),
+    }
+
+
+def _troubles() -> dict[str, str]:
+    """Return what is wrong, for each way in which things may stand ill."""
+    return {
+        "offline": _("The server cannot be reached."),
+        "out": _("You are signed out."),
+        "forbidden": _("This page is too old for the server; load it anew."),
+        "gone": _("The project is gone, or you are no longer a member."),
+        "other": _("Somebody else is signed in now. Sign in as yourself, or load the page anew."),
+        "broken": _("Something broke on the server. The page goes on trying."),
     }

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotator import tasks
 from annotator.flow import annotate, decide, finding, seeding
 from annotator.flow.refusals import Conflict, Invalid
-from annotator.forms import FindForm
+from annotator.forms.find import FindForm
 from annotator.models import Annotation, Item, Role, Source
 from annotator.views import regions, words
 from annotator.views.access import Access, Request, open_project, signed_in

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 from annotator import tasks
 from annotator.flow import ingest
 from annotator.flow.refusals import Refused
-from annotator.forms import ImportForm, add_refusal
+from annotator.forms import add_refusal
+from annotator.forms.imports import ImportForm
 from annotator.models import Import, Role
 from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import ahead, annotate, decide, queue
+from annotator.flow import ahead, annotate, decide, own, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
-from annotator.forms import AnswerForm, LeaseForm
+from annotator.forms.label import AnswerForm, LeaseForm
 from annotator.models import Lease
 from annotator.views import desk_page
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -75,15 +75,14 @@ def skip(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def undo(request: Request, project_id: int) -> HttpResponse:
-    """Take the last answer back and show its item again."""
+    """Take the last answer or skip back and show its item again."""
     access = _open_desk(request, project_id)
-    annotation = annotate.last(access.project, request.user)
-    if annotation is None:
+    deed = own.last(access.project, request.user)
+    if deed is None:
         return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
-    lease = annotate.undo(annotation, request.user)
+    lease = decide.take_back(deed, request.user)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = _("Undone: here is the item again.")
-    return _move_on(request, access, words, messages.INFO, lease=lease)
+    return _move_on(request, access, decide.undone_words(lease), messages.INFO, lease=lease)
 
 
 def _open_desk(request: Request, project_id: int) -> Access:

@@ -7,7 +7,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator.flow import setup
 from annotator.flow.refusals import Refused
-from annotator.forms import MemberForm, add_refusal
+from annotator.forms import add_refusal
+from annotator.forms.members import MemberForm
 from annotator.models import Role, User
 from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in

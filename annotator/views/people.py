@@ -8,7 +8,8 @@ from django.views.decorators.http import require_http_methods
 
 from annotator.flow import setup
 from annotator.flow.refusals import Refused
-from annotator.forms import UserForm, add_refusal
+from annotator.forms import add_refusal
+from annotator.forms.people import UserForm
 from annotator.models import User
 from annotator.views import regions
 from annotator.views.access import Request, only_installation_admins, signed_in

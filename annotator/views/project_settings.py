@@ -10,14 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotator.flow import setup
 from annotator.flow.refusals import Refused
-from annotator.forms import (
-    DeleteForm,
-    NewLabelsForm,
-    SettingsForm,
-    add_refusal,
-    label_rows,
-    label_specs,
-)
+from annotator.forms import add_refusal
+from annotator.forms.labels import NewLabelsForm, label_rows, label_specs
+from annotator.forms.project_settings import DeleteForm, SettingsForm
 from annotator.models import Role
 from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in

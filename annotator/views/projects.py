@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotator.flow import monitor, setup
 from annotator.flow.refusals import Refused
-from annotator.forms import ProjectForm, add_refusal
+from annotator.forms import add_refusal
+from annotator.forms.projects import ProjectForm
 from annotator.models import ModelVersion, Project, Role, Tally, User
 from annotator.views import regions, words
 from annotator.views.access import Request, only_installation_admins, signed_in

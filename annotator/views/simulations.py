@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotator import front, tasks
 from annotator.flow import monitor, setup, simulating
 from annotator.flow.refusals import Refused
-from annotator.forms import SimulationForm, add_refusal
+from annotator.forms import add_refusal
+from annotator.forms.simulations import SimulationForm
 from annotator.models import Project, Role, Simulation
 from annotator.views import charts, regions, simulation_chart, simulation_words
 from annotator.views.access import Access, Request, open_project, signed_in

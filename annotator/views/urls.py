@@ -46,6 +46,8 @@ bulk_urls = (
         path("", bulk.page, name="page"),
         path("/confirm", bulk.confirm, name="confirm"),
         path("/undo", bulk.undo, name="undo"),
+        path("/keep", bulk.keep, name="keep"),
+        path("/leave", bulk.leave, name="leave"),
     ],
     "bulk",
 )

@@ -164,19 +164,25 @@
     if (past) return forward();
     const last = trail.at(-1);
     if (last && !isSent(last.entry)) return undoHere(last);
-    if (last?.entry.kind === "skip") return view.say(words.skip_stays);
     isUndoing = true;
     try {
       await line.turns;
       // It was on its way, and did not get through.
       if (last && !isSent(last.entry)) return undoHere(last);
-      const number = last ? (last.annotation?.id ?? null) : null;
-      if (last && number === null) return view.say(words.undo_later);
-      const decision = { kind: "undo", client_id: newId(), annotation: number };
+      const deed = named(last);
+      if (!deed) return view.say(words.undo_later);
+      const decision = { kind: "undo", client_id: newId(), ...deed };
       if (!(await line.wish({ decision }))) view.say(words.undo_later);
     } finally {
       isUndoing = false;
     }
+  };
+
+  // What is to be undone, as the server knows it: without anything of this page, its newest.
+  const named = (last) => {
+    if (!last) return { annotation: null };
+    if (last.entry.kind === "skip") return { lease: last.entry.lease };
+    return last.annotation && { annotation: last.annotation.id };
   };
 
   const undoHere = ({ entry, served }) => {
@@ -188,8 +194,9 @@
   };
 
   const undone = (settled) => {
+    // What is done is done, also where it brings nothing back; the next undo goes further.
+    const last = settled.state === "done" ? trail.pop() : null;
     if (!settled.next) return view.say(settled.words);
-    const last = trail.pop();
     if (current) ahead.unshift(current);
     paint(settled.next, { given: last?.entry.labels ?? [] });
     announceNext(settled.words);

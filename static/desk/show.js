@@ -52,7 +52,7 @@
     sources(item) {
       const pixels = Math.max(innerWidth, innerHeight) * devicePixelRatio;
       const size = [640, 1280, 2560].find((each) => each >= pixels) ?? 2560;
-      return { url: `${item.image_url}?size=${size}`, original: item.image_url };
+      return { url: `${item.image_url}?size=${size}`, original: item.image_url, width: item.width };
     }
 
     preload(items) {
@@ -81,7 +81,9 @@
       box.hidden = !suggestion;
       if (suggestion) {
         box.querySelector("b").textContent = suggestion.labels.join(", ") || this.words.none;
-        box.querySelector(".sure").textContent = this.sure(suggestion.confidence);
+        const sure = box.querySelector(".sure");
+        sure.textContent = this.sure(suggestion.confidence);
+        sure.hidden = !sure.textContent;
       }
       byId("why").textContent = why?.words ?? "";
       byId("model").textContent = why?.model ? this.model(why) : "";

@@ -86,9 +86,10 @@ def test_nothing_left_is_204_without_a_body(api, project, filled, ana):
 def test_picture_is_served_by_its_address(api, image_project, ana):
     from tests.flow.test_ingest import archive, picture
 
-    loop.bring_in(image_project, "pets.zip", archive({"a.png": picture("red")}))
+    loop.bring_in(image_project, "pets.zip", archive({"a.png": picture("red", (16, 9))}))
     item = next_item(api(ana), image_project).json()["item"]
     assert item["image_url"] == f"/media/items/{item['id']}"
+    assert (item["width"], item["height"]) == (16, 9)
     assert "text" not in item
 
 

@@ -177,6 +177,40 @@ def test_a_lead_seeds_while_others_label_and_every_item_is_finished_once(
     assert (progress["labelled"], progress["answers"]) == (40, answers)
 
 
+def test_answer_is_taken_back_while_a_lead_seeds_the_same_item(project, filled, ana, lea):
+    """Both change the item and the same entry: in two orders, each would wait for the other."""
+    setup.change_settings(project, overlap=2)
+    filled(project, 20)
+    for answer in loop.label(project, ana, 20):
+        item, key = answer.item, str(uuid.uuid4())
+        said = {"labels": loop.truth(item), "client_id": key}
+        at_once(
+            lambda answer=answer: annotate.withdraw(answer, ana),
+            lambda item=item, said=said: seeding.seed(project, lea, item, **said),
+        )
+    assert set(Item.objects.values_list("state", "answers")) == {(Item.State.LABELLED, 1)}
+    progress = monitor.progress(project)
+    assert (progress["labelled"], progress["answers"]) == (20, 0)
+
+
+def test_answers_are_taken_back_while_the_page_with_their_items_is_confirmed(sure, ben):
+    """A page counts for its person item by item, and so does who takes an answer back."""
+    page = bulk.take(sure, ben, "spam")
+    answers = [loop.answer(lease) for lease in page[::2]]
+    keys = [str(lease.pk) for lease in page]
+
+    def withdraw_all():
+        for answer in answers:
+            annotate.withdraw(answer, ben)
+
+    at_once(withdraw_all, lambda: confirming.confirm(sure, ben, keys, keys))
+    standing = Annotation.objects.filter(user=ben, withdrawn_at=None)
+    assert len(page) - len(answers) <= standing.count() <= len(page)
+    progress = monitor.progress(sure)
+    counted = Annotation.objects.filter(counted=True, withdrawn_at=None, lease__isnull=False)
+    assert progress["answers"] == counted.count()
+
+
 def test_two_workers_claim_a_job_once(project):
     for number in range(10):
         work = Import.objects.create(project=project, name=str(number), path="x", format="csv")

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow import decide, queue, setup
-from annotator.models import Annotation, Lease
+from annotator.flow import decide, own, queue, setup
+from annotator.models import Annotation, Item, Lease, QueueEntry
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +123,88 @@ def test_undo_without_a_number_takes_the_newest(project, filled, ana):
     assert settle(project, ana, "undo").code == "nothing"
 
 
+def skipped(project, user):
+    """Skip the next item of the person and return its lease."""
+    lease = queue.lease_next(project, user)
+    settle(project, user, "skip", lease=str(lease.pk))
+    return lease
+
+
+def undo_skip(lease):
+    return settle(lease.project, lease.user, "undo", lease=str(lease.pk))
+
+
+def test_undone_skip_leaves_nothing_behind_and_brings_the_item_back(project, filled, ana):
+    filled(project, 10)
+    lease = skipped(project, ana)
+    settled = undo_skip(lease)
+    assert (settled.code, settled.lease.item_id) == ("undone", lease.item_id)
+    assert settled.lease.page == PAGE
+    assert settled.lease.provenance() == lease.provenance()
+    lease.refresh_from_db()
+    assert (lease.outcome, lease.item.skips) == (Lease.Outcome.RELEASED, 0)
+    assert own.counts(project, ana)["today"]["skips"] == 0
+    assert loop.answer(settled.lease).counted
+    assert loop.refreshed(lease.item).state == Item.State.LABELLED
+
+
+def test_skip_can_be_undone_once_and_done_again(project, filled, ana):
+    filled(project, 10)
+    lease = skipped(project, ana)
+    again = undo_skip(lease).lease
+    assert (undo_skip(lease).code, undo_skip(lease).lease) == ("not_skipped", None)
+    settle(project, ana, "skip", lease=str(again.pk))
+    assert loop.refreshed(lease.item).skips == 1
+    assert undo_skip(again).lease.item_id == lease.item_id
+
+
+@pytest.mark.parametrize("is_labelled", [False, True])
+def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, is_labelled):
+    filled(project, 1)
+    lease = skipped(project, ana)
+    taken = queue.lease_next(project, ben)
+    if is_labelled:
+        loop.answer(taken)
+    settled = undo_skip(lease)
+    assert (settled.state, settled.lease) == (decide.DONE, None)
+    assert "others have taken on the item" in settled.words
+    assert loop.refreshed(lease.item).skips == 0
+    queue.release(taken)
+    # It is theirs again like any other.
+    assert (queue.lease_next(project, ana) is None) is is_labelled
+
+
+def test_undone_skip_finds_a_second_place_where_two_opinions_are_wanted(project, filled, ana, ben):
+    setup.change_settings(project, overlap=2)
+    filled(project, 1)
+    lease = skipped(project, ana)
+    queue.lease_next(project, ben)
+    assert undo_skip(lease).lease.item_id == lease.item_id
+    entries = QueueEntry.objects.filter(item=lease.item_id, state=QueueEntry.State.LEASED)
+    assert set(entries.values_list("user", flat=True)) == {ana.pk, ben.pk}
+
+
+def test_undone_skip_of_what_a_refill_took_out_of_the_queue(project, filled, ana):
+    filled(project, 10)
+    lease = skipped(project, ana)
+    QueueEntry.objects.filter(item=lease.item_id).delete()
+    Item.objects.filter(pk=lease.item_id).update(state=Item.State.POOL)
+    assert undo_skip(lease).lease is not None
+    assert loop.refreshed(lease.item).state == Item.State.QUEUED
+    assert QueueEntry.objects.get(item=lease.item_id).user == ana
+
+
+def test_undo_without_a_name_takes_what_was_done_last(project, filled, ana):
+    filled(project, 10)
+    first = skipped(project, ana)
+    answer = loop.answer(queue.lease_next(project, ana))
+    second = skipped(project, ana)
+    undone = [settle(project, ana, "undo") for _ in range(4)]
+    items = [each.lease.item_id for each in undone[:3]]
+    assert items == [second.item_id, answer.item_id, first.item_id]
+    assert undone[3].code == "nothing"
+
+
 def test_nobody_settles_for_another(project, filled, ana, ben):
     filled(project, 10)
     lease = queue.lease_next(project, ana)
@@ -133,6 +215,7 @@ def test_nobody_settles_for_another(project, filled, ana, ben):
         ("skip", {"lease": str(lease.pk)}),
         ("correct", {"annotation": annotation.pk, "labels": ["ham"]}),
         ("undo", {"annotation": annotation.pk}),
+        ("undo", {"lease": str(lease.pk)}),
     ):
         assert settle(his, ben, kind, **rest).state == decide.REFUSED
     assert not annotation.revisions.exists()

@@ -3,13 +3,14 @@
 import uuid
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from annotator import pool
 from annotator.flow import annotate, export, monitor, queue, refill, schedule, seeding, setup
 from annotator.flow.refusals import Conflict, Invalid
-from annotator.models import Annotation, Item, Label, Lease, QueueEntry, Source, Tally
+from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, Tally
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -286,6 +287,24 @@ def test_item_in_somebodys_hands_stays_queued_when_the_seed_goes(project, filled
     assert loop.answer(lease).counted
     assert loop.refreshed(lease.item).state == Item.State.LABELLED
     assert counts(project) == (1, 1)
+
+
+@pytest.mark.parametrize("is_multi", [False, True])
+def test_against_one_seed_what_the_annotator_said_counts(project, filled, ana, lea, is_multi):
+    Project.objects.filter(pk=project.pk).update(multi_label=is_multi)
+    project.refresh_from_db()
+    filled(project, 2)
+    said = [["ham"], ["spam"]]
+    for mine, theirs in zip(said, reversed(said), strict=True):
+        lease = queue.lease_next(project, ana)
+        sow(project, lea, lease.item, theirs)
+        loop.answer(lease, mine)
+    ids = label_ids(project)
+    known = pool.labelled(project, loop.ready_space(project), ids)
+    answers = Annotation.objects.filter(user=ana).order_by("item__position")
+    wanted_y = [ids.index(each.given.get().label_id) for each in answers]
+    one_of_each = np.eye(len(ids), dtype=np.int64)[wanted_y].tolist()
+    assert known.y.tolist() == (one_of_each if is_multi else wanted_y)
 
 
 # The audit ---------------------------------------------------------------------------------------

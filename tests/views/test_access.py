@@ -14,6 +14,8 @@ PAGES = [
     ("bulk:page", "ana", "get"),
     ("bulk:confirm", "ana", "post"),
     ("bulk:undo", "ana", "post"),
+    ("bulk:keep", "ana", "post"),
+    ("bulk:leave", "ana", "post"),
     ("dashboard", "ana", "get"),
     ("start_round", "lea", "post"),
     ("status", "lea", "get"),

@@ -133,4 +133,5 @@ def test_page_costs_the_same_in_many_projects(
         setup.add_member(made, "ana")
     client = signed_in(ana)
     with django_assert_max_num_queries(3):
-        client.get(at(name))
+        answer = client.get(at(name))
+    assert answer.status_code == 200

@@ -9,7 +9,8 @@ from django.urls import reverse
 from annotator.flow import setup
 from annotator.models import Annotation, Item, Lease, Source
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.test_desk_in_browser import sign_in
+from tests.servers import wait_until
+from tests.views.desk_in_browser import sign_in
 
 pytestmark = [
     pytest.mark.browser,
@@ -206,6 +207,22 @@ def test_another_label_is_one_click_away(desk):
     desk.get_by_role("link", name="ham").click()
     desk.get_by_text("Are these all ham?").wait_for()
     assert Lease.objects.filter(source=Source.BULK, ended_at=None).count() == 20
+
+
+def test_page_is_held_while_it_is_open_and_let_go_with_it(desk, sure):
+    live = Lease.objects.filter(source=Source.BULK, ended_at=None)
+    type(sure).objects.filter(pk=sure.pk).update(lease_seconds=3)
+    desk.reload()
+    first = dict(live.values_list("pk", "expires_at"))
+    # At a third of the time it is early; at two thirds all of it runs anew.
+    for _beat in range(2):
+        with desk.expect_response("**/bulk/keep") as kept:
+            pass
+        assert kept.value.status == 204
+    later = dict(live.values_list("pk", "expires_at"))
+    assert all(later[key] > until for key, until in first.items())
+    desk.goto(desk.url.replace(f"/projects/{sure.pk}/bulk", "/account/"))
+    wait_until(lambda: set(live.values_list("page", flat=True)) == {""}, what="the farewell")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -173,4 +173,5 @@ def test_dashboard_costs_the_same_with_many_rounds(
     client = signed_in(lea)
     client.get(at(running))
     with django_assert_max_num_queries(30):
-        client.get(at(running))
+        page = client.get(at(running)).content.decode()
+    assert '<th scope="row" class="number">39</th>' in page

@@ -3,7 +3,9 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from annotator.flow import queue
 from annotator.models import Annotation, Lease
+from tests import loop
 from tests.views.desk_in_browser import (  # noqa: F401, fixtures
     MARKS,
     browser_type_launch_args,
@@ -52,16 +54,37 @@ def test_space_skips_and_z_undoes(desk):
     first = text_of(desk)
     desk.keyboard.press("1")
     wait_for(desk, "Saved")
+    skipped_text = text_of(desk)
     desk.keyboard.press("Space")
-    wait_for(desk, "Skipped")
+    skipped = Lease.objects.filter(outcome="skipped")
+    wait_for(desk, "Skipped: somebody else")
+    assert skipped.count() == 1
     desk.keyboard.press("z")
-    wait_for(desk, "A skip cannot be taken back")
+    wait_for(desk, "Undone")
+    assert text_of(desk) == skipped_text
+    assert skipped.count() == 0
     desk.reload()
     wait_until_saved(desk)
     desk.keyboard.press("z")
     wait_for(desk, "Undone")
     assert text_of(desk) == first
     assert Annotation.objects.get().withdrawn_at
+
+
+def test_undo_of_a_skip_that_somebody_took_on_goes_further_with_the_next(desk, project, ben):
+    first = text_of(desk)
+    desk.keyboard.press("1")
+    wait_for(desk, "Saved")
+    desk.keyboard.press("Space")
+    wait_for(desk, "Skipped: somebody else")
+    skipped = Lease.objects.get(outcome="skipped")
+    while queue.lease_next(project, ben).item_id != skipped.item_id:
+        loop.answer(queue.lease_next(project, ben))
+    desk.keyboard.press("z")
+    wait_for(desk, "others have taken on the item")
+    desk.keyboard.press("z")
+    wait_for(desk, "Undone: here is the item again.")
+    assert text_of(desk) == first
 
 
 def test_undo_brings_back_the_item_and_the_one_before_it_waits(desk):

@@ -10,7 +10,7 @@ from annotator.flow import setup
 from annotator.models import Annotation, Item
 from tests import loop
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.test_desk_in_browser import sign_in
+from tests.views.desk_in_browser import sign_in
 
 pytestmark = [
     pytest.mark.browser,

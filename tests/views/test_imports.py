@@ -105,4 +105,5 @@ def test_list_costs_the_same_with_many_imports(
     client = signed_in(olga)
     client.get(at(project))
     with django_assert_max_num_queries(6):
-        client.get(at(project))
+        page = client.get(at(project)).content.decode()
+    assert page.count(".csv</") >= 10

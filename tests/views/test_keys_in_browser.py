@@ -9,7 +9,7 @@ from django.urls import reverse
 from annotator.flow import desk
 from annotator.models import User
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.test_desk_in_browser import sign_in
+from tests.views.desk_in_browser import sign_in
 
 pytestmark = [
     pytest.mark.browser,

@@ -172,6 +172,15 @@ def test_lease_of_somebody_else_cannot_be_answered(signed_in, ana, ben, desk):
     assert not Annotation.objects.exists()
 
 
+@pytest.mark.parametrize("confidence", [0.62, None])
+def test_how_sure_is_said_where_it_is_known(signed_in, ana, desk, confidence):
+    lease = queue.lease_next(desk, ana)
+    suggestion = {"labels": [desk.labels.first().name], "confidence": confidence}
+    Lease.objects.filter(pk=lease.pk).update(blind=False, suggestion=suggestion)
+    page = signed_in(ana).get(at(desk)).content.decode()
+    assert ('<span class="sure" hidden></span>' in page) is (confidence is None)
+
+
 def test_skip_passes_the_item_on(signed_in, ana, desk):
     lease = queue.lease_next(desk, ana)
     sent = {"lease": str(lease.pk)}
@@ -188,6 +197,15 @@ def test_undo_brings_the_item_back(signed_in, ana, desk):
     client.get(at(desk))
     page = client.post(at(desk, "undo"), follow=True).content.decode()
     assert lease.item.text in page
+
+
+def test_undo_brings_a_skipped_item_back(signed_in, ana, desk):
+    client = signed_in(ana)
+    lease = queue.lease_next(desk, ana)
+    client.post(at(desk, "skip"), {"lease": str(lease.pk)})
+    page = client.post(at(desk, "undo"), follow=True).content.decode()
+    assert lease.item.text in page
+    assert "Undone" in page
 
 
 def test_undo_with_nothing_to_undo_says_so(signed_in, ana, desk):
@@ -282,4 +300,5 @@ def test_desk_costs_as_many_queries_with_many_items_as_with_few(
     add_items(*[f"another text {number}" for number in range(60)])
     client.get(at(desk))
     with django_assert_max_num_queries(12):
-        client.get(at(desk))
+        page = client.get(at(desk)).content.decode()
+    assert "0 of 72 labelled" in page

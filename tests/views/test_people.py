@@ -49,4 +49,5 @@ def test_list_costs_the_same_with_many_users(signed_in, root, django_assert_max_
     client = signed_in(root)
     client.get(reverse("users"))
     with django_assert_max_num_queries(5):
-        client.get(reverse("users"))
+        page = client.get(reverse("users")).content.decode()
+    assert "user29" in page

@@ -7,7 +7,7 @@ from django.forms import model_to_dict
 from django.urls import reverse
 
 from annotator.flow import annotate, queue
-from annotator.forms import SettingsForm
+from annotator.forms.project_settings import SettingsForm
 from annotator.models import Item, Label, Project
 from tests import loop
 
@@ -87,7 +87,9 @@ def test_settings_cost_the_same_with_many_fields_and_labels(
     )
     client = signed_in(olga)
     with django_assert_max_num_queries(8):
-        client.get(at(project))
+        page = client.get(at(project)).content.decode()
+    assert "label 29" in page
+    assert "field29" in page
 
 
 @pytest.mark.parametrize(

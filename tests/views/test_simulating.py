@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from annotator.flow import simulating
 from annotator.models import Job, Simulation
-from annotator.views import simulation_words
+from annotator.views import simulation_words, simulations
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -293,4 +293,5 @@ def test_page_costs_the_same_with_many_simulations(
     for _ in range(8):
         made(project, state="done", summary=done.summary)
     with django_assert_max_num_queries(8):
-        client.get(at(project))
+        page = client.get(at(project)).content.decode()
+    assert page.count('class="card simulation"') == simulations.SHOWN

@@ -1,0 +1,43 @@
+"""Files on their way into the pool."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotator.models import Import
+
+
+class ImportForm(forms.ModelForm):
+    """A file on its way into the pool, and where in it the texts and labels are."""
+
+    file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
+
+    class Meta:
+        model = Import
+        fields = ("labels_are", "format", "text_column", "label_column", "id_column")
+        labels = {
+            "labels_are": gettext_lazy("Labels in the file are"),
+            "format": gettext_lazy("Format"),
+            "text_column": gettext_lazy("Column of the text"),
+            "label_column": gettext_lazy("Column of the label"),
+            "id_column": gettext_lazy("Column of the id"),
+        }
+
+    field_order = ("file", "labels_are", "format", "text_column", "label_column", "id_column")
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > settings.MAX_UPLOAD_MB << 20:
+            raise ValidationError(
+                _("The file is larger than %(most)s MB, which is what this installation takes.")
+                % {"most": settings.MAX_UPLOAD_MB}
+            )
+        return file
+
+    def columns(self) -> list[forms.BoundField]:
+        """Return the fields that are only needed when the columns cannot be found by name."""
+        return [self[name] for name in ("text_column", "label_column", "id_column")]

@@ -1,0 +1,241 @@
+"""Pictures that come late, larger, ahead or not at all, in a real browser."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.views.pictures.viewing import (
+    MARKS,
+    do,
+    natural_width,
+    place,
+    said,
+    show,
+    start_showing,
+    until,
+    wait_for,
+    wait_for_original,
+)
+
+pytestmark = MARKS
+
+
+# The original ------------------------------------------------------------------------------------
+
+
+def test_original_comes_where_somebody_looks_closer_than_the_copy_shows(viewer, picture, asked):
+    url = picture()
+    show(viewer, url)
+    viewer.evaluate(
+        """() => {
+          const stage = document.querySelector(".picture-stage");
+          window.gaps = 0;
+          const look = () => {
+            if (!stage.firstChild?.complete) gaps += 1;
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    viewer.evaluate("viewer.zoomTo(2)")
+    assert len(asked) == 1
+    before = place(viewer)
+    viewer.evaluate("viewer.zoomTo(2.2); viewer.zoomTo(2)")
+    wait_for_original(viewer)
+    assert place(viewer) == before
+    assert viewer.evaluate("gaps") == 0
+    assert asked == [f"{url.split('/')[-1]}?size=1280", url.split("/")[-1]]
+    assert viewer.get_attribute("[data-picture=original]", "aria-pressed") == "true"
+    assert said(viewer)[-1] == "originalShown"
+
+
+def test_original_is_one_key_away_and_so_is_the_copy(viewer, picture):
+    show(viewer, picture())
+    assert do(viewer, "toggleOriginal") == {"key": "original"}
+    wait_for_original(viewer)
+    assert place(viewer) == [0, 0, 600, 400]
+    assert do(viewer, "toggleOriginal") == {"key": "copy"}
+    assert natural_width(viewer) == 1280
+    assert viewer.get_attribute("[data-picture=original]", "aria-pressed") == "false"
+
+
+def test_picture_that_was_no_larger_is_not_fetched_twice(viewer, picture, asked):
+    show(viewer, picture(600, 400))
+    viewer.evaluate("viewer.zoomTo(8)")
+    assert do(viewer, "toggleOriginal") == {"key": "whole"}
+    assert viewer.get_attribute("[data-picture=original]", "aria-disabled") == "true"
+    assert len(asked) == 1
+
+
+def test_original_that_does_not_come_leaves_the_copy(viewer, picture, troubles):
+    show(viewer, picture())
+    viewer.route(re.compile(r"/media/items/\d+$"), lambda route: route.abort())
+    do(viewer, "toggleOriginal")
+    until(viewer, "said.some(({ key }) => key === 'originalFailed')")
+    wait_for(viewer, "shown")
+    assert natural_width(viewer) == 1280
+    assert viewer.get_attribute("[data-picture=original]", "aria-pressed") == "false"
+    forgive(troubles)
+
+
+# Loading -----------------------------------------------------------------------------------------
+
+
+def forgive(troubles):
+    """Forget what the browser said of requests that the test itself broke."""
+    troubles[:] = [each for each in troubles if "Failed to load resource" not in each]
+
+
+@pytest.fixture
+def held(viewer, troubles):
+    """Hold back all pictures; return the routes that wait, for the test to let go."""
+    waiting = []
+    viewer.route("**/media/**", lambda route: waiting.append(route))
+    yield waiting
+    for route in waiting:
+        route.abort()
+    forgive(troubles)
+
+
+def let_go(page, held, number=1):
+    page.wait_for_timeout(50)
+    for _time in range(number):
+        held.pop(0).continue_()
+
+
+def test_slow_picture_says_so_and_nothing_jumps(viewer, picture, held):
+    before = viewer.locator("#box").bounding_box()
+    start_showing(viewer, picture())
+    assert viewer.get_attribute("#box", "data-picture-state") == "loading"
+    assert viewer.inner_text(".picture-state") == ""
+    viewer.locator(".picture-state", has_text="Loading the picture…").wait_for()
+    assert viewer.locator("#box").bounding_box() == before
+    let_go(viewer, held)
+    wait_for(viewer, "shown")
+    assert viewer.inner_text(".picture-state") == ""
+    assert viewer.locator("#box").bounding_box() == before
+
+
+def test_failure_is_shown_and_retried(viewer, picture, troubles):
+    viewer.route("**/media/**", lambda route: route.abort())
+    before = viewer.locator("#box").bounding_box()
+    start_showing(viewer, picture())
+    viewer.locator(".picture-state", has_text="The picture could not be loaded.").wait_for()
+    assert said(viewer) == ["failed"]
+    assert viewer.locator("#box").bounding_box() == before
+    assert [each["id"] for each in Axe().run(viewer).response["violations"]] == []
+    viewer.unroute("**/media/**")
+    viewer.focus("#box button")
+    viewer.keyboard.press("Enter")
+    wait_for(viewer, "shown")
+    assert place(viewer) == [0, 0, 600, 400]
+    assert viewer.evaluate("document.activeElement.id") == "box"
+    assert not viewer.locator("#box button").is_visible()
+    forgive(troubles)
+
+
+def test_failure_is_retried_when_the_connection_is_back(viewer, context, picture, troubles):
+    context.set_offline(True)
+    start_showing(viewer, picture())
+    wait_for(viewer, "failed")
+    context.set_offline(False)
+    wait_for(viewer, "shown")
+    forgive(troubles)
+
+
+def test_file_that_is_no_picture_fails_in_words(viewer, picture):
+    viewer.route(
+        "**/media/**", lambda route: route.fulfill(body=b"no picture", content_type="image/png")
+    )
+    start_showing(viewer, picture())
+    viewer.locator(".picture-state", has_text="The picture could not be loaded.").wait_for()
+
+
+def test_late_picture_never_takes_the_place_of_the_next(viewer, picture, held):
+    start_showing(viewer, picture())
+    start_showing(viewer, picture(300, 3000))
+    viewer.wait_for_timeout(50)
+    late, following = held.pop(0), held.pop(0)
+    following.continue_()
+    wait_for(viewer, "shown")
+    late.continue_()
+    viewer.wait_for_timeout(200)
+    assert place(viewer) == [280, 0, 40, 400]
+    assert said(viewer) == ["shown"]
+
+
+def preload(page, *urls):
+    page.evaluate("urls => viewer.preload(urls.map((url) => ({ url })))", list(urls))
+
+
+def test_two_at_a_time_are_loaded_ahead_after_the_one_in_sight(viewer, picture, held):
+    first, *others = [f"{picture(300, 300)}?size=640" for _number in range(4)]
+    start_showing(viewer, first, size=0)
+    preload(viewer, *others)
+    viewer.wait_for_timeout(100)
+    assert len(held) == 1
+    let_go(viewer, held)
+    wait_for(viewer, "shown")
+    viewer.wait_for_timeout(100)
+    assert [
+        route.request.url.endswith(each) for route, each in zip(held, others, strict=False)
+    ] == [
+        True,
+        True,
+    ]
+    let_go(viewer, held)
+    viewer.wait_for_timeout(100)
+    assert len(held) == 2
+
+
+def test_what_was_loaded_ahead_is_there_at_once_and_asked_for_once(viewer, picture, asked):
+    show(viewer, picture())
+    url = picture(300, 3000)
+    with viewer.expect_response(lambda response: url in response.url):
+        preload(viewer, f"{url}?size=640")
+    viewer.wait_for_timeout(200)
+    state = viewer.evaluate(
+        """url => {
+          viewer.show({ url: `${url}?size=640`, original: url, alt: "" });
+          return document.getElementById("box").dataset.pictureState;
+        }""",
+        url,
+    )
+    assert state == "shown"
+    assert place(viewer) == [280, 0, 40, 400]
+    assert len(asked) == 2
+
+
+def test_what_is_on_its_way_is_not_asked_for_again(viewer, picture, asked, held):
+    url = f"{picture(300, 3000)}?size=640"
+    preload(viewer, url)
+    viewer.wait_for_timeout(50)
+    start_showing(viewer, url, size=0)
+    let_go(viewer, held)
+    wait_for(viewer, "shown")
+    assert len(asked) == 1
+
+
+def test_what_failed_ahead_is_tried_again_in_its_turn(viewer, picture, troubles):
+    url = f"{picture()}?size=640"
+    viewer.route("**/media/**", lambda route: route.abort())
+    with viewer.expect_event("requestfailed"):
+        preload(viewer, url)
+    viewer.unroute("**/media/**")
+    viewer.wait_for_timeout(100)
+    show(viewer, url, size=0)
+    forgive(troubles)
+
+
+def test_browser_keeps_what_the_server_sent(viewer, picture):
+    url = picture()
+    show(viewer, url)
+    show(viewer, picture())
+    show(viewer, url)
+    sent = viewer.evaluate(
+        """url => performance.getEntriesByName(new URL(url, location.href).href)
+          .map((each) => each.transferSize)""",
+        f"{url}?size=1280",
+    )
+    assert [bool(size) for size in sent] in ([True], [True, False])

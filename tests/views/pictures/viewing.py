@@ -1,0 +1,124 @@
+"""How the tests of the viewer look at what it shows: a box and its tools under the app's policy."""
+
+import io
+import os
+import random
+
+import pytest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from PIL import Image
+
+from annotator.flow import keys
+
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CAPS = {name: keys.cap(action.keys[0]) for name, action in keys.ACTIONS.items()}
+
+# An empty box and the tools, in the place of what the page of the projects shows. Its policy stays.
+SET_UP = """(tools) => {
+  const main = document.querySelector("main");
+  const empty = '<h1>Picture</h1><div id="box" role="group" aria-label="The item"></div>';
+  main.innerHTML = empty + tools;
+  const box = document.getElementById("box");
+  box.style.setProperty("inline-size", "min(600px, 100%)");
+  box.style.setProperty("block-size", "400px");
+  window.said = [];
+  window.heard = [];
+  document.addEventListener("picture:said", ({ detail }) => said.push(detail));
+  for (const name of ["keydown", "pointerup"]) {
+    document.addEventListener(name, (event) => heard.push([name, event.defaultPrevented]));
+  }
+}"""
+MOUNT = """() => {
+  const tools = document.getElementById("picture-tools");
+  window.viewer = Winnow.picture.mount(document.getElementById("box"), { tools });
+}"""
+
+
+def encoded(picture, kind="JPEG"):
+    out = io.BytesIO()
+    picture.save(out, kind)
+    return out.getvalue()
+
+
+def photo(width, height):
+    noise = random.Random(7).randbytes(12 * 9 * 3)
+    return Image.frombytes("RGB", (12, 9), noise).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def open_viewer(page, live_server, troubles):
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    answer = page.goto(live_server.url + reverse("projects"))
+    assert "style-src 'self'" in answer.headers["content-security-policy"]
+    page.evaluate(SET_UP, render_to_string("parts/picture_tools.html", {"caps": CAPS}))
+    page.add_style_tag(url="/static/picture.css")
+    for script in ("picture_view.js", "picture.js"):
+        page.add_script_tag(url=f"/static/{script}")
+    page.evaluate(MOUNT)
+    return page
+
+
+def start_showing(page, url, size=1280, width=None):
+    page.evaluate(
+        "([url, original, width]) => viewer.show({ url, original, width, alt: 'Item 7' })",
+        [f"{url}?size={size}" if size else url, url, width],
+    )
+
+
+def show(page, url, size=1280, width=None):
+    start_showing(page, url, size, width)
+    wait_for(page, "shown")
+
+
+def wait_for(page, state):
+    page.locator(f"#box[data-picture-state={state}]").wait_for()
+
+
+def until(page, expression):
+    """Wait until the expression holds; the browser's own way to wait needs eval."""
+    for _time in range(100):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)
+
+
+def natural_width(page):
+    return page.locator(".picture-image").evaluate("each => each.naturalWidth")
+
+
+def wait_for_original(page):
+    until(page, "document.querySelector('.picture-image').naturalWidth === 3000")
+
+
+def do(page, action):
+    return page.evaluate(f"viewer.{action}()")
+
+
+def place(page):
+    """Return where the picture lies: left, top, width, height, from the box's corner."""
+    box, image = (page.locator(each).bounding_box() for each in ("#box", ".picture-image"))
+    return [
+        round(image["x"] - box["x"]),
+        round(image["y"] - box["y"]),
+        round(image["width"]),
+        round(image["height"]),
+    ]
+
+
+def point(page, x, y):
+    box = page.locator("#box").bounding_box()
+    return box["x"] + x, box["y"] + y
+
+
+def said(page):
+    return [each["key"] for each in page.evaluate("said")]
