@@ -6,6 +6,7 @@ import pytest
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from annotator import clock
 from annotator.flow import setup, surest
 from annotator.models import Project, Role, User, jobs
 from tests import loop
@@ -15,6 +16,12 @@ from tests import loop
 def _no_heartbeat(monkeypatch):
     # Its thread has a connection of its own, which waits for what the test has not committed.
     monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600)
+
+
+@pytest.fixture(autouse=True)
+def _clock_that_a_test_can_set(monkeypatch):
+    # Nobody can move the clock of a database.
+    monkeypatch.setattr(clock, "OWN_CLOCK", set())
 
 
 @pytest.fixture(autouse=True)

@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import monitor, numbers, refill, spares, tally
+from annotator import clock
+from annotator.flow import idle, monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 
 MOST_LEASES = 5
 TRIES = 4
+# Where more comes from once nothing open is left for somebody, in this order.
+MORE = (refill.top_up, spares.take_back, idle.pass_on)
 
 TABLES = {
     "entry": QueueEntry._meta.db_table,
@@ -65,7 +68,7 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
 def live(project: Project, user: User) -> list[Lease]:
     """Return what the person holds in all windows, oldest first; the items are not read yet."""
     leases = Lease.objects.filter(project=project, user=user, ended_at=None)
-    running = leases.filter(expires_at__gt=timezone.now())
+    running = leases.filter(expires_at__gt=clock.now())
     # Usually there are none, and asking for keys alone costs half as much.
     keys = list(running.order_by("created_at", "pk").values_list("pk", flat=True))
     found = Lease.objects.in_bulk(keys) if keys else {}
@@ -87,8 +90,8 @@ def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
         lease = _claim(project, user, page)
         if lease is not None:
             return lease
-        # What others put by for a lost connection comes last, but before "nothing is left".
-        if not refill.top_up(project, user) and not spares.take_back(project, user):
+        # What others put by for a lost connection, or let lie, comes before "nothing is left".
+        if not any(find(project, user) for find in MORE):
             return None
     return None
 
@@ -106,7 +109,7 @@ def _claim(project: Project, user: User, page: str) -> Lease | None:
 
 def _claim_once(project: Project, user: User, page: str) -> Lease | None:
     """Take the best open entry that `user` may have, in one statement, and return the lease."""
-    key, now = uuid.uuid4(), timezone.now()
+    key, now = uuid.uuid4(), clock.now()
     until = now + timedelta(seconds=project.lease_seconds)
     fields = {"user": user.pk, "lease_id": key, "leased_until": until}
     taken = [_for_database(name, value) for name, value in fields.items()]
@@ -133,7 +136,7 @@ def _claim_statement() -> str:
 
 def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Lease:
     """Return an unsaved lease that runs from now."""
-    now = timezone.now()
+    now = clock.now()
     until = now + timedelta(seconds=project.lease_seconds)
     return Lease(
         project=project, item=item, user=user, created_at=now, expires_at=until, **provenance
@@ -194,7 +197,7 @@ def release_pages(project: Project, user: User) -> None:
 @transaction.atomic
 def extend(lease: Lease) -> Lease:
     """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
-    until = timezone.now() + timedelta(seconds=lease.project.lease_seconds)
+    until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
     running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     if not running or lease.ended_at is not None:
@@ -208,30 +211,19 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
     # The entry is locked before the lease, as a save does it, or the two could wait for each other.
     list(entries.select_for_update())
-    # A lease that ran out unnoticed can still be answered with a skip.
-    open_or_late = Q(ended_at=None) | Q(outcome=Lease.Outcome.EXPIRED)
+    # A lease that was lost unnoticed can still be answered with a skip.
+    open_or_late = Q(ended_at=None) | Q(outcome__in=Lease.LOST)
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
-        ended_at=timezone.now(), outcome=outcome, reason=reason[:500]
+        ended_at=clock.now(), outcome=outcome, reason=reason[:500]
     )
     if ended:
-        reopen(entries)
+        refill.reopen(entries)
     return bool(ended)
-
-
-def reopen(entries: QuerySet[QueueEntry]) -> int:
-    """Give leased entries back to the queue, at their old rank, and return how many.
-
-    What was settled while somebody held it is asked no more.
-    """
-    entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
-    return entries.filter(state=QueueEntry.State.LEASED).update(
-        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
-    )
 
 
 def release_expired(project: Project | None = None, now: datetime | None = None) -> int:
     """Give back what was leased and not settled in time, and return how many entries that were."""
-    now = now or timezone.now()
+    now = now or clock.now()
     late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
     if project is not None:
         late = late.filter(project=project)
@@ -244,7 +236,7 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
         Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
             ended_at=now, outcome=Lease.Outcome.EXPIRED
         )
-        return reopen(late.filter(lease_id__in=leases))
+        return refill.reopen(late.filter(lease_id__in=leases))
 
 
 # Showing -----------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from annotator.models import (
 TOP_UP = 20
 BATCHES_AHEAD = 3
 BULK = "bulk"
+SPARE = "spare"
 # The rank of what comes before all else, and stays in the queue through a refill.
 AHEAD = -1
 
@@ -115,6 +116,17 @@ def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
     Item.objects.filter(
         ~Exists(left), pk__in=[item for _pk, item in unasked], state=Item.State.QUEUED
     ).update(state=Item.State.POOL)
+
+
+def reopen(entries: QuerySet[QueueEntry]) -> int:
+    """Give leased entries back to the queue, at their old rank, and return how many.
+
+    What was settled while somebody held it is asked no more.
+    """
+    entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
+    return entries.filter(state=QueueEntry.State.LEASED).update(
+        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
+    )
 
 
 @transaction.atomic

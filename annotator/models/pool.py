@@ -61,6 +61,7 @@ class Item(models.Model):
         POOL = 0, _("in the pool")
         QUEUED = 1, _("queued")
         LABELLED = 2, _("labelled")
+        ASIDE = 3, _("set aside")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
     imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, related_name="+")
