@@ -169,13 +169,14 @@ def audit_frontier(project: Project) -> int:
 def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     """Return which items of `shard` the strategy may choose: (stop - start,) of bool.
 
-    Not those that are labelled, in somebody's hands, hidden checks, or left to the audits.
+    Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
+    audits.
     """
     free = load_arrays(_shard_folder(shard))["audit_key"] >= reserve(project)
     span = {"position__gte": shard.start, "position__lt": shard.stop}
     items = Item.objects.filter(project=project, **span)
     taken = [
-        items.filter(state=Item.State.LABELLED).values_list("position", flat=True),
+        items.filter(state__gte=Item.State.LABELLED).values_list("position", flat=True),
         items.filter(gold__isnull=False).values_list("position", flat=True),
         QueueEntry.objects.filter(project=project, state__gt=QueueEntry.State.OPEN)
         .filter(item__position__gte=shard.start, item__position__lt=shard.stop)

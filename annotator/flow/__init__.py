@@ -10,6 +10,7 @@
 | ahead      | what a page holds in advance                    | web     |
 | spares     | what it puts by for a lost connection           | web     |
 | idle       | what lies there goes to who has nothing left    | web     |
+| aside      | what everybody skipped waits for the lead       | web     |
 | decide     | what was decided in a page is settled           | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
 | own        | what people see of their own work               | web     |

@@ -11,7 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import numbers, queue, tally
+from annotator.flow import aside, numbers, queue, tally
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import (
     Annotation,
@@ -78,6 +78,9 @@ def submit(
         annotation = _store(held, given, key, said)
     if not annotation.counted:
         raise KeptAsExtra(annotation)
+    if project.overlap > 1:
+        # Those who could give the opinions that it still misses may all have skipped it.
+        aside.set_aside(project, annotation.item_id)
     return annotation, True
 
 
@@ -183,9 +186,8 @@ def _store(held: Lease, given: list[Label], key: uuid.UUID, said: dict[str, Any]
     give(annotation, given)
     # With it ends what the same person holds of the item in another window.
     held_too = Q(item=held.item_id, user=held.user_id, ended_at=None)
-    Lease.objects.filter(Q(pk=held.pk) | held_too).update(
-        ended_at=now, outcome=Lease.Outcome.LABELLED
-    )
+    unskipped = Lease.objects.exclude(outcome__in=Lease.SKIPS)
+    unskipped.filter(Q(pk=held.pk) | held_too).update(ended_at=now, outcome=Lease.Outcome.LABELLED)
     finished = counted and _count_opinion(held.project, held.item_id)
     tally.add(
         held.project,

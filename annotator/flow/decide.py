@@ -62,8 +62,7 @@ def _label(project: Project, user: User, page: str, decision: Mapping[str, Any])
 
 def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
     held = queue.held(project, user, str(decision["lease"]))
-    queue.skip(held, decision.get("reason", ""))
-    words = _("Skipped: somebody else will see it.")
+    words = skip_words(queue.skip(held, decision.get("reason", "")))
     return Settled(str(decision["client_id"]), DONE, words, "skipped")
 
 
@@ -91,6 +90,13 @@ def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) 
 
 Kind = Callable[[Project, User, str, Mapping[str, Any]], Settled]
 KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
+
+
+def skip_words(is_asked_on: bool) -> str:
+    """Return who will see what was skipped."""
+    if is_asked_on:
+        return _("Skipped: somebody else will see it.")
+    return _("Skipped, as by everybody else: it is set aside for the project's lead.")
 
 
 def saved_words(told: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import clock
-from annotator.flow import idle, monitor, numbers, refill, spares, tally
+from annotator.flow import aside, idle, monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 
@@ -166,11 +166,18 @@ def _known(lease: Lease, project: Project, user: User) -> Lease:
 
 
 @transaction.atomic
-def skip(lease: Lease, reason: str = "") -> None:
-    """Pass the item on to somebody else; the same person is not asked again."""
-    if _end(lease, Lease.Outcome.SKIPPED, reason):
-        Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
-        tally.add(lease.project, lease.user, skips=1)
+def skip(lease: Lease, reason: str = "") -> bool:
+    """Pass the item on to somebody else, and tell whether there is anybody left.
+
+    The same person is not asked again.
+    """
+    # All of its entries at once, in one order: when nobody is left, the others go, too.
+    list(QueueEntry.objects.filter(item=lease.item_id).select_for_update().order_by("pk"))
+    if not _end(lease, Lease.Outcome.SKIPPED, reason):
+        return True
+    Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
+    tally.add(lease.project, lease.user, skips=1)
+    return not aside.set_aside(lease.project, lease.item_id)
 
 
 @transaction.atomic

@@ -135,7 +135,9 @@ def match_overlap(project: Project) -> None:
 
     Items with all opinions that they need are finished; those that were finished stay so.
     """
-    begun = Item.objects.filter(project=project, state=Item.State.QUEUED)
+    begun = Item.objects.filter(
+        project=project, state__in=[Item.State.QUEUED, Item.State.ASIDE], answers__gt=0
+    )
     enough = list(begun.filter(answers__gte=project.overlap).values_list("pk", flat=True))
     waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     waiting.filter(Q(slot__gte=project.overlap) | Q(item__in=enough)).delete()

@@ -112,6 +112,7 @@ class Lease(Provenance):
         PASSED = "passed", _("passed on to somebody who had nothing left")
         AGAIN = "again", _("skipped, but to be asked again")
 
+    SKIPS = (Outcome.SKIPPED, Outcome.AGAIN)
     # Who lost it so may not know yet, and what they answer counts for as much as it still can.
     LOST = (Outcome.EXPIRED, Outcome.PASSED)
 

@@ -54,6 +54,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/", dashboard.dashboard, name="dashboard"),
     path("/charts/<slug:name>.svg", charts.chart, name="chart"),
     path("/rounds", dashboard.start_round, name="start_round"),
+    path("/aside", dashboard.put_back, name="put_back"),
     path("/label", include(label_urls)),
     path("/find", include(find_urls)),
     path("/bulk", include(bulk_urls)),

@@ -16,6 +16,7 @@ PAGES = [
     ("bulk:undo", "ana", "post"),
     ("dashboard", "ana", "get"),
     ("start_round", "lea", "post"),
+    ("put_back", "lea", "post"),
     ("find:find", "lea", "get"),
     ("settings", "lea", "get"),
     ("settings", "lea", "post"),
