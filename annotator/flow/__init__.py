@@ -29,7 +29,8 @@
 | simulating | labelled data tells beforehand what is saved    | worker  |
 
 Beside them: `keys` knows what the keys of the desk do, `refusals` names what can be refused on the
-way, `jobs` is how a worker does a long piece of work, `tally` counts what is done, `numbers` knows
+way, `jobs` is how a worker does a long piece of work, `tally` counts what is done, `recount` proves
+that right, `numbers` knows
 what rounds and models are called, `tidying` puts right what a crash left half done. Nothing here
 enqueues a task or sees a request.
 """

@@ -257,6 +257,7 @@ def activity(project: Project) -> list[dict[str, Any]]:
         *map(_import_activity, _current(project.imports)),
         *map(_space_activity, _current(project.spaces)),
         *map(_round_activity, _latest_round(project)),
+        *_recount_activity(project),
     ]
 
 
@@ -312,6 +313,19 @@ def _round_activity(turn: Round) -> dict[str, Any]:
         "done": stages.index(turn.stage),
         "total": len(stages),
     }
+
+
+def _recount_activity(project: Project) -> list[dict[str, Any]]:
+    """Return what the last recount left wrong; nothing where all counters are right."""
+    left = project.recounted.get("left", 0)
+    if not left:
+        return []
+    words = ngettext(
+        "%(n)d counter is not what its rows say. “manage.py recount --fix” mends it.",
+        "%(n)d counters are not what their rows say. “manage.py recount --fix” mends them.",
+        left,
+    )
+    return [{"kind": "recount", "id": project.pk, "words": words % {"n": left}, "failed": True}]
 
 
 def _job(work: Any, kind: str, words: str) -> dict[str, Any]:
