@@ -107,6 +107,10 @@ def withdraw_page(items: Sequence[int]) -> None:
 
 def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
     begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
+    # What is only put by is not begun: a second opinion on it stays behind all that is ranked.
+    put_by = Exists(begun.filter(state=QueueEntry.State.LEASED, strategy=SPARE))
+    done = Exists(begun.filter(state=QueueEntry.State.DONE))
+    waiting = waiting.exclude(put_by & ~done)
     waiting.filter(Exists(begun)).update(rank=AHEAD)
     unasked = list(waiting.exclude(rank=AHEAD).values_list("pk", "item_id"))
     QueueEntry.objects.filter(

@@ -30,4 +30,8 @@ class Migration(migrations.Migration):
             name='outcome',
             field=models.CharField(blank=True, choices=[('labelled', 'labelled'), ('skipped', 'skipped'), ('released', 'given back'), ('expired', 'ran out'), ('passed', 'passed on to somebody who had nothing left'), ('again', 'skipped, but to be asked again')], max_length=16),
         ),
+        migrations.AddIndex(
+            model_name='annotation',
+            index=models.Index(fields=['project', 'source'], name='annotation_by_source'),
+        ),
     ]

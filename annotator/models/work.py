@@ -174,6 +174,8 @@ class Annotation(Provenance):
         indexes = [
             models.Index(fields=["project", "id"], name="annotation_by_project"),
             models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
+            # Every look at the dashboard asks how far the audits are, which are a small part.
+            models.Index(fields=["project", "source"], name="annotation_by_source"),
         ]
 
     def __str__(self) -> str:
