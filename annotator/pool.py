@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from selection.features import Encoder, Features
     from selection.nearest import Nearest
 
-FIND_LABELLED = Rows(
-    lambda project, start, stop: _span(project, start, stop).filter(state=Item.State.LABELLED),
+# Labelled, or set aside.
+FIND_SETTLED = Rows(
+    lambda project, start, stop: _span(project, start, stop).filter(state__gte=Item.State.LABELLED),
     *(int,) * 3,
 )
 FIND_GOLD = Rows(
@@ -194,12 +195,13 @@ def audit_frontier(project: Project) -> int:
 def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     """Return which items of `shard` the strategy may choose: (stop - start,) of bool.
 
-    Not those that are labelled, in somebody's hands, hidden checks, or left to the audits.
+    Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
+    audits.
     """
     free = load_arrays(_shard_folder(shard))["audit_key"] >= reserve(project)
     span = project.pk, shard.start, shard.stop
     taken = [
-        FIND_LABELLED(*span),
+        FIND_SETTLED(*span),
         FIND_GOLD(*span),
         QueueEntry.objects.filter(project=project, state__gt=QueueEntry.State.OPEN)
         .filter(item__position__gte=shard.start, item__position__lt=shard.stop)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -366,6 +367,8 @@ CELERY_BEAT_SCHEDULE = {
     # Finds what is due and not under way: jobs whose message or worker was lost, leases that ran
     # out, projects whose last labels waited `retrain_seconds` for a round. Harmless when doubled.
     "tick": {"task": "annotator.tasks.tick", "schedule": 5.0, "options": {"expires": 10}},
+    # Counts everything again that is counted on the way, and tells leads if something is wrong.
+    "recount": {"task": "annotator.tasks.recount_all", "schedule": crontab(hour="2", minute="17")},
     # Removes for good what was deleted a week ago, and files that no row names any more.
     "tidy": {"task": "annotator.tasks.tidy", "schedule": 86_400.0, "options": {"expires": 3600}},
 }

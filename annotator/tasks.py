@@ -18,6 +18,7 @@ from annotator.flow import (
     simulating,
     tidying,
 )
+from annotator.flow import recount as recounting
 from annotator.flow import refill as refilling
 from annotator.flow.jobs import sweep
 from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard, Simulation
@@ -136,6 +137,19 @@ def tick() -> None:
         simulate.delay(pk)
     for turn in schedule.start_all_due():
         train.delay(turn.pk)
+
+
+@shared_task
+def recount_all() -> None:
+    """Have the counters of every project proven, each by a message of its own."""
+    for pk in recounting.projects():
+        recount.delay(pk)
+
+
+@shared_task
+def recount(project_pk: int) -> None:
+    """Prove the counters of one project, and note what is wrong; nothing is changed."""
+    recounting.prove(project_pk)
 
 
 @shared_task

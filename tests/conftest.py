@@ -7,6 +7,7 @@ from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from annotator import clock
 from annotator.flow import setup, surest
 from annotator.models import Project, Role, User, jobs
 from tests import loop
@@ -22,6 +23,12 @@ def _no_heartbeat(monkeypatch):
 def _nobodys_language():
     # Requests leave theirs behind in the thread, where the next test would go on in it.
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _clock_that_a_test_can_set(monkeypatch):
+    # Nobody can move the clock of a database.
+    monkeypatch.setattr(clock, "OWN_CLOCK", set())
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, cursor, page_size, person, place
-from annotator.flow import annotate, finding, seeding, setup
+from annotator.flow import annotate, aside, finding, seeding, setup
 from annotator.flow.refusals import Invalid
 from annotator.models import Item, Project, Role
 
@@ -87,3 +87,11 @@ def seed(request: Request, pk: int, item: int) -> Response:
     annotation, is_new = seeding.seed(project, user, finding.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
     return Response({"annotation": annotate.told(annotation)}, status=201 if is_new else 200)
+
+
+@extend_schema(request=None, responses={200: dict})
+@api_view(["POST"])
+def put_back(request: Request, pk: int) -> Response:
+    """Have what everybody skipped asked again, of them too."""
+    project = setup.load_project(person(request), pk, Role.LEAD)
+    return Response({"put_back": aside.put_back(project)})

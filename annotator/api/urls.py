@@ -22,6 +22,7 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/curve", projects.curve),
     (f"{PROJECT}/items", items.items),
     (f"{PROJECT}/items/<int:item>/seed", items.seed),
+    (f"{PROJECT}/items/put-back", items.put_back),
     (f"{PROJECT}/predict", projects.predict),
     (f"{PROJECT}/export", projects.export),
     (f"{PROJECT}/desk", desk.sync),

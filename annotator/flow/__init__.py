@@ -9,6 +9,8 @@
 | queue      | who labels what next                            | web     |
 | ahead      | what a page holds in advance                    | web     |
 | spares     | what it puts by for a lost connection           | web     |
+| idle       | what lies there goes to who has nothing left    | web     |
+| aside      | what everybody skipped waits for the lead       | web     |
 | decide     | what was decided in a page is settled           | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
 | own        | what people see of their own work               | web     |
@@ -29,7 +31,7 @@
 
 Beside them: `keys` knows what the keys of the desk do, `language` in which language a person reads,
 `refusals` names what can be refused on the way, `jobs` is how a worker does a long piece of work,
-`tally` counts what is done, `numbers` knows what rounds and models are called, `tidying` puts right
-what a crash left half done, `resuming` what a backup caught in the
+`tally` counts what is done, `recount` proves that right, `numbers` knows what rounds and models are
+called, `tidying` puts right what a crash left half done, `resuming` what a backup caught in the
 middle. Nothing here enqueues a task or sees a request.
 """

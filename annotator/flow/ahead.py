@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.utils import timezone
 
-from annotator.flow import queue, spares
+from annotator import clock
+from annotator.flow import idle, queue, refill, spares
 from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
@@ -35,22 +35,24 @@ def hold(
     user: User,
     page: str,
     *,
-    holding: Collection[str],
+    holding: Sequence[str],
     want: int = 0,
     put_by: int = 0,
 ) -> Held:
     """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
 
-    What it holds runs anew before half of its time is over.
+    It names what is before the person first. What it holds runs anew before half of its time is
+    over.
     """
     mine = [lease for lease in _live(project, user) if _tab(lease.page) in ("", _tab(page))]
     known = [lease for lease in mine if str(lease.pk) in holding]
     waiting = [lease for lease in mine if str(lease.pk) not in holding]
     keep(project, page, known + waiting)
+    idle.show([lease for lease in known if str(lease.pk) in holding[:1]])
     # A page names what it has on its screen already: only the others are served.
     prefetch_related_objects(waiting, "item")
-    ready = [lease for lease in waiting if lease.strategy != spares.STRATEGY]
-    by = [lease for lease in waiting if lease.strategy == spares.STRATEGY]
+    ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
+    by = [lease for lease in waiting if lease.strategy == refill.SPARE]
     return Held(
         next=_filled(project, user, page, ready, min(want, MOST_AHEAD)),
         spares=by + spares.put_by(project, user, page, min(put_by, MOST_SPARES) - len(by)),
@@ -61,7 +63,7 @@ def hold(
 def first(project: Project, user: User, tab: str) -> Lease | None:
     """Return what a tab that was reloaded had before it, free for the page that shows it now."""
     held = [lease for lease in _live(project, user) if tab and _tab(lease.page) == tab]
-    shown = next((lease for lease in held if lease.strategy != spares.STRATEGY), None)
+    shown = next((lease for lease in held if lease.strategy != refill.SPARE), None)
     if shown is not None:
         _run_until([shown], shown.expires_at, page="")
     return shown
@@ -87,11 +89,11 @@ def _filled(project: Project, user: User, page: str, ready: list[Lease], want: i
 
 def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
     """Make the leases the window's own, and let those run anew that have less than half left."""
-    half = timezone.now() + timedelta(seconds=project.lease_seconds / 2)
+    half = clock.now() + timedelta(seconds=project.lease_seconds / 2)
     due = [lease for lease in leases if lease.expires_at < half or lease.page != page]
     if not due:
         return
-    until = timezone.now() + timedelta(seconds=project.lease_seconds)
+    until = clock.now() + timedelta(seconds=project.lease_seconds)
     _run_until(due, until, page=page)
 
 
@@ -103,9 +105,9 @@ def leave(project: Project, user: User, page: str, leases: Collection[str]) -> N
     """
     mine = [lease for lease in queue.live(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
-    until = timezone.now() + timedelta(seconds=GRACE_SECONDS)
-    _run_until([lease for lease in held if lease.strategy != spares.STRATEGY], until, page="")
-    spares.give_back([lease for lease in held if lease.strategy == spares.STRATEGY])
+    until = clock.now() + timedelta(seconds=GRACE_SECONDS)
+    _run_until([lease for lease in held if lease.strategy != refill.SPARE], until, page="")
+    spares.give_back([lease for lease in held if lease.strategy == refill.SPARE])
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import numbers, queue, tally
+from annotator.flow import aside, numbers, queue, tally
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import (
     Annotation,
@@ -48,7 +48,9 @@ MEET_WISH = Update(
 # With a lease ends what the same person holds of the item in another window.
 END_LEASES = Update(
     lambda lease, item, user, now: (
-        Lease.objects.filter(Q(pk=lease) | Q(item_id=item, user_id=user, ended_at=None)),
+        Lease.objects.exclude(outcome__in=Lease.SKIPS).filter(
+            Q(pk=lease) | Q(item_id=item, user_id=user, ended_at=None)
+        ),
         {"ended_at": now, "outcome": Lease.Outcome.LABELLED},
     ),
     uuid.UUID,
@@ -124,6 +126,9 @@ def submit(
         annotation = _store(held, given, key, said, then)
     if not annotation.counted:
         raise KeptAsExtra(annotation)
+    if project.overlap > 1:
+        # Those who could give the opinions that it still misses may all have skipped it.
+        aside.set_aside(project, annotation.item_id)
     return annotation, True
 
 

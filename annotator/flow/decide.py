@@ -62,8 +62,7 @@ def _label(project: Project, user: User, page: str, decision: Mapping[str, Any])
 
 def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
     held = queue.held(project, user, str(decision["lease"]))
-    queue.skip(held, decision.get("reason", ""))
-    words = _("Skipped: somebody else will see it.")
+    words = skip_words(queue.skip(held, decision.get("reason", "")))
     return Settled(str(decision["client_id"]), DONE, words, "skipped")
 
 
@@ -110,6 +109,13 @@ def undone_words(lease: Lease | None) -> str:
     if lease is None:
         return _("The skip is undone, but others have taken on the item meanwhile.")
     return _("Undone: here is the item again.")
+
+
+def skip_words(is_asked_on: bool) -> str:
+    """Return who will see what was skipped."""
+    if is_asked_on:
+        return _("Skipped: somebody else will see it.")
+    return _("Skipped, as by everybody else: it is set aside for the project's lead.")
 
 
 def saved_words(told: Mapping[str, Any]) -> str:

@@ -7,10 +7,9 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator import logs
+from annotator import clock, logs
 from annotator.flow.refusals import Refused
 from annotator.models import Job, LostClaim
 from annotator.models.jobs import MAX_ATTEMPTS
@@ -90,7 +89,7 @@ def in_words(problem: BaseException) -> str:
 
 def sweep(model: type[J], **where: Any) -> list[int]:
     """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones."""
-    now = timezone.now()
+    now = clock.now()
     left = model.objects.claimable(now).filter(**where)
     left.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,

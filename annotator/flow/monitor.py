@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import featurise
+from annotator.flow import aside, featurise
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -58,6 +58,7 @@ def progress(project: Project) -> dict[str, Any]:
         "queued": by_state.get(QueueEntry.State.OPEN, 0),
         "leased": by_state.get(QueueEntry.State.LEASED, 0),
         "skipped": sums["skips"] or 0,
+        "aside": aside.count(project),
         "cost": _cost(project, sums["seconds"] or 0.0),
         "model": _model(model),
         "accuracy": accuracy(project),
@@ -78,7 +79,10 @@ def audits(project: Project) -> dict[str, int]:
     frontier = pool.audit_frontier(project)
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
-    items = Item.objects.filter(project=project, audit_key__lte=frontier)
+    # Every state is named, as the index begins with it.
+    items = Item.objects.filter(
+        project=project, state__in=Item.State.values, audit_key__lte=frontier
+    )
     in_bulk = Annotation.objects.filter(item=OuterRef("pk"), source=Source.BULK, withdrawn_at=None)
     settled = Q(state=Item.State.LABELLED)
     # Up to there nothing waits but what was skipped.
@@ -122,7 +126,7 @@ def advice(project: Project, answers: int) -> dict[str, Any]:
             % {"low": _percent(measured["proven"]), "target": _percent(project.target_value)}
         )
     if project.items and answers and not _unlabelled(project):
-        reasons.append(_("Every item is labelled."))
+        reasons.append(_all_done(project))
     return {"advice": "stop" if reasons else "go_on", "reasons": reasons}
 
 
@@ -187,6 +191,8 @@ def why_empty(project: Project, user: User) -> str:
     if not project.items:
         return _("There are no items yet. An admin of the project can import some.")
     if not _unlabelled(project):
+        if aside.count(project):
+            return _("Every item is labelled, but for those that everybody skipped. Thank you!")
         return _("Every item is labelled. Thank you!")
     return _(
         "Nothing is left for you: the items that still need a label are with others, "
@@ -197,6 +203,12 @@ def why_empty(project: Project, user: User) -> str:
 def _unlabelled(project: Project) -> bool:
     items = Item.objects.filter(project=project)
     return items.filter(state__in=[Item.State.POOL, Item.State.QUEUED]).exists()
+
+
+def _all_done(project: Project) -> str:
+    if aside.count(project):
+        return _("Every item is labelled, but for those that everybody skipped.")
+    return _("Every item is labelled.")
 
 
 def _percent(share: float) -> str:
@@ -248,6 +260,7 @@ def activity(project: Project) -> list[dict[str, Any]]:
         *map(_import_activity, _current(project.imports)),
         *map(_space_activity, _current(project.spaces)),
         *map(_round_activity, _latest_round(project)),
+        *_recount_activity(project),
     ]
 
 
@@ -305,6 +318,19 @@ def _round_activity(turn: Round) -> dict[str, Any]:
         "done": stages.index(turn.stage),
         "total": len(stages),
     }
+
+
+def _recount_activity(project: Project) -> list[dict[str, Any]]:
+    """Return what the last recount left wrong; nothing where all counters are right."""
+    left = project.recounted.get("left", 0)
+    if not left:
+        return []
+    words = ngettext(
+        "%(n)d counter is not what its rows say. “manage.py recount --fix” mends it.",
+        "%(n)d counters are not what their rows say. “manage.py recount --fix” mends them.",
+        left,
+    )
+    return [{"kind": "recount", "id": project.pk, "words": words % {"n": left}, "failed": True}]
 
 
 def _job(work: Any, kind: str, words: str) -> dict[str, Any]:

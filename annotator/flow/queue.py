@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator import smaller
-from annotator.flow import monitor, numbers, refill, spares, tally
+from annotator import clock, smaller
+from annotator.flow import aside, idle, monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 from annotator.once import Raw, Rows, insert
@@ -20,6 +20,8 @@ from annotator.sentences import translated
 
 MOST_LEASES = 5
 TRIES = 4
+# Where more comes from once nothing open is left for somebody, in this order.
+MORE = (refill.top_up, spares.take_back, idle.pass_on)
 
 FIND_LEASE = Rows(
     lambda pk, project, user: Lease.objects.filter(pk=pk, project_id=project, user_id=user),
@@ -98,7 +100,7 @@ def _one_by_one(project: Project, user: User) -> list[Lease]:
 
 def live(project: Project, user: User) -> list[Lease]:
     """Return what the person holds in all windows, oldest first; the items are not read yet."""
-    keys = FIND_LIVE(project.pk, user.pk, timezone.now())
+    keys = FIND_LIVE(project.pk, user.pk, clock.now())
     found = Lease.objects.in_bulk(keys) if keys else {}
     return [_known(found[key], project, user) for key in keys]
 
@@ -120,8 +122,8 @@ def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
         lease = _claim(project, user, page)
         if lease is not None:
             return lease
-        # What others put by for a lost connection comes last, but before "nothing is left".
-        if not refill.top_up(project, user) and not spares.take_back(project, user):
+        # What others put by for a lost connection, or let lie, comes before "nothing is left".
+        if not any(find(project, user) for find in MORE):
             return None
     return None
 
@@ -139,7 +141,7 @@ def _claim(project: Project, user: User, page: str) -> Lease | None:
 
 def _claim_once(project: Project, user: User, page: str) -> Lease | None:
     """Take the best open entry that `user` may have, in one statement, and return the lease."""
-    key, now = uuid.uuid4(), timezone.now()
+    key, now = uuid.uuid4(), clock.now()
     until = now + timedelta(seconds=project.lease_seconds)
     found = TAKE_BEST(user.pk, key, until, project.pk, *(user.pk,) * 3)
     if not found:
@@ -162,7 +164,7 @@ TAKE_BEST = Raw(QueueEntry, _claim_statement)
 
 def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Lease:
     """Return an unsaved lease that runs from now."""
-    now = timezone.now()
+    now = clock.now()
     until = now + timedelta(seconds=project.lease_seconds)
     return Lease(
         project=project, item=item, user=user, created_at=now, expires_at=until, **provenance
@@ -202,11 +204,18 @@ def lock_entries(items: Collection[int]) -> None:
 
 
 @transaction.atomic
-def skip(lease: Lease, reason: str = "") -> None:
-    """Pass the item on to somebody else; the same person is not asked again."""
-    if _end(lease, Lease.Outcome.SKIPPED, reason):
-        Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
-        tally.add(lease.project, lease.user, skips=1)
+def skip(lease: Lease, reason: str = "") -> bool:
+    """Pass the item on to somebody else, and tell whether there is anybody left.
+
+    The same person is not asked again.
+    """
+    # All of its entries at once, in one order: when nobody is left, the others go, too.
+    list(QueueEntry.objects.filter(item=lease.item_id).select_for_update().order_by("pk"))
+    if not _end(lease, Lease.Outcome.SKIPPED, reason):
+        return True
+    Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
+    tally.add(lease.project, lease.user, skips=1)
+    return not aside.set_aside(lease.project, lease.item_id)
 
 
 @transaction.atomic
@@ -235,8 +244,9 @@ def _lease_again(lease: Lease, page: str) -> Lease | None:
     if not take_place(again, QueueEntry.State.LEASED):
         return None
     again.save(force_insert=True)
-    # A refill may have taken it out of the queue in between.
-    Item.objects.filter(pk=lease.item_id, state=Item.State.POOL).update(state=Item.State.QUEUED)
+    # A refill may have taken it out of the queue in between, or it was set aside.
+    left = Item.objects.filter(pk=lease.item_id, state__in=[Item.State.POOL, Item.State.ASIDE])
+    left.update(state=Item.State.QUEUED)
     return again
 
 
@@ -292,7 +302,7 @@ def release_pages(project: Project, user: User) -> None:
 @transaction.atomic
 def extend(lease: Lease) -> Lease:
     """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
-    until = timezone.now() + timedelta(seconds=lease.project.lease_seconds)
+    until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
     running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     if not running or lease.ended_at is not None:
@@ -305,30 +315,19 @@ def extend(lease: Lease) -> Lease:
 def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
     lock_entries([lease.item_id])
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    # A lease that ran out unnoticed can still be answered with a skip.
-    open_or_late = Q(ended_at=None) | Q(outcome=Lease.Outcome.EXPIRED)
+    # A lease that was lost unnoticed can still be answered with a skip.
+    open_or_late = Q(ended_at=None) | Q(outcome__in=Lease.LOST)
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
-        ended_at=timezone.now(), outcome=outcome, reason=reason[:500]
+        ended_at=clock.now(), outcome=outcome, reason=reason[:500]
     )
     if ended:
-        reopen(entries)
+        refill.reopen(entries)
     return bool(ended)
-
-
-def reopen(entries: QuerySet[QueueEntry]) -> int:
-    """Give leased entries back to the queue, at their old rank, and return how many.
-
-    What was settled while somebody held it is asked no more.
-    """
-    entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
-    return entries.filter(state=QueueEntry.State.LEASED).update(
-        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
-    )
 
 
 def release_expired(project: Project | None = None, now: datetime | None = None) -> int:
     """Give back what was leased and not settled in time, and return how many entries that were."""
-    now = now or timezone.now()
+    now = now or clock.now()
     late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
     if project is not None:
         late = late.filter(project=project)
@@ -341,7 +340,7 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
         Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
             ended_at=now, outcome=Lease.Outcome.EXPIRED
         )
-        return reopen(late.filter(lease_id__in=leases))
+        return refill.reopen(late.filter(lease_id__in=leases))
 
 
 # Showing -----------------------------------------------------------------------------------------

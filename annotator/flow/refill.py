@@ -34,6 +34,7 @@ from annotator.once import Rows
 TOP_UP = 20
 BATCHES_AHEAD = 3
 BULK = "bulk"
+SPARE = "spare"
 # The rank of what comes before all else, and stays in the queue through a refill.
 AHEAD = -1
 
@@ -128,6 +129,10 @@ def withdraw_page(items: Sequence[int]) -> None:
 
 def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
     begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
+    # What is only put by is not begun: a second opinion on it stays behind all that is ranked.
+    put_by = Exists(begun.filter(state=QueueEntry.State.LEASED, strategy=SPARE))
+    done = Exists(begun.filter(state=QueueEntry.State.DONE))
+    waiting = waiting.exclude(put_by & ~done)
     waiting.filter(Exists(begun)).update(rank=AHEAD)
     unasked = list(waiting.exclude(rank=AHEAD).values_list("pk", "item_id"))
     QueueEntry.objects.filter(
@@ -139,13 +144,26 @@ def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
     ).update(state=Item.State.POOL)
 
 
+def reopen(entries: QuerySet[QueueEntry]) -> int:
+    """Give leased entries back to the queue, at their old rank, and return how many.
+
+    What was settled while somebody held it is asked no more.
+    """
+    entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
+    return entries.filter(state=QueueEntry.State.LEASED).update(
+        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
+    )
+
+
 @transaction.atomic
 def match_overlap(project: Project) -> None:
     """Fit the queue to the number of opinions that an item needs now; what it misses is topped up.
 
     Items with all opinions that they need are finished; those that were finished stay so.
     """
-    begun = Item.objects.filter(project=project, state=Item.State.QUEUED)
+    begun = Item.objects.filter(
+        project=project, state__in=[Item.State.QUEUED, Item.State.ASIDE], answers__gt=0
+    )
     enough = list(begun.filter(answers__gte=project.overlap).values_list("pk", flat=True))
     waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     waiting.filter(Q(slot__gte=project.overlap) | Q(item__in=enough)).delete()

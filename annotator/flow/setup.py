@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.flow import desk, featurise, keys, queue, refill
+from annotator.flow import aside, desk, featurise, keys, queue, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
 from annotator.once import Rows
@@ -310,9 +310,11 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
     if user is None:
         raise Invalid("unknown_user", _("Nobody here is called %s.") % username, field="username")
     _refuse_no_admin(project, user, role)
-    member, _made = Membership.objects.update_or_create(
+    member, is_new = Membership.objects.update_or_create(
         project=project, user=user, defaults={"role": role}
     )
+    if is_new and role == Role.ANNOTATOR:
+        aside.offer(project)
     return member
 
 

@@ -9,20 +9,19 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from annotator import pool
+from annotator import clock, pool
+from annotator.flow import idle, refill
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
 
-STRATEGY = "spare"
 # What one person may have put by is this part of all items: the others must not run out for it.
 SHARE = 25
 # Behind everything that is ranked, should the window vanish and its leases run out.
 LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
-    "strategy": STRATEGY,
+    "strategy": refill.SPARE,
     "why": gettext_noop("Drawn at random, for when the connection is lost."),
 }
 
@@ -39,7 +38,7 @@ def _put_by(project: Project, user: User, page: str, number: int) -> list[Lease]
     items = _random_items(project, user, number)
     if not items:
         return []
-    now = timezone.now()
+    now = clock.now()
     until = now + timedelta(seconds=project.lease_seconds)
     leases = {
         item.pk: Lease(
@@ -97,7 +96,7 @@ def give_back(leases: Sequence[Lease]) -> int:
     # Entries before leases, as a save locks them, or the two could wait for each other.
     list(entries.select_for_update().order_by("pk"))
     ended = Lease.objects.filter(pk__in=keys, ended_at=None).update(
-        ended_at=timezone.now(), outcome=Lease.Outcome.RELEASED
+        ended_at=clock.now(), outcome=Lease.Outcome.RELEASED
     )
     entries.filter(lease_id__in=keys, state=QueueEntry.State.LEASED).delete()
     begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
@@ -110,8 +109,8 @@ def give_back(leases: Sequence[Lease]) -> int:
 
 def take_back(project: Project, user: User) -> int:
     """Return to the pool what others than `user` put by, and say how many items they were."""
-    held = Lease.objects.filter(project=project, strategy=STRATEGY, ended_at=None)
-    return give_back(list(held.exclude(user=user)))
+    held = idle.held_by_others(project, user).filter(strategy=refill.SPARE)
+    return give_back(list(held.exclude(idle.is_shown())))
 
 
 def _mine(user: User, lease: Lease) -> dict[str, object]:

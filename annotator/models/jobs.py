@@ -18,8 +18,9 @@ from typing import Any, Self
 from django.db import DatabaseError, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from annotator import clock
 
 BEAT_SECONDS = 5
 STALE_SECONDS = 30
@@ -51,7 +52,7 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def claim(self, pk: int, **where: Any) -> Any:
         """Take the job for this worker and return it; None when there is nothing to take."""
-        now, token = timezone.now(), uuid.uuid4()
+        now, token = clock.now(), uuid.uuid4()
         # Asked for apart: an update that looks at another table, too, would pick its row in a
         # subquery, and PostgreSQL then lets two workers change it one after the other.
         if where and not self.filter(pk=pk, **where).exists():
@@ -106,7 +107,7 @@ class Job(models.Model):
     def write(self, **fields: Any) -> None:
         """Store `fields` if the job is still ours, else raise LostClaim."""
         mine = type(self).objects.filter(pk=self.pk, token=self.token, state=self.State.RUNNING)
-        if not mine.update(heartbeat_at=timezone.now(), **fields):
+        if not mine.update(heartbeat_at=clock.now(), **fields):
             raise LostClaim(f"{self._meta.verbose_name} {self.pk} was taken over")
         for name, value in fields.items():
             setattr(self, name, value)
@@ -117,18 +118,18 @@ class Job(models.Model):
 
     def finish(self, **fields: Any) -> None:
         """Mark the job as done."""
-        self.write(state=self.State.DONE, finished_at=timezone.now(), error="", **fields)
+        self.write(state=self.State.DONE, finished_at=clock.now(), error="", **fields)
 
     def give_up(self, error: str) -> None:
         """Mark the job as failed for good, with the reason in words."""
-        self.write(state=self.State.FAILED, finished_at=timezone.now(), error=error)
+        self.write(state=self.State.FAILED, finished_at=clock.now(), error=error)
 
     def fail(self, error: str) -> None:
         """Record a failed attempt: again in a while, or given up after the third."""
         if self.attempts >= MAX_ATTEMPTS:
             return self.give_up(error)
         pause = timedelta(seconds=5 * 2 ** (self.attempts - 1))
-        self.write(state=self.State.QUEUED, error=error, retry_at=timezone.now() + pause)
+        self.write(state=self.State.QUEUED, error=error, retry_at=clock.now() + pause)
 
     @contextmanager
     def kept_alive(self) -> Iterator[None]:
@@ -147,7 +148,7 @@ class Job(models.Model):
         while not over.wait(BEAT_SECONDS):
             mine = type(self).objects.filter(pk=self.pk, token=self.token)
             try:
-                mine.update(heartbeat_at=timezone.now())
+                mine.update(heartbeat_at=clock.now())
             except DatabaseError as problem:
                 # Missing one beat is nothing; never beating again would cost the job its worker.
                 log.warning("%s %s missed a beat: %s", self._meta.verbose_name, self.pk, problem)

@@ -62,6 +62,7 @@ class Item(models.Model):
         POOL = 0, _("in the pool")
         QUEUED = 1, _("queued")
         LABELLED = 2, _("labelled")
+        ASIDE = 3, _("set aside")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     imported = models.ForeignKey(
@@ -92,7 +93,7 @@ class Item(models.Model):
             models.Index(fields=["project", "state", "audit_key"], name="item_by_state"),
             # Small ones, for what a round asks of every shard and a refill of the whole reserve.
             models.Index(
-                fields=["project", "position"], condition=Q(state=2), name="item_labelled"
+                fields=["project", "position"], condition=Q(state__gte=2), name="item_settled"
             ),
             models.Index(
                 fields=["project", "position"], condition=Q(gold__isnull=False), name="item_gold"

@@ -89,6 +89,8 @@ class Project(models.Model):
 
     # Counted as the rows come in, because a count over a million items costs 100 ms.
     items = models.PositiveIntegerField(default=0, editable=False)
+    # What the nightly count of everything that is counted on the way found (flow.recount).
+    recounted = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -127,6 +127,12 @@ class Lease(Provenance):
         SKIPPED = "skipped", _("skipped")
         RELEASED = "released", _("given back")
         EXPIRED = "expired", _("ran out")
+        PASSED = "passed", _("passed on to somebody who had nothing left")
+        AGAIN = "again", _("skipped, but to be asked again")
+
+    SKIPS = (Outcome.SKIPPED, Outcome.AGAIN)
+    # Who lost it so may not know yet, and what they answer counts for as much as it still can.
+    LOST = (Outcome.EXPIRED, Outcome.PASSED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -137,6 +143,8 @@ class Lease(Provenance):
     page = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # When its page said last that it is before the person; kept for what would else seem to lie.
+    shown_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -192,6 +200,8 @@ class Annotation(Provenance):
         indexes = [
             models.Index(fields=["project", "id"], name="annotation_by_project"),
             models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
+            # Every look at the dashboard asks how far the audits are, which are a small part.
+            models.Index(fields=["project", "source"], name="annotation_by_source"),
         ]
 
     def __str__(self) -> str:

@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
-from annotator.flow import monitor, schedule, setup
+from annotator.flow import aside, monitor, schedule, setup
 from annotator.flow.refusals import Conflict
 from annotator.models import Job, Project, Role, Round
 from annotator.views import charts, regions, words
@@ -51,6 +51,18 @@ def start_round(request: Request, project_id: int) -> HttpResponse:
     else:
         tasks.train.delay_on_commit(made.pk)
         messages.success(request, _("Round %(number)s is started.") % {"number": made.number})
+    page = redirect("dashboard", project_id)
+    return HttpResponseClientRedirect(page.url) if request.htmx else page
+
+
+@require_POST
+@signed_in
+def put_back(request: Request, project_id: int) -> HttpResponse:
+    """Have what everybody skipped asked again."""
+    access = open_project(request, project_id, Role.LEAD)
+    number = aside.put_back(access.project)
+    words = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
+    messages.success(request, words % {"n": number})
     page = redirect("dashboard", project_id)
     return HttpResponseClientRedirect(page.url) if request.htmx else page
 
@@ -97,6 +109,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
     return {
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
+        "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
         "worker": monitor.workers(),
@@ -104,6 +117,15 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         **_curve(project),
         **_uncertainty(project),
     }
+
+
+def _aside_in_words(number: int) -> str:
+    words = ngettext(
+        "%(n)d item was skipped by everybody who labels here, so it is set aside.",
+        "%(n)d items were skipped by everybody who labels here, so they are set aside.",
+        number,
+    )
+    return words % {"n": number} if number else ""
 
 
 def _rounds(project: Project) -> list[dict[str, Any]]:

@@ -11,11 +11,10 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import tasks
+from annotator import clock, tasks
 from annotator.flow import ahead, annotate, decide, own, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms.label import AnswerForm, LeaseForm
@@ -68,8 +67,8 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     if not form.is_valid():
         return _again(request, access, _("The form came in incomplete; choose once more."))
     held = queue.held(access.project, request.user, str(form.cleaned_data["lease"]))
-    queue.skip(held, form.cleaned_data["reason"])
-    return _move_on(request, access, _("Skipped: somebody else will see it."), messages.INFO)
+    words = decide.skip_words(queue.skip(held, form.cleaned_data["reason"]))
+    return _move_on(request, access, words, messages.INFO)
 
 
 @require_POST
@@ -108,7 +107,7 @@ def _asked_for(request: Request, access: Access) -> Lease | None:
     if not form.is_valid():
         return None
     lease = queue.held(access.project, request.user, str(form.cleaned_data["lease"]))
-    return lease if lease.ended_at is None and lease.expires_at > timezone.now() else None
+    return lease if lease.ended_at is None and lease.expires_at > clock.now() else None
 
 
 def _again(

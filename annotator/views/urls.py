@@ -58,6 +58,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/charts/<slug:name>.svg", charts.chart, name="chart"),
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/status", status.project_status, name="status"),
+    path("/aside", dashboard.put_back, name="put_back"),
     path("/label", include(label_urls)),
     path("/find", include(find_urls)),
     path("/bulk", include(bulk_urls)),

@@ -40,6 +40,7 @@ CALLS = {
     (f"{PROJECT}/curve", "get"): "lea",
     (f"{PROJECT}/items", "get"): "ana",
     (f"{PROJECT}/items/<int:item>/seed", "post"): "lea",
+    (f"{PROJECT}/items/put-back", "post"): "lea",
     (f"{PROJECT}/predict", "post"): "ana",
     (f"{PROJECT}/export", "get"): "lea",
     (f"{PROJECT}/desk", "post"): "ana",

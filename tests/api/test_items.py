@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from annotator.flow import finding
+from annotator.flow import finding, queue
 from annotator.models import Annotation, Item
 from tests import loop
 
@@ -138,3 +138,17 @@ def test_seeding_wakes_the_model(api, ready, lea, monkeypatch, django_capture_on
     monkeypatch.setattr(tasks.learn_if_due, "delay_on_commit", woken.append)
     seed(api(lea), first(ready))
     assert woken == [ready.pk]
+
+
+# Set aside ---------------------------------------------------------------------------------------
+
+
+def test_what_everybody_skipped_is_found_and_put_back(api, project, filled, ana, ben, lea):
+    filled(project, 3)
+    for person in (ana, ben):
+        queue.skip(queue.lease_next(project, person))
+    (found,) = api(lea).get(at(project, "?state=aside")).json()["results"]
+    assert api(lea).get(f"/api/v1/projects/{project.pk}/progress").json()["aside"] == 1
+    assert api(lea).post(at(project, "/put-back")).json() == {"put_back": 1}
+    assert Item.objects.get(pk=found["id"]).state == Item.State.POOL
+    assert api(lea).post(at(project, "/put-back")).json() == {"put_back": 0}

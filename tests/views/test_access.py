@@ -19,6 +19,7 @@ PAGES = [
     ("dashboard", "ana", "get"),
     ("start_round", "lea", "post"),
     ("status", "lea", "get"),
+    ("put_back", "lea", "post"),
     ("find:find", "lea", "get"),
     ("settings", "lea", "get"),
     ("settings", "lea", "post"),

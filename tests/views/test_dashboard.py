@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from annotator.flow import queue
 from annotator.models import Import, ModelVersion, Project, Round, Tally, WorkerBeat
 from tests.loop import ready_space
 
@@ -175,3 +176,23 @@ def test_dashboard_costs_the_same_with_many_rounds(
     with django_assert_max_num_queries(30):
         page = client.get(at(running)).content.decode()
     assert '<th scope="row" class="number">39</th>' in page
+
+
+# Set aside ---------------------------------------------------------------------------------------
+
+
+def test_what_everybody_skipped_is_said_to_leads_who_can_have_it_asked_again(
+    signed_in, project, filled, ana, ben, lea
+):
+    filled(project, 2)
+    assert 'id="aside"' not in page_of(signed_in(lea), project)
+    for person in (ana, ben):
+        queue.skip(queue.lease_next(project, person))
+    page = page_of(signed_in(lea), project)
+    assert "1 item was skipped by everybody" in page
+    assert 'id="aside"' not in page_of(signed_in(ana), project)
+    found = signed_in(lea).get(reverse("find:find", args=[project.pk]), {"state": "aside"})
+    assert found.content.decode().count("find-item") == 1
+    answer = signed_in(lea).post(reverse("put_back", args=[project.pk]), follow=True)
+    assert "1 item is asked again." in answer.content.decode()
+    assert 'id="aside"' not in page_of(signed_in(lea), project)
