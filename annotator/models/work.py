@@ -173,8 +173,14 @@ class Annotation(Provenance):
     )
     labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
     client_id = models.UUIDField(default=uuid.uuid4)
+    # Leases go only with their project; as a constraint, each new one would be looked for here.
     lease = models.ForeignKey(
-        Lease, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+        Lease,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     # False for an opinion beyond what the item needed: kept and exported, never counted.
     counted = models.BooleanField(default=True)
