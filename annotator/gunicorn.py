@@ -47,7 +47,8 @@ threads = 8
 timeout = 60
 # What is under way when a worker ends, such as a long export, has this long.
 graceful_timeout = 30
-keepalive = 5
+# People look at an item longer than a few seconds; a new connection for each would be waste.
+keepalive = 75
 # Whatever leaks is given back now and then, never in all workers at once.
 max_requests = 20_000
 max_requests_jitter = 5_000
