@@ -13,7 +13,7 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from django.db import transaction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
@@ -82,6 +82,15 @@ app = Celery("winnow", task_cls=WakeUp)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="task_logs")
+
+
+# On a machine that they share with the web processes, rounds and imports take what these leave.
+GIVE_WAY = 10
+
+
+@worker_process_init.connect
+def _give_way(**_: Any) -> None:
+    os.nice(GIVE_WAY)
 
 
 def worker_name() -> str:

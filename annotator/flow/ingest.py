@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import formats, pool
+from annotator.copying import insert_many
 from annotator.flow import export, tally
 from annotator.flow.jobs import job
 from annotator.flow.refusals import Invalid, NotThere, TooLarge, WrongType
@@ -380,7 +381,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     project = Project.objects.select_for_update().get(pk=work.project_id)
     for offset, item in enumerate(chunk.items):
         item.position = project.items + offset
-    Item.objects.bulk_create(chunk.items)
+    insert_many(chunk.items)
     Project.objects.filter(pk=project.pk).update(items=F("items") + len(chunk.items))
     if work.labels_are == Import.LabelsAre.SEED:
         _store_seeds(work, chunk, known)
@@ -389,6 +390,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
 
 def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     now = timezone.now()
+    _read_keys(work.project, chunk.items)
     pairs = [
         (item, labels) for item, labels in zip(chunk.items, chunk.labels, strict=True) if labels
     ]
@@ -410,6 +412,17 @@ def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     )
     if stored and work.user is not None:
         tally.add(work.project, work.user, changes=len(stored), finished=len(stored))
+
+
+def _read_keys(project: Project, items: list[Item]) -> None:
+    """Set the keys that the database gave to new items, which lie at one stretch of positions."""
+    if not items:
+        return
+    span = {"position__gte": items[0].position, "position__lte": items[-1].position}
+    rows = Item.objects.filter(project=project, **span).values_list("position", "pk")
+    keys = dict(rows)
+    for item in items:
+        item.pk = keys[item.position]
 
 
 def _as_error(bad: BadRow) -> dict[str, Any]:
