@@ -110,11 +110,15 @@ def test_bare_text_is_found(source, found):
 
 # Python ------------------------------------------------------------------------------------------
 
+# What only commands and machines say is for whoever keeps the installation.
+COMMANDS = {
+    *("backup.py", "client.py", "demo.py", "idle.py", "metrics.py", "processes.py"),
+    *("restore.py", "settings.py", "snapshots.py"),
+}
 SOURCES = sorted(
     path
     for path in [*(ROOT / "annotator").rglob("*.py"), *(ROOT / "selection").glob("*.py")]
-    if not {"migrations", "management"} & set(path.parts)
-    and path.name not in {"bench.py", "client.py", "demo.py", "processes.py", "settings.py"}
+    if not {"migrations", "management", "bench"} & set(path.parts) and path.name not in COMMANDS
 )
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext", "pgettext_lazy"}
 # What goes to the log or ends a process is for whoever keeps the installation; the description of

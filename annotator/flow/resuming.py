@@ -1,6 +1,7 @@
 """After a restore: what was lent then comes back, what was under way is taken up again."""
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from annotator import pool
 from annotator.flow import queue
@@ -48,7 +49,7 @@ def _make_again(space: FeatureSpace) -> None:
     Round.objects.active().filter(space=space).update(
         state=Job.State.FAILED,
         finished_at=timezone.now(),
-        error="Its features were not in the backup; the next round has new ones.",
+        error=gettext_noop("Its features were not in the backup; the next round has new ones."),
     )
     space.shards.all().delete()
     if space.is_active:
