@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from annotator import idle
 from annotator.bench import crowd, made_up
 from annotator.bench.crowd import Crowd, Habits
 from annotator.bench.figures import Figure, spread
@@ -20,6 +21,7 @@ WARM_UP = 20
 PAUSE = 0.05
 MANY, MOST = 32, 200
 THINKING = 3.0
+SETTLING, RESTING = 20.0, 30.0
 
 
 def measure(
@@ -42,6 +44,16 @@ def measure(
         for items, rate in zip(sizes[1:], rates[1:], strict=True)
     ]
     return figures + _busy_day(client, folder, seconds)
+
+
+def at_rest(pid: int) -> list[Figure]:
+    """Return what all processes below `pid` take while nothing happens."""
+    time.sleep(SETTLING)
+    cost = idle.measure(idle.family(pid), RESTING)
+    return [
+        Figure("at rest: memory of all processes", cost.pss, "MB", "350"),
+        Figure("at rest: share of one core", 100 * cost.cpu, "%", "1"),
+    ]
 
 
 # One annotator -----------------------------------------------------------------------------------

@@ -55,8 +55,8 @@ class Command(BaseCommand):
 
 def _serve(options: dict[str, Any]) -> list[Figure]:
     sizes = [size for size in (options["items"] or SMALL, options["large"]) if size]
-    with running(settings.DATA_DIR) as (client, _pid):
-        return serving.measure(
+    with running(settings.DATA_DIR) as (client, pid):
+        return serving.at_rest(pid) + serving.measure(
             client,
             settings.DATA_DIR,
             sizes,
