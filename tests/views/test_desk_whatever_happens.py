@@ -2,10 +2,13 @@
 
 import random
 import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Error
 
+from annotator.flow import idle, queue
 from annotator.models import Annotation, Item, Lease, ModelVersion
 from tests import loop
 from tests.views.desk_in_browser import (  # noqa: F401, fixtures
@@ -174,6 +177,37 @@ def test_what_a_window_holds_goes_back_when_it_closes(desk, ana):
         time.sleep(0.1)
     assert set(left.values_list("page", flat=True)) <= {""}
     assert Item.objects.filter(state=Item.State.POOL).count() > 650
+
+
+def speak(page):
+    """Let the page speak to the server now, as it does by itself every 45 seconds."""
+    with page.expect_response(lambda answer: answer.url.endswith("/desk")):
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def test_page_drops_what_was_passed_on_before_it_shows_it(
+    page, context, live_server, project, filled, ana, ben
+):
+    filled(project, 3)
+    sign_in(context, live_server, ana)
+    open_desk(page, live_server, project)
+    held = Lease.objects.filter(user=ana, ended_at=None)
+    assert held.count() == 3
+    shown = text_of(page)
+    # As if it had been open for a while.
+    held.update(created_at=timezone.now() - timedelta(seconds=idle.IDLE_SECONDS))
+    speak(page)
+    passed = queue.lease_next(project, ben)
+    assert passed.item.text != shown
+    speak(page)
+    assert text_of(page) == shown
+    seen = decide(page, 1)
+    assert seen == [shown]
+    assert text_of(page) != passed.item.text
+    wait_until_saved(page)
+    assert {text_of(page), passed.item.text} == set(
+        Item.objects.exclude(text=shown).values_list("text", flat=True)
+    )
 
 
 def test_undo_and_correction_after_a_round_are_learnt_from(
