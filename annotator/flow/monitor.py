@@ -201,8 +201,9 @@ def why_empty(project: Project, user: User) -> str:
 
 
 def _unlabelled(project: Project) -> bool:
-    items = Item.objects.filter(project=project)
-    return items.filter(state__in=[Item.State.POOL, Item.State.QUEUED]).exists()
+    # One state at a time and in their order, or PostgreSQL may look for the one in the whole table.
+    items = Item.objects.filter(project=project).order_by("audit_key").values_list("pk", flat=True)
+    return any(items.filter(state=state)[:1] for state in (Item.State.POOL, Item.State.QUEUED))
 
 
 def _all_done(project: Project) -> str:
