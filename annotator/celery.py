@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import queue
+import signal
 import socket
 import threading
 import time
@@ -12,8 +13,10 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from django.db import transaction
+
+from annotator import processes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 log = logging.getLogger(__name__)
@@ -85,6 +88,12 @@ app.autodiscover_tasks()
 def worker_name() -> str:
     """Return the name under which this worker process reports itself."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_: Any) -> None:
+    # They would live on without the one that was killed, and hold its memory and its connections.
+    processes.end_with_parent(signal.SIGKILL)
 
 
 @worker_ready.connect

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db import DatabaseError, connection, models
+from django.db import Error, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -137,7 +137,7 @@ class Job(models.Model):
             mine = type(self).objects.filter(pk=self.pk, token=self.token)
             try:
                 mine.update(heartbeat_at=timezone.now())
-            except DatabaseError as problem:
+            except Error as problem:
                 # Missing one beat is nothing; never beating again would cost the job its worker.
                 log.warning("%s %s missed a beat: %s", self._meta.verbose_name, self.pk, problem)
             connection.close()

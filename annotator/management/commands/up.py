@@ -1,4 +1,4 @@
-"""Run a whole installation on this machine: broker, web, worker with beat."""
+"""Run a whole installation on this machine: broker, web and worker; the beat is in here."""
 
 import os
 import secrets
@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator import demo, processes, tasks
+from annotator.beat import Beat
 from annotator.models import Project, User
 
 READY_SECONDS = 60.0
@@ -56,12 +57,14 @@ class Command(BaseCommand):
         supervisor = processes.Supervisor(say=self._say)
         signal.signal(signal.SIGTERM, supervisor.stop)
         signal.signal(signal.SIGINT, supervisor.stop)
+        beat = Beat(settings.DATA_DIR / "beat-schedule")
         try:
             self._start_broker(supervisor)
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
             self._first_admin()
             self._start_rest(supervisor, host, port)
+            beat.start()
             sample = self._load_sample() if with_demo else None
             address = f"http://{_with_port(host, port)}"
             if supervisor.wait_for(lambda: _answers(f"{address}/healthz"), READY_SECONDS):
@@ -70,6 +73,7 @@ class Command(BaseCommand):
                 raise CommandError(f"Nothing answers at {address}. The lines above say why.")
             supervisor.watch()
         finally:
+            beat.stop()
             supervisor.shut_down()
         self._say("Stopped.")
 
@@ -97,10 +101,9 @@ class Command(BaseCommand):
         web = [sys.executable, "-m", "gunicorn", "annotator.wsgi", "--bind", _with_port(host, port)]
         web += ["--workers", workers, "--threads", str(THREADS), "--log-level", "warning"]
         web += ["--graceful-timeout", "5", "--worker-tmp-dir", _memory_folder()]
-        beat = ["-B", "--schedule", str(settings.DATA_DIR / "beat-schedule")]
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
         work += ["--loglevel", "WARNING"]
-        work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2"), *beat]
+        work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2")]
         supervisor.start(processes.Child("The web server", web, env))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         env["PYTHONWARNINGS"] = "ignore:You're running the worker"
