@@ -6,9 +6,11 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator.flow.outages import outage
 from annotator.flow.refusals import Refused
 from annotator.models import Job, LostClaim
 from annotator.models.jobs import MAX_ATTEMPTS
@@ -49,6 +51,9 @@ def _do(work: Callable[[J], R], claimed: J) -> R | None:
         _note(claimed, claimed.give_up, refused.detail)
     except Exception as problem:
         log.exception("%s %s failed", claimed._meta.verbose_name, claimed.pk)
+        if isinstance(problem, Error):
+            # It may be the connection: over a fresh one it is told sooner than the sweep would.
+            close_old_connections()
         _note(claimed, claimed.fail, in_words(problem))
     return None
 
@@ -58,10 +63,17 @@ def _note(claimed: Job, how: Callable[[str], None], words: str) -> None:
         how(words)
     except LostClaim as lost:
         log.info("%s", lost)
+    except Error as problem:
+        log.warning(
+            "%s %s is left to the sweep: %s", claimed._meta.verbose_name, claimed.pk, problem
+        )
 
 
 def in_words(problem: BaseException) -> str:
     """Return an error as a sentence that a project lead can pass on."""
+    away = outage(problem)
+    if away is not None:
+        return away.detail
     if isinstance(problem, MemoryError):
         return _("The worker ran out of memory.")
     if isinstance(problem, OSError) and problem.strerror:
