@@ -92,5 +92,6 @@ def sweep(model: type[J], **where: Any) -> list[int]:
         % {"n": MAX_ATTEMPTS},
     )
     # A job that was stored just now has its own message on the way.
-    due = left.filter(created_at__lt=now - timedelta(seconds=RESEND_SECONDS))
+    fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))
+    due = left.exclude(created_at__range=fresh)
     return list(due.order_by("pk").values_list("pk", flat=True)[:100])

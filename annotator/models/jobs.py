@@ -38,8 +38,12 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def claimable(self, now: datetime) -> Self:
         """Return the jobs that wait, and those whose worker has not been heard of for a while."""
-        waiting = Q(state=Job.State.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
-        dead = Q(state=Job.State.RUNNING, heartbeat_at__lt=now - timedelta(seconds=STALE_SECONDS))
+        # No pause and no heartbeat lies that far ahead, unless the clock was set back since.
+        stale, ahead = (now - timedelta(seconds=STALE_SECONDS), now + timedelta(seconds=60))
+        may_try = Q(retry_at=None) | Q(retry_at__lte=now) | Q(retry_at__gt=ahead)
+        waiting = Q(state=Job.State.QUEUED) & may_try
+        not_heard_of = Q(heartbeat_at__lt=stale) | Q(heartbeat_at__gt=ahead)
+        dead = Q(state=Job.State.RUNNING) & not_heard_of
         return self.filter(waiting | dead)
 
     def claim(self, pk: int, **where: Any) -> Any:

@@ -1,6 +1,6 @@
 """Run in a process of its own, by the settings of a stack: counts again what is kept counted.
 
-python -m tests.faults.count project    prints what is stored, the items, and what is wrong
+python -m tests.faults.count project    prints what is stored, and what is wrong
 """
 
 import json
@@ -76,6 +76,14 @@ def _wrong_entries(pk: int, overlap: int) -> Iterator[str]:
             yield f"item {item} is in the pool and has an entry"
 
 
+def holders(pk: int) -> set[int]:
+    """Return who holds something."""
+    from annotator.models import QueueEntry
+
+    held = QueueEntry.objects.filter(project=pk, state=QueueEntry.State.LEASED)
+    return set(held.values_list("user", flat=True))
+
+
 def looked_at(pk: int) -> dict[str, object]:
     """Return the annotations, the items and what is wrong."""
     from annotator.bench import crowd
@@ -85,6 +93,7 @@ def looked_at(pk: int) -> dict[str, object]:
         "stored": [astuple(each) for each in crowd.stored(pk)],
         "items": list(Item.objects.filter(project=pk).values_list("pk", flat=True)),
         "wrong": list(wrong(pk)),
+        "holders": sorted(holders(pk)),
     }
 
 

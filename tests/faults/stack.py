@@ -262,12 +262,16 @@ class Stack:
     def check(self, crowd: Crowd, calls: list[Any]) -> None:
         """Hold what the crowd saw against what is stored; assert that nothing is broken."""
         there = self.count()
-        stored = [Stored(*row[:4], tuple(row[4]), row[5]) for row in there["stored"]]
-        broken = violations(calls, stored, items=there["items"])
+        broken = violations(calls, stored(there), items=there["items"])
         assert [str(each) for each in broken] == []
         assert there["wrong"] == []
         given = self.owner.call("POST", f"/projects/{self.project}/next", {})
         assert given["item"], "the queue has nothing although most items are unlabelled"
+
+
+def stored(there: dict[str, Any]) -> list[Stored]:
+    """Return the annotations that a count found."""
+    return [Stored(*row[:4], tuple(row[4]), row[5]) for row in there["stored"]]
 
 
 class Owner(Client):
