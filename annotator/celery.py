@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import queue
+import signal
 import socket
 import threading
 import time
@@ -15,6 +16,8 @@ from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from django.db import transaction
+
+from annotator import processes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 log = logging.getLogger(__name__)
@@ -103,6 +106,12 @@ def _share_what_is_loaded(**_: Any) -> None:
     # The collector writes to every object that it looks at, which would copy the pages that the
     # processes forked from here share.
     gc.freeze()
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_: Any) -> None:
+    # They would live on without the one that was killed, and hold its memory and its connections.
+    processes.end_with_parent(signal.SIGKILL)
 
 
 @worker_ready.connect

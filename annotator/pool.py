@@ -413,10 +413,15 @@ def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
 def save_bytes(path: Path, data: bytes) -> None:
     """Store `data` in a file, which appears at once with all of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
-        _to_disk(file)
-    os.replace(file.name, path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        try:
+            file.write(data)
+            _to_disk(file)
+            os.replace(file.name, path)
+        except BaseException:
+            # On a disk that is full, halves of files would keep it full.
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def load_npz(path: Path, sha256: str = "") -> dict[str, NDArray[Any]]:

@@ -18,6 +18,8 @@ STOP_SECONDS = 8.0
 RESTART_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
+# Looked up here, as a process that was just forked from one with threads should do little.
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 class AlreadyRunning(Exception):
@@ -57,7 +59,7 @@ class Child:
     def start(self) -> None:
         """Start the process; it is told to end should we be killed."""
         self.process = subprocess.Popen(  # noqa: S603
-            self.command, env=self.env, preexec_fn=_end_with_parent, start_new_session=True
+            self.command, env=self.env, preexec_fn=end_with_parent, start_new_session=True
         )
         self.started = time.monotonic()
 
@@ -151,9 +153,10 @@ def apart(work: Callable[[], None]) -> bool:
     return child.exitcode == 0
 
 
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """Have this process sent a signal once its parent has died."""
+    if PRCTL is not None:
+        PRCTL(PR_SET_PDEATHSIG, number)
 
 
 def _ending(code: int) -> str:

@@ -363,6 +363,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SOFT_TIME_LIMIT = 1200
 CELERY_TASK_TIME_LIMIT = 1260
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "annotator.beat:Steady"
 CELERY_BEAT_SCHEDULE = {
     # Finds what is due and not under way: jobs whose message or worker was lost, leases that ran
     # out, projects whose last labels waited `retrain_seconds` for a round. Harmless when doubled.

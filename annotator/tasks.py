@@ -16,6 +16,7 @@ from annotator.flow import (
     queue,
     schedule,
     simulating,
+    strays,
     tidying,
 )
 from annotator.flow import recount as recounting
@@ -119,6 +120,7 @@ STAGES = {
 def tick() -> None:
     """Find what is due and not under way, and wake somebody for it."""
     queue.release_expired()
+    strays.release_strays()
     tidying.close_finished()
     for pk in sweep(Import):
         run_import.delay(pk)

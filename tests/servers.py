@@ -56,14 +56,16 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def wait_until(true: Callable[[], object], seconds: float = 60.0, what: str = "it") -> object:
+def wait_until(
+    true: Callable[[], object], seconds: float = 60.0, what: str = "it", pause: float = 0.05
+) -> object:
     """Return the first true answer; fail the test when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         answer = true()
         if answer:
             return answer
-        time.sleep(0.05)
+        time.sleep(pause)
     pytest.fail(f"{what} did not come true within {seconds:.0f} s")
 
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from annotator.flow.annotate import KeptAsExtra, told
+from annotator.flow.outages import RETRY_SECONDS, outage
 from annotator.flow.refusals import Refused
 
 TYPES = {
@@ -27,6 +28,7 @@ TYPES = {
     415: "unsupported_type",
     422: "invalid",
     429: "too_many_requests",
+    503: "away",
 }
 
 
@@ -36,6 +38,10 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
         return _refusal(problem)
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
         return _response(413, "too_large", _("The request is too large."))
+    away = outage(problem)
+    if away is not None:
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        return _response(away.status, away.code, away.detail, headers=headers)
     if isinstance(problem, Http404):
         return _response(404, "not_found", _("There is nothing here."))
     response = exception_handler(problem, context)

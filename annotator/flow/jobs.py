@@ -7,9 +7,11 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.db import Error, close_old_connections
 from django.utils.translation import gettext as _
 
 from annotator import clock, logs
+from annotator.flow.outages import outage
 from annotator.flow.refusals import Refused
 from annotator.models import Job, LostClaim
 from annotator.models.jobs import MAX_ATTEMPTS
@@ -67,6 +69,9 @@ def _attempt(work: Callable[[J], R], claimed: J) -> R | None:
         _note(claimed, claimed.give_up, refused.detail)
     except Exception as problem:
         log.exception("%s %s failed", claimed._meta.verbose_name, claimed.pk)
+        if isinstance(problem, Error):
+            # It may be the connection: over a fresh one it is told sooner than the sweep would.
+            close_old_connections()
         _note(claimed, claimed.fail, in_words(problem))
     return None
 
@@ -76,10 +81,17 @@ def _note(claimed: Job, how: Callable[[str], None], words: str) -> None:
         how(words)
     except LostClaim as lost:
         log.info("%s", lost)
+    except Error as problem:
+        log.warning(
+            "%s %s is left to the sweep: %s", claimed._meta.verbose_name, claimed.pk, problem
+        )
 
 
 def in_words(problem: BaseException) -> str:
     """Return an error as a sentence that a project lead can pass on."""
+    away = outage(problem)
+    if away is not None:
+        return away.detail
     if isinstance(problem, MemoryError):
         return _("The worker ran out of memory.")
     if isinstance(problem, OSError) and problem.strerror:
@@ -98,5 +110,6 @@ def sweep(model: type[J], **where: Any) -> list[int]:
         % {"n": MAX_ATTEMPTS},
     )
     # A job that was stored just now has its own message on the way.
-    due = left.filter(created_at__lt=now - timedelta(seconds=RESEND_SECONDS))
+    fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))
+    due = left.exclude(created_at__range=fresh)
     return list(due.order_by("pk").values_list("pk", flat=True)[:100])

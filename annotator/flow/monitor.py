@@ -1,11 +1,12 @@
 """Read-only numbers for people: how far, how good, how healthy."""
 
+import logging
 import threading
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -30,6 +31,8 @@ from annotator.models import (
     WorkerBeat,
 )
 from annotator.sentences import translated
+
+log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10
 DEAD_SECONDS = 40
@@ -344,7 +347,11 @@ def _job(work: Any, kind: str, words: str) -> dict[str, Any]:
 def report_worker(name: str, over: threading.Event) -> None:
     """Say every few seconds that the worker called `name` lives, until `over` is set."""
     while True:
-        WorkerBeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+        try:
+            WorkerBeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+        except Error as problem:
+            # A database that was away for a while must not make the worker look dead for ever.
+            log.warning("%s could not report itself: %s", name, problem)
         connection.close()
         if over.wait(BEAT_SECONDS):
             break

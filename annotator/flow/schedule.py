@@ -44,7 +44,8 @@ def due(project: Project) -> str:
         return ""
     now = timezone.now()
     failed_at = last.finished_at if last and last.state == Round.State.FAILED else None
-    if failed_at is not None and now < failed_at + _pause(project):
+    # What lies in the future was written before the clock was set back, and holds nothing up.
+    if failed_at is not None and failed_at <= now < failed_at + _pause(project):
         return ""
     done = project.rounds.filter(state=Round.State.DONE).first()
     if done is None:
@@ -54,8 +55,8 @@ def due(project: Project) -> str:
     new = pool.work_done(project) - done.seq
     if new >= project.retrain_every:
         return "labels"
-    waited = now - done.created_at >= timedelta(seconds=project.retrain_seconds)
-    return "time" if new > 0 and waited else ""
+    just_now = timedelta() <= now - done.created_at < timedelta(seconds=project.retrain_seconds)
+    return "time" if new > 0 and not just_now else ""
 
 
 def start_round(project: Project, trigger: str) -> Round:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from django.db import DatabaseError, connection, models
+from django.db import Error, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -35,9 +35,11 @@ class LostClaim(Exception):
 
 def claimable(now: datetime) -> Q:
     """Return what tells the jobs that wait, or whose worker has not been heard of for a while."""
-    waiting = Q(state=Job.State.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
-    dead = Q(state=Job.State.RUNNING, heartbeat_at__lt=now - timedelta(seconds=STALE_SECONDS))
-    return waiting | dead
+    # No pause and no heartbeat lies that far ahead, unless the clock was set back since.
+    stale, ahead = now - timedelta(seconds=STALE_SECONDS), now + timedelta(seconds=60)
+    may_try = Q(retry_at=None) | Q(retry_at__lte=now) | Q(retry_at__gt=ahead)
+    not_heard_of = Q(heartbeat_at__lt=stale) | Q(heartbeat_at__gt=ahead)
+    return Q(state=Job.State.QUEUED) & may_try | Q(state=Job.State.RUNNING) & not_heard_of
 
 
 class JobQuerySet(models.QuerySet[Any]):
@@ -149,7 +151,7 @@ class Job(models.Model):
             mine = type(self).objects.filter(pk=self.pk, token=self.token)
             try:
                 mine.update(heartbeat_at=clock.now())
-            except DatabaseError as problem:
+            except Error as problem:
                 # Missing one beat is nothing; never beating again would cost the job its worker.
                 log.warning("%s %s missed a beat: %s", self._meta.verbose_name, self.pk, problem)
             connection.close()

@@ -1,11 +1,17 @@
 """What went wrong, in words, with what to do next."""
 
+import logging
+import sys
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from annotator import logs
+from annotator.flow.outages import RETRY_SECONDS, Away, outage
 from annotator.flow.refusals import Refused
+
+log = logging.getLogger(__name__)
 
 PAGES = {400, 403, 404, 413}
 
@@ -32,8 +38,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the page of an error of ours."""
-    return _page(request, 500)
+    """Return the page of an error of ours, or of a database or disk that is away."""
+    problem = sys.exc_info()[1]
+    away = outage(problem)
+    if away is None:
+        return _page(request, 500)
+    log.warning("%s %s: %s", request.method, request.path, problem)
+    answer = _away(request, away)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    # It is no fault in the code, so one line is enough; Django would add a traceback.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
+
+
+def _away(request: HttpRequest, away: Away) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = {"type": "away", "code": away.code, "detail": away.detail, "errors": away.errors}
+        return JsonResponse(body, status=away.status)
+    # Without the request, as every other page asks the database who is there.
+    return render(None, "503.html", {"detail": away.detail}, status=away.status)
 
 
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 413: "too_large", 500: "error"}

@@ -152,7 +152,7 @@ def test_beat_that_meets_a_locked_database_beats_on(work, monkeypatch):
     ("problem", "words"),
     [
         (MemoryError(), "The worker ran out of memory."),
-        (OSError(28, "No space left on device", "/data/x"), "No space left on device (/data/x)."),
+        (OSError(13, "Permission denied", "/data/x"), "Permission denied (/data/x)."),
         (KeyError("a"), "KeyError: 'a'"),
     ],
 )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from annotator.flow import featurise, monitor, queue, setup
@@ -209,6 +210,25 @@ def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
     monitor.report_worker("here:1", Over())
     assert seen == [["here:1"]]
     assert not WorkerBeat.objects.exists()
+
+
+def test_worker_that_met_a_database_that_was_away_reports_itself_later(db, monkeypatch):
+    monkeypatch.setattr(monitor.connection, "close", lambda: None)
+    report, tries = WorkerBeat.objects.update_or_create, []
+
+    def sometimes(**fields):
+        tries.append(fields["name"])
+        if len(tries) == 1:
+            raise OperationalError("the connection is closed")
+        return report(**fields)
+
+    class Over(threading.Event):
+        def wait(self, timeout=None):
+            return len(tries) == 2 and WorkerBeat.objects.exists()
+
+    monkeypatch.setattr(WorkerBeat.objects, "update_or_create", sometimes)
+    monitor.report_worker("here:1", Over())
+    assert tries == ["here:1", "here:1"]
 
 
 def test_readiness_names_what_is_away(db, settings, tmp_path):

@@ -1,4 +1,4 @@
-"""Run a whole installation on this machine: broker, web, worker with beat."""
+"""Run a whole installation on this machine: broker, web and worker; the beat is in here."""
 
 import os
 import secrets
@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator import processes
+from annotator.beat import Beat
 from annotator.models import Project, User
 
 READY_SECONDS = 60.0
@@ -58,11 +59,13 @@ class Command(BaseCommand):
         supervisor = processes.Supervisor(say=self._say)
         signal.signal(signal.SIGTERM, supervisor.stop)
         signal.signal(signal.SIGINT, supervisor.stop)
+        beat = Beat(settings.DATA_DIR / "beat-schedule")
         try:
             self._start_broker(supervisor)
             if not processes.apart(self._prepare):
                 raise CommandError("The database could not be prepared. The lines above say why.")
             self._start_rest(supervisor, host, port)
+            beat.start()
             sample = self._load_sample() if with_demo else None
             address = f"http://{_with_port(host, port)}"
             if supervisor.wait_for(lambda: _answers(f"{address}/healthz"), READY_SECONDS):
@@ -71,6 +74,7 @@ class Command(BaseCommand):
                 raise CommandError(f"Nothing answers at {address}. The lines above say why.")
             supervisor.watch()
         finally:
+            beat.stop()
             supervisor.shut_down()
         self._say("Stopped.")
 
@@ -97,11 +101,10 @@ class Command(BaseCommand):
         web = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN)]
         web += ["--chdir", str(settings.BASE_DIR), "--bind", _with_port(host, port)]
         web += ["--preload", "--graceful-timeout", "5"]
-        beat = ["-B", "--schedule", str(settings.DATA_DIR / "beat-schedule")]
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
-        work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2"), *beat]
+        work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2")]
         supervisor.start(processes.Child("The web server", web, env))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         env["PYTHONWARNINGS"] = "ignore:You're running the worker"

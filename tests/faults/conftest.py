@@ -1,0 +1,45 @@
+"""The stacks that are put to the test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.faults.backends import Postgres
+from tests.faults.stack import Stack, Template, template
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory) -> Iterator[Callable[[str], Template]]:
+    """Return a function that gives what a kind of stack begins with, made at its first use."""
+    made: dict[str, Template] = {}
+
+    def of(kind: str) -> Template:
+        if kind not in made:
+            postgres = Postgres().start() if kind == "production" else None
+            folder = tmp_path_factory.mktemp(kind) / "data"
+            made[kind] = template(folder, postgres)
+        return made[kind]
+
+    yield of
+    for each in made.values():
+        if each.postgres is not None:
+            each.postgres.remove()
+
+
+@pytest.fixture
+def running(templates, tmp_path) -> Callable:
+    """Return a context manager that runs a stack of a kind: `with running("embedded") as stack`."""
+
+    @contextmanager
+    def run(kind: str, **env: str) -> Iterator[Stack]:
+        stack = Stack(templates(kind), tmp_path / "data", **env)
+        try:
+            yield stack.start()
+        except BaseException:
+            print(stack.said()[-20_000:])
+            raise
+        finally:
+            stack.stop()
+
+    return run

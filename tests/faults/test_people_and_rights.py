@@ -1,0 +1,78 @@
+"""A project is deleted, its labels change, a member goes, while people label."""
+
+from dataclasses import replace
+
+import pytest
+
+from annotator.bench.history import REFUSED, violations
+from annotator.client import Unexpected
+from tests import servers
+from tests.faults.stack import stored
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+
+
+@pytest.mark.parametrize("kind", ["embedded", "production"])
+def test_project_that_changes_under_its_people_refuses_clearly(running, kind):
+    with running(kind) as stack:
+        crowd = stack.crowd().start()
+        stack.labels_on(crowd, 20)
+        project = f"/projects/{stack.project}"
+        person = removes_a_member(stack, crowd, project)
+        renames_a_label(stack, crowd, project)
+        stack.owner.call("DELETE", project)
+        calls = crowd.join(60)
+        assert crowd.failures == []
+        assert refusals(calls, "save", "next") <= {403, 404, 409, 422}
+        there = servers.wait_until(lambda: held_by_others(stack, person), 30, "freed leases")
+        # Who was removed does not know that their item is with somebody else by now.
+        seen = [replace(each, given=None) if each.person == person else each for each in calls]
+        as_said = [replace(each, labels=said(each.labels)) for each in stored(there)]
+        assert violations(seen, as_said, items=there["items"]) == []
+        assert there["wrong"] == []
+
+
+def held_by_others(stack, person):
+    there = stack.count()
+    return there if person not in there["holders"] else None
+
+
+def said(labels):
+    """Return what people said before the label got its new name."""
+    return tuple("b" if name == "c" else name for name in labels)
+
+
+def removes_a_member(stack, crowd, project):
+    """Take one person out, and return them once they were told."""
+    person = crowd.people[0].number
+    users = stack.owner.call("GET", "/users")["results"]
+    name = next(each["username"] for each in users if each["id"] == person)
+    stack.owner.call("DELETE", f"{project}/members", {"username": name})
+    told = servers.wait_until(
+        lambda: refusals([each for each in list(crowd.calls) if each.person == person]),
+        30,
+        "what the one who was removed is told",
+    )
+    assert told <= {403, 404}
+    return person
+
+
+def renames_a_label(stack, crowd, project):
+    """Rename what people are about to say; they are told that it is no label any more."""
+    labels = stack.owner.call("GET", project)["labels"]
+    with pytest.raises(Unexpected, match="label_in_use"):
+        stack.owner.call("PATCH", project, {"labels": [*labels[:1], {"name": "c"}]})
+    renamed = [labels[0], {**labels[1], "name": "c"}]
+    stack.owner.call("PATCH", project, {"labels": renamed})
+    servers.wait_until(lambda: 422 in refusals(list(crowd.calls), "save"), 30, "a refused save")
+    before = stack.saves(crowd)
+    servers.wait_until(lambda: stack.saves(crowd) > before, 30, "a save with a label that stayed")
+
+
+def refusals(calls, *kinds):
+    """Return the statuses of the calls that were refused."""
+    return {
+        call.status
+        for call in calls
+        if call.outcome == REFUSED and (not kinds or call.kind in kinds)
+    }
