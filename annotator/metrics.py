@@ -5,6 +5,7 @@ The rest is read from the database when somebody asks, and all of it is bounded 
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import socket
@@ -21,6 +22,8 @@ from django.http import HttpRequest
 from annotator.flow import status
 from annotator.flow.status import Standing
 from annotator.models import Project
+
+log = logging.getLogger(__name__)
 
 BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 1, 2.5, 5, 10)
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
@@ -51,9 +54,27 @@ def observe(request: HttpRequest, code: int, seconds: float) -> None:
     """Count a request that was answered."""
     match = request.resolver_match
     call = (request.method or "", match.route.rstrip("/") if match else "")
-    times, answers = _meters()
+    try:
+        times, answers = _meters()
+    except OSError as problem:
+        # A process that was forked begins here; labelling matters more than how long it takes.
+        log.warning("a request is not counted: %s", problem)
+        return
     times[CALLS.get(call, OTHER)].observe(seconds)
     answers[f"{code // 100}xx"].inc()
+
+
+def _begin_after_fork() -> None:
+    """Count in a file of one's own, also where the process that loaded the app forked this one."""
+    _meters.cache_clear()
+    own_folder.cache_clear()
+    for lock in _locks.values():
+        # The lock itself stays with the process that took it.
+        os.close(lock)
+    _locks.clear()
+
+
+os.register_at_fork(after_in_child=_begin_after_fork)
 
 
 @cache

@@ -94,8 +94,7 @@ def test_calls_of_the_api_carry_them_too(written, api, project, ana):
 
 
 @pytest.mark.django_db
-def test_a_line_costs_no_query(written, client, django_assert_num_queries, project, ana):
-    client.force_login(ana)
+def test_a_line_costs_no_query(written, client, django_assert_num_queries):
     with django_assert_num_queries(0):
         client.get("/healthz")
     (line,) = access(written)

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
-from annotator.flow import queue
+from annotator import clock
+from annotator.flow import refill
 from annotator.models import Lease, Membership, Project, QueueEntry
 
 # Clocks of several machines differ; this much is none that was set back.
@@ -15,7 +15,7 @@ SLACK = timedelta(seconds=60)
 
 def release_strays() -> None:
     """Give back what people hold who are no members, and let no lease run longer than one may."""
-    now = timezone.now()
+    now = clock.now()
     _release_of_strangers(now)
     lengths = Project.objects.alive().values_list("lease_seconds", flat=True)
     for seconds in lengths.order_by("lease_seconds").distinct():
@@ -34,14 +34,14 @@ def _release_of_strangers(now: datetime) -> None:
     list(held.select_for_update())
     ended = {"ended_at": now, "outcome": Lease.Outcome.RELEASED}
     Lease.objects.filter(pk__in=leases, ended_at=None).update(**ended)
-    queue.reopen(held)
+    refill.reopen(held)
 
 
 @transaction.atomic
 def _shorten(now: datetime, length: timedelta) -> None:
     """Let leases end in time that were given before the clock was set back."""
     far = _held().filter(
-        project__lease_seconds=length.total_seconds(), leased_until__gt=now + length + SLACK
+        project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK
     )
     found = list(far.values_list("pk", "lease_id"))
     if found:
