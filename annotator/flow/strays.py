@@ -19,7 +19,7 @@ def release_strays() -> None:
     _release_of_strangers(now)
     lengths = Project.objects.alive().values_list("lease_seconds", flat=True)
     for seconds in lengths.order_by("lease_seconds").distinct():
-        _shorten(now, timedelta(seconds=seconds))
+        _shorten(now, seconds)
 
 
 @transaction.atomic
@@ -38,16 +38,15 @@ def _release_of_strangers(now: datetime) -> None:
 
 
 @transaction.atomic
-def _shorten(now: datetime, length: timedelta) -> None:
+def _shorten(now: datetime, seconds: int) -> None:
     """Let leases end in time that were given before the clock was set back."""
-    far = _held().filter(
-        project__lease_seconds=length.total_seconds(), leased_until__gt=now + length + SLACK
-    )
+    until = now + timedelta(seconds=seconds)
+    far = _held().filter(project__lease_seconds=seconds, leased_until__gt=until + SLACK)
     found = list(far.values_list("pk", "lease_id"))
     if found:
         entries, leases = zip(*found, strict=True)
-        _held().filter(pk__in=entries).update(leased_until=now + length)
-        Lease.objects.filter(pk__in=leases, ended_at=None).update(expires_at=now + length)
+        _held().filter(pk__in=entries).update(leased_until=until)
+        Lease.objects.filter(pk__in=leases, ended_at=None).update(expires_at=until)
 
 
 def _held() -> QuerySet[QueueEntry]:
