@@ -16,7 +16,16 @@ def test_flow_and_api_hold_on_postgresql_too():
         env = {**os.environ, "DATABASE_URL": database}
         env.pop("PYTEST_XDIST_WORKER", None)
         result = subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", "0", "tests/flow", "tests/api"],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-n",
+                "0",
+                "tests/flow",
+                "tests/api",
+                "tests/faults/test_delivered_twice.py",
+            ],
             cwd=servers.ROOT,
             env=env,
             capture_output=True,

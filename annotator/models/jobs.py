@@ -57,11 +57,14 @@ class JobQuerySet(models.QuerySet[Any]):
         now, token = clock.now(), uuid.uuid4()
         # Asked for apart: an update that looks at another table, too, would pick its row in a
         # subquery, and PostgreSQL then lets two workers change it one after the other.
-        if where and not self.filter(pk=pk, **where).exists():
+        elsewhere = {name: value for name, value in where.items() if "__" in name}
+        if elsewhere and not self.filter(pk=pk, **elsewhere).exists():
             return None
+        # What the row itself says is asked in the update: the stage may be over in the next moment.
+        own = {name: value for name, value in where.items() if name not in elsewhere}
         taken = (
             self.claimable(now)
-            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS)
+            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS, **own)
             .update(
                 state=Job.State.RUNNING,
                 token=token,
