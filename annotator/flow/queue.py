@@ -119,12 +119,11 @@ def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
     release_expired(project)
     release_pages(project, user)
     for _try in range(TRIES):
-        lease = _claim(project, user, page)
-        if lease is not None:
-            return lease
-        # What others put by for a lost connection, or let lie, comes before "nothing is left".
-        if not any(find(project, user) for find in MORE):
-            return None
+        with refill.alone(project):
+            lease = _claim(project, user, page)
+            # What others put by for a lost connection, or let lie, comes before "nothing is left".
+            if lease is not None or not any(find(project, user) for find in MORE):
+                return lease
     return None
 
 

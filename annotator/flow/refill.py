@@ -7,10 +7,11 @@ length, and in the order of the audit permutation. As many ordinary entries are 
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -32,6 +33,8 @@ from annotator.models import (
 from annotator.once import Rows
 
 TOP_UP = 20
+# Beside the keys of projects, in the one space of numbers that a database has for such locks.
+FILLING = 7 << 40
 BATCHES_AHEAD = 3
 BULK = "bulk"
 SPARE = "spare"
@@ -70,12 +73,27 @@ RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": gettext_noop("Dr
 Wish = tuple[Item, dict[str, Any]]
 
 
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Fill the project's queue while nobody else does.
+
+    During a refill PostgreSQL lets claims skip all entries that it withdraws. Who finds nothing
+    open then waits for what comes, or everybody would queue random items in between.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            # Where that takes too long, on with it: the queue itself holds without this.
+            with suppress(OperationalError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FILLING + project.pk])
+        yield
+
+
 @job(Round, stage=Round.Stage.REFILL)
 def refill(turn: Round) -> Round:
     """Put the picks of a round at the head of the queue, in place of what nobody took yet."""
     project = turn.project
     rng = random.Random(f"{project.seed}/{turn.number}")
-    with transaction.atomic():
+    with alone(project):
         # First, so that a round that was taken over changes nothing.
         started = timezone.now()
         turn.hand_on(stage=Round.Stage.EVALUATE, refilled_at=started)

@@ -1,6 +1,7 @@
 """Several people at the same moment: real threads, real transactions, a database in a file."""
 
 import contextlib
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,12 +14,13 @@ from annotator.flow import (
     confirming,
     monitor,
     queue,
+    refill,
     schedule,
     seeding,
     setup,
 )
 from annotator.flow.refusals import Conflict
-from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, User
+from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, Source, User
 from tests import loop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -241,3 +243,26 @@ def test_two_imports_at_once_give_dense_positions(project):
     assert list(positions) == list(range(80))
     project.refresh_from_db()
     assert project.items == 80
+
+
+def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana, ben):
+    """Nobody is given random items because a refill is just taking the old ones back."""
+    filled(project, 60)
+    queue.release(queue.lease_next(project, ana))
+    refilling, may_end = threading.Event(), threading.Event()
+
+    def refill_slowly():
+        with refill.alone(project):
+            refill.withdraw_open(project)
+            items = Item.objects.filter(project=project, state=Item.State.POOL)[:10]
+            refill.append(project, [(item, {"source": Source.ACTIVE}) for item in items])
+            refilling.set()
+            assert may_end.wait(20)
+
+    def come():
+        assert refilling.wait(20)
+        threading.Timer(0.3, may_end.set).start()
+        return queue.lease_next(project, ben)
+
+    _done, lease = at_once(refill_slowly, come)
+    assert lease.source == Source.ACTIVE
