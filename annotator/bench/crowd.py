@@ -105,7 +105,9 @@ class _Annotator:
         """Label until told to stop, or until nothing is left."""
         shown = self._next()
         while shown is not None and not self._crowd.over.is_set():
-            self._crowd.over.wait(self._crowd.habits.think(self._rng))
+            # Whoever is told to stop while thinking goes; all at once would decide else.
+            if self._crowd.over.wait(self._crowd.habits.think(self._rng)):
+                break
             shown = self._decide(shown) or self._next()
         self._line.close()
 
