@@ -27,7 +27,8 @@
 | simulating | labelled data tells beforehand what is saved    | worker  |
 
 Beside them: `keys` knows what the keys of the desk do, `language` in which language a person reads,
-`refusals` names what can be refused on the way, `jobs` is how a worker does a long piece of work,
-`tally` counts what is done, `numbers` knows what rounds and models are called, `tidying` puts right
-what a crash left half done. Nothing here enqueues a task or sees a request.
+`refusals` names what can be refused on the way, `outages` what is away when nobody is to blame,
+`jobs` is how a worker does a long piece of work, `tally` counts what is done, `numbers` knows what
+rounds and models are called, `tidying` puts right what a crash left half done, `strays` ends leases
+that nobody else would. Nothing here enqueues a task or sees a request.
 """
