@@ -2,6 +2,8 @@
 
 import atexit
 import gc
+import heapq
+import itertools
 import logging
 import os
 import queue
@@ -23,6 +25,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 log = logging.getLogger(__name__)
 
 PAUSE = 0.05
+# The same again comes no sooner than after this: under a crowd each label wishes for a round.
+QUIET = 0.5
+MOST_REMEMBERED = 1000
 
 
 class Mailbox:
@@ -56,16 +61,36 @@ class Mailbox:
         threading.Thread(target=self._send_for_ever, name="mailbox", daemon=True).start()
 
     def _send_for_ever(self) -> None:
+        due: list[tuple[float, int, Any, tuple[Any, ...]]] = []
+        number = itertools.count()
+        sent: dict[tuple[str, tuple[Any, ...]], float] = {}
         while True:
-            task, args = self._waiting.get()
-            # The request that asked for this is not answered yet, and needs the processor more.
-            time.sleep(PAUSE)
-            with self._lock:
-                self._known.discard((task.name, args))
             try:
-                task.apply_async(args)
-            except Exception as problem:
-                log.warning("wake-up %s%s not sent, the tick will: %s", task.name, args, problem)
+                task, args = self._waiting.get(timeout=_until(due))
+            except queue.Empty:
+                _at, _number, task, args = heapq.heappop(due)
+                sent[task.name, args] = time.monotonic()
+                self._send(task, args)
+                continue
+            # The request that asked for this is not answered yet, and needs the processor more.
+            soon = time.monotonic() + PAUSE
+            at = max(soon, sent.get((task.name, args), 0.0) + QUIET)
+            heapq.heappush(due, (at, next(number), task, args))
+            if len(sent) > MOST_REMEMBERED:
+                sent.clear()
+
+    def _send(self, task: Any, args: tuple[Any, ...]) -> None:
+        with self._lock:
+            self._known.discard((task.name, args))
+        try:
+            task.apply_async(args)
+        except Exception as problem:
+            log.warning("wake-up %s%s not sent, the tick will: %s", task.name, args, problem)
+
+
+def _until(due: list[Any]) -> float | None:
+    """Return in how many seconds the first of these is due; None where nothing waits."""
+    return max(due[0][0] - time.monotonic(), 0.0) if due else None
 
 
 mailbox = Mailbox()

@@ -32,7 +32,11 @@ from annotator.models import (
 )
 from annotator.once import Rows
 
+# How many random items come where the queue is dry: so many, and some for everybody at work, or a
+# crowd would spend its time on topping up. The next refill withdraws what nobody took.
 TOP_UP = 20
+TOP_UP_EACH = 3
+MOST_AT_WORK = 100
 # Beside the keys of projects, in the one space of numbers that a database has for such locks.
 FILLING = 7 << 40
 BATCHES_AHEAD = 3
@@ -118,12 +122,18 @@ def top_up(project: Project, user: User) -> int:
     ordinary = fresh.filter(audit_key__gte=pool.reserve(project), gold__isnull=True)
     drawn = [
         (item, {**RANDOM, "suggestion": item.suggested})
-        for item in ordinary.order_by("audit_key")[:TOP_UP]
+        for item in ordinary.order_by("audit_key")[: TOP_UP + TOP_UP_EACH * _at_work(project)]
     ]
     # The first item makes the seed differ from one stretch to the next.
     rng = random.Random(f"{project.seed}/{drawn[0][0].position if drawn else -1}")
     wishes = _mix(project, fresh, drawn, rng) or _missing_opinions(project, user)
     return append(project, wishes)
+
+
+def _at_work(project: Project) -> int:
+    """Return how many items are with people; a bound is enough, as they are counted for this."""
+    held = QueueEntry.objects.filter(project=project, state=QueueEntry.State.LEASED)
+    return len(held.values_list("pk")[:MOST_AT_WORK])
 
 
 def append(project: Project, wishes: Iterable[Wish]) -> int:
