@@ -102,6 +102,10 @@ def _drop_old_files(project: Project) -> None:
         FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
         space.shards.all().delete()
         shutil.rmtree(pool.space_folder(space), ignore_errors=True)
-    for number in project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:]:
+    old = list(project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:])
+    for number in old:
         shutil.rmtree(artefacts.round_folder(project.pk, number), ignore_errors=True)
+    # One for each shard and round, they would soon be the longest table; the round has their sums.
+    if old:
+        RoundShard.objects.filter(round__project=project, round__number__lte=old[0]).delete()
     simulating.drop_old(project)

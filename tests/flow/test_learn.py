@@ -7,7 +7,16 @@ import pytest
 from django.utils import timezone
 
 from annotator import artefacts, pool
-from annotator.flow import annotate, evaluation, featurise, learn, monitor, queue, setup
+from annotator.flow import (
+    annotate,
+    evaluation,
+    featurise,
+    learn,
+    monitor,
+    queue,
+    setup,
+    tidying,
+)
 from annotator.models import (
     Annotation,
     Item,
@@ -378,3 +387,17 @@ def test_own_model_takes_over_with_two_labels_per_class(olga, run_round):
     )
     doubts = [round(-abs(row[0] - row[1]), 3) for row in plain.tolist()]
     assert [round(pick["score"], 3) for pick in turn.picks] == doubts
+
+
+def test_scorings_of_older_rounds_are_tidied_away_and_the_rounds_stay(
+    project, filled, learnt, run_round
+):
+    filled(project, 40)
+    learnt(project)
+    for _ in range(tidying.ROUNDS_KEPT + 2):
+        run_round(project)
+    scored = list(project.rounds.values_list("number", flat=True))
+    tidying.tidy()
+    kept = RoundShard.objects.values_list("round__number", flat=True).distinct()
+    assert sorted(kept, reverse=True) == scored[: tidying.ROUNDS_KEPT]
+    assert list(project.rounds.values_list("number", flat=True)) == scored
