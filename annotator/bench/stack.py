@@ -15,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from annotator import idle
 from annotator.client import Client
 
 START_SECONDS = 60
@@ -86,14 +87,13 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._over.wait(0.2):
-            for process in Path("/proc").glob("[0-9]*"):
-                self._most = max(self._most, _celery_kilobytes(process))
+            for pid in idle.family(self._pid):
+                self._most = max(self._most, _celery_kilobytes(idle.PROC / str(pid)))
 
 
 def _celery_kilobytes(process: Path) -> int:
     try:
-        command = (process / "cmdline").read_bytes()
-        if b"celery" not in command or str(settings.DATA_DIR).encode() not in command:
+        if b"celery" not in (process / "cmdline").read_bytes():
             return 0
         lines = (process / "status").read_text().splitlines()
     except OSError:

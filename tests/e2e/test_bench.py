@@ -1,0 +1,31 @@
+"""`manage.py bench` starts an installation of its own, measures it, and leaves nothing behind."""
+
+import json
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests import servers
+
+pytestmark = [pytest.mark.servers]
+
+
+def test_bench_measures_and_cleans_up(tmp_path):
+    env = {**servers.Winnow(tmp_path).env, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "bench", "import", "--items", "300", "--format", "json"]
+    done = subprocess.run(
+        command, cwd=servers.ROOT, env=env, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    figures = {each["name"]: each for each in json.loads(done.stdout)}
+    assert figures["import of 300 short texts"]["value"] > 0
+    assert figures["peak memory of a worker process"]["value"] > 20
+    assert list(tmp_path.iterdir()) == []
+    left = [process for process in psutil.process_iter(["cmdline"]) if _names(process, tmp_path)]
+    assert left == []
+
+
+def _names(process, folder):
+    return any(str(folder) in word for word in process.info["cmdline"] or [])
