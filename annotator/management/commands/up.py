@@ -7,6 +7,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ class Command(BaseCommand):
         finally:
             beat.stop()
             supervisor.shut_down()
+            _forget_socket()
         self._say("Stopped.")
 
     def _start_broker(self, supervisor: processes.Supervisor) -> None:
@@ -149,6 +151,14 @@ class Command(BaseCommand):
     def _say(self, words: str) -> None:
         self.stdout.write(words)
         self.stdout.flush()
+
+
+def _forget_socket() -> None:
+    """Remove the folder of the broker's socket, made where the data directory's path is long."""
+    kind, _colon, path = settings.BROKER_URL.partition("://")
+    if kind == "redis+socket" and Path(path).parent != settings.DATA_DIR:
+        with suppress(OSError):
+            Path(path).parent.rmdir()
 
 
 def _refuse_taken(host: str, port: int) -> None:
