@@ -86,7 +86,7 @@ class Redis:
         self.process = subprocess.Popen(
             [self.program, *options, "--save", ""], stdout=subprocess.DEVNULL
         )
-        servers.wait_until(lambda: servers._accepts(self.port), 30, "Redis")
+        servers.wait_until(lambda: servers.accepts(self.port), 30, "Redis")
         return self
 
     def kill(self) -> None:
