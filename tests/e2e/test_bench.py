@@ -13,20 +13,19 @@ pytestmark = [pytest.mark.servers]
 
 
 def test_bench_measures_and_cleans_up(tmp_path):
-    own = tmp_path / "own"
-    own.mkdir()
-    env = {**servers.Winnow(tmp_path / "data").env, "TMPDIR": str(own)}
     command = [sys.executable, "manage.py", "bench", "import", "--items", "300", "--format", "json"]
-    done = subprocess.run(
-        command, cwd=servers.ROOT, env=env, capture_output=True, text=True, timeout=240
-    )
+    with servers.short_folder() as own:
+        env = {**servers.Winnow(tmp_path).env, "TMPDIR": str(own)}
+        done = subprocess.run(
+            command, cwd=servers.ROOT, env=env, capture_output=True, text=True, timeout=240
+        )
+        left = list(own.iterdir())
     assert done.returncode == 0, done.stderr
     figures = {each["name"]: each for each in json.loads(done.stdout)}
     assert figures["import of 300 short texts"]["value"] > 0
     assert figures["peak memory of a worker process"]["value"] > 20
-    assert list(own.iterdir()) == []
-    left = [process for process in psutil.process_iter(["cmdline"]) if _names(process, tmp_path)]
     assert left == []
+    assert not [each for each in psutil.process_iter(["cmdline"]) if _names(each, own)]
 
 
 def _names(process, folder):

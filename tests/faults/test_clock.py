@@ -39,8 +39,12 @@ def test_clock_that_jumps_ahead_and_back_stops_nothing(running, clock, kind):
         abandoned = stack.progress()["leased"]
         assert abandoned
         put(3600)
-        servers.wait_until(
-            lambda: stack.progress()["leased"] == 0, 30, "the end of old leases", pause=0.3
-        )
+        if kind == "embedded":
+            servers.wait_until(
+                lambda: stack.progress()["leased"] == 0, 30, "the end of old leases", pause=0.3
+            )
         put(-3600)
         servers.wait_until(stack.is_ready, 60, "the worker's report", pause=0.3)
+        if kind == "production":
+            # They run by the clock of the database, which nobody moved.
+            assert stack.progress()["leased"] == abandoned
