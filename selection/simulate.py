@@ -60,6 +60,16 @@ def audits_due(share: float, labels: int) -> int:
     return int(share * labels + 1e-9)
 
 
+def audit_order(n: int, seed: int) -> IntArray:
+    """Return the random order (n,) of the rows of a pool in which its audits are drawn.
+
+    >>> sorted(audit_order(3, seed=0).tolist())
+    [0, 1, 2]
+    """
+    bits = hashing.hash_bits(np.arange(n), seed ^ AUDIT_STREAM)
+    return np.argsort(bits, kind="stable").astype(np.int64)
+
+
 def _check(known: Known, plan: Plan) -> None:
     if not 0 < plan.labels <= len(known.X):
         raise ValueError(f"{plan.labels} labels cannot be spent on {len(known.X)} items")
@@ -162,8 +172,8 @@ def _asker(known: Known, name: str, seed: int, plan: Plan) -> _Asker:
     # All that `random` asks is random already: it needs no audits beside that.
     share = 0.0 if name == RANDOM else plan.audit_share
     n = len(known.X)
-    order = np.argsort(hashing.hash_bits(np.arange(n), seed ^ AUDIT_STREAM), kind="stable")
-    return _Asker(known, name, seed, plan, share, order[: int(np.ceil(share * n))])
+    audits = audit_order(n, seed)[: int(np.ceil(share * n))]
+    return _Asker(known, name, seed, plan, share, audits)
 
 
 def _classes_seen(known: Known, asked: IntArray) -> int:

@@ -296,8 +296,8 @@ def _as_candidates(
 
 def _rare_class(turn: Round) -> int | None:
     """Return the class number of the label that is looked for, None where none is."""
-    pks = [label.pk for label in _classes(turn)]
     wanted = turn.project.rare_label_id
+    pks = [] if wanted is None else [label.pk for label in _classes(turn)]
     return pks.index(wanted) if wanted in pks else None
 
 

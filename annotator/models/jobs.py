@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import Error, connection, models
 from django.db.models import F, Q
@@ -74,7 +74,10 @@ class JobQuerySet(models.QuerySet[Any]):
                 retry_at=None,
             )
         )
-        return self.filter(pk=pk, token=token).first() if taken else None
+        if not taken:
+            return None
+        mine = self.filter(pk=pk, token=token)
+        return (mine.select_related(*self.model.WITH) if self.model.WITH else mine).first()
 
 
 class Job(models.Model):
@@ -98,6 +101,8 @@ class Job(models.Model):
 
     # Each has a project, its own or that of what it is a part of.
     project_id: Any
+    # What whoever does the job asks for anyway, so it comes with the row.
+    WITH: ClassVar[tuple[str, ...]] = ()
 
     objects = JobQuerySet.as_manager()
 

@@ -131,6 +131,9 @@ class RoundShard(Job):
     histogram = models.JSONField(default=list)
     predicted = models.JSONField(default=list)
 
+    # A pool has many shards, and each one's queries stand in the way of the others'.
+    WITH = ("round__project", "round__model__space", "shard__space")
+
     class Meta:
         ordering = ["shard__number"]
         constraints = [

@@ -1,0 +1,203 @@
+"""Whether the numbers are true: intervals and "target reached" against pools of known labels.
+
+    python tests/bench/honest_numbers.py --sets trec,sms_spam,customer_reviews,fashion --seeds 50 \
+        --labels 400 --out DIR
+    python tests/bench/honest_numbers.py --table DIR
+
+Every run is a project as the app would go through it: `selection.simulate` asks, and at looks on
+the way the audits so far are scored by models that did not train on them. What they tell is held
+against the truth: the accuracy on the whole pool, each item judged by a model that did not train on
+it. Beside that stand the numbers that others show: cross-validation on whatever was labelled, the
+accuracy on the training labels, and a 95 % bound looked at after every hundred labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import label_efficiency as efficiency
+import numpy as np
+
+from annotator import trial
+from annotator.formats import Columns
+from selection import estimate, models, simulate, stopping
+from selection.arrays import BoolArray, IntArray
+from selection.known import Known, Plan
+
+EVERY = 100
+FOLDS = 5
+FEW = 10  # audits; below, nothing is told
+
+
+def main() -> None:
+    options = _options()
+    if options.table:
+        print("\n".join(table(options.table)))
+        return
+    for name in options.sets.split(","):
+        measure(name, options)
+    print("\n".join(table(options.out)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", default="")
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--labels", type=int, default=400)
+    parser.add_argument("--batch", type=int, default=20)
+    parser.add_argument("--audit-share", type=float, default=0.15)
+    parser.add_argument("--strategy", default="auto")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--table", type=Path, help="print the table of what is in this folder")
+    options = parser.parse_args()
+    if not options.table and not (options.sets and options.out):
+        parser.error("give --sets and --out, or --table")
+    return options
+
+
+# Measuring ---------------------------------------------------------------------------------------
+
+
+def measure(name: str, options: argparse.Namespace) -> None:
+    """Do the runs of one set, and store what was told at each look beside the truth."""
+    data = next(
+        path
+        for path in (efficiency.DATA / f"{name}.csv", efficiency.DATA / f"{name}.zip")
+        if path.exists()
+    )
+    known = trial.prepare(trial.read(data, Columns())).known
+    plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
+    go = partial(run, known, options.strategy, plan)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(options.jobs, initializer=_alone) as executor:
+        runs = list(executor.map(go, range(options.seeds)))
+    told = {"items": len(known.X), "classes": known.n_classes, "runs": runs}
+    (options.out / f"{name}.json").write_text(json.dumps(told))
+    print(f"{name}: {len(runs)} runs over {len(known.X)} items")
+
+
+def _alone() -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+
+
+def run(known: Known, strategy: str, plan: Plan, seed: int) -> list[dict[str, Any]]:
+    """Return what one project with `seed` was told at each look, and the truth."""
+    done = simulate.replay(known, strategy, seed, plan, lambda: 0.0)
+    audits = _audits(known, plan, seed)
+    marks = range(EVERY, int(done.labels[-1]) + 1, EVERY)
+    looks = [look(known, done.asked[:mark], audits, seed) for mark in marks]
+    return [told for told in looks if told is not None]
+
+
+def _audits(known: Known, plan: Plan, seed: int) -> IntArray:
+    """Return the random rows, in their order, from which the simulator takes its audits."""
+    n = len(known.X)
+    order = simulate.audit_order(n, seed)
+    return order[: int(np.ceil(plan.audit_share * n))]
+
+
+def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str, Any] | None:
+    """Return the estimates after the labels `asked` (n,), and what is true then."""
+    in_order = audits[np.isin(audits, asked)]
+    if len(in_order) < FEW or len(np.unique(known.y[asked])) < 2:
+        return None
+    X, y = known.X.take(asked), known.y[asked]
+    rows = {int(row): place for place, row in enumerate(asked)}
+    places = np.array([rows[int(row)] for row in in_order])
+    right = _right_out_of_fold(known, X, y, np.isin(asked, in_order), seed)
+    audited = right[places]
+    # As others measure: on whatever was labelled, most of it because it was hard.
+    everywhere = _right_out_of_fold(known, X, y, np.ones(len(y), dtype=bool), seed)
+    model = models.fit(X, y, known.n_classes, seed=seed)
+    in_pool = model.predict_proba(known.X).argmax(axis=1) == known.y
+    truth = in_pool.copy()
+    truth[asked] = everywhere
+    shown = estimate.accuracy(audited)
+    naive = estimate.accuracy(everywhere)
+    if shown is None or naive is None:
+        return None
+    return {
+        "labels": len(asked),
+        "truth": float(truth.mean()),
+        "value": shown.value,
+        "low": shown.low,
+        "high": shown.high,
+        "n": shown.n,
+        "proven": stopping.target_reached(audited, 0.5).low,
+        "peeked": estimate.lower_bound(int(audited.sum()), len(audited)),
+        "cross_validated": [naive.value, naive.low, naive.high],
+        "on_training": float(in_pool[asked].mean()),
+    }
+
+
+def _right_out_of_fold(
+    known: Known, X: Any, y: IntArray, held_out: BoolArray, seed: int
+) -> BoolArray:
+    """Return (n,) whether each held out row is told right without it; False for the others."""
+    proba = models.cross_fit(X, y, held_out, known.n_classes, folds=FOLDS, seed=seed)
+    right = np.zeros(len(y), dtype=bool)
+    right[held_out] = proba.argmax(axis=1) == y[held_out]
+    return right
+
+
+# The table ---------------------------------------------------------------------------------------
+
+
+def table(folder: Path) -> list[str]:
+    """Return one line for each set, and one for all of them."""
+    files = sorted(folder.glob("*.json"))
+    sets = {path.stem: json.loads(path.read_text())["runs"] for path in files}
+    lines = [
+        "| set | runs | least coverage at any look | mean of value - truth | bound above the truth "
+        "at any look | the same, looking every time | cross-validation covers | "
+        "cross-validation - truth | on training labels - truth |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    everything = [run for runs in sets.values() for run in runs]
+    return [*lines, *(_line(name, runs) for name, runs in {**sets, "all": everything}.items())]
+
+
+def _line(name: str, runs: list[list[dict[str, Any]]]) -> str:
+    looks = [told for run in runs for told in run]
+    marks = sorted({told["labels"] for told in looks})
+    covered = [_covered([told for told in looks if told["labels"] == mark]) for mark in marks]
+    cells = [
+        name,
+        str(len(runs)),
+        f"{min(covered):.1%}",
+        f"{np.mean([told['value'] - told['truth'] for told in looks]):+.3f}",
+        f"{_ever(runs, 'proven'):.1%}",
+        f"{_ever(runs, 'peeked'):.1%}",
+        f"{np.mean([_within(told, *told['cross_validated'][1:]) for told in looks]):.1%}",
+        f"{np.mean([told['cross_validated'][0] - told['truth'] for told in looks]):+.3f}",
+        f"{np.mean([told['on_training'] - told['truth'] for told in looks]):+.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _covered(looks: list[dict[str, Any]]) -> float:
+    return float(np.mean([_within(told, told["low"], told["high"]) for told in looks]))
+
+
+def _within(told: dict[str, Any], low: float, high: float) -> bool:
+    return bool(low <= told["truth"] <= high)
+
+
+def _ever(runs: list[list[dict[str, Any]]], bound: str) -> float:
+    """Return in which share of the runs the bound ever claimed more than was true."""
+    return float(np.mean([any(told[bound] > told["truth"] for told in run) for run in runs]))
+
+
+if __name__ == "__main__":
+    main()
