@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from annotator import pool
 from annotator.flow.jobs import job
-from annotator.models import ModelVersion, Round
+from annotator.models import ModelVersion, Project, Round
 
 FOLDS = 5
 
@@ -59,9 +59,20 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
             "confidence": found.confidence,
             # In audit order, at looks set beforehand that share the error: fit to stop on.
             "proven": stopping.target_reached(right[order], 0.5).low,
+            **_still_needed(turn.project, right[order]),
         },
         "macro_f1": _macro_f1(truth, said, n_classes),
     }
+
+
+def _still_needed(project: Project, right: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return how many more audits would prove the project's target, None where none would."""
+    from selection import stopping
+
+    target = project.target_accuracy
+    if target is None:
+        return {}
+    return {"target": target, "needed": stopping.target_reached(right, target).labels_needed}
 
 
 def _macro_f1(truth: NDArray[np.int64], said: NDArray[np.int64], n_classes: int) -> float:

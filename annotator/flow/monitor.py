@@ -118,19 +118,39 @@ def advice(project: Project, answers: int) -> dict[str, Any]:
     if project.budget and answers >= project.budget:
         reasons.append(_("The budget of %(budget)d labels is spent.") % {"budget": project.budget})
     measured = accuracy(project)
-    if (
-        project.target_value
-        and project.target_metric == Project.Metric.ACCURACY
-        and measured
-        and measured.get("proven", 0.0) >= project.target_value
-    ):
+    target = project.target_accuracy
+    if target and measured and measured.get("proven", 0.0) >= target:
         reasons.append(
             _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
-            % {"low": _percent(measured["proven"]), "target": _percent(project.target_value)}
+            % {"low": _percent(measured["proven"]), "target": _percent(target)}
         )
     if project.items and answers and not _unlabelled(project):
         reasons.append(_all_done(project))
     return {"advice": "stop" if reasons else "go_on", "reasons": reasons}
+
+
+def outlook(project: Project) -> str:
+    """Return in words how many more audits would prove the target; empty where nothing is known.
+
+    It comes with a measurement, so it says nothing of a target that was set since.
+    """
+    measured, target = accuracy(project), project.target_accuracy
+    if not measured or target is None or measured.get("target") != target:
+        return ""
+    shown, needed = _percent(target), measured["needed"]
+    if needed == 0:
+        return ""
+    if needed is None:
+        return _(
+            "Not more than the target of %(target)s %% are right so far, so more audits alone "
+            "would not prove it: the model has to get better."
+        ) % {"target": shown}
+    words = ngettext(
+        "If as many stay right, about %(n)d more audit would prove the target of %(target)s %%.",
+        "If as many stay right, about %(n)d more audits would prove the target of %(target)s %%.",
+        needed,
+    )
+    return words % {"n": needed, "target": shown}
 
 
 def mine(project: Project, user: User) -> dict[str, int]:

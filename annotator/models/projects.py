@@ -132,6 +132,11 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def target_accuracy(self) -> float | None:
+        """Return the accuracy that is aimed for; None where none, or another measure, is."""
+        return self.target_value if self.target_metric == self.Metric.ACCURACY else None
+
 
 class Label(models.Model):
     """One answer that annotators may give. Its place among the labels is its class in the model."""

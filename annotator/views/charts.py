@@ -144,8 +144,8 @@ def curve_spec(project: Project, colours: Mapping[str, str]) -> Spec:
         },
         {"mark": line, "encoding": {"x": x, "y": {"field": "value", **SHARE}}},
     ]
-    if project.target_value and project.target_metric == Project.Metric.ACCURACY:
-        layers.append({"mark": goal, "encoding": {"y": {"datum": project.target_value}}})
+    if project.target_accuracy:
+        layers.append({"mark": goal, "encoding": {"y": {"datum": project.target_accuracy}}})
     return {
         "description": _("Accuracy against labels, with its interval"),
         "data": {"values": curve_points(project)},

@@ -109,6 +109,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
     return {
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
+        "outlook": monitor.outlook(project),
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
@@ -182,5 +183,6 @@ def _state(context: dict[str, Any]) -> str:
         context.get("activity"),
         context.get("rounds"),
         context.get("curve_version"),
+        context.get("outlook"),
         worker["alive"] or worker["words"],
     )

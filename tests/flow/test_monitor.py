@@ -108,6 +108,42 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
     assert monitor.advice(trained, 20)["advice"] == "go_on"
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"target": 0.85, "needed": 60}, "about 60 more audits would prove the target of 85 %"),
+        ({"target": 0.85, "needed": 1}, "about 1 more audit would prove"),
+        ({"target": 0.85, "needed": None}, "the model has to get better"),
+        ({"target": 0.85, "needed": 0}, ""),
+        ({"target": 0.8, "needed": 60}, ""),
+        ({}, ""),
+    ],
+)
+def test_outlook_tells_what_would_prove_the_target(trained, told, words):
+    trained.target_value = 0.85
+    accuracy = measured(trained, low=0.8) | told
+    ModelVersion.objects.filter(project=trained).update(accuracy=accuracy)
+    found = monitor.outlook(trained)
+    assert (words in found) if words else found == ""
+
+
+def test_there_is_no_outlook_without_a_target_or_an_estimate(trained):
+    assert monitor.outlook(trained) == ""
+    trained.target_value = 0.85
+    assert monitor.outlook(trained) == ""
+
+
+def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, ana):
+    setup.change_settings(trained, target_value=0.5)
+    loop.label(trained, ana, 10)
+    run_round(trained)
+    measured_last = trained.models.first().accuracy
+    assert measured_last["target"] == 0.5
+    assert measured_last["needed"] is None or measured_last["needed"] + measured_last["n"] in {
+        25 * 2**look for look in range(12)
+    }
+
+
 def test_everything_labelled_is_a_reason_to_stop(project, filled, ana):
     filled(project, 3)
     loop.label(project, ana, 2)
