@@ -48,20 +48,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", default="")
-    parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--labels", type=int, default=400)
-    parser.add_argument("--batch", type=int, default=20)
-    parser.add_argument("--audit-share", type=float, default=0.15)
+    parser = efficiency.parser_of(__doc__, seeds=50, labels=400, jobs=2)
     parser.add_argument("--strategy", default="auto")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--table", type=Path, help="print the table of what is in this folder")
-    options = parser.parse_args()
-    if not options.table and not (options.sets and options.out):
-        parser.error("give --sets and --out, or --table")
-    return options
+    return efficiency.parsed(parser)
 
 
 # Measuring ---------------------------------------------------------------------------------------
@@ -69,12 +58,7 @@ def _options() -> argparse.Namespace:
 
 def measure(name: str, options: argparse.Namespace) -> None:
     """Do the runs of one set, and store what was told at each look beside the truth."""
-    data = next(
-        path
-        for path in (efficiency.DATA / f"{name}.csv", efficiency.DATA / f"{name}.zip")
-        if path.exists()
-    )
-    known = trial.prepare(trial.read(data, Columns())).known
+    known = trial.prepare(trial.read(efficiency.data_of(name), Columns())).known
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     go = partial(run, known, options.strategy, plan)
     options.out.mkdir(parents=True, exist_ok=True)

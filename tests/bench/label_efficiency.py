@@ -54,19 +54,30 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", default="")
+    parser = parser_of(__doc__, seeds=10, labels=1000, jobs=1)
     parser.add_argument("--strategies", default="random,auto")
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--labels", type=int, default=1000)
+    parser.add_argument("--declare", action="store_true", help="tell what the rarest label is")
+    parser.add_argument("--found", type=float, help="screen until that share of it is found")
+    return parsed(parser)
+
+
+def parser_of(story: str, *, seeds: int, labels: int, jobs: int) -> argparse.ArgumentParser:
+    """Return a parser of what every bench that replays data sets asks for, with these defaults."""
+    parser = argparse.ArgumentParser(description=story.splitlines()[0])
+    parser.add_argument("--sets", default="")
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--labels", type=int, default=labels)
     parser.add_argument("--batch", type=int, default=20)
     share = Project._meta.get_field("audit_share").get_default()
     parser.add_argument("--audit-share", type=float, default=share)
-    parser.add_argument("--declare", action="store_true", help="tell what the rarest label is")
-    parser.add_argument("--found", type=float, help="screen until that share of it is found")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=jobs)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--table", type=Path, help="print the table of what is in this folder")
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Return the options, among which there must be something to do."""
     options = parser.parse_args()
     if not options.table and not (options.sets and options.out):
         parser.error("give --sets and --out, or --table")
@@ -98,7 +109,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 
 def _trial(name: str, declare: bool, screen: bool) -> tuple[trial.Trial, bool]:
-    data = next(path for path in (DATA / f"{name}.csv", DATA / f"{name}.zip") if path.exists())
+    data = data_of(name)
     test = data.with_stem(f"{name}_test")
     answers = trial.read(data, Columns())
     if test.exists() and not screen:
@@ -106,6 +117,11 @@ def _trial(name: str, declare: bool, screen: bool) -> tuple[trial.Trial, bool]:
         rare = _rarest(answers) if declare else ""
         return trial.prepare(answers, unseen, rare=rare), False
     return trial.prepare(answers, rare=_rarest(answers), hold_out=False), True
+
+
+def data_of(name: str) -> Path:
+    """Return the file of a data set."""
+    return next(path for path in (DATA / f"{name}.csv", DATA / f"{name}.zip") if path.exists())
 
 
 def _rarest(answers: trial.Answers) -> str:
