@@ -133,6 +133,11 @@ def is_well(bind: str) -> bool:
 
 def ask(bind: str, request: bytes) -> bytes:
     """Return all that comes back for the bytes of a request."""
+    return received(send(bind, request))
+
+
+def send(bind: str, request: bytes) -> socket.socket:
+    """Connect, send the bytes of a request, and return the connection."""
     if bind.startswith("unix:"):
         connection = socket.socket(socket.AF_UNIX)
         address: str | tuple[str, int] = bind.removeprefix("unix:")
@@ -140,10 +145,19 @@ def ask(bind: str, request: bytes) -> bytes:
         connection = socket.socket()
         host, port = bind.removeprefix("http://").split(":")
         address = (host, int(port))
-    with connection:
-        connection.settimeout(30)
+    connection.settimeout(30)
+    try:
         connection.connect(address)
         connection.sendall(request)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return all that comes back over a connection, and close it."""
+    with connection:
         answer = b""
         while block := connection.recv(65_536):
             answer += block
@@ -158,11 +172,3 @@ def workers(web: subprocess.Popen) -> list[psutil.Process]:
 def is_bound(bind: str) -> bool:
     """Tell whether the socket is there for others to connect to."""
     return Path(bind.removeprefix("unix:")).exists()
-
-
-def connected(bind: str) -> int:
-    """Return how many connections to a socket wait or run, as the kernel lists them."""
-    name = bind.removeprefix("unix:")
-    lines = Path("/proc/net/unix").read_text().splitlines()
-    # The listener has a line of its own.
-    return sum(line.endswith(f" {name}") for line in lines) - 1

@@ -249,9 +249,13 @@ class Stack:
         """Return how far the project is."""
         return dict(self.owner.call("GET", f"/projects/{self.project}/progress"))
 
-    def learns_on(self, rounds: int = 1, seconds: float = 90) -> None:
-        """Wait until that many rounds are done that have not begun yet."""
-        known = servers.wait_until(self.rounds, 30, "the list of rounds")
+    def learns_on(self, rounds: int = 1, seconds: float = 240) -> None:
+        """Wait until that many rounds are done that have not begun yet.
+
+        A stage whose worker died is taken up after half a minute, and failed rounds in a row pause
+        for longer each time.
+        """
+        known = servers.wait_until(self.rounds, 120, "the list of rounds")
         last = known[0]["number"]
         servers.wait_until(
             lambda: (

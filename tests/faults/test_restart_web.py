@@ -116,19 +116,11 @@ def test_who_has_connected_is_answered_though_the_server_ends(server, tmp_path):
         worker = servers.wait_until(lambda: front.workers(web), 30, "a worker")[0]
         # A worker that stands still takes nobody in; what connects meanwhile waits in the kernel.
         worker.send_signal(signal.SIGSTOP)
-        answers = []
         request = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
-        waiting = [
-            threading.Thread(target=lambda: answers.append(front.ask(bind, request)))
-            for _ in range(6)
-        ]
-        for thread in waiting:
-            thread.start()
-        servers.wait_until(lambda: front.connected(bind) >= 6, 30, "connections")
+        waiting = [front.send(bind, request) for _ in range(6)]
         web.send_signal(signal.SIGTERM)
         servers.wait_until(lambda: not front.is_bound(bind), 30, "the end of the socket")
         worker.send_signal(signal.SIGCONT)
-        for thread in waiting:
-            thread.join(30)
+        answers = [front.received(connection) for connection in waiting]
         web.wait(60)
     assert [b" 200 " in answer for answer in answers] == [True] * 6
