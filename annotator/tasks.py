@@ -2,7 +2,8 @@
 that comes twice does nothing, and one that never comes is sent again by the tick.
 
     run_import -> fit_features -> transform_shard (each) -> learn_if_due
-    learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate -> learn_if_due
+    learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate
+    evaluate -> learn_if_due, report
     simulate -> simulate (one run a message, so that rounds come in between)
 """
 
@@ -14,6 +15,7 @@ from annotator.flow import (
     ingest,
     learn,
     queue,
+    reports,
     schedule,
     simulating,
     strays,
@@ -98,6 +100,13 @@ def evaluate(pk: int) -> None:
     turn = evaluation.evaluate(pk)
     if turn is not None:
         learn_if_due.delay(turn.project_id)
+        report.delay(turn.project_id)
+
+
+@shared_task
+def report(project_pk: int) -> None:
+    """Find out what there is to say of people and labels; it comes after what is due."""
+    reports.make_all(project_pk)
 
 
 @shared_task

@@ -19,6 +19,7 @@
 | `blending` | how much an item's neighbours should count |
 | `coverage`, `duplicates` | coverage of a pool in shards; copies that are asked only once |
 | `estimate`, `difference`, `lure` | how good it is, with honest intervals |
+| `performance` | how good it is at each class, and whether it got better |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
 

@@ -5,6 +5,7 @@ from annotator.models.learning import (
     FeatureShard,
     FeatureSpace,
     ModelVersion,
+    Report,
     Round,
     RoundShard,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "ModelVersion",
     "Project",
     "QueueEntry",
+    "Report",
     "Revision",
     "Role",
     "Round",

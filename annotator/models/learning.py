@@ -73,6 +73,8 @@ class ModelVersion(models.Model):
     params = models.JSONField(default=dict)
     accuracy = models.JSONField(null=True)
     macro_f1 = models.FloatField(null=True)
+    # What else was measured with it: each class, the change, labels saved (flow.evaluation).
+    measured = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -148,3 +150,23 @@ class RoundShard(Job):
 
     def __str__(self) -> str:
         return f"{self.round_id}/{self.shard_id}"
+
+
+class Report(models.Model):
+    """What a worker found out about a project beside its models; the newest of each kind."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="reports")
+    kind = models.CharField(max_length=32)
+    # The work done (pool.work_done) that it knows of, so that an older one replaces no newer one.
+    seq = models.PositiveIntegerField()
+    found = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind"], name="one_report_per_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.project_id}"

@@ -1,0 +1,54 @@
+"""What a worker finds out about a project between two rounds, kept to be shown at once.
+
+Each kind is made by a function of its own. One that fails says so in its report, and keeps neither
+the others nor the rounds from going on.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from annotator import clock, logs, pool
+from annotator.flow.jobs import in_words
+from annotator.models import Project, Report
+
+log = logging.getLogger(__name__)
+
+Maker = Callable[[Project], dict[str, Any] | None]
+MAKERS: dict[str, Maker] = {}
+
+
+def make_all(project_pk: int) -> None:
+    """Bring every report of a project up to date."""
+    project = Project.objects.alive().filter(pk=project_pk).first()
+    if project is None:
+        return
+    with logs.bound(project=project.pk):
+        for kind in MAKERS:
+            _make(project, kind)
+
+
+def latest(project: Project) -> dict[str, dict[str, Any]]:
+    """Return what was found, by kind; a kind that was never made is missing."""
+    return {report.kind: report.found for report in project.reports.all()}
+
+
+def _make(project: Project, kind: str) -> None:
+    seq = pool.work_done(project)
+    if project.reports.filter(kind=kind, seq__gte=seq, error="").exists():
+        return
+    try:
+        found = MAKERS[kind](project)
+    except Exception as problem:
+        log.exception("report %s failed", kind)
+        _store(project, kind, seq, error=in_words(problem))
+    else:
+        if found is not None:
+            _store(project, kind, seq, found=found, error="")
+
+
+def _store(project: Project, kind: str, seq: int, **fields: Any) -> None:
+    fields |= {"seq": seq, "made_at": clock.now()}
+    report, is_new = Report.objects.get_or_create(project=project, kind=kind, defaults=fields)
+    if not is_new:
+        Report.objects.filter(pk=report.pk, seq__lte=seq).update(**fields)
