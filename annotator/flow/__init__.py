@@ -23,6 +23,7 @@
 | bulk       | who confirms which page of sure items           | web     |
 | confirming | a page of them is saved, or taken back          | web     |
 | evaluation | the model is measured on audit items            | worker  |
+| changes    | what a round changed                            | worker  |
 | reports    | what else a worker finds out about a project     | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |

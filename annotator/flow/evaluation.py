@@ -1,15 +1,18 @@
 """How good the model is: told by audit items alone, each judged by a model that never saw it."""
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Count, Sum
 from numpy.typing import NDArray
 
 from annotator import pool
+from annotator.flow import changes
 from annotator.flow.jobs import job
-from annotator.models import ModelVersion, Project, Round
+from annotator.models import Annotation, ModelVersion, Project, Round, Tally
 
 FOLDS = 5
 
@@ -27,7 +30,7 @@ def evaluate(turn: Round) -> Round:
 
 
 def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
-    from selection import estimate, models, stopping
+    from selection import estimate, models, performance, stopping
 
     known = pool.labelled(turn.project, turn.space, version.labels)
     if not known.audited.any() or not known.teaches:
@@ -43,13 +46,24 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         seed=turn.project.seed,
         multi_label=multi_label,
     )
-    truth = known.y[known.audited]
-    said = (proba >= 0.5).astype(np.int64) if multi_label else proba.argmax(axis=1)
-    right = (said == truth).all(axis=1) if multi_label else said == truth
-    order = np.argsort(known.keys[known.audited], kind="stable")
+    answers = known.y[known.audited]
+    truth = answers == 1 if multi_label else performance.as_rows(answers, n_classes)
+    said = proba >= 0.5 if multi_label else performance.as_rows(proba.argmax(axis=1), n_classes)
+    right = (said == truth).all(axis=1)
     found = estimate.accuracy(right)
     if found is None:
         return {}
+    in_order = right[np.argsort(known.keys[known.audited], kind="stable")]
+    f1 = performance.macro_f1(truth, said, seed=turn.project.seed)
+    positions = known.positions[known.audited]
+    measured = {
+        "macro_f1": None if f1 is None else asdict(f1),
+        "classes": _each_class(version, truth, said),
+        "change": changes.on_audits(turn, positions, truth, said),
+        "moved": changes.in_pool(turn),
+        "spent": _spent(turn.project),
+    }
+    changes.keep(turn, positions, said)
     return {
         "accuracy": {
             "value": found.value,
@@ -58,10 +72,36 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
             "n": found.n,
             "confidence": found.confidence,
             # In audit order, at looks set beforehand that share the error: fit to stop on.
-            "proven": stopping.target_reached(right[order], 0.5).low,
-            **_still_needed(turn.project, right[order]),
+            "proven": stopping.target_reached(in_order, 0.5).low,
+            **_still_needed(turn.project, in_order),
         },
-        "macro_f1": _macro_f1(truth, said, n_classes),
+        "macro_f1": None if f1 is None else f1.value,
+        "measured": measured,
+    }
+
+
+def _each_class(
+    version: ModelVersion, truth: NDArray[np.bool_], said: NDArray[np.bool_]
+) -> list[dict[str, Any]]:
+    """Return precision and recall of each label, by its key."""
+    from selection import performance
+
+    return [
+        {"label": label, **asdict(found)}
+        for label, found in zip(version.labels, performance.per_class(truth, said), strict=True)
+    ]
+
+
+def _spent(project: Project) -> dict[str, Any]:
+    """Return what was spent by now: answers, their seconds, and answers by why they were asked."""
+    sums = Tally.objects.filter(project=project).aggregate(
+        answers=Sum("labels"), seconds=Sum("seconds")
+    )
+    sources = Annotation.objects.filter(project=project, withdrawn_at=None).values_list("source")
+    return {
+        "answers": sums["answers"] or 0,
+        "seconds": round(sums["seconds"] or 0.0, 1),
+        "sources": dict(sources.annotate(n=Count("pk"))),
     }
 
 
@@ -73,14 +113,3 @@ def _still_needed(project: Project, right: NDArray[np.bool_]) -> dict[str, Any]:
     if target is None:
         return {}
     return {"target": target, "needed": stopping.target_reached(right, target).labels_needed}
-
-
-def _macro_f1(truth: NDArray[np.int64], said: NDArray[np.int64], n_classes: int) -> float:
-    """Return the mean F1 over the labels that occur in the truth."""
-    from sklearn.metrics import f1_score
-
-    if truth.ndim == 2:
-        present = np.flatnonzero(truth.any(axis=0))
-    else:
-        present = np.intersect1d(np.arange(n_classes), truth)
-    return float(f1_score(truth, said, labels=present, average="macro", zero_division=0.0))

@@ -5,14 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.views import charts
+from annotator.views import drawing
 
 BASELINE = "baseline"
-# Told apart by eyes that see few colours, too; from the seventh on the dashes differ.
-COLOURS = {
-    "light": ["#8a5606", "#1f6aa5", "#4d7c0f", "#a2336b", "#0f766e", "#6d4bb0"],
-    "dark": ["#e5ac50", "#6db3e8", "#a3cc5f", "#ea8bb8", "#5fc7bb", "#b9a3ec"],
-}
 DASHES = [[1, 0], [8, 3], [2, 3]]
 # What others are compared with is grey and dashed.
 QUIET_DASHES = {"random": [6, 4], BASELINE: [2, 3]}
@@ -22,12 +17,12 @@ METRICS = ("accuracy", "macro_f1", "rare_found")
 def file_svg(summary: Mapping[str, Any]) -> str:
     """Return the picture as a file of its own, on a ground that keeps it readable anywhere."""
     spec = curves_spec(summary, "accuracy", "light", {})
-    return charts.drawn_as({**spec, "background": "#ffffff"}, "light", "tall")
+    return drawing.drawn_as({**spec, "background": "#ffffff"}, "light", "tall")
 
 
 def curves_spec(
     summary: Mapping[str, Any], metric: str, theme: str, titles: Mapping[str, str]
-) -> charts.Spec:
+) -> drawing.Spec:
     """Return one line with its 95 % band for each strategy and for the baseline.
 
     `titles` are what the strategies are called; a name that is not among them stays as it is.
@@ -39,17 +34,17 @@ def curves_spec(
     return {
         "description": _("What each way of asking reaches with so many labels"),
         "data": {"values": _points(summary, metric, ends)},
-        "encoding": {"x": charts.labels_axis(), "color": _scale(shown, colours, _legend(theme))},
+        "encoding": {"x": drawing.labels_axis(), "color": _scale(shown, colours, _legend(theme))},
         "layer": [
             {
                 "mark": {"type": "area", "opacity": 0.13},
                 "transform": [{"filter": "isValid(datum.low)"}],
-                "encoding": {"y": {"field": "low", **charts.SHARE}, "y2": {"field": "high"}},
+                "encoding": {"y": {"field": "low", **drawing.SHARE}, "y2": {"field": "high"}},
             },
             {
                 "mark": {"type": "line", "strokeWidth": 2},
                 "encoding": {
-                    "y": {"field": "mean", **charts.SHARE},
+                    "y": {"field": "mean", **drawing.SHARE},
                     "strokeDash": _scale(shown, dashes, _legend(theme)),
                 },
             },
@@ -74,7 +69,7 @@ def _points(
 
 def _looks(names: list[str], theme: str) -> tuple[list[str], list[list[int]]]:
     """Return colour and dashes of each line."""
-    palette, quiet = COLOURS[theme], charts.THEMES[theme]["ink"]
+    palette, quiet = drawing.PALETTES[theme], drawing.THEMES[theme]["ink"]
     loud = [name for name in names if name not in QUIET_DASHES]
     colours, dashes = [], []
     for name in names:
@@ -98,9 +93,9 @@ def _legend(theme: str) -> dict[str, Any]:
         "title": None,
         "orient": "bottom",
         "columns": 2,
-        "labelFont": charts.FONT,
+        "labelFont": drawing.FONT,
         "labelFontSize": 12,
-        "labelColor": charts.THEMES[theme]["ink"],
+        "labelColor": drawing.THEMES[theme]["ink"],
         "labelLimit": 220,
         "symbolType": "stroke",
         # Else it would be as faint as the bands.

@@ -15,7 +15,7 @@ from annotator.flow.refusals import Refused
 from annotator.forms import add_refusal
 from annotator.forms.simulations import SimulationForm
 from annotator.models import Project, Role, Simulation
-from annotator.views import charts, regions, simulation_chart, simulation_words
+from annotator.views import drawing, regions, simulation_chart, simulation_words
 from annotator.views.access import Access, Request, open_project, signed_in
 
 SHOWN = 5
@@ -73,9 +73,9 @@ def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseB
     if work.summary is None:
         raise Http404
     if name == "picture.svg":
-        theme, size = charts.look(request, "tall")
+        theme, size = drawing.look(request, "tall")
         spec = simulation_chart.curves_spec(work.summary, "accuracy", theme, _titles())
-        return charts.as_picture(spec, theme, size)
+        return drawing.as_picture(spec, theme, size)
     if name == "curves.csv":
         return _csv(work)
     return _download(work, name)
@@ -96,7 +96,7 @@ def _download(work: Simulation, name: str) -> HttpResponse:
         answer = HttpResponse(
             simulation_chart.file_svg(work.summary or {}),
             content_type="image/svg+xml",
-            headers=charts.HEADERS,
+            headers=drawing.HEADERS,
         )
     else:
         raise Http404

@@ -1,0 +1,118 @@
+"""What a round changed: on the audits that its model and the one before answered, and in the pool.
+
+Kept beside the candidates of a round lies what its model said of the audits; judged anew by what
+is known now, since an audit item may have been corrected meanwhile.
+"""
+
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator import artefacts, pool
+from annotator.models import ModelVersion, Round
+
+SAMPLE = 1000
+LOOK_BACK = 4
+
+
+def keep(turn: Round, positions: NDArray[np.int64], said: NDArray[np.bool_]) -> None:
+    """Keep what the round's model said (n, C) of the audits at `positions` (n,)."""
+    labels = turn.model.labels if turn.model else []
+    arrays = {"positions": positions, "said": said, "labels": np.array(labels, dtype=np.int64)}
+    pool.save_npz(_path(turn), arrays)
+
+
+def on_audits(
+    turn: Round, positions: NDArray[np.int64], truth: NDArray[np.bool_], said: NDArray[np.bool_]
+) -> dict[str, Any] | None:
+    """Return by how much accuracy changed since the round before, with its interval.
+
+    On the audits that both have, each by a model that had not seen it; None where there is none.
+    """
+    from selection import performance
+
+    before = _before(turn)
+    if before is None or turn.model is None:
+        return None
+    _both, now, then = np.intersect1d(positions, before["positions"], return_indices=True)
+    old = _as_columns(before["said"][then], before["labels"], turn.model.labels)
+    right = (said[now] == truth[now]).all(axis=1)
+    was_right = (old == truth[now]).all(axis=1)
+    found = performance.change(was_right, right)
+    return None if found is None else asdict(found)
+
+
+def in_pool(turn: Round) -> dict[str, Any]:
+    """Return how much the predictions for a fixed sample of the pool moved with this model.
+
+    Compared with the models before it that see the items by the same features: `share` of the
+    sample that the last one said otherwise, and Cohen's kappa of each neighbouring pair, newest
+    last.
+    """
+    from selection.agreement import cohen_kappa
+
+    versions = _models_alike(turn)
+    if len(versions) < 2:
+        return {}
+    said = _predictions(turn, versions)
+    kappas = [cohen_kappa(a.ravel(), b.ravel()) for a, b in pairwise(said)]
+    moved = (said[-1] != said[-2]).reshape(len(said[-1]), -1).any(axis=1)
+    return {"share": float(moved.mean()), "n": len(moved), "kappas": [float(k) for k in kappas]}
+
+
+def sample_positions(seed: int, items: int) -> NDArray[np.int64]:
+    """Return the positions of a fixed random sample of the first `items` items, in order."""
+    drawn = np.random.default_rng(seed).choice(items, min(SAMPLE, items), replace=False)
+    return np.sort(drawn).astype(np.int64)
+
+
+def _models_alike(turn: Round) -> list[ModelVersion]:
+    """Return the round's model and those before it that fit the same features, oldest first."""
+    if turn.model is None:
+        return []
+    before = turn.project.models.filter(
+        number__lte=turn.model.number, space=turn.model.space_id, labels=turn.model.labels
+    )
+    versions = list(before.order_by("-number")[:LOOK_BACK])[::-1]
+    folder = artefacts.models_folder(turn.project_id)
+    return [version for version in versions if (folder / version.path).exists()]
+
+
+def _predictions(turn: Round, versions: list[ModelVersion]) -> list[NDArray[np.int64]]:
+    features = pool.gather(turn.space, sample_positions(turn.project.seed, turn.space.items))
+    said = []
+    for version in versions:
+        proba = artefacts.load_model(version).predict_proba(features)
+        several = turn.project.multi_label
+        said.append((proba >= 0.5).astype(np.int64) if several else proba.argmax(axis=1))
+    return said
+
+
+def _as_columns(
+    said: NDArray[np.bool_], labels: NDArray[np.int64], wanted: list[int]
+) -> NDArray[np.bool_]:
+    """Return `said` with a column for each of the labels `wanted`; one it did not know is empty."""
+    columns = {int(label): column for column, label in enumerate(labels)}
+    found = np.zeros((len(said), len(wanted)), dtype=bool)
+    for place, label in enumerate(wanted):
+        if label in columns:
+            found[:, place] = said[:, columns[label]]
+    return found
+
+
+def _before(turn: Round) -> dict[str, NDArray[Any]] | None:
+    done = turn.project.rounds.filter(
+        number__lt=turn.number, state=Round.State.DONE, model__isnull=False
+    )
+    last = done.first()
+    if last is None or not _path(last).exists():
+        return None
+    return pool.load_npz(_path(last))
+
+
+def _path(turn: Round) -> Path:
+    return artefacts.round_folder(turn.project_id, turn.number) / "audits.npz"
