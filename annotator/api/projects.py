@@ -16,7 +16,7 @@ from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
 from annotator.flow import export as exporting
-from annotator.flow import ingest, monitor, prediction, schedule, setup
+from annotator.flow import ingest, measured, monitor, prediction, schedule, setup
 from annotator.flow.refusals import Forbidden, NotThere
 from annotator.models import Import, ModelVersion, Project, Role
 
@@ -201,7 +201,7 @@ def _model(version: ModelVersion) -> dict[str, Any]:
 def curve(request: Request, pk: int) -> Response:
     """List the points of the learning curve, oldest first."""
     found = setup.load_project(person(request), pk, Role.LEAD)
-    return Response({"next": None, "previous": None, "results": monitor.curve(found)})
+    return Response({"next": None, "previous": None, "results": measured.curve(found)})
 
 
 # Out ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -52,22 +53,23 @@ def progress(project: Project) -> dict[str, Any]:
     by_state = dict(
         waiting.filter(state__lt=QueueEntry.State.DONE).values_list("state").annotate(n=Count("pk"))
     )
-    model = project.models.first()
+    model = project.models.defer("measured").first()
+    measured, answers, set_aside = accuracy(project), sums["answers"] or 0, aside.count(project)
     return {
         "items": project.items,
         "labelled": sums["finished"] or 0,
-        "answers": sums["answers"] or 0,
+        "answers": answers,
         **audits(project),
         "queued": by_state.get(QueueEntry.State.OPEN, 0),
         "leased": by_state.get(QueueEntry.State.LEASED, 0),
         "skipped": sums["skips"] or 0,
-        "aside": aside.count(project),
+        "aside": set_aside,
         "cost": _cost(project, sums["seconds"] or 0.0),
         "model": _model(model),
-        "accuracy": accuracy(project),
+        "accuracy": measured,
         "features": features(project),
         "round": _latest_numbers(project),
-        "stop": advice(project, sums["answers"] or 0),
+        "stop": advice(project, answers, measured),
     }
 
 
@@ -112,12 +114,11 @@ def features(project: Project) -> dict[str, Any]:
     }
 
 
-def advice(project: Project, answers: int) -> dict[str, Any]:
-    """Return whether to stop, with the reasons in words."""
+def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns."""
     reasons = []
     if project.budget and answers >= project.budget:
         reasons.append(_("The budget of %(budget)d labels is spent.") % {"budget": project.budget})
-    measured = accuracy(project)
     target = project.target_accuracy
     if target and measured and measured.get("proven", 0.0) >= target:
         reasons.append(
@@ -129,12 +130,12 @@ def advice(project: Project, answers: int) -> dict[str, Any]:
     return {"advice": "stop" if reasons else "go_on", "reasons": reasons}
 
 
-def outlook(project: Project) -> str:
+def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
     """Return in words how many more audits would prove the target; empty where nothing is known.
 
     It comes with a measurement, so it says nothing of a target that was set since.
     """
-    measured, target = accuracy(project), project.target_accuracy
+    target = project.target_accuracy
     if not measured or target is None or measured.get("target") != target:
         return ""
     shown, needed = _percent(target), measured["needed"]
@@ -160,40 +161,9 @@ def mine(project: Project, user: User) -> dict[str, int]:
     return {"today": today or 0, "total": own.aggregate(n=Sum("labels"))["n"] or 0}
 
 
-def curve(project: Project) -> list[dict[str, Any]]:
-    """Return the learning curve: a point for each measured model, oldest first."""
-    measured = project.models.filter(accuracy__isnull=False).order_by("number")
-    return [
-        {
-            "model": version.number,
-            "labels": version.trained_on,
-            "created_at": version.created_at,
-            "macro_f1": version.macro_f1,
-            **{name: (version.accuracy or {})[name] for name in ("value", "low", "high", "n")},
-        }
-        for version in measured.only(
-            "number", "trained_on", "accuracy", "macro_f1", "created_at", "project_id"
-        )
-    ]
-
-
 def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
     """Return the latest rounds, newest first."""
     return [round_numbers(turn) for turn in project.rounds.select_related("model")[:limit]]
-
-
-def uncertainty(project: Project) -> dict[str, Any] | None:
-    """Return how torn the model was over the pool and over what was picked, in 20 bins."""
-    turn = project.rounds.exclude(distribution={}).first()
-    if turn is None:
-        return None
-    bins = len(turn.distribution["pool"])
-    return {
-        "round": turn.number,
-        "edges": [index / bins for index in range(bins + 1)],
-        "pool": turn.distribution["pool"],
-        "picks": turn.distribution["picks"],
-    }
 
 
 def reasons_to_pause(project: Project) -> list[str]:
@@ -201,7 +171,7 @@ def reasons_to_pause(project: Project) -> list[str]:
     if not project.auto_stop:
         return []
     answers = Tally.objects.filter(project=project).aggregate(n=Sum("labels"))["n"] or 0
-    return list(advice(project, answers)["reasons"])
+    return list(advice(project, answers, accuracy(project))["reasons"])
 
 
 def why_empty(project: Project, user: User) -> str:

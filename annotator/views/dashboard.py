@@ -16,8 +16,10 @@ from annotator.flow.refusals import Conflict
 from annotator.models import Job, Project, Role, Round
 from annotator.views import charts, regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.facts import Facts
 
-ROUNDS_SHOWN = 30
+# What the dashboard shows of the charts, in this order.
+SHOWN = ("curve", "change", "classes", "balance", "uncertainty", "moved", "f1", "cost", "sources")
 TRIGGERS = {
     "first": gettext_lazy("the first one"),
     "features": gettext_lazy("better features"),
@@ -105,18 +107,17 @@ def _counts(
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
-    activity = monitor.activity(project)
+    activity, facts = monitor.activity(project), Facts(project)
     return {
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
-        "outlook": monitor.outlook(project),
+        "outlook": monitor.outlook(project, progress["accuracy"]),
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
         "worker": monitor.workers(),
-        "rounds": _rounds(project),
-        **_curve(project),
-        **_uncertainty(project),
+        "rounds": _rounds(facts),
+        "figures": [charts.figure(facts, name) for name in SHOWN],
     }
 
 
@@ -129,36 +130,9 @@ def _aside_in_words(number: int) -> str:
     return words % {"n": number} if number else ""
 
 
-def _rounds(project: Project) -> list[dict[str, Any]]:
+def _rounds(facts: Facts) -> list[dict[str, Any]]:
     titles = {name: title for name, title, _sentence in setup.strategy_choices()}
-    return [_round_in_words(each, titles) for each in monitor.rounds(project, ROUNDS_SHOWN)]
-
-
-def _curve(project: Project) -> dict[str, Any]:
-    points = charts.curve_points(project)
-    return {
-        "points": [_point_in_words(point) for point in reversed(points)],
-        "curve_words": charts.curve_words(points),
-        "curve_version": regions.state_of(points, project.target_value),
-    }
-
-
-def _uncertainty(project: Project) -> dict[str, Any]:
-    measured = monitor.uncertainty(project)
-    if measured is None:
-        return {}
-    rows = charts.uncertainty_rows(measured)
-    return {
-        "uncertainty": rows,
-        "uncertainty_round": measured["round"],
-        "uncertainty_words": charts.uncertainty_words(rows),
-        "uncertainty_version": regions.state_of(rows),
-    }
-
-
-def _point_in_words(point: dict[str, Any]) -> dict[str, str]:
-    shares = {name: words.percent(point[name]) for name in ("value", "low", "high")}
-    return {**shares, "labels": words.count(point["labels"]), "n": words.count(point["n"])}
+    return [_round_in_words(each, titles) for each in facts.rounds]
 
 
 def _round_in_words(each: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
@@ -182,7 +156,7 @@ def _state(context: dict[str, Any]) -> str:
         context["counts"],
         context.get("activity"),
         context.get("rounds"),
-        context.get("curve_version"),
+        [figure["version"] for figure in context.get("figures", [])],
         context.get("outlook"),
         worker["alive"] or worker["words"],
     )

@@ -55,7 +55,7 @@ bulk_urls = (
 project_urls: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard", query_string=True)),
     path("/", dashboard.dashboard, name="dashboard"),
-    path("/charts/<slug:name>.svg", charts.chart, name="chart"),
+    path("/charts/<slug:name>.<slug:form>", charts.chart, name="chart"),
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/status", status.project_status, name="status"),
     path("/aside", dashboard.put_back, name="put_back"),

@@ -32,6 +32,22 @@ def decimal(number: float) -> str:
     return _rounded(number, 1)
 
 
+def precise(number: float) -> str:
+    """Return a number with three digits that count, as small prices need them.
+
+    >>> precise(0.01234), precise(12.34)
+    ('0.0123', '12.3')
+    """
+    digits = 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2 if abs(number) >= 1 else 4
+    return _rounded(number, digits)
+
+
+def points(share: float) -> str:
+    """Return a change of a share in points of a hundred, with its sign: 0.021 as “+2.1”."""
+    value = round(100 * share, 1)
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{_rounded(abs(value), 1)}"
+
+
 def money(amount: float) -> str:
     """Return an amount with two decimals and its thousands set apart."""
     whole, cents = divmod(round(100 * amount), 100)

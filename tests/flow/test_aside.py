@@ -68,7 +68,7 @@ def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
     assert monitor.progress(project)["aside"] == 1
     assert "everybody skipped" in monitor.why_empty(project, ana)
     Tally.objects.filter(user=ana).update(labels=1)
-    (reason,) = monitor.advice(project, 1)["reasons"]
+    (reason,) = monitor.advice(project, 1, None)["reasons"]
     assert "everybody skipped" in reason
 
 

@@ -67,10 +67,10 @@ def test_members_are_changed_by_admins_only(signed_in, lea, zed, ana, project, n
 
 
 def test_chart_is_for_leads(signed_in, lea, ana, zed, project):
-    assert ask(signed_in(zed), "chart", "get", project, "curve").status_code == 404
-    assert ask(signed_in(ana), "chart", "get", project, "curve").status_code == 403
-    assert ask(signed_in(lea), "chart", "get", project, "curve").status_code == 200
-    assert ask(signed_in(lea), "chart", "get", project, "nonsense").status_code == 404
+    assert ask(signed_in(zed), "chart", "get", project, "curve", "svg").status_code == 404
+    assert ask(signed_in(ana), "chart", "get", project, "curve", "svg").status_code == 403
+    assert ask(signed_in(lea), "chart", "get", project, "curve", "svg").status_code == 200
+    assert ask(signed_in(lea), "chart", "get", project, "nonsense", "svg").status_code == 404
 
 
 def test_deleted_project_is_gone_for_its_members_too(signed_in, ana, project):

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from annotator.flow import queue
 from annotator.models import Import, ModelVersion, Project, Round, Tally, WorkerBeat
+from annotator.views import charts
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
@@ -123,10 +124,10 @@ def test_curve_is_a_picture_with_words_and_a_table(signed_in, lea, running):
     assert "/charts/curve.svg?theme=dark" in page
 
 
-@pytest.mark.parametrize("name", ["curve", "uncertainty"])
+@pytest.mark.parametrize("name", sorted(charts.CHARTS))
 @pytest.mark.parametrize("query", ["", "?theme=dark&size=narrow"])
 def test_chart_is_an_svg_without_styles_or_scripts(signed_in, lea, running, name, query):
-    answer = signed_in(lea).get(reverse("chart", args=[running.pk, name]) + query)
+    answer = signed_in(lea).get(reverse("chart", args=[running.pk, name, "svg"]) + query)
     drawing = answer.content.decode()
     assert answer.headers["Content-Type"] == "image/svg+xml"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

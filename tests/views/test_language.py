@@ -238,14 +238,14 @@ def test_english_left_on_a_page_is_found(signed_in, ana):
 def test_numbers_are_written_in_german(german, worked):
     page = german.get(address("dashboard", worked)).content.decode()
     assert re.search(r"<dd>\d+,\d\d</dd>", page)
-    chart = german.get(reverse("chart", args=[worked.pk, "uncertainty"])).content.decode()
+    chart = german.get(reverse("chart", args=[worked.pk, "uncertainty", "svg"])).content.decode()
     assert ">0,2<" in chart
 
 
 def test_chart_of_another_language_is_another_picture(signed_in, lea, worked):
     def pictures(headers):
         page = signed_in(lea).get(address("dashboard", worked), headers=headers)
-        return set(re.findall(r'charts/[^"]*"', page.content.decode()))
+        return set(re.findall(r'charts/[^"]*language[^"]*"', page.content.decode()))
 
     assert not pictures(GERMAN) & pictures(ENGLISH)
 

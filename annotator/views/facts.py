@@ -1,0 +1,60 @@
+"""What the charts of a page are drawn from, each read at most once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from annotator.flow import measured, monitor, reports
+from annotator.models import Label, Project, Round
+
+
+@dataclass
+class Facts:
+    """The numbers of one project, as they are asked for."""
+
+    project: Project
+
+    @cached_property
+    def curve(self) -> list[dict[str, Any]]:
+        """The measured models from enough audits, oldest first (measured.curve)."""
+        return [p for p in measured.curve(self.project) if p["n"] >= monitor.FIRST_ESTIMATE]
+
+    @cached_property
+    def rounds(self) -> list[dict[str, Any]]:
+        """The latest rounds, newest first (monitor.rounds)."""
+        return monitor.rounds(self.project)
+
+    @cached_property
+    def scored(self) -> Round | None:
+        """The newest round that scored the pool (measured.scored)."""
+        return measured.scored(self.project)
+
+    @cached_property
+    def uncertainty(self) -> dict[str, Any] | None:
+        """How torn the model was (measured.uncertainty)."""
+        return measured.uncertainty(self.scored)
+
+    @cached_property
+    def balance(self) -> list[dict[str, Any]]:
+        """What is labelled and what is predicted of each label (measured.balance)."""
+        return measured.balance(self.scored, self.labels)
+
+    @cached_property
+    def classes(self) -> list[dict[str, Any]]:
+        """Precision and recall of each label by the newest measured model (measured.classes)."""
+        return measured.classes(self.project)
+
+    @cached_property
+    def class_curves(self) -> list[dict[str, Any]]:
+        """The same for all measured models (measured.class_curves)."""
+        return list(measured.class_curves(self.project))
+
+    @cached_property
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """What a worker found between rounds, by kind (reports.latest)."""
+        return reports.latest(self.project)
+
+    @cached_property
+    def labels(self) -> dict[int, Label]:
+        """The labels by their keys, in their order."""
+        return {label.pk: label for label in self.project.labels.all()}
