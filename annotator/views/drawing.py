@@ -149,5 +149,5 @@ def labels_axis() -> Spec:
         "type": "quantitative",
         "title": _("labels"),
         "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
-        "scale": {"nice": False},
+        "scale": {"nice": False, "zero": False},
     }

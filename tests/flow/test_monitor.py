@@ -89,8 +89,8 @@ def test_own_labels_are_counted_by_day(project, filled, ana, ben, time_machine):
 
 def test_stop_is_advised_with_the_reason_in_words(trained):
     setup.change_settings(trained, budget=20)
-    assert monitor.advice(trained, 19)["advice"] == "go_on"
-    assert monitor.advice(trained, 20) == {
+    assert monitor.advice(trained, 19, monitor.accuracy(trained))["advice"] == "go_on"
+    assert monitor.advice(trained, 20, monitor.accuracy(trained)) == {
         "advice": "stop",
         "reasons": ["The budget of 20 labels is spent."],
     }
@@ -100,12 +100,12 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
     setup.change_settings(trained, target_value=0.85)
     # The interval holds for one look; looking after every round takes a bound that is made for it.
     proven_at(trained, low=0.9, proven=0.849)
-    assert monitor.advice(trained, 20)["advice"] == "go_on"
+    assert monitor.advice(trained, 20, monitor.accuracy(trained))["advice"] == "go_on"
     proven_at(trained, low=0.9, proven=0.85)
-    (reason,) = monitor.advice(trained, 20)["reasons"]
+    (reason,) = monitor.advice(trained, 20, monitor.accuracy(trained))["reasons"]
     assert "prove an accuracy of 85 %" in reason
     proven_at(trained, low=0.99, proven=0.99, n=19)
-    assert monitor.advice(trained, 20)["advice"] == "go_on"
+    assert monitor.advice(trained, 20, monitor.accuracy(trained))["advice"] == "go_on"
 
 
 @pytest.mark.parametrize(
