@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
 
-from selection.arrays import FloatArray
+from selection.arrays import BoolArray, FloatArray
 
 MIN_POINTS = 5
+MOST_LABELS = 1e7  # what needs more is out of sight
 # From curves that hardly flatten to curves that are flat at once, fine enough for smooth curves.
 EXPONENTS = np.geomspace(0.05, 2.0, 500)
 
@@ -38,6 +40,16 @@ class Gain:
         return likely, least, most
 
 
+@dataclass(frozen=True)
+class Needed:
+    """How many labels in all will reach a target; None where that is out of sight."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+
+
 def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.95) -> Gain | None:
     """Return what 100 more labels will add, by the curve accuracy = a - b labels^-c; None early.
 
@@ -54,8 +66,52 @@ def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.
     sizes, values = checked_curve(labels, accuracy)
     if len(np.unique(sizes)) < MIN_POINTS:
         return None
-    powers = sizes ** -EXPONENTS[:, None]
+    fitted = _fit(sizes, values, confidence)
     steps = sizes.max() ** -EXPONENTS - (sizes.max() + 100) ** -EXPONENTS
+    low, likely, high = (slopes * steps for slopes in fitted.slopes)
+    return Gain(
+        float(likely[fitted.likely]),
+        float(low[fitted.allowed].min()),
+        float(high[fitted.allowed].max()),
+        confidence,
+    )
+
+
+def labels_needed(
+    labels: ArrayLike, accuracy: ArrayLike, target: float, confidence: float = 0.95
+) -> Needed | None:
+    """Return how many labels in all will reach `target`, by the same curves; None early.
+
+    `value` is None where the likeliest curve never gets there, `high` where one of those that fit
+    no worse than the F test allows does not. A hint, as `expected_gain`.
+
+    >>> sizes = np.array([50, 100, 200, 400, 800])
+    >>> round(labels_needed(sizes, 0.9 - sizes ** -0.5, 0.88).value, -2)
+    2500.0
+    """
+    sizes, values = checked_curve(labels, accuracy)
+    if len(np.unique(sizes)) < MIN_POINTS:
+        return None
+    fitted = _fit(sizes, values, confidence)
+    needed = [_reaching(target, sizes, values, slopes) for slopes in fitted.slopes]
+    return Needed(
+        _finite(needed[1][fitted.likely]),
+        _finite(min(each[fitted.allowed].min() for each in needed)),
+        _finite(max(each[fitted.allowed].max() for each in needed)),
+        confidence,
+    )
+
+
+class _Fit(NamedTuple):
+    """The curves of all exponents (E,): lowest, best and highest slope that fit, and which do."""
+
+    slopes: tuple[FloatArray, FloatArray, FloatArray]
+    likely: int
+    allowed: BoolArray
+
+
+def _fit(sizes: FloatArray, values: FloatArray, confidence: float) -> _Fit:
+    powers = sizes ** -EXPONENTS[:, None]
     x, y = powers - powers.mean(axis=1, keepdims=True), values - values.mean()
     spread = (x**2).sum(axis=1)
     slopes = -(x @ y) / spread
@@ -66,14 +122,23 @@ def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.
     bar = _worst_allowed(float(rising[likely]), len(sizes) - 3, confidence)
     reach = np.sqrt(np.maximum(bar - best, 0.0) / spread)
     allowed = (best <= bar) & (slopes + reach >= 0)
-    low = np.maximum(slopes - reach, 0.0) * steps
-    high = (slopes + reach) * steps
-    return Gain(
-        float(max(slopes[likely], 0.0) * steps[likely]),
-        float(low[allowed].min()),
-        float(high[allowed].max()),
-        confidence,
-    )
+    ends = np.maximum(slopes - reach, 0.0), np.maximum(slopes, 0.0), slopes + reach
+    return _Fit(ends, likely, allowed)
+
+
+def _reaching(
+    target: float, sizes: FloatArray, values: FloatArray, slopes: FloatArray
+) -> FloatArray:
+    """Return at how many labels the curve of each exponent and slope (E,) reaches `target`."""
+    middle = (sizes ** -EXPONENTS[:, None]).mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        power = middle + (values.mean() - target) / slopes
+        found = np.where(power > 0, np.abs(power) ** (-1 / EXPONENTS), np.inf)
+    return np.asarray(np.where(slopes > 0, found, np.inf), dtype=np.float64)
+
+
+def _finite(labels: float) -> float | None:
+    return float(labels) if labels < MOST_LABELS else None
 
 
 def checked_curve(labels: ArrayLike, accuracy: ArrayLike) -> tuple[FloatArray, FloatArray]:

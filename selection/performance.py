@@ -64,7 +64,8 @@ def macro_f1(
     """Return the mean F1 over the classes that occur in the truth; None where none does.
 
     Interval: bootstrap over items (Efron 1979, percentiles of 1,000 resamples), as F1 is no plain
-    share. The classes are those of the whole sample, so that no resample forgets a rare one.
+    share; but nowhere shorter than the exact one of accuracy, since where no error was seen yet no
+    resample has one. The classes are those of the whole sample: no resample forgets a rare one.
 
     >>> macro_f1([[True], [True]], [[True], [False]]).value.__round__(3)
     0.667
@@ -79,10 +80,11 @@ def macro_f1(
     found = np.concatenate([_mean_f1(w @ counts) for w in _resamples(n, seed)])
     tail = 100 * (1 - confidence) / 2
     low, high = np.percentile(found, [tail, 100 - tail])
-    # F1 bends, so that a small sample's own value can lie outside of its resamples.
-    return Estimate(
-        value, min(float(low), value), max(float(high), value), n, confidence, "bootstrap"
-    )
+    least = accuracy((is_so == is_said).all(axis=1), confidence)
+    if least is not None:
+        low = min(low, value - (least.value - least.low))
+        high = max(high, value + (least.high - least.value))
+    return Estimate(value, max(float(low), 0.0), min(float(high), 1.0), n, confidence, "bootstrap")
 
 
 def change(before: ArrayLike, after: ArrayLike, confidence: float = 0.95) -> Estimate | None:

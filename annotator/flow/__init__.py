@@ -24,6 +24,7 @@
 | confirming | a page of them is saved, or taken back          | web     |
 | evaluation | the model is measured on audit items            | worker  |
 | changes    | what a round changed                            | worker  |
+| outlook    | what more labels would bring                    | both    |
 | reports    | what else a worker finds out about a project     | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |

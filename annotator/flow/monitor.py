@@ -123,7 +123,7 @@ def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -
     if target and measured and measured.get("proven", 0.0) >= target:
         reasons.append(
             _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
-            % {"low": _percent(measured["proven"]), "target": _percent(target)}
+            % {"low": percent(measured["proven"]), "target": percent(target)}
         )
     if project.items and answers and not _unlabelled(project):
         reasons.append(_all_done(project))
@@ -138,7 +138,7 @@ def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
     target = project.target_accuracy
     if not measured or target is None or measured.get("target") != target:
         return ""
-    shown, needed = _percent(target), measured["needed"]
+    shown, needed = percent(target), measured["needed"]
     if needed == 0:
         return ""
     if needed is None:
@@ -205,7 +205,8 @@ def _all_done(project: Project) -> str:
     return _("Every item is labelled.")
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Return a share as a number of hundredths, with a decimal where it needs one."""
     value = round(100 * share, 1)
     return str(number_format(value, 0 if value.is_integer() else 1))
 

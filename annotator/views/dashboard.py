@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
-from annotator.flow import aside, monitor, schedule, setup
+from annotator.flow import aside, monitor, outlook, schedule, setup
 from annotator.flow.refusals import Conflict
 from annotator.models import Job, Project, Role, Round
 from annotator.views import charts, regions, words
@@ -111,7 +111,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
     return {
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
-        "outlook": monitor.outlook(project, progress["accuracy"]),
+        "outlook": outlook.in_words(project, progress["accuracy"], facts.reports),
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),

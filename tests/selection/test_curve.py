@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from selection import curve
 from selection.curve import Gain, expected_gain
 
 SIZES = np.arange(20, 401, 20)
@@ -69,3 +70,33 @@ def test_few_points_are_no_curve():
 def test_cost_per_point_is_without_bound_where_nothing_is_gained():
     assert Gain(0.02, 0.0, 0.04, 0.95).cost_per_point(0.5) == (25.0, 12.5, float("inf"))
     assert Gain(0.0, 0.0, 0.0, 0.95).cost_per_point(0.5) == (float("inf"),) * 3
+
+
+def test_labels_needed_is_where_the_curve_reaches_the_target():
+    sizes = np.array([50, 100, 200, 400, 800])
+    found = curve.labels_needed(sizes, 0.95 - 2 * sizes**-0.6, 0.94)
+    assert found.value == pytest.approx((2 / 0.01) ** (1 / 0.6), rel=0.05)
+    assert found.low <= found.value <= found.high
+
+
+def test_target_above_the_top_of_the_curve_is_out_of_sight():
+    sizes = np.array([50, 100, 200, 400, 800])
+    assert curve.labels_needed(sizes, 0.9 - sizes**-0.5, 0.95).value is None
+
+
+def test_noise_makes_the_labels_needed_uncertain():
+    rng = np.random.default_rng(3)
+    sizes = np.arange(50, 550, 50)
+    noisy = 0.9 - sizes**-0.5 + rng.normal(0, 0.01, len(sizes))
+    found = curve.labels_needed(sizes, noisy, 0.875)
+    assert found.low < 1600
+    assert found.high is None or found.high > 1600
+
+
+def test_flat_curve_never_reaches_more():
+    sizes = np.array([50, 100, 200, 400, 800])
+    assert curve.labels_needed(sizes, np.full(5, 0.8), 0.9).value is None
+
+
+def test_labels_needed_is_not_said_from_few_points():
+    assert curve.labels_needed([50, 100, 200], [0.5, 0.6, 0.7], 0.9) is None

@@ -54,6 +54,11 @@ def test_macro_f1_is_that_of_scikit_learn_over_the_classes_of_the_truth(audits):
     assert found.low < found.value < found.high
 
 
+def test_macro_f1_without_an_error_is_no_surer_than_accuracy():
+    found = performance.macro_f1([[True]] * 40, [[True]] * 40)
+    assert (found.value, found.low, found.high) == (1.0, binomial_interval(40, 40)[0], 1.0)
+
+
 def test_macro_f1_of_several_labels_an_item_is_that_of_scikit_learn(rng):
     truth, said = rng.random((2, 200, 5)) < 0.3
     expected = f1_score(truth, said, average="macro")

@@ -1,0 +1,144 @@
+"""What more labels would bring: reckoned by a worker from the curve so far, told in words.
+
+All of it is a hint, as it believes that the curve goes on as it did; what is proven is told by
+`monitor.advice`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotator.flow import measured, monitor
+from annotator.models import Project
+
+WINDOW = 3
+
+
+# In a worker -------------------------------------------------------------------------------------
+
+
+def report(project: Project) -> dict[str, Any] | None:
+    """Return what 100 more labels would bring, how many reach the target, and what one costs."""
+    from selection import curve
+
+    points = [p for p in measured.curve(project) if p["n"] >= monitor.FIRST_ESTIMATE]
+    if not points:
+        return None
+    labels, values = [p["labels"] for p in points], [p["value"] for p in points]
+    gain, target = curve.expected_gain(labels, values), project.target_accuracy
+    needed = None if target is None else curve.labels_needed(labels, values, target)
+    return {
+        "labels": labels[-1],
+        "gain": None if gain is None else asdict(gain),
+        "target": target,
+        "needed": None if needed is None else asdict(needed),
+        "plateau": _is_plateau(points),
+        "seconds": _seconds_a_label(points[-1]["spent"]),
+    }
+
+
+def _is_plateau(points: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the model stopped changing and its accuracy stopped rising, as far as seen."""
+    from selection.stopping import STABLE
+
+    newest, recent = points[-1], points[-(WINDOW + 1) :]
+    kappas = (newest["moved"] or {}).get("kappas", [])
+    if len(recent) <= WINDOW or len(kappas) < WINDOW:
+        return False
+    level = all(newest["low"] <= point["value"] <= newest["high"] for point in recent)
+    return level and float(np.mean(kappas[-WINDOW:])) >= STABLE
+
+
+def _seconds_a_label(spent: Mapping[str, Any] | None) -> float | None:
+    return spent["seconds"] / spent["answers"] if spent and spent["answers"] else None
+
+
+# In words ----------------------------------------------------------------------------------------
+
+
+def in_words(
+    project: Project, estimate: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Return what may be expected, a sentence each, by the newest reports `found`."""
+    forecast, worth = found.get("forecast") or {}, found.get("worth") or {}
+    sentences = [
+        monitor.outlook(project, estimate),
+        _to_target(project, forecast),
+        _gain_in_words(project, forecast),
+        _plateau_in_words(forecast),
+        _worth_in_words(worth),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _to_target(project: Project, forecast: Mapping[str, Any]) -> str:
+    target, needed = project.target_accuracy, forecast.get("needed")
+    if not needed or target is None or forecast["target"] != target:
+        return ""
+    shown = {"target": monitor.percent(target)}
+    if needed["value"] is None:
+        return (
+            _("By the curve so far, the target of %(target)s %% is out of sight for this model.")
+            % shown
+        )
+    more = round(needed["value"] - forecast["labels"])
+    if more <= 0:
+        return ""
+    words = ngettext(
+        "By the curve so far, about %(n)s more label would reach the %(target)s %%%(ends)s.",
+        "By the curve so far, about %(n)s more labels would reach the %(target)s %%%(ends)s.",
+        more,
+    )
+    ends = _ends(project, forecast, more)
+    return words % {**shown, "n": more, "ends": ends}
+
+
+def _ends(project: Project, forecast: Mapping[str, Any], more: int) -> str:
+    """Return the interval of a forecast, and what it would cost, as an aside."""
+    needed, spent = forecast["needed"], forecast["labels"]
+    low = max(round((needed["low"] or spent) - spent), 0)
+    if needed["high"] is None:
+        parts = [_("%(low)s or more, 95 %%") % {"low": low}]
+    else:
+        high = max(round(needed["high"] - spent), low)
+        parts = [_("%(low)s to %(high)s, 95 %%") % {"low": low, "high": high}]
+    cost = _price(project, forecast, more)
+    if cost is not None:
+        parts.append(_("about %(cost)s of work") % {"cost": f"{cost:.2f}"})
+    return f" ({'; '.join(parts)})"
+
+
+def _gain_in_words(project: Project, forecast: Mapping[str, Any]) -> str:
+    gain = forecast.get("gain")
+    if not gain:
+        return ""
+    said = _(
+        "100 more labels would add about %(value)s points of accuracy (%(low)s to %(high)s, 95 %%)"
+    ) % {name: monitor.percent(gain[name]) for name in ("value", "low", "high")}
+    cost = _price(project, forecast, 100)
+    if cost is None or gain["value"] < 0.0005:
+        return f"{said}."
+    each = cost / (100 * gain["value"])
+    return _("%(said)s, so a point costs about %(each)s.") % {"said": said, "each": f"{each:.2f}"}
+
+
+def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float | None:
+    rate, seconds = project.hourly_rate, forecast.get("seconds")
+    return None if rate is None or seconds is None else float(rate) * seconds * labels / 3600
+
+
+def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
+    if not forecast.get("plateau"):
+        return ""
+    return _(
+        "The model has settled: its predictions hardly change and its accuracy stays where it is, "
+        "within its interval. More labels of the same kind are unlikely to bring much."
+    )
+
+
+def _worth_in_words(worth: Mapping[str, Any]) -> str:
+    return ""

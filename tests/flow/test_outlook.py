@@ -1,0 +1,134 @@
+"""What more labels would bring, reckoned and told."""
+
+import pytest
+
+from annotator.flow import outlook, reports, setup
+from annotator.models import ModelVersion, Project, Report
+from tests.loop import ready_space
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def curve(project):
+    """Return a function that stores a measured model for each accuracy, 50 labels apart."""
+
+    def store(*values, kappas=(0.9, 0.9, 0.9), n=200):
+        for number, value in enumerate(values, start=1):
+            ModelVersion.objects.create(
+                project=project,
+                space=ready_space(project),
+                number=number,
+                labels=[],
+                trained_on=50 * number,
+                accuracy={"value": value, "low": value - 0.04, "high": value + 0.04, "n": n},
+                measured={
+                    "moved": {"share": 0.02, "n": 1000, "kappas": list(kappas)},
+                    "spent": {"answers": 50 * number, "seconds": 360.0 * number, "sources": {}},
+                },
+            )
+
+    return store
+
+
+RISING = [0.9 - (50 * n) ** -0.5 for n in range(1, 11)]
+
+
+def told(project):
+    reports.make_all(project.pk)
+    project = Project.objects.get(pk=project.pk)
+    return outlook.in_words(project, None, reports.latest(project))
+
+
+def test_what_labels_will_bring_comes_with_its_interval(project, curve):
+    curve(*RISING)
+    (gain,) = told(project)
+    assert gain.startswith("100 more labels would add about 0.4 points of accuracy (0.4 to 0.4")
+
+
+def test_with_a_rate_it_has_a_price(project, curve):
+    curve(*RISING)
+    setup.change_settings(project, hourly_rate=36)
+    (gain,) = told(project)
+    # 7.2 s a label are 0.072 each, so 7.20 for 0.39 points.
+    assert gain.endswith("(0.4 to 0.4, 95 %), so a point costs about 18.43.")
+
+
+def test_way_to_the_target_is_foretold(project, curve):
+    curve(*RISING)
+    setup.change_settings(project, target_value=0.87, hourly_rate=36)
+    way, _gain = told(project)
+    # 0.03 below the top is reached at 0.03^-2 = 1,111 labels; the grid of exponents is a bit off.
+    assert "about 606 more labels would reach the 87 % (605 to 618, 95 %; about 43.63 of" in way
+
+
+def test_target_above_the_curve_is_out_of_sight(project, curve):
+    curve(*RISING)
+    setup.change_settings(project, target_value=0.95)
+    assert "95 % is out of sight" in told(project)[0]
+
+
+def test_forecast_for_another_target_is_not_told(project, curve):
+    curve(*RISING)
+    setup.change_settings(project, target_value=0.87)
+    told(project)
+    project = setup.change_settings(project, target_value=0.88)
+    found = reports.latest(project)
+    assert not any("would reach" in each for each in outlook.in_words(project, None, found))
+
+
+def test_settled_model_is_said_to_have_settled(project, curve):
+    curve(0.89, 0.9, 0.9, 0.9, kappas=(0.995, 0.99, 0.992))
+    assert any("has settled" in sentence for sentence in told(project))
+
+
+@pytest.mark.parametrize(
+    ("values", "kappas"),
+    [
+        ((0.89, 0.9, 0.9, 0.9), (0.995, 0.9, 0.992)),
+        ((0.8, 0.9, 0.9, 0.9), (0.995, 0.99, 0.992)),
+        ((0.9, 0.9, 0.9), (0.995, 0.99, 0.992)),
+        ((0.9, 0.9, 0.9, 0.9), (0.995,)),
+    ],
+)
+def test_moving_or_rising_model_has_not_settled(project, curve, values, kappas):
+    curve(*values, kappas=kappas)
+    assert not any("has settled" in sentence for sentence in told(project))
+
+
+def test_nothing_is_foretold_from_few_audits(project, curve):
+    curve(*RISING, n=19)
+    assert told(project) == []
+    assert not Report.objects.exists()
+
+
+def test_report_that_fails_says_so_and_is_made_again(project, curve, monkeypatch):
+    curve(*RISING)
+
+    def fail(_project):
+        raise OSError(28, "No space left on device", "shard.npy")
+
+    monkeypatch.setitem(reports.MAKERS, "forecast", fail)
+    reports.make_all(project.pk)
+    report = Report.objects.get()
+    assert "storage is full" in report.error
+    assert report.found == {}
+    monkeypatch.setitem(reports.MAKERS, "forecast", outlook.report)
+    reports.make_all(project.pk)
+    report.refresh_from_db()
+    assert report.error == ""
+    assert report.found["gain"]["value"] == pytest.approx(0.004, abs=0.001)
+
+
+def test_report_is_not_made_twice_for_the_same_labels(project, curve, monkeypatch):
+    curve(*RISING)
+    reports.make_all(project.pk)
+    monkeypatch.setitem(reports.MAKERS, "forecast", pytest.fail)
+    reports.make_all(project.pk)
+
+
+def test_report_of_a_deleted_project_is_not_made(project, curve):
+    curve(*RISING)
+    setup.delete_project(project)
+    reports.make_all(project.pk)
+    assert not Report.objects.exists()
