@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db.models import F, QuerySet, Sum, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum, Value
 from numpy.typing import NDArray
 
 from annotator.models import (
@@ -176,20 +176,34 @@ def audit_frontier(project: Project) -> int:
     ends before the first item that still waits, also when that one came with a later import. Only
     items that somebody skipped are passed over; the monitor counts them.
     """
-    audits = Annotation.objects.filter(project=project, source="audit", withdrawn_at=None)
-    newest = audits.order_by("-item__audit_key").values_list("item__audit_key", flat=True).first()
-    if newest is None:
-        return -1
-    waiting = Item.objects.filter(project=project, skips=0, audit_key__lt=newest)
     # One state at a time, as the index has it; both ask for a single row.
+    waiting = Item.objects.filter(project=project, skips=0).order_by("audit_key")
     gaps = [
-        waiting.filter(state=state)
-        .order_by("audit_key")
-        .values_list("audit_key", flat=True)
-        .first()
+        waiting.filter(state=state).values_list("audit_key", flat=True).first()
         for state in (Item.State.POOL, Item.State.QUEUED)
     ]
-    return min([newest, *(gap - 1 for gap in gaps if gap is not None)])
+    first_gap = min((gap for gap in gaps if gap is not None), default=None)
+    newest = _newest_audit(project, first_gap)
+    if newest is None:
+        return -1
+    return newest if first_gap is None else min(newest, first_gap - 1)
+
+
+def _newest_audit(project: Project, before: int | None) -> int | None:
+    """Return the largest audit key of an audited item, looking at those below `before` first."""
+    audits = Annotation.objects.filter(project=project, source=Source.AUDIT, withdrawn_at=None)
+    if before is not None:
+        # Below the first gap nearly all are audits, so that the first row is nearly always one.
+        settled = Item.objects.filter(
+            Exists(audits.filter(item=OuterRef("pk"))),
+            project=project,
+            state=Item.State.LABELLED,
+            audit_key__lt=before,
+        )
+        newest = settled.order_by("-audit_key").values_list("audit_key", flat=True).first()
+        if newest is not None:
+            return newest
+    return audits.order_by("-item__audit_key").values_list("item__audit_key", flat=True).first()
 
 
 def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:

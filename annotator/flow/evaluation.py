@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 from numpy.typing import NDArray
 
 from annotator import pool
-from annotator.flow import changes
+from annotator.flow import changes, monitor
 from annotator.flow.jobs import job
 from annotator.models import Annotation, ModelVersion, Project, Round, Tally
 
@@ -62,6 +62,7 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         "change": changes.on_audits(turn, positions, truth, said),
         "moved": changes.in_pool(turn),
         "spent": _spent(turn.project),
+        "audits": monitor.audits_mark(turn.project),
     }
     changes.keep(turn, positions, said)
     return {

@@ -54,12 +54,13 @@ def progress(project: Project) -> dict[str, Any]:
         waiting.filter(state__lt=QueueEntry.State.DONE).values_list("state").annotate(n=Count("pk"))
     )
     model = project.models.defer("measured").first()
-    measured, answers, set_aside = accuracy(project), sums["answers"] or 0, aside.count(project)
+    measured, mark = _newest_estimate(project)
+    answers, set_aside = sums["answers"] or 0, aside.count(project)
     return {
         "items": project.items,
         "labelled": sums["finished"] or 0,
         "answers": answers,
-        **audits(project),
+        **audits(project, mark),
         "queued": by_state.get(QueueEntry.State.OPEN, 0),
         "leased": by_state.get(QueueEntry.State.LEASED, 0),
         "skipped": sums["skips"] or 0,
@@ -79,14 +80,40 @@ def _cost(project: Project, seconds: float) -> float | None:
     return None if rate is None else round(float(rate) * seconds / 3600, 2)
 
 
-def audits(project: Project) -> dict[str, int]:
-    """Return how many items of the audit set have their label, and how many were skipped."""
+def audits(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
+    """Return how many items of the audit set have their label, and how many were skipped.
+
+    `mark` is what `audits_mark` returned lately: only what came since is counted then.
+    """
     frontier = pool.audit_frontier(project)
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
+    if not mark or mark["items"] != project.items or mark["frontier"] > frontier:
+        # Something came, or opened again, among those that were counted.
+        return _count_audits(project, -1, frontier)
+    since = _count_audits(project, mark["frontier"], frontier)
+    skipped = _skipped_below(project, mark["frontier"])
+    # What was skipped then and is no more has its label by now.
+    return {
+        "audited": mark["audited"] + mark["audits_skipped"] - skipped + since["audited"],
+        "audits_skipped": skipped + since["audits_skipped"],
+    }
+
+
+def audits_mark(project: Project) -> dict[str, int]:
+    """Return the audits counted one by one, to go on from: a look at them all grows with them."""
+    frontier = pool.audit_frontier(project)
+    counted = _count_audits(project, -1, frontier) if frontier >= 0 else audits(project)
+    return {"items": project.items, "frontier": frontier, **counted}
+
+
+def _count_audits(project: Project, above: int, frontier: int) -> dict[str, int]:
     # Every state is named, as the index begins with it.
     items = Item.objects.filter(
-        project=project, state__in=Item.State.values, audit_key__lte=frontier
+        project=project,
+        state__in=Item.State.values,
+        audit_key__gt=above,
+        audit_key__lte=frontier,
     )
     in_bulk = Annotation.objects.filter(item=OuterRef("pk"), source=Source.BULK, withdrawn_at=None)
     settled = Q(state=Item.State.LABELLED)
@@ -97,12 +124,23 @@ def audits(project: Project) -> dict[str, int]:
     )
 
 
+def _skipped_below(project: Project, frontier: int) -> int:
+    waiting = [state for state in Item.State.values if state != Item.State.LABELLED]
+    return Item.objects.filter(
+        project=project, state__in=waiting, skips__gt=0, audit_key__lte=frontier
+    ).count()
+
+
 def accuracy(project: Project) -> dict[str, Any] | None:
     """Return the newest estimate from audit items, None while there are too few of them."""
-    measured = (
-        project.models.filter(accuracy__isnull=False).values_list("accuracy", flat=True).first()
-    )
-    return measured if measured and measured["n"] >= FIRST_ESTIMATE else None
+    return _newest_estimate(project)[0]
+
+
+def _newest_estimate(project: Project) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the newest estimate that may be told, and where its audits were counted up to."""
+    newest = project.models.filter(accuracy__isnull=False)
+    estimate, mark = newest.values_list("accuracy", "measured__audits").first() or (None, None)
+    return (estimate if estimate and estimate["n"] >= FIRST_ESTIMATE else None), mark
 
 
 def features(project: Project) -> dict[str, Any]:
@@ -156,9 +194,11 @@ def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
 
 def mine(project: Project, user: User) -> dict[str, int]:
     """Return how many labels the person gave today and in all."""
-    own = Tally.objects.filter(project=project, user=user)
-    today = own.filter(day=timezone.now().date()).values_list("labels", flat=True).first()
-    return {"today": today or 0, "total": own.aggregate(n=Sum("labels"))["n"] or 0}
+    today = Q(day=timezone.now().date())
+    sums = Tally.objects.filter(project=project, user=user).aggregate(
+        today=Sum("labels", filter=today), total=Sum("labels")
+    )
+    return {name: number or 0 for name, number in sums.items()}
 
 
 def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
@@ -260,9 +300,14 @@ def activity(project: Project) -> list[dict[str, Any]]:
 
 
 def _current(jobs: Any) -> list[Any]:
-    recent = timezone.now() - LATELY
-    failed = jobs.filter(state=Job.State.FAILED, finished_at__gte=recent)
-    return [*jobs.active().order_by("pk")[:20], *failed.order_by("-pk")[:5]]
+    failed = Q(state=Job.State.FAILED, finished_at__gte=timezone.now() - LATELY)
+    under_way = Q(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    found = list(jobs.filter(under_way | failed).order_by("-pk")[:50])
+    # What is under way first and in its order, then the newest failures.
+    return [
+        *[job for job in reversed(found) if job.is_active][:20],
+        *[job for job in found if not job.is_active][:5],
+    ]
 
 
 def _latest_round(project: Project) -> list[Round]:

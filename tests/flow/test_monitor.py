@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from annotator.flow import featurise, measured, monitor, queue, setup
+from annotator.flow import annotate, featurise, measured, monitor, queue, setup
 from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
 from tests import loop
 
@@ -291,3 +291,67 @@ def test_labels_cost_the_time_that_they_took(project, filled, ana):
     setup.change_settings(project, hourly_rate=Decimal("36"))
     loop.answer(queue.lease_next(project, ana), seconds=100.0)
     assert monitor.progress(project)["cost"] == 1.0
+
+
+# Audits counted from a mark ----------------------------------------------------------------------
+
+
+def test_audits_since_a_mark_are_those_that_a_full_count_finds(project, ana, ben):
+    loop.fill(project, 120)
+    setup.change_settings(project, audit_share=0.4)
+    project.refresh_from_db()
+    loop.make_features(project)
+    loop.label(project, ana, 20)
+    mark = monitor.audits_mark(project)
+    assert mark["audited"] > 0
+    skipped = 0
+    while skipped < 3:
+        lease = queue.lease_next(project, ana)
+        if lease.source == Source.AUDIT:
+            queue.skip(lease)
+            skipped += 1
+        else:
+            loop.answer(lease)
+    loop.label(project, ana, 20)
+    assert monitor.audits(project, mark) == monitor.audits(project)
+    again = monitor.audits_mark(project)
+    assert again["audits_skipped"] == 3
+    # Another person answers what one skipped.
+    loop.label(project, ben, 10)
+    found = monitor.audits(project)
+    assert found["audits_skipped"] < 3
+    assert monitor.audits(project, again) == monitor.audits(project, mark) == found
+
+
+def test_mark_is_left_aside_where_what_it_counted_is_open_again(project, ana):
+    loop.fill(project, 60)
+    loop.make_features(project)
+    given = loop.label(project, ana, 20)
+    mark = monitor.audits_mark(project)
+    last = max((each for each in given if each.source == Source.AUDIT), key=_audit_key)
+    annotate.undo(last, ana)
+    assert monitor.audits(project, mark) == monitor.audits(project)
+    assert monitor.audits(project)["audited"] == mark["audited"] - 1
+
+
+def test_mark_is_left_aside_where_items_came(project, ana):
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, ana, 20)
+    mark = monitor.audits_mark(project)
+    loop.fill(project, 60, start=60)
+    project.refresh_from_db()
+    assert monitor.audits(project, mark) == monitor.audits(project)
+
+
+def test_mark_of_a_project_without_audits_counts_on_from_nothing(project, ana):
+    loop.fill(project, 60)
+    mark = monitor.audits_mark(project)
+    assert mark["audited"] == 0
+    loop.make_features(project)
+    loop.label(project, ana, 20)
+    assert monitor.audits(project, mark) == monitor.audits(project)
+
+
+def _audit_key(annotation):
+    return annotation.item.audit_key

@@ -1,0 +1,189 @@
+"""Run in a process of its own, by the settings of an installation: a large project, and its page.
+
+python -m tests.bench.dashboard_rows admin password annotations rounds    prints what was measured
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+
+LABELS = ["harvest", "market", "weather", "sport"]
+LOOKS = 9
+
+
+def measure(admin: str, password: str, annotations: int, rounds: int) -> dict:
+    """Fill a project of `admin`, and return what its dashboard costs the server."""
+    from annotator.models import User
+
+    if not User.objects.filter(username=admin).exists():
+        User.objects.create_superuser(admin, password=password)
+    project = _fill(admin, annotations, rounds)
+    return {
+        "project": project,
+        "annotations": annotations,
+        "rounds": rounds,
+        **_asked(admin, project),
+    }
+
+
+def _fill(admin: str, annotations: int, rounds: int) -> int:
+    from datetime import UTC, datetime, timedelta
+
+    from annotator.flow import setup
+    from annotator.models import Annotation, Item, Project, Tally, User
+
+    owner = User.objects.get(username=admin)
+    project = setup.create_project(owner, name=f"{annotations:,}", labels=LABELS, hourly_rate=30)
+    items = annotations + annotations // 10
+    setup.change_settings(project, target_value=0.97, budget=2 * annotations)
+    now = datetime.now(UTC)
+    for start in range(0, items, 20_000):
+        stop = min(start + 20_000, items)
+        made = Item.objects.bulk_create(
+            Item(
+                project=project,
+                position=n,
+                # The first so many of the permutation are the audits.
+                audit_key=(n + 1) * (2**63 // (items + 2)),
+                key=str(n),
+                content_hash=n.to_bytes(16, "big"),
+                text=f"item {n}",
+                state=Item.State.LABELLED if n < annotations else Item.State.POOL,
+                answers=int(n < annotations),
+            )
+            for n in range(start, stop)
+        )
+        Annotation.objects.bulk_create(
+            Annotation(
+                project=project,
+                item=item,
+                user=owner,
+                source="audit" if item.position < 0.15 * annotations else "active",
+                seconds=4.0,
+                created_at=now,
+                updated_at=now,
+            )
+            for item in made
+            if item.position < annotations
+        )
+    Tally.objects.bulk_create(
+        Tally(
+            project=project,
+            user=owner,
+            day=(now - timedelta(days=day)).date(),
+            labels=annotations // 100,
+            finished=annotations // 100,
+            audits=annotations * 15 // 10_000,
+            seconds=annotations / 25,
+        )
+        for day in range(100)
+    )
+    Project.objects.filter(pk=project.pk).update(items=items)
+    _add_rounds(project, annotations, rounds)
+    return int(project.pk)
+
+
+def _add_rounds(project, annotations: int, rounds: int) -> None:
+    from django.utils import timezone
+
+    from annotator.flow import reports
+    from annotator.models import FeatureSpace, ModelVersion, Round
+
+    now, labels = timezone.now(), list(project.labels.values_list("pk", flat=True))
+    space = FeatureSpace.objects.create(
+        project=project, recipe="text", state="done", items=annotations, stage="transform"
+    )
+    estimate = {"value": 0.9, "low": 0.88, "high": 0.92, "n": 400, "confidence": 0.95}
+    for number in range(1, rounds + 1):
+        trained = annotations * number // rounds
+        model = ModelVersion.objects.create(
+            project=project,
+            space=space,
+            number=number,
+            labels=labels,
+            trained_on=trained,
+            seen=dict.fromkeys(LABELS, trained // 4),
+            accuracy={**estimate, "value": 0.95 - 0.5 * trained**-0.3, "proven": 0.87},
+            macro_f1=0.9,
+            measured={
+                "macro_f1": estimate,
+                "classes": [
+                    {"label": pk, "precision": estimate, "recall": estimate} for pk in labels
+                ],
+                "change": {**estimate, "value": 0.01, "low": -0.01, "high": 0.03},
+                "moved": {"share": 0.02, "n": 1000, "kappas": [0.97, 0.98, 0.98]},
+                "spent": {
+                    "answers": trained,
+                    "seconds": 4.0 * trained,
+                    "sources": {"active": trained * 85 // 100, "audit": trained * 15 // 100},
+                },
+            },
+        )
+        pick = {
+            "score": -0.1,
+            "probability": None,
+            "reason": "margin",
+            "why": "close",
+            "suggestion": None,
+        }
+        Round.objects.create(
+            project=project,
+            number=number,
+            space=space,
+            model=model,
+            state="done",
+            stage="evaluate",
+            trigger="labels",
+            strategy="auto",
+            phase="margin_apart",
+            seq=trained,
+            picks=[{**pick, "position": n} for n in range(60)],
+            timings={"train": 0.2, "score": 0.5, "select": 0.1, "refill": 0.1, "evaluate": 0.5},
+            distribution={"pool": [100] * 20, "picks": [3] * 20, "predicted": [500] * 4},
+            finished_at=now,
+        )
+    reports.make_all(project.pk)
+
+
+def _asked(admin: str, project: int) -> dict:
+    """Return how many queries the page takes, what each costs, and the whole of it, in seconds."""
+    from django.db import connection
+    from django.test import Client
+    from django.urls import reverse
+
+    from annotator.models import User
+
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(User.objects.get(username=admin))
+    address, looks, whole = reverse("dashboard", args=[project]), [], []
+    for _look in range(LOOKS):
+        each: list[tuple[str, float]] = []
+
+        def timed(execute, sql, params, many, context, each=each):
+            started = time.perf_counter()
+            try:
+                return execute(sql, params, many, context)
+            finally:
+                each.append((sql, time.perf_counter() - started))
+
+        started = time.perf_counter()
+        with connection.execute_wrapper(timed):
+            answer = client.get(address)
+        whole.append(time.perf_counter() - started)
+        assert answer.status_code == 200, answer.status_code
+        looks.append(each)
+    median = [
+        (sql, statistics.median(look[place][1] for look in looks[1:]))
+        for place, (sql, _first) in enumerate(looks[-1])
+    ]
+    return {"queries": len(median), "each": median, "seconds": statistics.median(whole[1:])}
+
+
+if __name__ == "__main__":
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
+    django.setup()
+    print(json.dumps(measure(*sys.argv[1:3], *map(int, sys.argv[3:5]))))
