@@ -30,6 +30,11 @@ def round_folder(project_id: int, number: int) -> Path:
     return pool.project_folder(project_id) / "rounds" / str(number)
 
 
+def audits_path(project_id: int, number: int) -> Path:
+    """Return where it lies what the model of a round said of the audits."""
+    return round_folder(project_id, number) / "audits.npz"
+
+
 def load_model(version: ModelVersion) -> Any:
     """Return the model of a version; Corrupt when its file was changed."""
     return _model(version.project_id, version.path, version.sha256)

@@ -25,10 +25,12 @@
 | evaluation | the model is measured on audit items            | worker  |
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |
+| plane      | where the items of a pool lie, for a picture     | worker  |
 | reports    | what else a worker finds out about a project     | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |
 | measured   | what was measured so far, for charts            | web     |
+| week       | what was done in a week                         | web     |
 | status     | how it all runs, for leads and for machines     | web     |
 | export     | labels go out, with how they came about         | web     |
 | simulating | labelled data tells beforehand what is saved    | worker  |

@@ -6,7 +6,6 @@ is known now, since an audit item may have been corrected meanwhile.
 
 from dataclasses import asdict
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ def keep(turn: Round, positions: NDArray[np.int64], said: NDArray[np.bool_]) -> 
     """Keep what the round's model said (n, C) of the audits at `positions` (n,)."""
     labels = turn.model.labels if turn.model else []
     arrays = {"positions": positions, "said": said, "labels": np.array(labels, dtype=np.int64)}
-    pool.save_npz(_path(turn), arrays)
+    pool.save_npz(artefacts.audits_path(turn.project_id, turn.number), arrays)
 
 
 def on_audits(
@@ -109,10 +108,5 @@ def _before(turn: Round) -> dict[str, NDArray[Any]] | None:
         number__lt=turn.number, state=Round.State.DONE, model__isnull=False
     )
     last = done.first()
-    if last is None or not _path(last).exists():
-        return None
-    return pool.load_npz(_path(last))
-
-
-def _path(turn: Round) -> Path:
-    return artefacts.round_folder(turn.project_id, turn.number) / "audits.npz"
+    path = None if last is None else artefacts.audits_path(last.project_id, last.number)
+    return pool.load_npz(path) if path is not None and path.exists() else None

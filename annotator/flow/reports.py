@@ -9,14 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from annotator import clock, logs, pool
-from annotator.flow import outlook
+from annotator.flow import outlook, plane
 from annotator.flow.jobs import in_words
 from annotator.models import Project, Report
 
 log = logging.getLogger(__name__)
 
 Maker = Callable[[Project], dict[str, Any] | None]
-MAKERS: dict[str, Maker] = {"forecast": outlook.report}
+# Asked for by name alone, by the page that shows it.
+LARGE = ("plane",)
+MAKERS: dict[str, Maker] = {"forecast": outlook.report, "plane": plane.report}
 
 
 def make_all(project_pk: int) -> None:
@@ -30,8 +32,13 @@ def make_all(project_pk: int) -> None:
 
 
 def latest(project: Project) -> dict[str, dict[str, Any]]:
-    """Return what was found, by kind; a kind that was never made is missing."""
-    return {report.kind: report.found for report in project.reports.all()}
+    """Return what was found, by kind, but for large ones; one that was never made is missing."""
+    return {report.kind: report.found for report in project.reports.exclude(kind__in=LARGE)}
+
+
+def one(project: Project, kind: str) -> dict[str, Any]:
+    """Return what was found of one kind, empty where it was never made."""
+    return project.reports.filter(kind=kind).values_list("found", flat=True).first() or {}
 
 
 def _make(project: Project, kind: str) -> None:

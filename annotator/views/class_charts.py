@@ -25,7 +25,7 @@ def class_rows(facts: Facts) -> Rows:
     """Return precision and recall of each label with their intervals, by the newest model."""
     return [
         {
-            "label": _name(facts, found["label"]),
+            "label": label_name(facts, found["label"]),
             "measure": measure,
             "measure_words": _measure_words(measure),
             **{name: found[measure][name] for name in ("value", "low", "high", "n")},
@@ -93,7 +93,7 @@ def class_curve_rows(facts: Facts) -> Rows:
     return [
         {
             "labels": point["labels"],
-            "label": _name(facts, found["label"]),
+            "label": label_name(facts, found["label"]),
             **{
                 f"{measure}{end}": (found[measure] or {}).get(name)
                 for measure in MEASURES
@@ -148,7 +148,8 @@ def _measure_words(measure: str) -> str:
     return {"precision": _("precision"), "recall": _("recall")}[measure]
 
 
-def _name(facts: Facts, pk: Any) -> str:
+def label_name(facts: Facts, pk: Any) -> str:
+    """Return what a label is called, also one that was deleted since."""
     label = facts.labels.get(pk)
     return label.name if label else _("(a label that is no more)")
 
@@ -163,7 +164,7 @@ def balance_rows(facts: Facts) -> Rows:
     predicted = sum(each["predicted"] for each in found) or 1
     return [
         {
-            "label": _name(facts, each["label"]),
+            "label": label_name(facts, each["label"]),
             "labelled": each["labelled"],
             "predicted": each["predicted"],
             "labelled_share": each["labelled"] / labelled,

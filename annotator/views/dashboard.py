@@ -19,7 +19,18 @@ from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.facts import Facts
 
 # What the dashboard shows of the charts, in this order.
-SHOWN = ("curve", "change", "classes", "balance", "uncertainty", "moved", "f1", "cost", "sources")
+SHOWN = (
+    "curve",
+    "change",
+    "classes",
+    "balance",
+    "uncertainty",
+    "moved",
+    "f1",
+    "cost",
+    "sources",
+    "timings",
+)
 TRIGGERS = {
     "first": gettext_lazy("the first one"),
     "features": gettext_lazy("better features"),

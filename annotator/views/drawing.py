@@ -90,7 +90,7 @@ def dressed(spec: Spec, theme: str, size: str) -> Spec:
         "labelFont": FONT,
         "labelFontSize": 12,
         "labelLimit": 180,
-        "columns": 3 if width > 400 else 2,
+        "columns": 3 if width > 400 else 1,
         "symbolStrokeWidth": 2,
         # The engine measures with a narrower type than readers have.
         "columnPadding": 36,

@@ -55,6 +55,11 @@ class Facts:
         return reports.latest(self.project)
 
     @cached_property
+    def plane(self) -> dict[str, Any]:
+        """Where items lie (plane.report)."""
+        return reports.one(self.project, "plane")
+
+    @cached_property
     def labels(self) -> dict[int, Label]:
         """The labels by their keys, in their order."""
         return {label.pk: label for label in self.project.labels.all()}

@@ -50,8 +50,8 @@ def _fill(admin: str, annotations: int, rounds: int) -> int:
                 key=str(n),
                 content_hash=n.to_bytes(16, "big"),
                 text=f"item {n}",
-                state=Item.State.LABELLED if n < annotations else Item.State.POOL,
-                answers=int(n < annotations),
+                state=Item.State.LABELLED if _is_labelled(n, annotations) else Item.State.POOL,
+                answers=int(_is_labelled(n, annotations)),
             )
             for n in range(start, stop)
         )
@@ -66,7 +66,7 @@ def _fill(admin: str, annotations: int, rounds: int) -> int:
                 updated_at=now,
             )
             for item in made
-            if item.position < annotations
+            if item.state == Item.State.LABELLED
         )
     Tally.objects.bulk_create(
         Tally(
@@ -85,11 +85,20 @@ def _fill(admin: str, annotations: int, rounds: int) -> int:
     return int(project.pk)
 
 
+def _is_labelled(n: int, annotations: int) -> bool:
+    """Tell whether the n-th of the permutation is labelled: audits are, what is kept for them not.
+
+    What the strategy chose lies behind, with an item here and there that it left.
+    """
+    kept = 0.165 * annotations
+    return n < 0.15 * annotations or (n >= kept and n % 12 > 0)
+
+
 def _add_rounds(project, annotations: int, rounds: int) -> None:
     from django.utils import timezone
 
-    from annotator.flow import reports
-    from annotator.models import FeatureSpace, ModelVersion, Round
+    from annotator.flow import monitor, outlook
+    from annotator.models import FeatureSpace, ModelVersion, Report, Round
 
     now, labels = timezone.now(), list(project.labels.values_list("pk", flat=True))
     space = FeatureSpace.objects.create(
@@ -144,7 +153,12 @@ def _add_rounds(project, annotations: int, rounds: int) -> None:
             distribution={"pool": [100] * 20, "picks": [3] * 20, "predicted": [500] * 4},
             finished_at=now,
         )
-    reports.make_all(project.pk)
+    # As the newest round and its reports would have left them.
+    model.measured["audits"] = monitor.audits_mark(project)
+    model.save(update_fields=["measured"])
+    Report.objects.create(
+        project=project, kind="forecast", seq=1, found=outlook.report(project), made_at=now
+    )
 
 
 def _asked(admin: str, project: int) -> dict:

@@ -19,6 +19,8 @@ PAGES = [
     ("dashboard", "ana", "get"),
     ("start_round", "lea", "post"),
     ("status", "lea", "get"),
+    ("map", "lea", "get"),
+    ("summary", "lea", "get"),
     ("put_back", "lea", "post"),
     ("find:find", "lea", "get"),
     ("settings", "lea", "get"),

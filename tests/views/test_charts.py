@@ -7,6 +7,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from annotator.flow import reports
 from annotator.models import ModelVersion, Project, Tally
 from annotator.views import charts
 from annotator.views.facts import Facts
@@ -25,6 +26,7 @@ def worked(project, ana):
     loop.make_features(project)
     loop.label(project, ana, 24)
     loop.go_round(project)
+    reports.make_all(project.pk)
     labels = list(project.labels.values_list("pk", flat=True))
     ModelVersion.objects.all().delete()
     for number in (1, 2):

@@ -1,0 +1,137 @@
+"""Pages beside the dashboard: the map of the pool, and a week on a sheet of paper."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from annotator.flow import monitor, outlook
+from annotator.flow import week as weeks
+from annotator.models import Role
+from annotator.views import charts, drawing, words
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.facts import Facts
+from annotator.views.plane_chart import CHARTS, mistakes_first
+
+# What a sheet of paper has room for.
+ON_PAPER = ("curve", "change", "classes", "balance", "cost", "sources")
+MISTAKES_SHOWN = 50
+
+
+@require_safe
+@signed_in
+def plane(request: Request, project_id: int) -> HttpResponse:
+    """Show the map of the pool; its points are links, so it is part of the page."""
+    access = open_project(request, project_id, Role.LEAD)
+    facts = Facts(access.project)
+    drawn, rows = CHARTS["map"], CHARTS["map"].rows(facts)
+    mistaken = [row for row in mistakes_first(rows) if row["order"] == 4]
+    context = {
+        "access": access,
+        "chart": drawn,
+        "words": drawn.words(rows) if rows else "",
+        "pictures": _pictures(facts, rows),
+        "mistaken": mistaken[:MISTAKES_SHOWN],
+        "round": facts.plane.get("round"),
+    }
+    return render(request, "map.html", context)
+
+
+def _pictures(facts: Facts, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the map in both themes, wide and for a phone; the stylesheet shows one of them."""
+    if not rows:
+        return []
+    return [
+        (f"{theme} {size}", _inline(facts, rows, theme, size))
+        for theme in drawing.THEMES
+        for size in ("tall", "phone")
+    ]
+
+
+def _inline(facts: Facts, rows: list[dict[str, Any]], theme: str, size: str) -> str:
+    spec = CHARTS["map"].spec(facts, rows, drawing.THEMES[theme])
+    # Drawn by our own engine, which escapes what users wrote.
+    return mark_safe(drawing.drawn_as(spec, theme, size))  # noqa: S308
+
+
+@require_safe
+@signed_in
+def week(request: Request, project_id: int) -> HttpResponse:
+    """Show one week of the project on a page that can be printed."""
+    access = open_project(request, project_id, Role.LEAD)
+    monday = _monday(request.GET.get("week", ""))
+    return render(request, "summary.html", _week_context(access, monday))
+
+
+def _monday(asked: str) -> date:
+    """Return the first day of the week that was asked for as 2026-W48, else of this one."""
+    if not asked:
+        today = timezone.localdate()
+        return today - timedelta(days=today.weekday())
+    try:
+        year, number = asked.split("-W")
+        return date.fromisocalendar(int(year), int(number), 1)
+    except ValueError as problem:
+        raise Http404 from problem
+
+
+def _week_context(access: Access, monday: date) -> dict[str, Any]:
+    project, facts = access.project, Facts(access.project)
+    progress, done = monitor.progress(project), weeks.done_in(project, monday)
+    return {
+        "access": access,
+        "span": _("%(first)s to %(last)s")
+        % {
+            "first": date_format(monday, "DATE_FORMAT"),
+            "last": date_format(monday + timedelta(days=6), "DATE_FORMAT"),
+        },
+        "this": _iso(monday),
+        "before": _iso(monday - timedelta(days=7)),
+        "after": _iso(monday + timedelta(days=7)),
+        "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
+        "counts": _counts(project.hourly_rate, done),
+        "accuracy": _accuracy_in_words(done),
+        "stop": progress["stop"],
+        "outlook": outlook.in_words(project, progress["accuracy"], facts.reports),
+        "figures": [charts.figure(facts, name) for name in ON_PAPER],
+        "made": timezone.now(),
+    }
+
+
+def _iso(monday: date) -> str:
+    year, number, _day = monday.isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+def _counts(rate: Any, done: dict[str, Any]) -> list[tuple[str, str]]:
+    counts = [
+        (_("labels given"), words.count(done["labels"])),
+        (_("items labelled"), words.count(done["finished"])),
+        (_("audited"), words.count(done["audits"])),
+        (_("skipped"), words.count(done["skips"])),
+        (_("people at work"), words.count(done["people"])),
+        (_("hours"), words.decimal(done["seconds"] / 3600)),
+        (_("rounds"), words.count(done["rounds"])),
+    ]
+    if rate is not None:
+        counts.append((_("cost"), words.money(float(rate) * done["seconds"] / 3600)))
+    return counts
+
+
+def _accuracy_in_words(done: dict[str, Any]) -> str:
+    """Return how accuracy was before the week and at its end, as far as it was measured."""
+    first, last = done["accuracy_before"], done["accuracy_after"]
+    if last is None:
+        return _("Accuracy was not measured in this week.")
+    if first is None:
+        return _("First measured in this week: %(last)s.") % {"last": words.accuracy(last)}
+    return _("Before: %(first)s. At the end: %(last)s.") % {
+        "first": words.accuracy(first),
+        "last": words.accuracy(last),
+    }
