@@ -64,6 +64,8 @@ class Settings(StrictSerializer):
     overlap = serializers.IntegerField(required=False)
     audit_share = serializers.FloatField(required=False)
     gold_share = serializers.FloatField(required=False)
+    gold_feedback = serializers.BooleanField(required=False)
+    second_share = serializers.FloatField(required=False)
     lease_seconds = serializers.IntegerField(required=False)
     budget = serializers.IntegerField(required=False, allow_null=True)
     target_metric = serializers.ChoiceField(Project.Metric.choices, required=False)

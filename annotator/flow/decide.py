@@ -122,11 +122,21 @@ def saved_words(told: Mapping[str, Any]) -> str:
     """Return what was saved, and what the item was, which may only be told now."""
     said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
     was = {
+        "gold": _check_words(told),
         "audit": _("That was an audit item: it measures the model."),
-        "gold": _("That was a hidden check."),
         "random": _("That was a random item."),
+        "second": _("That was a second look at a label that was in doubt."),
+        "repeat": _("You had labelled this before: it was to see how steady labels are."),
     }.get(told["source"], "")
     return f"{said} {was}".strip()
+
+
+def _check_words(told: Mapping[str, Any]) -> str:
+    known = told.get("known")
+    if known is None or sorted(known) == sorted(told["labels"]):
+        return _("That was a hidden check.")
+    shown = ", ".join(known) or _("none of the labels")
+    return _("That was a hidden check: the known answer is %(labels)s.") % {"labels": shown}
 
 
 def label_words(told: Mapping[str, Any]) -> str:
