@@ -116,6 +116,13 @@ class Seed(StrictSerializer):
     client_id = Text()
 
 
+class Verdict(StrictSerializer):
+    """What a lead decides where people disagree."""
+
+    labels = serializers.JSONField()
+    note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
+
+
 class Correction(StrictSerializer):
     labels = serializers.JSONField()
     note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
