@@ -9,7 +9,7 @@
 | queue      | who labels what next                            | web     |
 | ahead      | what a page holds in advance                    | web     |
 | spares     | what it puts by for a lost connection           | web     |
-| looks      | what is labelled and doubtful is asked once more| web     |
+| looks      | what is labelled and in doubt is asked again    | web     |
 | idle       | what lies there goes to who has nothing left    | web     |
 | aside      | what everybody skipped waits for the lead       | web     |
 | decide     | what was decided in a page is settled           | web     |

@@ -15,6 +15,7 @@ from annotator import tasks
 from annotator.flow import adjudicate, decide
 from annotator.flow.refusals import Conflict, Invalid
 from annotator.models import Disagreement, Role, Source
+from annotator.sentences import translated
 from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.desk_page import FILTER_FROM, choices
@@ -108,13 +109,14 @@ def _card(access: Access, row: Disagreement) -> dict[str, Any]:
 
 
 def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
-    by_machine = (Source.SEED, Source.SECOND, Source.REPEAT, Source.BULK)
+    told = (Source.SEED, Source.SECOND, Source.REPEAT, Source.BULK)
     source = Source(opinion["source"])
     return {
         **opinion,
         "words": decide.label_words(opinion),
         "by": opinion["annotator"] or _("somebody who is gone"),
-        "how": str(source.label) if source in by_machine else "",
+        "how": str(source.label) if source in told else "",
+        "why": translated(opinion["why"]),
     }
 
 

@@ -51,6 +51,15 @@ def test_what_is_wrong_is_refused(api, project, torn, lea):
     assert api(lea).get(at(project, "disagreements?state=odd")).status_code == 422
 
 
+def test_disagreements_of_another_project_are_not_there(api, project, torn, zed, lea):
+    other = setup.create_project(zed, name="Zed's", labels=["spam", "ham"])
+    path = at(other, f"disagreements/{torn.pk}")
+    assert api(zed).post(path, {"labels": ["ham"]}).status_code == 404
+    assert api(zed).delete(path).status_code == 404
+    assert api(zed).get(at(other, "disagreements")).json()["results"] == []
+    assert api(lea).get(at(project, "disagreements")).json()["results"][0]["state"] == "open"
+
+
 def test_second_look_comes_with_next_and_tells_afterwards(
     api, project, filled, ana, ben, monkeypatch
 ):

@@ -3,10 +3,25 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator import pool
-from annotator.flow import annotate, decide, looks, monitor, own, queue, second, setup
+from annotator.flow import (
+    adjudicate,
+    ahead,
+    annotate,
+    decide,
+    looks,
+    monitor,
+    own,
+    queue,
+    second,
+    setup,
+    strays,
+    tidying,
+)
 from annotator.flow.recount import recount
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Disagreement, Item, Lease, SecondLook, Source
@@ -251,3 +266,70 @@ def test_repeats_are_old_answers_of_those_at_work_and_the_same_until_answered(
     loop.answer(queue.lease_next(project, ana))
     assert second.repeats(project) != drawn
     assert second.propose(project, drawn) == len(drawn) - 1
+
+
+def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(project, doubted, ben, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    held = ahead.hold(project, ben, "tab/1", holding=[], want=2)
+    sources = [lease.source for lease in held.next]
+    assert sources.count(Source.SECOND) == 1
+    keys = [str(lease.pk) for lease in held.next]
+    time_machine.shift(project.lease_seconds * 0.7)
+    assert ahead.hold(project, ben, "tab/1", holding=keys).lost == []
+    time_machine.shift(project.lease_seconds * 0.7)
+    queue.release_expired(project)
+    assert states() == [(SecondLook.State.LEASED, "")]
+    ahead.leave(project, ben, "tab/1", keys)
+    time_machine.shift(ahead.GRACE_SECONDS + 1)
+    queue.release_expired(project)
+    assert states() == [(SecondLook.State.OPEN, "")]
+
+
+def test_no_look_is_held_longer_than_a_lease_may_run(project, doubted, ben):
+    lease = queue.lease_next(project, ben)
+    far = lease.expires_at + timedelta(days=1)
+    Lease.objects.filter(pk=lease.pk).update(expires_at=far)
+    strays.release_strays()
+    assert loop.refreshed(lease).expires_at < far - timedelta(hours=23)
+
+
+def test_who_leaves_the_project_gives_the_look_back(project, doubted, ben):
+    queue.lease_next(project, ben)
+    setup.remove_member(project, ben)
+    assert states() == [(SecondLook.State.OPEN, "")]
+
+
+def test_correction_of_a_second_look_changes_what_it_says(project, doubted, ben):
+    answer = loop.answer(queue.lease_next(project, ben))
+    annotate.correct(annotate.find(project, ben, answer.pk), ben, other(doubted))
+    assert states() == [(SecondLook.State.DONE, "changed")]
+    assert Disagreement.objects.count() == 1
+    assert recount(project) == []
+
+
+def test_project_is_removed_with_its_looks_and_decisions(project, doubted, ben, lea):
+    loop.answer(queue.lease_next(project, ben), other(doubted))
+    adjudicate.decide(project, lea, doubted.item_id, ["ham"])
+    tidying.remove_project(project)
+    assert not SecondLook.objects.exists()
+    assert not Disagreement.objects.exists()
+
+
+def test_project_without_looks_asks_nothing_about_them(project, filled, ana, turns):
+    filled(project, 12)
+    loop.label(project, ana, 2)
+    with CaptureQueriesContext(connection) as asked:
+        lease = queue.lease_next(project, ana)
+        loop.answer(lease)
+        annotate.submit_with_next(
+            project,
+            ana,
+            lease=str(queue.lease_next(project, ana).pk),
+            labels=["spam"],
+            client_id="11111111-1111-4111-8111-111111111111",
+        )
+        queue.skip(queue.lease_next(project, ana))
+    told = " ".join(each["sql"] for each in asked.captured_queries)
+    assert "annotation" in told
+    assert "secondlook" not in told
+    assert "disagreement" not in told
