@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, own, queue
+from annotator.flow import annotate, looks, own, queue
 from annotator.flow.refusals import Conflict, Refused
 from annotator.models import Annotation, Lease, Project, User
 
@@ -62,7 +62,7 @@ def _label(project: Project, user: User, page: str, decision: Mapping[str, Any])
 
 def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
     held = queue.held(project, user, str(decision["lease"]))
-    words = skip_words(queue.skip(held, decision.get("reason", "")))
+    words = skip_words(held, queue.skip(held, decision.get("reason", "")))
     return Settled(str(decision["client_id"]), DONE, words, "skipped")
 
 
@@ -111,8 +111,10 @@ def undone_words(lease: Lease | None) -> str:
     return _("Undone: here is the item again.")
 
 
-def skip_words(is_asked_on: bool) -> str:
+def skip_words(skipped: Lease, is_asked_on: bool) -> str:
     """Return who will see what was skipped."""
+    if looks.is_look(skipped):
+        return _("Skipped: it has its label already, and stays as it is.")
     if is_asked_on:
         return _("Skipped: somebody else will see it.")
     return _("Skipped, as by everybody else: it is set aside for the project's lead.")

@@ -39,9 +39,11 @@ def find_missed(project: Project, items: Collection[int]) -> None:
         .annotate(n=Count("pk"))
         .filter(n__gt=1)
     )
-    found = [item for item, _number in several]
-    if found:
-        note(project, found)
+    found = _torn([item for item, _number in several])
+    noted = Disagreement.objects.filter(item__in=found).values_list("item", flat=True)
+    # One by one, so that no lock is held for more than one item.
+    for item in sorted(found - set(noted)):
+        note(project, [item])
 
 
 def _open(project: Project, items: Collection[int]) -> None:
@@ -57,10 +59,13 @@ def _differing(items: Collection[int]) -> set[int]:
     """Return which of the items are labelled and have opinions that differ."""
     # Locked, or of two opinions that come at the same moment neither would see the other.
     settled = Item.objects.filter(pk__in=items, state=Item.State.LABELLED)
-    found = list(settled.select_for_update().order_by("pk").values_list("pk", flat=True))
-    if not found:
+    return _torn(list(settled.select_for_update().order_by("pk").values_list("pk", flat=True)))
+
+
+def _torn(items: Collection[int]) -> set[int]:
+    if not items:
         return set()
-    standing = Annotation.objects.filter(item__in=found, withdrawn_at=None)
+    standing = Annotation.objects.filter(item__in=items, withdrawn_at=None)
     said: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for item, annotation, label in standing.values_list("item", "pk", "given__label"):
         said[item][annotation].add(label)
