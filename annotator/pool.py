@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from annotator.models import (
     Annotation,
+    Disagreement,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -118,7 +119,7 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
 
     Where several people answered, the answer that most of them gave counts. Of equally frequent
     ones, what annotators said of the item goes before a seed; then the label that comes first in
-    the project.
+    the project. What a lead decided takes the place of all of them.
     """
     rows = Annotation.objects.filter(
         project=project, counted=True, withdrawn_at=None, item__position__lt=space.items
@@ -137,6 +138,10 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
             in_bulk.add(position)
         if label in column:
             vote[:, column[label]] += (1, is_own)
+    for position, decided in _decided(project, column).items():
+        if position in votes:
+            votes[position][:] = decided
+            answers[position] = {0: True}
     positions = np.array(sorted(votes), dtype=np.int64)
     places = np.array([keys[p] for p in positions], dtype=np.int64)
     # A share that was raised since can make items of the reserve that were confirmed in bulk.
@@ -147,6 +152,17 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
     asked = [(len(answers[p]), sum(answers[p].values())) for p in positions]
     settle = _several if project.multi_label else _single
     return settle(found, counts, np.array(asked, np.int64).reshape(-1, 2))
+
+
+def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.int64]]:
+    """Return by position the labels (C,) of 0 and 1 that a lead decided on."""
+    rows = Disagreement.objects.filter(project=project, state=Disagreement.State.DECIDED)
+    found: dict[int, NDArray[np.int64]] = {}
+    for position, label in rows.values_list("item__position", "decision__given__label_id"):
+        given = found.setdefault(position, np.zeros(len(column), np.int64))
+        if label in column:
+            given[column[label]] = 1
+    return found
 
 
 def _several(found: Labelled, counts: NDArray[np.int64], asked: NDArray[np.int64]) -> Labelled:

@@ -1,6 +1,6 @@
 "use strict";
 
-// Labelling by keys what was found: arrows go from item to item, a label's key gives it, Z undoes.
+// Labelling by keys what was found, or what people disagree about: arrows go from item to item, a label's key gives it, Z undoes.
 // Keys act on the item that has the focus, so none is stolen from anything else.
 (() => {
   const byId = (id) => document.getElementById(id);
@@ -58,6 +58,7 @@
 
   document.addEventListener("keydown", (event) => {
     const item = itemOf(event.target);
+    if (event.target.matches("input[type=text], select")) return;
     if (!item || event.defaultPrevented || event.isComposing) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const action = actionFor(item, event);

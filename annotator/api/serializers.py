@@ -64,6 +64,8 @@ class Settings(StrictSerializer):
     overlap = serializers.IntegerField(required=False)
     audit_share = serializers.FloatField(required=False)
     gold_share = serializers.FloatField(required=False)
+    gold_feedback = serializers.BooleanField(required=False)
+    second_share = serializers.FloatField(required=False)
     lease_seconds = serializers.IntegerField(required=False)
     budget = serializers.IntegerField(required=False, allow_null=True)
     target_metric = serializers.ChoiceField(Project.Metric.choices, required=False)
@@ -112,6 +114,13 @@ class Answer(StrictSerializer):
 class Seed(StrictSerializer):
     labels = serializers.JSONField()
     client_id = Text()
+
+
+class Verdict(StrictSerializer):
+    """What a lead decides where people disagree."""
+
+    labels = serializers.JSONField()
+    note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
 
 
 class Correction(StrictSerializer):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from annotator.api import desk, items, projects, setup, work
+from annotator.api import desk, disagreements, items, projects, setup, work
 
 PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
@@ -23,6 +23,8 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/items", items.items),
     (f"{PROJECT}/items/<int:item>/seed", items.seed),
     (f"{PROJECT}/items/put-back", items.put_back),
+    (f"{PROJECT}/disagreements", disagreements.disagreements),
+    (f"{PROJECT}/disagreements/<int:item>", disagreements.disagreement),
     (f"{PROJECT}/predict", projects.predict),
     (f"{PROJECT}/export", projects.export),
     (f"{PROJECT}/desk", desk.sync),

@@ -178,6 +178,7 @@ def _note(call: Call, answer: Any) -> None:
         item = body if "lease" in body else None
     if saved:
         call.annotation, call.counted = saved["id"], saved["counted"]
+        call.again = saved["source"] in ("second", "repeat")
     if item:
         until = datetime.fromisoformat(item["expires_at"]).timestamp()
         call.given = {"item": item["item"]["id"], "lease": item["lease"], "until": until}
@@ -242,7 +243,7 @@ def enrol(project: int, number: int) -> list[Person]:
 
 def stored(project: int) -> list[Stored]:
     """Return every standing annotation of the project."""
-    from annotator.models import Annotation
+    from annotator.models import LOOKS, Annotation
 
     rows = Annotation.objects.filter(project_id=project, withdrawn_at=None)
     return [
@@ -253,6 +254,7 @@ def stored(project: int) -> list[Stored]:
             str(row.client_id),
             tuple(each.label.name for each in row.given.all()),
             row.counted,
+            row.source in LOOKS,
         )
         for row in rows.prefetch_related("given__label")
     ]

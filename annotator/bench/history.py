@@ -46,6 +46,7 @@ class Call:
     labels: list[str] = field(default_factory=list)
     annotation: int | None = None
     counted: bool = True
+    again: bool = False  # said after it was saved: a second look
     given: dict[str, Any] | None = None  # the item that came with the answer: item, lease, until
 
     @property
@@ -64,6 +65,8 @@ class Stored:
     client_id: str
     labels: tuple[str, ...]
     counted: bool
+    # A second look, which may be at what the same person had answered before.
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,10 @@ def _lost_or_changed(calls: Sequence[Call], stored: Sequence[Stored]) -> Iterato
 def _doubled(stored: Sequence[Stored]) -> Iterator[Violation]:
     seen: dict[Any, Stored] = {}
     for each in stored:
-        for key in (("save", each.person, each.client_id), ("item", each.person, each.item)):
+        keys: list[Any] = [("save", each.person, each.client_id)]
+        if not each.again:
+            keys.append(("item", each.person, each.item))
+        for key in keys:
             if key in seen:
                 yield Violation(
                     "doubled", f"person {each.person} has {seen[key].id} and {each.id} for one"
@@ -191,12 +197,14 @@ def _most_at_once(spans: list[tuple[float, float, int]]) -> int:
 
 def _repeated(calls: Sequence[Call]) -> Iterator[Violation]:
     settled: dict[tuple[int, int | None], float] = {}
+    # What was a second look is known afterwards only; then it may be of what was answered before.
+    looks = {(call.person, call.lease) for call in calls if call.again}
     for call in sorted(calls, key=lambda call: call.ended):
         if call.is_acknowledged or (call.kind == "skip" and call.outcome == OK):
             settled.setdefault((call.person, call.item), call.ended)
     # An answer that was under way at the same time may have been made before.
     for call in calls:
-        if call.given is None:
+        if call.given is None or (call.person, call.given["lease"]) in looks:
             continue
         if call.began > settled.get((call.person, call.given["item"]), float("inf")):
             yield Violation(

@@ -9,10 +9,14 @@
 | queue      | who labels what next                            | web     |
 | ahead      | what a page holds in advance                    | web     |
 | spares     | what it puts by for a lost connection           | web     |
+| looks      | what is labelled and in doubt is asked again    | web     |
 | idle       | what lies there goes to who has nothing left    | web     |
 | aside      | what everybody skipped waits for the lead       | web     |
 | decide     | what was decided in a page is settled           | web     |
 | annotate   | a decision is stored, corrected, undone         | web     |
+| checks     | a known answer is told after a hidden check     | web     |
+| disagree   | opinions that differ are noted for the lead     | web     |
+| adjudicate | a lead settles them                             | web     |
 | own        | what people see of their own work               | web     |
 | finding    | items are found by text or by likeness          | web     |
 | seeding    | a lead labels what they found                   | web     |
@@ -22,6 +26,7 @@
 | surest     | what the model is sure of is kept for a page    | worker  |
 | bulk       | who confirms which page of sure items           | web     |
 | confirming | a page of them is saved, or taken back          | web     |
+| second     | which labels are looked at a second time        | worker  |
 | evaluation | the model is measured on audit items            | worker  |
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |

@@ -11,9 +11,10 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import aside, numbers, queue, tally
+from annotator.flow import aside, checks, disagree, looks, numbers, queue, tally
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import (
+    ANSWERED,
     Annotation,
     AnnotationLabel,
     Item,
@@ -114,7 +115,7 @@ def submit(
         return earlier, False
     held = queue.held(project, user, lease)
     given = chosen_labels(project, labels)
-    said = {"seconds": _clean_seconds(seconds), "note": _clean_note(note), "unsure": unsure}
+    said = {"seconds": _clean_seconds(seconds), "note": clean_note(note), "unsure": unsure}
     try:
         annotation = _store(held, given, key, said, then)
     except IntegrityError:
@@ -124,7 +125,7 @@ def submit(
         _refuse_second(held)
         # The item was queued anew in the same moment; now that is done.
         annotation = _store(held, given, key, said, then)
-    if not annotation.counted:
+    if not annotation.counted and not looks.is_look(annotation):
         raise KeptAsExtra(annotation)
     if project.overlap > 1:
         # Those who could give the opinions that it still misses may all have skipped it.
@@ -209,7 +210,8 @@ def _clean_seconds(seconds: float | None) -> float | None:
     return min(max(float(seconds), 0.0), LONGEST_SECONDS)
 
 
-def _clean_note(note: str) -> str:
+def clean_note(note: str) -> str:
+    """Return the note without blanks around it; Invalid for one that cannot be stored."""
     if "\x00" in note:
         raise Invalid("nul_byte", _("A note cannot hold a NUL byte."), field="note")
     if len(note) > LONGEST_NOTE:
@@ -222,7 +224,9 @@ def _clean_note(note: str) -> str:
 
 
 def _refuse_second(held: Lease) -> None:
-    own = Annotation.objects.filter(item=held.item_id, user=held.user_id, withdrawn_at=None)
+    own = Annotation.objects.filter(ANSWERED, item=held.item_id, user=held.user_id)
+    if looks.is_look(held):
+        own = Annotation.objects.filter(lease=held, withdrawn_at=None, item=held.item_id)
     if own.exists():
         raise Conflict("already_labelled", _("You labelled this item already; correct that label."))
 
@@ -254,6 +258,11 @@ def _store(
     give(annotation, given)
     END_LEASES(held.pk, held.item_id, held.user_id, now)
     finished = counted and _count_opinion(held.project, held.item_id)
+    if looks.is_look(held):
+        looks.answer(annotation, annotation.names)
+    if not finished or held.project.overlap > 1:
+        # It is not the first opinion; what one says alone, nobody disagrees with.
+        disagree.note(held.project, [held.item_id])
     tally.add(
         held.project,
         held.user,
@@ -269,6 +278,9 @@ def _store(
 
 def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
+    if looks.is_look(held):
+        queue.lock_entries([held.item_id])
+        return False
     if MEET_WISH(held.item_id, held.user_id, held.pk):
         return True
     # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
@@ -304,17 +316,23 @@ def correct(
         raise Conflict("already_withdrawn", _("This annotation was taken back already."))
     given = chosen_labels(annotation.project, labels)
     remarks: dict[str, Any] = {
-        "note": annotation.note if note is None else _clean_note(note),
+        "note": annotation.note if note is None else clean_note(note),
         "unsure": annotation.unsure if unsure is None else unsure,
     }
     said = {"note": annotation.note, "unsure": annotation.unsure}
     if [label.name for label in given] == label_names(annotation) and remarks == said:
         return annotation
+    # In the order in which a save has them.
+    queue.lock_entries([annotation.item_id])
+    Item.objects.select_for_update().get(pk=annotation.item_id)
     _revise(annotation, user, "corrected", timezone.now())
     annotation.given.all().delete()
     give(annotation, given)
     Annotation.objects.filter(pk=annotation.pk).update(**remarks)
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
+    if looks.is_look(annotation):
+        looks.correct(annotation, annotation.names)
+    disagree.review(annotation.project, [annotation.item_id])
     return annotation
 
 
@@ -332,6 +350,9 @@ def withdraw(annotation: Annotation, user: User) -> None:
     annotation.withdrawn_at = now
     if annotation.counted:
         _uncount_opinion(annotation)
+    if looks.is_look(annotation):
+        looks.reopen(annotation)
+    disagree.review(annotation.project, [annotation.item_id])
 
 
 def undo(annotation: Annotation, user: User, page: str = "") -> Lease:
@@ -348,6 +369,8 @@ def retake(annotation: Annotation, user: User, provenance: dict[str, Any], page:
     withdraw(annotation, user)
     came = {**provenance, "page": page, "why": earlier.why, "suggestion": earlier.suggestion}
     lease = queue.new_lease(annotation.project, annotation.item, user, **came)
+    if looks.is_look(annotation):
+        looks.keep(earlier, lease)
     # The place in the queue goes straight back to this person, or it would be anybody's.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
         state=QueueEntry.State.LEASED,
@@ -438,6 +461,7 @@ def told(annotation: Annotation) -> dict[str, Any]:
         "created_at": annotation.created_at,
         "updated_at": annotation.updated_at,
         "withdrawn_at": annotation.withdrawn_at,
+        "known": checks.known(annotation),
     }
 
 

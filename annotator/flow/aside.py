@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from annotator.models import (
+    ANSWERED,
     Annotation,
     Item,
     Lease,
@@ -69,7 +70,7 @@ def _left_for(project: Project, item: int) -> QuerySet[Membership]:
     return Membership.objects.filter(
         Q(role=Role.ANNOTATOR) | Exists(at_work.filter(project=project)),
         ~Exists(Lease.objects.filter(outcome=Lease.Outcome.SKIPPED, **theirs)),
-        ~Exists(Annotation.objects.filter(withdrawn_at=None, **theirs)),
+        ~Exists(Annotation.objects.filter(ANSWERED, **theirs)),
         project=project,
         user__is_active=True,
     )

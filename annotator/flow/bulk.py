@@ -18,6 +18,7 @@ from annotator import pool
 from annotator.flow import ahead, monitor, queue, refill, surest
 from annotator.flow.refusals import NotThere
 from annotator.models import (
+    ANSWERED,
     Annotation,
     Item,
     Label,
@@ -244,7 +245,7 @@ def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
     return items.filter(
         Q(state=Item.State.POOL) | Exists(_claimable().filter(**of_item)),
         ~Exists(QueueEntry.objects.filter(user=user, **of_item)),
-        ~Exists(Annotation.objects.filter(user=user, withdrawn_at=None, **of_item)),
+        ~Exists(Annotation.objects.filter(ANSWERED, user=user, **of_item)),
         ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
         audit_key__gte=pool.reserve(project),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, own, queue
+from annotator.flow import annotate, looks, own, queue
 from annotator.flow.refusals import Conflict, Refused
 from annotator.models import Annotation, Lease, Project, User
 
@@ -62,7 +62,7 @@ def _label(project: Project, user: User, page: str, decision: Mapping[str, Any])
 
 def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
     held = queue.held(project, user, str(decision["lease"]))
-    words = skip_words(queue.skip(held, decision.get("reason", "")))
+    words = skip_words(held, queue.skip(held, decision.get("reason", "")))
     return Settled(str(decision["client_id"]), DONE, words, "skipped")
 
 
@@ -111,8 +111,10 @@ def undone_words(lease: Lease | None) -> str:
     return _("Undone: here is the item again.")
 
 
-def skip_words(is_asked_on: bool) -> str:
+def skip_words(skipped: Lease, is_asked_on: bool) -> str:
     """Return who will see what was skipped."""
+    if looks.is_look(skipped):
+        return _("Skipped: it has its label already, and stays as it is.")
     if is_asked_on:
         return _("Skipped: somebody else will see it.")
     return _("Skipped, as by everybody else: it is set aside for the project's lead.")
@@ -122,11 +124,21 @@ def saved_words(told: Mapping[str, Any]) -> str:
     """Return what was saved, and what the item was, which may only be told now."""
     said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
     was = {
+        "gold": _check_words(told),
         "audit": _("That was an audit item: it measures the model."),
-        "gold": _("That was a hidden check."),
         "random": _("That was a random item."),
+        "second": _("That was a second look at a label that was in doubt."),
+        "repeat": _("You had labelled this before: it was to see how steady labels are."),
     }.get(told["source"], "")
     return f"{said} {was}".strip()
+
+
+def _check_words(told: Mapping[str, Any]) -> str:
+    known = told.get("known")
+    if known is None or sorted(known) == sorted(told["labels"]):
+        return _("That was a hidden check.")
+    shown = ", ".join(known) or _("none of the labels")
+    return _("That was a hidden check: the known answer is %(labels)s.") % {"labels": shown}
 
 
 def label_words(told: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
+from annotator.flow import adjudicate
 from annotator.flow.refusals import Invalid
 from annotator.models import Annotation, Project
 
@@ -17,7 +18,18 @@ CHUNK = 1000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Some take these off first, and look again.
 SKIPPED_STARTS = " '\""
-TEXT_FIELDS = {"key", "text", "image", "labels", "annotator", "why", "meta", "suggestion", "note"}
+TEXT_FIELDS = {
+    "key",
+    "text",
+    "image",
+    "labels",
+    "decided",
+    "annotator",
+    "why",
+    "meta",
+    "suggestion",
+    "note",
+}
 
 
 def stream(project: Project, format: str) -> Iterator[bytes]:
@@ -39,7 +51,9 @@ def records(project: Project) -> Iterator[dict[str, Any]]:
         chunk = list(_rows(project).filter(pk__gt=last)[:CHUNK])
         if not chunk:
             return
-        yield from map(_record, chunk)
+        decided = adjudicate.decided({annotation.item_id for annotation in chunk})
+        for annotation in chunk:
+            yield {**_record(annotation), "decided": decided.get(annotation.item_id)}
         last = chunk[-1].pk
 
 

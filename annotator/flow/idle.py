@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotator import clock
 from annotator.flow import refill
-from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
+from annotator.models import ANSWERED, Annotation, Lease, Project, QueueEntry, Source, User
 
 # Two and a half times the silence between two calls of a page.
 IDLE_SECONDS = 120
@@ -68,7 +68,7 @@ def _lying_for(project: Project, user: User) -> list[Lease]:
     mine = {"item": OuterRef("item"), "user": user}
     found = _lying(held_by_others(project, user)).filter(
         ~Exists(QueueEntry.objects.filter(**mine)),
-        ~Exists(Annotation.objects.filter(withdrawn_at=None, **mine)),
+        ~Exists(Annotation.objects.filter(ANSWERED, **mine)),
         ~Exists(Lease.objects.filter(outcome=Lease.Outcome.SKIPPED, **mine)),
     )
     return list(found.order_by("created_at", "pk"))

@@ -38,7 +38,8 @@ def last(project: Project, user: User) -> Annotation | Lease | None:
     own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
     said = own.exclude(lease=None).select_related("project", "item", "lease", "user")
     answer = said.order_by("-id").first()
-    skips = Lease.objects.filter(project=project, user=user, outcome=Lease.Outcome.SKIPPED)
+    passed = (Lease.Outcome.SKIPPED, Lease.Outcome.DROPPED)
+    skips = Lease.objects.filter(project=project, user=user, outcome__in=passed)
     skip = skips.select_related("project", "item", "user").order_by("-ended_at").first()
     if answer is None or skip is None or skip.ended_at is None:
         return answer or skip

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import clock, smaller
-from annotator.flow import aside, idle, monitor, numbers, refill, spares, tally
+from annotator.flow import aside, idle, looks, monitor, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
-from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
+from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
 from annotator.once import Raw, Rows, insert
 from annotator.sentences import translated
 
@@ -59,7 +59,8 @@ CLAIM = """
                 SELECT 1 FROM {entry} m WHERE m.item_id = e.item_id AND m.user_id = %s)
             AND NOT EXISTS (
                 SELECT 1 FROM {annotation} a
-                WHERE a.item_id = e.item_id AND a.user_id = %s AND a.withdrawn_at IS NULL)
+                WHERE a.item_id = e.item_id AND a.user_id = %s
+                    AND a.withdrawn_at IS NULL AND NOT (a.source IN ('second', 'repeat')))
             AND NOT EXISTS (
                 SELECT 1 FROM {lease} l
                 WHERE l.item_id = e.item_id AND l.user_id = %s AND l.outcome = 'skipped')
@@ -118,16 +119,35 @@ def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
         return None
     release_expired(project)
     release_pages(project, user)
+    lease = None
     for _try in range(TRIES):
         with refill.alone(project):
-            lease = _claim(project, user, page)
+            lease = _claim_new(project, user, page)
             # What others put by for a lost connection, or let lie, comes before "nothing is left".
             if lease is not None or not any(find(project, user) for find in MORE):
-                return lease
-    return None
+                break
+    return lease or _look_again(project, user, page)
+
+
+@transaction.atomic
+def _look_again(project: Project, user: User, page: str) -> Lease | None:
+    """Return a lease on what is labelled and doubtful, where something is for `user`."""
+    key = uuid.uuid4()
+    look = looks.take(project, user, key) if project.has_looks and project.second_share else None
+    if look is None:
+        return None
+    (item,) = FIND_ITEM(look.item_id)
+    lease = new_lease(project, item, user, pk=key, page=page, **looks.provenance(look))
+    insert(lease)
+    return lease
 
 
 def _claim(project: Project, user: User, page: str) -> Lease | None:
+    lease = _look_again(project, user, page) if looks.is_turn(project) else None
+    return lease or _claim_new(project, user, page)
+
+
+def _claim_new(project: Project, user: User, page: str) -> Lease | None:
     for _try in range(TRIES):
         try:
             with transaction.atomic():
@@ -208,6 +228,9 @@ def skip(lease: Lease, reason: str = "") -> bool:
 
     The same person is not asked again.
     """
+    if looks.is_look(lease):
+        _end(lease, Lease.Outcome.DROPPED, reason)
+        return True
     # All of its entries at once, in one order: when nobody is left, the others go, too.
     list(QueueEntry.objects.filter(item=lease.item_id).select_for_update().order_by("pk"))
     if not _end(lease, Lease.Outcome.SKIPPED, reason):
@@ -221,17 +244,35 @@ def skip(lease: Lease, reason: str = "") -> bool:
 def unskip(lease: Lease, page: str = "") -> Lease | None:
     """Take a skip back, and return a lease to the same person; None where nobody is needed."""
     lock_entries([lease.item_id])
+    if looks.is_look(lease):
+        return _undrop(lease, page)
     skipped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.SKIPPED)
     if not skipped.update(outcome=Lease.Outcome.RELEASED):
-        raise Conflict("not_skipped", _("This skip was taken back already."))
+        raise _taken_back_already()
     Item.objects.filter(pk=lease.item_id).update(skips=F("skips") - 1)
     tally.add(lease.project, lease.user, skips=-1)
     return None if _is_theirs(lease) else _lease_again(lease, page)
 
 
+def _undrop(lease: Lease, page: str) -> Lease | None:
+    dropped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.DROPPED)
+    if not dropped.update(outcome=Lease.Outcome.RELEASED):
+        raise _taken_back_already()
+    came = {**lease.provenance(), "page": page, "why": lease.why}
+    again = new_lease(lease.project, lease.item, lease.user, **came)
+    if not looks.pick_up(lease, again):
+        return None
+    again.save(force_insert=True)
+    return again
+
+
+def _taken_back_already() -> Conflict:
+    return Conflict("not_skipped", _("This skip was taken back already."))
+
+
 def _is_theirs(lease: Lease) -> bool:
     """Tell whether the person holds the item in another window, or labelled it meanwhile."""
-    own = Annotation.objects.filter(item=lease.item_id, user=lease.user_id, withdrawn_at=None)
+    own = Annotation.objects.filter(ANSWERED, item=lease.item_id, user=lease.user_id)
     return (
         QueueEntry.objects.filter(item=lease.item_id, user=lease.user_id).exists() or own.exists()
     )
@@ -303,7 +344,10 @@ def extend(lease: Lease) -> Lease:
     """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
     until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
+    if looks.is_look(lease):
+        running = int(looks.holds(lease))
+    else:
+        running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     if not running or lease.ended_at is not None:
         raise Conflict("lease_lost", _("You no longer hold this item."))
     Lease.objects.filter(pk=lease.pk).update(expires_at=until)
@@ -319,7 +363,10 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
         ended_at=clock.now(), outcome=outcome, reason=reason[:500]
     )
-    if ended:
+    if ended and looks.is_look(lease):
+        settle = looks.drop if outcome == Lease.Outcome.DROPPED else looks.give_back
+        settle(lease)
+    elif ended:
         refill.reopen(entries)
     return bool(ended)
 
@@ -330,6 +377,8 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
     late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
     if project is not None:
         late = late.filter(project=project)
+    if project is None or project.has_looks:
+        looks.release_expired(now, project)
     leases = [key for key in late.values_list("lease_id", flat=True) if key is not None]
     if not leases:
         return 0

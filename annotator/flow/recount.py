@@ -7,7 +7,8 @@
 | Item.skips                         | its leases that ended with a skip                        |
 | Item.state                         | what its answers and queue entries say                   |
 | Tally.labels, audits, seconds      | a person's answers that stand, summed over all days      |
-| Tally.skips, changes               | their leases that were skipped, their changes and seeds  |
+| Tally.skips, changes               | their leases that were skipped, their changes, seeds and |
+|                                    | decisions                                                |
 | Tally.finished                     | of all people together: the items that are labelled      |
 
 People go on labelling meanwhile. An item that seems wrong is looked at again under its lock, which
@@ -25,9 +26,10 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
-from annotator.flow import aside
+from annotator.flow import aside, disagree
 from annotator.models import (
     Annotation,
+    Decision,
     Item,
     Lease,
     Membership,
@@ -142,6 +144,7 @@ def _of_items(project: Project, mend: bool, pause: float) -> Iterator[Difference
             elif item.skips and item.state < Item.State.LABELLED:
                 # Who could have been asked may have left the project.
                 aside.set_aside(project, item.pk)
+        disagree.find_missed(project, [item.pk for item in items if item.answers])
         seen, position = seen + len(items), items[-1].position
         time.sleep(pause)
     # Positions are dense, so what came meanwhile is counted without another look.
@@ -245,13 +248,15 @@ def _counted(project: Project, user: int) -> dict[str, float]:
     )
     skipped = Lease.objects.filter(project=project, user=user, outcome__in=Lease.SKIPS)
     changes = Revision.objects.filter(annotation__project=project, user=user)
+    decisions = Decision.objects.filter(project=project)
+    decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
     return {
         "labels": own["labels"],
         "audits": own["audits"],
         "seconds": own["seconds"] or 0.0,
         "skips": skipped.count(),
         # A seed is nothing that was asked for, but a change that a model should see.
-        "changes": changes.count() + own["seeds"],
+        "changes": changes.count() + own["seeds"] + decided,
     }
 
 

@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from annotator import pool
-from annotator.flow import tally
+from annotator.flow import disagree, tally
 from annotator.flow.jobs import job
 from annotator.models import (
+    ANSWERED,
     Annotation,
     Item,
     Lease,
@@ -196,6 +197,7 @@ def match_overlap(project: Project) -> None:
     waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     waiting.filter(Q(slot__gte=project.overlap) | Q(item__in=enough)).delete()
     Item.objects.filter(pk__in=enough).update(state=Item.State.LABELLED)
+    disagree.note(project, enough)
     answers = Annotation.objects.filter(item__in=enough, counted=True, withdrawn_at=None)
     last = dict(answers.exclude(user=None).order_by("pk").values_list("item", "user"))
     for user, number in Counter(last.values()).items():
@@ -211,7 +213,7 @@ def _missing_opinions(project: Project, user: User) -> list[Wish]:
     of_item = {"item": OuterRef("pk")}
     items = Item.objects.filter(project=project, state=Item.State.QUEUED).filter(
         ~Exists(QueueEntry.objects.filter(state__lt=QueueEntry.State.DONE, **of_item)),
-        ~Exists(Annotation.objects.filter(user=user, withdrawn_at=None, **of_item)),
+        ~Exists(Annotation.objects.filter(ANSWERED, user=user, **of_item)),
         ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
     )
     return [

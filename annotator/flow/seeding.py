@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, queue, tally
+from annotator.flow import annotate, disagree, queue, tally
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
 
@@ -85,6 +85,7 @@ def _store(
     )
     # As for imported seeds: no label that was asked for, but a change that a model should see.
     tally.add(project, user, changes=1, finished=1)
+    disagree.note(project, [item.pk])
     return annotation
 
 

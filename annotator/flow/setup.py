@@ -16,7 +16,7 @@ from knox.models import AuthToken
 
 from annotator.flow import aside, desk, featurise, keys, queue, refill
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
-from annotator.models import AnnotationLabel, Label, Membership, Project, Role, User
+from annotator.models import AnnotationLabel, DecidedLabel, Label, Membership, Project, Role, User
 from annotator.once import Rows
 
 MAX_LABELS = 500
@@ -210,6 +210,7 @@ def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
 def _refuse_used(labels: Iterable[Label]) -> None:
     for label in labels:
         used = AnnotationLabel.objects.filter(label=label).count()
+        used += DecidedLabel.objects.filter(label=label).count()
         if used:
             raise Conflict(
                 "label_in_use",

@@ -158,6 +158,7 @@ def _unseen() -> QuerySet[Annotation]:
     return Annotation.objects.filter(
         pk__in=newest.values("pk")[: MOST + 1],
         created_at__gt=OuterRef("taught_at"),
+        counted=True,
         withdrawn_at=None,
     )
 

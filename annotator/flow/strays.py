@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator import clock
 from annotator.flow import refill
-from annotator.models import Lease, Membership, Project, QueueEntry
+from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
 
 # Clocks of several machines differ; this much is none that was set back.
 SLACK = timedelta(seconds=60)
@@ -43,6 +43,11 @@ def _shorten(now: datetime, length: timedelta) -> None:
     far = _held().filter(
         project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK
     )
+    looks = SecondLook.objects.filter(
+        state=SecondLook.State.LEASED, project__lease_seconds=int(length.total_seconds())
+    )
+    long = Lease.objects.filter(pk__in=looks.values("lease"), expires_at__gt=now + length + SLACK)
+    long.update(expires_at=now + length)
     found = list(far.values_list("pk", "lease_id"))
     if found:
         entries, leases = zip(*found, strict=True)

@@ -11,6 +11,9 @@ from annotator.flow import featurise, learn, setup, simulating
 from annotator.models import (
     Annotation,
     AnnotationLabel,
+    DecidedLabel,
+    Decision,
+    Disagreement,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -22,6 +25,7 @@ from annotator.models import (
     Revision,
     Round,
     RoundShard,
+    SecondLook,
     Simulation,
     WorkerBeat,
 )
@@ -81,6 +85,10 @@ def remove_project(project: Project) -> None:
     folders = [pool.project_folder(project.pk), settings.MEDIA_ROOT / "pictures" / str(project.pk)]
     # Row by row Django would first load them all, to see what else hangs on them; this is all.
     for rows in (
+        Disagreement.objects.filter(project=project),
+        DecidedLabel.objects.filter(decision__project=project),
+        Decision.objects.filter(project=project),
+        SecondLook.objects.filter(project=project),
         AnnotationLabel.objects.filter(annotation__project=project),
         Revision.objects.filter(annotation__project=project),
         Annotation.objects.filter(project=project),

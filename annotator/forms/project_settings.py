@@ -19,7 +19,16 @@ GROUPS = (
     ),
     (
         gettext_lazy("How it is checked"),
-        ("audit_share", "gold_share", "overlap", "lease_seconds", "show_suggestions", "bulk_desk"),
+        (
+            "audit_share",
+            "gold_share",
+            "gold_feedback",
+            "second_share",
+            "overlap",
+            "lease_seconds",
+            "show_suggestions",
+            "bulk_desk",
+        ),
     ),
     (
         gettext_lazy("When it is enough"),
@@ -42,6 +51,8 @@ TITLES = {
     "overlap": gettext_lazy("Labels wanted per item"),
     "audit_share": gettext_lazy("Random audit, %"),
     "gold_share": gettext_lazy("Hidden checks, %"),
+    "gold_feedback": gettext_lazy("Tell the known answer after a wrong one"),
+    "second_share": gettext_lazy("Second looks, %"),
     "lease_seconds": gettext_lazy("Seconds an item is held"),
     "budget": gettext_lazy("Budget, labels"),
     "target_metric": gettext_lazy("Goal is measured as"),
@@ -68,6 +79,10 @@ HELP = {
         "How many of the served items are random ones; accuracy is only ever measured on these."
     ),
     "gold_share": gettext_lazy("How many served items have a known answer and check attention."),
+    "gold_feedback": gettext_lazy("Once it is saved. Otherwise only that it was a hidden check."),
+    "second_share": gettext_lazy(
+        "How many served items are labelled already, and doubtful; only where there are such."
+    ),
     "lease_seconds": gettext_lazy("After this an untouched item goes back to the others."),
     "budget": gettext_lazy("How many labels may be spent; empty for no limit."),
     "target_metric": gettext_lazy("What the goal is about."),
@@ -92,6 +107,7 @@ class SettingsForm(forms.ModelForm):
 
     audit_share = PercentField(min_value=0, max_value=0.5)
     gold_share = PercentField(min_value=0, max_value=0.5)
+    second_share = PercentField(min_value=0, max_value=0.5)
     target_value = PercentField(required=False, min_value=0.01, max_value=0.999)
 
     class Meta:

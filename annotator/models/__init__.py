@@ -1,5 +1,6 @@
-"""The tables, in the order of an item's way: people, project, import, learning, queue, labels."""
+"""The tables in the order of an item's way: people, project, import, learning, queue, labels."""
 
+from annotator.models.checking import DecidedLabel, Decision, Disagreement, SecondLook
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.learning import (
     FeatureShard,
@@ -14,6 +15,8 @@ from annotator.models.pool import Import, Item
 from annotator.models.projects import Label, Project
 from annotator.models.simulations import Simulation
 from annotator.models.work import (
+    ANSWERED,
+    LOOKS,
     Annotation,
     AnnotationLabel,
     Lease,
@@ -24,8 +27,13 @@ from annotator.models.work import (
 )
 
 __all__ = [
+    "ANSWERED",
+    "LOOKS",
     "Annotation",
     "AnnotationLabel",
+    "DecidedLabel",
+    "Decision",
+    "Disagreement",
     "FeatureShard",
     "FeatureSpace",
     "Import",
@@ -43,6 +51,7 @@ __all__ = [
     "Role",
     "Round",
     "RoundShard",
+    "SecondLook",
     "Simulation",
     "Source",
     "Tally",

@@ -67,6 +67,10 @@ class Project(models.Model):
     gold_share = models.FloatField(
         default=0.0, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
     )
+    gold_feedback = models.BooleanField(default=False)
+    second_share = models.FloatField(
+        default=0.05, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
+    )
     lease_seconds = models.PositiveIntegerField(
         default=600, validators=[MinValueValidator(10), MaxValueValidator(86_400)]
     )
@@ -89,6 +93,8 @@ class Project(models.Model):
 
     # Counted as the rows come in, because a count over a million items costs 100 ms.
     items = models.PositiveIntegerField(default=0, editable=False)
+    # Whether second looks waited when they were last proposed; without any, none are looked for.
+    has_looks = models.BooleanField(default=False, editable=False)
     # What the nightly count of everything that is counted on the way found (flow.recount).
     recounted = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -108,6 +114,8 @@ class Project(models.Model):
         "overlap",
         "audit_share",
         "gold_share",
+        "gold_feedback",
+        "second_share",
         "lease_seconds",
         "budget",
         "target_metric",

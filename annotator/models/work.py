@@ -21,6 +21,14 @@ class Source(models.TextChoices):
     GOLD = "gold", _("hidden check")
     SEED = "seed", _("expert seed")
     BULK = "bulk", _("confirmed in bulk")
+    SECOND = "second", _("second look")
+    REPEAT = "repeat", _("asked again")
+
+
+# Of items that have all the opinions they need: what is said then is kept, and never counted.
+LOOKS = (Source.SECOND, Source.REPEAT)
+# Whoever answered an item so is not asked about it any more.
+ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=LOOKS)
 
 
 class Provenance(models.Model):
@@ -129,6 +137,7 @@ class Lease(Provenance):
         EXPIRED = "expired", _("ran out")
         PASSED = "passed", _("passed on to somebody who had nothing left")
         AGAIN = "again", _("skipped, but to be asked again")
+        DROPPED = "dropped", _("second look, skipped")
 
     SKIPS = (Outcome.SKIPPED, Outcome.AGAIN)
     # Who lost it so may not know yet, and what they answer counts for as much as it still can.
@@ -199,8 +208,14 @@ class Annotation(Provenance):
             models.UniqueConstraint(fields=["user", "client_id"], name="one_annotation_per_save"),
             models.UniqueConstraint(
                 fields=["item", "user"],
-                condition=Q(withdrawn_at=None),
+                condition=ANSWERED,
                 name="one_annotation_per_person",
+            ),
+            # Beside it, as a second look may be at an answer of one's own; and only one at a time.
+            models.UniqueConstraint(
+                fields=["lease"],
+                condition=Q(withdrawn_at=None, source__in=LOOKS),
+                name="one_annotation_per_look",
             ),
         ]
         indexes = [

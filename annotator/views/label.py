@@ -67,7 +67,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     if not form.is_valid():
         return _again(request, access, _("The form came in incomplete; choose once more."))
     held = queue.held(access.project, request.user, str(form.cleaned_data["lease"]))
-    words = decide.skip_words(queue.skip(held, form.cleaned_data["reason"]))
+    words = decide.skip_words(held, queue.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
 
 

@@ -9,18 +9,34 @@ import pytest
 from django.db import connection
 
 from annotator.flow import (
+    adjudicate,
     annotate,
     bulk,
     confirming,
+    looks,
     monitor,
     queue,
+    recount,
     refill,
     schedule,
+    second,
     seeding,
     setup,
 )
 from annotator.flow.refusals import Conflict
-from annotator.models import Annotation, Import, Item, Lease, QueueEntry, Round, Source, User
+from annotator.models import (
+    Annotation,
+    Decision,
+    Disagreement,
+    Import,
+    Item,
+    Lease,
+    QueueEntry,
+    Round,
+    SecondLook,
+    Source,
+    User,
+)
 from tests import loop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -266,3 +282,91 @@ def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana
 
     _done, lease = at_once(refill_slowly, come)
     assert lease.source == Source.ACTIVE
+
+
+def test_second_looks_are_given_to_one_person_each(project, filled, people, monkeypatch):
+    monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    filled(project, 24)
+    answers = loop.label(project, people[0], 24)
+    second.propose(project, [second.Doubt(each.pk, "suspect", 1.0, "") for each in answers])
+
+    def look_at_all(user):
+        return lambda: [annotation.pk for annotation in loop.label(project, user, 24)]
+
+    found = [pk for each in at_once(*map(look_at_all, people[1:])) for pk in each]
+    assert len(set(found)) == len(found) == 24
+    done = SecondLook.objects.filter(state=SecondLook.State.DONE)
+    assert done.values("answer").distinct().count() == 24
+    assert recount.recount(project) == []
+
+
+def test_same_look_from_two_windows_is_answered_once(project, filled, people, monkeypatch):
+    monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    filled(project, 5)
+    answers = loop.label(project, people[0], 5)
+    second.propose(project, [second.Doubt(each.pk, "suspect", 1.0, "") for each in answers])
+
+    def save(lease):
+        try:
+            return loop.answer(lease)
+        except Conflict as refused:
+            return refused.code
+
+    for _ in range(5):
+        lease = queue.lease_next(project, people[1])
+        said = at_once(*[lambda lease=lease: save(lease)] * 2)
+        assert said.count("already_labelled") == 1
+    assert Annotation.objects.filter(source=Source.SECOND).count() == 5
+
+
+def test_looks_are_proposed_while_others_take_them(project, filled, people, monkeypatch):
+    monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    filled(project, 20)
+    answers = loop.label(project, people[0], 20)
+    found = [second.Doubt(each.pk, "suspect", 1.0, "") for each in answers]
+    second.propose(project, found)
+    at_once(
+        lambda: [second.propose(project, found) for _ in range(5)],
+        lambda: [second.propose(project, found) for _ in range(5)],
+        *[lambda user=user: loop.label(project, user, 20) for user in people[1:3]],
+    )
+    second.propose(project, found)
+    for user in people[1:]:
+        loop.label(project, user, 20)
+    assert Annotation.objects.filter(source=Source.SECOND).count() == 20
+    assert not SecondLook.objects.exclude(state=SecondLook.State.DONE).exists()
+    assert recount.recount(project) == []
+
+
+def test_opinions_that_differ_at_the_same_moment_are_noted(project, filled, people):
+    setup.change_settings(project, overlap=2)
+    filled(project, 15)
+    for _ in range(15):
+        held = [queue.lease_next(project, user) for user in people[:2]]
+        if held[0].item_id != held[1].item_id:
+            continue
+        said = zip(held, ["spam", "ham"], strict=True)
+        at_once(
+            *[lambda lease=lease, name=name: loop.answer(lease, [name]) for lease, name in said]
+        )
+    torn = Item.objects.filter(state=Item.State.LABELLED).values_list("pk", flat=True)
+    noted = Disagreement.objects.values_list("item", flat=True)
+    assert sorted(noted) == sorted(torn)
+    assert len(torn) > 10
+
+
+def test_two_leads_decide_at_once_and_one_decision_holds(project, filled, people, lea, olga):
+    setup.change_settings(project, overlap=2)
+    filled(project, 4)
+    loop.label(project, people[0], 4)
+    for _ in range(4):
+        lease = queue.lease_next(project, people[1])
+        loop.answer(lease, ["ham" if loop.truth(lease.item) == ["spam"] else "spam"])
+    for item in Item.objects.all():
+        at_once(
+            lambda item=item: adjudicate.decide(project, lea, item.pk, ["spam"]),
+            lambda item=item: adjudicate.decide(project, olga, item.pk, ["ham"]),
+        )
+    assert Decision.objects.count() == 8
+    assert Disagreement.objects.filter(state=Disagreement.State.DECIDED).count() == 4
+    assert recount.recount(project) == []

@@ -205,3 +205,25 @@ def test_queue_that_hands_out_one_at_a_time_obeys_whatever_people_do(deeds):
         elif deed == "skip":
             scene.skip(person, item, at=item + 0.3)
     assert scene.broken(items=range(len(deeds))) == []
+
+
+def test_second_look_at_ones_own_answer_breaks_nothing():
+    shown = {"item": 10, "lease": "b", "until": 900.0}
+    calls = [
+        Call(1, "save", 1.0, 2.0, "ok", item=10, lease="a", client_id="x", annotation=1),
+        Call(1, "next", 3.0, 4.0, "ok", given=shown),
+        Call(
+            1, "save", 5.0, 6.0, "ok", item=10, lease="b", client_id="y", annotation=2, again=True
+        ),
+    ]
+    for call in (calls[0], calls[2]):
+        call.labels = ["a"]
+    calls[2].counted = False
+    stored = [
+        Stored(1, 10, 1, "x", ("a",), True),
+        Stored(2, 10, 1, "y", ("a",), False, again=True),
+    ]
+    assert violations(calls, stored) == []
+    calls[2].again = False
+    stored[1] = Stored(2, 10, 1, "y", ("a",), False)
+    assert {each.kind for each in violations(calls, stored)} == {"doubled", "repeated"}

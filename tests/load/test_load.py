@@ -110,8 +110,10 @@ def broken(folder, database, fault, people=12, habits=None, **settings):
         calls = crowd.start().join(180)
     assert crowd.failures == []
     stored = [
-        Stored(key, item, person, client_id, tuple(labels), counted)
-        for key, item, person, client_id, labels, counted in site.python(LOOKING, str(project))
+        Stored(key, item, person, client_id, tuple(labels), counted, again)
+        for key, item, person, client_id, labels, counted, again in site.python(
+            LOOKING, str(project)
+        )
     ]
     if fault == "none":
         assert len(stored) > ITEMS / 2

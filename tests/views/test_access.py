@@ -23,6 +23,7 @@ PAGES = [
     ("summary", "lea", "get"),
     ("put_back", "lea", "post"),
     ("find:find", "lea", "get"),
+    ("disagreements", "lea", "get"),
     ("settings", "lea", "get"),
     ("settings", "lea", "post"),
     ("labels", "olga", "post"),
@@ -66,6 +67,12 @@ def test_role_decides(signed_in, request, project, name, least, method, who):
 def test_members_are_changed_by_admins_only(signed_in, lea, zed, ana, project, name):
     assert ask(signed_in(zed), name, "post", project, ana.pk).status_code == 404
     assert ask(signed_in(lea), name, "post", project, ana.pk).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["settle", "unsettle"])
+def test_disagreements_are_settled_by_leads_only(signed_in, lea, zed, ana, project, name):
+    for who, status in ((zed, 404), (ana, 403), (lea, 404)):
+        assert ask(signed_in(who), name, "post", project, 1).status_code == status
 
 
 def test_chart_is_for_leads(signed_in, lea, ana, zed, project):

@@ -1,0 +1,41 @@
+"""What people disagree about: leads see the opinions and decide."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import tasks
+from annotator.api import serializers
+from annotator.api.requests import checked, page, person
+from annotator.flow import adjudicate, setup
+from annotator.models import Role
+
+PARAMETERS = [
+    OpenApiParameter("state", str, enum=list(adjudicate.STATES), description="Open unless given."),
+]
+
+
+@extend_schema(parameters=PARAMETERS, responses={200: dict})
+@api_view(["GET"])
+def disagreements(request: Request, pk: int) -> Response:
+    """List what people disagree about, newest first."""
+    project = setup.load_project(person(request), pk, Role.LEAD)
+    state = adjudicate.as_state(request.query_params.get("state", "open"))
+    return page(request, adjudicate.listed(project, state), "-id", adjudicate.shown)
+
+
+@extend_schema(methods=["POST"], request=serializers.Verdict, responses={200: dict})
+@extend_schema(methods=["DELETE"], responses={200: dict})
+@api_view(["POST", "DELETE"])
+def disagreement(request: Request, pk: int, item: int) -> Response:
+    """Decide what is right, in place of an earlier decision; DELETE: take the decision back."""
+    user = person(request)
+    project = setup.load_project(user, pk, Role.LEAD)
+    if request.method == "POST":
+        given = checked(serializers.Verdict, request)
+        row = adjudicate.decide(project, user, item, **given)
+    else:
+        row = adjudicate.take_back(project, user, item)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    return Response(adjudicate.shown(row))

@@ -1,0 +1,164 @@
+"""A lead settles what people disagree about; the decision takes the place of their votes."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.flow import annotate, queue, tally
+from annotator.flow.refusals import Conflict, Invalid, NotThere
+from annotator.models import (
+    Annotation,
+    DecidedLabel,
+    Decision,
+    Disagreement,
+    Item,
+    Project,
+    User,
+)
+
+STATES = {state.name.lower(): state for state in Disagreement.State}
+
+
+def as_state(name: str) -> Disagreement.State:
+    """Return the state of that name; Invalid when there is none."""
+    if name not in STATES:
+        words = _("A state is one of %(names)s.") % {"names": ", ".join(STATES)}
+        raise Invalid("unknown_state", words, field="state")
+    return STATES[name]
+
+
+def listed(project: Project, state: Disagreement.State) -> QuerySet[Disagreement]:
+    """Return the project's disagreements in that state with all that is shown of them."""
+    opinions = Annotation.objects.filter(withdrawn_at=None).order_by("pk")
+    opinions = opinions.select_related("user", "look").prefetch_related("given__label")
+    rows = Disagreement.objects.filter(project=project, state=state)
+    return rows.select_related("item", "decision__user").prefetch_related(
+        Prefetch("item__annotations", queryset=opinions), "decision__given__label"
+    )
+
+
+def count_open(project: Project) -> int:
+    """Return how many wait for a decision."""
+    return Disagreement.objects.filter(project=project, state=Disagreement.State.OPEN).count()
+
+
+def find(project: Project, item: int) -> Disagreement:
+    """Return the disagreement about an item, with all that is shown of it."""
+    every = [listed(project, state).filter(item=item).first() for state in Disagreement.State]
+    found = next((each for each in every if each is not None), None)
+    if found is None:
+        raise NotThere("unknown_disagreement", _("Nobody disagrees about such an item."))
+    return found
+
+
+def decide(
+    project: Project, user: User, item: int, labels: Sequence[str], note: str = ""
+) -> Disagreement:
+    """Store what `user` says is right, in place of an earlier decision, and return what holds now.
+
+    The same again changes nothing.
+    """
+    find(project, item)
+    given = annotate.chosen_labels(project, labels)
+    said = annotate.clean_note(note)
+    with transaction.atomic():
+        row = _locked(item)
+        before = row.decision
+        names = [label.name for label in given]
+        if before is not None and (names, said) == (decided_names(before), before.note):
+            return find(project, item)
+        made = Decision.objects.create(
+            project=project, item_id=item, user=user, note=said, at=timezone.now()
+        )
+        DecidedLabel.objects.bulk_create(
+            DecidedLabel(decision=made, label=label) for label in given
+        )
+        _hold(row, made, project, user)
+    return find(project, item)
+
+
+def take_back(project: Project, user: User, item: int) -> Disagreement:
+    """Take the decision back: the votes count again, and the disagreement is open."""
+    find(project, item)
+    with transaction.atomic():
+        row = _locked(item)
+        if row.decision is None:
+            raise Conflict("not_decided", _("This is not decided, or not any more."))
+        Decision.objects.filter(pk=row.decision.pk).update(
+            taken_back_at=timezone.now(), taken_back_by=user
+        )
+        _hold(row, None, project, user)
+    return find(project, item)
+
+
+def _locked(item: int) -> Disagreement:
+    # The item's rows first, in the order in which a save and a correction have them.
+    queue.lock_entries([item])
+    Item.objects.select_for_update().get(pk=item)
+    return Disagreement.objects.select_related("decision").get(item=item)
+
+
+def _hold(row: Disagreement, made: Decision | None, project: Project, user: User) -> None:
+    state = Disagreement.State.OPEN if made is None else Disagreement.State.DECIDED
+    Disagreement.objects.filter(pk=row.pk).update(state=state, decision=made)
+    # The labels are others now, which a model should see.
+    tally.add(project, user, changes=1)
+
+
+# Showing -----------------------------------------------------------------------------------------
+
+
+def shown(row: Disagreement) -> dict[str, Any]:
+    """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
+    return {
+        "item": queue.shown_item(row.item),
+        "state": Disagreement.State(row.state).name.lower(),
+        "opened_at": row.opened_at,
+        "opinions": [_opinion(each) for each in row.item.annotations.all()],
+        "decision": None if row.decision is None else _decision(row.decision),
+    }
+
+
+def _opinion(annotation: Annotation) -> dict[str, Any]:
+    look = getattr(annotation, "look", None)
+    return {
+        "id": annotation.pk,
+        "annotator": annotation.user.username if annotation.user else None,
+        "labels": _names(annotation),
+        "note": annotation.note,
+        "unsure": annotation.unsure,
+        "source": annotation.source,
+        "counted": annotation.counted,
+        "why": look.why if look else "",
+        "created_at": annotation.created_at,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "labels": decided_names(decision),
+        "by": decision.user.username if decision.user else None,
+        "note": decision.note,
+        "at": decision.at,
+    }
+
+
+def decided_names(decision: Decision) -> list[str]:
+    """Return the names of the labels that were decided, in the project's order."""
+    return _names(decision)
+
+
+def _names(said: Any) -> list[str]:
+    labels = [each.label for each in said.given.all()]
+    return [label.name for label in sorted(labels, key=lambda label: (label.position, label.pk))]
+
+
+def decided(items: Collection[int]) -> dict[int, list[str]]:
+    """Return what was decided about those of the items about which something was."""
+    rows = Disagreement.objects.filter(item__in=items, state=Disagreement.State.DECIDED)
+    rows = rows.select_related("decision").prefetch_related("decision__given__label")
+    return {row.item_id: _names(row.decision) for row in rows if row.decision is not None}

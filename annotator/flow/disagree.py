@@ -1,0 +1,76 @@
+"""Opinions that differ are noted for the project's lead, once an item has all that it needs.
+
+Before that, another opinion may settle it, and who is asked for that must not know the others.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from annotator.models import Annotation, Disagreement, Item, Project
+
+
+@transaction.atomic
+def note(project: Project, items: Collection[int]) -> None:
+    """Open a disagreement about each of the items that are labelled and whose opinions differ.
+
+    To be called where an item got an opinion beside another one; nothing is closed by that.
+    """
+    _open(project, _differing(items))
+
+
+@transaction.atomic
+def review(project: Project, items: Collection[int]) -> None:
+    """Do the same, and close what is open where opinions do not differ any more."""
+    differing = _differing(items)
+    _open(project, differing)
+    same = set(items) - differing
+    Disagreement.objects.filter(item__in=same, state=Disagreement.State.OPEN).delete()
+
+
+def find_missed(project: Project, items: Collection[int]) -> None:
+    """Note what came about by a way on which nobody looked at the other opinions."""
+    several = (
+        Annotation.objects.filter(item__in=items, withdrawn_at=None)
+        .values_list("item")
+        .annotate(n=Count("pk"))
+        .filter(n__gt=1)
+    )
+    found = _torn([item for item, _number in several])
+    noted = Disagreement.objects.filter(item__in=found).values_list("item", flat=True)
+    # One by one, so that no lock is held for more than one item.
+    for item in sorted(found - set(noted)):
+        note(project, [item])
+
+
+def _open(project: Project, items: Collection[int]) -> None:
+    if not items:
+        return
+    now = timezone.now()
+    rows = [Disagreement(project=project, item_id=item, opened_at=now) for item in sorted(items)]
+    # What was noted before stays, above all where it is decided.
+    Disagreement.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _differing(items: Collection[int]) -> set[int]:
+    """Return which of the items are labelled and have opinions that differ."""
+    # Locked, or of two opinions that come at the same moment neither would see the other.
+    settled = Item.objects.filter(pk__in=items, state=Item.State.LABELLED)
+    return _torn(list(settled.select_for_update().order_by("pk").values_list("pk", flat=True)))
+
+
+def _torn(items: Collection[int]) -> set[int]:
+    if not items:
+        return set()
+    standing = Annotation.objects.filter(item__in=items, withdrawn_at=None)
+    said: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for item, annotation, label in standing.values_list("item", "pk", "given__label"):
+        said[item][annotation].add(label)
+    return {item for item, answers in said.items() if _differ(list(answers.values()))}
+
+
+def _differ(answers: list[set[int]]) -> bool:
+    return any(answer != answers[0] for answer in answers[1:])

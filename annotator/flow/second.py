@@ -1,0 +1,205 @@
+"""Which labels are looked at a second time; `looks` gives them out at the desk.
+
+What is doubted comes from a round: its report calls `propose` with what it found, and with the
+`repeats` drawn here, which measure how steady people are.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from annotator.models import (
+    LOOKS,
+    Annotation,
+    Item,
+    Membership,
+    Project,
+    QueueEntry,
+    Role,
+    SecondLook,
+    Tally,
+)
+
+MOST_OPEN = 200
+# Of each person who labelled lately, so many answers that they gave at least so long ago.
+REPEATS_EACH = 3
+LATELY = timedelta(days=7)
+OLD = timedelta(days=1)
+MOST_PEOPLE = 40
+AGAIN = gettext_noop("Asked again, to see how steady labels are.")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """An answer in doubt: `kind` is one of `SecondLook.Kind`, a higher `score` is more doubtful.
+
+    `why` says it in words, and `instead` names the labels that seem right.
+    """
+
+    annotation: int
+    kind: str
+    score: float
+    why: str
+    instead: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def propose(project: Project, found: Sequence[Doubt]) -> int:
+    """Let what was found wait for a second look, in place of what nobody took yet; return how many.
+
+    The kinds take turns, the most doubtful of each first. An answer that was looked at is not
+    asked about again before it changes.
+    """
+    # One proposal at a time; whoever takes a look meanwhile keeps it.
+    Project.objects.select_for_update().get(pk=project.pk)
+    looks = SecondLook.objects.filter(project=project)
+    looks.filter(state=SecondLook.State.OPEN).delete()
+    held = looks.filter(state=SecondLook.State.LEASED)
+    taken = set(held.values_list("item", flat=True))
+    rows = _rows(project, _in_turns(found), taken)
+    SecondLook.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = looks.filter(state__lt=SecondLook.State.DONE).count()
+    Project.objects.filter(pk=project.pk).update(has_looks=waiting > 0)
+    project.has_looks = waiting > 0
+    return waiting
+
+
+def _in_turns(found: Sequence[Doubt]) -> list[Doubt]:
+    """Return the doubts such that each kind has as many among the first ones."""
+    kinds: dict[str, list[Doubt]] = defaultdict(list)
+    for doubt in sorted(found, key=lambda each: (-each.score, each.annotation)):
+        kinds[SecondLook.Kind(doubt.kind)].append(doubt)
+    placed = [(place, doubt) for each in kinds.values() for place, doubt in enumerate(each)]
+    return [doubt for _place, doubt in sorted(placed, key=lambda one: (one[0], one[1].kind))]
+
+
+def _rows(project: Project, doubts: Sequence[Doubt], taken: set[int]) -> list[SecondLook]:
+    """Return a look for each doubt that somebody can look into, one for an item."""
+    about = _doubtable(project, doubts)
+    members, at_work = _people(project)
+    answered = _answered(each.item_id for each in about.values())
+    rows: dict[int, SecondLook] = {}
+    for doubt in doubts:
+        annotation = about.get(doubt.annotation)
+        if annotation is None or annotation.item_id in {*taken, *rows}:
+            continue
+        is_repeat = doubt.kind == SecondLook.Kind.REPEAT
+        others = set() if is_repeat else at_work - answered[annotation.item_id]
+        if not others and annotation.user_id not in members:
+            continue
+        asked = None if others else annotation.user_id
+        rows[annotation.item_id] = _row(doubt, annotation, asked, rank=len(rows))
+    return list(rows.values())[: max(MOST_OPEN - len(taken), 0)]
+
+
+def _row(doubt: Doubt, annotation: Annotation, asked: int | None, rank: int) -> SecondLook:
+    return SecondLook(
+        project_id=annotation.project_id,
+        item_id=annotation.item_id,
+        about=annotation,
+        kind=doubt.kind,
+        why=doubt.why[:500],
+        score=doubt.score,
+        instead=list(doubt.instead),
+        rank=rank,
+        asked_id=asked,
+        created_at=timezone.now(),
+    )
+
+
+def _doubtable(project: Project, doubts: Sequence[Doubt]) -> dict[int, Annotation]:
+    """Return the answers in doubt that stand, count, and were not looked at as they are now."""
+    looked = SecondLook.objects.filter(
+        about=OuterRef("pk"), state__gte=SecondLook.State.DONE, done_at__gte=OuterRef("updated_at")
+    )
+    found: dict[int, Annotation] = {}
+    for start in range(0, len(doubts), MOST_OPEN):
+        keys = [each.annotation for each in doubts[start : start + MOST_OPEN]]
+        rows = _asked_for(project).filter(~Exists(looked), pk__in=keys)
+        found |= {row.pk: row for row in rows}
+    return found
+
+
+def _asked_for(project: Project) -> QuerySet[Annotation]:
+    return Annotation.objects.filter(
+        project=project, counted=True, withdrawn_at=None, item__state=Item.State.LABELLED
+    )
+
+
+def _people(project: Project) -> tuple[set[int], set[int]]:
+    """Return the members, and those of them who label: annotators, and leads who did."""
+    at_work = Tally.objects.filter(project=project, user=OuterRef("user"), labels__gt=0)
+    rows = Membership.objects.filter(project=project, user__is_active=True)
+    labelling = rows.filter(Q(role=Role.ANNOTATOR) | Exists(at_work))
+    return (
+        set(rows.values_list("user", flat=True)),
+        set(labelling.values_list("user", flat=True)),
+    )
+
+
+def _answered(items: Iterable[int]) -> dict[int, set[int]]:
+    """Return by item who has answered it, or holds it."""
+    keys = list(items)
+    found: dict[int, set[int]] = defaultdict(set)
+    for start in range(0, len(keys), MOST_OPEN):
+        few = keys[start : start + MOST_OPEN]
+        answers = Annotation.objects.filter(item__in=few, withdrawn_at=None, user__isnull=False)
+        entries = QueueEntry.objects.filter(item__in=few, user__isnull=False)
+        for rows in (answers, entries):
+            for item, user in rows.values_list("item", "user"):
+                found[item].add(user)
+    return found
+
+
+# How steady people are ---------------------------------------------------------------------------
+
+
+def repeats(project: Project) -> list[Doubt]:
+    """Return some older answers of those who labelled lately, to be asked of the same person again.
+
+    Drawn at random by the project's seed; so few are looked up that it does not matter how many
+    answers there are.
+    """
+    since = (timezone.now() - LATELY).date()
+    lately = Tally.objects.filter(project=project, day__gte=since, labels__gt=0)
+    people = sorted(set(lately.values_list("user", flat=True)))[:MOST_PEOPLE]
+    return [doubt for user in people for doubt in _of_person(project, user)]
+
+
+def _of_person(project: Project, user: int) -> list[Doubt]:
+    own = _asked_for(project).filter(user=user, lease__isnull=False).exclude(source__in=LOOKS)
+    old = own.filter(created_at__lte=timezone.now() - OLD).order_by("pk")
+    looks = SecondLook.objects.filter(project=project, kind=SecondLook.Kind.REPEAT)
+    done = looks.filter(about__user=user, state__gte=SecondLook.State.DONE).count()
+    first, last = old.values_list("pk").first(), old.values_list("pk").last()
+    if first is None or last is None:
+        return []
+    # Another draw once these are answered; the same one until then.
+    rng = random.Random(f"{project.seed}/repeats/{user}/{done}")
+    drawn = [
+        old.filter(pk__gte=rng.randint(first[0], last[0])).values_list("pk", flat=True).first()
+        for _ in range(REPEATS_EACH)
+    ]
+    chosen = sorted({pk for pk in drawn if pk is not None})
+    return [Doubt(pk, SecondLook.Kind.REPEAT, rng.random(), AGAIN) for pk in chosen]
+
+
+def drift(project: Project) -> list[dict[str, Any]]:
+    """Return for each person how often they were asked again (`n`), and said the `same`."""
+    done = SecondLook.objects.filter(
+        project=project, kind=SecondLook.Kind.REPEAT, state=SecondLook.State.DONE
+    )
+    same = Count("pk", filter=Q(outcome=SecondLook.Outcome.CONFIRMED))
+    rows = done.values("about__user__username").annotate(n=Count("pk"), same=same)
+    return [
+        {"user": row["about__user__username"], "n": row["n"], "same": row["same"]}
+        for row in rows.order_by("about__user__username")
+    ]

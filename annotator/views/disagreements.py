@@ -1,0 +1,141 @@
+"""What people disagree about, a card for each: the item, the opinions, the decision."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import prefetch_related_objects
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from annotator import tasks
+from annotator.flow import adjudicate, decide
+from annotator.flow.refusals import Conflict, Invalid
+from annotator.models import Disagreement, Role, Source
+from annotator.sentences import translated
+from annotator.views import regions
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.desk_page import FILTER_FROM, choices
+
+SHOWN = 10
+NEWEST = 2**62
+
+
+@require_safe
+@signed_in
+def disagreements(request: Request, project_id: int) -> HttpResponse:
+    """Show what waits for a decision, newest first; what is decided with `?state=decided`."""
+    access = _open(request, project_id)
+    state = adjudicate.as_state(request.GET.get("state", "open"))
+    before = request.GET.get("before", "")
+    first = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else NEWEST
+    listed = adjudicate.listed(access.project, state).filter(pk__lt=first).order_by("-pk")
+    found = list(listed[: SHOWN + 1])
+    context = _shared(access) | {
+        "rows": [_card(access, row) for row in found[:SHOWN]],
+        "more_before": found[SHOWN - 1].pk if len(found) > SHOWN else None,
+        "state": request.GET.get("state", "open"),
+        "is_first": first == NEWEST,
+        "waiting": adjudicate.count_open(access.project),
+    }
+    return regions.show(request, "disagreements.html", "disagreements", context)
+
+
+@require_POST
+@signed_in
+def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
+    """Store what is right."""
+    access = _open(request, project_id)
+    labels = [name for name in request.POST.getlist("labels") if name]
+    note = request.POST.get("note", "")
+    try:
+        row = adjudicate.decide(access.project, request.user, item_id, labels, note)
+    except Invalid as refusal:
+        row = adjudicate.find(access.project, item_id)
+        return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    words = _("Decided: %(labels)s.") % {"labels": decide.label_words({"labels": labels})}
+    return _answer(request, access, row, said=words)
+
+
+@require_POST
+@signed_in
+def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
+    """Take the decision back."""
+    access = _open(request, project_id)
+    try:
+        row = adjudicate.take_back(access.project, request.user, item_id)
+    except Conflict as refusal:
+        row = adjudicate.find(access.project, item_id)
+        return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    return _answer(request, access, row, said=_("Taken back: it waits for a decision again."))
+
+
+def _open(request: Request, project_id: int) -> Access:
+    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    access = open_project(request, project_id, Role.LEAD)
+    prefetch_related_objects([access.project], "labels")
+    return access
+
+
+# What is shown -----------------------------------------------------------------------------------
+
+
+def _shared(access: Access) -> dict[str, Any]:
+    labels = choices(access, None, [])
+    return {"access": access, "choices": labels, "has_picker": len(labels) >= FILTER_FROM}
+
+
+def _card(access: Access, row: Disagreement) -> dict[str, Any]:
+    shown = adjudicate.shown(row)
+    votes = Counter(name for each in shown["opinions"] for name in each["labels"])
+    decision = shown["decision"]
+    right = decision["labels"] if decision else []
+    labels = [
+        {**each, "votes": votes[each["name"]], "is_right": each["name"] in right}
+        for each in choices(access, None, [])
+    ]
+    is_short = len(labels) < FILTER_FROM
+    return {
+        "item": row.item,
+        "opinions": [_in_words(each) for each in shown["opinions"]],
+        "labels": [each for each in labels if is_short or each["votes"]],
+        "decision": decision and {**decision, "words": decide.label_words(decision)},
+    }
+
+
+def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
+    told = (Source.SEED, Source.SECOND, Source.REPEAT, Source.BULK)
+    source = Source(opinion["source"])
+    return {
+        **opinion,
+        "words": decide.label_words(opinion),
+        "by": opinion["annotator"] or _("somebody who is gone"),
+        "how": str(source.label) if source in told else "",
+        "why": translated(opinion["why"]),
+    }
+
+
+# Answering ---------------------------------------------------------------------------------------
+
+
+def _answer(
+    request: Request,
+    access: Access,
+    row: Disagreement,
+    *,
+    said: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show the card anew; without htmx the page that it was on."""
+    if not request.htmx:
+        level = messages.WARNING if problem else messages.SUCCESS
+        messages.add_message(request, level, problem or said)
+        return redirect(reverse("disagreements", args=[access.project.pk]))
+    context = _shared(access) | {"row": _card(access, row), "said": said, "problem": problem}
+    return render(request, "parts/disagreement.html", context, status=status)

@@ -1,0 +1,109 @@
+"""Disagreements settled by keyboard alone, in a real browser."""
+
+import os
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from annotator.flow import queue, setup
+from annotator.models import Decision, Disagreement
+from tests import loop
+from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
+from tests.views.desk_in_browser import sign_in
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture
+def troubles():
+    """What the browser complained about."""
+    return []
+
+
+@pytest.fixture
+def torn(project, filled, ana, ben):
+    """Ana and Ben disagree about each of twelve items."""
+    setup.change_settings(project, overlap=2)
+    filled(project, 12)
+    loop.label(project, ana, 12)
+    for _ in range(12):
+        lease = queue.lease_next(project, ben)
+        wrong = "ham" if loop.truth(lease.item) == ["spam"] else "spam"
+        loop.answer(lease, [wrong], unsure=True, note="It may be either.")
+    return list(Disagreement.objects.order_by("-pk"))
+
+
+@pytest.fixture
+def opened(page, context, live_server, project, lea, torn, troubles):
+    """Lea's page of disagreements."""
+    sign_in(context, live_server, lea)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    page.goto(live_server.url + reverse("disagreements", args=[project.pk]))
+    return page
+
+
+def decided():
+    rows = Disagreement.objects.filter(state=Disagreement.State.DECIDED).order_by("-pk")
+    return [(row.item_id, row.decision.given.get().label.name) for row in rows]
+
+
+def focused(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('[data-find]')]"
+        ".indexOf(document.activeElement.closest('[data-find]'))"
+    )
+
+
+def said(page, words):
+    page.locator("#announce", has_text=words).wait_for(state="attached")
+
+
+def test_all_of_it_by_keyboard(opened, torn, troubles):
+    opened.locator("[data-find]").first.focus()
+    opened.keyboard.press("2")
+    said(opened, "Decided: ham.")
+    assert focused(opened) == 1
+    opened.keyboard.press("1")
+    said(opened, "Decided: spam.")
+    assert decided() == [(torn[0].item_id, "ham"), (torn[1].item_id, "spam")]
+    opened.keyboard.press("z")
+    said(opened, "Taken back")
+    assert decided() == [(torn[0].item_id, "ham")]
+    opened.focus("#more")
+    opened.keyboard.press("Enter")
+    opened.locator("[data-find]").nth(11).wait_for()
+    assert troubles == []
+
+
+def test_note_is_typed_without_choosing_a_label(opened, torn):
+    first = opened.locator("[data-find]").first
+    first.get_by_label("Note").fill("")
+    first.get_by_label("Note").press_sequentially("12 z")
+    assert not Decision.objects.exists()
+    first.get_by_role("button", name="spam").click()
+    said(opened, "Decided: spam.")
+    assert Decision.objects.get().note == "12 z"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("query", ["", "?state=decided"])
+def test_page_has_no_axe_findings_and_fits(opened, live_server, project, scheme, width, query):
+    opened.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    opened.set_viewport_size({"width": width, "height": 740})
+    opened.locator("[data-find]").first.get_by_role("button", name="ham").click()
+    said(opened, "Decided: ham.")
+    if query:
+        opened.goto(opened.url + query)
+    violations = Axe().run(opened).response["violations"]
+    assert [each["id"] for each in violations] == []
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
