@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0005_lean_indexes'),
+        ('annotator', '0006_reports'),
     ]
 
     operations = [
