@@ -25,8 +25,10 @@ STEPS = 5
 DRAWS = 20_000
 FARTHEST = 5.0  # times the labels spent; beyond, "at least"
 EXPONENTS = (0.1, 1.0)
+DELAYS = (0.0, 2.0)  # labels that pass before the power law shows, in those of the last size
 FLOORS = (0.0, 0.6)  # the error that stays however many labels, as a share of that at the last size
 MARKS = 25
+SURE = 0.99  # before "does not help" is said: to switch is an act, to go on is none
 
 Verdict = Literal["helps", "unknown", "does_not_help"]
 
@@ -134,8 +136,9 @@ def saved(
 
     `right` (m,) tells which audits the model of today, without having seen them, told right, in
     the order of the curve. Both are judged on the same audits, so that luck with them cancels.
-    The error is taken to fall as a power of the labels, with any exponent from 0.1 to 1, towards a
-    floor of at most 0.6 of what it is at the last size; all alike likely beforehand. What the
+    The error is taken to fall as a power of the labels, with any exponent from 0.1 to 1, after a
+    delay of at most two times the last size, since with many classes the curve is slow at first,
+    and towards a floor of at most 0.6 of the error there; all alike likely beforehand. What the
     audits do not tell apart stays in the interval, which is that of the curves that agree with
     them, drawn by importance sampling. Raises ValueError for marks that do not fit the curve.
 
@@ -148,10 +151,11 @@ def saved(
     marks = _checked_right(right, curve)
     generator = np.random.default_rng(seed)
     drawn = _draw(curve, marks, generator)
-    ends = _percentiles(drawn.needed(n * FARTHEST) - n, confidence)
+    beyond = drawn.needed(n * FARTHEST) - n
+    ends = _percentiles(beyond, confidence)
     most = n * (FARTHEST - 1)
     value, low, high = (None if end >= most else float(end) for end in ends)
-    verdict = _verdict(ends[1], ends[2])
+    verdict = _verdict(ends[1], _percentiles(beyond, max(SURE, confidence))[2])
     told = _marks(drawn, curve, n, confidence)
     return Saved(value, low, high, most, n, len(marks), confidence, verdict, told)
 
@@ -219,11 +223,12 @@ class _Drawn:
     level: FloatArray
     floor: FloatArray
     exponent: FloatArray
+    delay: FloatArray
     today: FloatArray
 
     def error(self, labels: float) -> FloatArray:
         """Return the error (D,) of random sampling after `labels`."""
-        falling = (labels / self.start) ** -self.exponent
+        falling = ((labels + self.delay) / (self.start + self.delay)) ** -self.exponent
         told: FloatArray = self.level * (self.floor + (1 - self.floor) * falling)
         return told
 
@@ -231,7 +236,8 @@ class _Drawn:
         """Return the labels (D,) that random sampling needs to get there, up to `most`."""
         left = (self.today / self.level - self.floor) / (1 - self.floor)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            labels = np.where(left > 0, self.start * left ** (-1 / self.exponent), np.inf)
+            labels = (self.start + self.delay) * left ** (-1 / self.exponent) - self.delay
+            labels = np.where(left > 0, np.maximum(labels, 0), np.inf)
         found: FloatArray = np.minimum(labels, most)
         return found
 
@@ -244,7 +250,8 @@ def _draw(curve: RandomCurve, right: BoolArray, generator: np.random.Generator) 
     level = np.clip(seen[-1] + reach * generator.uniform(-1, 1, DRAWS), 1e-3, 1)
     floor = generator.uniform(*FLOORS, DRAWS)
     exponent = generator.uniform(*EXPONENTS, DRAWS)
-    falling = (curve.sizes[:, None] / start) ** -exponent
+    delay = start * generator.uniform(*DELAYS, DRAWS)
+    falling = ((curve.sizes[:, None] + delay) / (start + delay)) ** -exponent
     said = level * (floor + (1 - floor) * falling)
     gaps = np.linalg.solve(np.linalg.cholesky(spread[:-1, :-1]), seen[:, None] - said)
     odds = -0.5 * (gaps**2).sum(axis=0)
@@ -255,7 +262,9 @@ def _draw(curve: RandomCurve, right: BoolArray, generator: np.random.Generator) 
     middle = 1 - right.mean() - pull @ (seen[:, None] - said[:, rows])
     width = np.sqrt(max(spread[-1, -1] - pull @ spread[:-1, -1], 0.0))
     today = middle + width * generator.standard_normal(len(rows))
-    return _Drawn(start, level[rows], floor[rows], exponent[rows], np.clip(today, 1e-4, 1))
+    return _Drawn(
+        start, level[rows], floor[rows], exponent[rows], delay[rows], np.clip(today, 1e-4, 1)
+    )
 
 
 def _covariance(curve: RandomCurve, right: BoolArray) -> FloatArray:
