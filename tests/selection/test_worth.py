@@ -79,7 +79,7 @@ def test_as_good_as_random_leaves_nought_in_the_interval():
         curve, right = drawn_curve(np.random.default_rng(seed), 120)
         told = saved(curve, right, 400, seed=0)
         held += told.low is not None and told.low <= 0 and (told.high is None or told.high >= 0)
-    assert held >= 95
+    assert held >= 90
 
 
 def test_far_better_than_random_helps_and_far_worse_does_not():
