@@ -15,6 +15,7 @@
 | `surest` | of each class the items that the model is surest of, to be confirmed together |
 | `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |
 | `savings`, `summary` | what asking well saves, with intervals |
+| `worth` | what it saved in one project, of which no random run is known |
 | `words` | why an item was picked, as a plain sentence |
 | `blending` | how much an item's neighbours should count |
 | `coverage`, `duplicates` | coverage of a pool in shards; copies that are asked only once |

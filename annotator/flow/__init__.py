@@ -31,6 +31,7 @@
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |
 | plane      | where the items of a pool lie, for a picture     | worker  |
+| worth      | what asking well was worth in random labels     | both    |
 | reports    | what else a worker finds out about a project     | worker  |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |

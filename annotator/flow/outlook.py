@@ -12,7 +12,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import measured, monitor
+from annotator.flow import measured, monitor, worth
 from annotator.models import Project
 
 WINDOW = 3
@@ -64,13 +64,13 @@ def in_words(
     project: Project, estimate: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Return what may be expected, a sentence each, by the newest reports `found`."""
-    forecast, worth = found.get("forecast") or {}, found.get("worth") or {}
+    forecast = found.get("forecast") or {}
     sentences = [
         monitor.outlook(project, estimate),
         _to_target(project, forecast),
         _gain_in_words(project, forecast),
         _plateau_in_words(forecast),
-        _worth_in_words(worth),
+        worth.in_words(found.get("worth") or {}),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -138,7 +138,3 @@ def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
         "The model has settled: its predictions hardly change and its accuracy stays where it is, "
         "within its interval. More labels of the same kind are unlikely to bring much."
     )
-
-
-def _worth_in_words(worth: Mapping[str, Any]) -> str:
-    return ""

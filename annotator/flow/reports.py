@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from annotator import clock, logs, pool
-from annotator.flow import outlook, plane
+from annotator.flow import outlook, plane, worth
 from annotator.flow.jobs import in_words
 from annotator.models import Project, Report
 
@@ -18,7 +18,11 @@ log = logging.getLogger(__name__)
 Maker = Callable[[Project], dict[str, Any] | None]
 # Asked for by name alone, by the page that shows it.
 LARGE = ("plane",)
-MAKERS: dict[str, Maker] = {"forecast": outlook.report, "plane": plane.report}
+MAKERS: dict[str, Maker] = {
+    "forecast": outlook.report,
+    "worth": worth.report,
+    "plane": plane.report,
+}
 
 
 def make_all(project_pk: int) -> None:

@@ -7,21 +7,24 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotator.flow import monitor, outlook
 from annotator.flow import week as weeks
 from annotator.models import Role
-from annotator.views import charts, drawing, words
+from annotator.views import charts, words
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.facts import Facts
-from annotator.views.plane_chart import CHARTS, mistakes_first
+from annotator.views.plane_chart import CHARTS, kind_words
 
 # What a sheet of paper has room for.
 ON_PAPER = ("curve", "change", "classes", "balance", "cost", "sources")
 MISTAKES_SHOWN = 50
+# The map, in units of its own; the page scales it.
+WIDE, HIGH, MARGIN = 720, 440, 12
+# As flow.plane numbers them, and as the stylesheet calls them.
+KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
 
 @require_safe
@@ -31,33 +34,28 @@ def plane(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id, Role.LEAD)
     facts = Facts(access.project)
     drawn, rows = CHARTS["map"], CHARTS["map"].rows(facts)
-    mistaken = [row for row in mistakes_first(rows) if row["order"] == 4]
     context = {
         "access": access,
         "chart": drawn,
         "words": drawn.words(rows) if rows else "",
-        "pictures": _pictures(facts, rows),
-        "mistaken": mistaken[:MISTAKES_SHOWN],
+        "points": list(map(_point, sorted(rows, key=lambda row: row["order"]))),
+        "kinds": list(zip(KINDS, kind_words(), strict=True)),
+        "size": {"wide": WIDE, "high": HIGH},
+        "mistaken": [row for row in rows if KINDS[row["order"]] == "mistaken"][:MISTAKES_SHOWN],
         "round": facts.plane.get("round"),
     }
     return render(request, "map.html", context)
 
 
-def _pictures(facts: Facts, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return the map in both themes, wide and for a phone; the stylesheet shows one of them."""
-    if not rows:
-        return []
-    return [
-        (f"{theme} {size}", _inline(facts, rows, theme, size))
-        for theme in drawing.THEMES
-        for size in ("tall", "phone")
-    ]
-
-
-def _inline(facts: Facts, rows: list[dict[str, Any]], theme: str, size: str) -> str:
-    spec = CHARTS["map"].spec(facts, rows, drawing.THEMES[theme])
-    # Drawn by our own engine, which escapes what users wrote.
-    return mark_safe(drawing.drawn_as(spec, theme, size))  # noqa: S308
+def _point(row: dict[str, Any]) -> dict[str, Any]:
+    """Return where a point is drawn in a picture of WIDE by HIGH, and how."""
+    return {
+        "x": round(MARGIN + row["x"] * (WIDE - 2 * MARGIN), 1),
+        "y": round(MARGIN + (1 - row["y"]) * (HIGH - 2 * MARGIN), 1),
+        "kind": KINDS[row["order"]],
+        "url": row["url"],
+        "title": f"{row['kind']}: {row['predicted']}",
+    }
 
 
 @require_safe

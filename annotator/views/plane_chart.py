@@ -17,7 +17,7 @@ SHAPES = ["circle", "circle", "diamond", "circle", "cross"]
 
 def plane_rows(facts: Facts) -> Rows:
     """Return where each shown item lies, what became of it, and what the model says of it."""
-    found, kinds = facts.plane, _kind_words()
+    found, kinds = facts.plane, kind_words()
     labels = found.get("labels", [])
     return [
         {
@@ -35,7 +35,7 @@ def plane_rows(facts: Facts) -> Rows:
 
 def plane_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     """Return a point for each item, those that matter most on top."""
-    kinds, palette = _kind_words(), PALETTES[theme_of(colours)]
+    kinds, palette = kind_words(), PALETTES[theme_of(colours)]
     bare = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.02, 1.02]}}
     colors = [colours["quiet"], palette[1], palette[0], palette[2], palette[3]]
     legend = {"field": "kind", "type": "nominal", "sort": kinds}
@@ -56,17 +56,13 @@ def plane_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 def plane_words(rows: Rows) -> str:
     """Return how many of each kind are shown, in one sentence."""
-    counts = [(kind, sum(row["kind"] == kind for row in rows)) for kind in _kind_words()]
+    counts = [(kind, sum(row["kind"] == kind for row in rows)) for kind in kind_words()]
     parts = [f"{kind} {words.count(n)}" for kind, n in counts if n]
     return _("Shown: %(parts)s.") % {"parts": ", ".join(parts)}
 
 
-def mistakes_first(rows: Rows) -> Rows:
-    """Return the rows as a table has them: what the model got wrong first."""
-    return sorted(rows, key=lambda row: -row["order"])
-
-
-def _kind_words() -> list[str]:
+def kind_words() -> list[str]:
+    """Return what the kinds of flow.plane are called, in its order."""
     return [
         _("in the pool"),
         _("labelled"),

@@ -81,6 +81,7 @@ def _fill(admin: str, annotations: int, rounds: int) -> int:
         for day in range(100)
     )
     Project.objects.filter(pk=project.pk).update(items=items)
+    project.refresh_from_db()
     _add_rounds(project, annotations, rounds)
     return int(project.pk)
 
