@@ -26,6 +26,8 @@
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |
 | reports    | what else a worker finds out about a project     | worker  |
+| screening  | how much of a rare label is found               | both    |
+| proving    | a random sample of the unread proves it         | web     |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |
 | measured   | what was measured so far, for charts            | web     |

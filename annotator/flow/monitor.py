@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import aside, featurise
+from annotator.flow import aside, featurise, screening
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -125,6 +125,7 @@ def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -
             _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
             % {"low": percent(measured["proven"]), "target": percent(target)}
         )
+    reasons += screening.reasons_to_stop(project)
     if project.items and answers and not _unlabelled(project):
         reasons.append(_all_done(project))
     return {"advice": "stop" if reasons else "go_on", "reasons": reasons}

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from annotator import clock, logs, pool
-from annotator.flow import outlook
+from annotator.flow import outlook, screening
 from annotator.flow.jobs import in_words
 from annotator.models import Project, Report
 
 log = logging.getLogger(__name__)
 
 Maker = Callable[[Project], dict[str, Any] | None]
-MAKERS: dict[str, Maker] = {"forecast": outlook.report}
+MAKERS: dict[str, Maker] = {"forecast": outlook.report, screening.KIND: screening.report}
 
 
 def make_all(project_pk: int) -> None:

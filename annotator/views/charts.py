@@ -14,7 +14,14 @@ from django.views.decorators.http import require_safe
 
 from annotator.flow.export import guarded
 from annotator.models import Project, Role
-from annotator.views import class_charts, drawing, learning_charts, regions, round_charts
+from annotator.views import (
+    class_charts,
+    drawing,
+    learning_charts,
+    regions,
+    round_charts,
+    screening_charts,
+)
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.chart import Chart
 from annotator.views.facts import Facts
@@ -24,6 +31,7 @@ CHARTS: dict[str, Chart] = {
     **learning_charts.CHARTS,
     **class_charts.CHARTS,
     **round_charts.CHARTS,
+    **screening_charts.CHARTS,
 }
 
 

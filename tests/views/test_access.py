@@ -20,6 +20,7 @@ PAGES = [
     ("start_round", "lea", "post"),
     ("status", "lea", "get"),
     ("put_back", "lea", "post"),
+    ("prove", "lea", "post"),
     ("find:find", "lea", "get"),
     ("settings", "lea", "get"),
     ("settings", "lea", "post"),
