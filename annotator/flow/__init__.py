@@ -31,6 +31,7 @@
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |
 | measured   | what was measured so far, for charts            | web     |
+| overview   | all projects of a person at a glance            | web     |
 | status     | how it all runs, for leads and for machines     | web     |
 | export     | labels go out, with how they came about         | web     |
 | simulating | labelled data tells beforehand what is saved    | worker  |
