@@ -21,6 +21,7 @@
 | `coverage`, `duplicates` | coverage of a pool in shards; copies that are asked only once |
 | `estimate`, `difference`, `lure` | how good it is, with honest intervals |
 | `performance` | how good it is at each class, and whether it got better |
+| `recall` | how much of a rare class is found, with a bound |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
 

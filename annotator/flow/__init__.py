@@ -33,10 +33,13 @@
 | plane      | where the items of a pool lie, for a picture     | worker  |
 | worth      | what asking well was worth in random labels     | both    |
 | reports    | what else a worker finds out about a project     | worker  |
+| screening  | how much of a rare label is found               | both    |
+| proving    | a random sample of the unread proves it         | web     |
 | prediction | the model judges texts that somebody sends      | web     |
 | monitor    | rows become numbers for people                  | web     |
 | measured   | what was measured so far, for charts            | web     |
 | week       | what was done in a week                         | web     |
+| overview   | all projects of a person at a glance            | web     |
 | status     | how it all runs, for leads and for machines     | web     |
 | export     | labels go out, with how they came about         | web     |
 | simulating | labelled data tells beforehand what is saved    | worker  |

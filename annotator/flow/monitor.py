@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import aside, featurise
+from annotator.flow import aside, featurise, screening
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -159,13 +159,17 @@ def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -
         reasons.append(_("The budget of %(budget)d labels is spent.") % {"budget": project.budget})
     target = project.target_accuracy
     if target and measured and measured.get("proven", 0.0) >= target:
-        reasons.append(
-            _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
-            % {"low": percent(measured["proven"]), "target": percent(target)}
-        )
+        reasons.append(goal_reached(measured["proven"], target))
+    reasons += screening.reasons_to_stop(project)
     if project.items and answers and not _unlabelled(project):
         reasons.append(_all_done(project))
     return {"advice": "stop" if reasons else "go_on", "reasons": reasons}
+
+
+def goal_reached(proven: float, target: float) -> str:
+    """Return in words that the accuracy aimed for is proven."""
+    words = _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
+    return words % {"low": percent(proven), "target": percent(target)}
 
 
 def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from annotator import clock, logs, pool
-from annotator.flow import outlook, plane, worth
+from annotator.flow import outlook, plane, screening, worth
 from annotator.flow.jobs import in_words
 from annotator.models import Project, Report
 
@@ -22,6 +22,7 @@ MAKERS: dict[str, Maker] = {
     "forecast": outlook.report,
     "worth": worth.report,
     "plane": plane.report,
+    screening.KIND: screening.report,
 }
 
 

@@ -94,7 +94,9 @@ HELP = {
     "bulk_desk": gettext_lazy(
         "Pages of items that the model is sure of; only where suggestions are shown, never audits."
     ),
-    "rare_label": gettext_lazy("What “Find a rare class” looks for."),
+    "rare_label": gettext_lazy(
+        "What “Find a rare class” looks for; the dashboard tells how much of it is found."
+    ),
     "auto_stop": gettext_lazy("Nobody gets another item once the advice is to stop."),
     "features": gettext_lazy("What the model sees of an item: quick ones first, then better ones."),
     "seed": gettext_lazy("Everything random follows from it: same seed, same picks."),

@@ -5,7 +5,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotator.models.jobs import Job
-from annotator.models.projects import Project
+from annotator.models.people import User
+from annotator.models.projects import Label, Project
 
 ACTIVE = Q(state__in=["queued", "running"])
 
@@ -170,3 +171,27 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.project_id}"
+
+
+class RecallProof(models.Model):
+    """A random sample of what was unread, drawn to prove how much of a rare label is found.
+
+    `positions` were drawn out of `size` unread items, of `items` that the pool had then.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="recall_proofs")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    items = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    positions = models.JSONField()
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["label", "number"], name="one_proof_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"proof {self.number} of {self.label_id}"

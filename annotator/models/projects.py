@@ -41,6 +41,7 @@ class Project(models.Model):
     class Metric(TextChoices):
         ACCURACY = "accuracy", _("accuracy")
         MACRO_F1 = "macro_f1", _("macro F1")
+        RECALL = "recall", _("share of the rare label that is found")
 
     name = models.CharField(max_length=200)
     task = models.CharField(max_length=16, choices=Task, default=Task.TEXT)
@@ -144,6 +145,11 @@ class Project(models.Model):
     def target_accuracy(self) -> float | None:
         """Return the accuracy that is aimed for; None where none, or another measure, is."""
         return self.target_value if self.target_metric == self.Metric.ACCURACY else None
+
+    @property
+    def target_recall(self) -> float | None:
+        """Return which share of the rare label is to be found; None where that is not the goal."""
+        return self.target_value if self.target_metric == self.Metric.RECALL else None
 
 
 class Label(models.Model):

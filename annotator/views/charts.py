@@ -21,6 +21,7 @@ from annotator.views import (
     plane_chart,
     regions,
     round_charts,
+    screening_charts,
 )
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.chart import Chart
@@ -32,6 +33,7 @@ CHARTS: dict[str, Chart] = {
     **class_charts.CHARTS,
     **round_charts.CHARTS,
     **plane_chart.CHARTS,
+    **screening_charts.CHARTS,
 }
 
 

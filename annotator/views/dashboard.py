@@ -12,9 +12,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
 from annotator.flow import aside, monitor, outlook, schedule, setup
+from annotator.flow import screening as searched
 from annotator.flow.refusals import Conflict
 from annotator.models import Job, Project, Role, Round
-from annotator.views import charts, regions, words
+from annotator.views import charts, regions, screening, words
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.facts import Facts
 
@@ -122,14 +123,22 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
     return {
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
-        "outlook": outlook.in_words(project, progress["accuracy"], facts.reports),
+        "outlook": [
+            *outlook.in_words(project, progress["accuracy"], facts.reports),
+            *searched.outlook(project, facts.reports.get(searched.KIND)),
+        ],
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
         "worker": monitor.workers(),
         "rounds": _rounds(facts),
-        "figures": [charts.figure(facts, name) for name in SHOWN],
+        "screening": screening.card(facts),
+        "figures": [charts.figure(facts, name) for name in _shown(project)],
     }
+
+
+def _shown(project: Project) -> tuple[str, ...]:
+    return SHOWN if project.rare_label_id is None else ("frontier", *SHOWN)
 
 
 def _aside_in_words(number: int) -> str:
@@ -169,5 +178,6 @@ def _state(context: dict[str, Any]) -> str:
         context.get("rounds"),
         [figure["version"] for figure in context.get("figures", [])],
         context.get("outlook"),
+        {**(context.get("screening") or {}), "form": None},
         worker["alive"] or worker["words"],
     )

@@ -20,6 +20,7 @@ from annotator.views import (
     people,
     project_settings,
     projects,
+    screening,
     simulations,
     status,
 )
@@ -63,6 +64,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/rounds", dashboard.start_round, name="start_round"),
     path("/status", status.project_status, name="status"),
     path("/aside", dashboard.put_back, name="put_back"),
+    path("/proofs", screening.prove, name="prove"),
     path("/label", include(label_urls)),
     path("/find", include(find_urls)),
     path("/bulk", include(bulk_urls)),

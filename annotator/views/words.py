@@ -32,6 +32,11 @@ def decimal(number: float) -> str:
     return _rounded(number, 1)
 
 
+def decimals(number: float, digits: int) -> str:
+    """Return a number with so many decimals."""
+    return _rounded(number, digits)
+
+
 def precise(number: float) -> str:
     """Return a number with three digits that count, as small prices need them.
 

@@ -22,6 +22,7 @@ PAGES = [
     ("map", "lea", "get"),
     ("summary", "lea", "get"),
     ("put_back", "lea", "post"),
+    ("prove", "lea", "post"),
     ("find:find", "lea", "get"),
     ("disagreements", "lea", "get"),
     ("settings", "lea", "get"),

@@ -7,8 +7,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from annotator.flow import reports
-from annotator.models import ModelVersion, Project, Tally
+from annotator.flow import reports, screening, setup
+from annotator.models import ModelVersion, Project, Report, Tally
 from annotator.views import charts
 from annotator.views.facts import Facts
 from tests import loop
@@ -58,6 +58,22 @@ def worked(project, ana):
         model=ModelVersion.objects.first(),
         distribution={"pool": [10] * 20, "picks": [0] * 10 + [2] * 10, "predicted": [30, 70]},
         timings={"train": 0.2, "score": 0.4, "select": 0.1, "refill": 0.1, "evaluate": 0.5},
+    )
+    setup.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.9)
+    step = {"proven": False, "p_value": 0.4, "reads_needed": 425}
+    Report.objects.create(
+        project=project,
+        kind=screening.KIND,
+        seq=1,
+        made_at=project.created_at,
+        found={
+            "label": labels[0],
+            "recall": None,
+            "steps": [
+                {"target": 0.8, "proven": True, "p_value": 0.01, "reads_needed": 0},
+                *({**step, "target": target} for target in (0.9, 0.95)),
+            ],
+        },
     )
     return project
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from annotator.flow import setup
 from annotator.models import ModelVersion, Project, Tally, User
@@ -91,6 +92,50 @@ def test_list_costs_the_same_for_ten_projects_as_for_two(signed_in, olga):
     for number in range(8):
         setup.create_project(olga, name=f"q{number}", labels=["a", "b"])
     assert cost() == few
+
+
+def test_lead_sees_what_is_missing_who_is_active_and_the_week(signed_in, lea, ana, project):
+    Project.objects.filter(pk=project.pk).update(items=100)
+    today = timezone.now().date()
+    Tally.objects.create(project=project, user=ana, day=today, labels=12, finished=12, audits=3)
+    page = signed_in(lea).get(reverse("projects")).content.decode()
+    assert "17 more audits until a first estimate" in page
+    assert "1 active: ana" in page
+    assert "12 labels in 7 days" in page
+    assert page.count("<rect ") == 7
+    assert "No round yet" in page
+    assert "No worker is running" in page
+
+
+def test_annotator_keeps_a_simple_list(signed_in, ana, project):
+    Project.objects.filter(pk=project.pk).update(items=100, budget=1)
+    today = timezone.now().date()
+    Tally.objects.create(project=project, user=ana, day=today, labels=12, finished=12)
+    page = signed_in(ana).get(reverse("projects")).content.decode()
+    for leads_only in ("<rect ", "active", "Needs a decision", "No worker", "No round"):
+        assert leads_only not in page
+
+
+def test_decision_is_said_on_top(signed_in, lea, ana, project):
+    Project.objects.filter(pk=project.pk).update(items=100, budget=10)
+    Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=12)
+    page = signed_in(lea).get(reverse("projects")).content.decode()
+    assert "Needs a decision" in page
+    assert "The budget of 10 labels is spent." in page
+
+
+def test_many_projects_can_be_found_by_name(signed_in, olga):
+    client = signed_in(olga)
+    for number in range(5):
+        setup.create_project(olga, name=f"Survey {number}", labels=["a", "b"])
+    assert 'name="q"' not in client.get(reverse("projects")).content.decode()
+    setup.create_project(olga, name="Letters <b>", labels=["a", "b"])
+    assert 'name="q"' in client.get(reverse("projects")).content.decode()
+    page = client.get(reverse("projects"), {"q": "letters <b"}).content.decode()
+    assert page.count('class="card project"') == 1
+    assert 'value="letters &lt;b"' in page
+    page = client.get(reverse("projects"), {"q": "zebra"}).content.decode()
+    assert "No project of yours has that in its name." in page
 
 
 def test_only_installation_admins_create_projects(signed_in, olga):

@@ -1,0 +1,197 @@
+"""How much of a rare label is found: the card on the dashboard, and the sample that proves it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from annotator.flow import proving, screening
+from annotator.flow.refusals import Refused
+from annotator.forms.screening import ProofForm
+from annotator.models import Role
+from annotator.views import words
+from annotator.views.access import Request, open_project, signed_in
+from annotator.views.facts import Facts
+
+SHOWN = (0.8, 0.9, 0.95, 0.99)
+
+
+@require_POST
+@signed_in
+def prove(request: Request, project_id: int) -> HttpResponse:
+    """Have a random sample of what is unread asked first."""
+    access = open_project(request, project_id, Role.LEAD)
+    form = ProofForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, " ".join(map(str, form.errors["number"])))
+        return redirect("dashboard", project_id)
+    try:
+        proof = proving.draw(access.project, access.user, form.cleaned_data["number"])
+    except Refused as refusal:
+        messages.warning(request, refusal.detail)
+    else:
+        drawn = len(proof.positions)
+        said = ngettext("%(n)d item is asked first.", "%(n)d items are asked first.", drawn)
+        messages.success(request, said % {"n": drawn})
+    return redirect("dashboard", project_id)
+
+
+def card(facts: Facts) -> dict[str, Any] | None:
+    """Return what the card shows; None where no label is looked for."""
+    if facts.project.rare_label_id is None:
+        return None
+    found = screening.standing(facts.project, facts.reports.get(screening.KIND))
+    shown: dict[str, Any] = {
+        "label": facts.labels[facts.project.rare_label_id].name,
+        "sentence": sentence(found),
+    }
+    if found is None:
+        return shown
+    left = [step for step in found["steps"] if step["target"] in SHOWN]
+    return {
+        **shown,
+        "prevalence": prevalence(found),
+        "steps": [_step(step) for step in left],
+        "proofs": [_proof(proof) for proof in found["proofs"]],
+        "form": None if not left else _form(left, found),
+    }
+
+
+def sentence(found: Mapping[str, Any] | None) -> str:
+    """Return in one sentence how much is found, or what is missing until that can be said."""
+    if found is None:
+        return _("How much is found is told after the next round.")
+    if not found["found"]:
+        return _("None is found yet, of %(read)s items read; at most %(most)s can be left.") % {
+            "read": words.count(found["read"]),
+            "most": words.count(found["most"]),
+        }
+    if found["recall"] is None:
+        return _found_only(found)
+    return _with_recall(found)
+
+
+def _found_only(found: Mapping[str, Any]) -> str:
+    missing = max(screening.FIRST_BOUND - found["audits"], 1)
+    said = ngettext(
+        "%(found)s are found, of %(read)s items read; %(n)s more audit until a first estimate.",
+        "%(found)s are found, of %(read)s items read; %(n)s more audits until a first estimate.",
+        missing,
+    )
+    return said % {
+        "found": words.count(found["found"]),
+        "read": words.count(found["read"]),
+        "n": words.count(missing),
+    }
+
+
+def _with_recall(found: Mapping[str, Any]) -> str:
+    recall = found["recall"]
+    shown = {
+        "found": words.count(found["found"]),
+        "low": at_least(recall["low"]),
+        "basis": _basis(found),
+    }
+    if recall["expected"] is None:
+        return (
+            _(
+                "%(found)s are found, at least %(low)s with 95 %% confidence; nothing was met at "
+                "random, so no nearer estimate can be given (%(basis)s)."
+            )
+            % shown
+        )
+    return _(
+        "About %(found)s of %(expected)s are found: recall %(value)s, at least %(low)s with 95 %% "
+        "confidence, from %(basis)s."
+    ) % {
+        **shown,
+        "expected": words.count(recall["expected"]),
+        "value": words.percent(recall["value"]),
+    }
+
+
+def _basis(found: Mapping[str, Any]) -> str:
+    audits, drawn = found["audits"], found["recall"]["drawn"]
+    said = ngettext("%(n)s random audit", "%(n)s random audits", audits)
+    said %= {"n": words.count(audits)}
+    if drawn:
+        more = ngettext("%(n)s item drawn", "%(n)s items drawn", drawn) % {"n": words.count(drawn)}
+        said = _("%(audits)s and %(drawn)s to prove it") % {"audits": said, "drawn": more}
+    return said
+
+
+def at_least(share: float) -> str:
+    """Return a lower bound in whole percent, cut off, as rounding up would claim too much."""
+    return f"{math.floor(100 * share + 1e-9)}{words.NARROW}%"
+
+
+def prevalence(found: Mapping[str, Any]) -> str:
+    """Return how frequent the label is in all items, or how many audits that still takes."""
+    told = found["prevalence"]
+    if told is None:
+        missing = max(screening.FIRST_ESTIMATE - found["audits"], 1)
+        said = ngettext(
+            "How frequent it is can be said after %(n)s more audit.",
+            "How frequent it is can be said after %(n)s more audits.",
+            missing,
+        )
+        return said % {"n": words.count(missing)}
+    said = ngettext(
+        "Of %(n)s audit %(seen)s has it: %(value)s, %(low)s to %(high)s of all, so %(least)s to "
+        "%(most)s of the %(items)s items.",
+        "Of %(n)s audits %(seen)s have it: %(value)s, %(low)s to %(high)s of all, so %(least)s to "
+        "%(most)s of the %(items)s items.",
+        told["n"],
+    )
+    items = found["items"]
+    return said % {
+        "n": words.count(told["n"]),
+        "seen": words.count(told["seen"]),
+        **{name: words.percent(told[name]) for name in ("value", "low", "high")},
+        "least": words.count(max(round(told["low"] * items), found["found"])),
+        "most": words.count(max(round(told["high"] * items), found["found"])),
+        "items": words.count(items),
+    }
+
+
+def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+    reads = step["reads_needed"]
+    return {
+        "target": words.percent(step["target"]),
+        "state": _("proven") if step["proven"] else _("not proven"),
+        "p": p_value(step["p_value"]),
+        "reads": "–" if step["proven"] else words.count(reads),
+    }
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with as many digits as tell something."""
+    return f"< {words.decimals(0.001, 3)}" if value < 0.001 else words.decimals(value, 3)
+
+
+def _proof(proof: Mapping[str, Any]) -> str:
+    shown = {"number": proof["number"], "drawn": words.count(proof["drawn"])}
+    if proof["waiting"]:
+        return _(
+            "Sample %(number)s: %(read)s of %(drawn)s read; it counts once all of them are."
+        ) % {**shown, "read": words.count(proof["drawn"] - proof["waiting"])}
+    return _("Sample %(number)s: %(seen)s of the %(drawn)s drawn have it, or may have it.") % {
+        **shown,
+        "seen": words.count(proof["seen"]),
+    }
+
+
+def _form(steps: list[dict[str, Any]], found: Mapping[str, Any]) -> ProofForm | None:
+    """Return the form for the next sample, as large as the next target takes; None for none."""
+    waits = any(proof["waiting"] for proof in found["proofs"])
+    needed = [step["reads_needed"] for step in steps if not step["proven"]]
+    if waits or not needed:
+        return None
+    size = min(max(needed[0], proving.LEAST), proving.MOST)
+    return ProofForm(initial={"number": size}, auto_id="proof-%s")

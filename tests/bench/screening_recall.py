@@ -1,0 +1,233 @@
+"""Whether "at least so much is found" is true, and what proving it costs, on pools of known labels.
+
+    python tests/bench/screening_recall.py --sets screening_nudging,sms_spam --seeds 25 --out DIR
+    python tests/bench/screening_recall.py --table DIR
+
+Every run is a project that looks for its rarest label with `rare`, by `selection.simulate`. The
+bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample of
+what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where something
+does, the search goes on for 100 labels and the next sample follows, up to three of them. The items
+of a sample are read beside the search, which does not learn from them. Beside the bound stand what
+others go by: a plain 95 % bound from the audits at every look, and a stop after 50 in a row without
+a find, taken to mean 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import label_efficiency as efficiency
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from annotator import trial
+from annotator.formats import Columns
+from selection import recall, simulate
+from selection.arrays import BoolArray, IntArray
+from selection.known import Known, Plan
+
+EVERY = 100
+QUIET = 40
+PROOFS = 3
+IN_A_ROW = 50
+CLAIMED = 0.95
+
+
+def main() -> None:
+    options = _options()
+    if not options.table:
+        with threadpool_limits(1):
+            for name in options.sets.split(","):
+                measure(name, options)
+    print("\n".join(table(options.table or options.out)))
+
+
+def _options() -> argparse.Namespace:
+    parser = efficiency.parser_of(__doc__, seeds=25, labels=1000, jobs=1)
+    parser.add_argument("--goal", type=float, default=0.8, help="the recall to be proven")
+    return efficiency.parsed(parser)
+
+
+# Measuring ---------------------------------------------------------------------------------------
+
+
+def measure(name: str, options: argparse.Namespace) -> None:
+    """Do the runs of one set, and store what was claimed at each look beside the truth."""
+    answers = trial.read(efficiency.data_of(name), Columns())
+    rare = efficiency._rarest(answers)
+    known = trial.prepare(answers, rare=rare, hold_out=False).known
+    plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
+    runs = [run(known, plan, seed, options.goal) for seed in range(options.seeds)]
+    told = {"items": len(known.X), "relevant": int(known.rare.sum()), "runs": runs}
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{name}.json").write_text(json.dumps(told))
+    print(f"{name}: {len(runs)} runs over {len(known.X)} items")
+
+
+def run(known: Known, plan: Plan, seed: int, goal: float) -> dict[str, Any]:
+    """Return what one project was told at each look, and what its proofs came to."""
+    asked = simulate.replay(known, "rare", seed, plan, lambda: 0.0).asked
+    n = len(known.X)
+    audits = simulate.audit_order(n, seed)[: int(np.ceil(plan.audit_share * n))]
+    project = Project(known.rare, asked, audits, np.random.default_rng(seed), goal)
+    project.go()
+    return {
+        "looks": project.looks,
+        "proofs": project.proofs,
+        "proven_after": project.proven_after,
+        "in_a_row": _in_a_row(known.rare, asked),
+    }
+
+
+class Project:
+    """A search that was asked in the order `asked`, with samples of the unread in between."""
+
+    def __init__(
+        self,
+        rare: BoolArray,
+        asked: IntArray,
+        audits: IntArray,
+        rng: np.random.Generator,
+        goal: float,
+    ) -> None:
+        self.rare, self.asked, self.audits, self.rng, self.goal = rare, asked, audits, rng, goal
+        self.read = np.zeros(len(rare), dtype=bool)
+        self.samples: list[recall.Sample] = []
+        self.looks: list[dict[str, Any]] = []
+        self.proofs: list[dict[str, Any]] = []
+        self.proven_after: int | None = None
+
+    def go(self) -> None:
+        """Read on, look after every hundred, and draw a sample once the search has gone quiet."""
+        last = 0
+        for done in range(20, len(self.asked) + 1, 20):
+            self.read[self.asked[:done]] = True
+            if done % EVERY == 0:
+                self.look()
+            quiet = not self.rare[self.asked[max(done - QUIET, 0) : done]].any()
+            may_draw = self.found and quiet and done - last >= EVERY
+            if may_draw and len(self.samples) < PROOFS and self.proven_after is None:
+                self.prove()
+                last = done
+
+    @property
+    def found(self) -> int:
+        """Return how many relevant items are read."""
+        return int(self.rare[self.read].sum())
+
+    @property
+    def unread(self) -> int:
+        """Return how many items are not read."""
+        return int((~self.read).sum())
+
+    def look(self) -> None:
+        """Note the bound and the truth."""
+        low = recall.lower_bound(self.found, self.unread, self.evidence())
+        order = self.audits[self.read[self.audits]]
+        marks = self.rare[order]
+        plain = recall.Sample(0, len(self.rare), len(marks), int(marks.sum()), 0.05)
+        self.looks.append(
+            {
+                "read": int(self.read.sum()),
+                "truth": self.found / int(self.rare.sum()),
+                "low": low,
+                "plain": recall.lower_bound(self.found, self.unread, [plain]),
+            }
+        )
+
+    def prove(self) -> None:
+        """Read a sample of what is unread, and look."""
+        step = next(
+            each
+            for each in recall.frontier(self.found, self.unread, [], len(self.samples), [self.goal])
+        )
+        left = np.flatnonzero(~self.read)
+        drawn = self.rng.choice(left, min(step.reads_needed, len(left)), replace=False)
+        number = len(self.samples) + 1
+        self.samples.append(recall.proof(self.rare[drawn], len(left), self.found, number))
+        self.read[drawn] = True
+        self.look()
+        self.proofs.append({"drawn": len(drawn), **self.looks[-1]})
+        if self.looks[-1]["low"] >= self.goal:
+            self.proven_after = self.looks[-1]["read"]
+
+    def evidence(self) -> list[recall.Sample]:
+        """Return what the audits say, up to the first that is unread, and the proofs."""
+        waiting = np.flatnonzero(~self.read[self.audits])
+        prefix = self.audits[: waiting[0]] if len(waiting) else self.audits
+        audited = recall.audited(self.rare[prefix], len(self.rare))
+        return [*self.samples, *([audited] if audited else [])]
+
+
+def _in_a_row(rare: BoolArray, asked: IntArray) -> dict[str, Any] | None:
+    """Return where 50 in a row brought nothing after a first find, and the recall there."""
+    since = None
+    for place, relevant in enumerate(rare[asked]):
+        if relevant:
+            since = 0
+        elif since is not None:
+            since += 1
+        if since == IN_A_ROW:
+            read = asked[: place + 1]
+            return {"read": place + 1, "truth": float(rare[read].sum() / rare.sum())}
+    return None
+
+
+# The table ---------------------------------------------------------------------------------------
+
+
+def table(folder: Path) -> list[str]:
+    """Return one line for each set, and one for all of them."""
+    files = sorted(folder.glob("*.json"))
+    sets = {path.stem: json.loads(path.read_text()) for path in files}
+    everything = [run for told in sets.values() for run in told["runs"]]
+    return [
+        "| set | relevant | runs | bound ever above the truth | plain 95 % bound ever above | "
+        "50 in a row claims too much | proven in | reads to prove it | of them drawn at random | "
+        "recall then | bound then |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+        *(
+            _line(name, f"{told['relevant']} of {told['items']}", told["runs"])
+            for name, told in sets.items()
+        ),
+        _line("all", "", everything),
+    ]
+
+
+def _line(name: str, relevant: str, runs: list[dict[str, Any]]) -> str:
+    proven = [run for run in runs if run["proven_after"] is not None]
+    stops = [run["in_a_row"] for run in runs if run["in_a_row"]]
+    cells = [
+        name,
+        relevant,
+        str(len(runs)),
+        f"{_ever(runs, 'low'):.1%}",
+        f"{_ever(runs, 'plain'):.1%}",
+        f"{np.mean([stop['truth'] < CLAIMED for stop in stops]):.0%}" if stops else "–",
+        f"{len(proven) / len(runs):.0%}",
+        _middle([run["proven_after"] for run in proven]),
+        _middle([sum(each["drawn"] for each in run["proofs"]) for run in proven]),
+        _middle([100 * run["proofs"][-1]["truth"] for run in proven], " %"),
+        _middle([100 * run["proofs"][-1]["low"] for run in proven], " %"),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _ever(runs: list[dict[str, Any]], bound: str) -> float:
+    """Return in which share of the runs the bound ever claimed more than was true."""
+    wrong = [any(told[bound] > told["truth"] + 1e-12 for told in run["looks"]) for run in runs]
+    return float(np.mean(wrong))
+
+
+def _middle(values: list[float], unit: str = "") -> str:
+    return f"{np.median(values):.0f}{unit}" if values else "–"
+
+
+if __name__ == "__main__":
+    main()
