@@ -23,6 +23,7 @@
 | `performance` | how good it is at each class, and whether it got better |
 | `recall` | how much of a rare class is found, with a bound |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
+| `resampled` | agreement with its interval |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
 
 Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means

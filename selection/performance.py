@@ -111,6 +111,38 @@ def change(before: ArrayLike, after: ArrayLike, confidence: float = 0.95) -> Est
     return Estimate(value, min(low, value), max(high, value), n, confidence, "Agresti-Min")
 
 
+def contrast(
+    right: int, n: int, other_right: int, other_n: int, confidence: float = 0.95
+) -> Estimate | None:
+    """Return how much larger the share `right` of `n` is than `other_right` of `other_n`.
+
+    Two groups of different items. Interval: Newcombe 1998, method 10, from Wilson's score
+    intervals of both. None where a group is empty. The `n` of the estimate is that of both.
+
+    >>> found = contrast(56, 70, 48, 80)
+    >>> [round(end, 4) for end in (found.value, found.low, found.high)]
+    [0.2, 0.0524, 0.3339]
+    """
+    if not n or not other_n:
+        return None
+    share, other = right / n, other_right / other_n
+    low, high = _wilson(right, n, confidence)
+    other_low, other_high = _wilson(other_right, other_n, confidence)
+    below = np.hypot(share - low, other_high - other)
+    above = np.hypot(high - share, other - other_low)
+    value = share - other
+    return Estimate(
+        value, float(value - below), float(value + above), n + other_n, confidence, "Newcombe"
+    )
+
+
+def _wilson(right: int, n: int, confidence: float) -> tuple[float, float]:
+    z = float(norm.ppf((1 + confidence) / 2))
+    middle = (right + z**2 / 2) / (n + z**2)
+    reach = z / (n + z**2) * float(np.sqrt(right * (n - right) / n + z**2 / 4))
+    return middle - reach, middle + reach
+
+
 def _pair(truth: ArrayLike, said: ArrayLike) -> tuple[BoolArray, BoolArray]:
     is_so, is_said = np.asarray(truth, dtype=bool), np.asarray(said, dtype=bool)
     if is_so.shape != is_said.shape or is_so.ndim != 2:

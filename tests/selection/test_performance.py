@@ -124,3 +124,16 @@ def test_change_of_nothing_is_not_known():
 def test_tables_must_match():
     with pytest.raises(ValueError, match="equal tables"):
         performance.per_class([[True]], [[True, False]])
+
+
+def test_contrast_of_an_empty_group_is_not_known():
+    assert performance.contrast(0, 0, 1, 2) is None
+
+
+def test_contrast_covers_as_it_says(rng):
+    inside = 0
+    for _ in range(400):
+        a, b = rng.binomial(60, 0.9), rng.binomial(40, 0.8)
+        found = performance.contrast(a, 60, b, 40)
+        inside += found.low <= 0.1 <= found.high
+    assert inside >= 370
