@@ -32,6 +32,8 @@
 | outlook    | what more labels would bring                    | both    |
 | plane      | where the items of a pool lie, for a picture     | worker  |
 | worth      | what asking well was worth in random labels     | both    |
+| opinions   | what people answered, as tables                 | worker  |
+| quality    | whom and what to trust                          | worker  |
 | reports    | what else a worker finds out about a project     | worker  |
 | screening  | how much of a rare label is found               | both    |
 | proving    | a random sample of the unread proves it         | web     |

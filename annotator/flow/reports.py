@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from annotator import clock, logs, pool
-from annotator.flow import outlook, plane, screening, worth
+from annotator.flow import outlook, plane, quality, screening, worth
 from annotator.flow.jobs import in_words
 from annotator.models import Project, Report
 
@@ -17,11 +17,12 @@ log = logging.getLogger(__name__)
 
 Maker = Callable[[Project], dict[str, Any] | None]
 # Asked for by name alone, by the page that shows it.
-LARGE = ("plane",)
+LARGE = ("plane", "quality")
 MAKERS: dict[str, Maker] = {
     "forecast": outlook.report,
     "worth": worth.report,
     "plane": plane.report,
+    "quality": quality.report,
     screening.KIND: screening.report,
 }
 
@@ -43,7 +44,13 @@ def latest(project: Project) -> dict[str, dict[str, Any]]:
 
 def one(project: Project, kind: str) -> dict[str, Any]:
     """Return what was found of one kind, empty where it was never made."""
-    return project.reports.filter(kind=kind).values_list("found", flat=True).first() or {}
+    return dict(whole(project, kind)["found"])
+
+
+def whole(project: Project, kind: str) -> dict[str, Any]:
+    """Return what was `found` of one kind, and the `error` of the last attempt."""
+    kept = project.reports.filter(kind=kind).values("found", "error").first()
+    return dict(kept) if kept else {"found": {}, "error": ""}
 
 
 def _make(project: Project, kind: str) -> None:
@@ -54,6 +61,7 @@ def _make(project: Project, kind: str) -> None:
         found = MAKERS[kind](project)
     except Exception as problem:
         log.exception("report %s failed", kind)
+        # What was found before stays; it is better than nothing, and the error stands beside it.
         _store(project, kind, seq, error=in_words(problem))
     else:
         if found is not None:

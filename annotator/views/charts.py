@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from annotator.flow.export import guarded
 from annotator.models import Project, Role
 from annotator.views import (
+    agreement_chart,
     class_charts,
     drawing,
     learning_charts,
@@ -33,6 +34,7 @@ CHARTS: dict[str, Chart] = {
     **class_charts.CHARTS,
     **round_charts.CHARTS,
     **plane_chart.CHARTS,
+    **agreement_chart.CHARTS,
     **screening_charts.CHARTS,
 }
 

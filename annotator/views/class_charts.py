@@ -1,7 +1,5 @@
 """How the labels differ: how well the model knows each, and how common each is."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -25,7 +23,7 @@ def class_rows(facts: Facts) -> Rows:
     """Return precision and recall of each label with their intervals, by the newest model."""
     return [
         {
-            "label": label_name(facts, found["label"]),
+            "label": facts.label_name(found["label"]),
             "measure": measure,
             "measure_words": _measure_words(measure),
             **{name: found[measure][name] for name in ("value", "low", "high", "n")},
@@ -93,7 +91,7 @@ def class_curve_rows(facts: Facts) -> Rows:
     return [
         {
             "labels": point["labels"],
-            "label": label_name(facts, found["label"]),
+            "label": facts.label_name(found["label"]),
             **{
                 f"{measure}{end}": (found[measure] or {}).get(name)
                 for measure in MEASURES
@@ -148,12 +146,6 @@ def _measure_words(measure: str) -> str:
     return {"precision": _("precision"), "recall": _("recall")}[measure]
 
 
-def label_name(facts: Facts, pk: Any) -> str:
-    """Return what a label is called, also one that was deleted since."""
-    label = facts.labels.get(pk)
-    return label.name if label else _("(a label that is no more)")
-
-
 # Balance -----------------------------------------------------------------------------------------
 
 
@@ -164,7 +156,7 @@ def balance_rows(facts: Facts) -> Rows:
     predicted = sum(each["predicted"] for each in found) or 1
     return [
         {
-            "label": label_name(facts, each["label"]),
+            "label": facts.label_name(each["label"]),
             "labelled": each["labelled"],
             "predicted": each["predicted"],
             "labelled_share": each["labelled"] / labelled,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from annotator.flow import measured, monitor, reports
 from annotator.models import Label, Project, Round
 
@@ -60,6 +62,25 @@ class Facts:
         return reports.one(self.project, "plane")
 
     @cached_property
+    def quality(self) -> dict[str, Any]:
+        """Whom and what to trust (quality.report)."""
+        return self._quality["found"]
+
+    @property
+    def quality_error(self) -> str:
+        """What went wrong when that was reckoned last; empty where nothing did."""
+        return str(self._quality["error"])
+
+    @cached_property
+    def _quality(self) -> dict[str, Any]:
+        return reports.whole(self.project, "quality")
+
+    @cached_property
     def labels(self) -> dict[int, Label]:
         """The labels by their keys, in their order."""
         return {label.pk: label for label in self.project.labels.all()}
+
+    def label_name(self, pk: int) -> str:
+        """Return what a label is called, also one that was deleted since."""
+        label = self.labels.get(pk)
+        return label.name if label else _("(a label that is no more)")

@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy
 
 from annotator.views import words
 from annotator.views.chart import Chart, Colours, Column, Rows, theme_of
-from annotator.views.class_charts import label_name
 from annotator.views.drawing import PALETTES, Spec
 from annotator.views.facts import Facts
 
@@ -26,7 +25,7 @@ def plane_rows(facts: Facts) -> Rows:
             "item": item,
             "kind": kinds[kind],
             "order": kind,
-            "predicted": label_name(facts, labels[said]),
+            "predicted": facts.label_name(labels[said]),
             "url": f"{reverse('find:find', args=[facts.project.pk])}?like={item}",
         }
         for x, y, item, kind, said in found.get("points", [])

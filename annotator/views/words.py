@@ -37,6 +37,11 @@ def decimals(number: float, digits: int) -> str:
     return _rounded(number, digits)
 
 
+def hundredths(number: float) -> str:
+    """Return a number with two decimals, and a minus that is as long as a plus."""
+    return f"{'−' if round(number, 2) < 0 else ''}{_rounded(abs(number), 2)}"
+
+
 def precise(number: float) -> str:
     """Return a number with three digits that count, as small prices need them.
 

@@ -20,6 +20,8 @@ PAGES = [
     ("start_round", "lea", "post"),
     ("status", "lea", "get"),
     ("map", "lea", "get"),
+    ("quality", "lea", "get"),
+    ("own_work", "ana", "get"),
     ("summary", "lea", "get"),
     ("put_back", "lea", "post"),
     ("prove", "lea", "post"),

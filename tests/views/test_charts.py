@@ -60,6 +60,8 @@ def worked(project, ana):
         timings={"train": 0.2, "score": 0.4, "select": 0.1, "refill": 0.1, "evaluate": 0.5},
     )
     setup.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.9)
+    weeks = [{"week": "2026-W11", "value": 0.8, "low": 0.7, "high": 0.9, "n": 40}]
+    Report.objects.filter(kind="quality").update(found={"weeks": weeks})
     step = {"proven": False, "p_value": 0.4, "reads_needed": 425}
     Report.objects.create(
         project=project,

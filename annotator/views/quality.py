@@ -1,0 +1,294 @@
+"""Whom and what to trust, for leads; and for everybody how their own work stands.
+
+Nobody is ranked: people stand in the order of their names, each with what a number rests on.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from annotator.models import Item, Project, Role, Tally, User
+from annotator.sentences import translated
+from annotator.views import charts, regions, words
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.excerpts import excerpt
+from annotator.views.facts import Facts
+
+SUSPECTS_SHOWN = 20
+DAYS_SHOWN = 28
+EXCERPT = 160
+
+
+@require_safe
+@signed_in
+def quality(request: Request, project_id: int) -> HttpResponse:
+    """Show how far people agree, and which labels are in doubt."""
+    access = open_project(request, project_id, Role.LEAD)
+    context = quality_context(access)
+    if regions.is_unchanged(request, context["state"]):
+        return regions.nothing_new()
+    return regions.show(request, "quality.html", "quality", context)
+
+
+@require_safe
+@signed_in
+def own_work(request: Request, project_id: int) -> HttpResponse:
+    """Show people their own numbers, and nobody else's."""
+    access = open_project(request, project_id)
+    facts = Facts(access.project)
+    people = people_rows(facts, [request.user])
+    days = _days(access.project, request.user)
+    context = {
+        "access": access,
+        "row": people[0],
+        "days": days,
+        "most": max((n for _day, n in days), default=0) or 1,
+    }
+    return render(request, "own_work.html", context)
+
+
+def quality_context(access: Access) -> dict[str, Any]:
+    """Return what the page shows."""
+    facts = Facts(access.project)
+    found = facts.quality
+    users = list(User.objects.filter(pk__in=_everybody(access.project, found)).order_by("username"))
+    names = {user.pk: user.username for user in users}
+    shown = {
+        "error": translated(facts.quality_error),
+        "sentence": overlap_words(found, access.project.overlap),
+        "people": people_rows(facts, users),
+        "pairs": [_pair(each, names) for each in found.get("pairs", [])],
+        "labels": _by_label(facts, found),
+        "confusions": _confusions(facts, found, names),
+        "suspects": _suspects(facts, found),
+        "more_suspects": max(len(found.get("suspects", [])) - SUSPECTS_SHOWN, 0),
+        "effect": effect_words(found),
+        "is_made": bool(found),
+    }
+    figures = [charts.figure(facts, "agreement")]
+    state = regions.state_of(shown, figures[0]["version"])
+    return {"access": access, "figures": figures, **shown, "state": state}
+
+
+def _everybody(project: Project, found: Mapping[str, Any]) -> set[int]:
+    at_work = Tally.objects.filter(project=project).values_list("user", flat=True).distinct()
+    paired = {pair[end] for pair in found.get("pairs", []) for end in ("a", "b")}
+    return {*at_work, *paired}
+
+
+# Sentences ---------------------------------------------------------------------------------------
+
+
+def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
+    """Return how far people agree, in one sentence; or what it takes to know."""
+    if not found:
+        return _("Nothing was reckoned yet: it comes with the next round.")
+    measured = found.get("overlap")
+    if not measured or not measured["alpha"]:
+        if overlap < 2:
+            return _(
+                "No item was answered by two people yet. Set the labels wanted per item to 2 or "
+                "more, and agreement can be measured."
+            )
+        return _("No item was answered by two people yet.")
+    share, alpha = measured["share"], measured["alpha"]
+    if alpha["value"] == 1.0 and alpha["low"] <= -1.0:
+        return _("All %(n)s items that two saw have one and the same label: nothing to tell.") % {
+            "n": words.count(alpha["n"])
+        }
+    return ngettext(
+        "People agree on %(share)s of the %(n)s item that two saw: alpha %(alpha)s (%(low)s to "
+        "%(high)s).",
+        "People agree on %(share)s of the %(n)s items that two saw: alpha %(alpha)s (%(low)s to "
+        "%(high)s).",
+        alpha["n"],
+    ) % {
+        "share": words.percent(share["value"]),
+        "n": words.count(alpha["n"]),
+        "alpha": words.hundredths(alpha["value"]),
+        "low": words.hundredths(alpha["low"]),
+        "high": words.hundredths(alpha["high"]),
+    }
+
+
+def effect_words(found: Mapping[str, Any]) -> str:
+    """Return what suggestions do to labels, in one sentence; or what it takes to know."""
+    effect = found.get("effect")
+    if not effect:
+        return _(
+            "What suggestions do to labels is told once some items were served with a suggestion, "
+            "and some blind."
+        )
+    said = _(
+        "With the suggestion in sight people say the same %(value)s points more often than blind "
+        "(%(low)s to %(high)s, 95 %%; %(shown)s shown, %(blind)s blind)."
+    ) % {
+        "value": words.points(effect["value"]),
+        "low": words.points(effect["low"]),
+        "high": words.points(effect["high"]),
+        "shown": words.count(effect["shown"][1]),
+        "blind": words.count(effect["blind"][1]),
+    }
+    if effect["low"] > 0:
+        return _("%(said)s Suggestions sway people here: consider to hide them.") % {"said": said}
+    return said
+
+
+def _with_interval(found: Mapping[str, Any]) -> str:
+    return _("%(value)s (%(low)s to %(high)s)") % {
+        name: words.hundredths(found[name]) for name in ("value", "low", "high")
+    }
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+def people_rows(facts: Facts, users: Iterable[User]) -> list[dict[str, Any]]:
+    """Return for each person what they did, and how it stands up to others and to known answers."""
+    sums = {
+        row["user"]: row
+        for row in Tally.objects.filter(project=facts.project)
+        .values("user")
+        .annotate(labels=Sum("labels"), skips=Sum("skips"), seconds=Sum("seconds"))
+    }
+    found = facts.quality
+    medians = {each["user"]: each for each in found.get("people", [])}
+    reliable = {each["user"]: each for each in found.get("consensus", {}).get("people", [])}
+    gold = {each["user"]: each for each in found.get("gold", [])}
+    drift = {each["user"]: each for each in found.get("drift", [])}
+    return [
+        _person(
+            user,
+            sums.get(user.pk, {}),
+            medians.get(user.pk, {}),
+            reliable.get(user.pk),
+            gold.get(user.username),
+            drift.get(user.username),
+        )
+        for user in users
+    ]
+
+
+def _person(
+    user: User,
+    sums: Mapping[str, Any],
+    pace: Mapping[str, Any],
+    reliable: Mapping[str, Any] | None,
+    gold: Mapping[str, Any] | None,
+    drift: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    labels, skips = sums.get("labels") or 0, sums.get("skips") or 0
+    hours = (sums.get("seconds") or 0.0) / 3600
+    return {
+        "name": user.username,
+        "labels": words.count(labels),
+        "per_hour": words.count(round(labels / hours)) if hours > 0 else "–",
+        "median": words.duration(pace.get("median")),
+        "skips": words.percent(skips / (labels + skips)) if labels + skips else "–",
+        "reliability": _of(reliable and reliable["reliability"], reliable and reliable["n"]),
+        "gold": _gold_words(gold),
+        "drift": _of(drift and drift["same"] / drift["n"], drift and drift["n"]),
+    }
+
+
+def _of(share: Any, n: Any) -> str:
+    if not n:
+        return "–"
+    return _("%(share)s of %(n)s") % {"share": words.percent(share), "n": words.count(n)}
+
+
+def _gold_words(gold: Mapping[str, Any] | None) -> str:
+    if not gold:
+        return "–"
+    return _("%(share)s of %(n)s (%(low)s to %(high)s)") % {
+        "share": words.percent(gold["right"] / gold["n"]),
+        "n": words.count(gold["n"]),
+        "low": words.percent(gold["low"]),
+        "high": words.percent(gold["high"]),
+    }
+
+
+def _days(project: Project, user: User) -> list[tuple[Any, int]]:
+    today = timezone.now().date()
+    first = today - timedelta(days=DAYS_SHOWN - 1)
+    given = dict(
+        Tally.objects.filter(project=project, user=user, day__gte=first).values_list(
+            "day", "labels"
+        )
+    )
+    days = [first + timedelta(days=n) for n in range(DAYS_SHOWN)]
+    return [(day, given.get(day, 0)) for day in days]
+
+
+# Tables ------------------------------------------------------------------------------------------
+
+
+def _pair(found: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
+    gone = _("(somebody who is gone)")
+    return {
+        "a": names.get(found["a"], gone),
+        "b": names.get(found["b"], gone),
+        "kappa": _with_interval(found),
+        "n": words.count(found["n"]),
+    }
+
+
+def _by_label(facts: Facts, found: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {
+            "label": facts.label_name(each["label"]),
+            "alpha": _with_interval(each),
+            "n": words.count(each["n"]),
+        }
+        for each in found.get("labels", [])
+    ]
+
+
+def _confusions(
+    facts: Facts, found: Mapping[str, Any], names: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """Return for each person how often they say what where the consensus is what, in tenths."""
+    labels = [label.name for label in facts.labels.values()]
+    return [
+        {
+            "name": names.get(person["user"], ""),
+            "n": words.count(person["n"]),
+            "labels": labels,
+            "rows": [
+                {
+                    "label": label,
+                    "cells": [
+                        {"words": words.percent(share), "tenth": round(10 * share)} for share in row
+                    ],
+                }
+                for label, row in zip(labels, person["confusion"], strict=False)
+            ],
+        }
+        for person in found.get("consensus", {}).get("people", [])
+        if len(person["confusion"]) == len(labels)
+    ]
+
+
+def _suspects(facts: Facts, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    shown = found.get("suspects", [])[:SUSPECTS_SHOWN]
+    texts = dict(
+        Item.objects.filter(pk__in=[each["item"] for each in shown]).values_list("pk", "text")
+    )
+    return [
+        {
+            "item": each["item"],
+            "text": excerpt(texts.get(each["item"], "")[:EXCERPT]),
+            "given": facts.label_name(each["given"]),
+            "instead": facts.label_name(each["instead"]),
+            "score": words.hundredths(each["score"]),
+        }
+        for each in shown
+    ]

@@ -1,0 +1,164 @@
+"""Whom and what to trust."""
+
+import numpy as np
+import pytest
+
+from annotator.flow import quality, reports, setup
+from annotator.models import Annotation, Project, SecondLook, Source
+from selection import agreement
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def crowd(project, ana, ben):
+    """A project in which two people answer every item; every fifth answer of Ben's is wrong."""
+    setup.change_settings(project, overlap=2)
+    project = Project.objects.get(pk=project.pk)
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, ana, 40)
+    for number in range(40):
+        lease = quality_lease(project, ben)
+        right = loop.truth(lease.item)
+        wrong = [name for name in ("spam", "ham") if name not in right]
+        loop.answer(lease, wrong if number % 5 == 0 else right)
+    return project
+
+
+def quality_lease(project, person):
+    from annotator.flow import queue
+
+    return queue.lease_next(project, person)
+
+
+def table_of(project):
+    """Return the answers as (items, people), straight from the rows."""
+    names = list(project.labels.values_list("name", flat=True))
+    found = {}
+    for each in Annotation.objects.filter(project=project).select_related("user"):
+        said = each.given.get().label.name
+        found.setdefault(each.item_id, {})[each.user.username] = names.index(said)
+    people = sorted({name for row in found.values() for name in row})
+    return np.array([[row.get(name, -1) for name in people] for row in found.values()])
+
+
+def test_agreement_is_that_of_the_table_of_answers(crowd, ana, ben):
+    found, table = quality.report(crowd), table_of(crowd)
+    alpha = found["overlap"]["alpha"]
+    assert alpha["value"] == pytest.approx(agreement.krippendorff_alpha(table))
+    assert alpha["low"] < alpha["value"] < alpha["high"]
+    both = table[(table >= 0).all(axis=1)]
+    assert alpha["n"] == len(both)
+    assert found["overlap"]["share"]["value"] == pytest.approx((both[:, 0] == both[:, 1]).mean())
+    (pair,) = found["pairs"]
+    assert {pair["a"], pair["b"]} == {ana.pk, ben.pk}
+    assert pair["value"] == pytest.approx(agreement.cohen_kappa(table[:, 0], table[:, 1]))
+    (week,) = found["weeks"]
+    assert week["value"] == alpha["value"]
+    # Of two labels, whether one is given says as much as which.
+    assert [each["value"] for each in found["labels"]] == [alpha["value"]] * 2
+
+
+def test_consensus_tells_what_each_person_says_for_what(crowd, ana):
+    people = quality.report(crowd)["consensus"]["people"]
+    assert len(people) == 2
+    for person in people:
+        assert np.sum(person["confusion"], axis=1) == pytest.approx([1, 1], abs=0.01)
+        assert person["n"] == quality.report(crowd)["overlap"]["alpha"]["n"]
+
+
+def test_paces_are_medians_without_outliers(project, ana, ben):
+    loop.fill(project, 30)
+    loop.make_features(project)
+    for seconds in (2.0, 4.0, 5000.0, 3.0, 9000.0):
+        loop.answer(quality_lease(project, ana), seconds=seconds)
+    (pace,) = quality.report(project)["people"]
+    assert (pace["user"], pace["n"], pace["median"]) == (ana.pk, 5, 4.0)
+    loop.answer(quality_lease(project, ben), seconds=5000.0)
+    paces = {each["user"]: each for each in quality.report(project)["people"]}
+    assert paces[ben.pk]["median"] == quality.LONGEST_SECONDS
+
+
+def test_effect_compares_the_shown_with_the_blind(project, ana):
+    loop.fill(project, 30)
+    loop.make_features(project)
+    given = loop.label(project, ana, 12)
+    names = [each.given.get().label.name for each in given]
+    other = {"spam": "ham", "ham": "spam"}
+    for number, (answer, name) in enumerate(zip(given, names, strict=True)):
+        blind = number % 2 == 0
+        # Shown, they say what was suggested; blind, one in three does.
+        same = not blind or number % 3 == 0
+        Annotation.objects.filter(pk=answer.pk).update(
+            source=Source.ACTIVE,
+            blind=blind,
+            suggestion={"labels": [name if same else other[name]], "confidence": 0.7},
+        )
+    effect = quality.report(project)["effect"]
+    assert (effect["shown"], effect["blind"]) == ([6, 6], [2, 6])
+    assert effect["value"] == pytest.approx(1 - 2 / 6)
+    assert effect["low"] < effect["value"] < effect["high"]
+
+
+def test_wrong_labels_are_doubted_and_asked_again(project, ana, ben):
+    loop.fill(project, 120)
+    loop.make_features(project)
+    given = loop.label(project, ana, 90)
+    loop.label(project, ben, 2)
+    for wrong in given[:6]:
+        said = wrong.given.get()
+        said.label = project.labels.exclude(pk=said.label_id).get()
+        said.save()
+    loop.go_round(project)
+    reports.make_all(project.pk)
+    suspects = reports.one(project, "quality")["suspects"]
+    flipped = {each.pk: each.given.get().label_id for each in given[:6]}
+    found = [each for each in suspects[:6] if each["annotation"] in flipped]
+    assert len(found) >= 3
+    assert all(each["given"] == flipped[each["annotation"]] for each in found)
+    looks = SecondLook.objects.filter(kind=SecondLook.Kind.SUSPECT)
+    assert set(looks.values_list("about", flat=True)) == {each["annotation"] for each in suspects}
+
+
+def test_without_a_share_for_them_nothing_is_asked_again(project, ana, ben):
+    setup.change_settings(project, second_share=0)
+    project = Project.objects.get(pk=project.pk)
+    loop.fill(project, 80)
+    loop.make_features(project)
+    loop.label(project, ana, 40)
+    loop.go_round(project)
+    reports.make_all(project.pk)
+    assert reports.one(project, "quality")["answers"] == 40
+    assert not SecondLook.objects.exists()
+
+
+def test_before_anybody_answered_there_is_nothing_to_tell(project):
+    found = quality.report(project)
+    assert found["answers"] == 0
+    for part in ("overlap", "weeks", "labels", "pairs", "people", "effect", "suspects"):
+        assert not found[part]
+
+
+def test_answers_that_were_taken_back_count_nowhere(crowd):
+    Annotation.objects.filter(project=crowd).update(withdrawn_at=crowd.created_at)
+    assert quality.report(crowd)["answers"] == 0
+
+
+def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(project, ana, ben):
+    Project.objects.filter(pk=project.pk).update(multi_label=True, overlap=2)
+    project = Project.objects.get(pk=project.pk)
+    loop.fill(project, 20)
+    loop.make_features(project)
+    for number in range(20):
+        loop.answer(quality_lease(project, ana), ["spam", "ham"] if number % 2 else ["spam"])
+    for number in range(20):
+        loop.answer(quality_lease(project, ben), ["spam"] if number % 3 else ["spam", "ham"])
+    found = quality.report(project)
+    assert found["consensus"] == {}
+    n = found["overlap"]["alpha"]["n"]
+    assert 0 < found["overlap"]["share"]["value"] < 1
+    by_label = {each["label"]: each for each in found["labels"]}
+    spam = project.labels.get(name="spam").pk
+    assert (by_label[spam]["value"], by_label[spam]["n"]) == (1.0, n)
