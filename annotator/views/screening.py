@@ -63,6 +63,7 @@ def card(facts: Facts) -> dict[str, Any] | None:
         "steps": [_step(step) for step in steps],
         "proofs": [_proof(proof) for proof in found["proofs"] if not proof["waiting"]],
         "form": None if waiting else _form(steps),
+        "hint": _hint(steps, found["recall"]),
     }
 
 
@@ -161,6 +162,18 @@ def prevalence(found: Mapping[str, Any]) -> str:
         "most": words.count(max(round(told["high"] * items), found["found"])),
         "items": words.count(items),
     }
+
+
+def _hint(steps: list[dict[str, Any]], recall: Mapping[str, Any] | None) -> str:
+    """Return in words that reading on comes before proving, where too little is found for that."""
+    left = [step["target"] for step in steps if not step["proven"]]
+    if not left or not recall or recall["value"] is None or recall["value"] >= left[0]:
+        return ""
+    said = _(
+        "By the estimate, fewer than %(share)s are found: read on first, as a sample would only "
+        "show that some are missing."
+    )
+    return said % {"share": words.percent(left[0])}
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,9 +136,8 @@ def test_goal_is_set_on_the_settings_page_and_reached(signed_in, lea, hunted):
         made_at=hunted.created_at,
         found={**FOUND, "label": hunted.rare_label_id, "steps": [], "proofs": []},
     )
-    assert "At least 72.9 % are found, with 95 % confidence; the target is 90 %." in page_of(
-        client, hunted
-    )
+    page = page_of(client, hunted)
+    assert "At least 72.9 % are found, with 95 % confidence; the target is 90 %." in page
     Project.objects.filter(pk=hunted.pk).update(target_value=0.7)
     assert "you can stop" in page_of(client, hunted)
 
@@ -188,3 +187,24 @@ def test_one_label_only_is_told_without_a_model(signed_in, lea, ana, hunted):
     assert "None is found yet, of 30 items read" in page
     assert "It appears once an item with the rare label is found." in page
     assert 'id="prove"' not in page
+
+
+@pytest.mark.parametrize(("value", "is_told"), [(0.7, True), (0.8, False), (None, False)])
+def test_reading_on_comes_before_proving(signed_in, lea, hunted, value, is_told):
+    step = {"target": 0.8, "proven": False, "p_value": 0.5, "reads_needed": 90}
+    Report.objects.create(
+        project=hunted,
+        kind=screening.KIND,
+        seq=1,
+        made_at=hunted.created_at,
+        found={
+            **FOUND,
+            "label": hunted.rare_label_id,
+            "recall": {**FOUND["recall"], "value": value, "expected": value and 48},
+            "steps": [step],
+            "proofs": [],
+        },
+    )
+    page = page_of(signed_in(lea), hunted)
+    assert ("read on first" in page) == is_told
+    assert 'value="90"' in page
