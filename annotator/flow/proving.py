@@ -46,6 +46,7 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
         _refuse_second(project)
         proof = _declare(project, label, user, number)
         _ask_first(project, proof.positions)
+        screening.declare(project, proof)
     return proof
 
 

@@ -45,8 +45,9 @@ def reasons_to_stop(project: Project) -> list[str]:
     """Return in words that the recall aimed for is reached; nothing while it is not proven."""
     if project.target_recall is None or project.rare_label_id is None:
         return []
-    newest = project.reports.filter(kind=KIND).values_list("found", flat=True).first()
-    return reached(project, newest, str(project.rare_label))
+    newest = project.reports.filter(kind=KIND)
+    told = newest.values_list("found", "project__rare_label__name").first()
+    return reached(project, *told) if told else []
 
 
 def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> list[str]:
@@ -71,8 +72,28 @@ def outlook(project: Project, found: Mapping[str, Any] | None) -> list[str]:
         return [_("The goal is a share of the rare label, but none is chosen in the settings.")]
     if now is None or now["recall"] is None or now["recall"]["low"] >= target:
         return []
-    words = _("At least %(low)s %% are found for certain; the target is %(target)s %%.")
+    words = _("At least %(low)s %% are found, with 95 %% confidence; the target is %(target)s %%.")
     return [words % {"low": _percent(now["recall"]["low"]), "target": _percent(target)}]
+
+
+def declare(project: Project, proof: RecallProof) -> None:
+    """Have the newest report say that a proof was drawn, until a worker makes it anew."""
+    report = project.reports.filter(kind=KIND).first()
+    if report is not None and standing(project, report.found):
+        drawn = len(proof.positions)
+        told = {"number": proof.number, "drawn": drawn, "waiting": drawn}
+        report.found["proofs"] = [*report.found.get("proofs", []), told]
+        report.save(update_fields=["found"])
+
+
+def waiting_proof(
+    project: Project, found: Mapping[str, Any] | None
+) -> tuple[RecallProof, int] | None:
+    """Return the proof that was still to be read by the report `found`, and how many of it wait."""
+    told = [each["number"] for each in (found or {}).get("proofs", []) if each["waiting"]]
+    proofs = RecallProof.objects.filter(label=project.rare_label_id, number__in=told)
+    proof = proofs.first() if told else None
+    return None if proof is None else (proof, len(unsettled(project, proof.positions)))
 
 
 def _percent(share: float) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from annotator.flow import proving, screening
 from annotator.flow.refusals import Refused
 from annotator.forms.screening import ProofForm
-from annotator.models import Role
+from annotator.models import RecallProof, Role
 from annotator.views import words
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.facts import Facts
@@ -44,22 +44,26 @@ def prove(request: Request, project_id: int) -> HttpResponse:
 
 def card(facts: Facts) -> dict[str, Any] | None:
     """Return what the card shows; None where no label is looked for."""
-    if facts.project.rare_label_id is None:
+    project = facts.project
+    if project.rare_label_id is None:
         return None
-    found = screening.standing(facts.project, facts.reports.get(screening.KIND))
+    found = screening.standing(project, facts.reports.get(screening.KIND))
+    waiting = screening.waiting_proof(project, found)
     shown: dict[str, Any] = {
-        "label": facts.labels[facts.project.rare_label_id].name,
+        "label": facts.labels[project.rare_label_id].name,
         "sentence": sentence(found),
+        "waiting": None if waiting is None else _waiting(*waiting),
     }
     if found is None:
         return shown
-    left = [step for step in found["steps"] if step["target"] in SHOWN]
+    steps = [step for step in found["steps"] if step["target"] in SHOWN]
     return {
         **shown,
         "prevalence": prevalence(found),
-        "steps": [_step(step) for step in left],
-        "proofs": [_proof(proof) for proof in found["proofs"]],
-        "form": None if not left else _form(left, found),
+        "steps": [_step(step) for step in steps],
+        "proofs": [_proof(proof) for proof in found["proofs"] if not proof["waiting"]],
+        "form": None if waiting else _form(steps),
+        "hint": _hint(steps, found["recall"]),
     }
 
 
@@ -160,13 +164,23 @@ def prevalence(found: Mapping[str, Any]) -> str:
     }
 
 
+def _hint(steps: list[dict[str, Any]], recall: Mapping[str, Any] | None) -> str:
+    """Return in words that reading on comes before proving, where too little is found for that."""
+    left = [step["target"] for step in steps if not step["proven"]]
+    if not left or not recall or recall["value"] is None or recall["value"] >= left[0]:
+        return ""
+    said = _(
+        "By the estimate, fewer than %(share)s are found: read on first, as a sample would only "
+        "show that some are missing."
+    )
+    return said % {"share": words.percent(left[0])}
+
+
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    reads = step["reads_needed"]
     return {
         "target": words.percent(step["target"]),
-        "state": _("proven") if step["proven"] else _("not proven"),
+        "reads": _("proven") if step["proven"] else words.count(step["reads_needed"]),
         "p": p_value(step["p_value"]),
-        "reads": "–" if step["proven"] else words.count(reads),
     }
 
 
@@ -176,22 +190,30 @@ def p_value(value: float) -> str:
 
 
 def _proof(proof: Mapping[str, Any]) -> str:
-    shown = {"number": proof["number"], "drawn": words.count(proof["drawn"])}
-    if proof["waiting"]:
-        return _(
-            "Sample %(number)s: %(read)s of %(drawn)s read; it counts once all of them are."
-        ) % {**shown, "read": words.count(proof["drawn"] - proof["waiting"])}
-    return _("Sample %(number)s: %(seen)s of the %(drawn)s drawn have it, or may have it.") % {
-        **shown,
-        "seen": words.count(proof["seen"]),
+    said = _("Sample %(number)s: %(seen)s of the %(drawn)s drawn have it, or may have it.")
+    return said % {name: words.count(proof[name]) for name in ("number", "seen", "drawn")}
+
+
+def _waiting(proof: RecallProof, waiting: int) -> str:
+    drawn = len(proof.positions)
+    shown = {
+        "number": proof.number,
+        "drawn": words.count(drawn),
+        "read": words.count(drawn - waiting),
     }
+    if not waiting:
+        return _("Sample %(number)s: all of it is read; the next round tells what it proves.") % (
+            shown
+        )
+    return _("Sample %(number)s: %(read)s of %(drawn)s read; it counts once all of them are.") % (
+        shown
+    )
 
 
-def _form(steps: list[dict[str, Any]], found: Mapping[str, Any]) -> ProofForm | None:
+def _form(steps: list[dict[str, Any]]) -> ProofForm | None:
     """Return the form for the next sample, as large as the next target takes; None for none."""
-    waits = any(proof["waiting"] for proof in found["proofs"])
     needed = [step["reads_needed"] for step in steps if not step["proven"]]
-    if waits or not needed:
+    if not needed:
         return None
     size = min(max(needed[0], proving.LEAST), proving.MOST)
     return ProofForm(initial={"number": size}, auto_id="proof-%s")

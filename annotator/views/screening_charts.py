@@ -41,7 +41,7 @@ def frontier_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     y = {
         "field": "reads",
         "type": "quantitative",
-        "title": _("random reads that would prove it"),
+        "title": _("random reads"),
         "axis": {"tickCount": 5, "tickMinStep": 1},
     }
     accent = colours["accent"]

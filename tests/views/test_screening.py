@@ -1,12 +1,15 @@
 """The card for a label that is looked for: a sentence first, and what would prove more."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotator.flow import reports, screening, setup
+from annotator.flow import queue, reports, screening, setup
 from annotator.models import Item, Project, RecallProof, Report
 from annotator.views.screening import at_least, prevalence, sentence
 from tests import loop
+from tests.views.test_status import failed_round
 
 pytestmark = pytest.mark.django_db
 
@@ -85,11 +88,11 @@ def test_lead_has_a_sample_drawn_reads_it_and_sees_what_it_proves(signed_in, lea
     drawn = client.post(reverse("prove", args=[hunted.pk]), {"number": "30"}, follow=True)
     assert "30 items are asked first." in drawn.content.decode()
     loop.label(hunted, ana, 10)
-    reports.make_all(hunted.pk)
     page = page_of(client, hunted)
     assert "Sample 1: 10 of 30 read" in page
     assert 'id="prove"' not in page
     loop.label(hunted, ana, 20)
+    assert "the next round tells what it proves" in page_of(client, hunted)
     reports.make_all(hunted.pk)
     page = page_of(client, hunted)
     spam = sum(
@@ -133,15 +136,13 @@ def test_goal_is_set_on_the_settings_page_and_reached(signed_in, lea, hunted):
         made_at=hunted.created_at,
         found={**FOUND, "label": hunted.rare_label_id, "steps": [], "proofs": []},
     )
-    assert "At least 72.9 % are found for certain; the target is 90 %." in page_of(client, hunted)
+    page = page_of(client, hunted)
+    assert "At least 72.9 % are found, with 95 % confidence; the target is 90 %." in page
     Project.objects.filter(pk=hunted.pk).update(target_value=0.7)
     assert "you can stop" in page_of(client, hunted)
 
 
 def test_card_costs_no_more_queries_with_many_labels(signed_in, lea, ana, hunted):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     def cost():
         with CaptureQueriesContext(connection) as seen:
             page_of(client, hunted)
@@ -155,3 +156,55 @@ def test_card_costs_no_more_queries_with_many_labels(signed_in, lea, ana, hunted
     loop.label(hunted, ana, 30)
     reports.make_all(hunted.pk)
     assert cost() == few <= 30
+
+
+def test_sample_that_waits_is_asked_for_in_few_queries(signed_in, lea, ana, hunted):
+    client = signed_in(lea)
+    loop.label(hunted, ana, 40)
+    reports.make_all(hunted.pk)
+    setup.change_settings(hunted, target_metric="recall", target_value=0.9)
+    client.post(reverse("prove", args=[hunted.pk]), {"number": "20"})
+    with CaptureQueriesContext(connection) as seen:
+        assert "Sample 1: 0 of 20 read" in page_of(client, hunted)
+    assert len(seen) <= 33
+
+
+def test_what_was_known_stays_when_a_later_round_fails(signed_in, lea, ana, hunted):
+    loop.label(hunted, ana, 60)
+    reports.make_all(hunted.pk)
+    before = sentence(Report.objects.get(kind=screening.KIND).found)
+    failed_round(hunted)
+    page = page_of(signed_in(lea), hunted)
+    assert before in page
+    assert "Round 1 failed" in page
+
+
+def test_one_label_only_is_told_without_a_model(signed_in, lea, ana, hunted):
+    for _number in range(30):
+        loop.answer(queue.lease_next(hunted, ana), ["ham"])
+    reports.make_all(hunted.pk)
+    page = page_of(signed_in(lea), hunted)
+    assert "None is found yet, of 30 items read" in page
+    assert "It appears once an item with the rare label is found." in page
+    assert 'id="prove"' not in page
+
+
+@pytest.mark.parametrize(("value", "is_told"), [(0.7, True), (0.8, False), (None, False)])
+def test_reading_on_comes_before_proving(signed_in, lea, hunted, value, is_told):
+    step = {"target": 0.8, "proven": False, "p_value": 0.5, "reads_needed": 90}
+    Report.objects.create(
+        project=hunted,
+        kind=screening.KIND,
+        seq=1,
+        made_at=hunted.created_at,
+        found={
+            **FOUND,
+            "label": hunted.rare_label_id,
+            "recall": {**FOUND["recall"], "value": value, "expected": value and 48},
+            "steps": [step],
+            "proofs": [],
+        },
+    )
+    page = page_of(signed_in(lea), hunted)
+    assert ("read on first" in page) == is_told
+    assert 'value="90"' in page
