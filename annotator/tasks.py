@@ -146,6 +146,8 @@ def tick() -> None:
             task.delay(pk)
     for pk in sweep(Simulation):
         simulate.delay(pk)
+    for pk in reports.overdue():
+        report.delay(pk)
     for turn in schedule.start_all_due():
         train.delay(turn.pk)
 

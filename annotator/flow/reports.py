@@ -5,6 +5,7 @@ the others nor the rounds from going on.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,23 +54,36 @@ def whole(project: Project, kind: str) -> dict[str, Any]:
     return dict(kept) if kept else {"found": {}, "error": ""}
 
 
+def overdue() -> list[int]:
+    """Return the projects with reports that were put off, and may be made now."""
+    due = Report.objects.filter(due_at__lte=clock.now(), project__deleted_at=None)
+    return list(due.values_list("project", flat=True).distinct()[:100])
+
+
 def _make(project: Project, kind: str) -> None:
     seq = pool.work_done(project)
-    if project.reports.filter(kind=kind, seq__gte=seq, error="").exists():
+    kept = project.reports.filter(kind=kind).defer("found").first()
+    if kept is not None and kept.seq >= seq and not kept.error:
         return
+    if kept is not None and kept.rests_until > clock.now():
+        Report.objects.filter(pk=kept.pk).update(due_at=kept.rests_until)
+        return
+    started = time.perf_counter()
     try:
         found = MAKERS[kind](project)
     except Exception as problem:
         log.exception("report %s failed", kind)
         # What was found before stays; it is better than nothing, and the error stands beside it.
-        _store(project, kind, seq, error=in_words(problem))
+        fields: dict[str, Any] = {"error": in_words(problem)}
     else:
-        if found is not None:
-            _store(project, kind, seq, found=found, error="")
+        fields = {"error": "", **({} if found is None else {"found": found})}
+        if found is None and kept is None:
+            return
+    _store(project, kind, seq, seconds=time.perf_counter() - started, **fields)
 
 
 def _store(project: Project, kind: str, seq: int, **fields: Any) -> None:
-    fields |= {"seq": seq, "made_at": clock.now()}
+    fields |= {"seq": seq, "made_at": clock.now(), "due_at": None}
     report, is_new = Report.objects.get_or_create(project=project, kind=kind, defaults=fields)
     if not is_new:
         Report.objects.filter(pk=report.pk, seq__lte=seq).update(**fields)

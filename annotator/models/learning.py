@@ -1,5 +1,7 @@
 """What the model sees, the models themselves, and the rounds that make them."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +10,8 @@ from annotator.models.jobs import Job
 from annotator.models.people import User
 from annotator.models.projects import Label, Project
 
+# A report that is not quick takes a twentieth of a worker's time at most.
+QUICK_SECONDS, RESTS = 0.5, 20
 ACTIVE = Q(state__in=["queued", "running"])
 
 
@@ -163,6 +167,9 @@ class Report(models.Model):
     found = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     made_at = models.DateTimeField()
+    seconds = models.FloatField(default=0.0)
+    # Set where it was put off, so that it is made even if no round comes any more.
+    due_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         constraints = [
@@ -195,3 +202,9 @@ class RecallProof(models.Model):
 
     def __str__(self) -> str:
         return f"proof {self.number} of {self.label_id}"
+
+    @property
+    def rests_until(self) -> datetime:
+        """Return when it may be made again: the longer it takes, the more seldom it is made."""
+        rest = RESTS * self.seconds if self.seconds >= QUICK_SECONDS else 0.0
+        return self.made_at + timedelta(seconds=rest)

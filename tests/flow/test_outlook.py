@@ -1,12 +1,20 @@
 """What more labels would bring, reckoned and told."""
 
+from datetime import timedelta
+
 import pytest
 
 from annotator.flow import outlook, reports, setup
-from annotator.models import ModelVersion, Project, Report
+from annotator.models import ModelVersion, Project, Report, Tally
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_other_report(monkeypatch):
+    """Have the forecast made alone."""
+    monkeypatch.setattr(reports, "MAKERS", {"forecast": outlook.report})
 
 
 @pytest.fixture
@@ -132,3 +140,22 @@ def test_report_of_a_deleted_project_is_not_made(project, curve):
     setup.delete_project(project)
     reports.make_all(project.pk)
     assert not Report.objects.exists()
+
+
+def test_report_that_takes_long_is_put_off_and_made_in_the_end(project, curve):
+    curve(*RISING)
+    reports.make_all(project.pk)
+    Report.objects.filter(kind="forecast").update(seconds=30.0, seq=0)
+    Tally.objects.create(project=project, user=project.created_by, day="2026-01-01", labels=5)
+    before = Report.objects.get(kind="forecast").made_at
+    reports.make_all(project.pk)
+    put_off = Report.objects.get(kind="forecast")
+    assert put_off.made_at == before
+    assert put_off.due_at == put_off.rests_until
+    assert reports.overdue() == []
+    Report.objects.filter(pk=put_off.pk).update(made_at=before - timedelta(hours=1), due_at=before)
+    assert reports.overdue() == [project.pk]
+    reports.make_all(project.pk)
+    made = Report.objects.get(kind="forecast")
+    assert (made.due_at, made.seq) == (None, 5)
+    assert reports.overdue() == []

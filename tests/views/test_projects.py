@@ -24,6 +24,7 @@ NEW = {
     "overlap": "2",
     "audit_share": "15",
     "gold_share": "0",
+    "second_share": "5",
     "lease_seconds": "600",
     "target_metric": "accuracy",
     "target_value": "90",
