@@ -24,6 +24,7 @@
 | `recall` | how much of a rare class is found, with a bound |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
 | `resampled` | agreement with its interval |
+| `overlap` | what each person's answers are worth beside those of others |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
 
 Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means

@@ -27,6 +27,9 @@
 | bulk       | who confirms which page of sure items           | web     |
 | confirming | a page of them is saved, or taken back          | web     |
 | second     | which labels are looked at a second time        | worker  |
+| consensus  | what is right where people differ               | worker  |
+| doubts     | which labels look wrong                         | worker  |
+| effect     | what suggestions do to labels                   | worker  |
 | evaluation | the model is measured on audit items            | worker  |
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |
