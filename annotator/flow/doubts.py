@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Fewer labels teach a model nothing that it could doubt others by.
 FEWEST = 20
-JUDGED = 20_000
+# Five fits of more would keep a worker from the next round for too long.
+JUDGED = 5_000
 COMPARED = 5_000
 MOST = 200
 COPIES = gettext_noop("A near-copy of this item is labelled otherwise.")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from annotator.models import Annotation, AnnotationLabel, Project, Source
@@ -54,7 +55,9 @@ class Opinions:
 def of_project(project: Project, labels: Sequence[int]) -> Opinions:
     """Return the newest answers that stand, with a column for each of `labels`."""
     rows = Annotation.objects.filter(project=project, withdrawn_at=None, user__isnull=False)
-    rows = rows.exclude(source__in=LEFT_OUT).order_by("-id")
+    # Seeds that came with a file are nobody's own; those that somebody searched for are.
+    imported = Q(source=Source.SEED) & ~Q(strategy="search")
+    rows = rows.exclude(Q(source__in=LEFT_OUT) | imported).order_by("-id")
     fields = rows.values_list("id", "item_id", "user_id", "seconds", "created_at")
     found = list(fields[:MOST_ANSWERS])
     place = {row[0]: n for n, row in enumerate(found)}

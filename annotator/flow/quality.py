@@ -4,52 +4,51 @@ Reckoned by a worker after each round, from the newest answers; every number com
 rests on and, where it is an estimate, with its 95 % interval.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator import pool
-from annotator.flow import checks, featurise, opinions, second
+from annotator.flow import checks, consensus, doubts, effect, featurise, opinions, second
 from annotator.flow.opinions import Opinions
-from annotator.models import LOOKS, Annotation, Project, SecondLook, Source
+from annotator.models import Project
 
 MOST_WEEKS = 26
 MOST_PAIRS = 30
-MOST_SUSPECTS = 200
-# So many labelled items are judged out of fold; five fits of more would hold the rounds up.
-MOST_JUDGED = 5_000
-FEWEST_JUDGED = 20
 # Somebody who went for coffee did not think about the item for so long.
 LONGEST_SECONDS = 600.0
-MOST_COMPARED = 50_000
-DOUBTED = gettext_noop("The model, which did not learn from it, strongly doubts this label.")
 
 
 def report(project: Project) -> dict[str, Any]:
     """Return all of it, and have the labels in doubt asked a second time."""
-    labels = list(project.labels.values_list("pk", flat=True))
-    found = opinions.of_project(project, labels)
-    shared = found.shared()
-    suspects = _suspects(project, labels)
+    labels = list(project.labels.all())
+    keys = [label.pk for label in labels]
+    answers = opinions.of_project(project, keys)
+    shared = answers.shared()
+    space = featurise.current_space(project)
+    known = None if space is None else pool.labelled(project, space, keys)
+    doubted = {} if space is None or known is None else doubts.find(project, space, known, labels)
     if project.second_share > 0:
-        second.propose(project, [*map(_as_doubt, suspects), *second.repeats(project)])
+        found = doubts.proposals(doubted, labels) if doubted else []
+        second.propose(project, [*found, *second.repeats(project)])
     return {
-        "answers": len(found),
+        "answers": len(answers),
         "overlap": _overlap(shared, project.multi_label),
         "weeks": _by_week(shared, project.multi_label),
-        "labels": _by_label(shared, labels),
+        "labels": _by_label(shared, keys),
         "pairs": _by_pair(shared, project.multi_label),
-        "consensus": {} if project.multi_label else _consensus(shared, len(labels)),
-        "people": _paces(found),
-        "effect": _effect(project),
-        "gold": _gold(project),
-        "drift": second.drift(project),
-        "suspects": suspects,
+        "others": _with_others(shared, project.multi_label),
+        "consensus": _consensus(project, shared, known, keys),
+        "people": _paces(answers),
+        "effect": effect.of_suggestions(project),
+        "gold": _scores(checks.gold_score(project), "right"),
+        "drift": _scores(second.drift(project), "same"),
+        "doubts": doubted,
     }
 
 
@@ -57,35 +56,48 @@ def report(project: Project) -> dict[str, Any]:
 
 
 def _overlap(shared: Opinions, several: bool) -> dict[str, Any]:
-    """Return in how many items people agree altogether, and their alpha beyond chance."""
+    """Return in how many items people agree altogether, and their alpha beyond chance.
+
+    No alpha with several labels an item: one wrong of five would count as five. Each label has its
+    own.
+    """
     from selection import estimate, resampled
 
     if not len(shared):
         return {}
     table = shared.table(_classes(shared, several))
     share = estimate.accuracy(_all_agree(table))
-    alpha = resampled.alpha(table)
+    alpha = None if several else resampled.alpha(table)
     return {"share": _told(share), "alpha": _told(alpha)}
 
 
 def _by_week(shared: Opinions, several: bool) -> list[dict[str, Any]]:
-    """Return alpha for each of the latest weeks, by the day of an item's latest opinion."""
-    from selection import resampled
+    """Return alpha of the latest weeks, by the day of an item's latest opinion.
 
-    weeks: dict[str, list[int]] = {}
-    _items, inverse = np.unique(shared.items, return_inverse=True)
-    latest = np.zeros(len(_items), dtype=np.int64)
+    With several labels an item, the share of items on which all agree.
+    """
+    from selection import estimate, resampled
+
+    found = []
+    for week, rows in _weeks(shared):
+        table = rows.table(_classes(rows, several))
+        told = estimate.accuracy(_all_agree(table)) if several else resampled.alpha(table)
+        if told is not None:
+            found.append({"week": week, **asdict(told)})
+    return found
+
+
+def _weeks(shared: Opinions) -> Iterator[tuple[str, Opinions]]:
+    """Yield the latest weeks, oldest first, with the opinions on the items that belong to each."""
+    items, inverse = np.unique(shared.items, return_inverse=True)
+    latest = np.zeros(len(items), dtype=np.int64)
     np.maximum.at(latest, inverse, shared.days)
+    weeks: dict[str, list[int]] = {}
     for row, day in enumerate(latest[inverse].tolist()):
         year, number, _day = date.fromordinal(day).isocalendar()
         weeks.setdefault(f"{year}-W{number:02d}", []).append(row)
-    found = []
     for week in sorted(weeks)[-MOST_WEEKS:]:
-        rows = shared.take(np.array(weeks[week], dtype=np.int64))
-        alpha = resampled.alpha(rows.table(_classes(rows, several)))
-        if alpha is not None:
-            found.append({"week": week, **asdict(alpha)})
-    return found
+        yield week, shared.take(np.array(weeks[week], dtype=np.int64))
 
 
 def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
@@ -117,28 +129,27 @@ def _by_pair(shared: Opinions, several: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _consensus(shared: Opinions, n_classes: int) -> dict[str, Any]:
-    """Return how reliable each person is by Dawid and Skene, and what they say for what."""
-    from selection import agreement
+def _with_others(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+    """Return how often each person says what others say of the same item."""
+    from selection import overlap
 
-    people = np.unique(shared.people)
-    if len(people) < 2:
+    classes = _classes(shared, several)
+    said = np.flatnonzero(classes >= 0)
+    each = overlap.agreement_of_each(shared.items[said], shared.people[said], classes[said])
+    return [{"user": person, **asdict(found)} for person, found in each.items()]
+
+
+def _consensus(
+    project: Project, shared: Opinions, known: pool.Labelled | None, labels: list[int]
+) -> dict[str, Any]:
+    """Return who is how reliable, and the items where what counts is not the consensus."""
+    if project.multi_label:
         return {}
-    found = agreement.dawid_skene(shared.table(_classes(shared, several=False)), n_classes)
-    answered = {int(p): int((shared.people == p).sum()) for p in people}
-    return {
-        "people": [
-            {
-                "user": int(user),
-                "n": answered[int(user)],
-                "reliability": round(float(reliability), 4),
-                "confusion": np.round(confusion, 3).tolist(),
-            }
-            for user, reliability, confusion in zip(
-                people, found.reliability, found.confusion, strict=True
-            )
-        ],
-    }
+    classes = _classes(shared, several=False)
+    found = consensus.find(shared.items, shared.people, classes, len(labels))
+    if not found or known is None:
+        return found
+    return {**found, "differing": consensus.against_today(project, found, known, labels)}
 
 
 def _classes(found: Opinions, several: bool) -> NDArray[np.int64]:
@@ -174,97 +185,15 @@ def _paces(found: Opinions) -> list[dict[str, Any]]:
     return paces
 
 
-def _gold(project: Project) -> list[dict[str, Any]]:
-    """Return each person's score on hidden checks, with its interval."""
+def _scores(scores: list[dict[str, Any]], right: str) -> list[dict[str, Any]]:
+    """Return each person's score with its interval; `right` names the count of `n`."""
     from selection.estimate import binomial_interval
 
-    scores = []
-    for score in checks.gold_score(project):
-        low, high = binomial_interval(score["right"], score["n"])
-        scores.append({**score, "low": low, "high": high})
-    return scores
-
-
-def _effect(project: Project) -> dict[str, Any]:
-    """Return how much more often people say what was suggested when they see it.
-
-    Which of the strategy's items were served blind was drawn at random, so that nothing but the
-    sight of the suggestion tells the two groups apart.
-    """
-    from selection import performance
-
-    answers = Annotation.objects.filter(
-        project=project, source=Source.ACTIVE, suggestion__isnull=False, withdrawn_at=None
-    ).prefetch_related("given__label")
-    counts = {True: [0, 0], False: [0, 0]}
-    for answer in answers.order_by("-id")[:MOST_COMPARED].iterator(2000):
-        said = {each.label.name for each in answer.given.all()}
-        counts[answer.blind][0] += said == set((answer.suggestion or {}).get("labels", []))
-        counts[answer.blind][1] += 1
-    found = performance.contrast(*counts[False], *counts[True])
-    if found is None:
-        return {}
-    return {**asdict(found), "shown": counts[False], "blind": counts[True]}
-
-
-# Labels in doubt ---------------------------------------------------------------------------------
-
-
-def _suspects(project: Project, labels: list[int]) -> list[dict[str, Any]]:
-    """Return the answers that a model which did not learn from them doubts most."""
-    from selection import agreement, models
-
-    space = featurise.current_space(project)
-    if space is None or project.multi_label:
-        return []
-    known = pool.labelled(project, space, labels)
-    rows = np.arange(len(known))
-    if len(rows) > MOST_JUDGED:
-        drawn = np.random.default_rng(len(known)).choice(len(rows), MOST_JUDGED, replace=False)
-        rows = np.sort(drawn)
-    y = known.y[rows]
-    if len(y) < FEWEST_JUDGED or len(np.unique(y)) < 2:
-        return []
-    features = pool.gather(space, known.positions[rows])
-    everything = np.ones(len(y), dtype=bool)
-    proba = models.cross_fit(features, y, everything, len(labels), seed=project.seed)
-    found = agreement.suspects(y, proba)
-    doubted = [
-        (int(known.positions[rows[row]]), labels[y[row]], labels[instead], round(float(score), 4))
-        for row, score, instead in zip(found.rows, found.scores, found.instead, strict=True)
-    ]
-    return _answers_of(project, doubted[:MOST_SUSPECTS])
-
-
-def _answers_of(
-    project: Project, doubted: list[tuple[int, int, int, float]]
-) -> list[dict[str, Any]]:
-    """Return the doubted labels with the answer that gave each, the most doubtful first."""
-    answers = Annotation.objects.filter(
-        project=project,
-        withdrawn_at=None,
-        counted=True,
-        item__position__in=[position for position, *_rest in doubted],
-    ).exclude(source__in=LOOKS)
-    of_label = {
-        (position, label): (pk, item)
-        for pk, item, position, label in answers.order_by("-id").values_list(
-            "pk", "item_id", "item__position", "given__label_id"
+    found = []
+    for score in scores:
+        low, high = binomial_interval(score[right], score["n"])
+        share = score[right] / score["n"]
+        found.append(
+            {"user": score["user"], "n": score["n"], "value": share, "low": low, "high": high}
         )
-    }
-    return [
-        {
-            "annotation": of_label[position, given][0],
-            "item": of_label[position, given][1],
-            "given": given,
-            "instead": instead,
-            "score": score,
-        }
-        for position, given, instead, score in doubted
-        if (position, given) in of_label
-    ]
-
-
-def _as_doubt(suspect: dict[str, Any]) -> second.Doubt:
-    kind = SecondLook.Kind.SUSPECT
-    return second.Doubt(suspect["annotation"], kind, suspect["score"], DOUBTED)
+    return found

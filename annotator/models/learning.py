@@ -179,6 +179,12 @@ class Report(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} of {self.project_id}"
 
+    @property
+    def rests_until(self) -> datetime:
+        """Return when it may be made again: the longer it takes, the more seldom it is made."""
+        rest = RESTS * self.seconds if self.seconds >= QUICK_SECONDS else 0.0
+        return self.made_at + timedelta(seconds=rest)
+
 
 class RecallProof(models.Model):
     """A random sample of what was unread, drawn to prove how much of a rare label is found.
@@ -202,9 +208,3 @@ class RecallProof(models.Model):
 
     def __str__(self) -> str:
         return f"proof {self.number} of {self.label_id}"
-
-    @property
-    def rests_until(self) -> datetime:
-        """Return when it may be made again: the longer it takes, the more seldom it is made."""
-        rest = RESTS * self.seconds if self.seconds >= QUICK_SECONDS else 0.0
-        return self.made_at + timedelta(seconds=rest)

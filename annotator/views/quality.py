@@ -69,7 +69,7 @@ def quality_context(access: Access) -> dict[str, Any]:
         "labels": _by_label(facts, found),
         "confusions": _confusions(facts, found, names),
         "suspects": _suspects(facts, found),
-        "more_suspects": max(len(found.get("suspects", [])) - SUSPECTS_SHOWN, 0),
+        "more_suspects": max(len(_doubted(found)) - SUSPECTS_SHOWN, 0),
         "effect": effect_words(found),
         "is_made": bool(found),
     }
@@ -92,7 +92,7 @@ def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
     if not found:
         return _("Nothing was reckoned yet: it comes with the next round.")
     measured = found.get("overlap")
-    if not measured or not measured["alpha"]:
+    if not measured or not measured["share"]:
         if overlap < 2:
             return _(
                 "No item was answered by two people yet. Set the labels wanted per item to 2 or "
@@ -100,6 +100,14 @@ def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
             )
         return _("No item was answered by two people yet.")
     share, alpha = measured["share"], measured["alpha"]
+    if not alpha:
+        return _(
+            "People agree on %(share)s (%(low)s to %(high)s) of the %(n)s items that two saw."
+        ) % {
+            **{name: words.percent(share[name]) for name in ("low", "high")},
+            "share": words.percent(share["value"]),
+            "n": words.count(share["n"]),
+        }
     if alpha["value"] == 1.0 and alpha["low"] <= -1.0:
         return _("All %(n)s items that two saw have one and the same label: nothing to tell.") % {
             "n": words.count(alpha["n"])
@@ -143,6 +151,8 @@ def effect_words(found: Mapping[str, Any]) -> str:
 
 
 def _with_interval(found: Mapping[str, Any]) -> str:
+    if found["low"] <= -1.0 and found["value"] == 1.0:
+        return _("one label only")
     return _("%(value)s (%(low)s to %(high)s)") % {
         name: words.hundredths(found[name]) for name in ("value", "low", "high")
     }
@@ -160,31 +170,26 @@ def people_rows(facts: Facts, users: Iterable[User]) -> list[dict[str, Any]]:
         .annotate(labels=Sum("labels"), skips=Sum("skips"), seconds=Sum("seconds"))
     }
     found = facts.quality
-    medians = {each["user"]: each for each in found.get("people", [])}
+    pace, others = _by_user(found, "people"), _by_user(found, "others")
+    gold, drift = _by_user(found, "gold"), _by_user(found, "drift")
     reliable = {each["user"]: each for each in found.get("consensus", {}).get("people", [])}
-    gold = {each["user"]: each for each in found.get("gold", [])}
-    drift = {each["user"]: each for each in found.get("drift", [])}
     return [
-        _person(
-            user,
-            sums.get(user.pk, {}),
-            medians.get(user.pk, {}),
-            reliable.get(user.pk),
-            gold.get(user.username),
-            drift.get(user.username),
-        )
+        {
+            **_done(user, sums.get(user.pk, {}), pace.get(user.pk, {})),
+            "others": _of(others.get(user.pk), "value"),
+            "reliability": _of(reliable.get(user.pk), "reliability"),
+            "gold": _of(gold.get(user.username), "value"),
+            "drift": _of(drift.get(user.username), "value"),
+        }
         for user in users
     ]
 
 
-def _person(
-    user: User,
-    sums: Mapping[str, Any],
-    pace: Mapping[str, Any],
-    reliable: Mapping[str, Any] | None,
-    gold: Mapping[str, Any] | None,
-    drift: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+def _by_user(found: Mapping[str, Any], part: str) -> dict[Any, Any]:
+    return {each["user"]: each for each in found.get(part, [])}
+
+
+def _done(user: User, sums: Mapping[str, Any], pace: Mapping[str, Any]) -> dict[str, str]:
     labels, skips = sums.get("labels") or 0, sums.get("skips") or 0
     hours = (sums.get("seconds") or 0.0) / 3600
     return {
@@ -193,26 +198,18 @@ def _person(
         "per_hour": words.count(round(labels / hours)) if hours > 0 else "–",
         "median": words.duration(pace.get("median")),
         "skips": words.percent(skips / (labels + skips)) if labels + skips else "–",
-        "reliability": _of(reliable and reliable["reliability"], reliable and reliable["n"]),
-        "gold": _gold_words(gold),
-        "drift": _of(drift and drift["same"] / drift["n"], drift and drift["n"]),
     }
 
 
-def _of(share: Any, n: Any) -> str:
-    if not n:
-        return "–"
-    return _("%(share)s of %(n)s") % {"share": words.percent(share), "n": words.count(n)}
-
-
-def _gold_words(gold: Mapping[str, Any] | None) -> str:
-    if not gold:
+def _of(found: Mapping[str, Any] | None, name: str) -> str:
+    """Return a share with what it rests on and its interval; a dash where there is none."""
+    if not found or not found["n"]:
         return "–"
     return _("%(share)s of %(n)s (%(low)s to %(high)s)") % {
-        "share": words.percent(gold["right"] / gold["n"]),
-        "n": words.count(gold["n"]),
-        "low": words.percent(gold["low"]),
-        "high": words.percent(gold["high"]),
+        "share": words.percent(found[name]),
+        "n": words.count(found["n"]),
+        "low": words.percent(found["low"]),
+        "high": words.percent(found["high"]),
     }
 
 
@@ -273,22 +270,31 @@ def _confusions(
             ],
         }
         for person in found.get("consensus", {}).get("people", [])
-        if len(person["confusion"]) == len(labels)
+        if person["confusion"] and len(person["confusion"]) == len(labels)
     ]
 
 
+def _doubted(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the labels in doubt of all kinds, the most doubtful first."""
+    kinds = [rows for rows in found.get("doubts", {}).values() if isinstance(rows, list)]
+    return sorted((row for rows in kinds for row in rows), key=lambda row: -row["score"])
+
+
 def _suspects(facts: Facts, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    shown = found.get("suspects", [])[:SUSPECTS_SHOWN]
-    texts = dict(
-        Item.objects.filter(pk__in=[each["item"] for each in shown]).values_list("pk", "text")
-    )
+    shown = _doubted(found)[:SUSPECTS_SHOWN]
+    items = [each["item"] for each in shown]
+    texts = dict(Item.objects.filter(pk__in=items).values_list("pk", "text"))
     return [
         {
             "item": each["item"],
             "text": excerpt(texts.get(each["item"], "")[:EXCERPT]),
-            "given": facts.label_name(each["given"]),
-            "instead": facts.label_name(each["instead"]),
-            "score": words.hundredths(each["score"]),
+            "given": _names(facts, each["given"]),
+            "instead": _names(facts, each["instead"]),
+            "why": translated(each["why"]),
         }
         for each in shown
     ]
+
+
+def _names(facts: Facts, keys: Iterable[int]) -> str:
+    return ", ".join(map(facts.label_name, keys)) or _("none of the labels")
