@@ -21,6 +21,7 @@
 | `estimate`, `difference`, `lure` | how good it is, with honest intervals |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
+| `resampling` | how surely people agree |
 
 Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means
 "ask sooner".
