@@ -26,6 +26,7 @@
 | `resampled` | agreement with its interval |
 | `overlap` | what each person's answers are worth beside those of others |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
+| `resampling` | how surely people agree |
 
 Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means
 "ask sooner".

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
-from selection.arrays import AnyArray, FloatArray, IntArray, as_proba, refuse_rows
+from selection.arrays import FloatArray, IntArray, as_proba, refuse_rows
 
 MAX_STEPS = 100
 CONVERGED = 1e-6
@@ -83,7 +83,7 @@ def krippendorff_alpha(answers: ArrayLike) -> float:
     >>> krippendorff_alpha([[0, 0, 0], [1, 1, -1], [0, 1, 1]]).__round__(3)
     0.562
     """
-    counts = _counts(_table(answers))
+    counts = count_classes(as_answers(answers))
     each = counts.sum(axis=1)
     counts, each = counts[each >= 2], each[each >= 2]
     total = each.sum()
@@ -107,7 +107,7 @@ def fleiss_kappa(answers: ArrayLike) -> float:
     >>> round(fleiss_kappa([[0, 0, 0], [1, 1, 1], [0, 1, 1]]), 3)
     0.55
     """
-    counts = _counts(_table(answers))
+    counts = count_classes(as_answers(answers))
     each = counts.sum(axis=1)
     usual = each[each > 0][:1]
     refuse_rows((each > 0) & (each != usual.sum()), "another number of answers than before")
@@ -125,7 +125,7 @@ def pairwise_agreement(answers: ArrayLike) -> float:
     >>> pairwise_agreement([[0, 0, 1], [1, 1, -1]]).__round__(3)
     0.667
     """
-    counts = _counts(_table(answers))
+    counts = count_classes(as_answers(answers))
     each = counts.sum(axis=1)
     counts, each = counts[each >= 2], each[each >= 2]
     if not len(each):
@@ -139,7 +139,7 @@ def majority(answers: ArrayLike, n_classes: int) -> FloatArray:
     >>> majority([[0, 0, 1, -1]], 2).round(2)
     array([[0.67, 0.33]])
     """
-    counts = _counts(_table(answers), n_classes)
+    counts = count_classes(as_answers(answers), n_classes)
     each = counts.sum(axis=1, keepdims=True)
     return np.where(each > 0, counts / np.maximum(each, 1), 1 / n_classes)
 
@@ -154,7 +154,7 @@ def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
     >>> dawid_skene([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1]], 2).labels
     array([0, 1, 0, 1])
     """
-    table = _table(answers)
+    table = as_answers(answers)
     if table.size and table.max() >= n_classes:
         refuse_rows((table >= n_classes).any(axis=1), f"an answer is not below {n_classes}")
     said = (table[:, :, None] == np.arange(n_classes)).astype(np.float64)
@@ -202,6 +202,34 @@ def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
     return Suspects(known[order], score[order], instead[order])
 
 
+def as_answers(answers: ArrayLike) -> IntArray:
+    """Return `answers` as a checked table (items, people), or raise ValueError naming the item.
+
+    >>> as_answers([[0, 1.0], [2, -1]]).tolist()
+    [[0, 1], [2, -1]]
+    """
+    table = np.asarray(answers)
+    if table.ndim != 2:
+        raise ValueError(f"answers must be (items, people), not {table.shape}")
+    numbers = table.astype(np.int64)
+    refuse_rows(((numbers != table) | (numbers < -1)).any(axis=1), "an answer is no class number")
+    return numbers
+
+
+def count_classes(table: IntArray, n_classes: int | None = None) -> FloatArray:
+    """Return how many answers of each item of `table` went to each class (items, n_classes).
+
+    >>> count_classes(np.array([[0, 1, 1], [0, -1, -1]]))
+    array([[1., 2.],
+           [1., 0.]])
+    """
+    width = n_classes or int(table.max(initial=0)) + 1
+    given = table >= 0
+    codes = (np.arange(len(table))[:, None] * width + table)[given]
+    counts = np.bincount(codes, minlength=len(table) * width).reshape(len(table), width)
+    return counts.astype(np.float64)
+
+
 def _self_confidence(labels: IntArray, proba: FloatArray) -> FloatArray:
     n_classes = proba.shape[1]
     sums = np.bincount(labels, proba[np.arange(len(labels)), labels], minlength=n_classes)
@@ -226,19 +254,3 @@ def _maximise(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArr
 def _expect(confusion: FloatArray, prior: FloatArray, said: FloatArray) -> FloatArray:
     evidence = np.einsum("ips,pts->it", said, np.log(confusion), optimize=True) + np.log(prior)
     return np.asarray(np.exp(evidence - logsumexp(evidence, axis=1, keepdims=True)))
-
-
-def _table(answers: ArrayLike) -> IntArray:
-    table = np.asarray(answers)
-    if table.ndim != 2:
-        raise ValueError(f"answers must be (items, people), not {table.shape}")
-    numbers = table.astype(np.int64)
-    refuse_rows(((numbers != table) | (numbers < -1)).any(axis=1), "an answer is no class number")
-    return numbers
-
-
-def _counts(table: IntArray, n_classes: int | None = None) -> AnyArray:
-    width = n_classes or int(table.max(initial=0)) + 1
-    given = table >= 0
-    codes = (np.arange(len(table))[:, None] * width + table)[given]
-    return np.bincount(codes, minlength=len(table) * width).reshape(len(table), width) * 1.0

@@ -15,7 +15,10 @@ from scipy.stats import beta, hypergeom
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share between 0 and 1 with its interval, from `n` items, and how the interval was made."""
+    """A share between 0 and 1 with its interval, from `n` items, and how the interval was made.
+
+    An agreement beyond chance (`resampling`) may also lie below 0.
+    """
 
     value: float
     low: float

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from selection import agreement, models
+from tests.selection import obvious
+from tests.selection.crowds import CROWDS, crowd
 
 # Krippendorff 2011, "Computing Krippendorff's alpha-reliability", section C: nominal 0.743.
 PUBLISHED = np.array(
@@ -45,22 +45,6 @@ FOURTEEN = np.array(
         [0, 2, 2, 3, 7],
     ]
 )
-
-
-def crowd(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    with (folder / f"{name}_annotations.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    with (folder / f"{name}_items.csv").open(newline="", encoding="utf-8") as file:
-        items = {row["item_id"]: row.get("gold") for row in csv.DictReader(file)}
-    names = sorted({row["label"] for row in rows})
-    people = {who: i for i, who in enumerate(sorted({row["annotator"] for row in rows}))}
-    places = {item: i for i, item in enumerate(items)}
-    answers = np.full((len(items), len(people)), -1)
-    for row in rows:
-        place = places[row["item_id"]], people[row["annotator"]]
-        answers[place] = names.index(row["label"])
-    gold = np.array([names.index(g) if g in names else -1 for g in items.values()])
-    return answers, gold, names
 
 
 def test_kappa_golden_numbers():
@@ -100,6 +84,38 @@ def test_agreement_of_real_crowds(name, pairs, alpha, shared_data):
     answers, _, _ = crowd(name, shared_data)
     assert agreement.pairwise_agreement(answers) == pytest.approx(pairs, abs=5e-4)
     assert agreement.krippendorff_alpha(answers) == pytest.approx(alpha, abs=6e-4)
+
+
+@pytest.mark.parametrize("name", CROWDS)
+def test_agreement_of_real_crowds_is_that_of_the_obvious_way(name, shared_data):
+    answers, _, _ = crowd(name, shared_data)
+    assert_obvious(answers)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_agreement_of_made_up_tables_is_that_of_the_obvious_way(missing, rng):
+    for _ in range(40):
+        n_people, n_classes = rng.integers(2, 6), rng.integers(2, 5)
+        answers = rng.integers(n_classes, size=(rng.integers(40, 60), n_people))
+        answers[rng.random(answers.shape) < missing] = -1
+        assert_obvious(answers)
+
+
+def assert_obvious(answers):
+    assert agreement.krippendorff_alpha(answers) == pytest.approx(obvious.alpha(answers.tolist()))
+    # Fleiss wants equally many answers: of each item that has as many, the first few.
+    few = min(3, answers.shape[1])
+    table = np.array([row[row >= 0][:few] for row in answers if (row >= 0).sum() >= few])
+    assert agreement.fleiss_kappa(table) == pytest.approx(obvious.fleiss(table.tolist()))
+    a, b = table[:, 0], table[:, 1]
+    assert agreement.cohen_kappa(a, b) == pytest.approx(obvious.kappa(a.tolist(), b.tolist()))
+    assert agreement.cohen_kappa(a, b) == pytest.approx(cohen_kappa_score(a, b))
+    busiest = np.argsort((answers >= 0).sum(axis=0))[-2:]
+    one, other = answers[:, busiest].T
+    shared = (one >= 0) & (other >= 0)
+    if shared.sum() > 5:
+        expected = obvious.kappa(one.tolist(), other.tolist())
+        assert agreement.cohen_kappa(one, other) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
