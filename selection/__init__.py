@@ -23,7 +23,6 @@
 | `performance` | how good it is at each class, and whether it got better |
 | `recall` | how much of a rare class is found, with a bound |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
-| `resampled` | agreement with its interval |
 | `overlap` | what each person's answers are worth beside those of others |
 | `agreement` | whether people agree, what the answer is, and which labels look wrong |
 | `resampling` | how surely people agree |

@@ -61,13 +61,13 @@ def _overlap(shared: Opinions, several: bool) -> dict[str, Any]:
     No alpha with several labels an item: one wrong of five would count as five. Each label has its
     own.
     """
-    from selection import estimate, resampled
+    from selection import estimate, resampling
 
     if not len(shared):
         return {}
     table = shared.table(_classes(shared, several))
     share = estimate.accuracy(_all_agree(table))
-    alpha = None if several else resampled.alpha(table)
+    alpha = None if several else resampling.agreement_interval(table)
     return {"share": _told(share), "alpha": _told(alpha)}
 
 
@@ -76,12 +76,16 @@ def _by_week(shared: Opinions, several: bool) -> list[dict[str, Any]]:
 
     With several labels an item, the share of items on which all agree.
     """
-    from selection import estimate, resampled
+    from selection import estimate, resampling
 
     found = []
     for week, rows in _weeks(shared):
         table = rows.table(_classes(rows, several))
-        told = estimate.accuracy(_all_agree(table)) if several else resampled.alpha(table)
+        told = (
+            estimate.accuracy(_all_agree(table))
+            if several
+            else resampling.agreement_interval(table)
+        )
         if told is not None:
             found.append({"week": week, **asdict(told)})
     return found
@@ -102,12 +106,16 @@ def _weeks(shared: Opinions) -> Iterator[tuple[str, Opinions]]:
 
 def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
     """Return for each label how far people agree on whether it is given."""
-    from selection import resampled
+    from selection import resampling
 
     found = []
     for column, label in enumerate(labels):
         given = shared.said[:, column]
-        alpha = resampled.alpha(shared.table(given.astype(np.int64))) if given.any() else None
+        alpha = (
+            resampling.agreement_interval(shared.table(given.astype(np.int64)))
+            if given.any()
+            else None
+        )
         if alpha is not None:
             found.append({"label": label, **asdict(alpha)})
     return found
@@ -115,7 +123,7 @@ def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
 
 def _by_pair(shared: Opinions, several: bool) -> list[dict[str, Any]]:
     """Return Cohen's kappa of the pairs of people who share most items."""
-    from selection import resampled
+    from selection import resampling
 
     table, people = shared.table(_classes(shared, several)), np.unique(shared.people)
     answered = (table >= 0).astype(np.int64)
@@ -123,7 +131,7 @@ def _by_pair(shared: Opinions, several: bool) -> list[dict[str, Any]]:
     pairs = sorted(combinations(range(len(people)), 2), key=lambda pair: -both[pair])
     found = []
     for a, b in pairs[:MOST_PAIRS]:
-        kappa = resampled.kappa(table[:, a], table[:, b])
+        kappa = resampling.agreement_interval(table[:, [a, b]], "cohen")
         if kappa is not None:
             found.append({"a": int(people[a]), "b": int(people[b]), **asdict(kappa)})
     return found

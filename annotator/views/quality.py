@@ -108,10 +108,6 @@ def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
             "share": words.percent(share["value"]),
             "n": words.count(share["n"]),
         }
-    if alpha["value"] == 1.0 and alpha["low"] <= -1.0:
-        return _("All %(n)s items that two saw have one and the same label: nothing to tell.") % {
-            "n": words.count(alpha["n"])
-        }
     return ngettext(
         "People agree on %(share)s of the %(n)s item that two saw: alpha %(alpha)s (%(low)s to "
         "%(high)s).",
@@ -151,8 +147,6 @@ def effect_words(found: Mapping[str, Any]) -> str:
 
 
 def _with_interval(found: Mapping[str, Any]) -> str:
-    if found["low"] <= -1.0 and found["value"] == 1.0:
-        return _("one label only")
     return _("%(value)s (%(low)s to %(high)s)") % {
         name: words.hundredths(found[name]) for name in ("value", "low", "high")
     }

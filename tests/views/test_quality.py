@@ -73,11 +73,15 @@ def test_report_that_failed_says_so_beside_what_was_found_before(signed_in, lea,
     assert "items that two saw" in page
 
 
-def test_one_label_alone_is_said_to_tell_nothing(signed_in, lea, crowd):
+def test_one_label_alone_has_no_alpha_and_says_how_many_agree(signed_in, lea, crowd):
     report = Report.objects.get(kind="quality")
-    report.found["overlap"]["alpha"] |= {"value": 1.0, "low": -1.0, "high": 1.0}
+    report.found["overlap"] = {
+        "share": {"value": 1.0, "low": 0.91, "high": 1.0, "n": 40},
+        "alpha": None,
+    }
     report.save()
-    assert "one and the same label" in page_of(signed_in(lea), crowd)
+    page = page_of(signed_in(lea), crowd)
+    assert "agree on 100\u202f% (91\u202f% to 100\u202f%) of the 40 items" in page
 
 
 def test_poll_answers_204_until_something_changed(signed_in, lea, crowd, region):
