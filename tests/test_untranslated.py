@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 # Formats of files are called the same in every language.
-NAMES = {"JSONL", "JSON", "Lines", "CSV", "SVG", "ZIP"}
+NAMES = {"JSONL", "JSON", "Lines", "CSV", "SVG", "PNG", "ZIP", "Vega", "Lite", "Vega-Lite"}
 READ_ALOUD = {
     "title",
     "aria-label",

@@ -214,7 +214,8 @@ CHARTS = {
         title=gettext_lazy("Each label"),
         about=gettext_lazy(
             "Precision: how often the model is right when it gives the label. Recall: how many "
-            "items of the label it finds. By the newest model on audit items, with 95 % intervals."
+            "items of the label it finds. By the newest model on audit items, with 95 percent "
+            "intervals."
         ),
         empty=FIRST_POINT,
         columns=(
@@ -233,8 +234,8 @@ CHARTS = {
     "class_curves": Chart(
         title=gettext_lazy("Each label over time"),
         about=gettext_lazy(
-            "Recall against labels for the labels that audits meet most, with 95 % intervals; all "
-            "of them, and their precision, are in the CSV file."
+            "Recall against labels for the labels that audits meet most, with 95 percent "
+            "intervals; all of them, and their precision, are in the CSV file."
         ),
         empty=FIRST_POINT,
         columns=(

@@ -221,7 +221,7 @@ CHARTS = {
         title=gettext_lazy("Learning curve"),
         about=gettext_lazy(
             "Accuracy on audit items, each scored by a model that did not train on it; the band is "
-            "the 95 % interval. Dashed: what random labels would reach, an estimate."
+            "the 95 percent interval. Dashed: what random labels would reach, an estimate."
         ),
         empty=FIRST_POINT,
         columns=(
@@ -239,7 +239,7 @@ CHARTS = {
         title=gettext_lazy("Macro F1"),
         about=gettext_lazy(
             "The mean F1 of all labels, so that a rare one counts as much as a common one; the "
-            "band is the 95 % interval."
+            "band is the 95 percent interval."
         ),
         empty=FIRST_POINT,
         columns=(

@@ -301,7 +301,7 @@ CHARTS = {
         title=gettext_lazy("What each round brought"),
         about=gettext_lazy(
             "Change of accuracy from model to model, on the audit items that both answered unseen, "
-            "with its 95 % interval. An interval around zero may be noise."
+            "with its 95 percent interval. An interval around zero may be noise."
         ),
         empty=SECOND_POINT,
         columns=(

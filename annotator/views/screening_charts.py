@@ -87,7 +87,7 @@ CHARTS = {
         title=gettext_lazy("Read more, prove more"),
         about=gettext_lazy(
             "How many unread items, drawn at random and none of them relevant, would prove with "
-            "95 % confidence that so large a share is found. Filled points are proven."
+            "95 percent confidence that so large a share is found. Filled points are proven."
         ),
         empty=gettext_lazy("It appears once an item with the rare label is found."),
         columns=(
