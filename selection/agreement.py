@@ -15,6 +15,7 @@ from selection.arrays import FloatArray, IntArray, as_proba, refuse_rows
 
 MAX_STEPS = 100
 CONVERGED = 1e-6
+TINY = 1e-300  # no probability is smaller, so that 0 may stand below a fraction
 PRIOR = 0.01  # imagined answers of each kind: somebody who never erred so far still can
 
 
@@ -43,7 +44,8 @@ class Consensus(NamedTuple):
 class Suspects(NamedTuple):
     """Rows (k,) whose label is doubted, most suspicious first, and the class (k,) to put instead.
 
-    `scores` (k,) is half of 1 - p(label) + p(best other class): 0 = surely right, 1 = surely not.
+    `scores` (k,) is the other class's part of both: p(instead) / (p(label) + p(instead)). 0.5 = as
+    likely as the label, 1 = the label is surely wrong.
     """
 
     rows: IntArray
@@ -172,10 +174,12 @@ def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
 def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
     """Return the labels (n,) that are most likely wrong, by out-of-fold `proba` (n, C).
 
-    Confident learning (Northcutt, Jiang and Chuang 2021): a class counts as claimed where its
-    probability reaches the mean that items labelled so have for it; an item is suspect if its
-    likeliest claimed class is not its label. The first has the largest normalised margin. The
-    model must not have trained on the labels it judges. Items without a label (-1) do not count.
+    How many there are is counted by confident learning (Northcutt, Jiang and Chuang 2021): a class
+    is claimed where its probability reaches the mean that items labelled so have for it, and an
+    item counts if its likeliest claimed class is not its label. Which ones they are is told better
+    by the odds of the likeliest other class against the label (tests/bench/label_errors.py), so
+    that many with the longest odds are returned, if the other class is likelier at all. The model
+    must not have trained on the labels it judges. Items without a label (-1) do not count.
     Raises ValueError naming a label that is no class or a row that is no distribution.
 
     >>> sure = [[0.9, 0.1], [0.8, 0.2], [0.05, 0.95], [0.1, 0.9], [0.2, 0.8]]
@@ -189,17 +193,15 @@ def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
         raise ValueError(f"labels has shape {given.shape} for {n} rows of proba")
     refuse_rows(~np.isin(given, np.arange(-1, n_classes)), f"a label is not below {n_classes}")
     known = np.flatnonzero(given >= 0)
+    if not len(known) or n_classes < 2:
+        return Suspects(known[:0], np.zeros(0), known[:0])
     own, sure = given[known].astype(np.int64), checked[known]
-    claimed = np.where(sure >= _self_confidence(own, sure), sure, -1.0)
-    if not claimed.size:
-        return Suspects(known, np.zeros(0), known)
-    instead = claimed.argmax(axis=1)
-    # In a tie the label may stand.
-    wrong = claimed.max(axis=1) > np.maximum(claimed[np.arange(len(own)), own], -0.5)
-    score = _label_margin(own, sure)
-    order = np.lexsort((known, -score))
-    order = order[wrong[order]]
-    return Suspects(known[order], score[order], instead[order])
+    label, other, instead = _rivals(own, sure)
+    # The odds themselves: what is nearly 1 rounds to it.
+    order = np.lexsort((known, label / np.maximum(other, TINY)))[: _count_wrong(own, sure)]
+    order = order[other[order] > label[order]]
+    scores = other[order] / (label[order] + other[order])
+    return Suspects(known[order], scores, instead[order])
 
 
 def as_answers(answers: ArrayLike) -> IntArray:
@@ -230,19 +232,30 @@ def count_classes(table: IntArray, n_classes: int | None = None) -> FloatArray:
     return counts.astype(np.float64)
 
 
+def _rivals(labels: IntArray, proba: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Return p(label), p(likeliest other class) and that class, (n,) each."""
+    rows = np.arange(len(labels))
+    others = proba.copy()
+    others[rows, labels] = -1.0
+    # A class that nobody gave was never learnt.
+    others[:, np.setdiff1d(np.arange(proba.shape[1]), labels)] = -1.0
+    instead = others.argmax(axis=1)
+    return proba[rows, labels], others[rows, instead], instead
+
+
+def _count_wrong(labels: IntArray, proba: FloatArray) -> int:
+    claimed = np.where(proba >= _self_confidence(labels, proba), proba, -1.0)
+    # In a tie the label may stand.
+    stands = np.maximum(claimed[np.arange(len(labels)), labels], -0.5)
+    return int((claimed.max(axis=1) > stands).sum())
+
+
 def _self_confidence(labels: IntArray, proba: FloatArray) -> FloatArray:
     n_classes = proba.shape[1]
     sums = np.bincount(labels, proba[np.arange(len(labels)), labels], minlength=n_classes)
     counts = np.bincount(labels, minlength=n_classes)
     # A class that nobody gave is never claimed; a mean of equal numbers may round above them.
     return np.where(counts > 0, sums / np.maximum(counts, 1) - 1e-9, np.inf)
-
-
-def _label_margin(labels: IntArray, proba: FloatArray) -> FloatArray:
-    rows = np.arange(len(labels))
-    others = proba.copy()
-    others[rows, labels] = 0.0
-    return np.asarray((1 - proba[rows, labels] + others.max(axis=1)) / 2, dtype=np.float64)
 
 
 def _maximise(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -198,6 +198,16 @@ def test_suspects_by_hand():
     np.testing.assert_allclose(found.scores, [0.8, 0.8, 0.6])
 
 
+def test_the_longest_odds_come_first_where_many_classes_share_the_rest():
+    sure = np.repeat(np.eye(4) * 0.6 + 0.1, 5, axis=0)
+    # Both are labelled 0. The first has the wider gap, the second is far less likely to be 0.
+    proba = np.vstack([sure, [[0.1, 0.86, 0.02, 0.02], [0.002, 0.148, 0.1, 0.75]]])
+    found = agreement.suspects([*np.repeat(np.arange(4), 5), 0, 0], proba)
+    assert found.rows.tolist() == [21, 20]
+    np.testing.assert_allclose(found.scores, [0.75 / 0.752, 0.86 / 0.96])
+    assert found.instead.tolist() == [3, 1]
+
+
 def test_a_class_that_is_always_unsure_is_not_suspected_for_it():
     # Class 1 never gets more than 0.4: by the likeliest class all of it would be wrong.
     proba = [[0.9, 0.1]] * 5 + [[0.6, 0.4]] * 5
