@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
+from scipy.special import digamma, logsumexp
 
 from selection.arrays import FloatArray, IntArray, as_proba, refuse_rows
 
 MAX_STEPS = 100
 CONVERGED = 1e-6
 TINY = 1e-300  # no probability is smaller, so that 0 may stand below a fraction
-PRIOR = 0.01  # imagined answers of each kind: somebody who never erred so far still can
 
 
 class Consensus(NamedTuple):
@@ -149,9 +148,12 @@ def majority(answers: ArrayLike, n_classes: int) -> FloatArray:
 def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
     """Return what is right and who is how reliable, learnt from `answers` (items, people).
 
-    Dawid and Skene 1979, by expectation maximisation from the majority, until no probability
-    changes by 1e-6 or after 100 steps; a hundredth of an imagined answer of each kind keeps
-    nobody infallible. Raises ValueError for an answer that is no class number.
+    Dawid and Skene 1979, from the majority on, until no probability changes by 1e-6 or after 100
+    steps; variational as in Kim and Ghahramani 2012, which asks how surely a person is known: of
+    somebody with three answers the plain way believes whatever these say, and does worse than the
+    majority where many people answer little. Each person starts with one imagined answer per
+    class, spread as those of all people together. Raises ValueError for an answer that is no class
+    number.
 
     >>> dawid_skene([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1]], 2).labels
     array([0, 1, 0, 1])
@@ -162,13 +164,13 @@ def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
     said = (table[:, :, None] == np.arange(n_classes)).astype(np.float64)
     proba = majority(table, n_classes)
     for _ in range(MAX_STEPS):
-        confusion, prior = _maximise(proba, said)
-        updated = _expect(confusion, prior, said)
+        updated = _expect(*_count(proba, said), said)
         change = np.abs(updated - proba).max(initial=0.0)
         proba = updated
         if change < CONVERGED:
             break
-    return Consensus(proba, *_maximise(proba, said))
+    confusion, prior = _count(proba, said)
+    return Consensus(proba, confusion / confusion.sum(axis=2, keepdims=True), prior / prior.sum())
 
 
 def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
@@ -232,6 +234,22 @@ def count_classes(table: IntArray, n_classes: int | None = None) -> FloatArray:
     return counts.astype(np.float64)
 
 
+def _count(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how often each person said what of which class (p, C, C), and the classes (C,).
+
+    Imagined answers included: the parameters of Dirichlet distributions.
+    """
+    counts = np.einsum("it,ips->pts", proba, said, optimize=True)
+    everybody = counts.sum(axis=0) + 1 / proba.shape[1]
+    return counts + everybody / everybody.sum(axis=1, keepdims=True), proba.sum(axis=0) + 1
+
+
+def _expect(confusion: FloatArray, prior: FloatArray, said: FloatArray) -> FloatArray:
+    sure = digamma(confusion) - digamma(confusion.sum(axis=2, keepdims=True))
+    evidence = np.einsum("ips,pts->it", said, sure, optimize=True) + digamma(prior)
+    return np.asarray(np.exp(evidence - logsumexp(evidence, axis=1, keepdims=True)))
+
+
 def _rivals(labels: IntArray, proba: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return p(label), p(likeliest other class) and that class, (n,) each."""
     rows = np.arange(len(labels))
@@ -256,14 +274,3 @@ def _self_confidence(labels: IntArray, proba: FloatArray) -> FloatArray:
     counts = np.bincount(labels, minlength=n_classes)
     # A class that nobody gave is never claimed; a mean of equal numbers may round above them.
     return np.where(counts > 0, sums / np.maximum(counts, 1) - 1e-9, np.inf)
-
-
-def _maximise(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArray]:
-    counts = np.einsum("it,ips->pts", proba, said, optimize=True) + PRIOR
-    prior = proba.sum(axis=0) + PRIOR
-    return counts / counts.sum(axis=2, keepdims=True), prior / prior.sum()
-
-
-def _expect(confusion: FloatArray, prior: FloatArray, said: FloatArray) -> FloatArray:
-    evidence = np.einsum("ips,pts->it", said, np.log(confusion), optimize=True) + np.log(prior)
-    return np.asarray(np.exp(evidence - logsumexp(evidence, axis=1, keepdims=True)))
