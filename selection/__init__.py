@@ -17,6 +17,7 @@
 | `savings`, `summary` | what asking well saves, with intervals |
 | `words` | why an item was picked, as a plain sentence |
 | `blending` | how much an item's neighbours should count |
+| `contradictions` | near-copies that were labelled differently |
 | `coverage`, `duplicates` | coverage of a pool in shards; copies that are asked only once |
 | `estimate`, `difference`, `lure` | how good it is, with honest intervals |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
