@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
 
 from selection.arrays import BoolArray, FloatArray
+from selection.estimate import Estimate
 
 MIN_POINTS = 5
 MOST_LABELS = 1e7  # what needs more is out of sight
@@ -139,6 +141,39 @@ def _reaching(
 
 def _finite(labels: float) -> float | None:
     return float(labels) if labels < MOST_LABELS else None
+
+
+def recent_gain(labels: ArrayLike, accuracies: Sequence[Estimate]) -> Gain | None:
+    """Return what 100 more labels will add if they go on as the last doubling did; None early.
+
+    `labels` (n,) counts, rising, and `accuracies` measured on audits at each. What was gained
+    since half as many labels is spread evenly over the logarithm of the labels, which power laws
+    never exceed from there on. Both ends take the newest interval's own half: the earlier audits
+    are among the newest, so the two err together; that is a rule of thumb, and what it is worth is
+    measured (tests/bench/stopping_advice.py). A fall counts as no gain. None while no accuracy was
+    measured at half as many labels. Raises ValueError for counts that do not rise.
+
+    >>> first, last = Estimate(0.8, 0.7, 0.87, 50, 0.95), Estimate(0.82, 0.74, 0.88, 100, 0.95)
+    >>> gain = recent_gain([300, 600], [first, last])
+    >>> round(gain.value, 4), round(gain.high, 4)
+    (0.0044, 0.0178)
+    """
+    values = [accuracy.value for accuracy in accuracies]
+    sizes, _ = checked_curve(labels, values)
+    if (np.diff(sizes) <= 0).any():
+        raise ValueError("label counts must rise")
+    before = np.flatnonzero(sizes <= sizes.max(initial=0.0) / 2)
+    if not len(before):
+        return None
+    earlier, newest = int(before[-1]), accuracies[-1]
+    share = float(np.log1p(100 / sizes[-1]) / np.log(sizes[-1] / sizes[earlier]))
+    gained = newest.value - values[earlier]
+    return Gain(
+        max(gained, 0.0) * share,
+        max(gained - (newest.value - newest.low), 0.0) * share,
+        (max(gained, 0.0) + newest.high - newest.value) * share,
+        newest.confidence,
+    )
 
 
 def checked_curve(labels: ArrayLike, accuracy: ArrayLike) -> tuple[FloatArray, FloatArray]:

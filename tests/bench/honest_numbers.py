@@ -30,6 +30,7 @@ from annotator import trial
 from annotator.formats import Columns
 from selection import estimate, models, simulate, stopping
 from selection.arrays import BoolArray, IntArray
+from selection.features import Features
 from selection.known import Known, Plan
 
 EVERY = 100
@@ -62,14 +63,15 @@ def measure(name: str, options: argparse.Namespace) -> None:
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     go = partial(run, known, options.strategy, plan)
     options.out.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(options.jobs, initializer=_alone) as executor:
+    with ProcessPoolExecutor(options.jobs, initializer=use_one_thread) as executor:
         runs = list(executor.map(go, range(options.seeds)))
     told = {"items": len(known.X), "classes": known.n_classes, "runs": runs}
     (options.out / f"{name}.json").write_text(json.dumps(told))
     print(f"{name}: {len(runs)} runs over {len(known.X)} items")
 
 
-def _alone() -> None:
+def use_one_thread() -> None:
+    """Keep this process to one thread: the others have the cores."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
@@ -78,13 +80,13 @@ def _alone() -> None:
 def run(known: Known, strategy: str, plan: Plan, seed: int) -> list[dict[str, Any]]:
     """Return what one project with `seed` was told at each look, and the truth."""
     done = simulate.replay(known, strategy, seed, plan, lambda: 0.0)
-    audits = _audits(known, plan, seed)
+    audits = audits_of(known, plan, seed)
     marks = range(EVERY, int(done.labels[-1]) + 1, EVERY)
     looks = [look(known, done.asked[:mark], audits, seed) for mark in marks]
     return [told for told in looks if told is not None]
 
 
-def _audits(known: Known, plan: Plan, seed: int) -> IntArray:
+def audits_of(known: Known, plan: Plan, seed: int) -> IntArray:
     """Return the random rows, in their order, from which the simulator takes its audits."""
     n = len(known.X)
     order = simulate.audit_order(n, seed)
@@ -99,10 +101,10 @@ def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str
     X, y = known.X.take(asked), known.y[asked]
     rows = {int(row): place for place, row in enumerate(asked)}
     places = np.array([rows[int(row)] for row in in_order])
-    right = _right_out_of_fold(known, X, y, np.isin(asked, in_order), seed)
+    right = right_out_of_fold(known, X, y, np.isin(asked, in_order), seed)
     audited = right[places]
     # As others measure: on whatever was labelled, most of it because it was hard.
-    everywhere = _right_out_of_fold(known, X, y, np.ones(len(y), dtype=bool), seed)
+    everywhere = right_out_of_fold(known, X, y, np.ones(len(y), dtype=bool), seed)
     model = models.fit(X, y, known.n_classes, seed=seed)
     in_pool = model.predict_proba(known.X).argmax(axis=1) == known.y
     truth = in_pool.copy()
@@ -125,8 +127,8 @@ def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str
     }
 
 
-def _right_out_of_fold(
-    known: Known, X: Any, y: IntArray, held_out: BoolArray, seed: int
+def right_out_of_fold(
+    known: Known, X: Features, y: IntArray, held_out: BoolArray, seed: int
 ) -> BoolArray:
     """Return (n,) whether each held out row is told right without it; False for the others."""
     proba = models.cross_fit(X, y, held_out, known.n_classes, folds=FOLDS, seed=seed)

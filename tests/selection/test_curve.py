@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from selection import curve
-from selection.curve import Gain, expected_gain
+from selection.curve import Gain, expected_gain, recent_gain
+from selection.estimate import Estimate
 
 SIZES = np.arange(20, 401, 20)
 
@@ -100,3 +101,40 @@ def test_flat_curve_never_reaches_more():
 
 def test_labels_needed_is_not_said_from_few_points():
     assert curve.labels_needed([50, 100, 200], [0.5, 0.6, 0.7], 0.9) is None
+
+
+def measured(value: float, low: float = 0.05, high: float = 0.04) -> Estimate:
+    return Estimate(value, value - low, value + high, 150, 0.95)
+
+
+@pytest.mark.parametrize("c", [0.1, 0.5, 1.0])
+def test_the_recent_gain_is_never_below_that_of_a_power_law(c):
+    sizes = np.arange(100, 1001, 100)
+    got = recent_gain(sizes, [measured(0.9 - size**-c, 0, 0) for size in sizes])
+    truth = rise(0.9, 1.0, c, sizes)
+    assert truth <= got.low == got.value == got.high < 2.5 * truth
+
+
+def test_the_recent_gain_looks_at_the_last_doubling_only():
+    tail = [measured(0.8), measured(0.85), measured(0.86)]
+    got = recent_gain([100, 400, 500, 1000], [measured(0.1), *tail])
+    assert got == recent_gain([500, 1000], tail[1:])
+    assert got.value == pytest.approx(0.01 * np.log2(1.1))
+    assert got.high == pytest.approx(0.05 * np.log2(1.1))
+    assert got.low == 0.0
+
+
+def test_a_fall_is_no_gain_and_leaves_the_room_above():
+    got = recent_gain([500, 1000], [measured(0.9), measured(0.8, high=0.08)])
+    assert (got.value, got.low) == (0.0, 0.0)
+    assert got.high == pytest.approx(0.08 * np.log2(1.1))
+
+
+def test_no_recent_gain_before_the_labels_doubled():
+    assert recent_gain([], []) is None
+    assert recent_gain([100], [measured(0.8)]) is None
+    assert recent_gain([100, 199], [measured(0.8)] * 2) is None
+    with pytest.raises(ValueError, match="rise"):
+        recent_gain([200, 100], [measured(0.8)] * 2)
+    with pytest.raises(ValueError, match="match"):
+        recent_gain([100, 200], [measured(0.8)])

@@ -123,6 +123,23 @@ def test_one_dip_that_comes_back_does_not_stop(rng):
     assert not any(stopping.is_plateau(steady, dip[: i + 1]) for i in range(4))
 
 
+def test_returns_diminish_once_both_ends_are_small():
+    flat = [estimate.Estimate(0.9, 0.86, 0.93, 300, 0.95)] * 2
+    assert stopping.diminishing([500, 1000], flat)
+    # So few audits leave room for more; so few labels may still bring it.
+    vague = [estimate.Estimate(0.9, 0.6, 0.99, 12, 0.95)] * 2
+    assert not stopping.diminishing([300, 600], vague)
+    assert not stopping.diminishing([100, 200], flat)
+    assert not stopping.diminishing([600, 1000], flat)
+
+
+def test_a_rise_does_not_diminish_returns_and_the_bars_can_be_set():
+    rise = [estimate.Estimate(v, v - 0.03, v + 0.03, 300, 0.95) for v in (0.8, 0.85)]
+    assert not stopping.diminishing([500, 1000], rise)
+    assert stopping.diminishing([500, 1000], rise, likely=0.01, most=0.02)
+    assert not stopping.diminishing([500, 1000], rise, likely=0.01)
+
+
 def test_gain_shrinks_with_the_curve():
     sizes = np.array([50, 100, 200, 400, 800])
     early = stopping.gain_per_hundred(sizes[:3], 0.9 - 1 / np.sqrt(sizes[:3]))
