@@ -22,6 +22,7 @@ STABLE = 0.99
 MAX_AUDITS = 100_000
 LIKELY_GAIN = 0.005  # per 100 labels
 MOST_GAIN = 0.01
+ENOUGH_AUDITS = 50  # all of fewer may be right by luck, which leaves no room above
 RECALLS = (0.8, 0.9, 0.95, 0.99)
 
 
@@ -153,19 +154,21 @@ def diminishing(
     likely: float = LIKELY_GAIN,
     most: float = MOST_GAIN,
 ) -> bool:
-    """Return whether 100 more labels will add less than `likely`, and surely less than `most`.
+    """Return whether 100 more labels will likely add less than `likely`, at most less than `most`.
 
     By `curve.recent_gain`, whose arguments these are: value and upper end. False while it tells
-    nothing. A hint like the plateau, but one that waits for enough audits: fits to the whole curve
-    follow the noise of its start, and advised to stop 2 to 5 points too early where this lost 0.1
-    (selection/README.md).
+    nothing, and below 50 audits. A hint like the plateau and no proof, but one that waits: fits to
+    the whole curve follow the noise of its start, and advised to stop 2 to 5 points too early
+    where this lost none on average (selection/README.md).
 
     >>> level = [Estimate(0.9, 0.85, 0.94, 150, 0.95)] * 2
     >>> diminishing([500, 1000], level), diminishing([100, 200], level)
     (True, False)
     """
     gain = recent_gain(labels, accuracies)
-    return gain is not None and gain.value < likely and gain.high < most
+    if gain is None or accuracies[-1].n < ENOUGH_AUDITS:
+        return False
+    return gain.value < likely and gain.high < most
 
 
 def gain_per_hundred(labels: ArrayLike, accuracy: ArrayLike) -> float | None:

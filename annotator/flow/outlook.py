@@ -16,6 +16,7 @@ from annotator.flow import measured, monitor, worth
 from annotator.models import Project
 
 WINDOW = 3
+CONFIDENCE = 0.95
 
 
 # In a worker -------------------------------------------------------------------------------------
@@ -37,6 +38,7 @@ def report(project: Project) -> dict[str, Any] | None:
         "target": target,
         "needed": None if needed is None else asdict(needed),
         "plateau": _is_plateau(points),
+        "diminishing": _is_diminishing(points),
         "seconds": _seconds_a_label(points[-1]["spent"]),
     }
 
@@ -51,6 +53,24 @@ def _is_plateau(points: Sequence[Mapping[str, Any]]) -> bool:
         return False
     level = all(newest["low"] <= point["value"] <= newest["high"] for point in recent)
     return level and float(np.mean(kappas[-WINDOW:])) >= STABLE
+
+
+def _is_diminishing(points: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the last doubling of the labels brought next to nothing."""
+    from selection import stopping
+    from selection.estimate import Estimate
+
+    # The newest of each count; what was measured before labels were taken back is left out.
+    rising: list[Mapping[str, Any]] = []
+    for point in reversed(points):
+        if not rising or point["labels"] < rising[-1]["labels"]:
+            rising.append(point)
+    rising.reverse()
+    accuracies = [
+        Estimate(point["value"], point["low"], point["high"], point["n"], CONFIDENCE)
+        for point in rising
+    ]
+    return stopping.diminishing([point["labels"] for point in rising], accuracies)
 
 
 def _seconds_a_label(spent: Mapping[str, Any] | None) -> float | None:
@@ -132,9 +152,15 @@ def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float 
 
 
 def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
-    if not forecast.get("plateau"):
-        return ""
-    return _(
-        "The model has settled: its predictions hardly change and its accuracy stays where it is, "
-        "within its interval. More labels of the same kind are unlikely to bring much."
-    )
+    """Return the one of both hints that says more; what each is worth is measured (README)."""
+    if forecast.get("diminishing"):
+        return _(
+            "The returns diminish: by the last doubling of the labels, 100 more would likely add "
+            "less than half a point, and at most one. Stop if that is not worth them."
+        )
+    if forecast.get("plateau"):
+        return _(
+            "The model stopped changing: its predictions hardly move, and its accuracy stays "
+            "within its interval. Whether more labels would help is not known yet."
+        )
+    return ""

@@ -14,6 +14,11 @@ Colours = Mapping[str, str]
 Lazy = Any
 
 
+def numeric(words: str) -> str:
+    """Return words that stand for a number as they are."""
+    return words
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of the table behind a chart; `show` makes words of what the field holds."""

@@ -3,7 +3,7 @@
 Nobody is ranked: people stand in the order of their names, each with what a number rests on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,16 +12,40 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from annotator.models import Item, Project, Role, Tally, User
 from annotator.sentences import translated
 from annotator.views import charts, regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.chart import Column, numeric
 from annotator.views.excerpts import excerpt
 from annotator.views.facts import Facts
 
+# Words are made before, with what they rest on; they are set as numbers all the same.
+PEOPLE = (
+    Column("name", gettext_lazy("name")),
+    Column("labels", gettext_lazy("labels"), numeric),
+    Column("per_hour", gettext_lazy("an hour"), numeric),
+    Column("median", gettext_lazy("median time"), numeric),
+    Column("skips", gettext_lazy("skipped"), numeric),
+    Column("others", gettext_lazy("same as others"), numeric),
+    Column("reliability", gettext_lazy("reliability"), numeric),
+    Column("gold", gettext_lazy("hidden checks right"), numeric),
+    Column("drift", gettext_lazy("same when asked again"), numeric),
+)
+PAIRS = (
+    Column("a", gettext_lazy("pair")),
+    Column("b", ""),
+    Column("kappa", gettext_lazy("kappa"), numeric),
+    Column("n", gettext_lazy("items"), numeric),
+)
+LABELS = (
+    Column("label", gettext_lazy("label")),
+    Column("alpha", gettext_lazy("alpha"), numeric),
+    Column("n", gettext_lazy("items"), numeric),
+)
 SUSPECTS_SHOWN = 20
 DAYS_SHOWN = 28
 EXCERPT = 160
@@ -48,7 +72,8 @@ def own_work(request: Request, project_id: int) -> HttpResponse:
     days = _days(access.project, request.user)
     context = {
         "access": access,
-        "row": people[0],
+        # But for the name, which everybody knows of themselves.
+        "counts": [(column.title, people[0][column.field]) for column in PEOPLE[1:]],
         "days": days,
         "most": max((n for _day, n in days), default=0) or 1,
     }
@@ -64,9 +89,9 @@ def quality_context(access: Access) -> dict[str, Any]:
     shown = {
         "error": translated(facts.quality_error),
         "sentence": overlap_words(found, access.project.overlap),
-        "people": people_rows(facts, users),
-        "pairs": [_pair(each, names) for each in found.get("pairs", [])],
-        "labels": _by_label(facts, found),
+        "people": _table(PEOPLE, people_rows(facts, users)),
+        "pairs": _table(PAIRS, [_pair(each, names) for each in found.get("pairs", [])]),
+        "labels": _table(LABELS, _by_label(facts, found)),
         "confusions": _confusions(facts, found, names),
         "suspects": _suspects(facts, found),
         "more_suspects": max(len(_doubted(found)) - SUSPECTS_SHOWN, 0),
@@ -217,6 +242,14 @@ def _days(project: Project, user: User) -> list[tuple[Any, int]]:
     )
     days = [first + timedelta(days=n) for n in range(DAYS_SHOWN)]
     return [(day, given.get(day, 0)) for day in days]
+
+
+def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what `parts/table.html` shows."""
+    return {
+        "columns": columns,
+        "rows": [[column.cell(row) for column in columns] for row in rows],
+    }
 
 
 # Tables ------------------------------------------------------------------------------------------

@@ -8,9 +8,13 @@ import os
 import statistics
 import sys
 import time
+from datetime import timedelta
 
 LABELS = ["harvest", "market", "weather", "sport"]
 LOOKS = 9
+AT_ONCE = 20_000
+ESTIMATE = {"value": 0.9, "low": 0.88, "high": 0.92, "n": 400, "confidence": 0.95}
+PICK = {"score": -0.1, "probability": None, "reason": "margin", "why": "close", "suggestion": None}
 
 
 def measure(admin: str, password: str, annotations: int, rounds: int) -> dict:
@@ -29,50 +33,68 @@ def measure(admin: str, password: str, annotations: int, rounds: int) -> dict:
 
 
 def _fill(admin: str, annotations: int, rounds: int) -> int:
-    from datetime import UTC, datetime, timedelta
-
     from annotator.flow import setup
-    from annotator.models import Annotation, Item, Project, Tally, User
+    from annotator.models import Project, User
 
     owner = User.objects.get(username=admin)
     project = setup.create_project(owner, name=f"{annotations:,}", labels=LABELS, hourly_rate=30)
     items = annotations + annotations // 10
     setup.change_settings(project, target_value=0.97, budget=2 * annotations)
-    now = datetime.now(UTC)
-    for start in range(0, items, 20_000):
-        stop = min(start + 20_000, items)
-        made = Item.objects.bulk_create(
-            Item(
-                project=project,
-                position=n,
-                # The first so many of the permutation are the audits.
-                audit_key=(n + 1) * (2**63 // (items + 2)),
-                key=str(n),
-                content_hash=n.to_bytes(16, "big"),
-                text=f"item {n}",
-                state=Item.State.LABELLED if _is_labelled(n, annotations) else Item.State.POOL,
-                answers=int(_is_labelled(n, annotations)),
-            )
-            for n in range(start, stop)
+    for start in range(0, items, AT_ONCE):
+        _add_items(project, owner, range(start, min(start + AT_ONCE, items)), items, annotations)
+    _add_days(project, owner, annotations)
+    Project.objects.filter(pk=project.pk).update(items=items)
+    project.refresh_from_db()
+    _add_rounds(project, annotations, rounds)
+    return int(project.pk)
+
+
+def _add_items(project, owner, numbers: range, items: int, annotations: int) -> None:
+    from django.utils import timezone
+
+    from annotator.models import Annotation, Item
+
+    now = timezone.now()
+    made = Item.objects.bulk_create(
+        Item(
+            project=project,
+            position=n,
+            # The first so many of the permutation are the audits.
+            audit_key=(n + 1) * (2**63 // (items + 2)),
+            key=str(n),
+            content_hash=n.to_bytes(16, "big"),
+            text=f"item {n}",
+            state=Item.State.LABELLED if _is_labelled(n, annotations) else Item.State.POOL,
+            answers=int(_is_labelled(n, annotations)),
         )
-        Annotation.objects.bulk_create(
-            Annotation(
-                project=project,
-                item=item,
-                user=owner,
-                source="audit" if item.position < 0.15 * annotations else "active",
-                seconds=4.0,
-                created_at=now,
-                updated_at=now,
-            )
-            for item in made
-            if item.state == Item.State.LABELLED
+        for n in numbers
+    )
+    Annotation.objects.bulk_create(
+        Annotation(
+            project=project,
+            item=item,
+            user=owner,
+            source="audit" if item.position < 0.15 * annotations else "active",
+            seconds=4.0,
+            created_at=now,
+            updated_at=now,
         )
+        for item in made
+        if item.state == Item.State.LABELLED
+    )
+
+
+def _add_days(project, owner, annotations: int) -> None:
+    from django.utils import timezone
+
+    from annotator.models import Tally
+
+    today = timezone.now().date()
     Tally.objects.bulk_create(
         Tally(
             project=project,
             user=owner,
-            day=(now - timedelta(days=day)).date(),
+            day=today - timedelta(days=day),
             labels=annotations // 100,
             finished=annotations // 100,
             audits=annotations * 15 // 10_000,
@@ -80,10 +102,6 @@ def _fill(admin: str, annotations: int, rounds: int) -> int:
         )
         for day in range(100)
     )
-    Project.objects.filter(pk=project.pk).update(items=items)
-    project.refresh_from_db()
-    _add_rounds(project, annotations, rounds)
-    return int(project.pk)
 
 
 def _is_labelled(n: int, annotations: int) -> bool:
@@ -99,67 +117,75 @@ def _add_rounds(project, annotations: int, rounds: int) -> None:
     from django.utils import timezone
 
     from annotator.flow import monitor, outlook
-    from annotator.models import FeatureSpace, ModelVersion, Report, Round
+    from annotator.models import FeatureSpace, Report
 
-    now, labels = timezone.now(), list(project.labels.values_list("pk", flat=True))
     space = FeatureSpace.objects.create(
         project=project, recipe="text", state="done", items=annotations, stage="transform"
     )
-    estimate = {"value": 0.9, "low": 0.88, "high": 0.92, "n": 400, "confidence": 0.95}
     for number in range(1, rounds + 1):
-        trained = annotations * number // rounds
-        model = ModelVersion.objects.create(
-            project=project,
-            space=space,
-            number=number,
-            labels=labels,
-            trained_on=trained,
-            seen=dict.fromkeys(LABELS, trained // 4),
-            accuracy={**estimate, "value": 0.95 - 0.5 * trained**-0.3, "proven": 0.87},
-            macro_f1=0.9,
-            measured={
-                "macro_f1": estimate,
-                "classes": [
-                    {"label": pk, "precision": estimate, "recall": estimate} for pk in labels
-                ],
-                "change": {**estimate, "value": 0.01, "low": -0.01, "high": 0.03},
-                "moved": {"share": 0.02, "n": 1000, "kappas": [0.97, 0.98, 0.98]},
-                "spent": {
-                    "answers": trained,
-                    "seconds": 4.0 * trained,
-                    "sources": {"active": trained * 85 // 100, "audit": trained * 15 // 100},
-                },
-            },
-        )
-        pick = {
-            "score": -0.1,
-            "probability": None,
-            "reason": "margin",
-            "why": "close",
-            "suggestion": None,
-        }
-        Round.objects.create(
-            project=project,
-            number=number,
-            space=space,
-            model=model,
-            state="done",
-            stage="evaluate",
-            trigger="labels",
-            strategy="auto",
-            phase="margin_apart",
-            seq=trained,
-            picks=[{**pick, "position": n} for n in range(60)],
-            timings={"train": 0.2, "score": 0.5, "select": 0.1, "refill": 0.1, "evaluate": 0.5},
-            distribution={"pool": [100] * 20, "picks": [3] * 20, "predicted": [500] * 4},
-            finished_at=now,
-        )
+        model = _add_round(project, space, number, annotations * number // rounds)
     # As the newest round and its reports would have left them.
     model.measured["audits"] = monitor.audits_mark(project)
     model.save(update_fields=["measured"])
     Report.objects.create(
-        project=project, kind="forecast", seq=1, found=outlook.report(project), made_at=now
+        project=project,
+        kind="forecast",
+        seq=1,
+        found=outlook.report(project),
+        made_at=timezone.now(),
     )
+
+
+def _add_round(project, space, number: int, trained: int):
+    from django.utils import timezone
+
+    from annotator.models import ModelVersion, Round
+
+    model = ModelVersion.objects.create(
+        project=project,
+        space=space,
+        number=number,
+        labels=list(project.labels.values_list("pk", flat=True)),
+        trained_on=trained,
+        seen=dict.fromkeys(LABELS, trained // 4),
+        accuracy={**ESTIMATE, "value": 0.95 - 0.5 * trained**-0.3, "proven": 0.87},
+        macro_f1=0.9,
+        measured=_measured(project, trained),
+    )
+    Round.objects.create(
+        project=project,
+        number=number,
+        space=space,
+        model=model,
+        state="done",
+        stage="evaluate",
+        trigger="labels",
+        strategy="auto",
+        phase="margin_apart",
+        seq=trained,
+        picks=[{**PICK, "position": n} for n in range(60)],
+        timings={"train": 0.2, "score": 0.5, "select": 0.1, "refill": 0.1, "evaluate": 0.5},
+        distribution={"pool": [100] * 20, "picks": [3] * 20, "predicted": [500] * 4},
+        finished_at=timezone.now(),
+    )
+    return model
+
+
+def _measured(project, trained: int) -> dict:
+    return {
+        "macro_f1": ESTIMATE,
+        "classes": [
+            {"label": pk, "precision": ESTIMATE, "recall": ESTIMATE}
+            for pk in project.labels.values_list("pk", flat=True)
+        ],
+        "change": {**ESTIMATE, "value": 0.01, "low": -0.01, "high": 0.03},
+        "moved": {"share": 0.02, "n": 1000, "kappas": [0.97, 0.98, 0.98]},
+        "spent": {
+            "answers": trained,
+            "seconds": 4.0 * trained,
+            "sources": {"active": trained * 85 // 100, "audit": trained * 15 // 100},
+        },
+    }
 
 
 def _asked(admin: str, project: int) -> dict:

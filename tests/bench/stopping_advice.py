@@ -182,9 +182,14 @@ class Advice:
     saved: int
 
     @property
+    def is_judged(self) -> bool:
+        """Tell whether enough labels were still to come for their worth to be told from noise."""
+        return self.saved >= APART
+
+    @property
     def is_wrong(self) -> bool:
         """Tell whether the labels that were saved would have brought more than the rule says."""
-        return self.saved > 0 and self.lost * 100 / self.saved > stopping.LIKELY_GAIN
+        return self.is_judged and self.lost * 100 / self.saved > stopping.LIKELY_GAIN
 
 
 def table(folder: Path) -> list[str]:
@@ -232,7 +237,7 @@ def _cells(given: list[Advice | None]) -> list[str]:
         f"{np.median([advice.after for advice in spoken]):.0f}",
         f"{np.mean(lost):.1f} ({max(lost):.1f})",
         f"{np.mean([advice.saved for advice in spoken]):.0f}",
-        f"{sum(advice.is_wrong for advice in spoken)} of {len(spoken)}",
+        f"{sum(a.is_wrong for a in spoken)} of {sum(a.is_judged for a in spoken)}",
         f"{len(given) - len(spoken)} of {len(given)}",
     ]
 

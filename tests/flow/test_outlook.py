@@ -85,9 +85,9 @@ def test_forecast_for_another_target_is_not_told(project, curve):
     assert not any("would reach" in each for each in outlook.in_words(project, None, found))
 
 
-def test_settled_model_is_said_to_have_settled(project, curve):
+def test_model_that_stopped_changing_is_said_to(project, curve):
     curve(0.89, 0.9, 0.9, 0.9, kappas=(0.995, 0.99, 0.992))
-    assert any("has settled" in sentence for sentence in told(project))
+    assert any("stopped changing" in sentence for sentence in told(project))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_settled_model_is_said_to_have_settled(project, curve):
         ((0.9, 0.9, 0.9, 0.9), (0.995,)),
     ],
 )
-def test_moving_or_rising_model_has_not_settled(project, curve, values, kappas):
+def test_moving_or_rising_model_has_not_stopped(project, curve, values, kappas):
     curve(*values, kappas=kappas)
-    assert not any("has settled" in sentence for sentence in told(project))
+    assert not any("stopped changing" in sentence for sentence in told(project))
 
 
 def test_nothing_is_foretold_from_few_audits(project, curve):
@@ -159,3 +159,19 @@ def test_report_that_takes_long_is_put_off_and_made_in_the_end(project, curve):
     made = Report.objects.get(kind="forecast")
     assert (made.due_at, made.seq) == (None, 5)
     assert reports.overdue() == []
+
+
+def test_returns_that_diminish_are_said_to_before_all_else(project, curve):
+    level = [0.9] * 20
+    curve(*level, kappas=(0.995, 0.99, 0.992))
+    ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
+    said = " ".join(told(project))
+    assert "returns diminish" in said
+    assert "stopped changing" not in said
+
+
+def test_labels_that_were_taken_back_do_not_hinder_it(project, curve):
+    curve(*[0.9] * 21, kappas=(0.995, 0.99, 0.992))
+    ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
+    ModelVersion.objects.filter(number=21).update(trained_on=930)
+    assert any("returns diminish" in sentence for sentence in told(project))

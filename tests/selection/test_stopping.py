@@ -133,6 +133,13 @@ def test_returns_diminish_once_both_ends_are_small():
     assert not stopping.diminishing([600, 1000], flat)
 
 
+def test_a_few_audits_that_are_all_right_are_no_reason_to_stop():
+    lucky, known = (estimate.accuracy([True] * n) for n in (49, 50))
+    assert lucky.high == lucky.value == 1.0
+    assert not stopping.diminishing([500, 1000], [lucky, lucky])
+    assert stopping.diminishing([500, 1000], [known, known])
+
+
 def test_a_rise_does_not_diminish_returns_and_the_bars_can_be_set():
     rise = [estimate.Estimate(v, v - 0.03, v + 0.03, 300, 0.95) for v in (0.8, 0.85)]
     assert not stopping.diminishing([500, 1000], rise)

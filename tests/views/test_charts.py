@@ -27,57 +27,67 @@ def worked(project, ana):
     loop.label(project, ana, 24)
     loop.go_round(project)
     reports.make_all(project.pk)
-    labels = list(project.labels.values_list("pk", flat=True))
     ModelVersion.objects.all().delete()
     for number in (1, 2):
-        ModelVersion.objects.create(
-            project=project,
-            space=ready_space(project),
-            number=number,
-            labels=labels,
-            trained_on=100 * number,
-            seen={"spam": 40 * number, "ham": 60 * number},
-            accuracy=ESTIMATE,
-            macro_f1=0.88,
-            measured={
-                "macro_f1": {**ESTIMATE, "value": 0.88},
-                "classes": [
-                    {"label": pk, "precision": ESTIMATE, "recall": {**ESTIMATE, "value": 0.85}}
-                    for pk in labels
-                ],
-                "change": {**ESTIMATE, "value": 0.02, "low": -0.01, "high": 0.05},
-                "moved": {"share": 0.04, "n": 1000, "kappas": [0.93]},
-                "spent": {
-                    "answers": 100 * number,
-                    "seconds": 900.0 * number,
-                    "sources": {"active": 80 * number, "audit": 20 * number},
-                },
-            },
-        )
+        add_model(project, number)
     project.rounds.update(
         model=ModelVersion.objects.first(),
         distribution={"pool": [10] * 20, "picks": [0] * 10 + [2] * 10, "predicted": [30, 70]},
         timings={"train": 0.2, "score": 0.4, "select": 0.1, "refill": 0.1, "evaluate": 0.5},
     )
-    setup.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.9)
     weeks = [{"week": "2026-W11", "value": 0.8, "low": 0.7, "high": 0.9, "n": 40}]
     Report.objects.filter(kind="quality").update(found={"weeks": weeks})
-    step = {"proven": False, "p_value": 0.4, "reads_needed": 425}
-    Report.objects.create(
+    add_screening(project)
+    return project
+
+
+def add_model(project, number):
+    labels = list(project.labels.values_list("pk", flat=True))
+    ModelVersion.objects.create(
         project=project,
-        kind=screening.KIND,
-        seq=1,
-        made_at=project.created_at,
-        found={
-            "label": labels[0],
-            "recall": None,
-            "steps": [
-                {"target": 0.8, "proven": True, "p_value": 0.01, "reads_needed": 0},
-                *({**step, "target": target} for target in (0.9, 0.95)),
+        space=ready_space(project),
+        number=number,
+        labels=labels,
+        trained_on=100 * number,
+        seen={"spam": 40 * number, "ham": 60 * number},
+        accuracy=ESTIMATE,
+        macro_f1=0.88,
+        measured={
+            "macro_f1": {**ESTIMATE, "value": 0.88},
+            "classes": [
+                {"label": pk, "precision": ESTIMATE, "recall": {**ESTIMATE, "value": 0.85}}
+                for pk in labels
             ],
+            "change": {**ESTIMATE, "value": 0.02, "low": -0.01, "high": 0.05},
+            "moved": {"share": 0.04, "n": 1000, "kappas": [0.93]},
+            "spent": {
+                "answers": 100 * number,
+                "seconds": 900.0 * number,
+                "sources": {"active": 80 * number, "audit": 20 * number},
+            },
         },
     )
-    return project
+
+
+def add_screening(project):
+    setup.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.9)
+    step = {"proven": False, "p_value": 0.4, "reads_needed": 425}
+    Report.objects.update_or_create(
+        project=project,
+        kind=screening.KIND,
+        defaults={
+            "seq": 1,
+            "made_at": project.created_at,
+            "found": {
+                "label": project.labels.get(name="spam").pk,
+                "recall": None,
+                "steps": [
+                    {"target": 0.8, "proven": True, "p_value": 0.01, "reads_needed": 0},
+                    *({**step, "target": target} for target in (0.9, 0.95)),
+                ],
+            },
+        },
+    )
 
 
 def answer_of(client, project, name, form, query=""):

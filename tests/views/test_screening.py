@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotator.flow import queue, reports, screening, setup
+from annotator.flow import proving, queue, reports, screening, setup
 from annotator.models import Item, Project, RecallProof, Report
 from annotator.views.screening import at_least, prevalence, sentence
 from tests import loop
@@ -208,3 +208,15 @@ def test_reading_on_comes_before_proving(signed_in, lea, hunted, value, is_told)
     page = page_of(signed_in(lea), hunted)
     assert ("read on first" in page) == is_told
     assert 'value="90"' in page
+
+
+def test_dashboard_with_a_goal_and_a_sample_costs_few_queries(signed_in, lea, hunted, ana):
+    setup.change_settings(hunted, target_metric="recall", target_value=0.9)
+    loop.label(Project.objects.get(pk=hunted.pk), ana, 30)
+    reports.make_all(hunted.pk)
+    proving.draw(Project.objects.get(pk=hunted.pk), lea, 20)
+    client = signed_in(lea)
+    page_of(client, hunted)
+    with CaptureQueriesContext(connection) as asked:
+        page_of(client, hunted)
+    assert len(asked) <= 30
