@@ -19,7 +19,7 @@ until the moment they sent their decision, or until the lease ran out.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,20 +81,25 @@ class Violation:
 
 
 def violations(
-    calls: Sequence[Call], stored: Sequence[Stored], *, overlap: int = 1, items: Iterable[int] = ()
+    calls: Sequence[Call],
+    stored: Sequence[Stored],
+    *,
+    overlap: int = 1,
+    items: Iterable[int] = (),
+    looks: Collection[str] = (),
 ) -> list[Violation]:
     """Return every promise that the history shows to be broken; an empty list when it obeys.
 
     `overlap` is how many opinions an item needs, `items` are all that were in the pool from the
-    first call to the last.
+    first call to the last, `looks` the leases of second looks: those are at what is labelled.
     """
     by_time = sorted(calls, key=lambda call: (call.began, call.ended))
     return [
         *_lost_or_changed(by_time, stored),
         *_doubled(stored),
         *_unasked(by_time, stored),
-        *_crowded(by_time, stored, overlap),
-        *_repeated(by_time),
+        *_crowded(by_time, stored, overlap, looks),
+        *_repeated(by_time, looks),
         *_unsteady(by_time),
         *_starved(by_time, items),
     ]
@@ -143,7 +148,9 @@ def _unasked(calls: Sequence[Call], stored: Sequence[Stored]) -> Iterator[Violat
 # Who held what when ------------------------------------------------------------------------------
 
 
-def _crowded(calls: Sequence[Call], stored: Sequence[Stored], overlap: int) -> Iterator[Violation]:
+def _crowded(
+    calls: Sequence[Call], stored: Sequence[Stored], overlap: int, looks: Collection[str]
+) -> Iterator[Violation]:
     counted: dict[int, int] = defaultdict(int)
     for each in stored:
         counted[each.item] += int(each.counted)
@@ -151,7 +158,7 @@ def _crowded(calls: Sequence[Call], stored: Sequence[Stored], overlap: int) -> I
         if answers > overlap:
             yield Violation("crowded", f"item {item} has {answers} counted answers of {overlap}")
     held = defaultdict(list)
-    for item, person, since, until in _holds(calls):
+    for item, person, since, until in _holds(calls, looks):
         held[item].append((since, until, person))
     for item, spans in held.items():
         most = _most_at_once(spans)
@@ -159,13 +166,15 @@ def _crowded(calls: Sequence[Call], stored: Sequence[Stored], overlap: int) -> I
             yield Violation("crowded", f"item {item} was with {most} people at once")
 
 
-def _holds(calls: Sequence[Call]) -> Iterator[tuple[int, int, float, float]]:
+def _holds(
+    calls: Sequence[Call], looks: Collection[str]
+) -> Iterator[tuple[int, int, float, float]]:
     """Yield (item, person, since, until): when an item was surely in whose hands or answered."""
     since: dict[tuple[int, str], tuple[int, float, float]] = {}
     ends: dict[tuple[int, str], float] = {}
     answered = set()
     for call in calls:
-        if call.given is not None:
+        if call.given is not None and call.given["lease"] not in looks:
             key = (call.person, call.given["lease"])
             first = since.get(key, (0, call.ended, 0.0))[1]
             since[key] = (call.given["item"], first, call.given["until"] - SKEW)
@@ -195,16 +204,16 @@ def _most_at_once(spans: list[tuple[float, float, int]]) -> int:
     return most
 
 
-def _repeated(calls: Sequence[Call]) -> Iterator[Violation]:
+def _repeated(calls: Sequence[Call], looks: Collection[str]) -> Iterator[Violation]:
     settled: dict[tuple[int, int | None], float] = {}
-    # What was a second look is known afterwards only; then it may be of what was answered before.
-    looks = {(call.person, call.lease) for call in calls if call.again}
+    # A second look may be at what the same person answered before.
+    known = {call.lease for call in calls if call.again}.union(looks)
     for call in sorted(calls, key=lambda call: call.ended):
         if call.is_acknowledged or (call.kind == "skip" and call.outcome == OK):
             settled.setdefault((call.person, call.item), call.ended)
     # An answer that was under way at the same time may have been made before.
     for call in calls:
-        if call.given is None or (call.person, call.given["lease"]) in looks:
+        if call.given is None or call.given["lease"] in known:
             continue
         if call.began > settled.get((call.person, call.given["item"]), float("inf")):
             yield Violation(

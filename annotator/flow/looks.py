@@ -37,7 +37,8 @@ TABLES = {
 }
 UNANSWERED: dict[str, Any] = {"answer": None, "outcome": "", "done_at": None}
 # The first open look that is for this person, at an answer that still says what was doubted. Who
-# was asked may have given that answer; anybody else must not have answered the item, nor hold it.
+# was asked may have given that answer; anybody else must not have answered the item, skipped it or
+# hold it.
 CLAIM = """
     UPDATE {look} SET state = 1, lease_id = %s
     WHERE state = 0 AND id = (
@@ -49,6 +50,9 @@ CLAIM = """
             AND (s.asked_id = %s OR (s.asked_id IS NULL
                 AND NOT EXISTS (
                     SELECT 1 FROM {entry} m WHERE m.item_id = s.item_id AND m.user_id = %s)
+                AND NOT EXISTS (
+                    SELECT 1 FROM {lease} k
+                    WHERE k.item_id = s.item_id AND k.user_id = %s AND k.outcome = 'skipped')
                 AND NOT EXISTS (
                     SELECT 1 FROM {annotation} b
                     WHERE b.item_id = s.item_id AND b.user_id = %s AND b.withdrawn_at IS NULL)))
@@ -65,7 +69,7 @@ def is_turn(project: Project) -> bool:
 
 def take(project: Project, user: User, key: uuid.UUID) -> SecondLook | None:
     """Take the first look that is for `user`, in one statement, for the lease with that key."""
-    found = TAKE_FIRST(key, project.pk, *(user.pk,) * 3)
+    found = TAKE_FIRST(key, project.pk, *(user.pk,) * 4)
     return found[0] if found else None
 
 

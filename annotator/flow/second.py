@@ -58,8 +58,9 @@ def propose(project: Project, found: Sequence[Doubt]) -> int:
     The kinds take turns, the most doubtful of each first. An answer that was looked at is not
     asked about again before it changes.
     """
-    # One proposal at a time; whoever takes a look meanwhile keeps it.
-    Project.objects.select_for_update().get(pk=project.pk)
+    # One proposal at a time; whoever takes a look meanwhile keeps it. Not its key: whoever saves an
+    # answer holds its look and asks for the project's key, and the two would wait for each other.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     looks = SecondLook.objects.filter(project=project)
     looks.filter(state=SecondLook.State.OPEN).delete()
     held = looks.filter(state=SecondLook.State.LEASED)

@@ -70,7 +70,7 @@ class Project(models.Model):
     )
     gold_feedback = models.BooleanField(default=False)
     second_share = models.FloatField(
-        default=0.05, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
+        default=0.0, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
     )
     lease_seconds = models.PositiveIntegerField(
         default=600, validators=[MinValueValidator(10), MaxValueValidator(86_400)]

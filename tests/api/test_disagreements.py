@@ -63,6 +63,7 @@ def test_disagreements_of_another_project_are_not_there(api, project, torn, zed,
 def test_second_look_comes_with_next_and_tells_afterwards(
     api, project, filled, ana, ben, monkeypatch
 ):
+    setup.change_settings(project, second_share=0.05)
     filled(project, 6)
     (answer,) = loop.label(project, ana, 1)
     second.propose(project, [second.Doubt(answer.pk, "suspect", 1.0, "Odd.")])
@@ -91,7 +92,7 @@ def test_settings_take_the_share_and_the_feedback(api, project, lea):
     client = api(lea)
     path = f"/api/v1/projects/{project.pk}"
     shown = client.get(path).json()
-    assert (shown["second_share"], shown["gold_feedback"]) == (0.05, False)
+    assert (shown["second_share"], shown["gold_feedback"]) == (0.0, False)
     changed = client.patch(path, {"second_share": 0.2, "gold_feedback": True}).json()
     assert (changed["second_share"], changed["gold_feedback"]) == (0.2, True)
     assert client.patch(path, {"second_share": 0.6}).status_code == 422

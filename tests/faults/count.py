@@ -84,6 +84,14 @@ def holders(pk: int) -> set[int]:
     return set(held.values_list("user", flat=True))
 
 
+def looks(pk: int) -> list[str]:
+    """Return the leases under which something was looked at a second time."""
+    from annotator.models import LOOKS, Lease
+
+    leases = Lease.objects.filter(project=pk, source__in=LOOKS)
+    return [str(lease) for lease in leases.values_list("pk", flat=True)]
+
+
 def looked_at(pk: int) -> dict[str, object]:
     """Return the annotations, the items and what is wrong."""
     from annotator.bench import crowd
@@ -94,6 +102,7 @@ def looked_at(pk: int) -> dict[str, object]:
         "items": list(Item.objects.filter(project=pk).values_list("pk", flat=True)),
         "wrong": list(wrong(pk)),
         "holders": sorted(holders(pk)),
+        "looks": looks(pk),
     }
 
 

@@ -31,6 +31,8 @@ def make(people: int, items: int) -> dict[str, object]:
         retrain_seconds=5,
         seed=7,
     )
+    # Labels given at random are doubted often, so that second looks are under way, too.
+    setup.change_settings(project, second_share=0.05)
     Item.objects.bulk_create(
         Item(
             project=project,

@@ -273,9 +273,10 @@ class Stack:
     def check(self, calls: list[Any], forgiven: Collection[str] = ()) -> None:
         """Hold what the crowd saw against what is stored; assert that nothing is broken."""
         there = self.count()
-        broken = violations(calls, stored(there), items=there["items"])
-        assert [str(each) for each in broken if each.kind not in forgiven] == []
-        assert there["wrong"] == []
+        broken = violations(calls, stored(there), items=there["items"], looks=set(there["looks"]))
+        left = [str(each) for each in broken if each.kind not in forgiven]
+        assert left == [], left
+        assert there["wrong"] == [], there["wrong"]
         given = self.owner.call("POST", f"/projects/{self.project}/next", {})
         assert given["item"], "the queue has nothing although most items are unlabelled"
 

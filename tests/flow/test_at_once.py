@@ -286,6 +286,7 @@ def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana
 
 def test_second_looks_are_given_to_one_person_each(project, filled, people, monkeypatch):
     monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    setup.change_settings(project, second_share=0.05)
     filled(project, 24)
     answers = loop.label(project, people[0], 24)
     second.propose(project, [second.Doubt(each.pk, "suspect", 1.0, "") for each in answers])
@@ -302,6 +303,7 @@ def test_second_looks_are_given_to_one_person_each(project, filled, people, monk
 
 def test_same_look_from_two_windows_is_answered_once(project, filled, people, monkeypatch):
     monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    setup.change_settings(project, second_share=0.05)
     filled(project, 5)
     answers = loop.label(project, people[0], 5)
     second.propose(project, [second.Doubt(each.pk, "suspect", 1.0, "") for each in answers])
@@ -321,6 +323,7 @@ def test_same_look_from_two_windows_is_answered_once(project, filled, people, mo
 
 def test_looks_are_proposed_while_others_take_them(project, filled, people, monkeypatch):
     monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    setup.change_settings(project, second_share=0.05)
     filled(project, 20)
     answers = loop.label(project, people[0], 20)
     found = [second.Doubt(each.pk, "suspect", 1.0, "") for each in answers]

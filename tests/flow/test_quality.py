@@ -12,6 +12,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+def project(project):
+    """A project whose lead wants second looks."""
+    setup.change_settings(project, second_share=0.05)
+    return project
+
+
+@pytest.fixture
 def crowd(project, ana, ben):
     """A project in which two people answer every item; every fifth answer of Ben's is wrong."""
     setup.change_settings(project, overlap=2)

@@ -30,6 +30,13 @@ from tests import loop
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def project(project):
+    """A project whose lead wants second looks."""
+    setup.change_settings(project, second_share=0.05)
+    return project
+
+
 def doubt(annotation, kind="suspect", score=1.0):
     return second.Doubt(annotation.pk, kind, score, "The model says ham.", ["ham"])
 
@@ -333,3 +340,13 @@ def test_project_without_looks_asks_nothing_about_them(project, filled, ana, tur
     assert "annotation" in told
     assert "secondlook" not in told
     assert "disagreement" not in told
+
+
+def test_who_skipped_the_item_is_not_asked_to_look_at_it(project, filled, ana, ben, monkeypatch):
+    filled(project, 1)
+    lease = queue.lease_next(project, ben)
+    queue.skip(lease)
+    (answer,) = loop.label(project, ana, 1)
+    second.propose(project, [second.Doubt(answer.pk, "suspect", 1.0, "")])
+    monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    assert queue.lease_next(project, ben) is None
