@@ -22,6 +22,7 @@ def row_in_words(row: Row) -> dict[str, Any]:
         "role": row.role.label,
         "administers": row.role in Role.at_least(Role.ADMIN),
         "leads": row.leads,
+        "importing": row.importing,
         "labelled": row.finished,
         "labelled_words": words.count(row.finished),
         "items_words": words.count(row.project.items),

@@ -1,19 +1,26 @@
 """One's projects, and a new one."""
 
+from datetime import timedelta
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotator.flow import monitor, overview, setup
 from annotator.flow.refusals import Refused
 from annotator.forms import add_refusal
 from annotator.forms.projects import ProjectForm
+from annotator.models import Project
 from annotator.views import regions
 from annotator.views.access import Request, only_installation_admins, signed_in
 from annotator.views.overview_words import row_in_words
 
 # With more projects there is a field to find one.
 FEW = 5
+# Within it, the first worker of a new installation has come.
+STARTING = timedelta(minutes=1)
 
 
 @require_safe
@@ -21,15 +28,33 @@ FEW = 5
 def projects(request: Request) -> HttpResponse:
     """Show the projects that are there for this person; `q` finds some by name."""
     wanted = request.GET.get("q", "")[:200]
-    rows = [row_in_words(row) for row in overview.rows(request.user, wanted)]
-    leads = any(row["leads"] for row in rows)
-    context = {
+    found = overview.rows(request.user, wanted)
+    context = _context(found, wanted)
+    if regions.is_unchanged(request, context["state"]):
+        return regions.nothing_new()
+    return regions.show(request, "projects.html", "project_rows", context)
+
+
+def _context(found: list[overview.Row], wanted: str) -> dict[str, Any]:
+    rows = [row_in_words(row) for row in found]
+    led = [row.project for row in found if row.leads]
+    worker = monitor.workers() if led else {"alive": True}
+    is_starting = not worker["alive"] and _is_starting(worker, led)
+    warning = "" if worker["alive"] or is_starting else worker["words"]
+    return {
         "rows": rows,
         "wanted": wanted,
         "may_filter": bool(wanted) or len(rows) > FEW,
-        "worker": monitor.workers() if leads else None,
+        "warning": warning,
+        "is_busy": is_starting or any(row.importing for row in found),
+        "state": regions.state_of(rows, warning),
     }
-    return render(request, "projects.html", context)
+
+
+def _is_starting(worker: dict[str, Any], led: list[Project]) -> bool:
+    """Tell whether all of it is so new that the first worker may still be on its way."""
+    oldest = min(project.created_at for project in led)
+    return worker["seconds"] is None and timezone.now() - oldest < STARTING
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,5 +1,8 @@
 """One's projects, and a new one."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotator.flow import setup
-from annotator.models import ModelVersion, Project, Tally, User
+from annotator.models import Import, ModelVersion, Project, Tally, User
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +108,37 @@ def test_lead_sees_what_is_missing_who_is_active_and_the_week(signed_in, lea, an
     assert "12 labels in 7 days" in page
     assert page.count("<rect ") == 7
     assert "No round yet" in page
-    assert "No worker is running" in page
+
+
+def test_worker_that_never_came_is_missed_after_a_minute(signed_in, lea, ana, project):
+    """Right after the first start it is on its way, and the page looks again soon."""
+    fresh = signed_in(lea).get(reverse("projects")).content.decode()
+    assert "No worker is running" not in fresh
+    assert "every 2s" in fresh
+    Project.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    old = signed_in(lea).get(reverse("projects")).content.decode()
+    assert "No worker is running" in old
+    assert "every 10s" in old
+    assert "No worker is running" not in signed_in(ana).get(reverse("projects")).content.decode()
+
+
+def test_row_of_a_project_that_is_being_filled_waits_for_its_items(signed_in, olga, project):
+    Import.objects.create(project=project, name="first.csv", format="csv")
+    page = signed_in(olga).get(reverse("projects")).content.decode()
+    assert "An import is under way" in page
+    assert reverse("imports", args=[project.pk]) not in page
+    state = re.search(r"state=(\w+)", page)[1]
+    assert poll(signed_in(olga), state).status_code == 204
+    Project.objects.filter(pk=project.pk).update(items=100)
+    shown = poll(signed_in(olga), state).content.decode()
+    assert "<html" not in shown
+    assert reverse("label:desk", args=[project.pk]) in shown
+
+
+def poll(client, state):
+    """Ask as the page does, again and again, for what has changed since `state`."""
+    headers = {"HX-Request": "true", "HX-Target": "project_rows"}
+    return client.get(reverse("projects"), {"q": "", "state": state}, headers=headers)
 
 
 def test_annotator_keeps_a_simple_list(signed_in, ana, project):
