@@ -1,7 +1,7 @@
 """How soon the dashboard of a large project is seen: python -m tests.bench.dashboard_paint
 
 Fills a project with annotations and measured rounds on a private SQLite file, or in the empty
-database of DATABASE_URL; then counts the queries of the page, times them at a tenth of the rows and
+database of --database; then counts the queries of the page, times them at a tenth of the rows and
 at all of them, and asks Chromium when it painted first.
 """
 

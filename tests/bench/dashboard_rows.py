@@ -12,7 +12,8 @@ from datetime import timedelta
 
 LABELS = ["harvest", "market", "weather", "sport"]
 LOOKS = 9
-AT_ONCE = 20_000
+# PostgreSQL takes at most 65,535 values in one statement.
+AT_ONCE = 2_000
 ESTIMATE = {"value": 0.9, "low": 0.88, "high": 0.92, "n": 400, "confidence": 0.95}
 PICK = {"score": -0.1, "probability": None, "reason": "margin", "why": "close", "suggestion": None}
 
