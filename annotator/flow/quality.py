@@ -155,9 +155,10 @@ def _consensus(
         return {}
     classes = _classes(shared, several=False)
     found = consensus.find(shared.items, shared.people, classes, len(labels))
-    if not found or known is None:
-        return found
-    return {**found, "differing": consensus.against_today(project, found, known, labels)}
+    if not found:
+        return {}
+    differing = consensus.against_today(project, found, known, labels) if known else []
+    return {**found, "differing": differing}
 
 
 def _classes(found: Opinions, several: bool) -> NDArray[np.int64]:

@@ -3,10 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -134,8 +133,7 @@ def _answer(
 ) -> HttpResponse:
     """Show the card anew; without htmx the page that it was on."""
     if not request.htmx:
-        level = messages.WARNING if problem else messages.SUCCESS
-        messages.add_message(request, level, problem or said)
-        return redirect(reverse("disagreements", args=[access.project.pk]))
+        page = reverse("disagreements", args=[access.project.pk])
+        return regions.tell_on(request, page, said=said, problem=problem)
     context = _shared(access) | {"row": _card(access, row), "said": said, "problem": problem}
     return render(request, "parts/disagreement.html", context, status=status)

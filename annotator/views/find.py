@@ -7,10 +7,9 @@ is given here may count as an audit.
 import uuid
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -189,10 +188,9 @@ def _answer(
 ) -> HttpResponse:
     """Show the item's line anew; without htmx the page that it was on."""
     if not request.htmx:
-        level = messages.WARNING if problem else messages.SUCCESS
-        messages.add_message(request, level, problem or said)
         page = reverse("find:find", args=[access.project.pk])
-        return redirect(f"{page}?{request.GET.urlencode()}#find-{item.pk}")
+        address = f"{page}?{request.GET.urlencode()}#find-{item.pk}"
+        return regions.tell_on(request, address, said=said, problem=problem)
     item.refresh_from_db()
     (row,) = rows(access, [item], request.GET.get("q", ""))
     context = _shared(request, access) | {"row": row, "said": said, "problem": problem}

@@ -3,7 +3,7 @@
 Nobody is ranked: people stand in the order of their names, each with what a number rests on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +46,7 @@ LABELS = (
     Column("alpha", gettext_lazy("alpha"), numeric),
     Column("n", gettext_lazy("items"), numeric),
 )
-SUSPECTS_SHOWN = 20
+ITEMS_SHOWN = 20
 DAYS_SHOWN = 28
 EXCERPT = 160
 
@@ -94,7 +94,7 @@ def quality_context(access: Access) -> dict[str, Any]:
         "labels": _table(LABELS, _by_label(facts, found)),
         "confusions": _confusions(facts, found, names),
         "suspects": _suspects(facts, found),
-        "more_suspects": max(len(_doubted(found)) - SUSPECTS_SHOWN, 0),
+        "otherwise": _otherwise(facts, found),
         "effect": effect_words(found),
         "is_made": bool(found),
     }
@@ -307,20 +307,46 @@ def _doubted(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted((row for rows in kinds for row in rows), key=lambda row: -row["score"])
 
 
-def _suspects(facts: Facts, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    shown = _doubted(found)[:SUSPECTS_SHOWN]
-    items = [each["item"] for each in shown]
-    texts = dict(Item.objects.filter(pk__in=items).values_list("pk", "text"))
-    return [
+def _suspects(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
+    def cells(row: Mapping[str, Any]) -> list[str]:
+        labels = [_names(facts, row[name]) for name in ("given", "instead")]
+        return [*labels, translated(row["why"])]
+
+    return _of_items((_("given"), _("instead"), _("why")), _doubted(found), cells)
+
+
+def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the items where what counts is not the consensus; None before there is one."""
+
+    def cells(row: Mapping[str, Any]) -> list[str]:
+        labels = [facts.label_name(row[name]) for name in ("today", "instead")]
+        return [*labels, words.percent(row["proba"])]
+
+    if not found.get("consensus"):
+        return None
+    columns = (_("counts today"), _("consensus"), _("probability"))
+    return _of_items(columns, found["consensus"]["differing"], cells)
+
+
+def _of_items(
+    columns: Sequence[str],
+    found: Sequence[Mapping[str, Any]],
+    cells: Callable[[Mapping[str, Any]], list[str]],
+) -> dict[str, Any]:
+    """Return what `parts/item_table.html` shows of rows that each name an item."""
+    shown = found[:ITEMS_SHOWN]
+    texts = dict(
+        Item.objects.filter(pk__in=[row["item"] for row in shown]).values_list("pk", "text")
+    )
+    rows = [
         {
-            "item": each["item"],
-            "text": excerpt(texts.get(each["item"], "")[:EXCERPT]),
-            "given": _names(facts, each["given"]),
-            "instead": _names(facts, each["instead"]),
-            "why": translated(each["why"]),
+            "item": row["item"],
+            "text": excerpt(texts.get(row["item"], "")[:EXCERPT]),
+            "cells": cells(row),
         }
-        for each in shown
+        for row in shown
     ]
+    return {"columns": columns, "rows": rows, "more": len(found) - len(shown)}
 
 
 def _names(facts: Facts, keys: Iterable[int]) -> str:

@@ -4,8 +4,9 @@ import hashlib
 import json
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from annotator.views.access import Request
 
@@ -32,6 +33,13 @@ def is_unchanged(request: Request, state: str) -> bool:
 def nothing_new() -> HttpResponse:
     """Return the answer that leaves the region as it is."""
     return HttpResponse(status=204)
+
+
+def tell_on(request: Request, address: str, *, said: str, problem: str) -> HttpResponse:
+    """Go to the page at `address`, which tells what was said, or what went wrong: without htmx."""
+    level = messages.WARNING if problem else messages.SUCCESS
+    messages.add_message(request, level, problem or said)
+    return redirect(address)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

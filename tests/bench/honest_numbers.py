@@ -39,13 +39,7 @@ FEW = 10  # audits; below, nothing is told
 
 
 def main() -> None:
-    options = _options()
-    if options.table:
-        print("\n".join(table(options.table)))
-        return
-    for name in options.sets.split(","):
-        measure(name, options)
-    print("\n".join(table(options.out)))
+    efficiency.measure_all(_options(), measure, table)
 
 
 def _options() -> argparse.Namespace:

@@ -19,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -45,12 +46,7 @@ Runs = dict[replays.Turn, Run]
 
 
 def main() -> None:
-    options = _options()
-    if options.table:
-        print("\n".join(table(options.table)))
-        return
-    for name in options.sets.split(","):
-        measure(name, options)
+    measure_all(_options(), measure, table)
 
 
 def _options() -> argparse.Namespace:
@@ -82,6 +78,18 @@ def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     if not options.table and not (options.sets and options.out):
         parser.error("give --sets and --out, or --table")
     return options
+
+
+def measure_all(
+    options: argparse.Namespace,
+    measure: Callable[[str, argparse.Namespace], None],
+    table: Callable[[Path], list[str]],
+) -> None:
+    """Measure what is asked for, set by set, and print the table of all that is there."""
+    if not options.table:
+        for name in options.sets.split(","):
+            measure(name, options)
+    print("\n".join(table(options.table or options.out)))
 
 
 # Measuring ---------------------------------------------------------------------------------------

@@ -40,12 +40,8 @@ CLAIMED = 0.95
 
 
 def main() -> None:
-    options = _options()
-    if not options.table:
-        with threadpool_limits(1):
-            for name in options.sets.split(","):
-                measure(name, options)
-    print("\n".join(table(options.table or options.out)))
+    with threadpool_limits(1):
+        efficiency.measure_all(_options(), measure, table)
 
 
 def _options() -> argparse.Namespace:

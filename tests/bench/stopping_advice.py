@@ -40,13 +40,7 @@ APART = 100  # labels between the models that the wide rules compare
 
 
 def main() -> None:
-    options = _options()
-    if options.table:
-        print("\n".join(table(options.table)))
-        return
-    for name in options.sets.split(","):
-        measure(name, options)
-    print("\n".join(table(options.out)))
+    efficiency.measure_all(_options(), measure, table)
 
 
 def _options() -> argparse.Namespace:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from annotator.models import Item, Project, User
+from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
 
 
 @pytest.fixture
@@ -52,3 +53,9 @@ def add_items(project: Project) -> Callable[..., list[Item]]:
         return made
 
     return add
+
+
+@pytest.fixture
+def troubles():
+    """What the browser complained about; a lost connection is the test's own doing."""
+    return []

@@ -1,42 +1,25 @@
 """The bulk desk by keys, by mouse and while the server is away, in a real browser."""
 
-import os
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from annotator.flow import setup
 from annotator.models import Annotation, Item, Lease, Source
-from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
 from tests.servers import wait_until
-from tests.views.desk_in_browser import sign_in
+from tests.views.in_browser import MARKS, listen, sign_in
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+pytestmark = MARKS
 
 # What comes sooner after a new page is taken for the end of the press before.
 READ_MS = 600
 
 
 @pytest.fixture
-def troubles():
-    """What the browser complained about; a lost connection is the test's own doing."""
-    return []
-
-
-@pytest.fixture
 def desk(page, context, live_server, ben, sure, troubles):
     """Ben's bulk desk with a page of spam."""
     sign_in(context, live_server, ben)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    listen(page, troubles)
     page.goto(live_server.url + reverse("bulk:page", args=[sure.pk]) + "?label=spam")
     page.wait_for_timeout(READ_MS)
     return page

@@ -11,15 +11,8 @@ from annotator.flow import desk as flow_desk
 from annotator.flow import queue, setup
 from annotator.models import Annotation, Lease
 from tests import loop
-from tests.views.desk_in_browser import (  # noqa: F401, fixtures
-    MARKS,
-    browser_type_launch_args,
-    given,
-    open_desk,
-    sign_in,
-    wait_for,
-    wait_until_saved,
-)
+from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
+from tests.views.in_browser import MARKS, sign_in
 
 pytestmark = MARKS
 

@@ -6,23 +6,14 @@ from axe_playwright_python.sync_playwright import Axe
 from annotator.flow import queue
 from annotator.models import Annotation, Lease
 from tests import loop
-from tests.views.desk_in_browser import (  # noqa: F401, fixtures
-    MARKS,
-    browser_type_launch_args,
-    given,
-    listen,
-    open_desk,
-    sign_in,
-    troubles,
-    wait_for,
-    wait_until_saved,
-)
+from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
+from tests.views.in_browser import MARKS, listen, sign_in
 
 pytestmark = MARKS
 
 
 @pytest.fixture
-def desk(page, context, live_server, ana, project, add_items, troubles):  # noqa: F811
+def desk(page, context, live_server, ana, project, add_items, troubles):
     """Ana's page at the desk, with short and long items to come."""
     add_items(*[f"text number {number} " * (1 + 40 * (number % 3)) for number in range(12)])
     sign_in(context, live_server, ana)
@@ -37,7 +28,7 @@ def text_of(desk):
 # Keys and clicks ---------------------------------------------------------------------------------
 
 
-def test_digits_label_and_the_next_item_comes(desk, troubles):  # noqa: F811
+def test_digits_label_and_the_next_item_comes(desk, troubles):
     first = text_of(desk)
     desk.keyboard.press("1")
     assert text_of(desk) != first

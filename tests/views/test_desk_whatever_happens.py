@@ -11,18 +11,8 @@ from playwright.sync_api import Error
 from annotator.flow import idle, queue
 from annotator.models import Annotation, Item, Lease, ModelVersion
 from tests import loop
-from tests.views.desk_in_browser import (  # noqa: F401, fixtures
-    MARKS,
-    address,
-    browser_type_launch_args,
-    given,
-    listen,
-    open_desk,
-    sign_in,
-    troubles,
-    wait_for,
-    wait_until_saved,
-)
+from tests.views.desk_in_browser import address, open_desk, wait_for, wait_until_saved
+from tests.views.in_browser import MARKS, sign_in
 
 pytestmark = MARKS
 

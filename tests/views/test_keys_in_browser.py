@@ -1,38 +1,21 @@
 """Keys that are taken by pressing them, in a real browser."""
 
-import os
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from annotator.flow import desk
 from annotator.models import User
-from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.desk_in_browser import sign_in
+from tests.views.in_browser import MARKS, listen, sign_in
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-
-@pytest.fixture
-def troubles():
-    """What the browser complained about."""
-    return []
+pytestmark = MARKS
 
 
 @pytest.fixture
 def account(page, context, live_server, ana, troubles):
     """Ana's page with her keys."""
     sign_in(context, live_server, ana)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    listen(page, troubles)
     page.goto(live_server.url + reverse("desk_preferences"))
     return page
 

@@ -6,8 +6,7 @@ from django.urls import reverse
 
 from annotator.models import User
 from tests import loop
-from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.desk_in_browser import MARKS, sign_in
+from tests.views.in_browser import MARKS, sign_in
 
 pytestmark = MARKS
 

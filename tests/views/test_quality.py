@@ -1,10 +1,12 @@
 """The page of quality, and one's own work."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from annotator.flow import queue, reports, setup
-from annotator.models import Project, Report, Tally
+from annotator.models import Item, Project, Report, Tally
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,23 @@ def test_people_stand_in_the_order_of_their_names(signed_in, lea, crowd):
     assert table.index(">ana<") < table.index(">ben<")
     assert "Labels in doubt" in page
     assert "What people say for what" in page
+
+
+def test_item_is_listed_where_what_counts_is_not_the_consensus(signed_in, lea, crowd):
+    page = page_of(signed_in(lea), crowd)
+    assert "Nowhere: what counts is what the consensus says." in page
+    report = Report.objects.get(kind="quality")
+    item = Item.objects.filter(project=crowd).first()
+    spam, ham = crowd.labels.values_list("pk", flat=True).order_by("position")[:2]
+    report.found["consensus"]["differing"] = [
+        {"item": item.pk, "today": ham, "instead": spam, "proba": 0.934}
+    ]
+    report.save()
+    page = page_of(signed_in(lea), crowd)
+    row = page[page.index("Where the consensus says otherwise") :].split("<tbody>")[1]
+    assert f"?like={item.pk}" in row.split("</tr>")[0]
+    cells = re.findall(r'<td dir="auto">([^<\n]+)</td>', row.split("</tr>")[0])
+    assert cells == ["ham", "spam", "93\u202f%"]
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,10 @@ from django.utils import timezone
 from annotator.flow import reports, setup
 from annotator.models import Project, RecallProof, Tally
 from tests import loop
-from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.desk_in_browser import listen, sign_in
+from tests.views.in_browser import MARKS, listen, sign_in
 from tests.views.test_status import failed_round
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+pytestmark = MARKS
 
 WIDTHS = [360, 1280]
 

@@ -11,18 +11,10 @@ from django.utils import timezone
 from annotator.flow import monitor
 from annotator.models import Import, WorkerBeat
 from tests import loop
-from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.desk_in_browser import listen, sign_in
+from tests.views.in_browser import MARKS, listen, sign_in
 from tests.views.test_status import failed, failed_round
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+pytestmark = MARKS
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
-from tests.views.desk_in_browser import sign_in
+from tests.views.in_browser import sign_in
 from tests.views.pictures.viewing import encoded, open_viewer, photo
 
 
@@ -22,11 +21,6 @@ def picture(add_items, project):
         return reverse("media", args=[item.pk])
 
     return store
-
-
-@pytest.fixture
-def troubles():
-    return []
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 
 from annotator import smaller
-from tests.views.desk_in_browser import sign_in
-from tests.views.pictures.viewing import MARKS, do, open_viewer, place, point, said, show, until
+from tests.views.in_browser import MARKS, sign_in
+from tests.views.pictures.viewing import do, open_viewer, place, point, said, show, until
 
 pytestmark = MARKS
 

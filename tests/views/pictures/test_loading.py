@@ -5,8 +5,8 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.views.in_browser import MARKS
 from tests.views.pictures.viewing import (
-    MARKS,
     do,
     natural_width,
     place,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.views.in_browser import MARKS
 from tests.views.pictures.viewing import (
-    MARKS,
     MOUNT,
     do,
     open_viewer,

@@ -1,24 +1,14 @@
 """How the tests of the viewer look at what it shows: a box and its tools under the app's policy."""
 
 import io
-import os
 import random
 
-import pytest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from PIL import Image
 
 from annotator.flow import keys
-
-MARKS = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+from tests.views.in_browser import listen
 
 CAPS = {name: keys.cap(action.keys[0]) for name, action in keys.ACTIONS.items()}
 
@@ -55,8 +45,7 @@ def photo(width, height):
 
 
 def open_viewer(page, live_server, troubles):
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    listen(page, troubles)
     answer = page.goto(live_server.url + reverse("projects"))
     assert "style-src 'self'" in answer.headers["content-security-policy"]
     page.evaluate(SET_UP, render_to_string("parts/picture_tools.html", {"caps": CAPS}))
