@@ -1,4 +1,4 @@
-"""Whether people agree, what the answer is where they do not, and which answers look wrong.
+"""Whether people agree, and which answers look wrong.
 
 `answers` is a table (items, people) of class numbers, -1 where somebody gave none.
 """
@@ -9,35 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, logsumexp
 
 from selection.arrays import FloatArray, IntArray, as_proba, refuse_rows
 
-MAX_STEPS = 100
-CONVERGED = 1e-6
 TINY = 1e-300  # no probability is smaller, so that 0 may stand below a fraction
-
-
-class Consensus(NamedTuple):
-    """Class probabilities (items, C), each person's confusion (people, C, C), class shares (C,).
-
-    `confusion[p, true, said]` is how likely person p says `said` where `true` is right.
-    """
-
-    proba: FloatArray
-    confusion: FloatArray
-    prior: FloatArray
-
-    @property
-    def labels(self) -> IntArray:
-        """The most likely class of each item (items,); the lowest number on a tie."""
-        return np.asarray(self.proba.argmax(axis=1), dtype=np.int64)
-
-    @property
-    def reliability(self) -> FloatArray:
-        """How often each person (people,) is right, over items as common as the class shares."""
-        right = np.diagonal(self.confusion, axis1=1, axis2=2)
-        return np.asarray(right @ self.prior, dtype=np.float64)
 
 
 class Suspects(NamedTuple):
@@ -145,34 +120,6 @@ def majority(answers: ArrayLike, n_classes: int) -> FloatArray:
     return np.where(each > 0, counts / np.maximum(each, 1), 1 / n_classes)
 
 
-def dawid_skene(answers: ArrayLike, n_classes: int) -> Consensus:
-    """Return what is right and who is how reliable, learnt from `answers` (items, people).
-
-    Dawid and Skene 1979, from the majority on, until no probability changes by 1e-6 or after 100
-    steps; variational as in Kim and Ghahramani 2012, which asks how surely a person is known: of
-    somebody with three answers the plain way believes whatever these say, and does worse than the
-    majority where many people answer little. Each person starts with one imagined answer per
-    class, spread as those of all people together. Raises ValueError for an answer that is no class
-    number.
-
-    >>> dawid_skene([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1]], 2).labels
-    array([0, 1, 0, 1])
-    """
-    table = as_answers(answers)
-    if table.size and table.max() >= n_classes:
-        refuse_rows((table >= n_classes).any(axis=1), f"an answer is not below {n_classes}")
-    said = (table[:, :, None] == np.arange(n_classes)).astype(np.float64)
-    proba = majority(table, n_classes)
-    for _ in range(MAX_STEPS):
-        updated = _expect(*_count(proba, said), said)
-        change = np.abs(updated - proba).max(initial=0.0)
-        proba = updated
-        if change < CONVERGED:
-            break
-    confusion, prior = _count(proba, said)
-    return Consensus(proba, confusion / confusion.sum(axis=2, keepdims=True), prior / prior.sum())
-
-
 def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
     """Return the labels (n,) that are most likely wrong, by out-of-fold `proba` (n, C).
 
@@ -232,22 +179,6 @@ def count_classes(table: IntArray, n_classes: int | None = None) -> FloatArray:
     codes = (np.arange(len(table))[:, None] * width + table)[given]
     counts = np.bincount(codes, minlength=len(table) * width).reshape(len(table), width)
     return counts.astype(np.float64)
-
-
-def _count(proba: FloatArray, said: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return how often each person said what of which class (p, C, C), and the classes (C,).
-
-    Imagined answers included: the parameters of Dirichlet distributions.
-    """
-    counts = np.einsum("it,ips->pts", proba, said, optimize=True)
-    everybody = counts.sum(axis=0) + 1 / proba.shape[1]
-    return counts + everybody / everybody.sum(axis=1, keepdims=True), proba.sum(axis=0) + 1
-
-
-def _expect(confusion: FloatArray, prior: FloatArray, said: FloatArray) -> FloatArray:
-    sure = digamma(confusion) - digamma(confusion.sum(axis=2, keepdims=True))
-    evidence = np.einsum("ips,pts->it", said, sure, optimize=True) + digamma(prior)
-    return np.asarray(np.exp(evidence - logsumexp(evidence, axis=1, keepdims=True)))
 
 
 def _rivals(labels: IntArray, proba: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:

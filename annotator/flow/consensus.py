@@ -33,7 +33,7 @@ def find(
     `classes` what they say, -1 for nothing. `differing` are items where not all said what is
     likeliest, the surest first, with its class and probability.
     """
-    from selection import agreement, overlap
+    from selection import consensus, overlap
 
     answered = classes >= 0
     keys, rows = np.unique(items[answered], return_inverse=True)
@@ -44,7 +44,7 @@ def find(
     table[rows, columns] = classes[answered]
     most = max(MOST_CELLS // (len(who) * n_classes), LEAST_ITEMS)
     keys, table = keys[-most:], table[-most:]
-    found = agreement.dawid_skene(table, n_classes)
+    found = consensus.dawid_skene(table, n_classes)
     counts = overlap.confusions(table, found.proba)
     busiest = np.argsort(-counts.sum(axis=(1, 2)), kind="stable")[:MOST_PEOPLE]
     return {

@@ -118,78 +118,7 @@ def assert_obvious(answers):
         assert agreement.cohen_kappa(one, other) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    ("name", "share", "voted"),
-    [("crowd_ducks", 0.898, 0.759), ("crowd_products", 0.937, 0.897)],
-)
-def test_dawid_skene_finds_more_of_the_known_answers_than_a_vote(name, share, voted, shared_data):
-    answers, gold, names = crowd(name, shared_data)
-    consensus = agreement.dawid_skene(answers, len(names))
-    assert (consensus.labels == gold).mean() == pytest.approx(share, abs=5e-4)
-    majority = agreement.majority(answers, len(names)).argmax(axis=1)
-    assert (majority == gold).mean() == pytest.approx(voted, abs=5e-4)
-
-
-@pytest.mark.parametrize("name", ["crowd_ducks", "crowd_products"])
-def test_dawid_skene_is_no_worse_than_a_vote_where_few_answers_are_known(name, shared_data, rng):
-    answers, gold, names = crowd(name, shared_data)
-    right = [_right(*_three_of_each(answers, gold, rng), len(names)) for _ in range(20)]
-    consensus, voted = np.mean(right, axis=0)
-    assert consensus >= voted
-
-
-def test_dawid_skene_is_near_a_vote_where_nobody_can_be_known(rng):
-    # 300 people with three answers each, all alike: a vote cannot be beaten. Whoever takes three
-    # answers for a person's character is right on two items of three.
-    right = []
-    for _ in range(10):
-        truth = rng.integers(3, size=300)
-        answers = np.full((300, 300), -1)
-        for row, people in enumerate(rng.permuted(np.tile(np.arange(300), (300, 1)), axis=1)):
-            guesses = rng.integers(3, size=3)
-            answers[row, people[:3]] = np.where(rng.random(3) < 0.6, truth[row], guesses)
-        right.append(_right(answers, truth, 3))
-    consensus, voted = np.mean(right, axis=0)
-    assert voted - 0.02 <= consensus
-
-
-def _three_of_each(answers, gold, rng):
-    rows = rng.permutation(len(answers))[:100]
-    few = np.full((len(rows), answers.shape[1]), -1)
-    for place, row in enumerate(rows):
-        people = rng.permutation(np.flatnonzero(answers[row] >= 0))[:3]
-        few[place, people] = answers[row, people]
-    return few, gold[rows]
-
-
-def _right(answers, truth, n_classes):
-    consensus = agreement.dawid_skene(answers, n_classes).labels
-    voted = agreement.majority(answers, n_classes).argmax(axis=1)
-    return (consensus == truth).mean(), (voted == truth).mean()
-
-
-def test_dawid_skene_learns_who_turns_everything_round():
-    rng = np.random.default_rng(0)
-    truth = rng.integers(2, size=200)
-    answers = np.column_stack([truth, truth, truth, 1 - truth, rng.integers(2, size=200)])
-    consensus = agreement.dawid_skene(answers, 2)
-    np.testing.assert_array_equal(consensus.labels, truth)
-    assert consensus.reliability[:3].min() > 0.99
-    assert consensus.reliability[3] < 0.01
-    assert 0.3 < consensus.reliability[4] < 0.7
-
-
-def test_dawid_skene_on_little_or_nothing():
-    assert agreement.dawid_skene(np.zeros((0, 2), dtype=int), 2).proba.shape == (0, 2)
-    unanswered = agreement.dawid_skene([[-1, -1], [0, 0]], 2).proba
-    assert np.isfinite(unanswered).all()
-    np.testing.assert_allclose(unanswered.sum(axis=1), 1)
-    assert agreement.dawid_skene([[1], [1], [1]], 3).labels.tolist() == [1, 1, 1]
-
-
 def test_bad_answers_are_named():
-    with pytest.raises(ValueError, match="row 1"):
-        agreement.dawid_skene([[0, 1], [2, 0]], 2)
     with pytest.raises(ValueError, match="row 0"):
         agreement.krippendorff_alpha([[0.5, 1], [1, 0]])
     with pytest.raises(ValueError, match="items, people"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from selection import agreement, overlap
+from selection import consensus, overlap
 
 
 def test_agreement_of_each_by_hand():
@@ -41,7 +41,7 @@ def test_share_right_is_that_of_people_who_err_so_often():
     rates = (0.95, 0.8, 0.7)
     said = [np.where(rng.random(600) < rate, truth, (truth + 1) % 3) for rate in rates]
     answers = np.stack(said, axis=1)
-    found = agreement.dawid_skene(answers, 3)
+    found = consensus.dawid_skene(answers, 3)
     for rate, counts in zip(rates, overlap.confusions(answers, found.proba), strict=True):
         estimate = overlap.share_right(counts)
         assert estimate.low < rate < estimate.high

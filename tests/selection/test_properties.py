@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from selection import (
     agreement,
+    consensus,
     curve,
     difference,
     diversity,
@@ -223,12 +224,12 @@ class TestAgreement:
 
     @for_all(answers=tables(), seed=SEEDS)
     def test_consensus_is_a_distribution_that_knows_no_order_of_people(self, answers, seed):
-        got = agreement.dawid_skene(answers, 4)
+        got = consensus.dawid_skene(answers, 4)
         np.testing.assert_allclose(got.proba.sum(axis=1), 1.0)
         np.testing.assert_allclose(got.confusion.sum(axis=2), 1.0)
         assert ((got.reliability > 0) & (got.reliability < 1)).all()
         people = np.random.default_rng(seed).permutation(answers.shape[1])
-        again = agreement.dawid_skene(answers[:, people], 4)
+        again = consensus.dawid_skene(answers[:, people], 4)
         np.testing.assert_allclose(again.proba, got.proba, atol=1e-6)
 
     @for_all(proba=distributions(), seed=SEEDS)
