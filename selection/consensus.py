@@ -26,7 +26,7 @@ SWEEPS = 150
 STRENGTHS = (0, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
 OWN = 10.0  # imagined answers, as often right as those of all, behind the share that one has right
 # Imagined answers of all together per class, right so often; else all might be always wrong.
-EXPECTED, USUAL = 4.0, 0.8
+EXPECTED, USUAL = 16.0, 0.8
 LEAST = 1e-3  # of an imagined answer, in any cell
 TINY = 1e-300
 
