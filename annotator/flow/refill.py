@@ -6,7 +6,7 @@ length, and in the order of the audit permutation. As many ordinary entries are 
 
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -186,10 +186,11 @@ def reopen(entries: QuerySet[QueueEntry]) -> int:
 
 @transaction.atomic
 def match_overlap(project: Project) -> None:
-    """Fit the queue to the number of opinions that an item needs now; what it misses is topped up.
+    """Fit the queue to the number of opinions that an item needs now.
 
     Items with all opinions that they need are finished; those that were finished stay so.
     """
+    _ask_more(project)
     begun = Item.objects.filter(
         project=project, state__in=[Item.State.QUEUED, Item.State.ASIDE], answers__gt=0
     )
@@ -202,6 +203,34 @@ def match_overlap(project: Project) -> None:
     last = dict(answers.exclude(user=None).order_by("pk").values_list("item", "user"))
     for user, number in Counter(last.values()).items():
         tally.add(project, User(pk=user), finished=number)
+
+
+def _ask_more(project: Project) -> None:
+    """Queue what items in the queue miss now, beside what they were queued with.
+
+    Left to a dry queue, an audit item would wait for its second opinion, and the audit set end
+    before it, as long as rounds refill the queue.
+    """
+    entries = QueueEntry.objects.filter(project=project, item__state=Item.State.QUEUED)
+    slots: dict[int, set[int]] = defaultdict(set)
+    first: dict[int, QueueEntry] = {}
+    for entry in entries.select_for_update(of=("self",)).order_by("pk"):
+        slots[entry.item_id].add(entry.slot)
+        first.setdefault(entry.item_id, entry)
+    missing = [
+        QueueEntry(
+            project=project,
+            item_id=item,
+            slot=slot,
+            rank=entry.rank,
+            why=entry.why,
+            **entry.provenance(),
+        )
+        for item, entry in first.items()
+        for slot in range(project.overlap)
+        if slot not in slots[item]
+    ]
+    QueueEntry.objects.bulk_create(missing, ignore_conflicts=True)
 
 
 def _pool(project: Project) -> QuerySet[Item]:

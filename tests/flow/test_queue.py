@@ -341,6 +341,25 @@ def test_more_opinions_wanted_later_are_asked_for(project, filled, ana, ben):
     assert list(states) == [(1, Item.State.LABELLED)] * 4 + [(2, Item.State.LABELLED)] * 8
 
 
+def test_audits_queued_before_more_opinions_were_wanted_get_them_with_the_next(
+    project, filled, ana, ben, run_round
+):
+    from annotator.flow import setup
+
+    setup.change_settings(project, audit_share=0.25, batch_size=5)
+    filled(project, 120)
+    loop.make_features(project)
+    queue.lease_next(project, ana)
+    setup.change_settings(project, overlap=2)
+    for _ in range(3):
+        for person in (ana, ben):
+            loop.label(project, person, 8)
+        run_round(project)
+    # The queue never ran dry, which would ask for them in the end.
+    assert Item.objects.filter(state=Item.State.POOL).exists()
+    assert monitor.audits(project)["audited"] >= 4
+
+
 def test_fewer_opinions_wanted_later_are_no_longer_asked_for(
     project, filled, wanted, ana, ben, lea
 ):
