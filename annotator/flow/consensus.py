@@ -31,7 +31,7 @@ def find(
 
     `items` and `people` are the keys of those of the newest answers (m,) that share an item,
     `classes` what they say, -1 for nothing. `differing` are items where not all said what is
-    likeliest, the surest first, with its class and probability.
+    likeliest, with its class and probability; the outvoted ones first, then the surest.
     """
     from selection import consensus, overlap
 
@@ -59,7 +59,7 @@ def find(
 def against_today(
     project: Project, found: dict[str, Any], known: pool.Labelled, labels: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Return the items where the consensus is another label than the one that counts today."""
+    """Return the items where the consensus is not the label that counts today, surest first."""
     differing = found.get("differing", [])
     places = _places(project, [each["item"] for each in differing])
     today = {int(p): int(y) for p, y in zip(known.positions, known.y, strict=True)}
@@ -68,7 +68,7 @@ def against_today(
         counts = today.get(places.get(each["item"], -1))
         if counts is not None and counts != each["instead"]:
             rows.append({**each, "today": labels[counts], "instead": labels[each["instead"]]})
-    return rows[:DIFFERING]
+    return sorted(rows, key=lambda row: -row["proba"])[:DIFFERING]
 
 
 def _person(

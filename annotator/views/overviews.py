@@ -16,13 +16,14 @@ from annotator.models import Role
 from annotator.views import charts, words
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.facts import Facts
+from annotator.views.items_table import items_table
 from annotator.views.plane_chart import CHARTS, kind_words
 
 # What a sheet of paper has room for.
 ON_PAPER = ("curve", "change", "classes", "balance", "cost", "sources")
-MISTAKES_SHOWN = 50
 # The map, in units of its own; the page scales it.
 WIDE, HIGH, MARGIN = 720, 440, 12
+MISTAKES_SHOWN = 50
 # As flow.plane numbers them, and as the stylesheet calls them.
 KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
@@ -34,6 +35,7 @@ def plane(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id, Role.LEAD)
     facts = Facts(access.project)
     drawn, rows = CHARTS["map"], CHARTS["map"].rows(facts)
+    mistaken = [row for row in rows if KINDS[row["order"]] == "mistaken"]
     context = {
         "access": access,
         "chart": drawn,
@@ -41,7 +43,9 @@ def plane(request: Request, project_id: int) -> HttpResponse:
         "points": list(map(_point, sorted(rows, key=lambda row: row["order"]))),
         "kinds": list(zip(KINDS, kind_words(), strict=True)),
         "size": {"wide": WIDE, "high": HIGH},
-        "mistaken": [row for row in rows if KINDS[row["order"]] == "mistaken"][:MISTAKES_SHOWN],
+        "mistaken": items_table(
+            [_("predicted")], mistaken, lambda row: [row["predicted"]], most=MISTAKES_SHOWN
+        ),
         "round": facts.plane.get("round"),
     }
     return render(request, "map.html", context)
@@ -111,7 +115,7 @@ def _counts(rate: Any, done: dict[str, Any]) -> list[tuple[str, str]]:
     counts = [
         (_("labels given"), words.count(done["labels"])),
         (_("items labelled"), words.count(done["finished"])),
-        (_("audited"), words.count(done["audits"])),
+        (_("audit answers"), words.count(done["audits"])),
         (_("skipped"), words.count(done["skips"])),
         (_("people at work"), words.count(done["people"])),
         (_("hours"), words.decimal(done["seconds"] / 3600)),

@@ -3,7 +3,7 @@
 Nobody is ranked: people stand in the order of their names, each with what a number rests on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from annotator.models import Item, Project, Role, Tally, User
+from annotator.models import Project, Role, Tally, User
 from annotator.sentences import translated
 from annotator.views import charts, regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chart import Column, numeric
-from annotator.views.excerpts import excerpt
 from annotator.views.facts import Facts
+from annotator.views.items_table import items_table
 
 # Words are made before, with what they rest on; they are set as numbers all the same.
 PEOPLE = (
@@ -37,7 +37,7 @@ PEOPLE = (
 )
 PAIRS = (
     Column("a", gettext_lazy("pair")),
-    Column("b", ""),
+    Column("b", gettext_lazy("and")),
     Column("kappa", gettext_lazy("kappa"), numeric),
     Column("n", gettext_lazy("items"), numeric),
 )
@@ -46,9 +46,7 @@ LABELS = (
     Column("alpha", gettext_lazy("alpha"), numeric),
     Column("n", gettext_lazy("items"), numeric),
 )
-ITEMS_SHOWN = 20
-DAYS_SHOWN = 28
-EXCERPT = 160
+DAYS_SHOWN, LEAST_DAYS = 28, 7
 
 
 @require_safe
@@ -240,7 +238,9 @@ def _days(project: Project, user: User) -> list[tuple[Any, int]]:
             "day", "labels"
         )
     )
-    days = [first + timedelta(days=n) for n in range(DAYS_SHOWN)]
+    # Not the empty weeks before somebody began.
+    since = min([*given, today - timedelta(days=LEAST_DAYS - 1)])
+    days = [since + timedelta(days=n) for n in range((today - since).days + 1)]
     return [(day, given.get(day, 0)) for day in days]
 
 
@@ -312,7 +312,7 @@ def _suspects(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
         labels = [_names(facts, row[name]) for name in ("given", "instead")]
         return [*labels, translated(row["why"])]
 
-    return _of_items((_("given"), _("instead"), _("why")), _doubted(found), cells)
+    return items_table((_("given"), _("instead"), _("why")), _doubted(found), cells)
 
 
 def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -325,28 +325,7 @@ def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
     if not found.get("consensus"):
         return None
     columns = (_("counts today"), _("consensus"), _("probability"))
-    return _of_items(columns, found["consensus"]["differing"], cells)
-
-
-def _of_items(
-    columns: Sequence[str],
-    found: Sequence[Mapping[str, Any]],
-    cells: Callable[[Mapping[str, Any]], list[str]],
-) -> dict[str, Any]:
-    """Return what `parts/item_table.html` shows of rows that each name an item."""
-    shown = found[:ITEMS_SHOWN]
-    texts = dict(
-        Item.objects.filter(pk__in=[row["item"] for row in shown]).values_list("pk", "text")
-    )
-    rows = [
-        {
-            "item": row["item"],
-            "text": excerpt(texts.get(row["item"], "")[:EXCERPT]),
-            "cells": cells(row),
-        }
-        for row in shown
-    ]
-    return {"columns": columns, "rows": rows, "more": len(found) - len(shown)}
+    return items_table(columns, found["consensus"]["differing"], cells)
 
 
 def _names(facts: Facts, keys: Iterable[int]) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from annotator.flow import queue, reports, setup
 from annotator.models import Item, Project, User
+from tests import loop
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
 
 
@@ -59,3 +61,21 @@ def add_items(project: Project) -> Callable[..., list[Item]]:
 def troubles():
     """What the browser complained about; a lost connection is the test's own doing."""
     return []
+
+
+@pytest.fixture
+def crowd(project, ana, ben):
+    """A project in which two people answered, one of them wrongly now and then."""
+    setup.change_settings(project, overlap=2)
+    project = Project.objects.get(pk=project.pk)
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, ana, 40)
+    for number in range(40):
+        lease = queue.lease_next(project, ben)
+        right = loop.truth(lease.item)
+        wrong = [name for name in ("spam", "ham") if name not in right]
+        loop.answer(lease, wrong if number % 5 == 0 else right)
+    loop.go_round(project)
+    reports.make_all(project.pk)
+    return project

@@ -5,29 +5,11 @@ import re
 import pytest
 from django.urls import reverse
 
-from annotator.flow import queue, reports, setup
-from annotator.models import Item, Project, Report, Tally
+from annotator.flow import reports, setup
+from annotator.models import Item, Report, Tally
 from tests import loop
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def crowd(project, ana, ben):
-    """A project in which two people answered, one of them wrongly now and then."""
-    setup.change_settings(project, overlap=2)
-    project = Project.objects.get(pk=project.pk)
-    loop.fill(project, 60)
-    loop.make_features(project)
-    loop.label(project, ana, 40)
-    for number in range(40):
-        lease = queue.lease_next(project, ben)
-        right = loop.truth(lease.item)
-        wrong = [name for name in ("spam", "ham") if name not in right]
-        loop.answer(lease, wrong if number % 5 == 0 else right)
-    loop.go_round(project)
-    reports.make_all(project.pk)
-    return project
 
 
 def page_of(client, project, name="quality"):
