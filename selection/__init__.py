@@ -25,7 +25,8 @@
 | `recall` | how much of a rare class is found, with a bound |
 | `stopping`, `curve` | when to stop, and what more labels would bring |
 | `overlap` | what each person's answers are worth beside those of others |
-| `agreement` | whether people agree, what the answer is, and which labels look wrong |
+| `agreement` | whether people agree, and which labels look wrong |
+| `consensus` | what is right where people differ, and who errs how |
 | `resampling` | how surely people agree |
 
 Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means

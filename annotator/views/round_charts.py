@@ -202,7 +202,7 @@ def timing_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
                 "field": "seconds",
                 "type": "quantitative",
                 "title": None,
-                "axis": {"format": "~s", "tickCount": 5},
+                "axis": {"format": ".3~r", "tickCount": 5},
             },
             "color": {
                 "field": "stage",
