@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotator import artefacts
-from annotator.flow import annotate, evaluation, featurise, ingest, learn, numbers, queue, schedule
+from annotator.flow import (
+    annotate,
+    evaluation,
+    featurise,
+    ingest,
+    learn,
+    numbers,
+    queue,
+    schedule,
+    setup,
+)
 from annotator.flow.refill import refill
 from annotator.models import (
     Annotation,
@@ -78,6 +88,21 @@ def make_features(project: Project) -> Project:
         assert featurise.fit(space.pk) is not None, refreshed(space).error
         for shard in space.shards.all():
             featurise.transform(shard.pk)
+    return project
+
+
+def by_two(project: Project, first: User, second: User) -> Project:
+    """Have 40 of 60 items answered by two people; every fifth answer of the second is wrong."""
+    setup.change_settings(project, overlap=2)
+    project = refreshed(project)
+    fill(project, 60)
+    make_features(project)
+    label(project, first, 40)
+    for number in range(40):
+        lease = queue.lease_next(project, second)
+        right = truth(lease.item)
+        wrong = [name for name in ("spam", "ham") if name not in right]
+        answer(lease, wrong if number % 5 == 0 else right)
     return project
 
 

@@ -26,7 +26,7 @@ def at(project, tail=""):
     return f"/api/v1/projects/{project.pk}{tail}"
 
 
-def refused(answer, status, code=None, field=None):
+def assert_refused(answer, status, code=None, field=None):
     body = answer.json()
     assert answer.status_code == status, body
     assert set(body) == ERROR
@@ -97,14 +97,14 @@ def test_project_is_made_with_settings_and_labels(api, root):
 )
 def test_project_that_cannot_be_is_refused_by_field(api, root, change, field):
     body = {"name": "Mail", "labels": ["spam", "ham"], **change}
-    refused(api(root).post("/api/v1/projects", body), 422, field=field)
+    assert_refused(api(root).post("/api/v1/projects", body), 422, field=field)
     assert not Project.objects.exists()
 
 
 @pytest.mark.parametrize("body", ["{", "[1", '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}'])
 def test_body_that_is_no_json_is_refused(api, root, body):
     answer = api(root).generic("POST", "/api/v1/projects", body, content_type="application/json")
-    refused(answer, 400, "parse_error")
+    assert_refused(answer, 400, "parse_error")
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, "[" * 5000 + "]" * 5000, "1" * 5000])
@@ -115,7 +115,7 @@ def test_body_that_is_nested_or_long_beyond_reason_is_refused(api, root, body):
 
 def test_body_that_is_too_large_is_refused(api, root, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    refused(api(root).post("/api/v1/projects", {"name": "x" * 2000}), 413, "too_large")
+    assert_refused(api(root).post("/api/v1/projects", {"name": "x" * 2000}), 413, "too_large")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_body_that_is_too_large_is_refused(api, root, settings):
 )
 def test_body_of_another_type_is_refused(api, root, kind):
     answer = api(root).generic("POST", "/api/v1/projects", "x", content_type=kind)
-    refused(answer, 415)
+    assert_refused(answer, 415)
 
 
 def test_settings_are_changed_one_by_one(api, project, lea):
@@ -131,7 +131,9 @@ def test_settings_are_changed_one_by_one(api, project, lea):
     assert answer.status_code == 200
     assert (answer.json()["batch_size"], answer.json()["budget"]) == (7, 100)
     assert answer.json()["name"] == "Mail"
-    refused(api(lea).patch(at(project), {"batch_size": 8, "overlap": 0}), 422, field="overlap")
+    assert_refused(
+        api(lea).patch(at(project), {"batch_size": 8, "overlap": 0}), 422, field="overlap"
+    )
     project.refresh_from_db()
     assert project.batch_size == 7
 
@@ -139,7 +141,7 @@ def test_settings_are_changed_one_by_one(api, project, lea):
 def test_labels_are_changed_by_admins_only(api, project, lea, olga):
     spam, ham = project.labels.all()
     labels = {"labels": [{"id": ham.pk, "name": "good"}, {"id": spam.pk, "name": "bad"}, "new"]}
-    refused(api(lea).patch(at(project), labels), 403)
+    assert_refused(api(lea).patch(at(project), labels), 403)
     answer = api(olga).patch(at(project), labels)
     assert [label["name"] for label in answer.json()["labels"]] == ["good", "bad", "new"]
 
@@ -161,7 +163,7 @@ def test_lead_chooses_the_fields_that_are_shown(api, project, lea, ana):
 
 def test_refused_setting_leaves_the_labels_as_they_were(api, project, olga):
     body = {"labels": ["a", "b"], "overlap": 0}
-    refused(api(olga).patch(at(project), body), 422, field="overlap")
+    assert_refused(api(olga).patch(at(project), body), 422, field="overlap")
     assert list(project.labels.values_list("name", flat=True)) == ["spam", "ham"]
 
 
@@ -173,7 +175,7 @@ def test_project_shows_its_counts(api, busy, ana):
 
 def test_deleted_project_is_gone(api, project, olga):
     assert api(olga).delete(at(project)).status_code == 204
-    refused(api(olga).get(at(project)), 404)
+    assert_refused(api(olga).get(at(project)), 404)
 
 
 def test_both_forms_of_an_address_answer(api, busy, lea):
@@ -231,7 +233,7 @@ def test_file_is_taken_in_and_its_state_told(api, project, olga):
 def test_import_without_rejected_rows_has_no_report(api, project, olga):
     work = loop.bring_in(project, "a.csv", "text\nx\n")
     assert api(olga).get(at(project, f"/imports/{work.pk}")).json()["report_url"] is None
-    refused(api(olga).get(at(project, f"/imports/{work.pk}/report")), 404, "no_report")
+    assert_refused(api(olga).get(at(project, f"/imports/{work.pk}/report")), 404, "no_report")
 
 
 @pytest.mark.parametrize(
@@ -250,24 +252,24 @@ def test_import_without_rejected_rows_has_no_report(api, project, olga):
 def test_file_that_cannot_be_used_is_refused_at_once(
     api, project, olga, name, content, fields, status, code
 ):
-    refused(upload(api(olga), project, name, content, **fields), status, code)
+    assert_refused(upload(api(olga), project, name, content, **fields), status, code)
     assert not Import.objects.exists()
 
 
 def test_missing_column_names_those_that_are_there(api, project, olga):
-    body = refused(upload(api(olga), project, "a.csv", b"titre,corps\nx,y\n"), 422)
+    body = assert_refused(upload(api(olga), project, "a.csv", b"titre,corps\nx,y\n"), 422)
     assert "“titre”, “corps”" in body["detail"]
 
 
 def test_import_needs_a_file(api, project, olga):
     answer = api(olga).post(at(project, "/imports"), {"format": "csv"}, format="multipart")
-    refused(answer, 422, field="file")
-    refused(api(olga).post(at(project, "/imports"), {"file": "x"}), 415)
+    assert_refused(answer, 422, field="file")
+    assert_refused(api(olga).post(at(project, "/imports"), {"file": "x"}), 415)
 
 
 def test_file_that_is_too_large_is_refused(api, project, olga, settings):
     settings.MAX_UPLOAD_MB = 0
-    refused(upload(api(olga), project, "a.csv", b"text\nx\n"), 413, "too_large")
+    assert_refused(upload(api(olga), project, "a.csv", b"text\nx\n"), 413, "too_large")
 
 
 # Numbers -----------------------------------------------------------------------------------------
@@ -294,14 +296,14 @@ def test_progress_has_everything_that_scripts_rely_on(api, busy, ana):
 def test_round_is_started_by_hand_and_only_once(api, busy, lea):
     answer = api(lea).post(at(busy, "/rounds"))
     assert (answer.status_code, answer.json()["trigger"]) == (202, "by hand")
-    refused(api(lea).post(at(busy, "/rounds")), 409, "round_running")
+    assert_refused(api(lea).post(at(busy, "/rounds")), 409, "round_running")
     assert Round.objects.active().count() == 1
     numbers = [each["number"] for each in api(lea).get(at(busy, "/rounds")).json()["results"]]
     assert numbers == [2, 1]
 
 
 def test_round_without_features_is_refused(api, project, lea):
-    refused(api(lea).post(at(project, "/rounds")), 409, "no_features")
+    assert_refused(api(lea).post(at(project, "/rounds")), 409, "no_features")
 
 
 def test_models_and_curve_are_listed(api, busy, lea):
@@ -334,7 +336,7 @@ def test_items_are_searched_by_text_label_and_state(api, project, ana):
     assert found(client, project, "?q=%25") == []
     assert found(client, project, "?q=%00money") == ["1", "2"]
     assert found(client, project, "?label=%00ham") == ["2"]
-    refused(client.get(at(project, "/items?state=odd")), 422, "unknown_state", "state")
+    assert_refused(client.get(at(project, "/items?state=odd")), 422, "unknown_state", "state")
 
 
 @pytest.mark.parametrize(
@@ -392,7 +394,7 @@ def test_page_size_is_kept_within_reason(api, project, filled, ana, size, shown)
 
 
 def test_made_up_cursor_is_refused(api, project, ana):
-    refused(api(ana).get(at(project, "/items?cursor=nonsense")), 404)
+    assert_refused(api(ana).get(at(project, "/items?cursor=nonsense")), 404)
 
 
 # Out ---------------------------------------------------------------------------------------------
@@ -419,8 +421,8 @@ def test_export_is_streamed_as_a_download(api, busy, lea, format, kind):
 def test_export_is_jsonl_unless_asked_otherwise(api, busy, lea):
     answer = api(lea).get(at(busy, "/export"))
     assert answer.headers["Content-Type"] == "application/x-ndjson"
-    refused(api(lea).get(at(busy, "/export?format=xlsx")), 422, "unknown_format", "format")
-    refused(api(lea).get(at(busy, "/export?format=%00")), 422, "unknown_format")
+    assert_refused(api(lea).get(at(busy, "/export?format=xlsx")), 422, "unknown_format", "format")
+    assert_refused(api(lea).get(at(busy, "/export?format=%00")), 422, "unknown_format")
 
 
 def test_predict_says_labels_and_probabilities(api, busy, ana):
@@ -447,12 +449,12 @@ def test_predict_says_labels_and_probabilities(api, busy, ana):
     ],
 )
 def test_predict_refuses_what_is_no_list_of_texts(api, stocked, ana, items):
-    refused(api(ana).post(at(stocked, "/predict"), {"items": items}), 422)
+    assert_refused(api(ana).post(at(stocked, "/predict"), {"items": items}), 422)
 
 
 def test_predict_without_a_model_says_so(api, project, ana):
     answer = api(ana).post(at(project, "/predict"), {"items": [{"text": "a"}]})
-    refused(answer, 409, "no_model")
+    assert_refused(answer, 409, "no_model")
 
 
 # The description ---------------------------------------------------------------------------------

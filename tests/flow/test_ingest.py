@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from PIL import Image
 
 from annotator.flow import ingest, queue
@@ -391,6 +392,21 @@ def test_import_goes_on_after_the_last_whole_chunk(project, crash, monkeypatch):
         assert [row[0] for row in csv.reader(file)][1:] == [str(i + 1) for i in range(0, 45, 3)]
     project.refresh_from_db()
     assert project.items == 30
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans without figures")
+def test_planner_is_told_how_many_items_there_are_while_they_come_in(project, monkeypatch):
+    monkeypatch.setattr(ingest, "CHUNK", 50)
+    loop.fill(project, 1_000)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_distinct FROM pg_stats WHERE tablename = %s AND attname = 'position'",
+            [Item._meta.db_table],
+        )
+        # Told after 500 of them; below nought it is a share of all rows: each is another.
+        assert cursor.fetchone() == (-1.0,)
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [Item._meta.db_table])
+        assert cursor.fetchone()[0] >= 500
 
 
 def test_import_that_was_taken_over_stores_nothing_more(project, monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from annotator.flow import quality, reports, setup
+from annotator.flow import quality, queue, reports, setup
 from annotator.models import Annotation, Project, SecondLook, Source
 from selection import agreement
 from tests import loop
@@ -21,23 +21,7 @@ def project(project):
 @pytest.fixture
 def crowd(project, ana, ben):
     """A project in which two people answer every item; every fifth answer of Ben's is wrong."""
-    setup.change_settings(project, overlap=2)
-    project = Project.objects.get(pk=project.pk)
-    loop.fill(project, 60)
-    loop.make_features(project)
-    loop.label(project, ana, 40)
-    for number in range(40):
-        lease = quality_lease(project, ben)
-        right = loop.truth(lease.item)
-        wrong = [name for name in ("spam", "ham") if name not in right]
-        loop.answer(lease, wrong if number % 5 == 0 else right)
-    return project
-
-
-def quality_lease(project, person):
-    from annotator.flow import queue
-
-    return queue.lease_next(project, person)
+    return loop.by_two(project, ana, ben)
 
 
 def table_of(project):
@@ -80,10 +64,10 @@ def test_paces_are_medians_without_outliers(project, ana, ben):
     loop.fill(project, 30)
     loop.make_features(project)
     for seconds in (2.0, 4.0, 5000.0, 3.0, 9000.0):
-        loop.answer(quality_lease(project, ana), seconds=seconds)
+        loop.answer(queue.lease_next(project, ana), seconds=seconds)
     (pace,) = quality.report(project)["people"]
     assert (pace["user"], pace["n"], pace["median"]) == (ana.pk, 5, 4.0)
-    loop.answer(quality_lease(project, ben), seconds=5000.0)
+    loop.answer(queue.lease_next(project, ben), seconds=5000.0)
     paces = {each["user"]: each for each in quality.report(project)["people"]}
     assert paces[ben.pk]["median"] == quality.LONGEST_SECONDS
 
@@ -143,9 +127,9 @@ def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(project, 
     loop.fill(project, 20)
     loop.make_features(project)
     for number in range(20):
-        loop.answer(quality_lease(project, ana), ["spam", "ham"] if number % 2 else ["spam"])
+        loop.answer(queue.lease_next(project, ana), ["spam", "ham"] if number % 2 else ["spam"])
     for number in range(20):
-        loop.answer(quality_lease(project, ben), ["spam"] if number % 3 else ["spam", "ham"])
+        loop.answer(queue.lease_next(project, ben), ["spam"] if number % 3 else ["spam", "ham"])
     found = quality.report(project)
     assert (found["consensus"], found["overlap"]["alpha"]) == ({}, None)
     n = found["overlap"]["share"]["n"]
