@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -182,32 +182,38 @@ def in_order(leases: Iterable[Lease]) -> list[Lease]:
     return sorted(leases, key=lambda lease: (-(lease.score or 0.0), lease.item_id))
 
 
-@transaction.atomic
 def _lease_page(
     project: Project, user: User, turn: Round, sure: Sequence[surest.SureItem]
 ) -> list[Lease] | None:
     """Lease the surest items that are free; None when others took all of them just now."""
     ways = _ways(project, turn, sure)
-    free = {item.position: item for item in _free(project, user, list(ways))}
-    places = [position for position in ways if position in free][: SIZES[_task(project)]]
-    items = [free[position] for position in places]
-    if not items:
-        return []
-    fresh = [item for item in items if item.state == Item.State.POOL]
-    asked = {"source": Source.ACTIVE, "why": WHY}
-    refill.append(project, [(item, {**ways[item.position], **asked}) for item in fresh])
+    # One page after the other: everybody wants the same items, and whoever looked while they are
+    # being taken would find nothing.
+    with refill.alone(project):
+        free = {item.position: item for item in _free(project, user, list(ways))}
+        places = [position for position in ways if position in free][: SIZES[_task(project)]]
+        items = [free[position] for position in places]
+        if not items:
+            return []
+        fresh = [item for item in items if item.state == Item.State.POOL]
+        asked = {"source": Source.ACTIVE, "why": WHY}
+        refill.append(project, [(item, {**ways[item.position], **asked}) for item in fresh])
+        return _lease_items(project, user, {item.pk: ways[item.position] for item in items}) or None
+
+
+def _lease_items(project: Project, user: User, ways: dict[int, dict[str, Any]]) -> list[Lease]:
+    """Lease those of the items, by id, that are still open."""
     leases, name = [], _new_name()
-    for entry in _open_entries(items):
-        item = free[entry.item.position]
-        came = {**ways[item.position], "source": Source.BULK, "why": WHY}
-        lease = queue.new_lease(project, item, user, pk=uuid.uuid4(), page=name, **came)
+    for entry in _open_entries(ways):
+        came = {**ways[entry.item_id], "source": Source.BULK, "why": WHY}
+        lease = queue.new_lease(project, entry.item, user, pk=uuid.uuid4(), page=name, **came)
         if _claim(entry, lease):
             leases.append(lease)
     # A page is known by the moment in which it was taken.
     for lease in leases:
         lease.created_at = leases[0].created_at
     Lease.objects.bulk_create(leases)
-    return in_order(leases) or None
+    return in_order(leases)
 
 
 def _task(project: Project) -> Project.Task:
@@ -258,10 +264,10 @@ def _claimable() -> QuerySet[QueueEntry]:
     )
 
 
-def _open_entries(items: Sequence[Item]) -> list[QueueEntry]:
+def _open_entries(items: Collection[int]) -> list[QueueEntry]:
     """Return one open entry for each item, locked where the database can."""
-    # In one order, so that two pages that are taken at once never wait for each other in a ring.
-    rows = _claimable().filter(item__in=[item.pk for item in items]).select_related("item")
+    # In one order, as everywhere, so that nobody waits for another in a ring.
+    rows = _claimable().filter(item__in=items).select_related("item")
     locked = rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
     return list({entry.item_id: entry for entry in reversed(list(locked))}.values())
 
