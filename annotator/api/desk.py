@@ -50,6 +50,7 @@ def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]
         holding=given["holding"],
         want=given["want"],
         put_by=given["spares"],
+        just_decided=any(each["kind"] in decide.SETTLING for each in given["decisions"]),
     )
     is_dry = given["want"] > 0 and not held.next
     return {
@@ -57,7 +58,9 @@ def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]
         "spares": [queue.served(lease) for lease in held.spares],
         "lost": held.lost,
         "counts": own.counts(project, user),
-        "empty": monitor.why_empty(project, user) if is_dry else "",
+        "empty": monitor.why_empty(project, user, held.pause) if is_dry else "",
+        "paused": None if held.pause is None else held.pause.told(),
+        "lease_seconds": project.lease_seconds,
     }
 
 

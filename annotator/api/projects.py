@@ -16,7 +16,16 @@ from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
 from annotator.flow import export as exporting
-from annotator.flow import ingest, measured, monitor, prediction, schedule, setup
+from annotator.flow import (
+    ingest,
+    measured,
+    monitor,
+    overview,
+    prediction,
+    schedule,
+    setup,
+    stopping,
+)
 from annotator.flow.refusals import Forbidden, NotThere
 from annotator.models import Import, ModelVersion, Project, Role
 
@@ -29,13 +38,13 @@ def projects(request: Request) -> Response:
     user = person(request)
     if request.method == "GET":
         rows = Project.objects.for_user(user).prefetch_related("labels")
-        return page(request, rows, "-id", _project)
+        pauses = overview.pauses(user)
+        return page(request, rows, "-id", lambda row: _project(row, pauses.get(row.pk)))
     if not user.is_superuser:
         words = _("Only an admin of the installation may create projects.")
         raise Forbidden("forbidden", words)
-    return Response(
-        _project(setup.create_project(user, **checked(serializers.NewProject, request)), True), 201
-    )
+    made = setup.create_project(user, **checked(serializers.NewProject, request))
+    return Response(_project(made, leads=True), 201)
 
 
 @extend_schema(request=serializers.Settings, responses={200: dict})
@@ -53,10 +62,36 @@ def project(request: Request, pk: int) -> Response:
             setup.load_project(person(request), pk, Role.ADMIN)
         setup.change_project(found, **given)
     leads = found.role in Role.at_least(Role.LEAD)
-    return Response({**_project(found, leads), "counts": monitor.progress(found)})
+    shown = _project(found, monitor.paused(found), leads=leads)
+    return Response({**shown, "counts": monitor.progress(found)})
 
 
-def _project(found: Project, leads: bool = False) -> dict[str, Any]:
+@extend_schema(request=serializers.Reason, responses={200: dict})
+@api_view(["POST"])
+def pause(request: Request, pk: int) -> Response:
+    """Hand out nothing from now on; the reason is shown to whoever labels. Saving goes on."""
+    found = setup.load_project(person(request), pk, Role.LEAD)
+    stopping.pause(found, person(request), checked(serializers.Reason, request)["reason"])
+    return Response({"paused": _told(monitor.paused(found))})
+
+
+@extend_schema(request=None, responses={200: dict})
+@api_view(["POST"])
+def resume(request: Request, pk: int) -> Response:
+    """Hand out items again; what `paused` says then is why the project stopped by itself."""
+    found = setup.load_project(person(request), pk, Role.LEAD)
+    checked(serializers.Nothing, request)
+    stopping.resume(found)
+    return Response({"paused": _told(monitor.paused(found))})
+
+
+def _told(pause: stopping.Pause | None) -> dict[str, Any] | None:
+    return None if pause is None else pause.told()
+
+
+def _project(
+    found: Project, pause: stopping.Pause | None = None, *, leads: bool = False
+) -> dict[str, Any]:
     labels = found.labels.all()
     settings = {name: getattr(found, name) for name in Project.SETTINGS}
     settings["rare_label"] = found.rare_label.name if found.rare_label else None
@@ -80,6 +115,7 @@ def _project(found: Project, leads: bool = False) -> dict[str, Any]:
         ],
         **settings,
         "items": found.items,
+        "paused": _told(pause),
         "created_at": found.created_at,
     }
 

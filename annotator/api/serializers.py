@@ -171,6 +171,10 @@ class Reason(StrictSerializer):
     reason = Text(required=False, allow_blank=True, default="", max_length=500)
 
 
+class Nothing(StrictSerializer):
+    """A call that takes no fields."""
+
+
 class TextItem(StrictSerializer):
     text = Text(trim_whitespace=False, max_length=1_000_000)
 

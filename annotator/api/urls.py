@@ -12,6 +12,8 @@ ROUTES: list[tuple[str, Any]] = [
     ("users", setup.users),
     ("projects", projects.projects),
     (PROJECT, projects.project),
+    (f"{PROJECT}/pause", projects.pause),
+    (f"{PROJECT}/resume", projects.resume),
     (f"{PROJECT}/members", setup.members),
     (f"{PROJECT}/imports", projects.imports),
     (f"{PROJECT}/imports/<int:number>", projects.import_state),

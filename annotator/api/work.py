@@ -19,7 +19,10 @@ from annotator.models import Lease, Project
 @extend_schema(request=serializers.Next, responses={200: dict, 204: None})
 @api_view(["POST"])
 def next_item(request: Request, pk: int) -> Response:
-    """Lease the next item; 204 when nothing is left for this person."""
+    """Lease the next item; 204 when nothing is left for this person, or the project is paused.
+
+    Whether it is paused, and why, says `paused` in the project and its progress.
+    """
     project = setup.load_project(person(request), pk)
     found = _next(request, project, **checked(serializers.Next, request))
     return Response(found, status=204 if found is None else 200)
@@ -47,7 +50,7 @@ def annotations(request: Request, pk: int) -> Response:
 @extend_schema(request=serializers.Correction, responses={200: dict})
 @api_view(["PATCH", "DELETE"])
 def annotation(request: Request, pk: int, number: int) -> Response:
-    """Correct an answer, or take it back; its author gets the item again."""
+    """Correct an answer, or take it back; its author gets the item again unless it is paused."""
     user = person(request)
     project = setup.load_project(user, pk)
     found = annotate.find(project, user, number)
@@ -59,7 +62,7 @@ def annotation(request: Request, pk: int, number: int) -> Response:
         annotate.withdraw(found, user)
         return Response({"annotation": annotate.told(found), "next": None})
     lease = annotate.undo(found, user)
-    return Response({"annotation": annotate.told(found), "next": queue.served(lease)})
+    return Response({"annotation": annotate.told(found), "next": _shown(lease)})
 
 
 @extend_schema(request=serializers.Reason, responses={200: dict, 204: None})

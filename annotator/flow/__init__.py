@@ -6,6 +6,8 @@
 | ingest     | a file becomes items                            | worker  |
 | featurise  | items become features                           | worker  |
 | desk       | how a person works there, and what they see     | web     |
+| stopping   | a project is paused, or its budget is spent     | web     |
+| leasing    | whether anything is handed out, and how much    | web     |
 | queue      | who labels what next                            | web     |
 | ahead      | what a page holds in advance                    | web     |
 | spares     | what it puts by for a lost connection           | web     |

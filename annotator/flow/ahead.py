@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 
 from annotator import clock
-from annotator.flow import idle, queue, refill, spares
+from annotator.flow import idle, leasing, queue, refill, spares, stopping
 from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
@@ -23,11 +23,15 @@ GRACE_SECONDS = 15
 
 @dataclass(frozen=True)
 class Held:
-    """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones."""
+    """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones.
+
+    `pause` says why it gets nothing, where the project is paused.
+    """
 
     next: list[Lease] = field(default_factory=list)
     spares: list[Lease] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    pause: stopping.Pause | None = None
 
 
 def hold(
@@ -38,31 +42,67 @@ def hold(
     holding: Sequence[str],
     want: int = 0,
     put_by: int = 0,
+    just_decided: bool = False,
 ) -> Held:
     """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
 
-    It names what is before the person first. What it holds runs anew before half of its time is
-    over.
+    It names what is before the person first, and has `just_decided` what was there before. What it
+    holds runs anew before half of its time is over. Where the project is paused, it keeps only
+    what was before the person when that happened.
     """
+    room = leasing.room(project)
     mine = [lease for lease in _live(project, user) if _tab(lease.page) in ("", _tab(page))]
-    known = [lease for lease in mine if str(lease.pk) in holding]
-    waiting = [lease for lease in mine if str(lease.pk) not in holding]
-    keep(project, page, known + waiting)
+    shown = [] if room.is_paused and just_decided else holding[:1]
+    taken = _take_back(room, mine, shown)
+    known = [lease for lease in mine if str(lease.pk) in holding and lease not in taken]
+    keep(project, page, known)
     idle.show([lease for lease in known if str(lease.pk) in holding[:1]])
+    lost = sorted(set(holding) - {str(lease.pk) for lease in known})
+    if room.is_paused:
+        return Held(lost=lost, pause=room.pause)
+    waiting = [lease for lease in mine if str(lease.pk) not in holding and lease not in taken]
+    keep(project, page, waiting)
     # A page names what it has on its screen already: only the others are served.
     prefetch_related_objects(waiting, "item")
     ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
     by = [lease for lease in waiting if lease.strategy == refill.SPARE]
+    first = 0 if known or ready else 1
     return Held(
-        next=_filled(project, user, page, ready, min(want, MOST_AHEAD)),
-        spares=by + spares.put_by(project, user, page, min(put_by, MOST_SPARES) - len(by)),
-        lost=sorted(set(holding) - {str(lease.pk) for lease in known}),
+        next=_filled(room, user, page, ready, room.half(min(want, MOST_AHEAD), first=first)),
+        spares=by + spares.put_by(room, user, page, _spares_wanted(room, put_by) - len(by)),
+        lost=lost,
     )
 
 
+def _take_back(room: leasing.Room, mine: list[Lease], shown: Sequence[str]) -> list[Lease]:
+    """Give back what the window holds and may not: all but what is `shown`, where it is paused.
+
+    Where more is held than the budget lets in, so much less, spares first.
+    """
+    own = [lease for lease in mine if lease.page and str(lease.pk) not in shown]
+    own.sort(key=lambda lease: (lease.strategy == refill.SPARE, lease.created_at))
+    taken = own if room.is_paused else own[max(len(own) + min(room.left, 0), 0) :]
+    spares.give_back([lease for lease in taken if lease.strategy == refill.SPARE])
+    for lease in taken:
+        if lease.strategy != refill.SPARE:
+            queue.release(lease)
+    room.left += 0 if room.is_paused else len(taken)
+    return taken
+
+
+def _spares_wanted(room: leasing.Room, number: int) -> int:
+    # Of a budget that runs out, what is put by would be missed by whoever is connected.
+    return min(number, MOST_SPARES, max(room.left, 0) // 4)
+
+
 def first(project: Project, user: User, tab: str) -> Lease | None:
-    """Return what a tab that was reloaded had before it, free for the page that shows it now."""
-    held = [lease for lease in _live(project, user) if tab and _tab(lease.page) == tab]
+    """Return what a tab that was reloaded had before it, free for the page that shows it now.
+
+    Nothing in a paused project, where what a page holds is handed out no second time.
+    """
+    if not tab or leasing.room(project).is_paused:
+        return None
+    held = [lease for lease in _live(project, user) if _tab(lease.page) == tab]
     shown = next((lease for lease in held if lease.strategy != refill.SPARE), None)
     if shown is not None:
         _run_until([shown], shown.expires_at, page="")
@@ -78,9 +118,11 @@ def _tab(page: str) -> str:
     return page.partition("/")[0]
 
 
-def _filled(project: Project, user: User, page: str, ready: list[Lease], want: int) -> list[Lease]:
+def _filled(
+    room: leasing.Room, user: User, page: str, ready: list[Lease], want: int
+) -> list[Lease]:
     while len(ready) < want:
-        lease = queue.claim(project, user, page)
+        lease = queue.claim(room, user, page)
         if lease is None:
             break
         ready.append(lease)

@@ -3,6 +3,7 @@
 import math
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import aside, checks, disagree, looks, numbers, queue, tally
+from annotator.flow import aside, checks, disagree, leasing, looks, numbers, queue, tally
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import (
     ANSWERED,
@@ -355,31 +356,43 @@ def withdraw(annotation: Annotation, user: User) -> None:
     disagree.review(annotation.project, [annotation.item_id])
 
 
-def undo(annotation: Annotation, user: User, page: str = "") -> Lease:
+def undo(annotation: Annotation, user: User, page: str = "") -> Lease | None:
     """Take one's own annotation back and return the lease under which to answer again."""
     return retake(annotation, user, annotation.by_itself(), page)
 
 
 @transaction.atomic
-def retake(annotation: Annotation, user: User, provenance: dict[str, Any], page: str = "") -> Lease:
-    """Take one's own annotation back and return a lease that says how its item comes again."""
+def retake(
+    annotation: Annotation, user: User, provenance: dict[str, Any], page: str = ""
+) -> Lease | None:
+    """Take one's own annotation back and return a lease that says how its item comes again.
+
+    None in a paused project: there the item waits in the queue like any other.
+    """
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
         raise Conflict("not_undoable", _("Only an answer of your own can be undone."))
     withdraw(annotation, user)
     came = {**provenance, "page": page, "why": earlier.why, "suggestion": earlier.suggestion}
-    lease = queue.new_lease(annotation.project, annotation.item, user, **came)
+    room = leasing.room(annotation.project)
+    lease = room.new_lease(annotation.item, user, **came)
+    with suppress(leasing.NoRoom), transaction.atomic():
+        _hold_again(annotation, earlier, lease)
+        room.hand_out([lease])
+        return lease
+    return None
+
+
+def _hold_again(annotation: Annotation, earlier: Lease, lease: Lease) -> None:
     if looks.is_look(annotation):
         looks.keep(earlier, lease)
     # The place in the queue goes straight back to this person, or it would be anybody's.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
         state=QueueEntry.State.LEASED,
-        user=user,
+        user=lease.user,
         lease_id=lease.pk,
         leased_until=lease.expires_at,
     )
-    lease.save(force_insert=True)
-    return lease
 
 
 def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> None:

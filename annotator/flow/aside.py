@@ -50,13 +50,13 @@ def put_back(project: Project) -> int:
         with transaction.atomic():
             skipped = Lease.objects.filter(item__in=items, outcome=Lease.Outcome.SKIPPED)
             skipped.update(outcome=Lease.Outcome.AGAIN)
-            put += _let_in(items)
+            put += let_in(items)
     return put
 
 
 def offer(project: Project) -> int:
     """Put back what is set aside because there is somebody new, who has not seen it."""
-    return _let_in(list(_set_aside(project).values_list("pk", flat=True)))
+    return let_in(list(_set_aside(project).values_list("pk", flat=True)))
 
 
 def _set_aside(project: Project) -> QuerySet[Item]:
@@ -76,7 +76,8 @@ def _left_for(project: Project, item: int) -> QuerySet[Membership]:
     )
 
 
-def _let_in(items: Iterable[int]) -> int:
+def let_in(items: Iterable[int]) -> int:
+    """Have those of the items that are set aside wait again, and return how many they were."""
     begun = Exists(QueueEntry.objects.filter(item=OuterRef("pk")))
     aside = Item.objects.filter(pk__in=items, state=Item.State.ASIDE)
     return aside.update(

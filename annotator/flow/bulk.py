@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator import pool
-from annotator.flow import ahead, monitor, queue, refill, surest
+from annotator.flow import ahead, leasing, monitor, queue, refill, surest
 from annotator.flow.refusals import NotThere
 from annotator.models import (
     ANSWERED,
@@ -56,10 +56,8 @@ def why_closed(project: Project) -> str:
             "The project's lead has turned suggestions off, and a page to confirm "
             "would be nothing else."
         )
-    reasons = " ".join(monitor.reasons_to_pause(project))
-    if reasons:
-        return _("%(reasons)s The project is paused; its lead can go on.") % {"reasons": reasons}
-    return ""
+    pause = monitor.paused(project)
+    return pause.words if pause else ""
 
 
 def choices(project: Project, user: User) -> list[Choice]:
@@ -119,7 +117,7 @@ def take(project: Project, user: User, label: str) -> list[Lease]:
 
     A page that they hold already comes again; one of another label is given back.
     """
-    chosen = _own_label(project, label)
+    chosen, room = _own_label(project, label), leasing.room(project)
     if why_closed(project):
         return []
     held = _held(project, user)
@@ -130,11 +128,18 @@ def take(project: Project, user: User, label: str) -> list[Lease]:
     queue.release_pages(project, user)
     turn = surest.newest_round(project)
     sure = surest.of_round(turn).get(chosen.pk) if turn else None
-    if turn is None or sure is None:
-        return []
+    return [] if turn is None or sure is None else _taken(room, user, turn, sure.items)
+
+
+def _taken(
+    room: leasing.Room, user: User, turn: Round, sure: Sequence[surest.SureItem]
+) -> list[Lease]:
+    """Lease a page; more than once where others were first."""
     for _try in range(TRIES):
         try:
-            page = _lease_page(project, user, turn, sure.items)
+            page = _lease_page(room, user, turn, sure)
+        except leasing.NoRoom:
+            return []
         except IntegrityError:
             # The same person took another slot of one of these in a second window just now.
             continue
@@ -183,36 +188,38 @@ def in_order(leases: Iterable[Lease]) -> list[Lease]:
 
 
 def _lease_page(
-    project: Project, user: User, turn: Round, sure: Sequence[surest.SureItem]
+    room: leasing.Room, user: User, turn: Round, sure: Sequence[surest.SureItem]
 ) -> list[Lease] | None:
     """Lease the surest items that are free; None when others took all of them just now."""
+    project = room.project
+    size = min(SIZES[_task(project)], max(room.left, 0))
     ways = _ways(project, turn, sure)
     # One page after the other: everybody wants the same items, and whoever looked while they are
     # being taken would find nothing.
     with refill.alone(project):
         free = {item.position: item for item in _free(project, user, list(ways))}
-        places = [position for position in ways if position in free][: SIZES[_task(project)]]
+        places = [position for position in ways if position in free][:size]
         items = [free[position] for position in places]
         if not items:
             return []
         fresh = [item for item in items if item.state == Item.State.POOL]
         asked = {"source": Source.ACTIVE, "why": WHY}
         refill.append(project, [(item, {**ways[item.position], **asked}) for item in fresh])
-        return _lease_items(project, user, {item.pk: ways[item.position] for item in items}) or None
+        return _lease_items(room, user, {item.pk: ways[item.position] for item in items}) or None
 
 
-def _lease_items(project: Project, user: User, ways: dict[int, dict[str, Any]]) -> list[Lease]:
+def _lease_items(room: leasing.Room, user: User, ways: dict[int, dict[str, Any]]) -> list[Lease]:
     """Lease those of the items, by id, that are still open."""
     leases, name = [], _new_name()
     for entry in _open_entries(ways):
         came = {**ways[entry.item_id], "source": Source.BULK, "why": WHY}
-        lease = queue.new_lease(project, entry.item, user, pk=uuid.uuid4(), page=name, **came)
+        lease = room.new_lease(entry.item, user, pk=uuid.uuid4(), page=name, **came)
         if _claim(entry, lease):
             leases.append(lease)
     # A page is known by the moment in which it was taken.
     for lease in leases:
         lease.created_at = leases[0].created_at
-    Lease.objects.bulk_create(leases)
+    room.hand_out(leases)
     return in_order(leases)
 
 

@@ -116,7 +116,10 @@ def _give_back(lease: Lease) -> None:
 
 
 def undo(project: Project, user: User) -> list[Lease]:
-    """Take the labels of the person's last page back, and return the page; nothing without one."""
+    """Take the labels of the person's last page back, and return the page; nothing without one.
+
+    Conflict where the page could not be shown again, as the project is paused: they stay then.
+    """
     own = Annotation.objects.filter(
         project=project, user=user, source=Source.BULK, withdrawn_at=None
     ).select_related("project", "item", "lease", "user")
@@ -131,7 +134,16 @@ def undo(project: Project, user: User) -> list[Lease]:
 def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
     answers = list(page)
     queue.lock_entries([each.item_id for each in answers])
-    leases = [annotate.retake(each, user, each.provenance()) for each in answers]
+    again = [annotate.retake(each, user, each.provenance()) for each in answers]
+    leases = [lease for lease in again if lease is not None]
+    if len(leases) < len(again):
+        raise Conflict(
+            "paused",
+            _(
+                "The project is paused, so the page could not come back. Nothing was undone; "
+                "undo it when the project goes on."
+            ),
+        )
     now = timezone.now()
     Lease.objects.filter(pk__in=[lease.pk for lease in leases]).update(created_at=now)
     return bulk.in_order(leases)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, looks, own, queue
+from annotator.flow import annotate, looks, monitor, own, queue
 from annotator.flow.refusals import Conflict, Refused
 from annotator.models import Annotation, Lease, Project, User
 
@@ -81,7 +81,7 @@ def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) 
     if deed is None:
         return Settled(key, DONE, _("There is nothing to undo."), "nothing")
     lease = take_back(deed, user, page)
-    return Settled(key, DONE, undone_words(lease), "undone", lease=lease)
+    return Settled(key, DONE, undone_words(project, lease), "undone", lease=lease)
 
 
 def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
@@ -94,6 +94,8 @@ def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotat
 
 
 Kind = Callable[[Project, User, str, Mapping[str, Any]], Settled]
+# After these another item is before the person.
+SETTLING = ("label", "skip")
 KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
 
 
@@ -104,8 +106,10 @@ def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | N
     return annotate.undo(deed, user, page)
 
 
-def undone_words(lease: Lease | None) -> str:
+def undone_words(project: Project, lease: Lease | None) -> str:
     """Return what became of an undo."""
+    if lease is None and monitor.paused(project):
+        return _("Undone. The project is paused, so the item comes again when it goes on.")
     if lease is None:
         return _("The skip is undone, but others have taken on the item meanwhile.")
     return _("Undone: here is the item again.")

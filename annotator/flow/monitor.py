@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import aside, featurise, screening
+from annotator.flow import aside, featurise, screening, stopping
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -56,6 +56,8 @@ def progress(project: Project) -> dict[str, Any]:
     model = project.models.defer("measured").first()
     measured, mark = _newest_estimate(project)
     answers, set_aside = sums["answers"] or 0, aside.count(project)
+    stop = advice(project, answers, measured)
+    pause = paused(project, stop)
     return {
         "items": project.items,
         "labelled": sums["finished"] or 0,
@@ -70,7 +72,8 @@ def progress(project: Project) -> dict[str, Any]:
         "accuracy": measured,
         "features": features(project),
         "round": _latest_numbers(project),
-        "stop": advice(project, answers, measured),
+        "stop": stop,
+        "paused": None if pause is None else pause.told(),
     }
 
 
@@ -153,17 +156,30 @@ def features(project: Project) -> dict[str, Any]:
 
 
 def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns."""
-    reasons = []
-    if project.budget and answers >= project.budget:
-        reasons.append(_("The budget of %(budget)d labels is spent.") % {"budget": project.budget})
-    target = project.target_accuracy
-    if target and measured and measured.get("proven", 0.0) >= target:
-        reasons.append(goal_reached(measured["proven"], target))
-    reasons += screening.reasons_to_stop(project)
+    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns.
+
+    It is `enough` only where the target is proven; `causes` name the reasons in their order.
+    """
+    proven = _target_proven(project, measured)
+    found = [(stopping.TARGET, words) for words in proven]
+    spent = stopping.budget_spent(project, answers, measured, is_proven=bool(proven))
+    if spent:
+        found.append((stopping.BUDGET, spent))
     if project.items and answers and not _unlabelled(project):
-        reasons.append(_all_done(project))
-    return {"advice": "stop" if reasons else "go_on", "reasons": reasons}
+        found.append((stopping.DONE, _all_done(project)))
+    return {
+        "advice": "stop" if found else "go_on",
+        "reasons": [words for _cause, words in found],
+        "enough": bool(proven),
+        "causes": [cause for cause, _words in found],
+    }
+
+
+def _target_proven(project: Project, measured: Mapping[str, Any] | None) -> list[str]:
+    target, said = project.target_accuracy, []
+    if target and measured and measured.get("proven", 0.0) >= target:
+        said.append(goal_reached(measured["proven"], target))
+    return said + screening.reasons_to_stop(project)
 
 
 def goal_reached(proven: float, target: float) -> str:
@@ -210,19 +226,29 @@ def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
     return [round_numbers(turn) for turn in project.rounds.select_related("model")[:limit]]
 
 
-def reasons_to_pause(project: Project) -> list[str]:
-    """Return why the queue stopped by itself; nothing while it goes on."""
-    if not project.auto_stop:
-        return []
-    answers = Tally.objects.filter(project=project).aggregate(n=Sum("labels"))["n"] or 0
-    return list(advice(project, answers, accuracy(project))["reasons"])
+def paused(
+    project: Project, stop: Mapping[str, Any] | None = None, *, answers: int | None = None
+) -> stopping.Pause | None:
+    """Return why the project hands out nothing; None while it does.
+
+    A lead paused it, or it stopped by itself. `stop` is what `advice` says, `answers` how many
+    labels there are, where that is known.
+    """
+    by_lead = stopping.by_lead(project)
+    if by_lead is not None or not project.auto_stop:
+        return by_lead
+    if stop is None:
+        given = stopping.answers(project) if answers is None else answers
+        stop = advice(project, given, accuracy(project))
+    reasons = list(zip(stop["causes"], stop["reasons"], strict=True))
+    return stopping.by_itself(reasons) if reasons else None
 
 
-def why_empty(project: Project, user: User) -> str:
+def why_empty(project: Project, user: User, pause: stopping.Pause | None = None) -> str:
     """Return in words why there is nothing to label, and what happens next."""
-    reasons = " ".join(reasons_to_pause(project))
-    if reasons:
-        return _("%(reasons)s The project is paused; its lead can go on.") % {"reasons": reasons}
+    pause = pause or paused(project)
+    if pause is not None:
+        return pause.words
     if project.imports.active().exists():
         return _("The first items are being imported. They appear here by themselves.")
     if not project.items:
@@ -231,6 +257,11 @@ def why_empty(project: Project, user: User) -> str:
         if aside.count(project):
             return _("Every item is labelled, but for those that everybody skipped. Thank you!")
         return _("Every item is labelled. Thank you!")
+    if stopping.left(project) <= 0:
+        return _(
+            "The last labels of the budget are with others. What they give back appears here "
+            "by itself."
+        )
     return _(
         "Nothing is left for you: the items that still need a label are with others, "
         "or you have seen them already."

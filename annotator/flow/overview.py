@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import monitor, screening
+from annotator.flow import monitor, screening, stopping
 from annotator.models import (
     Import,
     Item,
@@ -52,6 +52,9 @@ class Row:
     round: dict[str, Any] | None = None
     importing: bool = False
     decisions: list[str] = field(default_factory=list)
+    # Why to stop, each with its cause; and why nothing is handed out, where nothing is.
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+    pause: stopping.Pause | None = None
 
     @property
     def leads(self) -> bool:
@@ -61,7 +64,7 @@ class Row:
 
 def rows(user: User, name: str = "") -> list[Row]:
     """Return the person's projects whose name holds `name`; those that need a decision first."""
-    found = list(Project.objects.for_user(user).select_related("rare_label"))
+    found = list(Project.objects.for_user(user).select_related("rare_label", "paused_by"))
     wanted = name.casefold().strip()
     roles = dict(user.memberships.values_list("project", "role"))
     everything = [
@@ -76,6 +79,15 @@ def rows(user: User, name: str = "") -> list[Row]:
     return sorted(everything, key=lambda row: not row.decisions)
 
 
+def pauses(user: User) -> dict[int, stopping.Pause]:
+    """Return why projects of the person hand out nothing, by their keys; only those."""
+    found = Project.objects.for_user(user).select_related("rare_label", "paused_by")
+    stopped = [Row(each, Role.ANNOTATOR) for each in found if each.paused_at or each.auto_stop]
+    if stopped:
+        _count(stopped)
+    return {row.project.pk: row.pause for row in stopped if row.pause is not None}
+
+
 def _count(found: list[Row]) -> None:
     """Fill in what everybody sees: how far each project is, and how good."""
     keys = [row.project.pk for row in found]
@@ -84,11 +96,19 @@ def _count(found: list[Row]) -> None:
         each["project"]: each
         for each in tallies.annotate(n=Sum("labels"), f=Sum("finished"), a=Sum("audits"))
     }
-    estimates = _estimates(keys)
+    estimates, reports = _estimates(keys), _reports(found)
     for row in found:
         own = sums.get(row.project.pk, {"n": 0, "f": 0, "a": 0})
         row.answers, row.finished, row.audits = own["n"], own["f"], own["a"]
         row.estimate = estimates.get(row.project.pk)
+        row.reasons = _reasons(row, reports.get(row.project.pk))
+        row.pause = stopping.by_lead(row.project) or _by_itself(row)
+
+
+def _by_itself(row: Row) -> stopping.Pause | None:
+    if not row.project.auto_stop or not row.reasons:
+        return None
+    return stopping.by_itself(row.reasons)
 
 
 def _estimates(projects: list[int]) -> dict[int, dict[str, Any]]:
@@ -111,7 +131,7 @@ def _look_closer(led: list[Row]) -> None:
     keys = [row.project.pk for row in led]
     today = timezone.now().date()
     days, people, rounds = _days(keys, today), _people(keys, today), _rounds(keys)
-    imports, asides, reports = _imports(keys), _asides(keys), _reports(led)
+    imports, asides = _imports(keys), _asides(keys)
     for row in led:
         key = row.project.pk
         row.days = [days[key].get(today - timedelta(days=n), 0) for n in reversed(range(DAYS))]
@@ -119,7 +139,8 @@ def _look_closer(led: list[Row]) -> None:
         active = [each for each in imports.get(key, []) if each["state"] != Job.State.FAILED]
         row.importing = bool(active)
         row.decisions = [
-            *_enough(row, reports.get(key)),
+            *[words for _cause, words in row.reasons],
+            *_running_out(row),
             *_failed(row, imports.get(key, [])),
             *_skipped(asides.get(key, 0)),
         ]
@@ -173,37 +194,41 @@ def _asides(projects: list[int]) -> dict[int, int]:
     return dict(aside.values_list("project").annotate(n=Count("pk")))
 
 
-def _reports(led: list[Row]) -> dict[int, dict[str, Any]]:
-    wanted = [row.project.pk for row in led if row.project.target_recall is not None]
+def _reports(found: list[Row]) -> dict[int, dict[str, Any]]:
+    wanted = [row.project.pk for row in found if row.project.target_recall is not None]
     newest = Report.objects.filter(project__in=wanted, kind=screening.KIND)
     return dict(newest.values_list("project", "found"))
 
 
-def _enough(row: Row, report: dict[str, Any] | None) -> list[str]:
-    """Return why it may be enough, as `monitor.advice` says it, and that the budget runs out."""
-    project, said = row.project, _budget(row)
+def _reasons(row: Row, report: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return why to stop, as `monitor.advice` says it: each cause with its words."""
+    project, found = row.project, []
     target, estimate = project.target_accuracy, row.estimate
     if target and estimate and estimate.get("proven", 0.0) >= target:
-        said.append(monitor.goal_reached(estimate["proven"], target))
-    said += screening.reached(project, report, str(project.rare_label))
+        found.append((stopping.TARGET, monitor.goal_reached(estimate["proven"], target)))
+    recall = screening.reached(project, report, str(project.rare_label))
+    found += [(stopping.TARGET, words) for words in recall]
+    spent = stopping.budget_spent(
+        project, row.answers, estimate, report or {}, is_proven=bool(found)
+    )
+    if spent:
+        found.append((stopping.BUDGET, spent))
     if project.items and row.finished >= project.items:
-        said.append(_("Every item is labelled."))
-    return said
+        found.append((stopping.DONE, _("Every item is labelled.")))
+    return found
 
 
-def _budget(row: Row) -> list[str]:
+def _running_out(row: Row) -> list[str]:
+    """Return in words that little of the budget is left."""
     budget = row.project.budget
-    if not budget or row.answers < NEARLY * budget:
+    if not budget or not NEARLY * budget <= row.answers < budget:
         return []
-    left = budget - row.answers
-    if left <= 0:
-        return [_("The budget of %(budget)d labels is spent.") % {"budget": budget}]
     words = ngettext(
         "%(n)d label is left of the budget of %(budget)d.",
         "%(n)d labels are left of the budget of %(budget)d.",
-        left,
+        budget - row.answers,
     )
-    return [words % {"n": left, "budget": budget}]
+    return [words % {"n": budget - row.answers, "budget": budget}]
 
 
 def _failed(row: Row, imports: list[dict[str, Any]]) -> list[str]:

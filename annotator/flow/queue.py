@@ -1,7 +1,8 @@
 """Who labels what next: leases on queue entries."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import clock, smaller
-from annotator.flow import aside, idle, looks, monitor, numbers, refill, spares, tally
+from annotator.flow import aside, idle, leasing, looks, numbers, refill, spares, tally
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
-from annotator.once import Raw, Rows, insert
+from annotator.once import Raw, Rows
 from annotator.sentences import translated
 
 MOST_LEASES = 5
@@ -71,27 +72,36 @@ CLAIM = """
 
 
 def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
-    """Return what `user` labels next; None when nothing is left for them.
+    """Return what `user` labels next; None when nothing is left for them, or the project is paused.
 
     An item that they were given and have not settled comes first, so a reload shows it again.
     `holding` names the leases that the caller has already, for one that fetches ahead. What other
     windows of the same person have before them is left to those (`ahead.hold`).
     """
-    waiting = lease_waiting(project, user, holding)
+    room = leasing.room(project)
+    if room.is_paused:
+        return None
+    waiting = _waiting(room, user, holding)
     if waiting is None and len(_one_by_one(project, user)) >= MOST_LEASES:
         raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
-    return waiting or _claim_refilled(project, user, page="")
+    return waiting or _claim_refilled(room, user, page="")
 
 
 def lease_waiting(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
     """Do the same as far as it takes no more than what waits in the queue as it is."""
-    held = _one_by_one(project, user)
+    return _waiting(leasing.room(project), user, holding)
+
+
+def _waiting(room: leasing.Room, user: User, holding: Sequence[str]) -> Lease | None:
+    if room.is_paused:
+        return None
+    held = _one_by_one(room.project, user)
     ahead = [lease for lease in held if str(lease.pk) not in set(holding)]
     if ahead:
         return ahead[0]
     if len(held) >= MOST_LEASES:
         return None
-    return None if monitor.reasons_to_pause(project) else _claim(project, user, page="")
+    return _claim(room, user, page="")
 
 
 def _one_by_one(project: Project, user: User) -> list[Lease]:
@@ -106,69 +116,91 @@ def live(project: Project, user: User) -> list[Lease]:
     return [_known(found[key], project, user) for key in keys]
 
 
-def claim(project: Project, user: User, page: str = "") -> Lease | None:
+def claim(room: leasing.Room, user: User, page: str = "") -> Lease | None:
     """Return a lease on the best item that nobody holds, for the window `page` of the person."""
-    if monitor.reasons_to_pause(project):
-        return None
-    return _claim(project, user, page) or _claim_refilled(project, user, page)
+    return _claim(room, user, page) or _claim_refilled(room, user, page)
 
 
-def _claim_refilled(project: Project, user: User, page: str) -> Lease | None:
+def _claim_refilled(room: leasing.Room, user: User, page: str) -> Lease | None:
     """Return a lease after what can be done at once to have something: labelling never waits."""
-    if monitor.reasons_to_pause(project):
+    project = room.project
+    if room.is_paused:
         return None
     release_expired(project)
     release_pages(project, user)
+    if not room and not _make_room(room, user):
+        return None
     lease = None
     for _try in range(TRIES):
         with refill.alone(project):
-            lease = _claim_new(project, user, page)
+            lease = _claim_new(room, user, page)
             # What others put by for a lost connection, or let lie, comes before "nothing is left".
             if lease is not None or not any(find(project, user) for find in MORE):
                 break
-    return lease or _look_again(project, user, page)
+    return lease or _look_again(room, user, page)
 
 
-@transaction.atomic
-def _look_again(project: Project, user: User, page: str) -> Lease | None:
+def _make_room(room: leasing.Room, user: User) -> bool:
+    """Take back what others hold of the last of a budget and do not look at; tell if that does."""
+    with transaction.atomic():
+        taken = spares.take_back(room.project, user) or idle.pass_on(room.project, user)
+    if taken:
+        room.left = leasing.room(room.project).left
+    return bool(room)
+
+
+def _look_again(room: leasing.Room, user: User, page: str) -> Lease | None:
     """Return a lease on what is labelled and doubtful, where something is for `user`."""
+    project = room.project
+    if not room or not project.has_looks or not project.second_share:
+        return None
+    with suppress(leasing.NoRoom), transaction.atomic():
+        return _look_once(room, user, page)
+    return None
+
+
+def _look_once(room: leasing.Room, user: User, page: str) -> Lease | None:
     key = uuid.uuid4()
-    look = looks.take(project, user, key) if project.has_looks and project.second_share else None
+    look = looks.take(room.project, user, key)
     if look is None:
         return None
     (item,) = FIND_ITEM(look.item_id)
-    lease = new_lease(project, item, user, pk=key, page=page, **looks.provenance(look))
-    insert(lease)
+    lease = room.new_lease(item, user, pk=key, page=page, **looks.provenance(look))
+    room.hand_out([lease])
     return lease
 
 
-def _claim(project: Project, user: User, page: str) -> Lease | None:
-    lease = _look_again(project, user, page) if looks.is_turn(project) else None
-    return lease or _claim_new(project, user, page)
+def _claim(room: leasing.Room, user: User, page: str) -> Lease | None:
+    if not room:
+        return None
+    lease = _look_again(room, user, page) if looks.is_turn(room.project) else None
+    return lease or _claim_new(room, user, page)
 
 
-def _claim_new(project: Project, user: User, page: str) -> Lease | None:
+def _claim_new(room: leasing.Room, user: User, page: str) -> Lease | None:
     for _try in range(TRIES):
         try:
             with transaction.atomic():
-                return _claim_once(project, user, page)
+                return _claim_once(room, user, page)
+        except leasing.NoRoom:
+            return None
         except IntegrityError:
             # The same person took another slot of this item in a second window just now.
             continue
     return None
 
 
-def _claim_once(project: Project, user: User, page: str) -> Lease | None:
+def _claim_once(room: leasing.Room, user: User, page: str) -> Lease | None:
     """Take the best open entry that `user` may have, in one statement, and return the lease."""
-    key, now = uuid.uuid4(), clock.now()
+    key, now, project = uuid.uuid4(), clock.now(), room.project
     until = now + timedelta(seconds=project.lease_seconds)
     found = TAKE_BEST(user.pk, key, until, project.pk, *(user.pk,) * 3)
     if not found:
         return None
     (entry,) = found
     (item,) = FIND_ITEM(entry.item_id)
-    lease = new_lease(project, item, user, pk=key, page=page, why=entry.why, **entry.provenance())
-    insert(lease)
+    lease = room.new_lease(item, user, pk=key, page=page, why=entry.why, **entry.provenance())
+    room.hand_out([lease])
     return lease
 
 
@@ -179,15 +211,6 @@ def _claim_statement() -> str:
 
 
 TAKE_BEST = Raw(QueueEntry, _claim_statement)
-
-
-def new_lease(project: Project, item: Item, user: User, **provenance: Any) -> Lease:
-    """Return an unsaved lease that runs from now."""
-    now = clock.now()
-    until = now + timedelta(seconds=project.lease_seconds)
-    return Lease(
-        project=project, item=item, user=user, created_at=now, expires_at=until, **provenance
-    )
 
 
 def held(project: Project, user: User, lease_id: str) -> Lease:
@@ -201,6 +224,13 @@ def held(project: Project, user: User, lease_id: str) -> Lease:
     if not found:
         raise unknown
     return _known(found[0], project, user)
+
+
+def shown_again(project: Project, user: User, lease_id: str) -> Lease | None:
+    """Return the person's lease if it still runs; None in a paused project."""
+    lease = held(project, user, lease_id)
+    runs = lease.ended_at is None and lease.expires_at > clock.now()
+    return lease if runs and not leasing.room(project).is_paused else None
 
 
 def _known(lease: Lease, project: Project, user: User) -> Lease:
@@ -251,19 +281,22 @@ def unskip(lease: Lease, page: str = "") -> Lease | None:
         raise _taken_back_already()
     Item.objects.filter(pk=lease.item_id).update(skips=F("skips") - 1)
     tally.add(lease.project, lease.user, skips=-1)
-    return None if _is_theirs(lease) else _lease_again(lease, page)
+    if _is_theirs(lease):
+        return None
+    again = _lease_again(lease, page)
+    if again is None:
+        aside.let_in([lease.item_id])
+    return again
 
 
 def _undrop(lease: Lease, page: str) -> Lease | None:
     dropped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.DROPPED)
     if not dropped.update(outcome=Lease.Outcome.RELEASED):
         raise _taken_back_already()
+    room = leasing.room(lease.project)
     came = {**lease.provenance(), "page": page, "why": lease.why}
-    again = new_lease(lease.project, lease.item, lease.user, **came)
-    if not looks.pick_up(lease, again):
-        return None
-    again.save(force_insert=True)
-    return again
+    again = room.new_lease(lease.item, lease.user, **came)
+    return again if _hand_back(room, again, lambda: looks.pick_up(lease, again)) else None
 
 
 def _taken_back_already() -> Conflict:
@@ -279,15 +312,29 @@ def _is_theirs(lease: Lease) -> bool:
 
 
 def _lease_again(lease: Lease, page: str) -> Lease | None:
+    room = leasing.room(lease.project)
     came = {**lease.by_itself(), "page": page, "why": lease.why}
-    again = new_lease(lease.project, lease.item, lease.user, **came)
+    again = room.new_lease(lease.item, lease.user, **came)
+    return again if _hand_back(room, again, lambda: _take_again(again)) else None
+
+
+def _take_again(again: Lease) -> bool:
     if not take_place(again, QueueEntry.State.LEASED):
-        return None
-    again.save(force_insert=True)
+        return False
     # A refill may have taken it out of the queue in between, or it was set aside.
-    left = Item.objects.filter(pk=lease.item_id, state__in=[Item.State.POOL, Item.State.ASIDE])
+    left = Item.objects.filter(pk=again.item_id, state__in=[Item.State.POOL, Item.State.ASIDE])
     left.update(state=Item.State.QUEUED)
-    return again
+    return True
+
+
+def _hand_back(room: leasing.Room, again: Lease, take: Callable[[], bool]) -> bool:
+    """Store the lease if `take` gets its place; without room the item waits for others, too."""
+    with suppress(leasing.NoRoom), transaction.atomic():
+        if not room or not take():
+            return False
+        room.hand_out([again])
+        return True
+    return False
 
 
 def take_place(lease: Lease, state: QueueEntry.State) -> bool:

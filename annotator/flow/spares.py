@@ -5,14 +5,14 @@ anything, and their labels teach as those of any topped-up queue do.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop
 
 from annotator import clock, pool
-from annotator.flow import idle, refill
+from annotator.flow import idle, leasing, refill
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
 
 # What one person may have put by is this part of all items: the others must not run out for it.
@@ -26,36 +26,28 @@ SPARE = {
 }
 
 
-def put_by(project: Project, user: User, page: str, number: int) -> list[Lease]:
+def put_by(room: leasing.Room, user: User, page: str, number: int) -> list[Lease]:
     """Lease up to `number` random items to `user` on the page, and return the leases."""
-    most = min(number, project.items // SHARE)
+    most = min(number, room.project.items // SHARE)
     # Mostly none are wanted, and a transaction would wait for whoever writes just now.
-    return _put_by(project, user, page, most) if most > 0 else []
-
-
-@transaction.atomic
-def _put_by(project: Project, user: User, page: str, number: int) -> list[Lease]:
-    items = _random_items(project, user, number)
-    if not items:
+    if most <= 0 or not room:
         return []
-    now = clock.now()
-    until = now + timedelta(seconds=project.lease_seconds)
+    with suppress(leasing.NoRoom), transaction.atomic():
+        return _put_by(room, user, page, most)
+    return []
+
+
+def _put_by(room: leasing.Room, user: User, page: str, number: int) -> list[Lease]:
+    project = room.project
     leases = {
-        item.pk: Lease(
-            project=project,
-            item=item,
-            user=user,
-            page=page,
-            created_at=now,
-            expires_at=until,
-            suggestion=item.suggested,
-            **SPARE,
-        )
-        for item in items
+        item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **SPARE)
+        for item in _random_items(project, user, number)
     }
+    if not leases:
+        return []
     won = _take_places(project, user, leases)
-    Lease.objects.bulk_create(won)
     Item.objects.filter(pk__in=[lease.item_id for lease in won]).update(state=Item.State.QUEUED)
+    room.hand_out(won)
     return won
 
 

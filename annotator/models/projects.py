@@ -96,6 +96,12 @@ class Project(models.Model):
     items = models.PositiveIntegerField(default=0, editable=False)
     # Whether second looks waited when they were last proposed; without any, none are looked for.
     has_looks = models.BooleanField(default=False, editable=False)
+    # While a lead paused the project: since when, who, and why in their words.
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
+    )
+    paused_reason = models.CharField(max_length=500, blank=True, editable=False)
     # What the nightly count of everything that is counted on the way found (flow.recount).
     recounted = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

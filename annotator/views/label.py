@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import clock, tasks
+from annotator import tasks
 from annotator.flow import ahead, annotate, decide, own, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms.label import AnswerForm, LeaseForm
@@ -81,7 +81,8 @@ def undo(request: Request, project_id: int) -> HttpResponse:
         return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
     lease = decide.take_back(deed, request.user)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _move_on(request, access, decide.undone_words(lease), messages.INFO, lease=lease)
+    words = decide.undone_words(access.project, lease)
+    return _move_on(request, access, words, messages.INFO, lease=lease)
 
 
 def _open_desk(request: Request, project_id: int) -> Access:
@@ -106,8 +107,7 @@ def _asked_for(request: Request, access: Access) -> Lease | None:
     form = LeaseForm(request.GET)
     if not form.is_valid():
         return None
-    lease = queue.held(access.project, request.user, str(form.cleaned_data["lease"]))
-    return lease if lease.ended_at is None and lease.expires_at > clock.now() else None
+    return queue.shown_again(access.project, request.user, str(form.cleaned_data["lease"]))
 
 
 def _again(

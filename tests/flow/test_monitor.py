@@ -43,7 +43,8 @@ def test_progress_of_an_empty_project_is_nothing(project):
     }
     assert set(numbers.values()) == {0}
     assert progress["model"] is progress["accuracy"] is progress["round"] is None
-    assert progress["stop"] == {"advice": "go_on", "reasons": []}
+    assert progress["stop"] == {"advice": "go_on", "reasons": [], "enough": False, "causes": []}
+    assert progress["paused"] is None
 
 
 def test_progress_counts_what_was_done(trained, ana, ben):
@@ -280,7 +281,7 @@ def test_a_project_that_stops_by_itself_gives_nothing_more_and_says_why(project,
     setup.change_settings(project, budget=3, auto_stop=True)
     loop.label(project, ana, 3)
     assert queue.lease_next(project, ana) is None
-    assert "budget of 3 labels is spent" in monitor.why_empty(project, ana)
+    assert "Budget spent: 3 of 3 labels." in monitor.why_empty(project, ana)
     setup.change_settings(project, auto_stop=False)
     assert queue.lease_next(project, ana) is not None
 

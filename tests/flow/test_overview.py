@@ -79,7 +79,7 @@ def test_days_are_the_last_seven_with_gaps(project, lea, ana, ben):
         (179, None),
         (180, "20 labels are left of the budget of 200."),
         (199, "1 label is left of the budget of 200."),
-        (230, "The budget of 200 labels is spent."),
+        (230, "Budget spent: 230 of 200 labels."),
     ],
 )
 def test_budget_that_runs_out_is_told(project, lea, ana, spent, words):
