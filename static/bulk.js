@@ -260,7 +260,10 @@
     const form = page();
     // What is on its way to be saved needs it no more.
     if (!form || document.hidden || inFlight) return;
-    fetch(form.dataset.keep, { method: "POST", credentials: "same-origin", body: new FormData(form) }).catch(() => {});
+    fetch(form.dataset.keep, { method: "POST", credentials: "same-origin", body: new FormData(form) })
+      .then((response) => (response.status === 200 ? response.text() : ""))
+      .then((words) => words && (byId("said").textContent = words))
+      .catch(() => {});
   };
 
   // A third of the time that is left may be lost on the way without harm.

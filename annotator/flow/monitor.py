@@ -40,6 +40,9 @@ DEAD_SECONDS = 40
 FIRST_ESTIMATE = 20
 LATELY = timedelta(hours=24)
 
+# Why to stop: each reason as its cause and its words.
+Reasons = list[tuple[str, str]]
+
 
 # A project ---------------------------------------------------------------------------------------
 
@@ -56,8 +59,8 @@ def progress(project: Project) -> dict[str, Any]:
     model = project.models.defer("measured").first()
     measured, mark = _newest_estimate(project)
     answers, set_aside = sums["answers"] or 0, aside.count(project)
-    stop = advice(project, answers, measured)
-    pause = paused(project, stop)
+    reasons = _reasons_to_stop(project, answers, measured)
+    pause = paused(project, reasons)
     return {
         "items": project.items,
         "labelled": sums["finished"] or 0,
@@ -72,7 +75,8 @@ def progress(project: Project) -> dict[str, Any]:
         "accuracy": measured,
         "features": features(project),
         "round": _latest_numbers(project),
-        "stop": stop,
+        "stop": _advised(reasons),
+        "target_proven": any(cause == stopping.TARGET for cause, _words in reasons),
         "paused": None if pause is None else pause.told(),
     }
 
@@ -156,10 +160,19 @@ def features(project: Project) -> dict[str, Any]:
 
 
 def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns.
+    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns."""
+    return _advised(_reasons_to_stop(project, answers, measured))
 
-    It is `enough` only where the target is proven; `causes` name the reasons in their order.
-    """
+
+def _advised(reasons: Reasons) -> dict[str, Any]:
+    return {
+        "advice": "stop" if reasons else "go_on",
+        "reasons": [words for _cause, words in reasons],
+    }
+
+
+def _reasons_to_stop(project: Project, answers: int, measured: Mapping[str, Any] | None) -> Reasons:
+    """Return each reason to stop with its cause; it is enough only where the target is proven."""
     proven = _target_proven(project, measured)
     found = [(stopping.TARGET, words) for words in proven]
     spent = stopping.budget_spent(project, answers, measured, is_proven=bool(proven))
@@ -167,12 +180,7 @@ def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -
         found.append((stopping.BUDGET, spent))
     if project.items and answers and not _unlabelled(project):
         found.append((stopping.DONE, _all_done(project)))
-    return {
-        "advice": "stop" if found else "go_on",
-        "reasons": [words for _cause, words in found],
-        "enough": bool(proven),
-        "causes": [cause for cause, _words in found],
-    }
+    return found
 
 
 def _target_proven(project: Project, measured: Mapping[str, Any] | None) -> list[str]:
@@ -227,20 +235,19 @@ def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
 
 
 def paused(
-    project: Project, stop: Mapping[str, Any] | None = None, *, answers: int | None = None
+    project: Project, reasons: Reasons | None = None, *, answers: int | None = None
 ) -> stopping.Pause | None:
     """Return why the project hands out nothing; None while it does.
 
-    A lead paused it, or it stopped by itself. `stop` is what `advice` says, `answers` how many
+    A lead paused it, or it stopped by itself: `reasons` are those to stop, `answers` how many
     labels there are, where that is known.
     """
     by_lead = stopping.by_lead(project)
     if by_lead is not None or not project.auto_stop:
         return by_lead
-    if stop is None:
+    if reasons is None:
         given = stopping.answers(project) if answers is None else answers
-        stop = advice(project, given, accuracy(project))
-    reasons = list(zip(stop["causes"], stop["reasons"], strict=True))
+        reasons = _reasons_to_stop(project, given, accuracy(project))
     return stopping.by_itself(reasons) if reasons else None
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import ahead, bulk, confirming, queue
+from annotator.flow import ahead, bulk, confirming, monitor, queue
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms.bulk import BulkForm, PageForm
 from annotator.models import Lease
@@ -61,9 +61,12 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
 def undo(request: Request, project_id: int) -> HttpResponse:
     """Take the labels of the last page back and show it again."""
     access = _open_desk(request, project_id)
-    leases = confirming.undo(access.project, request.user)
+    label = request.POST.get("label", "")
+    try:
+        leases = confirming.undo(access.project, request.user)
+    except Conflict as refusal:
+        return _move_on(request, access, label, refusal.detail, messages.WARNING, status=409)
     if not leases:
-        label = request.POST.get("label", "")
         return _move_on(request, access, label, _("There is no page to undo."), messages.INFO)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     label = confirming.label_of(leases)
@@ -73,10 +76,14 @@ def undo(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def keep(request: Request, project_id: int) -> HttpResponse:
-    """Let the page that is on the screen stay its person's."""
+    """Let the page that is on the screen stay its person's, and tell if the project is paused."""
     access = open_project(request, project_id)
     bulk.keep(access.project, request.user, *_on_screen(request))
-    return HttpResponse(status=204)
+    pause = monitor.paused(access.project)
+    if pause is None:
+        return HttpResponse(status=204)
+    said = _("%(why)s What is on your screen can still be saved.") % {"why": pause.words}
+    return HttpResponse(said, content_type="text/plain")
 
 
 @require_POST
@@ -110,6 +117,7 @@ def bulk_context(access: Access, label: str = "", *, said: str = "") -> dict[str
     label = label or max(choices, key=lambda each: each.left, default=bulk.Choice("", 0)).label
     leases = bulk.take(project, user, label) if label else []
     empty = "" if leases else bulk.why_empty(project, choices, label)
+    is_paused = not leases and monitor.paused(project) is not None
     return {
         "access": access,
         "said": said,
@@ -119,6 +127,7 @@ def bulk_context(access: Access, label: str = "", *, said: str = "") -> dict[str
         "page": leases[0].page if leases else "",
         "is_text": project.task == project.Task.TEXT,
         "empty": empty,
+        "is_paused": is_paused,
         "state": regions.state_of(empty, label, [each.label for each in choices]),
     }
 

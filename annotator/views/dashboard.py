@@ -14,6 +14,7 @@ from annotator import tasks
 from annotator.flow import aside, monitor, outlook, schedule, setup
 from annotator.flow import screening as searched
 from annotator.flow.refusals import Conflict
+from annotator.forms.pausing import PauseForm
 from annotator.models import Job, Project, Role, Round
 from annotator.views import charts, regions, screening, words
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -91,7 +92,7 @@ def dashboard_context(access: Access) -> dict[str, Any]:
         "counts": _counts(progress, mine, all_of_them=access.leads),
     }
     if access.leads:
-        context |= _for_leads(access.project, progress)
+        context |= {**_for_leads(access.project, progress), "pause_form": PauseForm()}
     return context | {"state": _state(context)}
 
 
@@ -123,6 +124,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
     return {
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
+        "is_enough": progress["target_proven"],
         "outlook": [
             *outlook.in_words(project, progress["accuracy"], facts.reports),
             *searched.outlook(project, facts.reports.get(searched.KIND)),

@@ -23,6 +23,7 @@ def context(
     served = None if lease is None else queue.served(lease)
     suggestion = served["suggestion"] if served else None
     counts = own.counts(access.project, access.user)
+    pause = monitor.paused(access.project)
     config = _config(access, served)
     return {
         "access": access,
@@ -34,7 +35,8 @@ def context(
         "sure": _sure(suggestion),
         "shown": desk.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
-        "empty": "" if lease else monitor.why_empty(access.project, access.user),
+        "empty": "" if lease else monitor.why_empty(access.project, access.user, pause),
+        "paused": pause,
         "counts": counts,
         "labelled_words": desk_words.labelled(counts),
         "mine_words": desk_words.mine(counts),

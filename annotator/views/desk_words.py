@@ -42,6 +42,7 @@ def for_script() -> dict[str, Any]:
         "undo_later": _("The server cannot be reached; try to undo again in a moment."),
         "past_later": _("Older answers cannot be shown without a connection."),
         "no_more_past": _("There are no earlier answers of yours."),
+        "paused": _("{why} What is on your screen can still be saved."),
         "lost": _("The item had been given to somebody else; here is another one."),
         "not_on_disk": _(
             "This browser stores nothing. Keep the page open until everything is saved."

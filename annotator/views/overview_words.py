@@ -27,6 +27,7 @@ def row_in_words(row: Row) -> dict[str, Any]:
         "labelled_words": words.count(row.finished),
         "items_words": words.count(row.project.items),
         "accuracy": words.accuracy(row.estimate) or _missing(row),
+        "paused": row.pause.words if row.pause else "",
     }
     if not row.leads:
         return shown

@@ -100,6 +100,7 @@ def _week_context(access: Access, monday: date) -> dict[str, Any]:
         "counts": _counts(project.hourly_rate, done),
         "accuracy": _accuracy_in_words(done),
         "stop": progress["stop"],
+        "is_enough": progress["target_proven"],
         "outlook": outlook.in_words(project, progress["accuracy"], facts.reports),
         "figures": [charts.figure(facts, name) for name in ON_PAPER],
         "made": timezone.now(),

@@ -9,7 +9,7 @@
   const { preferences, words } = config;
 
   const DOUBLE_CLICK_MS = 350;
-  const BEAT_MS = Math.min(45_000, (config.lease_seconds * 1000) / 3);
+  const MOST_BEAT_MS = 45_000;
   const LOOK_AGAIN_MS = 4000;
   const SPARES_MS = 500; // put by behind the first items, which come first
   const MOST_AHEAD = 12;
@@ -42,6 +42,8 @@
   let sparesAsked = 0; // how many spares that call asked for
   let mostSpares = preferences.spares;
   let isUndoing = false;
+  let pause = null; // why the server hands out nothing, while it does not
+  let heldFor = config.lease_seconds;
 
   // Time on an item, without the time that one looks elsewhere -----------------------------------
 
@@ -335,12 +337,14 @@
 
   const isCalm = (batch) => line.roundTrip > 0 && batch.length < 2;
 
-  const sparesWanted = () => (spares.length <= mostSpares / 2 ? mostSpares - spares.length : 0);
+  const sparesWanted = () => (!pause && spares.length <= mostSpares / 2 ? mostSpares - spares.length : 0);
 
   const hear = (body, batch, extra) => {
     for (const settled of body.decisions) settle(settled, batch, extra);
     if (!body.counts) return;
+    pauseOrGoOn(body);
     takeIn(body);
+    view.paused(pause, Boolean(current));
     view.counts(body.counts);
     rhythm.today(body.counts.today);
     view.empty(body.empty);
@@ -349,7 +353,14 @@
 
   const nextCallIn = () => {
     if (!current && !ahead.length) return LOOK_AGAIN_MS;
-    return sparesWanted() ? SPARES_MS : BEAT_MS;
+    return sparesWanted() ? SPARES_MS : Math.min(MOST_BEAT_MS, (heldFor * 1000) / 3);
+  };
+
+  const pauseOrGoOn = (body) => {
+    heldFor = body.lease_seconds;
+    // In a paused project none were to be had, which says nothing of how many there are.
+    if (pause && !body.paused) mostSpares = preferences.spares;
+    pause = body.paused;
   };
 
   const settle = (settled, batch, extra) => {
@@ -386,11 +397,12 @@
     ahead.push(...next.filter(fresh));
     spares.push(...more.filter(fresh));
     // A small project has few to put by; it is not asked again and again.
-    if (sparesAsked > more.length) mostSpares = spares.length;
+    if (!pause && sparesAsked > more.length) mostSpares = spares.length;
     const isLost = current && gone.has(current.lease);
     if (isLost && !past && !view.chosen.length && !byId("note").value) {
       advance();
-      announceNext(words.lost);
+      if (pause) view.say("", pause.words);
+      else announceNext(words.lost);
     } else if (!current && !past) {
       advance();
       if (current) announceNext("");

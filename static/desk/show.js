@@ -184,6 +184,14 @@
       byId("empty-words").textContent = words;
     }
 
+    // Nothing more comes; what is on the screen, if anything is, can still be saved.
+    paused(pause, hasItem) {
+      byId("desk").classList.toggle("is-paused", Boolean(pause));
+      const box = byId("paused");
+      box.hidden = !pause || !hasItem;
+      box.querySelector("p").textContent = pause ? fill(this.words.paused, { why: pause.words }) : "";
+    }
+
     // An answer given before: where one is in one's own history, and what it said.
     past(answer, place) {
       const strip = byId("past");

@@ -43,7 +43,7 @@ def test_progress_of_an_empty_project_is_nothing(project):
     }
     assert set(numbers.values()) == {0}
     assert progress["model"] is progress["accuracy"] is progress["round"] is None
-    assert progress["stop"] == {"advice": "go_on", "reasons": [], "enough": False, "causes": []}
+    assert progress["stop"] == {"advice": "go_on", "reasons": []}
     assert progress["paused"] is None
 
 
@@ -93,7 +93,7 @@ def test_stop_is_advised_with_the_reason_in_words(trained):
     assert monitor.advice(trained, 19, monitor.accuracy(trained))["advice"] == "go_on"
     assert monitor.advice(trained, 20, monitor.accuracy(trained)) == {
         "advice": "stop",
-        "reasons": ["The budget of 20 labels is spent."],
+        "reasons": ["Budget spent: 20 of 20 labels."],
     }
 
 

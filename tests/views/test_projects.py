@@ -155,7 +155,7 @@ def test_decision_is_said_on_top(signed_in, lea, ana, project):
     Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=12)
     page = signed_in(lea).get(reverse("projects")).content.decode()
     assert "Needs a decision" in page
-    assert "The budget of 10 labels is spent." in page
+    assert "Budget spent: 12 of 10 labels." in page
 
 
 def test_many_projects_can_be_found_by_name(signed_in, olga):
