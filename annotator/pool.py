@@ -302,24 +302,24 @@ def has_suggestions(project: Project) -> bool:
 
 
 def suggested_proba(
-    project: Project, shard: FeatureShard, names: Sequence[str]
+    project: Project, shard: FeatureShard, classes: Sequence[int | None]
 ) -> NDArray[np.float32]:
     """Return the imported scores (stop - start, C) of a shard's items; NaN where there are none."""
     from selection.prior import suggested_proba as as_proba
 
-    column = {name: index for index, name in enumerate(names)}
+    column = {label: index for index, label in enumerate(classes)}
     labels: list[list[int]] = [[] for _ in range(shard.stop - shard.start)]
     sure: list[float | None] = [None] * len(labels)
     span = {"position__gte": shard.start, "position__lt": shard.stop}
     rows = Item.objects.filter(project=project, suggested__isnull=False, **span)
     said: Any
     for position, said in rows.values_list("position", "suggested"):
-        known = [column[name] for name in said["labels"] if name in column]
+        known = [column[label] for label in said["labels"] if label in column]
         labels[position - shard.start] = known
         # Of a label that is no more, its confidence says nothing.
         if len(known) == len(said["labels"]):
             sure[position - shard.start] = said["confidence"]
-    return as_proba(labels, sure, len(names), multi_label=project.multi_label)
+    return as_proba(labels, sure, len(classes), multi_label=project.multi_label)
 
 
 # Features ----------------------------------------------------------------------------------------

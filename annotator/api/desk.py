@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, person
-from annotator.flow import ahead, decide, monitor, own, queue, setup
+from annotator.flow import ahead, decide, desk, monitor, naming, own, queue, setup
 from annotator.flow.refusals import Conflict
 from annotator.models import Project, User
 
@@ -29,7 +29,13 @@ def sync(request: Request, pk: int) -> Response:
     settled = [decide.settle(project, user, given["page"], each) for each in given["decisions"]]
     if any(each.state == decide.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response({"decisions": [_told(each) for each in settled], **_held(project, user, given)})
+    return Response(
+        {
+            "decisions": [_told(each) for each in settled],
+            **_held(project, user, given),
+            **_changed(project, user, given["version"]),
+        }
+    )
 
 
 @extend_schema(request=serializers.Leaving, responses={204: None})
@@ -54,14 +60,21 @@ def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]
     )
     is_dry = given["want"] > 0 and not held.next
     return {
-        "next": [queue.served(lease) for lease in held.next],
-        "spares": [queue.served(lease) for lease in held.spares],
+        "next": [queue.served_to_desk(lease) for lease in held.next],
+        "spares": [queue.served_to_desk(lease) for lease in held.spares],
         "lost": held.lost,
         "counts": own.counts(project, user),
         "empty": monitor.why_empty(project, user, held.pause) if is_dry else "",
         "paused": None if held.pause is None else held.pause.told(),
         "lease_seconds": project.lease_seconds,
     }
+
+
+def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
+    """Return what the window is to show of the project, where it shows an older state."""
+    if not version or version == naming.version(project):
+        return {}
+    return {"shown": desk.shown_of(project, user)}
 
 
 def _told(settled: decide.Settled) -> dict[str, Any]:
@@ -71,5 +84,5 @@ def _told(settled: decide.Settled) -> dict[str, Any]:
         "code": settled.code,
         "words": settled.words,
         "annotation": settled.annotation,
-        "next": None if settled.lease is None else queue.served(settled.lease),
+        "next": None if settled.lease is None else queue.served_to_desk(settled.lease),
     }

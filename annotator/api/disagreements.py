@@ -1,5 +1,7 @@
 """What people disagree about: leads see the opinions and decide."""
 
+from functools import partial
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -22,7 +24,8 @@ def disagreements(request: Request, pk: int) -> Response:
     """List what people disagree about, newest first."""
     project = setup.load_project(person(request), pk, Role.LEAD)
     state = adjudicate.as_state(request.query_params.get("state", "open"))
-    return page(request, adjudicate.listed(project, state), "-id", adjudicate.shown)
+    shown = partial(adjudicate.shown, project)
+    return page(request, adjudicate.listed(project, state), "-id", shown)
 
 
 @extend_schema(methods=["POST"], request=serializers.Verdict, responses={200: dict})
@@ -38,4 +41,4 @@ def disagreement(request: Request, pk: int, item: int) -> Response:
     else:
         row = adjudicate.take_back(project, user, item)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(adjudicate.shown(row))
+    return Response(adjudicate.shown(project, row))

@@ -1,6 +1,7 @@
 """Projects: their settings, what goes in, what comes out, and the numbers about them."""
 
 import re
+from functools import partial
 from typing import Any
 
 from django.http import FileResponse, StreamingHttpResponse
@@ -20,6 +21,7 @@ from annotator.flow import (
     ingest,
     measured,
     monitor,
+    naming,
     overview,
     prediction,
     schedule,
@@ -214,10 +216,10 @@ def rounds(request: Request, pk: int) -> Response:
 def models(request: Request, pk: int) -> Response:
     """List the model versions."""
     found = setup.load_project(person(request), pk, Role.LEAD)
-    return page(request, found.models.all(), "-number", _model)
+    return page(request, found.models.all(), "-number", partial(_model, found))
 
 
-def _model(version: ModelVersion) -> dict[str, Any]:
+def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
     names = [
         "number",
         "trained_on",
@@ -229,7 +231,8 @@ def _model(version: ModelVersion) -> dict[str, Any]:
         "sha256",
         "created_at",
     ]
-    return {name: getattr(version, name) for name in names}
+    shown = {name: getattr(version, name) for name in names}
+    return {**shown, "seen": naming.counted(found, version.seen)}
 
 
 @extend_schema(responses={200: dict})

@@ -156,6 +156,8 @@ class Window(StrictSerializer):
 
     page = Text(max_length=60)
     person = serializers.IntegerField()
+    # Of the labels and guidelines that it shows (`naming.version`); the answer brings newer ones.
+    version = Text(required=False, allow_blank=True, default="", max_length=32)
     holding = serializers.ListField(child=Text(), default=list, max_length=100)
     want = serializers.IntegerField(default=0, min_value=0)
     spares = serializers.IntegerField(default=0, min_value=0)

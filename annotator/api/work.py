@@ -1,5 +1,6 @@
 """The annotator's calls: next, save, correct, undo, skip."""
 
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -34,7 +35,8 @@ def annotations(request: Request, pk: int) -> Response:
     """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""
     project = setup.load_project(person(request), pk)
     if request.method == "GET":
-        return page(request, own.answers(project, person(request)), "-id", own.remembered)
+        remembered = partial(own.remembered, project)
+        return page(request, own.answers(project, person(request)), "-id", remembered)
     given = checked(serializers.Answer, request)
     body: dict[str, Any]
     if request.query_params.get("next") == "0":

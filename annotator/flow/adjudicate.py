@@ -8,7 +8,8 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import annotate, queue, tally
+from annotator.flow import annotate, naming, queue, tally
+from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import (
     Annotation,
@@ -16,6 +17,7 @@ from annotator.models import (
     Decision,
     Disagreement,
     Item,
+    Label,
     Project,
     User,
 )
@@ -56,7 +58,7 @@ def find(project: Project, item: int) -> Disagreement:
 
 
 def decide(
-    project: Project, user: User, item: int, labels: Sequence[str], note: str = ""
+    project: Project, user: User, item: int, labels: Sequence[Ref], note: str = ""
 ) -> Disagreement:
     """Store what `user` says is right, in place of an earlier decision, and return what holds now.
 
@@ -68,8 +70,7 @@ def decide(
     with transaction.atomic():
         row = _locked(item)
         before = row.decision
-        names = [label.name for label in given]
-        if before is not None and (names, said) == (decided_names(before), before.note):
+        if before is not None and (given, said) == (_labels(before), before.note):
             return find(project, item)
         made = Decision.objects.create(
             project=project, item_id=item, user=user, note=said, at=timezone.now()
@@ -112,18 +113,18 @@ def _hold(row: Disagreement, made: Decision | None, project: Project, user: User
 # Showing -----------------------------------------------------------------------------------------
 
 
-def shown(row: Disagreement) -> dict[str, Any]:
+def shown(project: Project, row: Disagreement) -> dict[str, Any]:
     """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
     return {
         "item": queue.shown_item(row.item),
         "state": Disagreement.State(row.state).name.lower(),
         "opened_at": row.opened_at,
-        "opinions": [_opinion(each) for each in row.item.annotations.all()],
+        "opinions": [_opinion(project, each) for each in row.item.annotations.all()],
         "decision": None if row.decision is None else _decision(row.decision),
     }
 
 
-def _opinion(annotation: Annotation) -> dict[str, Any]:
+def _opinion(project: Project, annotation: Annotation) -> dict[str, Any]:
     look = getattr(annotation, "look", None)
     return {
         "id": annotation.pk,
@@ -133,7 +134,7 @@ def _opinion(annotation: Annotation) -> dict[str, Any]:
         "unsure": annotation.unsure,
         "source": annotation.source,
         "counted": annotation.counted,
-        "why": look.why if look else "",
+        "why": naming.untranslated(project, look.why) if look else "",
         "created_at": annotation.created_at,
     }
 
@@ -153,8 +154,12 @@ def decided_names(decision: Decision) -> list[str]:
 
 
 def _names(said: Any) -> list[str]:
+    return [label.name for label in _labels(said)]
+
+
+def _labels(said: Any) -> list[Label]:
     labels = [each.label for each in said.given.all()]
-    return [label.name for label in sorted(labels, key=lambda label: (label.position, label.pk))]
+    return sorted(labels, key=lambda label: (label.position, label.pk))
 
 
 def decided(items: Collection[int]) -> dict[int, list[str]]:

@@ -12,7 +12,8 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.flow import aside, checks, disagree, leasing, looks, numbers, queue, tally
+from annotator.flow import aside, checks, disagree, leasing, looks, naming, numbers, queue, tally
+from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import (
     ANSWERED,
@@ -30,7 +31,6 @@ from annotator.models import (
 )
 from annotator.once import Rows, Update, insert
 
-FIND_LABELS = Rows(lambda project: Label.objects.filter(project_id=project), int)
 FIND_SAVE = Rows(
     lambda user, key: Annotation.objects.filter(user_id=user, client_id=key).values_list(
         "pk", flat=True
@@ -98,7 +98,7 @@ def submit(
     user: User,
     *,
     lease: str,
-    labels: Sequence[str],
+    labels: Sequence[Ref],
     client_id: str,
     seconds: float | None = None,
     note: str = "",
@@ -148,21 +148,32 @@ def submit_with_next(
     return annotation, is_new, lease or queue.lease_next(project, user)
 
 
-def chosen_labels(project: Project, labels: Sequence[str]) -> list[Label]:
-    """Return the project's labels with these names, in the project's order."""
+def chosen_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
+    """Return the project's labels with these ids or names, in the project's order.
+
+    A name that a label had before still means it, unless another one has that name now.
+    """
     _check_type(labels)
-    known = {label.name: label for label in FIND_LABELS(project.pk)}
-    unknown = [name for name in labels if name not in known]
+    there = naming.labels_of(project)
+    known: dict[Ref, Label] = {label.pk: label for label in there}
+    if any(isinstance(each, str) for each in labels):
+        known.update(naming.by_name(project))
+    unknown = [each for each in labels if each not in known]
     if unknown:
+        (name,) = naming.names(project, unknown[:1])
         raise Invalid(
             "unknown_label",
             _("“%(name)s” is no label of this project. Its labels are: %(names)s.")
-            % {"name": unknown[0][:200], "names": ", ".join(list(known)[:20])},
+            % {
+                "name": (name or str(unknown[0]))[:200],
+                "names": ", ".join(label.name for label in there[:20]),
+            },
             field="labels",
         )
-    if len(set(labels)) != len(labels) or (not project.multi_label and len(labels) != 1):
+    chosen = {known[each].pk for each in labels}
+    if len(chosen) != len(labels) or (not project.multi_label and len(labels) != 1):
         raise Invalid("label_number", _("Give exactly one label."), field="labels")
-    return [label for label in known.values() if label.name in set(labels)]
+    return [label for label in there if label.pk in chosen]
 
 
 def client_key(client_id: str) -> uuid.UUID:
@@ -174,7 +185,7 @@ def client_key(client_id: str) -> uuid.UUID:
 
 
 def saved_before(
-    project: Project, user: User, key: uuid.UUID, labels: Sequence[str], item: Item | None = None
+    project: Project, user: User, key: uuid.UUID, labels: Sequence[Ref], item: Item | None = None
 ) -> Annotation | None:
     """Return what an earlier save with this key stored; Invalid when that was something else."""
     _check_type(labels)
@@ -184,9 +195,10 @@ def saved_before(
         return None
     annotation = Annotation.objects.get(pk=found[0])
     before = annotation.revisions.filter(action="corrected").first()
-    first = before.labels if before else label_names(annotation)
+    first = before.labels if before else label_ids(annotation)
     elsewhere = item is not None and annotation.item_id != item.pk
-    if elsewhere or annotation.project_id != project.pk or sorted(first) != sorted(labels):
+    same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
+    if elsewhere or not same:
         raise Invalid(
             "client_id_reused", _("This client_id was used for another answer."), field="client_id"
         )
@@ -197,11 +209,13 @@ def give(annotation: Annotation, given: list[Label]) -> None:
     """Store which labels the annotation gives."""
     for label in given:
         insert(AnnotationLabel(annotation=annotation, label=label))
-    annotation.names = [label.name for label in given]
+    annotation.said = list(given)
 
 
 def _check_type(labels: Any) -> None:
-    if not isinstance(labels, (list, tuple)) or not all(isinstance(name, str) for name in labels):
+    # By its type: True is no id.
+    are_refs = isinstance(labels, (list, tuple)) and all(type(ref) in (int, str) for ref in labels)
+    if not are_refs:
         raise Invalid("label_type", _("Labels are a list of names."), field="labels")
 
 
@@ -260,7 +274,7 @@ def _store(
     END_LEASES(held.pk, held.item_id, held.user_id, now)
     finished = counted and _count_opinion(held.project, held.item_id)
     if looks.is_look(held):
-        looks.answer(annotation, annotation.names)
+        looks.answer(annotation, label_ids(annotation))
     if not finished or held.project.overlap > 1:
         # It is not the first opinion; what one says alone, nobody disagrees with.
         disagree.note(held.project, [held.item_id])
@@ -305,7 +319,7 @@ def _count_opinion(project: Project, item: int) -> bool:
 def correct(
     annotation: Annotation,
     user: User,
-    labels: Sequence[str],
+    labels: Sequence[Ref],
     note: str | None = None,
     unsure: bool | None = None,
 ) -> Annotation:
@@ -321,7 +335,7 @@ def correct(
         "unsure": annotation.unsure if unsure is None else unsure,
     }
     said = {"note": annotation.note, "unsure": annotation.unsure}
-    if [label.name for label in given] == label_names(annotation) and remarks == said:
+    if [label.pk for label in given] == label_ids(annotation) and remarks == said:
         return annotation
     # In the order in which a save has them.
     queue.lock_entries([annotation.item_id])
@@ -332,7 +346,7 @@ def correct(
     Annotation.objects.filter(pk=annotation.pk).update(**remarks)
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
     if looks.is_look(annotation):
-        looks.correct(annotation, annotation.names)
+        looks.correct(annotation, label_ids(annotation))
     disagree.review(annotation.project, [annotation.item_id])
     return annotation
 
@@ -400,7 +414,7 @@ def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> N
         annotation=annotation,
         user=user,
         action=action,
-        labels=label_names(annotation),
+        labels=label_ids(annotation),
         note=annotation.note,
         unsure=annotation.unsure,
     )
@@ -445,12 +459,22 @@ def _reopened(annotation: Annotation) -> Item.State:
 # Showing -----------------------------------------------------------------------------------------
 
 
+def labels_given(annotation: Annotation) -> list[Label]:
+    """Return the labels it gives, in the project's order."""
+    if not hasattr(annotation, "said"):
+        given = annotation.given.select_related("label").order_by("label__position", "label_id")
+        annotation.said = [each.label for each in given]
+    return annotation.said
+
+
+def label_ids(annotation: Annotation) -> list[int]:
+    """Return the ids of the labels it gives, in the project's order."""
+    return [label.pk for label in labels_given(annotation)]
+
+
 def label_names(annotation: Annotation) -> list[str]:
     """Return the names of the labels it gives, in the project's order."""
-    if not hasattr(annotation, "names"):
-        given = annotation.given.select_related("label").order_by("label__position", "label_id")
-        annotation.names = [each.label.name for each in given]
-    return annotation.names
+    return [label.name for label in labels_given(annotation)]
 
 
 def told(annotation: Annotation) -> dict[str, Any]:
@@ -467,7 +491,7 @@ def told(annotation: Annotation) -> dict[str, Any]:
         "model": numbers.model_number(annotation.model_id),
         "score": annotation.score,
         "probability": annotation.probability,
-        "suggestion": annotation.suggestion,
+        "suggestion": naming.named(annotation.project, annotation.suggestion),
         "seconds": annotation.seconds,
         "note": annotation.note,
         "unsure": annotation.unsure,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator import pool
-from annotator.flow import ahead, leasing, monitor, queue, refill, surest
+from annotator.flow import ahead, leasing, monitor, naming, queue, refill, surest
 from annotator.flow.refusals import NotThere
 from annotator.models import (
     ANSWERED,
@@ -40,7 +40,7 @@ WHY = gettext_noop("Among those that the model is surest of.")
 class Choice:
     """A label and how many items the model is still sure to give it."""
 
-    label: str
+    label: Label
     left: int
 
 
@@ -74,7 +74,7 @@ def choices(project: Project, user: User) -> list[Choice]:
         sure = found.get(label.pk)
         left = sure.count - sum(item.position in gone for item in sure.items) if sure else 0
         if left > 0:
-            counted.append(Choice(label.name, left))
+            counted.append(Choice(label, left))
     return counted
 
 
@@ -91,7 +91,7 @@ def _gone_lately(project: Project, user: User) -> set[int]:
     }
 
 
-def why_empty(project: Project, others: Sequence[Choice], label: str) -> str:
+def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -> str:
     """Return in words why there is no page of the label, and what to do about it."""
     closed = why_closed(project)
     if closed:
@@ -112,16 +112,16 @@ def why_empty(project: Project, others: Sequence[Choice], label: str) -> str:
 # Taking a page -----------------------------------------------------------------------------------
 
 
-def take(project: Project, user: User, label: str) -> list[Lease]:
+def take(project: Project, user: User, label: naming.Ref) -> list[Lease]:
     """Return a page of items for `user`, the surest first; nothing when none are left.
 
     A page that they hold already comes again; one of another label is given back.
     """
-    chosen, room = _own_label(project, label), leasing.room(project)
+    chosen, room = own_label(project, label), leasing.room(project)
     if why_closed(project):
         return []
     held = _held(project, user)
-    if held and all(label in answer_of(lease) for lease in held):
+    if held and all(chosen.pk in answer_of(lease) for lease in held):
         prefetch_related_objects(held, "item")
         _show_anew(project, held)
         return in_order(held)
@@ -170,15 +170,17 @@ def keep(project: Project, user: User, page: str, leases: Collection[str]) -> No
     ahead.keep(project, page, held)
 
 
-def _own_label(project: Project, name: str) -> Label:
-    for label in project.labels.all():
-        if label.name == name:
-            return label
-    raise NotThere("unknown_label", _("This project has no such label."))
+def own_label(project: Project, ref: naming.Ref) -> Label:
+    """Return the project's label with this id or name; NotThere without one."""
+    known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
+    found = known.get(ref) or naming.by_name(project).get(str(ref))
+    if found is None:
+        raise NotThere("unknown_label", _("This project has no such label."))
+    return found
 
 
-def answer_of(lease: Lease) -> list[str]:
-    """Return the labels that a page gives the item of one of its leases."""
+def answer_of(lease: Lease) -> list[int]:
+    """Return the ids of the labels that a page gives the item of one of its leases."""
     return list((lease.suggestion or {})["labels"])
 
 
@@ -231,20 +233,19 @@ def _ways(
     project: Project, turn: Round, sure: Sequence[surest.SureItem]
 ) -> dict[int, dict[str, Any]]:
     """Return by position, the surest first, how an item comes to be asked."""
-    names = {label.pk: label.name for label in project.labels.all()}
     common = {"strategy": refill.BULK, "round_id": turn.pk, "model_id": turn.model_id}
     return {
         item.position: {
             **common,
             "score": item.confidence,
             "suggestion": {
-                "labels": [names[pk] for pk in item.labels],
+                "labels": list(item.labels),
                 "confidence": item.confidence,
             },
         }
         for item in sure
         # A label that is gone since makes it another answer than the model gave.
-        if all(pk in names for pk in item.labels)
+        if naming.stand(project, item.labels)
     }
 
 

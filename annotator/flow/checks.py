@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from annotator.flow import naming
 from annotator.models import Annotation, Project, Source
 
 
@@ -10,8 +11,8 @@ def known(annotation: Annotation) -> list[str] | None:
     """Return the known answer, where that may be told once the item is answered."""
     if annotation.source != Source.GOLD or not annotation.project.gold_feedback:
         return None
-    gold: list[str] | None = annotation.item.gold
-    return gold
+    gold = annotation.item.gold
+    return None if gold is None else naming.names(annotation.project, gold)
 
 
 def gold_score(project: Project) -> list[dict[str, Any]]:
@@ -21,21 +22,23 @@ def gold_score(project: Project) -> list[dict[str, Any]]:
     """
     first: dict[tuple[int | None, int], Annotation] = {}
     rows = Annotation.objects.filter(project=project, source=Source.GOLD)
-    rows = rows.select_related("item", "user").prefetch_related("given__label", "revisions")
+    rows = rows.select_related("item", "user").prefetch_related("given", "revisions")
     for annotation in rows.order_by("pk"):
         first.setdefault((annotation.user_id, annotation.item_id), annotation)
     scores: dict[str, dict[str, Any]] = defaultdict(lambda: {"n": 0, "right": 0})
     for annotation in first.values():
-        if annotation.user is None or annotation.item.gold is None:
+        gold = annotation.item.gold
+        if annotation.user is None or gold is None or not naming.stand(project, gold):
+            # Nobody can give an answer of which a label is removed.
             continue
         score = scores[annotation.user.username]
         score["n"] += 1
-        score["right"] += _said_at_first(annotation) == set(annotation.item.gold)
+        score["right"] += _said_at_first(annotation) == set(gold)
     return [{"user": name, **score} for name, score in sorted(scores.items())]
 
 
-def _said_at_first(annotation: Annotation) -> set[str]:
+def _said_at_first(annotation: Annotation) -> set[naming.Ref]:
     before = list(annotation.revisions.all())
     if before:
         return set(before[0].labels)
-    return {each.label.name for each in annotation.given.all()}
+    return {each.label_id for each in annotation.given.all()}

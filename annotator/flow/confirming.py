@@ -149,7 +149,7 @@ def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
     return bulk.in_order(leases)
 
 
-def label_of(page: Sequence[Lease]) -> str:
-    """Return the label that a page is about: the first one that all of its answers give."""
+def label_of(page: Sequence[Lease]) -> int:
+    """Return the id of the label that a page is about: the first that all of its answers give."""
     shared = set.intersection(*(set(bulk.answer_of(lease)) for lease in page))
-    return next(name for name in bulk.answer_of(page[0]) if name in shared)
+    return next(label for label in bulk.answer_of(page[0]) if label in shared)

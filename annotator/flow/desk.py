@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotator.flow import naming
 from annotator.flow.keys import ACTIONS, Action, cap, is_digit, understood
 from annotator.flow.refusals import Invalid
 from annotator.models import Item, Label, Project, User
@@ -89,8 +90,7 @@ def _own_keys(user: User) -> Keys:
 
 
 def _letters(project: Project) -> dict[str, str]:
-    # All of them: the desk has read the labels already.
-    return {label.hotkey: label.name for label in project.labels.all() if label.hotkey}
+    return {label.hotkey: label.name for label in naming.labels_of(project) if label.hotkey}
 
 
 # Preferences -------------------------------------------------------------------------------------
@@ -271,6 +271,17 @@ def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
 
 
 # What is shown with an item ----------------------------------------------------------------------
+
+
+def shown_of(project: Project, user: User) -> dict[str, Any]:
+    """Return what a window shows of the project beside items, with its `version`."""
+    return {
+        "version": naming.version(project),
+        "labels": naming.buttons(project),
+        "guidelines": project.guidelines,
+        "fields": project.shown_fields,
+        "keys": keys_for(user, project),
+    }
 
 
 def shown(project: Project, item: Item) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator import pool
+from annotator.flow import naming
 from annotator.flow.second import Doubt
 from annotator.models import LOOKS, Annotation, FeatureSpace, Label, Project, SecondLook
 
@@ -51,7 +52,7 @@ def find(
 
     Each with the `annotations` that gave the label, its `item`, and the labels by their keys.
     """
-    names = [label.name for label in labels]
+    names = [naming.mark(label) for label in labels]
     free = _free(project, known)
     suspects = _suspects(project, space, known, names, free)
     copies = _contradictions(space, _rows(known, np.flatnonzero(free)[-COMPARED:]))
@@ -65,11 +66,10 @@ def find(
     }
 
 
-def proposals(found: dict[str, Any], labels: Sequence[Label]) -> list[Doubt]:
+def proposals(found: dict[str, Any]) -> list[Doubt]:
     """Return what was found as `second.propose` wants it, one for each answer that gave a label."""
-    names = {label.pk: label.name for label in labels}
     return [
-        Doubt(pk, kind, row["score"], row["why"], [names[key] for key in row["instead"]])
+        Doubt(pk, kind, row["score"], row["why"], row["instead"])
         for kind in (SecondLook.Kind.SUSPECT.value, SecondLook.Kind.CONTRADICTION.value)
         for row in found[kind]
         if row["instead"] or kind == SecondLook.Kind.SUSPECT.value

@@ -53,15 +53,15 @@ def _answers(project: Project) -> Iterable[Answer]:
         yield not blind, said.get(pk, set()) == suggested, seconds
 
 
-def _said(keys: set[int], project: Project) -> dict[int, set[str]]:
-    """Return the names of the labels of each answer."""
+def _said(keys: set[int], project: Project) -> dict[int, set[int]]:
+    """Return the ids of the labels of each answer."""
     if not keys:
         return {}
     rows = Annotation.objects.filter(project=project, pk__gte=min(keys), given__isnull=False)
-    said: dict[int, set[str]] = {}
-    for pk, name in rows.values_list("pk", "given__label__name").iterator(10_000):
+    said: dict[int, set[int]] = {}
+    for pk, label in rows.values_list("pk", "given__label_id").iterator(10_000):
         if pk in keys:
-            said.setdefault(pk, set()).add(name)
+            said.setdefault(pk, set()).add(label)
     return said
 
 

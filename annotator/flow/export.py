@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
-from annotator.flow import adjudicate
+from annotator.flow import adjudicate, naming
 from annotator.flow.refusals import Invalid
 from annotator.models import Annotation, Project
 
@@ -53,7 +53,7 @@ def records(project: Project) -> Iterator[dict[str, Any]]:
             return
         decided = adjudicate.decided({annotation.item_id for annotation in chunk})
         for annotation in chunk:
-            yield {**_record(annotation), "decided": decided.get(annotation.item_id)}
+            yield {**_record(project, annotation), "decided": decided.get(annotation.item_id)}
         last = chunk[-1].pk
 
 
@@ -66,7 +66,7 @@ def _rows(project: Project) -> Any:
     )
 
 
-def _record(annotation: Annotation) -> dict[str, Any]:
+def _record(project: Project, annotation: Annotation) -> dict[str, Any]:
     item = annotation.item
     given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
     return {
@@ -86,8 +86,8 @@ def _record(annotation: Annotation) -> dict[str, Any]:
         "model": annotation.model.number if annotation.model else None,
         "score": annotation.score,
         "probability": annotation.probability,
-        "suggestion": annotation.suggestion,
-        "why": annotation.lease.why if annotation.lease else "",
+        "suggestion": naming.named(project, annotation.suggestion),
+        "why": naming.untranslated(project, annotation.lease.why) if annotation.lease else "",
         "seconds": annotation.seconds,
         "unsure": annotation.unsure,
         "note": annotation.note,

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from annotator import pool
-from annotator.flow import featurise
+from annotator.flow import featurise, naming
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import Annotation, AnnotationLabel, Item, Project
 
@@ -105,7 +105,7 @@ def _matching(project: Project, wanted: Wanted) -> QuerySet[Item]:
         given = AnnotationLabel.objects.filter(
             annotation__item=OuterRef("pk"),
             annotation__withdrawn_at=None,
-            label__name=wanted.label,
+            label=naming.by_name(project).get(wanted.label),
         )
         rows = rows.filter(Exists(given), state=Item.State.LABELLED)
     return rows
@@ -163,6 +163,6 @@ def answers(items: Iterable[Item]) -> dict[int, list[Annotation]]:
     rows = Annotation.objects.filter(item__in=[item.pk for item in items], withdrawn_at=None)
     for annotation in rows.select_related("user").prefetch_related("given__label").order_by("pk"):
         given = sorted(annotation.given.all(), key=lambda one: (one.label.position, one.label_id))
-        annotation.names = [each.label.name for each in given]
+        annotation.said = [each.label for each in given]
         said[annotation.item_id].append(annotation)
     return said

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from annotator import formats, pool
 from annotator.copying import insert_many
-from annotator.flow import export, tally
+from annotator.flow import export, naming, tally
 from annotator.flow.jobs import job
 from annotator.flow.refusals import Invalid, NotThere, TooLarge, WrongType
 from annotator.formats import BadRow, Columns, Row, Unreadable, pictures, tables
@@ -183,7 +183,8 @@ class Chunk:
 def run(work: Import) -> Import:
     """Read the file into the pool, from where an attempt before this one got to."""
     _cut_report(work)
-    known = {label.name: label for label in work.project.labels.all()}
+    # By former names, too: the file may be older than a rename, or the import was begun before it.
+    known = naming.by_name(work.project)
     size = CHUNK_PICTURES if work.format == "zip" else CHUNK
     try:
         chunks = _chunks(islice(_rows(work, set(known)), work.done, None), size)
@@ -252,7 +253,7 @@ def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chun
         else:
             # A key of ours may be an id that somebody else chose.
             key = digest.hex() if key in there.keys else key
-            if _take(work, chunk, row, digest, key):
+            if _take(work, chunk, row, digest, key, known):
                 there.hashes.add(digest)
                 there.keys.add(key)
     return chunk
@@ -299,7 +300,9 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
     return None
 
 
-def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> bool:
+def _take(
+    work: Import, chunk: Chunk, row: Row, digest: bytes, key: str, known: dict[str, Any]
+) -> bool:
     """Add the row's item to the chunk, and tell whether it could be."""
     item = Item(
         project=work.project,
@@ -320,10 +323,11 @@ def _take(work: Import, chunk: Chunk, row: Row, digest: bytes, key: str) -> bool
         item.text = row.content
     labels = None if work.labels_are == Import.LabelsAre.IGNORE else row.labels
     if labels and work.labels_are == Import.LabelsAre.GOLD:
-        item.gold = labels
+        item.gold = [known[name].pk for name in dict.fromkeys(labels)]
     elif labels and work.labels_are == Import.LabelsAre.SUGGESTION:
         sure, item.meta = _confidence(row.meta)
-        item.suggested = {"labels": labels, "confidence": sure}
+        refs = [known[name].pk for name in dict.fromkeys(labels)]
+        item.suggested = {"labels": refs, "confidence": sure}
     elif labels:
         item.answers, item.state = 1, Item.State.LABELLED
     chunk.items.append(item)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotator import artefacts, pool
-from annotator.flow import refill, surest
+from annotator.flow import naming, refill, surest
 from annotator.flow.jobs import job
 from annotator.models import Label, ModelVersion, Project, Round, RoundShard
 
@@ -83,7 +83,7 @@ def _save_model(turn: Round, labels: list[Label], known: pool.Labelled, model: A
         space=turn.space,
         labels=[label.pk for label in labels],
         trained_on=len(known),
-        seen={label.name: n for label, n in zip(labels, counts, strict=True)},
+        seen={str(label.pk): n for label, n in zip(labels, counts, strict=True)},
         path=path.name,
         sha256=pool.save_npz(path, model.to_arrays()),
         snapshot=_snapshot(known),
@@ -185,7 +185,7 @@ def _doubted(
     judges = "proba" in STRATEGIES[turn.phase].needs
     if is_known or not judges or not pool.has_suggestions(project):
         return proba
-    prior = pool.suggested_proba(project, scoring.shard, [label.name for label in labels])
+    prior = pool.suggested_proba(project, scoring.shard, [label.pk for label in labels])
     return with_prior(proba, prior[free], multi_label=project.multi_label)
 
 
@@ -257,7 +257,7 @@ def select(turn: Round) -> Round:
         question.wanted,
         np.random.default_rng(question.seed),
     )
-    picks = _picks(turn, found, chosen, [label.name for label in labels])
+    picks = _picks(turn, found, chosen, labels)
     surest.gather(turn, question.seed)
     scored = (timezone.now() - turn.created_at).total_seconds() - _since(started)
     timings = {**turn.timings, "select": _since(started)}
@@ -309,8 +309,11 @@ def _classes(turn: Round) -> list[Label]:
     return [labels.get(pk, Label(name="")) for pk in turn.model.labels]
 
 
-def _picks(turn: Round, found: "Shortlist", chosen: Any, names: list[str]) -> list[dict[str, Any]]:
+def _picks(
+    turn: Round, found: "Shortlist", chosen: Any, labels: list[Label]
+) -> list[dict[str, Any]]:
     picks = []
+    names = [naming.mark(label) for label in labels]
     rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
     for row, score, probability, reason in rows:
         proba = None if found.proba is None else found.proba[row]
@@ -321,7 +324,7 @@ def _picks(turn: Round, found: "Shortlist", chosen: Any, names: list[str]) -> li
                 "probability": _number(probability),
                 "reason": reason,
                 "why": _why(turn, reason, score, proba, names),
-                "suggestion": _suggestion(turn.project, proba, names),
+                "suggestion": _suggestion(turn.project, proba, labels),
             }
         )
     return picks
@@ -347,16 +350,19 @@ def _number(value: float) -> float | None:
 
 
 def _suggestion(
-    project: Project, proba: NDArray[np.float32] | None, names: list[str]
+    project: Project, proba: NDArray[np.float32] | None, labels: list[Label]
 ) -> dict[str, Any] | None:
+    """Return the labels that the model would give; None where one of them is removed since."""
     if proba is None:
         return None
     if project.multi_label:
         likely = [index for index, p in enumerate(proba) if p >= 0.5]
         sure = float(np.maximum(proba, 1.0 - proba).min())
-        return {"labels": [names[index] for index in likely], "confidence": round(sure, 4)}
-    first = int(proba.argmax())
-    return {"labels": [names[first]], "confidence": round(float(proba[first]), 4)}
+    else:
+        likely = [int(proba.argmax())]
+        sure = float(proba[likely[0]])
+    refs = [labels[index].pk for index in likely]
+    return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
 
 
 def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:

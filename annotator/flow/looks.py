@@ -128,23 +128,23 @@ def keep(lease: Lease, again: Lease) -> None:
     _hold(_of(lease).filter(state=SecondLook.State.OPEN), again)
 
 
-def answer(annotation: Annotation, names: list[str]) -> None:
+def answer(annotation: Annotation, labels: list[int]) -> None:
     """Note what the answer says of the one that was doubted, if nobody else looked meanwhile."""
     held = SecondLook.objects.filter(lease=annotation.lease_id).select_related("about")
     look = held.filter(state__lt=SecondLook.State.DONE).first()
     if look is None:
         return
-    outcome = _outcome(look, names)
+    outcome = _outcome(look, labels)
     SecondLook.objects.filter(pk=look.pk).update(
         state=SecondLook.State.DONE, outcome=outcome, answer=annotation, done_at=timezone.now()
     )
 
 
-def correct(annotation: Annotation, names: list[str]) -> None:
+def correct(annotation: Annotation, labels: list[int]) -> None:
     """Note what the answer says now that it was corrected."""
     look = SecondLook.objects.filter(answer=annotation).select_related("about").first()
     if look is not None:
-        SecondLook.objects.filter(pk=look.pk).update(outcome=_outcome(look, names))
+        SecondLook.objects.filter(pk=look.pk).update(outcome=_outcome(look, labels))
 
 
 def reopen(annotation: Annotation) -> None:
@@ -180,7 +180,7 @@ def _hold(looks: QuerySet[SecondLook], lease: Lease) -> int:
     return looks.update(state=SecondLook.State.LEASED, lease=lease.pk, **UNANSWERED)
 
 
-def _outcome(look: SecondLook, names: list[str]) -> SecondLook.Outcome:
-    before = set(look.about.given.values_list("label__name", flat=True))
-    same = before == set(names)
+def _outcome(look: SecondLook, labels: list[int]) -> SecondLook.Outcome:
+    before = set(look.about.given.values_list("label_id", flat=True))
+    same = before == set(labels)
     return SecondLook.Outcome.CONFIRMED if same else SecondLook.Outcome.CHANGED

@@ -55,8 +55,7 @@ def balance(turn: Round | None, labels: Mapping[int, Label]) -> list[dict[str, A
     return [
         {
             "label": pk,
-            # Counted by name when it was trained: a label that was renamed since is not found.
-            "labelled": seen.get(labels[pk].name, 0) if pk in labels else 0,
+            "labelled": seen.get(str(pk), 0) if pk in labels else 0,
             "predicted": predicted[place] if place < len(predicted) else 0,
         }
         for place, pk in enumerate(turn.model.labels)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from annotator.flow import annotate, queue
+from annotator.flow import annotate, naming, queue
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 
@@ -28,7 +28,7 @@ def answers(project: Project, user: User) -> QuerySet[Annotation]:
     own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
     return (
         own.exclude(lease=None)
-        .select_related("project", "item", "lease")
+        .select_related("item", "lease")
         .prefetch_related("given__label", "revisions")
     )
 
@@ -46,15 +46,22 @@ def last(project: Project, user: User) -> Annotation | Lease | None:
     return skip if skip.ended_at > answer.created_at else answer
 
 
-def remembered(annotation: Annotation) -> dict[str, Any]:
+def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     """Return an answer with its item, and what it said before it was corrected."""
+    # The one whose labels are read once; each row came with one of its own.
+    annotation.project = project
     given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
-    annotation.names = [each.label.name for each in given]
+    annotation.said = [each.label for each in given]
     return {
         **annotate.told(annotation),
+        "label_ids": annotate.label_ids(annotation),
         "content": queue.shown_item(annotation.item),
         "history": [
-            {"action": each.action, "labels": each.labels, "at": each.at}
+            {
+                "action": each.action,
+                "labels": naming.names(project, each.labels),
+                "at": each.at,
+            }
             for each in annotation.revisions.all()
         ],
     }

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import artefacts, pool
+from annotator.flow import naming
 from annotator.flow.refusals import Conflict, Invalid
 from annotator.models import ModelVersion, Project
 
@@ -21,9 +22,11 @@ def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict
         raise Invalid("task", _("Prediction by this call is for texts."), field="items")
     version, encoder, model = _usable_model(project)
     proba = model.predict_proba(encoder.transform(texts))
-    names = {label.pk: label.name for label in project.labels.all()}
-    named = [names.get(pk, "") for pk in version.labels]
-    return version, [_prediction(project, row, named) for row in proba]
+    there = {label.pk: label.name for label in naming.labels_of(project)}
+    # A label that was removed since is no answer any more.
+    columns = [column for column, pk in enumerate(version.labels) if pk in there]
+    names = [there[version.labels[column]] for column in columns]
+    return version, [_prediction(project, row[columns], names) for row in proba]
 
 
 def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
@@ -40,6 +43,6 @@ def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[s
     if project.multi_label:
         labels = [name for name, p in zip(names, row, strict=True) if p >= 0.5]
     else:
-        labels = [names[int(row.argmax())]]
-    proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True) if name}
+        labels = [names[int(row.argmax())]] if names else []
+    proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True)}
     return {"labels": labels, "proba": proba}

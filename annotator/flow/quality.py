@@ -34,7 +34,7 @@ def report(project: Project) -> dict[str, Any]:
     known = None if space is None else pool.labelled(project, space, keys)
     doubted = {} if space is None or known is None else doubts.find(project, space, known, labels)
     if project.second_share > 0:
-        found = doubts.proposals(doubted, labels) if doubted else []
+        found = doubts.proposals(doubted) if doubted else []
         second.propose(project, [*found, *second.repeats(project)])
     return {
         "answers": len(answers),

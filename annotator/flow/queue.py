@@ -13,11 +13,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import clock, smaller
-from annotator.flow import aside, idle, leasing, looks, numbers, refill, spares, tally
+from annotator.flow import (
+    aside,
+    idle,
+    leasing,
+    looks,
+    naming,
+    numbers,
+    refill,
+    spares,
+    tally,
+)
 from annotator.flow.refusals import Conflict, NotThere
 from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
 from annotator.once import Raw, Rows
-from annotator.sentences import translated
 
 MOST_LEASES = 5
 TRIES = 4
@@ -447,16 +456,31 @@ def served(lease: Lease) -> dict[str, Any]:
         "lease": str(lease.pk),
         "expires_at": lease.expires_at,
         "item": shown_item(lease.item),
-        "suggestion": shown_suggestion(lease),
+        "suggestion": naming.named(lease.project, shown_suggestion(lease)),
         "why": _why(lease) if lease.project.show_suggestions and not lease.blind else None,
     }
 
 
+def served_to_desk(lease: Lease) -> dict[str, Any]:
+    """Return the same for a window of the desk, which knows labels by their ids."""
+    suggestion = shown_suggestion(lease)
+    shown = served(lease)
+    if suggestion is None:
+        return shown
+    return {**shown, "suggestion": {**shown["suggestion"], "label_ids": suggestion["labels"]}}
+
+
 def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
-    """Return the suggestion that goes with the item, None where there is none or it is hidden."""
+    """Return the suggestion that goes with the item by ids; None where there is none to show.
+
+    Without one of its labels, which may be removed since, it would be another one.
+    """
     # Who confirmed a page saw what they confirmed, whatever the lead has said since.
     shows = lease.project.show_suggestions or lease.source == Source.BULK
-    return lease.suggestion if shows and not lease.blind else None
+    if lease.suggestion is None or lease.blind or not shows:
+        return None
+    stands = naming.stand(lease.project, lease.suggestion["labels"])
+    return lease.suggestion if stands else None
 
 
 def shown_item(item: Item) -> dict[str, Any]:
@@ -477,7 +501,7 @@ def _why(lease: Lease) -> dict[str, Any]:
     return {
         "strategy": lease.strategy,
         "score": lease.score,
-        "words": translated(lease.why),
+        "words": naming.words(lease.project, lease.why),
         "model": numbers.model_number(model),
         "model_age_seconds": None if age is None else round(age.total_seconds()),
     }

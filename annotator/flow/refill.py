@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from annotator import pool
-from annotator.flow import disagree, tally
+from annotator.flow import disagree, naming, tally
 from annotator.flow.jobs import job
 from annotator.models import (
     ANSWERED,
@@ -61,7 +61,7 @@ FIND_SKIPPED = Rows(
 # All of them: asked for those in the pool alone, SQLite would go through the whole pool.
 FIND_GOLD = Rows(
     lambda project: Item.objects.filter(project_id=project, gold__isnull=False).values_list(
-        "audit_key", "pk", "state"
+        "audit_key", "pk", "state", "gold"
     ),
     int,
 )
@@ -341,11 +341,14 @@ def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[It
 
 
 def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
-    # Those that the audit stream will ask anyway are left to it.
+    # Those that the audit stream will ask anyway are left to it, and those out whose known answer
+    # nobody can give, as a label of it is removed.
     bound = pool.reserve(project)
     known = FIND_GOLD(project.pk) if number else []
     waiting = sorted(
-        (key, pk) for key, pk, state in known if key >= bound and state == Item.State.POOL
+        (key, pk)
+        for key, pk, state, gold in known
+        if key >= bound and state == Item.State.POOL and naming.stand(project, gold)
     )
     chosen = [pk for _key, pk in waiting[:number]]
     checks = free.filter(pk__in=chosen).order_by("audit_key") if chosen else []

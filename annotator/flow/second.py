@@ -41,14 +41,14 @@ AGAIN = gettext_noop("Asked again, to see how steady labels are.")
 class Doubt:
     """An answer in doubt: `kind` is one of `SecondLook.Kind`, a higher `score` is more doubtful.
 
-    `why` says it in words, and `instead` names the labels that seem right.
+    `why` says it in words, and `instead` has the ids of the labels that seem right.
     """
 
     annotation: int
     kind: str
     score: float
     why: str
-    instead: list[str] = field(default_factory=list)
+    instead: list[int] = field(default_factory=list)
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator.flow import annotate, disagree, queue, tally
+from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
 
@@ -25,7 +26,7 @@ FOUND = "search"
 
 
 def seed(
-    project: Project, user: User, item: Item, *, labels: Sequence[str], client_id: str
+    project: Project, user: User, item: Item, *, labels: Sequence[Ref], client_id: str
 ) -> tuple[Annotation, bool]:
     """Store what `user` says of an item that they found, and return it with whether it is new.
 

@@ -11,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from knox.models import AuthToken
 
-from annotator.flow import aside, desk, featurise, keys, queue, refill, screening
+from annotator.flow import aside, desk, featurise, keys, naming, queue, refill, screening
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, DecidedLabel, Label, Membership, Project, Role, User
 from annotator.once import Rows
@@ -166,7 +168,7 @@ def _own_label(project: Project, given: Any) -> Label | None:
     if given in (None, ""):
         return None
     name = given.name if isinstance(given, Label) else given
-    label = project.labels.filter(name=name).first() if isinstance(name, str) else None
+    label = naming.by_name(project).get(name) if isinstance(name, str) else None
     if label is None:
         raise Invalid("unknown_label", _("This project has no such label."), field="rare_label")
     return label
@@ -181,6 +183,7 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
 
     What is not said about a label that is there stays as it is.
     """
+    naming.forget(project)
     kept = {label.pk: label for label in project.labels.all()}
     specs = _label_specs([_with_the_rest(each, kept) for each in labels])
     ids = [spec.pop("id", None) for spec in specs]
@@ -190,7 +193,8 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     if len(set(known)) != len(known):
         raise Invalid("duplicate_id", _("A label is there twice."), field="labels")
     gone = [label for pk, label in kept.items() if pk not in ids]
-    _refuse_used(gone)
+    _refuse_used(project, gone)
+    _remember_removed(project, gone)
     Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
     # Names and keys may swap places between labels, which only works by way of unused ones.
     for label in project.labels.all():
@@ -200,7 +204,8 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
         if pk is None:
             Label.objects.create(project=project, **values)
         else:
-            Label.objects.filter(pk=pk).update(**values)
+            before = naming.former_names(kept[pk], spec["name"])
+            Label.objects.filter(pk=pk).update(former_names=before, **values)
     return list(project.labels.all())
 
 
@@ -211,17 +216,40 @@ def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
     return {**{field: getattr(label, field) for field in REST}, **given} if label else given
 
 
-def _refuse_used(labels: Iterable[Label]) -> None:
+def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
-        used = AnnotationLabel.objects.filter(label=label).count()
-        used += DecidedLabel.objects.filter(label=label).count()
-        if used:
+        uses = [words for number, words in label_uses(project, label) if number]
+        if uses:
             raise Conflict(
                 "label_in_use",
-                _("%(name)s is used by %(n)d annotations; rename it, or correct those first.")
-                % {"name": label.name, "n": used},
+                _("%(name)s is used by %(uses)s. Rename it, or change those first.")
+                % {"name": label.name, "uses": get_text_list(uses, _("and"))},
                 field="labels",
             )
+
+
+def label_uses(project: Project, label: Label) -> list[tuple[int, str]]:
+    """Return what refers to the label, as (how many, in words); nothing of it may be lost."""
+    given = AnnotationLabel.objects.filter(label=label).count()
+    given += DecidedLabel.objects.filter(label=label).count()
+    gold, suggested = naming.items_with(project, label)
+    return [
+        (given, ngettext("%(n)d annotation", "%(n)d annotations", given) % {"n": given}),
+        (gold, ngettext("%(n)d hidden check", "%(n)d hidden checks", gold) % {"n": gold}),
+        (
+            suggested,
+            ngettext("%(n)d imported suggestion", "%(n)d imported suggestions", suggested)
+            % {"n": suggested},
+        ),
+    ]
+
+
+def _remember_removed(project: Project, labels: Iterable[Label]) -> None:
+    """Keep what they were called: what a model suggested, and what was corrected, names them."""
+    gone = {str(label.pk): label.name for label in labels}
+    if gone:
+        project.removed_labels = {**project.removed_labels, **gone}
+        project.save(update_fields=["removed_labels"])
 
 
 def _label_specs(labels: Sequence[LabelSpec]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from annotator.flow import finding
+from annotator.flow import finding, naming
 from annotator.models import Project
 
 
@@ -20,6 +20,10 @@ class FindForm(forms.Form):
     after = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, data: Any, project: Project) -> None:
+        known = naming.by_name(project)
+        if data.get("label") in known:
+            # An address may be older than a rename.
+            data = {**data.dict(), "label": known[data["label"]].name}
         super().__init__(data)
         q, state, label = (self.fields[name] for name in ("q", "state", "label"))
         q.label, state.label = _("Text or key"), _("What it is now")

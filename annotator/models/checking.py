@@ -35,7 +35,7 @@ class SecondLook(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     why = models.CharField(max_length=500, blank=True)
     score = models.FloatField(default=0.0)
-    # The names of the labels that are thought to be right instead.
+    # The ids of the labels that are thought to be right instead.
     instead = models.JSONField(default=list)
     rank = models.IntegerField(default=0)
     # Who is to look; None: anybody who has not answered the item.

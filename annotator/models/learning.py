@@ -69,8 +69,10 @@ class ModelVersion(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
     number = models.PositiveIntegerField()
     space = models.ForeignKey(FeatureSpace, on_delete=models.CASCADE, related_name="+")
+    # The ids of its classes, in their order.
     labels = models.JSONField()
     trained_on = models.PositiveIntegerField()
+    # How often each label was given, by its id.
     seen = models.JSONField(default=dict)
     path = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)

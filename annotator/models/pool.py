@@ -78,7 +78,9 @@ class Item(models.Model):
     state = models.SmallIntegerField(choices=State, default=State.POOL)
     answers = models.PositiveSmallIntegerField(default=0)
     skips = models.PositiveSmallIntegerField(default=0)
+    # The ids of the labels that are right.
     gold = models.JSONField(null=True)
+    # {"labels": [ids], "confidence"}
     suggested = models.JSONField(null=True)
 
     class Meta:

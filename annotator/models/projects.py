@@ -102,6 +102,8 @@ class Project(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    # The last names of labels that were removed, by their ids: history still refers to them.
+    removed_labels = models.JSONField(default=dict, editable=False)
     # What the nightly count of everything that is counted on the way found (flow.recount).
     recounted = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -168,6 +170,8 @@ class Label(models.Model):
     # One a line.
     examples = models.TextField(blank=True, max_length=2000)
     position = models.PositiveIntegerField()
+    # What it was called before, newest first: what is sent with an old name still means it.
+    former_names = models.JSONField(default=list, editable=False)
 
     class Meta:
         ordering = ["position", "id"]

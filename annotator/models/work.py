@@ -56,6 +56,7 @@ class Provenance(models.Model):
     )
     score = models.FloatField(null=True)
     probability = models.FloatField(null=True)
+    # {"labels": [ids], "confidence"}
     suggestion = models.JSONField(null=True)
 
     class Meta:
@@ -200,8 +201,8 @@ class Annotation(Provenance):
     updated_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
-    # The names of its labels, once somebody has looked them up (flow.annotate.label_names).
-    names: list[str]
+    # Its labels in their order, once somebody has looked them up (flow.annotate.labels_given).
+    said: list[Label]
 
     class Meta:
         constraints = [
@@ -252,6 +253,7 @@ class Revision(models.Model):
     annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="revisions")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     action = models.CharField(max_length=16)
+    # Their ids.
     labels = models.JSONField()
     unsure = models.BooleanField(default=False)
     note = models.TextField(blank=True)

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.flow import ahead, bulk, confirming, monitor, queue
+from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms.bulk import BulkForm, PageForm
-from annotator.models import Lease
-from annotator.views import regions, words
+from annotator.models import Label, Lease
+from annotator.views import chosen, regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
 
 LINE = 200
@@ -29,7 +30,7 @@ MOST_TEXT = 5000
 def page(request: Request, project_id: int) -> HttpResponse:
     """Show a page of the label that is asked for, or of the one with the most sure items."""
     access = _open_desk(request, project_id)
-    context = bulk_context(access, request.GET.get("label", ""))
+    context = bulk_context(access, chosen.label(request.GET))
     if not context["cards"] and regions.is_unchanged(request, context["state"]):
         return regions.nothing_new()
     return regions.show(request, "bulk.html", "bulk", context)
@@ -44,7 +45,7 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
     if not form.is_valid():
         said = _("The form came in incomplete, so nothing was saved; confirm once more.")
         return _move_on(request, access, "", said, messages.WARNING, status=422)
-    label = form.cleaned_data["label"]
+    label = chosen.label(request.POST)
     shown, marked = request.POST.getlist("lease"), request.POST.getlist("marked")
     try:
         done = confirming.confirm(
@@ -53,7 +54,8 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
     except (Conflict, NotThere) as refusal:
         return _move_on(request, access, "", refusal.detail, messages.WARNING, status=409)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _move_on(request, access, label, words.confirmed(label, done), messages.SUCCESS)
+    said = words.confirmed(_name(access, label), done)
+    return _move_on(request, access, label, said, messages.SUCCESS)
 
 
 @require_POST
@@ -61,7 +63,7 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
 def undo(request: Request, project_id: int) -> HttpResponse:
     """Take the labels of the last page back and show it again."""
     access = _open_desk(request, project_id)
-    label = request.POST.get("label", "")
+    label = chosen.label(request.POST)
     try:
         leases = confirming.undo(access.project, request.user)
     except Conflict as refusal:
@@ -110,12 +112,20 @@ def _open_desk(request: Request, project_id: int) -> Access:
     return access
 
 
-def bulk_context(access: Access, label: str = "", *, said: str = "") -> dict[str, Any]:
+def _name(access: Access, label: Ref) -> str:
+    try:
+        return bulk.own_label(access.project, label).name
+    except NotThere:
+        return str(label)
+
+
+def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, Any]:
     """Return what the bulk desk shows: the labels to choose from and a page of one of them."""
     project, user = access.project, access.user
     choices = bulk.choices(project, user)
-    label = label or max(choices, key=lambda each: each.left, default=bulk.Choice("", 0)).label
-    leases = bulk.take(project, user, label) if label else []
+    fullest = max(choices, key=lambda each: each.left, default=None)
+    label = bulk.own_label(project, ref) if ref else (fullest.label if fullest else None)
+    leases = bulk.take(project, user, label.pk) if label else []
     empty = "" if leases else bulk.why_empty(project, choices, label)
     is_paused = not leases and monitor.paused(project) is not None
     return {
@@ -128,20 +138,24 @@ def bulk_context(access: Access, label: str = "", *, said: str = "") -> dict[str
         "is_text": project.task == project.Task.TEXT,
         "empty": empty,
         "is_paused": is_paused,
-        "state": regions.state_of(empty, label, [each.label for each in choices]),
+        "state": regions.state_of(empty, str(label), [str(each.label) for each in choices]),
     }
 
 
-def _choice(choice: bulk.Choice, label: str) -> dict[str, Any]:
+def _choice(choice: bulk.Choice, label: Label | None) -> dict[str, Any]:
     return {
-        "name": choice.label,
-        "query": urlencode({"label": choice.label}),
+        "name": choice.label.name,
+        "query": _query(choice.label.pk),
         "left": words.count(choice.left),
         "is_current": choice.label == label,
     }
 
 
-def _card(lease: Lease, label: str) -> dict[str, Any]:
+def _query(label: Ref) -> str:
+    return urlencode({"label_id" if isinstance(label, int) else "label": label})
+
+
+def _card(lease: Lease, label: Label | None) -> dict[str, Any]:
     """Return an item as a line or a thumbnail, with how sure the model is in words."""
     served = queue.served(lease)
     text = served["item"].get("text", "")
@@ -152,7 +166,7 @@ def _card(lease: Lease, label: str) -> dict[str, Any]:
         "whole": text[:MOST_TEXT] if len(text) > LINE else "",
         "cut": words.count(len(text)) if len(text) > MOST_TEXT else "",
         "sure": "" if lease.score is None else words.percent(lease.score),
-        "also": _others(served["suggestion"]["labels"], label),
+        "also": _others(served["suggestion"]["labels"], str(label)),
     }
 
 
@@ -166,12 +180,12 @@ def _others(answer: Sequence[str], label: str) -> str:
 
 
 def _move_on(
-    request: Request, access: Access, label: str, said: str, level: int, *, status: int = 200
+    request: Request, access: Access, label: Ref, said: str, level: int, *, status: int = 200
 ) -> HttpResponse:
     """Show the next page; without htmx by way of a redirect, so a reload is safe."""
     if request.htmx:
         context = bulk_context(access, label, said=said)
         return regions.show(request, "bulk.html", "bulk", context, status=status)
     messages.add_message(request, level, said)
-    query = f"?{urlencode({'label': label})}" if label else ""
+    query = f"?{_query(label)}" if label else ""
     return redirect(reverse("bulk:page", args=[access.project.pk]) + query)

@@ -1,37 +1,38 @@
 """What the desk's page is made of: the item, its labels, and all that its script has to know."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotator.flow import desk, keys, monitor, own, queue
-from annotator.models import Label, Lease
+from annotator.flow import desk, keys, monitor, naming, own, queue
+from annotator.flow.naming import Ref
+from annotator.models import Lease
 from annotator.views import desk_words, words
 from annotator.views.access import Access
 
 FILTER_FROM = 11
-DIGITS = "1234567890"
 
 
 def context(
-    access: Access, lease: Lease | None, *, problem: str = "", chosen: list[str] | None = None
+    access: Access, lease: Lease | None, *, problem: str = "", chosen: Sequence[Ref] = ()
 ) -> dict[str, Any]:
     """Return what the desk shows: the item with its labels, or why there is none."""
     served = None if lease is None else queue.served(lease)
-    suggestion = served["suggestion"] if served else None
+    suggestion = queue.shown_suggestion(lease) if lease else None
     counts = own.counts(access.project, access.user)
     pause = monitor.paused(access.project)
-    config = _config(access, served)
+    config = _config(access, None if lease is None else queue.served_to_desk(lease))
     return {
         "access": access,
         "problem": problem,
         "served": served,
         "config": config,
         "client_id": uuid.uuid4(),
-        "choices": choices(access, suggestion, chosen or []),
+        "choices": choices(access, suggestion, chosen),
         "sure": _sure(suggestion),
         "shown": desk.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
@@ -55,9 +56,8 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "task": project.task,
         "multi": project.multi_label,
         "lease_seconds": project.lease_seconds,
-        "fields": project.shown_fields,
         "first": served,
-        "keys": desk.keys_for(user, project),
+        **desk.shown_of(project, user),
         "preferences": {
             "ahead": preferences.ahead,
             "spares": preferences.spares,
@@ -98,26 +98,15 @@ def _sure(suggestion: dict[str, Any] | None) -> str:
 
 
 def choices(
-    access: Access, suggestion: dict[str, Any] | None, chosen: list[str]
+    access: Access, suggestion: dict[str, Any] | None, chosen: Sequence[Ref]
 ) -> list[dict[str, Any]]:
-    """Return the labels as buttons, each with the key that chooses it."""
-    labels = list(access.project.labels.all())
+    """Return the labels as buttons, each with the key that chooses it; `suggestion` has ids."""
     suggested = suggestion["labels"] if suggestion else []
     return [
         {
-            "name": label.name,
-            "description": label.description,
-            "examples": label.examples.splitlines(),
-            "key": key,
-            "is_chosen": label.name in chosen,
-            "is_suggested": label.name in suggested,
+            **button,
+            "is_chosen": button["id"] in chosen or button["name"] in chosen,
+            "is_suggested": button["id"] in suggested,
         }
-        for label, key in zip(labels, _keys(labels), strict=True)
+        for button in naming.buttons(access.project)
     ]
-
-
-def _keys(labels: list[Label]) -> list[str]:
-    """Return each label's own key, else its digit as long as nobody else has that one."""
-    own_keys = {label.hotkey for label in labels}
-    digits = ["" if digit in own_keys else digit for digit in DIGITS] + [""] * len(labels)
-    return [label.hotkey or digit for label, digit in zip(labels, digits, strict=False)]

@@ -17,6 +17,7 @@ from annotator.models import Disagreement, Role, Source
 from annotator.sentences import translated
 from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.chosen import labels as labels_chosen
 from annotator.views.desk_page import FILTER_FROM, choices
 
 SHOWN = 10
@@ -48,7 +49,7 @@ def disagreements(request: Request, project_id: int) -> HttpResponse:
 def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
     """Store what is right."""
     access = _open(request, project_id)
-    labels = [name for name in request.POST.getlist("labels") if name]
+    labels = labels_chosen(request.POST)
     note = request.POST.get("note", "")
     try:
         row = adjudicate.decide(access.project, request.user, item_id, labels, note)
@@ -56,7 +57,8 @@ def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
         row = adjudicate.find(access.project, item_id)
         return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = _("Decided: %(labels)s.") % {"labels": decide.label_words({"labels": labels})}
+    decided = adjudicate.shown(access.project, row)["decision"]
+    words = _("Decided: %(labels)s.") % {"labels": decide.label_words(decided)}
     return _answer(request, access, row, said=words)
 
 
@@ -90,7 +92,7 @@ def _shared(access: Access) -> dict[str, Any]:
 
 
 def _card(access: Access, row: Disagreement) -> dict[str, Any]:
-    shown = adjudicate.shown(row)
+    shown = adjudicate.shown(access.project, row)
     votes = Counter(name for each in shown["opinions"] for name in each["labels"])
     decision = shown["decision"]
     right = decision["labels"] if decision else []

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.flow import measured, monitor, reports
+from annotator.flow import measured, monitor, naming, reports
 from annotator.models import Label, Project, Round
 
 
@@ -82,5 +82,5 @@ class Facts:
 
     def label_name(self, pk: int) -> str:
         """Return what a label is called, also one that was deleted since."""
-        label = self.labels.get(pk)
-        return label.name if label else _("(a label that is no more)")
+        (name,) = naming.names(self.project, [pk])
+        return name or _("(a label that is no more)")

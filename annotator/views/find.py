@@ -22,6 +22,7 @@ from annotator.forms.find import FindForm
 from annotator.models import Annotation, Item, Role, Source
 from annotator.views import regions, words
 from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.chosen import labels as labels_chosen
 from annotator.views.desk_page import FILTER_FROM, choices
 from annotator.views.excerpts import excerpt
 
@@ -45,7 +46,7 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
     """Label an item as an expert seed."""
     access = _open(request, project_id)
     item = finding.find_item(access.project, item_id)
-    chosen = [name for name in request.POST.getlist("labels") if name]
+    chosen = labels_chosen(request.POST)
     if not chosen:
         return _answer(request, access, item, problem=_("Choose a label first."), status=422)
     key = request.POST.get("client_id", "")

@@ -4,6 +4,7 @@ With a script the page speaks to `api.desk` and never reloads; without one, each
 form and the next item comes with a new page.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,11 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.flow import ahead, annotate, decide, own, queue
+from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms.label import AnswerForm, LeaseForm
 from annotator.models import Lease
 from annotator.views import desk_page
 from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.chosen import labels as labels_chosen
 
 
 @require_safe
@@ -42,7 +45,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     """Save a decision and go on to the next item."""
     access = _open_desk(request, project_id)
     form = AnswerForm(request.POST)
-    chosen = request.POST.getlist("labels")
+    chosen = labels_chosen(request.POST)
     if not form.is_valid():
         return _again(request, access, _("The form came in incomplete; choose once more."), chosen)
     try:
@@ -111,7 +114,7 @@ def _asked_for(request: Request, access: Access) -> Lease | None:
 
 
 def _again(
-    request: Request, access: Access, problem: str, chosen: list[str] | None = None
+    request: Request, access: Access, problem: str, chosen: Sequence[Ref] = ()
 ) -> HttpResponse:
     """Show the same item with what was wrong, or the next one where it is settled."""
     form = LeaseForm({"lease": request.POST.get("lease", "")})

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from annotator.flow import naming
 from annotator.models import Project, Role, Tally, User
 from annotator.sentences import translated
 from annotator.views import charts, regions, words
@@ -310,7 +311,7 @@ def _doubted(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _suspects(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
     def cells(row: Mapping[str, Any]) -> list[str]:
         labels = [_names(facts, row[name]) for name in ("given", "instead")]
-        return [*labels, translated(row["why"])]
+        return [*labels, naming.words(facts.project, row["why"])]
 
     return items_table((_("given"), _("instead"), _("why")), _doubted(found), cells)
 
