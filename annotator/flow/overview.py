@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import monitor, screening
+from annotator.flow import monitor, screening, tally
 from annotator.models import (
     Import,
     Item,
@@ -109,7 +109,7 @@ def _estimates(projects: list[int]) -> dict[int, dict[str, Any]]:
 def _look_closer(led: list[Row]) -> None:
     """Fill in who is active, what runs, and what needs a decision."""
     keys = [row.project.pk for row in led]
-    today = timezone.now().date()
+    today = tally.today()
     days, people, rounds = _days(keys, today), _people(keys, today), _rounds(keys)
     imports, asides, reports = _imports(keys), _asides(keys), _reports(led)
     for row in led:

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.flow import aside, desk, featurise, keys, queue, refill, screening
+from annotator.flow import aside, desk, featurise, keys, label_uses, queue, refill, screening
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
-from annotator.models import AnnotationLabel, DecidedLabel, Label, Membership, Project, Role, User
+from annotator.models import Label, Membership, Project, Role, User
 from annotator.once import Rows
 
 MAX_LABELS = 500
@@ -191,6 +191,7 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
         raise Invalid("duplicate_id", _("A label is there twice."), field="labels")
     gone = [label for pk, label in kept.items() if pk not in ids]
     _refuse_used(gone)
+    label_uses.leave_to_history(gone)
     Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
     # Names and keys may swap places between labels, which only works by way of unused ones.
     for label in project.labels.all():
@@ -213,8 +214,7 @@ def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
 
 def _refuse_used(labels: Iterable[Label]) -> None:
     for label in labels:
-        used = AnnotationLabel.objects.filter(label=label).count()
-        used += DecidedLabel.objects.filter(label=label).count()
+        used = label_uses.count(label)
         if used:
             raise Conflict(
                 "label_in_use",

@@ -38,7 +38,7 @@ def _put_by(project: Project, user: User, page: str, number: int) -> list[Lease]
     items = _random_items(project, user, number)
     if not items:
         return []
-    now = clock.now()
+    now, chance = clock.now(), refill.chance_among_ordinary(project, len(items))
     until = now + timedelta(seconds=project.lease_seconds)
     leases = {
         item.pk: Lease(
@@ -49,6 +49,7 @@ def _put_by(project: Project, user: User, page: str, number: int) -> list[Lease]
             created_at=now,
             expires_at=until,
             suggestion=item.suggested,
+            probability=chance,
             **SPARE,
         )
         for item in items
