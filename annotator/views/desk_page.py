@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotator.flow import desk, keys, monitor, own, queue
+from annotator.flow import desk, keys, monitor, own, queue, tally
 from annotator.models import Label, Lease
 from annotator.views import desk_words, words
 from annotator.views.access import Access
@@ -53,6 +53,7 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "task": project.task,
         "multi": project.multi_label,
         "lease_seconds": project.lease_seconds,
+        "most_seconds": tally.MOST_SECONDS,
         "fields": project.shown_fields,
         "first": served,
         "keys": desk.keys_for(user, project),
