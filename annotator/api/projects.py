@@ -7,7 +7,7 @@ from typing import Any
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -256,13 +256,25 @@ def predict(request: Request, pk: int) -> Response:
     return Response({"model": version.number, "predictions": predictions})
 
 
-@extend_schema(responses={(200, "application/x-ndjson"): bytes})
+@extend_schema(
+    parameters=[
+        OpenApiParameter("format", enum=list(exporting.FORMATS), default="jsonl"),
+        OpenApiParameter("include", description=", ".join(exporting.INCLUDES)),
+    ],
+    responses={(200, "application/x-ndjson"): serializers.Exported},
+)
 @api_view(["GET"])
 def export(request: Request, pk: int) -> HttpResponseBase:
-    """Stream the annotations with how each came about."""
+    """Stream the annotations with how each came about.
+
+    `include` names what else goes out after them, separated by commas: `withdrawn` answers,
+    `skipped` and `unlabelled` items. From all of it, every count and the accuracy that the pages
+    show can be calculated again.
+    """
     found = setup.load_project(person(request), pk, Role.LEAD)
     format = request.query_params.get("format", "jsonl")
-    body = exporting.stream(found, format)
+    include = filter(None, request.query_params.get("include", "").split(","))
+    body = exporting.stream(found, format, list(include))
     slug = re.sub(r"[^A-Za-z0-9]+", "-", found.name).strip("-").lower() or "project"
     return StreamingHttpResponse(
         body,

@@ -183,3 +183,84 @@ class TextItem(StrictSerializer):
 
 class Predict(StrictSerializer):
     items = serializers.ListField(child=TextItem(), allow_empty=False, max_length=1000)
+
+
+# What goes out: for the schema alone, as an export is streamed.
+
+
+class Change(serializers.Serializer[Any]):
+    """What an answer said before it was corrected or withdrawn."""
+
+    action = serializers.ChoiceField(["corrected", "withdrawn"])
+    by = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField()
+    labels = serializers.ListField(child=serializers.CharField())
+    unsure = serializers.BooleanField()
+    note = serializers.CharField()
+
+
+class Judgement(serializers.Serializer[Any]):
+    """What the newest estimate of the accuracy says of one audit item."""
+
+    labels = serializers.ListField(
+        child=serializers.CharField(), help_text="predicted by a model that had not seen the item"
+    )
+    confidence = serializers.FloatField()
+    truth = serializers.ListField(child=serializers.CharField())
+    right = serializers.BooleanField()
+    place = serializers.IntegerField(help_text="in the order of the audits, from 0")
+    model = serializers.IntegerField(help_text="the version whose accuracy it is")
+
+
+class Exported(serializers.Serializer[Any]):
+    """One line of an export: an answer; where they are included, a skip or an unlabelled item."""
+
+    id = serializers.IntegerField(allow_null=True, help_text="of the answer")
+    item = serializers.IntegerField()
+    key = serializers.CharField()
+    text = serializers.CharField(required=False)
+    image = serializers.CharField(required=False)
+    meta = serializers.DictField()
+    state = serializers.ChoiceField(["pool", "queued", "labelled", "aside"])
+    gold = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="the known answer of the item"
+    )
+    labels = serializers.ListField(child=serializers.CharField())
+    annotator = serializers.CharField(allow_null=True)
+    counted = serializers.BooleanField(allow_null=True)
+    completes = serializers.BooleanField(
+        allow_null=True, help_text="with it, the item had all the answers it needs"
+    )
+    seconds = serializers.FloatField(allow_null=True)
+    seconds_counted = serializers.FloatField(
+        allow_null=True, help_text="what counts of them: 600 at most"
+    )
+    unsure = serializers.BooleanField(allow_null=True)
+    note = serializers.CharField()
+    # The name of the column; the attribute of the same name is set by its argument.
+    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    audit = serializers.BooleanField(allow_null=True)
+    blind = serializers.BooleanField(allow_null=True)
+    strategy = serializers.CharField(allow_null=True)
+    phase = serializers.CharField(
+        allow_null=True, help_text="what the strategy “auto” did in that round"
+    )
+    round = serializers.IntegerField(allow_null=True)
+    model = serializers.IntegerField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    probability = serializers.FloatField(
+        allow_null=True, help_text="with which the item was drawn, where chance drew it"
+    )
+    suggestion = serializers.JSONField(help_text="that was shown")
+    hidden_suggestion = serializers.JSONField(help_text="that there was, and that was not shown")
+    why = serializers.CharField()
+    created_at = serializers.DateTimeField(allow_null=True)
+    updated_at = serializers.DateTimeField(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
+    corrections = serializers.IntegerField(allow_null=True)
+    history = Change(many=True, allow_null=True)
+    decided = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="by a lead"
+    )
+    judged = Judgement(allow_null=True)
+    skip_reason = serializers.CharField(allow_null=True)

@@ -194,7 +194,8 @@ def saved_before(
     if not found:
         return None
     annotation = Annotation.objects.get(pk=found[0])
-    before = annotation.revisions.filter(action="corrected").first()
+    # Also when it was taken back: its labels may be gone since, its history stays.
+    before = annotation.revisions.first()
     first = before.labels if before else label_ids(annotation)
     elsewhere = item is not None and annotation.item_id != item.pk
     same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
@@ -257,6 +258,8 @@ def _store(
     now = timezone.now()
     counted = _settle_entry(held)
     shown = {**held.provenance(), "suggestion": queue.shown_suggestion(held)}
+    END_LEASES(held.pk, held.item_id, held.user_id, now)
+    finished = counted and _count_opinion(held.project, held.item_id)
     annotation = Annotation(
         project=held.project,
         item_id=held.item_id,
@@ -264,6 +267,7 @@ def _store(
         client_id=key,
         lease=held,
         counted=counted,
+        completes=finished,
         created_at=now,
         updated_at=now,
         **said,
@@ -271,8 +275,6 @@ def _store(
     )
     insert(annotation)
     give(annotation, given)
-    END_LEASES(held.pk, held.item_id, held.user_id, now)
-    finished = counted and _count_opinion(held.project, held.item_id)
     if looks.is_look(held):
         looks.answer(annotation, label_ids(annotation))
     if not finished or held.project.overlap > 1:
@@ -281,10 +283,11 @@ def _store(
     tally.add(
         held.project,
         held.user,
+        at=now,
         labels=int(counted),
         finished=int(finished),
         audits=int(counted and held.source == Source.AUDIT),
-        seconds=said["seconds"] or 0.0,
+        seconds=tally.counted_seconds(said["seconds"]) or 0.0,
     )
     if counted and then is not None:
         then()
@@ -426,17 +429,38 @@ def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> N
 def _uncount_opinion(annotation: Annotation) -> None:
     item = Item.objects.select_for_update().get(pk=annotation.item_id)
     state = item.state if _stays_settled(annotation, item) else _reopened(annotation)
-    finished = item.state == Item.State.LABELLED and state != Item.State.LABELLED
     Item.objects.filter(pk=item.pk).update(answers=F("answers") - 1, state=state)
+    _complete_anew(annotation, is_labelled=state == Item.State.LABELLED)
     if annotation.user is not None:
         tally.add(
             annotation.project,
             annotation.user,
+            at=annotation.created_at,
             labels=-1 if annotation.source != Source.SEED else 0,
-            finished=-int(finished),
             audits=-int(annotation.source == Source.AUDIT),
-            seconds=-(annotation.seconds or 0.0),
+            seconds=-(tally.counted_seconds(annotation.seconds) or 0.0),
         )
+
+
+def _complete_anew(withdrawn: Annotation, is_labelled: bool) -> None:
+    """Take from whoever completed the item that they did, and find who did without `withdrawn`."""
+    answers = Annotation.objects.filter(item=withdrawn.item_id, counted=True)
+    before = answers.filter(completes=True).select_related("user").first()
+    if before is not None and is_labelled and before.pk != withdrawn.pk:
+        return
+    if before is not None:
+        _say_completes(withdrawn.project, before, False)
+    if is_labelled:
+        left = answers.filter(withdrawn_at=None).select_related("user").order_by("-pk").first()
+        if left is not None:
+            _say_completes(withdrawn.project, left, True)
+
+
+def _say_completes(project: Project, annotation: Annotation, completes: bool) -> None:
+    Annotation.objects.filter(pk=annotation.pk).update(completes=completes)
+    if annotation.user is not None:
+        finished = 1 if completes else -1
+        tally.add(project, annotation.user, at=annotation.created_at, finished=finished)
 
 
 def _stays_settled(annotation: Annotation, item: Item) -> bool:

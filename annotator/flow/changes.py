@@ -18,11 +18,32 @@ SAMPLE = 1000
 LOOK_BACK = 4
 
 
-def keep(turn: Round, positions: NDArray[np.int64], said: NDArray[np.bool_]) -> None:
-    """Keep what the round's model said (n, C) of the audits at `positions` (n,)."""
+def keep(
+    turn: Round,
+    positions: NDArray[np.int64],
+    said: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
+    proba: NDArray[np.floating[Any]],
+    keys: NDArray[np.int64],
+) -> str:
+    """Keep what was said (n, C) of the audits at `positions` (n,), and return the checksum.
+
+    With it goes what else `flow.judged` tells: what was right, how sure the model was, and each
+    item's place in the order of the audits, whose `keys` (n,) are.
+    """
     labels = turn.model.labels if turn.model else []
-    arrays = {"positions": positions, "said": said, "labels": np.array(labels, dtype=np.int64)}
-    pool.save_npz(artefacts.audits_path(turn.project_id, turn.number), arrays)
+    several = turn.project.multi_label
+    sure = np.maximum(proba, 1.0 - proba).min(axis=1) if several else proba.max(axis=1)
+    places = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
+    arrays = {
+        "positions": positions,
+        "said": said,
+        "truth": truth,
+        "sure": sure.astype(np.float32),
+        "places": places.astype(np.int64),
+        "labels": np.array(labels, dtype=np.int64),
+    }
+    return pool.save_npz(artefacts.audits_path(turn.project_id, turn.number), arrays)
 
 
 def on_audits(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from annotator.flow import annotate, bulk, queue, refill
+from annotator.flow import annotate, bulk, queue, refill, tally
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
 
@@ -43,7 +43,9 @@ def confirm(
     """
     page, wanted = _page(project, user, _keys(leases)), _keys(marked)
     _refuse_changed_labels(project, page)
-    each = None if seconds is None else seconds / len(page)
+    # A page that was left open counts for as long as one item would, whatever its size.
+    spent = tally.counted_seconds(seconds)
+    each = None if spent is None else spent / len(page)
     chosen = [lease for lease in page if lease.pk in wanted]
     # All of it or nothing, and one commit instead of twenty, which take most of the time.
     with transaction.atomic():

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from annotator.flow import tally
 from annotator.models import Annotation, Project, Source
 
 MOST_COMPARED = 50_000
-# Somebody who went for coffee did not think about the item for so long.
-LONGEST_SECONDS = 600.0
 
 # Whether the suggestion was in sight, whether the answer is the same, and the seconds it took.
 Answer = tuple[bool, bool, float | None]
@@ -66,5 +65,6 @@ def _said(keys: set[int], project: Project) -> dict[int, set[int]]:
 
 
 def _median(answers: list[Answer]) -> float | None:
-    seconds = [min(each, LONGEST_SECONDS) for _, _, each in answers if each is not None]
+    spent = [tally.counted_seconds(each) for _, _, each in answers]
+    seconds = [each for each in spent if each is not None]
     return round(float(np.median(seconds)), 2) if seconds else None

@@ -56,7 +56,7 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
     in_order = right[np.argsort(known.keys[known.audited], kind="stable")]
     f1 = performance.macro_f1(truth, said, seed=turn.project.seed)
     positions = known.positions[known.audited]
-    measured = {
+    measured: dict[str, Any] = {
         "macro_f1": None if f1 is None else asdict(f1),
         "classes": _each_class(version, truth, said),
         "change": changes.on_audits(turn, positions, truth, said),
@@ -64,7 +64,9 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         "spent": _spent(turn.project),
         "audits": monitor.audits_mark(turn.project),
     }
-    changes.keep(turn, positions, said)
+    # For the export, from which anybody can count the estimate again (flow.judged).
+    keys = known.keys[known.audited]
+    measured["kept"] = changes.keep(turn, positions, said, truth, proba, keys)
     return {
         "accuracy": {
             "value": found.value,

@@ -415,6 +415,7 @@ def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
             item=item,
             user=work.user,
             source=Source.SEED,
+            completes=True,
             created_at=now,
             updated_at=now,
         )
@@ -426,7 +427,8 @@ def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
         for name in dict.fromkeys(labels)
     )
     if stored and work.user is not None:
-        tally.add(work.project, work.user, changes=len(stored), finished=len(stored))
+        number = len(stored)
+        tally.add(work.project, work.user, at=now, changes=number, finished=number)
 
 
 def _read_keys(project: Project, items: list[Item]) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import aside, featurise, screening, stopping
+from annotator.flow import aside, featurise, screening, stopping, tally
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -222,7 +222,7 @@ def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
 
 def mine(project: Project, user: User) -> dict[str, int]:
     """Return how many labels the person gave today and in all."""
-    today = Q(day=timezone.now().date())
+    today = Q(day=tally.today())
     sums = Tally.objects.filter(project=project, user=user).aggregate(
         today=Sum("labels", filter=today), total=Sum("labels")
     )

@@ -7,6 +7,7 @@ import numpy as np
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from annotator.flow import tally
 from annotator.models import Annotation, AnnotationLabel, Project, Source
 
 # Of so many newest answers; the whole of a large project would hold a worker up in every round.
@@ -17,7 +18,10 @@ LEFT_OUT = (Source.REPEAT, Source.BULK)
 
 @dataclass(frozen=True)
 class Opinions:
-    """One row for each answer: keys of item and person, day, and `said` (n, C) of booleans."""
+    """One row for each answer: keys of item and person, day, and `said` (n, C) of booleans.
+
+    `seconds` are what counts of the time that it took.
+    """
 
     items: NDArray[np.int64]
     people: NDArray[np.int64]
@@ -58,7 +62,7 @@ def of_project(project: Project, labels: Sequence[int]) -> Opinions:
     # Seeds that came with a file are nobody's own; those that somebody searched for are.
     imported = Q(source=Source.SEED) & ~Q(strategy="search")
     rows = rows.exclude(Q(source__in=LEFT_OUT) | imported).order_by("-id")
-    fields = rows.values_list("id", "item_id", "user_id", "seconds", "created_at")
+    fields = rows.values_list("id", "item_id", "user_id", tally.COUNTED_SECONDS, "created_at")
     found = list(fields[:MOST_ANSWERS])
     place = {row[0]: n for n, row in enumerate(found)}
     said = np.zeros((len(found), len(labels)), dtype=bool)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import monitor, screening, stopping
+from annotator.flow import monitor, screening, stopping, tally
 from annotator.models import (
     Import,
     Item,
@@ -129,7 +129,7 @@ def _estimates(projects: list[int]) -> dict[int, dict[str, Any]]:
 def _look_closer(led: list[Row]) -> None:
     """Fill in who is active, what runs, and what needs a decision."""
     keys = [row.project.pk for row in led]
-    today = timezone.now().date()
+    today = tally.today()
     days, people, rounds = _days(keys, today), _people(keys, today), _rounds(keys)
     imports, asides = _imports(keys), _asides(keys)
     for row in led:

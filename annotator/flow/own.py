@@ -3,15 +3,14 @@
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
-from django.utils import timezone
 
-from annotator.flow import annotate, naming, queue
+from annotator.flow import annotate, naming, queue, tally
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 
 def counts(project: Project, user: User) -> dict[str, Any]:
     """Return how far the project is and what the person did today, in one query."""
-    today = Q(user=user, day=timezone.now().date())
+    today = Q(user=user, day=tally.today())
     sums = Tally.objects.filter(project=project).aggregate(
         labelled=Sum("finished", default=0),
         labels=Sum("labels", filter=today, default=0),

@@ -29,7 +29,6 @@ PROOF: dict[str, Any] = {
     "round": None,
     "model": None,
     "score": None,
-    "probability": None,
     "suggestion": None,
 }
 
@@ -45,7 +44,7 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
     with refill.alone(project):
         _refuse_second(project)
         proof = _declare(project, label, user, number)
-        _ask_first(project, proof.positions)
+        _ask_first(project, proof)
         screening.declare(project, proof)
     return proof
 
@@ -95,7 +94,9 @@ def _unread(project: Project) -> QuerySet[Item]:
 
 
 @transaction.atomic
-def _ask_first(project: Project, positions: list[int]) -> None:
+def _ask_first(project: Project, proof: RecallProof) -> None:
+    positions = proof.positions
+    came = {**PROOF, "probability": round(len(positions) / proof.size, 9)}
     for start in range(0, len(positions), screening.AT_ONCE):
         few = Item.objects.filter(
             project=project, position__in=positions[start : start + screening.AT_ONCE]
@@ -103,12 +104,12 @@ def _ask_first(project: Project, positions: list[int]) -> None:
         entries = QueueEntry.objects.filter(item__in=few.values("pk"))
         own = entries.filter(state=QueueEntry.State.OPEN, source__in=[Source.ACTIVE, Source.BULK])
         # Audits and hidden checks stay what they are, only sooner.
-        own.update(**PROOF)
+        own.update(**came)
         entries.update(rank=refill.AHEAD)
         fresh = list(few.filter(state=Item.State.POOL).order_by("audit_key"))
         QueueEntry.objects.bulk_create(
             (
-                QueueEntry(project=project, item=item, slot=slot, rank=refill.AHEAD, **PROOF)
+                QueueEntry(project=project, item=item, slot=slot, rank=refill.AHEAD, **came)
                 for item in fresh
                 for slot in range(project.overlap)
             ),

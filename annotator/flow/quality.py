@@ -20,8 +20,6 @@ from annotator.models import Project
 
 MOST_WEEKS = 26
 MOST_PAIRS = 30
-# Somebody who went for coffee did not think about the item for so long.
-LONGEST_SECONDS = 600.0
 
 
 def report(project: Project) -> dict[str, Any]:
@@ -184,11 +182,11 @@ def _told(estimate: Any) -> dict[str, Any] | None:
 
 
 def _paces(found: Opinions) -> list[dict[str, Any]]:
-    """Return each person's median seconds an item, outliers capped."""
+    """Return each person's median seconds an item."""
     paces = []
     for user in np.unique(found.people):
         seconds = found.seconds[found.people == user]
-        known = np.minimum(seconds[~np.isnan(seconds)], LONGEST_SECONDS)
+        known = seconds[~np.isnan(seconds)]
         median = float(np.median(known)) if len(known) else None
         paces.append({"user": int(user), "n": len(known), "median": median})
     return paces

@@ -275,7 +275,7 @@ def skip(lease: Lease, reason: str = "") -> bool:
     if not _end(lease, Lease.Outcome.SKIPPED, reason):
         return True
     Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
-    tally.add(lease.project, lease.user, skips=1)
+    tally.add(lease.project, lease.user, at=lease.ended_at, skips=1)
     return not aside.set_aside(lease.project, lease.item_id)
 
 
@@ -289,7 +289,7 @@ def unskip(lease: Lease, page: str = "") -> Lease | None:
     if not skipped.update(outcome=Lease.Outcome.RELEASED):
         raise _taken_back_already()
     Item.objects.filter(pk=lease.item_id).update(skips=F("skips") - 1)
-    tally.add(lease.project, lease.user, skips=-1)
+    tally.add(lease.project, lease.user, at=lease.ended_at, skips=-1)
     if _is_theirs(lease):
         return None
     again = _lease_again(lease, page)
@@ -416,9 +416,11 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
     # A lease that was lost unnoticed can still be answered with a skip.
     open_or_late = Q(ended_at=None) | Q(outcome__in=Lease.LOST)
+    now = clock.now()
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
-        ended_at=clock.now(), outcome=outcome, reason=reason[:500]
+        ended_at=now, outcome=outcome, reason=reason[:500]
     )
+    lease.ended_at = now if ended else lease.ended_at
     if ended and looks.is_look(lease):
         settle = looks.drop if outcome == Lease.Outcome.DROPPED else looks.give_back
         settle(lease)

@@ -6,10 +6,12 @@
 | Item.answers                       | its answers that count and were not taken back           |
 | Item.skips                         | its leases that ended with a skip                        |
 | Item.state                         | what its answers and queue entries say                   |
-| Tally.labels, audits, seconds      | a person's answers that stand, summed over all days      |
-| Tally.skips, changes               | their leases that were skipped, their changes, seeds and |
-|                                    | decisions                                                |
-| Tally.finished                     | of all people together: the items that are labelled      |
+| Annotation.completes               | one of a labelled item's answers that count, of no other |
+| Tally.labels, audits, seconds      | a person's answers that stand, by the day they were      |
+|                                    | given; of seconds, what counts of them                   |
+| Tally.finished                     | the answers among them that complete an item             |
+| Tally.skips                        | their leases that were skipped, by day                   |
+| Tally.changes                      | their changes, seeds and decisions, summed over all days |
 
 People go on labelling meanwhile. An item that seems wrong is looked at again under its lock, which
 every change of it takes; a sum counts as wrong only if it stood still while its rows were counted.
@@ -20,13 +22,15 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from annotator.flow import aside, disagree
+from annotator.flow import aside, disagree, tally
 from annotator.models import (
     Annotation,
     Decision,
@@ -49,18 +53,22 @@ TRIES = 5
 NIGHTLY_SHOWN = 20
 # Sums of seconds differ by how they were added up.
 CLOSE = 0.05
-TALLIED = ("labels", "audits", "seconds", "skips", "changes")
+BY_DAY = ("labels", "audits", "seconds", "finished", "skips")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A counter that is not what the rows say: `of` is the key of its item, person or project."""
+    """A counter that is not what the rows say: `of` is the key of its item, person or project.
+
+    `day` is that of a tally, where it is counted by day.
+    """
 
     counter: str
     of: int
     stored: float
     counted: float
     mended: bool = False
+    day: str = ""
 
 
 def recount(project: Project, *, mend: bool = False, pause: float = PAUSE) -> list[Difference]:
@@ -68,9 +76,9 @@ def recount(project: Project, *, mend: bool = False, pause: float = PAUSE) -> li
     started = time.monotonic()
     found = [
         *_of_items(project, mend, pause),
+        # As they depend on the items' states.
+        *_of_completing(project, mend),
         *_of_people(project, mend),
-        # Last, as it depends on the items' states.
-        *_of_finished(project, mend),
     ]
     outcome = {
         "at": timezone.now().isoformat(),
@@ -214,6 +222,45 @@ def _of_project(project: Project, holes: int, mend: bool) -> list[Difference]:
     return [Difference("project.items", row.pk, row.items, counted, mend)]
 
 
+# Which answers complete -------------------------------------------------------------------------
+
+
+def _of_completing(project: Project, mend: bool) -> Iterator[Difference]:
+    """Compare which answers complete an item with which items are labelled."""
+    standing = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
+    of_item = standing.filter(item=OuterRef("pk"))
+    items = Item.objects.filter(project=project, answers__gt=0).order_by("pk")
+    missing = items.filter(~Exists(of_item.filter(completes=True)), state=Item.State.LABELLED)
+    saying = Annotation.objects.filter(project=project, completes=True)
+    wrongly = saying.exclude(item__state=Item.State.LABELLED, counted=True, withdrawn_at=None)
+    several = saying.values("item").annotate(n=Count("pk")).filter(n__gt=1)
+    found = {
+        *missing.values_list("pk", flat=True),
+        *wrongly.values_list("item", flat=True),
+        *several.values_list("item", flat=True),
+    }
+    for item in sorted(found):
+        yield from _completed_again(item, mend)
+
+
+@transaction.atomic
+def _completed_again(pk: int, mend: bool) -> list[Difference]:
+    item = Item.objects.select_for_update(of=("self",)).get(pk=pk)
+    answers = Annotation.objects.filter(item=item)
+    standing = answers.filter(counted=True, withdrawn_at=None)
+    is_labelled = item.state == Item.State.LABELLED
+    saying = sorted(answers.filter(completes=True).values_list("pk", flat=True))
+    allowed = set(standing.values_list("pk", flat=True)) if is_labelled else set()
+    # The one that says so already, else the newest.
+    right = sorted(allowed.intersection(saying))[:1] or sorted(allowed)[-1:]
+    if saying == right:
+        return []
+    if mend:
+        answers.filter(completes=True).update(completes=False)
+        answers.filter(pk__in=right).update(completes=True)
+    return [Difference("item.completed", pk, len(saying), len(right), mend)]
+
+
 # People ------------------------------------------------------------------------------------------
 
 
@@ -221,87 +268,83 @@ def _of_people(project: Project, mend: bool) -> Iterator[Difference]:
     members = Membership.objects.filter(project=project).values_list("user", flat=True)
     tallied = Tally.objects.filter(project=project).values_list("user", flat=True)
     for user in sorted({*members, *tallied}):
-        for name, (stored, counted) in _of_person(project, user).items():
-            mended = mend and _add(project, user, name, counted - stored)
-            yield Difference(f"tally.{name}", user, stored, counted, mended)
+        for (name, day), (stored, counted) in _of_person(project, user).items():
+            mended = mend and _add(project, user, day, name, counted - stored)
+            of_day = "" if day is None else day.isoformat()
+            yield Difference(f"tally.{name}", user, stored, counted, mended, of_day)
 
 
-def _of_person(project: Project, user: int) -> dict[str, tuple[float, float]]:
+# What a person did: by the name of a counter and the day, None for the sum over all days.
+Numbers = dict[tuple[str, date | None], float]
+
+
+def _of_person(project: Project, user: int) -> dict[tuple[str, date | None], tuple[float, float]]:
+    return _stood_still(lambda: _stored(project, user), lambda: _counted(project, user))
+
+
+def _stored(project: Project, user: int) -> Numbers:
     own = Tally.objects.filter(project=project, user=user)
-    return _stood_still(lambda: _sums(own), lambda: _counted(project, user))
+    by_day: Numbers = {
+        (name, row["day"]): row[name] for row in own.values("day", *BY_DAY) for name in BY_DAY
+    }
+    return {**by_day, ("changes", None): own.aggregate(n=Sum("changes"))["n"] or 0}
 
 
-def _sums(tallies: Any) -> dict[str, float]:
-    sums = tallies.aggregate(**{name: Sum(name) for name in TALLIED})
-    return {name: value or 0 for name, value in sums.items()}
+def _counted(project: Project, user: int) -> Numbers:
+    """Return what a person's tallies must say."""
+    found: Numbers = {("changes", None): _changes(project, user)}
+    for row in _answers_by_day(project, user):
+        day, seconds = row.pop("day"), row.pop("spent") or 0.0
+        found |= {(name, day): number for name, number in {**row, "seconds": seconds}.items()}
+    skipped = Lease.objects.filter(project=project, user=user, outcome__in=Lease.SKIPS)
+    skips = skipped.annotate(day=TruncDate("ended_at", tzinfo=UTC)).values("day")
+    for row in skips.annotate(n=Count("pk")).order_by():
+        found["skips", row["day"]] = row["n"]
+    return found
 
 
-def _counted(project: Project, user: int) -> dict[str, float]:
-    """Return what a person's tallies must add up to."""
+def _answers_by_day(project: Project, user: int) -> Any:
     stands, counts, seed = Q(withdrawn_at=None), Q(counted=True), Q(source=Source.SEED)
-    own = Annotation.objects.filter(project=project, user=user).aggregate(
+    own = Annotation.objects.filter(project=project, user=user)
+    days = own.annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day").order_by()
+    return days.annotate(
         labels=Count("pk", filter=stands & counts & ~seed),
         audits=Count("pk", filter=stands & counts & Q(source=Source.AUDIT)),
+        finished=Count("pk", filter=Q(completes=True)),
         # The time for an extra opinion stays spent, also when it is taken back.
-        seconds=Sum("seconds", filter=stands | ~counts),
-        seeds=Count("pk", filter=seed),
+        spent=Sum(tally.COUNTED_SECONDS, filter=stands | ~counts),
     )
-    skipped = Lease.objects.filter(project=project, user=user, outcome__in=Lease.SKIPS)
-    changes = Revision.objects.filter(annotation__project=project, user=user)
+
+
+def _changes(project: Project, user: int) -> int:
+    revisions = Revision.objects.filter(annotation__project=project, user=user)
+    # A seed is nothing that was asked for, but a change that a model should see.
+    seeds = Annotation.objects.filter(project=project, user=user, source=Source.SEED)
     decisions = Decision.objects.filter(project=project)
     decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
-    return {
-        "labels": own["labels"],
-        "audits": own["audits"],
-        "seconds": own["seconds"] or 0.0,
-        "skips": skipped.count(),
-        # A seed is nothing that was asked for, but a change that a model should see.
-        "changes": changes.count() + own["seeds"] + decided,
-    }
-
-
-Numbers = dict[str, float]
+    return revisions.count() + seeds.count() + decided
 
 
 def _stood_still(
     stored: Callable[[], Numbers], counted: Callable[[], Numbers]
-) -> dict[str, tuple[float, float]]:
-    """Return (stored, counted) of what differs, if the sums did not move while rows were counted.
+) -> dict[tuple[str, date | None], tuple[float, float]]:
+    """Return (stored, counted) of what differs, if nothing moved while rows were counted.
 
     Whoever works without a pause is judged another night.
     """
     for _try in range(TRIES):
         before, right = stored(), counted()
-        wrong = {
-            name: (before[name], value)
-            for name, value in right.items()
-            if abs(before[name] - value) > CLOSE
-        }
+        pairs = {key: (before.get(key, 0), right.get(key, 0)) for key in {**before, **right}}
+        wrong = {key: pair for key, pair in pairs.items() if abs(pair[0] - pair[1]) > CLOSE}
         if not wrong or stored() == before:
             return wrong
     return {}
 
 
-def _of_finished(project: Project, mend: bool) -> Iterator[Difference]:
-    """Compare how many items people finished with how many are; who of them did is not stored."""
-    all_of_them = Tally.objects.filter(project=project)
-    items = Item.objects.filter(project=project, state=Item.State.LABELLED)
-    wrong = _stood_still(
-        lambda: {"finished": all_of_them.aggregate(n=Sum("finished"))["n"] or 0},
-        lambda: {"finished": items.count()},
-    )
-    for name, (stored, counted) in wrong.items():
-        newest = all_of_them.order_by("-day", "-pk").values_list("user", flat=True).first()
-        user = newest or project.created_by_id
-        mended = mend and user is not None and _add(project, user, name, counted - stored)
-        yield Difference(f"tally.{name}", project.pk, stored, counted, mended)
-
-
-def _add(project: Project, user: int, name: str, amount: float) -> bool:
-    """Add what is missing to the person's newest day, whatever is added to it meanwhile."""
+def _add(project: Project, user: int, day: date | None, name: str, amount: float) -> bool:
+    """Add what is missing to the person's day, or newest one, whatever is added meanwhile."""
     own = Tally.objects.filter(project=project, user=user)
-    newest = own.order_by("-day").values_list("pk", flat=True).first()
-    if newest is None:
-        day = timezone.now().date()
-        newest = own.get_or_create(project=project, user_id=user, day=day)[0].pk
-    return bool(Tally.objects.filter(pk=newest).update(**{name: F(name) + amount}))
+    if day is None:
+        day = own.order_by("-day").values_list("day", flat=True).first() or tally.today()
+    row = own.get_or_create(project=project, user_id=user, day=day)[0]
+    return bool(Tally.objects.filter(pk=row.pk).update(**{name: F(name) + amount}))

@@ -9,6 +9,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -41,6 +42,8 @@ MOST_AT_WORK = 100
 # Beside the keys of projects, in the one space of numbers that a database has for such locks.
 FILLING = 7 << 40
 BATCHES_AHEAD = 3
+# Larger pools are not counted where somebody waits: of them, few are ever labelled.
+COUNTED_ONE_BY_ONE = 100_000
 BULK = "bulk"
 SPARE = "spare"
 # The rank of what comes before all else, and stays in the queue through a refill.
@@ -121,14 +124,32 @@ def top_up(project: Project, user: User) -> int:
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     fresh = _pool(project).filter(~Exists(skipped))
     ordinary = fresh.filter(audit_key__gte=pool.reserve(project), gold__isnull=True)
+    found = list(ordinary.order_by("audit_key")[: TOP_UP + TOP_UP_EACH * _at_work(project)])
+    chance = chance_among_ordinary(project, len(found))
     drawn = [
-        (item, {**RANDOM, "suggestion": item.suggested})
-        for item in ordinary.order_by("audit_key")[: TOP_UP + TOP_UP_EACH * _at_work(project)]
+        (item, {**RANDOM, "probability": chance, "suggestion": item.suggested}) for item in found
     ]
     # The first item makes the seed differ from one stretch to the next.
     rng = random.Random(f"{project.seed}/{drawn[0][0].position if drawn else -1}")
     wishes = _mix(project, fresh, drawn, rng) or _missing_opinions(project, user)
     return append(project, wishes)
+
+
+def chance_among_ordinary(project: Project, drawn: int) -> float | None:
+    """Return the probability with which `drawn` random items are taken from the pool.
+
+    They are taken from outside the reserve of the audits.
+    """
+    if not drawn:
+        return None
+    if project.items > COUNTED_ONE_BY_ONE:
+        return _chance(drawn, round(project.items * (1 - project.audit_share)))
+    return _chance(drawn, _pool(project).filter(audit_key__gte=pool.reserve(project)).count())
+
+
+def _chance(drawn: int, of: int) -> float | None:
+    """Return the probability of each of `of` items to be among those that were drawn."""
+    return round(min(drawn / of, 1.0), 9) if of else None
 
 
 def _at_work(project: Project) -> int:
@@ -199,10 +220,19 @@ def match_overlap(project: Project) -> None:
     waiting.filter(Q(slot__gte=project.overlap) | Q(item__in=enough)).delete()
     Item.objects.filter(pk__in=enough).update(state=Item.State.LABELLED)
     disagree.note(project, enough)
-    answers = Annotation.objects.filter(item__in=enough, counted=True, withdrawn_at=None)
-    last = dict(answers.exclude(user=None).order_by("pk").values_list("item", "user"))
-    for user, number in Counter(last.values()).items():
-        tally.add(project, User(pk=user), finished=number)
+    _complete(project, enough)
+
+
+def _complete(project: Project, items: list[int]) -> None:
+    """Count the items as completed by their newest answers, each on the day of that answer."""
+    answers = Annotation.objects.filter(item__in=items, counted=True, withdrawn_at=None)
+    rows = answers.order_by("pk").values_list("item", "pk", "user", "created_at")
+    last = {item: (pk, user, at) for item, pk, user, at in rows}
+    completing = [pk for pk, _user, _at in last.values()]
+    Annotation.objects.filter(pk__in=completing).update(completes=True)
+    days = Counter((user, at.date()) for _pk, user, at in last.values() if user is not None)
+    for (user, day), number in sorted(days.items()):
+        tally.add(project, User(pk=user), at=datetime.combine(day, time(), UTC), finished=number)
 
 
 def _ask_more(project: Project) -> None:
@@ -245,9 +275,20 @@ def _missing_opinions(project: Project, user: User) -> list[Wish]:
         ~Exists(Annotation.objects.filter(ANSWERED, user=user, **of_item)),
         ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
     )
+    missing = list(items.order_by("audit_key")[:TOP_UP])
+    # They were drawn once, with their first opinion.
+    entries = QueueEntry.objects.filter(item__in=[item.pk for item in missing])
+    chances = dict(entries.values_list("item", "probability"))
+    bound = pool.reserve(project)
     return [
-        (item, AUDIT if item.audit_key < pool.reserve(project) else RANDOM)
-        for item in items.order_by("audit_key")[:TOP_UP]
+        (
+            item,
+            {
+                **(AUDIT if item.audit_key < bound else RANDOM),
+                "probability": chances.get(item.pk),
+            },
+        )
+        for item in missing
     ]
 
 
@@ -286,7 +327,7 @@ def _mix(
     share = project.audit_share
     length = math.ceil(len(picks) / (1 - share)) if picks else TOP_UP
     places = audit_places(share, _audits_owed(project), length, rng) if picks else range(length)
-    audits = [(item, dict(AUDIT)) for item in _next_audits(project, free, len(places))]
+    audits = _audits(project, free, len(places))
     checks = _hidden_checks(project, free, round(project.gold_share * length) if picks else TOP_UP)
     ordinary = _with_decoys(picks, len(audits), rng)
     mixed: list[Wish] = []
@@ -329,6 +370,23 @@ def audit_places(share: float, owed: float, length: int, rng: random.Random) -> 
 def _audits_owed(project: Project) -> float:
     sums = Tally.objects.filter(project=project).aggregate(a=Sum("audits"), n=Sum("labels"))
     return project.audit_share * (sums["n"] or 0) - (sums["a"] or 0)
+
+
+def _audits(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
+    """Return wishes for the next audits.
+
+    Any item that the audit permutation has not come to yet might have been the next.
+    """
+    items = _next_audits(project, free, number)
+    if not items:
+        return []
+    first = min(item.audit_key for item in items)
+    # Every state is named, as the index begins with it.
+    before = Item.objects.filter(
+        project=project, state__in=Item.State.values, audit_key__lt=first
+    ).count()
+    chance = _chance(len(items), project.items - before)
+    return [(item, {**AUDIT, "probability": chance}) for item in items]
 
 
 def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:

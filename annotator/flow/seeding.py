@@ -74,6 +74,7 @@ def _store(
         client_id=key,
         source=Source.SEED,
         strategy=FOUND,
+        completes=True,
         created_at=now,
         updated_at=now,
     )
@@ -85,7 +86,7 @@ def _store(
         ended_at=now, outcome=Lease.Outcome.LABELLED
     )
     # As for imported seeds: no label that was asked for, but a change that a model should see.
-    tally.add(project, user, changes=1, finished=1)
+    tally.add(project, user, at=now, changes=1, finished=1)
     disagree.note(project, [item.pk])
     return annotation
 

@@ -13,12 +13,21 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from knox.models import AuthToken
 
-from annotator.flow import aside, desk, featurise, keys, naming, queue, refill, screening
+from annotator.flow import (
+    aside,
+    desk,
+    featurise,
+    keys,
+    label_uses,
+    naming,
+    queue,
+    refill,
+    screening,
+)
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
-from annotator.models import AnnotationLabel, DecidedLabel, Label, Membership, Project, Role, User
+from annotator.models import Label, Membership, Project, Role, User
 from annotator.once import Rows
 
 MAX_LABELS = 500
@@ -194,6 +203,7 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
         raise Invalid("duplicate_id", _("A label is there twice."), field="labels")
     gone = [label for pk, label in kept.items() if pk not in ids]
     _refuse_used(project, gone)
+    label_uses.leave_to_history(gone)
     _remember_removed(project, gone)
     Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
     # Names and keys may swap places between labels, which only works by way of unused ones.
@@ -218,7 +228,7 @@ def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
 
 def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
-        uses = [words for number, words in label_uses(project, label) if number]
+        uses = [words for number, words in label_uses.counted(project, label) if number]
         if uses:
             raise Conflict(
                 "label_in_use",
@@ -226,22 +236,6 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
                 % {"name": label.name, "uses": get_text_list(uses, _("and"))},
                 field="labels",
             )
-
-
-def label_uses(project: Project, label: Label) -> list[tuple[int, str]]:
-    """Return what refers to the label, as (how many, in words); nothing of it may be lost."""
-    given = AnnotationLabel.objects.filter(label=label).count()
-    given += DecidedLabel.objects.filter(label=label).count()
-    gold, suggested = naming.items_with(project, label)
-    return [
-        (given, ngettext("%(n)d annotation", "%(n)d annotations", given) % {"n": given}),
-        (gold, ngettext("%(n)d hidden check", "%(n)d hidden checks", gold) % {"n": gold}),
-        (
-            suggested,
-            ngettext("%(n)d imported suggestion", "%(n)d imported suggestions", suggested)
-            % {"n": suggested},
-        ),
-    ]
 
 
 def _remember_removed(project: Project, labels: Iterable[Label]) -> None:

@@ -39,9 +39,11 @@ def put_by(room: leasing.Room, user: User, page: str, number: int) -> list[Lease
 
 def _put_by(room: leasing.Room, user: User, page: str, number: int) -> list[Lease]:
     project = room.project
+    items = _random_items(project, user, number)
+    came = {**SPARE, "probability": refill.chance_among_ordinary(project, len(items))}
     leases = {
-        item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **SPARE)
-        for item in _random_items(project, user, number)
+        item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **came)
+        for item in items
     }
     if not leases:
         return []

@@ -111,7 +111,10 @@ def _drop_old_files(project: Project) -> None:
         space.shards.all().delete()
         shutil.rmtree(pool.space_folder(space), ignore_errors=True)
     old = list(project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:])
-    for number in old:
+    # The export tells what the estimate that is shown was judged by.
+    estimate = project.models.filter(accuracy__isnull=False).values_list("pk", flat=True).first()
+    judged = project.rounds.exclude(model=None).filter(model=estimate)
+    for number in set(old).difference(judged.values_list("number", flat=True)):
         shutil.rmtree(artefacts.round_folder(project.pk, number), ignore_errors=True)
     # One for each shard and round, they would soon be the longest table; the round has their sums.
     if old:

@@ -3,12 +3,14 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from annotator.flow.monitor import FIRST_ESTIMATE
 from annotator.models import Project, Round, Tally
 
 SUMS = ("labels", "finished", "audits", "skips", "seconds")
+# Not whose only row came with an import.
+AT_WORK = Q(labels__gt=0) | Q(skips__gt=0) | Q(seconds__gt=0)
 
 
 def done_in(project: Project, monday: date) -> dict[str, Any]:
@@ -19,7 +21,7 @@ def done_in(project: Project, monday: date) -> dict[str, Any]:
     """
     days = {"day__gte": monday, "day__lt": monday + timedelta(days=7)}
     sums = Tally.objects.filter(project=project, **days).aggregate(
-        people=Count("user", distinct=True), **{name: Sum(name) for name in SUMS}
+        people=Count("user", distinct=True, filter=AT_WORK), **{name: Sum(name) for name in SUMS}
     )
     start = datetime.combine(monday, time(), UTC)
     end = start + timedelta(days=7)

@@ -77,6 +77,8 @@ class Decision(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     labels = models.ManyToManyField(Label, through="DecidedLabel", related_name="+")
+    # The ids of its labels, once one of them was removed from the project.
+    said = models.JSONField(default=list)
     note = models.TextField(blank=True, max_length=2000)
     at = models.DateTimeField()
     taken_back_at = models.DateTimeField(null=True)

@@ -194,6 +194,8 @@ class Annotation(Provenance):
     )
     # False for an opinion beyond what the item needed: kept and exported, never counted.
     counted = models.BooleanField(default=True)
+    # With this answer its item had all that it needs; a labelled item has one that says so.
+    completes = models.BooleanField(default=False)
     unsure = models.BooleanField(default=False)
     note = models.TextField(blank=True, max_length=2000)
     seconds = models.FloatField(null=True)

@@ -59,8 +59,8 @@ CHARTS = {
     "agreement": Chart(
         title=gettext_lazy("Agreement over time"),
         about=gettext_lazy(
-            "Krippendorff's alpha by the week of an item's last opinion: 1 where people always "
-            "agree, 0 where as often as by chance; with its 95 percent interval."
+            "Krippendorff's alpha by the week (UTC) of an item's last opinion: 1 where people "
+            "always agree, 0 where as often as by chance; with its 95 percent interval."
         ),
         empty=gettext_lazy("It appears once an item was answered by two people."),
         columns=(

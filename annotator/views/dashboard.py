@@ -102,7 +102,7 @@ def _counts(
     shown = [
         (_("items"), progress["items"]),
         (_("labelled"), progress["labelled"]),
-        (_("by you today"), mine["today"]),
+        (_("by you today (UTC)"), mine["today"]),
         (_("by you in all"), mine["total"]),
     ]
     if all_of_them:

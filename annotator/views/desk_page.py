@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotator.flow import desk, keys, monitor, naming, own, queue
+from annotator.flow import desk, keys, monitor, naming, own, queue, tally
 from annotator.flow.naming import Ref
 from annotator.models import Lease
 from annotator.views import desk_words, words
@@ -56,6 +56,7 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "task": project.task,
         "multi": project.multi_label,
         "lease_seconds": project.lease_seconds,
+        "most_seconds": tally.MOST_SECONDS,
         "first": served,
         **desk.shown_of(project, user),
         "preferences": {

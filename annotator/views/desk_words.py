@@ -15,7 +15,7 @@ def labelled(counts: dict[str, Any]) -> str:
 
 def mine(counts: dict[str, Any]) -> str:
     """Return how much of it the person did today."""
-    return _("{n} by you today").format(n=words.count(counts["today"]["labels"]))
+    return _("{n} by you today (UTC)").format(n=words.count(counts["today"]["labels"]))
 
 
 def for_script() -> dict[str, Any]:
@@ -26,7 +26,7 @@ def for_script() -> dict[str, Any]:
         "sure": _("{value} % sure"),
         "model": _("model {model}, {age} old"),
         "labelled": _("{labelled} of {items} labelled"),
-        "mine": _("{n} by you today"),
+        "mine": _("{n} by you today (UTC)"),
         "chosen": _("{labels}."),
         "skipped": _("Skipped."),
         "undone": _("Undone: here is the item again."),

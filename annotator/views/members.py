@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotator.flow import setup
+from annotator.flow import last_active, setup
 from annotator.flow.refusals import Refused
 from annotator.forms import add_refusal
 from annotator.forms.members import MemberForm
@@ -75,11 +75,12 @@ def _answer(request: Request, access: Access, form: MemberForm) -> HttpResponse:
 def _show(
     request: Request, access: Access, form: MemberForm, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    rows = access.project.memberships.select_related("user").order_by("user__username")
+    members = list(access.project.memberships.select_related("user").order_by("user__username"))
+    active = last_active.days([each.user_id for each in members])
     context = {
         "access": access,
         "form": form,
-        "rows": rows,
+        "rows": [(each, active.get(each.user_id)) for each in members],
         "roles": Role.choices,
         "problem": problem,
     }

@@ -57,7 +57,7 @@ def _missing(row: Row) -> str:
 
 def _week(days: list[int]) -> str:
     total = sum(days)
-    said = ngettext("%(n)s label in 7 days", "%(n)s labels in 7 days", total)
+    said = ngettext("%(n)s label in 7 days (UTC)", "%(n)s labels in 7 days (UTC)", total)
     return said % {"n": words.count(total)}
 
 
@@ -73,7 +73,7 @@ def _bars(days: list[int]) -> list[dict[str, int]]:
 
 def _people(names: list[str]) -> str:
     if not names:
-        return _("Nobody labelled today or yesterday")
+        return _("Nobody labelled today or yesterday (UTC)")
     shown = ", ".join(names[:NAMED])
     if len(names) > NAMED:
         shown = _("%(names)s and %(n)d more") % {"names": shown, "n": len(names) - NAMED}

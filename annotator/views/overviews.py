@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator.flow import monitor, outlook
+from annotator.flow import monitor, outlook, tally
 from annotator.flow import week as weeks
 from annotator.models import Role
 from annotator.views import charts, words
@@ -74,7 +74,7 @@ def week(request: Request, project_id: int) -> HttpResponse:
 def _monday(asked: str) -> date:
     """Return the first day of the week that was asked for as 2026-W48, else of this one."""
     if not asked:
-        today = timezone.localdate()
+        today = tally.today()
         return today - timedelta(days=today.weekday())
     try:
         year, number = asked.split("-W")

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from annotator.flow import setup
+from annotator.flow import last_active, setup
 from annotator.flow.refusals import Refused
 from annotator.forms import add_refusal
 from annotator.forms.people import UserForm
@@ -29,7 +29,13 @@ def users(request: Request) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             form = UserForm()
-    context = {"form": form, "rows": User.objects.order_by("username"), **made}
+    rows = list(User.objects.order_by("username"))
+    active = last_active.days([each.pk for each in rows])
+    context = {
+        "form": form,
+        "rows": [(each, active.get(each.pk)) for each in rows],
+        **made,
+    }
     return regions.show(request, "users.html", "users", context, status=422 if form.errors else 200)
 
 

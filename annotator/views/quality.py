@@ -10,12 +10,11 @@ from typing import Any
 from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from annotator.flow import naming
+from annotator.flow import naming, tally
 from annotator.models import Project, Role, Tally, User
 from annotator.sentences import translated
 from annotator.views import charts, regions, words
@@ -232,7 +231,7 @@ def _of(found: Mapping[str, Any] | None, name: str) -> str:
 
 
 def _days(project: Project, user: User) -> list[tuple[Any, int]]:
-    today = timezone.now().date()
+    today = tally.today()
     first = today - timedelta(days=DAYS_SHOWN - 1)
     given = dict(
         Tally.objects.filter(project=project, user=user, day__gte=first).values_list(

