@@ -1,7 +1,8 @@
 """What a page of the desk holds: the item that is shown, the next ones, and some put by.
 
 The window names what it has; what it does not name and holds all the same is given to it again, so
-nothing is lost by a reload.
+nothing is lost by a reload. A window is a browser tab: `page` is "tab/load", and "tab/" while the tab
+is away. What a tab holds is no other tab's, also in the moment in which it is being reloaded.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 
 from annotator import clock
-from annotator.flow import idle, queue, refill, spares
+from annotator.flow import idle, monitor, queue, refill, spares
 from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
@@ -44,7 +45,8 @@ def hold(
     It names what is before the person first. What it holds runs anew before half of its time is
     over.
     """
-    mine = [lease for lease in _live(project, user) if _tab(lease.page) in ("", _tab(page))]
+    live = _live(project, user)
+    mine = [lease for lease in live if _is_of(lease, page) or _is_adopted(lease, holding)]
     known = [lease for lease in mine if str(lease.pk) in holding]
     waiting = [lease for lease in mine if str(lease.pk) not in holding]
     keep(project, page, known + waiting)
@@ -53,19 +55,25 @@ def hold(
     prefetch_related_objects(waiting, "item")
     ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
     by = [lease for lease in waiting if lease.strategy == refill.SPARE]
+    ready = _filled(project, user, page, ready, min(want, MOST_AHEAD))
+    if want and not ready and not known:
+        ready = _loose(project, page, live)
     return Held(
-        next=_filled(project, user, page, ready, min(want, MOST_AHEAD)),
+        next=ready,
         spares=by + spares.put_by(project, user, page, min(put_by, MOST_SPARES) - len(by)),
         lost=sorted(set(holding) - {str(lease.pk) for lease in known}),
     )
 
 
 def first(project: Project, user: User, tab: str) -> Lease | None:
-    """Return what a tab that was reloaded had before it, free for the page that shows it now."""
-    held = [lease for lease in _live(project, user) if tab and _tab(lease.page) == tab]
+    """Return what a tab that is being reloaded shows again; it stays the tab's own."""
+    if not tab:
+        return None
+    held = [lease for lease in _live(project, user) if _is_of(lease, tab)]
     shown = next((lease for lease in held if lease.strategy != refill.SPARE), None)
     if shown is not None:
-        _run_until([shown], shown.expires_at, page="")
+        # The farewell of the load before may come later, and must not shorten it.
+        _run_until([shown], shown.expires_at, page=_away(tab))
     return shown
 
 
@@ -76,6 +84,31 @@ def _live(project: Project, user: User) -> list[Lease]:
 
 def _tab(page: str) -> str:
     return page.partition("/")[0]
+
+
+def _away(page: str) -> str:
+    """Return the page of what a tab held that is away: no load of it, and no other tab."""
+    return f"{_tab(page)}/"
+
+
+def _is_of(lease: Lease, page: str) -> bool:
+    return bool(lease.page) and _tab(lease.page) == _tab(page)
+
+
+def _is_adopted(lease: Lease, holding: Sequence[str]) -> bool:
+    # What has no page was served to a form, a program or a page that has not spoken yet. Only who
+    # names it has seen it.
+    return not lease.page and str(lease.pk) in holding
+
+
+def _loose(project: Project, page: str, live: Sequence[Lease]) -> list[Lease]:
+    """Return what the person took without a page, the window's own now: nothing else is left."""
+    if monitor.reasons_to_pause(project):
+        return []
+    loose = [lease for lease in live if not lease.page]
+    keep(project, page, loose)
+    prefetch_related_objects(loose, "item")
+    return loose
 
 
 def _filled(project: Project, user: User, page: str, ready: list[Lease], want: int) -> list[Lease]:
@@ -99,14 +132,14 @@ def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
 
 @transaction.atomic
 def leave(project: Project, user: User, page: str, leases: Collection[str]) -> None:
-    """Give back in a moment what `page` held, unless the same person asks for it until then.
+    """Give back in a moment what `page` held, unless its tab comes back until then.
 
     What a later load of the same tab took over already stays with that.
     """
     mine = [lease for lease in queue.live(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
     until = clock.now() + timedelta(seconds=GRACE_SECONDS)
-    _run_until([lease for lease in held if lease.strategy != refill.SPARE], until, page="")
+    _run_until([lease for lease in held if lease.strategy != refill.SPARE], until, page=_away(page))
     spares.give_back([lease for lease in held if lease.strategy == refill.SPARE])
 
 
