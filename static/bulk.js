@@ -3,6 +3,7 @@
 // The bulk desk: keys between the cards, and one press of a key confirms one page, never two.
 // Keys are handled here because htmx's key filters need eval, which the CSP forbids.
 (() => {
+  const { shortcuts } = window.Winnow;
   const byId = (id) => document.getElementById(id);
   const cards = () => [...document.querySelectorAll("[data-card]")];
   const page = () => byId("bulk-page");
@@ -122,20 +123,23 @@
   };
   const REPEATING = ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"];
 
+  // Without a page the arrows are for scrolling.
+  const actionAt = (key) => {
+    const isThere = page() || ["z", "Backspace", "?"].includes(key);
+    return isThere && Object.hasOwn(PAGE_KEYS, key) ? PAGE_KEYS[key] : null;
+  };
+
   const keepsItsKey = (element, key) =>
     (key === "Enter" && element.matches("button, a, summary")) ||
     (key === " " && element.matches("button, summary, [data-card]"));
 
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector("dialog[open]")) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (!Object.hasOwn(PAGE_KEYS, key) || keepsItsKey(event.target, key)) return;
-    // Without a page the arrows are for scrolling.
-    if (!page() && !["z", "Backspace", "?"].includes(key)) return;
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (keepsItsKey(event.target, event.key)) return;
+    const action = shortcuts.find(event, () => null, actionAt);
+    if (!action) return;
     event.preventDefault();
-    if ((!event.repeat || REPEATING.includes(key)) && !inFlight) PAGE_KEYS[key]();
+    if ((!event.repeat || REPEATING.includes(event.key)) && !inFlight) action();
   });
 
   document.addEventListener("click", (event) => {

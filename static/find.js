@@ -27,19 +27,13 @@
     seeded?.querySelector("[data-undo]")?.click();
   };
 
-  const labelFor = (item, event) => {
-    const key = event.key.toLowerCase();
-    const own = [...item.querySelectorAll("[data-key]")].filter(({ dataset }) => dataset.key);
-    // Some keyboards have their digits under shift; the key in that place counts, too.
-    const digit = event.shiftKey ? null : /^Digit(\d)$/.exec(event.code)?.[1];
-    return own.find(({ dataset }) => dataset.key === key) || own.find(({ dataset }) => dataset.key === digit);
+  const labelOf = (item, key) => {
+    const own = [...item.querySelectorAll("[data-key]")].find(({ dataset }) => dataset.key === key);
+    return key && own ? () => own.click() : null;
   };
 
-  const actionFor = (item, event) => {
-    const label = labelFor(item, event);
-    if (label) return () => label.click();
-    const isItem = event.target === item;
-    switch (event.key) {
+  const actionOf = (item, isItem, key) => {
+    switch (key) {
       case "ArrowDown":
         return () => step(item, 1);
       case "ArrowUp":
@@ -48,7 +42,6 @@
         // On a button or a link, Enter presses that.
         return isItem ? () => item.querySelector("[data-save]")?.click() : null;
       case "z":
-      case "Z":
       case "Backspace":
         return () => undo(item);
       default:
@@ -59,9 +52,13 @@
   document.addEventListener("keydown", (event) => {
     const item = itemOf(event.target);
     if (event.target.matches("input[type=text], select")) return;
-    if (!item || event.defaultPrevented || event.isComposing) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const action = actionFor(item, event);
+    if (!item || event.defaultPrevented) return;
+    const isItem = event.target === item;
+    const action = window.Winnow.shortcuts.find(
+      event,
+      (key) => labelOf(item, key),
+      (key) => actionOf(item, isItem, key),
+    );
     if (!action) return;
     event.preventDefault();
     if (!event.repeat || event.key.startsWith("Arrow")) action();

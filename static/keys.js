@@ -21,9 +21,10 @@
   };
 
   document.addEventListener("keydown", (event) => {
-    if (!event.target.matches("[data-key-input]") || event.isComposing) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const cap = event.key === "Escape" ? "" : capOf(event.key);
+    if (!event.target.matches("[data-key-input]")) return;
+    const key = window.Winnow.shortcuts.nameOf(event);
+    if (key === null) return;
+    const cap = key === "Escape" ? "" : capOf(key);
     if (cap === null) return;
     event.preventDefault();
     put(event.target, cap);

@@ -28,6 +28,7 @@ window.Winnow.picture = (() => {
   class Ahead {
     #waiting = [];
     #images = new Map();
+    #decoded = new WeakSet();
     #loading = 0;
     #isHeld = false;
 
@@ -42,6 +43,11 @@ window.Winnow.picture = (() => {
       const image = this.#images.get(url) ?? null;
       this.#images.delete(url);
       return image;
+    }
+
+    // Whether it can be painted at once, and not only once it has been decoded.
+    isReady(image) {
+      return this.#decoded.has(image);
     }
 
     hold(isHeld) {
@@ -60,7 +66,8 @@ window.Winnow.picture = (() => {
       this.#images.set(url, image);
       this.#loading += 1;
       // One that did not come is asked for once more when its turn comes.
-      if (!(await canPaint(image)) && this.#images.get(url) === image) this.#images.delete(url);
+      if (await canPaint(image)) this.#decoded.add(image);
+      else if (this.#images.get(url) === image) this.#images.delete(url);
       this.#loading -= 1;
       this.#go();
     }
@@ -71,13 +78,13 @@ window.Winnow.picture = (() => {
     image.fetchPriority = priority;
     image.className = "picture-image";
     image.draggable = false;
+    // It is painted with the frame that it comes into, never after it.
+    image.decoding = "sync";
     image.src = url;
     return image;
   };
 
   const canPaint = (image) => image.decode().then(() => true, () => false);
-
-  const isLoaded = (image) => image.complete && image.naturalWidth > 0;
 
   // The server never enlarges: what is shorter than the size in its address is the original itself.
   const isWhole = (image, url) => {
@@ -261,8 +268,8 @@ window.Winnow.picture = (() => {
 
     async #load(asked) {
       const image = this.#ahead.take(asked.url) ?? imageOf(asked.url, "high");
-      // What was loaded ahead is there before the next frame.
-      if (!isLoaded(image)) {
+      // What was loaded and decoded ahead is there with the next frame.
+      if (!this.#ahead.isReady(image)) {
         this.#showState("loading");
         this.#ahead.hold(true);
         const arrived = await canPaint(image);

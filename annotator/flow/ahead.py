@@ -1,7 +1,8 @@
 """What a page of the desk holds: the item that is shown, the next ones, and some put by.
 
 The window names what it has; what it does not name and holds all the same is given to it again, so
-nothing is lost by a reload.
+nothing is lost by a reload. A window is a browser tab: `page` is "tab/load", and "tab/" while the tab
+is away. What a tab holds is no other tab's, also in the moment in which it is being reloaded.
 """
 
 from collections.abc import Collection, Sequence
@@ -51,7 +52,8 @@ def hold(
     what was before the person when that happened.
     """
     room = leasing.room(project)
-    mine = [lease for lease in _live(project, user) if _tab(lease.page) in ("", _tab(page))]
+    live = _live(project, user)
+    mine = [lease for lease in live if _is_of(lease, page) or _is_adopted(lease, holding)]
     shown = [] if room.is_paused and just_decided else holding[:1]
     taken = _take_back(room, mine, shown)
     known = [lease for lease in mine if str(lease.pk) in holding and lease not in taken]
@@ -67,8 +69,11 @@ def hold(
     ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
     by = [lease for lease in waiting if lease.strategy == refill.SPARE]
     first = 0 if known or ready else 1
+    ready = _filled(room, user, page, ready, room.half(min(want, MOST_AHEAD), first=first))
+    if want and not ready and not known:
+        ready = _loose(project, page, live)
     return Held(
-        next=_filled(room, user, page, ready, room.half(min(want, MOST_AHEAD), first=first)),
+        next=ready,
         spares=by + spares.put_by(room, user, page, _spares_wanted(room, put_by) - len(by)),
         lost=lost,
     )
@@ -96,16 +101,17 @@ def _spares_wanted(room: leasing.Room, number: int) -> int:
 
 
 def first(project: Project, user: User, tab: str) -> Lease | None:
-    """Return what a tab that was reloaded had before it, free for the page that shows it now.
+    """Return what a tab that is being reloaded shows again; it stays the tab's own.
 
     Nothing in a paused project, where what a page holds is handed out no second time.
     """
     if not tab or leasing.room(project).is_paused:
         return None
-    held = [lease for lease in _live(project, user) if _tab(lease.page) == tab]
+    held = [lease for lease in _live(project, user) if _is_of(lease, tab)]
     shown = next((lease for lease in held if lease.strategy != refill.SPARE), None)
     if shown is not None:
-        _run_until([shown], shown.expires_at, page="")
+        # The farewell of the load before may come later, and must not shorten it.
+        _run_until([shown], shown.expires_at, page=_away(tab))
     return shown
 
 
@@ -116,6 +122,29 @@ def _live(project: Project, user: User) -> list[Lease]:
 
 def _tab(page: str) -> str:
     return page.partition("/")[0]
+
+
+def _away(page: str) -> str:
+    """Return the page of what a tab held that is away: no load of it, and no other tab."""
+    return f"{_tab(page)}/"
+
+
+def _is_of(lease: Lease, page: str) -> bool:
+    return bool(lease.page) and _tab(lease.page) == _tab(page)
+
+
+def _is_adopted(lease: Lease, holding: Sequence[str]) -> bool:
+    # What has no page was served to a form, a program or a page that has not spoken yet. Only who
+    # names it has seen it.
+    return not lease.page and str(lease.pk) in holding
+
+
+def _loose(project: Project, page: str, live: Sequence[Lease]) -> list[Lease]:
+    """Return what the person took without a page, the window's own now: nothing else is left."""
+    loose = [lease for lease in live if not lease.page]
+    keep(project, page, loose)
+    prefetch_related_objects(loose, "item")
+    return loose
 
 
 def _filled(
@@ -141,14 +170,14 @@ def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
 
 @transaction.atomic
 def leave(project: Project, user: User, page: str, leases: Collection[str]) -> None:
-    """Give back in a moment what `page` held, unless the same person asks for it until then.
+    """Give back in a moment what `page` held, unless its tab comes back until then.
 
     What a later load of the same tab took over already stays with that.
     """
     mine = [lease for lease in queue.live(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
     until = clock.now() + timedelta(seconds=GRACE_SECONDS)
-    _run_until([lease for lease in held if lease.strategy != refill.SPARE], until, page="")
+    _run_until([lease for lease in held if lease.strategy != refill.SPARE], until, page=_away(page))
     spares.give_back([lease for lease in held if lease.strategy == refill.SPARE])
 
 

@@ -43,6 +43,11 @@ def for_script() -> dict[str, Any]:
         "past_later": _("Older answers cannot be shown without a connection."),
         "no_more_past": _("There are no earlier answers of yours."),
         "paused": _("{why} What is on your screen can still be saved."),
+        "more_below": _("More below · {share} shown"),
+        "found_labels": {"one": _("{n} label found"), "other": _("{n} labels found")},
+        "no_label_found": _("No label found"),
+        "enter_takes": _("Enter chooses {label}."),
+        "unseen": _unseen(),
         "lost": _("The item had been given to somebody else; here is another one."),
         "not_on_disk": _(
             "This browser stores nothing. Keep the page open until everything is saved."
@@ -54,6 +59,15 @@ def for_script() -> dict[str, Any]:
             "one": _("1 decision is kept in this browser until it can be saved."),
             "other": _("{n} decisions are kept in this browser until they can be saved."),
         },
+    }
+
+
+def _unseen() -> dict[str, str]:
+    """Return why nothing can be decided yet of an item that is not on the screen."""
+    return {
+        "loading": _("The picture is still loading. Decide once you see it."),
+        "failed": _("The picture could not be loaded. Try again, or skip the item."),
+        "early": _("The item was not on the screen yet. Decide once you see it."),
     }
 
 

@@ -25,18 +25,26 @@ from annotator.views import desk_page
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen import labels as labels_chosen
 
+TAB_COOKIE = "winnow_tab"
+
 
 @require_safe
 @signed_in
 def desk(request: Request, project_id: int) -> HttpResponse:
     """Show the item that the person holds, or give them the next one."""
     access = _open_desk(request, project_id)
-    lease = (
-        _asked_for(request, access)
-        or ahead.first(access.project, request.user, request.COOKIES.get("winnow_tab", ""))
-        or queue.lease_next(access.project, request.user)
-    )
-    return render(request, "label.html", desk_page.context(access, lease))
+    asked = _asked_for(request, access)
+    tab = request.COOKIES.get(TAB_COOKIE, "")
+    again = None if asked else ahead.first(access.project, request.user, tab)
+    if again is None:
+        lease = asked or queue.lease_next(access.project, request.user)
+        answer = render(request, "label.html", desk_page.context(access, lease))
+    else:
+        answer = render(request, "label.html", desk_page.context_of_tab(access, again, tab))
+    # It is for one load: another window that opens now must not be taken for the same tab.
+    if tab:
+        answer.delete_cookie(TAB_COOKIE, path=request.path, samesite="Lax")
+    return answer
 
 
 @require_POST
@@ -106,11 +114,12 @@ def _explained(refusal: Invalid) -> str:
 
 
 def _asked_for(request: Request, access: Access) -> Lease | None:
-    """Return the lease that a redirect names, if it still runs."""
+    """Return the lease that a redirect names, if it still runs and no window has it before it."""
     form = LeaseForm(request.GET)
     if not form.is_valid():
         return None
-    return queue.shown_again(access.project, request.user, str(form.cleaned_data["lease"]))
+    lease = queue.shown_again(access.project, request.user, str(form.cleaned_data["lease"]))
+    return lease if lease is not None and not lease.page else None
 
 
 def _again(

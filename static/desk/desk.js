@@ -3,7 +3,7 @@
 // The desk: the item in the middle, the next ones at hand, and what was decided on its way out.
 // A decision paints the next item at once; everything else happens behind it.
 (() => {
-  const { Outbox, Line, View, shortcuts, words: wording } = window.Winnow;
+  const { Drafts, Line, Outbox, Reading, Tab, View, newId, shortcuts, words: wording } = window.Winnow;
   const byId = (id) => document.getElementById(id);
   const config = JSON.parse(byId("desk-config").textContent);
   const { preferences, words } = config;
@@ -17,21 +17,13 @@
   const SWIPE_PX = 80;
   const PAUSE_MS = 5 * 60_000;
 
-  const newId = () =>
-    crypto.randomUUID?.() ??
-    // Without https a browser has no randomUUID.
-    "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
-      (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16),
-    );
-
-  // A tab keeps its name over a reload, so that it gets back what it held. Each load has a number,
-  // so that a farewell which comes late takes nothing from the page that is there by then.
-  const tab = sessionStorage.getItem("winnow-tab") ?? newId();
-  const page = `${tab}/${Date.now().toString(36)}`;
-  sessionStorage.setItem("winnow-tab", tab);
-
+  const tab = new Tab(config.urls.desk);
+  const { page } = tab;
+  const drafts = new Drafts(config.person, config.project);
   const outbox = new Outbox(config.person);
   const view = new View(config);
+  const reading = new Reading({ box: byId("item"), cue: byId("more-below"), words: (share) => view.moreBelow(share) });
+  const { clock } = reading;
   let current = null; // what is decided next, as the server served it
   let ahead = [];
   let spares = [];
@@ -45,21 +37,6 @@
   let pause = null; // why the server hands out nothing, while it does not
   let heldFor = config.lease_seconds;
 
-  // Time on an item, without the time that one looks elsewhere -----------------------------------
-
-  let shownAt = 0;
-  let lookedAway = 0;
-  let awaySince = null;
-
-  const startClock = () => {
-    shownAt = performance.now();
-    lookedAway = 0;
-    awaySince = document.hidden ? shownAt : null;
-  };
-
-  const secondsTaken = () =>
-    Math.max(0, Math.round((performance.now() - shownAt - lookedAway) / 10) / 100);
-
   // Painting -------------------------------------------------------------------------------------
 
   const paint = (served, marks) => {
@@ -67,9 +44,35 @@
     past = null;
     askedForNone = false;
     view.past(null);
-    view.item(served, marks);
-    startClock();
+    view.item(served, marks ?? drafts.of(about()) ?? {});
+    reading.begin();
   };
+
+  // Drafts: what is marked belongs to the item, or to the answer that is looked at again ----------
+
+  const lookedAt = () => past?.answers[past.at] ?? null;
+
+  const about = () => {
+    const answer = lookedAt();
+    if (answer) return `answer/${answer.id ?? answer.entry.client_id}`;
+    return current && `item/${current.item.id}`;
+  };
+
+  const marks = () => ({ given: view.chosen.map((choice) => choice.value), ...remarks() });
+
+  const unmarked = () => {
+    const { labels, note, unsure } = lookedAt() ?? {};
+    return { given: labels ?? [], note: note ?? "", unsure: Boolean(unsure) };
+  };
+
+  const keepDraft = () => {
+    const id = about();
+    const draft = { ...marks(), find: finder?.query ?? "" };
+    const isNone = JSON.stringify(draft) === JSON.stringify({ ...unmarked(), find: "" });
+    if (id) drafts.keep(id, isNone ? null : draft);
+  };
+
+  const settleDraft = () => drafts.keep(about(), null);
 
   const advance = () => {
     const served = ahead.shift() ?? spares.shift() ?? null;
@@ -95,7 +98,7 @@
     client_id: newId(),
     project: config.project,
     person: config.person,
-    tab,
+    tab: tab.name,
     at: Date.now(),
     ...rest,
   });
@@ -105,19 +108,28 @@
     unsure: byId("unsure-button").getAttribute("aria-pressed") === "true",
   });
 
+  // Nothing is decided of what is not on the screen yet.
+  const isUnseen = () => {
+    const { obstacle } = reading;
+    if (obstacle) view.say(words.unseen[obstacle]);
+    return obstacle !== null;
+  };
+
   const decide = (labels) => {
+    if (!past && (!current || isUndoing)) return;
+    if (isUnseen()) return;
     if (past) return correct(labels);
-    if (!current || isUndoing) return;
     const served = current;
     const entry = newEntry("label", {
       lease: served.lease,
       labels,
-      seconds: secondsTaken(),
+      seconds: clock.seconds,
       about: (served.item.text ?? served.item.key).slice(0, 80),
       served,
       ...remarks(),
     });
     rhythm.count(entry.seconds);
+    settleDraft();
     remember(entry, served);
     advance();
     announceNext(wording.fill(words.chosen, { labels: labels.join(", ") || words.none }));
@@ -126,7 +138,10 @@
 
   const skip = (reason = "") => {
     if (past || !current || isUndoing) return;
+    // What is damaged may never come; a reason is given to what was waited for, too.
+    if (reading.obstacle !== "failed" && !reason && isUnseen()) return;
     const served = current;
+    settleDraft();
     remember(newEntry("skip", { lease: served.lease, reason, served }), served);
     advance();
     announceNext(words.skipped);
@@ -240,15 +255,14 @@
   let present = null;
 
   const toPresent = (said = "") => {
-    const { marks, shown, away, since } = present;
-    paint(current, marks);
-    [shownAt, lookedAway] = [shown, away + performance.now() - since];
+    const { kept, goOn } = present;
+    paint(current, kept);
+    goOn();
     if (said) view.say(said);
   };
 
   const ownAnswers = () => {
-    const marks = { given: view.chosen.map((choice) => choice.value), ...remarks() };
-    present = { marks, shown: shownAt, away: lookedAway, since: performance.now() };
+    present = { kept: marks(), goOn: clock.stop() };
     return trail.filter(({ entry }) => entry.kind === "label").map(ofTrail).reverse();
   };
 
@@ -272,12 +286,11 @@
 
   const showPast = () => {
     const answer = past.answers[past.at];
-    const kept = past;
     view.item(
       { item: answer.content, suggestion: null, why: null },
-      { given: answer.labels, note: answer.note, unsure: answer.unsure },
+      drafts.of(about()) ?? { given: answer.labels, note: answer.note, unsure: answer.unsure },
     );
-    past = kept;
+    reading.begin();
     view.past(answer, past.at + 1);
     view.say("", answer.content.text?.slice(0, 200) ?? answer.content.key);
   };
@@ -287,6 +300,7 @@
     const changed = { labels, ...remarks() };
     const said = wording.fill(words.corrected, { labels: labels.join(", ") || words.none });
     const own = trail.find(({ entry }) => entry === answer.entry);
+    settleDraft();
     if (own && !isSent(own.entry)) {
       // It has not gone out yet, so it is simply said otherwise.
       Object.assign(own.entry, changed);
@@ -435,8 +449,9 @@
   const decideAgain = () => {
     const [entry] = outbox.refused;
     if (current) ahead.unshift(current);
-    paint(entry.served, { note: entry.note, unsure: entry.unsure });
+    paint(entry.served, { given: entry.labels, note: entry.note, unsure: entry.unsure });
     discard();
+    keepDraft();
   };
 
   const discard = () => {
@@ -549,10 +564,11 @@
       return choice ? () => pick(choice) : null;
     },
     actions: ACTIONS,
+    scroll: (key, isShifted) => current !== null && reading.scroll(key, isShifted),
   });
 
   // The next item can be there before the second half of a double click, which was not meant for it.
-  const isSecondHalf = (event) => event.detail > 1 && performance.now() - shownAt < DOUBLE_CLICK_MS;
+  const isSecondHalf = (event) => event.detail > 1 && clock.sinceStart < DOUBLE_CLICK_MS;
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("#desk button, #desk [data-choice]");
@@ -592,7 +608,8 @@
   });
 
   byId("reasons").addEventListener("keydown", (event) => {
-    const reason = document.querySelector(`[data-reason][data-key="${CSS.escape(event.key)}"]`);
+    const reasonAt = (key) => document.querySelector(`[data-reason][data-key="${CSS.escape(key)}"]`);
+    const reason = shortcuts.find(event, reasonAt);
     if (!reason || event.repeat) return;
     // Or the desk would take the same key for a label, once the dialog is closed.
     event.preventDefault();
@@ -607,28 +624,17 @@
     view.noteShown(event.target.value.trim() !== "");
   });
 
-  const visible = () => view.choices.filter((choice) => !choice.closest("li").hidden);
-
-  byId("find")?.addEventListener("input", (event) => {
-    const wanted = event.target.value.trim().toLowerCase();
-    // The list keeps its height while it is searched, or the item above it would jump.
-    const list = document.querySelector(".choice-list");
-    list.style.minBlockSize = wanted ? list.style.minBlockSize || `${list.offsetHeight}px` : "";
-    for (const choice of view.choices) {
-      choice.closest("li").hidden = !choice.value.toLowerCase().includes(wanted);
-    }
+  const finder = window.Winnow.Finder && byId("find") && new window.Winnow.Finder({
+    input: byId("find"),
+    choices: view.choices,
+    multi: config.multi,
+    pick,
+    accept,
+    told: (n, first) => view.found(n, first),
   });
 
-  byId("find")?.addEventListener("keydown", (event) => {
-    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-    event.preventDefault();
-    const [first] = visible();
-    const isChosen = event.key === "Enter" && first && event.target.value.trim() && !event.repeat;
-    event.target.value = "";
-    event.target.dispatchEvent(new Event("input", { bubbles: true }));
-    event.target.blur();
-    if (isChosen) pick(first);
-  });
+  // What is typed or ticked outlives the page; a tick by key is there once the key is let go.
+  for (const name of ["input", "change", "click", "keyup"]) document.addEventListener(name, keepDraft);
 
   // A finger to the right accepts what is suggested, to the left skips.
   let touched = null;
@@ -647,64 +653,48 @@
 
   // Coming and going ---------------------------------------------------------------------------------
 
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      awaySince = performance.now();
-      return;
-    }
-    if (awaySince !== null) lookedAway += performance.now() - awaySince;
-    awaySince = null;
-    line.kick();
-  });
-
+  document.addEventListener("visibilitychange", () => document.hidden || line.kick());
   window.addEventListener("online", () => line.kick());
   window.addEventListener("offline", () => line.kick());
-  // Should this be a reload: the server shows the same item, as it hears of the tab before it says
-  // farewell, which happens only once the new page is there.
-  window.addEventListener("beforeunload", () => {
-    if (isCopy) return;
-    document.cookie = `winnow_tab=${tab}; path=${config.urls.desk}; max-age=15; samesite=lax`;
+  window.addEventListener("beforeunload", () => isStranger || tab.announce());
+  window.addEventListener("pagehide", () => {
+    if (isStranger) return;
+    keepDraft();
+    line.leave(page, leasesHeld());
   });
-  window.addEventListener("pagehide", () => isCopy || line.leave(page, leasesHeld()));
   // A page that comes back out of the browser's memory has given back what it held.
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-  // A tab that was duplicated has its sister's name, and must not share what that one holds.
-  let isCopy = false;
+  // A page that holds what another tab holds: it shows nothing of it, and makes room for one that does not.
+  let isStranger = false;
 
-  const lockName = (name) => `winnow-tab-${name}`;
+  const startOver = () => {
+    isStranger = true;
+    tab.startOver();
+  };
 
-  const ownName = () =>
-    new Promise((resolve) => {
-      if (!navigator.locks) return resolve(true);
-      navigator.locks.request(lockName(tab), { ifAvailable: true }, (lock) => {
-        resolve(Boolean(lock));
-        return lock ? new Promise(() => {}) : undefined;
-      });
-    });
-
-  const runningPages = async () => {
-    if (!navigator.locks) return new Set();
-    const { held } = await navigator.locks.query();
-    return new Set(held.map((lock) => lock.name));
+  const startAsDuplicate = () => {
+    tab.forget();
+    drafts.clear();
+    startOver();
   };
 
   const takeUp = async () => {
-    const running = await runningPages();
-    await outbox.takeUp((name) => name !== tab && running.has(lockName(name)));
+    await outbox.takeUp(await tab.others());
     const decided = new Set(outbox.waiting.map((entry) => entry.lease));
     if (current && decided.has(current.lease)) advance();
     showRefused();
   };
 
   const begin = async () => {
-    paint(config.first, { given: view.chosen.map((choice) => choice.value) });
-    if (!(await ownName())) {
-      isCopy = true;
-      sessionStorage.removeItem("winnow-tab");
-      location.replace(config.urls.desk);
-      return;
-    }
+    // What the server took for a reload of one tab may have been opened in another.
+    if (config.tab && config.tab !== tab.name) return startOver();
+    const own = tab.isItsOwn();
+    if (config.tab && !(await own)) return startAsDuplicate();
+    const chosen = view.chosen.map((choice) => choice.value);
+    paint(config.first, chosen.length ? { given: chosen } : undefined);
+    if (finder) finder.query = drafts.of(about())?.find ?? "";
+    if (!(await own)) return startAsDuplicate();
     await takeUp();
     line.kick();
   };

@@ -39,7 +39,6 @@
       byId("note").value = note;
       this.noteShown(note !== "");
       this.unsure(unsure);
-      byId("item").scrollTop = 0;
     }
 
     content(item) {
@@ -87,6 +86,10 @@
       }
       byId("why").textContent = why?.words ?? "";
       byId("model").textContent = why?.model ? this.model(why) : "";
+    }
+
+    percent(share) {
+      return share.toLocaleString(this.config.language, { style: "percent", maximumFractionDigits: 0 });
     }
 
     sure(confidence) {
@@ -143,6 +146,19 @@
     noteShown(isShown) {
       byId("note-box").hidden = !isShown;
       byId("note-button").setAttribute("aria-expanded", String(isShown));
+    }
+
+    // How much of a long item was in sight.
+    moreBelow(share) {
+      return fill(this.words.more_below, { share: this.percent(share) });
+    }
+
+    // How many labels were found, null where nothing is searched, and which one Enter takes.
+    found(n, first) {
+      const box = byId("found-labels");
+      const [count, hint] = box.children;
+      count.textContent = n === null ? "" : n ? plural(this.words.found_labels, n, this.config.language) : this.words.no_label_found;
+      hint.textContent = n ? fill(this.words.enter_takes, { label: first }) : "";
     }
 
     // A line for everybody, and for who listens to the page instead of looking at it.
