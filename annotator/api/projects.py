@@ -6,7 +6,7 @@ from typing import Any
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -14,10 +14,11 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import serializers
-from annotator.api.requests import checked, page, person
+from annotator.api.requests import checked, named_version, page, person
 from annotator.flow import export as exporting
-from annotator.flow import ingest, measured, monitor, prediction, schedule, setup
+from annotator.flow import ingest, measured, monitor, prediction, schedule, setup, versions
 from annotator.flow.refusals import Forbidden, NotThere
+from annotator.flow.versions import Outdated
 from annotator.models import Import, ModelVersion, Project, Role
 
 
@@ -38,7 +39,20 @@ def projects(request: Request) -> Response:
     )
 
 
-@extend_schema(request=serializers.Settings, responses={200: dict})
+@extend_schema(
+    methods=["PATCH"],
+    request=serializers.ProjectChange,
+    responses={200: dict},
+    parameters=[
+        OpenApiParameter(
+            "If-Match",
+            str,
+            OpenApiParameter.HEADER,
+            description="The version (or ETag) that the change is based on; else 409.",
+        )
+    ],
+)
+@extend_schema(methods=["GET", "DELETE"], responses={200: dict})
 @api_view(["GET", "PATCH", "DELETE"])
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
@@ -48,12 +62,27 @@ def project(request: Request, pk: int) -> Response:
         setup.delete_project(found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = checked(serializers.Settings, request)
-        if "labels" in given:
-            setup.load_project(person(request), pk, Role.ADMIN)
-        setup.change_project(found, **given)
+        _change(request, found)
     leads = found.role in Role.at_least(Role.LEAD)
-    return Response({**_project(found, leads), "counts": monitor.progress(found)})
+    shown = _project(found, leads)
+    headers = {"ETag": f'"{shown["version"]}"'}
+    return Response({**shown, "counts": monitor.progress(found)}, headers=headers)
+
+
+def _change(request: Request, found: Project) -> None:
+    """Change what the body names; with a version, only if nobody changed the project since."""
+    given = checked(serializers.ProjectChange, request)
+    if "labels" in given:
+        setup.load_project(person(request), found.pk, Role.ADMIN)
+    named = named_version(request)
+    if named is not None:
+        given["version"] = named
+    try:
+        setup.change_project(found, **given)
+    except Outdated as refusal:
+        # Both versions at hand: the caller has its own, and need not ask for the current one.
+        refusal.current = _project(found, True)
+        raise
 
 
 def _project(found: Project, leads: bool = False) -> dict[str, Any]:
@@ -81,6 +110,7 @@ def _project(found: Project, leads: bool = False) -> dict[str, Any]:
         **settings,
         "items": found.items,
         "created_at": found.created_at,
+        "version": versions.version_of(found),
     }
 
 
