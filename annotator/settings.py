@@ -184,7 +184,7 @@ MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=2048)
 FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
-# The table of 500 labels sends six fields a row.
+# The table of 500 labels sends seven fields a row.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 
 # Who may come in ---------------------------------------------------------------------------------

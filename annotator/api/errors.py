@@ -15,6 +15,7 @@ from rest_framework.views import exception_handler
 from annotator.flow.annotate import KeptAsExtra, told
 from annotator.flow.outages import RETRY_SECONDS, outage
 from annotator.flow.refusals import Refused
+from annotator.flow.versions import Outdated
 
 TYPES = {
     400: "bad_request",
@@ -60,6 +61,8 @@ def _refusal(problem: Refused) -> Response:
     response = _response(problem.status, problem.code, problem.detail, problem.errors)
     if isinstance(problem, KeptAsExtra):
         response.data["annotation"] = told(problem.annotation)
+    if isinstance(problem, Outdated):
+        response.data["current"] = problem.current
     return response
 
 

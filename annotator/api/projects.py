@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import serializers
-from annotator.api.requests import checked, page, person
+from annotator.api.requests import checked, named_version, page, person
 from annotator.flow import export as exporting
 from annotator.flow import (
     ingest,
@@ -27,8 +27,10 @@ from annotator.flow import (
     schedule,
     setup,
     stopping,
+    versions,
 )
 from annotator.flow.refusals import Forbidden, NotThere
+from annotator.flow.versions import Outdated
 from annotator.models import Import, ModelVersion, Project, Role
 
 
@@ -49,7 +51,20 @@ def projects(request: Request) -> Response:
     return Response(_project(made, leads=True), 201)
 
 
-@extend_schema(request=serializers.Settings, responses={200: dict})
+@extend_schema(
+    methods=["PATCH"],
+    request=serializers.ProjectChange,
+    responses={200: dict},
+    parameters=[
+        OpenApiParameter(
+            "If-Match",
+            str,
+            OpenApiParameter.HEADER,
+            description="The version (or ETag) that the change is based on; else 409.",
+        )
+    ],
+)
+@extend_schema(methods=["GET", "DELETE"], responses={200: dict})
 @api_view(["GET", "PATCH", "DELETE"])
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
@@ -59,13 +74,27 @@ def project(request: Request, pk: int) -> Response:
         setup.delete_project(found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = checked(serializers.Settings, request)
-        if "labels" in given:
-            setup.load_project(person(request), pk, Role.ADMIN)
-        setup.change_project(found, **given)
+        _change(request, found)
     leads = found.role in Role.at_least(Role.LEAD)
     shown = _project(found, monitor.paused(found), leads=leads)
-    return Response({**shown, "counts": monitor.progress(found)})
+    headers = {"ETag": f'"{shown["version"]}"'}
+    return Response({**shown, "counts": monitor.progress(found)}, headers=headers)
+
+
+def _change(request: Request, found: Project) -> None:
+    """Change what the body names; with a version, only if nobody changed the project since."""
+    given = checked(serializers.ProjectChange, request)
+    if "labels" in given:
+        setup.load_project(person(request), found.pk, Role.ADMIN)
+    named = named_version(request)
+    if named is not None:
+        given["version"] = named
+    try:
+        setup.change_project(found, **given)
+    except Outdated as refusal:
+        # Both versions at hand: the caller has its own, and need not ask for the current one.
+        refusal.current = _project(found, monitor.paused(found), leads=True)
+        raise
 
 
 @extend_schema(request=serializers.Reason, responses={200: dict})
@@ -119,6 +148,7 @@ def _project(
         "items": found.items,
         "paused": _told(pause),
         "created_at": found.created_at,
+        "version": versions.version_of(found),
     }
 
 

@@ -26,6 +26,15 @@ def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
     return dict(given.validated_data)
 
 
+def named_version(request: Request) -> str | None:
+    """Return the version that `If-Match` names; None where it names none, or any."""
+    sent = request.headers.get("If-Match", "").strip()
+    if sent in ("", "*"):
+        return None
+    # A front server that compresses makes a tag weak; it still names the same version.
+    return sent.removeprefix("W/").strip('"')
+
+
 def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:
     """Return one page of `rows` with links to the next and the one before."""
     paginator = CursorPagination()

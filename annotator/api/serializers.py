@@ -82,6 +82,12 @@ class Settings(StrictSerializer):
     labels = serializers.ListField(child=serializers.JSONField(), required=False)
 
 
+class ProjectChange(Settings):
+    """Settings to change; `version` is that of the project which the change is based on."""
+
+    version = Text(required=False)
+
+
 class NewProject(Settings):
     name = Text(max_length=200)
     task = serializers.ChoiceField(Project.Task.choices, default=Project.Task.TEXT)
@@ -121,6 +127,7 @@ class Verdict(StrictSerializer):
 
     labels = serializers.JSONField()
     note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
+    replaces = serializers.IntegerField(required=False, allow_null=True, min_value=1)
 
 
 class Correction(StrictSerializer):

@@ -73,7 +73,9 @@ def members(request: Request, pk: int) -> Response:
 def _known_user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise NotThere("unknown_member", _("This person is no member."))
+        raise NotThere(
+            "unknown_member", _("This person is no member of the project, or not any more.")
+        )
     return user
 
 

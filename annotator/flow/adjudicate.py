@@ -58,11 +58,16 @@ def find(project: Project, item: int) -> Disagreement:
 
 
 def decide(
-    project: Project, user: User, item: int, labels: Sequence[Ref], note: str = ""
+    project: Project,
+    user: User,
+    item: int,
+    labels: Sequence[Ref],
+    note: str = "",
+    replaces: int | None = None,
 ) -> Disagreement:
     """Store what `user` says is right, in place of an earlier decision, and return what holds now.
 
-    The same again changes nothing.
+    The same again changes nothing. Somebody else's decision is only replaced by who names it.
     """
     find(project, item)
     given = annotate.chosen_labels(project, labels)
@@ -72,6 +77,7 @@ def decide(
         before = row.decision
         if before is not None and (given, said) == (_labels(before), before.note):
             return find(project, item)
+        _refuse_unseen(before, user, replaces)
         made = Decision.objects.create(
             project=project, item_id=item, user=user, note=said, at=timezone.now()
         )
@@ -82,13 +88,28 @@ def decide(
     return find(project, item)
 
 
-def take_back(project: Project, user: User, item: int) -> Disagreement:
-    """Take the decision back: the votes count again, and the disagreement is open."""
+def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) -> None:
+    """Refuse to replace a decision that was made since the one that `user` looked at."""
+    if before is None or before.pk == replaces or (replaces is None and before.user == user):
+        return
+    words = _("%(name)s decided “%(labels)s” meanwhile. Decide again to replace that.")
+    name = before.user.username if before.user else _("Somebody")
+    said = {"name": name, "labels": ", ".join(decided_names(before))}
+    raise Conflict("decided_meanwhile", words % said, field="replaces")
+
+
+def take_back(project: Project, user: User, item: int, decision: int | None = None) -> Disagreement:
+    """Take the decision back: the votes count again, and the disagreement is open.
+
+    Where `decision` is named, only that one.
+    """
     find(project, item)
     with transaction.atomic():
         row = _locked(item)
         if row.decision is None:
             raise Conflict("not_decided", _("This is not decided, or not any more."))
+        if decision is not None:
+            _refuse_unseen(row.decision, user, decision)
         Decision.objects.filter(pk=row.decision.pk).update(
             taken_back_at=timezone.now(), taken_back_by=user
         )
@@ -100,7 +121,7 @@ def _locked(item: int) -> Disagreement:
     # The item's rows first, in the order in which a save and a correction have them.
     queue.lock_entries([item])
     Item.objects.select_for_update().get(pk=item)
-    return Disagreement.objects.select_related("decision").get(item=item)
+    return Disagreement.objects.select_related("decision__user").get(item=item)
 
 
 def _hold(row: Disagreement, made: Decision | None, project: Project, user: User) -> None:
@@ -141,6 +162,7 @@ def _opinion(project: Project, annotation: Annotation) -> dict[str, Any]:
 
 def _decision(decision: Decision) -> dict[str, Any]:
     return {
+        "id": decision.pk,
         "labels": decided_names(decision),
         "by": decision.user.username if decision.user else None,
         "note": decision.note,

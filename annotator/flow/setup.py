@@ -25,6 +25,7 @@ from annotator.flow import (
     queue,
     refill,
     screening,
+    versions,
 )
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import Label, Membership, Project, Role, User
@@ -86,9 +87,17 @@ def create_project(
 
 @transaction.atomic
 def change_project(
-    project: Project, labels: Sequence[LabelSpec] | None = None, **settings: Any
+    project: Project,
+    labels: Sequence[LabelSpec] | None = None,
+    version: str | None = None,
+    **settings: Any,
 ) -> Project:
-    """Store changed labels and settings, or neither when one of them is wrong."""
+    """Store changed labels and settings, or neither when one of them is wrong.
+
+    Nothing is stored either when `version` is named and is not the current one.
+    """
+    versions.hold(project)
+    versions.check_version(project, version)
     if labels is not None:
         change_labels(project, labels)
     return change_settings(project, **settings)
@@ -97,6 +106,7 @@ def change_project(
 @transaction.atomic
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
+    versions.hold(project)
     fields, before = sorted(settings), (project.overlap, project.features)
     looked_for = project.rare_label_id
     if "rare_label" in settings:
@@ -115,8 +125,10 @@ def change_settings(project: Project, **settings: Any) -> Project:
     return project
 
 
+@transaction.atomic
 def delete_project(project: Project) -> None:
     """Take the project out of sight; its rows go for good a week later."""
+    versions.hold(project)
     project.deleted_at = timezone.now()
     project.save(update_fields=["deleted_at"])
 
@@ -190,11 +202,14 @@ def _own_label(project: Project, given: Any) -> Label | None:
 def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     """Make the project's labels those given: renamed by id, added, removed where unused.
 
-    What is not said about a label that is there stays as it is.
+    What is not said about a label that is there stays as it is. A name without an id means the
+    label of that name, if there is one.
     """
+    versions.hold(project)
     naming.forget(project)
     kept = {label.pk: label for label in project.labels.all()}
-    specs = _label_specs([_with_the_rest(each, kept) for each in labels])
+    named = _with_ids(labels, kept.values())
+    specs = _label_specs([_with_the_rest(each, kept) for each in named])
     ids = [spec.pop("id", None) for spec in specs]
     known = [pk for pk in ids if pk is not None]
     if any(type(pk) is not int or pk not in kept for pk in known):
@@ -217,6 +232,26 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
             before = naming.former_names(kept[pk], spec["name"])
             Label.objects.filter(pk=pk).update(former_names=before, **values)
     return list(project.labels.all())
+
+
+def _with_ids(labels: Sequence[LabelSpec], kept: Iterable[Label]) -> list[LabelSpec]:
+    """Name the ids of labels that are there, which would be made anew under their own names."""
+    said = {each.get("id") for each in labels if isinstance(each, dict) and _is_id(each.get("id"))}
+    free = {label.name.casefold(): label.pk for label in kept if label.pk not in said}
+    return [_with_id(each, free) for each in labels]
+
+
+def _with_id(given: LabelSpec, free: dict[str, int]) -> LabelSpec:
+    spec = {"name": given} if isinstance(given, str) else given
+    if not isinstance(spec, dict) or "id" in spec or not isinstance(spec.get("name"), str):
+        return given
+    # Taken out, so that a name that is there twice is still refused.
+    pk = free.pop(unicodedata.normalize("NFC", spec["name"]).strip().casefold(), None)
+    return given if pk is None else {**spec, "id": pk}
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int
 
 
 def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
@@ -329,8 +364,10 @@ def _clean_name(name: Any, field: str) -> str:
 # People ------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> Membership:
     """Give the person with that name a role in the project, or change the one they have."""
+    versions.hold(project)
     if role not in Role.values:
         raise Invalid("unknown_role", _("A role is annotator, lead or admin."), field="role")
     user = User.objects.filter(username=username, is_active=True).first()
@@ -348,18 +385,29 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
 @transaction.atomic
 def remove_member(project: Project, user: User) -> None:
     """Take the person out of the project; what they labelled stays."""
-    if not Membership.objects.filter(project=project, user=user).exists():
-        raise NotThere("unknown_member", _("This person is no member."))
+    versions.hold(project)
+    role_of(project, user)
     _refuse_no_admin(project, user, None)
     Membership.objects.filter(project=project, user=user).delete()
     queue.release_all(project, user)
 
 
+def role_of(project: Project, user: User) -> str:
+    """Return the role of a member; NotThere when they are none."""
+    member = Membership.objects.filter(project=project, user=user).first()
+    if member is None:
+        words = _("This person is no member of the project, or not any more.")
+        raise NotThere("unknown_member", words)
+    return member.role
+
+
 def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
+    """Refuse what would leave nobody who may administer it. The project has to be held."""
     if role == Role.ADMIN:
         return
     admins = Membership.objects.filter(project=project, role=Role.ADMIN)
-    if admins.filter(user=user).exists() and not admins.exclude(user=user).exists():
+    others = admins.exclude(user=user).filter(user__is_active=True)
+    if admins.filter(user=user).exists() and not others.exists():
         raise Conflict("last_admin", _("A project keeps at least one admin."), field="role")
 
 

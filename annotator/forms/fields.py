@@ -10,7 +10,8 @@ class PercentField(forms.FloatField):
     """A share that is kept as 0.15 and typed as 15."""
 
     def prepare_value(self, value: Any) -> Any:
-        return f"{100 * value:g}" if isinstance(value, float) else value
+        # Enough digits that what nobody touched comes back as it was.
+        return f"{100 * value:.12g}" if isinstance(value, float) else value
 
     def to_python(self, value: Any) -> Any:
         typed = super().to_python(value)

@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator.flow import desk, setup
+from annotator.flow import desk, setup, versions
 from annotator.forms.fields import FieldNamesField, PercentField
+from annotator.forms.shared import SharedForm
 from annotator.models import Project
 
 GROUPS = (
@@ -104,7 +105,7 @@ HELP = {
 }
 
 
-class SettingsForm(forms.ModelForm):
+class SettingsForm(SharedForm, forms.ModelForm):
     """Every setting of a project, each with its reason in one sentence."""
 
     audit_share = PercentField(min_value=0, max_value=0.5)
@@ -142,6 +143,10 @@ class SettingsForm(forms.ModelForm):
             required=False,
         )
         self._limit_rare_label()
+
+    def stored(self) -> dict[str, Any]:
+        """Return the settings as they are stored now."""
+        return versions.settings_of(self.instance)
 
     def _known_fields(self) -> list[str]:
         """Return the fields that the items have, and those that are shown already."""

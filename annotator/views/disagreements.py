@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import adjudicate, decide
+from annotator.flow import adjudicate, decide, naming
 from annotator.flow.refusals import Conflict, Invalid
 from annotator.models import Disagreement, Role, Source
 from annotator.sentences import translated
@@ -50,12 +50,18 @@ def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
     """Store what is right."""
     access = _open(request, project_id)
     labels = labels_chosen(request.POST)
+    yours = naming.names(access.project, labels)
     note = request.POST.get("note", "")
     try:
-        row = adjudicate.decide(access.project, request.user, item_id, labels, note)
-    except Invalid as refusal:
+        row = adjudicate.decide(
+            access.project, request.user, item_id, labels, note, _shown_decision(request)
+        )
+    except (Invalid, Conflict) as refusal:
         row = adjudicate.find(access.project, item_id)
-        return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
+        problem = _with_yours(refusal.detail, yours)
+        return _answer(
+            request, access, row, problem=problem, status=refusal.status, typed=(yours, note)
+        )
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     decided = adjudicate.shown(access.project, row)["decision"]
     words = _("Decided: %(labels)s.") % {"labels": decide.label_words(decided)}
@@ -68,12 +74,26 @@ def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
     """Take the decision back."""
     access = _open(request, project_id)
     try:
-        row = adjudicate.take_back(access.project, request.user, item_id)
+        shown = _shown_decision(request)
+        row = adjudicate.take_back(access.project, request.user, item_id, shown)
     except Conflict as refusal:
         row = adjudicate.find(access.project, item_id)
         return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     return _answer(request, access, row, said=_("Taken back: it waits for a decision again."))
+
+
+def _shown_decision(request: Request) -> int | None:
+    """Return the decision that the card showed; 0 where it showed none, None if it does not say."""
+    sent = request.POST.get("decision", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else None
+
+
+def _with_yours(detail: str, labels: list[str]) -> str:
+    if not labels:
+        return detail
+    yours = _("You chose: %(labels)s. It is not saved.") % {"labels": ", ".join(labels)}
+    return f"{detail} {yours}"
 
 
 def _open(request: Request, project_id: int) -> Access:
@@ -91,11 +111,13 @@ def _shared(access: Access) -> dict[str, Any]:
     return {"access": access, "choices": labels, "has_picker": len(labels) >= FILTER_FROM}
 
 
-def _card(access: Access, row: Disagreement) -> dict[str, Any]:
+def _card(
+    access: Access, row: Disagreement, typed: tuple[list[str], str] | None = None
+) -> dict[str, Any]:
     shown = adjudicate.shown(access.project, row)
     votes = Counter(name for each in shown["opinions"] for name in each["labels"])
     decision = shown["decision"]
-    right = decision["labels"] if decision else []
+    right, note = typed or (decision["labels"] if decision else [], "")
     labels = [
         {**each, "votes": votes[each["name"]], "is_right": each["name"] in right}
         for each in choices(access, None, [])
@@ -105,6 +127,7 @@ def _card(access: Access, row: Disagreement) -> dict[str, Any]:
         "item": row.item,
         "opinions": [_in_words(each) for each in shown["opinions"]],
         "labels": [each for each in labels if is_short or each["votes"]],
+        "note": note,
         "decision": decision and {**decision, "words": decide.label_words(decision)},
     }
 
@@ -132,10 +155,11 @@ def _answer(
     said: str = "",
     problem: str = "",
     status: int = 200,
+    typed: tuple[list[str], str] | None = None,
 ) -> HttpResponse:
     """Show the card anew; without htmx the page that it was on."""
     if not request.htmx:
         page = reverse("disagreements", args=[access.project.pk])
         return regions.tell_on(request, page, said=said, problem=problem)
-    context = _shared(access) | {"row": _card(access, row), "said": said, "problem": problem}
+    context = _shared(access) | {"row": _card(access, row, typed), "said": said, "problem": problem}
     return render(request, "parts/disagreement.html", context, status=status)

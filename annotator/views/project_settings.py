@@ -8,10 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotator.flow import setup
+from annotator.flow import edits, setup
 from annotator.flow.refusals import Refused
+from annotator.flow.versions import EditConflict
 from annotator.forms import add_refusal
-from annotator.forms.labels import NewLabelsForm, label_rows, label_specs
+from annotator.forms.labels import NewLabelsForm, add_label_clashes, label_rows
 from annotator.forms.project_settings import DeleteForm, SettingsForm
 from annotator.models import Role
 from annotator.views import regions
@@ -26,7 +27,10 @@ def settings(request: Request, project_id: int) -> HttpResponse:
     form = SettingsForm(regions.posted(request), instance=access.project)
     if request.method == "POST" and form.is_valid():
         try:
-            setup.change_settings(access.project, **form.changes())
+            edits.edit_settings(access.project, form.changes(), form.loaded)
+        except EditConflict as conflict:
+            form.add_clashes(conflict.clashes)
+            return _show(request, access, form=form, status=conflict.status)
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
@@ -41,17 +45,24 @@ def labels(request: Request, project_id: int) -> HttpResponse:
     """Rename, describe, add and remove labels."""
     access = open_project(request, project_id, Role.ADMIN)
     rows, added = label_rows(access.project, request.POST), NewLabelsForm(request.POST)
-    problem = ""
+    problem, status = "", 422
     if rows.is_valid() and added.is_valid():
         try:
-            setup.change_labels(access.project, label_specs(rows, added))
+            typed = [row.edit() for row in rows]
+            edits.edit_labels(access.project, typed, added.cleaned_data["labels"])
+        except EditConflict as conflict:
+            # The labels that are stored by now are told beside those that were typed.
+            rows = label_rows(access.project, request.POST)
+            rows.is_valid()
+            add_label_clashes(rows, conflict.clashes)
+            status = conflict.status
         except Refused as refusal:
             problem = refusal.detail
         else:
             messages.success(request, _("The labels are saved."))
             return redirect("settings", project_id)
     context = {"rows": rows, "added": added, "labels_problem": problem}
-    return _show(request, access, **context, status=422)
+    return _show(request, access, **context, status=status)
 
 
 @require_POST
@@ -69,6 +80,8 @@ def delete(request: Request, project_id: int) -> HttpResponse:
 
 def _show(request: Request, access: Access, *, status: int = 200, **given: Any) -> HttpResponse:
     context = {"access": access} | given
+    clashes = [clash for row in given.get("rows", ()) for clash in row.clashes]
+    context["label_clashes"] = clashes
     context.setdefault("form", SettingsForm(instance=access.project))
     if access.administers:
         context.setdefault("rows", label_rows(access.project))
