@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,14 +42,22 @@ class Gain:
         return likely, least, most
 
 
+State = Literal["reached", "in_sight", "out_of_sight"]
+
+
 @dataclass(frozen=True)
 class Needed:
-    """How many labels in all will reach a target; None where that is out of sight."""
+    """How many labels in all will reach a target; None where that is out of sight.
+
+    "reached" is what the curve, or the accuracy measured last, has reached already: `value` is
+    then at most the labels so far.
+    """
 
     value: float | None
     low: float | None
     high: float | None
     confidence: float
+    state: State
 
 
 def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.95) -> Gain | None:
@@ -85,22 +93,30 @@ def labels_needed(
     """Return how many labels in all will reach `target`, by the same curves; None early.
 
     `value` is None where the likeliest curve never gets there, `high` where one of those that fit
-    no worse than the F test allows does not. A hint, as `expected_gain`.
+    no worse than the F test allows does not. A flat curve says as little of a target below it as
+    of one above, so `state` tells the two apart. A hint, as `expected_gain`.
 
     >>> sizes = np.array([50, 100, 200, 400, 800])
     >>> round(labels_needed(sizes, 0.9 - sizes ** -0.5, 0.88).value, -2)
     2500.0
+    >>> [labels_needed(sizes, [0.9] * 5, target).state for target in (0.85, 0.95)]
+    ['reached', 'out_of_sight']
     """
     sizes, values = checked_curve(labels, accuracy)
     if len(np.unique(sizes)) < MIN_POINTS:
         return None
     fitted = _fit(sizes, values, confidence)
     needed = [_reaching(target, sizes, values, slopes) for slopes in fitted.slopes]
+    value, now = _finite(needed[1][fitted.likely]), float(sizes.max())
+    if values[sizes == now][-1] >= target:
+        # What was measured goes before what the curve makes of it.
+        value = now if value is None else min(value, now)
     return Needed(
-        _finite(needed[1][fitted.likely]),
+        value,
         _finite(min(each[fitted.allowed].min() for each in needed)),
         _finite(max(each[fitted.allowed].max() for each in needed)),
         confidence,
+        "out_of_sight" if value is None else "reached" if value <= now else "in_sight",
     )
 
 
@@ -136,7 +152,8 @@ def _reaching(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = middle + (values.mean() - target) / slopes
         found = np.where(power > 0, np.abs(power) ** (-1 / EXPONENTS), np.inf)
-    return np.asarray(np.where(slopes > 0, found, np.inf), dtype=np.float64)
+    flat = 0.0 if values.mean() >= target else np.inf
+    return np.asarray(np.where(slopes > 0, found, flat), dtype=np.float64)
 
 
 def _finite(labels: float) -> float | None:

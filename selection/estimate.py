@@ -82,14 +82,24 @@ def beta_interval(correct: float, n: float, confidence: float = 0.95) -> tuple[f
     return float(low), float(high)
 
 
-def lower_bound(correct: int, n: int, confidence: float = 0.95) -> float:
+def lower_bound(
+    correct: int, n: int, confidence: float = 0.95, *, population: int | None = None
+) -> float:
     """Return the one-sided lower bound: the share is higher with this confidence.
 
-    >>> round(lower_bound(60, 60), 3)
-    0.951
+    `population` as in `accuracy`: the bound is then that of the hypergeometric test, and the share
+    itself once all are drawn.
+
+    >>> round(lower_bound(60, 60), 3), lower_bound(60, 60, population=100)
+    (0.951, 0.97)
+    >>> lower_bound(90, 100, population=100)
+    0.9
     """
     _check(correct, n, confidence)
-    return float(beta.ppf(1 - confidence, correct, n - correct + 1)) if correct else 0.0
+    if population is None:
+        return float(beta.ppf(1 - confidence, correct, n - correct + 1)) if correct else 0.0
+    _check_drawn(n, population)
+    return _fewest_right(correct, n, population, 1 - confidence) / population if n else 0.0
 
 
 def population_interval(
@@ -104,8 +114,7 @@ def population_interval(
     (0.9, 0.9)
     """
     _check(correct, n, confidence)
-    if n > population:
-        raise ValueError(f"{n} items cannot be drawn from {population}")
+    _check_drawn(n, population)
     if not n:
         return 0.0, 1.0
     tail = (1 - confidence) / 2
@@ -132,3 +141,8 @@ def _check(correct: int, n: int, confidence: float) -> None:
         raise ValueError(f"{correct} of {n} cannot be right")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
+
+
+def _check_drawn(n: int, population: int) -> None:
+    if n > population:
+        raise ValueError(f"{n} items cannot be drawn from {population}")

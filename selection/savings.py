@@ -143,6 +143,47 @@ def saving(
     return Ratio(theirs / mine, *_ends(np.array(found)))
 
 
+def saving_to_the_end(
+    labels: ArrayLike,
+    curves: ArrayLike,
+    other_labels: ArrayLike,
+    others: ArrayLike,
+    seed: int = 0,
+) -> Ratio:
+    """Return how many times the labels `others` need that `curves` need for the others' own end.
+
+    As `saving` with what `others` (S, k) reach with their last label as the target. A curve that
+    ends below it counts as never getting there, even if it was above for a while: what is shipped
+    is the model of the end.
+
+    >>> saving_to_the_end([10, 20], [[0.5, 0.9]] * 2, [10, 40], [[0.5, 0.9]] * 2).value
+    2.0
+    >>> saving_to_the_end([10, 20], [[0.9, 0.8]], [10, 20], [[0.5, 0.85]]).value is None
+    True
+    """
+    first, second = _table(curves), _table(others)
+    if not _ends_at(first, second):
+        return Ratio(None)
+    goals = second[:, -1]
+    mine = _needed(labels, first, goals.mean())
+    theirs = _needed(other_labels, second, goals.mean())
+    if len(first) < 2 or len(first) != len(second):
+        return Ratio(theirs / mine)
+    found = [
+        _needed(other_labels, second[rows], goals[rows].mean())
+        / _needed(labels, first[rows], goals[rows].mean())
+        if _ends_at(first[rows], second[rows])
+        else 0.0
+        for rows in _resampled(len(first), seed)
+    ]
+    return Ratio(theirs / mine, *_ends(np.array(found)))
+
+
+def _ends_at(curves: FloatArray, others: FloatArray) -> bool:
+    """Tell whether `curves` end no lower than `others` do, in the mean."""
+    return bool(curves[:, -1].mean() >= others[:, -1].mean() - ROUNDING)
+
+
 def finding(needed: ArrayLike, others: ArrayLike, spent: float, seed: int = 0) -> Ratio:
     """Return how many times the labels `others` (S,) needed that `needed` (S,) did, in the mean.
 

@@ -28,12 +28,17 @@ RECALLS = (0.8, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class Target:
-    """Whether accuracy is proven to reach a target at this look, and what it would still take."""
+    """Whether accuracy is proven to reach a target at this look, and what it would still take.
+
+    `low` is what the last look proves, `at` how many audits that look had, 0 before the first.
+    `labels_needed` is None where not even all items of the pool would prove the target.
+    """
 
     reached: bool
     low: float
     looked: bool
     labels_needed: int | None
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ def looks(n: int) -> int:
     return 0 if n < FIRST_LOOK else int(np.floor(np.log2(n / FIRST_LOOK) + 1e-9)) + 1
 
 
-def target_reached(correct: ArrayLike, target: float, confidence: float = 0.95) -> Target:
+def target_reached(
+    correct: ArrayLike, target: float, confidence: float = 0.95, *, population: int | None = None
+) -> Target:
     """Return whether the audited answers `correct` (n,), in audit order, prove `target`.
 
     Looking again and again at a 95 % interval errs far more often than 5 %. Here only the looks
@@ -65,21 +72,32 @@ def target_reached(correct: ArrayLike, target: float, confidence: float = 0.95) 
     which adds up to 1 - confidence. The last look's bound is the exact one-sided binomial
     (Clopper and Pearson 1934). All n answers must be re-scored by the model of that look.
 
+    `population` is the size of the pool that the audits are drawn from without replacement, where
+    it is known. The bounds are then those of the hypergeometric test, and one look more, at the
+    whole pool, knows the share and cannot err: so what is needed never exceeds what is left.
+
     >>> target_reached([True] * 100, 0.9).reached
     True
+    >>> target_reached([True, True, True, True, False] * 8, 0.8, population=60).labels_needed
+    20
     """
     marks = np.asarray(correct, dtype=bool)
     if not 0 < target < 1:
         raise ValueError(f"the target must lie between 0 and 1, not {target}")
-    j = looks(len(marks))
+    if population is not None and len(marks) > population:
+        raise ValueError(f"{len(marks)} items cannot be drawn from {population}")
+    if not len(marks):
+        return Target(False, 0.0, False, None)
+    sizes = _look_sizes(population)
+    j = sum(size <= len(marks) for size in sizes)
     if not j:
-        needed = _needed(marks, target, confidence, 1) if len(marks) else None
+        needed = _needed(marks, target, confidence, sizes, population)
         return Target(False, 0.0, False, needed)
-    n = FIRST_LOOK * 2 ** (j - 1)
-    low = lower_bound(int(marks[:n].sum()), n, 1 - _spent(j, confidence))
+    n = sizes[j - 1]
+    low = _proven(int(marks[:n].sum()), n, j, confidence, population)
     reached = low >= target
-    needed = 0 if reached else _needed(marks, target, confidence, j + 1)
-    return Target(reached, low, n == len(marks), needed)
+    needed = 0 if reached else _needed(marks, target, confidence, sizes, population)
+    return Target(reached, low, n == len(marks), needed, n)
 
 
 def audits_needed(share: float, target: float, confidence: float = 0.95) -> int | None:
@@ -262,10 +280,43 @@ def _spent(look: int, confidence: float) -> float:
     return (1 - confidence) * 6 / (np.pi * look) ** 2
 
 
-def _needed(marks: BoolArray, target: float, confidence: float, first: int) -> int | None:
+def _look_sizes(population: int | None) -> list[int]:
+    """Return after how many audits the looks are; the last one of a pool sees all of it."""
+    sizes = [FIRST_LOOK * 2**place for place in range(LAST_LOOK)]
+    if population is None:
+        return sizes
+    return [*(size for size in sizes if size < population), population]
+
+
+def _proven(
+    correct: int, n: int, look: int, confidence: float, population: int | None = None
+) -> float:
+    """Return the share that is proven at a look with `correct` of `n` audits right."""
+    if n == population:
+        return correct / n
+    return lower_bound(correct, n, 1 - _spent(look, confidence), population=population)
+
+
+def _needed(
+    marks: BoolArray,
+    target: float,
+    confidence: float,
+    sizes: Sequence[int],
+    population: int | None,
+) -> int | None:
+    """Return how many more audits prove the target if as many stay right; None if none do."""
     share = float(marks.mean())
-    for look in range(first, LAST_LOOK + 1):
-        n = FIRST_LOOK * 2 ** (look - 1)
-        if lower_bound(round(share * n), n, 1 - _spent(look, confidence)) >= target:
+    for look, n in enumerate(sizes, start=1):
+        if n <= len(marks):
+            continue
+        # At the whole pool a share that is rounded up would promise what it does not have.
+        low = (
+            share
+            if n == population
+            else lower_bound(
+                round(share * n), n, 1 - _spent(look, confidence), population=population
+            )
+        )
+        if low >= target:
             return int(n - len(marks))
     return None

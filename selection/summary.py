@@ -1,8 +1,10 @@
 """Runs become one summary: curves with intervals, the labels each needs, what asking well saves.
 
-The target is the accuracy that the plain baseline has after its last label. *Query saving*: the
-labels that random needs to get there over those of the strategy, same features and model. *System
-saving*: the labels that the baseline needs over those of the strategy.
+The headline is read at random's own last accuracy: the labels that random needs to get there over
+those of the strategy, same features and model. The two other savings have the accuracy that the
+plain baseline has after its last label as their target, which a better model reaches in its first
+batches. *Query saving*: the labels that random needs over those of the strategy. *System saving*:
+the labels that the baseline needs over those of the strategy.
 """
 
 from __future__ import annotations
@@ -51,20 +53,42 @@ def summarise(runs: Sequence[Run], baseline: Sequence[Run] = ()) -> dict[str, An
 
 
 def in_words(ratio: Ratio) -> str:
-    """Return a ratio of labels as words.
+    """Return a saving as words: how many times the labels are saved, and a loss as a loss.
 
     >>> in_words(Ratio(2.93, 2.0, 4.1)), in_words(Ratio(None, over=3.02))
     ('2.9 times (2.0 to 4.1)', 'over 3.0 times')
+    >>> in_words(Ratio(0.8, 0.5, 0.9)), in_words(Ratio(None))
+    ('a loss: 1.2x as many (1.1 to 2.0)', 'not reached')
     """
     if ratio.over is not None:
         return f"over {ratio.over:.1f} times"
     if ratio.value is None:
         return "not reached"
+    if is_loss(ratio.value):
+        return f"a loss: {1 / ratio.value:.1f}x as many{_inverted(ratio)}"
     if ratio.low is None:
         return f"{ratio.value:.1f} times"
     if ratio.high is None:
         return f"{ratio.value:.1f} times ({ratio.low:.1f} or more)"
     return f"{ratio.value:.1f} times ({ratio.low:.1f} to {ratio.high:.1f})"
+
+
+def is_loss(value: float) -> bool:
+    """Tell whether a saving is a loss that one decimal shows.
+
+    >>> is_loss(0.9), is_loss(0.99)
+    (True, False)
+    """
+    return round(1 / value, 1) > 1
+
+
+def _inverted(ratio: Ratio) -> str:
+    if ratio.low is None:
+        return ""
+    least = 0.0 if ratio.high is None else 1 / ratio.high
+    if not ratio.low:
+        return f" ({least:.1f} or more)"
+    return f" ({least:.1f} to {1 / ratio.low:.1f})"
 
 
 def _by_strategy(runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -157,12 +181,75 @@ def _against(group: Sequence[Run], random: Sequence[Run]) -> dict[str, Any] | No
 def _savings(
     group: Sequence[Run], random: Sequence[Run], plain: Sequence[Run], target: FloatArray
 ) -> dict[str, Any]:
-    ratios = {"query": _ratio(group, random, target), "system": _ratio(group, plain, target)}
+    own = _to_the_end(group, random)
+    ratios = {
+        "query": _ratio(group, random, target),
+        "system": _ratio(group, plain, target),
+        "against_random": own,
+    }
     for share in FOUND:
         needed, others = _found_after(group, share), _found_after(random, share)
         found = savings.finding(needed, others, _spent(random)) if random else Ratio(None)
         ratios[f"rare_{share * 100:.0f}"] = found
-    return {key: value for name, ratio in ratios.items() for key, value in _told(name, ratio)}
+    told = {key: value for name, ratio in ratios.items() for key, value in _told(name, ratio)}
+    return {**told, "headline": _headline(group, random, own)}
+
+
+def _to_the_end(group: Sequence[Run], random: Sequence[Run]) -> Ratio:
+    if not random or not np.isfinite(_table(random, "accuracy")).all():
+        return Ratio(None)
+    first, second = _table(group, "accuracy"), _table(random, "accuracy")
+    return savings.saving_to_the_end(_marks(group), first, _marks(random), second)
+
+
+def _headline(
+    group: Sequence[Run], random: Sequence[Run], own: Ratio
+) -> dict[str, float | str | None] | None:
+    """Return what the strategy needs for random's own last accuracy, and what random needs."""
+    if not random or not np.isfinite(_table(random, "accuracy")).all():
+        return None
+    reached, goal = (float(_table(runs, "accuracy")[:, -1].mean()) for runs in (group, random))
+    needs = savings.labels_to(_marks(random), _table(random, "accuracy").mean(axis=0), goal)
+    verdict = _verdict(own)
+    return {
+        "verdict": verdict,
+        "target": _number(goal),
+        "reached": _number(reached),
+        "labels": None if own.value is None else _whole((needs or 0.0) / own.value),
+        "random_labels": _whole(needs),
+        "words": _headline_words(own, verdict, goal, reached),
+    }
+
+
+def _verdict(own: Ratio) -> str:
+    """Return "never", "equal", "better", "worse", or "unclear" where it may be chance."""
+    if own.value is None:
+        return "never"
+    if own.value == 1 and own.low in (None, 1) and own.high in (None, 1):
+        return "equal"
+    if own.low is not None and own.low > 1:
+        return "better"
+    return "worse" if own.high is not None and own.high < 1 else "unclear"
+
+
+def _headline_words(own: Ratio, verdict: str, goal: float, reached: float) -> str:
+    if own.value is None:
+        return f"never reaches random's last accuracy ({goal:.3f}): it ends at {reached:.3f}"
+    if verdict == "equal":
+        return "needs as many labels as random"
+    chance = ", which may be chance" if verdict == "unclear" else ""
+    if is_loss(own.value):
+        return f"needs {1 / own.value:.1f}x as many labels as random{_inverted(own)}{chance}"
+    between = _between(own)
+    return f"random needs {own.value:.1f}x as many labels{between}{chance}"
+
+
+def _between(own: Ratio) -> str:
+    if own.low is None:
+        return ""
+    if own.high is None:
+        return f" ({own.low:.1f} or more)"
+    return f" ({own.low:.1f} to {own.high:.1f})"
 
 
 def _ratio(group: Sequence[Run], others: Sequence[Run], target: FloatArray) -> Ratio:

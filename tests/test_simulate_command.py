@@ -96,6 +96,23 @@ def test_table_says_what_was_reached_and_saved(data, tmp_path):
         assert word in said
 
 
+def test_headline_is_what_random_reaches_itself(data, tmp_path):
+    said = simulate(data, tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    told = summary["savings"]["margin"]["headline"]
+    ends = summary["strategies"]["random"]["accuracy"]["mean"][-1]
+    assert told["target"] == ends
+    assert f"Target: {ends:.3f}, what random reaches with 40 labels" in said
+    assert f"margin {told['words']}." in said
+    assert said.index("margin ") < said.index("query saving")
+
+
+def test_picture_alone_says_what_was_saved(data, tmp_path):
+    simulate(data, tmp_path / "out")
+    drawn = (tmp_path / "out" / "curves.svg").read_text()
+    assert "margin needs" in drawn or "margin never reaches" in drawn
+
+
 def test_json_on_request(data, tmp_path):
     said = simulate(data, tmp_path / "out", format="json")
     assert json.loads(said) == json.loads((tmp_path / "out" / "summary.json").read_text())

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.views import drawing
+from annotator.views import drawing, simulation_words
 
 BASELINE = "baseline"
 DASHES = [[1, 0], [8, 3], [2, 3]]
@@ -17,7 +17,20 @@ METRICS = ("accuracy", "macro_f1", "rare_found")
 def file_svg(summary: Mapping[str, Any]) -> str:
     """Return the picture as a file of its own, on a ground that keeps it readable anywhere."""
     spec = curves_spec(summary, "accuracy", "light", {})
-    return drawing.drawn_as({**spec, "background": "#ffffff"}, "light", "tall")
+    titled = {**spec, "title": _caption(summary), "background": "#ffffff"}
+    return drawing.drawn_as(titled, "light", "tall")
+
+
+def _caption(summary: Mapping[str, Any]) -> drawing.Spec:
+    """Return what the curves say, a line for each strategy, as the head of a picture alone."""
+    return {
+        "text": simulation_words.captions(summary, {}),
+        "anchor": "start",
+        "font": drawing.FONT,
+        "fontSize": 12,
+        "fontWeight": "normal",
+        "color": drawing.THEMES["light"]["ink"],
+    }
 
 
 def curves_spec(

@@ -16,8 +16,89 @@ Titles = Mapping[str, str]
 
 
 def sentence(summary: Summary, titles: Titles) -> str:
-    """Return what asking well saves on this data, or that it saves nothing."""
-    name = _told_of(summary)
+    """Return what asking well saves on this data, or that it saves nothing, or costs labels."""
+    return sentence_of(summary, _told_of(summary), titles)
+
+
+def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
+    """Return the same of one strategy: at random's own last accuracy, where that is known."""
+    headline = summary["savings"][name].get("headline")
+    if headline is None:
+        # Of a simulation that was made before headlines were.
+        return _to_the_goal(summary, name, titles)
+    saved, settings = summary["savings"][name], summary["settings"]
+    facts = {
+        "title": titles.get(name, name),
+        "mine": _labels(headline["labels"]),
+        "theirs": _labels(headline["random_labels"]),
+        "target": words.precise_percent(headline["target"]),
+        "reached": words.precise_percent(headline["reached"]),
+        "labels": words.count(settings["labels"]),
+        **_times_and_interval(saved["against_random"], _own(saved)),
+        "level": words.percent(0.95),
+    }
+    return _headline(headline["verdict"], saved["against_random"], settings["seeds"]) % facts
+
+
+def captions(summary: Summary, titles: Titles) -> list[str]:
+    """Return a sentence for each strategy but random, as the picture's caption."""
+    names = [name for name in summary["strategies"] if name != RANDOM]
+    return [
+        sentence_of(summary, name, titles)
+        for name in names
+        if summary["savings"][name].get("headline")
+    ]
+
+
+def _own(saved: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    return saved["against_random_low"], saved["against_random_high"]
+
+
+def _times_and_interval(
+    ratio: float | None, ends: tuple[float | None, float | None]
+) -> dict[str, str]:
+    """Return the ratio as it is said: how many times more the slower one of the two takes."""
+    low, high = ends
+    if ratio is None or ratio >= 1:
+        return {"times": _times(ratio), "interval": _interval(low, high)}
+    least, most = (1 / high if high else 0.0), (1 / low if low else None)
+    said = "" if low is None else _interval(least, most)
+    return {"times": _times(1 / ratio), "interval": said}
+
+
+def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
+    """Return the sentence that a verdict is told with, its numbers still to be filled in."""
+    if verdict == "never":
+        return _(
+            "%(title)s never reaches the %(target)s that random reaches with %(theirs)s labels: it "
+            "ends at %(reached)s with %(labels)s."
+        )
+    if verdict == "equal":
+        return _("%(title)s needs as many labels as random for %(target)s: %(theirs)s.")
+    is_less = ratio is not None and ratio < 1
+    if seeds < 2:
+        return _(
+            "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s; one repeat "
+            "cannot tell that from chance."
+        )
+    if verdict == "unclear":
+        return _(
+            "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s, which may be "
+            "chance (%(level)s: %(interval)s times as many)."
+        )
+    if is_less:
+        return _(
+            "%(title)s needs %(times)s times as many labels as random for %(target)s: %(mine)s, "
+            "random %(theirs)s (%(level)s: %(interval)s)."
+        )
+    return _(
+        "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s: %(times)s times "
+        "as many (%(level)s: %(interval)s)."
+    )
+
+
+def _to_the_goal(summary: Summary, name: str, titles: Titles) -> str:
+    """Return what asking well saves to the accuracy that the baseline ends at."""
     facts = _facts(summary, name, titles)
     saved = summary["savings"][name]
     if saved["query_over"] is not None:
@@ -72,6 +153,9 @@ def goal(summary: Summary, titles: Titles) -> str:
     saved = summary["savings"][name]
     if saved["system"] is None:
         return told % facts
+    if saved["system"] < 1:
+        more = _("%(title)s needs more labels for it, %(times)s times as many.")
+        return f"{told % facts} {more % {**facts, 'times': _times(1 / saved['system'])}}"
     ratio = _("%(title)s needs fewer labels for it, by a factor of %(times)s.")
     return f"{told % facts} {ratio % {**facts, 'times': _ratio(saved, 'system')}}"
 
@@ -103,6 +187,7 @@ def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
     return {
         "title": titles.get(name, name),
         "needs": _needs(needs),
+        "own": "" if name == RANDOM else _own_ratio(saved),
         "query": "" if name == RANDOM else _ratio(saved, "query"),
         "system": _ratio(saved, "system"),
         "last": _last(curve, "accuracy"),
@@ -150,11 +235,24 @@ def _needs(needs: Mapping[str, Any]) -> str:
     return f"{_labels(needs['target'])} ({_labels(needs['low'])}–{high})"
 
 
+def _own_ratio(saved: Mapping[str, Any]) -> str:
+    if "against_random" not in saved:
+        return "–"
+    if saved["against_random"] is None and saved["headline"]:
+        return _("not reached")
+    return _ratio(saved, "against_random")
+
+
 def _ratio(saved: Mapping[str, Any], which: str) -> str:
     if saved[f"{which}_over"] is not None:
         return _("over %(times)s") % {"times": _times(saved[f"{which}_over"])}
     if saved[which] is None:
         return "–"
+    if round(saved[which], 1) < 1:
+        ends = saved[f"{which}_low"], saved[f"{which}_high"]
+        more = _times_and_interval(saved[which], ends)
+        said = _("loss: %(times)s times as many") % more
+        return f"{said} ({more['interval']})" if more["interval"] else said
     interval = _interval(saved[f"{which}_low"], saved[f"{which}_high"])
     return f"{_times(saved[which])} ({interval})" if interval else _times(saved[which])
 

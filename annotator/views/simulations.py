@@ -142,6 +142,12 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
     return {
         **shown,
         "sentence": simulation_words.sentence(work.summary, titles),
+        # Of the others; the first one has its sentence above the picture.
+        "captions": [
+            each
+            for each in simulation_words.captions(work.summary, titles)
+            if each != simulation_words.sentence(work.summary, titles)
+        ],
         "goal": simulation_words.goal(work.summary, titles),
         "lines": simulation_words.lines(work.summary, titles),
         "picture": simulation_words.picture(work.summary, titles),

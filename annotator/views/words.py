@@ -22,6 +22,11 @@ def percent(share: float) -> str:
     return f"{_rounded(value, digits)}{NARROW}%"
 
 
+def precise_percent(share: float) -> str:
+    """Return 0.9142 as “91.4 %”, for shares that lie close together."""
+    return f"{_rounded(100 * share, 1)}{NARROW}%"
+
+
 def count(number: int) -> str:
     """Return a whole number with its thousands set apart."""
     return f"{number:,}".replace(",", NARROW)

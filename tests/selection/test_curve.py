@@ -138,3 +138,27 @@ def test_no_recent_gain_before_the_labels_doubled():
         recent_gain([200, 100], [measured(0.8)] * 2)
     with pytest.raises(ValueError, match="match"):
         recent_gain([100, 200], [measured(0.8)])
+
+
+@pytest.mark.parametrize(
+    ("values", "target", "state"),
+    [
+        ([0.94] * 5, 0.9, "reached"),
+        ([0.9] * 5, 0.9, "reached"),
+        ([0.85] * 5, 0.9, "out_of_sight"),
+        # It falls, and ends below or above.
+        ([0.89, 0.88, 0.87, 0.86, 0.85], 0.9, "out_of_sight"),
+        ([0.97, 0.96, 0.95, 0.94, 0.93], 0.9, "reached"),
+        # It rose above long ago; it will be; it was measured above what the curve expects.
+        ([0.5, 0.8, 0.9, 0.93, 0.94], 0.9, "reached"),
+        ([0.9 - n**-0.5 for n in (50, 100, 200, 400, 800)], 0.88, "in_sight"),
+        ([0.85, 0.84, 0.85, 0.84, 0.91], 0.9, "reached"),
+    ],
+)
+def test_target_that_is_reached_is_never_out_of_sight(values, target, state):
+    sizes = [50, 100, 200, 400, 800]
+    found = curve.labels_needed(sizes, values, target)
+    assert found.state == state
+    assert (found.value is None) == (state == "out_of_sight")
+    if state == "reached":
+        assert found.value <= 800

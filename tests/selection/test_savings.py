@@ -174,3 +174,88 @@ def test_runs_that_stopped_early_stay_where_they_were():
 def test_missing_seed_is_refused():
     with pytest.raises(ValueError, match="seeds differ"):
         summary.summarise([run("random", 0, [0.5]), run("auto", 1, [0.5])])
+
+
+# The headline: what it takes to come as far as random does in the end -----------------------------
+
+RANDOM = np.array([0.5, 0.6, 0.7, 0.75, 0.8])
+# By hand: where the curve crosses 0.8, which random does with its 100th label.
+WAYS = {
+    "better": ([0.7, 0.8, 0.85, 0.86, 0.87], 2.5, 40),
+    "equal": (RANDOM, 1.0, 100),
+    "never": ([0.55, 0.65, 0.75, 0.78, 0.79], None, None),
+    "was above": ([0.6, 0.85, 0.84, 0.8, 0.79], None, None),
+}
+
+
+def summed(curve, seeds=3, spread=0.0, random=RANDOM, labels=MARKS):
+    noise = np.linspace(-spread, spread, seeds) if seeds > 1 else [0.0]
+    runs = [run("random", seed, random, labels=labels) for seed in range(seeds)]
+    runs += [
+        run("auto", seed, np.array(curve) + noise[seed], labels=labels) for seed in range(seeds)
+    ]
+    # A weak baseline, whose end is reached with the first batch.
+    plain = [run("random", seed, np.full(len(labels), 0.3), labels=labels) for seed in range(seeds)]
+    return summary.summarise(runs, plain)["savings"]["auto"]
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_saving_is_told_at_the_accuracy_that_random_ends_at(name):
+    curve, ratio, labels = WAYS[name]
+    saved = summed(curve)
+    headline = saved["headline"]
+    assert saved["against_random"] == (None if ratio is None else pytest.approx(ratio))
+    assert headline["labels"] == labels
+    assert (headline["target"], headline["random_labels"]) == (0.8, 100)
+    assert headline["verdict"] == {"was above": "never"}.get(name, name)
+    # At the weak baseline's end all of them look alike.
+    assert saved["query"] == 1.0
+
+
+def test_loss_is_told_as_a_loss():
+    # Random is there with its 60th label and stays; the other takes until its 90th.
+    random = [0.5, 0.6, 0.8, 0.8, 0.8]
+    saved = summed([0.5, 0.55, 0.6, 0.7, 0.9], random=random)
+    assert saved["against_random"] == pytest.approx(60 / 90)
+    assert saved["headline"]["verdict"] == "worse"
+    assert saved["headline"]["words"] == "needs 1.5x as many labels as random (1.5 to 1.5)"
+    assert saved["against_random_words"] == "a loss: 1.5x as many (1.5 to 1.5)"
+
+
+def test_gain_and_failure_are_told_as_what_they_are():
+    assert summed(WAYS["better"][0])["headline"]["words"] == (
+        "random needs 2.5x as many labels (2.5 to 2.5)"
+    )
+    assert summed(WAYS["never"][0])["headline"]["words"] == (
+        "never reaches random's last accuracy (0.800): it ends at 0.790"
+    )
+    assert summed(RANDOM)["headline"]["words"] == "needs as many labels as random"
+
+
+def test_what_may_be_chance_is_called_so():
+    saved = summed([0.5, 0.6, 0.7, 0.77, 0.81], spread=0.02)
+    assert saved["against_random_low"] < 1 < saved["against_random"]
+    assert saved["headline"]["verdict"] == "unclear"
+    assert saved["headline"]["words"].endswith(", which may be chance")
+    alone = summed([0.7, 0.8, 0.85, 0.86, 0.87], seeds=1)
+    assert alone["headline"]["verdict"] == "unclear"
+    assert alone["against_random_low"] is None
+
+
+def test_random_is_its_own_measure(told):
+    saved = told["savings"]["random"]
+    assert saved["against_random"] == 1.0
+    assert saved["headline"]["verdict"] == "equal"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (Ratio(0.5), "a loss: 2.0x as many"),
+        (Ratio(0.5, 0.0, 0.8), "a loss: 2.0x as many (1.2 or more)"),
+        (Ratio(0.5, 0.4, None), "a loss: 2.0x as many (0.0 to 2.5)"),
+        (Ratio(0.97, 0.8, 1.2), "1.0 times (0.8 to 1.2)"),
+    ],
+)
+def test_ratio_below_one_is_a_loss_in_words(ratio, words):
+    assert summary.in_words(ratio) == words

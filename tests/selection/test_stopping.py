@@ -220,3 +220,69 @@ def test_the_recall_frontier_at_its_ends():
         stopping.recall_frontier(9, [], 50, [1.0])
     with pytest.raises(ValueError, match="cannot be drawn"):
         stopping.recall_frontier(9, [False] * 3, 2)
+
+
+# A pool that is drawn from without replacement ----------------------------------------------------
+
+
+@pytest.mark.parametrize(("population", "right"), [(40, 35), (130, 116), (400, 359)])
+def test_looking_at_every_audit_of_a_small_pool_errs_no_more_than_promised(rng, population, right):
+    # The truth is just below 0.9, so every "reached" is an error; what a look says depends on two
+    # counts. Four thousand random orders of the whole pool, looked at after each audit.
+    truth = np.arange(population) < right
+    orders = rng.permuted(np.tile(truth, (4000, 1)), axis=1)
+    counts = np.cumsum(orders, axis=1)
+    wrong = np.zeros(4000, dtype=bool)
+    sizes = stopping._look_sizes(population)
+    for n in sizes:
+        said = [
+            stopping.target_reached(np.arange(n) < k, 0.9, population=population).reached
+            for k in range(n + 1)
+        ]
+        wrong |= np.array(said)[counts[:, n - 1]]
+    assert sizes[-1] == population
+    assert 0 < wrong.mean() <= 0.05 if population > 100 else wrong.mean() <= 0.05
+
+
+def test_bound_of_a_look_is_that_of_the_hypergeometric_test():
+    # By hand: the least total whose chance of 24 or more right of 25 exceeds what look 1 may err.
+    error = 0.05 * 6 / np.pi**2
+    totals = np.arange(101)
+    least = totals[hypergeom.sf(23, 100, totals, 25) > error][0]
+    marks = [True] * 24 + [False]
+    found = stopping.target_reached(marks, 0.7, population=100)
+    assert found.low == least / 100
+    assert found.at == 25
+    # A pool without end: the bound that Clopper and Pearson give, which is lower.
+    assert stopping.target_reached(marks, 0.7).low < found.low
+    assert stopping.target_reached(marks, 0.7, population=10**6).low == pytest.approx(
+        stopping.target_reached(marks, 0.7).low, abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("population", [60, 100, 5600, 51_200, 10**6])
+@pytest.mark.parametrize("share", [0.86, 0.9, 0.91, 0.95])
+def test_needed_audits_never_exceed_what_is_left(population, share):
+    marks = np.arange(56) >= round(56 * (1 - share))
+    found = stopping.target_reached(marks, 0.9, population=population)
+    if marks.mean() < 0.9:
+        # Even all of them would not prove it.
+        assert found.labels_needed is None
+    else:
+        assert found.labels_needed is not None
+        assert found.labels_needed <= population - 56
+
+
+def test_pool_that_is_wholly_audited_is_known_exactly():
+    marks = [True] * 27 + [False] * 3
+    found = stopping.target_reached(marks, 0.9, population=30)
+    assert (found.reached, found.low, found.labels_needed, found.at) == (True, 0.9, 0, 30)
+    short = stopping.target_reached(marks, 0.91, population=30)
+    assert (short.reached, short.low, short.labels_needed) == (False, 0.9, None)
+
+
+def test_more_audits_than_items_are_refused():
+    with pytest.raises(ValueError, match="cannot be drawn"):
+        stopping.target_reached([True] * 31, 0.9, population=30)
+    with pytest.raises(ValueError, match="cannot be drawn"):
+        estimate.lower_bound(3, 31, population=30)

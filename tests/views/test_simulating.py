@@ -248,6 +248,71 @@ def test_sentence_claims_no_more_than_was_seen(told, words):
     assert simulation_words.sentence(told, TITLES) == words
 
 
+def headed(ratio=None, low=None, high=None, verdict="never", mine=None, seeds=5):
+    told = summary(1.2, 1.1, 1.3, mine=20, theirs=24)
+    headline = {
+        "verdict": verdict,
+        "target": 0.914,
+        "reached": 0.907,
+        "labels": mine,
+        "random_labels": 390.0,
+    }
+    own = {
+        "against_random": ratio,
+        "against_random_low": low,
+        "against_random_high": high,
+        "against_random_over": None,
+        "headline": headline,
+    }
+    told["savings"]["auto"] |= own
+    told["settings"]["seeds"] = seeds
+    return told
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (
+            headed(2.6, 2.0, 3.1, "better", 150.0),
+            "Automatic needs 150 labels for 91.4\u202f%, random needs 390: 2.6 times as many "
+            "(95\u202f%: 2.0 to 3.1).",
+        ),
+        (
+            headed(0.8, 0.75, 0.9, "worse", 487.5),
+            "Automatic needs 1.2 times as many labels as random for 91.4\u202f%: 488, random 390 "
+            "(95\u202f%: 1.1 to 1.3).",
+        ),
+        (
+            headed(),
+            "Automatic never reaches the 91.4\u202f% that random reaches with 390 labels: it ends "
+            "at 90.7\u202f% with 500.",
+        ),
+        (
+            headed(1.0, 1.0, 1.0, "equal", 390.0),
+            "Automatic needs as many labels as random for 91.4\u202f%: 390.",
+        ),
+        (
+            headed(1.1, 0.9, 1.3, "unclear", 355.0),
+            "Automatic needs 355 labels for 91.4\u202f%, random needs 390, which may be chance "
+            "(95\u202f%: 0.9 to 1.3 times as many).",
+        ),
+        (
+            headed(2.6, verdict="unclear", mine=150.0, seeds=1),
+            "Automatic needs 150 labels for 91.4\u202f%, random needs 390; one repeat cannot tell "
+            "that from chance.",
+        ),
+    ],
+)
+def test_headline_is_at_the_end_of_random_and_tells_a_loss_as_a_loss(told, words):
+    assert simulation_words.sentence(told, TITLES) == words
+
+
+def test_saving_at_the_baselines_end_is_never_told_alone():
+    told = headed()
+    assert "never reaches" in simulation_words.sentence(told, TITLES)
+    assert simulation_words.captions(told, TITLES) == [simulation_words.sentence(told, TITLES)]
+
+
 def test_goal_is_explained():
     assert simulation_words.goal(summary(2.9, mine=140, theirs=410), TITLES) == (
         "The goal is 85\u202f% right on 1\u202f000 held-out items: what TF-IDF reaches with 500 "

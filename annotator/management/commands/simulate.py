@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from selection.known import Plan, Run
 
 MARKS = (100, 300, 1000)
+RANDOM = "random"
 
 
 class Command(BaseCommand):
@@ -147,14 +148,30 @@ def _table(summary: dict[str, Any]) -> list[str]:
     marks = [mark for mark in MARKS if mark < last] + [last]
     head = "".join(f"{mark:>9}" for mark in marks)
     rows = {**summary["strategies"], replays.BASELINE: summary["baseline"]}
-    lines = [f"{'accuracy after labels':<22}{head}   {'query saving':<26}system saving"]
+    lines = [f"{'accuracy after labels':<22}{head}   {'query saving':<34}system saving"]
     for name, curve in rows.items():
         saved = summary["savings"].get(name, {})
         cells = "".join(f"{_at(curve, mark):>9}" for mark in marks)
-        words = f"   {saved.get('query_words', ''):<26}{saved.get('system_words', '')}"
+        words = f"   {saved.get('query_words', ''):<34}{saved.get('system_words', '')}"
         lines.append(f"{name:<22}{cells}{words}".rstrip())
-    goal = f"Target: {summary['target']:.3f}, what the baseline reaches with {last} labels."
-    return [*summary["notes"], "", *lines, "", goal]
+    goal = (
+        f"The savings in the table have another target: {summary['target']:.3f}, what the baseline "
+        f"reaches with {last} labels."
+    )
+    return [*summary["notes"], "", *_headlines(summary), "", *lines, "", goal]
+
+
+def _headlines(summary: dict[str, Any]) -> list[str]:
+    """Return for each strategy what it needs for random's own last accuracy."""
+    told = {name: saved["headline"] for name, saved in summary["savings"].items()}
+    random = told[RANDOM]
+    if random is None:
+        return []
+    lines = [
+        f"Target: {random['target']:.3f}, what random reaches with "
+        f"{summary['settings']['labels']} labels; it needs {random['random_labels']:.0f} for it."
+    ]
+    return lines + [f"{name} {each['words']}." for name, each in told.items() if name != RANDOM]
 
 
 def _at(curve: dict[str, Any], mark: int) -> str:
