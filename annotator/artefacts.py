@@ -6,8 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from annotator import pool
-from annotator.models import FeatureSpace, ModelVersion
+from annotator import checksums, pool
+from annotator.checksums import Corrupt
+from annotator.models import FeatureSpace, ModelVersion, RoundShard
 
 
 def models_folder(project_id: int) -> Path:
@@ -35,14 +36,52 @@ def audits_path(project_id: int, number: int) -> Path:
     return round_folder(project_id, number) / "audits.npz"
 
 
+class DamagedModel(Corrupt):
+    """A file of a model is not what was stored."""
+
+    def __init__(self, version: ModelVersion, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.version = version
+
+
+class DamagedCandidates(Corrupt):
+    """A file with what the scoring of a shard found is not what was stored."""
+
+    def __init__(self, scoring: RoundShard, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.scoring = scoring
+
+
 def load_model(version: ModelVersion) -> Any:
-    """Return the model of a version; Corrupt when its file was changed."""
-    return _model(version.project_id, version.path, version.sha256)
+    """Return the model of a version; DamagedModel when its file was changed."""
+    try:
+        return _model(version.project_id, version.path, version.sha256)
+    except Corrupt as problem:
+        raise DamagedModel(version, problem) from problem
+
+
+def find_model(version: ModelVersion) -> Any | None:
+    """Return the model of a version; None when its file is gone or was changed."""
+    try:
+        return load_model(version)
+    except Corrupt:
+        return None
 
 
 def load_committee(version: ModelVersion) -> list[Any]:
-    """Return the committee that was trained with a version; Corrupt when its file was changed."""
-    return _committee(version.project_id, version.number, version.params["committee"])
+    """Return the committee trained with a version; DamagedModel when its file was changed."""
+    try:
+        return _committee(version.project_id, version.number, version.params["committee"])
+    except Corrupt as problem:
+        raise DamagedModel(version, problem) from problem
+
+
+def load_found(scoring: RoundShard, path: Path, kind: str) -> dict[str, NDArray[Any]]:
+    """Return what the scoring of a shard stored in `path`; DamagedCandidates if it was changed."""
+    try:
+        return pool.load_npz(path, scoring.checksums.get(kind, ""))
+    except Corrupt as problem:
+        raise DamagedCandidates(scoring, problem) from problem
 
 
 def load_encoder(space_pk: int) -> Any:
@@ -54,6 +93,7 @@ def forget() -> None:
     """Drop what was loaded, as a process that starts has nothing."""
     for loaded in (_model, _committee, _encoder):
         loaded.cache_clear()
+    checksums.forget()
 
 
 @lru_cache(maxsize=4)

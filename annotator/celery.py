@@ -148,5 +148,13 @@ def _report_for_duty(**_: Any) -> None:
         target=monitor.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
     )
     thread.start()
+    _take_up_at_once()
     worker_shutting_down.connect(lambda **_: over.set(), weak=False)
     atexit.register(over.set)
+
+
+def _take_up_at_once() -> None:
+    """Have what a worker before held taken up now, and not with one of the next ticks."""
+    from annotator import tasks
+
+    mailbox.put(tasks.tick, (True,))

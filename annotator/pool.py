@@ -5,10 +5,6 @@ over a million items reads only what it scores. Nothing is ever pickled.
 """
 
 import hashlib
-import io
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +16,11 @@ from django.core.files.storage import default_storage
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum, Value
 from numpy.typing import NDArray
 
+from annotator import checksums
+from annotator.arrays import find_npz as find_npz
+from annotator.arrays import load_arrays, load_npz, read_checked, save_arrays, save_npz
+from annotator.arrays import save_bytes as save_bytes
+from annotator.checksums import Corrupt
 from annotator.models import (
     Annotation,
     Disagreement,
@@ -64,8 +65,20 @@ AT_ONCE = 500
 NEAR_THE_GAP = 200
 
 
-class Corrupt(Exception):
-    """A file is not what its row says; it must not be used."""
+class DamagedShard(Corrupt):
+    """Files with the features of a shard are not what was stored."""
+
+    def __init__(self, shard: FeatureShard, problem: Exception) -> None:
+        super().__init__(f"shard {shard.number + 1} of features {shard.space_id}: {problem}")
+        self.shard = shard
+
+
+class DamagedEncoder(Corrupt):
+    """The file with what a feature space learnt is not what was stored."""
+
+    def __init__(self, space: FeatureSpace, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.space = space
 
 
 # Rows to arrays ----------------------------------------------------------------------------------
@@ -228,7 +241,7 @@ def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
     audits.
     """
-    free = load_arrays(_shard_folder(shard))["audit_key"] >= reserve(project)
+    free = _shard_arrays(shard)["audit_key"] >= reserve(project)
     span = project.pk, shard.start, shard.stop
     taken = [
         FIND_SETTLED(*span),
@@ -331,25 +344,79 @@ def save_encoder(space: FeatureSpace, encoder: "Encoder") -> str:
 
 
 def load_encoder(space: FeatureSpace) -> "Encoder":
-    """Return the encoder of `space`; Corrupt when the file is not the one that was stored."""
+    """Return the encoder of `space`; DamagedEncoder if the file is not the one that was stored."""
     from selection.features import RECIPES
 
-    arrays = load_npz(space_folder(space) / "encoder.npz", space.sha256)
+    try:
+        arrays = load_npz(space_folder(space) / "encoder.npz", space.sha256)
+    except Corrupt as problem:
+        raise DamagedEncoder(space, problem) from problem
     return RECIPES[space.recipe].from_arrays(arrays)
 
 
-def save_features(shard: FeatureShard, features: "Features", keys: NDArray[np.int64]) -> None:
-    """Store a shard's features, each array in a file of its own, all of them or none."""
-    save_arrays(_shard_folder(shard), {"audit_key": keys, **features.to_arrays()})
+def check_encoder(space: FeatureSpace) -> None:
+    """Raise DamagedEncoder unless the file is the one that was stored."""
+    try:
+        read_checked(space_folder(space) / "encoder.npz", space.sha256)
+    except Corrupt as problem:
+        raise DamagedEncoder(space, problem) from problem
+
+
+def save_features(
+    shard: FeatureShard, features: "Features", keys: NDArray[np.int64]
+) -> checksums.Sums:
+    """Store a shard's features, each array in a file of its own, and return their checksums."""
+    folder = _shard_folder(shard)
+    save_arrays(folder, {"audit_key": keys, **features.to_arrays()})
+    return checksums.of_folder(folder)
 
 
 def load_features(shard: FeatureShard) -> "Features":
-    """Return a shard's features, memory-mapped."""
+    """Return a shard's features, memory-mapped; DamagedShard if they are not what was stored."""
     from selection.features import Features
 
-    arrays = load_arrays(_shard_folder(shard))
-    arrays.pop("audit_key")
-    return Features.from_arrays(arrays)
+    arrays = _shard_arrays(shard)
+    if not shard.checksums:
+        _adopt(shard, arrays)
+    return Features.from_arrays({name: arrays[name] for name in arrays if name != "audit_key"})
+
+
+def _adopt(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
+    """Store the checksums of files from before there were any, if they are of the same items."""
+    keys = audit_keys(shard.space.project, shard.start, shard.stop)
+    if not np.array_equal(arrays["audit_key"], keys):
+        raise DamagedShard(shard, Corrupt("it holds the features of other items"))
+    shard.checksums = checksums.of_folder(_shard_folder(shard))
+    FeatureShard.objects.filter(pk=shard.pk).update(checksums=shard.checksums)
+
+
+def _shard_arrays(shard: FeatureShard) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a shard, memory-mapped, once their files are proven to be its own."""
+    folder = _shard_folder(shard)
+    try:
+        checksums.check(folder, shard.checksums)
+        arrays = load_arrays(folder, shard.checksums)
+        if not shard.checksums:
+            _check_shapes(shard, arrays)
+    except Corrupt as problem:
+        raise DamagedShard(shard, problem) from problem
+    return arrays
+
+
+def _check_shapes(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
+    """Raise Corrupt unless arrays of which no checksums are known fit each other."""
+    items = shard.stop - shard.start
+    rows = {name: len(arrays[name]) for name in ("audit_key", "dense") if name in arrays}
+    if "sparse_shape" in arrays:
+        rows["sparse_shape"] = int(arrays["sparse_shape"][0])
+        rows["sparse_indptr"] = len(arrays.get("sparse_indptr", ())) - 1
+        ends = [len(arrays.get(f"sparse_{part}", ())) for part in ("data", "indices")]
+        if rows["sparse_indptr"] != items or {*ends} != {int(arrays["sparse_indptr"][-1])}:
+            raise Corrupt("its sparse arrays do not fit each other")
+    wrong = [name for name, found in rows.items() if found != items]
+    missing = {"audit_key", "spread", "neighbours"} - set(arrays)
+    if wrong or missing or len(rows) < 2:
+        raise Corrupt(f"{', '.join([*wrong, *sorted(missing)]) or 'an array'} is not as it was")
 
 
 def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":
@@ -385,7 +452,7 @@ def nearest(space: FeatureSpace, position: int, k: int, start: int, stop: int) -
 
 def _spread(shard: FeatureShard) -> NDArray[Any]:
     """Return the columns (n, d) of a shard in which distances mean something, memory-mapped."""
-    arrays = load_arrays(_shard_folder(shard))
+    arrays = _shard_arrays(shard)
     first, last = arrays["spread"]
     dense = arrays.get("dense", np.zeros((shard.stop - shard.start, 0), np.float32))
     return dense[:, int(first) : int(last)]
@@ -403,69 +470,3 @@ def project_folder(project_id: int) -> Path:
 
 def _shard_folder(shard: FeatureShard) -> Path:
     return space_folder(shard.space) / f"shard-{shard.number:05d}"
-
-
-# Files -------------------------------------------------------------------------------------------
-
-
-def save_arrays(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Store each array as `folder`/name.npy; the folder appears at once with all of them in it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as work:
-        fresh = Path(work) / "arrays"
-        fresh.mkdir()
-        for name, array in arrays.items():
-            with (fresh / f"{name}.npy").open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-                _to_disk(file)
-        # A second attempt at the same shard writes the same bytes, so the old ones may go.
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
-
-
-def load_arrays(folder: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays that `save_arrays` stored, memory-mapped and read-only."""
-    return {
-        file.stem: np.load(file, mmap_mode="r", allow_pickle=False)
-        for file in sorted(folder.glob("*.npy"))
-    }
-
-
-def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
-    """Store arrays in one file, which appears at once, and return its SHA-256."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    data = buffer.getvalue()
-    save_bytes(path, data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def save_bytes(path: Path, data: bytes) -> None:
-    """Store `data` in a file, which appears at once with all of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        try:
-            file.write(data)
-            _to_disk(file)
-            os.replace(file.name, path)
-        except BaseException:
-            # On a disk that is full, halves of files would keep it full.
-            Path(file.name).unlink(missing_ok=True)
-            raise
-
-
-def load_npz(path: Path, sha256: str = "") -> dict[str, NDArray[Any]]:
-    """Return the arrays in `path`; Corrupt when it is not the file with that checksum."""
-    try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise Corrupt(f"{path.name} cannot be read: {problem.strerror}") from problem
-    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-        raise Corrupt(f"{path.name} was changed since it was stored; its checksum does not match")
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-def _to_disk(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())

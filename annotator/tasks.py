@@ -126,25 +126,29 @@ STAGES = {
 
 
 @shared_task
-def tick() -> None:
-    """Find what is due and not under way, and wake somebody for it."""
+def tick(just_now: bool = False) -> None:
+    """Find what is due and not under way, and wake somebody for it.
+
+    With `just_now` for everything that waits: a worker that starts may have lost its predecessor,
+    and the messages that were on the way to that one.
+    """
     queue.release_expired()
     strays.release_strays()
     tidying.close_finished()
-    for pk in sweep(Import):
+    for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)
     for space in featurise.plan_missing():
         fit_features.delay(space.pk)
-    for pk in sweep(FeatureSpace, stage=FeatureSpace.Stage.FIT):
+    for pk in sweep(FeatureSpace, just_now=just_now, stage=FeatureSpace.Stage.FIT):
         fit_features.delay(pk)
-    for pk in sweep(FeatureShard, space__stage=FeatureSpace.Stage.TRANSFORM):
+    for pk in sweep(FeatureShard, just_now=just_now, space__stage=FeatureSpace.Stage.TRANSFORM):
         transform_shard.delay(pk)
-    for pk in sweep(RoundShard, round__stage=Round.Stage.SCORE):
+    for pk in sweep(RoundShard, just_now=just_now, round__stage=Round.Stage.SCORE):
         score_shard.delay(pk)
     for stage, task in STAGES.items():
-        for pk in sweep(Round, stage=stage):
+        for pk in sweep(Round, just_now=just_now, stage=stage):
             task.delay(pk)
-    for pk in sweep(Simulation):
+    for pk in sweep(Simulation, just_now=just_now):
         simulate.delay(pk)
     for pk in reports.overdue():
         report.delay(pk)

@@ -117,5 +117,6 @@ def made_up_features(project: int, items: int, seed: int = 1) -> None:
         dense += (TOPICS_APART / DENSE**0.5 * centres[topics]).astype(np.float32)
         dense /= np.linalg.norm(dense, axis=1, keepdims=True)
         keys = pool.audit_keys(owner, start, stop)
-        pool.save_features(shard, Features(None, dense, (0, DENSE)), keys)
+        shard.checksums = pool.save_features(shard, Features(None, dense, (0, DENSE)), keys)
+        shard.save(update_fields=["checksums"])
     FeatureSpace.objects.filter(pk=space.pk).update(state=FeatureSpace.State.DONE)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator import artefacts, pool
-from annotator.models import ModelVersion, Round
+from annotator.models import Round
 
 SAMPLE = 1000
 LOOK_BACK = 4
@@ -75,10 +75,10 @@ def in_pool(turn: Round) -> dict[str, Any]:
     """
     from selection.agreement import cohen_kappa
 
-    versions = _models_alike(turn)
-    if len(versions) < 2:
+    models = _models_alike(turn)
+    if len(models) < 2:
         return {}
-    said = _predictions(turn, versions)
+    said = _predictions(turn, models)
     kappas = [cohen_kappa(a.ravel(), b.ravel()) for a, b in pairwise(said)]
     moved = (said[-1] != said[-2]).reshape(len(said[-1]), -1).any(axis=1)
     return {"share": float(moved.mean()), "n": len(moved), "kappas": [float(k) for k in kappas]}
@@ -90,23 +90,26 @@ def sample_positions(seed: int, items: int) -> NDArray[np.int64]:
     return np.sort(drawn).astype(np.int64)
 
 
-def _models_alike(turn: Round) -> list[ModelVersion]:
-    """Return the round's model and those before it that fit the same features, oldest first."""
+def _models_alike(turn: Round) -> list[Any]:
+    """Return the round's model and those before it that fit the same features, oldest first.
+
+    Of those before it, ones that were tidied away or damaged are left out.
+    """
     if turn.model is None:
         return []
     before = turn.project.models.filter(
         number__lte=turn.model.number, space=turn.model.space_id, labels=turn.model.labels
     )
-    versions = list(before.order_by("-number")[:LOOK_BACK])[::-1]
-    folder = artefacts.models_folder(turn.project_id)
-    return [version for version in versions if (folder / version.path).exists()]
+    older = list(before.exclude(pk=turn.model.pk).order_by("-number")[: LOOK_BACK - 1])[::-1]
+    models = [artefacts.find_model(version) for version in older]
+    return [*(model for model in models if model is not None), artefacts.load_model(turn.model)]
 
 
-def _predictions(turn: Round, versions: list[ModelVersion]) -> list[NDArray[np.int64]]:
+def _predictions(turn: Round, models: list[Any]) -> list[NDArray[np.int64]]:
     features = pool.gather(turn.space, sample_positions(turn.project.seed, turn.space.items))
     said = []
-    for version in versions:
-        proba = artefacts.load_model(version).predict_proba(features)
+    for model in models:
+        proba = model.predict_proba(features)
         several = turn.project.multi_label
         said.append((proba >= 0.5).astype(np.int64) if several else proba.argmax(axis=1))
     return said
@@ -129,5 +132,6 @@ def _before(turn: Round) -> dict[str, NDArray[Any]] | None:
         number__lt=turn.number, state=Round.State.DONE, model__isnull=False
     )
     last = done.first()
-    path = None if last is None else artefacts.audits_path(last.project_id, last.number)
-    return pool.load_npz(path) if path is not None and path.exists() else None
+    if last is None:
+        return None
+    return pool.find_npz(artefacts.audits_path(turn.project_id, last.number))

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from annotator import pool
 from annotator.flow import changes, monitor
 from annotator.flow.jobs import job
-from annotator.models import Annotation, ModelVersion, Project, Round, Tally
+from annotator.models import Annotation, FeatureSpace, ModelVersion, Project, Round, Tally
 
 FOLDS = 5
 
 
-@job(Round, stage=Round.Stage.EVALUATE)
+@job(Round, stage=Round.Stage.EVALUATE, space__state=FeatureSpace.State.DONE)
 def evaluate(turn: Round) -> Round:
     """Measure the round's model on audit items, each by a model that did not train on it."""
     started = time.perf_counter()

@@ -6,14 +6,16 @@ The first features are simple and quick, so that learning starts at once; better
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator import pool
 from annotator.flow.jobs import job
+from annotator.flow.refusals import Conflict
 from annotator.models import FeatureShard, FeatureSpace, Project
 
 RETRY = timedelta(minutes=5)
@@ -32,11 +34,14 @@ def plan(project: Project) -> list[FeatureSpace]:
         return []
     ladder = LADDER[project.task]
     wanted = [project.features] if project.features in ladder else ladder
-    have = set(_ready(project).values_list("recipe", flat=True))
+    kept = project.spaces.filter(_is_kept(), dropped=False)
+    have = set(kept.values_list("recipe", flat=True))
     # A better space that covers the older items still beats a quick one that covers them all.
     recipes = wanted[-1:] if wanted[-1] in have else wanted
     with transaction.atomic():
-        project.spaces.active().filter(items__lt=project.items, token=None).delete()
+        behind = project.spaces.active().filter(items__lt=project.items, token=None)
+        # Rounds and models hang on one that was ready before and is being repaired.
+        behind.filter(damaged_at=None).delete()
         whole = project.spaces.exclude(state=FeatureSpace.State.FAILED).filter(items=project.items)
         made = set(whole.values_list("recipe", flat=True))
         return [
@@ -63,9 +68,14 @@ def plan_missing() -> list[FeatureSpace]:
 
 
 def current_space(project: Project) -> FeatureSpace | None:
-    """Return the features that are asked for, or else the best; None while none are ready."""
+    """Return the features that are asked for, or else the best; None while none are ready.
+
+    None, too, while these are being repaired, as a round on worse ones would undo the last ones.
+    """
     asked = Case(When(recipe=project.features, then=1), default=0)
-    return _ready(project).order_by(asked.desc(), "-quality", "-id").first()
+    kept = project.spaces.filter(_is_kept(), dropped=False)
+    best = kept.order_by(asked.desc(), "-quality", "-id").first()
+    return best if best is not None and best.state == FeatureSpace.State.DONE else None
 
 
 @job(FeatureSpace, stage=FeatureSpace.Stage.FIT)
@@ -76,6 +86,8 @@ def fit(space: FeatureSpace) -> FeatureSpace:
     sample = pool.sample_documents(space.project, space.items)
     encoder = RECIPES[space.recipe].fit(sample, seed=space.project.seed)
     sha256 = pool.save_encoder(space, encoder)
+    if space.damaged_at is not None and sha256 != space.sha256:
+        _start_over(space)
     with transaction.atomic():
         space.hand_on(stage=FeatureSpace.Stage.TRANSFORM, sha256=sha256)
         FeatureShard.objects.bulk_create(
@@ -100,9 +112,18 @@ def transform(shard: FeatureShard) -> FeatureSpace | None:
     encoder = pool.load_encoder(shard.space)
     features = _encoded(encoder, pool.documents(project, shard.start, shard.stop), project)
     keys = pool.audit_keys(project, shard.start, shard.stop)
-    pool.save_features(shard, features, keys)
-    shard.finish()
+    shard.finish(checksums=pool.save_features(shard, features, keys))
     return close_space(shard.space)
+
+
+def _start_over(space: FeatureSpace) -> NoReturn:
+    """Give up a space whose encoder cannot be made as it was, and have a new one made.
+
+    Its models and its whole shards speak the language of the encoder that is lost.
+    """
+    FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
+    _space(space.project, space.recipe, space.quality)
+    raise Conflict("features_changed", _("The feature encoder was damaged; a new one is made."))
 
 
 def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
@@ -124,8 +145,11 @@ def close_space(space: FeatureSpace) -> FeatureSpace | None:
     return space if ready.update(state=FeatureSpace.State.DONE) else None
 
 
-def _ready(project: Project) -> QuerySet[FeatureSpace]:
-    return project.spaces.filter(state=FeatureSpace.State.DONE, dropped=False)
+def _is_kept() -> Q:
+    """Return what tells the features that are ready, or were and are being repaired."""
+    under_way = [FeatureSpace.State.QUEUED, FeatureSpace.State.RUNNING]
+    repaired = Q(state__in=under_way, damaged_at__isnull=False)
+    return Q(state=FeatureSpace.State.DONE) | repaired
 
 
 def _space(project: Project, recipe: str, quality: int) -> FeatureSpace:

@@ -4,6 +4,7 @@ No request looks at more than so many items, however large the pool: it says how
 and where to go on.
 """
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,9 +15,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from annotator import pool
-from annotator.flow import featurise, naming
+from annotator.flow import damage, featurise, naming
 from annotator.flow.refusals import Conflict, Invalid, NotThere
-from annotator.models import Annotation, AnnotationLabel, Item, Project
+from annotator.models import Annotation, AnnotationLabel, FeatureSpace, Item, Project
+
+log = logging.getLogger(__name__)
 
 SHOWN = 50
 LOOKED_AT = 200_000
@@ -139,11 +142,21 @@ def more_like(
     start = min(after, space.items)
     stop = min(start + LOOKED_AT, space.items)
     # One more, as the item is most like itself.
-    near = pool.nearest(space, item.position, NEAREST + 1, start, stop).ids.tolist()
+    near = _nearest(space, item, start, stop)
     rows = _matching(project, wanted).filter(position__in=near).exclude(pk=item.pk)
     found = {row.position: row for row in rows}
     ranked = [found[position] for position in near if position in found]
     return Found(ranked[:size], start, stop, space.items)
+
+
+def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int]:
+    try:
+        return pool.nearest(space, item.position, NEAREST + 1, start, stop).ids.tolist()
+    except pool.Corrupt as problem:
+        log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
+        words = _("%(problem)s Look again in a moment.")
+        told = words % {"problem": damage.repair(problem).words}
+        raise Conflict("no_features", told) from problem
 
 
 # What is found -----------------------------------------------------------------------------------

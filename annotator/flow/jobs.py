@@ -11,6 +11,8 @@ from django.db import Error, close_old_connections
 from django.utils.translation import gettext as _
 
 from annotator import clock, logs
+from annotator.checksums import Corrupt
+from annotator.flow import damage
 from annotator.flow.outages import outage
 from annotator.flow.refusals import Refused
 from annotator.models import Job, LostClaim
@@ -67,6 +69,10 @@ def _attempt(work: Callable[[J], R], claimed: J) -> R | None:
         log.info("%s", lost)
     except Refused as refused:
         _note(claimed, claimed.give_up, refused.detail)
+    except Corrupt as problem:
+        log.error("%s %s stopped at %s", claimed._meta.verbose_name, claimed.pk, problem)
+        found = damage.repair(problem)
+        _note(claimed, claimed.fail if found.mends else claimed.give_up, found.words)
     except Exception as problem:
         log.exception("%s %s failed", claimed._meta.verbose_name, claimed.pk)
         if isinstance(problem, Error):
@@ -99,9 +105,13 @@ def in_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}"[:2000]
 
 
-def sweep(model: type[J], **where: Any) -> list[int]:
-    """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones."""
+def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
+    """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones.
+
+    With `just_now` also of those whose message is on its way, as it may be lost with a worker.
+    """
     now = clock.now()
+    model.objects.release_dead()
     left = model.objects.claimable(now).filter(**where)
     left.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
@@ -109,7 +119,7 @@ def sweep(model: type[J], **where: Any) -> list[int]:
         error=_("The worker died %(n)d times at this, perhaps for want of memory.")
         % {"n": MAX_ATTEMPTS},
     )
-    # A job that was stored just now has its own message on the way.
+    # A job that was stored just now has its own message on the way, unless somebody began it.
     fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))
-    due = left.exclude(created_at__range=fresh)
+    due = left if just_now else left.exclude(created_at__range=fresh, started_at=None)
     return list(due.order_by("pk").values_list("pk", flat=True)[:100])

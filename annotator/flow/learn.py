@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from annotator import artefacts, pool
 from annotator.flow import naming, refill, surest
 from annotator.flow.jobs import job
-from annotator.models import Label, ModelVersion, Project, Round, RoundShard
+from annotator.models import FeatureSpace, Label, ModelVersion, Project, Round, RoundShard
 
 if TYPE_CHECKING:
     from selection.candidates import Candidates
@@ -29,12 +29,13 @@ BINS = 20
 # Train -------------------------------------------------------------------------------------------
 
 
-@job(Round, stage=Round.Stage.TRAIN)
+@job(Round, stage=Round.Stage.TRAIN, space__state=FeatureSpace.State.DONE)
 def train(turn: Round) -> Round:
     """Fit the model on all labels, and lay out the scoring of the pool, a row a shard."""
     from selection import models, strategies
 
     started = time.perf_counter()
+    pool.check_encoder(turn.space)
     labels = list(turn.project.labels.all())
     known = pool.labelled(turn.project, turn.space, [label.pk for label in labels])
     strategy = strategies.resolve(
@@ -141,7 +142,7 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
 # Score -------------------------------------------------------------------------------------------
 
 
-@job(RoundShard, round__stage=Round.Stage.SCORE)
+@job(RoundShard, round__stage=Round.Stage.SCORE, round__space__state=FeatureSpace.State.DONE)
 def score_shard(scoring: RoundShard) -> Round | None:
     """Score one shard and keep its best and surest; return the round once it was the last one."""
     from selection import shortlist
@@ -152,9 +153,10 @@ def score_shard(scoring: RoundShard) -> Round | None:
     votes = _votes(turn, scoring, free)
     question, ids = _question(turn), free + scoring.shard.start
     found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
-    pool.save_npz(_candidates_path(scoring), found.to_arrays())
-    surest.keep(scoring, ids, proba, question.seed)
-    scoring.finish(**_distribution(proba, turn.project.multi_label))
+    stored = {"candidates": pool.save_npz(_candidates_path(scoring), found.to_arrays())}
+    stored |= surest.keep(scoring, ids, proba, question.seed)
+    distribution = _distribution(proba, turn.project.multi_label)
+    scoring.finish(checksums=stored, **distribution)
     return close_scoring(turn)
 
 
@@ -246,7 +248,7 @@ def _question(turn: Round) -> "Question":
 # Select ------------------------------------------------------------------------------------------
 
 
-@job(Round, stage=Round.Stage.SELECT)
+@job(Round, stage=Round.Stage.SELECT, space__state=FeatureSpace.State.DONE)
 def select(turn: Round) -> Round:
     """Choose the picks among the candidates of all shards."""
     started = time.perf_counter()
@@ -274,7 +276,10 @@ def select(turn: Round) -> Round:
 def _merge(turn: Round, question: "Question") -> "Shortlist":
     from selection import shortlist
 
-    parts = [pool.load_npz(_candidates_path(each)) for each in turn.shards.all()]
+    parts = [
+        artefacts.load_found(each, _candidates_path(each), "candidates")
+        for each in turn.shards.select_related("round", "shard")
+    ]
     return shortlist.merge(question, [shortlist.Shortlist.from_arrays(each) for each in parts])
 
 

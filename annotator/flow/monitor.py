@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import aside, featurise, screening, stopping, tally
+from annotator.flow import aside, damage, featurise, screening, stopping, tally
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -381,6 +381,7 @@ def _space_activity(space: Any) -> dict[str, Any]:
         words = _("Learning what to look at in %(n)d items.") % {"n": space.items}
     else:
         words = _("Computing the features of %(n)d items.") % {"n": space.items}
+    words = damage.words_of(space) or words
     done = space.shards.filter(state=FeatureShard.State.DONE).count()
     # The fit takes about as long as one shard, so the bar moves evenly.
     total = 1 + -(-space.items // pool.SHARD_ITEMS)

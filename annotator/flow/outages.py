@@ -6,6 +6,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
+from annotator.checksums import Corrupt
 from annotator.flow.refusals import Refused
 
 RETRY_SECONDS = 5
@@ -24,6 +25,8 @@ class Away(Refused):
 
 def outage(problem: BaseException | None) -> Away | None:
     """Return in words what is away, None where `problem` is something else."""
+    if isinstance(problem, Corrupt):
+        return Away("damaged", _("A file was damaged: %(reason)s.") % {"reason": problem})
     if isinstance(problem, OSError):
         return _full() if problem.errno in FULL else None
     if not isinstance(problem, (OperationalError, InterfaceError)):

@@ -71,10 +71,9 @@ def _kinds(turn: Round) -> dict[int, str]:
 
 def _audits(turn: Round, known: pool.Labelled) -> list[tuple[int, bool]]:
     """Return the audits that the newest round judged, and whether its model was right."""
-    path = artefacts.audits_path(turn.project_id, turn.number)
-    if not path.exists():
+    kept = pool.find_npz(artefacts.audits_path(turn.project_id, turn.number))
+    if kept is None:
         return []
-    kept = pool.load_npz(path)
     _both, rows, now = np.intersect1d(kept["positions"], known.positions, return_indices=True)
     several = known.y.ndim == 2
     truth = known.y[now] == 1 if several else known.y[now, None] == np.arange(len(kept["labels"]))
@@ -108,8 +107,9 @@ def _placed(turn: Round, positions: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _layout(turn: Round) -> dict[str, NDArray[Any]]:
     path = _path(turn.space)
-    if path.exists():
-        return pool.load_npz(path)
+    kept = pool.find_npz(path)
+    if kept is not None:
+        return kept
     positions = sample_positions(turn.project.seed, turn.space.items)
     xy = _laid_out(_directions(turn.space, positions), turn.project.seed)
     arrays = {"positions": positions, "xy": xy}

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import artefacts, pool
-from annotator.flow import naming
+from annotator.flow import damage, naming
 from annotator.flow.refusals import Conflict, Invalid
 from annotator.models import ModelVersion, Project
 
@@ -31,12 +31,14 @@ def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict
 
 def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
     """Return the newest model, with its encoder, of which no file was lost or changed."""
+    words = _("There is no model yet; it comes with the first labels.")
     for version in project.models.all()[:MODELS_TRIED]:
         try:
             return version, artefacts.load_encoder(version.space_id), artefacts.load_model(version)
         except pool.Corrupt as problem:
             log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
-    raise Conflict("no_model", _("There is no model yet; it comes with the first labels."))
+            words = damage.repair(problem).words
+    raise Conflict("no_model", words)
 
 
 def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[str, Any]:

@@ -7,16 +7,20 @@ the others nor the rounds from going on.
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from annotator import clock, logs, pool
-from annotator.flow import outlook, plane, quality, screening, worth
+from annotator.checksums import Corrupt
+from annotator.flow import damage, outlook, plane, quality, screening, worth
 from annotator.flow.jobs import in_words
 from annotator.models import Project, Report
 
 log = logging.getLogger(__name__)
 
 Maker = Callable[[Project], dict[str, Any] | None]
+# No report takes so long.
+AGAIN_SECONDS = 300
 # Asked for by name alone, by the page that shows it.
 LARGE = ("plane", "quality")
 MAKERS: dict[str, Maker] = {
@@ -69,17 +73,28 @@ def _make(project: Project, kind: str) -> None:
         Report.objects.filter(pk=kept.pk).update(due_at=kept.rests_until)
         return
     started = time.perf_counter()
+    _note_that_it_is_due(kept)
     try:
         found = MAKERS[kind](project)
+    except Corrupt as problem:
+        log.error("report %s stopped at %s", kind, problem)
+        fields: dict[str, Any] = {"error": damage.repair(problem).words}
     except Exception as problem:
         log.exception("report %s failed", kind)
         # What was found before stays; it is better than nothing, and the error stands beside it.
-        fields: dict[str, Any] = {"error": in_words(problem)}
+        fields = {"error": in_words(problem)}
     else:
         fields = {"error": "", **({} if found is None else {"found": found})}
         if found is None and kept is None:
             return
     _store(project, kind, seq, seconds=time.perf_counter() - started, **fields)
+
+
+def _note_that_it_is_due(kept: Report | None) -> None:
+    """Have it made again in a while, should this worker die before it is stored."""
+    if kept is not None:
+        again = clock.now() + timedelta(seconds=AGAIN_SECONDS)
+        Report.objects.filter(pk=kept.pk).update(due_at=again)
 
 
 def _store(project: Project, kind: str, seq: int, **fields: Any) -> None:

@@ -3,6 +3,7 @@
 It lies in a file of the round, as a list of rounds would otherwise load thousands of rows with it.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,15 +38,20 @@ class SureLabel:
 # In the worker -----------------------------------------------------------------------------------
 
 
-def keep(scoring: RoundShard, ids: NDArray[Any], proba: NDArray[Any] | None, seed: int) -> None:
-    """Store the surest of one shard, whose free items are `ids`; nothing without a model."""
+def keep(
+    scoring: RoundShard, ids: NDArray[Any], proba: NDArray[Any] | None, seed: int
+) -> dict[str, str]:
+    """Store the surest of one shard, whose free items are `ids`, and return the checksum.
+
+    Nothing without a model.
+    """
     from selection import surest
 
     if proba is None:
-        return
+        return {}
     multi_label = scoring.round.project.multi_label
     found = surest.surest(ids, proba, PER_LABEL, seed, least=LEAST, multi_label=multi_label)
-    pool.save_npz(_shard_path(scoring), found.to_arrays())
+    return {"surest": pool.save_npz(_shard_path(scoring), found.to_arrays())}
 
 
 def gather(turn: Round, seed: int) -> None:
@@ -54,9 +60,14 @@ def gather(turn: Round, seed: int) -> None:
 
     if turn.model is None:
         return
-    shards = [pool.load_npz(_shard_path(each)) for each in turn.shards.all()]
+    shards = [
+        artefacts.load_found(each, _shard_path(each), "surest")
+        for each in turn.shards.select_related("round", "shard")
+    ]
     found = surest.merge([surest.Surest.from_arrays(each) for each in shards], PER_LABEL, seed)
-    pool.save_bytes(_round_path(turn), orjson.dumps(_by_label(found, turn.model.labels)))
+    told = orjson.dumps(_by_label(found, turn.model.labels))
+    # The first line is the checksum of the rest.
+    pool.save_bytes(_round_path(turn), _digest(told) + b"\n" + told)
 
 
 def _by_label(found: Any, labels: list[int]) -> dict[str, Any]:
@@ -92,11 +103,26 @@ def newest_round(project: Project) -> Round | None:
 def of_round(turn: Round) -> dict[int, SureLabel]:
     """Return for each label, by its key, what the model of the round was surest of."""
     try:
-        told = orjson.loads(_round_path(turn).read_bytes())
-    except FileNotFoundError:
-        # It had no model, or its files are gone by now.
+        told = orjson.loads(_whole(pool.read_checked(_round_path(turn))))
+    except (pool.Corrupt, orjson.JSONDecodeError):
+        # It had no model, or its files are gone or damaged by now.
         return {}
     return {
         int(pk): SureLabel(each["count"], [SureItem(**item) for item in each["items"]])
         for pk, each in told.items()
     }
+
+
+def _whole(stored: bytes) -> bytes:
+    """Return what was stored, without its checksum; Corrupt if it was changed."""
+    digest, _line, told = stored.partition(b"\n")
+    if digest.startswith(b"{"):
+        # From before there were checksums.
+        return stored
+    if digest != _digest(told):
+        raise pool.Corrupt("surest.json was changed since it was stored")
+    return told
+
+
+def _digest(told: bytes) -> bytes:
+    return hashlib.sha256(told).hexdigest().encode()

@@ -43,6 +43,8 @@ def close_finished() -> None:
             _give_up(FeatureSpace, space.pk, failed.error)
         else:
             featurise.close_space(space)
+    for turn in Round.objects.active().filter(space__state=FeatureSpace.State.FAILED):
+        _give_up(Round, turn.pk, turn.space.error)
     for turn in Round.objects.active().filter(stage=Round.Stage.SCORE):
         lost = turn.shards.filter(state=RoundShard.State.FAILED).first()
         if lost is not None:

@@ -22,10 +22,12 @@ def report(project: Project) -> dict[str, Any] | None:
     from selection import worth
 
     turn = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
-    path = None if turn is None else artefacts.audits_path(project.pk, turn.number)
-    if turn is None or turn.model is None or path is None or not path.exists():
+    if turn is None or turn.model is None:
         return None
-    kept, known = pool.load_npz(path), pool.labelled(project, turn.space, turn.model.labels)
+    kept = pool.find_npz(artefacts.audits_path(project.pk, turn.number))
+    if kept is None:
+        return None
+    known = pool.labelled(project, turn.space, turn.model.labels)
     positions, there, audits = np.intersect1d(
         kept["positions"], known.positions, return_indices=True
     )

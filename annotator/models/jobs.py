@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from annotator import clock
+from annotator import clock, owners
 
 BEAT_SECONDS = 5
 STALE_SECONDS = 30
@@ -52,9 +52,26 @@ class JobQuerySet(models.QuerySet[Any]):
         """Return the jobs that wait, and those whose worker has not been heard of for a while."""
         return self.filter(claimable(now))
 
+    def release_dead(self) -> int:
+        """Free what processes of this machine hold that have died; return how many jobs.
+
+        The attempt stays counted, as a job that kills its worker must not be tried for ever.
+        """
+        running = self.filter(state=Job.State.RUNNING).exclude(owner="")
+        held_by = set(running.order_by().values_list("owner", flat=True))
+        dead = [owner for owner in held_by if owners.is_dead(owner)]
+        if not dead:
+            return 0
+        # Should one live on after all, its token is no longer the row's.
+        return running.filter(owner__in=dead).update(
+            state=Job.State.QUEUED, token=None, owner="", retry_at=None
+        )
+
     def claim(self, pk: int, **where: Any) -> Any:
         """Take the job for this worker and return it; None when there is nothing to take."""
         now, token = clock.now(), uuid.uuid4()
+        # The message of a worker that died may come again before the tick does.
+        self.filter(pk=pk).release_dead()
         # Asked for apart: an update that looks at another table, too, would pick its row in a
         # subquery, and PostgreSQL then lets two workers change it one after the other.
         elsewhere = {name: value for name, value in where.items() if "__" in name}
@@ -68,6 +85,7 @@ class JobQuerySet(models.QuerySet[Any]):
             .update(
                 state=Job.State.RUNNING,
                 token=token,
+                owner=owners.own(),
                 attempts=F("attempts") + 1,
                 heartbeat_at=now,
                 started_at=Coalesce(F("started_at"), now),
@@ -92,6 +110,8 @@ class Job(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     token = models.UUIDField(null=True, editable=False)
+    # Which process claimed it (annotator.owners); empty where that cannot be told.
+    owner = models.CharField(max_length=200, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)

@@ -30,6 +30,8 @@ class FeatureSpace(Job):
     sha256 = models.CharField(max_length=64, blank=True)
     # The row outlives its arrays, since rounds and models say what they were made with.
     dropped = models.BooleanField(default=False)
+    # Set while it is active, it was ready before and is being repaired.
+    damaged_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -46,6 +48,10 @@ class FeatureShard(Job):
     number = models.PositiveIntegerField()
     start = models.PositiveIntegerField()
     stop = models.PositiveIntegerField()
+    # Of each of its files (annotator.checksums); empty in rows of before there were any.
+    checksums = models.JSONField(default=dict)
+    # When its files were last found damaged; they are computed again while it is active.
+    damaged_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["number"]
@@ -139,6 +145,8 @@ class RoundShard(Job):
     shard = models.ForeignKey(FeatureShard, on_delete=models.CASCADE, related_name="+")
     histogram = models.JSONField(default=list)
     predicted = models.JSONField(default=list)
+    # SHA-256 of the files with its candidates and with what the model was surest of.
+    checksums = models.JSONField(default=dict)
 
     # A pool has many shards, and each one's queries stand in the way of the others'.
     WITH = ("round__project", "round__model__space", "shard__space")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotator import VERSION
-from annotator.flow import monitor, status
+from annotator.flow import damage, monitor, status
 from annotator.models import Role
 from annotator.views import regions, status_words, words
 from annotator.views.access import (
@@ -43,6 +43,7 @@ def project_context(access: Access) -> dict[str, Any]:
         status_words.worker(monitor.workers()),
         status_words.last_round(stands),
         status_words.model(stands),
+        *status_words.damaged(damage.lately(access.project)),
         status_words.queue(stands),
         status_words.failed_note(rows),
         status_words.disk(status.disk()),

@@ -1,6 +1,6 @@
 """How it runs, in words: what is well, what is not, and what to do about that."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,9 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator.flow import status
+from annotator.flow import damage, status
 from annotator.flow.status import Disk, Failure, Kind, Standing
-from annotator.models import Job, Round
+from annotator.models import FeatureShard, Job, Round
 from annotator.views import words
 
 FINE, WORKING, WATCH, ACT = "fine", "working", "watch", "act"
@@ -23,6 +23,7 @@ MARKS = {
 }
 # A job waits a tick or two for its worker, and one that is long waits for those before it.
 LONG_DUE = 120.0
+MOST_DAMAGED = 5
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,26 @@ def model(stands: Standing) -> Note:
     todo = _("The next round comes after %(every)d new labels, or when some waited for %(pause)s.")
     pause = words.duration(stands.project.retrain_seconds)
     return Note(title, FINE, told % values, todo % {"every": every, "pause": pause})
+
+
+def damaged(shards: Sequence[FeatureShard]) -> list[Note]:
+    """Return which features were found damaged in the last day, where any were."""
+    if not shards:
+        return []
+    told = [_damaged(shard) for shard in shards[:MOST_DAMAGED]]
+    level = WORKING if any(shard.is_active for shard in shards) else WATCH
+    todo = _("If it happens again, have the disk of this installation checked.")
+    return [Note(_("Features"), level, " ".join(told), todo)]
+
+
+def _damaged(shard: FeatureShard) -> str:
+    if shard.is_active or shard.damaged_at is None:
+        return damage.shard_words(shard)
+    told = _("Shard %(n)d of the features was damaged %(ago)s; it has been computed again.")
+    if shard.state == Job.State.FAILED:
+        told = _("Shard %(n)d of the features was damaged %(ago)s and cannot be computed again.")
+    ago = words.ago(status.seconds_since(shard.damaged_at))
+    return told % {"n": shard.number + 1, "ago": ago}
 
 
 def queue(stands: Standing) -> Note:

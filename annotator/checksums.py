@@ -1,0 +1,95 @@
+"""Files are held against what was stored of them, once for each process and state of a file.
+
+CRC-32 for arrays that are memory-mapped: it finds what disks, copies and hands do to a file, and
+reads several gigabytes a second. Nobody is kept from forging it, which takes access to the disk.
+"""
+
+import errno
+import os
+import stat
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+# By name: length in bytes and CRC-32.
+Sums = dict[str, list[int]]
+
+BLOCK = 4 << 20
+# What is wrong with the file itself; everything else, such as too many open files, passes.
+BROKEN = {
+    errno.ENOENT,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ENXIO,
+    errno.ELOOP,
+    errno.EINVAL,
+}
+
+# By path: the state of the file that was read, and its CRC-32.
+_known: dict[str, tuple[tuple[int, ...], int]] = {}
+
+
+class Corrupt(Exception):
+    """A file is not what its row says; it must not be used."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the file system says of a broken file into Corrupt."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in BROKEN:
+            raise
+        raise Corrupt(f"{path.name} cannot be read: {problem.strerror}") from problem
+
+
+def of_folder(folder: Path) -> Sums:
+    """Return the checksums of the arrays in `folder`."""
+    return {file.name: [file.stat().st_size, _crc(file)] for file in sorted(folder.glob("*.npy"))}
+
+
+def check(folder: Path, sums: Mapping[str, list[int]]) -> None:
+    """Raise Corrupt unless `folder` holds the files of which these are the checksums."""
+    for name, (size, crc) in sums.items():
+        path = folder / name
+        with readable(path):
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise Corrupt(f"{name} is no plain file")
+            if found.st_size != size:
+                raise Corrupt(f"{name} has {found.st_size} bytes instead of {size}")
+            if _crc(path) != crc:
+                raise Corrupt(f"{name} was changed since it was stored; its checksum differs")
+
+
+def forget() -> None:
+    """Read every file again, as a process that starts does."""
+    _known.clear()
+
+
+def _crc(path: Path) -> int:
+    """Return the CRC-32 of a file, which is read only if its state changed since the last time."""
+    state = _state(path)
+    known = _known.get(str(path))
+    if known is None or known[0] != state:
+        known = _known[str(path)] = (state, _read(path))
+    return known[1]
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    found = os.stat(path)
+    # The time of the last change of anything, too, as others can be set by hand.
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _read(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            crc = zlib.crc32(block, crc)
+    return crc

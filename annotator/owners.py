@@ -1,0 +1,71 @@
+"""Which process holds a job, told so exactly that its death can be proven.
+
+A process is named by the machine's boot, its PID namespace, its number there and the moment it
+started, so that neither a number that is given again nor a container that counts from one again is
+taken for it. Only a process of the same boot and namespace can prove its death; of any other the
+heartbeat decides. Where there is no /proc, processes have no name and are never proven dead.
+"""
+
+import os
+import socket
+from functools import lru_cache
+from pathlib import Path
+
+PROC = Path("/proc")
+# After the name of the program, which may hold anything: the state, and the start in clock ticks.
+STATE, START = 0, 19
+ENDED = {"Z", "X", "x"}
+
+
+def own() -> str:
+    """Return the name of this process; empty where its death could not be proven."""
+    return _named(os.getpid())
+
+
+@lru_cache(maxsize=2)
+def _named(pid: int) -> str:
+    found, place = _stat(pid), _place()
+    return f"{place}/{pid}/{found[START]}" if found and place else ""
+
+
+@lru_cache(maxsize=1)
+def _place() -> str:
+    """Return boot, namespace and host name as one word; empty where they cannot be told."""
+    try:
+        boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
+        namespace = os.readlink(PROC / "self/ns/pid")
+    except OSError:
+        return ""
+    return f"{boot}/{namespace}/{socket.gethostname()[:64]}".replace(" ", "-")
+
+
+def is_dead(owner: str) -> bool:
+    """Tell whether a process is proven to run no more; False wherever there is a doubt."""
+    place, _slash, rest = owner.rpartition("/")
+    place, _slash, number = place.rpartition("/")
+    if not place or place != _place() or not number.isdecimal():
+        return False
+    found = _stat(int(number))
+    if found:
+        return found[START] != rest or found[STATE] in ENDED
+    return _is_gone(int(number))
+
+
+def _is_gone(pid: int) -> bool:
+    # /proc may hide the processes of other users; a signal still tells whether there is one.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the kernel says of a process, from its state on; empty where it says nothing."""
+    try:
+        line = (PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return line.rpartition(")")[2].split()
