@@ -39,6 +39,7 @@ def context(
         "counts": counts,
         "labelled_words": desk_words.labelled(counts),
         "mine_words": desk_words.mine(counts),
+        "caps": config["caps"],
         **_help(access, config["keys"]),
     }
 
@@ -55,6 +56,7 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "multi": project.multi_label,
         "lease_seconds": project.lease_seconds,
         "first": served,
+        "filter_from": FILTER_FROM,
         **desk.shown_of(project, user),
         "preferences": {
             "ahead": preferences.ahead,
@@ -75,7 +77,6 @@ def _help(access: Access, own_keys: desk.Keys) -> dict[str, Any]:
     """Return the keys as they are printed, on buttons and in the help."""
     is_picture = access.project.task == access.project.Task.IMAGE
     return {
-        "caps": {name: keys.cap(each[0]) for name, each in own_keys.items() if each},
         "actions": [
             (action.title, [keys.cap(key) for key in own_keys[name]])
             for name, action in keys.ACTIONS.items()

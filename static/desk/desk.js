@@ -3,7 +3,7 @@
 // The desk: the item in the middle, the next ones at hand, and what was decided on its way out.
 // A decision paints the next item at once; everything else happens behind it.
 (() => {
-  const { Outbox, Line, View, shortcuts, words: wording } = window.Winnow;
+  const { Labels, Outbox, Line, View, shortcuts, words: wording } = window.Winnow;
   const byId = (id) => document.getElementById(id);
   const config = JSON.parse(byId("desk-config").textContent);
   const { preferences, words } = config;
@@ -31,7 +31,8 @@
   sessionStorage.setItem("winnow-tab", tab);
 
   const outbox = new Outbox(config.person);
-  const view = new View(config);
+  const labels = new Labels(config);
+  const view = new View(config, labels);
   let current = null; // what is decided next, as the server served it
   let ahead = [];
   let spares = [];
@@ -103,13 +104,13 @@
     unsure: byId("unsure-button").getAttribute("aria-pressed") === "true",
   });
 
-  const decide = (labels) => {
-    if (past) return correct(labels);
+  const decide = (given) => {
+    if (past) return correct(given);
     if (!current || isUndoing) return;
     const served = current;
     const entry = newEntry("label", {
       lease: served.lease,
-      labels,
+      labels: given,
       seconds: secondsTaken(),
       about: (served.item.text ?? served.item.key).slice(0, 80),
       served,
@@ -118,7 +119,7 @@
     rhythm.count(entry.seconds);
     remember(entry, served);
     advance();
-    announceNext(wording.fill(words.chosen, { labels: labels.join(", ") || words.none }));
+    announceNext(wording.fill(words.chosen, { labels: view.said(given) }));
     line.kick();
   };
 
@@ -136,7 +137,7 @@
     if (choice.type === "checkbox") {
       view.choose(choice, !choice.checked);
     } else if (preferences.submit_at_once || past) {
-      decide([choice.value]);
+      decide([labels.of(choice)]);
     } else {
       for (const each of view.choices) view.choose(each, each === choice);
     }
@@ -145,10 +146,10 @@
   const accept = () => {
     const chosen = view.chosen;
     if (chosen.length || (config.multi && askedForNone)) {
-      return decide(chosen.map((choice) => choice.value));
+      return decide(chosen.map(labels.of));
     }
     const suggested = past ? [] : view.suggested;
-    if (suggested.length) return decide(suggested.map((choice) => choice.value));
+    if (suggested.length) return decide(suggested.map(labels.of));
     if (!config.multi) return view.say(words.nothing_suggested);
     askedForNone = true;
     view.say(words.none_chosen);
@@ -245,7 +246,7 @@
   };
 
   const ownAnswers = () => {
-    const marks = { given: view.chosen.map((choice) => choice.value), ...remarks() };
+    const marks = { given: view.chosen.map(labels.of), ...remarks() };
     present = { marks, shown: shownAt, away: lookedAway, since: performance.now() };
     return trail.filter(({ entry }) => entry.kind === "label").map(ofTrail).reverse();
   };
@@ -260,7 +261,8 @@
       if (!response.ok) throw new Error(String(response.status));
       const { results, next } = await response.json();
       const known = new Set(looked.answers.map((answer) => answer.id));
-      looked.answers.push(...results.filter((answer) => !known.has(answer.id)));
+      const older = results.filter((answer) => !known.has(answer.id));
+      looked.answers.push(...older.map((answer) => ({ ...answer, labels: answer.label_ids })));
       looked.next = next;
       looked.isWhole = !next;
     } catch {
@@ -280,10 +282,10 @@
     view.say("", answer.content.text?.slice(0, 200) ?? answer.content.key);
   };
 
-  const correct = (labels) => {
+  const correct = (given) => {
     const answer = past.answers[past.at];
-    const changed = { labels, ...remarks() };
-    const said = wording.fill(words.corrected, { labels: labels.join(", ") || words.none });
+    const changed = { labels: given, ...remarks() };
+    const said = wording.fill(words.corrected, { labels: view.said(given) });
     const own = trail.find(({ entry }) => entry === answer.entry);
     if (own && !isSent(own.entry)) {
       // It has not gone out yet, so it is simply said otherwise.
@@ -312,7 +314,10 @@
     correct: ["kind", "client_id", "annotation", "labels", "note", "unsure"],
   };
 
-  const sendable = (entry) => Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
+  const sendable = (entry) => {
+    const { labels: given, ...rest } = Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
+    return given ? { ...rest, ...labels.sent(given) } : rest;
+  };
 
   const ask = (batch, extra) => {
     const going = new Set(batch.map((entry) => entry.lease));
@@ -323,6 +328,7 @@
       decisions: extra?.decision ? [extra.decision] : batch.map(sendable),
     };
     if (extra?.leaving || (batch.length && batch[0].project !== config.project)) return body;
+    body.version = config.version;
     body.holding = [...leasesHeld(), ...pending.map((entry) => entry.lease)].filter((each) => !going.has(each));
     body.want = Math.max(0, wanted() - ahead.length);
     body.spares = sparesAsked = isCalm(batch) ? sparesWanted() : 0;
@@ -338,6 +344,8 @@
   const sparesWanted = () => (spares.length <= mostSpares / 2 ? mostSpares - spares.length : 0);
 
   const hear = (body, batch, extra) => {
+    // First, so that what follows is said with the names of now.
+    if (body.shown) takeLabels(body.shown);
     for (const settled of body.decisions) settle(settled, batch, extra);
     if (!body.counts) return;
     takeIn(body);
@@ -345,6 +353,11 @@
     rhythm.today(body.counts.today);
     view.empty(body.empty);
     line.later(nextCallIn());
+  };
+
+  const takeLabels = (shown) => {
+    view.changed(shown, past ? null : current);
+    keyboard.rekey(config.keys);
   };
 
   const nextCallIn = () => {
@@ -415,7 +428,7 @@
     const box = byId("refused");
     box.hidden = !entry;
     if (!entry) return;
-    const values = { labels: (entry.labels ?? []).join(", "), about: entry.about ?? "", why: entry.refused };
+    const values = { labels: labels.names(entry.labels ?? []).join(", "), about: entry.about ?? "", why: entry.refused };
     box.querySelector("p").textContent = wording.fill(words.refused, values);
     box.querySelector("[data-decide-again]").hidden = !entry.served || entry.project !== config.project;
   };
@@ -530,7 +543,7 @@
     original: look("toggleOriginal"),
   };
 
-  shortcuts.listen({
+  const keyboard = shortcuts.listen({
     keys: config.keys,
     labelAt: (key) => {
       const choice = view.choices.find((each) => each.dataset.key === key);
@@ -572,6 +585,7 @@
     if (event.target.closest("[data-decide-again]")) decideAgain();
     if (event.target.closest("[data-discard]")) discard();
     if (event.target.closest("[data-rested]")) byId("break").hidden = true;
+    if (event.target.closest("[data-noted]")) byId("changed").hidden = true;
     const reason = event.target.closest("[data-reason]");
     if (reason) {
       byId("reasons").close();
@@ -603,7 +617,8 @@
     const list = document.querySelector(".choice-list");
     list.style.minBlockSize = wanted ? list.style.minBlockSize || `${list.offsetHeight}px` : "";
     for (const choice of view.choices) {
-      choice.closest("li").hidden = !choice.value.toLowerCase().includes(wanted);
+      const [name] = labels.names([labels.of(choice)]);
+      choice.closest("li").hidden = !name.toLowerCase().includes(wanted);
     }
   });
 
@@ -686,7 +701,7 @@
   };
 
   const begin = async () => {
-    paint(config.first, { given: view.chosen.map((choice) => choice.value) });
+    paint(config.first, { given: view.chosen.map(labels.of) });
     if (!(await ownName())) {
       isCopy = true;
       sessionStorage.removeItem("winnow-tab");

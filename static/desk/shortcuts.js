@@ -13,7 +13,8 @@
 
   // `keys` maps an action to its keys, `labels` a key to a function, `actions` an action to one.
   const listen = ({ keys, labelAt, actions }) => {
-    const byKey = new Map(Object.entries(keys).flatMap(([name, own]) => own.map((key) => [key, name])));
+    const named = (own) => new Map(Object.entries(own).flatMap(([name, its]) => its.map((key) => [key, name])));
+    let byKey = named(keys);
 
     const labelFor = (event) => {
       // Some keyboards have their digits under shift; the key in that place counts, too.
@@ -39,6 +40,9 @@
       // A held key is one decision.
       if (!event.repeat) action();
     });
+
+    // Labels may have taken keys of actions since, or given them back.
+    return { rekey: (own) => (byKey = named(own)) };
   };
 
   window.Winnow ??= {};
