@@ -142,6 +142,12 @@ def forget_what_was_loaded() -> None:
         named.cache_clear()
 
 
+def ids(project: Project, *names: str) -> list[int]:
+    """Return the ids of the project's labels with these names."""
+    known = dict(project.labels.model.objects.filter(project=project).values_list("name", "pk"))
+    return [known[name] for name in names]
+
+
 def refreshed(row):
     """Return the row as it is now."""
     return type(row).objects.get(pk=row.pk)

@@ -5,8 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from annotator.flow.annotate import LONGEST_NOTE
+from annotator.flow.annotate import LONGEST_NOTE, check_names
 from annotator.flow.decide import KINDS
+from annotator.flow.setup import MAX_LABELS
 from annotator.models import Import, Project, Role
 
 
@@ -32,6 +33,15 @@ class Text(serializers.CharField):
         if "\x00" in data:
             raise serializers.ValidationError(_("This holds a NUL byte."), code="nul_byte")
         return super().to_internal_value(data)
+
+
+class Names(serializers.JSONField):
+    """A list of names of labels; which ones there are is checked where they are stored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        check_names(value)
+        return value
 
 
 class Token(StrictSerializer):
@@ -110,7 +120,7 @@ class Next(StrictSerializer):
 
 class Answer(StrictSerializer):
     lease = Text()
-    labels = serializers.JSONField()
+    labels = Names()
     client_id = Text()
     seconds = serializers.FloatField(required=False, allow_null=True, min_value=0)
     note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
@@ -118,20 +128,20 @@ class Answer(StrictSerializer):
 
 
 class Seed(StrictSerializer):
-    labels = serializers.JSONField()
+    labels = Names()
     client_id = Text()
 
 
 class Verdict(StrictSerializer):
     """What a lead decides where people disagree."""
 
-    labels = serializers.JSONField()
+    labels = Names()
     note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
     replaces = serializers.IntegerField(required=False, allow_null=True, min_value=1)
 
 
 class Correction(StrictSerializer):
-    labels = serializers.JSONField()
+    labels = Names()
     note = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
     unsure = serializers.BooleanField(required=False)
 
@@ -143,18 +153,24 @@ class Decision(StrictSerializer):
     client_id = serializers.UUIDField()
     lease = Text(required=False)
     annotation = serializers.IntegerField(required=False, allow_null=True, min_value=1)
-    labels = serializers.JSONField(required=False)
+    labels = Names(required=False)
+    label_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1), required=False, max_length=MAX_LABELS
+    )
     seconds = serializers.FloatField(required=False, allow_null=True, min_value=0)
     note = Text(required=False, allow_blank=True, trim_whitespace=False)
     unsure = serializers.BooleanField(required=False)
     reason = Text(required=False, allow_blank=True, max_length=500)
 
-    NEEDS = {"label": ("lease", "labels"), "skip": ("lease",), "correct": ("annotation", "labels")}
+    NEEDS = {"label": ("lease",), "skip": ("lease",), "correct": ("annotation",)}
+    WITH_LABELS = ("label", "correct")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in self.NEEDS.get(attrs["kind"], ()):
             if attrs.get(name) is None:
                 raise serializers.ValidationError({name: _("This is needed.")}, code="required")
+        if attrs["kind"] in self.WITH_LABELS and not {"labels", "label_ids"} & set(attrs):
+            raise serializers.ValidationError({"labels": _("This is needed.")}, code="required")
         return attrs
 
 

@@ -53,10 +53,11 @@
 
 Beside them: `versions` merges what several people change at once, `edits` stores what a form that
 was loaded earlier changed, `keys` knows what the keys of the desk do, `language` in which language
-a person reads, `label_uses` which labels cannot be removed, `judged` what was said of each audit
-item, `last_active` when people were here, `refusals` names what can be refused on the way, `jobs`
-is how a worker does a long piece of work, `tally` counts what is done, `recount` proves that right,
-`numbers` knows what rounds and models are called, `tidying` puts right what a crash left half done,
+a person reads, `naming` what labels are called, `label_uses` which labels cannot be removed,
+`judged` what was said of each audit item, `last_active` when people were here, `refusals` names
+what can be refused on the way, `jobs` is how a worker does a long piece of work, `tally` counts
+what is done, `recount` proves that right, `numbers` knows what rounds and models are called,
+`tidying` puts right what a crash left half done,
 `resuming` what a backup caught in the middle, `strays` ends leases that would stay in nobody's
 hands, `outages` tells what is away.
 Nothing here enqueues a task or sees a request.

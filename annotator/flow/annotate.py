@@ -213,10 +213,15 @@ def give(annotation: Annotation, given: list[Label]) -> None:
     annotation.said = list(given)
 
 
-def _check_type(labels: Any) -> None:
+def check_names(labels: Any) -> None:
+    """Raise Invalid unless these are names; of a number nobody knows whether it is meant as id."""
+    _check_type(labels, str)
+
+
+def _check_type(labels: Any, *types: type) -> None:
     # By its type: True is no id.
-    are_refs = isinstance(labels, (list, tuple)) and all(type(ref) in (int, str) for ref in labels)
-    if not are_refs:
+    wanted = types or (int, str)
+    if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
         raise Invalid("label_type", _("Labels are a list of names."), field="labels")
 
 

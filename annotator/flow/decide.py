@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotator.flow import annotate, looks, monitor, own, queue
+from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict, Refused
 from annotator.models import Annotation, Lease, Project, User
 
@@ -37,8 +38,8 @@ def settle(project: Project, user: User, page: str, decision: Mapping[str, Any])
     """Store one decision of the window `page`; twice the same changes nothing.
 
     `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
-    the kind needs. A decision is done, too, where somebody else was first: what was said is kept
-    then, or stands already.
+    the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
+    where somebody else was first: what was said is kept then, or stands already.
     """
     key = str(decision["client_id"])
     try:
@@ -53,11 +54,16 @@ def settle(project: Project, user: User, page: str, decision: Mapping[str, Any])
 
 
 def _label(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
-    fields = ("lease", "labels", "client_id", "seconds", "note", "unsure")
+    fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
-    annotation, _is_new = annotate.submit(project, user, **given)
+    annotation, _is_new = annotate.submit(project, user, labels=_labels(decision), **given)
     told = annotate.told(annotation)
     return Settled(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
+
+
+def _labels(decision: Mapping[str, Any]) -> list[Ref]:
+    """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
+    return decision["label_ids"] if "label_ids" in decision else decision["labels"]
 
 
 def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
@@ -69,7 +75,7 @@ def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) 
 def _correct(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
     annotation = annotate.find(project, user, int(decision["annotation"]))
     changed = annotate.correct(
-        annotation, user, decision["labels"], decision.get("note"), decision.get("unsure")
+        annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
     )
     told = annotate.told(changed)
     words = _("Corrected: %(labels)s.") % {"labels": label_words(told)}

@@ -275,12 +275,15 @@ def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
 
 def shown_of(project: Project, user: User) -> dict[str, Any]:
     """Return what a window shows of the project beside items, with its `version`."""
+    own_keys = keys_for(user, project)
     return {
         "version": naming.version(project),
         "labels": naming.buttons(project),
         "guidelines": project.guidelines,
         "fields": project.shown_fields,
-        "keys": keys_for(user, project),
+        "keys": own_keys,
+        # As they are printed on buttons.
+        "caps": {name: cap(each[0]) for name, each in own_keys.items() if each},
     }
 
 

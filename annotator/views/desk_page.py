@@ -41,6 +41,7 @@ def context(
         "counts": counts,
         "labelled_words": desk_words.labelled(counts),
         "mine_words": desk_words.mine(counts),
+        "caps": config["caps"],
         **_help(access, config["keys"]),
     }
 
@@ -70,6 +71,7 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "lease_seconds": project.lease_seconds,
         "most_seconds": tally.MOST_SECONDS,
         "first": served,
+        "filter_from": FILTER_FROM,
         **desk.shown_of(project, user),
         "preferences": {
             "ahead": preferences.ahead,
@@ -90,7 +92,6 @@ def _help(access: Access, own_keys: desk.Keys) -> dict[str, Any]:
     """Return the keys as they are printed, on buttons and in the help."""
     is_picture = access.project.task == access.project.Task.IMAGE
     return {
-        "caps": {name: keys.cap(each[0]) for name, each in own_keys.items() if each},
         "actions": [
             (action.title, [keys.cap(key) for key in own_keys[name]])
             for name, action in keys.ACTIONS.items()

@@ -52,6 +52,14 @@ def for_script() -> dict[str, Any]:
         "not_on_disk": _(
             "This browser stores nothing. Keep the page open until everything is saved."
         ),
+        "labels_changed": _("The labels changed: {changes}."),
+        "label_renamed": _("“{old}” is now “{name}”"),
+        "label_new": _("“{name}” is new"),
+        "label_gone": _("“{name}” is removed"),
+        "label_details": _("The keys, descriptions or the order of the labels changed."),
+        "guidelines_changed": _("The guidelines changed."),
+        "no_guidelines": _("The lead has not written any yet."),
+        "examples": _("Examples"),
         "refused": _("Not saved: {labels} for “{about}”. {why}"),
         "standings": _standings(),
         "troubles": _troubles(),

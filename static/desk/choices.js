@@ -30,15 +30,27 @@
     // `pick(choice)` takes a label, `accept` saves; `told(number, name)` says how many were found, null
     // where nothing is searched, and which one Enter takes. `multi`: taking one is not the end.
     constructor({ input, choices, multi, pick, accept, told }) {
-      Object.assign(this, { input, choices, multi, pick, accept, told });
+      Object.assign(this, { input, multi, pick, accept, told });
       this.list = document.querySelector(".choice-list");
-      this.names = new Map(choices.map((choice) => [choice, fold(nameOf(choice))]));
+      this.#know(choices);
       input.addEventListener("input", () => this.#narrow());
       input.addEventListener("keydown", (event) => this.#fromInput(event));
       input.addEventListener("focus", () => (this.#isOpen = true));
       this.list.addEventListener("keydown", (event) => this.#fromList(event));
       this.list.addEventListener("focusin", (event) => this.#follow(event.target));
       this.list.addEventListener("focusout", (event) => this.#leaveList(event.relatedTarget));
+    }
+
+    // The labels were made anew.
+    take(choices) {
+      this.#know(choices);
+      this.#highlighted = null;
+      this.#narrow();
+    }
+
+    #know(choices) {
+      this.choices = choices;
+      this.names = new Map(choices.map((choice) => [choice, fold(nameOf(choice))]));
     }
 
     get query() {

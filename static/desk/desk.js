@@ -3,7 +3,7 @@
 // The desk: the item in the middle, the next ones at hand, and what was decided on its way out.
 // A decision paints the next item at once; everything else happens behind it.
 (() => {
-  const { Drafts, Line, Outbox, Reading, Tab, View, newId, shortcuts, words: wording } = window.Winnow;
+  const { Drafts, Labels, Line, Outbox, Reading, Tab, View, newId, shortcuts, words: wording } = window.Winnow;
   const byId = (id) => document.getElementById(id);
   const config = JSON.parse(byId("desk-config").textContent);
   const { preferences, words } = config;
@@ -21,7 +21,8 @@
   const { page } = tab;
   const drafts = new Drafts(config.person, config.project);
   const outbox = new Outbox(config.person);
-  const view = new View(config);
+  const labels = new Labels(config);
+  const view = new View(config, labels);
   const reading = new Reading({ box: byId("item"), cue: byId("more-below"), words: (share) => view.moreBelow(share) });
   const { clock } = reading;
   let current = null; // what is decided next, as the server served it
@@ -58,11 +59,11 @@
     return current && `item/${current.item.id}`;
   };
 
-  const marks = () => ({ given: view.chosen.map((choice) => choice.value), ...remarks() });
+  const marks = () => ({ given: view.chosen.map(labels.of), ...remarks() });
 
   const unmarked = () => {
-    const { labels, note, unsure } = lookedAt() ?? {};
-    return { given: labels ?? [], note: note ?? "", unsure: Boolean(unsure) };
+    const { labels: given, note, unsure } = lookedAt() ?? {};
+    return { given: given ?? [], note: note ?? "", unsure: Boolean(unsure) };
   };
 
   const keepDraft = () => {
@@ -115,14 +116,14 @@
     return obstacle !== null;
   };
 
-  const decide = (labels) => {
+  const decide = (given) => {
     if (!past && (!current || isUndoing)) return;
     if (isUnseen()) return;
-    if (past) return correct(labels);
+    if (past) return correct(given);
     const served = current;
     const entry = newEntry("label", {
       lease: served.lease,
-      labels,
+      labels: given,
       seconds: clock.seconds,
       about: (served.item.text ?? served.item.key).slice(0, 80),
       served,
@@ -132,7 +133,7 @@
     settleDraft();
     remember(entry, served);
     advance();
-    announceNext(wording.fill(words.chosen, { labels: labels.join(", ") || words.none }));
+    announceNext(wording.fill(words.chosen, { labels: view.said(given) }));
     line.kick();
   };
 
@@ -153,7 +154,7 @@
     if (choice.type === "checkbox") {
       view.choose(choice, !choice.checked);
     } else if (preferences.submit_at_once || past) {
-      decide([choice.value]);
+      decide([labels.of(choice)]);
     } else {
       for (const each of view.choices) view.choose(each, each === choice);
     }
@@ -162,10 +163,10 @@
   const accept = () => {
     const chosen = view.chosen;
     if (chosen.length || (config.multi && askedForNone)) {
-      return decide(chosen.map((choice) => choice.value));
+      return decide(chosen.map(labels.of));
     }
     const suggested = past ? [] : view.suggested;
-    if (suggested.length) return decide(suggested.map((choice) => choice.value));
+    if (suggested.length) return decide(suggested.map(labels.of));
     if (!config.multi) return view.say(words.nothing_suggested);
     askedForNone = true;
     view.say(words.none_chosen);
@@ -276,7 +277,8 @@
       if (!response.ok) throw new Error(String(response.status));
       const { results, next } = await response.json();
       const known = new Set(looked.answers.map((answer) => answer.id));
-      looked.answers.push(...results.filter((answer) => !known.has(answer.id)));
+      const older = results.filter((answer) => !known.has(answer.id));
+      looked.answers.push(...older.map((answer) => ({ ...answer, labels: answer.label_ids })));
       looked.next = next;
       looked.isWhole = !next;
     } catch {
@@ -295,10 +297,10 @@
     view.say("", answer.content.text?.slice(0, 200) ?? answer.content.key);
   };
 
-  const correct = (labels) => {
+  const correct = (given) => {
     const answer = past.answers[past.at];
-    const changed = { labels, ...remarks() };
-    const said = wording.fill(words.corrected, { labels: labels.join(", ") || words.none });
+    const changed = { labels: given, ...remarks() };
+    const said = wording.fill(words.corrected, { labels: view.said(given) });
     const own = trail.find(({ entry }) => entry === answer.entry);
     settleDraft();
     if (own && !isSent(own.entry)) {
@@ -328,7 +330,10 @@
     correct: ["kind", "client_id", "annotation", "labels", "note", "unsure"],
   };
 
-  const sendable = (entry) => Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
+  const sendable = (entry) => {
+    const { labels: given, ...rest } = Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
+    return given ? { ...rest, ...labels.sent(given) } : rest;
+  };
 
   const ask = (batch, extra) => {
     const going = new Set(batch.map((entry) => entry.lease));
@@ -339,6 +344,7 @@
       decisions: extra?.decision ? [extra.decision] : batch.map(sendable),
     };
     if (extra?.leaving || (batch.length && batch[0].project !== config.project)) return body;
+    body.version = config.version;
     body.holding = [...leasesHeld(), ...pending.map((entry) => entry.lease)].filter((each) => !going.has(each));
     body.want = Math.max(0, wanted() - ahead.length);
     body.spares = sparesAsked = isCalm(batch) ? sparesWanted() : 0;
@@ -354,6 +360,8 @@
   const sparesWanted = () => (!pause && spares.length <= mostSpares / 2 ? mostSpares - spares.length : 0);
 
   const hear = (body, batch, extra) => {
+    // First, so that what follows is said with the names of now.
+    if (body.shown) takeLabels(body.shown);
     for (const settled of body.decisions) settle(settled, batch, extra);
     if (!body.counts) return;
     pauseOrGoOn(body);
@@ -363,6 +371,12 @@
     rhythm.today(body.counts.today);
     view.empty(body.empty);
     line.later(nextCallIn());
+  };
+
+  const takeLabels = (shown) => {
+    view.changed(shown, past ? null : current);
+    finder?.take(view.choices);
+    keyboard.rekey(config.keys);
   };
 
   const nextCallIn = () => {
@@ -441,7 +455,7 @@
     const box = byId("refused");
     box.hidden = !entry;
     if (!entry) return;
-    const values = { labels: (entry.labels ?? []).join(", "), about: entry.about ?? "", why: entry.refused };
+    const values = { labels: labels.names(entry.labels ?? []).join(", "), about: entry.about ?? "", why: entry.refused };
     box.querySelector("p").textContent = wording.fill(words.refused, values);
     box.querySelector("[data-decide-again]").hidden = !entry.served || entry.project !== config.project;
   };
@@ -557,7 +571,7 @@
     original: look("toggleOriginal"),
   };
 
-  shortcuts.listen({
+  const keyboard = shortcuts.listen({
     keys: config.keys,
     labelAt: (key) => {
       const choice = view.choices.find((each) => each.dataset.key === key);
@@ -600,6 +614,7 @@
     if (event.target.closest("[data-decide-again]")) decideAgain();
     if (event.target.closest("[data-discard]")) discard();
     if (event.target.closest("[data-rested]")) byId("break").hidden = true;
+    if (event.target.closest("[data-noted]")) byId("changed").hidden = true;
     const reason = event.target.closest("[data-reason]");
     if (reason) {
       byId("reasons").close();
@@ -691,7 +706,7 @@
     if (config.tab && config.tab !== tab.name) return startOver();
     const own = tab.isItsOwn();
     if (config.tab && !(await own)) return startAsDuplicate();
-    const chosen = view.chosen.map((choice) => choice.value);
+    const chosen = view.chosen.map(labels.of);
     paint(config.first, chosen.length ? { given: chosen } : undefined);
     if (finder) finder.query = drafts.of(about())?.find ?? "";
     if (!(await own)) return startAsDuplicate();

@@ -92,7 +92,8 @@
   // `keys` maps an action to its keys, `labelAt` a key to a function, `actions` an action to one;
   // `scroll` does what a key does for reading and tells whether it did.
   const listen = ({ keys, labelAt, actions, scroll }) => {
-    const byKey = new Map(Object.entries(keys).flatMap(([action, own]) => own.map((key) => [key, action])));
+    const named = (own) => new Map(Object.entries(own).flatMap(([name, its]) => its.map((key) => [key, name])));
+    let byKey = named(keys);
     const actionAt = (key) => actions[byKey.get(key)] ?? null;
 
     const actionFor = (event) => {
@@ -118,6 +119,9 @@
       // A held key is one decision.
       if (!isRead && !event.repeat) action();
     });
+
+    // Labels may have taken keys of actions since, or given them back.
+    return { rekey: (own) => (byKey = named(own)) };
   };
 
   window.Winnow ??= {};

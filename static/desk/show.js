@@ -11,8 +11,9 @@
     fill(forms[new Intl.PluralRules(language).select(n)] ?? forms.other, { n });
 
   class View {
-    constructor(config) {
+    constructor(config, labels) {
       this.config = config;
+      this.labels = labels;
       this.words = config.words;
       this.choices = [...document.querySelectorAll("[data-choice]")];
       const box = document.querySelector("#item.picture");
@@ -35,7 +36,7 @@
       this.content(served.item);
       this.fields(served.item.meta);
       this.hint(served);
-      this.mark(served.suggestion?.labels ?? [], given);
+      this.mark(this.labels.suggested(served.suggestion) ?? [], this.labels.ids(given));
       byId("note").value = note;
       this.noteShown(note !== "");
       this.unsure(unsure);
@@ -77,9 +78,10 @@
 
     hint({ suggestion, why }) {
       const box = byId("suggestion");
-      box.hidden = !suggestion;
-      if (suggestion) {
-        box.querySelector("b").textContent = suggestion.labels.join(", ") || this.words.none;
+      const suggested = this.labels.suggested(suggestion);
+      box.hidden = !suggested;
+      if (suggested) {
+        box.querySelector("b").textContent = this.said(suggested);
         const sure = box.querySelector(".sure");
         sure.textContent = this.sure(suggestion.confidence);
         sure.hidden = !sure.textContent;
@@ -117,10 +119,32 @@
     mark(suggested, given) {
       for (const choice of this.choices) {
         const box = choice.closest(".choice");
-        box.classList.toggle("suggested", suggested.includes(choice.value));
-        choice.toggleAttribute("data-suggested", suggested.includes(choice.value));
-        this.choose(choice, given.includes(choice.value));
+        const isSuggested = suggested.includes(this.labels.of(choice));
+        box.classList.toggle("suggested", isSuggested);
+        choice.toggleAttribute("data-suggested", isSuggested);
+        this.choose(choice, given.includes(this.labels.of(choice)));
       }
+    }
+
+    // An answer in words.
+    said(refs) {
+      return this.labels.names(refs).join(", ") || this.words.none;
+    }
+
+    // The labels, keys and guidelines as they are now, around what is before the person: `served`,
+    // or an answer of theirs. What they had ticked stays so as far as it is still there.
+    changed(shown, served) {
+      const ticked = this.chosen.map((choice) => this.labels.of(choice));
+      const told = this.labels.take(shown);
+      this.choices = [...document.querySelectorAll("[data-choice]")];
+      if (served) {
+        this.hint(served);
+        this.fields(served.item.meta);
+      }
+      this.mark((served && this.labels.suggested(served.suggestion)) ?? [], this.labels.ids(ticked));
+      if (!told) return;
+      byId("changed-words").textContent = told;
+      byId("changed").hidden = false;
     }
 
     choose(choice, isChosen) {
@@ -221,7 +245,7 @@
       byId("past-said").replaceChildren(
         ...said.map((labels, i) => {
           const line = document.createElement("li");
-          const values = { time: time(ats[i]), labels: labels.join(", ") || this.words.none };
+          const values = { time: time(ats[i]), labels: this.said(labels) };
           line.textContent = fill(this.words.said, values);
           line.dir = "auto";
           return line;

@@ -133,7 +133,9 @@ def test_spares_are_never_audits_or_hidden_checks(project, filled, ana):
     from annotator import pool
 
     items = filled(project, 300)
-    Item.objects.filter(pk__in=[item.pk for item in items[::2]]).update(gold=["spam"])
+    Item.objects.filter(pk__in=[item.pk for item in items[::2]]).update(
+        gold=loop.ids(project, "spam")
+    )
     put_by = hold(project, ana, put_by=12).spares
     assert len(put_by) == 12
     for lease in put_by:

@@ -66,5 +66,5 @@ def test_a_label_that_moved_while_a_round_ran_keeps_its_meaning(project, filled,
         loop.go_stage(turn, stage)
     entries = QueueEntry.objects.filter(round=turn).exclude(suggestion=None).select_related("item")
     said = [(entry.suggestion["labels"], loop.truth(entry.item)) for entry in entries]
-    right = sum(labels == ["junk" if truth == ["spam"] else "ham"] for labels, truth in said)
+    right = sum(labels == [spam.pk if truth == ["spam"] else ham.pk] for labels, truth in said)
     assert right > 0.8 * len(said)

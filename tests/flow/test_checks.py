@@ -15,7 +15,7 @@ def check(project, ana):
     setup.change_settings(project, gold_share=0.5, audit_share=0.0)
     rows = "text,label\nlunch at noon,ham\nlunch at one,ham\nlunch at two,ham\n"
     loop.bring_in(project, "gold.csv", rows, labels_are="gold")
-    assert Item.objects.filter(gold=["ham"]).count() == 3
+    assert Item.objects.filter(gold=loop.ids(project, "ham")).count() == 3
     return queue.lease_next(project, ana)
 
 

@@ -19,7 +19,7 @@ from annotator.flow import (
     setup,
 )
 from annotator.flow.refusals import Conflict, NotThere
-from annotator.models import Annotation, Item, Label, Lease, QueueEntry, Source, Tally
+from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
 from tests import loop
 from tests.flow.bulk_pages import confirm, keys, standing
 
@@ -37,7 +37,7 @@ def test_marked_are_saved_with_how_they_came_about(sure, ben):
     assert {tuple(annotate.label_names(each)) for each in saved} == {("spam",)}
     one = saved[0]
     assert (one.strategy, one.seconds, one.blind, one.counted) == ("bulk", 3.0, False, True)
-    assert one.suggestion["labels"] == ["spam"]
+    assert one.suggestion["labels"] == loop.ids(sure, "spam")
     assert one.score == one.suggestion["confidence"]
     assert Item.objects.filter(pk=one.item_id, state=Item.State.LABELLED, answers=1).exists()
     assert set(Lease.objects.filter(pk__in=keys(page)[1:]).values_list("outcome", flat=True)) == {
@@ -111,14 +111,25 @@ def test_lease_of_the_desk_is_no_page(sure, ben):
         confirming.confirm(sure, ben, [str(lease.pk)], [str(lease.pk)])
 
 
-def test_label_that_was_renamed_meanwhile_saves_nothing(sure, ben):
+def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure, ben):
     page = bulk.take(sure, ben, "spam")
-    Label.objects.filter(project=sure, name="spam").update(name="junk")
+    spam, ham = sure.labels.all()
+    # Another label has the name that the page shows.
+    renamed = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}, "spam"]
+    setup.change_labels(sure, renamed)
+    assert confirm(page).saved == 20
+    assert {tuple(annotate.label_names(each)) for each in standing(ben)} == {("junk",)}
+
+
+def test_label_that_was_removed_meanwhile_saves_nothing(sure, ben):
+    page = bulk.take(sure, ben, "spam")
+    (spam,) = loop.ids(sure, "spam")
+    AnnotationLabel.objects.filter(label=spam).delete()
+    setup.change_labels(sure, [{"id": loop.ids(sure, "ham")[0], "name": "ham"}, "new"])
     with pytest.raises(Conflict) as refused:
         confirm(page)
     assert refused.value.code == "labels_changed"
     assert not standing(ben).exists()
-    assert len(bulk.take(sure, ben, "junk")) == 20
 
 
 def test_with_overlap_every_item_still_gets_its_opinions(sure, ana, ben, lea, run_round):
@@ -163,7 +174,7 @@ def test_undo_takes_the_whole_page_back_and_shows_it_again(sure, ben):
     assert {each.item_id for each in confirming.undo(sure, ben)}
     again = confirming.undo(sure, ben)
     assert {lease.item_id for lease in again} == {lease.item_id for lease in page[1:]}
-    assert confirming.label_of(again) == "spam"
+    assert [confirming.label_of(again)] == loop.ids(sure, "spam")
     assert not standing(ben).exists()
     assert keys(bulk.take(sure, ben, "spam")) == keys(again)
     after = monitor.progress(sure)

@@ -40,7 +40,7 @@ def open_items():
 
 def test_only_opinions_that_differ_are_noted(project, torn):
     (row,) = adjudicate.listed(project, Disagreement.State.OPEN)
-    shown = adjudicate.shown(row)
+    shown = adjudicate.shown(project, row)
     assert shown["item"]["id"] == torn.pk
     assert [each["annotator"] for each in shown["opinions"]] == ["ana", "ben"]
     assert [each["labels"] for each in shown["opinions"]] == [["spam"], ["ham"]]
@@ -106,7 +106,7 @@ def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(project, to
     assert label_of(project, torn) == "spam"
     before = pool.work_done(project)
     row = adjudicate.decide(project, lea, torn.pk, [said], "as in the guidelines")
-    assert adjudicate.shown(row)["decision"]["labels"] == [said]
+    assert adjudicate.shown(project, row)["decision"]["labels"] == [said]
     assert label_of(project, torn) == said
     assert pool.work_done(project) > before
     assert open_items() == []
@@ -181,14 +181,20 @@ def test_list_costs_the_same_for_one_and_for_many(
     project, torn, ana, filled, ben, django_assert_num_queries
 ):
     with django_assert_num_queries(9, exact=False) as few:
-        [adjudicate.shown(row) for row in adjudicate.listed(project, Disagreement.State.OPEN)]
+        [
+            adjudicate.shown(project, row)
+            for row in adjudicate.listed(project, Disagreement.State.OPEN)
+        ]
     for position in (1, 2, 3):
         said = Annotation.objects.get(item__position=position, user=ana)
         wrong = ["ham"] if annotate.label_names(said) == ["spam"] else ["spam"]
         annotate.correct(annotate.find(project, ana, said.pk), ana, wrong)
     assert len(open_items()) == 4
     with django_assert_num_queries(len(few)):
-        [adjudicate.shown(row) for row in adjudicate.listed(project, Disagreement.State.OPEN)]
+        [
+            adjudicate.shown(project, row)
+            for row in adjudicate.listed(project, Disagreement.State.OPEN)
+        ]
 
 
 def test_first_opinion_looks_for_no_other(project, filled, ana, monkeypatch):

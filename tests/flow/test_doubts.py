@@ -54,13 +54,13 @@ def test_labels_that_were_turned_round_are_suspected_first(labelled, ana):
 
 def test_suspects_go_to_the_second_looks(labelled, ana):
     turned = wrong(labelled, ana, 3)
-    found, labels = find(labelled)
-    proposals = doubts.proposals(found, labels)
+    found, _labels = find(labelled)
+    proposals = doubts.proposals(found)
     assert second.propose(labelled, proposals) >= 3
     looks = SecondLook.objects.filter(about__in=turned)
     assert looks.count() == 3
     look = looks.first()
-    assert look.instead == loop.truth(look.item)
+    assert look.instead == loop.ids(labelled, *loop.truth(look.item))
 
 
 def test_what_audits_have_or_will_have_is_never_doubted(labelled, ana):

@@ -19,7 +19,7 @@ def suggested(project, filled):
             rank=number,
             source=Source.ACTIVE,
             blind=number % 2 == 1,
-            suggestion={"labels": ["spam"], "confidence": 0.9},
+            suggestion={"labels": loop.ids(project, "spam"), "confidence": 0.9},
         )
     return project
 

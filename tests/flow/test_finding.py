@@ -10,7 +10,7 @@ from django.db import connection
 from PIL import Image
 
 from annotator import pool
-from annotator.flow import finding, seeding, setup
+from annotator.flow import annotate, finding, seeding, setup
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.models import FeatureSpace, Item
 from tests import loop
@@ -89,7 +89,7 @@ def test_label_does_not_find_what_somebody_may_still_be_judging(project, filled,
     setup.change_settings(project, overlap=2)
     filled(project, 1)
     (answer,) = loop.label(project, ana, 1)
-    assert search(project, label=answer.names[0]).items == []
+    assert search(project, label=annotate.label_names(answer)[0]).items == []
 
 
 def test_unknown_state_is_refused():
@@ -273,6 +273,6 @@ def test_answers_come_with_their_labels_in_few_queries(
     items = search(project).items
     with django_assert_num_queries(3):
         said = finding.answers(items)
-        names = {pk: each[0].names for pk, each in said.items()}
+        names = {pk: annotate.label_names(each[0]) for pk, each in said.items()}
         assert {each[0].user.username for each in said.values()} == {"ana"}
-    assert names == {each.item_id: each.names for each in given}
+    assert names == {each.item_id: annotate.label_names(each) for each in given}

@@ -13,6 +13,7 @@ from annotator.flow import (
     featurise,
     learn,
     monitor,
+    naming,
     queue,
     setup,
     tidying,
@@ -85,7 +86,7 @@ def test_suggestions_and_reasons_come_from_the_model(trained):
     assert turn.picks
     for pick in turn.picks:
         assert set(pick["suggestion"]) == {"labels", "confidence"}
-        assert pick["suggestion"]["labels"][0] in {"spam", "ham"}
+        assert pick["suggestion"]["labels"][0] in loop.ids(trained, "spam", "ham")
         assert pick["why"]
     assert sum(turn.distribution["pool"]) == sum(turn.distribution["predicted"])
     assert {"train", "score", "select", "refill", "evaluate", "to_refill"} <= set(turn.timings)
@@ -102,7 +103,7 @@ def test_strategy_never_picks_labelled_held_or_checked_items(ready, run_round, a
     held = queue.lease_next(ready, ben)
     pool_items = Item.objects.filter(state=Item.State.POOL)
     checked = pool_items.filter(audit_key__gte=pool.reserve(ready)).last()
-    Item.objects.filter(pk=checked.pk).update(gold=["spam"])
+    Item.objects.filter(pk=checked.pk).update(gold=loop.ids(ready, "spam"))
     picked = {pick["position"] for pick in run_round(ready).picks}
     taken = {a.item.position for a in Annotation.objects.all()}
     assert picked
@@ -141,7 +142,8 @@ def test_one_label_is_enough_where_items_may_have_several(olga, filled, learnt, 
     for _ in range(4):
         loop.answer(queue.lease_next(made, olga), ["spam"])
     turn = run_round(made)
-    assert (turn.state, turn.model.seen) == (Job.State.DONE, {"spam": 4, "ham": 0})
+    spam, ham = map(str, loop.ids(made, "spam", "ham"))
+    assert (turn.state, turn.model.seen) == (Job.State.DONE, {spam: 4, ham: 0})
     assert turn.picks
 
 
@@ -235,7 +237,10 @@ def _history(olga, filled, order):
     history = []
     for _ in range(3):
         turn = loop.go_round(made, order)
-        history.append([(p["position"], round(p["score"], 4), p["why"]) for p in turn.picks])
+        # Each project has labels of its own, whose ids stand in the reasons.
+        whys = [naming.untranslated(made, pick["why"]) for pick in turn.picks]
+        picks = [(p["position"], round(p["score"], 4)) for p in turn.picks]
+        history.append(list(zip(picks, whys, strict=True)))
         history.append([a.item.text for a in loop.label(made, olga, 9)])
         history.append(turn.model.snapshot if turn.model else None)
     assert made.models.count() == 2

@@ -169,7 +169,7 @@ def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
     with pytest.raises(Conflict) as caught:
         setup.change_labels(project, [{"id": ham.pk, "name": "ham"}, "new"])
     assert caught.value.code == "label_in_use"
-    assert "1 annotations" in caught.value.detail
+    assert "1 annotation." in caught.value.detail
     assert names(project) == ["spam", "ham"]
     setup.change_labels(project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}])
     assert names(project) == ["junk", "ham"]
