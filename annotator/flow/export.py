@@ -151,6 +151,7 @@ def _of_item(item: Item) -> dict[str, Any]:
         "meta": item.meta,
         "state": Item.State(item.state).name.lower(),
         "gold": item.gold,
+        "audit_key": item.audit_key,
     }
 
 
