@@ -248,6 +248,9 @@ class Exported(serializers.Serializer[Any]):
     gold = serializers.ListField(
         child=serializers.CharField(), allow_null=True, help_text="the known answer of the item"
     )
+    audit_key = serializers.IntegerField(
+        help_text="the item's place in the random order of the audits, from 0 to 2**63"
+    )
     labels = serializers.ListField(child=serializers.CharField())
     annotator = serializers.CharField(allow_null=True)
     counted = serializers.BooleanField(allow_null=True)

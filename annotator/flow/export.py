@@ -152,6 +152,7 @@ def _of_item(project: Project, item: Item) -> dict[str, Any]:
         "meta": item.meta,
         "state": Item.State(item.state).name.lower(),
         "gold": None if item.gold is None else naming.names(project, item.gold),
+        "audit_key": item.audit_key,
     }
 
 

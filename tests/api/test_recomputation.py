@@ -1,0 +1,405 @@
+"""Every number that is shown of work that was done can be counted again from the export."""
+
+import json
+import uuid
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from annotator.flow import annotate, export, monitor, queue, reports, second, setup
+from annotator.models import Item, Label, SecondLook, Tally, User
+from annotator.views import charts, words
+from annotator.views.facts import Facts
+from selection import performance
+from tests import claims, loop
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)
+RATE = 30
+PEOPLE = ("ana", "ben", "cem")
+
+
+@pytest.fixture
+def people(project, ana, ben):
+    cem = User.objects.create_user("cem")
+    setup.add_member(project, "cem")
+    return ana, ben, cem
+
+
+def answer(lease, number, **said):
+    """Answer as somebody would: mostly right, sometimes slowly, now and then wrong."""
+    right = loop.truth(lease.item)
+    wrong = [name for name in ("spam", "ham") if name not in right]
+    seconds = [2.0, 3.5, None, 8.0, 5.25][number % 5]
+    given = {"seconds": seconds, "labels": wrong if number % 7 == 3 else right, **said}
+    return loop.answer(lease, **given)
+
+
+def work(project, person, number, start=0):
+    """Label that many items, and return the answers."""
+    given = []
+    for place in range(start, start + number):
+        lease = queue.lease_next(project, person)
+        if lease is None:
+            break
+        given.append(answer(lease, place))
+    return given
+
+
+def change_minds(person, lead, given):
+    """Correct two answers, take back two for good, and answer one anew."""
+    for each, by in ((given[0], person), (given[1], lead)):
+        (other,) = {"spam", "ham"} - set(annotate.label_names(each))
+        annotate.correct(each, by, [other], note="on second thoughts")
+    annotate.withdraw(given[2], lead)
+    annotate.undo(given[3], person)
+    answer(annotate.undo(given[4], person), 0)
+
+
+@pytest.fixture
+def lived(project, people, lea, olga, time_machine):
+    """A project of two days and two rounds, with some of everything that is counted."""
+    time_machine.move_to(MONDAY)
+    setup.change_settings(
+        project, overlap=2, audit_share=0.35, gold_share=0.15, hourly_rate=RATE, budget=2000
+    )
+    loop.bring_in(project, "seeds.csv", "text,label\nfree prize x,spam\nlunch office y,ham\n")
+    gold = "".join(f"known {loop.text(n)},{'ham' if n % 2 else 'spam'}\n" for n in range(12))
+    loop.bring_in(project, "gold.csv", f"text,label\n{gold}", labels_are="gold")
+    loop.fill(project, 150)
+    loop.make_features(project)
+    project = loop.refreshed(project)
+    early = {each: work(project, each, 45, place) for place, each in enumerate(people)}
+    loop.go_round(project)
+    time_machine.move_to(MONDAY + timedelta(days=1, hours=2))
+    for person in people[:2]:
+        change_minds(person, lea, early[person])
+    queue.skip(queue.lease_next(project, people[0]), "hard")
+    skipped = queue.lease_next(project, people[1])
+    queue.skip(skipped, "blurred")
+    queue.unskip(loop.refreshed(skipped))
+    answer(queue.lease_next(project, people[2]), 1, seconds=7200.0)
+    for place, person in enumerate(people):
+        work(project, person, 25, place)
+    _ask_again(project, people)
+    loop.go_round(project)
+    reports.make_all(project.pk)
+    return loop.refreshed(project)
+
+
+def _ask_again(project, people):
+    """Have a second look answered, which counts nowhere but for the time it took."""
+    setup.change_settings(project, second_share=0.5)
+    second.propose(project, second.repeats(project))
+    for person in people:
+        for _ in range(6):
+            lease = queue.lease_next(project, person)
+            if lease is not None:
+                answer(lease, 2, seconds=4.0)
+    assert SecondLook.objects.exists()
+
+
+@pytest.fixture
+def exported(lived):
+    lines = b"".join(export.stream(lived, "jsonl", claims.INCLUDE)).splitlines()
+    return claims.Export([json.loads(line) for line in lines], ["spam", "ham"])
+
+
+def check(found):
+    """Fail with every claim that is not what the export says."""
+    found = list(found)
+    wrong = [each for each in found if not claims.same(each[2], each[3])]
+    told = "\n".join(
+        f"{where}: {what} is {told!r}, but {real!r}" for where, what, told, real in wrong
+    )
+    assert not wrong, told
+    return {(where, what) for where, what, _told, _real in found}
+
+
+def test_every_number_can_be_counted_again_from_the_export(lived, exported, api, olga, lea, people):
+    check_project(exported)
+    check_provenance(exported)
+    check_tallies(lived, exported)
+    check_api(lived, exported, api(lea))
+    check_export(lived, exported, api(lea))
+    check_dashboard(lived, exported, lea, people)
+    check_charts(lived, exported)
+    check_week(lived, exported, lea)
+    check_own_work(lived, exported, people)
+    check_quality(lived, exported, lea)
+    check_projects(exported, lea)
+    check_people(lived, exported, olga)
+    # Last, as windows take items.
+    check_desk(lived, exported, api, people)
+
+
+# The project is what it is meant to be -----------------------------------------------------------
+
+
+def check_project(exported):
+    answers = exported.answers
+    assert {each["source"] for each in answers} >= {"seed", "audit", "active", "gold", "repeat"}
+    assert {each["annotator"] for each in exported.given} == set(PEOPLE)
+    assert any(each["seconds"] == 7200.0 for each in answers)
+    assert any(each["history"] and not each["withdrawn_at"] for each in answers)
+    assert sum(bool(each["withdrawn_at"]) for each in answers) >= 6
+    assert not all(each["counted"] for each in answers)
+    assert any(each["hidden_suggestion"] for each in answers)
+    assert len(exported.judged()) >= monitor.FIRST_ESTIMATE
+    assert len({each["right"] for each in exported.judged()}) == 2
+
+
+def check_provenance(exported):
+    for each in exported.answers:
+        if each["source"] in ("audit", "random"):
+            assert 0 < each["probability"] <= 1, each
+        if each["source"] == "active":
+            assert each["phase"], each
+        if each["blind"]:
+            assert each["suggestion"] is None
+
+
+# API ---------------------------------------------------------------------------------------------
+
+
+def check_api(lived, exported, client):
+    def ask(path):
+        return client.get(f"/api/v1/projects/{lived.pk}/{path}").json()
+
+    models, rounds = ask("models")["results"], ask("rounds")["results"]
+    found = check(
+        [
+            *claims.of_progress(ask("progress"), exported, RATE),
+            *claims.of_models(models, exported),
+            *claims.of_rounds(rounds, models, exported),
+            *claims.of_curve(ask("curve")["results"], exported),
+            *claims.of_estimate("models", models[0]["accuracy"], exported),
+        ]
+    )
+    assert len(found) > 35
+
+
+def check_export(lived, exported, client):
+    address = f"/api/v1/projects/{lived.pk}/export?include={','.join(claims.INCLUDE)}"
+    lines = b"".join(client.get(address).streaming_content).splitlines()
+    assert [json.loads(line) for line in lines] == exported.records
+    plain = client.get(f"/api/v1/projects/{lived.pk}/export")
+    assert len(b"".join(plain.streaming_content).splitlines()) == len(exported.standing)
+
+
+# Pages -------------------------------------------------------------------------------------------
+
+
+def page(project, name, person, **asked):
+    """Return what a page of the project shows a person; without a project, another page."""
+    client = Client()
+    client.force_login(person)
+    found = client.get(reverse(name, args=[project.pk] if project else []), asked)
+    assert found.status_code == 200
+    return found.context
+
+
+def check_dashboard(lived, exported, lea, people):
+    shown = dict(page(lived, "dashboard", lea)["counts"])
+    del shown["in the queue"], shown["held right now"]
+    assert shown == {
+        "items": words.count(len(exported.items())),
+        "labelled": words.count(exported.in_state("labelled")),
+        "labels given": words.count(len(exported.given)),
+        "audited": words.count(exported.audited()),
+        "skipped": words.count(len(exported.skips)),
+        "by you today (UTC)": "0",
+        "by you in all": "0",
+        "cost so far": words.money(RATE * exported.seconds() / 3600),
+    }
+    today = date(2026, 3, 10)
+    for person in people:
+        shown = dict(page(lived, "dashboard", person)["counts"])
+        own = exported.of(person.username)
+        assert shown["by you today (UTC)"] == str(len(own.of(days=[today]).given))
+        assert shown["by you in all"] == str(len(own.given))
+    sentence = page(lived, "dashboard", lea)["sentence"]
+    assert sentence.startswith(words.accuracy(exported.accuracy()))
+    assert sentence.endswith(f"after {len(exported.given)} labels.")
+
+
+def check_charts(lived, exported):
+    facts = Facts(lived)
+    last = {name: charts.CHARTS[name].rows(facts)[-1] for name in ("curve", "cost", "f1")}
+    accuracy = exported.accuracy()
+    then = exported.at(lived.models.first().created_at)
+    pairs = [(last["curve"][name], accuracy[name]) for name in ("value", "low", "high", "n")]
+    pairs += [
+        (last["curve"]["labels"], len(then.settled())),
+        (last["cost"]["answers"], len(then.given)),
+        (last["cost"]["hours"], round(then.seconds() / 3600, 3)),
+        (last["cost"]["cost"], round(RATE * then.seconds() / 3600, 2)),
+        (last["f1"]["value"], exported.macro_f1()),
+        (last["f1"]["n"], accuracy["n"]),
+    ]
+    f1 = performance.macro_f1(*exported.tables(), seed=lived.seed)
+    pairs += [(last["f1"]["low"], f1.low), (last["f1"]["high"], f1.high)]
+    for row, found in zip(facts.classes, exported.precision_and_recall(), strict=True):
+        for measure, share in found.items():
+            pairs += [(row[measure][name], share[name]) for name in share]
+    winners = list(then.settled().values())
+    pairs += [
+        (row["labelled"], winners.count(row["label"]))
+        for row in charts.CHARTS["balance"].rows(facts)
+    ]
+    check(("charts", str(place), *pair) for place, pair in enumerate(pairs))
+
+
+def check_week(lived, exported, lea):
+    for first in (MONDAY.date(), MONDAY.date() - timedelta(days=7)):
+        done = exported.of(days=[first + timedelta(days=n) for n in range(7)])
+        context = page_of_week(lea, lived, first)
+        shown = dict(context["counts"])
+        rounds = shown.pop("rounds")
+        assert shown == {
+            "labels given": words.count(len(done.given)),
+            "items labelled": words.count(done.finished()),
+            "audit answers": words.count(done.audits()),
+            "skipped": words.count(len(done.skips)),
+            "people at work": words.count(len(done.at_work())),
+            "hours": words.decimal(done.seconds() / 3600),
+            "cost": words.money(RATE * done.seconds() / 3600),
+        }
+        assert rounds == ("2" if done.answers else "0")
+        if done.answers:
+            assert words.accuracy(exported.accuracy()) in context["accuracy"]
+
+
+def page_of_week(person, project, first):
+    year, number, _day = first.isocalendar()
+    return page(project, "summary", person, week=f"{year}-W{number:02d}")
+
+
+def row_of(exported, name):
+    """Return what a page says of a person's work, in words, made from the export alone."""
+    own, found = exported.of(name), {}
+    labels, skips, hours = len(own.given), len(own.skips), own.seconds() / 3600
+    found["labels"] = words.count(labels)
+    found["per_hour"] = words.count(round(labels / hours)) if hours else "–"
+    found["median"] = words.duration(own.median_seconds())
+    found["skips"] = words.percent(skips / (labels + skips)) if labels + skips else "–"
+    return found
+
+
+def of(share):
+    if not share["n"]:
+        return "–"
+    ends = [words.percent(share[name]) for name in ("value", "low", "high")]
+    return f"{ends[0]} of {share['n']} ({ends[1]} to {ends[2]})"
+
+
+def check_own_work(lived, exported, people):
+    titles = ("labels", "an hour", "median time", "skipped")
+    for person in people:
+        context = page(lived, "own_work", person)
+        shown, found = dict(context["counts"]), row_of(exported, person.username)
+        assert {name: shown[name] for name in titles} == dict(
+            zip(titles, found.values(), strict=True)
+        )
+        assert shown["hidden checks right"] == of(exported.gold(person.username))
+        for day, number in context["days"]:
+            assert number == len(exported.of(person.username, [day]).given), day
+
+
+def check_desk(lived, exported, api, people):
+    today = date(2026, 3, 10)
+    for person in people:
+        body = {"page": f"tab/{uuid.uuid4().hex[:8]}", "person": person.pk}
+        told = api(person).post(f"/api/v1/projects/{lived.pk}/desk", body, format="json").json()
+        own = exported.of(person.username, [today])
+        counts = told["counts"]
+        assert (counts["items"], counts["labelled"]) == (
+            len(exported.items()),
+            exported.in_state("labelled"),
+        )
+        assert counts["today"]["seconds"] == pytest.approx(own.seconds())
+        assert counts["today"]["labels"] == len(own.given)
+        assert counts["today"]["skips"] == len(own.skips)
+        assert counts["today"]["changes"] == exported.changes(person.username, today)
+
+
+def check_quality(lived, exported, lea):
+    context, found = page(lived, "quality", lea), reports.one(lived, "quality")
+    titles = ("name", "labels", "per_hour", "median", "skips", "others")
+    rows = [
+        dict(zip(titles, (cell["words"] for cell in row), strict=False))
+        for row in context["people"]["rows"]
+    ]
+    for row in rows:
+        expected = row_of(exported, row["name"])
+        assert {name: row[name] for name in expected} == expected, row["name"]
+    names = dict(User.objects.values_list("pk", "username"))
+    assert {row["name"] for row in rows} >= set(PEOPLE)
+    told = [("answers", found["answers"], len(exported.opinions()))]
+    overlap = found["overlap"]
+    told += [("share", overlap["share"][k], v) for k, v in exported.unanimous().items()]
+    alpha = exported.alpha()
+    told += [(k, overlap["alpha"][k], getattr(alpha, k)) for k in ("value", "low", "high", "n")]
+    for pair in found["pairs"]:
+        kappa = exported.kappa(names[pair["a"]], names[pair["b"]])
+        told += [("kappa", pair[k], getattr(kappa, k)) for k in ("value", "low", "high", "n")]
+    by_label = dict(Label.objects.values_list("pk", "name"))
+    for each in found["labels"]:
+        alpha = exported.alpha_of(by_label[each["label"]])
+        told += [("alpha", each[k], getattr(alpha, k)) for k in ("value", "low", "high", "n")]
+    for each in found["others"]:
+        told.append(("others", each["value"], exported.same_as_others(names[each["user"]])))
+    for each in found["gold"]:
+        share = exported.gold(each["user"])
+        told += [("gold", each[k], share[k]) for k in share]
+    for each in found["people"]:
+        own = exported.of(names[each["user"]])
+        told.append(("pace", each["median"], own.median_seconds()))
+    for side, counted in exported.effect().items():
+        told.append((f"effect {side}", found["effect"][side], counted))
+    check(("quality", *each) for each in told)
+    assert len(found["pairs"]) == 3
+    assert found["gold"]
+    assert found["effect"]
+
+
+def check_projects(exported, lea):
+    (row,) = page(None, "projects", lea)["rows"]
+    assert row["labelled"] == exported.in_state("labelled")
+    assert row["items_words"] == words.count(len(exported.items()))
+    assert row["accuracy"] == words.accuracy(exported.accuracy())
+    assert row["week"] == f"{len(exported.given)} labels in 7 days (UTC)"
+    assert row["people"] == f"3 active: {', '.join(PEOPLE)}"
+
+
+def check_people(lived, exported, olga):
+    rows = page(lived, "members", olga)["rows"]
+    shown = {member.user.username: day for member, day in rows}
+    for name in PEOPLE:
+        newest = max(each["created_at"] for each in exported.of(name).records)
+        assert shown[name] == claims.moment(newest).date()
+    root = User.objects.create_superuser("root")
+    rows = page(None, "users", root)["rows"]
+    assert {user.username: day for user, day in rows if user.username in PEOPLE} == {
+        name: shown[name] for name in PEOPLE
+    }
+
+
+# Stored counters ---------------------------------------------------------------------------------
+
+
+def check_tallies(lived, exported):
+    for row in Tally.objects.filter(project=lived).select_related("user"):
+        done = exported.of(row.user.username, [row.day])
+        assert (row.labels, row.audits, row.finished, row.skips) == (
+            len(done.given),
+            done.audits(),
+            done.finished(),
+            len(done.skips),
+        )
+        assert row.seconds == pytest.approx(done.seconds())
+        assert row.changes == exported.changes(row.user.username, row.day)
+    assert Item.objects.filter(project=lived).count() == len(exported.items())

@@ -1,0 +1,361 @@
+"""What pages and API claim, counted again from an export alone.
+
+The export is what `?include=withdrawn,skipped,unlabelled` gives. Only intervals and measures of
+agreement come from the library; what is counted, and of what, is counted here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from selection import estimate, resampling, stopping
+
+INCLUDE = ("withdrawn", "skipped", "unlabelled")
+# (where it is shown, what it is called, what is claimed, what the export says)
+Claim = tuple[str, str, Any, Any]
+Record = dict[str, Any]
+
+
+def moment(text: str) -> datetime:
+    """Return a time as API and export write it."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+class Export:
+    """Everything that an export says, and what follows from it.
+
+    `labels` are the project's, in their order; `overlap` how many answers an item needs.
+    """
+
+    def __init__(self, records: list[Record], labels: Sequence[str]) -> None:
+        self.records, self.labels = records, list(labels)
+        self.answers = [each for each in records if each["id"] is not None]
+        self.skips = [each for each in records if each["skip_reason"] is not None]
+        self.standing = [each for each in self.answers if each["withdrawn_at"] is None]
+        self.given = [each for each in self.standing if _counts(each)]
+
+    # How far -------------------------------------------------------------------------------------
+
+    def items(self) -> dict[int, Record]:
+        """Return one record of each item."""
+        return {each["item"]: each for each in self.records}
+
+    def in_state(self, state: str) -> int:
+        return sum(each["state"] == state for each in self.items().values())
+
+    def audited(self) -> int:
+        """Count the items of the audit set: settled ones before the first that waits."""
+        items = self.items().values()
+        skipped = {each["item"] for each in self.skips}
+        waiting = [
+            each["audit_key"]
+            for each in items
+            if each["state"] in ("pool", "queued") and each["item"] not in skipped
+        ]
+        newest = max((each["audit_key"] for each in self.standing if each["audit"]), default=-1)
+        frontier = min([newest, *(key - 1 for key in waiting)])
+        in_bulk = {each["item"] for each in self.standing if each["source"] == "bulk"}
+        return sum(
+            each["state"] == "labelled"
+            and each["audit_key"] <= frontier
+            and each["item"] not in in_bulk
+            for each in items
+        )
+
+    def seconds(self, answers: Iterable[Record] | None = None) -> float:
+        """Add up the time that counts: an extra opinion's stays spent when it is taken back."""
+        rows = self.answers if answers is None else answers
+        spent = [each for each in rows if each["withdrawn_at"] is None or not each["counted"]]
+        return float(sum(each["seconds_counted"] or 0.0 for each in spent))
+
+    def of(self, annotator: str | None = None, days: Iterable[date] | None = None) -> "Export":
+        """Return the same of one person's work, or of what was done on these days."""
+        wanted = None if days is None else set(days)
+        rows = [
+            each
+            for each in self.records
+            if each["created_at"] is not None
+            and annotator in (None, each["annotator"])
+            and (wanted is None or moment(each["created_at"]).date() in wanted)
+        ]
+        return Export(rows, self.labels)
+
+    def finished(self) -> int:
+        return sum(bool(each["completes"]) for each in self.standing)
+
+    def audits(self) -> int:
+        return sum(each["audit"] for each in self.given)
+
+    def changes(self, annotator: str, day: date) -> int:
+        """Count what a person corrected or took back on a day, and the seeds they brought."""
+        made = [change for each in self.answers for change in each["history"]]
+        mine = [c for c in made if c["by"] == annotator and moment(c["at"]).date() == day]
+        seeds = [each for each in self.of(annotator, [day]).answers if each["source"] == "seed"]
+        return len(mine) + len(seeds)
+
+    def at_work(self) -> set[str]:
+        """Return who labelled or skipped, also where nothing of it stands."""
+        spent = [each for each in self.answers if self.seconds([each])]
+        return {each["annotator"] for each in [*self.given, *self.skips, *spent]}
+
+    def median_seconds(self) -> float | None:
+        """Return the middle of the times of a person's own answers to single items."""
+        known = [each["seconds_counted"] for each in self.opinions()]
+        known = [seconds for seconds in known if seconds is not None]
+        return median(known) if known else None
+
+    # How good ------------------------------------------------------------------------------------
+
+    def judged(self) -> list[Record]:
+        """Return what each audit item was judged by, in the order of the audits."""
+        found = {each["item"]: each["judged"] for each in self.records if each["judged"]}
+        return sorted(found.values(), key=lambda each: each["place"])
+
+    def accuracy(self) -> dict[str, Any] | None:
+        right = [each["right"] for each in self.judged()]
+        assert right == [set(each["labels"]) == set(each["truth"]) for each in self.judged()]
+        if not right:
+            return None
+        low, high = estimate.binomial_interval(sum(right), len(right))
+        proven = stopping.target_reached(np.array(right), 0.5).low
+        value = sum(right) / len(right)
+        return {"value": value, "low": low, "high": high, "n": len(right), "proven": proven}
+
+    def tables(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (truth, said) of the audits, each (n, C) of booleans, in the order of items.
+
+        An interval that is drawn at random depends on that order.
+        """
+        found = {each["item"]: each["judged"] for each in self.records if each["judged"]}
+        rows = [(each["truth"], each["labels"]) for _item, each in sorted(found.items())]
+        truth, said = (
+            np.array([[name in row[side] for name in self.labels] for row in rows])
+            for side in (0, 1)
+        )
+        return truth, said
+
+    def precision_and_recall(self) -> list[dict[str, Any]]:
+        """Return of each label the shares that were right, with n, as None where n is 0."""
+        found = []
+        for truth, said in zip(*(table.T for table in self.tables()), strict=True):
+            both = int((truth & said).sum())
+            parts = {"precision": int(said.sum()), "recall": int(truth.sum())}
+            found.append({name: _share(both, n) for name, n in parts.items()})
+        return found
+
+    def macro_f1(self) -> float | None:
+        """Return the mean F1 of the labels that the audits have."""
+        f1 = [
+            2 * int((truth & said).sum()) / int(truth.sum() + said.sum())
+            for truth, said in zip(*(table.T for table in self.tables()), strict=True)
+            if truth.any()
+        ]
+        return sum(f1) / len(f1) if f1 else None
+
+    # At the time of a model ----------------------------------------------------------------------
+
+    def at(self, when: datetime) -> "Export":
+        """Return the answers as they stood then, saying what they said then."""
+        rows = []
+        for each in self.answers:
+            gone = each["withdrawn_at"]
+            if moment(each["created_at"]) < when:
+                still = gone is None or moment(gone) > when
+                since = [c["labels"] for c in each["history"] if moment(c["at"]) > when]
+                said = {"labels": [*since, each["labels"]][0]}
+                rows.append({**each, **said, "withdrawn_at": None if still else gone})
+        return Export(rows, self.labels)
+
+    def settled(self) -> dict[int, str]:
+        """Return the label that counts of each item that has an answer, for one label an item."""
+        votes: dict[int, list[Record]] = {}
+        for each in self.standing:
+            if each["counted"]:
+                votes.setdefault(each["item"], []).append(each)
+        return {item: self._winner(rows) for item, rows in votes.items()}
+
+    def _winner(self, rows: list[Record]) -> str:
+        if rows[0]["decided"]:
+            return str(rows[0]["decided"][0])
+        every = Counter(name for each in rows for name in each["labels"])
+        own = Counter(name for each in rows if each["source"] != "seed" for name in each["labels"])
+        return min(every, key=lambda name: (-every[name], -own[name], self.labels.index(name)))
+
+    # How far people agree ------------------------------------------------------------------------
+
+    def opinions(self) -> list[Record]:
+        """Return the answers that are somebody's own opinion of one item."""
+        return [
+            each
+            for each in self.standing
+            if each["annotator"]
+            and each["source"] not in ("repeat", "bulk")
+            and (each["source"] != "seed" or each["strategy"] == "search")
+        ]
+
+    def shared(self) -> dict[int, dict[str, int]]:
+        """Return what each person said, as a number, of the items that several answered."""
+        found: dict[int, dict[str, int]] = {}
+        for each in self.opinions():
+            said = self.labels.index(each["labels"][0])
+            found.setdefault(each["item"], {})[each["annotator"]] = said
+        return {item: said for item, said in found.items() if len(said) > 1}
+
+    def table(self, people: Sequence[str] = ()) -> np.ndarray:
+        """Return the shared answers as (items, people), -1 where somebody gave none."""
+        shared = self.shared()
+        people = people or sorted({name for said in shared.values() for name in said})
+        rows = [[said.get(name, -1) for name in people] for said in shared.values()]
+        return np.array(rows, dtype=np.int64).reshape(-1, len(people))
+
+    def unanimous(self) -> dict[str, Any]:
+        """Return in which share of the shared items all say the same."""
+        same = [len(set(said.values())) == 1 for said in self.shared().values()]
+        return _share(sum(same), len(same))
+
+    def same_as_others(self, person: str) -> float | None:
+        """Return how often the others say the same of the items that a person shares with them."""
+        shares = [
+            np.mean([said[person] == other for name, other in each.items() if name != person])
+            for each in self.shared().values()
+            if person in each
+            for said in [each]
+        ]
+        return float(np.mean(shares)) if shares else None
+
+    def kappa(self, a: str, b: str) -> Any:
+        return resampling.agreement_interval(self.table([a, b]), "cohen")
+
+    def alpha(self) -> Any:
+        return resampling.agreement_interval(self.table())
+
+    def alpha_of(self, label: str) -> Any:
+        table, number = self.table(), self.labels.index(label)
+        given = np.where(table < 0, -1, (table == number).astype(np.int64))
+        return resampling.agreement_interval(given)
+
+    def gold(self, person: str) -> dict[str, Any]:
+        """Return how many hidden checks a person got right at first."""
+        first: dict[int, Record] = {}
+        for each in sorted(self.of(person).answers, key=lambda each: each["id"]):
+            if each["source"] == "gold":
+                first.setdefault(each["item"], each)
+        right = [set(_said_at_first(each)) == set(each["gold"]) for each in first.values()]
+        return _share(sum(right), len(right))
+
+    def effect(self) -> dict[str, list[int]]:
+        """Return how many answers are what was suggested, of how many: shown, and blind."""
+        first: dict[int, Record] = {}
+        for each in sorted(self.standing, key=lambda each: -each["id"]):
+            hint = each["hidden_suggestion"] if each["blind"] else each["suggestion"]
+            if each["source"] == "active" and hint:
+                first[each["item"]] = {**each, "hint": set(hint["labels"])}
+        sides: dict[str, list[int]] = {"shown": [0, 0], "blind": [0, 0]}
+        for each in first.values():
+            side = sides["blind" if each["blind"] else "shown"]
+            side[0] += set(each["labels"]) == each["hint"]
+            side[1] += 1
+        return sides
+
+
+def _counts(each: Record) -> bool:
+    return bool(each["counted"]) and each["source"] != "seed"
+
+
+def _share(right: int, n: int) -> dict[str, Any]:
+    low, high = estimate.binomial_interval(right, n)
+    return {"value": right / n if n else None, "low": low, "high": high, "n": n}
+
+
+def _said_at_first(each: Record) -> list[str]:
+    return list(each["history"][0]["labels"] if each["history"] else each["labels"])
+
+
+# What the API claims -----------------------------------------------------------------------------
+
+
+def of_progress(told: dict[str, Any], export: Export, rate: float | None) -> Iterator[Claim]:
+    """Yield what `progress` says of work that was done; what waits right now is no such claim."""
+    cost = None if rate is None else round(rate * export.seconds() / 3600, 2)
+    pairs = {
+        "items": len(export.items()),
+        "labelled": export.in_state("labelled"),
+        "answers": len(export.given),
+        "audited": export.audited(),
+        "skipped": len(export.skips),
+        "aside": export.in_state("aside"),
+        "cost": cost,
+    }
+    yield from (("progress", name, told[name], value) for name, value in pairs.items())
+    yield "progress", "labelled, by who completed", told["labelled"], export.finished()
+    yield from of_estimate("progress", told["accuracy"], export)
+
+
+def of_estimate(where: str, told: dict[str, Any] | None, export: Export) -> Iterator[Claim]:
+    found = export.accuracy()
+    if told is None or found is None:
+        yield where, "accuracy", told, found if found and found["n"] >= 20 else None
+        return
+    for name, value in found.items():
+        yield where, f"accuracy {name}", told[name], value
+
+
+def of_models(models: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
+    """Yield what is said of each model: how many items it learnt from, and their labels."""
+    for model in models:
+        known = export.at(moment(model["created_at"])).settled()
+        name = f"model {model['number']}"
+        yield "models", f"{name}, trained on", model["trained_on"], len(known)
+        yield "models", f"{name}, seen", model["seen"], dict(Counter(known.values()))
+
+
+def of_rounds(
+    rounds: list[dict[str, Any]], models: list[dict[str, Any]], export: Export
+) -> Iterator[Claim]:
+    """Yield how many labels each round had, and in which phase it picked what was labelled."""
+    made = {model["number"]: moment(model["created_at"]) for model in models}
+    for turn in rounds:
+        known = export.at(made[turn["model"]]).settled() if turn["model"] else {}
+        yield "rounds", f"round {turn['number']}, labels", turn["labels"], len(known)
+        phases = {each["phase"] for each in export.answers if each["round"] == turn["number"]}
+        yield "rounds", f"round {turn['number']}, phase", {turn["phase"]}, phases or {turn["phase"]}
+
+
+def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
+    """Yield what the learning curve says: of each point what it cost, of the last how good."""
+    for point in points:
+        then = export.at(moment(point["created_at"]))
+        name = f"point {point['model']}"
+        yield "curve", f"{name}, labels", point["labels"], len(then.settled())
+        spent, sources = point["spent"], Counter(each["source"] for each in then.standing)
+        yield "curve", f"{name}, answers", spent["answers"], len(then.given)
+        yield "curve", f"{name}, seconds", spent["seconds"], round(then.seconds(), 1)
+        yield "curve", f"{name}, by source", spent["sources"], dict(sources)
+    if points:
+        told = points[-1]
+        found = export.accuracy() or {}
+        for part in ("value", "low", "high", "n"):
+            yield "curve", f"last {part}", told[part], found.get(part)
+        yield "curve", "last macro F1", told["macro_f1"], export.macro_f1()
+
+
+def same(claimed: Any, counted: Any) -> bool:
+    """Tell whether two numbers, or what holds numbers, are equal but for how they were added up."""
+    if isinstance(claimed, dict) and isinstance(counted, dict):
+        keys = claimed.keys() | counted.keys()
+        return all(same(claimed.get(key, 0), counted.get(key, 0)) for key in keys)
+    if isinstance(claimed, (int, float)) and isinstance(counted, (int, float)):
+        return (
+            abs(claimed - counted) < 0.05
+            if max(claimed, counted) > 1000
+            else _near(claimed, counted)
+        )
+    return bool(claimed == counted)
+
+
+def _near(claimed: float, counted: float) -> bool:
+    return abs(claimed - counted) < 1e-6
