@@ -265,7 +265,11 @@
     // What is on its way to be saved needs it no more.
     if (!form || document.hidden || inFlight) return;
     fetch(form.dataset.keep, { method: "POST", credentials: "same-origin", body: new FormData(form) })
-      .then((response) => (response.status === 200 ? response.text() : ""))
+      .then((response) => {
+        // The lead may have changed it since.
+        form.dataset.heldFor = response.headers.get("Winnow-Held-For") ?? form.dataset.heldFor;
+        return response.status === 200 ? response.text() : "";
+      })
       .then((words) => words && (byId("said").textContent = words))
       .catch(() => {});
   };

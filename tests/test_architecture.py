@@ -205,3 +205,36 @@ def test_scripts_write_no_markup(path):
         r"document\.write",
     ):
         assert not re.search(pattern, script), pattern
+
+
+# Handing out -------------------------------------------------------------------------------------
+
+
+def written_calls(path):
+    """Return what a module calls, as it is written: `Lease`, `room.new_lease`."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+
+
+def test_no_item_is_handed_out_but_through_the_one_door():
+    """A lease is built and stored in `leasing` alone, which asks whether the project is paused."""
+    made = re.compile(r"(^|\.)Lease$|Lease\.objects\.(create|bulk_create|\w+_or_create)$")
+    stored = re.compile(r"(again|lease)\.save$")
+    offenders = [
+        f"{path.relative_to(ROOT)}: {call}"
+        for path in CODE
+        if "migrations" not in path.parts and path.name != "leasing.py"
+        for call in written_calls(path)
+        if made.search(call) or stored.search(call)
+    ]
+    assert not offenders
+
+
+def test_an_item_is_shown_where_the_paths_are_walked_alone():
+    """Whoever adds a path that serves items adds it to `tests/views/test_paused_everywhere.py`."""
+    serving = {
+        str(path.relative_to(ROOT / "annotator"))
+        for path in CODE
+        if any(re.search(r"(^|\.)served$", call) for call in written_calls(path))
+    }
+    assert serving == {"api/desk.py", "api/work.py", "views/bulk.py", "views/desk_page.py"}

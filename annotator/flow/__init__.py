@@ -6,6 +6,7 @@
 | ingest     | a file becomes items                            | worker  |
 | featurise  | items become features                           | worker  |
 | desk       | how a person works there, and what they see     | web     |
+| applying   | when a changed setting holds                    | web     |
 | stopping   | a project is paused, or its budget is spent     | web     |
 | leasing    | whether anything is handed out, and how much    | web     |
 | queue      | who labels what next                            | web     |

@@ -23,6 +23,7 @@ from annotator.flow.jobs import job
 from annotator.models import (
     ANSWERED,
     Annotation,
+    Disagreement,
     Item,
     Lease,
     Project,
@@ -39,6 +40,7 @@ from annotator.once import Rows
 TOP_UP = 20
 TOP_UP_EACH = 3
 MOST_AT_WORK = 100
+AT_ONCE = 500
 # Beside the keys of projects, in the one space of numbers that a database has for such locks.
 FILLING = 7 << 40
 BATCHES_AHEAD = 3
@@ -224,24 +226,39 @@ def match_overlap(project: Project) -> None:
 
 
 def _complete(project: Project, items: list[int]) -> None:
-    """Count the items as completed by their newest answers, each on the day of that answer."""
+    """Count the items as completed by their newest answers."""
     answers = Annotation.objects.filter(item__in=items, counted=True, withdrawn_at=None)
-    rows = answers.order_by("pk").values_list("item", "pk", "user", "created_at")
-    last = {item: (pk, user, at) for item, pk, user, at in rows}
-    completing = [pk for pk, _user, _at in last.values()]
-    Annotation.objects.filter(pk__in=completing).update(completes=True)
-    days = Counter((user, at.date()) for _pk, user, at in last.values() if user is not None)
+    last = dict(answers.order_by("pk").values_list("item", "pk"))
+    completing = Annotation.objects.filter(pk__in=list(last.values()))
+    completing.update(completes=True)
+    _count_finished(project, completing, 1)
+
+
+def _reopen_completed(project: Project, items: list[int]) -> None:
+    """Count the items as completed by nobody, until they have all that they need now."""
+    completing = Annotation.objects.filter(item__in=items, completes=True)
+    _count_finished(project, completing, -1)
+    completing.update(completes=False)
+
+
+def _count_finished(project: Project, completing: QuerySet[Annotation], sign: int) -> None:
+    """Count these answers as ones that finish an item, or no more, each on its own day."""
+    rows = completing.exclude(user=None).values_list("user", "created_at")
+    days = Counter((user, at.astimezone(UTC).date()) for user, at in rows)
     for (user, day), number in sorted(days.items()):
-        tally.add(project, User(pk=user), at=datetime.combine(day, time(), UTC), finished=number)
+        at = datetime.combine(day, time(), UTC)
+        tally.add(project, User(pk=user), at=at, finished=sign * number)
 
 
-def _ask_more(project: Project) -> None:
+def _ask_more(project: Project, items: list[int] | None = None) -> None:
     """Queue what items in the queue miss now, beside what they were queued with.
 
     Left to a dry queue, an audit item would wait for its second opinion, and the audit set end
     before it, as long as rounds refill the queue.
     """
     entries = QueueEntry.objects.filter(project=project, item__state=Item.State.QUEUED)
+    if items is not None:
+        entries = entries.filter(item__in=items)
     slots: dict[int, set[int]] = defaultdict(set)
     first: dict[int, QueueEntry] = {}
     for entry in entries.select_for_update(of=("self",)).order_by("pk"):
@@ -261,6 +278,72 @@ def _ask_more(project: Project) -> None:
         if slot not in slots[item]
     ]
     QueueEntry.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def mix_anew(project: Project) -> None:
+    """Mix what waits by the shares of audits and gold items that hold now, its order kept."""
+    with alone(project):
+        waiting = QueueEntry.objects.filter(
+            project=project,
+            state=QueueEntry.State.OPEN,
+            rank__gt=AHEAD,
+            source__in=[Source.ACTIVE, Source.RANDOM],
+            # What is left to the audits now is served by no other way.
+            item__audit_key__gte=pool.reserve(project),
+        ).exclude(strategy__in=[BULK, SPARE])
+        entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
+        if not entries:
+            return
+        withdraw_open(project)
+        free = {item.pk: item for item in _pool(project).filter(pk__in=entries)}
+        wishes = [
+            (free[item], {**entry.provenance(), "blind": False, "why": entry.why})
+            for item, entry in reversed(entries.items())
+            if item in free
+        ]
+        rng = random.Random(f"{project.seed}/shares/{wishes[0][0].position if wishes else -1}")
+        _enqueue(project, _mix(project, _pool(project), wishes, rng), rank=0)
+
+
+# Items that are finished with fewer opinions than are wanted now ---------------------------------
+
+
+def count_missing(project: Project) -> int:
+    """Return how many finished items have fewer opinions than an item needs now."""
+    return _missing(project).count() if project.overlap > 1 else 0
+
+
+def ask_missing(project: Project) -> int:
+    """Have the opinions asked that finished items miss, and return for how many items.
+
+    Until it has them, such an item is not finished, nor does it count as an audit.
+    """
+    asked = 0
+    while items := list(_missing(project).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        asked += _ask_again(project, items)
+    return asked
+
+
+def _missing(project: Project) -> QuerySet[Item]:
+    """Return those items, without what an expert or a lead settled."""
+    of_item = {"item": OuterRef("pk")}
+    seeds = Annotation.objects.filter(source=Source.SEED, withdrawn_at=None, **of_item)
+    decided = Disagreement.objects.filter(state=Disagreement.State.DECIDED, **of_item)
+    finished = Item.objects.filter(
+        project=project, state=Item.State.LABELLED, answers__gt=0, answers__lt=project.overlap
+    )
+    return finished.filter(~Exists(seeds), ~Exists(decided))
+
+
+@transaction.atomic
+def _ask_again(project: Project, items: list[int]) -> int:
+    # Entries before items, as in a save.
+    list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))
+    still = list(_missing(project).filter(pk__in=items).values_list("pk", flat=True))
+    Item.objects.filter(pk__in=still).update(state=Item.State.QUEUED)
+    _ask_more(project, still)
+    _reopen_completed(project, still)
+    return len(items)
 
 
 def _pool(project: Project) -> QuerySet[Item]:

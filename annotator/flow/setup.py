@@ -15,18 +15,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.flow import (
-    aside,
-    desk,
-    featurise,
-    keys,
-    label_uses,
-    naming,
-    queue,
-    refill,
-    screening,
-    versions,
-)
+from annotator.flow import applying, aside, desk, featurise, keys, label_uses, naming, queue, refill, screening, versions
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import Label, Membership, Project, Role, User
 from annotator.once import Rows
@@ -107,21 +96,13 @@ def change_project(
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
     versions.hold(project)
-    fields, before = sorted(settings), (project.overlap, project.features)
-    looked_for = project.rare_label_id
+    fields, before = sorted(settings), applying.watched(project)
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
     if fields:
         project.save(update_fields=fields)
-    if project.overlap != before[0]:
-        refill.match_overlap(project)
-    if project.rare_label_id != looked_for:
-        # What was found of another label; the next round makes it anew.
-        project.reports.filter(kind=screening.KIND).delete()
-    if project.features != before[1]:
-        # The sweep finds what is planned, so nobody has to wake a worker for it.
-        featurise.plan(project)
+    applying.apply(project, before)
     return project
 
 

@@ -75,7 +75,10 @@ HELP = {
     "batch_size": gettext_lazy("How many items a round puts into the queue."),
     "retrain_every": gettext_lazy("A round starts after so many new labels."),
     "retrain_seconds": gettext_lazy("Or after so long, if there is at least one new label."),
-    "overlap": gettext_lazy("How many people label each item, so that they can be compared."),
+    "overlap": gettext_lazy(
+        "How many people label each item, so that they can be compared. Raised later, it holds "
+        "for items that are not finished; for the others this page offers to ask."
+    ),
     "audit_share": gettext_lazy(
         "How many of the served items are random ones; accuracy is only ever measured on these."
     ),
@@ -98,7 +101,9 @@ HELP = {
     "rare_label": gettext_lazy(
         "What “Find a rare class” looks for; the dashboard tells how much of it is found."
     ),
-    "auto_stop": gettext_lazy("Nobody gets another item once the advice is to stop."),
+    "auto_stop": gettext_lazy(
+        "Nobody gets another item once the budget is spent or the goal is proven."
+    ),
     "features": gettext_lazy("What the model sees of an item: quick ones first, then better ones."),
     "seed": gettext_lazy("Everything random follows from it: same seed, same picks."),
     "shown_fields": gettext_lazy("Columns of your files, at most ten, in small type by the item."),

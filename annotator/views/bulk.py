@@ -82,10 +82,11 @@ def keep(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id)
     bulk.keep(access.project, request.user, *_on_screen(request))
     pause = monitor.paused(access.project)
+    held_for = {"Winnow-Held-For": str(access.project.lease_seconds)}
     if pause is None:
-        return HttpResponse(status=204)
+        return HttpResponse(status=204, headers=held_for)
     said = _("%(why)s What is on your screen can still be saved.") % {"why": pause.words}
-    return HttpResponse(said, content_type="text/plain")
+    return HttpResponse(said, content_type="text/plain", headers=held_for)
 
 
 @require_POST

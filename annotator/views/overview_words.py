@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import monitor
+from annotator.flow import monitor, stopping
 from annotator.flow.overview import Row
 from annotator.models import Job, Role, Round
 from annotator.views import words
@@ -27,7 +27,7 @@ def row_in_words(row: Row) -> dict[str, Any]:
         "labelled_words": words.count(row.finished),
         "items_words": words.count(row.project.items),
         "accuracy": words.accuracy(row.estimate) or _missing(row),
-        "paused": row.pause.words if row.pause else "",
+        "paused": _paused(row),
     }
     if not row.leads:
         return shown
@@ -39,6 +39,15 @@ def row_in_words(row: Row) -> dict[str, Any]:
         "people": _people(row.people),
         "running": _running(row),
     }
+
+
+def _paused(row: Row) -> str:
+    if row.pause is None:
+        return ""
+    # Why a project stopped by itself stands among the decisions of its leads.
+    if row.leads and row.pause.cause != stopping.LEAD:
+        return _("Paused: nobody gets another item.")
+    return row.pause.words
 
 
 def _missing(row: Row) -> str:

@@ -6,17 +6,24 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotator.flow import edits, setup
+from annotator.flow import applying, edits, refill, setup
 from annotator.flow.refusals import Refused
 from annotator.flow.versions import EditConflict
 from annotator.forms import add_refusal
 from annotator.forms.labels import NewLabelsForm, add_label_clashes, label_rows
-from annotator.forms.project_settings import DeleteForm, SettingsForm
-from annotator.models import Role
+from annotator.forms.project_settings import TITLES, DeleteForm, SettingsForm
+from annotator.models import Project, Role
 from annotator.views import regions
 from annotator.views.access import Access, Request, open_project, signed_in
+
+WHEN = {
+    applying.When.AT_ONCE: gettext_lazy("At once: %(settings)s."),
+    applying.When.NEXT_ROUND: gettext_lazy("With the next round: %(settings)s."),
+    applying.When.RELOAD: gettext_lazy("Where the desk is opened or reloaded: %(settings)s."),
+}
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,9 +41,29 @@ def settings(request: Request, project_id: int) -> HttpResponse:
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("The settings are saved; the next round uses them."))
+            messages.success(request, _saved_words(form))
             return redirect("settings", project_id)
     return _show(request, access, form=form, status=422 if form.errors else 200)
+
+
+@require_POST
+@signed_in
+def ask_missing(request: Request, project_id: int) -> HttpResponse:
+    """Have the annotations asked that finished items miss by the settings of now."""
+    access = open_project(request, project_id, Role.LEAD)
+    number = refill.ask_missing(access.project)
+    said = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
+    messages.success(request, said % {"n": number})
+    return redirect("settings", project_id)
+
+
+def _saved_words(form: SettingsForm) -> str:
+    """Return that the settings are saved, and when those that were changed hold."""
+    said = [_("The settings are saved.")]
+    for when, names in applying.by_when(form.changed_data).items():
+        titles = ", ".join(str(TITLES[name]) for name in names)
+        said.append(WHEN[when] % {"settings": titles})
+    return " ".join(said)
 
 
 @require_POST
@@ -78,11 +105,24 @@ def delete(request: Request, project_id: int) -> HttpResponse:
     return redirect("projects")
 
 
+def _missing_words(project: Project) -> str:
+    number = refill.count_missing(project)
+    said = ngettext(
+        "%(n)d labelled item has fewer than %(overlap)d annotations. It stays labelled unless "
+        "you ask for the missing ones; until it has them, it does not count as labelled.",
+        "%(n)d labelled items have fewer than %(overlap)d annotations. They stay labelled unless "
+        "you ask for the missing ones; until they have them, they do not count as labelled.",
+        number,
+    )
+    return said % {"n": number, "overlap": project.overlap} if number else ""
+
+
 def _show(request: Request, access: Access, *, status: int = 200, **given: Any) -> HttpResponse:
     context = {"access": access} | given
     clashes = [clash for row in given.get("rows", ()) for clash in row.clashes]
     context["label_clashes"] = clashes
     context.setdefault("form", SettingsForm(instance=access.project))
+    context["missing"] = _missing_words(access.project)
     if access.administers:
         context.setdefault("rows", label_rows(access.project))
         context.setdefault("added", NewLabelsForm())

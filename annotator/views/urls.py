@@ -82,6 +82,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/simulations/<int:pk>/stop", simulations.stop, name="stop_simulation"),
     path("/simulations/<int:pk>/<str:name>", simulations.file, name="simulation_file"),
     path("/settings", project_settings.settings, name="settings"),
+    path("/settings/missing", project_settings.ask_missing, name="ask_missing"),
     path("/settings/labels", project_settings.labels, name="labels"),
     path("/settings/delete", project_settings.delete, name="delete_project"),
     path("/members", members.members, name="members"),

@@ -24,7 +24,7 @@ def page_of(client, project):
     return answer.content.decode()
 
 
-def measure(project, number, value, n=60):
+def measure(project, number, value, n=60, **more):
     return ModelVersion.objects.create(
         project=project,
         space=ready_space(project),
@@ -37,6 +37,7 @@ def measure(project, number, value, n=60):
             "high": value + 0.02,
             "n": n,
             "confidence": 0.95,
+            **more,
         },
     )
 
@@ -144,8 +145,18 @@ def test_points_from_too_few_audit_items_stay_out(signed_in, lea, project):
 def test_stop_advice_is_shown_with_its_reason(signed_in, lea, running):
     Project.objects.filter(pk=running.pk).update(budget=400)
     page = page_of(signed_in(lea), running)
-    assert "you can stop" in page
-    assert "The budget of 400 labels is spent." in page
+    assert "Budget spent: 412 of 400 labels." in page
+    assert "you can stop" not in page
+    goal = {"target_metric": "accuracy", "target_value": 0.5}
+    Project.objects.filter(pk=running.pk).update(**goal)
+    measure(running, 9, 0.58, proven=0.42)
+    page = page_of(signed_in(lea), running)
+    assert "Budget spent; target not proven: 58% [" in page
+    assert "target 50%." in page
+    assert "you can stop" not in page
+    measure(running, 10, 0.58, proven=0.5)
+    page = page_of(signed_in(lea), running)
+    assert "It is enough: you can stop." in page
 
 
 def test_round_by_hand_without_features_says_why_not(signed_in, lea, project):
