@@ -12,6 +12,7 @@ from celery import shared_task
 from annotator.flow import (
     evaluation,
     featurise,
+    idle,
     ingest,
     learn,
     queue,
@@ -130,6 +131,7 @@ def tick() -> None:
     """Find what is due and not under way, and wake somebody for it."""
     queue.release_expired()
     strays.release_strays()
+    idle.free_audits()
     tidying.close_finished()
     for pk in sweep(Import):
         run_import.delay(pk)

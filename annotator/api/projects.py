@@ -53,7 +53,13 @@ def project(request: Request, pk: int) -> Response:
             setup.load_project(person(request), pk, Role.ADMIN)
         setup.change_project(found, **given)
     leads = found.role in Role.at_least(Role.LEAD)
-    return Response({**_project(found, leads), "counts": monitor.progress(found)})
+    return Response({**_project(found, leads), "counts": _progress(found)})
+
+
+def _progress(found: Project) -> dict[str, Any]:
+    if found.role in Role.at_least(Role.LEAD):
+        return monitor.progress_for_leads(found)
+    return monitor.progress(found)
 
 
 def _project(found: Project, leads: bool = False) -> dict[str, Any]:
@@ -157,7 +163,7 @@ def _import(work: Import) -> dict[str, Any]:
 @api_view(["GET"])
 def progress(request: Request, pk: int) -> Response:
     """Show how far and how good the project is."""
-    return Response(monitor.progress(setup.load_project(person(request), pk)))
+    return Response(_progress(setup.load_project(person(request), pk)))
 
 
 @extend_schema(request=None, responses={202: dict})

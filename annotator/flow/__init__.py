@@ -41,6 +41,8 @@
 | screening  | how much of a rare label is found               | both    |
 | proving    | a random sample of the unread proves it         | web     |
 | prediction | the model judges texts that somebody sends      | web     |
+| audits     | which audits are answered, which are missing    | web     |
+| estimates  | the accuracy, from one source in one sentence   | web     |
 | monitor    | rows become numbers for people                  | web     |
 | measured   | what was measured so far, for charts            | web     |
 | week       | what was done in a week                         | web     |

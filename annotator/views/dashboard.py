@@ -83,7 +83,11 @@ def put_back(request: Request, project_id: int) -> HttpResponse:
 
 def dashboard_context(access: Access) -> dict[str, Any]:
     """Return what the dashboard shows: all of it to leads, one's own part to annotators."""
-    progress = monitor.progress(access.project)
+    progress = (
+        monitor.progress_for_leads(access.project)
+        if access.leads
+        else monitor.progress(access.project)
+    )
     mine = monitor.mine(access.project, access.user)
     context = {
         "access": access,
@@ -107,7 +111,7 @@ def _counts(
     if all_of_them:
         shown[2:2] = [
             (_("labels given"), progress["answers"]),
-            (_("audited"), progress["audited"]),
+            (_("audits answered"), progress["audits_answered"]),
             (_("in the queue"), progress["queued"]),
             (_("held right now"), progress["leased"]),
             (_("skipped"), progress["skipped"]),
@@ -124,6 +128,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "sentence": words.standing(progress, monitor.FIRST_ESTIMATE),
         "stop": progress["stop"],
         "outlook": [
+            *words.audited(progress),
             *outlook.in_words(project, progress["accuracy"], facts.reports),
             *searched.outlook(project, facts.reports.get(searched.KIND)),
         ],
