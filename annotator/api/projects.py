@@ -16,7 +16,7 @@ from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
 from annotator.flow import export as exporting
-from annotator.flow import ingest, measured, monitor, prediction, schedule, setup
+from annotator.flow import ingest, measured, monitor, prediction, reports, schedule, setup, worth
 from annotator.flow.refusals import Forbidden, NotThere
 from annotator.models import Import, ModelVersion, Project, Role
 
@@ -205,9 +205,11 @@ def _model(version: ModelVersion) -> dict[str, Any]:
 @extend_schema(responses={200: dict})
 @api_view(["GET"])
 def curve(request: Request, pk: int) -> Response:
-    """List the points of the learning curve, oldest first."""
+    """List the points of the learning curve, oldest first, and what random labels would reach."""
     found = setup.load_project(person(request), pk, Role.LEAD)
-    return Response({"next": None, "previous": None, "results": measured.curve(found)})
+    random = worth.baseline(reports.one(found, "worth"))
+    points = measured.curve(found)
+    return Response({"next": None, "previous": None, "results": points, "baseline": random})
 
 
 # Out ---------------------------------------------------------------------------------------------

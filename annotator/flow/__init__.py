@@ -30,6 +30,7 @@
 | consensus  | what is right where people differ               | worker  |
 | doubts     | which labels look wrong                         | worker  |
 | effect     | what suggestions do to labels                   | worker  |
+| spending   | what the labels of a model cost                 | worker  |
 | evaluation | the model is measured on audit items            | worker  |
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |

@@ -117,6 +117,11 @@ def needed_in_words(project: Project, estimate: Mapping[str, Any] | None) -> str
         return ""
     if needed is None:
         return _never(estimate, items, goal)
+    return " ".join(part for part in (_would_prove(estimate, goal), _too_few(estimate)) if part)
+
+
+def _would_prove(estimate: Mapping[str, Any], goal: Mapping[str, str]) -> str:
+    needed, items = estimate["needed"], estimate.get("population")
     if items is not None and needed >= items - estimate["n"]:
         words = _(
             "If as many stay right, only an audit of all %(items)s items would prove the target of "
@@ -129,6 +134,19 @@ def needed_in_words(project: Project, estimate: Mapping[str, Any] | None) -> str
         needed,
     )
     return words % {"n": needed, **goal}
+
+
+def _too_few(estimate: Mapping[str, Any]) -> str:
+    """Return that fewer audits are drawn than are needed; empty where enough are."""
+    left = estimate.get("audits_left")
+    if left is None or estimate["needed"] <= left:
+        return ""
+    words = ngettext(
+        "At the present audit share, %(n)s more is drawn: raise the share to get there.",
+        "At the present audit share, only %(n)s more are drawn: raise the share to get there.",
+        left,
+    )
+    return words % {"n": count(left)}
 
 
 def _never(estimate: Mapping[str, Any], items: int | None, goal: Mapping[str, str]) -> str:

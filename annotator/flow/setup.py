@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.flow import aside, desk, featurise, keys, queue, refill, screening
+from annotator import clock
+from annotator.flow import aside, desk, featurise, keys, outlook, queue, refill, screening
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import AnnotationLabel, DecidedLabel, Label, Membership, Project, Role, User
 from annotator.once import Rows
@@ -87,7 +88,7 @@ def change_project(
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
     fields, before = sorted(settings), (project.overlap, project.features)
-    looked_for = project.rare_label_id
+    looked_for, aimed_at = project.rare_label_id, project.target_accuracy
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
@@ -98,6 +99,8 @@ def change_settings(project: Project, **settings: Any) -> Project:
     if project.rare_label_id != looked_for:
         # What was found of another label; the next round makes it anew.
         project.reports.filter(kind=screening.KIND).delete()
+    if project.target_accuracy != aimed_at:
+        project.reports.filter(kind=outlook.KIND).update(due_at=clock.now())
     if project.features != before[1]:
         # The sweep finds what is planned, so nobody has to wake a worker for it.
         featurise.plan(project)
