@@ -44,6 +44,10 @@ FIND_SETTLED = Rows(
     lambda project, start, stop: _span(project, start, stop).filter(state__gte=Item.State.LABELLED),
     *(int,) * 3,
 )
+FIND_LABELLED = Rows(
+    lambda project, start, stop: _span(project, start, stop).filter(state=Item.State.LABELLED),
+    *(int,) * 3,
+)
 FIND_GOLD = Rows(
     lambda project, start, stop: _span(project, start, stop).filter(gold__isnull=False),
     *(int,) * 3,
@@ -253,6 +257,17 @@ def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     for positions in taken:
         free[np.fromiter(positions, dtype=np.int64) - shard.start] = False
     return free
+
+
+def unlabelled(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
+    """Return which items of `shard` have no label: (stop - start,) of bool, those held among them.
+
+    More than `selectable`, as what a strategy may not choose is still a part of the pool.
+    """
+    left = np.ones(shard.stop - shard.start, dtype=bool)
+    found = FIND_LABELLED(project.pk, shard.start, shard.stop)
+    left[np.fromiter(found, dtype=np.int64) - shard.start] = False
+    return left
 
 
 def work_done(project: Project) -> int:

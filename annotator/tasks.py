@@ -12,6 +12,7 @@ from celery import shared_task
 from annotator.flow import (
     evaluation,
     featurise,
+    idle,
     ingest,
     learn,
     queue,
@@ -134,6 +135,7 @@ def tick(just_now: bool = False) -> None:
     """
     queue.release_expired()
     strays.release_strays()
+    idle.free_audits()
     tidying.close_finished()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)

@@ -24,10 +24,12 @@ from annotator.flow import (
     naming,
     overview,
     prediction,
+    reports,
     schedule,
     setup,
     stopping,
     versions,
+    worth,
 )
 from annotator.flow.refusals import Forbidden, NotThere
 from annotator.flow.versions import Outdated
@@ -78,7 +80,13 @@ def project(request: Request, pk: int) -> Response:
     leads = found.role in Role.at_least(Role.LEAD)
     shown = _project(found, monitor.paused(found), leads=leads)
     headers = {"ETag": f'"{shown["version"]}"'}
-    return Response({**shown, "counts": monitor.progress(found)}, headers=headers)
+    return Response({**shown, "counts": _progress(found)}, headers=headers)
+
+
+def _progress(found: Project) -> dict[str, Any]:
+    if found.role in Role.at_least(Role.LEAD):
+        return monitor.progress_for_leads(found)
+    return monitor.progress(found)
 
 
 def _change(request: Request, found: Project) -> None:
@@ -225,7 +233,7 @@ def _import(work: Import) -> dict[str, Any]:
 @api_view(["GET"])
 def progress(request: Request, pk: int) -> Response:
     """Show how far and how good the project is."""
-    return Response(monitor.progress(setup.load_project(person(request), pk)))
+    return Response(_progress(setup.load_project(person(request), pk)))
 
 
 @extend_schema(request=None, responses={202: dict})
@@ -268,9 +276,11 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
 @extend_schema(responses={200: dict})
 @api_view(["GET"])
 def curve(request: Request, pk: int) -> Response:
-    """List the points of the learning curve, oldest first."""
+    """List the points of the learning curve, oldest first, and what random labels would reach."""
     found = setup.load_project(person(request), pk, Role.LEAD)
-    return Response({"next": None, "previous": None, "results": measured.curve(found)})
+    random = worth.baseline(reports.one(found, "worth"))
+    points = measured.curve(found)
+    return Response({"next": None, "previous": None, "results": points, "baseline": random})
 
 
 # Out ---------------------------------------------------------------------------------------------

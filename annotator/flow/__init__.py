@@ -33,6 +33,7 @@
 | consensus  | what is right where people differ               | worker  |
 | doubts     | which labels look wrong                         | worker  |
 | effect     | what suggestions do to labels                   | worker  |
+| spending   | what the labels of a model cost                 | worker  |
 | evaluation | the model is measured on audit items            | worker  |
 | changes    | what a round changed                            | worker  |
 | outlook    | what more labels would bring                    | both    |
@@ -44,6 +45,8 @@
 | screening  | how much of a rare label is found               | both    |
 | proving    | a random sample of the unread proves it         | web     |
 | prediction | the model judges texts that somebody sends      | web     |
+| audits     | which audits are answered, which are missing    | web     |
+| estimates  | the accuracy, from one source in one sentence   | web     |
 | monitor    | rows become numbers for people                  | web     |
 | measured   | what was measured so far, for charts            | web     |
 | week       | what was done in a week                         | web     |

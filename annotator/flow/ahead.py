@@ -172,13 +172,28 @@ def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
 def leave(project: Project, user: User, page: str, leases: Collection[str]) -> None:
     """Give back in a moment what `page` held, unless its tab comes back until then.
 
-    What a later load of the same tab took over already stays with that.
+    It names what is before the person first. Audits that it never showed are given back at once,
+    as the estimate waits for them. What a later load of the same tab took over already stays with
+    that.
     """
     mine = [lease for lease in queue.live(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
+    ordinary = [lease for lease in held if lease.strategy != refill.SPARE]
+    unseen = _unseen_audits(ordinary, leases)
+    # All at once, in one order, as whoever else changes several of them does.
+    queue.lock_entries([lease.item_id for lease in ordinary])
     until = clock.now() + timedelta(seconds=GRACE_SECONDS)
-    _run_until([lease for lease in held if lease.strategy != refill.SPARE], until, page=_away(page))
+    away = _away(page)
+    _run_until([lease for lease in ordinary if lease not in unseen], until, page=away)
+    for lease in unseen:
+        queue.release(lease)
     spares.give_back([lease for lease in held if lease.strategy == refill.SPARE])
+
+
+def _unseen_audits(held: Sequence[Lease], named: Collection[str]) -> list[Lease]:
+    shown = next(iter(named), "")
+    audits = [lease for lease in held if lease.source == Source.AUDIT and lease.shown_at is None]
+    return [lease for lease in audits if str(lease.pk) != shown]
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from annotator import clock
-from annotator.flow import featurise, queue, refill, screening
+from annotator.flow import featurise, outlook, queue, refill, screening
 from annotator.models import Lease, Project, QueueEntry
 
 # Somewhat more than the silence between two calls of an open page.
@@ -53,7 +53,15 @@ APPLIES = {
     "shown_fields": When.RELOAD,
 }
 # What has to be done so that these hold for what is there.
-WATCHED = ("overlap", "audit_share", "gold_share", "lease_seconds", "rare_label_id", "features")
+WATCHED = (
+    "overlap",
+    "audit_share",
+    "gold_share",
+    "lease_seconds",
+    "target_accuracy",
+    "rare_label_id",
+    "features",
+)
 
 
 def watched(project: Project) -> dict[str, Any]:
@@ -70,6 +78,8 @@ def apply(project: Project, before: Mapping[str, Any]) -> None:
         refill.mix_anew(project)
     if "lease_seconds" in changed:
         _match_lease_time(project, before["lease_seconds"])
+    if "target_accuracy" in changed:
+        project.reports.filter(kind=outlook.KIND).update(due_at=clock.now())
     if "rare_label_id" in changed:
         # What was found of another label; the next round makes it anew.
         project.reports.filter(kind=screening.KIND).delete()

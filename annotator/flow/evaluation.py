@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Sum
 from numpy.typing import NDArray
 
 from annotator import pool
-from annotator.flow import changes, monitor
+from annotator.flow import changes, monitor, spending
 from annotator.flow.jobs import job
-from annotator.models import Annotation, FeatureSpace, ModelVersion, Project, Round, Tally
+from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
 
 FOLDS = 5
 
@@ -30,7 +29,7 @@ def evaluate(turn: Round) -> Round:
 
 
 def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
-    from selection import estimate, models, performance, stopping
+    from selection import models, performance
 
     known = pool.labelled(turn.project, turn.space, version.labels)
     if not known.audited.any() or not known.teaches:
@@ -50,9 +49,6 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
     truth = answers == 1 if multi_label else performance.as_rows(answers, n_classes)
     said = proba >= 0.5 if multi_label else performance.as_rows(proba.argmax(axis=1), n_classes)
     right = (said == truth).all(axis=1)
-    found = estimate.accuracy(right)
-    if found is None:
-        return {}
     in_order = right[np.argsort(known.keys[known.audited], kind="stable")]
     f1 = performance.macro_f1(truth, said, seed=turn.project.seed)
     positions = known.positions[known.audited]
@@ -61,26 +57,46 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         "classes": _each_class(version, truth, said),
         "change": changes.on_audits(turn, positions, truth, said),
         "moved": changes.in_pool(turn),
-        "spent": _spent(turn.project),
+        # Of a model from before it was noted when its labels were read.
+        "spent": version.measured.get("spent") or spending.spent(turn.project),
         "audits": monitor.audits_mark(turn.project),
     }
     # For the export, from which anybody can count the estimate again (flow.judged).
     keys = known.keys[known.audited]
     measured["kept"] = changes.keep(turn, positions, said, truth, proba, keys)
     return {
-        "accuracy": {
-            "value": found.value,
-            "low": found.low,
-            "high": found.high,
-            "n": found.n,
-            "confidence": found.confidence,
-            # In audit order, at looks set beforehand that share the error: fit to stop on.
-            "proven": stopping.target_reached(in_order, 0.5).low,
-            **_still_needed(turn.project, in_order),
-        },
+        "accuracy": _accuracy(turn.project, in_order, known.keys[known.audited].max()),
         "macro_f1": None if f1 is None else f1.value,
         "measured": measured,
     }
+
+
+def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) -> dict[str, Any]:
+    """Return the share of `right` (n,), in audit order, with its interval and what it proves."""
+    from selection import estimate, stopping
+
+    # What lies behind the audits is what may still be drawn; what was skipped before is in neither.
+    behind = Item.objects.filter(project=project, audit_key__gt=int(frontier))
+    population, target = len(right) + behind.count(), project.target_accuracy
+    found = estimate.accuracy(right, population=population)
+    assert found is not None, "there is an audit"
+    value = float(right.mean())
+    # At looks set beforehand that share the error: fit to stop on.
+    proof = stopping.target_reached(right, target or 0.5, population=population)
+    told = {
+        "value": value,
+        "low": min(found.low, value),
+        "high": max(found.high, value),
+        "n": found.n,
+        "confidence": found.confidence,
+        "population": population,
+        "proven": proof.low,
+        "proven_at": proof.at,
+    }
+    if target is None:
+        return told
+    left = behind.filter(audit_key__lt=pool.reserve(project)).count()
+    return {**told, "target": target, "needed": proof.labels_needed, "audits_left": left}
 
 
 def _each_class(
@@ -93,26 +109,3 @@ def _each_class(
         {"label": label, **asdict(found)}
         for label, found in zip(version.labels, performance.per_class(truth, said), strict=True)
     ]
-
-
-def _spent(project: Project) -> dict[str, Any]:
-    """Return what was spent by now: answers, their seconds, and answers by why they were asked."""
-    sums = Tally.objects.filter(project=project).aggregate(
-        answers=Sum("labels"), seconds=Sum("seconds")
-    )
-    sources = Annotation.objects.filter(project=project, withdrawn_at=None).values_list("source")
-    return {
-        "answers": sums["answers"] or 0,
-        "seconds": round(sums["seconds"] or 0.0, 1),
-        "sources": dict(sources.annotate(n=Count("pk"))),
-    }
-
-
-def _still_needed(project: Project, right: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return how many more audits would prove the project's target, None where none would."""
-    from selection import stopping
-
-    target = project.target_accuracy
-    if target is None:
-        return {}
-    return {"target": target, "needed": stopping.target_reached(right, target).labels_needed}

@@ -3,6 +3,9 @@
 What is before somebody's eyes is not taken away while its page lives. A page that lives speaks
 every 45 seconds and names what it shows; what it showed too long ago, and what it has held so long
 without showing it, lies. Items without a page, of a form or a program, are only lost by the clock.
+
+An audit that lies holds up the estimate of the whole project, so it does not wait for somebody who
+has nothing left: where nobody attends its page any more, it goes to whoever asks next.
 """
 
 from collections.abc import Sequence
@@ -63,15 +66,47 @@ def pass_on(project: Project, user: User) -> int:
     return next((1 for lease in _lying_for(project, user) if _take(lease)), 0)
 
 
+def free_audits() -> int:
+    """Put back into every queue the audits that lie in unattended pages, and return how many."""
+    entries = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, source=Source.AUDIT)
+    held = Lease.objects.filter(pk__in=entries.values("lease_id"), ended_at=None)
+    lying = list(_lying(held).select_related("project").order_by("created_at", "pk"))
+    return sum(1 for lease in lying if not _is_attended(lease) and _take(lease))
+
+
+def _is_attended(lease: Lease) -> bool:
+    """Tell whether the page that holds the lease speaks, and somebody decides in it.
+
+    In a page with many items in advance even what is asked next lies for minutes: as long as
+    somebody works in it, its audits will come to be shown.
+    """
+    page = Lease.objects.filter(project=lease.project, user=lease.user_id, page=lease.page)
+    seconds = max(lease.project.lease_seconds, IDLE_SECONDS)
+    worked = clock.now() - timedelta(seconds=seconds)
+    return _speaks(page) and _has_moved(page, worked)
+
+
+def _speaks(page: QuerySet[Lease]) -> bool:
+    shown = page.filter(ended_at=None, shown_at__gt=_idle_since())
+    return shown.exists() or _has_moved(page, _idle_since())
+
+
+def _has_moved(page: QuerySet[Lease], since: datetime) -> bool:
+    """Tell whether something was given to the page or settled in it since then."""
+    settled = page.filter(ended_at__gt=since).exclude(outcome__in=Lease.LOST)
+    return page.filter(ended_at=None, created_at__gt=since).exists() or settled.exists()
+
+
 def _lying_for(project: Project, user: User) -> list[Lease]:
-    """Return what lies and `user` may label, the oldest first."""
+    """Return what lies and `user` may label: audits first, the oldest first."""
     mine = {"item": OuterRef("item"), "user": user}
     found = _lying(held_by_others(project, user)).filter(
         ~Exists(QueueEntry.objects.filter(**mine)),
         ~Exists(Annotation.objects.filter(ANSWERED, **mine)),
         ~Exists(Lease.objects.filter(outcome=Lease.Outcome.SKIPPED, **mine)),
     )
-    return list(found.order_by("created_at", "pk"))
+    lying = list(found.order_by("created_at", "pk"))
+    return sorted(lying, key=lambda lease: lease.source != Source.AUDIT)
 
 
 def _lying(leases: QuerySet[Lease]) -> QuerySet[Lease]:

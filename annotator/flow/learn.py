@@ -15,7 +15,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotator import artefacts, pool
-from annotator.flow import naming, refill, surest
+from annotator.flow import naming, refill, spending, surest
 from annotator.flow.jobs import job
 from annotator.models import FeatureSpace, Label, ModelVersion, Project, Round, RoundShard
 
@@ -38,6 +38,7 @@ def train(turn: Round) -> Round:
     pool.check_encoder(turn.space)
     labels = list(turn.project.labels.all())
     known = pool.labelled(turn.project, turn.space, [label.pk for label in labels])
+    spent = spending.spent(turn.project)
     strategy = strategies.resolve(
         turn.strategy,
         len(known),
@@ -57,6 +58,7 @@ def train(turn: Round) -> Round:
             multi_label=turn.project.multi_label,
         )
         version = _save_model(turn, labels, known, model)
+        version.measured = {"spent": spent}
         if "committee" in strategy.needs:
             version.params["committee"] = _save_committee(turn, features, known, len(labels))
     with transaction.atomic():
@@ -131,6 +133,7 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
             "sha256",
             "snapshot",
             "params",
+            "measured",
         ]
     }
     stored, _made = ModelVersion.objects.update_or_create(
@@ -149,13 +152,14 @@ def score_shard(scoring: RoundShard) -> Round | None:
 
     turn = scoring.round
     free = np.flatnonzero(pool.selectable(turn.project, scoring.shard))
-    proba = _proba(turn, scoring, free)
+    whole = _proba(turn, scoring)
+    proba = None if whole is None else whole[free]
     votes = _votes(turn, scoring, free)
     question, ids = _question(turn), free + scoring.shard.start
     found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
     stored = {"candidates": pool.save_npz(_candidates_path(scoring), found.to_arrays())}
     stored |= surest.keep(scoring, ids, proba, question.seed)
-    distribution = _distribution(proba, turn.project.multi_label)
+    distribution = _distribution(_rest(turn, scoring, whole), turn.project.multi_label)
     scoring.finish(checksums=stored, **distribution)
     return close_scoring(turn)
 
@@ -168,11 +172,18 @@ def close_scoring(turn: Round) -> Round | None:
     return turn if moved.update(stage=Round.Stage.SELECT) else None
 
 
-def _proba(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> NDArray[np.float32] | None:
+def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
     if turn.model is None:
         return None
     features = pool.load_features(scoring.shard)
-    return artefacts.load_model(turn.model).predict_proba(features)[free]
+    return artefacts.load_model(turn.model).predict_proba(features)
+
+
+def _rest(
+    turn: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """Return what the model says of all that is unlabelled, also where nobody may choose it."""
+    return None if whole is None else whole[pool.unlabelled(turn.project, scoring.shard)]
 
 
 def _doubted(

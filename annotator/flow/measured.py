@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from annotator.flow import estimates
 from annotator.models import Label, ModelVersion, Project, Round
 
 # What of `ModelVersion.measured` every curve needs; the classes are many, and asked for apart.
@@ -27,6 +28,11 @@ def curve(project: Project) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def told(project: Project) -> list[dict[str, Any]]:
+    """Return the points that rest on enough audits to be told."""
+    return [point for point in curve(project) if point["n"] >= estimates.FIRST_ESTIMATE]
 
 
 def scored(project: Project) -> Round | None:

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator import pool
-from annotator.flow import aside, damage, featurise, screening, stopping, tally
+from annotator.flow import aside, damage, estimates, featurise, screening, stopping, tally
+from annotator.flow import audits as auditing
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10
 DEAD_SECONDS = 40
-FIRST_ESTIMATE = 20
+FIRST_ESTIMATE = estimates.FIRST_ESTIMATE
 LATELY = timedelta(hours=24)
 
 # Why to stop: each reason as its cause and its words.
@@ -65,14 +65,14 @@ def progress(project: Project) -> dict[str, Any]:
         "items": project.items,
         "labelled": sums["finished"] or 0,
         "answers": answers,
-        **audits(project, mark),
+        **audit_counts(project, mark),
         "queued": by_state.get(QueueEntry.State.OPEN, 0),
         "leased": by_state.get(QueueEntry.State.LEASED, 0),
         "skipped": sums["skips"] or 0,
         "aside": set_aside,
         "cost": _cost(project, sums["seconds"] or 0.0),
         "model": _model(model),
-        "accuracy": measured,
+        "accuracy": measured and {**measured, "words": estimates.in_words(measured)},
         "features": features(project),
         "round": _latest_numbers(project),
         "stop": _advised(reasons),
@@ -81,10 +81,25 @@ def progress(project: Project) -> dict[str, Any]:
     }
 
 
+def progress_for_leads(project: Project) -> dict[str, Any]:
+    """Return the same with what the estimate waits for, which would give audits away to others."""
+    found = progress(project)
+    is_behind = found["audits_answered"] > found["audited"]
+    return {**found, "audits_waiting": auditing.waiting(project) if is_behind else None}
+
+
 def _cost(project: Project, seconds: float) -> float | None:
     """Return what the labels cost, None where no hourly rate is set."""
     rate = project.hourly_rate
     return None if rate is None else round(float(rate) * seconds / 3600, 2)
+
+
+def audit_counts(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
+    """Return the same as `audits`, and how many are answered: also behind one that still waits."""
+    frontier = pool.audit_frontier(project)
+    settled = _audits_up_to(project, frontier, mark)
+    behind = auditing.beyond(project, frontier).answered
+    return {**settled, "audits_answered": settled["audited"] + behind}
 
 
 def audits(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
@@ -92,7 +107,12 @@ def audits(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str,
 
     `mark` is what `audits_mark` returned lately: only what came since is counted then.
     """
-    frontier = pool.audit_frontier(project)
+    return _audits_up_to(project, pool.audit_frontier(project), mark)
+
+
+def _audits_up_to(
+    project: Project, frontier: int, mark: Mapping[str, Any] | None
+) -> dict[str, int]:
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
     if not mark or mark["items"] != project.items or mark["frontier"] > frontier:
@@ -140,14 +160,14 @@ def _skipped_below(project: Project, frontier: int) -> int:
 
 def accuracy(project: Project) -> dict[str, Any] | None:
     """Return the newest estimate from audit items, None while there are too few of them."""
-    return _newest_estimate(project)[0]
+    return estimates.newest(project)
 
 
 def _newest_estimate(project: Project) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """Return the newest estimate that may be told, and where its audits were counted up to."""
     newest = project.models.filter(accuracy__isnull=False)
-    estimate, mark = newest.values_list("accuracy", "measured__audits").first() or (None, None)
-    return (estimate if estimate and estimate["n"] >= FIRST_ESTIMATE else None), mark
+    row = newest.values_list(*estimates.FIELDS, "measured__audits").first()
+    return (None, None) if row is None else (estimates.told(*row[:3]), row[3])
 
 
 def features(project: Project) -> dict[str, Any]:
@@ -193,31 +213,12 @@ def _target_proven(project: Project, measured: Mapping[str, Any] | None) -> list
 def goal_reached(proven: float, target: float) -> str:
     """Return in words that the accuracy aimed for is proven."""
     words = _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
-    return words % {"low": percent(proven), "target": percent(target)}
+    return words % {"low": estimates.bound(proven), "target": percent(target)}
 
 
 def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
-    """Return in words how many more audits would prove the target; empty where nothing is known.
-
-    It comes with a measurement, so it says nothing of a target that was set since.
-    """
-    target = project.target_accuracy
-    if not measured or target is None or measured.get("target") != target:
-        return ""
-    shown, needed = percent(target), measured["needed"]
-    if needed == 0:
-        return ""
-    if needed is None:
-        return _(
-            "Not more than the target of %(target)s %% are right so far, so more audits alone "
-            "would not prove it: the model has to get better."
-        ) % {"target": shown}
-    words = ngettext(
-        "If as many stay right, about %(n)d more audit would prove the target of %(target)s %%.",
-        "If as many stay right, about %(n)d more audits would prove the target of %(target)s %%.",
-        needed,
-    )
-    return words % {"n": needed, "target": shown}
+    """Return in words how many more audits would prove the target (estimates.needed_in_words)."""
+    return estimates.needed_in_words(project, measured)
 
 
 def mine(project: Project, user: User) -> dict[str, int]:
@@ -289,8 +290,7 @@ def _all_done(project: Project) -> str:
 
 def percent(share: float) -> str:
     """Return a share as a number of hundredths, with a decimal where it needs one."""
-    value = round(100 * share, 1)
-    return str(number_format(value, 0 if value.is_integer() else 1))
+    return estimates.number(share)
 
 
 def _model(version: ModelVersion | None) -> dict[str, Any] | None:

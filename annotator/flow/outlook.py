@@ -12,9 +12,10 @@ import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import measured, monitor, worth
+from annotator.flow import estimates, measured, monitor, worth
 from annotator.models import Project
 
+KIND = "forecast"
 WINDOW = 3
 CONFIDENCE = 0.95
 
@@ -26,13 +27,14 @@ def report(project: Project) -> dict[str, Any] | None:
     """Return what 100 more labels would bring, how many reach the target, and what one costs."""
     from selection import curve
 
-    points = [p for p in measured.curve(project) if p["n"] >= monitor.FIRST_ESTIMATE]
+    points = measured.told(project)
     if not points:
         return None
     labels, values = [p["labels"] for p in points], [p["value"] for p in points]
     gain, target = curve.expected_gain(labels, values), project.target_accuracy
     needed = None if target is None else curve.labels_needed(labels, values, target)
     return {
+        "model": points[-1]["model"],
         "labels": labels[-1],
         "gain": None if gain is None else asdict(gain),
         "target": target,
@@ -84,22 +86,55 @@ def in_words(
     project: Project, estimate: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Return what may be expected, a sentence each, by the newest reports `found`."""
-    forecast = found.get("forecast") or {}
-    sentences = [
-        monitor.outlook(project, estimate),
-        _to_target(project, forecast),
+    forecast, saved = found.get(KIND) or {}, found.get("worth") or {}
+    expected = [
+        _to_target(project, estimate, forecast),
         _gain_in_words(project, forecast),
         _plateau_in_words(forecast),
-        worth.in_words(found.get("worth") or {}),
+    ]
+    sentences = [
+        monitor.outlook(project, estimate),
+        *expected,
+        *([_of_model(forecast, estimate)] if any(expected) else []),
+        worth.in_words(saved),
+        *([_of_other_model(saved, estimate)] if "n" in saved else []),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
-def _to_target(project: Project, forecast: Mapping[str, Any]) -> str:
+def _of_model(forecast: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
+    """Return which model a forecast is of, and that it is made again where there is a newer one."""
+    if estimate is None or "model" not in forecast:
+        return ""
+    said = _("The forecast is of model %(model)s, after %(n)s labels.") % _shown(forecast)
+    if forecast["model"] >= estimate["model"]:
+        return said
+    again = _("A newer model is measured; the forecast for it follows in a moment.")
+    return f"{said} {again}"
+
+
+def _of_other_model(saved: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
+    """Return which model the labels saved are told of, where it is not the newest measured one."""
+    if estimate is None or "model" not in saved or saved["model"] == estimate["model"]:
+        return ""
+    return _("What was saved is told of model %(model)s, after %(n)s labels.") % _shown(saved)
+
+
+def _shown(report: Mapping[str, Any]) -> dict[str, str]:
+    names = {"model": "model", "n": "labels"}
+    return {hole: estimates.count(report[name]) for hole, name in names.items()}
+
+
+def _to_target(
+    project: Project, estimate: Mapping[str, Any] | None, forecast: Mapping[str, Any]
+) -> str:
     target, needed = project.target_accuracy, forecast.get("needed")
     if not needed or target is None or forecast["target"] != target:
         return ""
     shown = {"target": monitor.percent(target)}
+    if estimate is not None and estimate["value"] >= target:
+        # Whether it is proven is told beside it; more labels are not what it takes.
+        return _("The newest model is measured at the target of %(target)s %% or above.") % shown
     if needed["value"] is None:
         return (
             _("By the curve so far, the target of %(target)s %% is out of sight for this model.")

@@ -15,12 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import monitor, screening, stopping, tally
+from annotator.flow import estimates, monitor, screening, stopping, tally
 from annotator.models import (
     Import,
     Item,
     Job,
-    ModelVersion,
     Project,
     Report,
     Role,
@@ -44,6 +43,8 @@ class Row:
     finished: int = 0
     answers: int = 0
     audits: int = 0
+    # Of the audits of a project that has no estimate yet (monitor.audit_counts).
+    counted: dict[str, int] = field(default_factory=dict)
     estimate: dict[str, Any] | None = None
     # Labels of the last days, the oldest first.
     days: list[int] = field(default_factory=list)
@@ -96,11 +97,11 @@ def _count(found: list[Row]) -> None:
         each["project"]: each
         for each in tallies.annotate(n=Sum("labels"), f=Sum("finished"), a=Sum("audits"))
     }
-    estimates, reports = _estimates(keys), _reports(found)
+    told, reports = estimates.of_all(keys), _reports(found)
     for row in found:
         own = sums.get(row.project.pk, {"n": 0, "f": 0, "a": 0})
         row.answers, row.finished, row.audits = own["n"], own["f"], own["a"]
-        row.estimate = estimates.get(row.project.pk)
+        row.estimate = told.get(row.project.pk)
         row.reasons = _reasons(row, reports.get(row.project.pk))
         row.pause = stopping.by_lead(row.project) or _by_itself(row)
 
@@ -109,18 +110,6 @@ def _by_itself(row: Row) -> stopping.Pause | None:
     if not row.project.auto_stop or not row.reasons:
         return None
     return stopping.by_itself(row.reasons)
-
-
-def _estimates(projects: list[int]) -> dict[int, dict[str, Any]]:
-    """Return each project's newest estimate, where it rests on enough audit items."""
-    measured = ModelVersion.objects.filter(project__in=projects, accuracy__isnull=False)
-    newest = measured.order_by().values("project").annotate(newest=Max("pk")).values("newest")
-    found = ModelVersion.objects.filter(pk__in=newest).values_list("project", "accuracy")
-    return {
-        project: accuracy
-        for project, accuracy in found
-        if accuracy and accuracy["n"] >= monitor.FIRST_ESTIMATE
-    }
 
 
 # For leads ---------------------------------------------------------------------------------------
@@ -135,6 +124,8 @@ def _look_closer(led: list[Row]) -> None:
     for row in led:
         key = row.project.pk
         row.days = [days[key].get(today - timedelta(days=n), 0) for n in reversed(range(DAYS))]
+        if row.estimate is None and row.audits:
+            row.counted = monitor.audit_counts(row.project)
         row.people, row.round = people.get(key, []), rounds.get(key)
         active = [each for each in imports.get(key, []) if each["state"] != Job.State.FAILED]
         row.importing = bool(active)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -199,11 +199,13 @@ def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
 def reopen(entries: QuerySet[QueueEntry]) -> int:
     """Give leased entries back to the queue, at their old rank, and return how many.
 
+    Audits come before all else: the estimate waits for the first of them that is not answered.
     What was settled while somebody held it is asked no more.
     """
     entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
+    rank = Case(When(source=Source.AUDIT, then=Value(AHEAD)), default=F("rank"))
     return entries.filter(state=QueueEntry.State.LEASED).update(
-        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None
+        state=QueueEntry.State.OPEN, user=None, lease_id=None, leased_until=None, rank=rank
     )
 
 

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import OuterRef, Q, Subquery
+
 from annotator import clock, logs, pool
 from annotator.checksums import Corrupt
 from annotator.flow import damage, outlook, plane, quality, screening, worth
 from annotator.flow.jobs import in_words
-from annotator.models import Project, Report
+from annotator.models import ModelVersion, Project, Report
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,10 @@ Maker = Callable[[Project], dict[str, Any] | None]
 AGAIN_SECONDS = 300
 # Asked for by name alone, by the page that shows it.
 LARGE = ("plane", "quality")
+# They tell of the newest measured model.
+OF_MODELS = (outlook.KIND, "worth")
 MAKERS: dict[str, Maker] = {
-    "forecast": outlook.report,
+    outlook.KIND: outlook.report,
     "worth": worth.report,
     "plane": plane.report,
     "quality": quality.report,
@@ -59,15 +63,21 @@ def whole(project: Project, kind: str) -> dict[str, Any]:
 
 
 def overdue() -> list[int]:
-    """Return the projects with reports that were put off, and may be made now."""
-    due = Report.objects.filter(due_at__lte=clock.now(), project__deleted_at=None)
+    """Return the projects with reports that were put off and may be made now, or stayed behind."""
+    measured = ModelVersion.objects.filter(project=OuterRef("project"), accuracy__isnull=False)
+    newest = Subquery(measured.order_by("-number").values("number")[:1])
+    put_off = Q(due_at__lte=clock.now())
+    # The message that would have had them made was lost, or they are of before they were stamped.
+    behind = Q(due_at=None, kind__in=OF_MODELS, model__lt=newest)
+    due = Report.objects.filter(put_off | behind, project__deleted_at=None)
     return list(due.values_list("project", flat=True).distinct()[:100])
 
 
 def _make(project: Project, kind: str) -> None:
-    seq = pool.work_done(project)
+    seq, model = pool.work_done(project), _newest_model(project)
     kept = project.reports.filter(kind=kind).defer("found").first()
-    if kept is not None and kept.seq >= seq and not kept.error:
+    if kept is not None and _is_current(project, kept, seq, model):
+        Report.objects.filter(pk=kept.pk).exclude(due_at=None).update(due_at=None)
         return
     if kept is not None and kept.rests_until > clock.now():
         Report.objects.filter(pk=kept.pk).update(due_at=kept.rests_until)
@@ -87,7 +97,19 @@ def _make(project: Project, kind: str) -> None:
         fields = {"error": "", **({} if found is None else {"found": found})}
         if found is None and kept is None:
             return
-    _store(project, kind, seq, seconds=time.perf_counter() - started, **fields)
+    _store(project, kind, seq, model=model, seconds=time.perf_counter() - started, **fields)
+
+
+def _newest_model(project: Project) -> int:
+    measured = project.models.filter(accuracy__isnull=False)
+    return measured.values_list("number", flat=True).first() or 0
+
+
+def _is_current(project: Project, kept: Report, seq: int, model: int) -> bool:
+    """Tell whether there is nothing that it does not know: no work, no model, no other target."""
+    if kept.error or kept.seq < seq or kept.model < model:
+        return False
+    return kept.kind != outlook.KIND or kept.found.get("target") == project.target_accuracy
 
 
 def _note_that_it_is_due(kept: Report | None) -> None:
@@ -101,4 +123,5 @@ def _store(project: Project, kind: str, seq: int, **fields: Any) -> None:
     fields |= {"seq": seq, "made_at": clock.now(), "due_at": None}
     report, is_new = Report.objects.get_or_create(project=project, kind=kind, defaults=fields)
     if not is_new:
-        Report.objects.filter(pk=report.pk, seq__lte=seq).update(**fields)
+        known = Report.objects.filter(pk=report.pk, seq__lte=seq, model__lte=fields["model"])
+        known.update(**fields)

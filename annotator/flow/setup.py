@@ -15,7 +15,17 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.flow import applying, aside, desk, featurise, keys, label_uses, naming, queue, refill, screening, versions
+from annotator.flow import (
+    applying,
+    aside,
+    desk,
+    featurise,
+    keys,
+    label_uses,
+    naming,
+    queue,
+    versions,
+)
 from annotator.flow.refusals import Conflict, Forbidden, Invalid, NotThere
 from annotator.models import Label, Membership, Project, Role, User
 from annotator.once import Rows

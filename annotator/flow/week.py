@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from annotator.flow.monitor import FIRST_ESTIMATE
+from annotator.flow import estimates
 from annotator.models import Project, Round, Tally
 
 SUMS = ("labels", "finished", "audits", "skips", "seconds")
@@ -31,12 +31,6 @@ def done_in(project: Project, monday: date) -> dict[str, Any]:
     return {
         **{name: number or 0 for name, number in sums.items()},
         "rounds": rounds.count(),
-        "accuracy_before": _newest(project, created_at__lt=start),
-        "accuracy_after": _newest(project, created_at__gte=start, created_at__lt=end),
+        "accuracy_before": estimates.newest(project, created_at__lt=start),
+        "accuracy_after": estimates.newest(project, created_at__gte=start, created_at__lt=end),
     }
-
-
-def _newest(project: Project, **when: Any) -> dict[str, Any] | None:
-    measured = project.models.filter(accuracy__isnull=False, **when)
-    estimate = measured.values_list("accuracy", flat=True).first()
-    return estimate if estimate and estimate["n"] >= FIRST_ESTIMATE else None

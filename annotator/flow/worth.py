@@ -32,8 +32,9 @@ def report(project: Project) -> dict[str, Any] | None:
         kept["positions"], known.positions, return_indices=True
     )
     missing = worth.audits_missing(len(positions))
+    of = {"model": turn.model.number, "labels": turn.model.trained_on}
     if missing:
-        return {"missing": missing}
+        return {"missing": missing, **of}
     truth = known.y if known.y.ndim == 2 else known.y[:, None] == np.arange(len(turn.model.labels))
     right = (kept["said"][there] == (truth[audits] == 1)).all(axis=1)
     curve = worth.random_curve(
@@ -44,10 +45,15 @@ def report(project: Project) -> dict[str, Any] | None:
         seed=project.seed,
         multi_label=project.multi_label,
     )
-    found = None if curve is None else worth.saved(curve, right, len(known), seed=project.seed)
+    found = (
+        None
+        if curve is None
+        else worth.saved(curve, right, turn.model.trained_on, seed=project.seed)
+    )
     if curve is None or found is None:
         return None
     return {
+        **of,
         **{name: value for name, value in asdict(found).items() if name != "curve"},
         "curve": [asdict(mark) for mark in found.curve],
         "measured": [
@@ -55,6 +61,15 @@ def report(project: Project) -> dict[str, Any] | None:
             for size, value in zip(curve.sizes, curve.accuracy, strict=True)
         ],
     }
+
+
+def baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what random labels would have reached; None where that is not known yet.
+
+    `measured` are models of audits alone, `curve` is what they let expect beyond.
+    """
+    names = ("model", "labels", "curve", "measured")
+    return {name: found.get(name) for name in names} if found.get("curve") else None
 
 
 def in_words(found: Mapping[str, Any]) -> str:

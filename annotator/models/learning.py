@@ -10,8 +10,10 @@ from annotator.models.jobs import Job
 from annotator.models.people import User
 from annotator.models.projects import Label, Project
 
-# A report that is not quick takes a twentieth of a worker's time at most.
+# A report that is not quick takes a twentieth of a worker's time at most. A forecast is quick by
+# its nature, and takes long only where the worker has much else to do.
 QUICK_SECONDS, RESTS = 0.5, 20
+LONGEST_REST = {"forecast": 60.0}
 ACTIVE = Q(state__in=["queued", "running"])
 
 
@@ -174,6 +176,8 @@ class Report(models.Model):
     kind = models.CharField(max_length=32)
     # The work done (pool.work_done) that it knows of, so that an older one replaces no newer one.
     seq = models.PositiveIntegerField()
+    # The newest measured model that it could know of, as a round measures without a label more.
+    model = models.PositiveIntegerField(default=0)
     found = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     made_at = models.DateTimeField()
@@ -193,7 +197,7 @@ class Report(models.Model):
     def rests_until(self) -> datetime:
         """Return when it may be made again: the longer it takes, the more seldom it is made."""
         rest = RESTS * self.seconds if self.seconds >= QUICK_SECONDS else 0.0
-        return self.made_at + timedelta(seconds=rest)
+        return self.made_at + timedelta(seconds=min(rest, LONGEST_REST.get(self.kind, rest)))
 
 
 class RecallProof(models.Model):

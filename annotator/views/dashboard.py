@@ -84,7 +84,11 @@ def put_back(request: Request, project_id: int) -> HttpResponse:
 
 def dashboard_context(access: Access) -> dict[str, Any]:
     """Return what the dashboard shows: all of it to leads, one's own part to annotators."""
-    progress = monitor.progress(access.project)
+    progress = (
+        monitor.progress_for_leads(access.project)
+        if access.leads
+        else monitor.progress(access.project)
+    )
     mine = monitor.mine(access.project, access.user)
     context = {
         "access": access,
@@ -108,7 +112,7 @@ def _counts(
     if all_of_them:
         shown[2:2] = [
             (_("labels given"), progress["answers"]),
-            (_("audited"), progress["audited"]),
+            (_("audits answered"), progress["audits_answered"]),
             (_("in the queue"), progress["queued"]),
             (_("held right now"), progress["leased"]),
             (_("skipped"), progress["skipped"]),
@@ -126,6 +130,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "stop": progress["stop"],
         "is_enough": progress["target_proven"],
         "outlook": [
+            *words.audited(progress),
             *outlook.in_words(project, progress["accuracy"], facts.reports),
             *searched.outlook(project, facts.reports.get(searched.KIND)),
         ],

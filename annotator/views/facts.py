@@ -18,8 +18,8 @@ class Facts:
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
-        """The measured models from enough audits, oldest first (measured.curve)."""
-        return [p for p in measured.curve(self.project) if p["n"] >= monitor.FIRST_ESTIMATE]
+        """The measured models from enough audits, oldest first (measured.told)."""
+        return measured.told(self.project)
 
     @cached_property
     def rounds(self) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from annotator.flow import worth
 from annotator.views import words
 from annotator.views.chart import Chart, Colours, Column, Row, Rows
 from annotator.views.drawing import SHARE, Spec, labels_axis
@@ -45,8 +46,8 @@ def curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 def _baseline(facts: Facts, colours: Colours) -> list[Spec]:
     """Return what random labels would have reached: measured as points, beyond that as a guess."""
-    worth = facts.reports.get("worth", {})
-    fitted, measured = worth.get("curve", []), worth.get("measured", [])
+    random = worth.baseline(facts.reports.get("worth", {})) or {}
+    fitted, measured = random.get("curve", []), random.get("measured", [])
     x, quiet = labels_axis(), colours["ink"]
     return (
         [

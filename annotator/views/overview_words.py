@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow import monitor, stopping
+from annotator.flow import estimates, stopping
 from annotator.flow.overview import Row
 from annotator.models import Job, Role, Round
 from annotator.views import words
@@ -53,9 +53,9 @@ def _paused(row: Row) -> str:
 def _missing(row: Row) -> str:
     if not row.leads or not row.project.items:
         return _("No accuracy estimate yet")
-    missing = monitor.FIRST_ESTIMATE - row.audits
+    missing = estimates.FIRST_ESTIMATE - row.counted.get("audits_answered", 0)
     if missing <= 0:
-        return _("No estimate yet: it comes with the next round.")
+        return words.no_estimate(row.counted["audited"])
     said = ngettext(
         "%(n)s more audit until a first estimate of the accuracy",
         "%(n)s more audits until a first estimate of the accuracy",

@@ -85,7 +85,7 @@ def _monday(asked: str) -> date:
 
 def _week_context(access: Access, monday: date) -> dict[str, Any]:
     project, facts = access.project, Facts(access.project)
-    progress, done = monitor.progress(project), weeks.done_in(project, monday)
+    progress, done = monitor.progress_for_leads(project), weeks.done_in(project, monday)
     return {
         "access": access,
         "span": _("%(first)s to %(last)s")
@@ -101,7 +101,10 @@ def _week_context(access: Access, monday: date) -> dict[str, Any]:
         "accuracy": _accuracy_in_words(done),
         "stop": progress["stop"],
         "is_enough": progress["target_proven"],
-        "outlook": outlook.in_words(project, progress["accuracy"], facts.reports),
+        "outlook": [
+            *words.audited(progress),
+            *outlook.in_words(project, progress["accuracy"], facts.reports),
+        ],
         "figures": [charts.figure(facts, name) for name in ON_PAPER],
         "made": timezone.now(),
     }

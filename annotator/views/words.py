@@ -8,18 +8,15 @@ from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotator.flow import audits, estimates
 from annotator.flow.confirming import Confirmed
 
-NARROW = "\u202f"
+NARROW = estimates.NARROW
 
 
 def percent(share: float) -> str:
     """Return 0.934 as “93 %”; next to the ends with a decimal, as 100 % would claim too much."""
-    value = 100 * share
-    digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
-    if digits:
-        value = min(max(value, 0.1), 99.9)
-    return f"{_rounded(value, digits)}{NARROW}%"
+    return estimates.percent(share)
 
 
 def precise_percent(share: float) -> str:
@@ -29,7 +26,7 @@ def precise_percent(share: float) -> str:
 
 def count(number: int) -> str:
     """Return a whole number with its thousands set apart."""
-    return f"{number:,}".replace(",", NARROW)
+    return estimates.count(number)
 
 
 def decimal(number: float) -> str:
@@ -101,18 +98,7 @@ def _rounded(value: float, digits: int) -> str:
 
 def accuracy(estimate: Mapping[str, Any] | None) -> str:
     """Return an estimate with its interval and what it rests on; empty when there is none."""
-    if not estimate:
-        return ""
-    return ngettext(
-        "%(value)s right, %(low)s to %(high)s, from %(n)s audit item",
-        "%(value)s right, %(low)s to %(high)s, from %(n)s audit items",
-        estimate["n"],
-    ) % {
-        "value": percent(estimate["value"]),
-        "low": percent(estimate["low"]),
-        "high": percent(estimate["high"]),
-        "n": count(estimate["n"]),
-    }
+    return estimates.in_words(estimate)
 
 
 def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
@@ -120,16 +106,28 @@ def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
     if not progress["items"]:
         return _("No items yet: import a file, and labelling can begin.")
     if progress["accuracy"]:
-        after = ngettext("after %(n)s label.", "after %(n)s labels.", progress["answers"]) % {
-            "n": count(progress["answers"])
-        }
-        return f"{accuracy(progress['accuracy'])} {after}"
-    if progress["audited"] >= first_estimate:
-        return _("No estimate yet: it comes with the next round.")
+        return f"{accuracy(progress['accuracy'])}."
+    answered = progress["audits_answered"]
+    if answered >= first_estimate:
+        return no_estimate(progress["audited"])
     return _("No estimate yet: %(n)s of the first %(first)s audit items are labelled.") % {
-        "n": progress["audited"],
+        "n": answered,
         "first": first_estimate,
     }
+
+
+def no_estimate(audited: int) -> str:
+    """Return why there is no estimate though enough audits are answered, `audited` counting."""
+    if audited >= estimates.FIRST_ESTIMATE:
+        return _("No estimate yet: it comes with the next round.")
+    return _("No estimate yet: it waits for audit items that come before those answered.")
+
+
+def audited(progress: Mapping[str, Any]) -> list[str]:
+    """Return what the estimate waits for, and why its interval and its proof differ."""
+    waiting = audits.in_words(progress["audits_answered"], progress["audits_waiting"])
+    said = [waiting, estimates.why_two(progress["accuracy"])]
+    return [sentence for sentence in said if sentence]
 
 
 def confirmed(label: str, done: Confirmed) -> str:

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotator.flow import ahead, annotate, decide, idle, queue, spares
-from annotator.models import Annotation, Item, Lease, QueueEntry
+from annotator.flow import ahead, annotate, decide, idle, queue, refill, spares
+from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +176,102 @@ def test_spare_that_is_shown_is_not_taken_back(project, filled, time_machine, an
     assert loop.refreshed(shown).ended_at is None
     time_machine.shift(timedelta(seconds=idle.IDLE_SECONDS))
     assert spares.take_back(project, ben) == 1
+
+
+# Audits, which the estimate waits for -------------------------------------------------------------
+
+
+def audit_in_advance(project, user, page=ONE):
+    """Have a page hold items until one that it does not show is an audit; return all of them."""
+    project.audit_share = 0.5
+    project.save()
+    held = hold(project, user, page, want=6).next
+    assert any(lease.source == Source.AUDIT for lease in held[1:])
+    return held, next(lease for lease in held[1:] if lease.source == Source.AUDIT)
+
+
+@pytest.fixture
+def waiting_audit(project, filled, ana):
+    """What a page of Ana holds, and the first audit among what it never showed."""
+    filled(project, 40)
+    return audit_in_advance(project, ana)
+
+
+def test_audit_in_a_page_that_fell_silent_goes_to_whoever_asks_next(
+    project, waiting_audit, time_machine, ana, ben
+):
+    held, audit = waiting_audit
+    hold(project, ana, ONE, held)
+    time_machine.shift(idle.IDLE_SECONDS - 1)
+    assert idle.free_audits() == 0
+    time_machine.shift(1)
+    audits = sum(lease.source == Source.AUDIT for lease in held)
+    assert idle.free_audits() == audits
+    assert loop.refreshed(audit).outcome == Lease.Outcome.PASSED
+    # Before all that waits, though Ben has enough to do without it.
+    assert QueueEntry.objects.filter(state=QueueEntry.State.OPEN).exclude(source="audit").exists()
+    got = [loop.answer(queue.lease_next(project, ben)) for _ in range(audits)]
+    assert {answer.source for answer in got} == {Source.AUDIT}
+    assert audit.item_id in {answer.item_id for answer in got}
+
+
+def test_audit_stays_with_a_page_in_which_somebody_works(project, waiting_audit, time_machine, ana):
+    held, audit = waiting_audit
+    rest = list(held)
+    for _ in range(3):
+        live_on(project, ana, ONE, rest, idle.IDLE_SECONDS, time_machine)
+        assert idle.free_audits() == 0
+        if rest[0] == audit:
+            break
+        loop.answer(rest.pop(0))
+    assert loop.refreshed(audit).ended_at is None
+
+
+def test_audit_leaves_a_page_before_which_nobody_sits(project, waiting_audit, time_machine, ana):
+    held, audit = waiting_audit
+    live_on(project, ana, ONE, held, project.lease_seconds + BEAT, time_machine)
+    assert idle.free_audits() >= 1
+    assert loop.refreshed(audit).ended_at is not None
+    # What it shows stays with it.
+    assert loop.refreshed(held[0]).ended_at is None
+
+
+def test_audit_of_a_program_is_lost_by_the_clock_alone(project, filled, time_machine, ana):
+    filled(project, 40)
+    project.audit_share = 0.5
+    project.save()
+    while queue.lease_next(project, ana).source != Source.AUDIT:
+        loop.answer(queue.lease_next(project, ana))
+    time_machine.shift(project.lease_seconds - 1)
+    assert idle.free_audits() == 0
+    time_machine.shift(1)
+    assert queue.release_expired() == 1
+
+
+def test_who_is_hungry_gets_an_audit_before_older_items(
+    project, waiting_audit, time_machine, ana, ben
+):
+    _held, audit = waiting_audit
+    QueueEntry.objects.filter(state=QueueEntry.State.OPEN).delete()
+    Item.objects.filter(project=project, state=Item.State.POOL).update(state=Item.State.ASIDE)
+    time_machine.shift(idle.IDLE_SECONDS)
+    assert queue.lease_next(project, ben).source == Source.AUDIT
+    assert audit.source == Source.AUDIT
+
+
+def test_window_that_goes_gives_the_audits_it_never_showed_back_at_once(
+    project, waiting_audit, ana, ben
+):
+    held, audit = waiting_audit
+    ahead.leave(project, ana, ONE, [str(lease.pk) for lease in held])
+    assert loop.refreshed(audit).outcome == Lease.Outcome.RELEASED
+    # Without waiting for a moment, and before all else.
+    assert queue.lease_next(project, ben).source == Source.AUDIT
+    assert loop.refreshed(held[0]).ended_at is None
+
+
+def test_audit_that_is_given_back_stays_first_through_a_refill(project, waiting_audit, ana, ben):
+    _held, audit = waiting_audit
+    queue.release(audit)
+    refill.withdraw_open(project)
+    assert queue.lease_next(project, ben).item_id == audit.item_id

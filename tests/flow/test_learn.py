@@ -188,7 +188,9 @@ def test_accuracy_is_told_only_of_enough_audits(trained, run_round):
     measured = {"value": 0.9, "low": 0.7, "high": 0.99, "n": 19, "confidence": 0.95}
     for n, told in ((19, None), (20, {**measured, "n": 20})):
         ModelVersion.objects.filter(pk=version.pk).update(accuracy={**measured, "n": n})
-        assert monitor.accuracy(trained) == told
+        # With the model that it is of.
+        of = {"model": version.number, "labels": version.trained_on}
+        assert monitor.accuracy(trained) == (told and {**told, **of})
 
 
 def test_accuracy_comes_with_its_interval(trained, run_round, ana):
