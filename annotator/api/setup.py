@@ -29,7 +29,7 @@ def token(request: Request) -> Response:
     given = checked(serializers.Token, request)
     user = authenticate(request=request._request, **given)
     if user is None:
-        raise Unauthenticated("wrong_password", _("The name or the password is wrong."))
+        raise Unauthenticated("wrong_password", _("Incorrect username or password."))
     instance, plain = AuthToken.objects.create(user=user)
     return Response({"token": plain, "expires_at": instance.expiry})
 
