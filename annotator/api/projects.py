@@ -6,7 +6,7 @@ from typing import Any
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -15,13 +15,16 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
+from annotator.api.schema import PAGED
 from annotator.flow import export as exporting
 from annotator.flow import ingest, measured, monitor, prediction, schedule, setup
 from annotator.flow.refusals import Forbidden, NotThere
 from annotator.models import Import, ModelVersion, Project, Role
 
 
-@extend_schema(methods=["GET"], operation_id="projects_list", responses={200: dict})
+@extend_schema(
+    methods=["GET"], operation_id="projects_list", parameters=PAGED, responses={200: dict}
+)
 @extend_schema(methods=["POST"], request=serializers.NewProject, responses={201: dict})
 @api_view(["GET", "POST"])
 def projects(request: Request) -> Response:
@@ -38,7 +41,9 @@ def projects(request: Request) -> Response:
     )
 
 
-@extend_schema(request=serializers.Settings, responses={200: dict})
+@extend_schema(methods=["GET"], responses={200: dict})
+@extend_schema(methods=["PATCH"], request=serializers.Settings, responses={200: dict})
+@extend_schema(methods=["DELETE"], responses={204: None})
 @api_view(["GET", "PATCH", "DELETE"])
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
@@ -87,7 +92,9 @@ def _project(found: Project, leads: bool = False) -> dict[str, Any]:
 # In ----------------------------------------------------------------------------------------------
 
 
-@extend_schema(methods=["GET"], operation_id="projects_imports_list", responses={200: dict})
+@extend_schema(
+    methods=["GET"], operation_id="projects_imports_list", parameters=PAGED, responses={200: dict}
+)
 @extend_schema(
     methods=["POST"],
     request={"multipart/form-data": serializers.NewImport},
@@ -160,7 +167,8 @@ def progress(request: Request, pk: int) -> Response:
     return Response(monitor.progress(setup.load_project(person(request), pk)))
 
 
-@extend_schema(request=None, responses={202: dict})
+@extend_schema(methods=["GET"], parameters=PAGED, responses={200: dict})
+@extend_schema(methods=["POST"], request=None, responses={202: dict})
 @api_view(["GET", "POST"])
 def rounds(request: Request, pk: int) -> Response:
     """List the rounds, or start one now."""
@@ -173,7 +181,7 @@ def rounds(request: Request, pk: int) -> Response:
     return Response(monitor.round_numbers(turn), status=202)
 
 
-@extend_schema(responses={200: dict})
+@extend_schema(parameters=PAGED, responses={200: dict})
 @api_view(["GET"])
 def models(request: Request, pk: int) -> Response:
     """List the model versions."""
@@ -217,7 +225,10 @@ def predict(request: Request, pk: int) -> Response:
     return Response({"model": version.number, "predictions": predictions})
 
 
-@extend_schema(responses={(200, "application/x-ndjson"): bytes})
+@extend_schema(
+    parameters=[OpenApiParameter("format", str, enum=list(exporting.FORMATS))],
+    responses={(200, each): bytes for each in exporting.FORMATS.values()},
+)
 @api_view(["GET"])
 def export(request: Request, pk: int) -> HttpResponseBase:
     """Stream the annotations with how each came about."""
