@@ -421,7 +421,9 @@ def _shard_arrays(shard: FeatureShard) -> dict[str, NDArray[Any]]:
 def _check_shapes(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
     """Raise Corrupt unless arrays of which no checksums are known fit each other."""
     items = shard.stop - shard.start
-    rows = {name: len(arrays[name]) for name in ("audit_key", "dense") if name in arrays}
+    rows: dict[str, int] = {
+        name: len(arrays[name]) for name in ("audit_key", "dense") if name in arrays
+    }
     if "sparse_shape" in arrays:
         rows["sparse_shape"] = int(arrays["sparse_shape"][0])
         rows["sparse_indptr"] = len(arrays.get("sparse_indptr", ())) - 1

@@ -7,7 +7,7 @@ from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from annotator import clock
+from annotator import clock, limits
 from annotator.flow import setup, surest
 from annotator.models import Project, Role, User, jobs
 from tests import loop
@@ -34,6 +34,7 @@ def _clock_that_a_test_can_set(monkeypatch):
 @pytest.fixture(autouse=True)
 def _own_data_directory(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
+    limits.forget()
     # Keys come again after a rolled back test, so what was loaded for them must go, too.
     loop.forget_what_was_loaded()
 

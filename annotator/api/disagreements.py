@@ -10,10 +10,12 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
+from annotator.api.schema import PAGED
 from annotator.flow import adjudicate, setup
 from annotator.models import Role
 
 PARAMETERS = [
+    *PAGED,
     OpenApiParameter("state", str, enum=list(adjudicate.STATES), description="Open unless given."),
 ]
 

@@ -3,17 +3,15 @@
 import math
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from annotator.flow.annotate import KeptAsExtra, told
-from annotator.flow.outages import RETRY_SECONDS, outage
+from annotator.flow.outages import outage
 from annotator.flow.refusals import Refused
 from annotator.flow.versions import Outdated
 
@@ -39,10 +37,11 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
         return _refusal(problem)
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
         return _response(413, "too_large", _("The request is too large."))
+    if isinstance(problem, UnreadablePostError):
+        return _response(400, "incomplete", _("The request ended before all of it had arrived."))
     away = outage(problem)
     if away is not None:
-        headers = {"Retry-After": str(RETRY_SECONDS)}
-        return _response(away.status, away.code, away.detail, headers=headers)
+        return _refusal(away)
     if isinstance(problem, Http404):
         return _response(404, "not_found", _("There is nothing here."))
     response = exception_handler(problem, context)
@@ -58,7 +57,8 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _refusal(problem: Refused) -> Response:
-    response = _response(problem.status, problem.code, problem.detail, problem.errors)
+    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else None
+    response = _response(problem.status, problem.code, problem.detail, problem.errors, headers)
     if isinstance(problem, KeptAsExtra):
         response.data["annotation"] = told(problem.annotation)
     if isinstance(problem, Outdated):
@@ -97,15 +97,3 @@ def _flat(details: Any, field: str = "") -> Any:
     elif isinstance(details, list):
         for inner in details:
             yield from _flat(inner, field)
-
-
-def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
-    """Answer a log-in after too many wrong passwords, in JSON or as a page."""
-    seconds = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
-    headers = {"Retry-After": seconds}
-    if request.path.startswith("/api/"):
-        detail = _("Too many wrong passwords. Try again later.")
-        body = {"type": TYPES[429], "code": "locked_out", "detail": detail}
-        body["errors"] = [{"field": "", "code": "locked_out", "detail": detail}]  # type: ignore[assignment]
-        return JsonResponse(body, status=429, headers=headers)
-    return render(request, "locked_out.html", status=429)

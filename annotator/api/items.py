@@ -77,7 +77,7 @@ def _item(item: Item) -> dict[str, Any]:
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
 
 
-@extend_schema(request=serializers.Seed, responses={201: dict})
+@extend_schema(request=serializers.Seed, responses={201: dict, 200: dict})
 @api_view(["POST"])
 def seed(request: Request, pk: int, item: int) -> Response:
     """Label an item as an expert seed; the same `client_id` again changes nothing."""

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, named_version, page, person
+from annotator.api.schema import PAGED
 from annotator.flow import export as exporting
 from annotator.flow import (
     ingest,
@@ -36,7 +37,9 @@ from annotator.flow.versions import Outdated
 from annotator.models import Import, ModelVersion, Project, Role
 
 
-@extend_schema(methods=["GET"], operation_id="projects_list", responses={200: dict})
+@extend_schema(
+    methods=["GET"], operation_id="projects_list", parameters=PAGED, responses={200: dict}
+)
 @extend_schema(methods=["POST"], request=serializers.NewProject, responses={201: dict})
 @api_view(["GET", "POST"])
 def projects(request: Request) -> Response:
@@ -66,7 +69,8 @@ def projects(request: Request) -> Response:
         )
     ],
 )
-@extend_schema(methods=["GET", "DELETE"], responses={200: dict})
+@extend_schema(methods=["GET"], responses={200: dict})
+@extend_schema(methods=["DELETE"], responses={204: None})
 @api_view(["GET", "PATCH", "DELETE"])
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
@@ -163,7 +167,9 @@ def _project(
 # In ----------------------------------------------------------------------------------------------
 
 
-@extend_schema(methods=["GET"], operation_id="projects_imports_list", responses={200: dict})
+@extend_schema(
+    methods=["GET"], operation_id="projects_imports_list", parameters=PAGED, responses={200: dict}
+)
 @extend_schema(
     methods=["POST"],
     request={"multipart/form-data": serializers.NewImport},
@@ -236,7 +242,8 @@ def progress(request: Request, pk: int) -> Response:
     return Response(_progress(setup.load_project(person(request), pk)))
 
 
-@extend_schema(request=None, responses={202: dict})
+@extend_schema(methods=["GET"], parameters=PAGED, responses={200: dict})
+@extend_schema(methods=["POST"], request=None, responses={202: dict})
 @api_view(["GET", "POST"])
 def rounds(request: Request, pk: int) -> Response:
     """List the rounds, or start one now."""
@@ -249,7 +256,7 @@ def rounds(request: Request, pk: int) -> Response:
     return Response(monitor.round_numbers(turn), status=202)
 
 
-@extend_schema(responses={200: dict})
+@extend_schema(parameters=PAGED, responses={200: dict})
 @api_view(["GET"])
 def models(request: Request, pk: int) -> Response:
     """List the model versions."""
@@ -298,10 +305,13 @@ def predict(request: Request, pk: int) -> Response:
 
 @extend_schema(
     parameters=[
-        OpenApiParameter("format", enum=list(exporting.FORMATS), default="jsonl"),
-        OpenApiParameter("include", description=", ".join(exporting.INCLUDES)),
+        OpenApiParameter("format", str, enum=list(exporting.FORMATS), default="jsonl"),
+        OpenApiParameter("include", str, description=", ".join(exporting.INCLUDES)),
     ],
-    responses={(200, "application/x-ndjson"): serializers.Exported},
+    responses={
+        (200, "application/x-ndjson"): serializers.Exported,
+        **{(200, each): bytes for each in exporting.FORMATS.values() if "ndjson" not in each},
+    },
 )
 @api_view(["GET"])
 def export(request: Request, pk: int) -> HttpResponseBase:

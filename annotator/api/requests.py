@@ -1,9 +1,10 @@
 """What every call begins with: who asks, for which project, with what."""
 
+import re
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
@@ -12,6 +13,7 @@ from annotator.flow.refusals import NotThere
 from annotator.models import User
 
 PAGE, MOST = 50, 500
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def person(request: Request) -> User:
@@ -26,6 +28,17 @@ def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
     return dict(given.validated_data)
 
 
+class Pages(CursorPagination):
+    """Pages by the number of their rows; a cursor that was made up leads nowhere."""
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return where the page begins, None at the beginning."""
+        found = super().decode_cursor(request)
+        if found and found.position is not None and not NUMBER.fullmatch(found.position):
+            raise NotThere("not_found", _("There is no such cursor."))
+        return found
+
+
 def named_version(request: Request) -> str | None:
     """Return the version that `If-Match` names; None where it names none, or any."""
     sent = request.headers.get("If-Match", "").strip()
@@ -37,7 +50,7 @@ def named_version(request: Request) -> str | None:
 
 def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:
     """Return one page of `rows` with links to the next and the one before."""
-    paginator = CursorPagination()
+    paginator = Pages()
     paginator.page_size = size
     paginator.page_size_query_param = "page_size"
     paginator.max_page_size = MOST

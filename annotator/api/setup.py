@@ -29,12 +29,13 @@ def token(request: Request) -> Response:
     given = checked(serializers.Token, request)
     user = authenticate(request=request._request, **given)
     if user is None:
-        raise Unauthenticated("wrong_password", _("The name or the password is wrong."))
+        raise Unauthenticated("wrong_password", _("Incorrect username or password."))
     instance, plain = AuthToken.objects.create(user=user)
     return Response({"token": plain, "expires_at": instance.expiry})
 
 
-@extend_schema(request=serializers.NewUser, responses={201: dict})
+@extend_schema(methods=["GET"], responses={200: dict})
+@extend_schema(methods=["POST"], request=serializers.NewUser, responses={201: dict})
 @api_view(["GET", "POST"])
 def users(request: Request) -> Response:
     """List the people of this installation, or add one."""
@@ -54,7 +55,9 @@ def _users() -> list[dict[str, object]]:
     return [dict(row) for row in rows]
 
 
-@extend_schema(request=serializers.Member, responses={200: dict})
+@extend_schema(methods=["GET"], responses={200: dict})
+@extend_schema(methods=["POST"], request=serializers.Member, responses={201: dict})
+@extend_schema(methods=["DELETE"], request=serializers.Username, responses={204: None})
 @api_view(["GET", "POST", "DELETE"])
 def members(request: Request, pk: int) -> Response:
     """List the members of a project, give somebody a role, or take them out."""

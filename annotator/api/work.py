@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import serializers
 from annotator.api.requests import checked, page, person
+from annotator.api.schema import PAGED
 from annotator.flow import annotate, own, queue, setup
 from annotator.flow.refusals import NotThere
 from annotator.models import Lease, Project
@@ -29,7 +30,13 @@ def next_item(request: Request, pk: int) -> Response:
     return Response(found, status=204 if found is None else 200)
 
 
-@extend_schema(request=serializers.Answer, responses={201: dict})
+@extend_schema(methods=["GET"], parameters=PAGED, responses={200: dict})
+@extend_schema(
+    methods=["POST"],
+    parameters=[OpenApiParameter("next", str, description="0: lease no next item.")],
+    request=serializers.Answer,
+    responses={201: dict, 200: dict},
+)
 @api_view(["GET", "POST"])
 def annotations(request: Request, pk: int) -> Response:
     """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""
@@ -49,7 +56,8 @@ def annotations(request: Request, pk: int) -> Response:
     return Response(body, status=201 if is_new else 200)
 
 
-@extend_schema(request=serializers.Correction, responses={200: dict})
+@extend_schema(methods=["PATCH"], request=serializers.Correction, responses={200: dict})
+@extend_schema(methods=["DELETE"], responses={200: dict})
 @api_view(["PATCH", "DELETE"])
 def annotation(request: Request, pk: int, number: int) -> Response:
     """Correct an answer, or take it back; its author gets the item again unless it is paused."""

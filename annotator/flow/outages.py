@@ -21,6 +21,7 @@ class Away(Refused):
     """It cannot be done just now; the same again will do in a moment."""
 
     status = 503
+    retry_after = RETRY_SECONDS
 
 
 def outage(problem: BaseException | None) -> Away | None:

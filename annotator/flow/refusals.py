@@ -7,6 +7,8 @@ class Refused(Exception):
     """Something that was asked for cannot be done; nothing was changed."""
 
     status = 400
+    # Seconds after which the same may be asked again; 0 where waiting does not help.
+    retry_after = 0
 
     def __init__(
         self, code: str, detail: str, *, field: str = "", errors: list[dict[str, Any]] | None = None

@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from annotator import devices, limits
 from annotator.flow import setup
 from annotator.flow.refusals import Invalid, NotThere
 from annotator.forms import add_refusal
 from annotator.forms.accounts import InvitationForm
+from annotator.models import User
 from annotator.views import errors, regions
 from annotator.views.access import Request, signed_in
 from annotator.views.language import LanguageForm
@@ -25,14 +27,26 @@ class LoginForm(AuthenticationForm):
     """The log-in, which says the same of a wrong name and of a wrong password."""
 
     error_messages = {
-        "invalid_login": gettext_lazy("This username and password do not go together."),
-        "inactive": gettext_lazy("This username and password do not go together."),
+        "invalid_login": gettext_lazy("Incorrect username or password."),
+        "inactive": gettext_lazy("Incorrect username or password."),
     }
 
 
-login = LoginView.as_view(
-    template_name="login.html", authentication_form=LoginForm, redirect_authenticated_user=True
-)
+class SignIn(LoginView):
+    """The log-in, which leaves a note in the browser that its person is no stranger there."""
+
+    template_name = "login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign the person in."""
+        answer = super().form_valid(form)
+        devices.remember(self.request, answer, form.get_user().get_username())
+        return answer
+
+
+login = SignIn.as_view()
 logout = LogoutView.as_view()
 
 
@@ -41,7 +55,7 @@ logout = LogoutView.as_view()
 def account(request: Request) -> HttpResponse:
     """Show one's account, and change the password."""
     form = PasswordChangeForm(request.user, regions.posted(request))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and _is_changed(form, request.user):
         update_session_auth_hash(request, form.save())
         setup.revoke_tokens(request.user)
         messages.success(request, _("Your password is changed. Other sessions are signed out."))
@@ -54,13 +68,24 @@ def account(request: Request) -> HttpResponse:
     return render(request, "account.html", context, status=status)
 
 
+def _is_changed(form: PasswordChangeForm, user: User) -> bool:
+    """Tell whether the form is filled in rightly; TooMany after many wrong old passwords."""
+    limits.OLD_PASSWORDS.check(user.pk)
+    if "old_password" in form.errors:
+        limits.OLD_PASSWORDS.count(user.pk)
+    return form.is_valid()
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def invite(request: HttpRequest, token: str) -> HttpResponse:
     """Let somebody who was invited choose a password, and sign them in."""
+    address = limits.network(request.META.get("REMOTE_ADDR"))
+    limits.INVITATIONS.check(address)
     try:
         invited = setup.invited(token)
     except NotThere as refusal:
+        limits.INVITATIONS.count(address)
         return errors.show(request, refusal)
     form = InvitationForm(regions.posted(request))
     if request.method == "POST" and form.is_valid():
@@ -70,6 +95,10 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             log_in(request, user, backend="django.contrib.auth.backends.ModelBackend")
-            return redirect("projects")
+            answer = redirect("projects")
+            devices.remember(request, answer, user.get_username())
+            return answer
+    if form.errors:
+        limits.INVITATIONS.count(address)
     context = {"form": form, "invited": invited}
     return render(request, "invite.html", context, status=422 if form.errors else 200)

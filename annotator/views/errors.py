@@ -13,13 +13,16 @@ from annotator.flow.refusals import Refused
 
 log = logging.getLogger(__name__)
 
-PAGES = {400, 403, 404, 413}
+PAGES = {400, 403, 404, 413, 429, 503}
 
 
 def show(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """Return the page of the refusal's status; where there is none, that of a bad request."""
     name = f"{refusal.status}.html" if refusal.status in PAGES else "400.html"
-    return render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)
+    answer = render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)
+    if refusal.retry_after:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -64,8 +67,8 @@ CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 413: "too_large
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:
     if request.path.startswith("/api/"):
-        code = CODES[status]
-        body = {"type": "error", "code": code, "detail": code.replace("_", " "), "errors": []}
+        error = {"code": CODES[status], "detail": CODES[status].replace("_", " ")}
+        body = {"type": CODES[status], **error, "errors": [{"field": "", **error}]}
         return JsonResponse(body | (_name() if status == 500 else {}), status=status)
     if status == 500:
         # Without the request, as what broke may be what every other page reads.

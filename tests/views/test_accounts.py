@@ -37,7 +37,7 @@ def test_login_never_leads_elsewhere(client, ann, elsewhere):
 def test_wrong_name_and_wrong_password_read_the_same(client, ann):
     def words(username):
         answer = client.post(reverse("login"), {"username": username, "password": "no"})
-        return "do not go together" in answer.content.decode()
+        return "Incorrect username or password." in answer.content.decode()
 
     assert words("ann")
     assert words("nobody")

@@ -1,0 +1,52 @@
+"""Browsers in which somebody has signed in before: other people's failed attempts lock none out.
+
+The cookie lets its browser try passwords for the names that signed in there, within a limit of its
+own; it opens nothing by itself.
+"""
+
+import secrets
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import salted_hmac
+
+COOKIE = "winnow_device"
+SALT = "winnow.device"
+SECONDS = 180 * 86_400
+# So many people may share a browser; beyond that, who signed in longest ago is forgotten.
+MOST_PEOPLE = 5
+
+
+def known(request: HttpRequest, username: str | None) -> str:
+    """Return what this browser is called for `username`; empty where that name is new to it."""
+    return _people(request).get(_name(username or ""), "")
+
+
+def remember(request: HttpRequest, answer: HttpResponseBase, username: str) -> None:
+    """Note in the browser that `username` has signed in there."""
+    people = _people(request)
+    people.pop(_name(username), None)
+    people[_name(username)] = secrets.token_urlsafe(12)
+    kept = dict(list(people.items())[-MOST_PEOPLE:])
+    answer.set_cookie(
+        COOKIE,
+        signing.dumps(kept, salt=SALT),
+        max_age=SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def _people(request: HttpRequest) -> dict[str, str]:
+    try:
+        found = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=SECONDS)
+    except signing.BadSignature:
+        return {}
+    return dict(found)
+
+
+def _name(username: str) -> str:
+    # The browser need not tell anybody who has signed in there.
+    return salted_hmac(SALT, username, algorithm="sha256").hexdigest()[:24]
