@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annotator import pool
+from annotator import checksums, pool
 from annotator.replays import Turn
 from annotator.trial import Trial
 
@@ -17,23 +17,31 @@ if TYPE_CHECKING:
 CURVES = ("labels", "accuracy", "macro_f1", "rare_found", "audited", "asked")
 
 
-def save(folder: Path, made: Trial) -> None:
-    """Store the arrays of a trial; `Trial.facts` are left to be kept elsewhere."""
-    known = made.known
+def save(folder: Path, made: Trial) -> dict[str, Any]:
+    """Store the arrays of a trial and return their checksums.
+
+    These and `Trial.facts` are left to be kept elsewhere.
+    """
+    known, sums = made.known, {}
     for name, features in _parts(made).items():
         if features is not None:
             pool.save_arrays(folder / name, features.to_arrays())
+            sums[name] = checksums.of_folder(folder / name)
     arrays = {"y": known.y} if known.truth is None else {"y": known.y, "truth": known.truth}
     rare = np.array([known.rare_class, known.declared], dtype=np.int64)
-    pool.save_npz(folder / "labels.npz", {**arrays, "rare": rare})
+    return {**sums, "labels": pool.save_npz(folder / "labels.npz", {**arrays, "rare": rare})}
 
 
 def load(folder: Path, facts: dict[str, Any]) -> Trial:
-    """Return the trial that was stored, its features memory-mapped."""
+    """Return the trial that was stored, its features memory-mapped; Corrupt if it was changed."""
     from selection.baseline import plainly
     from selection.known import Known
 
-    arrays = pool.load_npz(folder / "labels.npz")
+    # There are none of what was stored before files were checked.
+    sums = dict(facts.get("checksums", {}))
+    arrays = pool.load_npz(folder / "labels.npz", sums.pop("labels", ""))
+    for name, own in sums.items():
+        checksums.check(folder / name, own)
     rare, declared = (int(number) for number in arrays["rare"])
     known = Known(
         _features(folder / "pool"),
@@ -52,20 +60,25 @@ def save_run(folder: Path, turn: Turn, run: "Run") -> None:
     """Store one run."""
     arrays = {name: getattr(run, name) for name in CURVES}
     seconds = np.array([run.seconds_per_round])
-    pool.save_npz(_run_path(folder, turn), {**arrays, "seconds": seconds})
+    of = np.array(_run_name(folder, turn))
+    pool.save_npz(_run_path(folder, turn), {**arrays, "seconds": seconds, "of": of})
 
 
 def load_run(folder: Path, turn: Turn) -> "Run | None":
-    """Return the run that was stored; None where it is still to be done."""
+    """Return the run that was stored; None where it is to be done, or done again."""
     from selection.known import Run
 
-    path = _run_path(folder, turn)
-    if not path.exists():
+    arrays = pool.find_npz(_run_path(folder, turn))
+    if arrays is None or str(arrays.get("of", _run_name(folder, turn))) != _run_name(folder, turn):
         return None
-    arrays = pool.load_npz(path)
     seconds = float(arrays["seconds"][0])
     curves = {name: arrays[name] for name in CURVES}
     return Run(turn.strategy, turn.seed, **curves, seconds_per_round=seconds)
+
+
+def _run_name(folder: Path, turn: Turn) -> str:
+    """Return what tells a run from those of others and of other simulations."""
+    return f"{folder.name}/{turn.strategy}-{turn.seed}"
 
 
 def _run_path(folder: Path, turn: Turn) -> Path:

@@ -420,20 +420,33 @@ def _shard_arrays(shard: FeatureShard) -> dict[str, NDArray[Any]]:
 
 def _check_shapes(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
     """Raise Corrupt unless arrays of which no checksums are known fit each other."""
-    items = shard.stop - shard.start
-    rows: dict[str, int] = {
-        name: len(arrays[name]) for name in ("audit_key", "dense") if name in arrays
-    }
-    if "sparse_shape" in arrays:
-        rows["sparse_shape"] = int(arrays["sparse_shape"][0])
-        rows["sparse_indptr"] = len(arrays.get("sparse_indptr", ())) - 1
-        ends = [len(arrays.get(f"sparse_{part}", ())) for part in ("data", "indices")]
-        if rows["sparse_indptr"] != items or {*ends} != {int(arrays["sparse_indptr"][-1])}:
-            raise Corrupt("its sparse arrays do not fit each other")
-    wrong = [name for name, found in rows.items() if found != items]
-    missing = {"audit_key", "spread", "neighbours"} - set(arrays)
-    if wrong or missing or len(rows) < 2:
-        raise Corrupt(f"{', '.join([*wrong, *sorted(missing)]) or 'an array'} is not as it was")
+    try:
+        wrong = list(_misfits(shard.stop - shard.start, arrays))
+    except (KeyError, IndexError, TypeError, ValueError) as problem:
+        raise Corrupt(f"an array is missing or of another kind: {problem}") from problem
+    if wrong:
+        raise Corrupt(f"{', '.join(wrong)} does not fit the others")
+
+
+def _misfits(items: int, arrays: dict[str, NDArray[Any]]) -> Iterator[str]:
+    """Yield the names of arrays that are not as long as those of `items` items."""
+    dense = arrays.get("dense")
+    width = 0 if dense is None else dense.shape[1]
+    if len(arrays["audit_key"]) != items:
+        yield "audit_key"
+    if dense is not None and len(dense) != items:
+        yield "dense"
+    for name in ("spread", "neighbours"):
+        first, last = arrays[name]
+        if not 0 <= first <= last <= width:
+            yield name
+    if dense is None or "sparse_indptr" in arrays:
+        indptr = arrays["sparse_indptr"]
+        ends = {len(arrays["sparse_data"]), len(arrays["sparse_indices"])}
+        if len(indptr) != items + 1 or ends != {int(indptr[-1])}:
+            yield "sparse_indptr"
+        if int(arrays["sparse_shape"][0]) != items:
+            yield "sparse_shape"
 
 
 def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":

@@ -16,7 +16,8 @@ from pathlib import Path
 
 STOP_SECONDS = 8.0
 RESTART_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
-STABLE_SECONDS = 30.0
+# One that dies at its start does so sooner; one that is killed now and then is back at once.
+STABLE_SECONDS = 8.0
 PR_SET_PDEATHSIG = 1
 # Looked up here, as a process that was just forked from one with threads should do little.
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None

@@ -359,6 +359,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": not BROKER_URL.startswith("redis+socket"),
     "health_check_interval": 25,
 }
+# A worker on another machine that was not heard of for so long is taken for dead; of one that died on
+# this machine it is known at once.
+JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=30)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_BACKEND = None

@@ -28,7 +28,12 @@ def resume() -> None:
     for model in JOBS:
         # Whoever was at them is no more, and did not fail at them.
         model.objects.active().update(
-            state=Job.State.QUEUED, token=None, attempts=0, heartbeat_at=None, retry_at=None
+            state=Job.State.QUEUED,
+            token=None,
+            owner="",
+            attempts=0,
+            heartbeat_at=None,
+            retry_at=None,
         )
     for space in FeatureSpace.objects.filter(dropped=False):
         if not pool.space_folder(space).is_dir():

@@ -166,9 +166,9 @@ def _prepare(work: Simulation) -> None:
         made = trial.prepare(answers, rare=work.rare if work.rare in known else "")
     except Unreadable as problem:
         raise Invalid(problem.code, problem.detail) from problem
-    kept_trial.save(_folder(work), made)
+    facts = {**made.facts, "checksums": kept_trial.save(_folder(work), made)}
     labels = min(work.labels, len(made.known.X))
-    work.hand_on(stage=Simulation.Stage.RUN, facts=made.facts, labels=labels)
+    work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
     if work.path:
         ingest.uploaded(work.path).unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import Error, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -23,7 +24,8 @@ from django.utils.translation import gettext_lazy as _
 from annotator import clock, owners
 
 BEAT_SECONDS = 5
-STALE_SECONDS = 30
+# Only where the death of its worker cannot be proven (annotator.owners).
+STALE_SECONDS = settings.JOB_STALE_SECONDS
 MAX_ATTEMPTS = 3
 
 log = logging.getLogger(__name__)

@@ -250,3 +250,55 @@ def test_tidying_keeps_what_is_still_used(project, filled, learnt, run_round, an
     assert prediction.predict(project, ["prize"])[0] == project.models.first()
     assert queue.lease_next(project, ana) is not None
     assert run_round(project).state == Job.State.DONE
+
+
+# Of workers that died ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dead(monkeypatch):
+    """Return a set: whose names are put in is proven dead."""
+    names = set()
+    monkeypatch.setattr(jobs.owners, "is_dead", names.__contains__)
+    return names
+
+
+def test_what_a_dead_worker_held_is_due_at_once(work, dead):
+    old = Import.objects.claim(work.pk)
+    assert old.owner
+    assert sweep(Import) == []
+    dead.add(old.owner)
+    assert sweep(Import) == [work.pk]
+    dead.clear()
+    new = Import.objects.claim(work.pk)
+    assert new.token != old.token
+    with pytest.raises(LostClaim):
+        old.write(done=5)
+    new.write(done=1)
+
+
+def test_message_that_comes_again_is_enough_to_take_a_dead_workers_job(work, dead):
+    dead.add(Import.objects.claim(work.pk).owner)
+    assert Import.objects.claim(work.pk) is not None
+
+
+def test_job_that_kills_its_worker_three_times_is_given_up(work, dead):
+    for _ in range(3):
+        dead.add(Import.objects.claim(work.pk).owner)
+    assert sweep(Import) == []
+    failed = loop.refreshed(work)
+    assert failed.state == Job.State.FAILED
+    assert "died 3 times" in failed.error
+
+
+def test_job_of_a_worker_that_lives_or_cannot_be_told_of_is_left_alone(work, dead):
+    mine = Import.objects.claim(work.pk)
+    Import.objects.filter(pk=work.pk).update(owner="")
+    dead.update({"", mine.owner})
+    assert sweep(Import) == []
+    mine.write(done=1)
+
+
+def test_worker_that_starts_is_told_of_jobs_whose_message_may_be_lost(work):
+    assert sweep(Import) == []
+    assert sweep(Import, just_now=True) == [work.pk]

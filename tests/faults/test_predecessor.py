@@ -1,0 +1,26 @@
+"""What a worker held that died on this machine is taken up at once, not when its claim runs out."""
+
+import pytest
+
+from tests import servers
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
+
+# Long after every wait below: only what proves the death of the worker can pass.
+CLAIM = {"JOB_STALE_SECONDS": "3600"}
+
+
+@pytest.mark.parametrize("kind", ["embedded", "production"])
+def test_rounds_go_on_after_each_kill_although_claims_would_last_an_hour(running, kind):
+    with running(kind, **CLAIM) as stack, stack.labelling() as crowd:
+        stack.learns_on()
+        for part in ("worker", "pool", "worker", "pool"):
+            servers.wait_until(lambda: _is_under_way(stack), 120, "a round", pause=0.02)
+            stack.kill(part)
+            stack.labels_on(crowd, 3)
+            stack.learns_on(seconds=180)
+
+
+def _is_under_way(stack):
+    turns = stack.rounds()
+    return bool(turns) and turns[0]["state"] == "running"
