@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "annotator.views.language.own_language",
+    "annotator.views.drafts.tell_saved",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -203,6 +204,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Django's token inside an invitation must live as long as the invitation says it does.
 PASSWORD_RESET_TIMEOUT = 7 * 86_400
+CSRF_FAILURE_VIEW = "annotator.views.access.too_old"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "projects"
 LOGOUT_REDIRECT_URL = "login"

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator.flow import naming
+from annotator.flow import naming, versions
 from annotator.flow.keys import ACTIONS, Action, cap, is_digit, understood
 from annotator.flow.refusals import Invalid
 from annotator.models import Item, Label, Project, User
@@ -148,12 +148,26 @@ def preferences_of(user: User) -> Preferences:
     return Preferences(keys=keys_of(user), **said)
 
 
+def habits_of(user: User) -> dict[str, Any]:
+    """Return the preferences that are no keys."""
+    now = preferences_of(user)
+    return {name: getattr(now, name) for name in RULES}
+
+
 @transaction.atomic
 def change_preferences(
-    user: User, *, keys: dict[str, str | list[str]] | None = None, **habits: Any
+    user: User,
+    *,
+    keys: dict[str, str | list[str]] | None = None,
+    loaded: versions.Stamps | None = None,
+    **habits: Any,
 ) -> Preferences:
-    """Store the given keys and habits; nothing is changed when one of them is wrong."""
+    """Store the given keys and habits; nothing is changed when one of them is wrong.
+
+    With the stamps of what a form had loaded, only the habits that were changed in it.
+    """
     _read_again(user)
+    habits = versions.merge(habits, loaded or {}, habits_of(user))
     wished, errors = _understood(keys or {})
     errors += _doubles(user, wished) + _on_labels(user, wished) + _against_rules(habits)
     if errors:

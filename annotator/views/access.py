@@ -4,10 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.encoding import iri_to_uri
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -18,6 +23,26 @@ from annotator.models import Project, Role, User
 from annotator.views import errors
 
 P = ParamSpec("P")
+
+# A refused form is shown at the address that it was sent to, which cannot be opened otherwise.
+FORM_PAGES = {
+    "labels": "settings",
+    "delete_project": "settings",
+    "add_member": "members",
+    "change_member": "members",
+    "remove_member": "members",
+    "start_round": "dashboard",
+    "put_back": "dashboard",
+    "prove": "dashboard",
+    "settle": "disagreements",
+    "unsettle": "disagreements",
+    "stop_simulation": "simulations",
+    "find:seed": "find:find",
+    "find:undo": "find:find",
+    "label:submit": "label:desk",
+    "label:skip": "label:desk",
+    "label:undo": "label:desk",
+}
 
 
 class Request(HttpRequest):
@@ -54,11 +79,37 @@ def signed_in(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
 def _to_login(request: Request) -> HttpResponse:
     """Send to the log-in page. A region's post stays where it is, as it may hold unsaved work."""
     if not request.htmx:
-        return redirect_to_login(request.get_full_path())
+        return redirect_to_login(form_page(request))
     if request.method == "POST":
         return HttpResponse(_("You are signed out."), status=401, content_type="text/plain")
     back = redirect_to_login(request.htmx.current_url_abs_path or "/")
     return HttpResponseClientRedirect(back.url)
+
+
+def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return the page of a form that was loaded before its person signed in or out."""
+    return render(request, "403_csrf.html", {"back": form_page(request)}, status=403)
+
+
+def form_page(request: HttpRequest) -> str:
+    """Return the address of the page from which a form was sent, to which one can come back."""
+    path = request.get_full_path()
+    if request.method != "POST":
+        return path
+    sent_from = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(sent_from, {request.get_host()}):
+        path = iri_to_uri(urlsplit(sent_from)._replace(scheme="", netloc="").geturl())
+    return _with_form(path)
+
+
+def _with_form(path: str) -> str:
+    """Return the page that has the form, where `path` only takes what the form sends."""
+    try:
+        match = resolve(urlsplit(path).path)
+    except Resolver404:
+        return reverse("projects")
+    page = FORM_PAGES.get(match.view_name)
+    return path if page is None else reverse(page, args=[match.kwargs["project_id"]])
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotator.flow import desk, keys
 from annotator.flow.refusals import Invalid
+from annotator.flow.versions import EditConflict
 from annotator.forms import add_refusal
+from annotator.forms.shared import SharedForm
 from annotator.models import User
 from annotator.views import regions
 from annotator.views.access import Request, signed_in
 
 
-class DeskForm(forms.Form):
+class DeskForm(SharedForm, forms.Form):
     """A new key for any action, where one is typed, and the person's habits."""
 
     submit_at_once = forms.BooleanField(
@@ -54,13 +56,17 @@ class DeskForm(forms.Form):
     HABITS = tuple(desk.RULES)
 
     def __init__(self, user: User, data: QueryDict | None = None) -> None:
-        now = desk.preferences_of(user)
-        super().__init__(data, initial={name: getattr(now, name) for name in self.HABITS})
-        self.keys_now = now.keys
+        self.habits_now = desk.habits_of(user)
+        super().__init__(data, initial=self.habits_now)
+        self.keys_now = desk.keys_of(user)
         for name, action in keys.ACTIONS.items():
             self.fields[name] = forms.CharField(
                 label=str(action.title), required=False, max_length=40, widget=KeyInput
             )
+
+    def stored(self) -> dict[str, Any]:
+        """Return the habits as they are stored now."""
+        return self.habits_now
 
     def groups(self) -> Iterator[tuple[str, list[tuple[forms.BoundField, list[str]]]]]:
         """Return the actions by what they are for, each with the caps of its keys."""
@@ -79,7 +85,8 @@ class DeskForm(forms.Form):
         """Return what was typed, as flow takes it; an empty key stays what it is."""
         given = self.cleaned_data
         typed = {name: given[name].split() for name in keys.ACTIONS if given[name]}
-        return {"keys": typed, **{name: given[name] for name in self.HABITS}}
+        habits = {name: given[name] for name in self.HABITS if name in given}
+        return {"keys": typed, "loaded": self.loaded, **habits}
 
 
 class KeyInput(forms.TextInput):
@@ -105,13 +112,20 @@ def preferences(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             desk.change_preferences(request.user, **form.changes())
+        except EditConflict as conflict:
+            form.add_clashes(conflict.clashes)
+            return _show(request, form, conflict.status)
         except Invalid as refusal:
             add_refusal(form, refusal)
         else:
             messages.success(request, _("Your desk is set up; it counts from the next page on."))
             return redirect("desk_preferences")
+    return _show(request, form, 422 if form.errors else 200)
+
+
+def _show(request: Request, form: DeskForm, status: int) -> HttpResponse:
     context = {"form": form, "named_keys": {key: keys.cap(key) for key in keys.NAMED_KEYS}}
-    return render(request, "desk_preferences.html", context, status=422 if form.errors else 200)
+    return render(request, "desk_preferences.html", context, status=status)
 
 
 @require_POST

@@ -96,3 +96,14 @@ def test_settings_take_the_share_and_the_feedback(api, project, lea):
     changed = client.patch(path, {"second_share": 0.2, "gold_feedback": True}).json()
     assert (changed["second_share"], changed["gold_feedback"]) == (0.2, True)
     assert client.patch(path, {"second_share": 0.6}).status_code == 422
+
+
+def test_decision_of_another_lead_is_replaced_by_who_names_it(api, project, torn, lea, olga):
+    one = at(project, f"disagreements/{torn.pk}")
+    first = api(olga).post(one, {"labels": ["ham"]}).json()["decision"]
+    refused = api(lea).post(one, {"labels": ["spam"]})
+    assert refused.status_code == 409
+    assert "olga decided “ham” meanwhile" in refused.json()["detail"]
+    again = api(lea).post(one, {"labels": ["spam"], "replaces": first["id"]})
+    assert again.status_code == 200
+    assert again.json()["decision"]["by"] == "lea"

@@ -23,7 +23,7 @@ from annotator.flow import (
     seeding,
     setup,
 )
-from annotator.flow.refusals import Conflict
+from annotator.flow.refusals import Conflict, Refused
 from annotator.models import (
     Annotation,
     Decision,
@@ -53,6 +53,15 @@ def at_once(*calls):
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(run, calls))
+
+
+def refused(call, *args, **kwargs):
+    """Return the code of the refusal of a call, "" for none; anything else that it raises, too."""
+    try:
+        call(*args, **kwargs)
+    except Refused as refusal:
+        return refusal.code
+    return ""
 
 
 @pytest.fixture
@@ -366,10 +375,11 @@ def test_two_leads_decide_at_once_and_one_decision_holds(project, filled, people
         lease = queue.lease_next(project, people[1])
         loop.answer(lease, ["ham" if loop.truth(lease.item) == ["spam"] else "spam"])
     for item in Item.objects.all():
-        at_once(
-            lambda item=item: adjudicate.decide(project, lea, item.pk, ["spam"]),
-            lambda item=item: adjudicate.decide(project, olga, item.pk, ["ham"]),
+        said = at_once(
+            lambda item=item: refused(adjudicate.decide, project, lea, item.pk, ["spam"]),
+            lambda item=item: refused(adjudicate.decide, project, olga, item.pk, ["ham"]),
         )
-    assert Decision.objects.count() == 8
+        assert sorted(said) == ["", "decided_meanwhile"]
+    assert Decision.objects.count() == 4
     assert Disagreement.objects.filter(state=Disagreement.State.DECIDED).count() == 4
     assert recount.recount(project) == []
