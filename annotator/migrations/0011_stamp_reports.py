@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotator", "0009_put_off_reports"),
+        ("annotator", "0010_pause"),
     ]
 
     operations = [
