@@ -99,7 +99,7 @@ def test_where_nothing_says_how_sure_no_word_stands(signed_in, ben, sure):
 
 def test_other_labels_of_the_answer_are_said(signed_in, ben, sure):
     lease = bulk.take(sure, ben, "spam")[0]
-    both = {"labels": ["spam", "ham"], "confidence": 0.9}
+    both = {"labels": loop.ids(sure, "spam", "ham"), "confidence": 0.9}
     Lease.objects.filter(pk=lease.pk).update(suggestion=both)
     assert "<span>also ham</span>" in show(signed_in(ben), sure, label="spam")
 
