@@ -104,12 +104,9 @@ def test_what_the_item_was_is_told_after_the_label(signed_in, ana, desk):
 
 def test_suggestion_and_reason_are_shown_when_they_are_served(signed_in, ana, desk):
     lease = queue.lease_next(desk, ana)
-    name = desk.labels.first().name
-    Lease.objects.filter(pk=lease.pk).update(
-        blind=False,
-        why="Torn between two.",
-        suggestion={"labels": [desk.labels.first().pk], "confidence": 0.62},
-    )
+    said = {"labels": [desk.labels.first().pk], "confidence": 0.62}
+    way = {"blind": False, "why": "Torn between two.", "suggestion": said}
+    Lease.objects.filter(pk=lease.pk).update(**way)
     answer = signed_in(ana).get(at(desk))
     page = answer.content.decode()
     assert "62\u202f% sure" in page

@@ -43,7 +43,12 @@ def test_renamed_label_is_saved_by_its_key_and_the_new_buttons_come(desk, projec
         "“refund” is new; “question” is new."
     )
     assert not desk.is_visible("#refused")
-    assert [kbd.inner_text() for kbd in desk.locator(".choice kbd").all()] == ["1", "2", "3", "Q"]
+    assert [kbd.inner_text() for kbd in desk.locator(".choice-list kbd").all()] == [
+        "1",
+        "2",
+        "3",
+        "Q",
+    ]
     desk.keyboard.press("q")
     wait_for(desk, "Saved: question.")
     desk.keyboard.press("3")
