@@ -222,7 +222,9 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
         if uses:
             raise Conflict(
                 "label_in_use",
-                _("%(name)s is used by %(uses)s. Rename it, or change those first.")
+                _(
+                    "“%(name)s” cannot be removed: it is used by %(uses)s. Rename it, or correct those."
+                )
                 % {"name": label.name, "uses": get_text_list(uses, _("and"))},
                 field="labels",
             )
@@ -235,7 +237,7 @@ def label_uses(project: Project, label: Label) -> list[tuple[int, str]]:
     gold, suggested = naming.items_with(project, label)
     return [
         (given, ngettext("%(n)d annotation", "%(n)d annotations", given) % {"n": given}),
-        (gold, ngettext("%(n)d hidden check", "%(n)d hidden checks", gold) % {"n": gold}),
+        (gold, ngettext("%(n)d gold item", "%(n)d gold items", gold) % {"n": gold}),
         (
             suggested,
             ngettext("%(n)d imported suggestion", "%(n)d imported suggestions", suggested)

@@ -272,7 +272,7 @@ def test_name_that_a_removed_label_had_too_means_nothing(project):
 
 @pytest.mark.parametrize(
     ("labels_are", "words"),
-    [("gold", "1 hidden check"), ("suggestion", "1 imported suggestion"), ("seed", "1 annotation")],
+    [("gold", "1 gold item"), ("suggestion", "1 imported suggestion"), ("seed", "1 annotation")],
 )
 def test_label_that_a_file_brought_is_in_use(project, labels_are, words):
     spam, ham = project.labels.all()
