@@ -220,14 +220,9 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
         uses = [words for number, words in label_uses(project, label) if number]
         if uses:
-            raise Conflict(
-                "label_in_use",
-                _(
-                    "“%(name)s” cannot be removed: it is used by %(uses)s. Rename it, or correct those."
-                )
-                % {"name": label.name, "uses": get_text_list(uses, _("and"))},
-                field="labels",
-            )
+            told = _("“%(name)s” is used by %(uses)s. Rename it, or correct those before.")
+            used = {"name": label.name, "uses": get_text_list(uses, _("and"))}
+            raise Conflict("label_in_use", told % used, field="labels")
 
 
 def label_uses(project: Project, label: Label) -> list[tuple[int, str]]:
