@@ -66,7 +66,7 @@ FIND_SKIPPED = Rows(
 # All of them: asked for those in the pool alone, SQLite would go through the whole pool.
 FIND_GOLD = Rows(
     lambda project: Item.objects.filter(project_id=project, gold__isnull=False).values_list(
-        "audit_key", "pk", "state", "gold"
+        "audit_key", "pk", "state"
     ),
     int,
 )
@@ -484,18 +484,22 @@ def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[It
 
 
 def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
-    # Those that the audit stream will ask anyway are left to it, and those out whose known answer
-    # nobody can give, as a label of it is removed.
+    # Those that the audit stream will ask anyway are left to it.
     bound = pool.reserve(project)
     known = FIND_GOLD(project.pk) if number else []
     waiting = sorted(
-        (key, pk)
-        for key, pk, state, gold in known
-        if key >= bound and state == Item.State.POOL and naming.stand(project, gold)
+        (key, pk) for key, pk, state in known if key >= bound and state == Item.State.POOL
     )
     chosen = [pk for _key, pk in waiting[:number]]
     checks = free.filter(pk__in=chosen).order_by("audit_key") if chosen else []
-    return [(item, {"source": Source.GOLD, "blind": True, "strategy": "gold"}) for item in checks]
+    return [(item, _as_check(project, item)) for item in checks]
+
+
+def _as_check(project: Project, item: Item) -> dict[str, Any]:
+    """Return how the item is asked: as others are where nobody can give its known answer."""
+    if not naming.stand(project, item.gold):
+        return dict(RANDOM)
+    return {"source": Source.GOLD, "blind": True, "strategy": "gold"}
 
 
 def _with_decoys(picks: list[Wish], number: int, rng: random.Random) -> list[Wish]:

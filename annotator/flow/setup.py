@@ -256,12 +256,9 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
         uses = [words for number, words in label_uses.counted(project, label) if number]
         if uses:
-            raise Conflict(
-                "label_in_use",
-                _("%(name)s is used by %(uses)s. Rename it, or change those first.")
-                % {"name": label.name, "uses": get_text_list(uses, _("and"))},
-                field="labels",
-            )
+            told = _("“%(name)s” is used by %(uses)s. Rename it, or correct those before.")
+            used = {"name": label.name, "uses": get_text_list(uses, _("and"))}
+            raise Conflict("label_in_use", told % used, field="labels")
 
 
 def _remember_removed(project: Project, labels: Iterable[Label]) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator import kept_trial, pool, replays, trial
-from annotator.flow import featurise, ingest, setup
+from annotator.flow import featurise, ingest, naming, setup
 from annotator.flow.jobs import job
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.formats import Columns, Unreadable
@@ -72,7 +72,7 @@ def start(
                 # What is labelled between two rounds of a project.
                 batch=max(project.retrain_every, -(-labels // MOST_ROUNDS)),
                 audit_share=project.audit_share,
-                rare="" if project.rare_label is None else project.rare_label.name,
+                rare="" if project.rare_label_id is None else str(project.rare_label_id),
                 total=len(replays.turns(names, seeds)),
                 **given,
             )
@@ -163,7 +163,8 @@ def _prepare(work: Simulation) -> None:
     try:
         answers = trial.sample(_answers(work), MOST_ITEMS)
         known = {name for names in answers.labels for name in names}
-        made = trial.prepare(answers, rare=work.rare if work.rare in known else "")
+        rare = _rare(work)
+        made = trial.prepare(answers, rare=rare if rare in known else "")
     except Unreadable as problem:
         raise Invalid(problem.code, problem.detail) from problem
     facts = {**made.facts, "checksums": kept_trial.save(_folder(work), made)}
@@ -171,6 +172,13 @@ def _prepare(work: Simulation) -> None:
     work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
     if work.path:
         ingest.uploaded(work.path).unlink(missing_ok=True)
+
+
+def _rare(work: Simulation) -> str:
+    """Return what the label that is looked for is called now; some were stored by their names."""
+    if not work.rare.isdigit():
+        return work.rare
+    return naming.names(work.project, [int(work.rare)])[0]
 
 
 def _answers(work: Simulation) -> trial.Answers:

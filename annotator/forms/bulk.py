@@ -1,13 +1,23 @@
 """What is confirmed by the page."""
 
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext as _
 
 
 class BulkForm(forms.Form):
     """A page that is confirmed; flow knows whose page it is, and which of its items are marked."""
 
     label = forms.CharField(max_length=200, required=False)
+    label_id = forms.IntegerField(required=False, min_value=1)
     seconds = forms.FloatField(required=False, min_value=0, max_value=86_400)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("label_id") and not cleaned.get("label"):
+            raise forms.ValidationError(_("Say which label the page is about."), code="required")
+        return cleaned
 
 
 class PageForm(forms.Form):

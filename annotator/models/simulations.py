@@ -32,6 +32,7 @@ class Simulation(Job):
     labels = models.PositiveIntegerField()
     batch = models.PositiveIntegerField()
     audit_share = models.FloatField()
+    # The id of the label that is looked for.
     rare = models.CharField(max_length=200, blank=True)
     stage = models.CharField(max_length=16, choices=Stage, default=Stage.PREPARE)
     total = models.PositiveIntegerField()

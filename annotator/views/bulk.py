@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.flow import ahead, bulk, confirming, monitor, queue
+from annotator.flow import ahead, bulk, confirming, monitor, naming, queue
 from annotator.flow.naming import Ref
 from annotator.flow.refusals import Conflict, Invalid, NotThere
 from annotator.forms.bulk import BulkForm, PageForm
@@ -125,7 +125,9 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
     project, user = access.project, access.user
     choices = bulk.choices(project, user)
     fullest = max(choices, key=lambda each: each.left, default=None)
-    label = bulk.own_label(project, ref) if ref else (fullest.label if fullest else None)
+    # A page that looks again by itself may be about a label that is removed since.
+    is_there = bool(ref) and (isinstance(ref, str) or naming.stand(project, [ref]))
+    label = bulk.own_label(project, ref) if is_there else (fullest.label if fullest else None)
     leases = bulk.take(project, user, label.pk) if label else []
     empty = "" if leases else bulk.why_empty(project, choices, label)
     is_paused = not leases and monitor.paused(project) is not None

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotator import front, tasks
-from annotator.flow import monitor, setup, simulating
+from annotator.flow import monitor, naming, setup, simulating
 from annotator.flow.refusals import Refused
 from annotator.forms import add_refusal
 from annotator.forms.simulations import SimulationForm
@@ -141,6 +141,7 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
         return shown
     return {
         **shown,
+        "rare_label": _rare_label(work),
         "sentence": simulation_words.sentence(work.summary, titles),
         # Of the others; the first one has its sentence above the picture.
         "captions": [
@@ -152,6 +153,13 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
         "lines": simulation_words.lines(work.summary, titles),
         "picture": simulation_words.picture(work.summary, titles),
     }
+
+
+def _rare_label(work: Simulation) -> str:
+    """Return which label was looked for: of the project's own, what it is called now."""
+    name = str((work.summary or {})["rare"]["label"])
+    label = None if work.name else naming.by_name(work.project).get(name)
+    return label.name if label else name
 
 
 def _titles() -> dict[str, str]:

@@ -167,6 +167,18 @@ def test_rare_label_of_the_project_is_declared(project, lea):
     assert go(begin(project, lea)).summary["rare"]["declared"]
 
 
+def test_rare_label_that_is_renamed_before_the_worker_comes_is_declared(project, lea):
+    from annotator.flow import setup
+
+    setup.change_settings(project, rare_label="spam")
+    work = begin(project, lea)
+    spam, ham = project.labels.all()
+    # The file has both names; the one that the label has now is looked for.
+    setup.change_labels(project, [{"id": spam.pk, "name": "ham"}, {"id": ham.pk, "name": "spam"}])
+    told = go(work).summary["rare"]
+    assert (told["declared"], told["label"]) == (True, "ham")
+
+
 # What may go wrong -------------------------------------------------------------------------------
 
 
