@@ -1,8 +1,10 @@
 """What people did is counted by the day on which they did it, and long breaks are no work."""
 
+import importlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.apps import apps
 
 from annotator.flow import (
     annotate,
@@ -225,3 +227,31 @@ def test_people_at_work_are_those_who_labelled_or_skipped(project, olga, ana):
     loop.label(project, ana, 1)
     assert week.done_in(project, monday)["people"] == 1
     assert Item.objects.filter(state=Item.State.LABELLED).count() == 3
+
+
+# Counts that older versions stored ---------------------------------------------------------------
+
+
+def test_migration_counts_anew_what_older_versions_stored(project, filled, ana, ben, lea, late):
+    setup.change_settings(project, overlap=2)
+    project.refresh_from_db()
+    loop.bring_in(project, "seeds.csv", "text,label\nx,spam\ny,ham\n")
+    filled(project, 30)
+    loop.answer(queue.lease_next(project, ana), seconds=TWO_HOURS)
+    mine, _theirs = loop.label(project, ana, 8), loop.label(project, ben, 6)
+    queue.skip(queue.lease_next(project, ben), "hard")
+    late()
+    annotate.withdraw(mine[0], lea)
+    annotate.undo(mine[1], ana)
+    right = list(Tally.objects.order_by("pk").values())
+    Annotation.objects.update(completes=False)
+    Tally.objects.filter(user=ana, day=LATE.date()).update(labels=9, seconds=7216.0, finished=6)
+    Tally.objects.filter(user=ana, day=AFTER_MIDNIGHT.date()).update(labels=-1, finished=-1)
+    Tally.objects.filter(user=ben).delete()
+    older = importlib.import_module("annotator.migrations.0012_tallies_by_day")
+    older.find_completing(apps, None)
+    older.count_by_day(apps, None)
+    of_day = ("user_id", "day", *COUNTERS)
+    counted = {tuple(row[name] for name in of_day) for row in Tally.objects.values()}
+    assert counted == {tuple(row[name] for name in of_day) for row in right}
+    assert nothing_is_wrong(project)
