@@ -52,35 +52,31 @@ APPLIES = {
     "guidelines": When.AT_ONCE,
     "shown_fields": When.RELOAD,
 }
-# What has to be done so that these hold for what is there.
-WATCHED = (
-    "overlap",
-    "audit_share",
-    "gold_share",
-    "lease_seconds",
-    "target_accuracy",
-    "rare_label_id",
-    "features",
-)
 
 
-def watched(project: Project) -> dict[str, Any]:
-    """Return the settings of which a change has to be applied, as they are now."""
-    return {name: getattr(project, name) for name in WATCHED}
+def settings_of(project: Project) -> dict[str, Any]:
+    """Return all settings as they are now, to tell later which of them were changed."""
+    stored = {"rare_label": "rare_label_id"}
+    return {name: getattr(project, stored.get(name, name)) for name in APPLIES}
+
+
+def changed_since(project: Project, before: Mapping[str, Any]) -> set[str]:
+    """Return the settings that differ from `before`, which `settings_of` returned then."""
+    return {name for name, value in settings_of(project).items() if value != before[name]}
 
 
 def apply(project: Project, before: Mapping[str, Any]) -> None:
-    """Have changed settings hold for what is there; `before` is what `watched` returned then."""
-    changed = {name for name in WATCHED if getattr(project, name) != before[name]}
+    """Have those settings hold for what is there that were changed since `before`."""
+    changed = changed_since(project, before)
     if "overlap" in changed:
         refill.match_overlap(project)
     if changed & {"audit_share", "gold_share"}:
         refill.mix_anew(project)
     if "lease_seconds" in changed:
         _match_lease_time(project, before["lease_seconds"])
-    if "target_accuracy" in changed:
+    if changed & {"target_metric", "target_value"}:
         project.reports.filter(kind=outlook.KIND).update(due_at=clock.now())
-    if "rare_label_id" in changed:
+    if "rare_label" in changed:
         # What was found of another label; the next round makes it anew.
         project.reports.filter(kind=screening.KIND).delete()
     if "features" in changed:

@@ -106,7 +106,7 @@ def change_project(
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings; nothing is changed when one of them is wrong."""
     versions.hold(project)
-    fields, before = sorted(settings), applying.watched(project)
+    fields, before = sorted(settings), applying.settings_of(project)
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)

@@ -33,6 +33,7 @@ def settings(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id, Role.LEAD)
     form = SettingsForm(regions.posted(request), instance=access.project)
     if request.method == "POST" and form.is_valid():
+        before = applying.settings_of(access.project)
         try:
             edits.edit_settings(access.project, form.changes(), form.loaded)
         except EditConflict as conflict:
@@ -41,7 +42,7 @@ def settings(request: Request, project_id: int) -> HttpResponse:
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _saved_words(form))
+            messages.success(request, _saved_words(access.project, before))
             return redirect("settings", project_id)
     return _show(request, access, form=form, status=422 if form.errors else 200)
 
@@ -57,10 +58,10 @@ def ask_missing(request: Request, project_id: int) -> HttpResponse:
     return redirect("settings", project_id)
 
 
-def _saved_words(form: SettingsForm) -> str:
+def _saved_words(project: Project, before: dict[str, Any]) -> str:
     """Return that the settings are saved, and when those that were changed hold."""
     said = [_("The settings are saved.")]
-    for when, names in applying.by_when(form.changed_data).items():
+    for when, names in applying.by_when(applying.changed_since(project, before)).items():
         titles = ", ".join(str(TITLES[name]) for name in names)
         said.append(WHEN[when] % {"settings": titles})
     return " ".join(said)
