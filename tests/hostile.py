@@ -1,4 +1,4 @@
-"""Requests that no client of ours would send: valid ones, taken from the schema, with faults in them.
+"""Requests that no client of ours would send: those of the schema with faults in them.
 
 Seeded, so the same number gives the same requests.
 """
@@ -32,7 +32,20 @@ TEXTS = [
     "2026-13-45",
 ]
 NUMBERS = [-1, 0, 2**31, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**30, 1.5, -0.0, 1e308]
-IDS = ["0", "-1", "1.5", "abc", str(2**31), str(2**63), "9" * 18, "9" * 40, "%00", "%ff", "１", "a/b"]
+IDS = [
+    "0",
+    "-1",
+    "1.5",
+    "abc",
+    str(2**31),
+    str(2**63),
+    "9" * 18,
+    "9" * 40,
+    "%00",
+    "%ff",
+    "１",
+    "a/b",
+]
 CURSORS = ["cD1hYmM=", "bz05OTk5OTk5OTk5OTk5OTk5OTk5", "cD0tMQ==", "cD0%3D", "after-x", "%ff", "🙂"]
 CURSORS += ["before-99999999999999999999", "after--1", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OQ==", "="]
 HEADERS = [
@@ -69,7 +82,7 @@ BODIES = [
     b'{"labels": ' + b"[" * 990 + b"]" * 990 + b"}",
     b'{"a":' * 500 + b"1" + b"}" * 500,
     b"a=1&a=2&%ff=%00",
-    b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n--x--",
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--x--',
 ]
 TYPES = [
     "application/json",
