@@ -5,6 +5,7 @@ are at. `--preload` saves memory where processes are replaced anyway, as in cont
 """
 
 import errno
+import json
 import os
 import re
 import select
@@ -16,7 +17,6 @@ from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from gunicorn import util
 from gunicorn.workers import gthread
 
 # A client has this long for the head of a request, or for the next piece of what is longer.
@@ -161,6 +161,33 @@ class Connection(gthread.TConn):
         return data
 
 
+class Noted:
+    """Stands in for a socket where gunicorn writes its own page of an error."""
+
+    page = b""
+
+    def gettimeout(self) -> float:
+        """Return that nothing waits here."""
+        return 0.0
+
+    def sendall(self, page: bytes) -> None:
+        """Keep what was written."""
+        self.page += page
+
+
+def error_answer(status: int, reason: str) -> bytes:
+    """Return the answer to what is no request, in the shape of the API's errors."""
+    error = {"code": reason.lower().replace(" ", "_"), "detail": reason}
+    body = json.dumps({"type": error["code"], **error, "errors": [{"field": "", **error}]})
+    head = [
+        f"HTTP/1.1 {status} {reason}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*head, "", body]).encode()
+
+
 class PatientWorker(gthread.ThreadWorker):
     """Keeps whoever is slow out of the threads: those wait in the main loop, which costs nothing.
 
@@ -289,11 +316,19 @@ class PatientWorker(gthread.ThreadWorker):
     def _refuse(self, conn: Connection, status: int, reason: str) -> None:
         conn.stays = False
         try:
-            util.write_error(conn.sock, status, reason, "")
+            conn.sock.sendall(error_answer(status, reason))
         except OSError:
             self._drop(conn)
             return
         self._send_rest(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer what gunicorn cannot read, or what broke in it."""
+        noted = Noted()
+        super().handle_error(req, noted, addr, exc)
+        if noted.page:
+            _version, status, reason = noted.page.split(b"\r\n")[0].decode().split(" ", 2)
+            client.sendall(error_answer(int(status), reason))
 
     def _park(self, conn: Connection, event: int, then: Any) -> None:
         self.parked[conn] = None
@@ -371,6 +406,8 @@ timeout = 60
 graceful_timeout = 30
 # Those who are slow wait in the main loop (PatientWorker), which only takes what it is handed.
 sendfile = False
+# A search with many filters is long; nginx takes as much.
+limit_request_line = 8190
 # People look at an item longer than a few seconds; a new connection for each would be waste.
 keepalive = 75
 # Whatever leaks is given back now and then, never in all workers at once.

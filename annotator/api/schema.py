@@ -44,9 +44,11 @@ ANSWERS: dict[int, tuple[str, dict[str, Any]]] = {
     406: ("Answers are JSON, which `Accept` excludes.", {}),
     409: ("Somebody or something else was first, or it cannot be done in this state.", {}),
     413: ("The request is larger than is allowed.", {}),
+    414: ("The address is longer than is allowed.", {}),
     415: ("The body has another type than this call takes.", {}),
     422: ("Well-formed, but wrong: `errors` names each field.", {}),
     429: ("Too many attempts.", SECONDS),
+    431: ("The headers are longer than is allowed.", {}),
     503: ("The database, the storage or a free turn is missing just now.", SECONDS),
 }
 ONLY_WITH_BODY = {413, 415}
