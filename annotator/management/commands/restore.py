@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 
 from annotator import processes
 from annotator.management.progress import Bar
@@ -36,10 +35,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Winnow runs on {settings.DATA_DIR} (process {other}). Stop it first."
             ) from other
-        except (Impossible, DatabaseError) as problem:
+        except Impossible as problem:
             raise CommandError(str(problem)) from problem
-        except OSError as problem:
-            raise CommandError(f"{problem.filename}: {problem.strerror}.") from problem
         finally:
             bar.clear()
         if options["format"] == "json":
