@@ -36,7 +36,6 @@ UNREADABLE = (
 # What a manifest says, and as what.
 SHAPE: dict[str, type] = {
     "format": int,
-    "made_at": str,
     "database": str,
     "migrations": list,
     "counts": dict,
@@ -129,11 +128,10 @@ def _check_shape(manifest: Any) -> None:
     if manifest.get("format") != FORMAT:
         raise Impossible("This backup has a format that this version of Winnow does not know.")
     wrong = [name for name, kind in SHAPE.items() if not isinstance(manifest.get(name), kind)]
-    counts = {} if wrong else manifest["counts"]
     if not wrong and not all(isinstance(each, str) for each in manifest["migrations"]):
         wrong = ["migrations"]
-    if set(counts) != set(snapshots.COUNTED) or not all(_is_count(n) for n in counts.values()):
-        wrong = wrong or ["counts"]
+    if not wrong and not all(_is_count(number) for number in manifest["counts"].values()):
+        wrong = ["counts"]
     if wrong:
         raise Impossible(
             f"The backup's manifest has another shape: {', '.join(wrong)} is missing or not as "
@@ -181,10 +179,13 @@ def _check_sums(lines: str, found: dict[str, str]) -> None:
 def _check_content(manifest: dict[str, Any], found: snapshots.Content) -> None:
     """Raise Impossible unless a copy of the database holds what its manifest says."""
     _refuse_newer(found.migrations)
+    told = manifest["counts"]
+    if set(told) != set(found.counts):
+        raise Impossible("The backup's manifest does not say how many rows there are of what.")
     wrong = [
-        f"{found.counts[name]:,} instead of {told:,} {name}"
-        for name, told in manifest["counts"].items()
-        if found.counts[name] != told
+        f"{number:,} instead of {told[name]:,} {name}"
+        for name, number in found.counts.items()
+        if number != told[name]
     ]
     if wrong:
         raise Impossible(

@@ -43,4 +43,4 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(manifest))
             return
         counts = ", ".join(f"{number:,} {name}" for name, number in manifest["counts"].items())
-        self.stdout.write(f"Restored as of {manifest['made_at']}: {counts}.")
+        self.stdout.write(f"Restored as of {manifest.get('made_at', 'an unknown time')}: {counts}.")
