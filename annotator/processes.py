@@ -148,10 +148,19 @@ class Supervisor:
 
 def apart(work: Callable[[], None]) -> bool:
     """Do `work` in a process of its own, so that what it loads does not stay; tell if it worked."""
-    child = multiprocessing.get_context("fork").Process(target=work)
+    child = multiprocessing.get_context("fork").Process(target=_in_words, args=(work,))
     child.start()
     child.join()
     return child.exitcode == 0
+
+
+def _in_words(work: Callable[[], None]) -> None:
+    from annotator import failures
+
+    try:
+        work()
+    except (Exception, KeyboardInterrupt) as problem:
+        sys.exit(failures.exit_code(problem))
 
 
 def end_with_parent(number: int = signal.SIGTERM) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -117,6 +118,8 @@ def _begin(trial: Trial, plan: "Plan") -> None:
     from threadpoolctl import threadpool_limits
 
     global _here
+    # Ctrl-C is for the one that started them, which ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _here = trial, plan

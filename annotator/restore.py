@@ -1,23 +1,45 @@
 """A backup becomes an installation again. Nothing of what is there is touched before all of it is
 unpacked beside it and its sums agree."""
 
+import gzip
 import json
+import lzma
 import shutil
 import tarfile
 import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db.migrations.loader import MigrationLoader
 
-from annotator import snapshots
+from annotator import schema, snapshots
 from annotator.backup import DATABASE, FILES, FORMAT, KEY, MANIFEST, SUMS, Hashed, Show, copied
 from annotator.flow import resuming
 from annotator.snapshots import Impossible
 
 MOST_OF_MANIFEST = 1 << 20
+UNREADABLE = (
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+)
+# What a manifest says, and as what.
+SHAPE: dict[str, type] = {
+    "format": int,
+    "database": str,
+    "migrations": list,
+    "counts": dict,
+}
 SHOWN = 5
 
 
@@ -38,9 +60,8 @@ def restore(source: Path, show: Show, *, force: bool = False) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix="restoring-") as folder:
         staging = Path(folder)
         manifest = unpack(source, staging, show)
-        snapshots.put_back(staging / DATABASE)
-        _check_counts(manifest["counts"])
-        _put_files_back(staging)
+        with _files_put_back(staging):
+            snapshots.put_back(staging / DATABASE, partial(_check_content, manifest))
         _put_key_back(staging)
     call_command("migrate", verbosity=0, interactive=False)
     resuming.resume()
@@ -61,7 +82,7 @@ def unpack(source: Path, staging: Path, show: Show) -> dict[str, Any]:
         with source.open("rb") as file, tarfile.open(fileobj=file, mode="r:*") as archive:
             total = source.stat().st_size
             return _unpacked(archive, staging, lambda: show(file.tell(), total))
-    except (tarfile.TarError, EOFError, json.JSONDecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise Impossible(f"{source.name} is no backup, or a damaged one: {problem}") from problem
 
 
@@ -100,16 +121,40 @@ def _check_name(member: tarfile.TarInfo, found: dict[str, str]) -> None:
         raise Impossible(f"The backup holds {name[:200]!r} twice.")
 
 
-def _check_fits(manifest: dict[str, Any]) -> None:
+def _check_shape(manifest: Any) -> None:
+    """Raise Impossible unless a manifest says what one says, in the way in which it is said."""
+    if not isinstance(manifest, dict):
+        raise Impossible("This is no backup of Winnow: its manifest is no object.")
     if manifest.get("format") != FORMAT:
         raise Impossible("This backup has a format that this version of Winnow does not know.")
+    wrong = [name for name, kind in SHAPE.items() if not isinstance(manifest.get(name), kind)]
+    if not wrong and not all(isinstance(each, str) for each in manifest["migrations"]):
+        wrong = ["migrations"]
+    if not wrong and not all(_is_count(number) for number in manifest["counts"].values()):
+        wrong = ["counts"]
+    if wrong:
+        raise Impossible(
+            f"The backup's manifest has another shape: {', '.join(wrong)} is missing or not as "
+            "Winnow writes it. Take another backup."
+        )
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
+
+
+def _check_fits(manifest: dict[str, Any]) -> None:
+    _check_shape(manifest)
     if manifest["database"] != snapshots.kind():
         raise Impossible(
             f"The backup is of a {manifest['database']} database, and this installation has "
             f"{snapshots.kind()}. Set DATABASE_URL to the same kind."
         )
-    have = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
-    newer = sorted(set(manifest["migrations"]) - have)
+    _refuse_newer(manifest["migrations"])
+
+
+def _refuse_newer(migrations: list[str]) -> None:
+    newer = schema.unknown(migrations)
     if newer:
         raise Impossible(
             f"The backup was made by a newer version of Winnow ({', '.join(newer[:SHOWN])}). "
@@ -131,10 +176,35 @@ def _check_sums(lines: str, found: dict[str, str]) -> None:
 # Putting back ------------------------------------------------------------------------------------
 
 
-def _check_counts(told: dict[str, int]) -> None:
-    have = snapshots.counts()
-    if have != told:
-        raise Impossible(f"The restored database has {have}, but the backup had {told}.")
+def _check_content(manifest: dict[str, Any], found: snapshots.Content) -> None:
+    """Raise Impossible unless a copy of the database holds what its manifest says."""
+    _refuse_newer(found.migrations)
+    told = manifest["counts"]
+    if set(told) != set(found.counts):
+        raise Impossible("The backup's manifest does not say how many rows there are of what.")
+    wrong = [
+        f"{number:,} instead of {told[name]:,} {name}"
+        for name, number in found.counts.items()
+        if number != told[name]
+    ]
+    if wrong:
+        raise Impossible(
+            f"The backup holds {', '.join(wrong)}. Nothing was replaced; take another backup."
+        )
+
+
+@contextmanager
+def _files_put_back(staging: Path) -> Iterator[None]:
+    """Put the files in place while the block puts the database there; neither if one fails."""
+    root, old = Path(settings.MEDIA_ROOT), staging / "replaced"
+    _put_files_back(staging)
+    try:
+        yield
+    except BaseException:
+        root.rename(staging / FILES)
+        if old.exists():
+            old.rename(root)
+        raise
 
 
 def _put_files_back(staging: Path) -> None:
@@ -146,7 +216,12 @@ def _put_files_back(staging: Path) -> None:
     if root.exists():
         root.rename(old)
     root.parent.mkdir(parents=True, exist_ok=True)
-    fresh.rename(root)
+    try:
+        fresh.rename(root)
+    except OSError:
+        if old.exists():
+            old.rename(root)
+        raise
 
 
 def _put_key_back(staging: Path) -> None:

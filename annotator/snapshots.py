@@ -6,11 +6,12 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import Model
 
 from annotator.models import Annotation, Item, Project, User
@@ -96,6 +97,11 @@ def _one(cursor: Any, query: str) -> Any:
     return cursor.fetchone()[0]
 
 
+def _rows(cursor: Any, query: str) -> list[Any]:
+    cursor.execute(query)
+    return list(cursor.fetchall())
+
+
 def _run(command: list[str]) -> None:
     """Run a program of PostgreSQL's on our database; Impossible with what it said if it fails."""
     done = subprocess.run(  # noqa: S603
@@ -145,20 +151,49 @@ def check_nobody_works() -> None:
         )
 
 
-def put_back(path: Path) -> None:
-    """Replace the database by the copy at `path`; if that fails, the old one is still there."""
+Check = Callable[["Content"], None]
+
+
+def _accept(_content: "Content") -> None:
+    """Take a copy whatever it holds."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a copy holds: how many rows, and the migrations that made its tables."""
+
+    counts: dict[str, int]
+    migrations: list[str]
+
+
+def put_back(path: Path, check: Check = _accept) -> None:
+    """Replace the database by the copy at `path`, if `check` raises nothing at what it holds.
+
+    If anything fails, the old one is still there.
+    """
     if kind() == "sqlite":
-        _put_back_sqlite(path)
+        _put_back_sqlite(path, check)
     else:
-        _put_back_postgresql(path)
+        _put_back_postgresql(path, check)
 
 
-def _put_back_sqlite(path: Path) -> None:
+def _content(rows: Callable[[str], list[Any]]) -> Content:
+    """Return what the tables hold that `rows` asks."""
+    try:
+        applied = rows("SELECT app, name FROM django_migrations")
+        return Content(_counts(lambda query: rows(query)[0][0]), [f"{a}.{n}" for a, n in applied])
+    except (sqlite3.Error, DatabaseError) as problem:
+        raise Impossible(f"The backup lacks tables of Winnow's: {problem}") from problem
+
+
+def _put_back_sqlite(path: Path, check: Check) -> None:
     target = Path(settings.DATABASES["default"]["NAME"])
     fresh = target.with_name(f"{target.name}.restoring")
     shutil.copyfile(path, fresh)
     try:
         _check_sqlite(fresh)
+        with closing(sqlite3.connect(f"file:{fresh}?mode=ro", uri=True)) as copy:
+            check(_content(lambda query: copy.execute(query).fetchall()))
         connections.close_all()
         # What belongs to the old file must not be taken for the new one's.
         for ending in ("-wal", "-shm", "-journal"):
@@ -180,7 +215,7 @@ def _check_sqlite(path: Path) -> None:
         raise Impossible(f"The database in the backup is damaged: {found}")
 
 
-def _put_back_postgresql(path: Path) -> None:
+def _put_back_postgresql(path: Path, check: Check) -> None:
     program = _program("pg_restore")
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER SCHEMA public RENAME TO {OLD_SCHEMA}")
@@ -189,7 +224,8 @@ def _put_back_postgresql(path: Path) -> None:
         try:
             name = f"--dbname={settings.DATABASES['default']['NAME']}"
             _run([program, *flags, name, str(path)])
-        except Impossible:
+            check(_content(lambda query: _rows(cursor, query)))
+        except BaseException:
             cursor.execute("DROP SCHEMA public CASCADE")
             cursor.execute(f"ALTER SCHEMA {OLD_SCHEMA} RENAME TO public")
             raise

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from annotator import backup, restore
-from annotator.snapshots import Impossible
+from annotator.snapshots import Content, Impossible
 
 KIND = "sqlite"
 
@@ -178,3 +178,88 @@ def test_an_upload_that_is_read_meanwhile_is_still_there(settings):
         (folder / "second.upload").write_bytes(b"second")
         held = {name: path.read_bytes() for name, path in hold()}
     assert held == {"uploads/first.upload": b"first", "uploads/second.upload": b"second"}
+
+
+# What the manifest says --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"[]",
+        b"null",
+        b'"text"',
+        b"3",
+        b"{}",
+        b'{"format": 1}',
+        b'{"format": 1, "database": "sqlite", "migrations": [], "counts": []}',
+        b'{"format": 1, "database": "sqlite", "migrations": {}, "counts": {}}',
+        b'{"format": 1, "database": "sqlite", "migrations": [1], "counts": {}}',
+        b'{"format": 1, "database": ["sqlite"], "migrations": [], "counts": {}}',
+        b'{"format": 1, "database": "sqlite", "migrations": [], "counts": {"users": "3"}}',
+        b'{"format": 1, "database": "sqlite", "migrations": [], "counts": {"users": -1}}',
+        b'{"format": 1, "database": "sqlite", "migrations": [], "counts": {"users": 1.5}}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b"",
+    ],
+)
+def test_manifest_of_another_shape_is_refused_in_words(tmp_path, manifest):
+    path = tmp_path / "backup.tar"
+    with tarfile.open(path, "w") as tar:
+        header = tarfile.TarInfo("manifest.json")
+        header.size = len(manifest)
+        tar.addfile(header, io.BytesIO(manifest))
+    with pytest.raises(Impossible):
+        restore.unpack(path, tmp_path / "staging", silent)
+    assert not (tmp_path / "staging").exists()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6])
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz", "w:bz2"])
+def test_packed_archive_that_was_cut_off_is_refused(archive, tmp_path, mode, share):
+    packed = tmp_path / "packed"
+    with tarfile.open(archive(GOOD)) as plain, tarfile.open(packed, mode) as tar:
+        for member in plain:
+            tar.addfile(member, plain.extractfile(member))
+    data = packed.read_bytes()
+    packed.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(Impossible):
+        restore.unpack(packed, tmp_path / "one", silent)
+
+
+# What the database in it holds -------------------------------------------------------------------
+
+TOLD = {"users": 2, "projects": 1, "items": 3, "annotations": 0}
+
+
+@pytest.mark.parametrize(
+    ("counts", "migrations", "words"),
+    [
+        ({**TOLD, "items": 2}, [], "2 instead of 3 items"),
+        ({**TOLD, "annotations": 5}, [], "5 instead of 0 annotations"),
+        ({"users": 2}, [], "does not say"),
+        (TOLD, ["annotator.9999_from_the_future"], "newer version"),
+    ],
+)
+def test_database_that_is_not_what_the_manifest_says_is_refused(counts, migrations, words):
+    with pytest.raises(Impossible, match=words):
+        restore._check_content({"counts": TOLD}, Content(counts, migrations))
+
+
+def test_files_stay_as_they_were_when_the_database_is_refused(settings, tmp_path):
+    root = settings.MEDIA_ROOT
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "old.txt").write_text("old")
+    staging = tmp_path / "staging"
+    (staging / "files").mkdir(parents=True)
+    (staging / "files" / "new.txt").write_text("new")
+    with pytest.raises(Impossible):
+        _put_back_and_refuse(staging, root)
+    assert [path.name for path in root.iterdir()] == ["old.txt"]
+
+
+def _put_back_and_refuse(staging, root):
+    with restore._files_put_back(staging):
+        assert (root / "new.txt").exists()
+        raise Impossible("no")

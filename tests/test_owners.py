@@ -1,4 +1,4 @@
-"""A process that holds a job is named so that its death can be proven, and only then is believed."""
+"""A process that holds a job is named so that its death can be proven."""
 
 import os
 import subprocess

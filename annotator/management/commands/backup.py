@@ -5,15 +5,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from annotator import backup
+from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.snapshots import Impossible
 
 
-class Command(BaseCommand):
+class Command(InstallationCommand):
     """Copy database and files as they are at one moment, for `restore` to put back."""
 
     help = __doc__

@@ -3,14 +3,17 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotator.flow import setup
 from annotator.flow.refusals import Refused
+from annotator.management.base import InstallationCommand
 from annotator.models import Project, User
 
+GIVEN = ("user", "name", "task", "multi_label", "labels")
 
-class Command(BaseCommand):
+
+class Command(InstallationCommand):
     """Create a project; its first admin becomes the project's."""
 
     help = __doc__
@@ -56,6 +59,8 @@ def _setting(given: str) -> tuple[str, Any]:
     name, equals, value = given.partition("=")
     if not equals:
         raise CommandError(f"--set takes SETTING=VALUE, not {given!r}.")
+    if name in GIVEN:
+        raise CommandError(f"--set does not take {name!r}, which has a place of its own.")
     try:
         return name, json.loads(value)
     except ValueError:

@@ -3,19 +3,21 @@
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotator.flow import export
+from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Annotation, Project
 
 SHOW_EVERY = 200
 
 
-class Command(BaseCommand):
+class Command(InstallationCommand):
     """Export the annotations, each with how it came about."""
 
     help = __doc__
@@ -48,12 +50,19 @@ class Command(BaseCommand):
 
     def _write(self, blocks: Iterable[bytes], path: Path, total: int) -> None:
         bar = Bar(sys.stderr, path.name)
+        fresh = path.with_name(f"{path.name}.part")
         try:
-            with path.open("wb") as file:
+            if path.is_dir():
+                raise CommandError(f"{path} is a folder. Name a file in it.")
+            with fresh.open("wb") as file:
                 for number, block in enumerate(blocks, start=1):
                     file.write(block)
                     if number % SHOW_EVERY == 0:
                         bar.show(number, total)
+            fresh.replace(path)
         except OSError as problem:
             raise CommandError(f"{path}: {problem.strerror}.") from problem
-        bar.clear()
+        finally:
+            bar.clear()
+            with suppress(OSError):
+                fresh.unlink()

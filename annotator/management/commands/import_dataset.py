@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from annotator.flow import ingest
 from annotator.flow.refusals import Refused
+from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Import, Project, User
 
 
-class Command(BaseCommand):
+class Command(InstallationCommand):
     """Read the file here and now; the features are left to the worker."""
 
     help = __doc__

@@ -4,16 +4,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotator.flow import recount
 from annotator.flow.recount import Difference
+from annotator.management.base import InstallationCommand
 from annotator.models import Project
 
 ROW = "{:>8}  {:<18}{:>10}{:>14}{:>14}  {}"
 
 
-class Command(BaseCommand):
+class Command(InstallationCommand):
     """Prove the counters of projects while people go on labelling; with --fix, mend them."""
 
     help = __doc__

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 
 from annotator import processes
 from annotator.management.progress import Bar
@@ -36,14 +35,12 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Winnow runs on {settings.DATA_DIR} (process {other}). Stop it first."
             ) from other
-        except (Impossible, DatabaseError) as problem:
+        except Impossible as problem:
             raise CommandError(str(problem)) from problem
-        except OSError as problem:
-            raise CommandError(f"{problem.filename}: {problem.strerror}.") from problem
         finally:
             bar.clear()
         if options["format"] == "json":
             self.stdout.write(json.dumps(manifest))
             return
         counts = ", ".join(f"{number:,} {name}" for name, number in manifest["counts"].items())
-        self.stdout.write(f"Restored as of {manifest['made_at']}: {counts}.")
+        self.stdout.write(f"Restored as of {manifest.get('made_at', 'an unknown time')}: {counts}.")

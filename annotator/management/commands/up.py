@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -15,11 +16,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import processes
+from annotator import environment, processes, schema
 from annotator.beat import Beat
 from annotator.models import Project, User
 
 READY_SECONDS = 60.0
+FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock")
+FOLDERS = ("broker", "files", "static")
 GUNICORN = settings.BASE_DIR / "annotator" / "gunicorn.py"
 
 
@@ -38,9 +41,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run until stopped."""
+        _refuse_odd(options["host"], options["port"])
         if options["data"] and Path(options["data"]).resolve() != settings.DATA_DIR:
             return self._again_with(options["data"])
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_odd_places(settings.DATA_DIR)
         try:
             with processes.locked(settings.DATA_DIR):
                 self._run(options["host"], options["port"], options["demo"])
@@ -92,7 +97,8 @@ class Command(BaseCommand):
         broker = processes.Child("The broker", command, dict(os.environ), goes_last=True)
         supervisor.start(broker)
         if not supervisor.wait_for(socket.exists, READY_SECONDS):
-            raise CommandError("The broker did not start. The lines above say why.")
+            log = settings.DATA_DIR / "broker" / "broker.log"
+            raise CommandError(f"The broker did not start. The lines above or {log} say why.")
 
     def _start_rest(self, supervisor: processes.Supervisor, host: str, port: int) -> None:
         env = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
@@ -106,13 +112,17 @@ class Command(BaseCommand):
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
-        work += ["--concurrency", os.environ.get("WORKER_CONCURRENCY", "2")]
+        work += ["--concurrency", str(environment.number("WORKER_CONCURRENCY", 2))]
         supervisor.start(processes.Child("The web server", web, env))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         env["PYTHONWARNINGS"] = "ignore:You're running the worker"
         supervisor.start(processes.Child("The worker", work, env))
 
     def _prepare(self) -> None:
+        try:
+            schema.refuse_newer()
+        except schema.Unfit as newer:
+            raise CommandError(str(newer)) from newer
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         self._first_admin()
@@ -161,6 +171,28 @@ def _forget_socket() -> None:
             Path(path).parent.rmdir()
 
 
+def _refuse_odd(host: str, port: int) -> None:
+    """Stop at what can be no address, and at wrong settings of the processes to come."""
+    if not 1 <= port <= 65_535:
+        raise CommandError(f"--port lies between 1 and 65535, not at {port}.")
+    if not host or any(letter.isspace() or not letter.isprintable() for letter in host):
+        raise CommandError(f"--host takes an address or a name of this machine, not {host!r}.")
+    for name in ("WORKER_CONCURRENCY", "WEB_CONCURRENCY"):
+        environment.number(name, 2)
+
+
+def _refuse_odd_places(data: Path) -> None:
+    """Stop before anything is made where something else lies in the place of what is needed."""
+    for name in FILES:
+        if (data / name).is_dir():
+            raise CommandError(f"{data / name} is a folder, and a file is needed. Move it away.")
+    for name in FOLDERS:
+        if (data / name).exists() and not (data / name).is_dir():
+            raise CommandError(f"{data / name} is a file, and a folder is needed. Move it away.")
+    with tempfile.TemporaryFile(dir=data):
+        pass
+
+
 def _refuse_taken(host: str, port: int) -> None:
     """Stop before anything is made when the port is another program's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -168,10 +200,11 @@ def _refuse_taken(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as problem:
+        except (OSError, UnicodeError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
             raise CommandError(
-                f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another one "
-                "with --port."
+                f"Port {port} on {host} cannot be used ({reason}). Choose another one with "
+                "--port or --host."
             ) from problem
 
 

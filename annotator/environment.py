@@ -1,0 +1,85 @@
+"""Settings from the environment, checked: a wrong value is refused by its name, in words."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+YES = {"1", "true", "yes", "on", "y", "ok", "t"}
+NO = {"", "0", "false", "no", "off", "n", "f"}
+DATABASES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
+BROKERS = ("redis", "rediss", "redis+socket", "unix", "sentinel", "amqp", "amqps", "memory")
+
+env = environ.Env()
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """Return a switch."""
+    given = env(name, default=str(default)).strip().lower()
+    if given not in YES | NO:
+        raise ImproperlyConfigured(f"{name} is true or false, not {given!r}.")
+    return given in YES
+
+
+def number(name: str, default: int, least: int = 1) -> int:
+    """Return a whole number of at least `least`."""
+    given = env(name, default=str(default)).strip()
+    if not given.isdecimal() or int(given) < least:
+        raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {given!r}.")
+    return int(given)
+
+
+def one_of(name: str, choices: Sequence[str], default: str) -> str:
+    """Return one of the choices."""
+    given = env(name, default=default).strip()
+    if given not in choices:
+        raise ImproperlyConfigured(f"{name} is one of {', '.join(choices)}, not {given!r}.")
+    return given
+
+
+def origins(name: str) -> list[str]:
+    """Return a list of origins with their scheme."""
+    given: list[str] = env.list(name, default=[])
+    wrong = [each for each in given if not each.startswith(("http://", "https://"))]
+    if wrong:
+        raise ImproperlyConfigured(f"{name} takes origins such as https://host, not {wrong[0]!r}.")
+    return given
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Return Django's settings of the database at an address."""
+    given = env(name, default="").strip() or default
+    try:
+        found = dict(env.db_url_config(_address(name, given, DATABASES)))
+    except (ValueError, KeyError) as problem:
+        raise _no_address(name, DATABASES) from problem
+    if not found.get("NAME") and "service" not in found.get("OPTIONS", {}):
+        raise ImproperlyConfigured(f"{name} lacks the name of the database, after the host.")
+    return found
+
+
+def broker(name: str, default: str) -> str:
+    """Return the address of a broker."""
+    return _address(name, env(name, default="").strip() or default, BROKERS)
+
+
+def _address(name: str, given: str, schemes: Sequence[str]) -> str:
+    try:
+        # Several sentinels have semicolons between them.
+        parts = urlsplit(given.partition(";")[0])
+        known = parts.scheme in schemes
+        # Asked for, as it is only looked at then.
+        _port = parts.port
+    except ValueError as problem:
+        raise _no_address(name, schemes) from problem
+    if not known:
+        raise _no_address(name, schemes)
+    return given
+
+
+def _no_address(name: str, schemes: Sequence[str]) -> ImproperlyConfigured:
+    # Not the address itself, as it may hold a password.
+    told = f"{schemes[0]}://… or {schemes[1]}://…"
+    return ImproperlyConfigured(f"{name} is no address that Winnow knows. It begins with {told}")

@@ -1,0 +1,179 @@
+"""What stops a command, in words: what happened, why, and what to do next; never a traceback.
+
+A traceback of what nobody foresaw goes into a log, and the words say where that lies. With
+`--traceback` everything is printed as Python has it.
+"""
+
+import errno
+import os
+import sqlite3
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+LOG = "errors.log"
+INTERRUPTED, PIPE_CLOSED = 130, 141
+DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EDQUOT}
+TOLD = {"CommandError", "Refused", "Impossible"}
+IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+
+# What databases say, in part, and what that means for who runs the command.
+DATABASE = {
+    "not a database": "{file} is not a database of Winnow's, or a damaged one. Move it away to "
+    "begin anew, or restore a backup.",
+    "malformed": "The database {file} is damaged. Restore a backup, or ask somebody who knows "
+    "SQLite to recover it.",
+    "unable to open": "The database {file} cannot be opened. Look whether its folder is there, "
+    "whether it is a file, and whether this user may read and write it.",
+    "readonly": "The database {file} cannot be written. Give this user the right to, also to its "
+    "folder.",
+    "disk is full": "The disk with the database {file} is full. Make room and try again.",
+    "disk I/O": "The disk with the database {file} does not do what it should: {problem}.",
+    "locked": "The database {file} was busy for too long. Look what else works on it, and try "
+    "again.",
+    "no such table": "{unprepared}",
+    "no such column": "{unprepared}",
+    "does not exist": "{problem}. {unprepared}",
+    "connect": "The database cannot be reached: {problem}. Look whether its server runs, and at "
+    "DATABASE_URL.",
+}
+UNPREPARED = (
+    "The database is not prepared for this version of Winnow. Start “manage.py up”, or run "
+    "“manage.py migrate”."
+)
+UNREACHABLE = "The database refused: {problem}. Look at DATABASE_URL and at what the server logs."
+
+
+def exit_code(problem: BaseException) -> int:
+    """Say what stopped the command, and return the code with which to end."""
+    if isinstance(problem, KeyboardInterrupt):
+        _say("Stopped.")
+        return INTERRUPTED
+    if isinstance(problem, BrokenPipeError):
+        # Whoever read along has enough, and what is left in the buffer would complain at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    known = in_words(problem)
+    _say(known or _unforeseen(problem))
+    return 1
+
+
+def in_words(problem: BaseException) -> str:
+    """Return a foreseen problem in words; empty for any other."""
+    if isinstance(problem, (ImproperlyConfigured, UnicodeDecodeError)):
+        return f"A setting is wrong: {problem}"
+    if isinstance(problem, MemoryError):
+        return "There is too little memory for this. Close other programs, or take a smaller part."
+    if isinstance(problem, OSError):
+        return _of_file(problem)
+    for each in _chain(problem):
+        if _is_of_database(each):
+            return _of_database(each)
+    return problem.args[0] if _is_told(problem) else ""
+
+
+def _is_told(problem: BaseException) -> bool:
+    """Tell whether its words were written for people."""
+    # By name, as their modules cannot be loaded where the settings are what is wrong.
+    names = {each.__name__ for each in type(problem).__mro__}
+    return bool(names & TOLD and problem.args and isinstance(problem.args[0], str))
+
+
+def _chain(problem: BaseException) -> Iterator[BaseException]:
+    yield problem
+    if problem.__cause__ is not None:
+        yield problem.__cause__
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+def _of_file(problem: OSError) -> str:
+    path = problem.filename2 or problem.filename
+    path = path.decode(errors="replace") if isinstance(path, bytes) else path
+    reason = problem.strerror or str(problem)
+    if path is None:
+        return "The disk is full. Make room and try again." if problem.errno in FULL else reason
+    if problem.errno in FULL:
+        return f"The disk with {path} is full. Make room and try again."
+    if problem.errno in DENIED:
+        return f"{path} cannot be used ({reason}). Give this user the right to.{_elsewhere(path)}"
+    if problem.errno in IN_THE_WAY:
+        return f"{path} is in the way ({reason}). Move away what is there.{_elsewhere(path)}"
+    if problem.errno == errno.ENOENT:
+        return f"{path} is not there. Look at how it is spelt."
+    return f"{path}: {reason}."
+
+
+def _elsewhere(path: object) -> str:
+    data = data_directory()
+    if not Path(str(path)).absolute().is_relative_to(data):
+        return ""
+    return f" Or choose another data directory than {data} with --data or WINNOW_DATA."
+
+
+def data_directory() -> Path:
+    """Return where the data lies, also where the settings cannot be read."""
+    beside = Path(__file__).resolve().parent.parent / "data"
+    return Path(os.environ.get("WINNOW_DATA") or beside).absolute()
+
+
+# The database ------------------------------------------------------------------------------------
+
+
+def _is_of_database(problem: BaseException) -> bool:
+    from django.db import Error, InterfaceError, OperationalError, ProgrammingError
+
+    if isinstance(problem, Error):
+        # Of any other kind it is the code that asks for something wrong.
+        return isinstance(problem, (OperationalError, InterfaceError, ProgrammingError)) or (
+            "not a database" in str(problem) or "malformed" in str(problem)
+        )
+    return isinstance(problem, sqlite3.Error)
+
+
+def _of_database(problem: BaseException) -> str:
+    said = str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
+    words = next((told for part, told in DATABASE.items() if part in str(problem)), UNREACHABLE)
+    return words.format(file=_database_file(), problem=said, unprepared=UNPREPARED)
+
+
+def _database_file() -> str:
+    from django.conf import settings
+
+    return str(settings.DATABASES["default"]["NAME"])
+
+
+# What nobody foresaw -----------------------------------------------------------------------------
+
+
+def _unforeseen(problem: BaseException) -> str:
+    words = f"Something unforeseen stopped it: {type(problem).__name__}: {problem}".strip()[:500]
+    return f"{words.rstrip('.')}. The details are in {_log(problem)}; nothing else was printed."
+
+
+def _log(problem: BaseException) -> str:
+    """Add the traceback to a log, and return where that lies."""
+    lines = traceback.format_exception(type(problem), problem, problem.__traceback__)
+    entry = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[:3])}\n{''.join(lines)}\n"
+    for folder in (data_directory(), Path(tempfile.gettempdir())):
+        name = LOG if folder == data_directory() else f"winnow-{os.getuid()}-{LOG}"
+        with suppress(OSError):
+            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(entry)
+            return str(folder / name)
+    return "no log, as none can be written; --traceback prints them"
+
+
+def _say(words: str) -> None:
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{words}\n")
+        sys.stderr.flush()
