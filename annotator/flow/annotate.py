@@ -351,7 +351,9 @@ def correct(
     _revise(annotation, user, "corrected", timezone.now())
     annotation.given.all().delete()
     give(annotation, given)
-    Annotation.objects.filter(pk=annotation.pk).update(**remarks)
+    if not Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None).update(**remarks):
+        # Taken back since it was read, which the transaction must not change after all.
+        raise Conflict("already_withdrawn", _("This annotation was taken back already."))
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
     if looks.is_look(annotation):
         looks.correct(annotation, label_ids(annotation))

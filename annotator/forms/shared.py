@@ -26,6 +26,16 @@ class ShownClash:
     theirs: str
     yours: str
 
+    @property
+    def keep_theirs(self) -> str:
+        """Return what the button sends that keeps the stored version."""
+        return f"theirs:{self.name}"
+
+    @property
+    def keep_mine(self) -> str:
+        """Return what the button sends that keeps what was typed."""
+        return f"mine:{self.name}"
+
 
 class SharedForm(forms.BaseForm):
     """Knows which of its fields its person changed, and shows what somebody else made of them.
@@ -92,7 +102,8 @@ class SharedForm(forms.BaseForm):
 
     def add_clashes(self, clashes: list[Clash]) -> None:
         """Show what others made of these fields beside what was typed."""
-        for each in clashes:
+        order = list(self.fields)
+        for each in sorted(clashes, key=lambda clash: order.index(clash.field)):
             self._seen[each.field] = versions.stamp(each.theirs)
             self.clashes.append(self._shown(each))
 

@@ -12,7 +12,16 @@ SECONDS = 60
 # What the page's script makes up. Anything else is put into no cookie.
 NAME = re.compile(r"[a-z0-9]{8,64}", re.ASCII)
 
+# Set on an answer that leads on although the form was refused.
+KEEP = "keeps_draft"
+
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def kept(answer: HttpResponse) -> HttpResponse:
+    """Mark the answer to a form that was refused, whose draft is still needed."""
+    setattr(answer, KEEP, True)
+    return answer
 
 
 def tell_saved(get_response: Answer) -> Answer:
@@ -22,7 +31,8 @@ def tell_saved(get_response: Answer) -> Answer:
         # Before the view, as it may sign the person out.
         may_save = _is_form(request) and request.user.is_authenticated
         answer = get_response(request)
-        name = request.POST.get(FIELD, "") if may_save and answer.status_code < 400 else ""
+        is_saved = may_save and answer.status_code < 400 and not hasattr(answer, KEEP)
+        name = request.POST.get(FIELD, "") if is_saved else ""
         if NAME.fullmatch(name):
             answer.set_cookie(
                 COOKIE,

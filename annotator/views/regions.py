@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
+from annotator.views import drafts
 from annotator.views.access import Request
 
 
@@ -39,7 +40,8 @@ def tell_on(request: Request, address: str, *, said: str, problem: str) -> HttpR
     """Go to the page at `address`, which tells what was said, or what went wrong: without htmx."""
     level = messages.WARNING if problem else messages.SUCCESS
     messages.add_message(request, level, problem or said)
-    return redirect(address)
+    answer = redirect(address)
+    return drafts.kept(answer) if problem else answer
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

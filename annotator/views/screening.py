@@ -15,7 +15,7 @@ from annotator.flow import proving, screening
 from annotator.flow.refusals import Refused
 from annotator.forms.screening import ProofForm
 from annotator.models import RecallProof, Role
-from annotator.views import words
+from annotator.views import drafts, words
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.facts import Facts
 
@@ -30,11 +30,12 @@ def prove(request: Request, project_id: int) -> HttpResponse:
     form = ProofForm(request.POST)
     if not form.is_valid():
         messages.warning(request, " ".join(map(str, form.errors["number"])))
-        return redirect("dashboard", project_id)
+        return drafts.kept(redirect("dashboard", project_id))
     try:
         proof = proving.draw(access.project, access.user, form.cleaned_data["number"])
     except Refused as refusal:
         messages.warning(request, refusal.detail)
+        return drafts.kept(redirect("dashboard", project_id))
     else:
         drawn = len(proof.positions)
         said = ngettext("%(n)d item is asked first.", "%(n)d items are asked first.", drawn)
