@@ -15,10 +15,10 @@
       .replace(/[ßıøłđæœþς]/g, (letter) => ALIKE[letter]);
 
   // A separator between words names nothing, unless there is nothing else.
-  const wordsOf = (query) => {
-    const words = fold(query).split(/\s+/).filter(Boolean);
-    const named = words.filter((word) => /[\p{L}\p{N}]/u.test(word));
-    return named.length ? named : words;
+  const termsOf = (query) => {
+    const terms = fold(query).split(/\s+/).filter(Boolean);
+    const named = terms.filter((term) => /[\p{L}\p{N}]/u.test(term));
+    return named.length ? named : terms;
   };
 
   const nameOf = (choice) => choice.closest("li").querySelector(".choice-name").textContent.trim();
@@ -70,17 +70,17 @@
     // Narrowing -----------------------------------------------------------------------------------
 
     #narrow() {
-      const words = wordsOf(this.query);
+      const terms = termsOf(this.query);
       // The list keeps its height while it is searched, or the item above it would jump.
       const { style } = this.list;
-      style.minBlockSize = words.length ? style.minBlockSize || `${this.list.offsetHeight}px` : "";
-      this.list.classList.toggle("searched", words.length > 0);
+      style.minBlockSize = terms.length ? style.minBlockSize || `${this.list.offsetHeight}px` : "";
+      this.list.classList.toggle("searched", terms.length > 0);
       for (const choice of this.choices) {
         const name = this.names.get(choice);
-        choice.closest("li").hidden = !words.every((word) => name.includes(word));
+        choice.closest("li").hidden = !terms.every((term) => name.includes(term));
       }
-      this.#highlight(words.length ? (this.#hits[0] ?? null) : null);
-      this.#tell(words.length > 0);
+      this.#highlight(terms.length ? (this.#hits[0] ?? null) : null);
+      this.#tell(terms.length > 0);
     }
 
     #tell(isSearched) {

@@ -5,6 +5,7 @@
 (() => {
   const STEP_PX = 60;
   const PAGE_SHARE = 0.88; // of what is seen at once, so that a line or two stay in sight
+  const FRAME_MS = 50; // a screen shows a frame no sooner, so less than that is no delay
   const SLACK_PX = 2; // a browser may end a pixel before the end
 
   // Time on an item, without the time that one looks elsewhere.
@@ -69,7 +70,9 @@
     #box;
     #cue;
     #words;
-    #seenAt = null;
+    #putAt = 0; // when the item was put there,
+    #seenAt = null; // and when it had been painted
+    #isFresh = true; // put there by a script that is still running
     #pressedAt = 0;
     #turn = 0;
 
@@ -101,8 +104,7 @@
       this.clock.start();
       this.#box.scrollTop = 0;
       if (this.#box.getBoundingClientRect().top < 0) this.#box.scrollIntoView({ block: "start" });
-      this.#hide();
-      if (this.#picture !== "loading" && this.#picture !== "failed") this.#appear();
+      this.#appear();
       this.#showCue();
     }
 
@@ -110,28 +112,32 @@
     // was on the screen was not meant for it.
     get obstacle() {
       if (this.#picture === "loading" || this.#picture === "failed") return this.#picture;
-      return this.#seenAt === null || this.#pressedAt < this.#seenAt ? "early" : null;
+      return this.#isTooEarly ? "early" : null;
+    }
+
+    get #isTooEarly() {
+      // Keys that piled up while the page was busy come one after the other, without a frame between.
+      if (this.#isFresh || this.#pressedAt < this.#putAt) return true;
+      const seenAt = this.#seenAt ?? now();
+      return seenAt - this.#putAt > FRAME_MS && this.#pressedAt <= seenAt;
     }
 
     get #picture() {
       return this.#box.dataset.pictureState;
     }
 
-    #hide() {
-      this.#seenAt = null;
-      this.#turn += 1;
-      this.#box.setAttribute("data-unseen", "");
-    }
-
     #appear() {
       if (this.#picture) this.clock.startLate();
-      this.#hide();
+      this.#putAt = now();
+      this.#seenAt = null;
+      this.#isFresh = true;
+      this.#turn += 1;
       const turn = this.#turn;
-      afterPaint(() => {
-        if (turn !== this.#turn) return;
-        this.#seenAt = now();
-        this.#box.removeAttribute("data-unseen");
-      });
+      queueMicrotask(() => turn === this.#turn && (this.#isFresh = false));
+      const seen = () => turn === this.#turn && (this.#seenAt ??= now());
+      afterPaint(seen);
+      // A window that lies behind others gets no frames; a script that is busy keeps the timer, too.
+      setTimeout(seen, FRAME_MS);
     }
 
     // Scrolling -----------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_window_that_comes_back_at_once_finds_what_it_held(project, filled, time
     filled(project, 40)
     held = hold(project, ana, want=2).next
     ahead.leave(project, ana, ONE, keys(held))
-    assert queue.lease_next(project, ana) == held[0]
+    assert ahead.first(project, ana, "tab-1") == held[0]
     again = hold(project, ana, holding=[str(held[0].pk)], want=1)
     time_machine.move_to(timezone.now() + timedelta(minutes=2))
     assert keys(again.next) == [str(held[1].pk)]
@@ -109,6 +109,44 @@ def test_farewell_that_comes_late_takes_nothing_from_the_reloaded_page(project, 
     assert keys(again.next) == [str(held[1].pk)]
     ahead.leave(project, ana, "tab-1/load-1", keys(held))
     assert set(Lease.objects.values_list("page", flat=True)) == {"tab-1/load-2"}
+
+
+def test_no_other_window_gets_what_a_tab_holds_that_is_being_reloaded(project, filled, ana):
+    filled(project, 40)
+    held = hold(project, ana, want=2).next
+    of_tab = {lease.item_id for lease in held}
+    # The page is asked for before the farewell, which comes before the new load has spoken.
+    for step in (
+        lambda: ahead.first(project, ana, "tab-1"),
+        lambda: ahead.leave(project, ana, ONE, keys(held)),
+        lambda: ahead.first(project, ana, "tab-1"),
+    ):
+        step()
+        shown = queue.lease_next(project, ana)
+        theirs = hold(project, ana, OTHER, holding=[str(shown.pk)], want=2).next
+        assert not {shown.item_id, *[lease.item_id for lease in theirs]} & of_tab
+        assert shown.item_id not in of_tab
+        loop.answer(shown)
+    again = hold(project, ana, "tab-1/load-2", holding=[str(held[0].pk)], want=1)
+    assert (keys(again.next), again.lost) == ([str(held[1].pk)], [])
+
+
+def test_window_takes_no_item_from_a_program_of_the_same_person(project, filled, ana):
+    filled(project, 40)
+    of_program = queue.lease_next(project, ana)
+    held = hold(project, ana, want=3).next
+    assert of_program not in held
+    assert queue.lease_next(project, ana) == of_program
+    assert queue.lease_next(project, ana, holding=[str(of_program.pk)]) not in held
+
+
+def test_what_was_taken_without_a_page_comes_before_nothing_is_left(project, filled, ana):
+    filled(project, 2)
+    of_program = queue.lease_next(project, ana)
+    (other,) = hold(project, ana, want=3).next
+    loop.answer(other)
+    assert hold(project, ana, want=3).next == [of_program]
+    assert Lease.objects.get(pk=of_program.pk).page == ONE
 
 
 def test_nobody_gives_back_what_another_holds(project, filled, ana, ben):

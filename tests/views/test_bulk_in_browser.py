@@ -205,7 +205,7 @@ def test_page_is_held_while_it_is_open_and_let_go_with_it(desk, sure):
     later = dict(live.values_list("pk", "expires_at"))
     assert all(later[key] > until for key, until in first.items())
     desk.goto(desk.url.replace(f"/projects/{sure.pk}/bulk", "/account/"))
-    wait_until(lambda: set(live.values_list("page", flat=True)) == {""}, what="the farewell")
+    wait_until(lambda: set(live.values_list("page", flat=True)) == {"bulk/"}, what="the farewell")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
