@@ -7,7 +7,17 @@ import pytest
 from django.utils import timezone
 
 from annotator import pool
-from annotator.flow import estimates, measured, monitor, outlook, overview, reports, setup, week
+from annotator.flow import (
+    estimates,
+    measured,
+    monitor,
+    outlook,
+    overview,
+    reports,
+    setup,
+    spending,
+    week,
+)
 from annotator.models import Annotation, Item, ModelVersion, Project, Report
 from annotator.views import class_charts, learning_charts, words
 from annotator.views.facts import Facts
@@ -141,6 +151,19 @@ def test_costs_are_booked_at_the_labels_that_the_model_read(measured_project, an
     assert Annotation.objects.filter(project=measured_project).count() == 85
     rows = learning_charts.cost_rows(Facts(measured_project))
     assert [row["answers"] for row in rows] == [row["labels"] for row in rows]
+
+
+def test_label_that_comes_while_they_are_read_is_in_both_or_in_none(measured_project, ana):
+    waiting = iter(range(2))
+
+    def read():
+        found = Annotation.objects.filter(project=measured_project).count()
+        if next(waiting, None) is not None:
+            loop.label(measured_project, ana, 1)
+        return found
+
+    found, cost = spending.read_with(measured_project, read)
+    assert found == cost["answers"] == 72
 
 
 def test_predicted_and_labelled_add_up_to_all_items(measured_project, ben):
