@@ -1,13 +1,16 @@
 """The accuracy: one source, of one model, proven for a pool of known size, told in one sentence."""
 
+import importlib
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from annotator import pool
 from annotator.flow import (
+    annotate,
     estimates,
     measured,
     monitor,
@@ -18,7 +21,7 @@ from annotator.flow import (
     spending,
     week,
 )
-from annotator.models import Annotation, Item, ModelVersion, Project, Report
+from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
 from annotator.views import class_charts, learning_charts, words
 from annotator.views.facts import Facts
 from selection.estimate import population_interval
@@ -317,3 +320,24 @@ def test_value_is_the_share_that_is_right(measured_project):
     found = measured_project.models.first().accuracy
     right = found["value"] * found["n"]
     assert np.isclose(right, round(right))
+
+
+# What there was before ----------------------------------------------------------------------------
+
+
+def test_costs_that_were_booked_too_late_are_booked_again(measured_project, ana, time_machine):
+    version = measured_project.models.first()
+    exact = version.measured["spent"]
+    time_machine.move_to(timezone.now() + timedelta(minutes=1))
+    loop.label(measured_project, ana, 15)
+    # One that was taken back since stood then.
+    annotate.undo(Annotation.objects.filter(source=Source.ACTIVE).first(), ana)
+    late = spending.spent(measured_project)
+    assert late["answers"] == 84
+    measured_late = {**version.measured, "spent": late}
+    ModelVersion.objects.filter(pk=version.pk).update(measured=measured_late)
+    migration = importlib.import_module("annotator.migrations.0011_rebook_spending")
+    migration.rebook(apps, None)
+    version.refresh_from_db()
+    assert version.measured["spent"] == exact
+    assert version.measured["classes"] == measured_late["classes"]
