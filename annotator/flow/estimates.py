@@ -90,8 +90,8 @@ def why_two(estimate: Mapping[str, Any] | None) -> str:
     if not estimate or not estimate.get("proven"):
         return ""
     said = _(
-        "The interval holds for one look, the proof for all looks together: so the proof lies "
-        "lower, and moves only after 25, 50, 100, 200, … audits."
+        "The interval holds for one look, the proof for all looks together: so the two differ, and "
+        "the proof moves only after 25, 50, 100, 200, … audits."
     )
     if not estimate.get("proven_at"):
         return said

@@ -37,8 +37,10 @@ def train(turn: Round) -> Round:
     started = time.perf_counter()
     pool.check_encoder(turn.space)
     labels = list(turn.project.labels.all())
-    known = pool.labelled(turn.project, turn.space, [label.pk for label in labels])
-    spent = spending.spent(turn.project)
+    keys = [label.pk for label in labels]
+    known, spent = spending.read_with(
+        turn.project, lambda: pool.labelled(turn.project, turn.space, keys)
+    )
     strategy = strategies.resolve(
         turn.strategy,
         len(known),

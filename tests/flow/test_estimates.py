@@ -1,14 +1,27 @@
 """The accuracy: one source, of one model, proven for a pool of known size, told in one sentence."""
 
+import importlib
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from annotator import pool
-from annotator.flow import estimates, measured, monitor, outlook, overview, reports, setup, week
-from annotator.models import Annotation, Item, ModelVersion, Project, Report
+from annotator.flow import (
+    annotate,
+    estimates,
+    measured,
+    monitor,
+    outlook,
+    overview,
+    reports,
+    setup,
+    spending,
+    week,
+)
+from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
 from annotator.views import class_charts, learning_charts, words
 from annotator.views.facts import Facts
 from selection.estimate import population_interval
@@ -141,6 +154,19 @@ def test_costs_are_booked_at_the_labels_that_the_model_read(measured_project, an
     assert Annotation.objects.filter(project=measured_project).count() == 85
     rows = learning_charts.cost_rows(Facts(measured_project))
     assert [row["answers"] for row in rows] == [row["labels"] for row in rows]
+
+
+def test_label_that_comes_while_they_are_read_is_in_both_or_in_none(measured_project, ana):
+    waiting = iter(range(2))
+
+    def read():
+        found = Annotation.objects.filter(project=measured_project).count()
+        if next(waiting, None) is not None:
+            loop.label(measured_project, ana, 1)
+        return found
+
+    found, cost = spending.read_with(measured_project, read)
+    assert found == cost["answers"] == 72
 
 
 def test_predicted_and_labelled_add_up_to_all_items(measured_project, ben):
@@ -294,3 +320,24 @@ def test_value_is_the_share_that_is_right(measured_project):
     found = measured_project.models.first().accuracy
     right = found["value"] * found["n"]
     assert np.isclose(right, round(right))
+
+
+# What there was before ----------------------------------------------------------------------------
+
+
+def test_costs_that_were_booked_too_late_are_booked_again(measured_project, ana, time_machine):
+    version = measured_project.models.first()
+    exact = version.measured["spent"]
+    time_machine.move_to(timezone.now() + timedelta(minutes=1))
+    loop.label(measured_project, ana, 15)
+    # One that was taken back since stood then.
+    annotate.undo(Annotation.objects.filter(source=Source.ACTIVE).first(), ana)
+    late = spending.spent(measured_project)
+    assert late["answers"] == 84
+    measured_late = {**version.measured, "spent": late}
+    ModelVersion.objects.filter(pk=version.pk).update(measured=measured_late)
+    migration = importlib.import_module("annotator.migrations.0011_rebook_spending")
+    migration.rebook(apps, None)
+    version.refresh_from_db()
+    assert version.measured["spent"] == exact
+    assert version.measured["classes"] == measured_late["classes"]
