@@ -121,12 +121,8 @@ class Export:
         assert right == [set(each["labels"]) == set(each["truth"]) for each in self.judged()]
         if not right:
             return None
-        found = estimate.accuracy(right, **pool)
-        assert found is not None
         proven = stopping.target_reached(np.array(right), target or 0.5, **pool).low
-        value = sum(right) / len(right)
-        low, high = min(found.low, value), max(found.high, value)
-        return {"value": value, "low": low, "high": high, "n": len(right), "proven": proven}
+        return {**_interval(right, **pool), "proven": proven}
 
     def population(self) -> int:
         """Count the items that the audits are a part of: theirs, and all behind them."""
@@ -289,6 +285,13 @@ def _counts(each: Record) -> bool:
     return bool(each["counted"]) and each["source"] != "seed"
 
 
+def _interval(right: Sequence[bool], **pool: int) -> dict[str, Any]:
+    found, value = estimate.accuracy(right, **pool), sum(right) / len(right)
+    assert found is not None
+    low, high = min(found.low, value), max(found.high, value)
+    return {"value": value, "low": low, "high": high, "n": len(right)}
+
+
 def _share(right: int, n: int) -> dict[str, Any]:
     low, high = estimate.binomial_interval(right, n)
     return {"value": right / n if n else None, "low": low, "high": high, "n": n}
@@ -371,10 +374,9 @@ def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
 
 def _of_last(told: dict[str, Any], export: Export) -> dict[str, Any]:
     # The point says no population; its interval is one of a pool where the estimate's is.
-    every = (export.accuracy(), export.accuracy(population=export.population()))
-    found = [each for each in every if each and same(each["low"], told["low"])]
-    right = (found or [export.accuracy() or {}])[0]
-    return {name: right.get(name) for name in ("value", "low", "high", "n")}
+    right = [each["right"] for each in export.judged()]
+    every = (_interval(right), _interval(right, population=export.population()))
+    return next((each for each in every if same(each["low"], told["low"])), every[0])
 
 
 def same(claimed: Any, counted: Any) -> bool:
