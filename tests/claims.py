@@ -6,7 +6,7 @@ agreement come from the library; what is counted, and of what, is counted here.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -115,15 +115,20 @@ class Export:
         found = {each["item"]: each["judged"] for each in self.records if each["judged"]}
         return sorted(found.values(), key=lambda each: each["place"])
 
-    def accuracy(self) -> dict[str, Any] | None:
+    def accuracy(self, target: float | None = None, **pool: int) -> dict[str, Any] | None:
+        """Return the accuracy; where a pool's size is told, with the interval of a part of it."""
         right = [each["right"] for each in self.judged()]
         assert right == [set(each["labels"]) == set(each["truth"]) for each in self.judged()]
         if not right:
             return None
-        low, high = estimate.binomial_interval(sum(right), len(right))
-        proven = stopping.target_reached(np.array(right), 0.5).low
-        value = sum(right) / len(right)
-        return {"value": value, "low": low, "high": high, "n": len(right), "proven": proven}
+        proven = stopping.target_reached(np.array(right), target or 0.5, **pool).low
+        return {**_interval(right, **pool), "proven": proven}
+
+    def population(self) -> int:
+        """Count the items that the audits are a part of: theirs, and all behind them."""
+        judged = [each["audit_key"] for each in self.items().values() if each["judged"]]
+        behind = [each for each in self.items().values() if each["audit_key"] > max(judged)]
+        return len(judged) + len(behind)
 
     def tables(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (truth, said) of the audits, each (n, C) of booleans, in the order of items.
@@ -169,6 +174,20 @@ class Export:
                 said = {"labels": [*since, each["labels"]][0]}
                 rows.append({**each, **said, "withdrawn_at": None if still else gone})
         return Export(rows, self.labels)
+
+    def moment_of(self, when: datetime, items: int, answers: int | None = None) -> "Export":
+        """Return the answers as they stood when a model that was made by `when` read them.
+
+        People go on while a model is trained, so it is the last moment before at which so many
+        `items` had a label, and so many `answers` stood. Without one, it is `when`.
+        """
+        every = [each["created_at"] for each in self.answers]
+        every += [change["at"] for each in self.answers for change in each["history"]]
+        for at in sorted({moment(each) for each in every}, reverse=True):
+            then = self.at(at + timedelta(microseconds=1)) if at <= when else self
+            if at <= when and len(then.settled()) == items and answers in (None, len(then.given)):
+                return then
+        return self.at(when)
 
     def settled(self) -> dict[int, str]:
         """Return the label that counts of each item that has an answer, for one label an item."""
@@ -266,6 +285,13 @@ def _counts(each: Record) -> bool:
     return bool(each["counted"]) and each["source"] != "seed"
 
 
+def _interval(right: Sequence[bool], **pool: int) -> dict[str, Any]:
+    found, value = estimate.accuracy(right, **pool), sum(right) / len(right)
+    assert found is not None
+    low, high = min(found.low, value), max(found.high, value)
+    return {"value": value, "low": low, "high": high, "n": len(right)}
+
+
 def _share(right: int, n: int) -> dict[str, Any]:
     low, high = estimate.binomial_interval(right, n)
     return {"value": right / n if n else None, "low": low, "high": high, "n": n}
@@ -296,7 +322,8 @@ def of_progress(told: dict[str, Any], export: Export, rate: float | None) -> Ite
 
 
 def of_estimate(where: str, told: dict[str, Any] | None, export: Export) -> Iterator[Claim]:
-    found = export.accuracy()
+    pool = {"population": export.population()} if told and "population" in told else {}
+    found = export.accuracy((told or {}).get("target"), **pool)
     if told is None or found is None:
         yield where, "accuracy", told, found if found and found["n"] >= 20 else None
         return
@@ -307,7 +334,8 @@ def of_estimate(where: str, told: dict[str, Any] | None, export: Export) -> Iter
 def of_models(models: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
     """Yield what is said of each model: how many items it learnt from, and their labels."""
     for model in models:
-        known = export.at(moment(model["created_at"])).settled()
+        then = export.moment_of(moment(model["created_at"]), model["trained_on"])
+        known = then.settled()
         name = f"model {model['number']}"
         yield "models", f"{name}, trained on", model["trained_on"], len(known)
         yield "models", f"{name}, seen", model["seen"], dict(Counter(known.values()))
@@ -319,7 +347,8 @@ def of_rounds(
     """Yield how many labels each round had, and in which phase it picked what was labelled."""
     made = {model["number"]: moment(model["created_at"]) for model in models}
     for turn in rounds:
-        known = export.at(made[turn["model"]]).settled() if turn["model"] else {}
+        when = made.get(turn["model"])
+        known = export.moment_of(when, turn["labels"]).settled() if when else {}
         yield "rounds", f"round {turn['number']}, labels", turn["labels"], len(known)
         phases = {each["phase"] for each in export.answers if each["round"] == turn["number"]}
         yield "rounds", f"round {turn['number']}, phase", {turn["phase"]}, phases or {turn["phase"]}
@@ -328,7 +357,8 @@ def of_rounds(
 def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
     """Yield what the learning curve says: of each point what it cost, of the last how good."""
     for point in points:
-        then = export.at(moment(point["created_at"]))
+        answers = point["spent"]["answers"]
+        then = export.moment_of(moment(point["created_at"]), point["labels"], answers)
         name = f"point {point['model']}"
         yield "curve", f"{name}, labels", point["labels"], len(then.settled())
         spent, sources = point["spent"], Counter(each["source"] for each in then.standing)
@@ -337,10 +367,16 @@ def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
         yield "curve", f"{name}, by source", spent["sources"], dict(sources)
     if points:
         told = points[-1]
-        found = export.accuracy() or {}
-        for part in ("value", "low", "high", "n"):
-            yield "curve", f"last {part}", told[part], found.get(part)
+        for part, value in _of_last(told, export).items():
+            yield "curve", f"last {part}", told[part], value
         yield "curve", "last macro F1", told["macro_f1"], export.macro_f1()
+
+
+def _of_last(told: dict[str, Any], export: Export) -> dict[str, Any]:
+    # The point says no population; its interval is one of a pool where the estimate's is.
+    right = [each["right"] for each in export.judged()]
+    every = (_interval(right), _interval(right, population=export.population()))
+    return next((each for each in every if same(each["low"], told["low"])), every[0])
 
 
 def same(claimed: Any, counted: Any) -> bool:

@@ -323,8 +323,8 @@ def export(request: Request, pk: int) -> HttpResponseBase:
     """
     found = setup.load_project(person(request), pk, Role.LEAD)
     format = request.query_params.get("format", "jsonl")
-    include = filter(None, request.query_params.get("include", "").split(","))
-    body = exporting.stream(found, format, list(include))
+    include = [name for name in request.query_params.get("include", "").split(",") if name]
+    body = exporting.stream(found, format, include)
     slug = re.sub(r"[^A-Za-z0-9]+", "-", found.name).strip("-").lower() or "project"
     return StreamingHttpResponse(
         body,
