@@ -153,7 +153,7 @@ def chosen_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
 
     A name that a label had before still means it, unless another one has that name now.
     """
-    _check_type(labels)
+    naming.check_type(labels)
     there = naming.labels_of(project)
     known: dict[Ref, Label] = {label.pk: label for label in there}
     if any(isinstance(each, str) for each in labels):
@@ -188,7 +188,7 @@ def saved_before(
     project: Project, user: User, key: uuid.UUID, labels: Sequence[Ref], item: Item | None = None
 ) -> Annotation | None:
     """Return what an earlier save with this key stored; Invalid when that was something else."""
-    _check_type(labels)
+    naming.check_type(labels)
     # Nearly always there is none, and asking for the key alone costs half as much.
     found = FIND_SAVE(user.pk, key)
     if not found:
@@ -211,18 +211,6 @@ def give(annotation: Annotation, given: list[Label]) -> None:
     for label in given:
         insert(AnnotationLabel(annotation=annotation, label=label))
     annotation.said = list(given)
-
-
-def check_names(labels: Any) -> None:
-    """Raise Invalid unless these are names; of a number nobody knows whether it is meant as id."""
-    _check_type(labels, str)
-
-
-def _check_type(labels: Any, *types: type) -> None:
-    # By its type: True is no id.
-    wanted = types or (int, str)
-    if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
-        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
 
 
 def _clean_seconds(seconds: float | None) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from annotator.flow import tally
+from annotator.flow import naming, tally
 from annotator.models import Annotation, Project, Source
 
 MOST_COMPARED = 50_000
@@ -45,7 +45,8 @@ def _answers(project: Project) -> Iterable[Answer]:
     first: dict[int, tuple[Any, ...]] = {}
     for pk, item, blind, seconds, shown, hidden in newest.iterator(2_000):
         suggestion = hidden if blind else shown
-        if suggestion:
+        # Who sees one of a label that is removed sees none, so those who do not count as little.
+        if suggestion and naming.stand(project, suggestion["labels"]):
             first[item] = (pk, blind, seconds, set(suggestion["labels"]))
     said = _said({each[0] for each in first.values()}, project)
     for pk, blind, seconds, suggested in first.values():

@@ -14,7 +14,9 @@ from typing import Any
 from django.db.models import Q, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
+from annotator.flow.refusals import Invalid
 from annotator.models import Item, Label, Project
 from annotator.once import Rows
 from annotator.sentences import translated
@@ -102,6 +104,19 @@ def mark(label: Label) -> str:
 
 
 # Names become ids --------------------------------------------------------------------------------
+
+
+def check_names(labels: Any) -> None:
+    """Raise Invalid unless these are names; of a number nobody knows whether it is meant as id."""
+    check_type(labels, str)
+
+
+def check_type(labels: Any, *types: type) -> None:
+    """Raise Invalid unless these are ids or names, or of the given types."""
+    # By its type: True is no id.
+    wanted = types or (int, str)
+    if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
+        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
 
 
 def by_name(project: Project) -> dict[str, Label]:

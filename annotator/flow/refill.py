@@ -497,7 +497,7 @@ def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[
 
 def _as_check(project: Project, item: Item) -> dict[str, Any]:
     """Return how the item is asked: as others are where nobody can give its known answer."""
-    if not naming.stand(project, item.gold):
+    if not naming.stand(project, item.gold or []):
         return dict(RANDOM)
     return {"source": Source.GOLD, "blind": True, "strategy": "gold"}
 

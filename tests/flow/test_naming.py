@@ -189,6 +189,9 @@ def seen(project, user):
         "words": [naming.words(project, each.why) for each in QueueEntry.objects.all()],
         "told": [annotate.told(each) for each in annotated],
     }
+    for served in said["served"]:
+        # It grows by itself.
+        (served["why"] or {}).pop("model_age_seconds", None)
     return json.dumps(said, default=str)
 
 

@@ -49,7 +49,7 @@ def add_model(project, number):
         number=number,
         labels=labels,
         trained_on=100 * number,
-        seen={"spam": 40 * number, "ham": 60 * number},
+        seen={str(labels[0]): 40 * number, str(labels[1]): 60 * number},
         accuracy=ESTIMATE,
         macro_f1=0.88,
         measured={
