@@ -3,7 +3,7 @@
 // The bulk desk: keys between the cards, and one press of a key confirms one page, never two.
 // Keys are handled here because htmx's key filters need eval, which the CSP forbids.
 (() => {
-  const { shortcuts } = window.Winnow;
+  const { pictures, shortcuts } = window.Winnow;
   const byId = (id) => document.getElementById(id);
   const cards = () => [...document.querySelectorAll("[data-card]")];
   const page = () => byId("bulk-page");
@@ -108,6 +108,24 @@
     if (performance.now() - shownAt >= READ_MS) page()?.requestSubmit();
   };
 
+  // What is marked is confirmed only once it has been seen.
+  const unseen = () => {
+    const { loading, failed } = pictures.missing(page());
+    const isMarked = (image) => image.closest("li").querySelector("[data-card]").checked;
+    const [why, images] = loading.length ? ["loading", loading] : ["failed", failed.filter(isMarked)];
+    return images.length ? { why, images } : null;
+  };
+
+  const holdBack = (event) => {
+    const found = unseen();
+    if (!found) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const words = byId("marked").dataset[found.why].replace("{n}", found.images.length);
+    byId("said").textContent = byId("announce").textContent = words;
+    if (found.why === "failed") found.images[0].closest("li").querySelector("[data-card]").focus();
+  };
+
   const PAGE_KEYS = {
     ArrowRight: () => go(forward()),
     ArrowLeft: () => go(-forward()),
@@ -177,6 +195,8 @@
     "submit",
     (event) => {
       if (!event.target.closest("#bulk")) return;
+      if (event.target === page() && !inFlight) holdBack(event);
+      if (event.defaultPrevented) return;
       if (inFlight) {
         event.preventDefault();
         event.stopImmediatePropagation();
@@ -294,5 +314,6 @@
   });
 
   begin();
+  if (document.activeElement === document.body) cards()[0]?.focus({ preventScroll: true });
   stayOn();
 })();

@@ -64,6 +64,26 @@
     if (!event.repeat || event.key.startsWith("Arrow")) action();
   });
 
+  // A long text of an item that has the focus scrolls before the page does.
+  const READING = { PageDown: 1, PageUp: -1, " ": 1, Home: -Infinity, End: Infinity };
+
+  const scrollText = (item, { key, shiftKey }) => {
+    const text = item.querySelector(".torn-text");
+    const way = READING[key] * (key === " " && shiftKey ? -1 : 1);
+    if (!text || !way) return false;
+    const before = text.scrollTop;
+    const by = Number.isFinite(way) ? 0.88 * way * text.clientHeight : Math.sign(way) * text.scrollHeight;
+    text.scrollBy({ top: by, behavior: "instant" });
+    return text.scrollTop !== before;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const item = itemOf(event.target);
+    if (!item || event.target !== item || event.defaultPrevented) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (scrollText(item, event)) event.preventDefault();
+  });
+
   // Answers ---------------------------------------------------------------------------------------
 
   const nextToLabel = (item) => {
@@ -76,12 +96,27 @@
     byId("announce").textContent = item.dataset.said || "";
     const isSaved = item.querySelector("[data-undo]") !== null;
     if (isSaved) savedLast = item.id;
-    if (!byPointer) (isSaved ? nextToLabel(item) : item).focus();
+    // After a click nothing scrolls, but the printed keys go on from there.
+    (isSaved ? nextToLabel(item) : item).focus({ preventScroll: byPointer });
   };
+
+  // What is not on the screen is not decided; an undo may always be.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const item = itemOf(event.detail.elt);
+    if (!item || event.detail.elt.matches("[data-undo]") || event.detail.elt.querySelector("[data-undo]")) return;
+    const obstacle = window.Winnow.pictures.obstacle(item);
+    if (!obstacle) return;
+    event.preventDefault();
+    // Out of sight a picture is not even asked for.
+    item.scrollIntoView({ block: "nearest" });
+    say(obstacle);
+  });
 
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.matches("[data-find]")) renewed(event.target);
-    else if (event.target.matches(".finds") && !byPointer) event.target.querySelector("[data-find]").focus();
+    else if (event.target.matches(".finds")) {
+      event.target.querySelector("[data-find]").focus({ preventScroll: byPointer });
+    }
   });
 
   const WORDS = { 401: "out", 403: "gone", 404: "gone" };
@@ -91,6 +126,9 @@
     notice.textContent = notice.dataset[words];
     notice.hidden = false;
   };
+
+  // The printed keys work at once, unless somebody is at another place already.
+  if (document.activeElement === document.body) items()[0]?.focus({ preventScroll: true });
 
   document.addEventListener("htmx:sendError", () => say("offline"));
   document.addEventListener("htmx:timeout", () => say("offline"));

@@ -5,7 +5,7 @@
 (() => {
   const STEP_PX = 60;
   const PAGE_SHARE = 0.88; // of what is seen at once, so that a line or two stay in sight
-  const FRAME_MS = 50; // a screen shows a frame no sooner, so less than that is no delay
+  const LATE_MS = 250; // a frame that takes longer than this is waited for
   const SLACK_PX = 2; // a browser may end a pixel before the end
 
   // Time on an item, without the time that one looks elsewhere.
@@ -119,7 +119,7 @@
       // Keys that piled up while the page was busy come one after the other, without a frame between.
       if (this.#isFresh || this.#pressedAt < this.#putAt) return true;
       const seenAt = this.#seenAt ?? now();
-      return seenAt - this.#putAt > FRAME_MS && this.#pressedAt <= seenAt;
+      return seenAt - this.#putAt > LATE_MS && this.#pressedAt <= seenAt;
     }
 
     get #picture() {
@@ -137,7 +137,7 @@
       const seen = () => turn === this.#turn && (this.#seenAt ??= now());
       afterPaint(seen);
       // A window that lies behind others gets no frames; a script that is busy keeps the timer, too.
-      setTimeout(seen, FRAME_MS);
+      setTimeout(seen, LATE_MS);
     }
 
     // Scrolling -----------------------------------------------------------------------------------
