@@ -110,11 +110,17 @@ class _Shared:
         self._redis = redis.Redis.from_url(address, retry=Retry(NoBackoff(), 0), **wait)
 
     def read(self, key: str) -> tuple[int, int]:
-        tries, left = self._redis.pipeline(transaction=False).get(key).ttl(key).execute()
+        asked = self._redis.pipeline(transaction=False)
+        asked.get(key)
+        asked.ttl(key)
+        tries, left = asked.execute()
         return int(tries or 0), max(0, left)
 
     def add(self, key: str, seconds: int) -> None:
-        self._redis.pipeline().set(key, 0, ex=seconds, nx=True).incr(key).execute()
+        told = self._redis.pipeline()
+        told.set(key, 0, ex=seconds, nx=True)
+        told.incr(key)
+        told.execute()
 
 
 class _Own:
@@ -145,14 +151,15 @@ def _shared_or_own(ask: Callable[[Any], T]) -> T:
     if time.monotonic() >= _away_until[0]:
         try:
             return ask(_shared())
-        except (OSError, ValueError, *_redis_errors()) as problem:
+        except _broker_errors() as problem:
             log.warning("each process counts failed attempts for itself: %s", problem)
             _away_until[0] = time.monotonic() + PAUSE_SECONDS
     return ask(_own)
 
 
 @cache
-def _redis_errors() -> tuple[type[Exception], ...]:
+def _broker_errors() -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisError
 
-    return (RedisError,)
+    # Whatever else is used as a broker has an address that a client of Redis refuses.
+    return (RedisError, OSError, ValueError)

@@ -5,6 +5,7 @@ same browser, only attempts from that browser count, so others cannot lock them 
 """
 
 import math
+from datetime import timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -69,5 +70,5 @@ def _seconds_left(request: Any, credentials: Any) -> int:
         username=_username(credentials), ip_address=request.axes_ip_address
     )
     last = failed.aggregate(last=Max("attempt_time"))["last"]
-    left = settings.AXES_COOLOFF_TIME - (timezone.now() - last if last else timezone.timedelta())
+    left = settings.AXES_COOLOFF_TIME - (timezone.now() - last if last else timedelta())
     return max(1, math.ceil(left.total_seconds()))

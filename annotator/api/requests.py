@@ -34,7 +34,7 @@ class Pages(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Return where the page begins, None at the beginning."""
         found = super().decode_cursor(request)
-        if found and found.position is not None and not NUMBER.fullmatch(found.position):
+        if found and found.position is not None and not NUMBER.fullmatch(str(found.position)):
             raise NotThere("not_found", _("There is no such cursor."))
         return found
 
