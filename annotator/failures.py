@@ -22,7 +22,6 @@ INTERRUPTED, PIPE_CLOSED = 130, 141
 DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 FULL = {errno.ENOSPC, errno.EDQUOT}
 TOLD = {"CommandError", "Refused", "Impossible"}
-IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 # What databases say, in part, and what that means for who runs the command.
 DATABASE = {
@@ -105,10 +104,14 @@ def _of_file(problem: OSError) -> str:
         return f"The disk with {path} is full. Make room and try again."
     if problem.errno in DENIED:
         return f"{path} cannot be used ({reason}). Give this user the right to.{_elsewhere(path)}"
-    if problem.errno in IN_THE_WAY:
+    if problem.errno == errno.ENOTDIR:
+        return f"{path} cannot be: a part of its path is a file.{_elsewhere(path)}"
+    if problem.errno == errno.EISDIR:
+        return f"{path} is a folder, and a file is needed.{_elsewhere(path)}"
+    if problem.errno == errno.EEXIST:
         return f"{path} is in the way ({reason}). Move away what is there.{_elsewhere(path)}"
     if problem.errno == errno.ENOENT:
-        return f"{path} is not there. Look at how it is spelt."
+        return f"{path} is not there. Look at how it is spelt.{_elsewhere(path)}"
     return f"{path}: {reason}."
 
 

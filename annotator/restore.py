@@ -83,7 +83,8 @@ def unpack(source: Path, staging: Path, show: Show) -> dict[str, Any]:
             total = source.stat().st_size
             return _unpacked(archive, staging, lambda: show(file.tell(), total))
     except UNREADABLE as problem:
-        raise Impossible(f"{source.name} is no backup, or a damaged one: {problem}") from problem
+        reason = str(problem).partition("\n")[0]
+        raise Impossible(f"{source.name} is no backup, or a damaged one: {reason}") from problem
 
 
 def _unpacked(archive: tarfile.TarFile, staging: Path, tell: Any) -> dict[str, Any]:
