@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0011_stamp_reports'),
+        ('annotator', '0011_rebook_spending'),
     ]
 
     operations = [
