@@ -47,24 +47,37 @@ class Export:
     def in_state(self, state: str) -> int:
         return sum(each["state"] == state for each in self.items().values())
 
-    def audited(self) -> int:
-        """Count the items of the audit set: settled ones before the first that waits."""
-        items = self.items().values()
+    def frontier(self) -> int:
+        """Return the place in the order of the audits before the first item that waits."""
         skipped = {each["item"] for each in self.skips}
         waiting = [
-            each["audit_key"]
-            for each in items
+            each["audit_key"] - 1
+            for each in self.items().values()
             if each["state"] in ("pool", "queued") and each["item"] not in skipped
         ]
         newest = max((each["audit_key"] for each in self.standing if each["audit"]), default=-1)
-        frontier = min([newest, *(key - 1 for key in waiting)])
+        return min([newest, *waiting])
+
+    def audited(self) -> int:
+        """Count the items of the audit set: settled ones before the first that waits."""
+        frontier = self.frontier()
         in_bulk = {each["item"] for each in self.standing if each["source"] == "bulk"}
         return sum(
             each["state"] == "labelled"
             and each["audit_key"] <= frontier
             and each["item"] not in in_bulk
-            for each in items
+            for each in self.items().values()
         )
+
+    def audits_answered(self) -> int:
+        """Count the same, and the audits that are settled behind one that waits."""
+        frontier = self.frontier()
+        behind = {
+            each["item"]
+            for each in self.given
+            if each["audit"] and each["state"] == "labelled" and each["audit_key"] > frontier
+        }
+        return self.audited() + len(behind)
 
     def seconds(self, answers: Iterable[Record] | None = None) -> float:
         """Add up the time that counts: an extra opinion's stays spent when it is taken back."""
@@ -312,23 +325,30 @@ def of_progress(told: dict[str, Any], export: Export, rate: float | None) -> Ite
         "labelled": export.in_state("labelled"),
         "answers": len(export.given),
         "audited": export.audited(),
+        "audits_answered": export.audits_answered(),
         "skipped": len(export.skips),
         "aside": export.in_state("aside"),
         "cost": cost,
     }
-    yield from (("progress", name, told[name], value) for name, value in pairs.items())
+    shown = {name: value for name, value in pairs.items() if name in told}
+    yield from (("progress", name, told[name], value) for name, value in shown.items())
     yield "progress", "labelled, by who completed", told["labelled"], export.finished()
     yield from of_estimate("progress", told["accuracy"], export)
 
 
 def of_estimate(where: str, told: dict[str, Any] | None, export: Export) -> Iterator[Claim]:
-    pool = {"population": export.population()} if told and "population" in told else {}
-    found = export.accuracy((told or {}).get("target"), **pool)
+    found = estimate_like(told, export)
     if told is None or found is None:
         yield where, "accuracy", told, found if found and found["n"] >= 20 else None
         return
     for name, value in found.items():
         yield where, f"accuracy {name}", told[name], value
+
+
+def estimate_like(told: dict[str, Any] | None, export: Export) -> dict[str, Any] | None:
+    """Return the accuracy, of a part of the pool where what is `told` names its size."""
+    pool = {"population": export.population()} if told and "population" in told else {}
+    return export.accuracy((told or {}).get("target"), **pool)
 
 
 def of_models(models: list[dict[str, Any]], export: Export) -> Iterator[Claim]:

@@ -218,10 +218,12 @@ def _of_dashboard(shown: dict[str, str], export: Export) -> Iterator[Claim]:
         "labelled": export.in_state("labelled"),
         "labels given": len(export.given),
         "audited": export.audited(),
+        "audits answered": export.audits_answered(),
         "skipped": len(export.skips),
         "cost so far": round(RATE * export.seconds() / 3600, 2),
     }
-    yield from (("dashboard", name, _number(shown[name]), real) for name, real in pairs.items())
+    there = {name: real for name, real in pairs.items() if name in shown}
+    yield from (("dashboard", name, _number(shown[name]), real) for name, real in there.items())
 
 
 def _of_week(shown: dict[str, str], export: Export) -> Iterator[Claim]:

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from annotator.flow import annotate, export, setup
+from annotator import artefacts
+from annotator.flow import annotate, export, queue, setup, tidying
 from annotator.flow.refusals import Invalid
-from annotator.models import Annotation, ModelVersion
+from annotator.models import Annotation, ModelVersion, Round
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +161,52 @@ def test_other_projects_stay_out(labelled, olga, filled):
     loop.label(other, olga, 3)
     assert len(as_jsonl(other)) == 3
     assert len(as_jsonl(labelled)) == 25
+
+
+def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(project, filled, ana):
+    items = filled(project, 30)
+    kept, gone = loop.label(project, ana, 2)
+    annotate.withdraw(gone, ana)
+    queue.skip(queue.lease_next(project, ana), "hard")
+
+    def kinds(*include):
+        lines = b"".join(export.stream(project, "jsonl", include)).splitlines()
+        return [json.loads(line) for line in lines]
+
+    assert [each["id"] for each in kinds()] == [kept.pk]
+    assert [each["id"] for each in kinds("withdrawn")] == [kept.pk, gone.pk]
+    (skipped,) = kinds("skipped")[1:]
+    assert (skipped["annotator"], skipped["skip_reason"], skipped["id"]) == ("ana", "hard", None)
+    unlabelled = kinds("unlabelled")[1:]
+    assert len(unlabelled) == len(items) - 1
+    assert {each["state"] for each in unlabelled} == {"pool", "queued"}
+    with pytest.raises(Invalid, match="It can include: withdrawn, skipped, unlabelled"):
+        export.stream(project, "csv", ["everything"])
+    everything = b"".join(export.stream(project, "csv", export.INCLUDES)).decode("utf-8")
+    rows = list(csv.DictReader(io.StringIO(everything[1:], newline="")))
+    assert len(rows) == len(items) + 2
+
+
+def test_damaged_judgements_are_left_out_of_the_export(labelled):
+    version = ModelVersion.objects.get()
+    path = artefacts.audits_path(labelled.pk, labelled.rounds.first().number)
+    judged = [each for each in as_jsonl(labelled) if each["judged"]]
+    assert len({each["item"] for each in judged}) == version.accuracy["n"]
+    path.write_bytes(path.read_bytes()[:-9])
+    assert not any(each["judged"] for each in as_jsonl(labelled))
+
+
+def test_judgements_outlive_the_rounds_that_are_tidied_away(labelled):
+    measured = labelled.rounds.first()
+    for number in range(5):
+        Round.objects.create(
+            project=labelled,
+            number=measured.number + 1 + number,
+            state="failed",
+            space=measured.space,
+            seq=0,
+            trigger="by hand",
+            strategy="random",
+        )
+    tidying.tidy()
+    assert any(each["judged"] for each in as_jsonl(labelled))
