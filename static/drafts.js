@@ -7,7 +7,7 @@
   const SAVED = "winnow_saved";
   const KEPT =
     "textarea, select, input:not([type=password], [type=file], [type=hidden], [type=submit], [type=button], [type=reset], [type=image])";
-  const { person, login } = document.body.dataset;
+  const { person, signIn } = document.body.dataset;
   const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
   // Storage ---------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@
     if (tellsItself()) return;
     const { status } = event.detail.xhr;
     const here = location.pathname + location.search;
-    if (status === 401) location.assign(`${login}?next=${encodeURIComponent(here)}`);
+    if (status === 401) location.assign(`${signIn}?next=${encodeURIComponent(here)}`);
     // The page is too old, or is not this person's any more: what loads instead says which.
     else if (status === 403 || status === 404) location.reload();
     else notSent(event);

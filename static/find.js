@@ -121,9 +121,18 @@
 
   const WORDS = { 401: "out", 403: "gone", 404: "gone" };
 
+  // Comes back to this very list, where notes and ticks are kept.
+  const logIn = (title) => {
+    const link = document.createElement("a");
+    link.href = `${document.body.dataset.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = title;
+    return link;
+  };
+
   const say = (words) => {
     const notice = byId("unsaved");
     notice.textContent = notice.dataset[words];
+    if (words === "out") notice.append(" ", logIn(notice.dataset.link));
     notice.hidden = false;
   };
 

@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from annotator.flow import queue, setup
@@ -90,3 +91,23 @@ def test_page_has_no_axe_findings_and_fits(opened, live_server, project, scheme,
     violations = Axe().run(opened).response["violations"]
     assert [each["id"] for each in violations] == []
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_note_survives_an_expired_session(opened, context, live_server, lea, torn):
+    card = opened.locator("[data-find]").first
+    card.locator("[name=note]").fill("half an hour's thought")
+    Session.objects.all().delete()
+    card.locator("button.find-choice").first.click()
+    opened.locator("#unsaved", has_text="You are signed out.").wait_for()
+    link = opened.locator("#unsaved").get_by_role("link", name="Log in")
+    assert link.get_attribute("href").startswith("/login?next=%2Fprojects%2F")
+    # Signed in again, as it were, the link leads straight back.
+    sign_in(context, live_server, lea)
+    link.click()
+    card.locator(".restored").wait_for()
+    assert card.locator("[name=note]").input_value() == "half an hour's thought"
+    card.locator("button.find-choice").first.click()
+    said(opened, "Decided: ")
+    assert Decision.objects.get().note == "half an hour's thought"
+    opened.reload()
+    assert opened.locator(".restored").count() == 0
