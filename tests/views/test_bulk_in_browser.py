@@ -104,7 +104,7 @@ def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
     wait_for(desk, "Pictures are still loading")
     for route in held:
         route.abort()
-    desk.wait_for_function("[...document.images].every((image) => image.complete)")
+    desk.wait_for_function("() => [...document.images].every((image) => image.complete)")
     desk.click("#confirm-button")
     wait_for(desk, "could not be loaded")
     assert saved().count() == 0

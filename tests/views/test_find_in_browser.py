@@ -116,7 +116,7 @@ def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, p
     assert given() == []
     page.unroute("**/media/**")
     found.reload()
-    found.wait_for_function("document.querySelector('[data-find] img').naturalWidth > 0")
+    found.wait_for_function("() => document.querySelector('[data-find] img').naturalWidth > 0")
     found.keyboard.press("1")
     said(found, "Saved: cat.")
     assert given() == [(0, ["cat"])]
