@@ -1,8 +1,8 @@
 """What a page of the desk holds: the item that is shown, the next ones, and some put by.
 
 The window names what it has; what it does not name and holds all the same is given to it again, so
-nothing is lost by a reload. A window is a browser tab: `page` is "tab/load", and "tab/" while the tab
-is away. What a tab holds is no other tab's, also in the moment in which it is being reloaded.
+nothing is lost by a reload. A window is a browser tab: `page` is "tab/load", and "tab/" while the
+tab is away. What a tab holds is no other tab's, also in the moment in which it is being reloaded.
 """
 
 from collections.abc import Collection, Sequence

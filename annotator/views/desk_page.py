@@ -49,8 +49,8 @@ def context(
 def context_of_tab(access: Access, lease: Lease, tab: str) -> dict[str, Any]:
     """Return what the desk shows to a tab that is being reloaded.
 
-    The script shows the item, once it knows that it runs in this tab: the page may as well have gone
-    to a window that was opened in the same moment.
+    The script shows the item once it knows that it runs in this tab: the page may as well have
+    gone to a window that was opened in the same moment.
     """
     shown = context(access, lease)
     shown["config"]["tab"] = tab

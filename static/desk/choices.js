@@ -73,7 +73,7 @@
       const terms = termsOf(this.query);
       // The list keeps its height while it is searched, or the item above it would jump.
       const { style } = this.list;
-      style.minBlockSize = terms.length ? style.minBlockSize || `${this.list.offsetHeight}px` : "";
+      style.minBlockSize = terms.length ? style.minBlockSize || `${this.list.getBoundingClientRect().height}px` : "";
       this.list.classList.toggle("searched", terms.length > 0);
       for (const choice of this.choices) {
         const name = this.names.get(choice);

@@ -180,9 +180,15 @@
     // How many labels were found, null where nothing is searched, and which one Enter takes.
     found(n, first) {
       const box = byId("found-labels");
-      const [count, hint] = box.children;
-      count.textContent = n === null ? "" : n ? plural(this.words.found_labels, n, this.config.language) : this.words.no_label_found;
-      hint.textContent = n ? fill(this.words.enter_takes, { label: first }) : "";
+      if (!n) {
+        box.textContent = n === 0 ? this.words.no_label_found : "";
+        return;
+      }
+      // Who looks at the list sees which one that is.
+      const hint = document.createElement("span");
+      hint.className = "visually-hidden";
+      hint.textContent = fill(this.words.enter_takes, { label: first });
+      box.replaceChildren(plural(this.words.found_labels, n, this.config.language), " ", hint);
     }
 
     // A line for everybody, and for who listens to the page instead of looking at it.

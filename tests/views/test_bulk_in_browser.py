@@ -92,6 +92,29 @@ def test_arrows_go_by_rows_among_pictures(desk, live_server, sure):
     assert focused(desk) == "card-1"
 
 
+def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
+    items = Lease.objects.filter(source=Source.BULK, ended_at=None).values("item")
+    Item.objects.filter(pk__in=items).update(image="p.png")
+    type(sure).objects.filter(pk=sure.pk).update(task="image")
+    held = []
+    desk.route("**/media/**", lambda route: held.append(route))
+    desk.reload(wait_until="domcontentloaded")
+    desk.wait_for_timeout(READ_MS)
+    desk.keyboard.press("Enter")
+    wait_for(desk, "Pictures are still loading")
+    for route in held:
+        route.abort()
+    desk.wait_for_function("() => [...document.images].every((image) => image.complete)")
+    desk.click("#confirm-button")
+    wait_for(desk, "could not be loaded")
+    assert saved().count() == 0
+    # What is given back needs no picture.
+    desk.click("#none-button")
+    desk.click("#confirm-button")
+    wait_for(desk, "given back")
+    assert saved().count() == 0
+
+
 def test_z_undoes_the_whole_page(desk):
     items = set(
         Lease.objects.filter(source=Source.BULK, ended_at=None).values_list("item", flat=True)

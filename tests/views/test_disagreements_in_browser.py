@@ -52,7 +52,7 @@ def said(page, words):
 
 
 def test_all_of_it_by_keyboard(opened, torn, troubles):
-    opened.locator("[data-find]").first.focus()
+    # The first one has the focus from the start.
     opened.keyboard.press("2")
     said(opened, "Decided: ham.")
     assert focused(opened) == 1

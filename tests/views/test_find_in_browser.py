@@ -1,8 +1,12 @@
 """Finding and labelling by keyboard alone, in a real browser."""
 
+import io
+import zipfile
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from PIL import Image
 
 from annotator.flow import setup
 from annotator.models import Annotation, Item
@@ -71,6 +75,51 @@ def test_all_of_it_by_keyboard(found, troubles):
     assert focused(found) == 2
     assert given() == [(places[0], ["spam"])]
     assert troubles == []
+
+
+def test_printed_keys_work_at_once_and_after_a_click(found):
+    assert focused(found) == 0
+    found.keyboard.press("1")
+    said(found, "Saved: spam.")
+    found.locator("[data-find]").nth(1).get_by_role("button", name="ham").click()
+    said(found, "Saved: ham.")
+    assert focused(found) == 2
+    found.keyboard.press("2")
+    found.locator("[data-undo]").nth(2).wait_for()
+    assert given() == [(0, ["spam"]), (1, ["ham"]), (2, ["ham"])]
+
+
+def test_upper_row_and_cyrillic_letters_give_labels(found):
+    send = (
+        "press => document.activeElement.dispatchEvent("
+        "new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...press }))"
+    )
+    found.evaluate(send, {"key": "é", "code": "Digit2"})
+    said(found, "Saved: ham.")
+    found.evaluate(send, {"key": "я", "code": "KeyZ"})
+    said(found, "Undone")
+    assert given() == []
+
+
+def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, page):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for shade in (60, 120, 180):
+            out = io.BytesIO()
+            Image.new("RGB", (90, 60), (shade, 90, 120)).save(out, "PNG")
+            files.writestr(f"{shade}.png", out.getvalue())
+    loop.bring_in(image_project, "pets.zip", archive.getvalue())
+    page.route("**/media/**", lambda route: route.abort())
+    found = opened(image_project, lea)
+    found.keyboard.press("1")
+    found.locator("#unsaved", has_text="could not be loaded").wait_for()
+    assert given() == []
+    page.unroute("**/media/**")
+    found.reload()
+    found.wait_for_function("() => document.querySelector('[data-find] img').naturalWidth > 0")
+    found.keyboard.press("1")
+    said(found, "Saved: cat.")
+    assert given() == [(0, ["cat"])]
 
 
 def test_more_like_this_is_a_page_away(found, troubles):
