@@ -125,7 +125,7 @@ MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext",
 # the API is for programmers, and English like its docstrings.
 NOT_SHOWN = {
     *("RuntimeError", "ValueError", "LostClaim", "TypeError", "Http404", "KeyError"),
-    *("OpenApiParameter", "extend_schema"),
+    *("OpenApiParameter", "extend_schema", "described"),
 }
 SENTENCE = re.compile(r"[“A-Z].*[^\W\d_] [^\W\d_].*[.!?:]$", re.DOTALL)
 
