@@ -53,6 +53,7 @@ Beside them: `keys` knows what the keys of the desk do, `language` in which lang
 `refusals` names what can be refused on the way, `jobs` is how a worker does a long piece of work,
 `tally` counts what is done, `recount` proves that right, `numbers` knows what rounds and models are
 called, `tidying` puts right what a crash left half done, `resuming` what a backup caught in the
-middle, `strays` ends leases that would stay in nobody's hands, `outages` tells what is away.
+middle, `damage` has damaged files made again, `strays` ends leases that would stay in nobody's
+hands, `outages` tells what is away.
 Nothing here enqueues a task or sees a request.
 """
