@@ -12,69 +12,73 @@ NO = {"", "0", "false", "no", "off", "n", "f"}
 DATABASES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
 BROKERS = ("redis", "rediss", "redis+socket", "unix", "sentinel", "amqp", "amqps", "memory")
 
-env = environ.Env()
+
+class Environment(environ.Env):
+    """The environment, read so that what it says cannot be misread."""
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a text without the spaces around it."""
+        return str(self(name, default=default)).strip()
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """Return a switch."""
+        given = self.text(name, str(default)).lower()
+        if given not in YES | NO:
+            raise ImproperlyConfigured(f"{name} is true or false, not {given!r}.")
+        return given in YES
+
+    def number(self, name: str, default: int, least: int = 1) -> int:
+        """Return a whole number of at least `least`."""
+        given = self.text(name, str(default))
+        if not given.isdecimal() or int(given) < least:
+            raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {given!r}.")
+        return int(given)
+
+    def one_of(self, name: str, choices: Sequence[str], default: str) -> str:
+        """Return one of the choices."""
+        given = self.text(name, default)
+        if given not in choices:
+            raise ImproperlyConfigured(f"{name} is one of {', '.join(choices)}, not {given!r}.")
+        return given
+
+    def origins(self, name: str) -> list[str]:
+        """Return a list of origins with their scheme."""
+        given = [str(each) for each in self.list(name, default=[])]
+        wrong = [each for each in given if not each.startswith(("http://", "https://"))]
+        if wrong:
+            raise ImproperlyConfigured(
+                f"{name} takes origins such as https://host, not {wrong[0]!r}."
+            )
+        return given
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of the database at an address."""
+        given = _address(name, self.text(name) or default, DATABASES)
+        try:
+            found = dict(self.db_url_config(given))
+        except (ValueError, KeyError) as problem:
+            raise _no_address(name, DATABASES) from problem
+        if not found.get("NAME") and "service" not in found.get("OPTIONS", {}):
+            raise ImproperlyConfigured(f"{name} lacks the name of the database, after the host.")
+        return found
+
+    def broker(self, name: str, default: str) -> str:
+        """Return the address of a broker."""
+        return _address(name, self.text(name) or default, BROKERS)
 
 
-def flag(name: str, default: bool = False) -> bool:
-    """Return a switch."""
-    given = env(name, default=str(default)).strip().lower()
-    if given not in YES | NO:
-        raise ImproperlyConfigured(f"{name} is true or false, not {given!r}.")
-    return given in YES
-
-
-def number(name: str, default: int, least: int = 1) -> int:
-    """Return a whole number of at least `least`."""
-    given = env(name, default=str(default)).strip()
-    if not given.isdecimal() or int(given) < least:
-        raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {given!r}.")
-    return int(given)
-
-
-def one_of(name: str, choices: Sequence[str], default: str) -> str:
-    """Return one of the choices."""
-    given = env(name, default=default).strip()
-    if given not in choices:
-        raise ImproperlyConfigured(f"{name} is one of {', '.join(choices)}, not {given!r}.")
-    return given
-
-
-def origins(name: str) -> list[str]:
-    """Return a list of origins with their scheme."""
-    given: list[str] = env.list(name, default=[])
-    wrong = [each for each in given if not each.startswith(("http://", "https://"))]
-    if wrong:
-        raise ImproperlyConfigured(f"{name} takes origins such as https://host, not {wrong[0]!r}.")
-    return given
-
-
-def database(name: str, default: str) -> dict[str, Any]:
-    """Return Django's settings of the database at an address."""
-    given = env(name, default="").strip() or default
-    try:
-        found = dict(env.db_url_config(_address(name, given, DATABASES)))
-    except (ValueError, KeyError) as problem:
-        raise _no_address(name, DATABASES) from problem
-    if not found.get("NAME") and "service" not in found.get("OPTIONS", {}):
-        raise ImproperlyConfigured(f"{name} lacks the name of the database, after the host.")
-    return found
-
-
-def broker(name: str, default: str) -> str:
-    """Return the address of a broker."""
-    return _address(name, env(name, default="").strip() or default, BROKERS)
+env = Environment()
 
 
 def _address(name: str, given: str, schemes: Sequence[str]) -> str:
     try:
         # Several sentinels have semicolons between them.
         parts = urlsplit(given.partition(";")[0])
-        known = parts.scheme in schemes
-        # Asked for, as it is only looked at then.
-        _port = parts.port
+        # It is looked at only when it is asked for.
+        _port, is_known = parts.port, parts.scheme in schemes
     except ValueError as problem:
         raise _no_address(name, schemes) from problem
-    if not known:
+    if not is_known:
         raise _no_address(name, schemes)
     return given
 

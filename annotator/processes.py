@@ -155,7 +155,7 @@ def apart(work: Callable[[], None]) -> bool:
 
 
 def _in_words(work: Callable[[], None]) -> None:
-    from annotator import failures
+    from annotator.management import failures
 
     try:
         work()

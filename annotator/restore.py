@@ -17,9 +17,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from annotator import schema, snapshots
+from annotator import snapshots
 from annotator.backup import DATABASE, FILES, FORMAT, KEY, MANIFEST, SUMS, Hashed, Show, copied
 from annotator.flow import resuming
+from annotator.management import schema
 from annotator.snapshots import Impossible
 
 MOST_OF_MANIFEST = 1 << 20

@@ -13,16 +13,15 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from annotator import environment
 from annotator.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-environment.env.read_env(BASE_DIR / ".env", overwrite=False)
+env.read_env(BASE_DIR / ".env", overwrite=False)
 
 TESTING = "pytest" in sys.modules
 # Workers and commands never open this door.
 IN_WEB = "annotator.wsgi" in sys.modules
-DEBUG = environment.flag("DEBUG")
+DEBUG = env.flag("DEBUG")
 DATA_DIR = Path(env("WINNOW_DATA", default=str(BASE_DIR / "data"))).resolve()
 if TESTING:
     # Tests must not reach the files or the broker of an installation that runs here.
@@ -69,7 +68,7 @@ def broker_socket() -> Path:
 
 SECRET_KEY = secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "annotator",
@@ -90,7 +89,7 @@ INSTALLED_APPS = [
 
 # The front server in deploy/ serves the files that we name and says who asks. Without it in front,
 # anybody could say so.
-BEHIND_NGINX = environment.flag("BEHIND_NGINX")
+BEHIND_NGINX = env.flag("BEHIND_NGINX")
 MIDDLEWARE = [
     *(["annotator.front.client_address"] if BEHIND_NGINX else []),
     "annotator.middleware.Watched",
@@ -132,9 +131,7 @@ TEMPLATES = [
 
 # Where people's work lives -----------------------------------------------------------------------
 
-DATABASES = {
-    "default": environment.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'winnow.sqlite3'}")
-}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'winnow.sqlite3'}")}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # IMMEDIATE takes the write lock at the start, so a claim never reads what another is changing;
     # FULL syncs every commit, so an acknowledged label survives a power cut, too.
@@ -153,7 +150,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # PgBouncer lends a connection for one transaction only: a cursor or a prepared statement would
     # not be there any more, and what is said at the start would not reach the server.
-    PGBOUNCER = environment.flag("PGBOUNCER")
+    PGBOUNCER = env.flag("PGBOUNCER")
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
     if not PGBOUNCER:
         # Compiling takes longer than the small queries of pages, and the planner thinks otherwise.
@@ -185,7 +182,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
-MAX_UPLOAD_MB = environment.number("MAX_UPLOAD_MB", 2048)
+MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 2048)
 FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
@@ -306,8 +303,8 @@ TIME_ZONE = "UTC"
 # What it says of itself --------------------------------------------------------------------------
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LOG_LEVEL = environment.one_of("LOG_LEVEL", LOG_LEVELS, "INFO")
-LOG_FORMAT = environment.one_of("LOG_FORMAT", ("text", "json"), "text")
+LOG_LEVEL = env.one_of("LOG_LEVEL", LOG_LEVELS, "INFO")
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"), "text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -351,7 +348,7 @@ if METRICS == "token" and len(METRICS_TOKEN) < 20:
 
 # What runs behind the pages ----------------------------------------------------------------------
 
-BROKER_URL = environment.broker("BROKER_URL", f"redis+socket://{broker_socket()}")
+BROKER_URL = env.broker("BROKER_URL", f"redis+socket://{broker_socket()}")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Redelivery comes after 30 minutes, longer than any task may run, so no task runs twice at once;
@@ -367,7 +364,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # A worker on another machine that was silent for so long is taken for dead; of one that died on
 # this machine it is known at once.
-JOB_STALE_SECONDS = environment.number("JOB_STALE_SECONDS", 30, least=10)
+JOB_STALE_SECONDS = env.number("JOB_STALE_SECONDS", 30, least=10)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_BACKEND = None

@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db import IntegrityError, OperationalError, ProgrammingError
 
-from annotator import failures
 from annotator.flow.refusals import Invalid
+from annotator.management import failures
 from annotator.snapshots import Impossible
 from tests import servers
 

@@ -61,8 +61,8 @@ a person reads, `naming` what labels are called, `label_uses` which labels canno
 `judged` what was said of each audit item, `last_active` when people were here, `refusals` names
 what can be refused on the way, `jobs` is how a worker does a long piece of work, `tally` counts
 what is done, `recount` proves that right, `numbers` knows what rounds and models are called,
-`tidying` puts right what a crash left half done,
-`resuming` what a backup caught in the middle, `strays` ends leases that would stay in nobody's
+`tidying` puts right what a crash left half done, `resuming` what a backup caught in the middle,
+`damage` has damaged files made again, `strays` ends leases that would stay in nobody's
 hands, `outages` tells what is away.
 Nothing here enqueues a task or sees a request.
 """

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotator import schema
+from annotator.management import schema
 
 
 class InstallationCommand(BaseCommand):

@@ -1,5 +1,9 @@
 from django.db import migrations
-from django.db.models import Count, Q, Sum
+from django.db.models import Case, Count, F, Q, Sum, Value, When
+
+# Whoever went for lunch did not think about the item for so long.
+MOST_SECONDS = 600.0
+COUNTED = Case(When(seconds__gt=MOST_SECONDS, then=Value(MOST_SECONDS)), default=F("seconds"))
 
 
 def rebook(apps, schema_editor):
@@ -13,7 +17,7 @@ def rebook(apps, schema_editor):
         own = given.exclude(source="seed")
         sums = own.aggregate(
             answers=Count("pk", filter=stood & Q(counted=True)),
-            seconds=Sum("seconds", filter=stood | Q(counted=False)),
+            seconds=Sum(COUNTED, filter=stood | Q(counted=False)),
         )
         rows = given.filter(stood).order_by().values_list("source").annotate(n=Count("pk"))
         spent = {

@@ -439,3 +439,32 @@ def test_reports_on_damaged_features_say_so_and_have_them_made(cut):
     assert repaired(cut) is not None
     _reports(cut)
     assert not cut.reports.exclude(error="").exists()
+
+
+# By API and page ---------------------------------------------------------------------------------
+
+
+def test_api_and_pages_answer_in_words_while_features_are_damaged(cut, api, lea):
+    _middle(folder_of(shard_of(cut)) / "dense.npy")
+    _middle(encoder_of(cut))
+    _middle(artefacts.model_path(cut.pk, cut.models.first().number))
+    loop.forget_what_was_loaded()
+    item = Item.objects.get(project=cut, position=25)
+    base = f"/api/v1/projects/{cut.pk}"
+    said = api(lea).get(f"{base}/items?like={item.pk}")
+    assert (said.status_code, said.json()["code"]) == (409, "no_features")
+    assert "Shard 2 of the features was damaged" in said.json()["detail"]
+    said = api(lea).post(f"{base}/predict", {"items": [{"text": "prize money"}]})
+    assert (said.status_code, said.json()["code"]) == (409, "no_model")
+    assert "damaged" in said.json()["detail"]
+    said = api(lea).post(f"{base}/rounds", {})
+    assert said.status_code == 409
+    client = Client()
+    client.force_login(lea)
+    for page in ("", "find", f"find?like={item.pk}", "bulk", "status", "quality"):
+        assert client.get(f"/projects/{cut.pk}/{page}").status_code < 500, page
+    assert repaired(cut) is not None
+    assert end_round(cut).state == Job.State.DONE
+    assert api(lea).get(f"{base}/items?like={item.pk}").status_code == 200
+    said = api(lea).post(f"{base}/predict", {"items": [{"text": "prize money"}]})
+    assert said.status_code == 200

@@ -288,3 +288,37 @@ def test_upload_that_waits_to_be_read_is_not_tidied_away(project, lea, time_mach
     time_machine.shift(timedelta(days=30))
     tidying.tidy()
     assert ingest.uploaded(work.path).exists()
+
+
+# Damaged files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["labels.npz", "pool/sparse_data.npy", "plain/audit.npy"])
+def test_simulation_whose_data_was_damaged_ends_in_words(project, lea, name):
+    work = begin(project, lea)
+    simulating.go_on(work.pk)
+    folder = simulating._folder(work)
+    path = folder / name
+    if not path.exists():
+        path = sorted(path.parent.glob("*.npy"))[0]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert simulating.go_on(work.pk) is None
+    failed = loop.refreshed(work)
+    assert failed.state == Job.State.FAILED
+    assert "damaged" in failed.error
+    assert path.name in failed.error
+
+
+def test_run_that_was_damaged_or_is_another_ones_is_done_again(project, lea):
+    work = begin(project, lea)
+    while loop.refreshed(work).done < 2:
+        simulating.go_on(work.pk)
+    first, second = sorted(simulating._folder(work).glob("runs/*.npz"))
+    whole = {path: path.read_bytes() for path in (first, second)}
+    first.write_bytes(whole[second])
+    second.write_bytes(whole[second][:-30])
+    while simulating.go_on(work.pk) is not None:
+        pass
+    assert loop.refreshed(work).state == Job.State.DONE

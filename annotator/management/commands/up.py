@@ -16,8 +16,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import environment, processes, schema
+from annotator import processes
 from annotator.beat import Beat
+from annotator.environment import env
+from annotator.management import schema
 from annotator.models import Project, User
 
 READY_SECONDS = 60.0
@@ -101,22 +103,22 @@ class Command(BaseCommand):
             raise CommandError(f"The broker did not start. The lines above or {log} say why.")
 
     def _start_rest(self, supervisor: processes.Supervisor, host: str, port: int) -> None:
-        env = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
-        if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in env:
+        given = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
+        if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in given:
             # Whoever listens on all addresses means to be reached by any of their names.
             every = host in {"0.0.0.0", "::"}  # noqa: S104
-            env["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
+            given["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
         web = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN)]
         web += ["--chdir", str(settings.BASE_DIR), "--bind", _with_port(host, port)]
         web += ["--preload", "--graceful-timeout", "5"]
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
-        work += ["--concurrency", str(environment.number("WORKER_CONCURRENCY", 2))]
-        supervisor.start(processes.Child("The web server", web, env))
+        work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
+        supervisor.start(processes.Child("The web server", web, given))
         # Inside a container the worker is root, and celery's warning would be all one sees.
-        env["PYTHONWARNINGS"] = "ignore:You're running the worker"
-        supervisor.start(processes.Child("The worker", work, env))
+        given["PYTHONWARNINGS"] = "ignore:You're running the worker"
+        supervisor.start(processes.Child("The worker", work, given))
 
     def _prepare(self) -> None:
         try:
@@ -178,7 +180,7 @@ def _refuse_odd(host: str, port: int) -> None:
     if not host or any(letter.isspace() or not letter.isprintable() for letter in host):
         raise CommandError(f"--host takes an address or a name of this machine, not {host!r}.")
     for name in ("WORKER_CONCURRENCY", "WEB_CONCURRENCY"):
-        environment.number(name, 2)
+        env.number(name, 2)
 
 
 def _refuse_odd_places(data: Path) -> None:
