@@ -31,7 +31,7 @@ def others(server):
 def assert_served(seen, calm):
     assert seen.problems == {}
     # Where the machine is busy with other things, too, pages take longer anyway.
-    assert seen.p95() < max(1, 4 * calm.p95()), sorted(seen.seconds)[-10:]
+    assert seen.p95() < max(1, 10 * calm.p95()), sorted(seen.seconds)[-10:]
 
 
 def test_slow_clients_starve_nobody_and_are_cut_off(server):
