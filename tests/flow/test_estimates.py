@@ -336,7 +336,7 @@ def test_costs_that_were_booked_too_late_are_booked_again(measured_project, ana,
     assert late["answers"] == 84
     measured_late = {**version.measured, "spent": late}
     ModelVersion.objects.filter(pk=version.pk).update(measured=measured_late)
-    migration = importlib.import_module("annotator.migrations.0011_rebook_spending")
+    migration = importlib.import_module("annotator.migrations.0012_rebook_spending")
     migration.rebook(apps, None)
     version.refresh_from_db()
     assert version.measured["spent"] == exact

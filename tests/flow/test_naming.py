@@ -340,7 +340,7 @@ def test_check_that_nobody_can_answer_is_neither_asked_nor_scored(project, ana):
 
 # What was stored before --------------------------------------------------------------------------
 
-MOVE = importlib.import_module("annotator.migrations.0014_label_ids_data")
+MOVE = importlib.import_module("annotator.migrations.0016_label_ids_data")
 OLD_WHY = "Doubtful in its own way. The model hesitates between zq-spam (60 %) and zq-ham (40 %)."
 
 

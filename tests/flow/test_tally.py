@@ -248,7 +248,7 @@ def test_migration_counts_anew_what_older_versions_stored(project, filled, ana, 
     Tally.objects.filter(user=ana, day=LATE.date()).update(labels=9, seconds=7216.0, finished=6)
     Tally.objects.filter(user=ana, day=AFTER_MIDNIGHT.date()).update(labels=-1, finished=-1)
     Tally.objects.filter(user=ben).delete()
-    older = importlib.import_module("annotator.migrations.0012_tallies_by_day")
+    older = importlib.import_module("annotator.migrations.0014_tallies_by_day")
     older.find_completing(apps, None)
     older.count_by_day(apps, None)
     of_day = ("user_id", "day", *COUNTERS)

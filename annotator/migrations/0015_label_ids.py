@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotator", "0012_tallies_by_day"),
+        ("annotator", "0014_tallies_by_day"),
     ]
 
     operations = [

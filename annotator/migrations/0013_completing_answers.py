@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0011_rebook_spending'),
+        ('annotator', '0012_rebook_spending'),
     ]
 
     operations = [

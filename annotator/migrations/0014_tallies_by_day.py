@@ -71,7 +71,7 @@ def _counted(apps):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0012_completing_answers'),
+        ('annotator', '0013_completing_answers'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0014_label_ids_data'),
+        ('annotator', '0016_label_ids_data'),
     ]
 
     operations = [

@@ -186,7 +186,7 @@ def _store(connection: Any, model: Any, field: str, changed: list[tuple[Any, Any
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotator", "0013_label_ids"),
+        ("annotator", "0015_label_ids"),
     ]
 
     operations = [
