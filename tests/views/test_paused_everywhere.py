@@ -55,8 +55,6 @@ class Walk:
     def sit_down(self):
         """Have everybody hold something, as it is when a project is paused."""
         doubted = loop.label(self.project, self.people["ana"], 1)[0]
-        self.skipped = self.api["ana"].post(self.at("next"), {}).json()["lease"]
-        assert self.api["ana"].post(self.at(f"leases/{self.skipped}/skip"), {}).status_code == 204
         self.held = self.api["lea"].post(self.at("next"), {}).json()["lease"]
         self.answered = loop.answer(queue.lease_next(self.project, self.people["lea"]))
         self.held = self.api["lea"].post(self.at("next"), {}).json()["lease"]
@@ -65,6 +63,9 @@ class Walk:
         assert self.sync("ben", page="tab-7/load-1", want=1)["next"]
         self.confirm_a_page()
         self.form = self.lease_on_the_page("ana")
+        beside = {"holding": [self.form]}
+        self.skipped = self.api["ana"].post(self.at("next"), beside).json()["lease"]
+        assert self.api["ana"].post(self.at(f"leases/{self.skipped}/skip"), {}).status_code == 204
         SecondLook.objects.create(
             project=self.project,
             item=doubted.item,
@@ -204,9 +205,10 @@ class Walk:
 
     # In this order, as some ways settle what others need.
     WAYS = (
-        "first_paint reload_of_a_tab page_of_a_lease next_by_the_api next_beside_what_is_held "
+        "undo_of_a_skip first_paint reload_of_a_tab page_of_a_lease next_by_the_api "
+        "next_beside_what_is_held "
         "next_of_each_source next_in_a_new_window offline_buffer window_that_lies "
-        "next_with_a_save undo_by_the_api plain_form plain_undo plain_skip undo_of_a_skip "
+        "next_with_a_save undo_by_the_api plain_form plain_undo plain_skip "
         "bulk_page bulk_page_again bulk_undo second_look window_that_decides undo_at_the_desk "
         "next_from_a_dry_queue"
     ).split()
