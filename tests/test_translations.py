@@ -108,7 +108,9 @@ def test_holes_and_spaces_are_those_of_the_text():
 
 
 def test_percent_signs_stand_behind_a_space_in_german():
-    assert [said for _text, said in PAIRS if re.search(r"[^\s%]%%(?!%)", said)] == []
+    # "%%%" would be one right behind a number's hole.
+    close = re.compile(r"(?:\)s|\)d|\d|\})%%")
+    assert [said for _text, said in PAIRS if close.search(said)] == []
 
 
 def test_texts_are_collected_as_they_are_looked_up():
