@@ -9,25 +9,16 @@ from typing import Any, TypeVar
 
 from django.db.models import Count, Sum
 
-from annotator import pool
 from annotator.models import Annotation, Project, Tally
+from annotator.moment import one_moment
 
-TRIES = 5
 Labels = TypeVar("Labels")
 
 
 def read_with(project: Project, read: Callable[[], Labels]) -> tuple[Labels, dict[str, Any]]:
-    """Return the labels that `read` returns, and what was spent on them.
-
-    People go on meanwhile. Where something was given in between, both are read again, so that they
-    are of one moment; in a crowd that leaves no gap, what was spent may be a few answers ahead.
-    """
-    for _try in range(TRIES):
-        before = pool.work_done(project)
-        found, cost = read(), spent(project)
-        if pool.work_done(project) == before:
-            break
-    return found, cost
+    """Return the labels that `read` returns, and what was spent on them at that moment."""
+    with one_moment():
+        return read(), spent(project)
 
 
 def spent(project: Project) -> dict[str, Any]:
