@@ -87,7 +87,10 @@ def _by_lead_in_words(by: str | None, at: datetime, reason: str) -> str:
         said = _("Paused since %(at)s UTC.") % {"at": shown}
     else:
         said = _("Paused by %(by)s since %(at)s UTC.") % {"by": by, "at": shown}
-    return f"{said} {_('Reason: “%(reason)s”.') % {'reason': reason}}" if reason else said
+    if not reason:
+        return said
+    why = _("Reason: “%(reason)s”") % {"reason": reason}
+    return f"{said} {why}"
 
 
 # By itself ---------------------------------------------------------------------------------------

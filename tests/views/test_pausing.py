@@ -26,16 +26,16 @@ def test_a_lead_pauses_on_the_dashboard_and_resumes_there(signed_in, project, fi
     said = client.post(at("pause", project), {"reason": "Lunch"}, follow=True).content.decode()
     assert "What is on a screen can still be saved." in said
     assert RESUME in said
-    assert "Reason: “Lunch”." in said
+    assert "Reason: “Lunch”" in said
     seen = page_of(signed_in(ana), "dashboard", project)
-    assert "Reason: “Lunch”." in seen
+    assert "Reason: “Lunch”" in seen
     assert RESUME not in seen
     desk = page_of(signed_in(ana), "label:desk", project)
     assert "is-paused" in desk
-    assert "Reason: “Lunch”." in desk
+    assert "Reason: “Lunch”" in desk
     for person in (lea, ana):
         listed = signed_in(person).get(reverse("projects")).content.decode()
-        assert "Reason: “Lunch”." in listed
+        assert "Reason: “Lunch”" in listed
     said = client.post(at("resume", project), follow=True).content.decode()
     assert "open desks go on within seconds" in said
     assert RESUME not in said
