@@ -145,8 +145,16 @@ def chance_among_ordinary(project: Project, drawn: int) -> float | None:
     if not drawn:
         return None
     if project.items > COUNTED_ONE_BY_ONE:
-        return _chance(drawn, round(project.items * (1 - project.audit_share)))
+        return chance_without_counting(project, drawn)
     return _chance(drawn, _pool(project).filter(audit_key__gte=pool.reserve(project)).count())
+
+
+def chance_without_counting(project: Project, drawn: int) -> float | None:
+    """Return nearly the same at no cost: what waits in the queue counts as in the pool."""
+    sums = Tally.objects.filter(project=project).aggregate(n=Sum("finished"), a=Sum("audits"))
+    ordinary = project.items * (1 - project.audit_share)
+    taken = (sums["n"] or 0) - (sums["a"] or 0) / project.overlap
+    return _chance(drawn, max(round(ordinary - taken), drawn))
 
 
 def _chance(drawn: int, of: int) -> float | None:

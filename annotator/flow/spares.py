@@ -40,13 +40,13 @@ def put_by(room: leasing.Room, user: User, page: str, number: int) -> list[Lease
 def _put_by(room: leasing.Room, user: User, page: str, number: int) -> list[Lease]:
     project = room.project
     items = _random_items(project, user, number)
-    came = {**SPARE, "probability": refill.chance_among_ordinary(project, len(items))}
+    if not items:
+        return []
+    came = {**SPARE, "probability": refill.chance_without_counting(project, len(items))}
     leases = {
         item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **came)
         for item in items
     }
-    if not leases:
-        return []
     won = _take_places(project, user, leases)
     Item.objects.filter(pk__in=[lease.item_id for lease in won]).update(state=Item.State.QUEUED)
     room.hand_out(won)

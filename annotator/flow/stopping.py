@@ -89,7 +89,7 @@ def _by_lead_in_words(by: str | None, at: datetime, reason: str) -> str:
         said = _("Paused by %(by)s since %(at)s UTC.") % {"by": by, "at": shown}
     if not reason:
         return said
-    why = _("Reason: “%(reason)s”") % {"reason": reason}
+    why = _("Reason: “%(reason)s”.") % {"reason": reason.rstrip(" .")}
     return f"{said} {why}"
 
 

@@ -83,7 +83,8 @@ def _drop_old_uploads(before: datetime) -> None:
 
 def remove_project(project: Project) -> None:
     """Remove a project with all its rows and files, for good."""
-    setup.delete_project(project)
+    if project.deleted_at is None:
+        setup.delete_project(project)
     folders = [pool.project_folder(project.pk), settings.MEDIA_ROOT / "pictures" / str(project.pk)]
     # Row by row Django would first load them all, to see what else hangs on them; this is all.
     for rows in (

@@ -369,7 +369,8 @@
     view.paused(pause, Boolean(current));
     view.counts(body.counts);
     rhythm.today(body.counts.today);
-    view.empty(body.empty);
+    // In a pause also before there is nothing left, for what comes after the item on the screen.
+    view.empty(body.empty || (pause?.words ?? ""));
     line.later(nextCallIn());
   };
 

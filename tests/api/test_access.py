@@ -41,6 +41,8 @@ CALLS = {
     (f"{PROJECT}/items", "get"): "ana",
     (f"{PROJECT}/items/<int:item>/seed", "post"): "lea",
     (f"{PROJECT}/items/put-back", "post"): "lea",
+    (f"{PROJECT}/pause", "post"): "lea",
+    (f"{PROJECT}/resume", "post"): "lea",
     (f"{PROJECT}/disagreements", "get"): "lea",
     (f"{PROJECT}/disagreements/<int:item>", "post"): "lea",
     (f"{PROJECT}/disagreements/<int:item>", "delete"): "lea",

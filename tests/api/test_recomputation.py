@@ -395,7 +395,7 @@ def check_projects(lived, exported, lea):
 
 def check_people(lived, exported, olga):
     rows = page(lived, "members", olga)["rows"]
-    shown = {member.user.username: day for member, day in rows}
+    shown = {row["member"].user.username: row["last_active"] for row in rows}
     for name in PEOPLE:
         newest = max(each["created_at"] for each in exported.of(name).records)
         assert shown[name] == claims.moment(newest).date()

@@ -272,6 +272,7 @@ def test_two_imports_at_once_give_dense_positions(project):
 
 def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana, ben):
     """Nobody is given random items because a refill is just taking the old ones back."""
+    setup.change_settings(project, audit_share=0.0)
     filled(project, 60)
     queue.release(queue.lease_next(project, ana))
     refilling, may_end = threading.Event(), threading.Event()

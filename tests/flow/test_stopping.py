@@ -113,7 +113,7 @@ def test_a_pause_tells_by_whom_since_when_and_why(project, filled, lea, ana):
     assert paused.at is not None
     words = monitor.why_empty(project, ana)
     assert words.startswith("Paused by lea since ")
-    assert words.endswith("Reason: “New guidelines”")
+    assert words.endswith("Reason: “New guidelines”.")
     stopping.pause(project, lea)
     assert monitor.why_empty(project, ana).endswith(" UTC.")
     lea.delete()

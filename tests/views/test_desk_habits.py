@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from annotator.flow import desk as flow_desk
-from annotator.flow import queue, setup
+from annotator.flow import naming, queue, setup
 from annotator.models import Annotation, Lease
 from tests import loop
 from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
@@ -200,7 +200,7 @@ def test_reason_and_model_are_shown_but_not_on_blind_items(
         if lease.blind:
             assert (why, desk.locator("#suggestion").is_visible()) == ("", False)
         else:
-            assert why == lease.why
+            assert why == naming.words(project, lease.why)
             assert desk.locator("#model").inner_text().startswith("model 1, ") or not lease.model
         shown["blind" if lease.blind else "open"] += 1
         desk.keyboard.press("1")

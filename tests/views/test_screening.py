@@ -219,4 +219,5 @@ def test_dashboard_with_a_goal_and_a_sample_costs_few_queries(signed_in, lea, hu
     page_of(client, hunted)
     with CaptureQueriesContext(connection) as asked:
         page_of(client, hunted)
-    assert len(asked) <= 30
+    # One of them is for the audits behind the one that the estimate waits for.
+    assert len(asked) <= 31
