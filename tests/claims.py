@@ -378,7 +378,8 @@ def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
     """Yield what the learning curve says: of each point what it cost, of the last how good."""
     for point in points:
         answers = point["spent"]["answers"]
-        then = export.moment_of(moment(point["created_at"]), point["labels"], answers)
+        read_at = point["spent"].get("at", point["created_at"])
+        then = export.moment_of(moment(read_at), point["labels"], answers)
         name = f"point {point['model']}"
         yield "curve", f"{name}, labels", point["labels"], len(then.settled())
         spent, sources = point["spent"], Counter(each["source"] for each in then.standing)

@@ -7,7 +7,7 @@ the others nor the rounds from going on.
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
@@ -60,6 +60,14 @@ def whole(project: Project, kind: str) -> dict[str, Any]:
     """Return what was `found` of one kind, and the `error` of the last attempt."""
     kept = project.reports.filter(kind=kind).values("found", "error").first()
     return dict(kept) if kept else {"found": {}, "error": ""}
+
+
+def behind_since(project: Project, kind: str) -> datetime | None:
+    """Return when a report was made that does not know of the newest work; None if it does."""
+    kept = project.reports.filter(kind=kind).values_list("seq", "made_at").first()
+    if kept is None or kept[0] >= pool.work_done(project):
+        return None
+    return kept[1]
 
 
 def overdue() -> list[int]:

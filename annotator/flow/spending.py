@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from annotator.models import Annotation, Project, Tally
 from annotator.moment import one_moment
@@ -16,9 +17,9 @@ Labels = TypeVar("Labels")
 
 
 def read_with(project: Project, read: Callable[[], Labels]) -> tuple[Labels, dict[str, Any]]:
-    """Return the labels that `read` returns, and what was spent on them at that moment."""
+    """Return the labels that `read` returns, and what was spent on them `at` that moment."""
     with one_moment():
-        return read(), spent(project)
+        return read(), {**spent(project), "at": timezone.now().isoformat()}
 
 
 def spent(project: Project) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the charts of a page are drawn from, each read at most once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -70,6 +71,11 @@ class Facts:
     def quality_error(self) -> str:
         """What went wrong when that was reckoned last; empty where nothing did."""
         return str(self._quality["error"])
+
+    @property
+    def quality_behind(self) -> datetime | None:
+        """When it was calculated, where there are newer answers; None where it knows them all."""
+        return reports.behind_since(self.project, "quality")
 
     @cached_property
     def _quality(self) -> dict[str, Any]:

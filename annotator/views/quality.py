@@ -72,6 +72,7 @@ def own_work(request: Request, project_id: int) -> HttpResponse:
         "access": access,
         # But for the name, which everybody knows of themselves.
         "counts": [(column.title, people[0][column.field]) for column in PEOPLE[1:]],
+        "behind": facts.quality_behind,
         "days": days,
         "most": max((n for _day, n in days), default=0) or 1,
     }
@@ -86,6 +87,7 @@ def quality_context(access: Access) -> dict[str, Any]:
     names = {user.pk: user.username for user in users}
     shown = {
         "error": translated(facts.quality_error),
+        "behind": facts.quality_behind,
         "sentence": overlap_words(found, access.project.overlap),
         "people": _table(PEOPLE, people_rows(facts, users)),
         "pairs": _table(PAIRS, [_pair(each, names) for each in found.get("pairs", [])]),

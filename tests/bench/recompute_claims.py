@@ -205,6 +205,7 @@ def _all_claims(crowd: Crowd, export: Export) -> Iterator[Claim]:
     yield from _of_week(Browser(crowd.server).page(f"{at}/summary"), export)
     for name in PEOPLE:
         browser = Browser(crowd.server, name, SECRET)
+        browser.wait_until_current(f"{at}/own-work")
         yield from _of_person(name, browser.page(f"{at}/own-work"), export.of(name))
         today = datetime.now(UTC).date()
         shown = browser.page(f"{at}/")
@@ -284,6 +285,10 @@ class Browser:
         """Return the counts of a page: what is said, by its title."""
         found = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", self._get(path), re.DOTALL)
         return {html.unescape(name).strip(): html.unescape(said).strip() for name, said in found}
+
+    def wait_until_current(self, path: str) -> None:
+        """Wait until what a worker calculates for the page knows of the newest work."""
+        servers.wait_until(lambda: "data-behind" not in self._get(path), 120, "newer figures")
 
     def _get(self, path: str) -> str:
         with self.opener.open(f"{self.address}{path}", timeout=60) as answer:

@@ -102,6 +102,14 @@ def test_own_work_shows_nobody_else(signed_in, ana, ben, crowd):
     assert "<dd>40</dd>" in page
 
 
+@pytest.mark.parametrize("page", ["quality", "own_work"])
+def test_figures_that_miss_newer_answers_say_of_when_they_are(signed_in, lea, ana, crowd, page):
+    client = signed_in(lea)
+    assert "Newer answers are not in these figures yet." not in page_of(client, crowd, page)
+    loop.label(crowd, ana, 1)
+    assert "Newer answers are not in these figures yet." in page_of(client, crowd, page)
+
+
 def test_own_work_of_somebody_who_did_nothing_has_no_numbers(signed_in, ben, project):
     assert "<dd>–</dd>" in page_of(signed_in(ben), project, "own_work")
 
