@@ -57,13 +57,12 @@ def hold(
     shown = [] if room.is_paused and just_decided else holding[:1]
     taken = _take_back(room, mine, shown)
     known = [lease for lease in mine if str(lease.pk) in holding and lease not in taken]
-    keep(project, page, known)
+    waiting = [lease for lease in mine if str(lease.pk) not in holding and lease not in taken]
+    keep(project, page, known if room.is_paused else known + waiting)
     idle.show([lease for lease in known if str(lease.pk) in holding[:1]])
     lost = sorted(set(holding) - {str(lease.pk) for lease in known})
     if room.is_paused:
         return Held(lost=lost, pause=room.pause)
-    waiting = [lease for lease in mine if str(lease.pk) not in holding and lease not in taken]
-    keep(project, page, waiting)
     # A page names what it has on its screen already: only the others are served.
     prefetch_related_objects(waiting, "item")
     ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
