@@ -351,10 +351,15 @@ def estimate_like(told: dict[str, Any] | None, export: Export) -> dict[str, Any]
     return export.accuracy((told or {}).get("target"), **pool)
 
 
+def read_moment(model: dict[str, Any]) -> datetime:
+    """Return when the labels of a model were read; of an older one, when it was made."""
+    return moment(model["read_at"] or model["created_at"])
+
+
 def of_models(models: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
     """Yield what is said of each model: how many items it learnt from, and their labels."""
     for model in models:
-        then = export.moment_of(moment(model["created_at"]), model["trained_on"])
+        then = export.moment_of(read_moment(model), model["trained_on"])
         known = then.settled()
         name = f"model {model['number']}"
         yield "models", f"{name}, trained on", model["trained_on"], len(known)
@@ -365,7 +370,7 @@ def of_rounds(
     rounds: list[dict[str, Any]], models: list[dict[str, Any]], export: Export
 ) -> Iterator[Claim]:
     """Yield how many labels each round had, and in which phase it picked what was labelled."""
-    made = {model["number"]: moment(model["created_at"]) for model in models}
+    made = {model["number"]: read_moment(model) for model in models}
     for turn in rounds:
         when = made.get(turn["model"])
         known = export.moment_of(when, turn["labels"]).settled() if when else {}

@@ -277,7 +277,9 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
         "created_at",
     ]
     shown = {name: getattr(version, name) for name in names}
-    return {**shown, "seen": naming.counted(found, version.seen)}
+    # When its labels were read, which is somewhat before it was made.
+    read_at = version.measured.get("spent", {}).get("at")
+    return {**shown, "seen": naming.counted(found, version.seen), "read_at": read_at}
 
 
 @extend_schema(responses={200: dict})
