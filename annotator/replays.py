@@ -62,6 +62,7 @@ def go_all(
                 show(len(done), len(wanted))
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
+            _end_runs()
             raise
     return {turn: done[turn] for turn in wanted}
 
@@ -112,6 +113,12 @@ def _executor(trial: Trial, plan: "Plan", jobs: int) -> ProcessPoolExecutor:
         initializer=_begin,
         initargs=(trial, plan),
     )
+
+
+def _end_runs() -> None:
+    # Whoever stopped it would wait for the runs under way, which can take minutes.
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def _begin(trial: Trial, plan: "Plan") -> None:

@@ -48,11 +48,10 @@ def test_marked_are_saved_with_how_they_came_about(sure, ben):
 def test_the_same_page_again_changes_nothing(sure, ben):
     page = bulk.take(sure, ben, "spam")
     first = confirm(page, out=page[:2])
-    before = list(Annotation.objects.values()), list(QueueEntry.objects.values())
-    done = list(Tally.objects.values())
+    rows = (Annotation, QueueEntry, Tally)
+    before = [list(each.objects.order_by("pk").values()) for each in rows]
     assert confirm(page, out=page[:2]) == first
-    assert (list(Annotation.objects.values()), list(QueueEntry.objects.values())) == before
-    assert list(Tally.objects.values()) == done
+    assert [list(each.objects.order_by("pk").values()) for each in rows] == before
 
 
 def test_page_that_is_sent_again_with_fewer_marks_has_fewer_labels(sure, ben):

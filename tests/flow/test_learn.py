@@ -256,15 +256,21 @@ def test_stage_that_runs_twice_changes_nothing(ready):
     turn = loop.start(ready)
     for stage in ("train", "score", "select", "refill", "evaluate"):
         loop.go_stage(turn, stage)
-        before = list(Round.objects.values()), list(RoundShard.objects.values())
-        queued = list(QueueEntry.objects.values())
+        before = (
+            list(Round.objects.order_by("pk").values()),
+            list(RoundShard.objects.order_by("pk").values()),
+        )
+        queued = list(QueueEntry.objects.order_by("pk").values())
         for work in (learn.train, learn.select, loop.refill, evaluation.evaluate):
             if work.__name__ not in _next_stage(turn):
                 assert work(turn.pk) is None
         for scoring in RoundShard.objects.filter(state=Job.State.DONE):
             assert learn.score_shard(scoring.pk) is None
-        assert (list(Round.objects.values()), list(RoundShard.objects.values())) == before
-        assert list(QueueEntry.objects.values()) == queued
+        assert (
+            list(Round.objects.order_by("pk").values()),
+            list(RoundShard.objects.order_by("pk").values()),
+        ) == before
+        assert list(QueueEntry.objects.order_by("pk").values()) == queued
 
 
 def _next_stage(turn):

@@ -111,6 +111,7 @@ def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, p
     loop.bring_in(image_project, "pets.zip", archive.getvalue())
     page.route("**/media/**", lambda route: route.abort())
     found = opened(image_project, lea)
+    found.wait_for_function("[...document.images].every((image) => image.complete)")
     found.keyboard.press("1")
     found.locator("#unsaved", has_text="could not be loaded").wait_for()
     assert given() == []
