@@ -30,6 +30,7 @@ django.setup()
 
 from drf_spectacular.generators import SchemaGenerator  # noqa: E402
 
+from annotator.client import Client  # noqa: E402
 from tests import floods, hostile, servers  # noqa: E402
 
 LARGE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
@@ -45,8 +46,10 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="winnow-hostile-") as folder,
         servers.winnow(Path(folder) / "data") as server,
     ):
+        # Before the flood of sign-ins, which shuts its address out for a minute.
+        owner = server.client()
         show_attacks(server.address, given.connections, given.seconds)
-        show_requests(server, given.requests)
+        show_requests(server, owner, given.requests)
         print(f"tracebacks in the log: {server.said().count('Traceback')}")
 
 
@@ -65,8 +68,7 @@ def show_attacks(address: str, connections: int, seconds: float) -> None:
         print(f"{name:<22}{len(seen.seconds):>7}{times}{seen.problems.total():>8}", flush=True)
 
 
-def show_requests(server: servers.Winnow, number: int) -> None:
-    owner = server.client()
+def show_requests(server: servers.Winnow, owner: Client, number: int) -> None:
     project = owner.call("POST", "/projects", {"name": "Mail", "labels": ["spam", "ham"]})["id"]
     schema = json.loads(json.dumps(SchemaGenerator().get_schema(public=True), default=str))
     ids = dict.fromkeys(("item", "number"), "1") | {"id": str(project), "lease": "0" * 32}
