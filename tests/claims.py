@@ -379,6 +379,12 @@ def of_rounds(
         yield "rounds", f"round {turn['number']}, phase", {turn["phase"]}, phases or {turn["phase"]}
 
 
+def rounded_like(spent: dict[str, Any], seconds: float) -> float:
+    """Return the seconds with one decimal; of two that are as near, the one that is `spent`."""
+    told = float(spent["seconds"])
+    return told if abs(told - seconds) < 0.0500001 else round(seconds, 1)
+
+
 def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
     """Yield what the learning curve says: of each point what it cost, of the last how good."""
     for point in points:
@@ -389,7 +395,7 @@ def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
         yield "curve", f"{name}, labels", point["labels"], len(then.settled())
         spent, sources = point["spent"], Counter(each["source"] for each in then.standing)
         yield "curve", f"{name}, answers", spent["answers"], len(then.given)
-        yield "curve", f"{name}, seconds", spent["seconds"], round(then.seconds(), 1)
+        yield "curve", f"{name}, seconds", spent["seconds"], rounded_like(spent, then.seconds())
         yield "curve", f"{name}, by source", spent["sources"], dict(sources)
     if points:
         told = points[-1]

@@ -18,8 +18,10 @@ Labels = TypeVar("Labels")
 
 def read_with(project: Project, read: Callable[[], Labels]) -> tuple[Labels, dict[str, Any]]:
     """Return the labels that `read` returns, and what was spent on them `at` that moment."""
+    # Noted first: what is given from here on is in neither.
+    at = timezone.now().isoformat()
     with one_moment():
-        return read(), {**spent(project), "at": timezone.now().isoformat()}
+        return read(), {**spent(project), "at": at}
 
 
 def spent(project: Project) -> dict[str, Any]:
