@@ -34,8 +34,7 @@ def label_by_keyboard(page, truth_of, number):
         item = truth_of(page)
         why = page.locator(".why")
         seen.append((item, why.text_content() if why.count() else ""))
-        choice = page.locator(f'[data-choice][value="{item[1]}"]')
-        page.keyboard.press(choice.get_attribute("data-key"))
+        page.keyboard.press(key_of(page, item[1]))
         page.wait_for_function(
             "lease => document.querySelector('#answer input[name=lease]')?.value !== lease",
             arg=lease,
@@ -43,6 +42,12 @@ def label_by_keyboard(page, truth_of, number):
         # Nobody reads faster; who does is given what was put by for a lost connection.
         page.wait_for_timeout(200)
     return seen
+
+
+def key_of(page, label):
+    """The key that the desk shows for a label."""
+    row = page.locator(".choice").filter(has=page.get_by_text(label, exact=True))
+    return row.locator("kbd").text_content().lower()
 
 
 def check_loop(page, oracle, truth_of):

@@ -73,7 +73,7 @@ def test_label_that_one_standing_answer_gives_stays(three, filled, ana):
     filled(three, 30)
     first, _second = (loop.answer(queue.lease_next(three, ana), ["refund"]) for _ in range(2))
     annotate.withdraw(first, ana)
-    with pytest.raises(Conflict, match="used by 1 annotation\."):
+    with pytest.raises(Conflict, match=r"used by 1 annotation\."):
         drop(three, "refund")
     assert names(three) == ["spam", "ham", "refund"]
     assert Annotation.objects.get(pk=first.pk).given.count() == 1
@@ -86,7 +86,7 @@ def test_label_of_a_decision_that_was_taken_back_is_removed(three, filled, ana, 
     for person, said in ((ana, "spam"), (ben, "ham")):
         loop.answer(queue.lease_next(three, person), [said])
     adjudicate.decide(three, lea, item.pk, ["refund"])
-    with pytest.raises(Conflict, match="used by 1 annotation\."):
+    with pytest.raises(Conflict, match=r"used by 1 annotation\."):
         drop(three, "refund")
     adjudicate.take_back(three, lea, item.pk)
     refund = Label.objects.get(name="refund").pk
