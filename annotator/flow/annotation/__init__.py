@@ -1,0 +1,1 @@
+"""Annotations: saved, corrected, undone, synchronised with a window, confirmed in bulk, adjudicated."""
