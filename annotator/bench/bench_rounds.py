@@ -94,7 +94,7 @@ def made_up_features(project: int, items: int, seed: int = 1) -> None:
     import numpy as np
 
     from annotator.models import FeatureShard, FeatureSpace, Item, Project
-    from annotator.pool import pool
+    from annotator.pool import audit_set, feature_store
     from selection.features import Features
 
     owner = Project.objects.get(pk=project)
@@ -102,8 +102,8 @@ def made_up_features(project: int, items: int, seed: int = 1) -> None:
         project=owner, recipe="text", quality=9, items=items, stage=FeatureSpace.Stage.TRANSFORM
     )
     centres = np.random.default_rng(seed).normal(size=(len(synthetic_text.TOPICS), DENSE))
-    for number, start in enumerate(range(0, items, pool.SHARD_ITEMS)):
-        stop = min(start + pool.SHARD_ITEMS, items)
+    for number, start in enumerate(range(0, items, feature_store.SHARD_ITEMS)):
+        stop = min(start + feature_store.SHARD_ITEMS, items)
         shard = FeatureShard.objects.create(
             space=space, number=number, start=start, stop=stop, state=FeatureShard.State.DONE
         )
@@ -116,7 +116,9 @@ def made_up_features(project: int, items: int, seed: int = 1) -> None:
         dense = rng.standard_normal((stop - start, DENSE), dtype=np.float32)
         dense += (TOPICS_APART / DENSE**0.5 * centres[topics]).astype(np.float32)
         dense /= np.linalg.norm(dense, axis=1, keepdims=True)
-        keys = pool.audit_keys(owner, start, stop)
-        shard.checksums = pool.save_features(shard, Features(None, dense, (0, DENSE)), keys)
+        keys = audit_set.audit_keys(owner, start, stop)
+        shard.checksums = feature_store.save_features(
+            shard, Features(None, dense, (0, DENSE)), keys
+        )
         shard.save(update_fields=["checksums"])
     FeatureSpace.objects.filter(pk=space.pk).update(state=FeatureSpace.State.DONE)

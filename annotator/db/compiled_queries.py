@@ -3,7 +3,7 @@
 Building a query costs Django some five times what sending it and reading the answer costs, and a
 label takes a dozen of them. Those on the way of a label are therefore built at their first use,
 with stand-ins for the values, whose places in the parameters are then known. What is read, written
-and converted is what the same queryset would do; `tests/db/test_compiled_queries.py` holds them to that.
+and converted is what the same queryset would do; `test_compiled_queries.py` holds them to that.
 """
 
 import uuid

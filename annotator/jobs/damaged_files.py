@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator.models import FeatureShard, FeatureSpace, Job, Project, Round, RoundShard
-from annotator.pool import pool
+from annotator.pool import feature_store
 from annotator.pool.model_files import DamagedCandidates, DamagedModel
+from annotator.storage import checksums
 
 LATELY = timedelta(hours=24)
 FEW = 20
@@ -27,12 +28,12 @@ class Found:
     mends: bool
 
 
-def repair(problem: pool.Corrupt) -> Found:
+def repair(problem: checksums.Corrupt) -> Found:
     """Have the damaged file made again, where that can be done by itself, and say so."""
-    if isinstance(problem, pool.DamagedShard):
+    if isinstance(problem, feature_store.DamagedShard):
         _compute_again(problem.shard)
         return Found(shard_words(problem.shard), mends=True)
-    if isinstance(problem, pool.DamagedEncoder):
+    if isinstance(problem, feature_store.DamagedEncoder):
         _learn_again(problem.space)
         return Found(encoder_words(str(problem)), mends=True)
     if isinstance(problem, DamagedCandidates):

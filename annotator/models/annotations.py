@@ -1,4 +1,4 @@
-"""People's work: what is queued, who holds what, what was said."""
+"""Annotations, their labels, and their history."""
 
 import uuid
 

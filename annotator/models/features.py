@@ -1,4 +1,4 @@
-"""TODO annotator.models.features."""
+"""Feature spaces and their shards."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

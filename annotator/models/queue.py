@@ -1,4 +1,4 @@
-"""TODO annotator.models.queue."""
+"""The queue: sources of items, entries, leases, daily counts."""
 
 import uuid
 

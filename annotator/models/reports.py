@@ -1,4 +1,4 @@
-"""TODO annotator.models.reports."""
+"""Reports on a project, and proofs of recall."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,10 @@ from django.db import models
 from annotator.models.members import User
 from annotator.models.projects import Label, Project
 
+# A report that is not quick takes a twentieth of a worker's time at most. A forecast is quick by
+# its nature, and takes long only where the worker has much else to do.
+QUICK_SECONDS = 0.5
+RESTS = 20
 LONGEST_REST = {"forecast": 60.0}
 
 

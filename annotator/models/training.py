@@ -1,4 +1,4 @@
-"""What the model sees, the models themselves, and the rounds that make them."""
+"""Rounds and the models that they train."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,9 +8,6 @@ from annotator.models.features import FeatureShard, FeatureSpace
 from annotator.models.jobs import Job
 from annotator.models.projects import Project
 
-# A report that is not quick takes a twentieth of a worker's time at most. A forecast is quick by
-# its nature, and takes long only where the worker has much else to do.
-QUICK_SECONDS, RESTS = 0.5, 20
 ACTIVE = Q(state__in=["queued", "running"])
 
 

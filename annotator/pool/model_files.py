@@ -7,14 +7,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from annotator.models import FeatureSpace, ModelVersion, RoundShard
-from annotator.pool import pool
+from annotator.pool import feature_store
+from annotator.storage import arrays as storage_arrays
 from annotator.storage import checksums
 from annotator.storage.checksums import Corrupt
 
 
 def models_folder(project_id: int) -> Path:
     """Return where the models of a project lie."""
-    return pool.project_folder(project_id) / "models"
+    return feature_store.project_folder(project_id) / "models"
 
 
 def model_path(project_id: int, number: int) -> Path:
@@ -29,7 +30,7 @@ def committee_path(project_id: int, number: int) -> Path:
 
 def round_folder(project_id: int, number: int) -> Path:
     """Return where the candidates of a round lie, and what its model was surest of."""
-    return pool.project_folder(project_id) / "rounds" / str(number)
+    return feature_store.project_folder(project_id) / "rounds" / str(number)
 
 
 def audits_path(project_id: int, number: int) -> Path:
@@ -80,7 +81,7 @@ def load_committee(version: ModelVersion) -> list[Any]:
 def load_found(scoring: RoundShard, path: Path, kind: str) -> dict[str, NDArray[Any]]:
     """Return what the scoring of a shard stored in `path`; DamagedCandidates if it was changed."""
     try:
-        return pool.load_npz(path, scoring.checksums.get(kind, ""))
+        return storage_arrays.load_npz(path, scoring.checksums.get(kind, ""))
     except Corrupt as problem:
         raise DamagedCandidates(scoring, problem) from problem
 
@@ -101,7 +102,7 @@ def forget() -> None:
 def _model(project_id: int, path: str, sha256: str) -> Any:
     from selection.models.logistic import Model
 
-    return Model.from_arrays(pool.load_npz(models_folder(project_id) / path, sha256))
+    return Model.from_arrays(storage_arrays.load_npz(models_folder(project_id) / path, sha256))
 
 
 @lru_cache(maxsize=1)
@@ -109,7 +110,7 @@ def _committee(project_id: int, number: int, sha256: str) -> list[Any]:
     from selection.models.logistic import Model
 
     members: dict[str, dict[str, NDArray[Any]]] = {}
-    for name, array in pool.load_npz(committee_path(project_id, number), sha256).items():
+    for name, array in storage_arrays.load_npz(committee_path(project_id, number), sha256).items():
         member, _dot, own = name.partition(".")
         members.setdefault(member, {})[own] = array
     return [Model.from_arrays(arrays) for _member, arrays in sorted(members.items())]
@@ -117,4 +118,4 @@ def _committee(project_id: int, number: int, sha256: str) -> list[Any]:
 
 @lru_cache(maxsize=2)
 def _encoder(space_pk: int) -> Any:
-    return pool.load_encoder(FeatureSpace.objects.get(pk=space_pk))
+    return feature_store.load_encoder(FeatureSpace.objects.get(pk=space_pk))

@@ -1,4 +1,4 @@
-"""How gunicorn runs the pages: `gunicorn --config annotator/server/gunicorn_conf.py`, as `manage.py up` does.
+"""Settings of gunicorn, for `gunicorn --config annotator/server/gunicorn_conf.py` and `up`.
 
 HUP starts fresh workers with the code that lies there by then, and lets the old ones end what they
 are at. `--preload` saves memory where processes are replaced anyway, as in containers.

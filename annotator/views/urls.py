@@ -4,8 +4,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from annotator.views.account import language, preferences, sign_in, users
-from annotator.views.charts import registry
-from annotator.views.dashboard import overviews, page, recall
+from annotator.views.charts import registry as chart_registry
+from annotator.views.dashboard import overviews, recall
+from annotator.views.dashboard import page as dashboard_page
 from annotator.views.datasets import imports, search
 from annotator.views.labelling import bulk, media
 from annotator.views.labelling import page as labelling_page
@@ -48,17 +49,17 @@ bulk_urls = (
 
 project_urls: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="dashboard", query_string=True)),
-    path("/", page.dashboard, name="dashboard"),
-    path("/charts/<slug:name>.<slug:form>", registry.chart, name="chart"),
+    path("/", dashboard_page.dashboard, name="dashboard"),
+    path("/charts/<slug:name>.<slug:form>", chart_registry.chart, name="chart"),
     path("/quality", quality_page.quality, name="quality"),
     path("/own-work", quality_page.own_work, name="own_work"),
     path("/map", overviews.plane, name="map"),
     path("/summary", overviews.week, name="summary"),
-    path("/rounds", page.start_round, name="start_round"),
+    path("/rounds", dashboard_page.start_round, name="start_round"),
     path("/status", status.project_status, name="status"),
     path("/pause", pausing.pause, name="pause"),
     path("/resume", pausing.resume, name="resume"),
-    path("/aside", page.put_back, name="put_back"),
+    path("/aside", dashboard_page.put_back, name="put_back"),
     path("/proofs", recall.prove, name="prove"),
     path("/label", include(label_urls)),
     path("/find", include(find_urls)),

@@ -34,7 +34,7 @@ import django  # noqa: E402
 django.setup()
 
 from annotator.flow.simulation import dataset, storage  # noqa: E402
-from annotator.flow.simulation import runs as simulation_runs
+from annotator.flow.simulation import runs as simulation_runs  # noqa: E402
 from annotator.formats import Columns  # noqa: E402
 from annotator.models import Project  # noqa: E402
 from selection.simulation.dataset import Plan, Run  # noqa: E402

@@ -19,8 +19,9 @@ from annotator.flow.training import confident_items, predict, train
 from annotator.jobs import damaged_files
 from annotator.jobs.runner import sweep
 from annotator.models import FeatureShard, FeatureSpace, Item, Job, Round, RoundShard
-from annotator.pool import model_files, pool
+from annotator.pool import documents, feature_store, model_files
 from annotator.storage import checksums
+from annotator.storage import checksums as storage_checksums
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ SHARDS = 3
 @pytest.fixture
 def cut(project, filled, learnt, ana, easily_sure, monkeypatch):
     """The project with 60 items in three shards, and a round with a model of twelve labels."""
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 60 // SHARDS)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 60 // SHARDS)
     filled(project, 60)
     learnt(project)
     loop.label(project, ana, 12)
@@ -44,7 +45,7 @@ def shard_of(project, number=1):
 
 
 def folder_of(shard):
-    return pool.space_folder(shard.space) / f"shard-{shard.number:05d}"
+    return feature_store.space_folder(shard.space) / f"shard-{shard.number:05d}"
 
 
 # Faults ------------------------------------------------------------------------------------------
@@ -136,8 +137,8 @@ def _reports(project):
 
 
 def _gather(project):
-    with pytest.raises(pool.DamagedShard) as caught:
-        pool.gather(encode.current_space(project), np.arange(60))
+    with pytest.raises(feature_store.DamagedShard) as caught:
+        feature_store.gather(encode.current_space(project), np.arange(60))
     damaged_files.repair(caught.value)
 
 
@@ -204,9 +205,9 @@ def test_every_file_of_a_shard_is_looked_at(cut):
     for name in files:
         shard = shard_of(cut)
         _middle(folder_of(shard) / name)
-        with pytest.raises(pool.DamagedShard, match=name):
-            pool.load_features(shard)
-        damaged_files.repair(pool.DamagedShard(shard, pool.Corrupt(name)))
+        with pytest.raises(feature_store.DamagedShard, match=name):
+            feature_store.load_features(shard)
+        damaged_files.repair(feature_store.DamagedShard(shard, storage_checksums.Corrupt(name)))
         assert repaired(cut) is not None
 
 
@@ -258,7 +259,7 @@ def test_what_happened_is_said_on_the_pages(cut, lea):
 def test_features_that_cannot_be_made_again_end_the_round_in_words(cut, monkeypatch):
     _middle(folder_of(shard_of(cut)) / "dense.npy")
     _round(cut)
-    monkeypatch.setattr(pool, "save_features", _no_room)
+    monkeypatch.setattr(feature_store, "save_features", _no_room)
     for _ in range(3):
         repaired(cut)
     turn = cut.rounds.first()
@@ -302,8 +303,8 @@ def test_files_of_before_that_do_not_fit_are_found(cut, fault, name):
     FeatureShard.objects.update(checksums={})
     shard = shard_of(cut)
     fault(folder_of(shard) / name)
-    with pytest.raises(pool.DamagedShard):
-        pool.load_features(shard)
+    with pytest.raises(feature_store.DamagedShard):
+        feature_store.load_features(shard)
 
 
 def test_folder_of_another_shard_is_found_by_its_items(cut):
@@ -311,8 +312,8 @@ def test_folder_of_another_shard_is_found_by_its_items(cut):
     shard, other = shard_of(cut, 1), shard_of(cut, 0)
     shutil.rmtree(folder_of(shard))
     shutil.copytree(folder_of(other), folder_of(shard))
-    with pytest.raises(pool.DamagedShard, match="other items"):
-        pool.load_features(shard)
+    with pytest.raises(feature_store.DamagedShard, match="other items"):
+        feature_store.load_features(shard)
 
 
 # Reading once ------------------------------------------------------------------------------------
@@ -325,7 +326,7 @@ def test_a_file_is_read_once_for_each_state_of_it(cut, monkeypatch):
     checksums.forget()
     shard = shard_of(cut)
     for _ in range(3):
-        pool.load_features(shard)
+        feature_store.load_features(shard)
     assert len(read) == len(set(read)) == len(shard.checksums)
 
 
@@ -333,7 +334,7 @@ def test_a_file_is_read_once_for_each_state_of_it(cut, monkeypatch):
 
 
 def encoder_of(project):
-    return pool.space_folder(encode.current_space(project)) / "encoder.npz"
+    return feature_store.space_folder(encode.current_space(project)) / "encoder.npz"
 
 
 @pytest.mark.parametrize("fault", [each for each in FAULTS if each is not _of_another_shard])
@@ -356,8 +357,8 @@ def test_damaged_encoder_is_found_and_learnt_again(cut, fault, reader):
 def test_encoder_that_cannot_be_made_as_it_was_makes_way_for_a_new_one(cut, monkeypatch):
     before = encode.current_space(cut)
     _middle(encoder_of(cut))
-    sample = pool.sample_documents
-    monkeypatch.setattr(pool, "sample_documents", lambda *args: sample(*args)[:30])
+    sample = documents.sample_documents
+    monkeypatch.setattr(documents, "sample_documents", lambda *args: sample(*args)[:30])
     train.train(loop.start(cut).pk)
     after = repaired(cut)
     assert after not in (None, before)

@@ -221,13 +221,13 @@ def test_deleted_project_goes_for_good_after_a_week(
 ):
     from annotator.flow.projects import settings
     from annotator.models import Annotation, Item, Project
-    from annotator.pool import pool
+    from annotator.pool import feature_store
 
     filled(project, 20)
     learnt(project)
     loop.label(project, ana, 5)
     run_round(project)
-    folder = pool.project_folder(project.pk)
+    folder = feature_store.project_folder(project.pk)
     assert folder.exists()
     settings.delete_project(project)
     later(time_machine, 6 * 86_400)

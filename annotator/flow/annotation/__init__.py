@@ -1,1 +1,1 @@
-"""Annotations: saved, corrected, undone, synchronised with a window, confirmed in bulk, adjudicated."""
+"""Annotations: saved, corrected, undone, synchronised, confirmed in bulk, adjudicated."""

@@ -31,7 +31,7 @@ from annotator.models import (
     Source,
     User,
 )
-from annotator.pool import pool
+from annotator.pool import audit_set
 
 SIZES = {Project.Task.TEXT: 20, Project.Task.IMAGE: 24}
 TRIES = 3
@@ -264,7 +264,7 @@ def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
         ~Exists(QueueEntry.objects.filter(user=user, **of_item)),
         ~Exists(Annotation.objects.filter(ANSWERED, user=user, **of_item)),
         ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
-        audit_key__gte=pool.reserve(project),
+        audit_key__gte=audit_set.reserve(project),
     )
 
 

@@ -29,7 +29,7 @@ from annotator.flow.progress import daily_counts
 from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source, User
-from annotator.pool import pool
+from annotator.pool import audit_set
 
 CHUNK = 2000
 CHUNK_PICTURES = 200
@@ -310,7 +310,7 @@ def _take(
     item = Item(
         project=work.project,
         imported=work,
-        audit_key=pool.audit_key(work.project.seed, digest),
+        audit_key=audit_set.audit_key(work.project.seed, digest),
         key=key,
         content_hash=digest,
         meta=row.meta,

@@ -19,7 +19,8 @@ from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import Annotation, AnnotationLabel, FeatureSpace, Item, Project
-from annotator.pool import pool
+from annotator.pool import feature_store
+from annotator.storage import checksums
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +154,8 @@ def more_like(
 
 def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int]:
     try:
-        return pool.nearest(space, item.position, NEAREST + 1, start, stop).ids.tolist()
-    except pool.Corrupt as problem:
+        return feature_store.nearest(space, item.position, NEAREST + 1, start, stop).ids.tolist()
+    except checksums.Corrupt as problem:
         log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
         words = _("%(problem)s Look again in a moment.")
         told = words % {"problem": damaged_files.repair(problem).words}

@@ -12,7 +12,7 @@ from annotator.flow.evaluation import round_changes
 from annotator.flow.progress import spending, summary
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
-from annotator.pool import pool
+from annotator.pool import audit_set, feature_store, training_set
 
 FOLDS = 5
 
@@ -33,10 +33,10 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
     from selection.evaluation import per_class
     from selection.models import logistic
 
-    known = pool.labelled(turn.project, turn.space, version.labels)
+    known = training_set.labelled(turn.project, turn.space, version.labels)
     if not known.audited.any() or not known.teaches:
         return {}
-    features = pool.gather(turn.space, known.positions)
+    features = feature_store.gather(turn.space, known.positions)
     n_classes, multi_label = len(version.labels), turn.project.multi_label
     proba = logistic.cross_fit(
         features,
@@ -98,7 +98,7 @@ def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) ->
     }
     if target is None:
         return told
-    left = behind.filter(audit_key__lt=pool.reserve(project)).count()
+    left = behind.filter(audit_key__lt=audit_set.reserve(project)).count()
     return {**told, "target": target, "needed": proof.labels_needed, "audits_left": left}
 
 

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.models import Project, Round
-from annotator.pool import model_files, pool
+from annotator.pool import model_files
+from annotator.storage import arrays as storage_arrays
+from annotator.storage import checksums
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def of_audits(project: Project) -> Judged:
     turns = Round.objects.filter(project=project, model=pk)
     path = model_files.audits_path(project.pk, turns.values_list("number", flat=True).first() or 0)
     try:
-        arrays = pool.load_npz(path, sha256)
-    except pool.Corrupt:
+        arrays = storage_arrays.load_npz(path, sha256)
+    except checksums.Corrupt:
         return Judged(project)
     rows = {int(position): row for row, position in enumerate(arrays["positions"])}
     return Judged(project, number, arrays, rows)

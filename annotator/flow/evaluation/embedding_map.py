@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from annotator.flow.evaluation.round_changes import sample_positions
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
-from annotator.pool import model_files, pool
+from annotator.pool import feature_store, model_files, training_set
+from annotator.storage import arrays as storage_arrays
 
 NEIGHBOURS = 3
 MOST_LABELLED = 400
@@ -30,7 +31,7 @@ def report(project: Project) -> dict[str, Any] | None:
         return None
     kinds = _kinds(turn)
     positions = np.array(sorted(kinds), dtype=np.int64)
-    if not pool.gather(turn.space, positions[:1]).spread_block().shape[1]:
+    if not feature_store.gather(turn.space, positions[:1]).spread_block().shape[1]:
         # Bare words alone have no directions that a plane could keep.
         return None
     xy = _placed(turn, positions)
@@ -56,7 +57,7 @@ def _kinds(turn: Round) -> dict[int, str]:
     project, kinds = turn.project, {}
     for position in sample_positions(project.seed, turn.space.items).tolist():
         kinds[position] = "pool"
-    known = pool.labelled(project, turn.space, turn.model.labels if turn.model else [])
+    known = training_set.labelled(project, turn.space, turn.model.labels if turn.model else [])
     rng = np.random.default_rng(project.seed)
     shown = min(MOST_LABELLED, len(known))
     for position in rng.choice(known.positions, shown, replace=False).tolist():
@@ -69,9 +70,9 @@ def _kinds(turn: Round) -> dict[int, str]:
     return {at: kind for at, kind in kinds.items() if at < turn.space.items}
 
 
-def _audits(turn: Round, known: pool.Labelled) -> list[tuple[int, bool]]:
+def _audits(turn: Round, known: training_set.Labelled) -> list[tuple[int, bool]]:
     """Return the audits that the newest round judged, and whether its model was right."""
-    kept = pool.find_npz(model_files.audits_path(turn.project_id, turn.number))
+    kept = storage_arrays.find_npz(model_files.audits_path(turn.project_id, turn.number))
     if kept is None:
         return []
     _both, rows, now = np.intersect1d(kept["positions"], known.positions, return_indices=True)
@@ -84,7 +85,7 @@ def _audits(turn: Round, known: pool.Labelled) -> list[tuple[int, bool]]:
 def _predicted(
     version: ModelVersion, space: FeatureSpace, positions: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    proba = model_files.load_model(version).predict_proba(pool.gather(space, positions))
+    proba = model_files.load_model(version).predict_proba(feature_store.gather(space, positions))
     return np.asarray(proba.argmax(axis=1))
 
 
@@ -107,13 +108,13 @@ def _placed(turn: Round, positions: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _layout(turn: Round) -> dict[str, NDArray[Any]]:
     path = _path(turn.space)
-    kept = pool.find_npz(path)
+    kept = storage_arrays.find_npz(path)
     if kept is not None:
         return kept
     positions = sample_positions(turn.project.seed, turn.space.items)
     xy = _laid_out(_directions(turn.space, positions), turn.project.seed)
     arrays = {"positions": positions, "xy": xy}
-    pool.save_npz(path, arrays)
+    storage_arrays.save_npz(path, arrays)
     return arrays
 
 
@@ -131,9 +132,9 @@ def _laid_out(directions: NDArray[np.float64], seed: int) -> NDArray[np.float64]
 
 
 def _directions(space: FeatureSpace, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-    rows = np.asarray(pool.gather(space, positions).spread_block(), dtype=np.float64)
+    rows = np.asarray(feature_store.gather(space, positions).spread_block(), dtype=np.float64)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def _path(space: FeatureSpace) -> Path:
-    return pool.space_folder(space) / "plane.npz"
+    return feature_store.space_folder(space) / "plane.npz"

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator.models import Project, Round
-from annotator.pool import model_files, pool
+from annotator.pool import feature_store, model_files, training_set
+from annotator.storage import arrays
 
 
 def report(project: Project) -> dict[str, Any] | None:
@@ -24,10 +25,10 @@ def report(project: Project) -> dict[str, Any] | None:
     turn = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
     if turn is None or turn.model is None:
         return None
-    kept = pool.find_npz(model_files.audits_path(project.pk, turn.number))
+    kept = arrays.find_npz(model_files.audits_path(project.pk, turn.number))
     if kept is None:
         return None
-    known = pool.labelled(project, turn.space, turn.model.labels)
+    known = training_set.labelled(project, turn.space, turn.model.labels)
     positions, there, audits = np.intersect1d(
         kept["positions"], known.positions, return_indices=True
     )
@@ -38,7 +39,7 @@ def report(project: Project) -> dict[str, Any] | None:
     truth = known.y if known.y.ndim == 2 else known.y[:, None] == np.arange(len(turn.model.labels))
     right = (kept["said"][there] == (truth[audits] == 1)).all(axis=1)
     curve = label_savings.random_curve(
-        pool.gather(turn.space, known.positions),
+        feature_store.gather(turn.space, known.positions),
         known.y,
         audits,
         len(turn.model.labels),

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.models import Round
-from annotator.pool import model_files, pool
+from annotator.pool import feature_store, model_files
+from annotator.storage import arrays as storage_arrays
 
 SAMPLE = 1000
 LOOK_BACK = 4
@@ -43,7 +44,7 @@ def keep(
         "places": places.astype(np.int64),
         "labels": np.array(labels, dtype=np.int64),
     }
-    return pool.save_npz(model_files.audits_path(turn.project_id, turn.number), arrays)
+    return storage_arrays.save_npz(model_files.audits_path(turn.project_id, turn.number), arrays)
 
 
 def on_audits(
@@ -106,7 +107,9 @@ def _models_alike(turn: Round) -> list[Any]:
 
 
 def _predictions(turn: Round, models: list[Any]) -> list[NDArray[np.int64]]:
-    features = pool.gather(turn.space, sample_positions(turn.project.seed, turn.space.items))
+    features = feature_store.gather(
+        turn.space, sample_positions(turn.project.seed, turn.space.items)
+    )
     said = []
     for model in models:
         proba = model.predict_proba(features)
@@ -134,4 +137,4 @@ def _before(turn: Round) -> dict[str, NDArray[Any]] | None:
     last = done.first()
     if last is None:
         return None
-    return pool.find_npz(model_files.audits_path(turn.project_id, last.number))
+    return storage_arrays.find_npz(model_files.audits_path(turn.project_id, last.number))

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from annotator.errors import Conflict
 from annotator.jobs.runner import job
 from annotator.models import FeatureShard, FeatureSpace, Project
-from annotator.pool import pool
+from annotator.pool import audit_set, feature_store
+from annotator.pool import documents as pool_documents
 
 RETRY = timedelta(minutes=5)
 TEXTS_AT_ONCE = 65_536
@@ -83,9 +84,9 @@ def fit(space: FeatureSpace) -> FeatureSpace:
     """Learn the encoder from a random sample of the pool, and lay out the shards."""
     from selection.features import RECIPES
 
-    sample = pool.sample_documents(space.project, space.items)
+    sample = pool_documents.sample_documents(space.project, space.items)
     encoder = RECIPES[space.recipe].fit(sample, seed=space.project.seed)
-    sha256 = pool.save_encoder(space, encoder)
+    sha256 = feature_store.save_encoder(space, encoder)
     if space.damaged_at is not None and sha256 != space.sha256:
         _start_over(space)
     with transaction.atomic():
@@ -96,9 +97,9 @@ def fit(space: FeatureSpace) -> FeatureSpace:
                     space=space,
                     number=number,
                     start=start,
-                    stop=min(start + pool.SHARD_ITEMS, space.items),
+                    stop=min(start + feature_store.SHARD_ITEMS, space.items),
                 )
-                for number, start in enumerate(range(0, space.items, pool.SHARD_ITEMS))
+                for number, start in enumerate(range(0, space.items, feature_store.SHARD_ITEMS))
             ],
             ignore_conflicts=True,
         )
@@ -109,10 +110,12 @@ def fit(space: FeatureSpace) -> FeatureSpace:
 def transform(shard: FeatureShard) -> FeatureSpace | None:
     """Encode one shard; return the space once it was the last one and may be used."""
     project = shard.space.project
-    encoder = pool.load_encoder(shard.space)
-    features = _encoded(encoder, pool.documents(project, shard.start, shard.stop), project)
-    keys = pool.audit_keys(project, shard.start, shard.stop)
-    shard.finish(checksums=pool.save_features(shard, features, keys))
+    encoder = feature_store.load_encoder(shard.space)
+    features = _encoded(
+        encoder, pool_documents.documents(project, shard.start, shard.stop), project
+    )
+    keys = audit_set.audit_keys(project, shard.start, shard.stop)
+    shard.finish(checksums=feature_store.save_features(shard, features, keys))
     return close_space(shard.space)
 
 

@@ -16,7 +16,7 @@ from annotator.models import (
     Simulation,
     WorkerBeat,
 )
-from annotator.pool import pool
+from annotator.pool import feature_store
 
 JOBS: list[type[Job]] = [Import, FeatureSpace, FeatureShard, Round, RoundShard, Simulation]
 
@@ -36,7 +36,7 @@ def resume() -> None:
             retry_at=None,
         )
     for space in FeatureSpace.objects.filter(dropped=False):
-        if not pool.space_folder(space).is_dir():
+        if not feature_store.space_folder(space).is_dir():
             _make_again(space)
 
 

@@ -20,7 +20,7 @@ from annotator.jobs import damaged_files
 from annotator.jobs.runner import in_words
 from annotator.logs import log_format
 from annotator.models import ModelVersion, Project, Report
-from annotator.pool import pool
+from annotator.pool import training_set
 from annotator.storage.checksums import Corrupt
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def whole(project: Project, kind: str) -> dict[str, Any]:
 def behind_since(project: Project, kind: str) -> datetime | None:
     """Return when a report was made that does not know of the newest work; None if it does."""
     kept = project.reports.filter(kind=kind).values_list("seq", "made_at").first()
-    if kept is None or kept[0] >= pool.work_done(project):
+    if kept is None or kept[0] >= training_set.work_done(project):
         return None
     return kept[1]
 
@@ -87,7 +87,7 @@ def overdue() -> list[int]:
 
 
 def _make(project: Project, kind: str) -> None:
-    seq, model = pool.work_done(project), _newest_model(project)
+    seq, model = training_set.work_done(project), _newest_model(project)
     kept = project.reports.filter(kind=kind).defer("found").first()
     if kept is not None and _is_current(project, kept, seq, model):
         Report.objects.filter(pk=kept.pk).exclude(due_at=None).update(due_at=None)

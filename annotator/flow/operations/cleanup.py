@@ -31,7 +31,7 @@ from annotator.models import (
     Simulation,
     WorkerBeat,
 )
-from annotator.pool import model_files, pool
+from annotator.pool import feature_store, model_files
 
 GRACE = timedelta(days=7)
 SPACES_KEPT = 2
@@ -88,7 +88,10 @@ def remove_project(project: Project) -> None:
     """Remove a project with all its rows and files, for good."""
     if project.deleted_at is None:
         project_settings.delete_project(project)
-    folders = [pool.project_folder(project.pk), settings.MEDIA_ROOT / "pictures" / str(project.pk)]
+    folders = [
+        feature_store.project_folder(project.pk),
+        settings.MEDIA_ROOT / "pictures" / str(project.pk),
+    ]
     # Row by row Django would first load them all, to see what else hangs on them; this is all.
     for rows in (
         Disagreement.objects.filter(project=project),
@@ -115,7 +118,7 @@ def _drop_old_files(project: Project) -> None:
     for space in done.exclude(pk__in=used | newest):
         FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
         space.shards.all().delete()
-        shutil.rmtree(pool.space_folder(space), ignore_errors=True)
+        shutil.rmtree(feature_store.space_folder(space), ignore_errors=True)
     old = list(project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:])
     # The export tells what the estimate that is shown was judged by.
     estimate = project.models.filter(accuracy__isnull=False).values_list("pk", flat=True).first()

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from annotator.db import clock
 from annotator.flow.progress import estimate
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source
-from annotator.pool import pool
+from annotator.pool import audit_set
 
 MOST_ITEMS = 1000
 MOST_NAMED = 3
@@ -37,7 +37,7 @@ def beyond(project: Project, frontier: int) -> Beyond:
         project=project,
         state=Item.State.LABELLED,
         audit_key__gt=frontier,
-        audit_key__lt=pool.reserve(project),
+        audit_key__lt=audit_set.reserve(project),
     )
     audits = Annotation.objects.filter(
         item=OuterRef("pk"), source=Source.AUDIT, counted=True, withdrawn_at=None
@@ -51,7 +51,7 @@ def waiting(project: Project) -> dict[str, Any] | None:
 
     Not for annotators: it would tell them which of their items are audits.
     """
-    frontier = pool.audit_frontier(project)
+    frontier = audit_set.audit_frontier(project)
     found = beyond(project, frontier)
     items = _gaps(project, frontier, found.last) if found.answered else []
     if not items:

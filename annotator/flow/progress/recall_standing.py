@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from annotator.models import Annotation, FeatureSpace, Item, Label, Project, RecallProof
-from annotator.pool import pool
+from annotator.pool import audit_set, training_set
 
 if TYPE_CHECKING:
     from selection.evaluation.recall_bound import Sample
@@ -144,7 +144,7 @@ def report(project: Project) -> dict[str, Any] | None:
 def _reading(project: Project, label: int) -> Reading:
     labels = list(Label.objects.filter(project=project).values_list("pk", flat=True))
     # All items count, whether they have features or not.
-    known = pool.labelled(project, FeatureSpace(items=project.items), labels)
+    known = training_set.labelled(project, FeatureSpace(items=project.items), labels)
     column = labels.index(label)
     y = known.y[:, column] == 1 if known.y.ndim == 2 else known.y == column
     counted = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
@@ -155,7 +155,7 @@ def _reading(project: Project, label: int) -> Reading:
 
 def _audit_positions(project: Project) -> list[int]:
     """Return the audit set in its order, with what was skipped: a random sample of all items."""
-    prefix = Item.objects.filter(project=project, audit_key__lte=pool.audit_frontier(project))
+    prefix = Item.objects.filter(project=project, audit_key__lte=audit_set.audit_frontier(project))
     return list(prefix.order_by("audit_key").values_list("position", flat=True))
 
 

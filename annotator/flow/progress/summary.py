@@ -34,7 +34,7 @@ from annotator.models import (
     User,
     WorkerBeat,
 )
-from annotator.pool import pool
+from annotator.pool import audit_set, feature_store
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def _cost(project: Project, seconds: float) -> float | None:
 
 def audit_counts(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
     """Return the same as `audits`, and how many are answered: also behind one that still waits."""
-    frontier = pool.audit_frontier(project)
+    frontier = audit_set.audit_frontier(project)
     settled = _audits_up_to(project, frontier, mark)
     behind = auditing.beyond(project, frontier).answered
     return {**settled, "audits_answered": settled["audited"] + behind}
@@ -110,7 +110,7 @@ def audits(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str,
 
     `mark` is what `audits_mark` returned lately: only what came since is counted then.
     """
-    return _audits_up_to(project, pool.audit_frontier(project), mark)
+    return _audits_up_to(project, audit_set.audit_frontier(project), mark)
 
 
 def _audits_up_to(
@@ -132,7 +132,7 @@ def _audits_up_to(
 
 def audits_mark(project: Project) -> dict[str, int]:
     """Return the audits counted one by one, to go on from: a look at them all grows with them."""
-    frontier = pool.audit_frontier(project)
+    frontier = audit_set.audit_frontier(project)
     counted = _count_audits(project, -1, frontier) if frontier >= 0 else audits(project)
     return {"items": project.items, "frontier": frontier, **counted}
 
@@ -387,7 +387,7 @@ def _space_activity(space: Any) -> dict[str, Any]:
     words = damaged_files.words_of(space) or words
     done = space.shards.filter(state=FeatureShard.State.DONE).count()
     # The fit takes about as long as one shard, so the bar moves evenly.
-    total = 1 + -(-space.items // pool.SHARD_ITEMS)
+    total = 1 + -(-space.items // feature_store.SHARD_ITEMS)
     fitted = int(space.stage == space.Stage.TRANSFORM)
     return {**_job(space, "features", words), "done": done + fitted, "total": total}
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.models import Item, Project
-from annotator.pool import pool
+from annotator.pool import training_set
 
 # Fewer items with two opinions say nothing of who is right.
 LEAST_ITEMS = 10
@@ -57,7 +57,7 @@ def find(
 
 
 def against_today(
-    project: Project, found: dict[str, Any], known: pool.Labelled, labels: Sequence[int]
+    project: Project, found: dict[str, Any], known: training_set.Labelled, labels: Sequence[int]
 ) -> list[dict[str, Any]]:
     """Return the items where the consensus is not the label that counts today, surest first."""
     differing = found.get("differing", [])

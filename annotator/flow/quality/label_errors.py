@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from annotator.flow.labels import naming
 from annotator.flow.review.candidates import Doubt
 from annotator.models import LOOKS, Annotation, FeatureSpace, Label, Project, SecondLook
-from annotator.pool import pool
+from annotator.pool import audit_set, feature_store, training_set
 
 if TYPE_CHECKING:
     from selection.features import Features
@@ -46,7 +46,7 @@ class Suspect:
 
 
 def find(
-    project: Project, space: FeatureSpace, known: pool.Labelled, labels: Sequence[Label]
+    project: Project, space: FeatureSpace, known: training_set.Labelled, labels: Sequence[Label]
 ) -> Any:
     """Return the labels in doubt by kind, the most doubtful first, and how many were `judged`.
 
@@ -77,12 +77,12 @@ def proposals(found: dict[str, Any]) -> list[Doubt]:
     ]
 
 
-def _free(project: Project, known: pool.Labelled) -> NDArray[np.bool_]:
+def _free(project: Project, known: training_set.Labelled) -> NDArray[np.bool_]:
     """Tell which items the audits neither have nor will have."""
-    return np.asarray(~known.audited & (known.keys >= pool.reserve(project)))
+    return np.asarray(~known.audited & (known.keys >= audit_set.reserve(project)))
 
 
-def _rows(known: pool.Labelled, rows: NDArray[np.int64]) -> pool.Labelled:
+def _rows(known: training_set.Labelled, rows: NDArray[np.int64]) -> training_set.Labelled:
     fields = ("positions", "y", "keys", "audited")
     return replace(known, **{name: getattr(known, name)[rows] for name in fields})
 
@@ -97,7 +97,7 @@ def _classes(y: Any) -> list[int]:
 def _suspects(
     project: Project,
     space: FeatureSpace,
-    known: pool.Labelled,
+    known: training_set.Labelled,
     names: list[str],
     free: NDArray[np.bool_],
 ) -> list[Suspect]:
@@ -108,7 +108,7 @@ def _suspects(
     newest = np.arange(len(known))[-JUDGED:]
     known, free = _rows(known, newest), free[newest]
     proba = logistic.cross_fit(
-        pool.gather(space, known.positions),
+        feature_store.gather(space, known.positions),
         known.y,
         np.ones(len(known), dtype=np.bool_),
         len(names),
@@ -120,7 +120,7 @@ def _suspects(
 
 
 def _of_one(
-    known: pool.Labelled, proba: NDArray[Any], names: list[str]
+    known: training_set.Labelled, proba: NDArray[Any], names: list[str]
 ) -> list[tuple[int, Suspect]]:
     from selection.agreement import coefficients
 
@@ -138,7 +138,7 @@ def _of_one(
 
 
 def _of_several(
-    known: pool.Labelled, proba: NDArray[Any], names: list[str]
+    known: training_set.Labelled, proba: NDArray[Any], names: list[str]
 ) -> list[tuple[int, Suspect]]:
     """Doubt each label by itself; of an item's doubtful ones the worst is told."""
     worst: dict[int, tuple[float, int]] = {}
@@ -165,7 +165,9 @@ def _of_label(given: NDArray[np.int64], yes: NDArray[Any]) -> list[tuple[int, fl
     return [(int(row), float(score)) for row, score in zip(found.rows, found.scores, strict=True)]
 
 
-def _suspect(known: pool.Labelled, row: int, score: float, instead: list[int], why: str) -> Suspect:
+def _suspect(
+    known: training_set.Labelled, row: int, score: float, instead: list[int], why: str
+) -> Suspect:
     return Suspect(
         int(known.positions[row]),
         SecondLook.Kind.SUSPECT,
@@ -179,14 +181,14 @@ def _suspect(known: pool.Labelled, row: int, score: float, instead: list[int], w
 # What near-copies say otherwise ------------------------------------------------------------------
 
 
-def _contradictions(space: FeatureSpace, known: pool.Labelled) -> list[Suspect]:
+def _contradictions(space: FeatureSpace, known: training_set.Labelled) -> list[Suspect]:
     if len(known) < 2:
         return []
-    found = contradicting(pool.gather(space, known.positions), known)
+    found = contradicting(feature_store.gather(space, known.positions), known)
     return sorted(found, key=lambda each: (-each.score, each.position))
 
 
-def contradicting(features: "Features", known: pool.Labelled) -> list[Suspect]:
+def contradicting(features: "Features", known: training_set.Labelled) -> list[Suspect]:
     """Return the members of near-copies that are labelled otherwise than the most of them.
 
     The score is how many of the others say something else; where half do, everybody is doubted.
@@ -205,7 +207,9 @@ def contradicting(features: "Features", known: pool.Labelled) -> list[Suspect]:
     return found
 
 
-def _otherwise(known: pool.Labelled, members: NDArray[np.int64], group: int) -> list[Suspect]:
+def _otherwise(
+    known: training_set.Labelled, members: NDArray[np.int64], group: int
+) -> list[Suspect]:
     said = [_classes(known.y[row]) for row in members]
     found = []
     for row, given in zip(members, said, strict=True):

@@ -18,7 +18,7 @@ from annotator.flow.quality import answer_table, consensus, label_errors, sugges
 from annotator.flow.quality.answer_table import Opinions
 from annotator.flow.review import candidates, gold_items
 from annotator.models import Project
-from annotator.pool import pool
+from annotator.pool import training_set
 
 MOST_WEEKS = 26
 MOST_PAIRS = 30
@@ -31,7 +31,7 @@ def report(project: Project) -> dict[str, Any]:
     answers = answer_table.of_project(project, keys)
     shared = answers.shared()
     space = encode.current_space(project)
-    known = None if space is None else pool.labelled(project, space, keys)
+    known = None if space is None else training_set.labelled(project, space, keys)
     doubted = (
         {} if space is None or known is None else label_errors.find(project, space, known, labels)
     )
@@ -154,7 +154,7 @@ def _with_others(shared: Opinions, several: bool) -> list[dict[str, Any]]:
 
 
 def _consensus(
-    project: Project, shared: Opinions, known: pool.Labelled | None, labels: list[int]
+    project: Project, shared: Opinions, known: training_set.Labelled | None, labels: list[int]
 ) -> dict[str, Any]:
     """Return who is how reliable, and the items where what counts is not the consensus."""
     if project.multi_label:

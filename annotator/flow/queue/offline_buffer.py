@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from annotator.db import clock
 from annotator.flow.queue import admission, reassign_idle, refill
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
-from annotator.pool import pool
+from annotator.pool import audit_set
 
 # What one person may have put by is this part of all items: the others must not run out for it.
 SHARE = 25
@@ -57,7 +57,7 @@ def _put_by(room: admission.Room, user: User, page: str, number: int) -> list[Le
 def _random_items(project: Project, user: User, number: int) -> list[Item]:
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     free = Item.objects.filter(project=project, state=Item.State.POOL, gold__isnull=True)
-    ordinary = free.filter(~Exists(skipped), audit_key__gte=pool.reserve(project))
+    ordinary = free.filter(~Exists(skipped), audit_key__gte=audit_set.reserve(project))
     # From the far end of the random order; the queue is topped up from the near one.
     return list(ordinary.order_by("-audit_key")[:number])
 

@@ -35,7 +35,7 @@ from annotator.models import (
     Tally,
     User,
 )
-from annotator.pool import pool
+from annotator.pool import audit_set
 
 # How many random items come where the queue is dry: so many, and some for everybody at work, or a
 # crowd would spend its time on topping up. The next refill withdraws what nobody took.
@@ -127,7 +127,7 @@ def top_up(project: Project, user: User) -> int:
     """Queue random items that `user` may label, for want of ranked ones; return how many."""
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     fresh = _pool(project).filter(~Exists(skipped))
-    ordinary = fresh.filter(audit_key__gte=pool.reserve(project), gold__isnull=True)
+    ordinary = fresh.filter(audit_key__gte=audit_set.reserve(project), gold__isnull=True)
     found = list(ordinary.order_by("audit_key")[: TOP_UP + TOP_UP_EACH * _at_work(project)])
     chance = chance_among_ordinary(project, len(found))
     drawn = [
@@ -148,7 +148,7 @@ def chance_among_ordinary(project: Project, drawn: int) -> float | None:
         return None
     if project.items > COUNTED_ONE_BY_ONE:
         return chance_without_counting(project, drawn)
-    return _chance(drawn, _pool(project).filter(audit_key__gte=pool.reserve(project)).count())
+    return _chance(drawn, _pool(project).filter(audit_key__gte=audit_set.reserve(project)).count())
 
 
 def chance_without_counting(project: Project, drawn: int) -> float | None:
@@ -301,7 +301,7 @@ def mix_anew(project: Project) -> None:
             rank__gt=AHEAD,
             source__in=[Source.ACTIVE, Source.RANDOM],
             # What is left to the audits now is served by no other way.
-            item__audit_key__gte=pool.reserve(project),
+            item__audit_key__gte=audit_set.reserve(project),
         ).exclude(strategy__in=[BULK, SPARE])
         entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
         if not entries:
@@ -374,7 +374,7 @@ def _missing_opinions(project: Project, user: User) -> list[Wish]:
     # They were drawn once, with their first opinion.
     entries = QueueEntry.objects.filter(item__in=[item.pk for item in missing])
     chances = dict(entries.values_list("item", "probability"))
-    bound = pool.reserve(project)
+    bound = audit_set.reserve(project)
     return [
         (
             item,
@@ -486,7 +486,7 @@ def _audits(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
 
 def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:
     """Return the next items of the audit permutation, after those that somebody skipped."""
-    bound = pool.reserve(project)
+    bound = audit_set.reserve(project)
     skipped = FIND_SKIPPED(project.pk, bound)
     reserved = free.filter(audit_key__lt=bound).order_by("audit_key")
     again = list(reserved.filter(pk__in=skipped)[:number]) if skipped else []
@@ -495,7 +495,7 @@ def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[It
 
 def _hidden_checks(project: Project, free: QuerySet[Item], number: int) -> list[Wish]:
     # Those that the audit stream will ask anyway are left to it.
-    bound = pool.reserve(project)
+    bound = audit_set.reserve(project)
     known = FIND_GOLD(project.pk) if number else []
     waiting = sorted(
         (key, pk) for key, pk, state in known if key >= bound and state == Item.State.POOL

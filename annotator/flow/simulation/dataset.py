@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from annotator import formats
 from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
-from annotator.pool import pool
+from annotator.pool import documents as pool_documents
 
 if TYPE_CHECKING:
     from selection.simulation.dataset import Known
@@ -256,7 +256,10 @@ def _known(
     if test is not None and isinstance(test.documents[0], str) != of_texts:
         words = _("One of the files holds texts, the other one pictures.")
         raise Unreadable("wrong_type", words)
-    sample, most = np.random.default_rng(0), pool.FIT_ITEMS if of_texts else pool.FIT_PICTURES
+    sample, most = (
+        np.random.default_rng(0),
+        pool_documents.FIT_ITEMS if of_texts else pool_documents.FIT_PICTURES,
+    )
     rows = sample.permutation(len(answers))[:most]
     recipe = RECIPES["text" if of_texts else "image"]
     encoder = recipe.fit([answers.documents[i] for i in rows], seed=0)

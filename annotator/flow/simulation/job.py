@@ -23,7 +23,8 @@ from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns, Unreadable
 from annotator.jobs.runner import job
 from annotator.models import Item, Job, Project, Simulation, User
-from annotator.pool import pool
+from annotator.pool import documents as pool_documents
+from annotator.pool import feature_store, training_set
 
 if TYPE_CHECKING:
     from selection.simulation.dataset import Plan, Run
@@ -199,7 +200,7 @@ def _own_answers(project: Project) -> dataset.Answers:
     if space is None:
         raise Invalid("no_features", _("The items are still being prepared for the model."))
     labels = list(project.labels.all())
-    known = pool.labelled(project, space, [label.pk for label in labels])
+    known = training_set.labelled(project, space, [label.pk for label in labels])
     several = known.y.ndim == 2
     names = [
         [label.name for label, given in zip(labels, row, strict=True) if given]
@@ -207,7 +208,7 @@ def _own_answers(project: Project) -> dataset.Answers:
         else [labels[int(row)].name]
         for row in known.y[:MOST_ITEMS]
     ]
-    documents = list(pool.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
+    documents = list(pool_documents.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
     note = _("The project's own labels: items that a strategy chose are harder than the others")
     return dataset.Answers(documents, names, [note], several)
 
@@ -264,4 +265,4 @@ def _folder(work: Simulation) -> Path:
 
 
 def _simulations(project_id: int) -> Path:
-    return pool.project_folder(project_id) / "simulations"
+    return feature_store.project_folder(project_id) / "simulations"

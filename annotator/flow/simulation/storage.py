@@ -8,7 +8,7 @@ import numpy as np
 
 from annotator.flow.simulation.dataset import Trial
 from annotator.flow.simulation.runs import Turn
-from annotator.pool import pool
+from annotator.storage import arrays as storage_arrays
 from annotator.storage import checksums
 
 if TYPE_CHECKING:
@@ -26,11 +26,14 @@ def save(folder: Path, made: Trial) -> dict[str, Any]:
     known, sums = made.known, {}
     for name, features in _parts(made).items():
         if features is not None:
-            pool.save_arrays(folder / name, features.to_arrays())
+            storage_arrays.save_arrays(folder / name, features.to_arrays())
             sums[name] = checksums.of_folder(folder / name)
     arrays = {"y": known.y} if known.truth is None else {"y": known.y, "truth": known.truth}
     rare = np.array([known.rare_class, known.declared], dtype=np.int64)
-    return {**sums, "labels": pool.save_npz(folder / "labels.npz", {**arrays, "rare": rare})}
+    return {
+        **sums,
+        "labels": storage_arrays.save_npz(folder / "labels.npz", {**arrays, "rare": rare}),
+    }
 
 
 def load(folder: Path, facts: dict[str, Any]) -> Trial:
@@ -40,7 +43,7 @@ def load(folder: Path, facts: dict[str, Any]) -> Trial:
 
     # There are none of what was stored before files were checked.
     sums = dict(facts.get("checksums", {}))
-    arrays = pool.load_npz(folder / "labels.npz", sums.pop("labels", ""))
+    arrays = storage_arrays.load_npz(folder / "labels.npz", sums.pop("labels", ""))
     for name, own in sums.items():
         checksums.check(folder / name, own)
     rare, declared = (int(number) for number in arrays["rare"])
@@ -62,14 +65,14 @@ def save_run(folder: Path, turn: Turn, run: "Run") -> None:
     arrays = {name: getattr(run, name) for name in CURVES}
     seconds = np.array([run.seconds_per_round])
     of = np.array(_run_name(folder, turn))
-    pool.save_npz(_run_path(folder, turn), {**arrays, "seconds": seconds, "of": of})
+    storage_arrays.save_npz(_run_path(folder, turn), {**arrays, "seconds": seconds, "of": of})
 
 
 def load_run(folder: Path, turn: Turn) -> "Run | None":
     """Return the run that was stored; None where it is to be done, or done again."""
     from selection.simulation.dataset import Run
 
-    arrays = pool.find_npz(_run_path(folder, turn))
+    arrays = storage_arrays.find_npz(_run_path(folder, turn))
     if arrays is None or str(arrays.get("of", _run_name(folder, turn))) != _run_name(folder, turn):
         return None
     seconds = float(arrays["seconds"][0])
@@ -99,4 +102,4 @@ def _parts(made: Trial) -> "dict[str, Features | None]":
 def _features(folder: Path) -> "Features":
     from selection.features import Features
 
-    return Features.from_arrays(pool.load_arrays(folder))
+    return Features.from_arrays(storage_arrays.load_arrays(folder))

@@ -12,7 +12,8 @@ import orjson
 from numpy.typing import NDArray
 
 from annotator.models import Project, Round, RoundShard
-from annotator.pool import model_files, pool
+from annotator.pool import model_files
+from annotator.storage import arrays, checksums
 
 LEAST = 0.8
 PER_LABEL = 72  # three pages of pictures, which is more than is confirmed between two rounds
@@ -51,7 +52,7 @@ def keep(
         return {}
     multi_label = scoring.round.project.multi_label
     found = confident.surest(ids, proba, PER_LABEL, seed, least=LEAST, multi_label=multi_label)
-    return {"surest": pool.save_npz(_shard_path(scoring), found.to_arrays())}
+    return {"surest": arrays.save_npz(_shard_path(scoring), found.to_arrays())}
 
 
 def gather(turn: Round, seed: int) -> None:
@@ -69,7 +70,7 @@ def gather(turn: Round, seed: int) -> None:
     )
     told = orjson.dumps(_by_label(found, turn.model.labels))
     # The first line is the checksum of the rest.
-    pool.save_bytes(_round_path(turn), _digest(told) + b"\n" + told)
+    arrays.save_bytes(_round_path(turn), _digest(told) + b"\n" + told)
 
 
 def _by_label(found: Any, labels: list[int]) -> dict[str, Any]:
@@ -105,8 +106,8 @@ def newest_round(project: Project) -> Round | None:
 def of_round(turn: Round) -> dict[int, SureLabel]:
     """Return for each label, by its key, what the model of the round was surest of."""
     try:
-        told = orjson.loads(_whole(pool.read_checked(_round_path(turn))))
-    except (pool.Corrupt, orjson.JSONDecodeError):
+        told = orjson.loads(_whole(arrays.read_checked(_round_path(turn))))
+    except (checksums.Corrupt, orjson.JSONDecodeError):
         # It had no model, or its files are gone or damaged by now.
         return {}
     return {
@@ -122,7 +123,7 @@ def _whole(stored: bytes) -> bytes:
         # From before there were checksums.
         return stored
     if digest != _digest(told):
-        raise pool.Corrupt("surest.json was changed since it was stored")
+        raise checksums.Corrupt("surest.json was changed since it was stored")
     return told
 
 

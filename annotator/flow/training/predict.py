@@ -10,7 +10,8 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import ModelVersion, Project
-from annotator.pool import model_files, pool
+from annotator.pool import model_files
+from annotator.storage import checksums
 
 MODELS_TRIED = 3
 
@@ -40,7 +41,7 @@ def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
                 model_files.load_encoder(version.space_id),
                 model_files.load_model(version),
             )
-        except pool.Corrupt as problem:
+        except checksums.Corrupt as problem:
             log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
             words = damaged_files.repair(problem).words
     raise Conflict("no_model", words)

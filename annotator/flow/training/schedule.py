@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from annotator.errors import Conflict
 from annotator.flow.features import encode
 from annotator.models import Project, Round
-from annotator.pool import pool
+from annotator.pool import training_set
 
 LONGEST_PAUSE = 1800
 
@@ -52,7 +52,7 @@ def due(project: Project) -> str:
         return "first"
     if done.space_id != space.pk:
         return "features"
-    new = pool.work_done(project) - done.seq
+    new = training_set.work_done(project) - done.seq
     if new >= project.retrain_every:
         return "labels"
     just_now = timedelta() <= now - done.created_at < timedelta(seconds=project.retrain_seconds)
@@ -73,7 +73,7 @@ def start_round(project: Project, trigger: str) -> Round:
                 trigger=trigger,
                 strategy=project.strategy,
                 space=space,
-                seq=pool.work_done(project),
+                seq=training_set.work_done(project),
             )
     except IntegrityError as problem:
         raise Conflict("round_running", _("A round is under way already.")) from problem

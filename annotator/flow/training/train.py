@@ -20,7 +20,8 @@ from annotator.flow.queue import refill
 from annotator.flow.training import confident_items
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Label, ModelVersion, Project, Round, RoundShard
-from annotator.pool import model_files, pool
+from annotator.pool import documents, feature_store, model_files, training_set
+from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
     from selection.strategies.candidates import Candidates
@@ -39,11 +40,11 @@ def train(turn: Round) -> Round:
     from selection.strategies import registry
 
     started = time.perf_counter()
-    pool.check_encoder(turn.space)
+    feature_store.check_encoder(turn.space)
     labels = list(turn.project.labels.all())
     keys = [label.pk for label in labels]
     known, spent = spending.read_with(
-        turn.project, lambda: pool.labelled(turn.project, turn.space, keys)
+        turn.project, lambda: training_set.labelled(turn.project, turn.space, keys)
     )
     strategy = registry.resolve(
         turn.strategy,
@@ -51,11 +52,11 @@ def train(turn: Round) -> Round:
         known.seen,
         len(labels),
         multi_label=turn.project.multi_label,
-        has_prior=pool.has_suggestions(turn.project),
+        has_prior=documents.has_suggestions(turn.project),
     )
     version = None
     if known.teaches:
-        features = pool.gather(turn.space, known.positions)
+        features = feature_store.gather(turn.space, known.positions)
         model = logistic.fit(
             features,
             known.y,
@@ -81,7 +82,9 @@ def train(turn: Round) -> Round:
     return turn
 
 
-def _save_model(turn: Round, labels: list[Label], known: pool.Labelled, model: Any) -> ModelVersion:
+def _save_model(
+    turn: Round, labels: list[Label], known: training_set.Labelled, model: Any
+) -> ModelVersion:
     from selection.strategies.shortlist import class_counts
 
     path = model_files.model_path(turn.project_id, turn.number)
@@ -94,13 +97,15 @@ def _save_model(turn: Round, labels: list[Label], known: pool.Labelled, model: A
         trained_on=len(known),
         seen={str(label.pk): n for label, n in zip(labels, counts, strict=True)},
         path=path.name,
-        sha256=pool.save_npz(path, model.to_arrays()),
+        sha256=storage_arrays.save_npz(path, model.to_arrays()),
         snapshot=_snapshot(known),
         params={"seed": turn.project.seed, "recipe": turn.space.recipe},
     )
 
 
-def _save_committee(turn: Round, features: Any, known: pool.Labelled, n_classes: int) -> str:
+def _save_committee(
+    turn: Round, features: Any, known: training_set.Labelled, n_classes: int
+) -> str:
     from selection.models import committee
 
     members = committee.fit_committee(
@@ -115,10 +120,10 @@ def _save_committee(turn: Round, features: Any, known: pool.Labelled, n_classes:
         for number, member in enumerate(members)
         for name, array in member.to_arrays().items()
     }
-    return pool.save_npz(model_files.committee_path(turn.project_id, turn.number), arrays)
+    return storage_arrays.save_npz(model_files.committee_path(turn.project_id, turn.number), arrays)
 
 
-def _snapshot(known: pool.Labelled) -> str:
+def _snapshot(known: training_set.Labelled) -> str:
     digest = hashlib.sha256(known.positions.tobytes())
     digest.update(known.y.tobytes())
     return digest.hexdigest()
@@ -157,13 +162,13 @@ def score_shard(scoring: RoundShard) -> Round | None:
     from selection.strategies import shortlist
 
     turn = scoring.round
-    free = np.flatnonzero(pool.selectable(turn.project, scoring.shard))
+    free = np.flatnonzero(feature_store.selectable(turn.project, scoring.shard))
     whole = _proba(turn, scoring)
     proba = None if whole is None else whole[free]
     votes = _votes(turn, scoring, free)
     question, ids = _question(turn), free + scoring.shard.start
     found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
-    stored = {"candidates": pool.save_npz(_candidates_path(scoring), found.to_arrays())}
+    stored = {"candidates": storage_arrays.save_npz(_candidates_path(scoring), found.to_arrays())}
     stored |= confident_items.keep(scoring, ids, proba, question.seed)
     distribution = _distribution(_rest(turn, scoring, whole), turn.project.multi_label)
     scoring.finish(checksums=stored, **distribution)
@@ -181,7 +186,7 @@ def close_scoring(turn: Round) -> Round | None:
 def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
     if turn.model is None:
         return None
-    features = pool.load_features(scoring.shard)
+    features = feature_store.load_features(scoring.shard)
     return model_files.load_model(turn.model).predict_proba(features)
 
 
@@ -189,7 +194,7 @@ def _rest(
     turn: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
     """Return what the model says of all that is unlabelled, also where nobody may choose it."""
-    return None if whole is None else whole[pool.unlabelled(turn.project, scoring.shard)]
+    return None if whole is None else whole[feature_store.unlabelled(turn.project, scoring.shard)]
 
 
 def _doubted(
@@ -202,9 +207,9 @@ def _doubted(
     labels, project = _classes(turn), turn.project
     is_known = turn.model is not None and not is_early(turn.model.trained_on, len(labels))
     judges = "proba" in STRATEGIES[turn.phase].needs
-    if is_known or not judges or not pool.has_suggestions(project):
+    if is_known or not judges or not documents.has_suggestions(project):
         return proba
-    prior = pool.suggested_proba(project, scoring.shard, [label.pk for label in labels])
+    prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
     return with_prior(proba, prior[free], multi_label=project.multi_label)
 
 
@@ -216,7 +221,7 @@ def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
     if turn.model is None or "committee" not in STRATEGIES[turn.phase].needs:
         return None
     members = model_files.load_committee(turn.model)
-    return predict_committee(members, pool.load_features(scoring.shard))[:, free]
+    return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
 
 
 def _distribution(proba: NDArray[np.float32] | None, multi_label: bool) -> dict[str, Any]:
@@ -305,12 +310,12 @@ def _as_candidates(
 ) -> "Candidates":
     from selection.strategies import shortlist
 
-    known = pool.labelled(turn.project, turn.space, [label.pk for label in labels])
+    known = training_set.labelled(turn.project, turn.space, [label.pk for label in labels])
     return shortlist.as_candidates(
         question,
         found,
-        pool.gather(turn.space, found.ids).spread_block(),
-        pool.gather(turn.space, known.positions).spread_block(),
+        feature_store.gather(turn.space, found.ids).spread_block(),
+        feature_store.gather(turn.space, known.positions).spread_block(),
         known.y,
         len(labels),
     )

@@ -13,7 +13,7 @@ from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill
 from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
-from annotator.pool import pool
+from annotator.pool import audit_set, training_set
 from tests import loop
 from tests.flow.bulk_pages import confirm, keys, standing
 
@@ -203,12 +203,12 @@ def test_labels_teach_the_model(sure, ben, run_round):
 
 def test_labels_are_no_audits_and_leave_the_accuracy_alone(sure, ana, ben, run_round):
     loop.label(sure, ana, 40)
-    frontier, audits = pool.audit_frontier(sure), summary.audits(sure)
+    frontier, audits = audit_set.audit_frontier(sure), summary.audits(sure)
     before = run_round(sure).model.accuracy["n"]
     for label in ("spam", "ham"):
         confirm(bulk_pages.take(sure, ben, label))
     assert standing(ben).count() > 30
-    assert (pool.audit_frontier(sure), summary.audits(sure)) == (frontier, audits)
+    assert (audit_set.audit_frontier(sure), summary.audits(sure)) == (frontier, audits)
     assert run_round(sure).model.accuracy["n"] == before == audits["audited"]
 
 
@@ -219,10 +219,10 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben,
     settings.change_settings(sure, audit_share=0.5)
     refill.withdraw_open(sure)
     loop.label(sure, ana, 200)
-    reached = standing(ben).filter(item__audit_key__lte=pool.audit_frontier(sure))
+    reached = standing(ben).filter(item__audit_key__lte=audit_set.audit_frontier(sure))
     assert reached.exists()
     space, ids = encode.current_space(sure), [label.pk for label in sure.labels.all()]
-    known = pool.labelled(sure, space, ids)
+    known = training_set.labelled(sure, space, ids)
     in_bulk = set(standing(ben).values_list("item__position", flat=True))
     assert not in_bulk & set(known.positions[known.audited].tolist())
     assert summary.audits(sure)["audited"] == int(known.audited.sum())

@@ -13,7 +13,7 @@ from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, prefetch, refill
 from annotator.flow.training import confident_items
 from annotator.models import Item, Label, Lease, QueueEntry, Source, User
-from annotator.pool import model_files, pool
+from annotator.pool import audit_set, feature_store, model_files
 from tests import loop
 from tests.flow.bulk_pages import confirm, keys, standing
 
@@ -33,21 +33,23 @@ def test_page_has_the_surest_of_its_label_first(sure, ben):
     model = sure.models.first()
     assert (lease.source, lease.strategy, lease.blind) == (Source.BULK, "bulk", False)
     assert (lease.model, lease.round) == (model, sure.rounds.first())
-    rest = Item.objects.filter(state=Item.State.POOL, audit_key__gte=pool.reserve(sure))
+    rest = Item.objects.filter(state=Item.State.POOL, audit_key__gte=audit_set.reserve(sure))
     position = rest.first().position
     assert position not in {each.item.position for each in page}
 
 
 def test_audits_checks_and_decoys_are_never_on_a_page(sure, ben):
     settings.change_settings(sure, audit_share=0.5)
-    checked = Item.objects.filter(state=Item.State.POOL, audit_key__gte=pool.reserve(sure)).first()
+    checked = Item.objects.filter(
+        state=Item.State.POOL, audit_key__gte=audit_set.reserve(sure)
+    ).first()
     Item.objects.filter(pk=checked.pk).update(gold=loop.ids(sure, "spam"))
     hidden = set(QueueEntry.objects.filter(blind=True).values_list("item", flat=True))
     assert hidden
     seen = set()
     for label in ("spam", "ham"):
         while page := bulk_pages.take(sure, ben, label):
-            assert all(lease.item.audit_key >= pool.reserve(sure) for lease in page)
+            assert all(lease.item.audit_key >= audit_set.reserve(sure) for lease in page)
             seen |= {lease.item_id for lease in page}
             confirm(page)
     assert seen
@@ -124,7 +126,7 @@ def test_with_several_labels_an_item_is_on_the_page_of_each(olga, filled, learnt
 
 def test_surest_do_not_depend_on_the_shards(sure, monkeypatch, learnt, run_round):
     whole = confident_items.of_round(sure.rounds.first())
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 17)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 17)
     type(sure.spaces.first()).objects.update(state="failed")
     learnt(sure)
     assert encode.current_space(sure).shards.count() > 5

@@ -15,7 +15,8 @@ from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill
 from annotator.flow.training import schedule
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, Tally
-from annotator.pool import pool
+from annotator.pool import audit_set as pool_audit_set
+from annotator.pool import training_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -305,7 +306,7 @@ def test_against_one_seed_what_the_annotator_said_counts(project, filled, ana, l
         sow(project, lea, lease.item, theirs)
         loop.answer(lease, mine)
     ids = label_ids(project)
-    known = pool.labelled(project, loop.ready_space(project), ids)
+    known = training_set.labelled(project, loop.ready_space(project), ids)
     answers = Annotation.objects.filter(user=ana).order_by("item__position")
     wanted_y = [ids.index(each.given.get().label_id) for each in answers]
     one_of_each = np.eye(len(ids), dtype=np.int64)[wanted_y].tolist()
@@ -324,20 +325,22 @@ def audited(project, filled):
 
 
 def reserved(project):
-    return Item.objects.filter(project=project, audit_key__lt=pool.reserve(project)).order_by(
-        "audit_key"
-    )
+    return Item.objects.filter(
+        project=project, audit_key__lt=pool_audit_set.reserve(project)
+    ).order_by("audit_key")
 
 
 def audit_set(project):
     """Return the positions that the model is measured on."""
     space = loop.ready_space(project)
-    known = pool.labelled(project, space, label_ids(project))
+    known = training_set.labelled(project, space, label_ids(project))
     return set(known.positions[known.audited].tolist())
 
 
 def prefix(project):
-    items = Item.objects.filter(project=project, audit_key__lte=pool.audit_frontier(project))
+    items = Item.objects.filter(
+        project=project, audit_key__lte=pool_audit_set.audit_frontier(project)
+    )
     return set(items.values_list("position", flat=True))
 
 
@@ -370,7 +373,7 @@ def test_what_is_searched_for_does_not_decide_what_is_in_the_audit_set(audited, 
 def test_seeds_alone_measure_nothing(audited, lea):
     for item in reserved(audited)[:10]:
         sow(audited, lea, item)
-    assert pool.audit_frontier(audited) == -1
+    assert pool_audit_set.audit_frontier(audited) == -1
     assert audit_set(audited) == set()
 
 
@@ -388,7 +391,7 @@ def test_seed_that_is_taken_back_holds_the_audit_set_back(audited, ana, lea):
 
 
 def test_seeds_do_not_use_up_the_share_of_audits(audited, ana, lea):
-    for item in Item.objects.filter(audit_key__gte=pool.reserve(audited))[:20]:
+    for item in Item.objects.filter(audit_key__gte=pool_audit_set.reserve(audited))[:20]:
         sow(audited, lea, item)
     answers = loop.label(audited, ana, 30)
     audits = sum(each.source == Source.AUDIT for each in answers)

@@ -14,7 +14,7 @@ from annotator.flow.annotation import seed_labels, submit
 from annotator.flow.datasets import search as datasets_search
 from annotator.flow.projects import settings
 from annotator.models import FeatureSpace, Item
-from annotator.pool import pool
+from annotator.pool import feature_store
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -197,7 +197,7 @@ def test_like_items_come_nearest_first_and_without_the_item_itself(topics):
 def test_likeness_is_the_cosine_of_the_features(topics):
     space = FeatureSpace.objects.get()
     (shard,) = space.shards.all()
-    X = pool.load_features(shard).spread_block().astype(float)
+    X = feature_store.load_features(shard).spread_block().astype(float)
     cosines = X @ X[4] / (np.linalg.norm(X, axis=1) * np.linalg.norm(X[4]))
     order = sorted(range(30), key=lambda i: (-round(cosines[i], 6), i))
     order.remove(4)
@@ -225,7 +225,7 @@ def test_no_request_compares_more_than_so_many(topics, cap):
 
 
 def test_shards_are_compared_together(project, monkeypatch):
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 8)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 8)
     mail(project, *[f"{i},{loop.text(i)}," for i in range(30)])
     loop.make_features(project)
     whole = {item.position for item in like(project, 3).items}

@@ -10,7 +10,7 @@ from PIL import Image
 from annotator.flow.features import encode
 from annotator.flow.projects import settings
 from annotator.models import FeatureSpace, Item, Job
-from annotator.pool import pool
+from annotator.pool import feature_store
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_missing_plan_is_found_by_the_sweep(laddered, filled):
 
 
 def test_space_is_ready_with_its_last_shard_whatever_the_order(project, filled, monkeypatch):
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 4)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 4)
     filled(project, 10)
     (space,) = encode.plan(project)
     encode.fit(space.pk)
@@ -112,23 +112,23 @@ def test_space_is_ready_with_its_last_shard_whatever_the_order(project, filled, 
 def test_features_do_not_depend_on_how_the_pool_is_cut(project, olga, filled, monkeypatch):
     rows = []
     for size in (4, 1000):
-        monkeypatch.setattr(pool, "SHARD_ITEMS", size)
+        monkeypatch.setattr(feature_store, "SHARD_ITEMS", size)
         made = settings.create_project(olga, name="Cut", labels=["a", "b"], seed=5)
         filled(made, 10)
         loop.make_features(made)
         space = encode.current_space(made)
-        rows.append(pool.gather(space, np.array([9, 0, 5, 4])))
+        rows.append(feature_store.gather(space, np.array([9, 0, 5, 4])))
     assert (rows[0].sparse != rows[1].sparse).nnz == 0
     np.testing.assert_allclose(rows[0].dense, rows[1].dense, atol=1e-5)
 
 
 def test_rows_come_in_the_order_in_which_they_are_asked(project, filled, learnt, monkeypatch):
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 4)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 4)
     filled(project, 10)
     learnt(project)
     space = encode.current_space(project)
-    whole = pool.gather(space, np.arange(10))
-    some = pool.gather(space, np.array([7, 2, 9]))
+    whole = feature_store.gather(space, np.arange(10))
+    some = feature_store.gather(space, np.array([7, 2, 9]))
     np.testing.assert_array_equal(some.dense, whole.dense[[7, 2, 9]])
 
 
@@ -136,7 +136,7 @@ def test_encoder_file_that_was_changed_is_not_used(project, filled):
     filled(project, 5)
     (space,) = encode.plan(project)
     encode.fit(space.pk)
-    path = pool.space_folder(space) / "encoder.npz"
+    path = feature_store.space_folder(space) / "encoder.npz"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -161,7 +161,7 @@ def test_odd_pools_have_features_and_rounds(project, ana, run_round, texts, reci
     loop.bring_in(project, "odd.jsonl", "\n".join(f'{{"text": "{text}"}}' for text in texts))
     loop.make_features(project)
     space = encode.current_space(project)
-    features = pool.gather(space, np.arange(len(texts)))
+    features = feature_store.gather(space, np.arange(len(texts)))
     assert len(features) == len(texts)
     assert np.isfinite(features.spread_block()).all()
     assert run_round(project).state == Job.State.DONE

@@ -12,7 +12,7 @@ from annotator.flow.queue import leasing
 from annotator.flow.training import schedule
 from annotator.jobs.runner import sweep
 from annotator.models import FeatureSpace, Import, Item, Lease, QueueEntry, Round, WorkerBeat
-from annotator.pool import pool
+from annotator.pool import feature_store
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def test_features_that_are_missing_are_made_again(project, filled):
     before = encode.current_space(project)
     turn = schedule.start_round(project, "by hand")
     for space in FeatureSpace.objects.all():
-        loop_folder = pool.space_folder(space)
+        loop_folder = feature_store.space_folder(space)
         for path in sorted(loop_folder.rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
         loop_folder.rmdir()

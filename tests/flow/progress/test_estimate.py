@@ -18,7 +18,7 @@ from annotator.flow.progress import estimate as estimates
 from annotator.flow.progress import model_history, spending, summary
 from annotator.flow.projects import overview, settings
 from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
-from annotator.pool import pool
+from annotator.pool import audit_set
 from annotator.views import number_format
 from annotator.views.charts import learning_curve, per_class
 from annotator.views.charts.data import Facts
@@ -107,7 +107,7 @@ def measured_project(project, filled, ana):
 def test_interval_and_proof_are_those_of_a_pool_of_known_size(measured_project):
     found = measured_project.models.first().accuracy
     behind = Item.objects.filter(
-        project=measured_project, audit_key__gt=pool.audit_frontier(measured_project)
+        project=measured_project, audit_key__gt=audit_set.audit_frontier(measured_project)
     ).count()
     assert found["population"] == found["n"] + behind <= 120
     right = round(found["value"] * found["n"])

@@ -10,7 +10,7 @@ from annotator.flow.progress import recall_standing, summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.models import Item, QueueEntry, RecallProof, Report, Source
-from annotator.pool import pool
+from annotator.pool import audit_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -297,5 +297,5 @@ def test_reserve_is_in_the_draw_like_the_rest(hunted, olga):
     # Else nothing could be said of what only audits reach.
     proof = recall_sample.draw(hunted, olga, 60)
     keys = Item.objects.filter(position__in=proof.positions).values_list("audit_key", flat=True)
-    bound = pool.reserve(hunted)
+    bound = audit_set.reserve(hunted)
     assert min(keys) < bound < max(keys)

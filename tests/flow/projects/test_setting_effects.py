@@ -13,7 +13,7 @@ from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.setting_effects import When
 from annotator.flow.queue import leasing, prefetch, refill
 from annotator.models import Item, Lease, ModelVersion, Project, QueueEntry, SecondLook, Source
-from annotator.pool import pool
+from annotator.pool import audit_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def audit_share(project, ana):
     first = QueueEntry.objects.filter(project=project, state=OPEN).order_by("rank")[:20]
     # As many as are owed come first.
     assert sum(entry.source == Source.AUDIT for entry in first) >= 10
-    reserved = pool.reserve(project)
+    reserved = audit_set.reserve(project)
     after = QueueEntry.objects.filter(project=project, state=OPEN, source=Source.ACTIVE)
     # What is left to the audits now is served by no other way; the rest keeps its order.
     assert not after.filter(item__audit_key__lt=reserved).exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from annotator.flow.quality import consensus
-from annotator.pool import pool
+from annotator.pool import training_set
 
 ANA, BEN, EVE = 11, 12, 13
 
@@ -63,7 +63,7 @@ def test_only_what_counts_otherwise_today_is_told(project, filled):
     today = truth.copy()
     wrong = [n for n in range(60) if classes.reshape(-1, 3)[n, 2] != truth[n]][:3]
     today[wrong] = 1 - today[wrong]
-    known = pool.Labelled(
+    known = training_set.Labelled(
         np.array([item.position for item in made]), today, np.zeros(60), np.zeros(60, dtype=bool)
     )
     told = consensus.against_today(project, found, known, [7, 8])

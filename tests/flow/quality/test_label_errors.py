@@ -10,7 +10,7 @@ from annotator.flow.quality import label_errors
 from annotator.flow.queue import leasing
 from annotator.flow.review import candidates
 from annotator.models import Annotation, Item, SecondLook, Source
-from annotator.pool import pool
+from annotator.pool import audit_set, training_set
 from selection.features import Features
 from tests import loop
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def find(project):
     labels = list(project.labels.all())
     space = encode.current_space(project)
-    known = pool.labelled(project, space, [label.pk for label in labels])
+    known = training_set.labelled(project, space, [label.pk for label in labels])
     return label_errors.find(project, space, known, labels), labels
 
 
@@ -73,9 +73,9 @@ def test_what_audits_have_or_will_have_is_never_doubted(labelled, ana):
     labelled.audit_share = 0.5
     labelled.save()
     left = set(
-        Item.objects.filter(project=labelled, audit_key__lt=pool.reserve(labelled)).values_list(
-            "pk", flat=True
-        )
+        Item.objects.filter(
+            project=labelled, audit_key__lt=audit_set.reserve(labelled)
+        ).values_list("pk", flat=True)
     )
     found, _labels = find(labelled)
     assert 0 < found["judged"] < 60
@@ -136,7 +136,9 @@ def test_several_labels_are_doubted_one_by_one(olga, ana, filled, learnt):
 
 def known(*y):
     n = len(y)
-    return pool.Labelled(np.arange(n) + 50, np.array(y), np.full(n, 2**62), np.zeros(n, dtype=bool))
+    return training_set.Labelled(
+        np.arange(n) + 50, np.array(y), np.full(n, 2**62), np.zeros(n, dtype=bool)
+    )
 
 
 def points(*directions):

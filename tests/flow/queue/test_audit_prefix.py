@@ -6,7 +6,7 @@ from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill
 from annotator.models import Item, QueueEntry
-from annotator.pool import pool
+from annotator.pool import audit_set, documents
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def prefix(project):
     """Return the items up to the frontier, by what became of them."""
-    items = Item.objects.filter(project=project, audit_key__lte=pool.audit_frontier(project))
+    items = Item.objects.filter(project=project, audit_key__lte=audit_set.audit_frontier(project))
     return set(items.values_list("state", flat=True))
 
 
@@ -50,7 +50,7 @@ def test_a_skipped_audit_is_passed_over_and_counted(project, filled, ana):
 
 def test_an_encoder_learns_from_the_end_that_audits_come_to_last(project, filled, monkeypatch):
     filled(project, 60)
-    sample = set(pool.sample_documents(project, 60, limit=20))
+    sample = set(documents.sample_documents(project, 60, limit=20))
     keys = Item.objects.filter(project=project).order_by("-audit_key")
     assert sample == set(keys.values_list("text", flat=True)[:20])
 

@@ -168,7 +168,7 @@ def test_spares_are_random_items_that_say_so(project, filled, ana):
 
 
 def test_spares_are_never_audits_or_hidden_checks(project, filled, ana):
-    from annotator.pool import pool
+    from annotator.pool import audit_set
 
     items = filled(project, 300)
     Item.objects.filter(pk__in=[item.pk for item in items[::2]]).update(
@@ -178,7 +178,7 @@ def test_spares_are_never_audits_or_hidden_checks(project, filled, ana):
     assert len(put_by) == 12
     for lease in put_by:
         assert lease.item.gold is None
-        assert lease.item.audit_key >= pool.reserve(project)
+        assert lease.item.audit_key >= audit_set.reserve(project)
 
 
 def test_small_project_is_not_emptied_by_what_is_put_by(project, filled, ana):

@@ -8,7 +8,7 @@ from annotator.flow.annotation import submit
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill
 from annotator.models import Annotation, Item, QueueEntry, Round, Source
-from annotator.pool import pool
+from annotator.pool import audit_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_permutation_depends_on_seed_and_content_only(project, olga, filled):
 
 
 def test_strategy_never_picks_what_is_left_to_the_audits(ready, ana, run_round):
-    reserve = pool.reserve(ready)
+    reserve = audit_set.reserve(ready)
     for _ in range(6):
         turn = run_round(ready)
         picked = Item.objects.filter(position__in=[pick["position"] for pick in turn.picks])

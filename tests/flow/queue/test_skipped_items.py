@@ -7,7 +7,7 @@ from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill, skipped_items
 from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
-from annotator.pool import pool
+from annotator.pool import feature_store
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
 def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, ana, lea):
     learnt(project)
     shard = project.spaces.first().shards.first()
-    assert not pool.selectable(project, shard).any()
+    assert not feature_store.selectable(project, shard).any()
     assert refill.top_up(project, lea) == 0
     assert leasing.lease_next(project, lea) is None
 

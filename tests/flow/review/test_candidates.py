@@ -16,7 +16,7 @@ from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, orphaned_leases, prefetch
 from annotator.flow.review import assignments, candidates
 from annotator.models import Annotation, Disagreement, Item, Lease, SecondLook, Source
-from annotator.pool import pool
+from annotator.pool import training_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def other(annotation):
 
 
 def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, ana, ben):
-    before, work = summary.progress(project), pool.work_done(project)
+    before, work = summary.progress(project), training_set.work_done(project)
     assert leasing.lease_next(project, ana).item_id != doubted.item_id
     lease = leasing.lease_next(project, ben)
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
@@ -74,7 +74,7 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, an
     after = summary.progress(project)
     for name in ("labelled", "answers", "audited", "skipped"):
         assert after[name] == before[name]
-    assert pool.work_done(project) == work
+    assert training_set.work_done(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
     assert sync_decisions.saved_words(submit.told(answer)).endswith("a label that was in doubt.")

@@ -11,7 +11,7 @@ from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Decision, Disagreement, Item, Label
-from annotator.pool import pool
+from annotator.pool import training_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def torn(project, filled, ana, ben):
 
 def label_of(project, item):
     names = list(project.labels.order_by("position").values_list("pk", flat=True))
-    found = pool.labelled(project, loop.ready_space(project), names)
+    found = training_set.labelled(project, loop.ready_space(project), names)
     where = list(found.positions).index(item.position)
     return Label.objects.get(pk=names[found.y[where]]).name
 
@@ -108,11 +108,11 @@ def test_recount_finds_what_was_missed(project, torn):
 @pytest.mark.parametrize("said", ["spam", "ham"])
 def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(project, torn, lea, said):
     assert label_of(project, torn) == "spam"
-    before = pool.work_done(project)
+    before = training_set.work_done(project)
     row = adjudicate.decide(project, lea, torn.pk, [said], "as in the guidelines")
     assert adjudicate.shown(project, row)["decision"]["labels"] == [said]
     assert label_of(project, torn) == said
-    assert pool.work_done(project) > before
+    assert training_set.work_done(project) > before
     assert open_items() == []
     assert recount(project) == []
 
@@ -152,9 +152,9 @@ def test_decisions_on_several_labels(olga, lea, ana, filled):
     item = Item.objects.get(project=made)
     names = list(made.labels.order_by("position").values_list("pk", flat=True))
     adjudicate.decide(made, lea, item.pk, ["b", "c"])
-    assert pool.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 1, 1]]
+    assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 1, 1]]
     adjudicate.decide(made, lea, item.pk, [])
-    assert pool.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 0, 0]]
+    assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 0, 0]]
 
 
 def test_export_carries_the_decision(project, torn, lea):

@@ -14,7 +14,7 @@ from annotator.flow.operations import cleanup
 from annotator.flow.simulation import dataset, job, runs
 from annotator.jobs.runner import sweep
 from annotator.models import Job, Simulation, jobs
-from annotator.pool import pool
+from annotator.pool import feature_store
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -264,7 +264,7 @@ def test_features_go_when_it_is_done_and_the_upload_when_it_was_read(project, le
     assert importing.uploaded(work.path).exists()
     job.go_on(work.pk)
     assert not importing.uploaded(work.path).exists()
-    folder = pool.project_folder(project.pk) / "simulations"
+    folder = feature_store.project_folder(project.pk) / "simulations"
     assert (folder / str(work.pk)).exists()
     go(work)
     assert [each.name for each in folder.iterdir()] == [f"{work.pk}.csv"]
@@ -279,7 +279,7 @@ def test_tidying_keeps_the_newest_and_what_is_under_way(project, lea, monkeypatc
     running = begin(project, lea)
     job.go_on(running.pk)
     cleanup.tidy()
-    folder = pool.project_folder(project.pk) / "simulations"
+    folder = feature_store.project_folder(project.pk) / "simulations"
     assert {each.name for each in folder.iterdir()} == {str(running.pk)}
     assert set(project.simulations.values_list("pk", flat=True)) == {stopped.pk, running.pk}
     assert old.pk < new.pk

@@ -7,7 +7,8 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.queue import leasing
 from annotator.flow.training import predict, train
 from annotator.models import FeatureSpace, Job, RoundShard
-from annotator.pool import model_files, pool
+from annotator.pool import feature_store, model_files
+from annotator.storage import checksums
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def model_file(project):
     version = project.models.first()
-    return pool.project_folder(project.pk) / "models" / version.path
+    return feature_store.project_folder(project.pk) / "models" / version.path
 
 
 def flip(path):
@@ -32,11 +33,11 @@ def test_model_file_that_was_changed_is_not_used(trained, run_round):
     run_round(trained)
     flip(model_file(trained))
     loop.forget_what_was_loaded()
-    with pytest.raises(pool.Corrupt, match="checksum"):
+    with pytest.raises(checksums.Corrupt, match="checksum"):
         model_files.load_model(trained.models.first())
     version, _predictions = predict.predict(trained, ["prize money"])
     assert version == older
-    flip(pool.project_folder(trained.pk) / "models" / older.path)
+    flip(feature_store.project_folder(trained.pk) / "models" / older.path)
     loop.forget_what_was_loaded()
     with pytest.raises(Conflict) as caught:
         predict.predict(trained, ["prize money"])

@@ -12,7 +12,7 @@ from annotator.flow.features import encode
 from annotator.flow.projects import settings
 from annotator.flow.training import schedule
 from annotator.models import Job, Round
-from annotator.pool import pool
+from annotator.pool import training_set
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, an
     assert schedule.due(ready) == "labels"
     run_round(ready)
     submit.withdraw(loop.refreshed(annotation), ana)
-    assert pool.work_done(ready) > ready.rounds.first().seq
+    assert training_set.work_done(ready) > ready.rounds.first().seq
 
 
 def test_better_features_are_used_at_once(project, filled, run_round):

@@ -25,7 +25,7 @@ from annotator.models import (
     RoundShard,
     Source,
 )
-from annotator.pool import model_files, pool
+from annotator.pool import audit_set, feature_store, model_files, training_set
 from selection.features import Features
 from selection.features.text.encoders import Text, TextQuick
 from tests import loop
@@ -66,7 +66,7 @@ def test_most_frequent_answer_counts_and_the_first_label_of_equals(ready, ana, b
         for name in answers[person.username]:
             loop.answer(leasing.lease_next(ready, person), [name])
     space, ids = encode.current_space(ready), [label.pk for label in ready.labels.all()]
-    known = pool.labelled(ready, space, ids)
+    known = training_set.labelled(ready, space, ids)
     by_item = {
         Item.objects.get(project=ready, position=position).pk: int(y)
         for position, y in zip(known.positions, known.y, strict=True)
@@ -100,7 +100,7 @@ def test_strategy_never_picks_labelled_held_or_checked_items(ready, run_round, a
     loop.label(ready, ana, 12)
     held = leasing.lease_next(ready, ben)
     pool_items = Item.objects.filter(state=Item.State.POOL)
-    checked = pool_items.filter(audit_key__gte=pool.reserve(ready)).last()
+    checked = pool_items.filter(audit_key__gte=audit_set.reserve(ready)).last()
     Item.objects.filter(pk=checked.pk).update(gold=loop.ids(ready, "spam"))
     picked = {pick["position"] for pick in run_round(ready).picks}
     taken = {a.item.position for a in Annotation.objects.all()}
@@ -207,7 +207,7 @@ def test_accuracy_comes_with_its_interval(trained, run_round, ana):
 def test_same_seed_and_labels_give_the_same_picks(olga, ana, filled, monkeypatch, order, size):
     """Whatever the number of shards and the order in which they are scored."""
     _look_at_texts_one_by_one(monkeypatch)
-    monkeypatch.setattr(pool, "SHARD_ITEMS", size)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", size)
     assert _history(olga, filled, order) == _expected(olga, filled, monkeypatch)
 
 
@@ -226,7 +226,7 @@ def _look_at_texts_one_by_one(monkeypatch):
 
 
 def _expected(olga, filled, monkeypatch):
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 65_536)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 65_536)
     return _history(olga, filled, slice(None))
 
 
@@ -280,7 +280,7 @@ def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(
     project, filled, learnt, monkeypatch
 ):
     filled(project, 60)
-    monkeypatch.setattr(pool, "SHARD_ITEMS", 20)
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 20)
     learnt(project)
     turn = loop.start(project)
     loop.go_stage(turn, "train")
@@ -311,7 +311,7 @@ def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):
         Round.objects.filter(pk=turn.pk).update(token=None, stage=Round.Stage.SELECT)
         return resolve(*args)
 
-    monkeypatch.setattr(pool, "labelled", taken_over_meanwhile)
+    monkeypatch.setattr(training_set, "labelled", taken_over_meanwhile)
     assert train.train(turn.pk) is None
     now = loop.refreshed(turn)
     assert (now.stage, now.model, now.error) == (Round.Stage.SELECT, None, "")
@@ -394,7 +394,7 @@ def test_own_model_takes_over_with_two_labels_per_class(olga, run_round):
     turn = run_round(made)
     assert turn.model.trained_on == 12
     plain = model_files.load_model(turn.model).predict_proba(
-        pool.gather(turn.space, np.array([pick["position"] for pick in turn.picks]))
+        feature_store.gather(turn.space, np.array([pick["position"] for pick in turn.picks]))
     )
     doubts = [round(-abs(row[0] - row[1]), 3) for row in plain.tolist()]
     assert [round(pick["score"], 3) for pick in turn.picks] == doubts
