@@ -5,10 +5,11 @@
     python tests/bench/honest_numbers.py --table DIR
 
 Every run is a project as the app would go through it: `selection.simulation.loop` asks, and at
-looks on the way the audits so far are scored by models that did not train on them. What they tell is held
-against the truth: the accuracy on the whole pool, each item judged by a model that did not train on
-it. Beside that stand the numbers that others show: cross-validation on whatever was labelled, the
-accuracy on the training labels, and a 95 % bound looked at after every hundred labels.
+looks on the way the audits so far are scored by models that did not train on them. What they tell
+is held against the truth: the accuracy on the whole pool, each item judged by a model that did not
+train on it. Beside that stand the numbers that others show: cross-validation on whatever was
+labelled, the accuracy on the training labels, and a 95 % bound looked at after every hundred
+labels.
 """
 
 from __future__ import annotations

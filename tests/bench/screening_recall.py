@@ -4,12 +4,12 @@
     python tests/bench/screening_recall.py --table DIR
 
 Every run is a project that looks for its rarest label with `rare`, by `selection.simulation.loop`.
-The bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample of
-what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where something
-does, the search goes on for 100 labels and the next sample follows, up to three of them. The items
-of a sample are read beside the search, which does not learn from them. Beside the bound stand what
-others go by: a plain 95 % bound from the audits at every look, and a stop after 50 in a row without
-a find, taken to mean 95 %.
+The bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample
+of what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where
+something does, the search goes on for 100 labels and the next sample follows, up to three of them.
+The items of a sample are read beside the search, which does not learn from them. Beside the bound
+stand what others go by: a plain 95 % bound from the audits at every look, and a stop after 50 in a
+row without a find, taken to mean 95 %.
 """
 
 from __future__ import annotations

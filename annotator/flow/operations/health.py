@@ -1,8 +1,8 @@
 """How it runs, as numbers: queues, leases, rounds, jobs, workers, the disk. Read-only.
 
 Pages put these into words and `annotator.metrics.prometheus` into figures. What is asked of many
-projects at once is asked in one statement, and every count in it stops at MOST: neither the number of projects
-nor that of items makes a look at it slow.
+projects at once is asked in one statement, and every count in it stops at MOST: neither the number
+of projects nor that of items makes a look at it slow.
 """
 
 import shutil
