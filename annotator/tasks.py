@@ -1,5 +1,6 @@
 """The whole background graph. Each task makes one flow call; the job's row is the truth, so a task
-that comes twice does nothing, and one that never comes is sent again by the tick.
+that comes twice does nothing, and one that never comes is sent again by the tick. Their names stand
+in messages that wait in the broker through an upgrade, so they stay whatever a module is called.
 
     run_import -> fit_features -> transform_shard (each) -> learn_if_due
     learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate
@@ -23,7 +24,7 @@ from annotator.jobs.runner import sweep
 from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard, Simulation
 
 
-@shared_task
+@shared_task(name="annotator.tasks.run_import")
 def run_import(pk: int) -> None:
     """Read a file into the pool, then have its features made."""
     work = importing.run(pk)
@@ -32,7 +33,7 @@ def run_import(pk: int) -> None:
             fit_features.delay(space.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.fit_features")
 def fit_features(pk: int) -> None:
     """Learn what to look at, then have every shard looked at."""
     space = encode.fit(pk)
@@ -41,7 +42,7 @@ def fit_features(pk: int) -> None:
             transform_shard.delay(shard.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.transform_shard")
 def transform_shard(pk: int) -> None:
     """Compute one shard's features; with the last one, learning may begin."""
     space = encode.transform(pk)
@@ -49,7 +50,7 @@ def transform_shard(pk: int) -> None:
         learn_if_due.delay(space.project_id)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.learn_if_due")
 def learn_if_due(project_pk: int) -> None:
     """Start a round if there is enough new to learn from."""
     turn = schedule.start_if_due(project_pk)
@@ -57,7 +58,7 @@ def learn_if_due(project_pk: int) -> None:
         train.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.train")
 def train(pk: int) -> None:
     """Fit the model, then have every shard scored."""
     turn = training.train(pk)
@@ -66,7 +67,7 @@ def train(pk: int) -> None:
             score_shard.delay(scoring.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.score_shard")
 def score_shard(pk: int) -> None:
     """Score one shard; with the last one, select."""
     turn = training.score_shard(pk)
@@ -74,7 +75,7 @@ def score_shard(pk: int) -> None:
         select.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.select")
 def select(pk: int) -> None:
     """Choose the picks, then refill the queue with them."""
     turn = training.select(pk)
@@ -82,7 +83,7 @@ def select(pk: int) -> None:
         refill.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.refill")
 def refill(pk: int) -> None:
     """Put the picks into the queue, then measure the model."""
     turn = refilling.refill(pk)
@@ -90,7 +91,7 @@ def refill(pk: int) -> None:
         evaluate.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.evaluate")
 def evaluate(pk: int) -> None:
     """Measure the model; labels that came in meanwhile may be due for the next round."""
     turn = audit_accuracy.evaluate(pk)
@@ -99,13 +100,13 @@ def evaluate(pk: int) -> None:
         report.delay(turn.project_id)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.report")
 def report(project_pk: int) -> None:
     """Find out what there is to say of people and labels; it comes after what is due."""
     background_reports.make_all(project_pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.simulate")
 def simulate(pk: int) -> None:
     """Do one run of a simulation, then queue up again behind whatever else is to be done."""
     work = job.go_on(pk)
@@ -121,7 +122,7 @@ STAGES = {
 }
 
 
-@shared_task
+@shared_task(name="annotator.tasks.tick")
 def tick(just_now: bool = False) -> None:
     """Find what is due and not under way, and wake somebody for it.
 
@@ -153,20 +154,20 @@ def tick(just_now: bool = False) -> None:
         train.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.recount_all")
 def recount_all() -> None:
     """Have the counters of every project proven, each by a message of its own."""
     for pk in recounting.projects():
         recount.delay(pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.recount")
 def recount(project_pk: int) -> None:
     """Prove the counters of one project, and note what is wrong; nothing is changed."""
     recounting.prove(project_pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.tidy")
 def tidy() -> None:
     """Remove what is no longer needed."""
     cleanup.tidy()
