@@ -1,7 +1,7 @@
 """How good the model is, from items drawn at random, with the interval that belongs to it.
 
 The intervals are exact for a sample size that was fixed before looking. `difference` shortens them
-by what the model itself says; `lure` weighs items that were not drawn evenly.
+by what the model itself says.
 """
 
 from __future__ import annotations

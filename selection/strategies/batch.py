@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from selection import scores
-from selection.core import top_k
+from selection.core.top_k import best
 from selection.core.arrays import AnyArray, FloatArray, IntArray, normalise_rows
 from selection.diversity import batch_diversity
 from selection.diversity.clusters import k_means
@@ -226,4 +226,4 @@ def spread_points(candidates: Candidates) -> tuple[AnyArray, AnyArray | None]:
 
 def _ranked(candidates: Candidates, m: int, rng: np.random.Generator) -> IntArray:
     seed = int(rng.integers(2**63))
-    return top_k.best(candidates.scores, candidates.ids, m, seed)
+    return best(candidates.scores, candidates.ids, m, seed)
