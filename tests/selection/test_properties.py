@@ -273,7 +273,7 @@ class TestIntervals:
     @for_all(counts=COUNTS, left=st.integers(0, 500), confidence=CONFIDENCE)
     def test_a_pool_of_known_size_is_never_less_known(self, counts, left, confidence):
         right, n = counts
-        found = intervals.accuracy(np.arange(n) < right, confidence, population=n + left)
+        found = intervals.accuracy_interval(np.arange(n) < right, confidence, population=n + left)
         assert found.low <= found.value <= found.high
         assert found.value == pytest.approx(right / n, abs=1 / n)
         assert right / (n + left) <= found.low

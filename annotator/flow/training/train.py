@@ -25,7 +25,7 @@ from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
     from selection.strategies.candidates import Candidates
-    from selection.strategies.shortlist import Question, Shortlist
+    from selection.strategies.shortlist import Query, Shortlist
 
 BINS = 20
 
@@ -253,11 +253,11 @@ def _candidates_path(scoring: RoundShard) -> Any:
     return folder / f"{scoring.shard.number:05d}.npz"
 
 
-def _question(turn: Round) -> "Question":
+def _question(turn: Round) -> "Query":
     from selection.strategies.registry import STRATEGIES
-    from selection.strategies.shortlist import Question, round_seed
+    from selection.strategies.shortlist import Query, round_seed
 
-    return Question(
+    return Query(
         STRATEGIES[turn.phase],
         wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
         pool_items=turn.space.items,
@@ -295,23 +295,25 @@ def select(turn: Round) -> Round:
     return turn
 
 
-def _merge(turn: Round, question: "Question") -> "Shortlist":
+def _merge(turn: Round, question: "Query") -> "Shortlist":
     from selection.strategies import shortlist
 
     parts = [
         model_files.load_found(each, _candidates_path(each), "candidates")
         for each in turn.shards.select_related("round", "shard")
     ]
-    return shortlist.merge(question, [shortlist.Shortlist.from_arrays(each) for each in parts])
+    return shortlist.merge_shortlists(
+        question, [shortlist.Shortlist.from_arrays(each) for each in parts]
+    )
 
 
 def _as_candidates(
-    turn: Round, question: "Question", found: "Shortlist", labels: list[Label]
+    turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
 ) -> "Candidates":
     from selection.strategies import shortlist
 
     known = training_set.labelled(turn.project, turn.space, [label.pk for label in labels])
-    return shortlist.as_candidates(
+    return shortlist.to_candidates(
         question,
         found,
         feature_store.gather(turn.space, found.ids).spread_block(),
