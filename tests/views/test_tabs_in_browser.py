@@ -38,7 +38,7 @@ def text_of(page):
 
 
 def wait_for_another(page, item):
-    """Wait until the next item is shown: it comes after the word of the last, where none is held."""
+    """Wait until the next item is shown: it comes after the word of the last if none is held."""
     page.wait_for_function(
         "item => ![item, ''].includes(document.querySelector('#item .text').textContent)", arg=item
     )
