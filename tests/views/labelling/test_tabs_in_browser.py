@@ -5,14 +5,7 @@ import pytest
 from annotator.flow.projects import settings
 from annotator.models import Annotation, Lease
 from tests import loop
-from tests.views.desk_in_browser import (
-    address,
-    given,
-    open_desk,
-    wait_for,
-    wait_until_painted,
-    wait_until_saved,
-)
+from tests.views.desk_in_browser import address, given, open_desk, wait_for, wait_until_saved
 from tests.views.in_browser import MARKS, sign_in
 
 pytestmark = MARKS
@@ -45,7 +38,7 @@ def text_of(page):
 
 
 def wait_for_another(page, item):
-    """Wait until the next item is shown; where none is held, it comes after the message."""
+    """Wait until the next item is shown: it comes after the word of the last if none is held."""
     page.wait_for_function(
         "item => ![item, ''].includes(document.querySelector('#item .text').textContent)", arg=item
     )
@@ -99,31 +92,6 @@ def test_ticks_and_note_outlive_a_reload_and_end_with_the_decision(desk):
     wait_for_another(desk, skipped)
     assert_is_blank(desk)
     assert desk.evaluate("Object.keys(sessionStorage).join()").count("drafts") == 0
-
-
-HELD_UP = """
-const query = navigator.locks.query.bind(navigator.locks);
-navigator.locks.query = () => new Promise((done) => { window.goOn = () => done(query()); });
-"""
-
-
-def test_word_of_a_decision_stays_though_the_next_item_comes_along(
-    page, context, live_server, ana, tags
-):
-    # A slow machine: the first item is decided before the page has asked for the next ones.
-    page.add_init_script(HELD_UP)
-    sign_in(context, live_server, ana)
-    page.goto(address(live_server, tags))
-    page.wait_for_function("() => window.goOn")
-    item = text_of(page)
-    wait_until_painted(page)
-    page.keyboard.press("1")
-    page.keyboard.press("Enter")
-    wait_for(page, "a")
-    page.evaluate("goOn()")
-    wait_for_another(page, item)
-    wait_for(page, "Saved: a.")
-    assert "Saved: a." in page.locator("#announce").text_content()
 
 
 def test_draft_waits_for_a_new_log_in_and_is_shown_to_nobody_else(
