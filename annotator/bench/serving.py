@@ -50,6 +50,7 @@ WAYS = {
 
 def measure(
     client: Client,
+    pid: int,
     folder: Path,
     sizes: Sequence[int],
     ways: Sequence[Way],
@@ -57,7 +58,10 @@ def measure(
     cycles: int,
     seconds: float,
 ) -> list[Figure]:
-    """Return the figures of one annotator and of many, at pools of `sizes`, and of a busy day."""
+    """Return the figures of one annotator and of many, at pools of `sizes`, and of a busy day.
+
+    `pid` is the process whose family serves.
+    """
     figures: list[Figure] = []
     rates: dict[str, list[float]] = {way.name: [] for way in ways}
     for items in sizes:
@@ -67,7 +71,7 @@ def measure(
             settle(client, project)
             figures += _alone(client, project, way, items, cycles)
             settle(client, project)
-            found, rate = _together(client, project, way, items, seconds)
+            found, rate = _together(client, pid, project, way, items, seconds)
             figures += found
             rates[way.name].append(rate)
     for way in ways:
@@ -118,17 +122,25 @@ def _saves(calls: Sequence[Call]) -> list[float]:
 
 
 def _together(
-    client: Client, project: int, way: Way, items: int, seconds: float
+    client: Client, pid: int, project: int, way: Way, items: int, seconds: float
 ) -> tuple[list[Figure], float]:
     """Return the figures of many who never pause, and their cycles per second."""
     people = crowd.enrol(project, MANY)
     busy = Crowd(client.address, project, people, Habits(labels=made_up.TOPICS), way.worker)
-    calls = busy.run_for(seconds)
+    busy.start().wait_until_open()
+    before = idle.used(idle.family(pid))
+    busy.over.wait(seconds)
+    spent = idle.used(idle.family(pid)) - before
+    calls = busy.stop()
     rate = len(_saves(calls)) / _seconds_of(calls)
     name = f"{MANY} annotators, {items:,} items"
     figures = [
         Figure(f"{way.name}: cycles per second, {name}", rate, "/s", way.rate),
         *spread(f"{way.name}: save-with-next, {name}", _saves(calls), p95=way.p95_of_many),
+        # Of all processes of Winnow, rounds included; not of a database or broker of its own.
+        Figure(
+            f"{way.name}: processor time a save, {name}", 1000 * spent / len(_saves(calls)), "ms"
+        ),
         *_faults(f"{way.name}: {name}", busy, calls, people),
     ]
     return figures, rate

@@ -61,6 +61,7 @@ def _serve(options: dict[str, Any]) -> list[Figure]:
     with running(settings.DATA_DIR) as (client, pid):
         return serving.at_rest(pid) + serving.measure(
             client,
+            pid,
             settings.DATA_DIR,
             sizes,
             [way for name, way in serving.WAYS.items() if options["way"] in (None, name)],
