@@ -207,7 +207,7 @@ class Label(Response):
 
 
 class ProjectRow(Settings):
-    """A project with its settings. Annotators do not see `seed`: it tells which items are audits."""
+    """A project with its settings. Annotators do not see `seed`, which tells the audits."""
 
     id = serializers.IntegerField()
     task = serializers.CharField()
