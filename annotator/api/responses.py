@@ -212,7 +212,7 @@ class ProjectRow(Settings):
     id = serializers.IntegerField()
     task = serializers.CharField()
     multi_label = serializers.BooleanField()
-    labels = Label(many=True)
+    labels = Label(many=True)  # type: ignore[assignment]  # read as objects, written as names
     items = serializers.IntegerField()
     paused = Pause(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -293,7 +293,7 @@ class Why(Response):
     model_age_seconds = serializers.FloatField(allow_null=True)
 
 
-class Lease(Response):
+class HeldItem(Response):
     """An item that is held by the caller. Blind items have neither `suggestion` nor `why`."""
 
     lease = serializers.CharField()
@@ -353,7 +353,7 @@ class Saved(Response):
 class SavedWithNext(Saved):
     """A saved annotation and the next item; without `next` where none was asked for."""
 
-    next = Lease(required=False, allow_null=True)
+    next = HeldItem(required=False, allow_null=True)
 
 
 class PutBack(Response):
@@ -411,7 +411,7 @@ class SyncedDecision(Response):
     code = serializers.CharField(allow_blank=True)
     words = serializers.CharField(allow_blank=True)
     annotation = Annotation(allow_null=True)
-    next = Lease(allow_null=True)
+    next = HeldItem(allow_null=True)
 
 
 class Today(Response):
@@ -434,8 +434,8 @@ class Synced(Response):
     """
 
     decisions = SyncedDecision(many=True)
-    next = Lease(many=True)
-    spares = Lease(many=True)
+    next = HeldItem(many=True)
+    spares = HeldItem(many=True)
     lost = serializers.ListField(child=serializers.CharField())
     counts = Counts()
     empty = serializers.CharField(allow_blank=True)

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--cycles", type=int, default=200, help="saves of one annotator")
         parser.add_argument("--seconds", type=float, default=20.0, help="how long a crowd works")
         parser.add_argument(
-            "--way", choices=[*serving.WAYS], help="how people label; both ways by default"
+            "--way", choices=[*bench_serve.WAYS], help="how people label; both ways by default"
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
@@ -64,7 +64,7 @@ def _serve(options: dict[str, Any]) -> list[Figure]:
             pid,
             settings.DATA_DIR,
             sizes,
-            [way for name, way in serving.WAYS.items() if options["way"] in (None, name)],
+            [way for name, way in bench_serve.WAYS.items() if options["way"] in (None, name)],
             cycles=options["cycles"],
             seconds=options["seconds"],
         )
