@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selection import agreement, diversity, scores, strategies
-from selection.consensus import dawid_skene
+from selection import scores
+from selection.agreement import coefficients
+from selection.agreement.consensus import dawid_skene
+from selection.diversity import batch_diversity
+from selection.strategies import registry
 from tests.contract import snapshots
 
 # What follows these arguments may change.
@@ -33,7 +36,7 @@ CALLED: dict[str, dict[str, list[str]]] = {
     },
     "agreement": {"cohen_kappa": ["a", "b"], "krippendorff_alpha": ["answers"]},
 }
-MODULES = {"scores": scores, "diversity": diversity, "agreement": agreement}
+MODULES = {"scores": scores, "diversity": batch_diversity, "agreement": coefficients}
 PROBA = [[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.05, 0.05, 0.9]]
 POINTS = [[0.0, 0.0], [1.0, 0.5], [9.0, 7.0]]
 ANSWERS = [[0, 0, -1], [1, 1, 1], [0, 1, 0], [2, 2, -1], [1, 1, 2], [0, 0, 0]]
@@ -70,11 +73,11 @@ def test_spread_rows_stay():
     points, far = spread()[:30], np.eye(4)[:2]
     proba = probabilities()[:30]
     found = {
-        "k_center": diversity.k_center(points, 5),
-        "k_center around labels": diversity.k_center(points, 5, existing=far),
-        "kmeans_pp": diversity.kmeans_pp(points, 5, None, 3),
-        "kmeans_pp around labels": diversity.kmeans_pp(points, 5, far, 3),
-        "badge": diversity.badge(proba, points, 5, 3),
+        "k_center": batch_diversity.k_center(points, 5),
+        "k_center around labels": batch_diversity.k_center(points, 5, existing=far),
+        "kmeans_pp": batch_diversity.kmeans_pp(points, 5, None, 3),
+        "kmeans_pp around labels": batch_diversity.kmeans_pp(points, 5, far, 3),
+        "badge": batch_diversity.badge(proba, points, 5, 3),
     }
     snapshots.compare("spread.json", {name: each.tolist() for name, each in found.items()})
 
@@ -82,8 +85,8 @@ def test_spread_rows_stay():
 def test_agreement_stays():
     first, second = [row[0] for row in ANSWERS], [row[1] for row in ANSWERS]
     found = {
-        "cohen_kappa": rounded(agreement.cohen_kappa(first, second)),
-        "krippendorff_alpha": rounded(agreement.krippendorff_alpha(ANSWERS)),
+        "cohen_kappa": rounded(coefficients.cohen_kappa(first, second)),
+        "krippendorff_alpha": rounded(coefficients.krippendorff_alpha(ANSWERS)),
         # It goes on until little changes, so fewer digits are the same everywhere.
         "dawid_skene": np.round(dawid_skene(ANSWERS, 3).proba, 4).tolist(),
     }
@@ -110,9 +113,9 @@ def probabilities() -> Any:
     return weight / weight.sum(axis=1, keepdims=True)
 
 
-def pool(multi_label: bool) -> strategies.Candidates:
+def pool(multi_label: bool) -> registry.Candidates:
     """Return the pool, of which every tenth item is labelled already."""
-    return strategies.Candidates(
+    return registry.Candidates(
         ids=np.arange(N) * 7 + 3,
         scores=np.zeros(N),
         proba=probabilities(),
@@ -130,7 +133,7 @@ def pool(multi_label: bool) -> strategies.Candidates:
 
 def picks(name: str, multi_label: bool) -> list[str]:
     """Return what a strategy asks, why, and with what probability it drew each."""
-    strategy, candidates = strategies.STRATEGIES[name], pool(multi_label)
+    strategy, candidates = registry.STRATEGIES[name], pool(multi_label)
     members = np.stack([candidates.proba, candidates.proba[:, ::-1]])
     proba = members if "committee" in strategy.needs else candidates.proba
     scored = strategy.score(
@@ -145,5 +148,5 @@ def picks(name: str, multi_label: bool) -> list[str]:
 
 @pytest.mark.parametrize("multi_label", [False, True], ids=["single", "multi"])
 def test_same_seed_gives_the_same_picks_as_before(multi_label):
-    found = {name: picks(name, multi_label) for name in strategies.STRATEGIES}
+    found = {name: picks(name, multi_label) for name in registry.STRATEGIES}
     snapshots.compare(f"picks_{'multi' if multi_label else 'single'}.json", found)

@@ -12,8 +12,9 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection, models
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotator.flow import featurise, reports
-from selection import strategies
+from annotator.flow.features import encode
+from annotator.flow.operations import background_reports
+from selection.strategies import registry
 from tests import servers
 from tests.contract import snapshots
 
@@ -71,9 +72,9 @@ def test_database_has_these_tables():
 
 def test_names_that_rows_hold_without_a_list_of_choices_stay():
     found = {
-        "feature recipes": {str(medium): names for medium, names in featurise.LADDER.items()},
-        "kinds of reports": sorted(reports.MAKERS),
-        "strategies": list(strategies.STRATEGIES),
+        "feature recipes": {str(medium): names for medium, names in encode.LADDER.items()},
+        "kinds of reports": sorted(background_reports.MAKERS),
+        "strategies": list(registry.STRATEGIES),
     }
     snapshots.compare("names_in_rows.json", found)
 
