@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotator.flow.features import encode
 from annotator.flow.operations import background_reports
-from selection.strategies import registry
+from selection import strategies
 from tests import servers
 from tests.contract import snapshots
 
@@ -74,7 +74,7 @@ def test_names_that_rows_hold_without_a_list_of_choices_stay():
     found = {
         "feature recipes": {str(medium): names for medium, names in encode.LADDER.items()},
         "kinds of reports": sorted(background_reports.MAKERS),
-        "strategies": list(registry.STRATEGIES),
+        "strategies": list(strategies.STRATEGIES),
     }
     snapshots.compare("names_in_rows.json", found)
 
