@@ -5,7 +5,15 @@ import pytest
 from annotator.flow.projects import settings
 from annotator.models import Annotation, Lease
 from tests import loop
-from tests.views.desk_in_browser import address, given, open_desk, wait_for, wait_until_saved
+from tests.views.desk_in_browser import (
+    address,
+    given,
+    open_desk,
+    reload,
+    wait_for,
+    wait_until_painted,
+    wait_until_saved,
+)
 from tests.views.in_browser import MARKS, sign_in
 
 pytestmark = MARKS
@@ -38,7 +46,7 @@ def text_of(page):
 
 
 def wait_for_another(page, item):
-    """Wait until the next item is shown: it comes after the word of the last if none is held."""
+    """Wait until the next item is shown; where none is held, it comes after the message."""
     page.wait_for_function(
         "item => ![item, ''].includes(document.querySelector('#item .text').textContent)", arg=item
     )
@@ -74,15 +82,14 @@ def assert_is_blank(page):
 def test_ticks_and_note_outlive_a_reload_and_end_with_the_decision(desk):
     item = text_of(desk)
     draft(desk)
-    desk.reload()
+    reload(desk)
     assert_is_restored(desk, item)
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: a, b.")
     assert Annotation.objects.get().note == "half a note"
     wait_for_another(desk, item)
     assert_is_blank(desk)
-    desk.reload()
-    text_of(desk)
+    reload(desk)
     assert_is_blank(desk)
     skipped = text_of(desk)
     draft(desk)
@@ -92,6 +99,31 @@ def test_ticks_and_note_outlive_a_reload_and_end_with_the_decision(desk):
     wait_for_another(desk, skipped)
     assert_is_blank(desk)
     assert desk.evaluate("Object.keys(sessionStorage).join()").count("drafts") == 0
+
+
+HELD_UP = """
+const query = navigator.locks.query.bind(navigator.locks);
+navigator.locks.query = () => new Promise((done) => { window.goOn = () => done(query()); });
+"""
+
+
+def test_word_of_a_decision_stays_though_the_next_item_comes_along(
+    page, context, live_server, ana, tags
+):
+    # A slow machine: the first item is decided before the page has asked for the next ones.
+    page.add_init_script(HELD_UP)
+    sign_in(context, live_server, ana)
+    page.goto(address(live_server, tags))
+    page.wait_for_function("() => window.goOn")
+    item = text_of(page)
+    wait_until_painted(page)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    wait_for(page, "a")
+    page.evaluate("goOn()")
+    wait_for_another(page, item)
+    wait_for(page, "Saved: a.")
+    assert "Saved: a." in page.locator("#announce").text_content()
 
 
 def test_draft_waits_for_a_new_log_in_and_is_shown_to_nobody_else(
@@ -141,8 +173,7 @@ def test_refused_save_brings_ticks_and_note_back(desk, context, tags):
     assert text_of(desk) == item
     assert ticks(desk)[:2] == [True, True]
     assert desk.input_value("#note") == "half a note"
-    desk.reload()
-    text_of(desk)
+    reload(desk)
     assert given() == []
 
 
@@ -154,10 +185,8 @@ def test_note_of_a_correction_outlives_a_reload_with_its_answer_alone(desk):
     desk.locator("#past").wait_for()
     desk.keyboard.press("n")
     desk.keyboard.type("rather b")
-    desk.reload()
-    text_of(desk)
+    reload(desk)
     assert_is_blank(desk)
-    wait_until_saved(desk)
     desk.keyboard.press("ArrowLeft")
     desk.locator("#past").wait_for()
     assert desk.input_value("#note") == "rather b"
@@ -180,9 +209,8 @@ def test_second_window_beside_a_reload_never_shows_the_same_item(desk, context, 
     # The browser has just been told that a tab is about to be reloaded; here comes another one.
     open_desk(second, live_server, tags)
     theirs = text_of(second)
-    desk.reload()
+    reload(desk)
     assert text_of(desk) == item != theirs
-    wait_until_saved(desk)
     third = open_desk(context.new_page(), live_server, tags)
     assert len({item, theirs, text_of(third)}) == 3
     assert not any(item in each for each in seen)
