@@ -18,10 +18,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from annotator.bench.connection import BROKEN, Connection
-from annotator.bench.history import OK, REFUSED, UNKNOWN, Call
+from annotator.bench.invariants import OK, REFUSED, UNKNOWN, Call
 
 if TYPE_CHECKING:
-    from annotator.bench.crowd import Crowd, Person
+    from annotator.bench.load import Crowd, Person
 
 RETRY_SECONDS = 0.25
 SPARES_SECONDS = 0.5
