@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
+from annotator.db.compiled_queries import Rows
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Lease, Project, Tally, User
-from annotator.db.compiled_queries import Rows
 
 OF_TODAY = ("labels", "skips", "changes", "seconds")
 SUM_UP = Rows(
