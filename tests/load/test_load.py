@@ -22,12 +22,12 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("load")]
 ITEMS = 400
 SETTING_UP = """
 import django, hashlib, json, sys; django.setup()
-from annotator.bench import crowd
-from annotator.flow import setup
+from annotator.bench import load
+from annotator.flow.projects import settings as project_settings
 from annotator.models import Item, Project, User
 people, items, settings = json.load(sys.stdin)
 owner = User.objects.create_user("olga")
-project = setup.create_project(owner, name="Load", labels=["a", "b"], **settings)
+project = project_settings.create_project(owner, name="Load", labels=["a", "b"], **settings)
 Item.objects.bulk_create(
     Item(project=project, position=n, key=str(n), text=f"text {n}",
          audit_key=int.from_bytes(hashlib.sha256(str(n).encode()).digest()[:8], "big") >> 1,
@@ -35,14 +35,14 @@ Item.objects.bulk_create(
     for n in range(items)
 )
 Project.objects.filter(pk=project.pk).update(items=items)
-enrolled = [[one.number, one.token, one.session] for one in crowd.enrol(project.pk, people)]
+enrolled = [[one.number, one.token, one.session] for one in load.enrol(project.pk, people)]
 print(json.dumps([project.pk, enrolled, list(Item.objects.values_list("pk", flat=True))]))
 """
 LOOKING = """
 import django, json, sys; django.setup()
 from dataclasses import astuple
-from annotator.bench import crowd
-print(json.dumps([astuple(each) for each in crowd.stored(int(sys.argv[1]))]))
+from annotator.bench import load
+print(json.dumps([astuple(each) for each in load.stored(int(sys.argv[1]))]))
 """
 
 
