@@ -232,7 +232,7 @@ def _families() -> Iterator[tuple[str, ...]]:
     nothing = {"standings": [], "jobs": [], "beats": []}
     with ExitStack() as patches:
         for name, found in nothing.items():
-            patches.enter_context(patch.object(prometheus.status, name, return_value=found))
+            patches.enter_context(patch.object(prometheus.health, name, return_value=found))
         alive = patches.enter_context(patch.object(Project.objects, "alive"))
         alive.return_value.count.return_value = 0
         families = list(prometheus.Rows().collect())
