@@ -1,7 +1,7 @@
 """Documents for the encoders: the texts and pictures of items, and imported suggestions."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from django.core.files.storage import default_storage
@@ -13,9 +13,8 @@ from annotator.models import (
     Item,
     Project,
 )
+from annotator.pool.training_set import label_space
 
-if TYPE_CHECKING:
-    pass
 FIT_ITEMS = 20_000
 FIT_PICTURES = 2_000
 AT_ONCE = 500
@@ -85,4 +84,4 @@ def suggested_proba(
         # Of a label that is no more, its confidence says nothing.
         if len(known) == len(said["labels"]):
             sure[position - shard.start] = said["confidence"]
-    return as_proba(labels, sure, len(classes), multi_label=project.multi_label)
+    return as_proba(labels, sure, label_space(project, len(classes)))

@@ -19,11 +19,12 @@ from annotator.flow.progress import spending
 from annotator.flow.queue import refill
 from annotator.flow.training import confident_items
 from annotator.jobs.runner import job
-from annotator.models import FeatureSpace, Label, ModelVersion, Project, Round, RoundShard
+from annotator.models import FeatureSpace, Label, ModelVersion, Round, RoundShard
 from annotator.pool import documents, feature_store, model_files, training_set
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
+    from selection.models import LabelSpace
     from selection.strategies.candidates import Candidates
     from selection.strategies.shortlist import Query, Shortlist
 
@@ -50,24 +51,17 @@ def train(turn: Round) -> Round:
         turn.strategy,
         len(known),
         known.seen,
-        len(labels),
-        multi_label=turn.project.multi_label,
+        known.label_space,
         has_prior=documents.has_suggestions(turn.project),
     )
     version = None
     if known.teaches:
         features = feature_store.gather(turn.space, known.positions)
-        model = logistic.fit(
-            features,
-            known.y,
-            len(labels),
-            seed=turn.project.seed,
-            multi_label=turn.project.multi_label,
-        )
+        model = logistic.fit(features, known.y, known.label_space, seed=turn.project.seed)
         version = _save_model(turn, labels, known, model)
         version.measured = {"spent": spent}
         if "committee" in strategy.needs:
-            version.params["committee"] = _save_committee(turn, features, known, len(labels))
+            version.params["committee"] = _save_committee(turn, features, known)
     with transaction.atomic():
         turn.hand_on(
             stage=Round.Stage.SCORE,
@@ -85,10 +79,8 @@ def train(turn: Round) -> Round:
 def _save_model(
     turn: Round, labels: list[Label], known: training_set.Labelled, model: Any
 ) -> ModelVersion:
-    from selection.strategies.shortlist import class_counts
-
     path = model_files.model_path(turn.project_id, turn.number)
-    counts = class_counts(known.y, len(labels))
+    counts = known.label_space.class_counts(known.y)
     return ModelVersion(
         project=turn.project,
         number=turn.number,
@@ -103,18 +95,10 @@ def _save_model(
     )
 
 
-def _save_committee(
-    turn: Round, features: Any, known: training_set.Labelled, n_classes: int
-) -> str:
+def _save_committee(turn: Round, features: Any, known: training_set.Labelled) -> str:
     from selection.models import committee
 
-    members = committee.fit_committee(
-        features,
-        known.y,
-        n_classes,
-        seed=turn.project.seed,
-        multi_label=turn.project.multi_label,
-    )
+    members = committee.fit_committee(features, known.y, known.label_space, seed=turn.project.seed)
     arrays = {
         f"{number}.{name}": array
         for number, member in enumerate(members)
@@ -170,7 +154,7 @@ def score_shard(scoring: RoundShard) -> Round | None:
     found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
     stored = {"candidates": storage_arrays.save_npz(_candidates_path(scoring), found.to_arrays())}
     stored |= confident_items.keep(scoring, ids, proba, question.seed)
-    distribution = _distribution(_rest(turn, scoring, whole), turn.project.multi_label)
+    distribution = _distribution(turn, _rest(turn, scoring, whole))
     scoring.finish(checksums=stored, **distribution)
     return close_scoring(turn)
 
@@ -210,7 +194,7 @@ def _doubted(
     if is_known or not judges or not documents.has_suggestions(project):
         return proba
     prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
-    return with_prior(proba, prior[free], multi_label=project.multi_label)
+    return with_prior(proba, prior[free], _label_space(turn))
 
 
 def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
@@ -224,23 +208,14 @@ def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
     return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
 
 
-def _distribution(proba: NDArray[np.float32] | None, multi_label: bool) -> dict[str, Any]:
+def _distribution(turn: Round, proba: NDArray[np.float32] | None) -> dict[str, Any]:
     if proba is None or not len(proba):
         return {}
-    classes = proba.argmax(axis=1) if not multi_label else np.nonzero(proba >= 0.5)[1]
+    space = _label_space(turn)
     return {
-        "histogram": _histogram(_uncertainty(proba, multi_label)),
-        "predicted": [int(n) for n in np.bincount(classes, minlength=proba.shape[1])],
+        "histogram": _histogram(space.uncertainty(proba)),
+        "predicted": space.class_counts(space.decide(proba)),
     }
-
-
-def _uncertainty(proba: NDArray[np.float32], multi_label: bool) -> NDArray[np.float64]:
-    """Return how torn the model is, from 0 (sure) to 1 (the first two are equally likely)."""
-    from selection import scores
-
-    if multi_label:
-        return 1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1)
-    return 1.0 + scores.margin(proba)
 
 
 def _histogram(uncertainty: NDArray[np.float64]) -> list[int]:
@@ -259,10 +234,10 @@ def _question(turn: Round) -> "Query":
 
     return Query(
         STRATEGIES[turn.phase],
+        _label_space(turn),
         wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
         pool_items=turn.space.items,
         seed=round_seed(turn.project.seed, turn.number),
-        multi_label=turn.project.multi_label,
         rare_class=_rare_class(turn),
     )
 
@@ -277,7 +252,7 @@ def select(turn: Round) -> Round:
     question, labels = _question(turn), _classes(turn)
     found = _merge(turn, question)
     chosen = question.strategy.choose(
-        _as_candidates(turn, question, found, labels),
+        _to_candidates(turn, question, found, labels),
         question.wanted,
         np.random.default_rng(question.seed),
     )
@@ -307,7 +282,7 @@ def _merge(turn: Round, question: "Query") -> "Shortlist":
     )
 
 
-def _as_candidates(
+def _to_candidates(
     turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
 ) -> "Candidates":
     from selection.strategies import shortlist
@@ -319,7 +294,6 @@ def _as_candidates(
         feature_store.gather(turn.space, found.ids).spread_block(),
         feature_store.gather(turn.space, known.positions).spread_block(),
         known.y,
-        len(labels),
     )
 
 
@@ -338,11 +312,18 @@ def _classes(turn: Round) -> list[Label]:
     return [labels.get(pk, Label(name="")) for pk in turn.model.labels]
 
 
+def _label_space(turn: Round) -> "LabelSpace":
+    # The model knows its number of classes; only without one they are counted.
+    n_classes = turn.project.labels.count() if turn.model is None else len(turn.model.labels)
+    return training_set.label_space(turn.project, n_classes)
+
+
 def _picks(
     turn: Round, found: "Shortlist", chosen: Any, labels: list[Label]
 ) -> list[dict[str, Any]]:
     picks = []
     names = [naming.mark(label) for label in labels]
+    space = training_set.label_space(turn.project, len(labels))
     rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
     for row, score, probability, reason in rows:
         proba = None if found.proba is None else found.proba[row]
@@ -352,15 +333,20 @@ def _picks(
                 "score": _number(score),
                 "probability": _number(probability),
                 "reason": reason,
-                "why": _why(turn, reason, score, proba, names),
-                "suggestion": _suggestion(turn.project, proba, labels),
+                "why": _why(turn, space, reason, score, proba, names),
+                "suggestion": _suggestion(space, proba, labels),
             }
         )
     return picks
 
 
 def _why(
-    turn: Round, reason: str, score: float, proba: NDArray[np.float32] | None, names: list[str]
+    turn: Round,
+    space: "LabelSpace",
+    reason: str,
+    score: float,
+    proba: NDArray[np.float32] | None,
+    names: list[str],
 ) -> str:
     from selection.strategies import registry
 
@@ -369,8 +355,8 @@ def _why(
         float(score),
         proba,
         names,
+        space,
         rare_class=_rare_class(turn),
-        multi_label=turn.project.multi_label,
     )[:500]
 
 
@@ -379,17 +365,12 @@ def _number(value: float) -> float | None:
 
 
 def _suggestion(
-    project: Project, proba: NDArray[np.float32] | None, labels: list[Label]
+    space: "LabelSpace", proba: NDArray[np.float32] | None, labels: list[Label]
 ) -> dict[str, Any] | None:
     """Return the labels that the model would give; None where one of them is removed since."""
     if proba is None:
         return None
-    if project.multi_label:
-        likely = [index for index, p in enumerate(proba) if p >= 0.5]
-        sure = float(np.maximum(proba, 1.0 - proba).min())
-    else:
-        likely = [int(proba.argmax())]
-        sure = float(proba[likely[0]])
+    likely, sure = space.suggestion(proba)
     refs = [labels[index].pk for index in likely]
     return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
 
@@ -401,7 +382,7 @@ def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[st
     if not shards:
         # Everything is labelled or in somebody's hands.
         return {}
-    torn = _uncertainty(found.proba[chosen.rows], turn.project.multi_label)
+    torn = _label_space(turn).uncertainty(found.proba[chosen.rows])
     return {
         "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
         "picks": _histogram(torn),
