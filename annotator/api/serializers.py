@@ -8,7 +8,7 @@ from rest_framework import serializers
 from annotator.flow.annotation.submit import LONGEST_NOTE
 from annotator.flow.annotation.sync_decisions import KINDS
 from annotator.flow.labels.naming import check_names
-from annotator.flow.projects.settings import MAX_LABELS
+from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.models import Import, Project, Role
 
 

@@ -15,7 +15,7 @@ from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
 from annotator.flow.progress import summary
-from annotator.flow.projects import preferences, settings
+from annotator.flow.projects import members, preferences
 from annotator.flow.queue import leasing, prefetch
 from annotator.models import Project, User
 
@@ -25,7 +25,7 @@ from annotator.models import Project, User
 def sync(request: Request, pk: int) -> Response:
     """Settle the decisions of a window, keep what it holds, and give it what it wants."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
@@ -49,7 +49,7 @@ def sync(request: Request, pk: int) -> Response:
 def leave(request: Request, pk: int) -> Response:
     """Give back in a moment what a window held that is about to go."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     prefetch.leave(project, user, **checked(serializers.Leaving, request))
     return Response(status=204)
 

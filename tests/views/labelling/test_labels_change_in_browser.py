@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.models import Annotation, Label, Lease, QueueEntry
 from tests import loop
 from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
@@ -28,7 +28,7 @@ def rename(project, *more, spam="grievance", ham="praise"):
     """Give the first two labels other names, and add `more`."""
     first, second = Label.objects.filter(project=project)[:2]
     named = [{"id": first.pk, "name": spam}, {"id": second.pk, "name": ham}]
-    settings.change_labels(loop.refreshed(project), [*named, *more])
+    label_set.change_labels(loop.refreshed(project), [*named, *more])
 
 
 def buttons(desk):
@@ -129,7 +129,7 @@ def test_ticks_stay_on_labels_that_are_still_there(
     page.keyboard.press("3")
     first, second, _odd, more = Label.objects.filter(project=project)
     kept = [{"id": each.pk, "name": each.name} for each in (second, more)]
-    settings.change_labels(loop.refreshed(project), [*kept, {"id": first.pk, "name": "complaint"}])
+    label_set.change_labels(loop.refreshed(project), [*kept, {"id": first.pk, "name": "complaint"}])
     page.locator("#changed-words", has_text="“odd” is removed").wait_for(timeout=15_000)
     ticked = page.locator(".choice:has(:checked) .choice-name").all_inner_texts()
     assert ticked == ["complaint"]
