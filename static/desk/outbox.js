@@ -144,6 +144,8 @@
     // Send what waits, soon; several calls become one.
     kick() {
       clearTimeout(this.timer);
+      // Also while a call before is under way, which carries nothing of what waits now.
+      if (this.batch().length) this.tell("saving");
       if (this.isPlanned) return;
       this.isPlanned = true;
       this.turns = this.turns.then(() => {

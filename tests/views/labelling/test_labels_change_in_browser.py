@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
-from annotator.flow.projects import label_set, settings
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing, refill
 from annotator.models import Annotation, Label, Lease, QueueEntry
 from tests import loop
 from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
@@ -28,7 +29,7 @@ def rename(project, *more, spam="grievance", ham="praise"):
     """Give the first two labels other names, and add `more`."""
     first, second = Label.objects.filter(project=project)[:2]
     named = [{"id": first.pk, "name": spam}, {"id": second.pk, "name": ham}]
-    label_set.change_labels(loop.refreshed(project), [*named, *more])
+    settings.change_labels(loop.refreshed(project), [*named, *more])
 
 
 def buttons(desk):
@@ -103,7 +104,7 @@ def test_suggestion_of_a_removed_label_is_gone_from_the_screen(
     add_items("one", "two")
     settings.change_settings(project, lease_seconds=10)
     said = {"labels": loop.ids(project, "odd"), "confidence": 0.9}
-    loop.queue.refill.top_up(project, ana)
+    refill.top_up(project, ana)
     QueueEntry.objects.update(blind=False, source="active", suggestion=said)
     sign_in(context, live_server, ana)
     open_desk(page, live_server, project)
@@ -129,7 +130,7 @@ def test_ticks_stay_on_labels_that_are_still_there(
     page.keyboard.press("3")
     first, second, _odd, more = Label.objects.filter(project=project)
     kept = [{"id": each.pk, "name": each.name} for each in (second, more)]
-    label_set.change_labels(loop.refreshed(project), [*kept, {"id": first.pk, "name": "complaint"}])
+    settings.change_labels(loop.refreshed(project), [*kept, {"id": first.pk, "name": "complaint"}])
     page.locator("#changed-words", has_text="“odd” is removed").wait_for(timeout=15_000)
     ticked = page.locator(".choice:has(:checked) .choice-name").all_inner_texts()
     assert ticked == ["complaint"]
@@ -177,8 +178,8 @@ def test_disagreement_is_settled_by_the_button_that_was_there(
     settings.change_settings(project, overlap=2)
     project = loop.refreshed(project)
     filled(project, 1)
-    loop.answer(loop.queue.lease_next(project, ana), ["spam"])
-    loop.answer(loop.queue.lease_next(project, ben), ["ham"])
+    loop.answer(leasing.lease_next(project, ana), ["spam"])
+    loop.answer(leasing.lease_next(project, ben), ["ham"])
     sign_in(context, live_server, lea)
     page.goto(live_server.url + reverse("disagreements", args=[project.pk]))
     rename(project, "spam")
