@@ -78,7 +78,7 @@ def _settings() -> Iterator[str]:
 
 
 def _groups() -> Iterator[tuple[str, list[str]]]:
-    from annotator.forms.project_settings import GROUPS, TITLES
+    from annotator.views.projects.settings_form import GROUPS, TITLES
     from annotator.models import Project
 
     grouped = [name for _title, names in GROUPS for name in names]
@@ -90,7 +90,7 @@ def _groups() -> Iterator[tuple[str, list[str]]]:
 
 
 def _setting(name: str) -> tuple[str, ...]:
-    from annotator.forms.project_settings import HELP, TITLES
+    from annotator.views.projects.settings_form import HELP, TITLES
     from annotator.models import Project
 
     field = Project._meta.get_field(name)
@@ -196,7 +196,7 @@ def _operations() -> Iterator[tuple[str, ...]]:
 
 
 def _strategies() -> Iterator[str]:
-    from selection.strategies import STRATEGIES
+    from selection.strategies.registry import STRATEGIES
 
     yield "# Strategies"
     yield ""
@@ -226,13 +226,13 @@ def _metrics() -> Iterator[str]:
 
 def _families() -> Iterator[tuple[str, ...]]:
     """Yield what the collector has without a database: no rows, but every metric."""
-    from annotator import metrics
+    from annotator.metrics import prometheus as metrics
     from annotator.models import Project
 
     nothing = {"standings": [], "jobs": [], "beats": []}
     with ExitStack() as patches:
         for name, found in nothing.items():
-            patches.enter_context(patch.object(metrics.status, name, return_value=found))
+            patches.enter_context(patch.object(metrics.health, name, return_value=found))
         alive = patches.enter_context(patch.object(Project.objects, "alive"))
         alive.return_value.count.return_value = 0
         families = list(metrics.Rows().collect())

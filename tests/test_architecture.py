@@ -231,7 +231,7 @@ def test_no_item_is_handed_out_but_through_the_one_door():
 
 
 def test_an_item_is_shown_where_the_paths_are_walked_alone():
-    """Whoever adds a path that serves items adds it to `tests/views/test_paused_everywhere.py`."""
+    """A path that serves items is added to `test_paused_everywhere.py` as well."""
     serving = {
         str(path.relative_to(ROOT / "annotator"))
         for path in CODE

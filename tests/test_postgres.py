@@ -24,6 +24,7 @@ def test_flow_and_api_hold_on_postgresql_too():
                 "0",
                 "tests/flow",
                 "tests/api",
+                "tests/contract/test_export.py",
                 "tests/faults/test_delivered_twice.py",
             ],
             cwd=servers.ROOT,

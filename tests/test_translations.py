@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from annotator import sentences
-from selection.strategies import STRATEGIES
+from annotator.i18n import stored_messages
+from selection.strategies.registry import STRATEGIES
 from tests.servers import needed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,13 +141,15 @@ def test_strategies_are_translated():
 
 # What workers stored -----------------------------------------------------------------------------
 
-STORED = [text for text in GERMAN if sentences.HOLE.search(text) and "\x04" not in text]
-STORED = [text for text in STORED if len(GERMAN[text]) == 1 and sentences.is_recognisable(text)]
+STORED = [text for text in GERMAN if stored_messages.HOLE.search(text) and "\x04" not in text]
+STORED = [
+    text for text in STORED if len(GERMAN[text]) == 1 and stored_messages.is_recognisable(text)
+]
 
 
 def filled(text: str, source: str) -> str:
     """Return the text with a name or a number of its own in each of the holes of `source`."""
-    found = list(sentences.HOLE.finditer(source))
+    found = list(stored_messages.HOLE.finditer(source))
     samples = [
         str(17 + place) if hole[0].endswith("d") else f"Sample {place}"
         for place, hole in enumerate(found)
@@ -161,7 +163,7 @@ def filled(text: str, source: str) -> str:
 @pytest.mark.parametrize("text", STORED)
 def test_stored_sentence_is_told_in_the_readers_language(text):
     with translation.override("de"):
-        assert sentences.translated(filled(text, text)) == filled(GERMAN[text][0], text)
+        assert stored_messages.translated(filled(text, text)) == filled(GERMAN[text][0], text)
 
 
 @pytest.mark.parametrize(
@@ -179,5 +181,5 @@ def test_stored_sentence_is_told_in_the_readers_language(text):
 )
 def test_sentences_are_told_one_by_one(stored, told):
     with translation.override("de"):
-        assert sentences.translated(stored) == told
-    assert sentences.translated(stored) == stored
+        assert stored_messages.translated(stored) == told
+    assert stored_messages.translated(stored) == stored

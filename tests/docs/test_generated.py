@@ -13,8 +13,8 @@ def test_the_reference_pages_are_up_to_date() -> None:
 
 
 def test_a_change_of_the_code_changes_a_page(monkeypatch) -> None:
-    from annotator.forms import project_settings
+    from annotator.views.projects import settings_form
 
     before = generate.pages()["settings.md"]
-    monkeypatch.setitem(project_settings.TITLES, "seed", "Something else")
+    monkeypatch.setitem(settings_form.TITLES, "seed", "Something else")
     assert generate.pages()["settings.md"] != before

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from annotator.bench.crowd import Crowd, Habits, Person
-from annotator.bench.history import Stored, violations
+from annotator.bench.invariants import Stored, violations
+from annotator.bench.load import Crowd, Habits, Person
 from tests import servers
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("load")]

@@ -16,6 +16,11 @@ def open_desk(page, live_server, project):
     return page
 
 
+def wait_until_painted(desk):
+    """Wait until the item is before the eyes: what is pressed before was not meant for it."""
+    desk.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def wait_for(desk, words):
     desk.locator("#said", has_text=words).wait_for()
 

@@ -1,0 +1,1 @@
+"""Annotations: saved, corrected, undone, synchronised, confirmed in bulk, adjudicated."""

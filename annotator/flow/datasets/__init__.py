@@ -1,0 +1,1 @@
+"""Datasets: import, search, export."""

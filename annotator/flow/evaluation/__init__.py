@@ -1,0 +1,1 @@
+"""How good the model is and how that changes: audits, forecast, label savings, recall, the map."""

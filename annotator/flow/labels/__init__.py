@@ -1,0 +1,1 @@
+"""Labels: stored ids and shown names, and which labels are in use."""

@@ -1,0 +1,1 @@
+"""Health, background reports, clean-up, and checks of the stored counts."""

@@ -1,0 +1,1 @@
+"""Counts, the newest estimate, stopping. Cheap reads of small rows, safe on the label path."""

@@ -1,0 +1,1 @@
+"""Projects: settings, members, preferences, and the list of projects."""

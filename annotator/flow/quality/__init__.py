@@ -1,0 +1,1 @@
+"""How far to trust annotators and labels: agreement, consensus, label errors, suggestion bias."""

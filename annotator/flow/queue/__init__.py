@@ -1,0 +1,1 @@
+"""The queue: refill, leases, prefetch, the offline buffer, skipped and orphaned items."""
