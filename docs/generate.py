@@ -78,8 +78,8 @@ def _settings() -> Iterator[str]:
 
 
 def _groups() -> Iterator[tuple[str, list[str]]]:
-    from annotator.views.projects.settings_form import GROUPS, TITLES
     from annotator.models import Project
+    from annotator.views.projects.settings_form import GROUPS, TITLES
 
     grouped = [name for _title, names in GROUPS for name in names]
     rest = [name for name in ("name", *Project.SETTINGS) if name not in grouped]
@@ -90,8 +90,8 @@ def _groups() -> Iterator[tuple[str, list[str]]]:
 
 
 def _setting(name: str) -> tuple[str, ...]:
-    from annotator.views.projects.settings_form import HELP, TITLES
     from annotator.models import Project
+    from annotator.views.projects.settings_form import HELP, TITLES
 
     field = Project._meta.get_field(name)
     return str(TITLES[name]), f"`{name}`", _default(field), str(HELP.get(name, ""))

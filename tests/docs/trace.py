@@ -28,7 +28,7 @@ def entries(prefix: str) -> Iterator[list[str]]:
 def _entry(frame: FrameType, prefix: str) -> str | None:
     module = frame.f_globals.get("__name__", "")
     function = frame.f_code.co_qualname
-    if not f"{module}.".startswith(prefix) or "<" in function or "_" == function.split(".")[-1][0]:
+    if not f"{module}.".startswith(prefix) or "<" in function or function.split(".")[-1][0] == "_":
         return None
     caller = frame.f_back
     # What wraps a function belongs to neither side.

@@ -57,4 +57,7 @@ def _keys(user: User) -> Iterator[tuple[Promise, list[tuple[Promise, list[str]]]
     own = preferences.keys_of(user)
     for group, title in shortcuts.GROUPS.items():
         actions = [each for each in shortcuts.ACTIONS.values() if each.group == group]
-        yield title, [(each.title, [shortcuts.cap(key) for key in own[each.name]]) for each in actions]
+        yield (
+            title,
+            [(each.title, [shortcuts.cap(key) for key in own[each.name]]) for each in actions],
+        )
