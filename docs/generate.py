@@ -226,20 +226,20 @@ def _metrics() -> Iterator[str]:
 
 def _families() -> Iterator[tuple[str, ...]]:
     """Yield what the collector has without a database: no rows, but every metric."""
-    from annotator.metrics import prometheus as metrics
+    from annotator.metrics import prometheus
     from annotator.models import Project
 
     nothing = {"standings": [], "jobs": [], "beats": []}
     with ExitStack() as patches:
         for name, found in nothing.items():
-            patches.enter_context(patch.object(metrics.health, name, return_value=found))
+            patches.enter_context(patch.object(prometheus.health, name, return_value=found))
         alive = patches.enter_context(patch.object(Project.objects, "alive"))
         alive.return_value.count.return_value = 0
-        families = list(metrics.Rows().collect())
+        families = list(prometheus.Rows().collect())
     for each in families:
         name = f"{each.name}_total" if each.type == "counter" else each.name
         yield f"`{name}`", ", ".join(each._labelnames), each.documentation
-    yield from _request_meters(Path(metrics.__file__))
+    yield from _request_meters(Path(prometheus.__file__))
 
 
 def _request_meters(source: Path) -> Iterator[tuple[str, ...]]:
