@@ -1,4 +1,4 @@
-"""Progress, rounds, models, the learning curve, predictions."""
+"""The numbers about a project: progress, rounds, models, learning curve."""
 
 from functools import partial
 from typing import Any
@@ -9,31 +9,46 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks
-from annotator.api import serializers
-from annotator.api.projects import progress_counts
-from annotator.api.request_context import checked, page, person
+from annotator.api import responses
+from annotator.api.request_context import page, person
 from annotator.api.schema import PAGED
 from annotator.flow.evaluation import label_savings
 from annotator.flow.labels import naming
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import members
-from annotator.flow.training import predict as training_predict
 from annotator.flow.training import schedule
 from annotator.models import ModelVersion, Project, Role
 
-# Numbers -----------------------------------------------------------------------------------------
 
-
-@extend_schema(responses={200: dict})
+@extend_schema(summary="Show the progress", responses={200: responses.Progress})
 @api_view(["GET"])
 def progress(request: Request, pk: int) -> Response:
     """Show how far and how good the project is."""
-    return Response(progress_counts(members.load_project(person(request), pk)))
+    return Response(progress_of(members.load_project(person(request), pk)))
 
 
-@extend_schema(methods=["GET"], parameters=PAGED, responses={200: dict})
-@extend_schema(methods=["POST"], request=None, responses={202: dict})
+def progress_of(found: Project) -> dict[str, Any]:
+    """Return the progress as the caller may see it."""
+    if found.role in Role.at_least(Role.LEAD):
+        return summary.progress_for_leads(found)
+    return summary.progress(found)
+
+
+@extend_schema(
+    methods=["GET"],
+    summary="List the rounds",
+    description="The newest come first.",
+    parameters=PAGED,
+    responses={200: responses.page_of(responses.Round)},
+)
+@extend_schema(
+    methods=["POST"],
+    summary="Start a round",
+    description="It runs in a worker. While one is running the answer is 409.",
+    request=None,
+    responses={202: responses.Round},
+)
 @api_view(["GET", "POST"])
 def rounds(request: Request, pk: int) -> Response:
     """List the rounds, or start one now."""
@@ -46,10 +61,14 @@ def rounds(request: Request, pk: int) -> Response:
     return Response(summary.round_numbers(turn), status=202)
 
 
-@extend_schema(parameters=PAGED, responses={200: dict})
+@extend_schema(
+    summary="List the models",
+    parameters=PAGED,
+    responses={200: responses.page_of(responses.ModelVersion)},
+)
 @api_view(["GET"])
 def models(request: Request, pk: int) -> Response:
-    """List the model versions."""
+    """List the model versions, the newest first."""
     found = members.load_project(person(request), pk, Role.LEAD)
     return page(request, found.models.all(), "-number", partial(_model, found))
 
@@ -72,26 +91,16 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
     return {**shown, "seen": naming.counted(found, version.seen), "read_at": read_at}
 
 
-@extend_schema(responses={200: dict})
+@extend_schema(
+    summary="Show the learning curve",
+    responses={
+        200: responses.page_of(responses.CurvePoint, baseline=responses.Baseline(allow_null=True))
+    },
+)
 @api_view(["GET"])
 def curve(request: Request, pk: int) -> Response:
-    """List the points of the learning curve, oldest first, and what random labels would reach."""
+    """List the points of the learning curve, oldest first, and that of random labels."""
     found = members.load_project(person(request), pk, Role.LEAD)
     random = label_savings.baseline(background_reports.one(found, "worth"))
     points = model_history.curve(found)
     return Response({"next": None, "previous": None, "results": points, "baseline": random})
-
-
-# Out ---------------------------------------------------------------------------------------------
-
-
-@extend_schema(request=serializers.Predict, responses={200: dict})
-@api_view(["POST"])
-def predict(request: Request, pk: int) -> Response:
-    """Say what the current model thinks of texts."""
-    found = members.load_project(person(request), pk)
-    given = checked(serializers.Predict, request)
-    version, predictions = training_predict.predict(
-        found, [item["text"] for item in given["items"]]
-    )
-    return Response({"model": version.number, "predictions": predictions})

@@ -1,4 +1,4 @@
-"""Projects: their settings, what goes in, what comes out, and the numbers about them."""
+"""Projects: their settings, their pauses, and their end."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.api import serializers
+from annotator.api import responses, serializers
+from annotator.api.numbers import progress_of
 from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import Forbidden
@@ -20,12 +21,23 @@ from annotator.models import Project, Role
 
 
 @extend_schema(
-    methods=["GET"], operation_id="projects_list", parameters=PAGED, responses={200: dict}
+    methods=["GET"],
+    operation_id="projects_list",
+    summary="List your projects",
+    description="Installation admins see all projects, others those in which they are members.",
+    parameters=PAGED,
+    responses={200: responses.page_of(responses.ProjectRow)},
 )
-@extend_schema(methods=["POST"], request=serializers.NewProject, responses={201: dict})
+@extend_schema(
+    methods=["POST"],
+    summary="Create a project",
+    description="Only installation admins may do so. Settings that are left out have defaults.",
+    request=serializers.NewProject,
+    responses={201: responses.ProjectRow},
+)
 @api_view(["GET", "POST"])
 def projects(request: Request) -> Response:
-    """List one's projects, or create one."""
+    """List the caller's projects, or create one."""
     user = person(request)
     if request.method == "GET":
         rows = Project.objects.for_user(user).prefetch_related("labels")
@@ -40,8 +52,10 @@ def projects(request: Request) -> Response:
 
 @extend_schema(
     methods=["PATCH"],
+    summary="Change settings of a project",
+    description="For leads; labels are changed by admins. With a stale version the answer is 409.",
     request=serializers.ProjectChange,
-    responses={200: dict},
+    responses={200: responses.Project},
     parameters=[
         OpenApiParameter(
             "If-Match",
@@ -51,8 +65,18 @@ def projects(request: Request) -> Response:
         )
     ],
 )
-@extend_schema(methods=["GET"], responses={200: dict})
-@extend_schema(methods=["DELETE"], responses={204: None})
+@extend_schema(
+    methods=["GET"],
+    summary="Show a project",
+    description="Its settings, its labels, and how far and how good it is.",
+    responses={200: responses.Project},
+)
+@extend_schema(
+    methods=["DELETE"],
+    summary="Delete a project",
+    description="For admins. It disappears at once; its rows and files are removed a week later.",
+    responses={204: None},
+)
 @api_view(["GET", "PATCH", "DELETE"])
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
@@ -66,13 +90,7 @@ def project(request: Request, pk: int) -> Response:
     leads = found.role in Role.at_least(Role.LEAD)
     shown = _project(found, summary.paused(found), leads=leads)
     headers = {"ETag": f'"{shown["version"]}"'}
-    return Response({**shown, "counts": progress_counts(found)}, headers=headers)
-
-
-def progress_counts(found: Project) -> dict[str, Any]:
-    if found.role in Role.at_least(Role.LEAD):
-        return summary.progress_for_leads(found)
-    return summary.progress(found)
+    return Response({**shown, "counts": progress_of(found)}, headers=headers)
 
 
 def _change(request: Request, found: Project) -> None:
@@ -91,19 +109,21 @@ def _change(request: Request, found: Project) -> None:
         raise
 
 
-@extend_schema(request=serializers.Reason, responses={200: dict})
+@extend_schema(
+    summary="Pause a project", request=serializers.Reason, responses={200: responses.Paused}
+)
 @api_view(["POST"])
 def pause(request: Request, pk: int) -> Response:
-    """Hand out nothing from now on; the reason is shown to whoever labels. Saving goes on."""
+    """Hand out no more items. Annotators see the reason, and can still save what they hold."""
     found = members.load_project(person(request), pk, Role.LEAD)
     stopping.pause(found, person(request), checked(serializers.Reason, request)["reason"])
     return Response({"paused": _told(summary.paused(found))})
 
 
-@extend_schema(request=None, responses={200: dict})
+@extend_schema(summary="Resume a project", request=None, responses={200: responses.Paused})
 @api_view(["POST"])
 def resume(request: Request, pk: int) -> Response:
-    """Hand out items again; what `paused` says then is why the project stopped by itself."""
+    """Hand out items again. `paused` then says why the project stopped by itself, if it did."""
     found = members.load_project(person(request), pk, Role.LEAD)
     checked(serializers.Nothing, request)
     stopping.resume(found)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks
-from annotator.api import serializers
+from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
 from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
@@ -20,10 +20,14 @@ from annotator.flow.queue import leasing, prefetch
 from annotator.models import Project, User
 
 
-@extend_schema(request=serializers.Window, responses={200: dict})
+@extend_schema(
+    summary="Synchronise a labelling window",
+    request=serializers.Window,
+    responses={200: responses.Synced},
+)
 @api_view(["POST"])
 def sync(request: Request, pk: int) -> Response:
-    """Settle the decisions of a window, keep what it holds, and give it what it wants."""
+    """Store the decisions of a window, extend its leases, and lease it more items."""
     user = person(request)
     project = members.load_project(user, pk)
     given = checked(serializers.Window, request)
@@ -44,10 +48,12 @@ def sync(request: Request, pk: int) -> Response:
     )
 
 
-@extend_schema(request=serializers.Leaving, responses={204: None})
+@extend_schema(
+    summary="Close a labelling window", request=serializers.Leaving, responses={204: None}
+)
 @api_view(["POST"])
 def leave(request: Request, pk: int) -> Response:
-    """Give back in a moment what a window held that is about to go."""
+    """Release what a window holds, a moment after it has closed."""
     user = person(request)
     project = members.load_project(user, pk)
     prefetch.leave(project, user, **checked(serializers.Leaving, request))

@@ -10,7 +10,6 @@ MODULES, LINES = 15, 400
 # What is still too big, and how big it may be at most. Nothing is added here.
 BIG_FOLDERS: dict[str, int] = {}
 BIG_FILES = {
-    "annotator/api/responses.py": 445,
     "annotator/flow/annotation/submit.py": 540,
     "annotator/flow/progress/summary.py": 500,
     "annotator/flow/queue/leasing.py": 510,
