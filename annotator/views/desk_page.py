@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from annotator import smaller
 from annotator.flow import desk, keys, monitor, naming, own, queue, tally
 from annotator.flow.naming import Ref
 from annotator.models import Lease
@@ -15,6 +16,20 @@ from annotator.views import desk_words, words
 from annotator.views.access import Access
 
 FILTER_FROM = 11
+
+# What a page of the desk loads: the desk's own modules, and those of what it shows and asks.
+DESK_MODULES = tuple(
+    f"labelling/{name}.js"
+    for name in ("decisions", "input", "registry", "rhythm", "state", "sync", "tabs", "view")
+)
+MEDIA_SCRIPTS = {"text": (), "image": ("medium/image/viewer.js",)}
+MEDIA_MODULES = {"text": (), "image": ("medium/image/gestures.js", "medium/image/loading.js")}
+MEDIA_STYLES = {"text": (), "image": ("medium/image/viewer.css",)}
+ANSWER_SCRIPTS = {
+    "single_choice": ("answers/choices.js",),
+    "multiple_choice": ("answers/choices.js",),
+}
+LABEL_SEARCH = "answers/label_search.js"
 
 
 def context(
@@ -26,13 +41,14 @@ def context(
     counts = own.counts(access.project, access.user)
     pause = monitor.paused(access.project)
     config = _config(access, None if lease is None else queue.served_to_desk(lease))
+    buttons = choices(access, suggestion, chosen)
     return {
         "access": access,
         "problem": problem,
         "served": served,
         "config": config,
         "client_id": uuid.uuid4(),
-        "choices": choices(access, suggestion, chosen),
+        "choices": buttons,
         "sure": _sure(suggestion),
         "shown": desk.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
@@ -43,6 +59,7 @@ def context(
         "mine_words": desk_words.mine(counts),
         "caps": config["caps"],
         **_help(access, config["keys"]),
+        **_scripts(config, len(buttons)),
     }
 
 
@@ -68,6 +85,9 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "language": get_language(),
         "task": project.task,
         "multi": project.multi_label,
+        "media": project.task,
+        "answer": "multiple_choice" if project.multi_label else "single_choice",
+        "image_sizes": smaller.SIZES,
         "lease_seconds": project.lease_seconds,
         "most_seconds": tally.MOST_SECONDS,
         "first": served,
@@ -85,6 +105,17 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
             "answers": f"{access.api}/annotations",
         },
         "words": desk_words.for_script(),
+    }
+
+
+def _scripts(config: dict[str, Any], labels: int) -> dict[str, Any]:
+    """Return the scripts and styles that the page loads, by their names in `static`."""
+    media, answer = config["media"], config["answer"]
+    search = (LABEL_SEARCH,) if labels >= FILTER_FROM else ()
+    return {
+        "modules": ("shortcuts.js", *DESK_MODULES, *MEDIA_MODULES[media]),
+        "styles": MEDIA_STYLES[media],
+        "scripts": (*MEDIA_SCRIPTS[media], *ANSWER_SCRIPTS[answer], *search),
     }
 
 
