@@ -1,4 +1,4 @@
-"""Names of collected static files: each after its content, also where one script imports another."""
+"""Names of collected static files: each after its content, where scripts import others, too."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
