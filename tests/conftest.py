@@ -1,16 +1,62 @@
 """The fixed people: Olga owns the project, Lea leads, Ana and Ben annotate, Zed is a stranger."""
 
+import gc
+import os
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings as django_settings
 from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from annotator import clock, limits
-from annotator.flow import setup, surest
+from annotator.db import clock
+from annotator.flow.projects import settings as project_settings
+from annotator.flow.training import confident_items
 from annotator.models import Project, Role, User, jobs
-from tests import loop
+from annotator.security import password_hashing, rate_limits
+from tests import loop, pace
+
+# How the session goes ----------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long in one piece, so that no worker is left with it in the end."""
+    items.sort(key=pace.place)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Have more workers than cores: those who wait for servers and browsers leave theirs free."""
+    return pace.workers()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays for good: modules, and the tests themselves."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Let SQLite not wait for the disk: no test survives a power cut."""
+    options = django_settings.DATABASES["default"].get("OPTIONS", {})
+    if "init_command" in options:
+        options["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_for_the_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch):
+    # A million rounds of hashing are for those who guess.
+    monkeypatch.setattr(password_hashing.PasswordHasher, "iterations", 1000)
+
+
+# What each test begins with ----------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +80,7 @@ def _clock_that_a_test_can_set(monkeypatch):
 @pytest.fixture(autouse=True)
 def _own_data_directory(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
-    limits.forget()
+    rate_limits.forget()
     # Keys come again after a rolled back test, so what was loaded for them must go, too.
     loop.forget_what_was_loaded()
 
@@ -67,7 +113,7 @@ def zed(db) -> User:
 @pytest.fixture
 def project(olga, lea, ana, ben) -> Project:
     # The quick features teach these small texts as well, in a tenth of the time.
-    made = setup.create_project(
+    made = project_settings.create_project(
         olga, name="Mail", labels=["spam", "ham"], seed=7, features="text-quick"
     )
     return _with_members(made, lea, ana, ben)
@@ -75,14 +121,16 @@ def project(olga, lea, ana, ben) -> Project:
 
 @pytest.fixture
 def image_project(olga, lea, ana, ben) -> Project:
-    made = setup.create_project(olga, name="Pets", task="image", labels=["cat", "dog"], seed=7)
+    made = project_settings.create_project(
+        olga, name="Pets", task="image", labels=["cat", "dog"], seed=7
+    )
     return _with_members(made, lea, ana, ben)
 
 
 def _with_members(project: Project, lea: User, *annotators: User) -> Project:
-    setup.add_member(project, lea.username, Role.LEAD)
+    project_settings.add_member(project, lea.username, Role.LEAD)
     for person in annotators:
-        setup.add_member(project, person.username, Role.ANNOTATOR)
+        project_settings.add_member(project, person.username, Role.ANNOTATOR)
     return project
 
 
@@ -120,7 +168,7 @@ def learnt() -> Callable:
 @pytest.fixture
 def easily_sure(monkeypatch):
     """Let the model be sure of what is likelier than not, as a dozen labels teach no more."""
-    monkeypatch.setattr(surest, "LEAST", 0.5)
+    monkeypatch.setattr(confident_items, "LEAST", 0.5)
 
 
 @pytest.fixture

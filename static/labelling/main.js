@@ -99,7 +99,8 @@ const takeItems = ({ next, spares, lost }) => {
     else stage.announceNext(words.lost);
   } else if (!items.current && !history.reviewing) {
     stage.advance();
-    if (items.current) stage.announceNext("");
+    // What the same answer said of the last decision stays in sight.
+    if (items.current) stage.announceNext(byId("said").textContent);
   }
   medium.preload(items.prefetched.map(({ item }) => item));
 };
