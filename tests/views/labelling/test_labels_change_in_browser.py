@@ -184,7 +184,7 @@ def test_disagreement_is_settled_by_the_button_that_was_there(
     page.goto(live_server.url + reverse("disagreements", args=[project.pk]))
     rename(project, "spam")
     page.locator(".find-choices button").first.click()
-    page.locator(".torn-decision", has_text="grievance").wait_for()
+    page.locator(".disagreement-decision", has_text="grievance").wait_for()
 
 
 def test_bulk_page_is_confirmed_under_the_new_name(page, context, live_server, ben, sure):
