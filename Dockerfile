@@ -22,4 +22,4 @@ ENV PATH=/opt/winnow/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 WINN
 USER winnow
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "--config", "annotator/gunicorn.py", "--preload", "--bind", "0.0.0.0:8000"]
+CMD ["gunicorn", "--config", "annotator/server/gunicorn_conf.py", "--preload", "--bind", "0.0.0.0:8000"]

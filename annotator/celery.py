@@ -19,7 +19,7 @@ from celery.contrib.django.task import DjangoTask
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from django.db import transaction
 
-from annotator import processes
+from annotator.server import supervisor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 log = logging.getLogger(__name__)
@@ -136,16 +136,16 @@ def _share_what_is_loaded(**_: Any) -> None:
 @worker_process_init.connect
 def _end_with_the_worker(**_: Any) -> None:
     # They would live on without the one that was killed, and hold its memory and its connections.
-    processes.end_with_parent(signal.SIGKILL)
+    supervisor.end_with_parent(signal.SIGKILL)
 
 
 @worker_ready.connect
 def _report_for_duty(**_: Any) -> None:
-    from annotator.flow import monitor
+    from annotator.flow.progress import summary
 
     over = threading.Event()
     thread = threading.Thread(
-        target=monitor.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
+        target=summary.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
     )
     thread.start()
     _take_up_at_once()

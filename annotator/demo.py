@@ -10,7 +10,8 @@ from itertools import product
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw, ImageFilter
 
-from annotator.flow import ingest, setup
+from annotator.flow.datasets import importing
+from annotator.flow.projects import settings
 from annotator.models import Import, Project, User
 
 SEED = 7
@@ -113,7 +114,7 @@ def load(user: User) -> tuple[Project, list[Import]]:
     there = Project.objects.alive().filter(name=TEXT_PROJECT).first()
     if there is not None:
         return there, []
-    project = setup.create_project(
+    project = settings.create_project(
         user,
         name=TEXT_PROJECT,
         labels=list(MESSAGES),
@@ -122,7 +123,7 @@ def load(user: User) -> tuple[Project, list[Import]]:
         audit_share=0.25,
         seed=SEED,
     )
-    pictures = setup.create_project(
+    pictures = settings.create_project(
         user,
         name=PICTURE_PROJECT,
         task=Project.Task.IMAGE,
@@ -131,8 +132,8 @@ def load(user: User) -> tuple[Project, list[Import]]:
         seed=SEED,
     )
     works = [
-        ingest.receive(project, user, ContentFile(messages(), "messages.jsonl")),
-        ingest.receive(pictures, user, ContentFile(drawings(), "table.zip")),
+        importing.receive(project, user, ContentFile(messages(), "messages.jsonl")),
+        importing.receive(pictures, user, ContentFile(drawings(), "table.zip")),
     ]
     return project, works
 

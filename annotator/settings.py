@@ -91,8 +91,8 @@ INSTALLED_APPS = [
 # anybody could say so.
 BEHIND_NGINX = env.flag("BEHIND_NGINX")
 MIDDLEWARE = [
-    *(["annotator.front.client_address"] if BEHIND_NGINX else []),
-    "annotator.middleware.Watched",
+    *(["annotator.server.reverse_proxy.client_address"] if BEHIND_NGINX else []),
+    "annotator.metrics.request_log.Watched",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -101,13 +101,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "annotator.views.language.own_language",
+    "annotator.views.account.language.own_language",
     "annotator.views.drafts.tell_saved",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
-    "annotator.middleware.Refusing",
+    "annotator.metrics.request_log.Refusing",
 ]
 
 ROOT_URLCONF = "annotator.urls"
@@ -196,7 +196,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-PASSWORD_HASHERS = ["annotator.hashing.PasswordHasher"]
+PASSWORD_HASHERS = ["annotator.security.password_hashing.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -214,8 +214,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_HTTP_RESPONSE_CODE = 429
-AXES_LOCKOUT_CALLABLE = "annotator.lockout.locked_out"
-AXES_HANDLER = "annotator.lockout.Lockout"
+AXES_LOCKOUT_CALLABLE = "annotator.security.lockout.locked_out"
+AXES_HANDLER = "annotator.security.lockout.Lockout"
 # A lock ends when it was said to end, whatever others try meanwhile.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 SILENCED_SYSTEM_CHECKS = [
@@ -258,8 +258,8 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["annotator.api.json.OrjsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["annotator.api.json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["annotator.api.codecs.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["annotator.api.codecs.StrictJSONParser"],
     # What there is, the schema says; OPTIONS is refused like any other method that is not there.
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -308,13 +308,13 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"), "text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"about": {"()": "annotator.logs.About"}},
+    "filters": {"about": {"()": "annotator.logs.log_format.About"}},
     "formatters": {
         "text": {
-            "()": "annotator.logs.TextFormatter",
+            "()": "annotator.logs.log_format.TextFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         },
-        "json": {"()": "annotator.logs.JsonFormatter"},
+        "json": {"()": "annotator.logs.log_format.JsonFormatter"},
     },
     "handlers": {
         "console": {
@@ -326,7 +326,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # A line for each request is for machines; people who read along want what went wrong.
-        "annotator.middleware": {
+        "annotator.metrics.request_log": {
             "level": LOG_LEVEL if LOG_FORMAT == "json" or LOG_LEVEL == "DEBUG" else "WARNING"
         },
         "django.server": {"level": "WARNING"},
@@ -380,7 +380,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SOFT_TIME_LIMIT = 1200
 CELERY_TASK_TIME_LIMIT = 1260
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "annotator.beat:Steady"
+CELERY_BEAT_SCHEDULER = "annotator.scheduler:Steady"
 CELERY_BEAT_SCHEDULE = {
     # Finds what is due and not under way: jobs whose message or worker was lost, leases that ran
     # out, projects whose last labels waited `retrain_seconds` for a round. Harmless when doubled.

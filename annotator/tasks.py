@@ -1,5 +1,6 @@
 """The whole background graph. Each task makes one flow call; the job's row is the truth, so a task
-that comes twice does nothing, and one that never comes is sent again by the tick.
+that comes twice does nothing, and one that never comes is sent again by the tick. Their names stand
+in messages that wait in the broker through an upgrade, so they stay whatever a module is called.
 
     run_import -> fit_features -> transform_shard (each) -> learn_if_due
     learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate
@@ -9,52 +10,47 @@ that comes twice does nothing, and one that never comes is sent again by the tic
 
 from celery import shared_task
 
-from annotator.flow import (
-    evaluation,
-    featurise,
-    idle,
-    ingest,
-    learn,
-    queue,
-    reports,
-    schedule,
-    simulating,
-    strays,
-    tidying,
-)
-from annotator.flow import recount as recounting
-from annotator.flow import refill as refilling
-from annotator.flow.jobs import sweep
+from annotator.flow.datasets import importing
+from annotator.flow.evaluation import audit_accuracy
+from annotator.flow.features import encode
+from annotator.flow.operations import background_reports, cleanup
+from annotator.flow.operations import verify_counts as recounting
+from annotator.flow.queue import leasing, orphaned_leases, reassign_idle
+from annotator.flow.queue import refill as refilling
+from annotator.flow.simulation import job
+from annotator.flow.training import schedule
+from annotator.flow.training import train as training
+from annotator.jobs.runner import sweep
 from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard, Simulation
 
 
-@shared_task
+@shared_task(name="annotator.tasks.run_import")
 def run_import(pk: int) -> None:
     """Read a file into the pool, then have its features made."""
-    work = ingest.run(pk)
+    work = importing.run(pk)
     if work is not None:
-        for space in featurise.plan(work.project):
+        for space in encode.plan(work.project):
             fit_features.delay(space.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.fit_features")
 def fit_features(pk: int) -> None:
     """Learn what to look at, then have every shard looked at."""
-    space = featurise.fit(pk)
+    space = encode.fit(pk)
     if space is not None:
         for shard in space.shards.all():
             transform_shard.delay(shard.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.transform_shard")
 def transform_shard(pk: int) -> None:
     """Compute one shard's features; with the last one, learning may begin."""
-    space = featurise.transform(pk)
+    space = encode.transform(pk)
     if space is not None:
         learn_if_due.delay(space.project_id)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.learn_if_due")
 def learn_if_due(project_pk: int) -> None:
     """Start a round if there is enough new to learn from."""
     turn = schedule.start_if_due(project_pk)
@@ -62,32 +58,32 @@ def learn_if_due(project_pk: int) -> None:
         train.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.train")
 def train(pk: int) -> None:
     """Fit the model, then have every shard scored."""
-    turn = learn.train(pk)
+    turn = training.train(pk)
     if turn is not None:
         for scoring in turn.shards.all():
             score_shard.delay(scoring.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.score_shard")
 def score_shard(pk: int) -> None:
     """Score one shard; with the last one, select."""
-    turn = learn.score_shard(pk)
+    turn = training.score_shard(pk)
     if turn is not None:
         select.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.select")
 def select(pk: int) -> None:
     """Choose the picks, then refill the queue with them."""
-    turn = learn.select(pk)
+    turn = training.select(pk)
     if turn is not None:
         refill.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.refill")
 def refill(pk: int) -> None:
     """Put the picks into the queue, then measure the model."""
     turn = refilling.refill(pk)
@@ -95,25 +91,25 @@ def refill(pk: int) -> None:
         evaluate.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.evaluate")
 def evaluate(pk: int) -> None:
     """Measure the model; labels that came in meanwhile may be due for the next round."""
-    turn = evaluation.evaluate(pk)
+    turn = audit_accuracy.evaluate(pk)
     if turn is not None:
         learn_if_due.delay(turn.project_id)
         report.delay(turn.project_id)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.report")
 def report(project_pk: int) -> None:
     """Find out what there is to say of people and labels; it comes after what is due."""
-    reports.make_all(project_pk)
+    background_reports.make_all(project_pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.simulate")
 def simulate(pk: int) -> None:
     """Do one run of a simulation, then queue up again behind whatever else is to be done."""
-    work = simulating.go_on(pk)
+    work = job.go_on(pk)
     if work is not None:
         simulate.delay(pk)
 
@@ -126,20 +122,20 @@ STAGES = {
 }
 
 
-@shared_task
+@shared_task(name="annotator.tasks.tick")
 def tick(just_now: bool = False) -> None:
     """Find what is due and not under way, and wake somebody for it.
 
     With `just_now` for everything that waits: a worker that starts may have lost its predecessor,
     and the messages that were on the way to that one.
     """
-    queue.release_expired()
-    strays.release_strays()
-    idle.free_audits()
-    tidying.close_finished()
+    leasing.release_expired()
+    orphaned_leases.release_strays()
+    reassign_idle.free_audits()
+    cleanup.close_finished()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)
-    for space in featurise.plan_missing():
+    for space in encode.plan_missing():
         fit_features.delay(space.pk)
     for pk in sweep(FeatureSpace, just_now=just_now, stage=FeatureSpace.Stage.FIT):
         fit_features.delay(pk)
@@ -152,26 +148,26 @@ def tick(just_now: bool = False) -> None:
             task.delay(pk)
     for pk in sweep(Simulation, just_now=just_now):
         simulate.delay(pk)
-    for pk in reports.overdue():
+    for pk in background_reports.overdue():
         report.delay(pk)
     for turn in schedule.start_all_due():
         train.delay(turn.pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.recount_all")
 def recount_all() -> None:
     """Have the counters of every project proven, each by a message of its own."""
     for pk in recounting.projects():
         recount.delay(pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.recount")
 def recount(project_pk: int) -> None:
     """Prove the counters of one project, and note what is wrong; nothing is changed."""
     recounting.prove(project_pk)
 
 
-@shared_task
+@shared_task(name="annotator.tasks.tidy")
 def tidy() -> None:
     """Remove what is no longer needed."""
-    tidying.tidy()
+    cleanup.tidy()

@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotator.flow import monitor
-from annotator.views.metrics import metrics
+from annotator.flow.progress import summary
+from annotator.views.operations.metrics import metrics
 from annotator.views.urls import page_urls
 
 
@@ -17,7 +17,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Tell whether database, broker and worker are there; 503 when one is not."""
-    parts = monitor.readiness()
+    parts = summary.readiness()
     return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
 
 
@@ -32,7 +32,7 @@ urlpatterns = [
     path("metrics", metrics),
 ]
 
-handler400 = "annotator.views.errors.bad_request"
-handler403 = "annotator.views.errors.forbidden"
-handler404 = "annotator.views.errors.not_found"
-handler500 = "annotator.views.errors.server_error"
+handler400 = "annotator.views.error_pages.bad_request"
+handler403 = "annotator.views.error_pages.forbidden"
+handler404 = "annotator.views.error_pages.not_found"
+handler500 = "annotator.views.error_pages.server_error"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr
 
-from selection.arrays import (
+from selection.core.arrays import (
     AnyArray,
     FloatArray,
     IntArray,

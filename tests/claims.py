@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from selection import estimate, resampling, stopping
+from selection.agreement import bootstrap
+from selection.core import intervals
+from selection.evaluation import stopping
 
 INCLUDE = ("withdrawn", "skipped", "unlabelled")
 # (where it is shown, what it is called, what is claimed, what the export says)
@@ -260,15 +262,15 @@ class Export:
         return float(np.mean(shares)) if shares else None
 
     def kappa(self, a: str, b: str) -> Any:
-        return resampling.agreement_interval(self.table([a, b]), "cohen")
+        return bootstrap.agreement_interval(self.table([a, b]), "cohen")
 
     def alpha(self) -> Any:
-        return resampling.agreement_interval(self.table())
+        return bootstrap.agreement_interval(self.table())
 
     def alpha_of(self, label: str) -> Any:
         table, number = self.table(), self.labels.index(label)
         given = np.where(table < 0, -1, (table == number).astype(np.int64))
-        return resampling.agreement_interval(given)
+        return bootstrap.agreement_interval(given)
 
     def gold(self, person: str) -> dict[str, Any]:
         """Return how many hidden checks a person got right at first."""
@@ -299,14 +301,14 @@ def _counts(each: Record) -> bool:
 
 
 def _interval(right: Sequence[bool], **pool: int) -> dict[str, Any]:
-    found, value = estimate.accuracy(right, **pool), sum(right) / len(right)
+    found, value = intervals.accuracy(right, **pool), sum(right) / len(right)
     assert found is not None
     low, high = min(found.low, value), max(found.high, value)
     return {"value": value, "low": low, "high": high, "n": len(right)}
 
 
 def _share(right: int, n: int) -> dict[str, Any]:
-    low, high = estimate.binomial_interval(right, n)
+    low, high = intervals.binomial_interval(right, n)
     return {"value": right / n if n else None, "low": low, "high": high, "n": n}
 
 

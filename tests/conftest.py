@@ -11,9 +11,11 @@ from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from annotator import clock, hashing, limits
-from annotator.flow import setup, surest
+from annotator.db import clock
+from annotator.flow.projects import settings as project_settings
+from annotator.flow.training import confident_items
 from annotator.models import Project, Role, User, jobs
+from annotator.security import password_hashing, rate_limits
 from tests import loop, pace, shared
 
 # How the session goes ----------------------------------------------------------------------------
@@ -88,7 +90,7 @@ def _no_wait_for_the_disk(monkeypatch):
 @pytest.fixture(autouse=True)
 def _quick_passwords(monkeypatch):
     # A million rounds of hashing are for those who guess.
-    monkeypatch.setattr(hashing.PasswordHasher, "iterations", 1000)
+    monkeypatch.setattr(password_hashing.PasswordHasher, "iterations", 1000)
 
 
 # What each test begins with ----------------------------------------------------------------------
@@ -115,7 +117,7 @@ def _clock_that_a_test_can_set(monkeypatch):
 @pytest.fixture(autouse=True)
 def _own_data_directory(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
-    limits.forget()
+    rate_limits.forget()
     # Keys come again after a rolled back test, so what was loaded for them must go, too.
     loop.forget_what_was_loaded()
 
@@ -148,7 +150,7 @@ def zed(db) -> User:
 @pytest.fixture
 def project(olga, lea, ana, ben) -> Project:
     # The quick features teach these small texts as well, in a tenth of the time.
-    made = setup.create_project(
+    made = project_settings.create_project(
         olga, name="Mail", labels=["spam", "ham"], seed=7, features="text-quick"
     )
     return _with_members(made, lea, ana, ben)
@@ -156,14 +158,16 @@ def project(olga, lea, ana, ben) -> Project:
 
 @pytest.fixture
 def image_project(olga, lea, ana, ben) -> Project:
-    made = setup.create_project(olga, name="Pets", task="image", labels=["cat", "dog"], seed=7)
+    made = project_settings.create_project(
+        olga, name="Pets", task="image", labels=["cat", "dog"], seed=7
+    )
     return _with_members(made, lea, ana, ben)
 
 
 def _with_members(project: Project, lea: User, *annotators: User) -> Project:
-    setup.add_member(project, lea.username, Role.LEAD)
+    project_settings.add_member(project, lea.username, Role.LEAD)
     for person in annotators:
-        setup.add_member(project, person.username, Role.ANNOTATOR)
+        project_settings.add_member(project, person.username, Role.ANNOTATOR)
     return project
 
 
@@ -201,7 +205,7 @@ def learnt() -> Callable:
 @pytest.fixture
 def easily_sure(monkeypatch):
     """Let the model be sure of what is likelier than not, as a dozen labels teach no more."""
-    monkeypatch.setattr(surest, "LEAST", 0.5)
+    monkeypatch.setattr(confident_items, "LEAST", 0.5)
 
 
 @pytest.fixture

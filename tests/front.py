@@ -102,7 +102,7 @@ def gunicorn(
 
 def start_gunicorn(bind: str, env: dict[str, str], log: Path, *options: str) -> subprocess.Popen:
     """Start web processes and return their master once they answer."""
-    command = [sys.executable, "-m", "gunicorn", "--config", "annotator/gunicorn.py"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "annotator/server/gunicorn_conf.py"]
     with log.open("ab") as file:
         process = subprocess.Popen(
             [*command, "--bind", bind, "--log-level", "info", *options],

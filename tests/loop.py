@@ -5,19 +5,15 @@ from collections.abc import Iterable
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from annotator import artefacts
-from annotator.flow import (
-    annotate,
-    evaluation,
-    featurise,
-    ingest,
-    learn,
-    numbers,
-    queue,
-    schedule,
-    setup,
-)
-from annotator.flow.refill import refill
+from annotator.flow.annotation import submit
+from annotator.flow.datasets import importing
+from annotator.flow.evaluation import audit_accuracy
+from annotator.flow.features import encode
+from annotator.flow.progress import version_numbers
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.flow.queue.refill import refill
+from annotator.flow.training import schedule, train
 from annotator.models import (
     Annotation,
     FeatureSpace,
@@ -29,6 +25,7 @@ from annotator.models import (
     RoundShard,
     User,
 )
+from annotator.pool import model_files
 
 SUBJECTS = ("prize money winner claim", "meeting minutes lunch office")
 FILLER = [
@@ -67,8 +64,8 @@ def bring_in(project: Project, name: str, content: bytes | str, **options: str) 
     """Import a file as an upload and its worker would, and return how that ended."""
     data = content.encode() if isinstance(content, str) else content
     user = options.pop("user", project.created_by)
-    work = ingest.receive(project, user, SimpleUploadedFile(name, data), **options)
-    ingest.run(work.pk)
+    work = importing.receive(project, user, SimpleUploadedFile(name, data), **options)
+    importing.run(work.pk)
     project.refresh_from_db()
     work.refresh_from_db()
     return work
@@ -84,22 +81,22 @@ def fill(project: Project, number: int, start: int = 0) -> list[Item]:
 
 def make_features(project: Project) -> Project:
     """Have the features of all items made that are there now."""
-    for space in featurise.plan(project):
-        assert featurise.fit(space.pk) is not None, refreshed(space).error
+    for space in encode.plan(project):
+        assert encode.fit(space.pk) is not None, refreshed(space).error
         for shard in space.shards.all():
-            featurise.transform(shard.pk)
+            encode.transform(shard.pk)
     return project
 
 
 def by_two(project: Project, first: User, second: User) -> Project:
     """Have 40 of 60 items answered by two people; every fifth answer of the second is wrong."""
-    setup.change_settings(project, overlap=2)
+    settings.change_settings(project, overlap=2)
     project = refreshed(project)
     fill(project, 60)
     make_features(project)
     label(project, first, 40)
     for number in range(40):
-        lease = queue.lease_next(project, second)
+        lease = leasing.lease_next(project, second)
         right = truth(lease.item)
         wrong = [name for name in ("spam", "ham") if name not in right]
         answer(lease, wrong if number % 5 == 0 else right)
@@ -124,21 +121,25 @@ def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
     """Do one stage of a round as its worker would."""
     if stage == "score":
         for scoring in list(RoundShard.objects.filter(round=turn))[shard_order]:
-            learn.score_shard(scoring.pk)
+            train.score_shard(scoring.pk)
         return
     work = {
-        "train": learn.train,
-        "select": learn.select,
+        "train": train.train,
+        "select": train.select,
         "refill": refill,
-        "evaluate": evaluation.evaluate,
+        "evaluate": audit_accuracy.evaluate,
     }
     assert work[stage](turn.pk) is not None, refreshed(turn).error
 
 
 def forget_what_was_loaded() -> None:
     """Be a worker that has just started: nothing of a model is in memory."""
-    artefacts.forget()
-    for named in (numbers.round_number, numbers.model_number, numbers.model_born):
+    model_files.forget()
+    for named in (
+        version_numbers.round_number,
+        version_numbers.model_number,
+        version_numbers.model_born,
+    ):
         named.cache_clear()
 
 
@@ -162,14 +163,14 @@ def answer(lease: Lease, labels: Iterable[str] | None = None, **options) -> Anno
         "seconds": 2.0,
         **options,
     }
-    return annotate.submit(lease.project, lease.user, **given)[0]
+    return submit.submit(lease.project, lease.user, **given)[0]
 
 
 def label(project: Project, user: User, number: int = 1) -> list[Annotation]:
     """Take and answer that many items, as many as there are at most."""
     given = []
     while len(given) < number:
-        lease = queue.lease_next(project, user)
+        lease = leasing.lease_next(project, user)
         if lease is None:
             break
         given.append(answer(lease))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from annotator.client import Client
+from annotator.bench.api_client import Client
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from annotator.client import Client
+from annotator.bench.api_client import Client
 from tests import shared
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from annotator.bench.made_up import texts
+from annotator.bench.synthetic_text import texts
 from tests import front, servers
 from tests.oracle import new_project, rows
 

@@ -14,9 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db import IntegrityError, OperationalError, ProgrammingError
 
-from annotator.flow.refusals import Invalid
+from annotator.backup.database_snapshot import Impossible
+from annotator.errors import Invalid
 from annotator.management import failures
-from annotator.snapshots import Impossible
 from tests import servers
 
 # In words ----------------------------------------------------------------------------------------

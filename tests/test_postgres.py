@@ -18,7 +18,7 @@ FILES = sorted(
     for folder in ("flow", "api")
     for path in (servers.ROOT / "tests" / folder).rglob("test_*.py")
 )
-FILES.append("tests/faults/test_delivered_twice.py")
+FILES += ["tests/contract/test_export.py", "tests/faults/test_delivered_twice.py"]
 
 
 @pytest.fixture(scope="session")

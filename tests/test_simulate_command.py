@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from annotator import replays, trial
+from annotator.flow.simulation import dataset, runs
 from annotator.formats import Columns
 from tests import loop
 
@@ -126,12 +126,12 @@ def test_several_processes_find_the_same(data, tmp_path):
 
 
 def test_progress_is_told_run_by_run(data):
-    made = trial.prepare(trial.read(data, Columns()))
-    from selection.known import Plan
+    made = dataset.prepare(dataset.read(data, Columns()))
+    from selection.simulation.dataset import Plan
 
     told = []
-    wanted = replays.turns(["random"], 2)
-    replays.go_all(made, Plan(20), wanted, 1, lambda done, total: told.append((done, total)))
+    wanted = runs.turns(["random"], 2)
+    runs.go_all(made, Plan(20), wanted, 1, lambda done, total: told.append((done, total)))
     assert wanted == [("baseline", 0), ("random", 0), ("baseline", 1), ("random", 1)]
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
@@ -194,7 +194,7 @@ def test_test_items_that_are_in_the_pool_do_not_count(data, tmp_path):
 
 def test_fifth_of_every_label_is_held_out(tmp_path):
     lines = [*rows(0, 80), *((f"rare thing {i} {loop.text(i)}", "odd") for i in range(5))]
-    made = trial.prepare(trial.read(write(tmp_path / "a.csv", lines), Columns()))
+    made = dataset.prepare(dataset.read(write(tmp_path / "a.csv", lines), Columns()))
     assert np.bincount(made.known.truth).tolist() == [8, 1, 8]
     assert made.facts["rare"] == {"label": "odd", "n": 4, "declared": False}
 
@@ -206,7 +206,7 @@ def test_label_that_is_looked_for_is_declared(data, tmp_path):
 
 
 def test_same_rows_wherever_the_hold_out_is_drawn(data):
-    one, two = (trial.prepare(trial.read(data, Columns())) for _ in range(2))
+    one, two = (dataset.prepare(dataset.read(data, Columns())) for _ in range(2))
     assert one.known.y.tolist() == two.known.y.tolist()
     assert (one.known.X.dense == two.known.X.dense).all()
 

@@ -14,7 +14,7 @@ from knox.models import AuthToken
 from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 
-from annotator.once import Rows
+from annotator.db.compiled_queries import Rows
 
 FIND_TOKENS = Rows(lambda key: AuthToken.objects.filter(token_key=key).select_related("user"), str)
 

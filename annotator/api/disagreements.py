@@ -9,9 +9,10 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import serializers
-from annotator.api.requests import checked, page, person
+from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
-from annotator.flow import adjudicate, setup
+from annotator.flow.annotation import adjudicate
+from annotator.flow.projects import settings
 from annotator.models import Role
 
 PARAMETERS = [
@@ -24,7 +25,7 @@ PARAMETERS = [
 @api_view(["GET"])
 def disagreements(request: Request, pk: int) -> Response:
     """List what people disagree about, newest first."""
-    project = setup.load_project(person(request), pk, Role.LEAD)
+    project = settings.load_project(person(request), pk, Role.LEAD)
     state = adjudicate.as_state(request.query_params.get("state", "open"))
     shown = partial(adjudicate.shown, project)
     return page(request, adjudicate.listed(project, state), "-id", shown)
@@ -36,7 +37,7 @@ def disagreements(request: Request, pk: int) -> Response:
 def disagreement(request: Request, pk: int, item: int) -> Response:
     """Decide what is right, in place of an earlier decision; DELETE: take the decision back."""
     user = person(request)
-    project = setup.load_project(user, pk, Role.LEAD)
+    project = settings.load_project(user, pk, Role.LEAD)
     if request.method == "POST":
         given = checked(serializers.Verdict, request)
         row = adjudicate.decide(project, user, item, **given)

@@ -10,10 +10,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from annotator.flow.annotate import KeptAsExtra, told
-from annotator.flow.outages import outage
-from annotator.flow.refusals import Refused
-from annotator.flow.versions import Outdated
+from annotator.errors import Refused
+from annotator.flow.annotation.submit import KeptAsExtra, told
+from annotator.flow.projects.versions import Outdated
+from annotator.jobs.outages import outage
 
 TYPES = {
     400: "bad_request",

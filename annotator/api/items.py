@@ -11,15 +11,18 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import serializers
-from annotator.api.requests import checked, cursor, page_size, person, place
-from annotator.flow import annotate, aside, finding, seeding, setup
-from annotator.flow.refusals import Invalid
+from annotator.api.request_context import checked, cursor, page_size, person, place
+from annotator.errors import Invalid
+from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.datasets import search
+from annotator.flow.projects import settings
+from annotator.flow.queue import skipped_items
 from annotator.models import Item, Project, Role
 
 PARAMETERS = [
     OpenApiParameter("q", str, description="Stands in the text or the key, in either case."),
     OpenApiParameter("label", str, description="Somebody gave the item, now settled, this label."),
-    OpenApiParameter("state", str, enum=list(finding.STATES)),
+    OpenApiParameter("state", str, enum=list(search.STATES)),
     OpenApiParameter("like", OpenApiTypes.INT, description="Nearest to this item come first."),
     OpenApiParameter("cursor", str, description="From `next` or `previous` of an answer."),
     OpenApiParameter("page_size", OpenApiTypes.INT, description="50 unless given, 500 at most."),
@@ -38,9 +41,9 @@ PARAMETERS = [
 @api_view(["GET"])
 def items(request: Request, pk: int) -> Response:
     """Search the pool by text, label, state and likeness."""
-    project = setup.load_project(person(request), pk)
+    project = settings.load_project(person(request), pk)
     query = request.query_params
-    wanted = finding.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
+    wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
     found = _found(request, project, wanted)
     # What is nearest comes first, so there is no way back but to the beginning.
     before = None if "like" in query else found.before
@@ -54,15 +57,15 @@ def items(request: Request, pk: int) -> Response:
     )
 
 
-def _found(request: Request, project: Project, wanted: finding.Wanted) -> finding.Found:
+def _found(request: Request, project: Project, wanted: search.Wanted) -> search.Found:
     way, position = place(request)
     size = page_size(request)
     if "like" in request.query_params:
-        item = finding.find_item(project, _number(request.query_params["like"]))
-        return finding.more_like(project, item, wanted, after=position, size=size)
+        item = search.find_item(project, _number(request.query_params["like"]))
+        return search.more_like(project, item, wanted, after=position, size=size)
     if way == "before":
-        return finding.search_back(project, wanted, before=position, size=size)
-    return finding.search(project, wanted, after=position, size=size)
+        return search.search_back(project, wanted, before=position, size=size)
+    return search.search(project, wanted, after=position, size=size)
 
 
 def _number(text: str) -> int:
@@ -82,16 +85,16 @@ def _item(item: Item) -> dict[str, Any]:
 def seed(request: Request, pk: int, item: int) -> Response:
     """Label an item as an expert seed; the same `client_id` again changes nothing."""
     user = person(request)
-    project = setup.load_project(user, pk, Role.LEAD)
+    project = settings.load_project(user, pk, Role.LEAD)
     given = checked(serializers.Seed, request)
-    annotation, is_new = seeding.seed(project, user, finding.find_item(project, item), **given)
+    annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response({"annotation": annotate.told(annotation)}, status=201 if is_new else 200)
+    return Response({"annotation": submit.told(annotation)}, status=201 if is_new else 200)
 
 
 @extend_schema(request=None, responses={200: dict})
 @api_view(["POST"])
 def put_back(request: Request, pk: int) -> Response:
     """Have what everybody skipped asked again, of them too."""
-    project = setup.load_project(person(request), pk, Role.LEAD)
-    return Response({"put_back": aside.put_back(project)})
+    project = settings.load_project(person(request), pk, Role.LEAD)
+    return Response({"put_back": skipped_items.put_back(project)})

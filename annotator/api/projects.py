@@ -15,25 +15,20 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import serializers
-from annotator.api.requests import checked, named_version, page, person
+from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.schema import PAGED
-from annotator.flow import export as exporting
-from annotator.flow import (
-    ingest,
-    measured,
-    monitor,
-    naming,
-    overview,
-    prediction,
-    reports,
-    schedule,
-    setup,
-    stopping,
-    versions,
-    worth,
-)
-from annotator.flow.refusals import Forbidden, NotThere
-from annotator.flow.versions import Outdated
+from annotator.errors import Forbidden, NotThere
+from annotator.flow.datasets import export as exporting
+from annotator.flow.datasets import importing
+from annotator.flow.evaluation import label_savings
+from annotator.flow.labels import naming
+from annotator.flow.operations import background_reports
+from annotator.flow.progress import model_history, stopping, summary
+from annotator.flow.projects import overview, versions
+from annotator.flow.projects import settings as project_settings
+from annotator.flow.projects.versions import Outdated
+from annotator.flow.training import predict as training_predict
+from annotator.flow.training import schedule
 from annotator.models import Import, ModelVersion, Project, Role
 
 
@@ -52,7 +47,7 @@ def projects(request: Request) -> Response:
     if not user.is_superuser:
         words = _("Only an admin of the installation may create projects.")
         raise Forbidden("forbidden", words)
-    made = setup.create_project(user, **checked(serializers.NewProject, request))
+    made = project_settings.create_project(user, **checked(serializers.NewProject, request))
     return Response(_project(made, leads=True), 201)
 
 
@@ -75,37 +70,37 @@ def projects(request: Request) -> Response:
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
     needed = {"GET": Role.ANNOTATOR, "PATCH": Role.LEAD, "DELETE": Role.ADMIN}
-    found = setup.load_project(person(request), pk, needed[request.method or "GET"])
+    found = project_settings.load_project(person(request), pk, needed[request.method or "GET"])
     if request.method == "DELETE":
-        setup.delete_project(found)
+        project_settings.delete_project(found)
         return Response(status=204)
     if request.method == "PATCH":
         _change(request, found)
     leads = found.role in Role.at_least(Role.LEAD)
-    shown = _project(found, monitor.paused(found), leads=leads)
+    shown = _project(found, summary.paused(found), leads=leads)
     headers = {"ETag": f'"{shown["version"]}"'}
     return Response({**shown, "counts": _progress(found)}, headers=headers)
 
 
 def _progress(found: Project) -> dict[str, Any]:
     if found.role in Role.at_least(Role.LEAD):
-        return monitor.progress_for_leads(found)
-    return monitor.progress(found)
+        return summary.progress_for_leads(found)
+    return summary.progress(found)
 
 
 def _change(request: Request, found: Project) -> None:
     """Change what the body names; with a version, only if nobody changed the project since."""
     given = checked(serializers.ProjectChange, request)
     if "labels" in given:
-        setup.load_project(person(request), found.pk, Role.ADMIN)
+        project_settings.load_project(person(request), found.pk, Role.ADMIN)
     named = named_version(request)
     if named is not None:
         given["version"] = named
     try:
-        setup.change_project(found, **given)
+        project_settings.change_project(found, **given)
     except Outdated as refusal:
         # Both versions at hand: the caller has its own, and need not ask for the current one.
-        refusal.current = _project(found, monitor.paused(found), leads=True)
+        refusal.current = _project(found, summary.paused(found), leads=True)
         raise
 
 
@@ -113,19 +108,19 @@ def _change(request: Request, found: Project) -> None:
 @api_view(["POST"])
 def pause(request: Request, pk: int) -> Response:
     """Hand out nothing from now on; the reason is shown to whoever labels. Saving goes on."""
-    found = setup.load_project(person(request), pk, Role.LEAD)
+    found = project_settings.load_project(person(request), pk, Role.LEAD)
     stopping.pause(found, person(request), checked(serializers.Reason, request)["reason"])
-    return Response({"paused": _told(monitor.paused(found))})
+    return Response({"paused": _told(summary.paused(found))})
 
 
 @extend_schema(request=None, responses={200: dict})
 @api_view(["POST"])
 def resume(request: Request, pk: int) -> Response:
     """Hand out items again; what `paused` says then is why the project stopped by itself."""
-    found = setup.load_project(person(request), pk, Role.LEAD)
+    found = project_settings.load_project(person(request), pk, Role.LEAD)
     checked(serializers.Nothing, request)
     stopping.resume(found)
-    return Response({"paused": _told(monitor.paused(found))})
+    return Response({"paused": _told(summary.paused(found))})
 
 
 def _told(pause: stopping.Pause | None) -> dict[str, Any] | None:
@@ -179,11 +174,11 @@ def _project(
 @parser_classes([MultiPartParser])
 def imports(request: Request, pk: int) -> Response:
     """List a project's imports, or take a file in."""
-    found = setup.load_project(person(request), pk, Role.ADMIN)
+    found = project_settings.load_project(person(request), pk, Role.ADMIN)
     if request.method == "GET":
         return page(request, Import.objects.filter(project=found), "-id", _import)
     given = checked(serializers.NewImport, request)
-    work = ingest.receive(found, person(request), given.pop("file"), **given)
+    work = importing.receive(found, person(request), given.pop("file"), **given)
     tasks.run_import.delay_on_commit(work.pk)
     return Response(_import(work), status=202)
 
@@ -192,16 +187,16 @@ def imports(request: Request, pk: int) -> Response:
 @api_view(["GET"])
 def import_state(request: Request, pk: int, number: int) -> Response:
     """Show how far an import is."""
-    found = setup.load_project(person(request), pk, Role.ADMIN)
-    return Response(_import(ingest.find(found, number)))
+    found = project_settings.load_project(person(request), pk, Role.ADMIN)
+    return Response(_import(importing.find(found, number)))
 
 
 @extend_schema(responses={(200, "text/csv"): bytes})
 @api_view(["GET"])
 def import_report(request: Request, pk: int, number: int) -> FileResponse:
     """Return every rejected row with its reason, as CSV."""
-    found = setup.load_project(person(request), pk, Role.ADMIN)
-    path = ingest.report_path(ingest.find(found, number))
+    found = project_settings.load_project(person(request), pk, Role.ADMIN)
+    path = importing.report_path(importing.find(found, number))
     if not path.exists():
         raise NotThere("no_report", _("No row of this import was rejected."))
     # From here, as it lies among uploads, which the front server may not read.
@@ -239,7 +234,7 @@ def _import(work: Import) -> dict[str, Any]:
 @api_view(["GET"])
 def progress(request: Request, pk: int) -> Response:
     """Show how far and how good the project is."""
-    return Response(_progress(setup.load_project(person(request), pk)))
+    return Response(_progress(project_settings.load_project(person(request), pk)))
 
 
 @extend_schema(methods=["GET"], parameters=PAGED, responses={200: dict})
@@ -247,20 +242,20 @@ def progress(request: Request, pk: int) -> Response:
 @api_view(["GET", "POST"])
 def rounds(request: Request, pk: int) -> Response:
     """List the rounds, or start one now."""
-    found = setup.load_project(person(request), pk, Role.LEAD)
+    found = project_settings.load_project(person(request), pk, Role.LEAD)
     if request.method == "GET":
         rows = found.rounds.select_related("model")
-        return page(request, rows, "-number", monitor.round_numbers)
+        return page(request, rows, "-number", summary.round_numbers)
     turn = schedule.start_round(found, "by hand")
     tasks.train.delay_on_commit(turn.pk)
-    return Response(monitor.round_numbers(turn), status=202)
+    return Response(summary.round_numbers(turn), status=202)
 
 
 @extend_schema(parameters=PAGED, responses={200: dict})
 @api_view(["GET"])
 def models(request: Request, pk: int) -> Response:
     """List the model versions."""
-    found = setup.load_project(person(request), pk, Role.LEAD)
+    found = project_settings.load_project(person(request), pk, Role.LEAD)
     return page(request, found.models.all(), "-number", partial(_model, found))
 
 
@@ -286,9 +281,9 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
 @api_view(["GET"])
 def curve(request: Request, pk: int) -> Response:
     """List the points of the learning curve, oldest first, and what random labels would reach."""
-    found = setup.load_project(person(request), pk, Role.LEAD)
-    random = worth.baseline(reports.one(found, "worth"))
-    points = measured.curve(found)
+    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    random = label_savings.baseline(background_reports.one(found, "worth"))
+    points = model_history.curve(found)
     return Response({"next": None, "previous": None, "results": points, "baseline": random})
 
 
@@ -299,9 +294,11 @@ def curve(request: Request, pk: int) -> Response:
 @api_view(["POST"])
 def predict(request: Request, pk: int) -> Response:
     """Say what the current model thinks of texts."""
-    found = setup.load_project(person(request), pk)
+    found = project_settings.load_project(person(request), pk)
     given = checked(serializers.Predict, request)
-    version, predictions = prediction.predict(found, [item["text"] for item in given["items"]])
+    version, predictions = training_predict.predict(
+        found, [item["text"] for item in given["items"]]
+    )
     return Response({"model": version.number, "predictions": predictions})
 
 
@@ -323,7 +320,7 @@ def export(request: Request, pk: int) -> HttpResponseBase:
     `skipped` and `unlabelled` items. From all of it, every count and the accuracy that the pages
     show can be calculated again.
     """
-    found = setup.load_project(person(request), pk, Role.LEAD)
+    found = project_settings.load_project(person(request), pk, Role.LEAD)
     format = request.query_params.get("format", "jsonl")
     include = [name for name in request.query_params.get("include", "").split(",") if name]
     body = exporting.stream(found, format, include)

@@ -5,10 +5,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from annotator.flow.annotate import LONGEST_NOTE
-from annotator.flow.decide import KINDS
-from annotator.flow.naming import check_names
-from annotator.flow.setup import MAX_LABELS
+from annotator.flow.annotation.submit import LONGEST_NOTE
+from annotator.flow.annotation.sync_decisions import KINDS
+from annotator.flow.labels.naming import check_names
+from annotator.flow.projects.settings import MAX_LABELS
 from annotator.models import Import, Project, Role
 
 

@@ -4,17 +4,17 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from annotator.api import desk, disagreements, items, projects, setup, work
+from annotator.api import annotations, disagreements, items, members, projects, sync
 
 PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
-    ("auth/token", setup.token),
-    ("users", setup.users),
+    ("auth/token", members.token),
+    ("users", members.users),
     ("projects", projects.projects),
     (PROJECT, projects.project),
     (f"{PROJECT}/pause", projects.pause),
     (f"{PROJECT}/resume", projects.resume),
-    (f"{PROJECT}/members", setup.members),
+    (f"{PROJECT}/members", members.members),
     (f"{PROJECT}/imports", projects.imports),
     (f"{PROJECT}/imports/<int:number>", projects.import_state),
     (f"{PROJECT}/imports/<int:number>/report", projects.import_report),
@@ -29,12 +29,12 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/disagreements/<int:item>", disagreements.disagreement),
     (f"{PROJECT}/predict", projects.predict),
     (f"{PROJECT}/export", projects.export),
-    (f"{PROJECT}/desk", desk.sync),
-    (f"{PROJECT}/desk/leave", desk.leave),
-    (f"{PROJECT}/next", work.next_item),
-    (f"{PROJECT}/annotations", work.annotations),
-    (f"{PROJECT}/annotations/<int:number>", work.annotation),
-    (f"{PROJECT}/leases/<str:lease>/<str:action>", work.lease_action),
+    (f"{PROJECT}/desk", sync.sync),
+    (f"{PROJECT}/desk/leave", sync.leave),
+    (f"{PROJECT}/next", annotations.next_item),
+    (f"{PROJECT}/annotations", annotations.annotations),
+    (f"{PROJECT}/annotations/<int:number>", annotations.annotation),
+    (f"{PROJECT}/leases/<str:lease>/<str:action>", annotations.lease_action),
 ]
 
 

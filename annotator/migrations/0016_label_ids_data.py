@@ -14,7 +14,7 @@ BATCH = 2_000
 # What stands for a label in a stored sentence (flow.naming).
 MARK, MARK_END = "\x02", "\x03"
 QUOTED = re.compile("“([^“”]+)”")
-# The sentences that name labels without quotes, as `selection.words` makes them.
+# The sentences that name labels without quotes, as `selection.strategies.explanations` makes them.
 SHARES = re.compile(
     r"(?<=The model hesitates between )(.+)(?= \(\d+ %\) and )"
     r"|(?<= %\) and )(.+)(?= \(\d+ %\)\.)"

@@ -1,31 +1,16 @@
 """The tables in the order of an item's way: people, project, import, learning, queue, labels."""
 
-from annotator.models.checking import DecidedLabel, Decision, Disagreement, SecondLook
+from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
+from annotator.models.features import FeatureShard, FeatureSpace
+from annotator.models.items import Import, Item
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
-from annotator.models.learning import (
-    FeatureShard,
-    FeatureSpace,
-    ModelVersion,
-    RecallProof,
-    Report,
-    Round,
-    RoundShard,
-)
-from annotator.models.people import Membership, Role, User
-from annotator.models.pool import Import, Item
+from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
+from annotator.models.queue import LOOKS, Lease, QueueEntry, Source, Tally
+from annotator.models.reports import RecallProof, Report
+from annotator.models.review import DecidedLabel, Decision, Disagreement, SecondLook
 from annotator.models.simulations import Simulation
-from annotator.models.work import (
-    ANSWERED,
-    LOOKS,
-    Annotation,
-    AnnotationLabel,
-    Lease,
-    QueueEntry,
-    Revision,
-    Source,
-    Tally,
-)
+from annotator.models.training import ModelVersion, Round, RoundShard
 
 __all__ = [
     "ANSWERED",

@@ -21,10 +21,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from annotator import clock, owners
+from annotator.db import clock
+from annotator.jobs import owners
 
 BEAT_SECONDS = 5
-# Only where the death of its worker cannot be proven (annotator.owners).
+# Only where the death of its worker cannot be proven (annotator.jobs.owners).
 STALE_SECONDS = settings.JOB_STALE_SECONDS
 MAX_ATTEMPTS = 3
 
@@ -112,7 +113,7 @@ class Job(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     token = models.UUIDField(null=True, editable=False)
-    # Which process claimed it (annotator.owners); empty where that cannot be told.
+    # Which process claimed it (annotator.jobs.owners); empty where that cannot be told.
     owner = models.CharField(max_length=200, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)

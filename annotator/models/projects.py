@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from annotator.models.people import Role, User
+from annotator.models.members import Role, User
 
 
 def fresh_seed() -> int:

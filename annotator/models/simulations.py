@@ -4,9 +4,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from annotator.models.jobs import Job
-from annotator.models.learning import ACTIVE
-from annotator.models.people import User
+from annotator.models.members import User
 from annotator.models.projects import Project
+from annotator.models.training import ACTIVE
 
 
 class Simulation(Job):

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from annotator.flow import setup
-from annotator.flow.refusals import Forbidden, Refused
+from annotator.errors import Forbidden, Refused
+from annotator.flow.projects import settings
 from annotator.models import Project, Role, User
-from annotator.views import errors
+from annotator.views import error_pages
 
 P = ParamSpec("P")
 
@@ -71,7 +71,7 @@ def signed_in(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
         try:
             return view(request, *args, **kwargs)
         except Refused as refusal:
-            return errors.show(request, refusal)
+            return error_pages.show(request, refusal)
 
     return asked  # type: ignore[return-value]
 
@@ -138,7 +138,7 @@ class Access:
 
 def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR) -> Access:
     """Return the project with the person's role: refused to strangers and to a role too low."""
-    project = setup.load_project(request.user, project_id, least)
+    project = settings.load_project(request.user, project_id, least)
     return Access(project, request.user, project.role)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from annotator.models import Item
-from annotator.views.excerpts import excerpt
+from annotator.views.snippets import excerpt
 
 SHOWN = 20
 EXCERPT = 160

@@ -1,9 +1,9 @@
 """What the model sees, learnt from the project's own pool: no download, no pickle."""
 
-from selection.features.encoder import Doc, Encoder
-from selection.features.image import ImageEncoder
+from selection.features.base import Doc, Encoder
+from selection.features.image.encoder import ImageEncoder
 from selection.features.matrix import Features
-from selection.features.text import Text, TextQuick
+from selection.features.text.encoders import Text, TextQuick
 
 RECIPES: dict[str, type[Encoder]] = {"text-quick": TextQuick, "text": Text, "image": ImageEncoder}
 

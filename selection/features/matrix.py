@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from selection.arrays import AnyArray, Float32Array
+from selection.core.arrays import AnyArray, Float32Array
 
 
 @dataclass(frozen=True)

@@ -434,7 +434,8 @@
       else announceNext(words.lost);
     } else if (!current && !past) {
       advance();
-      if (current) announceNext("");
+      // What the same answer said of the last decision stays in sight.
+      if (current) announceNext(byId("said").textContent);
     }
     view.preload(ahead.map((each) => each.item));
   };

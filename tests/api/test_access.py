@@ -6,7 +6,8 @@ import pytest
 from django.urls import get_resolver
 
 from annotator.api.urls import ROUTES
-from annotator.flow import queue, setup
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
 from annotator.models import Annotation, Import, Item, Membership, Project, QueueEntry, User
 from tests import loop
 
@@ -67,7 +68,7 @@ def work(project, filled, ana):
     imported = loop.bring_in(project, "a.csv", "text,label\nx\ny,spam\n")
     filled(project, 8)
     loop.label(project, ana, 1)
-    lease = queue.lease_next(project, ana)
+    lease = leasing.lease_next(project, ana)
     answered = Annotation.objects.get(user=ana)
     return {
         "import": imported.pk,
@@ -155,7 +156,7 @@ def test_only_admins_of_the_installation_make_people_and_projects(api, olga, rou
 
 @pytest.mark.parametrize(("route", "method"), OF_PROJECT)
 def test_project_that_was_deleted_is_gone_for_all(api, project, work, olga, route, method):
-    setup.delete_project(project)
+    settings.delete_project(project)
     assert getattr(api(olga), method)(address(route, project, work)).status_code == 404
 
 
@@ -165,7 +166,7 @@ def test_project_that_was_deleted_is_gone_for_all(api, project, work, olga, rout
 @pytest.fixture
 def other(db, zed):
     """A project of Zed's, in which Ana is no member."""
-    made = setup.create_project(zed, name="Zed's", labels=["spam", "ham"])
+    made = settings.create_project(zed, name="Zed's", labels=["spam", "ham"])
     loop.fill(made, 3)
     return made
 
@@ -192,7 +193,7 @@ def test_items_of_another_project_are_not_there(api, project, work, other, zed, 
 
 
 def test_leases_of_another_project_or_person_are_not_there(api, project, work, other, zed, ben):
-    foreign = queue.lease_next(other, zed)
+    foreign = leasing.lease_next(other, zed)
     before = state()
     for key in (foreign.pk, work["lease"], uuid.uuid4(), "x"):
         for action in ("skip", "release", "extend"):
@@ -220,7 +221,7 @@ def test_colleagues_answers_are_not_an_annotators_business(api, project, work, b
 
 def test_labels_of_another_project_are_unknown(api, project, image_project, filled, ana):
     filled(project, 2)
-    lease = queue.lease_next(project, ana)
+    lease = leasing.lease_next(project, ana)
     body = {"lease": str(lease.pk), "labels": ["cat"], "client_id": str(uuid.uuid4())}
     answer = api(ana).post(f"/api/v1/projects/{project.pk}/annotations", body)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_label")
@@ -248,7 +249,7 @@ def test_starting_a_round_elsewhere_takes_no_place_there(api, other, ana):
 
 def test_removed_member_is_out_at_once(api, project, work, ana):
     client = api(ana)
-    setup.remove_member(project, ana)
+    settings.remove_member(project, ana)
     body = {"lease": work["lease"], "labels": ["spam"], "client_id": str(uuid.uuid4())}
     assert client.post(f"/api/v1/projects/{project.pk}/annotations", body).status_code == 404
     assert client.post(f"/api/v1/projects/{project.pk}/next").status_code == 404

@@ -2,7 +2,9 @@
 
 import pytest
 
-from annotator.flow import looks, queue, second, setup
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.flow.review import assignments, candidates
 from annotator.models import Annotation, Item, SecondLook
 from tests import loop
 
@@ -16,10 +18,10 @@ def at(project, rest):
 @pytest.fixture
 def torn(project, filled, ana, ben):
     """Ana says spam and Ben ham of the only item."""
-    setup.change_settings(project, overlap=2)
+    settings.change_settings(project, overlap=2)
     filled(project, 1)
     for who, said in ((ana, "spam"), (ben, "ham")):
-        loop.answer(queue.lease_next(project, who), [said])
+        loop.answer(leasing.lease_next(project, who), [said])
     return Item.objects.get()
 
 
@@ -52,7 +54,7 @@ def test_what_is_wrong_is_refused(api, project, torn, lea):
 
 
 def test_disagreements_of_another_project_are_not_there(api, project, torn, zed, lea):
-    other = setup.create_project(zed, name="Zed's", labels=["spam", "ham"])
+    other = settings.create_project(zed, name="Zed's", labels=["spam", "ham"])
     path = at(other, f"disagreements/{torn.pk}")
     assert api(zed).post(path, {"labels": ["ham"]}).status_code == 404
     assert api(zed).delete(path).status_code == 404
@@ -63,11 +65,11 @@ def test_disagreements_of_another_project_are_not_there(api, project, torn, zed,
 def test_second_look_comes_with_next_and_tells_afterwards(
     api, project, filled, ana, ben, monkeypatch
 ):
-    setup.change_settings(project, second_share=0.05)
+    settings.change_settings(project, second_share=0.05)
     filled(project, 6)
     (answer,) = loop.label(project, ana, 1)
-    second.propose(project, [second.Doubt(answer.pk, "suspect", 1.0, "Odd.")])
-    monkeypatch.setattr(looks.random, "random", lambda: 0.0)
+    candidates.propose(project, [candidates.Doubt(answer.pk, "suspect", 1.0, "Odd.")])
+    monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     shown = api(ben).post(at(project, "next")).json()
     assert (shown["item"]["id"], shown["suggestion"], shown["why"]) == (answer.item_id, None, None)
     said = {

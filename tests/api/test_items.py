@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from annotator.flow import finding, queue
+from annotator.flow.datasets import search
+from annotator.flow.queue import leasing
 from annotator.models import Annotation, Item
 from tests import loop
 
@@ -46,15 +47,15 @@ def test_like_items_come_nearest_first(api, ready, ana):
 def test_page_and_api_find_the_same(api, ready, ana):
     item = first(ready)
     for query, same in (
-        ("?q=NUMBER1", finding.search(ready, finding.as_wanted("number1"))),
-        (f"?like={item.pk}", finding.more_like(ready, item, finding.as_wanted())),
+        ("?q=NUMBER1", search.search(ready, search.as_wanted("number1"))),
+        (f"?like={item.pk}", search.more_like(ready, item, search.as_wanted())),
     ):
         results = api(ana).get(at(ready, query)).json()["results"]
         assert [each["id"] for each in results] == [each.pk for each in same.items]
 
 
 def test_long_search_goes_on_where_it_ended(api, ready, ana, monkeypatch):
-    monkeypatch.setattr(finding, "LOOKED_AT", 12)
+    monkeypatch.setattr(search, "LOOKED_AT", 12)
     client, looked = api(ana), []
     page = client.get(at(ready, "?q=number29")).json()
     while page["next"]:
@@ -146,7 +147,7 @@ def test_seeding_wakes_the_model(api, ready, lea, monkeypatch, django_capture_on
 def test_what_everybody_skipped_is_found_and_put_back(api, project, filled, ana, ben, lea):
     filled(project, 3)
     for person in (ana, ben):
-        queue.skip(queue.lease_next(project, person))
+        leasing.skip(leasing.lease_next(project, person))
     (found,) = api(lea).get(at(project, "?state=aside")).json()["results"]
     assert api(lea).get(f"/api/v1/projects/{project.pk}/progress").json()["aside"] == 1
     assert api(lea).post(at(project, "/put-back")).json() == {"put_back": 1}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotator.flow import setup
+from annotator.flow.projects import settings
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_what_cannot_be_understood_is_refused(api, stocked, lea, call, body):
 
 
 def test_a_resume_tells_that_a_spent_budget_still_holds(api, stocked, lea, ana):
-    setup.change_settings(stocked, budget=1, auto_stop=True)
+    settings.change_settings(stocked, budget=1, auto_stop=True)
     loop.label(stocked, ana, 1)
     paused = api(lea).post(at(stocked, "/resume")).json()["paused"]
     assert (paused["cause"], paused["by"], paused["at"]) == ("budget", None, None)
@@ -80,7 +80,7 @@ def test_projects_that_may_stop_cost_the_same_whatever_their_number(
     api, olga, django_assert_max_num_queries
 ):
     for number in range(12):
-        setup.create_project(
+        settings.create_project(
             olga, name=f"p{number}", labels=["a", "b"], auto_stop=True, budget=5, target_value=0.9
         )
     client = api(olga)

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.dateparse import parse_datetime
 
-from annotator.flow import ingest
+from annotator.flow.datasets import importing
 from annotator.models import Import, Project, Round, User
 from tests import loop
 
@@ -208,7 +208,7 @@ def test_file_is_taken_in_and_its_state_told(api, project, olga):
     assert answer.status_code == 202
     number = answer.json()["id"]
     assert answer.json()["state"] == "queued"
-    ingest.run(number)
+    importing.run(number)
     told = client.get(at(project, f"/imports/{number}")).json()
     counts = {n: told[n] for n in ("state", "total", "done", "created", "duplicates", "rejected")}
     assert counts == {

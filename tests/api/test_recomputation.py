@@ -9,11 +9,18 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotator.flow import annotate, export, monitor, queue, reports, second, setup
+from annotator.flow.annotation import submit
+from annotator.flow.datasets import export
+from annotator.flow.operations import background_reports
+from annotator.flow.progress import summary
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.flow.review import candidates
 from annotator.models import Item, Label, SecondLook, Tally, User
-from annotator.views import charts, words
-from annotator.views.facts import Facts
-from selection import performance
+from annotator.views import number_format
+from annotator.views.charts import registry
+from annotator.views.charts.data import Facts
+from selection.evaluation import per_class
 from tests import claims, loop
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +33,7 @@ PEOPLE = ("ana", "ben", "cem")
 @pytest.fixture
 def people(project, ana, ben):
     cem = User.objects.create_user("cem")
-    setup.add_member(project, "cem")
+    settings.add_member(project, "cem")
     return ana, ben, cem
 
 
@@ -43,7 +50,7 @@ def work(project, person, number, start=0):
     """Label that many items, and return the answers."""
     given = []
     for place in range(start, start + number):
-        lease = queue.lease_next(project, person)
+        lease = leasing.lease_next(project, person)
         if lease is None:
             break
         given.append(answer(lease, place))
@@ -53,18 +60,18 @@ def work(project, person, number, start=0):
 def change_minds(person, lead, given):
     """Correct two answers, take back two for good, and answer one anew."""
     for each, by in ((given[0], person), (given[1], lead)):
-        (other,) = {"spam", "ham"} - set(annotate.label_names(each))
-        annotate.correct(each, by, [other], note="on second thoughts")
-    annotate.withdraw(given[2], lead)
-    annotate.undo(given[3], person)
-    answer(annotate.undo(given[4], person), 0)
+        (other,) = {"spam", "ham"} - set(submit.label_names(each))
+        submit.correct(each, by, [other], note="on second thoughts")
+    submit.withdraw(given[2], lead)
+    submit.undo(given[3], person)
+    answer(submit.undo(given[4], person), 0)
 
 
 @pytest.fixture
 def lived(project, people, lea, olga, time_machine):
     """A project of two days and two rounds, with some of everything that is counted."""
     time_machine.move_to(MONDAY)
-    setup.change_settings(
+    settings.change_settings(
         project, overlap=2, audit_share=0.35, gold_share=0.15, hourly_rate=RATE, budget=2000
     )
     loop.bring_in(project, "seeds.csv", "text,label\nfree prize x,spam\nlunch office y,ham\n")
@@ -78,26 +85,26 @@ def lived(project, people, lea, olga, time_machine):
     time_machine.move_to(MONDAY + timedelta(days=1, hours=2))
     for person in people[:2]:
         change_minds(person, lea, early[person])
-    queue.skip(queue.lease_next(project, people[0]), "hard")
-    skipped = queue.lease_next(project, people[1])
-    queue.skip(skipped, "blurred")
-    queue.unskip(loop.refreshed(skipped))
-    answer(queue.lease_next(project, people[2]), 1, seconds=7200.0)
+    leasing.skip(leasing.lease_next(project, people[0]), "hard")
+    skipped = leasing.lease_next(project, people[1])
+    leasing.skip(skipped, "blurred")
+    leasing.unskip(loop.refreshed(skipped))
+    answer(leasing.lease_next(project, people[2]), 1, seconds=7200.0)
     for place, person in enumerate(people):
         work(project, person, 25, place)
     _ask_again(project, people)
     loop.go_round(project)
-    reports.make_all(project.pk)
+    background_reports.make_all(project.pk)
     return loop.refreshed(project)
 
 
 def _ask_again(project, people):
     """Have a second look answered, which counts nowhere but for the time it took."""
-    setup.change_settings(project, second_share=0.5)
-    second.propose(project, second.repeats(project))
+    settings.change_settings(project, second_share=0.5)
+    candidates.propose(project, candidates.repeats(project))
     for person in people:
         for _ in range(6):
-            lease = queue.lease_next(project, person)
+            lease = leasing.lease_next(project, person)
             if lease is not None:
                 answer(lease, 2, seconds=4.0)
     assert SecondLook.objects.exists()
@@ -149,7 +156,7 @@ def check_project(exported):
     assert sum(bool(each["withdrawn_at"]) for each in answers) >= 6
     assert not all(each["counted"] for each in answers)
     assert any(each["hidden_suggestion"] for each in answers)
-    assert len(exported.judged()) >= monitor.FIRST_ESTIMATE
+    assert len(exported.judged()) >= summary.FIRST_ESTIMATE
     assert len({each["right"] for each in exported.judged()}) == 2
 
 
@@ -205,12 +212,12 @@ def page(project, name, person, **asked):
 
 def as_told(project, exported):
     """Return the accuracy from the export, made as what is told says that it was made."""
-    return claims.estimate_like(monitor.progress(project)["accuracy"], exported)
+    return claims.estimate_like(summary.progress(project)["accuracy"], exported)
 
 
 def says(sentence, found):
     """Tell whether a sentence has the accuracy, both ends of its interval, and what it rests on."""
-    numbers = [words.percent(found[name]) for name in ("value", "low", "high")]
+    numbers = [number_format.percent(found[name]) for name in ("value", "low", "high")]
     return all(each in sentence for each in (*numbers, f"from {found['n']} audit items"))
 
 
@@ -218,15 +225,15 @@ def check_dashboard(lived, exported, lea, people):
     shown = dict(page(lived, "dashboard", lea)["counts"])
     del shown["in the queue"], shown["held right now"]
     known = {
-        "items": words.count(len(exported.items())),
-        "labelled": words.count(exported.in_state("labelled")),
-        "labels given": words.count(len(exported.given)),
-        "audited": words.count(exported.audited()),
-        "audits answered": words.count(exported.audits_answered()),
-        "skipped": words.count(len(exported.skips)),
+        "items": number_format.count(len(exported.items())),
+        "labelled": number_format.count(exported.in_state("labelled")),
+        "labels given": number_format.count(len(exported.given)),
+        "audited": number_format.count(exported.audited()),
+        "audits answered": number_format.count(exported.audits_answered()),
+        "skipped": number_format.count(len(exported.skips)),
         "by you today (UTC)": "0",
         "by you in all": "0",
-        "cost so far": words.money(RATE * exported.seconds() / 3600),
+        "cost so far": number_format.money(RATE * exported.seconds() / 3600),
     }
     assert len(shown) >= 8
     # A count that is not known here has to be counted here, too.
@@ -246,7 +253,7 @@ def check_dashboard(lived, exported, lea, people):
 
 def check_charts(lived, exported):
     facts = Facts(lived)
-    last = {name: charts.CHARTS[name].rows(facts)[-1] for name in ("curve", "cost", "f1")}
+    last = {name: registry.CHARTS[name].rows(facts)[-1] for name in ("curve", "cost", "f1")}
     accuracy = as_told(lived, exported)
     then = exported.at(lived.models.first().created_at)
     pairs = [(last["curve"][name], accuracy[name]) for name in ("value", "low", "high", "n")]
@@ -258,7 +265,7 @@ def check_charts(lived, exported):
         (last["f1"]["value"], exported.macro_f1()),
         (last["f1"]["n"], accuracy["n"]),
     ]
-    f1 = performance.macro_f1(*exported.tables(), seed=lived.seed)
+    f1 = per_class.macro_f1(*exported.tables(), seed=lived.seed)
     pairs += [(last["f1"]["low"], f1.low), (last["f1"]["high"], f1.high)]
     for row, found in zip(facts.classes, exported.precision_and_recall(), strict=True):
         for measure, share in found.items():
@@ -266,7 +273,7 @@ def check_charts(lived, exported):
     winners = list(then.settled().values())
     pairs += [
         (row["labelled"], winners.count(row["label"]))
-        for row in charts.CHARTS["balance"].rows(facts)
+        for row in registry.CHARTS["balance"].rows(facts)
     ]
     check(("charts", str(place), *pair) for place, pair in enumerate(pairs))
 
@@ -278,13 +285,13 @@ def check_week(lived, exported, lea):
         shown = dict(context["counts"])
         rounds = shown.pop("rounds")
         assert shown == {
-            "labels given": words.count(len(done.given)),
-            "items labelled": words.count(done.finished()),
-            "audit answers": words.count(done.audits()),
-            "skipped": words.count(len(done.skips)),
-            "people at work": words.count(len(done.at_work())),
-            "hours": words.decimal(done.seconds() / 3600),
-            "cost": words.money(RATE * done.seconds() / 3600),
+            "labels given": number_format.count(len(done.given)),
+            "items labelled": number_format.count(done.finished()),
+            "audit answers": number_format.count(done.audits()),
+            "skipped": number_format.count(len(done.skips)),
+            "people at work": number_format.count(len(done.at_work())),
+            "hours": number_format.decimal(done.seconds() / 3600),
+            "cost": number_format.money(RATE * done.seconds() / 3600),
         }
         assert rounds == ("2" if done.answers else "0")
         if done.answers:
@@ -300,17 +307,17 @@ def row_of(exported, name):
     """Return what a page says of a person's work, in words, made from the export alone."""
     own, found = exported.of(name), {}
     labels, skips, hours = len(own.given), len(own.skips), own.seconds() / 3600
-    found["labels"] = words.count(labels)
-    found["per_hour"] = words.count(round(labels / hours)) if hours else "–"
-    found["median"] = words.duration(own.median_seconds())
-    found["skips"] = words.percent(skips / (labels + skips)) if labels + skips else "–"
+    found["labels"] = number_format.count(labels)
+    found["per_hour"] = number_format.count(round(labels / hours)) if hours else "–"
+    found["median"] = number_format.duration(own.median_seconds())
+    found["skips"] = number_format.percent(skips / (labels + skips)) if labels + skips else "–"
     return found
 
 
 def of(share):
     if not share["n"]:
         return "–"
-    ends = [words.percent(share[name]) for name in ("value", "low", "high")]
+    ends = [number_format.percent(share[name]) for name in ("value", "low", "high")]
     return f"{ends[0]} of {share['n']} ({ends[1]} to {ends[2]})"
 
 
@@ -345,7 +352,7 @@ def check_desk(lived, exported, api, people):
 
 
 def check_quality(lived, exported, lea):
-    context, found = page(lived, "quality", lea), reports.one(lived, "quality")
+    context, found = page(lived, "quality", lea), background_reports.one(lived, "quality")
     titles = ("name", "labels", "per_hour", "median", "skips", "others")
     rows = [
         dict(zip(titles, (cell["words"] for cell in row), strict=False))
@@ -387,7 +394,7 @@ def check_quality(lived, exported, lea):
 def check_projects(lived, exported, lea):
     (row,) = page(None, "projects", lea)["rows"]
     assert row["labelled"] == exported.in_state("labelled")
-    assert row["items_words"] == words.count(len(exported.items()))
+    assert row["items_words"] == number_format.count(len(exported.items()))
     assert says(row["accuracy"], as_told(lived, exported))
     assert row["week"] == f"{len(exported.given)} labels in 7 days (UTC)"
     assert row["people"] == f"3 active: {', '.join(PEOPLE)}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotator.flow import setup
+from annotator.flow.projects import settings
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def test_patch_with_a_stale_version_is_409_with_what_is_stored(api, project, olg
 
 @pytest.mark.parametrize("header", ["*", "", None])
 def test_patch_without_a_version_changes_what_it_names(api, project, lea, header):
-    setup.change_settings(project, guidelines="stays")
+    settings.change_settings(project, guidelines="stays")
     sent = {} if header is None else {"If-Match": header}
     path = f"/api/v1/projects/{project.pk}"
     answer = api(lea).patch(path, {"overlap": 2}, headers=sent)

@@ -27,8 +27,10 @@ from selection_speed import cloud, odds, same_order, same_set, same_spread
 
 # That one comes first: it sets one BLAS thread before numpy is loaded.
 import numpy as np  # isort: skip
-from selection import diversity, scores, shards  # isort: skip
-from selection.distances import Points  # isort: skip
+from selection.diversity import batch_diversity  # isort: skip
+from selection import scores  # isort: skip
+from selection.core import top_k  # isort: skip
+from selection.core.distances import Points  # isort: skip
 
 PATIENCE = 90.0
 REPEATS = 3
@@ -147,7 +149,7 @@ def margin() -> Iterator[Contest]:
     nobody = np.zeros(0, dtype=np.int64)
     yield Contest(
         f"margin of {n:,} x 10, the best {k}",
-        lambda: shards.best(scores.margin(proba), np.arange(n), k, seed=0),
+        lambda: top_k.best(scores.margin(proba), np.arange(n), k, seed=0),
         {
             "scikit-activeml": lambda: _activeml_margin(rows, proba, k),
             "small-text": lambda: _small_text_margin(proba, nobody, k),
@@ -196,7 +198,7 @@ def _badge(n: int, k: int) -> Contest:
     proba = odds(X)
     return Contest(
         f"BADGE of {k} from {n:,} x 384 in 10 classes",
-        lambda: diversity.badge(proba, X, k, rng=0),
+        lambda: batch_diversity.badge(proba, X, k, rng=0),
         {"scikit-activeml": lambda: _activeml_badge(proba, X, k)},
         lambda ours, theirs: same_spread(proba, X, ours, theirs),
     )
@@ -225,7 +227,7 @@ def k_center() -> Iterator[Contest]:
 def _k_center(X: Any, n: int, k: int) -> Contest:
     return Contest(
         f"k-center of {k} from {n:,} x 384, {LABELLED} labelled",
-        lambda: diversity.k_center(X[:n], k, existing=X[n:]),
+        lambda: batch_diversity.k_center(X[:n], k, existing=X[n:]),
         {
             "scikit-activeml": lambda: _activeml_k_center(X, n, k),
             "small-text": lambda: _small_text_k_center(X, n, k),
@@ -257,7 +259,7 @@ def kmeans_pp() -> Iterator[Contest]:
     X = cloud(n)
     yield Contest(
         f"k-means++ of {k} from {n:,} x 384",
-        lambda: diversity.kmeans_pp(X, k, rng=0),
+        lambda: batch_diversity.kmeans_pp(X, k, rng=0),
         {"scikit-learn": lambda: _sklearn_kmeans_pp(X, k)},
         lambda ours, theirs: _same_distances(X, ours, theirs),
     )

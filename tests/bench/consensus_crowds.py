@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from scipy.special import digamma, logsumexp
 
-from selection.agreement import majority
-from selection.arrays import FloatArray, IntArray
-from selection.consensus import dawid_skene
+from selection.agreement.coefficients import majority
+from selection.agreement.consensus import dawid_skene
+from selection.core.arrays import FloatArray, IntArray
 from tests.selection.crowds import CROWDS, crowd
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

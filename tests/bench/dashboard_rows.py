@@ -34,13 +34,13 @@ def measure(admin: str, password: str, annotations: int, rounds: int) -> dict:
 
 
 def _fill(admin: str, annotations: int, rounds: int) -> int:
-    from annotator.flow import setup
+    from annotator.flow.projects import settings
     from annotator.models import Project, User
 
     owner = User.objects.get(username=admin)
-    project = setup.create_project(owner, name=f"{annotations:,}", labels=LABELS, hourly_rate=30)
+    project = settings.create_project(owner, name=f"{annotations:,}", labels=LABELS, hourly_rate=30)
     items = annotations + annotations // 10
-    setup.change_settings(project, target_value=0.97, budget=2 * annotations)
+    settings.change_settings(project, target_value=0.97, budget=2 * annotations)
     for start in range(0, items, AT_ONCE):
         _add_items(project, owner, range(start, min(start + AT_ONCE, items)), items, annotations)
     _add_days(project, owner, annotations)
@@ -117,7 +117,8 @@ def _is_labelled(n: int, annotations: int) -> bool:
 def _add_rounds(project, annotations: int, rounds: int) -> None:
     from django.utils import timezone
 
-    from annotator.flow import monitor, outlook
+    from annotator.flow.evaluation import forecast
+    from annotator.flow.progress import summary
     from annotator.models import FeatureSpace, Report
 
     space = FeatureSpace.objects.create(
@@ -126,13 +127,13 @@ def _add_rounds(project, annotations: int, rounds: int) -> None:
     for number in range(1, rounds + 1):
         model = _add_round(project, space, number, annotations * number // rounds)
     # As the newest round and its reports would have left them.
-    model.measured["audits"] = monitor.audits_mark(project)
+    model.measured["audits"] = summary.audits_mark(project)
     model.save(update_fields=["measured"])
     Report.objects.create(
         project=project,
         kind="forecast",
         seq=1,
-        found=outlook.report(project),
+        found=forecast.report(project),
         made_at=timezone.now(),
     )
 

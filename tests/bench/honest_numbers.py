@@ -4,11 +4,12 @@
         --labels 400 --out DIR
     python tests/bench/honest_numbers.py --table DIR
 
-Every run is a project as the app would go through it: `selection.simulate` asks, and at looks on
-the way the audits so far are scored by models that did not train on them. What they tell is held
-against the truth: the accuracy on the whole pool, each item judged by a model that did not train on
-it. Beside that stand the numbers that others show: cross-validation on whatever was labelled, the
-accuracy on the training labels, and a 95 % bound looked at after every hundred labels.
+Every run is a project as the app would go through it: `selection.simulation.loop` asks, and at
+looks on the way the audits so far are scored by models that did not train on them. What they tell
+is held against the truth: the accuracy on the whole pool, each item judged by a model that did not
+train on it. Beside that stand the numbers that others show: cross-validation on whatever was
+labelled, the accuracy on the training labels, and a 95 % bound looked at after every hundred
+labels.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 import label_efficiency as efficiency
 import numpy as np
 
-from annotator import trial
+from annotator.flow.simulation import dataset
 from annotator.formats import Columns
-from selection import estimate, models, simulate, stopping
-from selection.arrays import BoolArray, IntArray
+from selection.core import intervals
+from selection.core.arrays import BoolArray, IntArray
+from selection.evaluation import stopping
 from selection.features import Features
-from selection.known import Known, Plan
+from selection.models import logistic
+from selection.simulation import loop
+from selection.simulation.dataset import Known, Plan
 
 EVERY = 100
 FOLDS = 5
@@ -53,7 +57,7 @@ def _options() -> argparse.Namespace:
 
 def measure(name: str, options: argparse.Namespace) -> None:
     """Do the runs of one set, and store what was told at each look beside the truth."""
-    known = trial.prepare(trial.read(efficiency.data_of(name), Columns())).known
+    known = dataset.prepare(dataset.read(efficiency.data_of(name), Columns())).known
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     go = partial(run, known, options.strategy, plan)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -73,7 +77,7 @@ def use_one_thread() -> None:
 
 def run(known: Known, strategy: str, plan: Plan, seed: int) -> list[dict[str, Any]]:
     """Return what one project with `seed` was told at each look, and the truth."""
-    done = simulate.replay(known, strategy, seed, plan, lambda: 0.0)
+    done = loop.replay(known, strategy, seed, plan, lambda: 0.0)
     audits = audits_of(known, plan, seed)
     marks = range(EVERY, int(done.labels[-1]) + 1, EVERY)
     looks = [look(known, done.asked[:mark], audits, seed) for mark in marks]
@@ -83,7 +87,7 @@ def run(known: Known, strategy: str, plan: Plan, seed: int) -> list[dict[str, An
 def audits_of(known: Known, plan: Plan, seed: int) -> IntArray:
     """Return the random rows, in their order, from which the simulator takes its audits."""
     n = len(known.X)
-    order = simulate.audit_order(n, seed)
+    order = loop.audit_order(n, seed)
     return order[: int(np.ceil(plan.audit_share * n))]
 
 
@@ -99,12 +103,12 @@ def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str
     audited = right[places]
     # As others measure: on whatever was labelled, most of it because it was hard.
     everywhere = right_out_of_fold(known, X, y, np.ones(len(y), dtype=bool), seed)
-    model = models.fit(X, y, known.n_classes, seed=seed)
+    model = logistic.fit(X, y, known.n_classes, seed=seed)
     in_pool = model.predict_proba(known.X).argmax(axis=1) == known.y
     truth = in_pool.copy()
     truth[asked] = everywhere
-    shown = estimate.accuracy(audited)
-    naive = estimate.accuracy(everywhere)
+    shown = intervals.accuracy(audited)
+    naive = intervals.accuracy(everywhere)
     if shown is None or naive is None:
         return None
     return {
@@ -115,7 +119,7 @@ def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str
         "high": shown.high,
         "n": shown.n,
         "proven": stopping.target_reached(audited, 0.5).low,
-        "peeked": estimate.lower_bound(int(audited.sum()), len(audited)),
+        "peeked": intervals.lower_bound(int(audited.sum()), len(audited)),
         "cross_validated": [naive.value, naive.low, naive.high],
         "on_training": float(in_pool[asked].mean()),
     }
@@ -125,7 +129,7 @@ def right_out_of_fold(
     known: Known, X: Features, y: IntArray, held_out: BoolArray, seed: int
 ) -> BoolArray:
     """Return (n,) whether each held out row is told right without it; False for the others."""
-    proba = models.cross_fit(X, y, held_out, known.n_classes, folds=FOLDS, seed=seed)
+    proba = logistic.cross_fit(X, y, held_out, known.n_classes, folds=FOLDS, seed=seed)
     right = np.zeros(len(y), dtype=bool)
     right[held_out] = proba.argmax(axis=1) == y[held_out]
     return right

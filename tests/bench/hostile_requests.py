@@ -30,7 +30,7 @@ django.setup()
 
 from drf_spectacular.generators import SchemaGenerator  # noqa: E402
 
-from annotator.client import Client  # noqa: E402
+from annotator.bench.api_client import Client  # noqa: E402
 from tests import floods, hostile, servers  # noqa: E402
 
 LARGE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"

@@ -4,7 +4,7 @@
         --seeds 10 --labels 1000 --out DIR
     python tests/bench/label_efficiency.py --table DIR
 
-Runs go through `selection.simulate`, as `manage.py simulate` does. Every run is stored in
+Runs go through `selection.simulation.loop`, as `manage.py simulate` does. Every run is stored in
 DIR/<set>/, so that what is there already is not done again; DIR/<set>.json holds the summary of all
 of them. Data sets are read from `../shared/data` next to the repository. A set without a test file
 is one to be screened: it is read until 95 % of the rarest label, which is declared, are found. With
@@ -33,16 +33,17 @@ import django  # noqa: E402
 
 django.setup()
 
-from annotator import kept_trial, replays, trial  # noqa: E402
+from annotator.flow.simulation import dataset, storage  # noqa: E402
+from annotator.flow.simulation import runs as simulation_runs  # noqa: E402
 from annotator.formats import Columns  # noqa: E402
 from annotator.models import Project  # noqa: E402
-from selection.known import Plan, Run  # noqa: E402
-from selection.simulate import RANDOM  # noqa: E402
+from selection.simulation.dataset import Plan, Run  # noqa: E402
+from selection.simulation.loop import RANDOM  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
 MARKS = (100, 300, 1000)
 FOUND = 0.95
-Runs = dict[replays.Turn, Run]
+Runs = dict[simulation_runs.Turn, Run]
 
 
 def main() -> None:
@@ -98,33 +99,33 @@ def measure_all(
 def measure(name: str, options: argparse.Namespace) -> None:
     """Do the runs of one set that are missing, and store the summary of all that are there."""
     folder = options.out / name
-    wanted = replays.turns(options.strategies.split(","), options.seeds)
-    missing = [turn for turn in wanted if kept_trial.load_run(folder, turn) is None]
+    wanted = simulation_runs.turns(options.strategies.split(","), options.seeds)
+    missing = [turn for turn in wanted if storage.load_run(folder, turn) is None]
     started = time.perf_counter()
     made, is_screened = _trial(name, options.declare, options.found is not None)
     print(f"{name}: {len(made.known.X)} items, ready in {time.perf_counter() - started:.0f} s")
     plan = _plan(made, options, is_screened)
     _same_plan(folder, plan, made)
     if is_screened:
-        missing = [turn for turn in missing if turn.strategy != replays.BASELINE]
+        missing = [turn for turn in missing if turn.strategy != simulation_runs.BASELINE]
     for part in _by_seed(missing):
-        runs = replays.go_all(made, plan, part, options.jobs, lambda *_: None)
+        runs = simulation_runs.go_all(made, plan, part, options.jobs, lambda *_: None)
         for turn, run in runs.items():
-            kept_trial.save_run(folder, turn, run)
+            storage.save_run(folder, turn, run)
             _tell(turn, run)
         summarise(folder, made, plan)
     summarise(folder, made, plan)
 
 
-def _trial(name: str, declare: bool, screen: bool) -> tuple[trial.Trial, bool]:
+def _trial(name: str, declare: bool, screen: bool) -> tuple[dataset.Trial, bool]:
     data = data_of(name)
     test = data.with_stem(f"{name}_test")
-    answers = trial.read(data, Columns())
+    answers = dataset.read(data, Columns())
     if test.exists() and not screen:
-        unseen = trial.read(test, Columns())
+        unseen = dataset.read(test, Columns())
         rare = _rarest(answers) if declare else ""
-        return trial.prepare(answers, unseen, rare=rare), False
-    return trial.prepare(answers, rare=_rarest(answers), hold_out=False), True
+        return dataset.prepare(answers, unseen, rare=rare), False
+    return dataset.prepare(answers, rare=_rarest(answers), hold_out=False), True
 
 
 def data_of(name: str) -> Path:
@@ -132,19 +133,19 @@ def data_of(name: str) -> Path:
     return next(path for path in (DATA / f"{name}.csv", DATA / f"{name}.zip") if path.exists())
 
 
-def _rarest(answers: trial.Answers) -> str:
+def _rarest(answers: dataset.Answers) -> str:
     names = [label for labels in answers.labels for label in labels]
     return min(sorted(set(names)), key=names.count)
 
 
-def _plan(made: trial.Trial, options: argparse.Namespace, is_screened: bool) -> Plan:
+def _plan(made: dataset.Trial, options: argparse.Namespace, is_screened: bool) -> Plan:
     items = len(made.known.X)
     if is_screened:
         return Plan(items, options.batch, options.audit_share, options.found or FOUND)
     return Plan(min(options.labels, items), options.batch, options.audit_share)
 
 
-def _same_plan(folder: Path, plan: Plan, made: trial.Trial) -> None:
+def _same_plan(folder: Path, plan: Plan, made: dataset.Trial) -> None:
     """Refuse to mix runs that were done otherwise."""
     path = folder / "plan.json"
     ours = {**vars(plan), "declared": made.known.declared}
@@ -154,12 +155,12 @@ def _same_plan(folder: Path, plan: Plan, made: trial.Trial) -> None:
     path.write_text(json.dumps(ours))
 
 
-def _by_seed(turns: list[replays.Turn]) -> list[list[replays.Turn]]:
+def _by_seed(turns: list[simulation_runs.Turn]) -> list[list[simulation_runs.Turn]]:
     seeds = sorted({turn.seed for turn in turns})
     return [[turn for turn in turns if turn.seed == seed] for seed in seeds]
 
 
-def _tell(turn: replays.Turn, run: Run) -> None:
+def _tell(turn: simulation_runs.Turn, run: Run) -> None:
     measured = run.accuracy[-1] == run.accuracy[-1]
     right = f"{run.accuracy[-1]:.3f} right, " if measured else ""
     print(
@@ -170,7 +171,7 @@ def _tell(turn: replays.Turn, run: Run) -> None:
     )
 
 
-def summarise(folder: Path, made: trial.Trial, plan: Plan) -> None:
+def summarise(folder: Path, made: dataset.Trial, plan: Plan) -> None:
     """Store the summary of all runs of a set; a strategy counts with the seeds that random has."""
     runs = _stored(folder)
     whole = {}
@@ -186,23 +187,23 @@ def _stored(folder: Path) -> Runs:
     found: Runs = {}
     for path in sorted((folder / "runs").glob("*.npz")):
         name, _, seed = path.stem.rpartition("-")
-        turn = replays.Turn(name, int(seed))
-        run = kept_trial.load_run(folder, turn)
+        turn = simulation_runs.Turn(name, int(seed))
+        run = storage.load_run(folder, turn)
         if run is not None:
             found[turn] = run
     return found
 
 
 def _summary(
-    runs: Runs, made: trial.Trial, plan: Plan, name: str, seeds: set[int]
+    runs: Runs, made: dataset.Trial, plan: Plan, name: str, seeds: set[int]
 ) -> dict[str, Any] | None:
     """Return the summary of one strategy beside random and the baseline, same seeds in all."""
-    beside = {replays.BASELINE, RANDOM, name}
+    beside = {simulation_runs.BASELINE, RANDOM, name}
     chosen = {turn: run for turn, run in runs.items() if turn.strategy in beside}
     for each in {turn.strategy for turn in chosen}:
         seeds = seeds & {turn.seed for turn in chosen if turn.strategy == each}
     same = {turn: run for turn, run in chosen.items() if turn.seed in seeds}
-    return replays.summarise(made, plan, same) if same else None
+    return simulation_runs.summarise(made, plan, same) if same else None
 
 
 def _merged(whole: dict[str, dict[str, Any] | None]) -> dict[str, Any]:

@@ -18,11 +18,12 @@ import label_efficiency as efficiency
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from annotator import trial
+from annotator.flow.simulation import dataset
 from annotator.formats import Columns
-from selection import agreement, models
-from selection.arrays import AnyArray, IntArray
+from selection.agreement import coefficients
+from selection.core.arrays import AnyArray, IntArray
 from selection.features import Features
+from selection.models import logistic
 
 MOST = 20_000  # labels
 
@@ -39,8 +40,8 @@ def main() -> None:
           "| cleanlab, by self-confidence | out of fold |\n|" + "---|" * 10)  # fmt: skip
     with threadpool_limits(1):
         for name in options.sets.split(","):
-            answers = trial.read(efficiency.data_of(name), Columns())
-            known = trial.prepare(answers, hold_out=False).known
+            answers = dataset.read(efficiency.data_of(name), Columns())
+            known = dataset.prepare(answers, hold_out=False).known
             for seed in range(options.seeds):
                 print(_line(name, seed, known.X, known.y, known.n_classes, options), flush=True)
 
@@ -54,13 +55,13 @@ def _line(
     chances = _mixed_up(X, y, n_classes) if options.close else _any_other(n_classes)
     labels = _flip(y, chances, options.share, rng)
     started = time.perf_counter()
-    proba = models.cross_fit(
+    proba = logistic.cross_fit(
         X, labels, np.ones(len(y), dtype=bool), n_classes, folds=options.folds, seed=seed
     )
     seconds = time.perf_counter() - started
     wrong = labels != y
     flips = int(wrong.sum())
-    found = agreement.suspects(labels, proba).rows
+    found = coefficients.suspects(labels, proba).rows
     theirs = (_cleanlab(labels, proba, by) for by in ("normalized_margin", "self_confidence"))
     cells = [
         name,
@@ -82,7 +83,7 @@ def _any_other(n_classes: int) -> AnyArray:
 
 def _mixed_up(X: Features, y: IntArray, n_classes: int) -> AnyArray:
     """Return how likely (C, C) each other class is where a model errs on a true one."""
-    proba = models.cross_fit(X, y, np.ones(len(y), dtype=bool), n_classes, seed=0)
+    proba = logistic.cross_fit(X, y, np.ones(len(y), dtype=bool), n_classes, seed=0)
     chances = np.stack([proba[y == c].mean(axis=0, dtype=float) for c in range(n_classes)])
     np.fill_diagonal(chances, 0.0)
     return chances / chances.sum(axis=1, keepdims=True)

@@ -31,7 +31,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from annotator.client import Client
+from annotator.bench.api_client import Client
 from tests import claims, servers
 from tests.claims import Claim, Export
 

@@ -27,11 +27,13 @@ import honest_numbers as honest
 import label_efficiency as efficiency
 import numpy as np
 
-from annotator import trial
+from annotator.flow.simulation import dataset
 from annotator.formats import Columns
-from selection import models, simulate, worth
-from selection.arrays import FloatArray, IntArray
-from selection.known import Known, Plan
+from selection.core.arrays import FloatArray, IntArray
+from selection.evaluation import label_savings
+from selection.models import logistic
+from selection.simulation import loop
+from selection.simulation.dataset import Known, Plan
 
 LOOKS = (200, 300, 400, 600)
 SIZES = (20, 30, 45, 60, 80, 110, 150, 200, 270, 350, 450, 600, 800, 1050, 1400, 1800, 2400, 3000)
@@ -68,14 +70,14 @@ def measure(name: str, options: argparse.Namespace) -> None:
 def known_of(name: str) -> Known:
     """Return 60 % of a set as the pool, and all the rest, the test file too, to measure on."""
     data = efficiency.data_of(name)
-    answers = trial.read(data, Columns())
-    rest = trial.read(data.with_stem(f"{name}_test"), Columns())
+    answers = dataset.read(data, Columns())
+    rest = dataset.read(data.with_stem(f"{name}_test"), Columns())
     order = np.random.default_rng(0).permutation(len(answers)).tolist()
     size = round(POOL * len(answers))
-    unseen = trial._take(answers, sorted(order[size:]))
+    unseen = dataset._take(answers, sorted(order[size:]))
     documents, labels = unseen.documents + rest.documents, unseen.labels + rest.labels
     test = replace(rest, documents=documents, labels=labels)
-    return trial.prepare(trial._take(answers, sorted(order[:size])), test).known
+    return dataset.prepare(dataset._take(answers, sorted(order[:size])), test).known
 
 
 def store_random(known: Known, folder: Path, seed: int) -> None:
@@ -92,7 +94,7 @@ def store_random(known: Known, folder: Path, seed: int) -> None:
 def accuracy(known: Known, rows: IntArray, seed: int) -> float:
     """Return how much of what nobody saw the model of the labelled `rows` tells right."""
     X, y = known.X.take(rows), known.y[rows]
-    model = models.fit(X, y, known.n_classes, seed=seed)
+    model = logistic.fit(X, y, known.n_classes, seed=seed)
     return float((model.predict_proba(known.test).argmax(axis=1) == known.truth).mean())
 
 
@@ -100,9 +102,7 @@ def run(known: Known, strategy: str, plan: Plan, folder: Path, seed: int) -> lis
     """Return what one project with `seed` was told at each look, and how right its model was."""
     path = folder / f"run-{seed}.npz"
     if not path.exists():
-        done = simulate.replay(
-            replace(known, test=None, truth=None), strategy, seed, plan, lambda: 0.0
-        )
+        done = loop.replay(replace(known, test=None, truth=None), strategy, seed, plan, lambda: 0.0)
         truths = {f"truth{n}": accuracy(known, done.asked[:n], seed) for n in LOOKS}
         np.savez(path, asked=done.asked, audits=honest._audits(known, plan, seed), **truths)
     stored = np.load(path)
@@ -116,8 +116,8 @@ def look(known: Known, asked: IntArray, audits: IntArray) -> dict[str, Any] | No
     rows = np.array([place[int(row)] for row in audits if int(row) in place])
     X, y = known.X.take(asked), known.y[asked]
     right = honest._right_out_of_fold(known, X, y, np.isin(np.arange(len(y)), rows), 0)
-    curve = worth.random_curve(X, y, rows, known.n_classes, seed=0)
-    told = worth.saved(curve, right[rows], len(asked), seed=0)
+    curve = label_savings.random_curve(X, y, rows, known.n_classes, seed=0)
+    told = label_savings.saved(curve, right[rows], len(asked), seed=0)
     if told is None:
         return None
     ends = {"low": told.low, "value": told.value, "high": told.high, "most": told.most}

@@ -3,13 +3,13 @@
     python tests/bench/screening_recall.py --sets screening_nudging,sms_spam --seeds 25 --out DIR
     python tests/bench/screening_recall.py --table DIR
 
-Every run is a project that looks for its rarest label with `rare`, by `selection.simulate`. The
-bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample of
-what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where something
-does, the search goes on for 100 labels and the next sample follows, up to three of them. The items
-of a sample are read beside the search, which does not learn from them. Beside the bound stand what
-others go by: a plain 95 % bound from the audits at every look, and a stop after 50 in a row without
-a find, taken to mean 95 %.
+Every run is a project that looks for its rarest label with `rare`, by `selection.simulation.loop`.
+The bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample
+of what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where
+something does, the search goes on for 100 labels and the next sample follows, up to three of them.
+The items of a sample are read beside the search, which does not learn from them. Beside the bound
+stand what others go by: a plain 95 % bound from the audits at every look, and a stop after 50 in a
+row without a find, taken to mean 95 %.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ import label_efficiency as efficiency
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from annotator import trial
+from annotator.flow.simulation import dataset
 from annotator.formats import Columns
-from selection import recall, simulate
-from selection.arrays import BoolArray, IntArray
-from selection.known import Known, Plan
+from selection.core.arrays import BoolArray, IntArray
+from selection.evaluation import recall_bound
+from selection.simulation import loop
+from selection.simulation.dataset import Known, Plan
 
 EVERY = 100
 QUIET = 40
@@ -55,9 +56,9 @@ def _options() -> argparse.Namespace:
 
 def measure(name: str, options: argparse.Namespace) -> None:
     """Do the runs of one set, and store what was claimed at each look beside the truth."""
-    answers = trial.read(efficiency.data_of(name), Columns())
+    answers = dataset.read(efficiency.data_of(name), Columns())
     rare = efficiency._rarest(answers)
-    known = trial.prepare(answers, rare=rare, hold_out=False).known
+    known = dataset.prepare(answers, rare=rare, hold_out=False).known
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     runs = [run(known, plan, seed, options.goal) for seed in range(options.seeds)]
     told = {"items": len(known.X), "relevant": int(known.rare.sum()), "runs": runs}
@@ -68,9 +69,9 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 def run(known: Known, plan: Plan, seed: int, goal: float) -> dict[str, Any]:
     """Return what one project was told at each look, and what its proofs came to."""
-    asked = simulate.replay(known, "rare", seed, plan, lambda: 0.0).asked
+    asked = loop.replay(known, "rare", seed, plan, lambda: 0.0).asked
     n = len(known.X)
-    audits = simulate.audit_order(n, seed)[: int(np.ceil(plan.audit_share * n))]
+    audits = loop.audit_order(n, seed)[: int(np.ceil(plan.audit_share * n))]
     project = Project(known.rare, asked, audits, np.random.default_rng(seed), goal)
     project.go()
     return {
@@ -94,7 +95,7 @@ class Project:
     ) -> None:
         self.rare, self.asked, self.audits, self.rng, self.goal = rare, asked, audits, rng, goal
         self.read = np.zeros(len(rare), dtype=bool)
-        self.samples: list[recall.Sample] = []
+        self.samples: list[recall_bound.Sample] = []
         self.looks: list[dict[str, Any]] = []
         self.proofs: list[dict[str, Any]] = []
         self.proven_after: int | None = None
@@ -124,16 +125,16 @@ class Project:
 
     def look(self) -> None:
         """Note the bound and the truth."""
-        low = recall.lower_bound(self.found, self.unread, self.evidence())
+        low = recall_bound.lower_bound(self.found, self.unread, self.evidence())
         order = self.audits[self.read[self.audits]]
         marks = self.rare[order]
-        plain = recall.Sample(0, len(self.rare), len(marks), int(marks.sum()), 0.05)
+        plain = recall_bound.Sample(0, len(self.rare), len(marks), int(marks.sum()), 0.05)
         self.looks.append(
             {
                 "read": int(self.read.sum()),
                 "truth": self.found / int(self.rare.sum()),
                 "low": low,
-                "plain": recall.lower_bound(self.found, self.unread, [plain]),
+                "plain": recall_bound.lower_bound(self.found, self.unread, [plain]),
             }
         )
 
@@ -141,23 +142,25 @@ class Project:
         """Read a sample of what is unread, and look."""
         step = next(
             each
-            for each in recall.frontier(self.found, self.unread, [], len(self.samples), [self.goal])
+            for each in recall_bound.frontier(
+                self.found, self.unread, [], len(self.samples), [self.goal]
+            )
         )
         left = np.flatnonzero(~self.read)
         drawn = self.rng.choice(left, min(step.reads_needed, len(left)), replace=False)
         number = len(self.samples) + 1
-        self.samples.append(recall.proof(self.rare[drawn], len(left), self.found, number))
+        self.samples.append(recall_bound.proof(self.rare[drawn], len(left), self.found, number))
         self.read[drawn] = True
         self.look()
         self.proofs.append({"drawn": len(drawn), **self.looks[-1]})
         if self.looks[-1]["low"] >= self.goal:
             self.proven_after = self.looks[-1]["read"]
 
-    def evidence(self) -> list[recall.Sample]:
+    def evidence(self) -> list[recall_bound.Sample]:
         """Return what the audits say, up to the first that is unread, and the proofs."""
         waiting = np.flatnonzero(~self.read[self.audits])
         prefix = self.audits[: waiting[0]] if len(waiting) else self.audits
-        audited = recall.audited(self.rare[prefix], len(self.rare))
+        audited = recall_bound.audited(self.rare[prefix], len(self.rare))
         return [*self.samples, *([audited] if audited else [])]
 
 

@@ -32,12 +32,14 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from scipy.special import softmax  # noqa: E402
 
-from selection import diversity, scores, shards  # noqa: E402
-from selection.distances import Gradients  # noqa: E402
+from selection import scores  # noqa: E402
+from selection.core import top_k  # noqa: E402
+from selection.core.distances import Gradients  # noqa: E402
+from selection.diversity import batch_diversity  # noqa: E402
 from selection.features import RECIPES, Features  # noqa: E402
-from selection.known import Known, Plan  # noqa: E402
-from selection.models import Model  # noqa: E402
-from selection.simulate import replay  # noqa: E402
+from selection.models.logistic import Model  # noqa: E402
+from selection.simulation.dataset import Known, Plan  # noqa: E402
+from selection.simulation.loop import replay  # noqa: E402
 
 NEWS = ROOT.parent / "shared" / "data" / "ag_news.csv"
 WIDTH, CLASSES = 384, 10
@@ -184,9 +186,9 @@ def _score_shards(model: Model, files: list[tuple[int, Path]]) -> tuple[Any, Any
             scores.margin(model.predict_proba(Features(None, X))),
             start + np.arange(len(X)),
         )
-        rows = shards.best(values, ids, WANTED, seed=0)
+        rows = top_k.best(values, ids, WANTED, seed=0)
         parts.append((values[rows], ids[rows]))
-    return shards.merge(parts, WANTED, seed=0)
+    return top_k.merge(parts, WANTED, seed=0)
 
 
 def _score_at_once(model: Model, files: list[tuple[int, Path]]) -> tuple[Any, Any]:
@@ -245,7 +247,7 @@ def _badge(n: int, goal: float) -> Case:
     return Case(
         f"BADGE of 100 from {n:,} x {WIDTH} in {CLASSES} classes",
         goal,
-        lambda: diversity.badge(proba, X, 100, rng=0),
+        lambda: batch_diversity.badge(proba, X, 100, rng=0),
         lambda: _written_out_badge(proba, X, 100),
         lambda ours, theirs: same_spread(proba, X, ours, theirs),
     )
@@ -282,7 +284,7 @@ def k_center() -> Iterator[Case]:
     yield Case(
         f"k-center of 100 from 100,000 x {WIDTH}, 500 labelled",
         1.5,
-        lambda: diversity.k_center(pool, 100, existing=labelled),
+        lambda: batch_diversity.k_center(pool, 100, existing=labelled),
         lambda: _written_out_k_center(pool, 100, labelled),
         same_order,
     )

@@ -26,13 +26,16 @@ import label_efficiency as efficiency
 import numpy as np
 from numpy.typing import ArrayLike
 
-from annotator import trial
+from annotator.flow.simulation import dataset
 from annotator.formats import Columns
-from selection import curve, estimate, models, simulate, stopping
-from selection.arrays import IntArray
-from selection.estimate import Estimate
+from selection.core import intervals
+from selection.core.arrays import IntArray
+from selection.core.intervals import Estimate
+from selection.evaluation import learning_curve, stopping
 from selection.features import Features
-from selection.known import Known, Plan, Predictor
+from selection.models import logistic
+from selection.simulation import loop
+from selection.simulation.dataset import Known, Plan, Predictor
 
 SAMPLE = 1000
 LAST = 3  # looks at the end of a run whose mean is its last accuracy
@@ -54,7 +57,7 @@ def _options() -> argparse.Namespace:
 
 def measure(name: str, options: argparse.Namespace) -> None:
     """Do the runs of one set, and store what was known at each look beside the truth."""
-    known = trial.prepare(trial.read(efficiency.data_of(name), Columns())).known
+    known = dataset.prepare(dataset.read(efficiency.data_of(name), Columns())).known
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     options.out.mkdir(parents=True, exist_ok=True)
     go = partial(run, known, options.strategy, plan)
@@ -74,7 +77,7 @@ class Watched:
     def __call__(
         self, X: Features, y: ArrayLike, n_classes: int, *, seed: int, multi_label: bool
     ) -> Predictor:
-        model = models.fit(X, y, n_classes, seed=seed, multi_label=multi_label)
+        model = logistic.fit(X, y, n_classes, seed=seed, multi_label=multi_label)
         self.said.append(model.predict_proba(self.X).argmax(axis=1).tolist())
         return model
 
@@ -83,7 +86,7 @@ def run(known: Known, strategy: str, plan: Plan, seed: int) -> dict[str, Any]:
     """Return what one project with `seed` knew at each look, and the truth."""
     sample = np.random.default_rng(seed).permutation(len(known.X))[:SAMPLE]
     watched = Watched(known.X.take(sample))
-    done = simulate.replay(replace(known, learner=watched), strategy, seed, plan, lambda: 0.0)
+    done = loop.replay(replace(known, learner=watched), strategy, seed, plan, lambda: 0.0)
     audits = honest.audits_of(known, plan, seed)
     looks: list[dict[str, Any]] = []
     # Before there are two classes no model is made.
@@ -106,7 +109,7 @@ def _measured(known: Known, asked: IntArray, audits: IntArray, seed: int) -> Est
         return None
     X, y = known.X.take(asked), known.y[asked]
     right = honest.right_out_of_fold(known, X, y, held_out, seed)
-    return estimate.accuracy(right[held_out])
+    return intervals.accuracy(right[held_out])
 
 
 # The table ---------------------------------------------------------------------------------------
@@ -149,7 +152,7 @@ def _gains_little(told: Told) -> bool:
 
 
 def _gains_little_surely(told: Told) -> bool:
-    gain = curve.expected_gain(told.labels, told.values)
+    gain = learning_curve.expected_gain(told.labels, told.values)
     return gain is not None and gain.value < stopping.LIKELY_GAIN and gain.high < stopping.MOST_GAIN
 
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from annotator.bench.made_up import texts
+from annotator.bench.synthetic_text import texts
 from tests import servers
 from tests.oracle import new_project, rows
 

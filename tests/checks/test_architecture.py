@@ -170,8 +170,8 @@ def serves(source: str) -> bool:
 
 
 def test_no_item_is_handed_out_but_through_the_one_door() -> None:
-    """A lease is built and stored in `leasing` alone, which asks whether the project is paused."""
-    others = (path for path in CODE if path.name != "leasing.py")
+    """Only `admission` builds and stores leases: it asks whether the project is paused."""
+    others = (path for path in CODE if path.name != "admission.py")
     hold((path for path in others if "migrations" not in path.parts), leases)
 
 
@@ -188,7 +188,12 @@ def test_an_item_is_shown_where_the_paths_are_walked_alone() -> None:
     serving = {
         str(path.relative_to(ROOT / "annotator")) for path in outside if serves(path.read_text())
     }
-    assert serving == {"api/desk.py", "api/work.py", "views/bulk.py", "views/desk_page.py"}
+    assert serving == {
+        "api/annotations.py",
+        "api/sync.py",
+        "views/labelling/bulk.py",
+        "views/labelling/context.py",
+    }
 
 
 def test_what_serves_an_item_is_found() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from annotator import sentences
-from selection.strategies import STRATEGIES
+from annotator.i18n import stored_messages
+from selection.strategies.registry import STRATEGIES
 from tests.checks.source import ROOT, listed
 from tests.servers import needed
 
@@ -141,13 +141,15 @@ def test_strategies_are_translated():
 
 # What workers stored -----------------------------------------------------------------------------
 
-STORED = [text for text in GERMAN if sentences.HOLE.search(text) and "\x04" not in text]
-STORED = [text for text in STORED if len(GERMAN[text]) == 1 and sentences.is_recognisable(text)]
+STORED = [text for text in GERMAN if stored_messages.HOLE.search(text) and "\x04" not in text]
+STORED = [
+    text for text in STORED if len(GERMAN[text]) == 1 and stored_messages.is_recognisable(text)
+]
 
 
 def filled(text: str, source: str) -> str:
     """Return the text with a name or a number of its own in each of the holes of `source`."""
-    found = list(sentences.HOLE.finditer(source))
+    found = list(stored_messages.HOLE.finditer(source))
     samples = [
         str(17 + place) if hole[0].endswith("d") else f"Sample {place}"
         for place, hole in enumerate(found)
@@ -161,7 +163,7 @@ def filled(text: str, source: str) -> str:
 def test_stored_sentences_are_told_in_the_readers_language() -> None:
     assert len(STORED) > 100
     with translation.override("de"):
-        told = [(text, sentences.translated(filled(text, text))) for text in STORED]
+        told = [(text, stored_messages.translated(filled(text, text))) for text in STORED]
     listed(pair for pair in told if pair[1] != filled(GERMAN[pair[0]][0], pair[0]))
 
 
@@ -177,5 +179,5 @@ def test_sentences_are_told_one_by_one() -> None:
         ("", ""),
     ]:
         with translation.override("de"):
-            assert sentences.translated(stored) == told
-        assert sentences.translated(stored) == stored
+            assert stored_messages.translated(stored) == told
+        assert stored_messages.translated(stored) == stored

@@ -105,8 +105,8 @@ def test_bare_text_is_found() -> None:
 
 # What only commands and machines say is for whoever keeps the installation.
 FOR_OPERATORS = {
-    *("backup", "bench", "demo.py", "management", "metrics.py", "observability", "processes.py"),
-    *("restore.py", "server", "settings.py"),
+    *("backup", "bench", "demo.py", "management", "metrics", "server"),
+    "settings.py",
 }
 SOURCES = [
     path

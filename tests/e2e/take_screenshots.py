@@ -15,7 +15,7 @@ from typing import Any
 import django
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from annotator.client import Client
+from annotator.bench.api_client import Client
 from tests import servers
 from tests.browser import SWITCHES
 

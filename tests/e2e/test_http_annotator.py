@@ -92,7 +92,7 @@ def test_the_same_on_postgresql_and_redis(tmp_path):
 def _write_posts(path):
     import csv
 
-    from annotator.bench.made_up import texts
+    from annotator.bench.synthetic_text import texts
 
     with path.open("w", newline="") as file:
         writer = csv.writer(file)

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from annotator import idle
+from annotator.server import resource_usage
 from tests import servers
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("up")]
@@ -38,8 +38,10 @@ def _ready(server):
 
 def test_it_is_small_while_nothing_happens(own):
     # The worker says that it is there before its last child is.
-    servers.wait_until(lambda: len(idle.family(own.process.pid)) >= 8, 30, "all processes")
-    cost = idle.measure(idle.family(own.process.pid), 0.5)
+    servers.wait_until(
+        lambda: len(resource_usage.family(own.process.pid)) >= 8, 30, "all processes"
+    )
+    cost = resource_usage.measure(resource_usage.family(own.process.pid), 0.5)
     assert cost.processes >= 8
     assert 0 < cost.pss < 350
 

@@ -94,11 +94,11 @@ def looks(pk: int) -> list[str]:
 
 def looked_at(pk: int) -> dict[str, object]:
     """Return the annotations, the items and what is wrong."""
-    from annotator.bench import crowd
+    from annotator.bench import load
     from annotator.models import Item
 
     return {
-        "stored": [astuple(each) for each in crowd.stored(pk)],
+        "stored": [astuple(each) for each in load.stored(pk)],
         "items": list(Item.objects.filter(project=pk).values_list("pk", flat=True)),
         "wrong": list(wrong(pk)),
         "holders": sorted(holders(pk)),

@@ -16,13 +16,13 @@ def make(people: int, items: int) -> dict[str, object]:
     """Store a project that learns often, with items and people, and return their keys."""
     from knox.models import AuthToken
 
-    from annotator.bench import crowd
-    from annotator.bench.made_up import texts
-    from annotator.flow import setup
+    from annotator.bench import load
+    from annotator.bench.synthetic_text import texts
+    from annotator.flow.projects import settings
     from annotator.models import Item, Project, User
 
     owner = User.objects.create_superuser(ADMIN, password=PASSWORD)
-    project = setup.create_project(
+    project = settings.create_project(
         owner,
         name="Faults",
         labels=["a", "b"],
@@ -32,7 +32,7 @@ def make(people: int, items: int) -> dict[str, object]:
         seed=7,
     )
     # Labels given at random are doubted often, so that second looks are under way, too.
-    setup.change_settings(project, second_share=0.05)
+    settings.change_settings(project, second_share=0.05)
     Item.objects.bulk_create(
         Item(
             project=project,
@@ -48,7 +48,7 @@ def make(people: int, items: int) -> dict[str, object]:
     return {
         "project": project.pk,
         "owner": AuthToken.objects.create(user=owner)[1],
-        "people": [[one.number, one.token] for one in crowd.enrol(project.pk, people)],
+        "people": [[one.number, one.token] for one in load.enrol(project.pk, people)],
     }
 
 

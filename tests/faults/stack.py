@@ -22,10 +22,10 @@ from typing import Any
 
 import psutil
 
-from annotator import processes
-from annotator.bench.crowd import Crowd, Habits, Person
-from annotator.bench.history import Stored, violations
-from annotator.client import Client, Unexpected
+from annotator.bench.api_client import Client, Unexpected
+from annotator.bench.invariants import Stored, violations
+from annotator.bench.load import Crowd, Habits, Person
+from annotator.server import supervisor
 from tests import servers, shared
 from tests.faults.backends import Postgres, Redis
 
@@ -117,7 +117,7 @@ class Stack:
         return self
 
     def _start_parts(self, log: Any) -> None:
-        self._supervisor = processes.Supervisor(say=self._said.append)
+        self._supervisor = supervisor.Supervisor(say=self._said.append)
         for name, command in self.commands().items():
             self._supervisor.start(_Logged(name, command, self.env, log=str(self._log)))
         self._watch = threading.Thread(target=self._supervisor.watch, daemon=True)
@@ -292,7 +292,7 @@ class Owner(Client):
         self.address, self._token = address, token
 
 
-class _Logged(processes.Child):
+class _Logged(supervisor.Child):
     """A process that writes to the stack's log."""
 
     def __init__(self, name: str, command: list[str], env: dict[str, str], log: str) -> None:

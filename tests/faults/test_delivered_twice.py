@@ -4,7 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotator import tasks
-from annotator.flow import ingest, queue
+from annotator.flow.datasets import importing
+from annotator.flow.queue import leasing
 from annotator.models import (
     FeatureShard,
     FeatureSpace,
@@ -18,7 +19,7 @@ from annotator.models import (
     RoundShard,
 )
 from tests import loop
-from tests.flow.test_at_once import at_once
+from tests.flow.queue.test_at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +55,7 @@ def state():
 
 def test_each_task_delivered_twice_does_its_work_once(project, olga, sent, ana):
     rows = "".join(f"{loop.text(n)}\n" for n in range(60)).encode()
-    work = ingest.receive(project, olga, SimpleUploadedFile("t.csv", b"text\n" + rows))
+    work = importing.receive(project, olga, SimpleUploadedFile("t.csv", b"text\n" + rows))
     sent.append(("run_import", work.pk))
     done = []
     while sent:
@@ -100,7 +101,7 @@ def test_stages_delivered_out_of_order_wait_for_theirs(project, filled, learnt, 
 def test_two_beats_start_one_round(project, filled, learnt, ana, sent):
     filled(project, 60)
     learnt(project)
-    lease = queue.lease_next(project, ana)
+    lease = leasing.lease_next(project, ana)
     past = lease.created_at
     Lease.objects.update(expires_at=past)
     QueueEntry.objects.filter(lease_id=lease.pk).update(leased_until=past)

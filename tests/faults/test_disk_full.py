@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotator.client import Unexpected
+from annotator.bench.api_client import Unexpected
 from tests import servers
 from tests.faults.disks import small_disk
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from annotator.client import Unexpected
+from annotator.bench.api_client import Unexpected
 from tests import floods, servers
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("floods")]

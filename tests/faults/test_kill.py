@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from annotator.client import Unexpected
+from annotator.bench.api_client import Unexpected
 from tests import servers
 from tests.oracle import new_project, rows
 
@@ -25,7 +25,7 @@ def server(tmp_path):
 def oracle(server, tmp_path):
     import csv
 
-    from annotator.bench.made_up import texts
+    from annotator.bench.synthetic_text import texts
 
     path = tmp_path / "posts.csv"
     with path.open("w", newline="") as file:

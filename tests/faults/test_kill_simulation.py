@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
 START = """
 import django; django.setup()
 from django.core.files.uploadedfile import SimpleUploadedFile
-from annotator.bench.made_up import texts
+from annotator.bench.synthetic_text import texts
 from annotator.flow import setup, simulating
 from annotator.models import User
 user = User.objects.get(is_superuser=True)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from annotator.bench.history import REFUSED, violations
-from annotator.client import Unexpected
+from annotator.bench.api_client import Unexpected
+from annotator.bench.invariants import REFUSED, violations
 from tests import servers
 from tests.faults.stack import stored
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from annotator.bench.made_up import texts
+from annotator.bench.synthetic_text import texts
 from tests import front, servers
 from tests.oracle import Oracle, new_project, rows
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from annotator.bench.history import OK
+from annotator.bench.invariants import OK
 from tests import servers
 from tests.faults.test_clock import SHIFTED
 

@@ -1,6 +1,6 @@
 """What the tests of the bulk desk share."""
 
-from annotator.flow import confirming
+from annotator.flow.annotation import bulk_confirm
 from annotator.models import Annotation, Source
 
 
@@ -11,7 +11,7 @@ def keys(page):
 def confirm(page, out=()):
     """Confirm a page, but for what is `out`, and return what became of it."""
     marked = [key for key in keys(page) if key not in keys(out)]
-    return confirming.confirm(page[0].project, page[0].user, keys(page), marked, 60.0)
+    return bulk_confirm.confirm(page[0].project, page[0].user, keys(page), marked, 60.0)
 
 
 def standing(user):

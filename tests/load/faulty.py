@@ -23,22 +23,22 @@ def none():
 
 def claims_without_asking_again():
     """Two claims that saw the same entry open both take it."""
-    from annotator.flow import queue
+    from annotator.db.compiled_queries import Raw
+    from annotator.flow.queue import leasing
     from annotator.models import QueueEntry
-    from annotator.once import Raw
 
-    loose = queue.CLAIM.replace("state = 0 AND id = (", "id = (")
-    assert loose != queue.CLAIM
-    queue.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock="", **queue.TABLES))
+    loose = leasing.CLAIM.replace("state = 0 AND id = (", "id = (")
+    assert loose != leasing.CLAIM
+    leasing.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock="", **leasing.TABLES))
 
 
 def acknowledges_before_it_stores():
     """Now and then a label is told to be saved, and its transaction rolled back."""
     from django.db import transaction
 
-    from annotator.flow import annotate
+    from annotator.flow.annotation import submit
 
-    stored = annotate._store
+    stored = submit._store
 
     def sometimes(*args):
         with transaction.atomic():
@@ -47,33 +47,33 @@ def acknowledges_before_it_stores():
                 transaction.set_rollback(True)
         return annotation
 
-    annotate._store = sometimes
+    submit._store = sometimes
 
 
 def gives_skipped_items_to_the_same_person_again():
     """The queue forgets who skipped what."""
-    from annotator.flow import queue
+    from annotator.db.compiled_queries import Raw
+    from annotator.flow.queue import leasing
     from annotator.models import QueueEntry
-    from annotator.once import Raw
 
-    loose = queue.CLAIM.replace("l.outcome = 'skipped'", "l.outcome = 'never'")
-    assert loose != queue.CLAIM
+    loose = leasing.CLAIM.replace("l.outcome = 'skipped'", "l.outcome = 'never'")
+    assert loose != leasing.CLAIM
     lock = "FOR UPDATE OF e SKIP LOCKED"
-    queue.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock=lock, **queue.TABLES))
+    leasing.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock=lock, **leasing.TABLES))
 
 
 def tells_that_nothing_is_left():
     """Where the queue is dry, nobody tops it up."""
-    from annotator.flow import queue
+    from annotator.flow.queue import leasing
 
-    queue._claim_refilled = lambda *_args, **_options: None
+    leasing._claim_refilled = lambda *_args, **_options: None
 
 
 def counts_opinions_that_nobody_needs():
     """A label on a lost lease counts although the item is complete."""
-    from annotator.flow import annotate
+    from annotator.flow.annotation import submit
 
-    annotate._settle_entry = lambda _held: True
+    submit._settle_entry = lambda _held: True
 
 
 FAULTS = {name: fault for name, fault in globals().items() if callable(fault) and fault.__doc__}

@@ -5,16 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.bench.history import (
-    OK,
-    REFUSED,
-    UNKNOWN,
-    Call,
-    Stored,
-    read,
-    violations,
-    write,
-)
+from annotator.bench.invariants import OK, REFUSED, UNKNOWN, Call, Stored, read, violations, write
 
 LATER = 600.0
 

@@ -11,18 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from selection import (
-    agreement,
-    consensus,
-    curve,
-    difference,
-    diversity,
-    estimate,
-    lure,
-    scores,
-    shards,
-    stopping,
-)
+from selection import scores
+from selection.agreement import coefficients, consensus
+from selection.core import intervals, top_k
+from selection.diversity import batch_diversity
+from selection.evaluation import difference_estimator, learning_curve, lure_estimator, stopping
 
 SINGLE = (scores.least_confident, scores.margin, scores.entropy)
 SEEDS = st.integers(0, 2**32)
@@ -121,17 +114,19 @@ class TestShards:
         order = np.array(data.draw(st.permutations(range(len(values)))), dtype=np.int64)
         cuts = np.array_split(order, data.draw(st.integers(1, 7)))
         parts = [(np.array(values)[cut], ids[cut]) for cut in cuts]
-        _, merged = shards.merge(parts, m, seed)
-        assert merged.tolist() == ids[shards.best(values, ids, m, seed)].tolist()
+        _, merged = top_k.merge(parts, m, seed)
+        assert merged.tolist() == ids[top_k.best(values, ids, m, seed)].tolist()
         # Merging in steps, and wanting fewer, tell the same story.
-        halves = [shards.merge(parts[:3], m, seed), shards.merge(parts[3:], m, seed)]
-        assert shards.merge(halves, m, seed)[1].tolist() == merged.tolist()
-        fewer = shards.best(values, ids, m // 2, seed)
+        halves = [top_k.merge(parts[:3], m, seed), top_k.merge(parts[3:], m, seed)]
+        assert top_k.merge(halves, m, seed)[1].tolist() == merged.tolist()
+        fewer = top_k.best(values, ids, m // 2, seed)
         assert ids[fewer].tolist() == merged[: m // 2].tolist()
 
 
 class TestDiversity:
-    @pytest.mark.parametrize("rule", [diversity.k_center, diversity.kmeans_pp, diversity.typical])
+    @pytest.mark.parametrize(
+        "rule", [batch_diversity.k_center, batch_diversity.kmeans_pp, batch_diversity.typical]
+    )
     @for_all(points=clouds(), k=st.integers(0, 30), known=st.integers(0, 4), seed=SEEDS)
     def test_each_row_once_and_as_many_as_there_are(self, rule, points, k, known, seed):
         existing = points[:known] if known else None
@@ -146,13 +141,13 @@ class TestDiversity:
     def test_badge_takes_each_row_once_too(self, points, k, seed):
         proba = np.random.default_rng(seed).integers(1, 3, size=(len(points), 3)) / 1.0
         proba /= proba.sum(axis=1, keepdims=True)
-        chosen = diversity.badge(proba, points, k, seed).tolist()
+        chosen = batch_diversity.badge(proba, points, k, seed).tolist()
         assert len(chosen) == len(set(chosen)) == min(k, len(points))
 
     @for_all(points=clouds(), k=st.integers(1, 10))
     def test_k_center_takes_what_is_farthest_and_only_ever_adds(self, points, k):
-        chosen = diversity.k_center(points, k).tolist()
-        assert diversity.k_center(points, k - 1).tolist() == chosen[: k - 1]
+        chosen = batch_diversity.k_center(points, k).tolist()
+        assert batch_diversity.k_center(points, k - 1).tolist() == chosen[: k - 1]
         for i in range(1, len(chosen)):
             gaps = ((points[:, None] - points[chosen[:i]]) ** 2).sum(axis=2).min(axis=1)
             gaps[chosen[:i]] = -1.0
@@ -167,7 +162,7 @@ class TestDiversity:
 
         k = min(k, len(places))
         best = min(radius(chosen) for chosen in combinations(range(len(places)), k))
-        assert radius(diversity.k_center(line, k)) <= 2 * best
+        assert radius(batch_diversity.k_center(line, k)) <= 2 * best
 
     @for_all(
         groups=st.lists(st.integers(0, 4), min_size=1, max_size=20),
@@ -176,7 +171,7 @@ class TestDiversity:
     )
     def test_cluster_margin_serves_every_group_before_a_second_time(self, groups, k, seed):
         doubts = np.random.default_rng(seed).permutation(len(groups)) / 7.0
-        chosen = diversity.cluster_margin(doubts, groups, k).tolist()
+        chosen = batch_diversity.cluster_margin(doubts, groups, k).tolist()
         assert len(set(chosen)) == len(chosen) == min(k, len(groups))
         taken = np.bincount(np.array(groups)[chosen], minlength=5) if chosen else np.zeros(5)
         sizes = np.bincount(groups, minlength=5)
@@ -191,17 +186,17 @@ class TestAgreement:
     @for_all(answers=tables(), seed=SEEDS)
     def test_alpha_knows_neither_people_nor_items_nor_names(self, answers, seed):
         rng = np.random.default_rng(seed)
-        got = agreement.krippendorff_alpha(answers)
+        got = coefficients.krippendorff_alpha(answers)
         renamed = np.append(rng.permutation(4), -1)[answers]
         shuffled = rng.permuted(rng.permutation(renamed), axis=1)
-        np.testing.assert_allclose(agreement.krippendorff_alpha(shuffled), got, atol=1e-12)
+        np.testing.assert_allclose(coefficients.krippendorff_alpha(shuffled), got, atol=1e-12)
         assert np.isnan(got) or got <= 1.0
 
     @for_all(answers=tables())
     def test_an_item_with_one_answer_changes_no_agreement(self, answers):
         lonely = np.full((1, answers.shape[1]), -1)
         lonely[0, 0] = 2
-        for measure in (agreement.krippendorff_alpha, agreement.pairwise_agreement):
+        for measure in (coefficients.krippendorff_alpha, coefficients.pairwise_agreement):
             np.testing.assert_allclose(
                 measure(np.vstack([answers, lonely])), measure(answers), atol=1e-12
             )
@@ -210,17 +205,17 @@ class TestAgreement:
     def test_kappas_know_neither_names_nor_order(self, answers, seed):
         rng = np.random.default_rng(seed)
         a, b = answers.T
-        got = agreement.cohen_kappa(a, b)
+        got = coefficients.cohen_kappa(a, b)
         assert -1.0 <= got <= 1.0
-        assert agreement.cohen_kappa(b, a) == pytest.approx(got)
+        assert coefficients.cohen_kappa(b, a) == pytest.approx(got)
         names, rows = rng.permutation(4), rng.permutation(6)
-        assert agreement.cohen_kappa(names[a][rows], names[b][rows]) == pytest.approx(got)
-        assert agreement.cohen_kappa(a, a) == 1.0
+        assert coefficients.cohen_kappa(names[a][rows], names[b][rows]) == pytest.approx(got)
+        assert coefficients.cohen_kappa(a, a) == 1.0
         # With two people Fleiss' chance is Scott's, which is never below Cohen's.
-        fleiss = agreement.fleiss_kappa(answers)
+        fleiss = coefficients.fleiss_kappa(answers)
         assert fleiss <= got + 1e-12
         swapped = names[rng.permuted(answers, axis=1)][rows]
-        assert agreement.fleiss_kappa(swapped) == pytest.approx(fleiss)
+        assert coefficients.fleiss_kappa(swapped) == pytest.approx(fleiss)
 
     @for_all(answers=tables(), seed=SEEDS)
     def test_consensus_is_a_distribution_that_knows_no_order_of_people(self, answers, seed):
@@ -237,14 +232,14 @@ class TestAgreement:
         rng = np.random.default_rng(seed)
         classes = proba.shape[1]
         labels = rng.integers(-1, classes, size=len(proba))
-        found = agreement.suspects(labels, proba)
+        found = coefficients.suspects(labels, proba)
         assert (np.diff(found.scores) <= 0).all()
         assert ((found.scores >= 0) & (found.scores <= 1)).all()
         assert (labels[found.rows] >= 0).all()
         assert (labels[found.rows] != found.instead).all()
         names = rng.permutation(classes)
         renamed = np.append(names, -1)[labels]
-        again = agreement.suspects(renamed, proba[:, np.argsort(names)])
+        again = coefficients.suspects(renamed, proba[:, np.argsort(names)])
         assert set(again.rows.tolist()) == set(found.rows.tolist())
 
 
@@ -256,12 +251,12 @@ class TestIntervals:
     @for_all(counts=COUNTS, confidence=CONFIDENCE)
     def test_the_share_lies_inside_and_more_confidence_is_wider(self, counts, confidence):
         right, n = counts
-        low, high = estimate.binomial_interval(right, n, confidence)
+        low, high = intervals.binomial_interval(right, n, confidence)
         assert 0.0 <= low <= right / n <= high <= 1.0
-        wider = estimate.binomial_interval(right, n, (1 + confidence) / 2)
+        wider = intervals.binomial_interval(right, n, (1 + confidence) / 2)
         assert wider[0] <= low
         assert high <= wider[1]
-        mirrored = estimate.binomial_interval(n - right, n, confidence)
+        mirrored = intervals.binomial_interval(n - right, n, confidence)
         assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
     @for_all(counts=COUNTS, confidence=CONFIDENCE)
@@ -269,16 +264,16 @@ class TestIntervals:
         right, n = counts
         assume(right < n)
         for interval in (
-            lambda r: estimate.binomial_interval(r, n, confidence),
-            lambda r: estimate.population_interval(r, n, n + 40, confidence),
-            lambda r: (estimate.lower_bound(r, n, confidence),),
+            lambda r: intervals.binomial_interval(r, n, confidence),
+            lambda r: intervals.population_interval(r, n, n + 40, confidence),
+            lambda r: (intervals.lower_bound(r, n, confidence),),
         ):
             assert all(a <= b for a, b in zip(interval(right), interval(right + 1), strict=True))
 
     @for_all(counts=COUNTS, left=st.integers(0, 500), confidence=CONFIDENCE)
     def test_a_pool_of_known_size_is_never_less_known(self, counts, left, confidence):
         right, n = counts
-        found = estimate.accuracy(np.arange(n) < right, confidence, population=n + left)
+        found = intervals.accuracy(np.arange(n) < right, confidence, population=n + left)
         assert found.low <= found.value <= found.high
         assert found.value == pytest.approx(right / n, abs=1 / n)
         assert right / (n + left) <= found.low
@@ -290,7 +285,7 @@ class TestIntervals:
         doubt = np.random.default_rng(seed).random(n).round(1)
         options = {"pool_doubt": pool_doubt, "population": 3 * n}
         found, wider = (
-            difference.difference(np.arange(n) < right, doubt, confidence=c, **options)
+            difference_estimator.difference(np.arange(n) < right, doubt, confidence=c, **options)
             for c in (confidence, (1 + confidence) / 2)
         )
         assert 0.0 <= found.low <= found.value <= found.high <= 1.0
@@ -301,17 +296,17 @@ class TestIntervals:
         chances=st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=12), more=st.integers(0, 50)
     )
     def test_weights_of_draws_are_positive_and_one_when_all_is_drawn(self, chances, more):
-        weights = lure.lure_weights(chances, len(chances) + more)
+        weights = lure_estimator.lure_weights(chances, len(chances) + more)
         assert (weights > 0).all()
         if not more:
             np.testing.assert_array_equal(weights, 1.0)
-        found = lure.lure(np.ones(len(chances)), chances, len(chances) + more)
+        found = lure_estimator.lure(np.ones(len(chances)), chances, len(chances) + more)
         assert 1 - 1e-9 <= found.effective <= len(chances) + 1e-9
 
     @for_all(rises=st.lists(st.floats(-0.05, 0.1), min_size=5, max_size=12), confidence=CONFIDENCE)
     def test_the_expected_gain_lies_inside_its_interval(self, rises, confidence):
         sizes = 20.0 * np.arange(1, len(rises) + 1)
-        found = curve.expected_gain(sizes, 0.5 + np.cumsum(rises) / 5, confidence)
+        found = learning_curve.expected_gain(sizes, 0.5 + np.cumsum(rises) / 5, confidence)
         assert 0.0 <= found.low <= found.value <= found.high
 
     @for_all(

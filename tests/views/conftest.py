@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from annotator.flow import reports
+from annotator.flow.operations import background_reports
 from annotator.models import Item, Project, User
 from tests import loop
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
@@ -68,5 +68,5 @@ def crowd(project, ana, ben):
     """A project in which two people answered, one of them wrongly now and then."""
     project = loop.by_two(project, ana, ben)
     loop.go_round(project)
-    reports.make_all(project.pk)
+    background_reports.make_all(project.pk)
     return project

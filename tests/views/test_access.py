@@ -86,9 +86,9 @@ def test_chart_is_for_leads(signed_in, lea, ana, zed, project):
 
 
 def test_deleted_project_is_gone_for_its_members_too(signed_in, ana, project):
-    from annotator.flow import setup
+    from annotator.flow.projects import settings
 
-    setup.delete_project(project)
+    settings.delete_project(project)
     assert ask(signed_in(ana), "label:desk", "get", project).status_code == 404
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 
-from annotator.flow import queue
-from annotator.flow.jobs import in_words
-from annotator.flow.outages import outage
+from annotator.flow.queue import leasing
+from annotator.jobs.outages import outage
+from annotator.jobs.runner import in_words
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def breaks(monkeypatch):
         def fail(*_args, **_options):
             raise problem
 
-        monkeypatch.setattr(queue, "lease_next", fail)
+        monkeypatch.setattr(leasing, "lease_next", fail)
 
     return by
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from annotator import backup
+from annotator.backup import archive
+from annotator.backup.database_snapshot import Impossible
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
-from annotator.snapshots import Impossible
 
 
 class Command(InstallationCommand):
@@ -38,7 +38,7 @@ class Command(InstallationCommand):
         target = _file(options["target"])
         bar = Bar(sys.stderr, "Files")
         try:
-            manifest = backup.write(
+            manifest = archive.write(
                 target,
                 bar.show,
                 features=not options["without_features"],
@@ -60,7 +60,7 @@ class Command(InstallationCommand):
 def _file(target: Path) -> Path:
     """Return the file to write; one that is there is never overwritten."""
     if target.is_dir():
-        target = target / backup.name_for(timezone.now())
+        target = target / archive.name_for(timezone.now())
     if target.exists():
         raise CommandError(f"{target} is there already.")
     if not target.parent.is_dir():

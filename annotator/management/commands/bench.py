@@ -12,9 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from annotator.bench import importing, rounds, serving
-from annotator.bench.figures import Figure, table
-from annotator.bench.stack import PeakMemory, running
+from annotator.bench import bench_import, bench_rounds, bench_serve
+from annotator.bench.percentiles import Figure, table
+from annotator.bench.processes import PeakMemory, running
 
 INSIDE = "WINNOW_BENCH"
 SMALL, LARGE = 10_000, 1_000_000
@@ -36,6 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("--large", type=int, default=LARGE, help="the large pool; 0 for none")
         parser.add_argument("--cycles", type=int, default=200, help="saves of one annotator")
         parser.add_argument("--seconds", type=float, default=20.0, help="how long a crowd works")
+        parser.add_argument(
+            "--way", choices=[*bench_serve.WAYS], help="how people label; both ways by default"
+        )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -56,10 +59,12 @@ class Command(BaseCommand):
 def _serve(options: dict[str, Any]) -> list[Figure]:
     sizes = [size for size in (options["items"] or SMALL, options["large"]) if size]
     with running(settings.DATA_DIR) as (client, pid):
-        return serving.at_rest(pid) + serving.measure(
+        return bench_serve.at_rest(pid) + bench_serve.measure(
             client,
+            pid,
             settings.DATA_DIR,
             sizes,
+            [way for name, way in bench_serve.WAYS.items() if options["way"] in (None, name)],
             cycles=options["cycles"],
             seconds=options["seconds"],
         )
@@ -68,16 +73,16 @@ def _serve(options: dict[str, Any]) -> list[Figure]:
 def _round(options: dict[str, Any]) -> list[Figure]:
     folder, figures = settings.DATA_DIR, []
     with running(folder) as (client, pid), PeakMemory(pid) as peak:
-        figures += rounds.measure(client, folder, peak.megabytes, options["items"] or USUAL)
+        figures += bench_rounds.measure(client, folder, peak.megabytes, options["items"] or USUAL)
     if options["large"]:
-        figures += rounds.measure_workers(folder, options["large"])
+        figures += bench_rounds.measure_workers(folder, options["large"])
     return figures
 
 
 def _import(options: dict[str, Any]) -> list[Figure]:
     folder = settings.DATA_DIR
     with running(folder) as (client, pid), PeakMemory(pid) as peak:
-        return importing.measure(client, folder, peak.megabytes, options["items"] or USUAL)
+        return bench_import.measure(client, folder, peak.megabytes, options["items"] or USUAL)
 
 
 MEASURES = {"serve": _serve, "round": _round, "import": _import}
@@ -85,7 +90,7 @@ MEASURES = {"serve": _serve, "round": _round, "import": _import}
 
 @contextmanager
 def _projects_removed() -> Iterator[None]:
-    from annotator.flow import tidying
+    from annotator.flow.operations import cleanup
     from annotator.models import Project, User
 
     try:
@@ -93,5 +98,5 @@ def _projects_removed() -> Iterator[None]:
     finally:
         for user in User.objects.filter(username__startswith="bench-"):
             for project in Project.objects.filter(created_by=user):
-                tidying.remove_project(project)
+                cleanup.remove_project(project)
             user.delete()

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotator.flow import setup
-from annotator.flow.refusals import Refused
+from annotator.errors import Refused
+from annotator.flow.projects import settings
 from annotator.management.base import InstallationCommand
 from annotator.models import Project, User
 
@@ -30,7 +30,7 @@ class Command(InstallationCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Store the project and print its number."""
         try:
-            project = setup.create_project(
+            project = settings.create_project(
                 _admin(options["admin"]),
                 name=options["name"],
                 task=options["task"],

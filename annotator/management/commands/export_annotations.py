@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotator.flow import export
+from annotator.flow.datasets import export
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Annotation, Project

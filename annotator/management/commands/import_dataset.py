@@ -10,8 +10,8 @@ from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
-from annotator.flow import ingest
-from annotator.flow.refusals import Refused
+from annotator.errors import Refused
+from annotator.flow.datasets import importing
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Import, Project, User
@@ -39,7 +39,7 @@ class Command(InstallationCommand):
         columns = {name: options[name] for name in ("text_column", "label_column", "id_column")}
         try:
             with options["file"].open("rb") as file:
-                work = ingest.receive(
+                work = importing.receive(
                     project,
                     _giver(project),
                     File(file, name=options["file"].name),
@@ -59,7 +59,7 @@ class Command(InstallationCommand):
         thread = threading.Thread(target=_follow, args=(work.pk, bar, over))
         thread.start()
         try:
-            ingest.run(work.pk)
+            importing.run(work.pk)
         finally:
             over.set()
             thread.join()

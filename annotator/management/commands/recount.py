@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotator.flow import recount
-from annotator.flow.recount import Difference
+from annotator.flow.operations import verify_counts
+from annotator.flow.operations.verify_counts import Difference
 from annotator.management.base import InstallationCommand
 from annotator.models import Project
 
@@ -27,7 +27,7 @@ class Command(InstallationCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print every difference; fail if one is left."""
         found = {
-            project.pk: recount.recount(project, mend=options["fix"])
+            project.pk: verify_counts.recount(project, mend=options["fix"])
             for project in _projects(options["projects"])
         }
         if options["format"] == "json":

@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import processes
+from annotator.backup.database_snapshot import Impossible
+from annotator.backup.restore import restore
 from annotator.management.progress import Bar
-from annotator.restore import restore
-from annotator.snapshots import Impossible
+from annotator.server import supervisor
 
 
 class Command(BaseCommand):
@@ -29,9 +29,9 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         bar = Bar(sys.stderr, "Unpacking")
         try:
-            with processes.locked(settings.DATA_DIR):
+            with supervisor.locked(settings.DATA_DIR):
                 manifest = restore(options["file"], bar.show, force=options["force"])
-        except processes.AlreadyRunning as other:
+        except supervisor.AlreadyRunning as other:
             raise CommandError(
                 f"Winnow runs on {settings.DATA_DIR} (process {other}). Stop it first."
             ) from other

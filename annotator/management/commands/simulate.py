@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import replays, trial
+from annotator.flow.simulation import dataset, runs
 from annotator.formats import Columns, Unreadable
 from annotator.management.progress import Bar
 from annotator.models import Project
 
 if TYPE_CHECKING:
-    from selection.known import Plan, Run
+    from selection.simulation.dataset import Plan, Run
 
 MARKS = (100, 300, 1000)
 RANDOM = "random"
@@ -56,8 +56,8 @@ class Command(BaseCommand):
         _check_numbers(options)
         made = _trial(options)
         plan = _plan(options, len(made.known.X))
-        done = _go_all(made, plan, replays.turns(names, options["seeds"]), options["jobs"])
-        summary = replays.summarise(made, plan, done, data=options["data"].name)
+        done = _go_all(made, plan, runs.turns(names, options["seeds"]), options["jobs"])
+        summary = runs.summarise(made, plan, done, data=options["data"].name)
         _store(options["out"], summary, done)
         if options["format"] == "json":
             self.stdout.write(json.dumps(summary, ensure_ascii=False))
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 
 def _strategies(given: str) -> list[str]:
-    from selection.strategies import STRATEGIES
+    from selection.strategies.registry import STRATEGIES
 
     names = [name.strip() for name in given.split(",") if name.strip()]
     unknown = [name for name in names if name not in STRATEGIES]
@@ -86,20 +86,20 @@ def _check_numbers(options: dict[str, Any]) -> None:
         )
 
 
-def _trial(options: dict[str, Any]) -> trial.Trial:
+def _trial(options: dict[str, Any]) -> dataset.Trial:
     columns = Columns(options["text_column"], options["label_column"])
     files = [options["data"], options["test"]]
     try:
         data, test = (_read(file, columns) if file else None for file in files)
         assert data is not None
-        return trial.prepare(data, test, rare=options["rare"])
+        return dataset.prepare(data, test, rare=options["rare"])
     except Unreadable as problem:
         raise CommandError(problem.detail) from problem
 
 
-def _read(file: Path, columns: Columns) -> trial.Answers:
+def _read(file: Path, columns: Columns) -> dataset.Answers:
     try:
-        return trial.read(file, columns)
+        return dataset.read(file, columns)
     except OSError as problem:
         raise CommandError(f"{file}: {problem.strerror}.") from problem
     except Unreadable as problem:
@@ -107,7 +107,7 @@ def _read(file: Path, columns: Columns) -> trial.Answers:
 
 
 def _plan(options: dict[str, Any], items: int) -> "Plan":
-    from selection.known import Plan
+    from selection.simulation.dataset import Plan
 
     if options["labels"] > items:
         raise CommandError(
@@ -117,11 +117,11 @@ def _plan(options: dict[str, Any], items: int) -> "Plan":
 
 
 def _go_all(
-    made: trial.Trial, plan: "Plan", wanted: list[replays.Turn], jobs: int
-) -> dict[replays.Turn, "Run"]:
+    made: dataset.Trial, plan: "Plan", wanted: list[runs.Turn], jobs: int
+) -> dict[runs.Turn, "Run"]:
     bar = Bar(sys.stderr, "runs")
     try:
-        return replays.go_all(made, plan, wanted, jobs, bar.show)
+        return runs.go_all(made, plan, wanted, jobs, bar.show)
     except BrokenProcessPool as problem:
         words = "A process died, perhaps for want of memory; try fewer --jobs."
         raise CommandError(words) from problem
@@ -129,16 +129,16 @@ def _go_all(
         bar.clear()
 
 
-def _store(folder: Path, summary: dict[str, Any], done: dict[replays.Turn, "Run"]) -> None:
-    from annotator.views import simulation_chart
+def _store(folder: Path, summary: dict[str, Any], done: dict[runs.Turn, "Run"]) -> None:
+    from annotator.views.simulations import chart
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "summary.json").open("w", encoding="utf-8") as file:
-            replays.write_json(file, summary)
+            runs.write_json(file, summary)
         with (folder / "curves.csv").open("w", encoding="utf-8", newline="") as file:
-            replays.write_csv(file, done)
-        (folder / "curves.svg").write_text(simulation_chart.file_svg(summary), encoding="utf-8")
+            runs.write_csv(file, done)
+        (folder / "curves.svg").write_text(chart.file_svg(summary), encoding="utf-8")
     except OSError as problem:
         raise CommandError(f"{folder}: {problem.strerror}.") from problem
 
@@ -147,7 +147,7 @@ def _table(summary: dict[str, Any]) -> list[str]:
     last = summary["settings"]["labels"]
     marks = [mark for mark in MARKS if mark < last] + [last]
     head = "".join(f"{mark:>9}" for mark in marks)
-    rows = {**summary["strategies"], replays.BASELINE: summary["baseline"]}
+    rows = {**summary["strategies"], runs.BASELINE: summary["baseline"]}
     lines = [f"{'accuracy after labels':<22}{head}   {'query saving':<34}system saving"]
     for name, curve in rows.items():
         saved = summary["savings"].get(name, {})

@@ -16,11 +16,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator import processes
-from annotator.beat import Beat
 from annotator.environment import env
 from annotator.management import schema
 from annotator.models import Project, User
+from annotator.scheduler import Beat
+from annotator.server import supervisor as supervision
 
 READY_SECONDS = 60.0
 FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock")
@@ -49,9 +49,9 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         _refuse_odd_places(settings.DATA_DIR)
         try:
-            with processes.locked(settings.DATA_DIR):
+            with supervision.locked(settings.DATA_DIR):
                 self._run(options["host"], options["port"], options["demo"])
-        except processes.AlreadyRunning as other:
+        except supervision.AlreadyRunning as other:
             raise CommandError(
                 f"Winnow runs already on {settings.DATA_DIR} (process {other}). Stop that one, or "
                 "choose another directory with --data."
@@ -64,13 +64,13 @@ class Command(BaseCommand):
 
     def _run(self, host: str, port: int, with_demo: bool) -> None:
         _refuse_taken(host, port)
-        supervisor = processes.Supervisor(say=self._say)
+        supervisor = supervision.Supervisor(say=self._say)
         signal.signal(signal.SIGTERM, supervisor.stop)
         signal.signal(signal.SIGINT, supervisor.stop)
         beat = Beat(settings.DATA_DIR / "beat-schedule")
         try:
             self._start_broker(supervisor)
-            if not processes.apart(self._prepare):
+            if not supervision.apart(self._prepare):
                 raise CommandError("The database could not be prepared. The lines above say why.")
             self._start_rest(supervisor, host, port)
             beat.start()
@@ -87,22 +87,22 @@ class Command(BaseCommand):
             _forget_socket()
         self._say("Stopped.")
 
-    def _start_broker(self, supervisor: processes.Supervisor) -> None:
+    def _start_broker(self, supervisor: supervision.Supervisor) -> None:
         if not settings.BROKER_URL.startswith("redis+socket://"):
             return
         socket = Path(settings.BROKER_URL.removeprefix("redis+socket://"))
         try:
-            command = processes.broker_command(settings.DATA_DIR, socket)
+            command = supervision.broker_command(settings.DATA_DIR, socket)
         except FileNotFoundError as problem:
             raise CommandError(str(problem)) from problem
         socket.unlink(missing_ok=True)
-        broker = processes.Child("The broker", command, dict(os.environ), goes_last=True)
+        broker = supervision.Child("The broker", command, dict(os.environ), goes_last=True)
         supervisor.start(broker)
         if not supervisor.wait_for(socket.exists, READY_SECONDS):
             log = settings.DATA_DIR / "broker" / "broker.log"
             raise CommandError(f"The broker did not start. The lines above or {log} say why.")
 
-    def _start_rest(self, supervisor: processes.Supervisor, host: str, port: int) -> None:
+    def _start_rest(self, supervisor: supervision.Supervisor, host: str, port: int) -> None:
         given = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
         if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in given:
             # Whoever listens on all addresses means to be reached by any of their names.
@@ -115,10 +115,10 @@ class Command(BaseCommand):
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
         work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
-        supervisor.start(processes.Child("The web server", web, given))
+        supervisor.start(supervision.Child("The web server", web, given))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         given["PYTHONWARNINGS"] = "ignore:You're running the worker"
-        supervisor.start(processes.Child("The worker", work, given))
+        supervisor.start(supervision.Child("The worker", work, given))
 
     def _prepare(self) -> None:
         try:

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 
-from annotator import smaller
+from annotator.storage import thumbnails
 from tests.views.in_browser import MARKS, sign_in
 from tests.views.pictures.viewing import do, open_viewer, place, point, said, show, until
 
@@ -171,7 +171,7 @@ def test_everything_that_is_said_has_words(viewer):
 def test_sizes_are_those_that_the_server_makes(viewer):
     script = Path(django_settings.BASE_DIR / "static" / "picture.js").read_text()
     (sizes,) = re.findall(r"SIZES = \[([\d, ]+)\]", script)
-    assert tuple(int(size) for size in sizes.split(",")) == smaller.SIZES
+    assert tuple(int(size) for size in sizes.split(",")) == thumbnails.SIZES
     box = viewer.locator("#box")
     for width, size in ((100, 640), (700, 1280), (9000, 2560)):
         box.evaluate("(box, width) => box.style.setProperty('inline-size', `${width}px`)", width)

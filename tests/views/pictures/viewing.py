@@ -7,10 +7,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from PIL import Image
 
-from annotator.flow import keys
+from annotator.flow.projects import shortcuts
 from tests.views.in_browser import listen
 
-CAPS = {name: keys.cap(action.keys[0]) for name, action in keys.ACTIONS.items()}
+CAPS = {name: shortcuts.cap(action.keys[0]) for name, action in shortcuts.ACTIONS.items()}
 
 # An empty box and the tools, in the place of what the page of the projects shows. Its policy stays.
 SET_UP = """(tools) => {

@@ -1,0 +1,101 @@
+"""The annotator's calls: next, save, correct, undo, skip."""
+
+from functools import partial
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import tasks
+from annotator.api import serializers
+from annotator.api.request_context import checked, page, person
+from annotator.api.schema import PAGED
+from annotator.errors import NotThere
+from annotator.flow.annotation import history, submit
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.models import Lease, Project
+
+
+@extend_schema(request=serializers.Next, responses={200: dict, 204: None})
+@api_view(["POST"])
+def next_item(request: Request, pk: int) -> Response:
+    """Lease the next item; 204 when nothing is left for this person, or the project is paused.
+
+    Whether it is paused, and why, says `paused` in the project and its progress.
+    """
+    project = settings.load_project(person(request), pk)
+    found = _next(request, project, **checked(serializers.Next, request))
+    return Response(found, status=204 if found is None else 200)
+
+
+@extend_schema(methods=["GET"], parameters=PAGED, responses={200: dict})
+@extend_schema(
+    methods=["POST"],
+    parameters=[OpenApiParameter("next", str, description="0: lease no next item.")],
+    request=serializers.Answer,
+    responses={201: dict, 200: dict},
+)
+@api_view(["GET", "POST"])
+def annotations(request: Request, pk: int) -> Response:
+    """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""
+    project = settings.load_project(person(request), pk)
+    if request.method == "GET":
+        remembered = partial(history.remembered, project)
+        return page(request, history.answers(project, person(request)), "-id", remembered)
+    given = checked(serializers.Answer, request)
+    body: dict[str, Any]
+    if request.query_params.get("next") == "0":
+        annotation, is_new = submit.submit(project, person(request), **given)
+        body = {"annotation": submit.told(annotation)}
+    else:
+        annotation, is_new, lease = submit.submit_with_next(project, person(request), **given)
+        body = {"annotation": submit.told(annotation), "next": _shown(lease)}
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    return Response(body, status=201 if is_new else 200)
+
+
+@extend_schema(methods=["PATCH"], request=serializers.Correction, responses={200: dict})
+@extend_schema(methods=["DELETE"], responses={200: dict})
+@api_view(["PATCH", "DELETE"])
+def annotation(request: Request, pk: int, number: int) -> Response:
+    """Correct an answer, or take it back; its author gets the item again unless it is paused."""
+    user = person(request)
+    project = settings.load_project(user, pk)
+    found = submit.find(project, user, number)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    if request.method == "PATCH":
+        submit.correct(found, user, **checked(serializers.Correction, request))
+        return Response({"annotation": submit.told(found)})
+    if found.user_id != user.pk or found.lease_id is None:
+        submit.withdraw(found, user)
+        return Response({"annotation": submit.told(found), "next": None})
+    lease = submit.undo(found, user)
+    return Response({"annotation": submit.told(found), "next": _shown(lease)})
+
+
+@extend_schema(request=serializers.Reason, responses={200: dict, 204: None})
+@api_view(["POST"])
+def lease_action(request: Request, pk: int, lease: str, action: str) -> Response:
+    """Skip an item, give it back, or keep it longer."""
+    project = settings.load_project(person(request), pk)
+    held = leasing.held(project, person(request), lease)
+    reason = checked(serializers.Reason, request)["reason"]
+    if action == "extend":
+        return Response({"lease": lease, "expires_at": leasing.extend(held).expires_at})
+    actions = {"skip": leasing.skip, "release": leasing.release}
+    if action not in actions:
+        raise NotThere("unknown_action", _("A lease can be skipped, released or extended."))
+    actions[action](held, reason)
+    return Response(status=204)
+
+
+def _next(request: Request, project: Project, holding: list[str] | None = None) -> Any:
+    return _shown(leasing.lease_next(project, person(request), holding or []))
+
+
+def _shown(lease: Lease | None) -> dict[str, Any] | None:
+    return None if lease is None else leasing.served(lease)

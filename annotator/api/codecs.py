@@ -1,0 +1,87 @@
+"""JSON in and out: strict where it comes in, fast where it goes out."""
+
+import json
+import re
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+
+from annotator.errors import Invalid, TooLarge
+
+DEEPEST = 64
+# What every database takes as a whole number.
+LARGEST = 2**63 - 1
+KEY = re.compile(rb'"\s*:')
+
+
+class OrjsonRenderer(JSONRenderer):
+    """JSON as UTF-8, dates in UTC with a Z."""
+
+    def render(self, data: Any, *_args: Any, **_kwargs: Any) -> bytes:
+        """Return `data` as JSON; nothing for an answer without a body."""
+        if data is None:
+            return b""
+        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+
+
+class StrictJSONParser(JSONParser):
+    """JSON without what databases and programs choke on, wherever in the body it stands.
+
+    That is NaN, infinities, lone surrogates, NUL bytes, very large numbers, very deep nesting, and
+    names that are there twice.
+    """
+
+    def parse(self, stream: Any, *_args: Any, **_kwargs: Any) -> Any:
+        """Return the body as objects; ParseError or Invalid where it cannot be used."""
+        try:
+            body = stream.read()
+        except RequestDataTooBig as problem:
+            raise TooLarge("too_large", _("The request is too large.")) from problem
+        try:
+            found = orjson.loads(body) if body.strip() else {}
+        except orjson.JSONDecodeError as problem:
+            words = _("The body is no JSON: %(problem)s.") % {"problem": problem}
+            raise ParseError(words) from problem
+        names = _check(found)
+        # A text may hold what looks like a name, so only the slow reader knows.
+        if names < len(KEY.findall(body)):
+            json.loads(body, object_pairs_hook=_refuse_twins)
+        return found
+
+
+def _check(found: Any) -> int:
+    """Return how many names the objects have; raise where something in them cannot be used."""
+    names, level = 0, [("", found)]
+    for _depth in range(DEEPEST):
+        below: list[tuple[str, Any]] = []
+        for field, value in level:
+            if isinstance(value, dict):
+                names += len(value)
+                below += [(field or name, name) for name in value if "\x00" in name]
+                below += [(field or name, inner) for name, inner in value.items()]
+            elif isinstance(value, list):
+                below += [(field, inner) for inner in value]
+            elif isinstance(value, str) and "\x00" in value:
+                raise Invalid("nul_byte", _("This holds a NUL byte."), field=field)
+            elif isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+                raise Invalid("out_of_range", _("This number is too large."), field=field)
+        if not below:
+            return names
+        level = below
+    words = _("The body is nested too deeply: at most %(most)d levels.") % {"most": DEEPEST}
+    raise ParseError(words, code="too_deep")
+
+
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        twin = next(name for name in found if names.count(name) > 1)
+        words = _("“%(name)s” is there twice.") % {"name": twin}
+        raise ParseError(words, code="duplicate_key")
+    return found

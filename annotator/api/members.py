@@ -1,0 +1,86 @@
+"""Who comes in, and who may do what."""
+
+from django.contrib.auth import authenticate
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework.decorators import (
+    api_view,
+    authentication_classes,
+    permission_classes,
+)
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator.api import serializers
+from annotator.api.request_context import checked, person
+from annotator.errors import Forbidden, NotThere, Unauthenticated
+from annotator.flow.projects import settings
+from annotator.models import Membership, Role, User
+
+
+@extend_schema(request=serializers.Token, responses={200: dict})
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def token(request: Request) -> Response:
+    """Exchange a name and a password for a token, which is shown this once."""
+    given = checked(serializers.Token, request)
+    user = authenticate(request=request._request, **given)
+    if user is None:
+        raise Unauthenticated("wrong_password", _("Incorrect username or password."))
+    instance, plain = AuthToken.objects.create(user=user)
+    return Response({"token": plain, "expires_at": instance.expiry})
+
+
+@extend_schema(methods=["GET"], responses={200: dict})
+@extend_schema(methods=["POST"], request=serializers.NewUser, responses={201: dict})
+@api_view(["GET", "POST"])
+def users(request: Request) -> Response:
+    """List the people of this installation, or add one."""
+    if not person(request).is_superuser:
+        raise Forbidden("forbidden", _("Only an admin of the installation may do that."))
+    if request.method == "GET":
+        return Response({"next": None, "previous": None, "results": _users()})
+    user, invitation = settings.create_user(**checked(serializers.NewUser, request))
+    body = {"id": user.pk, "username": user.username}
+    if invitation is not None:
+        body["invitation_url"] = request.build_absolute_uri(f"/invite/{invitation}")
+    return Response(body, status=201)
+
+
+def _users() -> list[dict[str, object]]:
+    rows = User.objects.order_by("username").values("id", "username", "is_active", "is_superuser")
+    return [dict(row) for row in rows]
+
+
+@extend_schema(methods=["GET"], responses={200: dict})
+@extend_schema(methods=["POST"], request=serializers.Member, responses={201: dict})
+@extend_schema(methods=["DELETE"], request=serializers.Username, responses={204: None})
+@api_view(["GET", "POST", "DELETE"])
+def members(request: Request, pk: int) -> Response:
+    """List the members of a project, give somebody a role, or take them out."""
+    project = settings.load_project(person(request), pk, Role.ADMIN)
+    if request.method == "POST":
+        member = settings.add_member(project, **checked(serializers.Member, request))
+        return Response(_member(member), status=201)
+    if request.method == "DELETE":
+        name = checked(serializers.Username, request)["username"]
+        settings.remove_member(project, _known_user(name))
+        return Response(status=204)
+    rows = Membership.objects.filter(project=project).select_related("user").order_by("pk")
+    return Response({"next": None, "previous": None, "results": [_member(row) for row in rows]})
+
+
+def _known_user(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise NotThere(
+            "unknown_member", _("This person is no member of the project, or not any more.")
+        )
+    return user
+
+
+def _member(member: Membership) -> dict[str, object]:
+    return {"username": member.user.username, "role": member.role, "since": member.created_at}

@@ -1,0 +1,87 @@
+"""What every call begins with: who asks, for which project, with what."""
+
+import re
+from typing import Any, cast
+
+from django.utils.translation import gettext as _
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from annotator.errors import NotThere
+from annotator.models import User
+
+PAGE, MOST = 50, 500
+NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def person(request: Request) -> User:
+    """Return who asks."""
+    return cast(User, request.user)
+
+
+def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
+    """Return the body as the serializer wants it, else raise what is wrong with it."""
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+class Pages(CursorPagination):
+    """Pages by the number of their rows; a cursor that was made up leads nowhere."""
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return where the page begins, None at the beginning."""
+        found = super().decode_cursor(request)
+        if found and found.position is not None and not NUMBER.fullmatch(str(found.position)):
+            raise NotThere("not_found", _("There is no such cursor."))
+        return found
+
+
+def named_version(request: Request) -> str | None:
+    """Return the version that `If-Match` names; None where it names none, or any."""
+    sent = request.headers.get("If-Match", "").strip()
+    if sent in ("", "*"):
+        return None
+    # A front server that compresses makes a tag weak; it still names the same version.
+    return sent.removeprefix("W/").strip('"')
+
+
+def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:
+    """Return one page of `rows` with links to the next and the one before."""
+    paginator = Pages()
+    paginator.page_size = size
+    paginator.page_size_query_param = "page_size"
+    paginator.max_page_size = MOST
+    paginator.ordering = ordering
+    found: list[Any] = paginator.paginate_queryset(rows, request) or []
+    return paginator.get_paginated_response([show(row) for row in found])
+
+
+# Lists that are walked by position ---------------------------------------------------------------
+
+
+def page_size(request: Request) -> int:
+    """Return how many rows a page is to have, kept within reason."""
+    asked = request.query_params.get("page_size", "")
+    # Beyond nine digits it is more than the most, and need not be read.
+    size = int(asked[:9]) if asked.isascii() and asked.isdigit() else 0
+    return min(size, MOST) if size > 0 else PAGE
+
+
+def place(request: Request) -> tuple[str, int]:
+    """Return which way the cursor goes, "after" or "before", and from which position."""
+    asked = request.query_params.get("cursor", "after-0")
+    way, _dash, position = asked.partition("-")
+    number = position.isascii() and position.isdigit() and len(position) < 19
+    if way not in ("after", "before") or not number:
+        raise NotThere("not_found", _("There is no such cursor."))
+    return way, int(position)
+
+
+def cursor(request: Request, way: str, position: int | None) -> str | None:
+    """Return the address of the page that lies that way of `position`, None where there is none."""
+    if position is None:
+        return None
+    return str(replace_query_param(request.build_absolute_uri(), "cursor", f"{way}-{position}"))

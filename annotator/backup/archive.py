@@ -1,0 +1,196 @@
+"""One file that holds an installation: a tar with the database, the files, and what they hash to.
+
+The database is copied first, as it is at one moment. Files are written once and never changed, so
+what it speaks of is still there when they are read afterwards; only uploads vanish once they are
+read into the pool, so these are held on to before.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from annotator.backup import database_snapshot
+from annotator.storage import thumbnails
+
+FORMAT = 1
+MANIFEST, DATABASE, KEY = "manifest.json", "database", "secret_key"
+SUMS, FILES = "SHA256SUMS", "files"
+
+Show = Callable[[int, int], None]
+
+
+def name_for(now: datetime) -> str:
+    """Return what a backup made now is called."""
+    return f"winnow-{now:%Y%m%d-%H%M%S}.tar"
+
+
+def write(target: Path, show: Show, *, features: bool = True, key: bool = False) -> dict[str, Any]:
+    """Write a backup to `target`, which appears once it is whole, and return its manifest.
+
+    Without `features`, what the model sees is left out; a restore has it made again. The key that
+    signs sessions goes along only if asked for.
+    """
+    database_snapshot.check_programs()
+    fresh = target.with_name(f"{target.name}.part")
+    try:
+        with _private(fresh) as out, _held_uploads() as hold:
+            hold()
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".winnow-") as near:
+                copy = Path(near) / DATABASE
+                counts = database_snapshot.take(copy)
+                manifest = _manifest(counts, features)
+                archive = _Archive(out, target.suffix in {".gz", ".tgz"})
+                archive.add_bytes(MANIFEST, json.dumps(manifest, indent=1).encode())
+                archive.add_path(DATABASE, copy)
+            if key and (settings.DATA_DIR / KEY).exists():
+                archive.add_path(KEY, settings.DATA_DIR / KEY)
+            _add_files(archive, [*hold(), *_files(features)], show)
+            archive.close()
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return manifest
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file that nobody else may read, and see it to the disk."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _held_uploads() -> Iterator[Callable[[], list[tuple[str, Path]]]]:
+    """Yield a function that gives uploads a second name, and returns all that have one by now."""
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix="backup-") as folder:
+
+        def hold() -> list[tuple[str, Path]]:
+            for path in Path(settings.MEDIA_ROOT).glob("uploads/*"):
+                # One that is there already was held before; one that is gone was not needed.
+                with suppress(FileExistsError, FileNotFoundError):
+                    os.link(path, Path(folder) / path.name)
+            return [(f"uploads/{path.name}", path) for path in sorted(Path(folder).iterdir())]
+
+        yield hold
+
+
+def _manifest(counts: dict[str, int], features: bool) -> dict[str, Any]:
+    applied = MigrationRecorder(connection).applied_migrations()
+    return {
+        "format": FORMAT,
+        "made_at": timezone.now().isoformat(),
+        "database": database_snapshot.kind(),
+        "migrations": sorted(f"{app}.{name}" for app, name in applied),
+        "features": features,
+        "counts": counts,
+    }
+
+
+def _files(features: bool) -> list[tuple[str, Path]]:
+    """Return the names and paths of stored files, but uploads and what is not finished."""
+    root, found = Path(settings.MEDIA_ROOT), []
+    for folder, _folders, names in os.walk(root):
+        place = Path(folder).relative_to(root)
+        if place.parts[:1] == ("uploads",) or any(part.startswith(".new") for part in place.parts):
+            continue
+        # projects/<number>/features/…
+        if not features and place.parts[2:3] == ("features",):
+            continue
+        for name in names:
+            if not name.endswith(".new") and not thumbnails.is_copy(name):
+                found.append((str(place / name), Path(folder) / name))
+    return sorted(found)
+
+
+def _add_files(archive: "_Archive", files: list[tuple[str, Path]], show: Show) -> None:
+    total = sum(_size(path) for _name, path in files)
+    done = 0
+    for name, path in files:
+        # What a round or a project has removed meanwhile is not missed.
+        with suppress(FileNotFoundError):
+            done += archive.add_path(f"{FILES}/{name}", path)
+        show(done, total)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+class _Archive:
+    """The tar while it is written, with the sums of what went in, which go in last."""
+
+    def __init__(self, out: IO[bytes], packed: bool) -> None:
+        # Pictures are packed already, so much time would buy little.
+        options: dict[str, Any] = {"mode": "w:gz", "compresslevel": 1} if packed else {"mode": "w"}
+        self._tar = tarfile.open(fileobj=out, **options)  # noqa: SIM115
+        self._sums: list[str] = []
+
+    def add_path(self, name: str, path: Path) -> int:
+        """Put a file in, as long as it is when it is opened, and return how long that is."""
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            self._add(name, file, size)
+        return size
+
+    def add_bytes(self, name: str, content: bytes) -> None:
+        """Put a file with that content in."""
+        self._add(name, io.BytesIO(content), len(content))
+
+    def close(self) -> None:
+        """Put the sums in and end the archive."""
+        self.add_bytes(SUMS, "".join(self._sums).encode())
+        self._tar.close()
+
+    def _add(self, name: str, file: IO[bytes], size: int) -> None:
+        header = tarfile.TarInfo(name)
+        header.size, header.mode = size, 0o600
+        header.mtime = int(timezone.now().timestamp())
+        read = Hashed(file)
+        self._tar.addfile(header, read)
+        self._sums.append(f"{read.digest()}  {name}\n")
+
+
+class Hashed:
+    """A file that knows the SHA-256 of what was read from it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes."""
+        data = self._file.read(size)
+        self._hash.update(data)
+        return data
+
+    def digest(self) -> str:
+        """Return the hash in hexadecimal."""
+        return self._hash.hexdigest()
+
+
+def copied(source: IO[bytes], target: Path) -> str:
+    """Write what is left in `source` to a new file, and return its hash."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    read = Hashed(source)
+    with target.open("xb") as out:
+        shutil.copyfileobj(read, out, 1 << 20)
+    return read.digest()

@@ -1,0 +1,52 @@
+"""Projects to measure on: made up, imported as any file is, and left until all is quiet."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from annotator.bench import synthetic_text
+from annotator.bench.api_client import Client
+
+LONGEST = 3600.0
+
+
+def filled(client: Client, folder: Path, items: int, **settings: Any) -> tuple[int, float]:
+    """Return a new project with that many made-up texts, and the seconds that importing took."""
+    path = folder / f"{items}.csv"
+    if not path.exists():
+        synthetic_text.write_csv(path, items)
+    body = {"name": f"bench {items}", "labels": synthetic_text.TOPICS, **settings}
+    project = client.call("POST", "/projects", body)["id"]
+    started = time.perf_counter()
+    work = client.upload(project, path, labels_are="ignore")
+    address = f"/projects/{project}/imports/{work['id']}"
+    done = client.wait_for(address, lambda a: a["state"] in {"done", "failed"}, LONGEST)
+    if done["state"] == "failed":
+        raise RuntimeError(done["error"])
+    return int(project), time.perf_counter() - started
+
+
+def wait_for_features(project: int) -> None:
+    """Wait until the best features of the project are there."""
+    from annotator.models import FeatureSpace
+
+    end = time.monotonic() + LONGEST
+    while time.monotonic() < end:
+        spaces = FeatureSpace.objects.filter(project_id=project)
+        if spaces.exists() and not spaces.active().exists():
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the features were not ready after an hour")
+
+
+def settle(client: Client, project: int) -> None:
+    """Wait until nothing is under way that would start or end a round of its own."""
+
+    def quiet(progress: dict[str, Any]) -> bool:
+        turn = progress["round"]
+        return not progress["features"]["improving"] and turn and turn["state"] == "done"
+
+    client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
+    # Better features start a round at once; see whether one came.
+    time.sleep(1.0)
+    client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)

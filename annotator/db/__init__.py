@@ -1,0 +1,1 @@
+"""Database tools: compiled queries, bulk inserts, the clock, consistent reads."""

@@ -1,0 +1,194 @@
+"""A lead settles what people disagree about; the decision takes the place of their votes."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.errors import Conflict, Invalid, NotThere
+from annotator.flow.annotation import submit
+from annotator.flow.labels import naming
+from annotator.flow.labels.naming import Ref
+from annotator.flow.progress import daily_counts
+from annotator.flow.queue import leasing
+from annotator.models import (
+    Annotation,
+    DecidedLabel,
+    Decision,
+    Disagreement,
+    Item,
+    Label,
+    Project,
+    User,
+)
+
+STATES = {state.name.lower(): state for state in Disagreement.State}
+
+
+def as_state(name: str) -> Disagreement.State:
+    """Return the state of that name; Invalid when there is none."""
+    if name not in STATES:
+        words = _("A state is one of %(names)s.") % {"names": ", ".join(STATES)}
+        raise Invalid("unknown_state", words, field="state")
+    return STATES[name]
+
+
+def listed(project: Project, state: Disagreement.State) -> QuerySet[Disagreement]:
+    """Return the project's disagreements in that state with all that is shown of them."""
+    opinions = Annotation.objects.filter(withdrawn_at=None).order_by("pk")
+    opinions = opinions.select_related("user", "look").prefetch_related("given__label")
+    rows = Disagreement.objects.filter(project=project, state=state)
+    return rows.select_related("item", "decision__user").prefetch_related(
+        Prefetch("item__annotations", queryset=opinions), "decision__given__label"
+    )
+
+
+def count_open(project: Project) -> int:
+    """Return how many wait for a decision."""
+    return Disagreement.objects.filter(project=project, state=Disagreement.State.OPEN).count()
+
+
+def find(project: Project, item: int) -> Disagreement:
+    """Return the disagreement about an item, with all that is shown of it."""
+    every = [listed(project, state).filter(item=item).first() for state in Disagreement.State]
+    found = next((each for each in every if each is not None), None)
+    if found is None:
+        raise NotThere("unknown_disagreement", _("Nobody disagrees about such an item."))
+    return found
+
+
+def decide(
+    project: Project,
+    user: User,
+    item: int,
+    labels: Sequence[Ref],
+    note: str = "",
+    replaces: int | None = None,
+) -> Disagreement:
+    """Store what `user` says is right, in place of an earlier decision, and return what holds now.
+
+    The same again changes nothing. Somebody else's decision is only replaced by who names it.
+    """
+    find(project, item)
+    given = submit.chosen_labels(project, labels)
+    said = submit.clean_note(note)
+    with transaction.atomic():
+        row = _locked(item)
+        before = row.decision
+        if before is not None and (given, said) == (_labels(before), before.note):
+            return find(project, item)
+        _refuse_unseen(before, user, replaces)
+        made = Decision.objects.create(
+            project=project, item_id=item, user=user, note=said, at=timezone.now()
+        )
+        DecidedLabel.objects.bulk_create(
+            DecidedLabel(decision=made, label=label) for label in given
+        )
+        _hold(row, made, project, user)
+    return find(project, item)
+
+
+def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) -> None:
+    """Refuse to replace a decision that was made since the one that `user` looked at."""
+    if before is None or before.pk == replaces or (replaces is None and before.user == user):
+        return
+    words = _("%(name)s decided “%(labels)s” meanwhile. Decide again to replace that.")
+    name = before.user.username if before.user else _("Somebody")
+    said = {"name": name, "labels": ", ".join(decided_names(before))}
+    raise Conflict("decided_meanwhile", words % said, field="replaces")
+
+
+def take_back(project: Project, user: User, item: int, decision: int | None = None) -> Disagreement:
+    """Take the decision back: the votes count again, and the disagreement is open.
+
+    Where `decision` is named, only that one.
+    """
+    find(project, item)
+    with transaction.atomic():
+        row = _locked(item)
+        if row.decision is None:
+            raise Conflict("not_decided", _("This is not decided, or not any more."))
+        if decision is not None:
+            _refuse_unseen(row.decision, user, decision)
+        Decision.objects.filter(pk=row.decision.pk).update(
+            taken_back_at=timezone.now(), taken_back_by=user
+        )
+        _hold(row, None, project, user)
+    return find(project, item)
+
+
+def _locked(item: int) -> Disagreement:
+    # The item's rows first, in the order in which a save and a correction have them.
+    leasing.lock_entries([item])
+    Item.objects.select_for_update().get(pk=item)
+    return Disagreement.objects.select_related("decision__user").get(item=item)
+
+
+def _hold(row: Disagreement, made: Decision | None, project: Project, user: User) -> None:
+    state = Disagreement.State.OPEN if made is None else Disagreement.State.DECIDED
+    Disagreement.objects.filter(pk=row.pk).update(state=state, decision=made)
+    # The labels are others now, which a model should see.
+    daily_counts.add(project, user, changes=1)
+
+
+# Showing -----------------------------------------------------------------------------------------
+
+
+def shown(project: Project, row: Disagreement) -> dict[str, Any]:
+    """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
+    return {
+        "item": leasing.shown_item(row.item),
+        "state": Disagreement.State(row.state).name.lower(),
+        "opened_at": row.opened_at,
+        "opinions": [_opinion(project, each) for each in row.item.annotations.all()],
+        "decision": None if row.decision is None else _decision(row.decision),
+    }
+
+
+def _opinion(project: Project, annotation: Annotation) -> dict[str, Any]:
+    look = getattr(annotation, "look", None)
+    return {
+        "id": annotation.pk,
+        "annotator": annotation.user.username if annotation.user else None,
+        "labels": _names(annotation),
+        "note": annotation.note,
+        "unsure": annotation.unsure,
+        "source": annotation.source,
+        "counted": annotation.counted,
+        "why": naming.untranslated(project, look.why) if look else "",
+        "created_at": annotation.created_at,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "id": decision.pk,
+        "labels": decided_names(decision),
+        "by": decision.user.username if decision.user else None,
+        "note": decision.note,
+        "at": decision.at,
+    }
+
+
+def decided_names(decision: Decision) -> list[str]:
+    """Return the names of the labels that were decided, in the project's order."""
+    return _names(decision)
+
+
+def _names(said: Any) -> list[str]:
+    return [label.name for label in _labels(said)]
+
+
+def _labels(said: Any) -> list[Label]:
+    labels = [each.label for each in said.given.all()]
+    return sorted(labels, key=lambda label: (label.position, label.pk))
+
+
+def decided(items: Collection[int]) -> dict[int, list[str]]:
+    """Return what was decided about those of the items about which something was."""
+    rows = Disagreement.objects.filter(item__in=items, state=Disagreement.State.DECIDED)
+    rows = rows.select_related("decision").prefetch_related("decision__given__label")
+    return {row.item_id: _names(row.decision) for row in rows if row.decision is not None}

@@ -1,0 +1,159 @@
+"""A page of the bulk desk is saved with one press, or taken back with one."""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from annotator.errors import Conflict, Invalid, NotThere
+from annotator.flow.annotation import bulk_pages, submit
+from annotator.flow.progress import daily_counts
+from annotator.flow.queue import leasing, refill
+from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
+
+TAKEN_OUT = gettext_noop("Somebody took it out of a page that was confirmed in bulk.")
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What became of a page: labels saved, items given back, and those that others had settled."""
+
+    saved: int
+    given_back: int
+    settled: int
+
+
+# Saving -------------------------------------------------------------------------------------------
+
+
+def confirm(
+    project: Project,
+    user: User,
+    leases: Sequence[str],
+    marked: Collection[str],
+    seconds: float | None = None,
+) -> Confirmed:
+    """Save the answers of the `marked` leases; the others are given back to be asked one by one.
+
+    The lease is the save's client id, so a page that is sent again changes nothing and is answered
+    the same.
+    """
+    page, wanted = _page(project, user, _keys(leases)), _keys(marked)
+    _refuse_changed_labels(project, page)
+    # A page that was left open counts for as long as one item would, whatever its size.
+    spent = daily_counts.counted_seconds(seconds)
+    each = None if spent is None else spent / len(page)
+    chosen = [lease for lease in page if lease.pk in wanted]
+    # All of it or nothing, and one commit instead of twenty, which take most of the time.
+    with transaction.atomic():
+        leasing.lock_entries([lease.item_id for lease in page])
+        saved = sum([_save(project, user, lease, each) for lease in chosen])
+        for lease in page:
+            if lease.pk not in wanted:
+                _give_back(lease)
+    return Confirmed(saved, len(page) - len(chosen), len(chosen) - saved)
+
+
+def _keys(given: Collection[str]) -> set[uuid.UUID]:
+    try:
+        return {uuid.UUID(str(key)) for key in given}
+    except ValueError:
+        raise _not_held() from None
+
+
+def _not_held() -> NotThere:
+    return NotThere("unknown_lease", _("You do not hold this page."))
+
+
+def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
+    """Return the person's leases with these keys; NotThere when one is not theirs."""
+    own = Lease.objects.filter(project=project, user=user, source=Source.BULK)
+    page = bulk_pages.in_order(own.filter(pk__in=keys).select_related("user"))
+    if not page or len(page) < len(keys):
+        raise _not_held()
+    return page
+
+
+def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
+    try:
+        for answer in {tuple(bulk_pages.answer_of(lease)) for lease in page}:
+            submit.chosen_labels(project, answer)
+    except Invalid as refusal:
+        for lease in page:
+            leasing.release(lease)
+        raise Conflict(
+            "labels_changed",
+            _("The labels were changed meanwhile, so nothing was saved."),
+        ) from refusal
+
+
+def _save(project: Project, user: User, lease: Lease, seconds: float | None) -> bool:
+    """Save the answer that the page showed, and tell whether it counts."""
+    key, labels = str(lease.pk), bulk_pages.answer_of(lease)
+    try:
+        annotation, _is_new = submit.submit(
+            project, user, lease=key, labels=labels, client_id=key, seconds=seconds
+        )
+    except Conflict:
+        return False
+    return annotation.counted
+
+
+def _give_back(lease: Lease) -> None:
+    """Let the item be asked by itself before all others: the model is wrong where it was sure."""
+    # The page may have been sent before, with this item marked, and the answer never arrived.
+    saved = Annotation.objects.filter(user=lease.user, client_id=lease.pk, withdrawn_at=None)
+    for annotation in saved.select_related("project", "item", "user"):
+        submit.withdraw(annotation, lease.user)
+    mine = Q(lease_id=lease.pk, state=QueueEntry.State.LEASED) | Q(state=QueueEntry.State.OPEN)
+    anew = {**lease.by_itself(), "why": TAKEN_OUT, "suggestion": None}
+    QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=refill.AHEAD, **anew)
+    leasing.release(lease, TAKEN_OUT)
+
+
+# Taking it back ----------------------------------------------------------------------------------
+
+
+def undo(project: Project, user: User) -> list[Lease]:
+    """Take the labels of the person's last page back, and return the page; nothing without one.
+
+    Conflict where the page could not be shown again, as the project is paused: they stay then.
+    """
+    own = Annotation.objects.filter(
+        project=project, user=user, source=Source.BULK, withdrawn_at=None
+    ).select_related("project", "item", "lease", "user")
+    last = own.exclude(lease=None).order_by("-pk").first()
+    if last is None or last.lease is None:
+        return []
+    leasing.release_pages(project, user)
+    return _retake(user, own.filter(lease__created_at=last.lease.created_at).order_by("pk"))
+
+
+@transaction.atomic
+def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
+    answers = list(page)
+    leasing.lock_entries([each.item_id for each in answers])
+    again = [submit.retake(each, user, each.provenance()) for each in answers]
+    leases = [lease for lease in again if lease is not None]
+    if len(leases) < len(again):
+        raise Conflict(
+            "paused",
+            _(
+                "The project is paused, so the page could not come back. Nothing was undone; "
+                "undo it when the project goes on."
+            ),
+        )
+    now = timezone.now()
+    Lease.objects.filter(pk__in=[lease.pk for lease in leases]).update(created_at=now)
+    return bulk_pages.in_order(leases)
+
+
+def label_of(page: Sequence[Lease]) -> int:
+    """Return the id of the label that a page is about: the first that all of its answers give."""
+    shared = set.intersection(*(set(bulk_pages.answer_of(lease)) for lease in page))
+    return next(label for label in bulk_pages.answer_of(page[0]) if label in shared)

@@ -1,0 +1,295 @@
+"""The bulk desk: a page of items for which the model is sure of one label, to confirm together.
+
+A page is leased at once, so that nobody else labels its items meanwhile. Only its leases and its
+labels say “bulk”; the queue entries behind them ask for single items, as everywhere.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from annotator.errors import NotThere
+from annotator.flow.labels import naming
+from annotator.flow.progress import summary
+from annotator.flow.queue import admission, leasing, prefetch, refill
+from annotator.flow.training import confident_items
+from annotator.models import (
+    ANSWERED,
+    Annotation,
+    Item,
+    Label,
+    Lease,
+    Project,
+    QueueEntry,
+    Round,
+    Source,
+    User,
+)
+from annotator.pool import audit_set
+
+SIZES = {Project.Task.TEXT: 20, Project.Task.IMAGE: 24}
+TRIES = 3
+LATELY = 1000
+WHY = gettext_noop("Among those that the model is surest of.")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A label and how many items the model is still sure to give it."""
+
+    label: Label
+    left: int
+
+
+# What there is -----------------------------------------------------------------------------------
+
+
+def why_closed(project: Project) -> str:
+    """Return in words why nothing may be confirmed in bulk; nothing while it may be."""
+    if not project.bulk_desk:
+        return _("The project's lead has turned the bulk desk off.")
+    if not project.show_suggestions:
+        return _(
+            "The project's lead has turned suggestions off, and a page to confirm "
+            "would be nothing else."
+        )
+    pause = summary.paused(project)
+    return pause.words if pause else ""
+
+
+def choices(project: Project, user: User) -> list[Choice]:
+    """Return the labels for which the model is sure of items, in the project's order.
+
+    How many are left is counted by what was labelled lately, not by looking at every item: it may
+    be one or two out until the next round, while a page itself never is.
+    """
+    turn = None if why_closed(project) else confident_items.newest_round(project)
+    found = confident_items.of_round(turn) if turn else {}
+    gone = _gone_lately(project, user) if found else set()
+    counted = []
+    for label in project.labels.all():
+        sure = found.get(label.pk)
+        left = sure.count - sum(item.position in gone for item in sure.items) if sure else 0
+        if left > 0:
+            counted.append(Choice(label, left))
+    return counted
+
+
+def _gone_lately(project: Project, user: User) -> set[int]:
+    """Return the positions of items that were labelled lately, or that only the desk may ask."""
+    labelled = Annotation.objects.filter(project=project, withdrawn_at=None).order_by("-pk")
+    held = QueueEntry.objects.filter(project=project).filter(
+        Q(state=QueueEntry.State.LEASED) & ~Q(user=user)
+        | Q(state=QueueEntry.State.OPEN) & (Q(rank=refill.AHEAD) | Q(blind=True))
+    )
+    return {
+        *labelled.values_list("item__position", flat=True)[:LATELY],
+        *held.values_list("item__position", flat=True),
+    }
+
+
+def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -> str:
+    """Return in words why there is no page of the label, and what to do about it."""
+    closed = why_closed(project)
+    if closed:
+        return closed
+    turn = confident_items.newest_round(project)
+    if turn is None or turn.model_id is None:
+        return _(
+            "Pages come after the first round with a model: label some items one by one until then."
+        )
+    if any(choice.label != label for choice in others):
+        return _("No more of these are left that the model is sure of. Choose another label.")
+    return _(
+        "The model is at least %(least)d %% sure of none of the items that are left. "
+        "Label some one by one: with every round it is surer of more."
+    ) % {"least": round(100 * confident_items.LEAST)}
+
+
+# Taking a page -----------------------------------------------------------------------------------
+
+
+def take(project: Project, user: User, label: naming.Ref) -> list[Lease]:
+    """Return a page of items for `user`, the surest first; nothing when none are left.
+
+    A page that they hold already comes again; one of another label is given back.
+    """
+    chosen, room = own_label(project, label), admission.room(project)
+    if why_closed(project):
+        return []
+    held = _held(project, user)
+    if held and all(chosen.pk in answer_of(lease) for lease in held):
+        prefetch_related_objects(held, "item")
+        _show_anew(project, held)
+        return in_order(held)
+    leasing.release_pages(project, user)
+    turn = confident_items.newest_round(project)
+    sure = confident_items.of_round(turn).get(chosen.pk) if turn else None
+    return [] if turn is None or sure is None else _taken(room, user, turn, sure.items)
+
+
+def _taken(
+    room: admission.Room, user: User, turn: Round, sure: Sequence[confident_items.SureItem]
+) -> list[Lease]:
+    """Lease a page; more than once where others were first."""
+    for _try in range(TRIES):
+        try:
+            page = _lease_page(room, user, turn, sure)
+        except admission.NoRoom:
+            return []
+        except IntegrityError:
+            # The same person took another slot of one of these in a second window just now.
+            continue
+        if page is not None:
+            return page
+    return []
+
+
+def _held(project: Project, user: User) -> list[Lease]:
+    return [lease for lease in leasing.live(project, user) if lease.source == Source.BULK]
+
+
+def _show_anew(project: Project, page: Sequence[Lease]) -> None:
+    """Give the page a new name, so that the farewell of the one before takes nothing from it."""
+    name = _new_name()
+    prefetch.keep(project, name, page)
+    for lease in page:
+        lease.page = name
+
+
+def _new_name() -> str:
+    return f"bulk/{uuid.uuid4().hex}"
+
+
+def keep(project: Project, user: User, page: str, leases: Collection[str]) -> None:
+    """Let what the person has on the screen run on: `leases`, which `page` shows."""
+    held = [lease for lease in _held(project, user) if str(lease.pk) in leases]
+    prefetch.keep(project, page, held)
+
+
+def own_label(project: Project, ref: naming.Ref) -> Label:
+    """Return the project's label with this id or name; NotThere without one."""
+    known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
+    found = known.get(ref) or naming.by_name(project).get(str(ref))
+    if found is None:
+        raise NotThere("unknown_label", _("This project has no such label."))
+    return found
+
+
+def answer_of(lease: Lease) -> list[int]:
+    """Return the ids of the labels that a page gives the item of one of its leases."""
+    return list((lease.suggestion or {})["labels"])
+
+
+def in_order(leases: Iterable[Lease]) -> list[Lease]:
+    """Return the leases of a page in the order in which it shows them."""
+    return sorted(leases, key=lambda lease: (-(lease.score or 0.0), lease.item_id))
+
+
+def _lease_page(
+    room: admission.Room, user: User, turn: Round, sure: Sequence[confident_items.SureItem]
+) -> list[Lease] | None:
+    """Lease the surest items that are free; None when others took all of them just now."""
+    project = room.project
+    size = min(SIZES[_task(project)], max(room.left, 0))
+    ways = _ways(project, turn, sure)
+    # One page after the other: everybody wants the same items, and whoever looked while they are
+    # being taken would find nothing.
+    with refill.alone(project):
+        free = {item.position: item for item in _free(project, user, list(ways))}
+        places = [position for position in ways if position in free][:size]
+        items = [free[position] for position in places]
+        if not items:
+            return []
+        fresh = [item for item in items if item.state == Item.State.POOL]
+        asked = {"source": Source.ACTIVE, "why": WHY}
+        refill.append(project, [(item, {**ways[item.position], **asked}) for item in fresh])
+        return _lease_items(room, user, {item.pk: ways[item.position] for item in items}) or None
+
+
+def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any]]) -> list[Lease]:
+    """Lease those of the items, by id, that are still open."""
+    leases, name = [], _new_name()
+    for entry in _open_entries(ways):
+        came = {**ways[entry.item_id], "source": Source.BULK, "why": WHY}
+        lease = room.new_lease(entry.item, user, pk=uuid.uuid4(), page=name, **came)
+        if _claim(entry, lease):
+            leases.append(lease)
+    # A page is known by the moment in which it was taken.
+    for lease in leases:
+        lease.created_at = leases[0].created_at
+    room.hand_out(leases)
+    return in_order(leases)
+
+
+def _task(project: Project) -> Project.Task:
+    return Project.Task(project.task)
+
+
+def _ways(
+    project: Project, turn: Round, sure: Sequence[confident_items.SureItem]
+) -> dict[int, dict[str, Any]]:
+    """Return by position, the surest first, how an item comes to be asked."""
+    common = {"strategy": refill.BULK, "round_id": turn.pk, "model_id": turn.model_id}
+    return {
+        item.position: {
+            **common,
+            "score": item.confidence,
+            "suggestion": {
+                "labels": list(item.labels),
+                "confidence": item.confidence,
+            },
+        }
+        for item in sure
+        # A label that is gone since makes it another answer than the model gave.
+        if naming.stand(project, item.labels)
+    }
+
+
+def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
+    """Return which items at `positions` may be on a page of `user`.
+
+    Neither audits nor hidden checks, nor what somebody took out of a page before.
+    """
+    of_item = {"item": OuterRef("pk")}
+    items = Item.objects.filter(project=project, position__in=positions, gold__isnull=True)
+    return items.filter(
+        Q(state=Item.State.POOL) | Exists(_claimable().filter(**of_item)),
+        ~Exists(QueueEntry.objects.filter(user=user, **of_item)),
+        ~Exists(Annotation.objects.filter(ANSWERED, user=user, **of_item)),
+        ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
+        audit_key__gte=audit_set.reserve(project),
+    )
+
+
+def _claimable() -> QuerySet[QueueEntry]:
+    # Blind ones are audits, checks and their decoys, which must look the same as those.
+    return QueueEntry.objects.filter(
+        state=QueueEntry.State.OPEN, blind=False, rank__gt=refill.AHEAD
+    )
+
+
+def _open_entries(items: Collection[int]) -> list[QueueEntry]:
+    """Return one open entry for each item, locked where the database can."""
+    # In one order, as everywhere, so that nobody waits for another in a ring.
+    rows = _claimable().filter(item__in=items).select_related("item")
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    return list({entry.item_id: entry for entry in reversed(list(locked))}.values())
+
+
+def _claim(entry: QueueEntry, lease: Lease) -> bool:
+    still = QueueEntry.objects.filter(pk=entry.pk, state=QueueEntry.State.OPEN)
+    return bool(
+        still.update(
+            state=QueueEntry.State.LEASED,
+            user=lease.user,
+            lease_id=lease.pk,
+            leased_until=lease.expires_at,
+        )
+    )

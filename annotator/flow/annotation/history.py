@@ -1,0 +1,84 @@
+"""What people see of their own work: how much it is today, and what they said and did before."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from annotator.db.compiled_queries import Rows
+from annotator.flow.annotation import submit
+from annotator.flow.labels import naming
+from annotator.flow.progress import daily_counts
+from annotator.flow.queue import leasing
+from annotator.models import Annotation, Lease, Project, Tally, User
+
+OF_TODAY = ("labels", "skips", "changes", "seconds")
+SUM_UP = Rows(
+    lambda project, user, day: (
+        Tally.objects.filter(project_id=project)
+        .order_by()
+        .values("project_id")
+        .annotate(
+            labelled=Sum("finished"),
+            **{f"own_{name}": Sum(name, filter=Q(user_id=user, day=day)) for name in OF_TODAY},
+        )
+        .values_list("labelled", *(f"own_{name}" for name in OF_TODAY))
+    ),
+    int,
+    int,
+    date,
+)
+
+
+def counts(project: Project, user: User) -> dict[str, Any]:
+    """Return how far the project is and what the person did today, in one query."""
+    found = SUM_UP(project.pk, user.pk, daily_counts.today())
+    labelled, *own = found[0] if found else (0, 0, 0, 0, 0.0)
+    # Nothing was counted for this person today where the sums are empty.
+    today = {name: number or 0 for name, number in zip(OF_TODAY, own, strict=True)}
+    today["seconds"] = float(today["seconds"])
+    return {"items": project.items, "labelled": labelled, "today": today}
+
+
+def answers(project: Project, user: User) -> QuerySet[Annotation]:
+    """Return the answers that the person gave at the desk and has not taken back."""
+    own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
+    return (
+        own.exclude(lease=None)
+        .select_related("item", "lease")
+        .prefetch_related("given__label", "revisions")
+    )
+
+
+def last(project: Project, user: User) -> Annotation | Lease | None:
+    """Return what the person did last and has not taken back: an answer, or what was skipped."""
+    own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
+    said = own.exclude(lease=None).select_related("project", "item", "lease", "user")
+    answer = said.order_by("-id").first()
+    passed = (Lease.Outcome.SKIPPED, Lease.Outcome.DROPPED)
+    skips = Lease.objects.filter(project=project, user=user, outcome__in=passed)
+    skip = skips.select_related("project", "item", "user").order_by("-ended_at").first()
+    if answer is None or skip is None or skip.ended_at is None:
+        return answer or skip
+    return skip if skip.ended_at > answer.created_at else answer
+
+
+def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
+    """Return an answer with its item, and what it said before it was corrected."""
+    # The one whose labels are read once; each row came with one of its own.
+    annotation.project = project
+    given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
+    annotation.said = [each.label for each in given]
+    return {
+        **submit.told(annotation),
+        "label_ids": submit.label_ids(annotation),
+        "content": leasing.shown_item(annotation.item),
+        "history": [
+            {
+                "action": each.action,
+                "labels": naming.names(project, each.labels),
+                "at": each.at,
+            }
+            for each in annotation.revisions.all()
+        ],
+    }

@@ -1,0 +1,159 @@
+"""What a window of the desk sends: decisions that waited in it, each settled by itself.
+
+One that cannot be stored must not hold up the others, and the window has to know of each what
+became of it: it keeps a decision until it was told.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.errors import Conflict, Refused
+from annotator.flow.annotation import history, submit
+from annotator.flow.labels.naming import Ref
+from annotator.flow.progress import summary
+from annotator.flow.queue import leasing
+from annotator.flow.review import assignments
+from annotator.models import Annotation, Lease, Project, User
+
+SAVED, DONE, REFUSED = "saved", "done", "refused"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a decision: `state` is saved, done (nothing more to do) or refused.
+
+    `words` say it to the person; `annotation` is what may be told of the answer, `lease` what an
+    undone one is answered under again.
+    """
+
+    client_id: str
+    state: str
+    words: str
+    code: str = ""
+    annotation: dict[str, Any] | None = None
+    lease: Lease | None = None
+
+
+def settle(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    """Store one decision of the window `page`; twice the same changes nothing.
+
+    `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
+    the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
+    where somebody else was first: what was said is kept then, or stands already.
+    """
+    key = str(decision["client_id"])
+    try:
+        return KINDS[decision["kind"]](project, user, page, decision)
+    except submit.KeptAsExtra as refusal:
+        kept = submit.told(refusal.annotation)
+        return Settled(key, DONE, refusal.detail, refusal.code, kept)
+    except Conflict as refusal:
+        return Settled(key, DONE, refusal.detail, refusal.code)
+    except Refused as refusal:
+        return Settled(key, REFUSED, refusal.detail, refusal.code)
+
+
+def _label(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    fields = ("lease", "client_id", "seconds", "note", "unsure")
+    given = {name: decision[name] for name in fields if name in decision}
+    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), **given)
+    told = submit.told(annotation)
+    return Settled(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
+
+
+def _labels(decision: Mapping[str, Any]) -> list[Ref]:
+    """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
+    return decision["label_ids"] if "label_ids" in decision else decision["labels"]
+
+
+def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    held = leasing.held(project, user, str(decision["lease"]))
+    words = skip_words(held, leasing.skip(held, decision.get("reason", "")))
+    return Settled(str(decision["client_id"]), DONE, words, "skipped")
+
+
+def _correct(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    annotation = submit.find(project, user, int(decision["annotation"]))
+    changed = submit.correct(
+        annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
+    )
+    told = submit.told(changed)
+    words = _("Corrected: %(labels)s.") % {"labels": label_words(told)}
+    return Settled(str(decision["client_id"]), SAVED, words, annotation=told)
+
+
+def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+    key, deed = str(decision["client_id"]), _named(project, user, decision)
+    if deed is None:
+        return Settled(key, DONE, _("There is nothing to undo."), "nothing")
+    lease = take_back(deed, user, page)
+    return Settled(key, DONE, undone_words(project, lease), "undone", lease=lease)
+
+
+def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
+    """Return the answer or the skip that an undo is about: the newest where it names neither."""
+    if decision.get("lease") is not None:
+        return leasing.held(project, user, str(decision["lease"]))
+    if decision.get("annotation") is not None:
+        return submit.find(project, user, int(decision["annotation"]))
+    return history.last(project, user)
+
+
+Kind = Callable[[Project, User, str, Mapping[str, Any]], Settled]
+# After these another item is before the person.
+SETTLING = ("label", "skip")
+KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
+
+
+def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | None:
+    """Undo an answer or a skip; return the lease under which to decide anew, if one is needed."""
+    if isinstance(deed, Lease):
+        return leasing.unskip(deed, page)
+    return submit.undo(deed, user, page)
+
+
+def undone_words(project: Project, lease: Lease | None) -> str:
+    """Return what became of an undo."""
+    if lease is None and summary.paused(project):
+        return _("Undone. The project is paused, so the item comes again when it goes on.")
+    if lease is None:
+        return _("The skip is undone, but others have taken on the item meanwhile.")
+    return _("Undone: here is the item again.")
+
+
+def skip_words(skipped: Lease, is_asked_on: bool) -> str:
+    """Return who will see what was skipped."""
+    if assignments.is_look(skipped):
+        return _("Skipped: it has its label already, and stays as it is.")
+    if is_asked_on:
+        return _("Skipped: somebody else will see it.")
+    return _("Skipped, as by everybody else: it is set aside for the project's lead.")
+
+
+def saved_words(told: Mapping[str, Any]) -> str:
+    """Return what was saved, and what the item was, which may only be told now."""
+    said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
+    was = {
+        "gold": _check_words(told),
+        "audit": _("That was an audit item: it measures the model."),
+        "random": _("That was a random item."),
+        "second": _("That was a second look at a label that was in doubt."),
+        "repeat": _("You had labelled this before: it was to see how steady labels are."),
+    }.get(told["source"], "")
+    return f"{said} {was}".strip()
+
+
+def _check_words(told: Mapping[str, Any]) -> str:
+    known = told.get("known")
+    if known is None or sorted(known) == sorted(told["labels"]):
+        return _("That was a hidden check.")
+    shown = ", ".join(known) or _("none of the labels")
+    return _("That was a hidden check: the known answer is %(labels)s.") % {"labels": shown}
+
+
+def label_words(told: Mapping[str, Any]) -> str:
+    """Return the labels of an answer in words, also where it says that none of them fits."""
+    return ", ".join(told["labels"]) or _("none of the labels")

@@ -1,0 +1,274 @@
+"""Labels go out, each with how it came about; streamed, so that size does not matter."""
+
+import csv
+import io
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import orjson
+from django.db.models import Exists, OuterRef, Prefetch
+from django.utils.translation import gettext as _
+
+from annotator.errors import Invalid
+from annotator.flow.annotation import adjudicate
+from annotator.flow.evaluation import audit_judgements
+from annotator.flow.labels import naming
+from annotator.flow.progress import daily_counts
+from annotator.models import Annotation, Item, Lease, Project, Revision, Source
+
+FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+CHUNK = 1000
+# A spreadsheet runs a cell that begins like this as a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Some take these off first, and look again.
+SKIPPED_STARTS = " '\""
+TEXT_FIELDS = {
+    "key",
+    "text",
+    "image",
+    "labels",
+    "decided",
+    "annotator",
+    "why",
+    "meta",
+    "suggestion",
+    "hidden_suggestion",
+    "note",
+    "gold",
+    "history",
+    "judged",
+    "skip_reason",
+}
+INCLUDES = ("withdrawn", "skipped", "unlabelled")
+CAME_ABOUT = (
+    "source",
+    "audit",
+    "blind",
+    "strategy",
+    "phase",
+    "round",
+    "model",
+    "score",
+    "probability",
+    "suggestion",
+    "hidden_suggestion",
+)
+
+
+def stream(project: Project, format: str, include: Collection[str] = ()) -> Iterator[bytes]:
+    """Yield the project's annotations in the asked format, oldest first, then what else is asked.
+
+    `include` names what else there is: "withdrawn" answers, "skipped" and "unlabelled" items.
+    """
+    _refuse_unknown("format", "unknown_format", {format}, FORMATS)
+    _refuse_unknown("include", "unknown_include", include, INCLUDES)
+    found = records(project, include)
+    return _jsonl(found) if format == "jsonl" else _csv(found)
+
+
+def _refuse_unknown(field: str, code: str, given: Collection[str], there: Collection[str]) -> None:
+    for name in sorted(set(given) - set(there)):
+        words = {
+            "format": _("There is no export format “%(name)s”. There are: %(names)s."),
+            "include": _("An export cannot include “%(name)s”. It can include: %(names)s."),
+        }
+        raise Invalid(
+            code, words[field] % {"name": name[:40], "names": ", ".join(there)}, field=field
+        )
+
+
+def records(project: Project, include: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield one record for each annotation that was not taken back, then for what is included."""
+    audits = audit_judgements.of_audits(project)
+    answers = _answers(project)
+    if "withdrawn" not in include:
+        answers = answers.filter(withdrawn_at=None)
+    for annotation, decided in _with_decisions(answers):
+        yield _record(project, annotation.item, annotation.lease, annotation, audits, decided)
+    if "skipped" in include:
+        yield from _skips(project, audits)
+    if "unlabelled" in include:
+        rows = Item.objects.filter(project=project)
+        standing = Annotation.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
+        for item in rows.filter(~Exists(standing)).order_by("pk").iterator(CHUNK):
+            yield _record(project, item, None, None, audits, None)
+
+
+def _answers(project: Project) -> Any:
+    revisions = Prefetch("revisions", Revision.objects.select_related("user"))
+    return (
+        Annotation.objects.filter(project=project)
+        .select_related("item", "user", "round", "model", "lease")
+        .prefetch_related("given__label", revisions)
+        .order_by("pk")
+    )
+
+
+def _with_decisions(answers: Any) -> Iterator[tuple[Annotation, list[str] | None]]:
+    last = 0
+    while chunk := list(answers.filter(pk__gt=last)[:CHUNK]):
+        decided = adjudicate.decided({annotation.item_id for annotation in chunk})
+        for annotation in chunk:
+            yield annotation, decided.get(annotation.item_id)
+        last = chunk[-1].pk
+
+
+def _skips(project: Project, audits: audit_judgements.Judged) -> Iterator[dict[str, Any]]:
+    skips = Lease.objects.filter(project=project, outcome__in=Lease.SKIPS)
+    rows = skips.select_related("item", "user", "round", "model").order_by("ended_at", "pk")
+    for lease in rows.iterator(CHUNK):
+        yield {
+            **_record(project, lease.item, lease, None, audits, None),
+            "annotator": lease.user.username,
+            "created_at": lease.ended_at,
+            "skip_reason": lease.reason,
+        }
+
+
+def _record(
+    project: Project,
+    item: Item,
+    lease: Lease | None,
+    annotation: Annotation | None,
+    audits: audit_judgements.Judged,
+    decided: list[str] | None,
+) -> dict[str, Any]:
+    """Return the record of an answer; without one, of a skip or of an item that has none."""
+    return {
+        "id": annotation.pk if annotation else None,
+        **_of_item(project, item),
+        **_said(project, annotation),
+        **_came_about(project, annotation or lease),
+        "why": naming.untranslated(project, lease.why) if lease else "",
+        **_when(project, annotation),
+        "decided": decided,
+        "judged": audits.of(item.position),
+        "skip_reason": None,
+    }
+
+
+def _of_item(project: Project, item: Item) -> dict[str, Any]:
+    return {
+        "item": item.pk,
+        "key": item.key,
+        **({"image": item.image} if item.image else {"text": item.text}),
+        "meta": item.meta,
+        "state": Item.State(item.state).name.lower(),
+        "gold": None if item.gold is None else naming.names(project, item.gold),
+        "audit_key": item.audit_key,
+    }
+
+
+def _said(project: Project, annotation: Annotation | None) -> dict[str, Any]:
+    if annotation is None:
+        none = dict.fromkeys(("counted", "completes", "seconds", "seconds_counted", "unsure"))
+        return {"labels": [], "annotator": None, **none, "note": ""}
+    return {
+        "labels": _label_names(project, annotation),
+        "annotator": annotation.user.username if annotation.user else None,
+        "counted": annotation.counted,
+        "completes": annotation.completes,
+        "seconds": annotation.seconds,
+        "seconds_counted": daily_counts.counted_seconds(annotation.seconds),
+        "unsure": annotation.unsure,
+        "note": annotation.note,
+    }
+
+
+def _label_names(project: Project, annotation: Annotation) -> list[str]:
+    given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
+    if not given and annotation.withdrawn_at is not None:
+        # Its labels may have been removed since; what it said when it was taken back stays.
+        return naming.names(project, list(annotation.revisions.all())[-1].labels)
+    return [each.label.name for each in given]
+
+
+def _came_about(project: Project, row: Annotation | Lease | None) -> dict[str, Any]:
+    if row is None:
+        return dict.fromkeys(CAME_ABOUT)
+    lease = row.lease if isinstance(row, Annotation) else row
+    shown = row.suggestion if isinstance(row, Annotation) else None
+    hidden = lease.suggestion if lease and shown is None else None
+    return {
+        "source": row.source,
+        "audit": row.source == Source.AUDIT,
+        "blind": row.blind,
+        "strategy": row.strategy,
+        "phase": row.round.phase if row.round else "",
+        "round": row.round.number if row.round else None,
+        "model": row.model.number if row.model else None,
+        "score": row.score,
+        "probability": row.probability,
+        "suggestion": naming.named(project, shown),
+        "hidden_suggestion": naming.named(project, hidden),
+    }
+
+
+def _when(project: Project, annotation: Annotation | None) -> dict[str, Any]:
+    if annotation is None:
+        return dict.fromkeys(("created_at", "updated_at", "withdrawn_at", "corrections", "history"))
+    history = list(annotation.revisions.all())
+    return {
+        "created_at": annotation.created_at,
+        "updated_at": annotation.updated_at,
+        "withdrawn_at": annotation.withdrawn_at,
+        "corrections": sum(each.action == "corrected" for each in history),
+        "history": [
+            {
+                "action": each.action,
+                "by": each.user.username if each.user else None,
+                "at": each.at,
+                "labels": naming.names(project, each.labels),
+                "unsure": each.unsure,
+                "note": each.note,
+            }
+            for each in history
+        ],
+    }
+
+
+def _jsonl(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    for record in found:
+        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+
+def _csv(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    buffer = io.StringIO()
+    writer: Any = None
+    # A byte order mark, or spreadsheets take the file for Windows-1252.
+    buffer.write("\ufeff")
+    for record in found:
+        flat = {name: _cell(name, value) for name, value in record.items()}
+        if writer is None:
+            writer = csv.DictWriter(buffer, list(flat))
+            writer.writeheader()
+        writer.writerow(flat)
+        yield _taken(buffer)
+    if writer is None:
+        yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    data = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return data
+
+
+def _cell(name: str, value: Any) -> Any:
+    if isinstance(value, dict) or name == "history":
+        value = "" if value is None else orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
+    elif isinstance(value, list):
+        value = "|".join(value)
+    elif hasattr(value, "isoformat"):
+        value = value.isoformat()
+    return guarded(value) if name in TEXT_FIELDS and isinstance(value, str) else value
+
+
+def guarded(text: str) -> str:
+    """Return the text such that no spreadsheet takes it for a formula."""
+    return f"'{text}" if _is_formula(text) else text
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(SKIPPED_STARTS).startswith(FORMULA_STARTS)

@@ -1,0 +1,184 @@
+"""Items are found: by what stands in them, or by what they are like.
+
+No request looks at more than so many items, however large the pool: it says how far it looked,
+and where to go on.
+"""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from annotator.errors import Conflict, Invalid, NotThere
+from annotator.flow.features import encode
+from annotator.flow.labels import naming
+from annotator.jobs import damaged_files
+from annotator.models import Annotation, AnnotationLabel, FeatureSpace, Item, Project
+from annotator.pool import feature_store
+from annotator.storage import checksums
+
+log = logging.getLogger(__name__)
+
+SHOWN = 50
+LOOKED_AT = 200_000
+NEAREST = 1_000
+STATES = {state.name.lower(): state for state in Item.State}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for; what is empty does not matter."""
+
+    text: str = ""
+    label: str = ""
+    state: Item.State | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Some of the items that were found, among those at positions [start, stop) of `total`."""
+
+    items: list[Item]
+    start: int
+    stop: int
+    total: int
+
+    @property
+    def before(self) -> int | None:
+        """Return before which position there are more, None at the beginning."""
+        return self.start if self.start > 0 else None
+
+    @property
+    def after(self) -> int | None:
+        """Return from which position on there are more, None at the end."""
+        return self.stop if self.stop < self.total else None
+
+
+def as_wanted(q: str = "", label: str = "", state: str = "") -> Wanted:
+    """Return what was asked for in words; Invalid for a state that there is not."""
+    if state and state not in STATES:
+        words = _("A state is one of %(names)s.") % {"names": ", ".join(STATES)}
+        raise Invalid("unknown_state", words, field="state")
+    return Wanted(_cleaned(q, 500), _cleaned(label, 200), STATES.get(state))
+
+
+def _cleaned(text: str, most: int) -> str:
+    # No database takes NUL in a text.
+    return text.replace("\x00", "")[:most]
+
+
+# By what stands in them --------------------------------------------------------------------------
+
+
+def search(project: Project, wanted: Wanted, *, after: int = 0, size: int = SHOWN) -> Found:
+    """Return the first `size` items from position `after` on that are as wanted."""
+    start = min(after, project.items)
+    stop = min(start + LOOKED_AT, project.items)
+    rows = list(_between(project, wanted, start, stop).order_by("position")[: size + 1])
+    if len(rows) > size:
+        stop = rows[size].position
+    return Found(rows[:size], start, stop, project.items)
+
+
+def search_back(project: Project, wanted: Wanted, *, before: int, size: int = SHOWN) -> Found:
+    """Return the last `size` items before position `before` that are as wanted, in order."""
+    stop = min(before, project.items)
+    start = max(stop - LOOKED_AT, 0)
+    rows = list(_between(project, wanted, start, stop).order_by("-position")[: size + 1])
+    if len(rows) > size:
+        start = rows[size].position + 1
+    return Found(rows[:size][::-1], start, stop, project.items)
+
+
+def _between(project: Project, wanted: Wanted, start: int, stop: int) -> QuerySet[Item]:
+    # Positions are dense, so a stretch of them is as long as it says.
+    return _matching(project, wanted).filter(position__gte=start, position__lt=stop)
+
+
+def _matching(project: Project, wanted: Wanted) -> QuerySet[Item]:
+    rows = Item.objects.filter(project=project)
+    if wanted.state is not None:
+        rows = rows.filter(state=wanted.state)
+    if wanted.text:
+        rows = rows.filter(_holds(wanted.text))
+    if wanted.label:
+        # What others said of an item is not for somebody who may be judging it right now.
+        given = AnnotationLabel.objects.filter(
+            annotation__item=OuterRef("pk"),
+            annotation__withdrawn_at=None,
+            label=naming.by_name(project).get(wanted.label),
+        )
+        rows = rows.filter(Exists(given), state=Item.State.LABELLED)
+    return rows
+
+
+def _holds(text: str) -> Q:
+    if connection.vendor == "sqlite" and not text.isascii():
+        # LIKE knows upper and lower case of A to Z only; this asks Python, row by row.
+        pattern = re.escape(text)
+        return Q(text__iregex=pattern) | Q(key__iregex=pattern)
+    return Q(text__icontains=text) | Q(key__icontains=text)
+
+
+# By what they are like ---------------------------------------------------------------------------
+
+
+def more_like(
+    project: Project, item: Item, wanted: Wanted, *, after: int = 0, size: int = SHOWN
+) -> Found:
+    """Return the items most like `item` that are as wanted, nearest first.
+
+    Those are the nearest thousand of the stretch from `after` on; Conflict while the features that
+    tell what is like what are not ready.
+    """
+    space = encode.current_space(project)
+    if space is None or item.position >= space.items:
+        raise Conflict(
+            "no_features",
+            _("The features of this item are still being made; look again in a moment."),
+        )
+    start = min(after, space.items)
+    stop = min(start + LOOKED_AT, space.items)
+    # One more, as the item is most like itself.
+    near = _nearest(space, item, start, stop)
+    rows = _matching(project, wanted).filter(position__in=near).exclude(pk=item.pk)
+    found = {row.position: row for row in rows}
+    ranked = [found[position] for position in near if position in found]
+    return Found(ranked[:size], start, stop, space.items)
+
+
+def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int]:
+    try:
+        return feature_store.nearest(space, item.position, NEAREST + 1, start, stop).ids.tolist()
+    except checksums.Corrupt as problem:
+        log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
+        words = _("%(problem)s Look again in a moment.")
+        told = words % {"problem": damaged_files.repair(problem).words}
+        raise Conflict("no_features", told) from problem
+
+
+# What is found -----------------------------------------------------------------------------------
+
+
+def find_item(project: Project, pk: int) -> Item:
+    """Return one of the project's items."""
+    item = Item.objects.filter(project=project, pk=pk).first()
+    if item is None:
+        raise NotThere("unknown_item", _("There is no such item."))
+    return item
+
+
+def answers(items: Iterable[Item]) -> dict[int, list[Annotation]]:
+    """Return what was said of each item and not taken back, oldest first, by the item's key."""
+    said: dict[int, list[Annotation]] = defaultdict(list)
+    rows = Annotation.objects.filter(item__in=[item.pk for item in items], withdrawn_at=None)
+    for annotation in rows.select_related("user").prefetch_related("given__label").order_by("pk"):
+        given = sorted(annotation.given.all(), key=lambda one: (one.label.position, one.label_id))
+        annotation.said = [each.label for each in given]
+        said[annotation.item_id].append(annotation)
+    return said

@@ -1,0 +1,114 @@
+"""How good the model is: told by audit items alone, each judged by a model that never saw it."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+
+from annotator.flow.evaluation import round_changes
+from annotator.flow.progress import spending, summary
+from annotator.jobs.runner import job
+from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
+from annotator.pool import audit_set, feature_store, training_set
+
+FOLDS = 5
+
+
+@job(Round, stage=Round.Stage.EVALUATE, space__state=FeatureSpace.State.DONE)
+def evaluate(turn: Round) -> Round:
+    """Measure the round's model on audit items, each by a model that did not train on it."""
+    started = time.perf_counter()
+    measured = {} if turn.model is None else _measure(turn, turn.model)
+    with transaction.atomic():
+        turn.finish(timings={**turn.timings, "evaluate": round(time.perf_counter() - started, 3)})
+        if measured and turn.model is not None:
+            ModelVersion.objects.filter(pk=turn.model.pk).update(**measured)
+    return turn
+
+
+def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
+    from selection.evaluation import per_class
+    from selection.models import logistic
+
+    known = training_set.labelled(turn.project, turn.space, version.labels)
+    if not known.audited.any() or not known.teaches:
+        return {}
+    features = feature_store.gather(turn.space, known.positions)
+    n_classes, multi_label = len(version.labels), turn.project.multi_label
+    proba = logistic.cross_fit(
+        features,
+        known.y,
+        known.audited,
+        n_classes,
+        folds=FOLDS,
+        seed=turn.project.seed,
+        multi_label=multi_label,
+    )
+    answers = known.y[known.audited]
+    truth = answers == 1 if multi_label else per_class.as_rows(answers, n_classes)
+    said = proba >= 0.5 if multi_label else per_class.as_rows(proba.argmax(axis=1), n_classes)
+    right = (said == truth).all(axis=1)
+    in_order = right[np.argsort(known.keys[known.audited], kind="stable")]
+    f1 = per_class.macro_f1(truth, said, seed=turn.project.seed)
+    positions = known.positions[known.audited]
+    measured: dict[str, Any] = {
+        "macro_f1": None if f1 is None else asdict(f1),
+        "classes": _each_class(version, truth, said),
+        "change": round_changes.on_audits(turn, positions, truth, said),
+        "moved": round_changes.in_pool(turn),
+        # Of a model from before it was noted when its labels were read.
+        "spent": version.measured.get("spent") or spending.spent(turn.project),
+        "audits": summary.audits_mark(turn.project),
+    }
+    # For the export, from which anybody can count the estimate again (flow.judged).
+    keys = known.keys[known.audited]
+    measured["kept"] = round_changes.keep(turn, positions, said, truth, proba, keys)
+    return {
+        "accuracy": _accuracy(turn.project, in_order, known.keys[known.audited].max()),
+        "macro_f1": None if f1 is None else f1.value,
+        "measured": measured,
+    }
+
+
+def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) -> dict[str, Any]:
+    """Return the share of `right` (n,), in audit order, with its interval and what it proves."""
+    from selection.core import intervals
+    from selection.evaluation import stopping
+
+    # What lies behind the audits is what may still be drawn; what was skipped before is in neither.
+    behind = Item.objects.filter(project=project, audit_key__gt=int(frontier))
+    population, target = len(right) + behind.count(), project.target_accuracy
+    found = intervals.accuracy(right, population=population)
+    assert found is not None, "there is an audit"
+    value = float(right.mean())
+    # At looks set beforehand that share the error: fit to stop on.
+    proof = stopping.target_reached(right, target or 0.5, population=population)
+    told = {
+        "value": value,
+        "low": min(found.low, value),
+        "high": max(found.high, value),
+        "n": found.n,
+        "confidence": found.confidence,
+        "population": population,
+        "proven": proof.low,
+        "proven_at": proof.at,
+    }
+    if target is None:
+        return told
+    left = behind.filter(audit_key__lt=audit_set.reserve(project)).count()
+    return {**told, "target": target, "needed": proof.labels_needed, "audits_left": left}
+
+
+def _each_class(
+    version: ModelVersion, truth: NDArray[np.bool_], said: NDArray[np.bool_]
+) -> list[dict[str, Any]]:
+    """Return precision and recall of each label, by its key."""
+    from selection.evaluation import per_class
+
+    return [
+        {"label": label, **asdict(found)}
+        for label, found in zip(version.labels, per_class.per_class(truth, said), strict=True)
+    ]

@@ -1,0 +1,140 @@
+"""The pool on a plane: a random sample laid out by likeness, and among it what people did.
+
+The sample is laid out once for a feature space, by t-SNE (van der Maaten and Hinton 2008), which
+keeps neighbours together; distances across the picture mean nothing. Everything else is put among
+the three of the sample that it is most like, so that the picture stays the same between rounds.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.flow.evaluation.round_changes import sample_positions
+from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
+from annotator.pool import feature_store, model_files, training_set
+from annotator.storage import arrays as storage_arrays
+
+NEIGHBOURS = 3
+MOST_LABELLED = 400
+FEWEST = 30
+DIMENSIONS = 50
+# In the order in which they are drawn, the last on top.
+KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
+
+
+def report(project: Project) -> dict[str, Any] | None:
+    """Return where items lie, x and y from 0 to 1, and what became of each."""
+    turn = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
+    if turn is None or turn.model is None or turn.space.items < FEWEST or turn.space.dropped:
+        return None
+    kinds = _kinds(turn)
+    positions = np.array(sorted(kinds), dtype=np.int64)
+    if not feature_store.gather(turn.space, positions[:1]).spread_block().shape[1]:
+        # Bare words alone have no directions that a plane could keep.
+        return None
+    xy = _placed(turn, positions)
+    said = _predicted(turn.model, turn.space, positions)
+    keys = dict(
+        Item.objects.filter(project=project, position__in=positions.tolist()).values_list(
+            "position", "pk"
+        )
+    )
+    return {
+        "round": turn.number,
+        "labels": turn.model.labels,
+        "points": [
+            [round(float(x), 4), round(float(y), 4), keys[at], KINDS.index(kinds[at]), int(label)]
+            for at, (x, y), label in zip(positions.tolist(), xy, said, strict=True)
+            if at in keys
+        ],
+    }
+
+
+def _kinds(turn: Round) -> dict[int, str]:
+    """Return what each position is shown as; what is said later goes before."""
+    project, kinds = turn.project, {}
+    for position in sample_positions(project.seed, turn.space.items).tolist():
+        kinds[position] = "pool"
+    known = training_set.labelled(project, turn.space, turn.model.labels if turn.model else [])
+    rng = np.random.default_rng(project.seed)
+    shown = min(MOST_LABELLED, len(known))
+    for position in rng.choice(known.positions, shown, replace=False).tolist():
+        kinds[position] = "labelled"
+    labelled = set(known.positions.tolist())
+    kinds |= {at: "labelled" for at, kind in kinds.items() if kind == "pool" and at in labelled}
+    kinds |= {pick["position"]: "picked" for pick in turn.picks}
+    for position, is_right in _audits(turn, known):
+        kinds[position] = "audit" if is_right else "mistaken"
+    return {at: kind for at, kind in kinds.items() if at < turn.space.items}
+
+
+def _audits(turn: Round, known: training_set.Labelled) -> list[tuple[int, bool]]:
+    """Return the audits that the newest round judged, and whether its model was right."""
+    kept = storage_arrays.find_npz(model_files.audits_path(turn.project_id, turn.number))
+    if kept is None:
+        return []
+    _both, rows, now = np.intersect1d(kept["positions"], known.positions, return_indices=True)
+    several = known.y.ndim == 2
+    truth = known.y[now] == 1 if several else known.y[now, None] == np.arange(len(kept["labels"]))
+    right = (kept["said"][rows] == truth).all(axis=1)
+    return [(int(at), bool(each)) for at, each in zip(kept["positions"][rows], right, strict=True)]
+
+
+def _predicted(
+    version: ModelVersion, space: FeatureSpace, positions: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    proba = model_files.load_model(version).predict_proba(feature_store.gather(space, positions))
+    return np.asarray(proba.argmax(axis=1))
+
+
+def _placed(turn: Round, positions: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return x and y (n, 2) of the items at `positions`."""
+    layout = _layout(turn)
+    sample = _directions(turn.space, layout["positions"])
+    others = _directions(turn.space, positions)
+    likeness = others @ sample.T
+    nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
+    weights = np.maximum(np.take_along_axis(likeness, nearest, axis=1), 1e-6) ** 4
+    weights /= weights.sum(axis=1, keepdims=True)
+    placed = (layout["xy"][nearest] * weights[:, :, None]).sum(axis=1)
+    own = {int(at): row for row, at in enumerate(layout["positions"])}
+    for row, at in enumerate(positions.tolist()):
+        if at in own:
+            placed[row] = layout["xy"][own[at]]
+    return np.asarray(placed)
+
+
+def _layout(turn: Round) -> dict[str, NDArray[Any]]:
+    path = _path(turn.space)
+    kept = storage_arrays.find_npz(path)
+    if kept is not None:
+        return kept
+    positions = sample_positions(turn.project.seed, turn.space.items)
+    xy = _laid_out(_directions(turn.space, positions), turn.project.seed)
+    arrays = {"positions": positions, "xy": xy}
+    storage_arrays.save_npz(path, arrays)
+    return arrays
+
+
+def _laid_out(directions: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    few = min(DIMENSIONS, *directions.shape)
+    reduced = PCA(few, random_state=seed % 2**32).fit_transform(directions)
+    perplexity = min(30.0, (len(directions) - 1) / 3)
+    laid = TSNE(2, perplexity=perplexity, init="pca", random_state=seed % 2**32)
+    xy = laid.fit_transform(reduced).astype(np.float64)
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    return np.asarray((xy - low) / np.maximum(high - low, 1e-9))
+
+
+def _directions(space: FeatureSpace, positions: NDArray[np.int64]) -> NDArray[np.float64]:
+    rows = np.asarray(feature_store.gather(space, positions).spread_block(), dtype=np.float64)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def _path(space: FeatureSpace) -> Path:
+    return feature_store.space_folder(space) / "plane.npz"

@@ -1,0 +1,140 @@
+"""What a round changed: on the audits that its model and the one before answered, and in the pool.
+
+Kept beside the candidates of a round lies what its model said of the audits; judged anew by what
+is known now, since an audit item may have been corrected meanwhile.
+"""
+
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.models import Round
+from annotator.pool import feature_store, model_files
+from annotator.storage import arrays as storage_arrays
+
+SAMPLE = 1000
+LOOK_BACK = 4
+
+
+def keep(
+    turn: Round,
+    positions: NDArray[np.int64],
+    said: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
+    proba: NDArray[np.floating[Any]],
+    keys: NDArray[np.int64],
+) -> str:
+    """Keep what was said (n, C) of the audits at `positions` (n,), and return the checksum.
+
+    With it goes what else `flow.judged` tells: what was right, how sure the model was, and each
+    item's place in the order of the audits, whose `keys` (n,) are.
+    """
+    labels = turn.model.labels if turn.model else []
+    several = turn.project.multi_label
+    sure = np.maximum(proba, 1.0 - proba).min(axis=1) if several else proba.max(axis=1)
+    places = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
+    arrays = {
+        "positions": positions,
+        "said": said,
+        "truth": truth,
+        "sure": sure.astype(np.float32),
+        "places": places.astype(np.int64),
+        "labels": np.array(labels, dtype=np.int64),
+    }
+    return storage_arrays.save_npz(model_files.audits_path(turn.project_id, turn.number), arrays)
+
+
+def on_audits(
+    turn: Round, positions: NDArray[np.int64], truth: NDArray[np.bool_], said: NDArray[np.bool_]
+) -> dict[str, Any] | None:
+    """Return by how much accuracy changed since the round before, with its interval.
+
+    On the audits that both have, each by a model that had not seen it; None where there is none.
+    """
+    from selection.evaluation import per_class
+
+    before = _before(turn)
+    if before is None or turn.model is None:
+        return None
+    _both, now, then = np.intersect1d(positions, before["positions"], return_indices=True)
+    old = _as_columns(before["said"][then], before["labels"], turn.model.labels)
+    right = (said[now] == truth[now]).all(axis=1)
+    was_right = (old == truth[now]).all(axis=1)
+    found = per_class.change(was_right, right)
+    return None if found is None else asdict(found)
+
+
+def in_pool(turn: Round) -> dict[str, Any]:
+    """Return how much the predictions for a fixed sample of the pool moved with this model.
+
+    Compared with the models before it that see the items by the same features: `share` of the
+    sample that the last one said otherwise, and Cohen's kappa of each neighbouring pair, newest
+    last.
+    """
+    from selection.agreement.coefficients import cohen_kappa
+
+    models = _models_alike(turn)
+    if len(models) < 2:
+        return {}
+    said = _predictions(turn, models)
+    kappas = [cohen_kappa(a.ravel(), b.ravel()) for a, b in pairwise(said)]
+    moved = (said[-1] != said[-2]).reshape(len(said[-1]), -1).any(axis=1)
+    return {"share": float(moved.mean()), "n": len(moved), "kappas": [float(k) for k in kappas]}
+
+
+def sample_positions(seed: int, items: int) -> NDArray[np.int64]:
+    """Return the positions of a fixed random sample of the first `items` items, in order."""
+    drawn = np.random.default_rng(seed).choice(items, min(SAMPLE, items), replace=False)
+    return np.sort(drawn).astype(np.int64)
+
+
+def _models_alike(turn: Round) -> list[Any]:
+    """Return the round's model and those before it that fit the same features, oldest first.
+
+    Of those before it, ones that were tidied away or damaged are left out.
+    """
+    if turn.model is None:
+        return []
+    before = turn.project.models.filter(
+        number__lte=turn.model.number, space=turn.model.space_id, labels=turn.model.labels
+    )
+    older = list(before.exclude(pk=turn.model.pk).order_by("-number")[: LOOK_BACK - 1])[::-1]
+    models = [model_files.find_model(version) for version in older]
+    return [*(model for model in models if model is not None), model_files.load_model(turn.model)]
+
+
+def _predictions(turn: Round, models: list[Any]) -> list[NDArray[np.int64]]:
+    features = feature_store.gather(
+        turn.space, sample_positions(turn.project.seed, turn.space.items)
+    )
+    said = []
+    for model in models:
+        proba = model.predict_proba(features)
+        several = turn.project.multi_label
+        said.append((proba >= 0.5).astype(np.int64) if several else proba.argmax(axis=1))
+    return said
+
+
+def _as_columns(
+    said: NDArray[np.bool_], labels: NDArray[np.int64], wanted: list[int]
+) -> NDArray[np.bool_]:
+    """Return `said` with a column for each of the labels `wanted`; one it did not know is empty."""
+    columns = {int(label): column for column, label in enumerate(labels)}
+    found = np.zeros((len(said), len(wanted)), dtype=bool)
+    for place, label in enumerate(wanted):
+        if label in columns:
+            found[:, place] = said[:, columns[label]]
+    return found
+
+
+def _before(turn: Round) -> dict[str, NDArray[Any]] | None:
+    done = turn.project.rounds.filter(
+        number__lt=turn.number, state=Round.State.DONE, model__isnull=False
+    )
+    last = done.first()
+    if last is None:
+        return None
+    return storage_arrays.find_npz(model_files.audits_path(turn.project_id, last.number))

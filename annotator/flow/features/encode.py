@@ -1,0 +1,161 @@
+"""Items become features: an encoder is learnt from a sample of the pool, then encodes each shard.
+
+The first features are simple and quick, so that learning starts at once; better ones take over.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import Any, NoReturn
+
+from django.db import transaction
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.errors import Conflict
+from annotator.jobs.runner import job
+from annotator.models import FeatureShard, FeatureSpace, Project
+from annotator.pool import audit_set, feature_store
+from annotator.pool import documents as pool_documents
+
+RETRY = timedelta(minutes=5)
+TEXTS_AT_ONCE = 65_536
+PICTURES_AT_ONCE = 256
+
+# By task: recipes in the order in which they are made, each better than the one before.
+LADDER = {"text": ["text-quick", "text"], "image": ["image"]}
+
+
+def plan(project: Project) -> list[FeatureSpace]:
+    """Store what features are to be made for the items that are there now, and return it."""
+    # The import that comes before has counted up behind the back of the object at hand.
+    project.refresh_from_db(fields=["items"])
+    if not project.items:
+        return []
+    ladder = LADDER[project.task]
+    wanted = [project.features] if project.features in ladder else ladder
+    kept = project.spaces.filter(_is_kept(), dropped=False)
+    have = set(kept.values_list("recipe", flat=True))
+    # A better space that covers the older items still beats a quick one that covers them all.
+    recipes = wanted[-1:] if wanted[-1] in have else wanted
+    with transaction.atomic():
+        behind = project.spaces.active().filter(items__lt=project.items, token=None)
+        # Rounds and models hang on one that was ready before and is being repaired.
+        behind.filter(damaged_at=None).delete()
+        whole = project.spaces.exclude(state=FeatureSpace.State.FAILED).filter(items=project.items)
+        made = set(whole.values_list("recipe", flat=True))
+        return [
+            _space(project, recipe, ladder.index(recipe))
+            for recipe in recipes
+            if recipe not in made
+        ]
+
+
+def plan_missing() -> list[FeatureSpace]:
+    """Store what is missing where an import's worker died before it could ask for features."""
+    # What failed is tried again, after a pause in which its cause may have gone away.
+    lately = timezone.now() - RETRY
+    hopeful = FeatureSpace.objects.exclude(state=FeatureSpace.State.FAILED, finished_at__lt=lately)
+    covered = hopeful.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
+    projects = Project.objects.alive().exclude(items=0).annotate(covered=Subquery(covered))
+    behind = projects.filter(Q(covered=None) | Q(covered__lt=F("items")))
+    return [
+        space
+        for project in behind
+        if not project.imports.active().exists()
+        for space in plan(project)
+    ]
+
+
+def current_space(project: Project) -> FeatureSpace | None:
+    """Return the features that are asked for, or else the best; None while none are ready.
+
+    None, too, while these are being repaired, as a round on worse ones would undo the last ones.
+    """
+    asked = Case(When(recipe=project.features, then=1), default=0)
+    kept = project.spaces.filter(_is_kept(), dropped=False)
+    best = kept.order_by(asked.desc(), "-quality", "-id").first()
+    return best if best is not None and best.state == FeatureSpace.State.DONE else None
+
+
+@job(FeatureSpace, stage=FeatureSpace.Stage.FIT)
+def fit(space: FeatureSpace) -> FeatureSpace:
+    """Learn the encoder from a random sample of the pool, and lay out the shards."""
+    from selection.features import RECIPES
+
+    sample = pool_documents.sample_documents(space.project, space.items)
+    encoder = RECIPES[space.recipe].fit(sample, seed=space.project.seed)
+    sha256 = feature_store.save_encoder(space, encoder)
+    if space.damaged_at is not None and sha256 != space.sha256:
+        _start_over(space)
+    with transaction.atomic():
+        space.hand_on(stage=FeatureSpace.Stage.TRANSFORM, sha256=sha256)
+        FeatureShard.objects.bulk_create(
+            [
+                FeatureShard(
+                    space=space,
+                    number=number,
+                    start=start,
+                    stop=min(start + feature_store.SHARD_ITEMS, space.items),
+                )
+                for number, start in enumerate(range(0, space.items, feature_store.SHARD_ITEMS))
+            ],
+            ignore_conflicts=True,
+        )
+    return space
+
+
+@job(FeatureShard, space__stage=FeatureSpace.Stage.TRANSFORM)
+def transform(shard: FeatureShard) -> FeatureSpace | None:
+    """Encode one shard; return the space once it was the last one and may be used."""
+    project = shard.space.project
+    encoder = feature_store.load_encoder(shard.space)
+    features = _encoded(
+        encoder, pool_documents.documents(project, shard.start, shard.stop), project
+    )
+    keys = audit_set.audit_keys(project, shard.start, shard.stop)
+    shard.finish(checksums=feature_store.save_features(shard, features, keys))
+    return close_space(shard.space)
+
+
+def _start_over(space: FeatureSpace) -> NoReturn:
+    """Give up a space whose encoder cannot be made as it was, and have a new one made.
+
+    Its models and its whole shards speak the language of the encoder that is lost.
+    """
+    FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
+    _space(space.project, space.recipe, space.quality)
+    raise Conflict("features_changed", _("The feature encoder was damaged; a new one is made."))
+
+
+def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
+    """Return the features of the documents, of which only a block is in memory at a time."""
+    from selection.features import Features
+
+    size = PICTURES_AT_ONCE if project.task == Project.Task.IMAGE else TEXTS_AT_ONCE
+    blocks = iter(lambda: list(islice(documents, size)), [])
+    return Features.concat([encoder.transform(block) for block in blocks])
+
+
+def close_space(space: FeatureSpace) -> FeatureSpace | None:
+    """Declare the space ready when all its shards are; only one caller gets it back."""
+    if space.shards.exclude(state=FeatureShard.State.DONE).exists():
+        return None
+    ready = FeatureSpace.objects.filter(
+        pk=space.pk, stage=FeatureSpace.Stage.TRANSFORM, state=FeatureSpace.State.QUEUED
+    )
+    return space if ready.update(state=FeatureSpace.State.DONE) else None
+
+
+def _is_kept() -> Q:
+    """Return what tells the features that are ready, or were and are being repaired."""
+    under_way = [FeatureSpace.State.QUEUED, FeatureSpace.State.RUNNING]
+    repaired = Q(state__in=under_way, damaged_at__isnull=False)
+    return Q(state=FeatureSpace.State.DONE) | repaired
+
+
+def _space(project: Project, recipe: str, quality: int) -> FeatureSpace:
+    return FeatureSpace.objects.create(
+        project=project, recipe=recipe, quality=quality, items=project.items
+    )

@@ -1,0 +1,204 @@
+"""Stored references to labels are ids; names are looked up where people and clients see them.
+
+A rename therefore changes what everybody sees at once, and no number: what was answered, suggested
+and checked goes on meaning the same label. A text among stored ids is a name that no label had any
+more when references became ids: it is kept as it was, and means no label.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
+
+from annotator.db.compiled_queries import Rows
+from annotator.errors import Invalid
+from annotator.i18n.stored_messages import translated
+from annotator.models import Item, Label, Project
+
+# What stands for a label in a stored sentence. No name and no sentence holds these characters.
+MARK, MARK_END = "\x02", "\x03"
+MARKED = re.compile(f"{MARK}([0-9]+){MARK_END}")
+BROKEN = re.compile(f"{MARK}[0-9]*$")
+DIGITS = "1234567890"
+# Of a label that is renamed again and again, the newest names.
+MOST_FORMER = 20
+
+FIND_LABELS = Rows(lambda project: Label.objects.filter(project_id=project), int)
+
+Ref = int | str
+
+
+def labels_of(project: Project) -> list[Label]:
+    """Return the project's labels in their order, read once for each instance of it."""
+    cache: dict[str, Any] | None = getattr(project, "_prefetched_objects_cache", None)
+    if cache is None:
+        cache = {}
+        project._prefetched_objects_cache = cache  # type: ignore[attr-defined]
+    if "labels" not in cache:
+        rows = Label.objects.filter(project=project)
+        rows._result_cache = FIND_LABELS(project.pk)
+        cache["labels"] = rows
+    return list(cache["labels"])
+
+
+def forget(project: Project) -> None:
+    """Have the labels read anew: they were changed."""
+    getattr(project, "_prefetched_objects_cache", {}).pop("labels", None)
+
+
+# Ids become names --------------------------------------------------------------------------------
+
+
+def names(project: Project, refs: Iterable[Ref]) -> list[str]:
+    """Return what the labels are called now; a removed one by its last name."""
+    now = {label.pk: label.name for label in labels_of(project)}
+    return [_name(project, now, ref) for ref in refs]
+
+
+def _name(project: Project, now: Mapping[int, str], ref: Ref) -> str:
+    if isinstance(ref, str):
+        return ref
+    return now.get(ref) or str(project.removed_labels.get(str(ref), ""))
+
+
+def stand(project: Project, refs: Iterable[Ref]) -> bool:
+    """Tell whether all of these are labels of the project today."""
+    return set(refs) <= {label.pk for label in labels_of(project)}
+
+
+def named(project: Project, suggestion: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a stored suggestion with names, as it is shown and exported."""
+    if suggestion is None:
+        return None
+    return {**suggestion, "labels": names(project, suggestion["labels"])}
+
+
+def counted(project: Project, counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by the names of labels that are stored by their ids, as JSON keeps keys."""
+    refs = [int(key) if key.isdigit() else key for key in counts]
+    return dict(zip(names(project, refs), counts.values(), strict=True))
+
+
+def words(project: Project, stored: str) -> str:
+    """Return a stored sentence in the reader's language, with the names of the labels in it."""
+    return untranslated(project, translated(stored))
+
+
+def untranslated(project: Project, said: str) -> str:
+    """Return a stored sentence as it is, with the names of the labels in it."""
+    if MARK not in said:
+        return said
+    now = {label.pk: label.name for label in labels_of(project)}
+    return BROKEN.sub("…", MARKED.sub(lambda hit: _name(project, now, int(hit[1])), said))
+
+
+def mark(label: Label) -> str:
+    """Return what stands for the label in a sentence that is stored; nothing for a removed one."""
+    return f"{MARK}{label.pk}{MARK_END}" if label.pk else ""
+
+
+# Names become ids --------------------------------------------------------------------------------
+
+
+def check_names(labels: Any) -> None:
+    """Raise Invalid unless these are names; of a number nobody knows whether it is meant as id."""
+    check_type(labels, str)
+
+
+def check_type(labels: Any, *types: type) -> None:
+    """Raise Invalid unless these are ids or names, or of the given types."""
+    # By its type: True is no id.
+    wanted = types or (int, str)
+    if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
+        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
+
+
+def by_name(project: Project) -> dict[str, Label]:
+    """Return the labels by their names, and by those that they had before where that is clear."""
+    labels = labels_of(project)
+    former: dict[str, list[Label]] = {}
+    for label in labels:
+        for name in label.former_names:
+            former.setdefault(name, []).append(label)
+    removed = set(project.removed_labels.values())
+    clear = {name: had[0] for name, had in former.items() if len(had) == 1 and name not in removed}
+    return clear | {label.name: label for label in labels}
+
+
+def may_mean(project: Project, given: Sequence[Ref], refs: Collection[Ref]) -> bool:
+    """Tell whether an answer `given` by ids or names, of today or before, can be what is stored."""
+    if len(given) != len(refs):
+        return False
+    meant = [_meanings(project, each) & set(refs) for each in given]
+    return all(meant) and set().union(*meant) == set(refs)
+
+
+def _meanings(project: Project, given: Ref) -> set[Ref]:
+    if isinstance(given, int):
+        return {given}
+    had = {each.pk for each in labels_of(project) if given in (each.name, *each.former_names)}
+    gone = {int(pk) for pk, name in project.removed_labels.items() if name == given}
+    return {given, *had, *gone}
+
+
+def former_names(label: Label, name: str) -> list[str]:
+    """Return which names the label had before, once it is called `name`."""
+    if name == label.name:
+        return list(label.former_names)
+    before = [label.name, *label.former_names]
+    return list(dict.fromkeys(each for each in before if each != name))[:MOST_FORMER]
+
+
+# What refers to a label --------------------------------------------------------------------------
+
+
+def items_with(project: Project, label: Label) -> tuple[int, int]:
+    """Return of how many items it is in the known answer, and in the suggestion that came along."""
+    items = Item.objects.filter(project=project)
+    gold = items.filter(gold__isnull=False).annotate(refs=Cast("gold", TextField()))
+    suggested = items.filter(suggested__isnull=False)
+    suggested = suggested.annotate(refs=KeyTextTransform("labels", "suggested"))
+    # Between brackets and commas; no database but PostgreSQL can ask what a list holds.
+    holds = Q(refs__regex=rf"[^0-9\"]{label.pk}[^0-9\"]")
+    return gold.filter(holds).count(), suggested.filter(holds).count()
+
+
+# What a window of the desk shows -----------------------------------------------------------------
+
+
+def version(project: Project) -> str:
+    """Return a short digest of what a window shows of a project, so that it knows of a change."""
+    seen = [
+        [label.pk, label.name, label.hotkey, label.description, label.examples]
+        for label in labels_of(project)
+    ]
+    text = json.dumps([seen, project.guidelines, project.shown_fields])
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def buttons(project: Project) -> list[dict[str, Any]]:
+    """Return the labels as they are chosen from, each with the key that chooses it."""
+    labels = labels_of(project)
+    return [
+        {
+            "id": label.pk,
+            "name": label.name,
+            "description": label.description,
+            "examples": label.examples.splitlines(),
+            "key": key,
+        }
+        for label, key in zip(labels, _keys(labels), strict=True)
+    ]
+
+
+def _keys(labels: list[Label]) -> list[str]:
+    """Return each label's own key, else its digit as long as nobody else has that one."""
+    own_keys = {label.hotkey for label in labels}
+    digits = ["" if digit in own_keys else digit for digit in DIGITS] + [""] * len(labels)
+    return [label.hotkey or digit for label, digit in zip(labels, digits, strict=False)]

@@ -1,0 +1,70 @@
+"""After a restore: what was lent then comes back, what was under way is taken up again."""
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from annotator.flow.queue import leasing
+from annotator.models import (
+    FeatureShard,
+    FeatureSpace,
+    Import,
+    Job,
+    Lease,
+    QueueEntry,
+    Round,
+    RoundShard,
+    Simulation,
+    WorkerBeat,
+)
+from annotator.pool import feature_store
+
+JOBS: list[type[Job]] = [Import, FeatureSpace, FeatureShard, Round, RoundShard, Simulation]
+
+
+def resume() -> None:
+    """Put right what a backup caught in the middle; the ticks of the worker do the rest."""
+    WorkerBeat.objects.all().delete()
+    _take_back_leases()
+    for model in JOBS:
+        # Whoever was at them is no more, and did not fail at them.
+        model.objects.active().update(
+            state=Job.State.QUEUED,
+            token=None,
+            owner="",
+            attempts=0,
+            heartbeat_at=None,
+            retry_at=None,
+        )
+    for space in FeatureSpace.objects.filter(dropped=False):
+        if not feature_store.space_folder(space).is_dir():
+            _make_again(space)
+
+
+def _take_back_leases() -> None:
+    """End what people held then: their pages ask again, and a label that they still have counts."""
+    now = timezone.now()
+    Lease.objects.filter(ended_at=None, expires_at__gt=now).update(expires_at=now)
+    QueueEntry.objects.filter(state=QueueEntry.State.LEASED).update(leased_until=now)
+    leasing.release_expired(now=now)
+    Lease.objects.filter(ended_at=None).update(ended_at=now, outcome=Lease.Outcome.EXPIRED)
+
+
+def _make_again(space: FeatureSpace) -> None:
+    """Have features that were not in the backup made once more, and rounds on them given up."""
+    Round.objects.active().filter(space=space).update(
+        state=Job.State.FAILED,
+        finished_at=timezone.now(),
+        error=gettext_noop("Its features were not in the backup; the next round has new ones."),
+    )
+    space.shards.all().delete()
+    if space.is_active:
+        FeatureSpace.objects.filter(pk=space.pk).update(stage=FeatureSpace.Stage.FIT)
+        return
+    FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
+    if not space.project.spaces.active().filter(recipe=space.recipe).exists():
+        FeatureSpace.objects.create(
+            project=space.project,
+            recipe=space.recipe,
+            quality=space.quality,
+            items=space.project.items,
+        )

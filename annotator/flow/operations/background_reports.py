@@ -1,0 +1,140 @@
+"""What a worker finds out about a project between two rounds, kept to be shown at once.
+
+Each kind is made by a function of its own. One that fails says so in its report, and keeps neither
+the others nor the rounds from going on.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Q, Subquery
+
+from annotator.db import clock
+from annotator.flow.evaluation import embedding_map, forecast, label_savings
+from annotator.flow.progress import recall_standing
+from annotator.flow.quality import report as quality_report
+from annotator.jobs import damaged_files
+from annotator.jobs.runner import in_words
+from annotator.logs import log_format
+from annotator.models import ModelVersion, Project, Report
+from annotator.pool import training_set
+from annotator.storage.checksums import Corrupt
+
+log = logging.getLogger(__name__)
+
+Maker = Callable[[Project], dict[str, Any] | None]
+# No report takes so long.
+AGAIN_SECONDS = 300
+# Asked for by name alone, by the page that shows it.
+LARGE = ("plane", "quality")
+# They tell of the newest measured model.
+OF_MODELS = (forecast.KIND, "worth")
+MAKERS: dict[str, Maker] = {
+    forecast.KIND: forecast.report,
+    "worth": label_savings.report,
+    "plane": embedding_map.report,
+    "quality": quality_report.report,
+    recall_standing.KIND: recall_standing.report,
+}
+
+
+def make_all(project_pk: int) -> None:
+    """Bring every report of a project up to date."""
+    project = Project.objects.alive().filter(pk=project_pk).first()
+    if project is None:
+        return
+    with log_format.bound(project=project.pk):
+        for kind in MAKERS:
+            _make(project, kind)
+
+
+def latest(project: Project) -> dict[str, dict[str, Any]]:
+    """Return what was found, by kind, but for large ones; one that was never made is missing."""
+    return {report.kind: report.found for report in project.reports.exclude(kind__in=LARGE)}
+
+
+def one(project: Project, kind: str) -> dict[str, Any]:
+    """Return what was found of one kind, empty where it was never made."""
+    return dict(whole(project, kind)["found"])
+
+
+def whole(project: Project, kind: str) -> dict[str, Any]:
+    """Return what was `found` of one kind, and the `error` of the last attempt."""
+    kept = project.reports.filter(kind=kind).values("found", "error").first()
+    return dict(kept) if kept else {"found": {}, "error": ""}
+
+
+def behind_since(project: Project, kind: str) -> datetime | None:
+    """Return when a report was made that does not know of the newest work; None if it does."""
+    kept = project.reports.filter(kind=kind).values_list("seq", "made_at").first()
+    if kept is None or kept[0] >= training_set.work_done(project):
+        return None
+    return kept[1]
+
+
+def overdue() -> list[int]:
+    """Return the projects with reports that were put off and may be made now, or stayed behind."""
+    measured = ModelVersion.objects.filter(project=OuterRef("project"), accuracy__isnull=False)
+    newest = Subquery(measured.order_by("-number").values("number")[:1])
+    put_off = Q(due_at__lte=clock.now())
+    # The message that would have had them made was lost, or they are of before they were stamped.
+    behind = Q(due_at=None, kind__in=OF_MODELS, model__lt=newest)
+    due = Report.objects.filter(put_off | behind, project__deleted_at=None)
+    return list(due.values_list("project", flat=True).distinct()[:100])
+
+
+def _make(project: Project, kind: str) -> None:
+    seq, model = training_set.work_done(project), _newest_model(project)
+    kept = project.reports.filter(kind=kind).defer("found").first()
+    if kept is not None and _is_current(project, kept, seq, model):
+        Report.objects.filter(pk=kept.pk).exclude(due_at=None).update(due_at=None)
+        return
+    if kept is not None and kept.rests_until > clock.now():
+        Report.objects.filter(pk=kept.pk).update(due_at=kept.rests_until)
+        return
+    started = time.perf_counter()
+    _note_that_it_is_due(kept)
+    try:
+        found = MAKERS[kind](project)
+    except Corrupt as problem:
+        log.error("report %s stopped at %s", kind, problem)
+        fields: dict[str, Any] = {"error": damaged_files.repair(problem).words}
+    except Exception as problem:
+        log.exception("report %s failed", kind)
+        # What was found before stays; it is better than nothing, and the error stands beside it.
+        fields = {"error": in_words(problem)}
+    else:
+        fields = {"error": "", **({} if found is None else {"found": found})}
+        if found is None and kept is None:
+            return
+    _store(project, kind, seq, model=model, seconds=time.perf_counter() - started, **fields)
+
+
+def _newest_model(project: Project) -> int:
+    measured = project.models.filter(accuracy__isnull=False)
+    return measured.values_list("number", flat=True).first() or 0
+
+
+def _is_current(project: Project, kept: Report, seq: int, model: int) -> bool:
+    """Tell whether there is nothing that it does not know: no work, no model, no other target."""
+    if kept.error or kept.seq < seq or kept.model < model:
+        return False
+    return kept.kind != forecast.KIND or kept.found.get("target") == project.target_accuracy
+
+
+def _note_that_it_is_due(kept: Report | None) -> None:
+    """Have it made again in a while, should this worker die before it is stored."""
+    if kept is not None:
+        again = clock.now() + timedelta(seconds=AGAIN_SECONDS)
+        Report.objects.filter(pk=kept.pk).update(due_at=again)
+
+
+def _store(project: Project, kind: str, seq: int, **fields: Any) -> None:
+    fields |= {"seq": seq, "made_at": clock.now(), "due_at": None}
+    report, is_new = Report.objects.get_or_create(project=project, kind=kind, defaults=fields)
+    if not is_new:
+        known = Report.objects.filter(pk=report.pk, seq__lte=seq, model__lte=fields["model"])
+        known.update(**fields)

@@ -1,0 +1,131 @@
+"""Putting right what a crash left half done, and removing for good what is no longer needed."""
+
+import shutil
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from annotator.flow.features import encode
+from annotator.flow.projects import settings as project_settings
+from annotator.flow.simulation import job
+from annotator.flow.training import train
+from annotator.models import (
+    Annotation,
+    AnnotationLabel,
+    DecidedLabel,
+    Decision,
+    Disagreement,
+    FeatureShard,
+    FeatureSpace,
+    Import,
+    Item,
+    Job,
+    Lease,
+    Project,
+    QueueEntry,
+    Revision,
+    Round,
+    RoundShard,
+    SecondLook,
+    Simulation,
+    WorkerBeat,
+)
+from annotator.pool import feature_store, model_files
+
+GRACE = timedelta(days=7)
+SPACES_KEPT = 2
+ROUNDS_KEPT = 3
+
+
+def close_finished() -> None:
+    """Move on what only waits for its shards, as the worker of the last one may have died first."""
+    for space in FeatureSpace.objects.active().filter(stage=FeatureSpace.Stage.TRANSFORM):
+        failed = space.shards.filter(state=FeatureShard.State.FAILED).first()
+        if failed is not None:
+            _give_up(FeatureSpace, space.pk, failed.error)
+        else:
+            encode.close_space(space)
+    for turn in Round.objects.active().filter(space__state=FeatureSpace.State.FAILED):
+        _give_up(Round, turn.pk, turn.space.error)
+    for turn in Round.objects.active().filter(stage=Round.Stage.SCORE):
+        lost = turn.shards.filter(state=RoundShard.State.FAILED).first()
+        if lost is not None:
+            _give_up(Round, turn.pk, lost.error)
+        else:
+            train.close_scoring(turn)
+
+
+def _give_up(model: type[Job], pk: int, error: str) -> None:
+    model.objects.active().filter(pk=pk).update(
+        state=Job.State.FAILED, finished_at=timezone.now(), error=error
+    )
+
+
+def tidy() -> None:
+    """Remove projects that were deleted a week ago, features and candidates that nobody needs."""
+    week_ago = timezone.now() - GRACE
+    for project in Project.objects.filter(deleted_at__lt=week_ago):
+        remove_project(project)
+    for project in Project.objects.alive():
+        _drop_old_files(project)
+    WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
+    _drop_old_uploads(week_ago)
+
+
+def _drop_old_uploads(before: datetime) -> None:
+    """Remove uploaded files that no import will read any more."""
+    readers = (Import, Simulation)
+    wanted = {
+        path for rows in readers for path in rows.objects.active().values_list("path", flat=True)
+    }
+    for path in (settings.MEDIA_ROOT / "uploads").glob("*.upload"):
+        if path.name not in wanted and path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
+
+
+def remove_project(project: Project) -> None:
+    """Remove a project with all its rows and files, for good."""
+    if project.deleted_at is None:
+        project_settings.delete_project(project)
+    folders = [
+        feature_store.project_folder(project.pk),
+        settings.MEDIA_ROOT / "pictures" / str(project.pk),
+    ]
+    # Row by row Django would first load them all, to see what else hangs on them; this is all.
+    for rows in (
+        Disagreement.objects.filter(project=project),
+        DecidedLabel.objects.filter(decision__project=project),
+        Decision.objects.filter(project=project),
+        SecondLook.objects.filter(project=project),
+        AnnotationLabel.objects.filter(annotation__project=project),
+        Revision.objects.filter(annotation__project=project),
+        Annotation.objects.filter(project=project),
+        QueueEntry.objects.filter(project=project),
+        Lease.objects.filter(project=project),
+        Item.objects.filter(project=project),
+    ):
+        rows._raw_delete(rows.db)
+    project.delete()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _drop_old_files(project: Project) -> None:
+    used = set(project.models.values_list("space_id", flat=True)[:SPACES_KEPT])
+    done = project.spaces.filter(state=FeatureSpace.State.DONE, dropped=False)
+    newest = set(done.order_by("-quality", "-id").values_list("pk", flat=True)[:SPACES_KEPT])
+    for space in done.exclude(pk__in=used | newest):
+        FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
+        space.shards.all().delete()
+        shutil.rmtree(feature_store.space_folder(space), ignore_errors=True)
+    old = list(project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:])
+    # The export tells what the estimate that is shown was judged by.
+    estimate = project.models.filter(accuracy__isnull=False).values_list("pk", flat=True).first()
+    judged = project.rounds.exclude(model=None).filter(model=estimate)
+    for number in set(old).difference(judged.values_list("number", flat=True)):
+        shutil.rmtree(model_files.round_folder(project.pk, number), ignore_errors=True)
+    # One for each shard and round, they would soon be the longest table; the round has their sums.
+    if old:
+        RoundShard.objects.filter(round__project=project, round__number__lte=old[0]).delete()
+    job.drop_old(project)

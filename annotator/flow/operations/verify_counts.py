@@ -1,0 +1,352 @@
+"""Whatever is counted on the way is counted again from the rows, at night or by hand.
+
+| counter                            | what it must be                                          |
+|------------------------------------|----------------------------------------------------------|
+| Project.items                      | how many items there are                                 |
+| Item.answers                       | its answers that count and were not taken back           |
+| Item.skips                         | its leases that ended with a skip                        |
+| Item.state                         | what its answers and queue entries say                   |
+| Annotation.completes               | one of a labelled item's answers that count, of no other |
+| Tally.labels, audits, seconds      | a person's answers that stand, by the day they were      |
+|                                    | given; of seconds, what counts of them                   |
+| Tally.finished                     | the answers among them that complete an item             |
+| Tally.skips                        | their leases that were skipped, by day                   |
+| Tally.changes                      | their changes, seeds and decisions, summed over all days |
+
+People go on labelling meanwhile. An item that seems wrong is looked at again under its lock, which
+every change of it takes; a sum counts as wrong only if it stood still while its rows were counted.
+So nothing is blamed for having changed in between, and no lock is held for more than one item.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from annotator.flow.progress import daily_counts
+from annotator.flow.queue import skipped_items
+from annotator.flow.review import disagreements
+from annotator.models import (
+    Annotation,
+    Decision,
+    Item,
+    Lease,
+    Membership,
+    Project,
+    QueueEntry,
+    Revision,
+    Source,
+    Tally,
+)
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500
+# Between two looks at the items, so that people get their turn.
+PAUSE = 0.005
+TRIES = 5
+NIGHTLY_SHOWN = 20
+# Sums of seconds differ by how they were added up.
+CLOSE = 0.05
+BY_DAY = ("labels", "audits", "seconds", "finished", "skips")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A counter that is not what the rows say: `of` is the key of its item, person or project.
+
+    `day` is that of a tally, where it is counted by day.
+    """
+
+    counter: str
+    of: int
+    stored: float
+    counted: float
+    mended: bool = False
+    day: str = ""
+
+
+def recount(project: Project, *, mend: bool = False, pause: float = PAUSE) -> list[Difference]:
+    """Return which counters of the project are wrong, mended if wanted; store what was found."""
+    started = time.monotonic()
+    found = [
+        *_of_items(project, mend, pause),
+        # As they depend on the items' states.
+        *_of_completing(project, mend),
+        *_of_people(project, mend),
+    ]
+    outcome = {
+        "at": timezone.now().isoformat(),
+        "seconds": round(time.monotonic() - started, 1),
+        "items": project.items,
+        "wrong": len(found),
+        "left": sum(not each.mended for each in found),
+        "shown": [asdict(each) for each in found[:NIGHTLY_SHOWN]],
+    }
+    Project.objects.filter(pk=project.pk).update(recounted=outcome)
+    return found
+
+
+def projects() -> list[int]:
+    """Return the keys of the projects whose counters are worth a look."""
+    return list(Project.objects.alive().order_by("pk").values_list("pk", flat=True))
+
+
+def prove(project_pk: int) -> None:
+    """Recount a project without changing anything, and log every difference."""
+    project = Project.objects.alive().filter(pk=project_pk).first()
+    if project is None:
+        return
+    for each in recount(project):
+        log.error(
+            "project %d: %s of %d is %s, but the rows say %s",
+            project.pk,
+            each.counter,
+            each.of,
+            each.stored,
+            each.counted,
+        )
+
+
+# Items -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the rows say about one item."""
+
+    answers: int = 0
+    seeds: int = 0
+    skips: int = 0
+    waiting: int = 0
+    asked: int = 0
+
+    def state_of(self, item: Item, overlap: int) -> int:
+        """Return what state the item must be in; its own where more than one is right."""
+        # It had enough when it was finished, though more may be wanted of others since.
+        was_enough = item.state == Item.State.LABELLED and self.answers > 0
+        if self.answers >= overlap or self.seeds or was_enough:
+            return Item.State.LABELLED
+        if self.waiting:
+            return Item.State.QUEUED
+        if item.state == Item.State.ASIDE and self.skips:
+            return Item.State.ASIDE
+        if not self.asked and not self.answers:
+            return Item.State.POOL
+        return item.state if item.state == Item.State.POOL else Item.State.QUEUED
+
+
+def _of_items(project: Project, mend: bool, pause: float) -> Iterator[Difference]:
+    seen, position = 0, -1
+    while items := list(_behind(project, position)):
+        truths = _truths([item.pk for item in items])
+        for item in items:
+            truth = truths.get(item.pk, Truth())
+            if _wrong(item, truth, project.overlap):
+                yield from _looked_at_again(item.pk, mend)
+            elif item.skips and item.state < Item.State.LABELLED:
+                # Who could have been asked may have left the project.
+                skipped_items.set_aside(project, item.pk)
+        disagreements.find_missed(project, [item.pk for item in items if item.answers])
+        seen, position = seen + len(items), items[-1].position
+        time.sleep(pause)
+    # Positions are dense, so what came meanwhile is counted without another look.
+    yield from _of_project(project, position + 1 - seen, mend)
+
+
+def _behind(project: Project, position: int) -> Any:
+    rows = Item.objects.filter(project=project, position__gt=position).order_by("position")
+    return rows.only("pk", "project_id", "position", "answers", "skips", "state")[:AT_ONCE]
+
+
+def _truths(items: list[int]) -> dict[int, Truth]:
+    """Return what the rows say about each item that has any, by a look at an index each."""
+    answers = Annotation.objects.filter(item__in=items, counted=True, withdrawn_at=None)
+    skipped = Lease.objects.filter(item__in=items, outcome__in=Lease.SKIPS)
+    entries = QueueEntry.objects.filter(item__in=items)
+    said: dict[int, dict[str, int]] = {}
+    looks: Sequence[Any] = (
+        answers.values("item").annotate(
+            answers=Count("pk"), seeds=Count("pk", filter=Q(source=Source.SEED))
+        ),
+        skipped.values("item").annotate(skips=Count("pk")),
+        entries.values("item").annotate(
+            asked=Count("pk"), waiting=Count("pk", filter=Q(state__lt=QueueEntry.State.DONE))
+        ),
+    )
+    for rows in looks:
+        for row in rows:
+            said.setdefault(row.pop("item"), {}).update(row)
+    return {item: Truth(**numbers) for item, numbers in said.items()}
+
+
+def _wrong(item: Item, truth: Truth, overlap: int) -> dict[str, int]:
+    """Return what the counters of the item must be, of those that are not."""
+    right = {
+        "answers": truth.answers,
+        "skips": truth.skips,
+        "state": truth.state_of(item, overlap),
+    }
+    return {name: value for name, value in right.items() if getattr(item, name) != value}
+
+
+@transaction.atomic
+def _looked_at_again(pk: int, mend: bool) -> list[Difference]:
+    # Whoever changes what is counted here changes the item, too, and waits for this lock.
+    item = Item.objects.select_for_update(of=("self",)).select_related("project").get(pk=pk)
+    truth = _truths([pk]).get(pk, Truth())
+    wrong = _wrong(item, truth, item.project.overlap)
+    if wrong and mend:
+        Item.objects.filter(pk=pk).update(**wrong)
+    return [
+        Difference(f"item.{name}", pk, getattr(item, name), value, mend)
+        for name, value in wrong.items()
+    ]
+
+
+@transaction.atomic
+def _of_project(project: Project, holes: int, mend: bool) -> list[Difference]:
+    # An import gives out positions under this lock.
+    row = Project.objects.select_for_update().get(pk=project.pk)
+    newest = Item.objects.filter(project=row).aggregate(n=Max("position"))["n"]
+    counted = 0 if newest is None else newest + 1 - holes
+    if row.items == counted:
+        return []
+    if mend:
+        Project.objects.filter(pk=row.pk).update(items=counted)
+    return [Difference("project.items", row.pk, row.items, counted, mend)]
+
+
+# Which answers complete -------------------------------------------------------------------------
+
+
+def _of_completing(project: Project, mend: bool) -> Iterator[Difference]:
+    """Compare which answers complete an item with which items are labelled."""
+    standing = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
+    of_item = standing.filter(item=OuterRef("pk"))
+    items = Item.objects.filter(project=project, answers__gt=0).order_by("pk")
+    missing = items.filter(~Exists(of_item.filter(completes=True)), state=Item.State.LABELLED)
+    saying = Annotation.objects.filter(project=project, completes=True)
+    wrongly = saying.exclude(item__state=Item.State.LABELLED, counted=True, withdrawn_at=None)
+    several = saying.values("item").annotate(n=Count("pk")).filter(n__gt=1)
+    found = {
+        *missing.values_list("pk", flat=True),
+        *wrongly.values_list("item", flat=True),
+        *several.values_list("item", flat=True),
+    }
+    for item in sorted(found):
+        yield from _completed_again(item, mend)
+
+
+@transaction.atomic
+def _completed_again(pk: int, mend: bool) -> list[Difference]:
+    item = Item.objects.select_for_update(of=("self",)).get(pk=pk)
+    answers = Annotation.objects.filter(item=item)
+    standing = answers.filter(counted=True, withdrawn_at=None)
+    is_labelled = item.state == Item.State.LABELLED
+    saying = sorted(answers.filter(completes=True).values_list("pk", flat=True))
+    allowed = set(standing.values_list("pk", flat=True)) if is_labelled else set()
+    # The one that says so already, else the newest.
+    right = sorted(allowed.intersection(saying))[:1] or sorted(allowed)[-1:]
+    if saying == right:
+        return []
+    if mend:
+        answers.filter(completes=True).update(completes=False)
+        answers.filter(pk__in=right).update(completes=True)
+    return [Difference("item.completed", pk, len(saying), len(right), mend)]
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+def _of_people(project: Project, mend: bool) -> Iterator[Difference]:
+    members = Membership.objects.filter(project=project).values_list("user", flat=True)
+    tallied = Tally.objects.filter(project=project).values_list("user", flat=True)
+    for user in sorted({*members, *tallied}):
+        for (name, day), (stored, counted) in _of_person(project, user).items():
+            mended = mend and _add(project, user, day, name, counted - stored)
+            of_day = "" if day is None else day.isoformat()
+            yield Difference(f"tally.{name}", user, stored, counted, mended, of_day)
+
+
+# What a person did: by the name of a counter and the day, None for the sum over all days.
+Numbers = dict[tuple[str, date | None], float]
+
+
+def _of_person(project: Project, user: int) -> dict[tuple[str, date | None], tuple[float, float]]:
+    return _stood_still(lambda: _stored(project, user), lambda: _counted(project, user))
+
+
+def _stored(project: Project, user: int) -> Numbers:
+    own = Tally.objects.filter(project=project, user=user)
+    by_day: Numbers = {
+        (name, row["day"]): row[name] for row in own.values("day", *BY_DAY) for name in BY_DAY
+    }
+    return {**by_day, ("changes", None): own.aggregate(n=Sum("changes"))["n"] or 0}
+
+
+def _counted(project: Project, user: int) -> Numbers:
+    """Return what a person's tallies must say."""
+    found: Numbers = {("changes", None): _changes(project, user)}
+    for row in _answers_by_day(project, user):
+        day, seconds = row.pop("day"), row.pop("spent") or 0.0
+        found |= {(name, day): number for name, number in {**row, "seconds": seconds}.items()}
+    skipped = Lease.objects.filter(project=project, user=user, outcome__in=Lease.SKIPS)
+    skips = skipped.annotate(day=TruncDate("ended_at", tzinfo=UTC)).values("day")
+    for row in skips.annotate(n=Count("pk")).order_by():
+        found["skips", row["day"]] = row["n"]
+    return found
+
+
+def _answers_by_day(project: Project, user: int) -> Any:
+    stands, counts, seed = Q(withdrawn_at=None), Q(counted=True), Q(source=Source.SEED)
+    own = Annotation.objects.filter(project=project, user=user)
+    days = own.annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day").order_by()
+    return days.annotate(
+        labels=Count("pk", filter=stands & counts & ~seed),
+        audits=Count("pk", filter=stands & counts & Q(source=Source.AUDIT)),
+        finished=Count("pk", filter=Q(completes=True)),
+        # The time for an extra opinion stays spent, also when it is taken back.
+        spent=Sum(daily_counts.COUNTED_SECONDS, filter=stands | ~counts),
+    )
+
+
+def _changes(project: Project, user: int) -> int:
+    revisions = Revision.objects.filter(annotation__project=project, user=user)
+    # A seed is nothing that was asked for, but a change that a model should see.
+    seeds = Annotation.objects.filter(project=project, user=user, source=Source.SEED)
+    decisions = Decision.objects.filter(project=project)
+    decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
+    return revisions.count() + seeds.count() + decided
+
+
+def _stood_still(
+    stored: Callable[[], Numbers], counted: Callable[[], Numbers]
+) -> dict[tuple[str, date | None], tuple[float, float]]:
+    """Return (stored, counted) of what differs, if nothing moved while rows were counted.
+
+    Whoever works without a pause is judged another night.
+    """
+    for _try in range(TRIES):
+        before, right = stored(), counted()
+        pairs = {key: (before.get(key, 0), right.get(key, 0)) for key in {**before, **right}}
+        wrong = {key: pair for key, pair in pairs.items() if abs(pair[0] - pair[1]) > CLOSE}
+        if not wrong or stored() == before:
+            return wrong
+    return {}
+
+
+def _add(project: Project, user: int, day: date | None, name: str, amount: float) -> bool:
+    """Add what is missing to the person's day, or newest one, whatever is added meanwhile."""
+    own = Tally.objects.filter(project=project, user=user)
+    if day is None:
+        day = own.order_by("-day").values_list("day", flat=True).first() or daily_counts.today()
+    row = own.get_or_create(project=project, user_id=user, day=day)[0]
+    return bool(Tally.objects.filter(pk=row.pk).update(**{name: F(name) + amount}))

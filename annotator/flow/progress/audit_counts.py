@@ -1,0 +1,135 @@
+"""Audits that are answered and not counted yet, and what the estimate waits for.
+
+The audit set is a prefix of the permutation, so that an item that still waits holds up those behind
+it. Whoever leads the project is told how many are answered, and who holds what is missing.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotator.db import clock
+from annotator.flow.progress import estimate
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source
+from annotator.pool import audit_set
+
+MOST_ITEMS = 1000
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """The audits answered behind the first item that waits: how many, and the last one's key."""
+
+    answered: int
+    last: int
+
+
+def beyond(project: Project, frontier: int) -> Beyond:
+    """Return what is answered above the `frontier`, which is little: audits come in order."""
+    labelled = Item.objects.filter(
+        project=project,
+        state=Item.State.LABELLED,
+        audit_key__gt=frontier,
+        audit_key__lt=audit_set.reserve(project),
+    )
+    audits = Annotation.objects.filter(
+        item=OuterRef("pk"), source=Source.AUDIT, counted=True, withdrawn_at=None
+    )
+    keys = list(labelled.filter(Exists(audits)).values_list("audit_key", flat=True))
+    return Beyond(len(keys), max(keys, default=frontier))
+
+
+def waiting(project: Project) -> dict[str, Any] | None:
+    """Return which items the estimate waits for and who holds them; None where it waits for none.
+
+    Not for annotators: it would tell them which of their items are audits.
+    """
+    frontier = audit_set.audit_frontier(project)
+    found = beyond(project, frontier)
+    items = _gaps(project, frontier, found.last) if found.answered else []
+    if not items:
+        return None
+    held = _held(items)
+    missing = len(items) - sum(each["items"] for each in held)
+    return {"items": len(items), "held": held, "queued": max(missing, 0)}
+
+
+def _gaps(project: Project, frontier: int, last: int) -> list[int]:
+    """Return the items that nobody answered, before one that somebody did."""
+    waiting = Item.objects.filter(
+        project=project,
+        state__in=[Item.State.POOL, Item.State.QUEUED],
+        skips=0,
+        audit_key__gt=frontier,
+        audit_key__lt=last,
+    )
+    return list(waiting.values_list("pk", flat=True)[:MOST_ITEMS])
+
+
+def _held(items: list[int]) -> list[dict[str, Any]]:
+    """Return who holds how many of the items, and for how long; the longest first."""
+    entries = QueueEntry.objects.filter(item__in=items, state=QueueEntry.State.LEASED)
+    leases = Lease.objects.filter(pk__in=entries.values("lease_id"), ended_at=None)
+    since: dict[str, list[datetime]] = defaultdict(list)
+    # An item that several hold is told once, of who has held it longest.
+    told: set[int] = set()
+    rows = leases.order_by("created_at").values_list("item", "user__username", "created_at")
+    for item, name, at in rows:
+        if item not in told:
+            told.add(item)
+            since[name].append(at)
+    now = clock.now()
+    return [
+        {"user": name, "items": len(times), "seconds": round((now - min(times)).total_seconds())}
+        for name, times in since.items()
+    ]
+
+
+# In words ----------------------------------------------------------------------------------------
+
+
+def in_words(answered: int, found: Mapping[str, Any] | None) -> str:
+    """Return how many audits are answered and what the estimate waits for; empty for nothing."""
+    if found is None:
+        return ""
+    words = ngettext(
+        "%(n)s audit answered; waiting for %(items)s.",
+        "%(n)s audits answered; waiting for %(items)s.",
+        answered,
+    )
+    parts = [_held_in_words(each) for each in found["held"][:MOST_NAMED]]
+    others = sum(each["items"] for each in found["held"][MOST_NAMED:])
+    if others:
+        said = ngettext("%(n)s item held by others", "%(n)s items held by others", others)
+        parts.append(said % {"n": estimate.count(others)})
+    if found["queued"]:
+        said = ngettext("%(n)s item in the queue", "%(n)s items in the queue", found["queued"])
+        parts.append(said % {"n": estimate.count(found["queued"])})
+    return words % {"n": estimate.count(answered), "items": ", ".join(parts)}
+
+
+def _held_in_words(each: Mapping[str, Any]) -> str:
+    words = ngettext(
+        "%(n)s item held by %(who)s for %(time)s",
+        "%(n)s items held by %(who)s for %(time)s",
+        each["items"],
+    )
+    shown = {"n": estimate.count(each["items"]), "who": each["user"]}
+    return words % {**shown, "time": _time(each["seconds"])}
+
+
+def _time(seconds: int) -> str:
+    if seconds < 60:
+        return _("less than a minute")
+    if seconds < 3600:
+        n = seconds // 60
+        return ngettext("%(n)d minute", "%(n)d minutes", n) % {"n": n}
+    n = seconds // 3600
+    return ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}

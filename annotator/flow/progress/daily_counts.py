@@ -1,0 +1,63 @@
+"""Counting as the work is done, so that nothing has to be counted when people look."""
+
+from datetime import UTC, date, datetime
+
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from annotator.db.compiled_queries import Update
+from annotator.models import Project, Tally, User
+
+# Somebody who went for lunch did not think about the item for so long.
+MOST_SECONDS = 600.0
+# The same for a sum in the database; where the time is not known, it adds nothing.
+COUNTED_SECONDS = Case(
+    When(seconds__gt=MOST_SECONDS, then=Value(MOST_SECONDS)), default=F("seconds")
+)
+WHOLE = ("labels", "finished", "audits", "skips", "changes")
+ADD = Update(
+    lambda project, user, day, seconds, *amounts: (
+        Tally.objects.filter(project_id=project, user_id=user, day=day),
+        {
+            "seconds": F("seconds") + seconds,
+            **{name: F(name) + amount for name, amount in zip(WHOLE, amounts, strict=True)},
+        },
+    ),
+    int,
+    int,
+    date,
+    float,
+    *(int,) * len(WHOLE),
+)
+
+
+def counted_seconds(seconds: float | None) -> float | None:
+    """Return how much of the time that an answer took counts, wherever time is counted."""
+    return None if seconds is None else min(seconds, MOST_SECONDS)
+
+
+def today() -> date:
+    """Return the day that it is in UTC, whose days are counted."""
+    return timezone.now().astimezone(UTC).date()
+
+
+def add(
+    project: Project,
+    user: User,
+    *,
+    at: datetime | None = None,
+    seconds: float = 0.0,
+    **amounts: int,
+) -> None:
+    """Add to what `user` did in `project` on the day of `at`; in the transaction of the deed.
+
+    What is taken back later is taken from the day on which it was done, so no day falls below zero.
+    """
+    day = today() if at is None else at.astimezone(UTC).date()
+    sums = [amounts.pop(name, 0) for name in WHOLE]
+    if amounts:
+        raise TypeError(f"nothing of that name is counted: {sorted(amounts)}")
+    if not ADD(project.pk, user.pk, day, seconds, *sums):
+        row = Tally(project=project, user=user, day=day)
+        Tally.objects.bulk_create([row], ignore_conflicts=True)
+        ADD(project.pk, user.pk, day, seconds, *sums)

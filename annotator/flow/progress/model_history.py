@@ -1,0 +1,85 @@
+"""Read-only: what was measured of a project's models so far, for its charts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from annotator.flow.progress import estimate
+from annotator.models import Label, ModelVersion, Project, Round
+
+# What of `ModelVersion.measured` every curve needs; the classes are many, and asked for apart.
+OF_CURVE = ("macro_f1", "change", "moved", "spent")
+
+
+def curve(project: Project) -> list[dict[str, Any]]:
+    """Return the learning curve: a point for each measured model, oldest first."""
+    fields = ("number", "trained_on", "created_at", "accuracy", "macro_f1")
+    rows = _versions(project).values(*fields, *(f"measured__{name}" for name in OF_CURVE))
+    return [
+        {
+            "model": row["number"],
+            "labels": row["trained_on"],
+            "created_at": row["created_at"],
+            "macro_f1": row["macro_f1"],
+            **{name: row["accuracy"][name] for name in ("value", "low", "high", "n")},
+            "f1": row["measured__macro_f1"],
+            "change": row["measured__change"],
+            "moved": row["measured__moved"],
+            "spent": row["measured__spent"],
+        }
+        for row in rows
+    ]
+
+
+def told(project: Project) -> list[dict[str, Any]]:
+    """Return the points that rest on enough audits to be told."""
+    return [point for point in curve(project) if point["n"] >= estimate.FIRST_ESTIMATE]
+
+
+def scored(project: Project) -> Round | None:
+    """Return the newest round that scored the pool, with its model."""
+    return project.rounds.exclude(distribution={}).select_related("model").first()
+
+
+def uncertainty(turn: Round | None) -> dict[str, Any] | None:
+    """Return how torn the model was over the pool and over what was picked, in 20 bins."""
+    if turn is None:
+        return None
+    bins = len(turn.distribution["pool"])
+    return {
+        "round": turn.number,
+        "edges": [index / bins for index in range(bins + 1)],
+        "pool": turn.distribution["pool"],
+        "picks": turn.distribution["picks"],
+    }
+
+
+def balance(turn: Round | None, labels: Mapping[int, Label]) -> list[dict[str, Any]]:
+    """Return of each label how often it was given and how often the newest model predicts it."""
+    if turn is None or turn.model is None:
+        return []
+    predicted, seen = turn.distribution["predicted"], turn.model.seen
+    return [
+        {
+            "label": pk,
+            "labelled": seen.get(str(pk), 0) if pk in labels else 0,
+            "predicted": predicted[place] if place < len(predicted) else 0,
+        }
+        for place, pk in enumerate(turn.model.labels)
+    ]
+
+
+def classes(project: Project) -> list[dict[str, Any]]:
+    """Return precision and recall of each label, as the newest measured model has them."""
+    newest = _versions(project).order_by("-number").values_list("measured__classes", flat=True)
+    return newest.first() or []
+
+
+def class_curves(project: Project) -> Iterator[dict[str, Any]]:
+    """Yield precision and recall of each label for each measured model, oldest first."""
+    rows = _versions(project).values_list("trained_on", "measured__classes")
+    for labels, found in rows.iterator(chunk_size=100):
+        yield {"labels": labels, "classes": found or []}
+
+
+def _versions(project: Project) -> Any:
+    return ModelVersion.objects.filter(project=project, accuracy__isnull=False).order_by("number")

@@ -1,0 +1,245 @@
+"""How much of a rare label is found, with a bound: reckoned by a worker, read by pages.
+
+Read is what has a counted answer, however it came to be asked. An item in a random sample that
+everybody skipped may be relevant, so for the bound it counts as if it were: then what is claimed
+holds whatever it is.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Min
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from annotator.models import Annotation, FeatureSpace, Item, Label, Project, RecallProof
+from annotator.pool import audit_set, training_set
+
+if TYPE_CHECKING:
+    from selection.evaluation.recall_bound import Sample
+
+KIND = "screening"
+FIRST_ESTIMATE = 20
+FIRST_BOUND = 25
+TARGETS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
+AT_ONCE = 500
+
+
+# In the web process ------------------------------------------------------------------------------
+
+
+def standing(project: Project, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the newest report `found` says of the label that is looked for now, if it does.
+
+    A report on another label, one that was looked for before, says nothing.
+    """
+    if not found or project.rare_label_id is None or found.get("label") != project.rare_label_id:
+        return None
+    return dict(found)
+
+
+def reasons_to_stop(project: Project) -> list[str]:
+    """Return in words that the recall aimed for is reached; nothing while it is not proven."""
+    if project.target_recall is None or project.rare_label_id is None:
+        return []
+    newest = project.reports.filter(kind=KIND)
+    told = newest.values_list("found", "project__rare_label__name").first()
+    return reached(project, *told) if told else []
+
+
+def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> list[str]:
+    """Return the same, where the newest report and the label's name are known."""
+    now, target = standing(project, found), project.target_recall
+    if target is None or now is None or now["recall"] is None or now["recall"]["low"] < target:
+        return []
+    words = _(
+        "At least %(low)s %% of the items with “%(label)s” are found, with 95 %% confidence; the "
+        "target is %(target)s %%."
+    )
+    low, goal = _percent(now["recall"]["low"]), _percent(target)
+    return [words % {"low": low, "label": label, "target": goal}]
+
+
+def outlook(project: Project, found: Mapping[str, Any] | None) -> list[str]:
+    """Return in words what stands between the project and the recall it aims for."""
+    target, now = project.target_recall, standing(project, found)
+    if target is None:
+        return []
+    if project.rare_label_id is None:
+        return [_("The goal is a share of the rare label, but none is chosen in the settings.")]
+    if now is None or now["recall"] is None or now["recall"]["low"] >= target:
+        return []
+    words = _("At least %(low)s %% are found, with 95 %% confidence; the target is %(target)s %%.")
+    return [words % {"low": _percent(now["recall"]["low"]), "target": _percent(target)}]
+
+
+def declare(project: Project, proof: RecallProof) -> None:
+    """Have the newest report say that a proof was drawn, until a worker makes it anew."""
+    report = project.reports.filter(kind=KIND).first()
+    if report is not None and standing(project, report.found):
+        drawn = len(proof.positions)
+        told = {"number": proof.number, "drawn": drawn, "waiting": drawn}
+        report.found["proofs"] = [*report.found.get("proofs", []), told]
+        report.save(update_fields=["found"])
+
+
+def waiting_proof(
+    project: Project, found: Mapping[str, Any] | None
+) -> tuple[RecallProof, int] | None:
+    """Return the proof that was still to be read by the report `found`, and how many of it wait."""
+    told = [each["number"] for each in (found or {}).get("proofs", []) if each["waiting"]]
+    proofs = RecallProof.objects.filter(label=project.rare_label_id, number__in=told)
+    proof = proofs.first() if told else None
+    return None if proof is None else (proof, len(unsettled(project, proof.positions)))
+
+
+def _percent(share: float) -> str:
+    # Cut off, as a bound that is rounded up claims too much.
+    value = math.floor(1000 * share + 1e-9) / 10
+    return str(number_format(value, 0 if value.is_integer() else 1))
+
+
+# In a worker -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: whether each item by position is relevant, and when it was answered first."""
+
+    relevant: dict[int, bool]
+    since: dict[int, datetime]
+
+    @property
+    def found(self) -> int:
+        """Return how many of them are relevant."""
+        return sum(self.relevant.values())
+
+    def marks(self, positions: Iterable[int]) -> list[bool]:
+        """Return which of them are relevant, or may be."""
+        return [self.relevant.get(position, True) for position in positions]
+
+
+def report(project: Project) -> dict[str, Any] | None:
+    """Return how many relevant items are found, how many there may be, and what would prove it."""
+    if project.rare_label_id is None:
+        return None
+    reading = _reading(project, project.rare_label_id)
+    audits = _audit_positions(project)
+    proofs = _proofs(project, reading)
+    return {
+        "label": project.rare_label_id,
+        "items": project.items,
+        "read": len(reading.relevant),
+        "found": reading.found,
+        "prevalence": _prevalence(project, reading, audits),
+        "audits": len(audits),
+        "proofs": [told for told, _sample in proofs],
+        **_bounds(project, reading, audits, [sample for _told, sample in proofs]),
+    }
+
+
+def _reading(project: Project, label: int) -> Reading:
+    labels = list(Label.objects.filter(project=project).values_list("pk", flat=True))
+    # All items count, whether they have features or not.
+    known = training_set.labelled(project, FeatureSpace(items=project.items), labels)
+    column = labels.index(label)
+    y = known.y[:, column] == 1 if known.y.ndim == 2 else known.y == column
+    counted = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
+    since = counted.order_by().values_list("item__position").annotate(first=Min("created_at"))
+    relevant = dict(zip(known.positions.tolist(), y.tolist(), strict=True))
+    return Reading(relevant, dict(since))
+
+
+def _audit_positions(project: Project) -> list[int]:
+    """Return the audit set in its order, with what was skipped: a random sample of all items."""
+    prefix = Item.objects.filter(project=project, audit_key__lte=audit_set.audit_frontier(project))
+    return list(prefix.order_by("audit_key").values_list("position", flat=True))
+
+
+def _prevalence(project: Project, reading: Reading, audits: list[int]) -> dict[str, Any] | None:
+    """Return which share of all items is relevant, by the audits, with its exact interval."""
+    from selection.core.intervals import population_interval
+
+    known = [reading.relevant[position] for position in audits if position in reading.relevant]
+    if len(known) < FIRST_ESTIMATE:
+        return None
+    n, seen, unknown = len(audits), sum(known), len(audits) - len(known)
+    return {
+        "n": len(known),
+        "seen": seen,
+        "value": seen / len(known),
+        "low": population_interval(seen, n, project.items)[0],
+        "high": population_interval(seen + unknown, n, project.items)[1],
+    }
+
+
+def _proofs(project: Project, reading: Reading) -> list[tuple[dict[str, Any], "Sample | None"]]:
+    """Return each proof as pages tell it, with what it says once all of it is settled."""
+    proofs = RecallProof.objects.filter(project=project, label=project.rare_label_id)
+    return [_proof(project, each, reading) for each in proofs.order_by("number")]
+
+
+def _proof(
+    project: Project, proof: RecallProof, reading: Reading
+) -> tuple[dict[str, Any], "Sample | None"]:
+    from selection.evaluation import recall_bound
+
+    waiting = len(unsettled(project, proof.positions))
+    told = {"number": proof.number, "drawn": len(proof.positions), "waiting": waiting}
+    if waiting:
+        return told, None
+    marks, known = reading.marks(proof.positions), _known_beside(project, proof, reading)
+    return {**told, "seen": sum(marks)}, recall_bound.proof(marks, proof.size, known, proof.number)
+
+
+def _known_beside(project: Project, proof: RecallProof, reading: Reading) -> int:
+    """Return how many items outside of what the proof was drawn from are relevant, or may be."""
+    before = [p for p, at in reading.since.items() if at < proof.created_at and p < proof.items]
+    relevant = sum(reading.relevant.get(position, True) for position in before)
+    # What had been read then and was taken back since was not drawn from, and is unknown now.
+    taken_back = max(proof.items - proof.size - len(before), 0)
+    later = reading.marks(range(proof.items, project.items))
+    return relevant + taken_back + sum(later)
+
+
+def unsettled(project: Project, positions: list[int]) -> list[int]:
+    """Return which of the items still wait for an answer."""
+    states = [Item.State.POOL, Item.State.QUEUED]
+    found: list[int] = []
+    for start in range(0, len(positions), AT_ONCE):
+        few = Item.objects.filter(project=project, position__in=positions[start : start + AT_ONCE])
+        found += few.filter(state__in=states).values_list("position", flat=True)
+    return found
+
+
+def _bounds(
+    project: Project, reading: Reading, audits: list[int], proofs: list["Sample | None"]
+) -> dict[str, Any]:
+    """Return the recall with its bound, None before the first look, and what would prove more."""
+    from selection.evaluation import recall_bound
+
+    found, unread = reading.found, project.items - len(reading.relevant)
+    marks = reading.marks(audits)
+    looked, done = recall_bound.audited(marks, project.items), [each for each in proofs if each]
+    samples = [*done, *([looked] if looked else [])]
+    steps = recall_bound.frontier(found, unread, samples, len(proofs), TARGETS) if found else []
+    told = None
+    if found and samples:
+        # The newest proof knows best what is left; without one, all audits.
+        share = sum(marks) / max(len(marks), 1)
+        about = done[-1].expected if done else share * project.items
+        expected = min(max(round(about), found), found + unread) if about else None
+        told = {
+            "value": found / expected if expected else None,
+            "expected": expected,
+            "low": recall_bound.lower_bound(found, unread, samples),
+            "drawn": sum(sample.read for sample in done),
+        }
+    return {
+        "recall": told,
+        "most": recall_bound.total(found, unread, samples),
+        "steps": [asdict(step) for step in steps],
+    }

@@ -1,0 +1,37 @@
+"""What was spent on the labels of a model, noted when they are read.
+
+Noted later, it would hold what was given while the model was trained, and tell of labels that the
+model never saw.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from annotator.db.one_moment import one_moment
+from annotator.models import Annotation, Project, Tally
+
+Labels = TypeVar("Labels")
+
+
+def read_with(project: Project, read: Callable[[], Labels]) -> tuple[Labels, dict[str, Any]]:
+    """Return the labels that `read` returns, and what was spent on them `at` that moment."""
+    # Noted first: what is given from here on is in neither.
+    at = timezone.now().isoformat()
+    with one_moment():
+        return read(), {**spent(project), "at": at}
+
+
+def spent(project: Project) -> dict[str, Any]:
+    """Return what was spent by now: answers, their seconds, and answers by why they were asked."""
+    sums = Tally.objects.filter(project=project).aggregate(
+        answers=Sum("labels"), seconds=Sum("seconds")
+    )
+    sources = Annotation.objects.filter(project=project, withdrawn_at=None).values_list("source")
+    return {
+        "answers": sums["answers"] or 0,
+        "seconds": round(sums["seconds"] or 0.0, 1),
+        "sources": dict(sources.annotate(n=Count("pk"))),
+    }

@@ -1,0 +1,139 @@
+"""Saves from forms that were loaded earlier: they store only what their person changed.
+
+Each function holds the project, so that what it compares with is what it overwrites.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotator.errors import Conflict, Invalid
+from annotator.flow.projects import settings, versions
+from annotator.flow.projects.settings import LabelSpec
+from annotator.flow.projects.versions import Clash, EditConflict, Stamps
+from annotator.models import Label, Membership, Project, User
+
+LABEL_FIELDS = ("name", *settings.REST)
+
+
+@transaction.atomic
+def edit_settings(project: Project, given: Mapping[str, Any], loaded: Stamps) -> Project:
+    """Store those of the given settings that their person changed."""
+    versions.hold(project)
+    changes = versions.merge(given, loaded, versions.settings_of(project))
+    return settings.change_settings(project, **changes)
+
+
+# Labels ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LabelEdit:
+    """One row of a form of labels; without stamps it counts as it stands."""
+
+    id: int
+    given: Mapping[str, str]
+    is_removed: bool
+    loaded: Stamps
+
+    def merged(self, label: Label | None) -> LabelSpec | None:
+        """Return the label as it has to be, or None for none; EditConflict if that is unclear."""
+        if label is None:
+            return self._of_a_removed_one()
+        now = label_values(label)
+        if self.is_removed:
+            self._refuse_unseen(now)
+            return None
+        return {"id": self.id, **now, **versions.merge(self.given, self.loaded, now)}
+
+    def _of_a_removed_one(self) -> LabelSpec | None:
+        if not self.loaded:
+            raise Invalid("unknown_label", _("This project has no such label."), field="labels")
+        if self.is_removed or self._is_untouched():
+            return None
+        if self.loaded.get("remove") != versions.stamp(True):
+            raise EditConflict([Clash("remove", True, False)])
+        # Its person saw that it was removed, and keeps it.
+        return dict(self.given)
+
+    def _is_untouched(self) -> bool:
+        seen_removed = self.loaded.get("remove") == versions.stamp(True)
+        same = (self.loaded.get(name) == versions.stamp(self.given[name]) for name in self.given)
+        return not seen_removed and all(same)
+
+    def _refuse_unseen(self, now: Mapping[str, str]) -> None:
+        """Refuse to remove a label that somebody else has just worked on."""
+        if any(self.loaded.get(name, own) != own for name, own in versions.stamps(now).items()):
+            raise EditConflict([Clash("remove", False, True)])
+
+
+def label_values(label: Label) -> dict[str, str]:
+    """Return what may be edited of a label."""
+    return {field: getattr(label, field) for field in LABEL_FIELDS}
+
+
+@transaction.atomic
+def edit_labels(
+    project: Project, rows: Sequence[LabelEdit], added: Sequence[LabelSpec]
+) -> list[Label]:
+    """Store what the rows change, and the added labels; labels without a row stay as they are.
+
+    The fields of an EditConflict are named `<id of the label>.<field>`.
+    """
+    versions.hold(project)
+    kept = {label.pk: label for label in project.labels.all()}
+    merged = _merged(rows, kept)
+    known = {row.id for row in rows}
+    stay = [
+        merged[pk] if pk in known else {"id": pk, **label_values(label)}
+        for pk, label in kept.items()
+    ]
+    back = [spec for pk, spec in merged.items() if pk not in kept]
+    return settings.change_labels(project, [spec for spec in [*stay, *back, *added] if spec])
+
+
+def _merged(rows: Sequence[LabelEdit], kept: Mapping[int, Label]) -> dict[int, LabelSpec | None]:
+    merged: dict[int, LabelSpec | None] = {}
+    clashes = []
+    for row in rows:
+        try:
+            merged[row.id] = row.merged(kept.get(row.id))
+        except EditConflict as refusal:
+            clashes += [Clash(f"{row.id}.{c.field}", c.theirs, c.yours) for c in refusal.clashes]
+    if clashes:
+        raise EditConflict(clashes)
+    return merged
+
+
+# Members -----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_member(project: Project, username: str, role: str) -> Membership:
+    """Give a role to somebody who has none yet; Conflict names the one that a member has."""
+    versions.hold(project)
+    member = Membership.objects.filter(project=project, user__username=username).first()
+    if member is not None:
+        words = _("%(name)s is a member already, as %(role)s. Change the role in the list.")
+        said = {"name": username, "role": member.get_role_display()}
+        raise Conflict("member_already", words % said, field="username")
+    return settings.add_member(project, username, role)
+
+
+@transaction.atomic
+def change_role(project: Project, user: User, role: str, loaded: Stamps) -> None:
+    """Give a member another role; EditConflict when somebody else changed it meanwhile."""
+    versions.hold(project)
+    if versions.merge({"role": role}, loaded, {"role": settings.role_of(project, user)}):
+        settings.add_member(project, user.username, role)
+
+
+@transaction.atomic
+def remove_member(project: Project, user: User, loaded: Stamps) -> None:
+    """Take the person out; EditConflict when somebody gave them another role meanwhile."""
+    versions.hold(project)
+    versions.merge({"role": None}, loaded, {"role": settings.role_of(project, user)})
+    settings.remove_member(project, user)

@@ -1,0 +1,15 @@
+"""In which language a person reads: the one they chose, else the one their browser asks for."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from annotator.errors import Invalid
+from annotator.models import User
+
+
+def choose(user: User, language: str) -> None:
+    """Store the person's language; an empty one leaves it to the browser."""
+    if language and language not in dict(settings.LANGUAGES):
+        raise Invalid("unknown_language", _("There is no such language."), field="language")
+    user.language = language
+    user.save(update_fields=["language"])

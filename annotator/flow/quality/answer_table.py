@@ -1,0 +1,83 @@
+"""What people answered, as tables for the maths of agreement: items against people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import Q
+from numpy.typing import NDArray
+
+from annotator.flow.progress import daily_counts
+from annotator.models import Annotation, AnnotationLabel, Project, Source
+
+# Of so many newest answers; the whole of a large project would hold a worker up in every round.
+MOST_ANSWERS = 200_000
+# Somebody's own answer asked again is no second opinion, and a page is no look at each item.
+LEFT_OUT = (Source.REPEAT, Source.BULK)
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """One row for each answer: keys of item and person, day, and `said` (n, C) of booleans.
+
+    `seconds` are what counts of the time that it took.
+    """
+
+    items: NDArray[np.int64]
+    people: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    days: NDArray[np.int64]
+    said: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def shared(self) -> "Opinions":
+        """Return those on items that somebody else answered, too."""
+        _items, inverse, counts = np.unique(self.items, return_inverse=True, return_counts=True)
+        return self.take(np.flatnonzero(counts[inverse] >= 2))
+
+    def take(self, rows: NDArray[np.int64]) -> "Opinions":
+        """Return the rows, in that order."""
+        return Opinions(
+            self.items[rows],
+            self.people[rows],
+            self.seconds[rows],
+            self.days[rows],
+            self.said[rows],
+        )
+
+    def table(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return `classes` (n,) of the answers as (items, people), -1 where somebody gave none."""
+        _items, rows = np.unique(self.items, return_inverse=True)
+        people, columns = np.unique(self.people, return_inverse=True)
+        found = np.full((len(_items), len(people)), -1, dtype=np.int64)
+        found[rows, columns] = classes
+        return found
+
+
+def of_project(project: Project, labels: Sequence[int]) -> Opinions:
+    """Return the newest answers that stand, with a column for each of `labels`."""
+    rows = Annotation.objects.filter(project=project, withdrawn_at=None, user__isnull=False)
+    # Seeds that came with a file are nobody's own; those that somebody searched for are.
+    imported = Q(source=Source.SEED) & ~Q(strategy="search")
+    rows = rows.exclude(Q(source__in=LEFT_OUT) | imported).order_by("-id")
+    fields = rows.values_list(
+        "id", "item_id", "user_id", daily_counts.COUNTED_SECONDS, "created_at"
+    )
+    found = list(fields[:MOST_ANSWERS])
+    place = {row[0]: n for n, row in enumerate(found)}
+    said = np.zeros((len(found), len(labels)), dtype=bool)
+    column = {label: n for n, label in enumerate(labels)}
+    first = min(place, default=0)
+    given = AnnotationLabel.objects.filter(annotation__project=project, annotation_id__gte=first)
+    for annotation, label in given.values_list("annotation_id", "label_id").iterator(20_000):
+        if annotation in place and label in column:
+            said[place[annotation], column[label]] = True
+    return Opinions(
+        np.array([row[1] for row in found], dtype=np.int64),
+        np.array([row[2] for row in found], dtype=np.int64),
+        np.array([np.nan if row[3] is None else row[3] for row in found], dtype=np.float64),
+        np.array([row[4].toordinal() for row in found], dtype=np.int64),
+        said,
+    )

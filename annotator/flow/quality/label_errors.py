@@ -1,0 +1,263 @@
+"""Which labels look wrong: those that a model, which did not learn from them, strongly doubts, and
+those of near-copies that contradict each other.
+
+Never on items that are audited or will be: looked at again only where the model disagrees, they
+would come to agree with it, and the accuracy would be too high.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from annotator.flow.labels import naming
+from annotator.flow.review.candidates import Doubt
+from annotator.models import LOOKS, Annotation, FeatureSpace, Label, Project, SecondLook
+from annotator.pool import audit_set, feature_store, training_set
+
+if TYPE_CHECKING:
+    from selection.features import Features
+
+# Fewer labels teach a model nothing that it could doubt others by.
+FEWEST = 20
+# Five fits of more would keep a worker from the next round for too long.
+JUDGED = 5_000
+COMPARED = 5_000
+MOST = 200
+COPIES = gettext_noop("A near-copy of this item is labelled otherwise.")
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A labelled item in doubt: at a position, with the classes given and those that seem right."""
+
+    position: int
+    kind: str
+    score: float
+    given: list[int]
+    instead: list[int]
+    why: str
+    # Which near-copies contradict each other.
+    group: int | None = None
+
+
+def find(
+    project: Project, space: FeatureSpace, known: training_set.Labelled, labels: Sequence[Label]
+) -> Any:
+    """Return the labels in doubt by kind, the most doubtful first, and how many were `judged`.
+
+    Each with the `annotations` that gave the label, its `item`, and the labels by their keys.
+    """
+    names = [naming.mark(label) for label in labels]
+    free = _free(project, known)
+    suspects = _suspects(project, space, known, names, free)
+    copies = _contradictions(space, _rows(known, np.flatnonzero(free)[-COMPARED:]))
+    keys = [label.pk for label in labels]
+    kinds = SecondLook.Kind
+    return {
+        "judged": min(int(free.sum()), JUDGED) if len(known) >= FEWEST and known.teaches else 0,
+        "compared": min(int(free.sum()), COMPARED),
+        kinds.SUSPECT.value: _with_answers(project, suspects[:MOST], keys),
+        kinds.CONTRADICTION.value: _with_answers(project, copies[:MOST], keys),
+    }
+
+
+def proposals(found: dict[str, Any]) -> list[Doubt]:
+    """Return what was found as `second.propose` wants it, one for each answer that gave a label."""
+    return [
+        Doubt(pk, kind, row["score"], row["why"], row["instead"])
+        for kind in (SecondLook.Kind.SUSPECT.value, SecondLook.Kind.CONTRADICTION.value)
+        for row in found[kind]
+        if row["instead"] or kind == SecondLook.Kind.SUSPECT.value
+        for pk in row["annotations"]
+    ]
+
+
+def _free(project: Project, known: training_set.Labelled) -> NDArray[np.bool_]:
+    """Tell which items the audits neither have nor will have."""
+    return np.asarray(~known.audited & (known.keys >= audit_set.reserve(project)))
+
+
+def _rows(known: training_set.Labelled, rows: NDArray[np.int64]) -> training_set.Labelled:
+    fields = ("positions", "y", "keys", "audited")
+    return replace(known, **{name: getattr(known, name)[rows] for name in fields})
+
+
+def _classes(y: Any) -> list[int]:
+    return [int(y)] if np.ndim(y) == 0 else np.flatnonzero(y).tolist()
+
+
+# What the model doubts ---------------------------------------------------------------------------
+
+
+def _suspects(
+    project: Project,
+    space: FeatureSpace,
+    known: training_set.Labelled,
+    names: list[str],
+    free: NDArray[np.bool_],
+) -> list[Suspect]:
+    from selection.models import logistic
+
+    if len(known) < FEWEST or not known.teaches:
+        return []
+    newest = np.arange(len(known))[-JUDGED:]
+    known, free = _rows(known, newest), free[newest]
+    proba = logistic.cross_fit(
+        feature_store.gather(space, known.positions),
+        known.y,
+        np.ones(len(known), dtype=np.bool_),
+        len(names),
+        seed=project.seed,
+        multi_label=project.multi_label,
+    )
+    doubt = _of_several if project.multi_label else _of_one
+    return [each for row, each in doubt(known, proba, names) if free[row]]
+
+
+def _of_one(
+    known: training_set.Labelled, proba: NDArray[Any], names: list[str]
+) -> list[tuple[int, Suspect]]:
+    from selection.agreement import coefficients
+
+    found = []
+    for row, score, instead in zip(*coefficients.suspects(known.y, proba), strict=True):
+        given = int(known.y[row])
+        why = _("The model says “%(instead)s” (%(sure)d %%), not “%(given)s” (%(left)d %%).") % {
+            "instead": names[instead],
+            "sure": round(100 * float(proba[row, instead])),
+            "given": names[given],
+            "left": round(100 * float(proba[row, given])),
+        }
+        found.append((int(row), _suspect(known, row, score, [int(instead)], why)))
+    return found
+
+
+def _of_several(
+    known: training_set.Labelled, proba: NDArray[Any], names: list[str]
+) -> list[tuple[int, Suspect]]:
+    """Doubt each label by itself; of an item's doubtful ones the worst is told."""
+    worst: dict[int, tuple[float, int]] = {}
+    for column in range(known.y.shape[1]):
+        for row, score in _of_label(known.y[:, column], proba[:, column]):
+            worst[row] = max(worst.get(row, (0.0, 0)), (score, column))
+    found = []
+    for row, (score, column) in sorted(worst.items(), key=lambda each: (-each[1][0], each[0])):
+        given = _classes(known.y[row])
+        words = (
+            _("The model sees no reason for “%(label)s” (%(sure)d %%).")
+            if column in given
+            else _("The model misses “%(label)s” (%(sure)d %%).")
+        )
+        why = words % {"label": names[column], "sure": round(100 * float(proba[row, column]))}
+        found.append((row, _suspect(known, row, score, sorted({*given} ^ {column}), why)))
+    return found
+
+
+def _of_label(given: NDArray[np.int64], yes: NDArray[Any]) -> list[tuple[int, float]]:
+    from selection.agreement import coefficients
+
+    found = coefficients.suspects(given, np.stack([1 - yes, yes], axis=1))
+    return [(int(row), float(score)) for row, score in zip(found.rows, found.scores, strict=True)]
+
+
+def _suspect(
+    known: training_set.Labelled, row: int, score: float, instead: list[int], why: str
+) -> Suspect:
+    return Suspect(
+        int(known.positions[row]),
+        SecondLook.Kind.SUSPECT,
+        round(float(score), 4),
+        _classes(known.y[row]),
+        instead,
+        why,
+    )
+
+
+# What near-copies say otherwise ------------------------------------------------------------------
+
+
+def _contradictions(space: FeatureSpace, known: training_set.Labelled) -> list[Suspect]:
+    if len(known) < 2:
+        return []
+    found = contradicting(feature_store.gather(space, known.positions), known)
+    return sorted(found, key=lambda each: (-each.score, each.position))
+
+
+def contradicting(features: "Features", known: training_set.Labelled) -> list[Suspect]:
+    """Return the members of near-copies that are labelled otherwise than the most of them.
+
+    The score is how many of the others say something else; where half do, everybody is doubted.
+    """
+    from selection.diversity.near_duplicates import group_duplicates
+
+    points = features.spread_block()
+    if not points.shape[1]:
+        return []
+    groups = group_duplicates(points, np.arange(len(known)))
+    numbers, sizes = np.unique(groups, return_counts=True)
+    found = []
+    for group in numbers[sizes > 1]:
+        members = np.flatnonzero(groups == group)
+        found += _otherwise(known, members, int(group))
+    return found
+
+
+def _otherwise(
+    known: training_set.Labelled, members: NDArray[np.int64], group: int
+) -> list[Suspect]:
+    said = [_classes(known.y[row]) for row in members]
+    found = []
+    for row, given in zip(members, said, strict=True):
+        others = [each for each in said if each != given]
+        if 2 * len(others) < len(said):
+            continue
+        instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
+        score = round(len(others) / len(said), 4)
+        kind, position = SecondLook.Kind.CONTRADICTION, int(known.positions[row])
+        found.append(Suspect(position, kind, score, given, instead, COPIES, group))
+    return found
+
+
+# Whose answers they are --------------------------------------------------------------------------
+
+
+def _with_answers(
+    project: Project, suspects: list[Suspect], keys: list[int]
+) -> list[dict[str, Any]]:
+    """Return the suspects as they are kept, with the answers that gave the label."""
+    said: dict[int, dict[int, set[int]]] = {}
+    items: dict[int, int] = {}
+    answers = Annotation.objects.filter(
+        project=project,
+        withdrawn_at=None,
+        counted=True,
+        item__position__in=[each.position for each in suspects],
+    ).exclude(source__in=LOOKS)
+    fields = ("pk", "item_id", "item__position", "given__label_id")
+    for pk, item, position, label in answers.order_by("pk").values_list(*fields):
+        said.setdefault(position, {}).setdefault(pk, set()).update(() if label is None else [label])
+        items[position] = item
+    rows = []
+    for each in suspects:
+        given = {keys[column] for column in each.given}
+        gave = [pk for pk, labels in said.get(each.position, {}).items() if labels == given]
+        if gave:
+            rows.append(_kept(each, items[each.position], gave, keys))
+    return rows
+
+
+def _kept(each: Suspect, item: int, gave: list[int], keys: list[int]) -> dict[str, Any]:
+    return {
+        "item": item,
+        "annotations": gave,
+        "given": [keys[column] for column in each.given],
+        "instead": [keys[column] for column in each.instead],
+        "score": each.score,
+        "why": each.why,
+        **({} if each.group is None else {"group": each.group}),
+    }

@@ -1,0 +1,214 @@
+"""Whom and what to trust: how far people agree, who is how steady, which labels are in doubt.
+
+Reckoned by a worker after each round, from the newest answers; every number comes with what it
+rests on and, where it is an estimate, with its 95 % interval.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.flow.features import encode
+from annotator.flow.quality import answer_table, consensus, label_errors, suggestion_bias
+from annotator.flow.quality.answer_table import Opinions
+from annotator.flow.review import candidates, gold_items
+from annotator.models import Project
+from annotator.pool import training_set
+
+MOST_WEEKS = 26
+MOST_PAIRS = 30
+
+
+def report(project: Project) -> dict[str, Any]:
+    """Return all of it, and have the labels in doubt asked a second time."""
+    labels = list(project.labels.all())
+    keys = [label.pk for label in labels]
+    answers = answer_table.of_project(project, keys)
+    shared = answers.shared()
+    space = encode.current_space(project)
+    known = None if space is None else training_set.labelled(project, space, keys)
+    doubted = (
+        {} if space is None or known is None else label_errors.find(project, space, known, labels)
+    )
+    if project.second_share > 0:
+        found = label_errors.proposals(doubted) if doubted else []
+        candidates.propose(project, [*found, *candidates.repeats(project)])
+    return {
+        "answers": len(answers),
+        "overlap": _overlap(shared, project.multi_label),
+        "weeks": _by_week(shared, project.multi_label),
+        "labels": _by_label(shared, keys),
+        "pairs": _by_pair(shared, project.multi_label),
+        "others": _with_others(shared, project.multi_label),
+        "consensus": _consensus(project, shared, known, keys),
+        "people": _paces(answers),
+        "effect": suggestion_bias.of_suggestions(project),
+        "gold": _scores(gold_items.gold_score(project), "right"),
+        "drift": _scores(candidates.drift(project), "same"),
+        "doubts": doubted,
+    }
+
+
+# Agreement ---------------------------------------------------------------------------------------
+
+
+def _overlap(shared: Opinions, several: bool) -> dict[str, Any]:
+    """Return in how many items people agree altogether, and their alpha beyond chance.
+
+    No alpha with several labels an item: one wrong of five would count as five. Each label has its
+    own.
+    """
+    from selection.agreement import bootstrap
+    from selection.core import intervals
+
+    if not len(shared):
+        return {}
+    table = shared.table(_classes(shared, several))
+    share = intervals.accuracy(_all_agree(table))
+    alpha = None if several else bootstrap.agreement_interval(table)
+    return {"share": _told(share), "alpha": _told(alpha)}
+
+
+def _by_week(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+    """Return alpha of the latest weeks, by the day of an item's latest opinion.
+
+    With several labels an item, the share of items on which all agree.
+    """
+    from selection.agreement import bootstrap
+    from selection.core import intervals
+
+    found = []
+    for week, rows in _weeks(shared):
+        table = rows.table(_classes(rows, several))
+        told = (
+            intervals.accuracy(_all_agree(table))
+            if several
+            else bootstrap.agreement_interval(table)
+        )
+        if told is not None:
+            found.append({"week": week, **asdict(told)})
+    return found
+
+
+def _weeks(shared: Opinions) -> Iterator[tuple[str, Opinions]]:
+    """Yield the latest weeks, oldest first, with the opinions on the items that belong to each."""
+    items, inverse = np.unique(shared.items, return_inverse=True)
+    latest = np.zeros(len(items), dtype=np.int64)
+    np.maximum.at(latest, inverse, shared.days)
+    weeks: dict[str, list[int]] = {}
+    for row, day in enumerate(latest[inverse].tolist()):
+        year, number, _day = date.fromordinal(day).isocalendar()
+        weeks.setdefault(f"{year}-W{number:02d}", []).append(row)
+    for week in sorted(weeks)[-MOST_WEEKS:]:
+        yield week, shared.take(np.array(weeks[week], dtype=np.int64))
+
+
+def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
+    """Return for each label how far people agree on whether it is given."""
+    from selection.agreement import bootstrap
+
+    found = []
+    for column, label in enumerate(labels):
+        given = shared.said[:, column]
+        alpha = (
+            bootstrap.agreement_interval(shared.table(given.astype(np.int64)))
+            if given.any()
+            else None
+        )
+        if alpha is not None:
+            found.append({"label": label, **asdict(alpha)})
+    return found
+
+
+def _by_pair(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+    """Return Cohen's kappa of the pairs of people who share most items."""
+    from selection.agreement import bootstrap
+
+    table, people = shared.table(_classes(shared, several)), np.unique(shared.people)
+    answered = (table >= 0).astype(np.int64)
+    both = answered.T @ answered
+    pairs = sorted(combinations(range(len(people)), 2), key=lambda pair: -both[pair])
+    found = []
+    for a, b in pairs[:MOST_PAIRS]:
+        kappa = bootstrap.agreement_interval(table[:, [a, b]], "cohen")
+        if kappa is not None:
+            found.append({"a": int(people[a]), "b": int(people[b]), **asdict(kappa)})
+    return found
+
+
+def _with_others(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+    """Return how often each person says what others say of the same item."""
+    from selection.agreement import annotator_agreement
+
+    classes = _classes(shared, several)
+    said = np.flatnonzero(classes >= 0)
+    each = annotator_agreement.agreement_of_each(
+        shared.items[said], shared.people[said], classes[said]
+    )
+    return [{"user": person, **asdict(found)} for person, found in each.items()]
+
+
+def _consensus(
+    project: Project, shared: Opinions, known: training_set.Labelled | None, labels: list[int]
+) -> dict[str, Any]:
+    """Return who is how reliable, and the items where what counts is not the consensus."""
+    if project.multi_label:
+        return {}
+    classes = _classes(shared, several=False)
+    found = consensus.find(shared.items, shared.people, classes, len(labels))
+    if not found:
+        return {}
+    differing = consensus.against_today(project, found, known, labels) if known else []
+    return {**found, "differing": differing}
+
+
+def _classes(found: Opinions, several: bool) -> NDArray[np.int64]:
+    """Return one number for each answer; with several labels, one for each combination."""
+    if several:
+        _answers, classes = np.unique(found.said, axis=0, return_inverse=True)
+        return np.asarray(classes, dtype=np.int64).reshape(-1)
+    # An answer whose label is no more is none.
+    return np.where(found.said.any(axis=1), found.said.argmax(axis=1), -1)
+
+
+def _all_agree(table: NDArray[np.int64]) -> NDArray[np.bool_]:
+    largest = table.max(axis=1)
+    least = np.where(table >= 0, table, np.iinfo(np.int64).max).min(axis=1)
+    return (largest == least)[(table >= 0).sum(axis=1) >= 2]
+
+
+def _told(estimate: Any) -> dict[str, Any] | None:
+    return None if estimate is None else asdict(estimate)
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+def _paces(found: Opinions) -> list[dict[str, Any]]:
+    """Return each person's median seconds an item."""
+    paces = []
+    for user in np.unique(found.people):
+        seconds = found.seconds[found.people == user]
+        known = seconds[~np.isnan(seconds)]
+        median = float(np.median(known)) if len(known) else None
+        paces.append({"user": int(user), "n": len(known), "median": median})
+    return paces
+
+
+def _scores(scores: list[dict[str, Any]], right: str) -> list[dict[str, Any]]:
+    """Return each person's score with its interval; `right` names the count of `n`."""
+    from selection.core.intervals import binomial_interval
+
+    found = []
+    for score in scores:
+        low, high = binomial_interval(score[right], score["n"])
+        share = score[right] / score["n"]
+        found.append(
+            {"user": score["user"], "n": score["n"], "value": share, "low": low, "high": high}
+        )
+    return found

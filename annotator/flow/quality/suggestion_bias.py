@@ -1,0 +1,72 @@
+"""What suggestions do to labels, told by the items that were served blind at random."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from annotator.flow.labels import naming
+from annotator.flow.progress import daily_counts
+from annotator.models import Annotation, Project, Source
+
+MOST_COMPARED = 50_000
+
+# Whether the suggestion was in sight, whether the answer is the same, and the seconds it took.
+Answer = tuple[bool, bool, float | None]
+
+
+def of_suggestions(project: Project) -> dict[str, Any]:
+    """Return how much more often people say what was suggested when they see it; {} if unknown.
+
+    Which of the strategy's items come blind is drawn at random, so that nothing but the sight of
+    the suggestion tells the two groups apart. `shown` and `blind` are (the same, all).
+    """
+    from selection.evaluation import per_class
+
+    found = list(_answers(project))
+    sides = {side: [each for each in found if each[0] is shown] for side, shown in SIDES}
+    counts = {side: [sum(same for _, same, _ in each), len(each)] for side, each in sides.items()}
+    measured = per_class.contrast(*counts["shown"], *counts["blind"])
+    if measured is None:
+        return {}
+    seconds = {f"{side}_seconds": _median(each) for side, each in sides.items()}
+    return {**asdict(measured), **counts, **seconds}
+
+
+SIDES = (("shown", True), ("blind", False))
+
+
+def _answers(project: Project) -> Iterable[Answer]:
+    """Return the first answer to each of the newest items: a second one shares its suggestion."""
+    rows = Annotation.objects.filter(project=project, source=Source.ACTIVE, withdrawn_at=None)
+    # Of what is served blind, only the lease remembers what would have been suggested.
+    fields = ("id", "item", "blind", "seconds", "suggestion", "lease__suggestion")
+    newest = rows.exclude(lease=None).order_by("-id").values_list(*fields)[:MOST_COMPARED]
+    first: dict[int, tuple[Any, ...]] = {}
+    for pk, item, blind, seconds, shown, hidden in newest.iterator(2_000):
+        suggestion = hidden if blind else shown
+        # Who sees one of a label that is removed sees none, so those who do not count as little.
+        if suggestion and naming.stand(project, suggestion["labels"]):
+            first[item] = (pk, blind, seconds, set(suggestion["labels"]))
+    said = _said({each[0] for each in first.values()}, project)
+    for pk, blind, seconds, suggested in first.values():
+        yield not blind, said.get(pk, set()) == suggested, seconds
+
+
+def _said(keys: set[int], project: Project) -> dict[int, set[int]]:
+    """Return the ids of the labels of each answer."""
+    if not keys:
+        return {}
+    rows = Annotation.objects.filter(project=project, pk__gte=min(keys), given__isnull=False)
+    said: dict[int, set[int]] = {}
+    for pk, label in rows.values_list("pk", "given__label_id").iterator(10_000):
+        if pk in keys:
+            said.setdefault(pk, set()).add(label)
+    return said
+
+
+def _median(answers: list[Answer]) -> float | None:
+    spent = [daily_counts.counted_seconds(each) for _, _, each in answers]
+    seconds = [each for each in spent if each is not None]
+    return round(float(np.median(seconds)), 2) if seconds else None

@@ -1,0 +1,122 @@
+"""Items put by for a lost connection: without one, a window goes on with these.
+
+Ranked items would grow old in one window while the others miss them; random ones cost nobody
+anything, and their labels teach as those of any topped-up queue do.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop
+
+from annotator.db import clock
+from annotator.flow.queue import admission, reassign_idle, refill
+from annotator.models import Item, Lease, Project, QueueEntry, Source, User
+from annotator.pool import audit_set
+
+# What one person may have put by is this part of all items: the others must not run out for it.
+SHARE = 25
+# Behind everything that is ranked, should the window vanish and its leases run out.
+LAST = 2**30
+SPARE = {
+    "source": Source.RANDOM,
+    "strategy": refill.SPARE,
+    "why": gettext_noop("Drawn at random, for when the connection is lost."),
+}
+
+
+def put_by(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
+    """Lease up to `number` random items to `user` on the page, and return the leases."""
+    most = min(number, room.project.items // SHARE)
+    # Mostly none are wanted, and a transaction would wait for whoever writes just now.
+    if most <= 0 or not room:
+        return []
+    with suppress(admission.NoRoom), transaction.atomic():
+        return _put_by(room, user, page, most)
+    return []
+
+
+def _put_by(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
+    project = room.project
+    items = _random_items(project, user, number)
+    if not items:
+        return []
+    came = {**SPARE, "probability": refill.chance_without_counting(project, len(items))}
+    leases = {
+        item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **came)
+        for item in items
+    }
+    won = _take_places(project, user, leases)
+    Item.objects.filter(pk__in=[lease.item_id for lease in won]).update(state=Item.State.QUEUED)
+    room.hand_out(won)
+    return won
+
+
+def _random_items(project: Project, user: User, number: int) -> list[Item]:
+    skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
+    free = Item.objects.filter(project=project, state=Item.State.POOL, gold__isnull=True)
+    ordinary = free.filter(~Exists(skipped), audit_key__gte=audit_set.reserve(project))
+    # From the far end of the random order; the queue is topped up from the near one.
+    return list(ordinary.order_by("-audit_key")[:number])
+
+
+def _take_places(project: Project, user: User, leases: dict[int, Lease]) -> list[Lease]:
+    """Store the queue entries, and return the leases on those items that nobody took meanwhile."""
+    entries = [
+        QueueEntry(
+            project=project,
+            item=lease.item,
+            slot=slot,
+            rank=LAST,
+            why=lease.why,
+            **lease.provenance(),
+            **(_mine(user, lease) if slot == 0 else {}),
+        )
+        for lease in leases.values()
+        for slot in range(project.overlap)
+    ]
+    QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
+    keys = [lease.pk for lease in leases.values()]
+    mine = QueueEntry.objects.filter(item__in=leases, lease_id__in=keys)
+    return [leases[pk] for pk in mine.order_by("pk").values_list("item", flat=True)]
+
+
+def give_back(leases: Sequence[Lease]) -> int:
+    """Return the items of these leases to the pool, and say how many they were."""
+    # Mostly there are none, and a transaction would wait for whoever writes just now.
+    return _give_back(leases) if leases else 0
+
+
+@transaction.atomic
+def _give_back(leases: Sequence[Lease]) -> int:
+    keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
+    entries = QueueEntry.objects.filter(item__in=items)
+    # Entries before leases, as a save locks them, or the two could wait for each other.
+    list(entries.select_for_update().order_by("pk"))
+    ended = Lease.objects.filter(pk__in=keys, ended_at=None).update(
+        ended_at=clock.now(), outcome=Lease.Outcome.RELEASED
+    )
+    entries.filter(lease_id__in=keys, state=QueueEntry.State.LEASED).delete()
+    begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
+    entries.filter(~Exists(begun), state=QueueEntry.State.OPEN).delete()
+    left = QueueEntry.objects.filter(item=OuterRef("pk"))
+    untouched = Item.objects.filter(~Exists(left), pk__in=items, state=Item.State.QUEUED)
+    untouched.update(state=Item.State.POOL)
+    return ended
+
+
+def take_back(project: Project, user: User) -> int:
+    """Return to the pool what others than `user` put by, and say how many items they were."""
+    held = reassign_idle.held_by_others(project, user).filter(strategy=refill.SPARE)
+    return give_back(list(held.exclude(reassign_idle.is_shown())))
+
+
+def _mine(user: User, lease: Lease) -> dict[str, object]:
+    return {
+        "state": QueueEntry.State.LEASED,
+        "user": user,
+        "lease_id": lease.pk,
+        "leased_until": lease.expires_at,
+    }

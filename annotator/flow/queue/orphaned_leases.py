@@ -1,0 +1,59 @@
+"""Leases that would stay in nobody's hands for long: of people who left, and of another time."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotator.db import clock
+from annotator.flow.queue import refill
+from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
+
+# Clocks of several machines differ; this much is none that was set back.
+SLACK = timedelta(seconds=60)
+
+
+def release_strays() -> None:
+    """Give back what people hold who are no members, and let no lease run longer than one may."""
+    now = clock.now()
+    _release_of_strangers(now)
+    lengths = Project.objects.alive().values_list("lease_seconds", flat=True)
+    for seconds in lengths.order_by("lease_seconds").distinct():
+        _shorten(now, timedelta(seconds=seconds))
+
+
+@transaction.atomic
+def _release_of_strangers(now: datetime) -> None:
+    """Release what was leased in the moment in which its holder was taken out of the project."""
+    members = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("user"))
+    strange = _held().filter(~Exists(members), user__is_superuser=False)
+    leases = [key for key in strange.values_list("lease_id", flat=True) if key is not None]
+    if not leases:
+        return
+    held = QueueEntry.objects.filter(lease_id__in=leases)
+    list(held.select_for_update())
+    ended = {"ended_at": now, "outcome": Lease.Outcome.RELEASED}
+    Lease.objects.filter(pk__in=leases, ended_at=None).update(**ended)
+    refill.reopen(held)
+
+
+@transaction.atomic
+def _shorten(now: datetime, length: timedelta) -> None:
+    """Let leases end in time that were given before the clock was set back."""
+    far = _held().filter(
+        project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK
+    )
+    looks = SecondLook.objects.filter(
+        state=SecondLook.State.LEASED, project__lease_seconds=int(length.total_seconds())
+    )
+    long = Lease.objects.filter(pk__in=looks.values("lease"), expires_at__gt=now + length + SLACK)
+    long.update(expires_at=now + length)
+    found = list(far.values_list("pk", "lease_id"))
+    if found:
+        entries, leases = zip(*found, strict=True)
+        _held().filter(pk__in=entries).update(leased_until=now + length)
+        Lease.objects.filter(pk__in=leases, ended_at=None).update(expires_at=now + length)
+
+
+def _held() -> QuerySet[QueueEntry]:
+    return QueueEntry.objects.filter(state=QueueEntry.State.LEASED)

@@ -1,0 +1,44 @@
+"""Hidden checks: items whose answer is known, which only their source tells from others."""
+
+from collections import defaultdict
+from typing import Any
+
+from annotator.flow.labels import naming
+from annotator.models import Annotation, Project, Source
+
+
+def known(annotation: Annotation) -> list[str] | None:
+    """Return the known answer, where that may be told once the item is answered."""
+    if annotation.source != Source.GOLD or not annotation.project.gold_feedback:
+        return None
+    gold = annotation.item.gold
+    return None if gold is None else naming.names(annotation.project, gold)
+
+
+def gold_score(project: Project) -> list[dict[str, Any]]:
+    """Return for each person how many hidden checks they answered (`n`), and how many `right`.
+
+    What they said at first is what counts: later they may have been told.
+    """
+    first: dict[tuple[int | None, int], Annotation] = {}
+    rows = Annotation.objects.filter(project=project, source=Source.GOLD)
+    rows = rows.select_related("item", "user").prefetch_related("given", "revisions")
+    for annotation in rows.order_by("pk"):
+        first.setdefault((annotation.user_id, annotation.item_id), annotation)
+    scores: dict[str, dict[str, Any]] = defaultdict(lambda: {"n": 0, "right": 0})
+    for annotation in first.values():
+        gold = annotation.item.gold
+        if annotation.user is None or gold is None or not naming.stand(project, gold):
+            # Nobody can give an answer of which a label is removed.
+            continue
+        score = scores[annotation.user.username]
+        score["n"] += 1
+        score["right"] += _said_at_first(annotation) == set(gold)
+    return [{"user": name, **score} for name, score in sorted(scores.items())]
+
+
+def _said_at_first(annotation: Annotation) -> set[naming.Ref]:
+    before = list(annotation.revisions.all())
+    if before:
+        return set(before[0].labels)
+    return {each.label_id for each in annotation.given.all()}

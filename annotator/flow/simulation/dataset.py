@@ -1,0 +1,275 @@
+"""A labelled file becomes a trial: its texts or pictures, their labels, features and a test set.
+
+Needs no database. What is no use for a trial is refused in words, as an import would be.
+"""
+
+import hashlib
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from annotator import formats
+from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
+from annotator.pool import documents as pool_documents
+
+if TYPE_CHECKING:
+    from selection.simulation.dataset import Known
+
+HELD_OUT = 0.2
+KINDS = {".csv": "csv", ".tsv": "csv", ".zip": "zip"}
+NAMES_SHOWN = 5
+
+UNREADABLE = gettext_noop("%(n)d rows that cannot be read left out")
+UNLABELLED = gettext_noop("%(n)d rows without a label left out")
+REPEATED = gettext_noop("%(n)d repeats left out")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Documents (texts, or bytes of pictures) with the labels of each, and what was left out.
+
+    An item of `several` may have any number of labels, none included.
+    """
+
+    documents: list[Any]
+    labels: list[list[str]]
+    notes: list[str] = field(default_factory=list)
+    several: bool = False
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What runs need: the pool with our features, and with plain ones for the baseline."""
+
+    known: "Known"
+    plain: "Known"
+    classes: list[str]
+    notes: list[str]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return what a summary says of the data."""
+        known = self.known
+        return {
+            "n": len(known.X),
+            "n_test": 0 if known.truth is None else len(known.truth),
+            "classes": self.classes,
+            "rare": {
+                "label": self.classes[known.rare_class],
+                "n": int(known.rare.sum()),
+                "declared": known.declared,
+            },
+            "notes": self.notes,
+        }
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> Answers:
+    """Return what the file holds that has a label, without exact repeats; Unreadable if nothing.
+
+    `most_bytes` bounds what is held in memory, 0 does not.
+    """
+    rows = _rows(path, columns, kind or KINDS.get(path.suffix.lower(), "jsonl"))
+    documents: list[Any] = []
+    labels: list[list[str]] = []
+    seen: set[bytes] = set()
+    left_out: Counter[str] = Counter()
+    held = 0
+    for row in rows:
+        document = _document(row)
+        if isinstance(row, BadRow) or document is None:
+            left_out[UNREADABLE] += 1
+        elif not row.labels:
+            left_out[UNLABELLED] += 1
+        elif (digest := _digest(document)) in seen:
+            left_out[REPEATED] += 1
+        else:
+            seen.add(digest)
+            documents.append(document)
+            labels.append(list(dict.fromkeys(row.labels)))
+            held += len(document)
+            if 0 < most_bytes < held:
+                words = _("The file holds more than %(most)d MB; a part of it tells as much.")
+                raise Unreadable("too_large", words % {"most": most_bytes >> 20})
+    if not documents:
+        raise Unreadable("no_labels", _nothing(left_out))
+    return Answers(documents, labels, [_(what) % {"n": n} for what, n in left_out.items()])
+
+
+def _rows(path: Path, columns: Columns, kind: str) -> formats.Rows:
+    if kind == "zip":
+        image_zip.look(path)
+        with zipfile.ZipFile(path) as archive:
+            folders = {PurePosixPath(name).parent.name for name in archive.namelist()}
+        return image_zip.read(path, folders - {""})
+    _total, encoding = tables.look(path, kind, columns)
+    return tables.read(path, kind, columns, encoding)
+
+
+def _document(row: Row | BadRow) -> str | bytes | None:
+    if isinstance(row, BadRow) or isinstance(row.content, str):
+        return None if isinstance(row, BadRow) else row.content
+    try:
+        # The app, too, keeps what it wrote itself and learns from that.
+        return image_zip.clean(row.content)[0]
+    except image_zip.BadPicture:
+        return None
+
+
+def _digest(document: str | bytes) -> bytes:
+    data = document.encode() if isinstance(document, str) else document
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _nothing(left_out: Counter[str]) -> str:
+    if left_out[UNLABELLED]:
+        return _("No row has a label. If there is a column for it, give its name (label_column).")
+    return _("The file has no row that can be used.")
+
+
+def sample(answers: Answers, most: int) -> Answers:
+    """Return at most so many of the items, drawn at random, with a note that says so."""
+    if len(answers) <= most:
+        return answers
+    rows = np.sort(np.random.default_rng(0).permutation(len(answers))[:most])
+    note = _("%(n)d of %(all)d items are used, drawn at random") % {"n": most, "all": len(answers)}
+    return replace(_take(answers, rows.tolist()), notes=[*answers.notes, note])
+
+
+# Preparing ---------------------------------------------------------------------------------------
+
+
+def prepare(
+    answers: Answers, test: Answers | None = None, *, rare: str = "", hold_out: bool = True
+) -> Trial:
+    """Return the trial on `answers`; a fifth of them is held out where there is no `test` set.
+
+    `rare` declares the label that is looked for; the rarest one is counted where none is.
+    Everything is fitted on the pool alone. Unreadable where the labels allow no trial.
+    """
+    notes = list(answers.notes)
+    if test is None and hold_out:
+        answers, test = _split(answers)
+        note = _("%(n)d items drawn at random are held out to measure on")
+        notes.append(note % {"n": len(test)})
+    elif test is not None:
+        test = _without(test, answers, notes)
+    classes = sorted({name for names in answers.labels for name in names})
+    _check(classes, test, rare)
+    y, truth = _numbers(answers, test, classes)
+    known = _known(answers, test, y, truth, classes, rare)
+    from selection.simulation import baseline
+
+    plain = baseline.plain(known, answers.documents, [] if test is None else test.documents)
+    return Trial(known, plain, classes, notes)
+
+
+def _split(answers: Answers) -> tuple[Answers, Answers]:
+    """Return (pool, test): a fifth of each label at random, at least one of it left in the pool."""
+    if len(answers) < 5:
+        words = _("A trial needs more than %(n)d labelled items.") % {"n": len(answers)}
+        raise Unreadable("too_few", words)
+    order = np.random.default_rng(0).permutation(len(answers))
+    groups: dict[str, list[int]] = {}
+    for row in order:
+        groups.setdefault("|".join(sorted(answers.labels[row])), []).append(int(row))
+    held = [row for rows in groups.values() for row in rows[: round(HELD_OUT * len(rows))]]
+    out = held or [int(order[0])]
+    inside = sorted(set(range(len(answers))) - set(out))
+    return _take(answers, inside), _take(answers, sorted(out))
+
+
+def _take(answers: Answers, rows: Sequence[int]) -> Answers:
+    documents, labels = ([part[i] for i in rows] for part in (answers.documents, answers.labels))
+    return replace(answers, documents=documents, labels=labels)
+
+
+def _without(test: Answers, answers: Answers, notes: list[str]) -> Answers:
+    """Return the test set without what is in the pool, too: it would be known by heart."""
+    there = {_digest(document) for document in answers.documents}
+    kept = [i for i, document in enumerate(test.documents) if _digest(document) not in there]
+    if len(kept) < len(test):
+        note = _("%(n)d test items that are in the pool, too, left out")
+        notes.append(note % {"n": len(test) - len(kept)})
+    if not kept:
+        raise Unreadable("test_in_pool", _("Every item of the test file is in the pool, too."))
+    return _take(test, kept)
+
+
+def _check(classes: list[str], test: Answers | None, rare: str) -> None:
+    if len(classes) < 2:
+        words = _("All items have the label “%(name)s”: there is nothing to learn.")
+        raise Unreadable("one_class", words % {"name": classes[0][:60]})
+    if rare and rare not in classes:
+        words = _("No item of the pool has the label “%(name)s”.") % {"name": rare[:60]}
+        raise Unreadable("unknown_label", words)
+    strange = (
+        sorted({name for names in test.labels for name in names} - set(classes)) if test else []
+    )
+    if strange:
+        shown = ", ".join(f"“{name[:60]}”" for name in strange[:NAMES_SHOWN])
+        more = ", …" if len(strange) > NAMES_SHOWN else ""
+        words = _("The test file has labels that the pool lacks: %(names)s.")
+        raise Unreadable("unknown_label", words % {"names": shown + more})
+
+
+def _numbers(
+    answers: Answers, test: Answers | None, classes: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Return (y, truth): class numbers, or tables of 0 and 1 where an item has several labels."""
+    both = [*answers.labels, *(test.labels if test else [])]
+    number = {name: column for column, name in enumerate(classes)}
+    table = np.zeros((len(both), len(classes)), dtype=np.int64)
+    for row, names in enumerate(both):
+        table[row, [number[name] for name in names]] = 1
+    several = answers.several or any(len(names) > 1 for names in both)
+    y = table if several else table.argmax(axis=1)
+    return y[: len(answers)], y[len(answers) :] if test else None
+
+
+def _known(
+    answers: Answers,
+    test: Answers | None,
+    y: NDArray[np.int64],
+    truth: NDArray[np.int64] | None,
+    classes: list[str],
+    rare: str,
+) -> "Known":
+    from selection.features import RECIPES
+    from selection.simulation.dataset import Known
+    from selection.strategies.shortlist import class_counts
+
+    of_texts = isinstance(answers.documents[0], str)
+    if test is not None and isinstance(test.documents[0], str) != of_texts:
+        words = _("One of the files holds texts, the other one pictures.")
+        raise Unreadable("wrong_type", words)
+    sample, most = (
+        np.random.default_rng(0),
+        pool_documents.FIT_ITEMS if of_texts else pool_documents.FIT_PICTURES,
+    )
+    rows = sample.permutation(len(answers))[:most]
+    recipe = RECIPES["text" if of_texts else "image"]
+    encoder = recipe.fit([answers.documents[i] for i in rows], seed=0)
+    counts = class_counts(y, len(classes))
+    return Known(
+        encoder.transform(answers.documents),
+        y,
+        len(classes),
+        classes.index(rare) if rare else int(np.argmin(counts)),
+        None if test is None else encoder.transform(test.documents),
+        truth,
+        declared=bool(rare),
+    )

@@ -1,0 +1,268 @@
+"""What would asking well save? Strategies are tried on labelled data before a budget is spent.
+
+One message does one run, and the next message goes to the end of the queue: rounds come first.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from annotator.errors import Conflict, Invalid, NotThere
+from annotator.flow.datasets import importing
+from annotator.flow.features import encode
+from annotator.flow.labels import naming
+from annotator.flow.projects import settings
+from annotator.flow.simulation import dataset, storage
+from annotator.flow.simulation import runs as simulation_runs
+from annotator.formats import Columns, Unreadable
+from annotator.jobs.runner import job
+from annotator.models import Item, Job, Project, Simulation, User
+from annotator.pool import documents as pool_documents
+from annotator.pool import feature_store, training_set
+
+if TYPE_CHECKING:
+    from selection.simulation.dataset import Plan, Run
+
+MOST_SEEDS = 10
+MOST_LABELS = 2_000
+MOST_ITEMS = 20_000
+MOST_BYTES = 256 << 20
+# Of one simulation. A run is a minute at most, as it has at most so many rounds.
+MOST_RUNS = 60
+MOST_ROUNDS = 50
+FEWEST_OWN = 200
+KEPT = 10
+RANDOM = "random"
+
+
+# Starting ----------------------------------------------------------------------------------------
+
+
+def start(
+    project: Project,
+    user: User,
+    *,
+    file: Any = None,
+    strategies: Sequence[str],
+    labels: int,
+    seeds: int,
+    text_column: str = "",
+    label_column: str = "",
+) -> Simulation:
+    """Store a simulation that is to be done; on the project's own labels where there is no `file`.
+
+    Refused where there is too much to do, too little to learn from, or one under way already.
+    """
+    _check(strategies, labels, seeds)
+    given: dict[str, Any] = {}
+    if file is not None:
+        given = _received(project, file, Columns(text_column, label_column))
+    elif own_labels(project) < FEWEST_OWN:
+        words = _("The project has fewer than %d labelled items; upload a labelled file.")
+        raise Invalid("too_few", words % FEWEST_OWN, field="file")
+    names = [name for name in strategies if name != RANDOM]
+    try:
+        with transaction.atomic():
+            return Simulation.objects.create(
+                project=project,
+                user=user,
+                strategies=names,
+                seeds=seeds,
+                labels=labels,
+                # What is labelled between two rounds of a project.
+                batch=max(project.retrain_every, -(-labels // MOST_ROUNDS)),
+                audit_share=project.audit_share,
+                rare="" if project.rare_label_id is None else str(project.rare_label_id),
+                total=len(simulation_runs.turns(names, seeds)),
+                **given,
+            )
+    except IntegrityError as problem:
+        if given:
+            importing.uploaded(given["path"]).unlink(missing_ok=True)
+        raise Conflict("running", _("A simulation is under way already.")) from problem
+
+
+def stop(project: Project, pk: int, user: User) -> None:
+    """End a simulation that is under way; whoever is at it finds out with the next write."""
+    find(project, pk)
+    words = gettext_noop("Stopped by %(name)s.") % {"name": user.username}
+    Simulation.objects.active().filter(pk=pk).update(
+        state=Job.State.FAILED, token=None, finished_at=timezone.now(), error=words
+    )
+
+
+def find(project: Project, pk: int) -> Simulation:
+    """Return one of the project's simulations."""
+    found = Simulation.objects.filter(project=project, pk=pk).first()
+    if found is None:
+        raise NotThere("unknown_simulation", _("There is no such simulation."))
+    return found
+
+
+def own_labels(project: Project) -> int:
+    """Return how many items of the project are labelled."""
+    return Item.objects.filter(project=project, state=Item.State.LABELLED).count()
+
+
+def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
+    there = {name for name, _title, _words in settings.strategy_choices()}
+    unknown = [name for name in strategies if name not in there]
+    if unknown or not strategies:
+        raise Invalid("strategy", _("Choose at least one strategy."), field="strategies")
+    if not 1 <= labels <= MOST_LABELS:
+        raise Invalid("labels", _("Between 1 and %d labels.") % MOST_LABELS, field="labels")
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise Invalid("seeds", _("Between 1 and %d repeats.") % MOST_SEEDS, field="seeds")
+    runs = len(simulation_runs.turns(strategies, seeds))
+    if runs > MOST_RUNS:
+        words = _(
+            "That makes %(runs)d runs, and %(most)d are allowed: fewer strategies or repeats."
+        )
+        raise Invalid("too_much", words % {"runs": runs, "most": MOST_RUNS}, field="seeds")
+
+
+def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
+    kind = importing.kind_of(project, file.name)
+    path = importing.keep_upload(file)
+    try:
+        importing.look_at(path, kind, columns)
+    except Unreadable as problem:
+        path.unlink()
+        raise Invalid(problem.code, problem.detail, field="file") from problem
+    return {
+        "name": Path(file.name).name[:255],
+        "path": path.name,
+        "format": kind,
+        "text_column": columns.text,
+        "label_column": columns.label,
+    }
+
+
+# Doing it ----------------------------------------------------------------------------------------
+
+
+@job(Simulation)
+def go_on(work: Simulation) -> Simulation | None:
+    """Prepare the data, or do the next run; return the simulation while there is more to do."""
+    if work.stage == Simulation.Stage.PREPARE:
+        _prepare(work)
+        return work
+    wanted = simulation_runs.turns(work.strategies, work.seeds)
+    folder = _folder(work)
+    missing = [turn for turn in wanted if storage.load_run(folder, turn) is None]
+    if missing:
+        run = simulation_runs.go(storage.load(folder, work.facts), _plan(work), missing[0])
+        storage.save_run(folder, missing[0], run)
+        work.hand_on(done=len(wanted) - len(missing) + 1)
+        return work
+    _finish(work, wanted)
+    return None
+
+
+def _prepare(work: Simulation) -> None:
+    try:
+        answers = dataset.sample(_answers(work), MOST_ITEMS)
+        known = {name for names in answers.labels for name in names}
+        rare = _rare(work)
+        made = dataset.prepare(answers, rare=rare if rare in known else "")
+    except Unreadable as problem:
+        raise Invalid(problem.code, problem.detail) from problem
+    facts = {**made.facts, "checksums": storage.save(_folder(work), made)}
+    labels = min(work.labels, len(made.known.X))
+    work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
+    if work.path:
+        importing.uploaded(work.path).unlink(missing_ok=True)
+
+
+def _rare(work: Simulation) -> str:
+    """Return what the label that is looked for is called now; some were stored by their names."""
+    if not work.rare.isdigit():
+        return work.rare
+    return naming.names(work.project, [int(work.rare)])[0]
+
+
+def _answers(work: Simulation) -> dataset.Answers:
+    if not work.path:
+        return _own_answers(work.project)
+    columns = Columns(work.text_column, work.label_column)
+    return dataset.read(importing.uploaded(work.path), columns, work.format, MOST_BYTES)
+
+
+def _own_answers(project: Project) -> dataset.Answers:
+    """Return the project's labelled items with the answer that counts."""
+    space = encode.current_space(project)
+    if space is None:
+        raise Invalid("no_features", _("The items are still being prepared for the model."))
+    labels = list(project.labels.all())
+    known = training_set.labelled(project, space, [label.pk for label in labels])
+    several = known.y.ndim == 2
+    names = [
+        [label.name for label, given in zip(labels, row, strict=True) if given]
+        if several
+        else [labels[int(row)].name]
+        for row in known.y[:MOST_ITEMS]
+    ]
+    documents = list(pool_documents.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
+    note = _("The project's own labels: items that a strategy chose are harder than the others")
+    return dataset.Answers(documents, names, [note], several)
+
+
+def _plan(work: Simulation) -> "Plan":
+    from selection.simulation.dataset import Plan
+
+    return Plan(work.labels, work.batch, work.audit_share)
+
+
+def _finish(work: Simulation, wanted: Sequence[simulation_runs.Turn]) -> None:
+    """Store the summary and the curves; the features are of no use any more."""
+    folder = _folder(work)
+    done: dict[simulation_runs.Turn, Run] = {}
+    for turn in wanted:
+        run = storage.load_run(folder, turn)
+        if run is None:
+            raise RuntimeError(f"the run {turn} is gone")
+        done[turn] = run
+    made = storage.load(folder, work.facts)
+    summary = simulation_runs.summarise(made, _plan(work), done, data=work.name)
+    with _csv_path(work, "new").open("w", encoding="utf-8", newline="") as file:
+        simulation_runs.write_csv(file, done)
+    _csv_path(work, "new").replace(_csv_path(work))
+    work.finish(summary=summary)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+def curves_path(work: Simulation) -> Path:
+    """Return where the curves of a simulation that is done lie as CSV."""
+    return _csv_path(work)
+
+
+def drop_old(project: Project) -> None:
+    """Remove all simulations but the newest, and the features of those that are not under way."""
+    for old in project.simulations.exclude(state__in=[Job.State.QUEUED, Job.State.RUNNING])[KEPT:]:
+        _csv_path(old).unlink(missing_ok=True)
+        old.delete()
+    under_way = {_folder(work) for work in project.simulations.active()}
+    for folder in _simulations(project.pk).glob("*/"):
+        if folder not in under_way:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _csv_path(work: Simulation, ending: str = "csv") -> Path:
+    return _simulations(work.project_id) / f"{work.pk}.{ending}"
+
+
+def _folder(work: Simulation) -> Path:
+    return _simulations(work.project_id) / str(work.pk)
+
+
+def _simulations(project_id: int) -> Path:
+    return feature_store.project_folder(project_id) / "simulations"

@@ -1,0 +1,146 @@
+"""All runs of a simulation, one after the other or in several processes, and their files."""
+
+import csv
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from annotator.flow.simulation.dataset import Trial
+
+if TYPE_CHECKING:
+    from selection.simulation.dataset import Plan, Run
+
+BASELINE = "baseline"
+FIELDS = ("labels", "accuracy", "macro_f1", "rare_found", "audited")
+Progress = Callable[[int, int], None]
+
+
+class Turn(NamedTuple):
+    """One run that is to be done: a strategy, or "baseline", with one seed."""
+
+    strategy: str
+    seed: int
+
+
+def turns(strategies: Sequence[str], seeds: int) -> list[Turn]:
+    """Return all runs of `strategies` with random and the baseline, seed by seed."""
+    names = dict.fromkeys([BASELINE, "random", *strategies])
+    return [Turn(name, seed) for seed in range(seeds) for name in names]
+
+
+def go(trial: Trial, plan: "Plan", turn: Turn) -> "Run":
+    """Return one run. The baseline learns from the rows that random asks with the same seed."""
+    from selection.simulation.loop import RANDOM, replay
+
+    if turn.strategy == BASELINE:
+        return replay(trial.plain, RANDOM, turn.seed, plan, time.perf_counter)
+    return replay(trial.known, turn.strategy, turn.seed, plan, time.perf_counter)
+
+
+def go_all(
+    trial: Trial, plan: "Plan", wanted: Sequence[Turn], jobs: int, show: Progress
+) -> dict[Turn, "Run"]:
+    """Return all `wanted` runs in their order, done in `jobs` processes; `show` is told how far."""
+    done: dict[Turn, Run] = {}
+    show(0, len(wanted))
+    if jobs < 2 or len(wanted) < 2:
+        for turn in wanted:
+            done[turn] = go(trial, plan, turn)
+            show(len(done), len(wanted))
+        return done
+    with _executor(trial, plan, min(jobs, len(wanted))) as executor:
+        waiting = {executor.submit(_go_here, turn): turn for turn in wanted}
+        try:
+            for future in as_completed(waiting):
+                done[waiting[future]] = future.result()
+                show(len(done), len(wanted))
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            _end_runs()
+            raise
+    return {turn: done[turn] for turn in wanted}
+
+
+def summarise(trial: Trial, plan: "Plan", done: dict[Turn, "Run"], **more: Any) -> dict[str, Any]:
+    """Return the summary of all runs, with what is known of the data."""
+    from selection.simulation import summary
+
+    ours = [run for turn, run in done.items() if turn.strategy != BASELINE]
+    plain = [run for turn, run in done.items() if turn.strategy == BASELINE]
+    settings = {
+        "labels": plan.labels,
+        "batch": plan.batch,
+        "audit_share": plan.audit_share,
+        "seeds": len({turn.seed for turn in done}),
+    }
+    return {**more, **trial.facts, "settings": settings, **summary.summarise(ours, plain)}
+
+
+def write_csv(file: TextIO, done: dict[Turn, "Run"]) -> None:
+    """Write one row for each strategy, seed and mark."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["strategy", "seed", *FIELDS])
+    for turn, run in done.items():
+        for row in zip(*(getattr(run, name).tolist() for name in FIELDS), strict=True):
+            # Without a test set there is nothing to say, which is no number.
+            writer.writerow([*turn, *("" if v != v else round(v, 6) for v in row)])
+
+
+def write_json(file: TextIO, summary: dict[str, Any]) -> None:
+    """Write a summary."""
+    json.dump(summary, file, ensure_ascii=False, allow_nan=False, indent=1)
+    file.write("\n")
+
+
+# In several processes ----------------------------------------------------------------------------
+
+# Set once in each process: the features are far too large to be sent with every run.
+_here: tuple[Trial, Any] | None = None
+
+
+def _executor(trial: Trial, plan: "Plan", jobs: int) -> ProcessPoolExecutor:
+    # A forked process shares the features with us as they are; elsewhere each gets its copy once.
+    forks = "fork" in multiprocessing.get_all_start_methods()
+    return ProcessPoolExecutor(
+        jobs,
+        mp_context=multiprocessing.get_context("fork" if forks else None),
+        initializer=_begin,
+        initargs=(trial, plan),
+    )
+
+
+def _end_runs() -> None:
+    # Whoever stopped it would wait for the runs under way, which can take minutes.
+    for process in multiprocessing.active_children():
+        process.terminate()
+
+
+def _begin(trial: Trial, plan: "Plan") -> None:
+    from threadpoolctl import threadpool_limits
+
+    global _here
+    # Ctrl-C is for the one that started them, which ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _here = trial, plan
+
+
+def _end_with_parent() -> None:
+    # A process that waits for work does not notice that nobody is left to send it any.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _go_here(turn: Turn) -> "Run":
+    if _here is None:
+        raise RuntimeError("the process was not begun")
+    return go(*_here, turn)

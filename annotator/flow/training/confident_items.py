@@ -1,0 +1,131 @@
+"""What the model is surest of: found beside the candidates of a round, for the bulk desk.
+
+It lies in a file of the round, as a list of rounds would otherwise load thousands of rows with it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from numpy.typing import NDArray
+
+from annotator.models import Project, Round, RoundShard
+from annotator.pool import model_files
+from annotator.storage import arrays, checksums
+
+LEAST = 0.8
+PER_LABEL = 72  # three pages of pictures, which is more than is confirmed between two rounds
+
+
+@dataclass(frozen=True)
+class SureItem:
+    """An item with its whole answer, as keys of labels, and how sure the model is of that."""
+
+    position: int
+    confidence: float
+    labels: list[int]
+
+
+@dataclass(frozen=True)
+class SureLabel:
+    """What the model would give one label: `count` items in all, the surest of them as `items`."""
+
+    count: int
+    items: list[SureItem]
+
+
+# In the worker -----------------------------------------------------------------------------------
+
+
+def keep(
+    scoring: RoundShard, ids: NDArray[Any], proba: NDArray[Any] | None, seed: int
+) -> dict[str, str]:
+    """Store the surest of one shard, whose free items are `ids`, and return the checksum.
+
+    Nothing without a model.
+    """
+    from selection.strategies import confident
+
+    if proba is None:
+        return {}
+    multi_label = scoring.round.project.multi_label
+    found = confident.surest(ids, proba, PER_LABEL, seed, least=LEAST, multi_label=multi_label)
+    return {"surest": arrays.save_npz(_shard_path(scoring), found.to_arrays())}
+
+
+def gather(turn: Round, seed: int) -> None:
+    """Store the surest of the whole pool, once all shards are scored."""
+    from selection.strategies import confident
+
+    if turn.model is None:
+        return
+    shards = [
+        model_files.load_found(each, _shard_path(each), "surest")
+        for each in turn.shards.select_related("round", "shard")
+    ]
+    found = confident.merge(
+        [confident.Surest.from_arrays(each) for each in shards], PER_LABEL, seed
+    )
+    told = orjson.dumps(_by_label(found, turn.model.labels))
+    # The first line is the checksum of the rest.
+    arrays.save_bytes(_round_path(turn), _digest(told) + b"\n" + told)
+
+
+def _by_label(found: Any, labels: list[int]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        str(pk): {"count": int(n), "items": []} for pk, n in zip(labels, found.counts, strict=True)
+    }
+    rows = zip(found.ids, found.classes, found.confidence, found.answers, strict=True)
+    for position, number, confidence, answer in rows:
+        given = [pk for pk, is_given in zip(labels, answer, strict=True) if is_given]
+        item = {"position": int(position), "confidence": round(float(confidence), 4)}
+        told[str(labels[number])]["items"].append({**item, "labels": given})
+    return told
+
+
+def _shard_path(scoring: RoundShard) -> Path:
+    folder = model_files.round_folder(scoring.round.project_id, scoring.round.number)
+    return folder / f"{scoring.shard.number:05d}-surest.npz"
+
+
+def _round_path(turn: Round) -> Path:
+    return model_files.round_folder(turn.project_id, turn.number) / "surest.json"
+
+
+# On the web --------------------------------------------------------------------------------------
+
+
+def newest_round(project: Project) -> Round | None:
+    """Return the round whose ranking is being served, without what only the worker needs of it."""
+    served = project.rounds.filter(refilled_at__isnull=False)
+    return served.defer("picks", "distribution", "timings").first()
+
+
+def of_round(turn: Round) -> dict[int, SureLabel]:
+    """Return for each label, by its key, what the model of the round was surest of."""
+    try:
+        told = orjson.loads(_whole(arrays.read_checked(_round_path(turn))))
+    except (checksums.Corrupt, orjson.JSONDecodeError):
+        # It had no model, or its files are gone or damaged by now.
+        return {}
+    return {
+        int(pk): SureLabel(each["count"], [SureItem(**item) for item in each["items"]])
+        for pk, each in told.items()
+    }
+
+
+def _whole(stored: bytes) -> bytes:
+    """Return what was stored, without its checksum; Corrupt if it was changed."""
+    digest, _line, told = stored.partition(b"\n")
+    if digest.startswith(b"{"):
+        # From before there were checksums.
+        return stored
+    if digest != _digest(told):
+        raise checksums.Corrupt("surest.json was changed since it was stored")
+    return told
+
+
+def _digest(told: bytes) -> bytes:
+    return hashlib.sha256(told).hexdigest().encode()

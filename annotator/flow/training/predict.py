@@ -1,0 +1,56 @@
+"""What the current model thinks of texts that somebody sends."""
+
+import logging
+from typing import Any
+
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from annotator.errors import Conflict, Invalid
+from annotator.flow.labels import naming
+from annotator.jobs import damaged_files
+from annotator.models import ModelVersion, Project
+from annotator.pool import model_files
+from annotator.storage import checksums
+
+MODELS_TRIED = 3
+
+log = logging.getLogger(__name__)
+
+
+def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict[str, Any]]]:
+    """Return the current model and what it says of each text: labels and probabilities by name."""
+    if project.task != Project.Task.TEXT:
+        raise Invalid("task", _("Prediction by this call is for texts."), field="items")
+    version, encoder, model = _usable_model(project)
+    proba = model.predict_proba(encoder.transform(texts))
+    there = {label.pk: label.name for label in naming.labels_of(project)}
+    # A label that was removed since is no answer any more.
+    columns = [column for column, pk in enumerate(version.labels) if pk in there]
+    names = [there[version.labels[column]] for column in columns]
+    return version, [_prediction(project, row[columns], names) for row in proba]
+
+
+def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
+    """Return the newest model, with its encoder, of which no file was lost or changed."""
+    words = _("There is no model yet; it comes with the first labels.")
+    for version in project.models.all()[:MODELS_TRIED]:
+        try:
+            return (
+                version,
+                model_files.load_encoder(version.space_id),
+                model_files.load_model(version),
+            )
+        except checksums.Corrupt as problem:
+            log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
+            words = damaged_files.repair(problem).words
+    raise Conflict("no_model", words)
+
+
+def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[str, Any]:
+    if project.multi_label:
+        labels = [name for name, p in zip(names, row, strict=True) if p >= 0.5]
+    else:
+        labels = [names[int(row.argmax())]] if names else []
+    proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True)}
+    return {"labels": labels, "proba": proba}

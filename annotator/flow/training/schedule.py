@@ -1,0 +1,86 @@
+"""When a round starts: enough new labels, long enough ago, better features, or by hand."""
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.errors import Conflict
+from annotator.flow.features import encode
+from annotator.models import Project, Round
+from annotator.pool import training_set
+
+LONGEST_PAUSE = 1800
+
+
+def start_if_due(project_pk: int) -> Round | None:
+    """Start a round when enough was labelled, or long enough ago, since the last one."""
+    project = Project.objects.alive().filter(pk=project_pk).first()
+    trigger = "" if project is None else due(project)
+    if project is None or not trigger:
+        return None
+    try:
+        return start_round(project, trigger)
+    except Conflict:
+        return None
+
+
+def start_all_due() -> list[Round]:
+    """Start a round in every project where one is due."""
+    pks = Project.objects.alive().exclude(items=0).values_list("pk", flat=True)
+    return [turn for turn in map(start_if_due, pks) if turn is not None]
+
+
+def due(project: Project) -> str:
+    """Return why a round should start now: "first", "features", "labels", "time", or "" if not.
+
+    What counts is what came since the last round that succeeded, so a failed one is made up for.
+    """
+    space = encode.current_space(project)
+    last = project.rounds.first()
+    if space is None or (last is not None and last.is_active):
+        return ""
+    now = timezone.now()
+    failed_at = last.finished_at if last and last.state == Round.State.FAILED else None
+    # What lies in the future was written before the clock was set back, and holds nothing up.
+    if failed_at is not None and failed_at <= now < failed_at + _pause(project):
+        return ""
+    done = project.rounds.filter(state=Round.State.DONE).first()
+    if done is None:
+        return "first"
+    if done.space_id != space.pk:
+        return "features"
+    new = training_set.work_done(project) - done.seq
+    if new >= project.retrain_every:
+        return "labels"
+    just_now = timedelta() <= now - done.created_at < timedelta(seconds=project.retrain_seconds)
+    return "time" if new > 0 and not just_now else ""
+
+
+def start_round(project: Project, trigger: str) -> Round:
+    """Store a new round; Conflict when one is under way or there are no features yet."""
+    space = encode.current_space(project)
+    if space is None:
+        raise Conflict("no_features", _("The items are still being prepared for the model."))
+    newest = project.rounds.aggregate(n=Max("number"))["n"] or 0
+    try:
+        with transaction.atomic():
+            return Round.objects.create(
+                project=project,
+                number=newest + 1,
+                trigger=trigger,
+                strategy=project.strategy,
+                space=space,
+                seq=training_set.work_done(project),
+            )
+    except IntegrityError as problem:
+        raise Conflict("round_running", _("A round is under way already.")) from problem
+
+
+def _pause(project: Project) -> timedelta:
+    """Return how long to wait after failures: twice as long after each one in a row."""
+    states = list(project.rounds.values_list("state", flat=True)[:10])
+    row = next((i for i, state in enumerate(states) if state != Round.State.FAILED), len(states))
+    return timedelta(seconds=min(15 * 2**row, LONGEST_PAUSE))

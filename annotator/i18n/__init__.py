@@ -1,0 +1,1 @@
+"""Messages that are stored in the database and shown in the reader's language."""

@@ -1,0 +1,1 @@
+"""How a worker runs long work: claims, retries, outages, damaged files."""

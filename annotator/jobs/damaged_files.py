@@ -1,0 +1,140 @@
+"""Damaged files are made again, and said in words where people look.
+
+A shard that is damaged waits to be computed like a new one, and its space is not ready meanwhile:
+no round begins on it, and one that is under way goes on once it is whole again.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.models import FeatureShard, FeatureSpace, Job, Project, Round, RoundShard
+from annotator.pool import feature_store
+from annotator.pool.model_files import DamagedCandidates, DamagedModel
+from annotator.storage import checksums
+
+LATELY = timedelta(hours=24)
+FEW = 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found damaged: in words, and whether the job that found it can go on later."""
+
+    words: str
+    mends: bool
+
+
+def repair(problem: checksums.Corrupt) -> Found:
+    """Have the damaged file made again, where that can be done by itself, and say so."""
+    if isinstance(problem, feature_store.DamagedShard):
+        _compute_again(problem.shard)
+        return Found(shard_words(problem.shard), mends=True)
+    if isinstance(problem, feature_store.DamagedEncoder):
+        _learn_again(problem.space)
+        return Found(encoder_words(str(problem)), mends=True)
+    if isinstance(problem, DamagedCandidates):
+        _score_again(problem.scoring)
+        words = _("What was found in shard %(n)d was damaged; it is being scored again.")
+        return Found(words % {"n": problem.scoring.shard.number + 1}, mends=True)
+    if isinstance(problem, DamagedModel):
+        words = _("The model was damaged (%(reason)s). The next round makes a new one.")
+        return Found(words % {"reason": problem}, mends=False)
+    return Found(_("A file was damaged: %(reason)s.") % {"reason": problem}, mends=False)
+
+
+def shard_words(shard: FeatureShard) -> str:
+    """Return in words that a shard was damaged, and what is done about it."""
+    words = _("Shard %(n)d of the features was damaged; it is being computed again.")
+    return words % {"n": shard.number + 1}
+
+
+def encoder_words(reason: str = "") -> str:
+    """Return in words that what a feature space learnt was damaged."""
+    words = _("The feature encoder was damaged; it is being made again.")
+    return f"{words} ({reason})" if reason else words
+
+
+# Making it again ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def _compute_again(shard: FeatureShard) -> None:
+    now = timezone.now()
+    whole = FeatureShard.objects.filter(pk=shard.pk, state=Job.State.DONE)
+    if not whole.update(**_waiting(now), damaged_at=now):
+        # Somebody else found it first.
+        return
+    _close_space(shard.space_id, now)
+
+
+@transaction.atomic
+def _learn_again(space: FeatureSpace) -> None:
+    now = timezone.now()
+    fit = {**_waiting(now), "stage": FeatureSpace.Stage.FIT}
+    learnt = FeatureSpace.objects.filter(
+        pk=space.pk, stage=FeatureSpace.Stage.TRANSFORM, dropped=False
+    )
+    if learnt.filter(state=Job.State.DONE).update(**fit, damaged_at=now):
+        return
+    new = learnt.filter(state=Job.State.QUEUED, damaged_at=None)
+    if new.update(**fit):
+        # Nothing hangs on it yet, so that another encoder may come of it.
+        space.shards.filter(state=Job.State.DONE).update(**_waiting(now))
+    learnt.filter(state=Job.State.QUEUED).update(**fit)
+
+
+def _close_space(pk: int, now: object) -> None:
+    """Take a space out of use until its last shard is whole again."""
+    ready = FeatureSpace.objects.filter(pk=pk, state=Job.State.DONE)
+    ready.update(**_waiting(now), damaged_at=now)
+
+
+@transaction.atomic
+def _score_again(scoring: RoundShard) -> None:
+    scored = RoundShard.objects.filter(pk=scoring.pk, state=Job.State.DONE)
+    scored.update(**_waiting(timezone.now()))
+    # Whoever is at the round now lets go of it next; its own attempts bound how often this goes.
+    Round.objects.filter(pk=scoring.round_id, stage=Round.Stage.SELECT).update(
+        stage=Round.Stage.SCORE
+    )
+
+
+def _waiting(now: object) -> dict[str, object]:
+    return {
+        "state": Job.State.QUEUED,
+        "token": None,
+        "owner": "",
+        "attempts": 0,
+        "error": "",
+        "retry_at": None,
+        "finished_at": None,
+        # Since when it waits.
+        "heartbeat_at": now,
+    }
+
+
+# Telling of it -----------------------------------------------------------------------------------
+
+
+def lately(project: Project) -> list[FeatureShard]:
+    """Return the shards in use that were found damaged in the last day, newest first."""
+    found = FeatureShard.objects.filter(
+        space__project=project, space__dropped=False, damaged_at__gte=timezone.now() - LATELY
+    )
+    return list(found.order_by("-damaged_at")[:FEW])
+
+
+def words_of(space: FeatureSpace) -> str:
+    """Return what is being made again of a space; empty where nothing is."""
+    if space.damaged_at is None or not space.is_active:
+        return ""
+    if space.stage == FeatureSpace.Stage.FIT:
+        return encoder_words()
+    damaged = space.shards.exclude(damaged_at=None).filter(
+        state__in=[Job.State.QUEUED, Job.State.RUNNING]
+    )
+    return " ".join(shard_words(shard) for shard in damaged[:FEW])

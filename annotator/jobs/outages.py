@@ -1,0 +1,58 @@
+"""The database or the disk is away: nobody's fault who asks, and it passes."""
+
+import errno
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
+
+from annotator.errors import Refused
+from annotator.storage.checksums import Corrupt
+
+RETRY_SECONDS = 5
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+# What SQLite says of its surroundings; it has the same exception for statements that are wrong.
+SQLITE_FULL = 13
+SQLITE_AWAY = {5, 6, 8, 10, SQLITE_FULL, 14}
+
+
+class Away(Refused):
+    """It cannot be done just now; the same again will do in a moment."""
+
+    status = 503
+    retry_after = RETRY_SECONDS
+
+
+def outage(problem: BaseException | None) -> Away | None:
+    """Return in words what is away, None where `problem` is something else."""
+    if isinstance(problem, Corrupt):
+        return Away("damaged", _("A file was damaged: %(reason)s.") % {"reason": problem})
+    if isinstance(problem, OSError):
+        return _full() if problem.errno in FULL else None
+    if not isinstance(problem, (OperationalError, InterfaceError)):
+        return None
+    code = _sqlite_code(problem)
+    if code is not None and code not in SQLITE_AWAY:
+        return None
+    if code == SQLITE_FULL or "No space left" in str(problem):
+        return _full()
+    return Away(
+        "database_away",
+        _("The database cannot be reached just now. Try again in a moment: nothing is lost."),
+    )
+
+
+def _full() -> Away:
+    return Away(
+        "storage_full",
+        _(
+            "The storage is full. An admin of this installation has to make room where its data "
+            "lies; then it goes on by itself."
+        ),
+    )
+
+
+def _sqlite_code(problem: BaseException) -> int | None:
+    code: Any = getattr(problem.__cause__, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF

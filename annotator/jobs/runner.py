@@ -1,0 +1,126 @@
+"""How a worker does a job: claim the row, beat while at work, say in words what went wrong."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.db import Error, close_old_connections
+from django.utils.translation import gettext as _
+
+from annotator.db import clock
+from annotator.errors import Refused
+from annotator.jobs import damaged_files
+from annotator.jobs.outages import outage
+from annotator.logs import log_format
+from annotator.models import Job, LostClaim
+from annotator.models.jobs import MAX_ATTEMPTS
+from annotator.storage.checksums import Corrupt
+
+log = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+RESEND_SECONDS = 10
+
+
+def job(model: type[J], **where: Any) -> Callable[[Callable[[J], R]], Callable[[int], R | None]]:
+    """Turn a function on a claimed row into one on its key, which does nothing unless it is due.
+
+    `where` narrows what may be claimed, such as to a stage. A refusal ends the job with its words;
+    any other error counts as an attempt, and the sweep sends the job again.
+    """
+
+    def decorate(work: Callable[[J], R]) -> Callable[[int], R | None]:
+        @wraps(work)
+        def run(pk: int) -> R | None:
+            claimed = model.objects.claim(pk, **where)
+            return None if claimed is None else _do(work, claimed)
+
+        return run
+
+    return decorate
+
+
+def _do(work: Callable[[J], R], claimed: J) -> R | None:
+    with log_format.bound(project=claimed.project_id):
+        started = time.monotonic()
+        _say(claimed, "begins", attempt=claimed.attempts)
+        result = _attempt(work, claimed)
+        # A stage that is done hands its job on, so it waits again.
+        _say(claimed, "ends", state=claimed.state, seconds=round(time.monotonic() - started, 3))
+        return result
+
+
+def _say(claimed: J, what: str, **facts: Any) -> None:
+    kind, words = str(claimed._meta.verbose_name), [f"{k} {v}" for k, v in facts.items()]
+    facts = {"job": kind, "job_id": claimed.pk, **facts}
+    log.info("%s %s %s: %s", kind, claimed.pk, what, ", ".join(words), extra={"facts": facts})
+
+
+def _attempt(work: Callable[[J], R], claimed: J) -> R | None:
+    try:
+        with claimed.kept_alive():
+            return work(claimed)
+    except LostClaim as lost:
+        claimed.state = "lost"
+        log.info("%s", lost)
+    except Refused as refused:
+        _note(claimed, claimed.give_up, refused.detail)
+    except Corrupt as problem:
+        log.error("%s %s stopped at %s", claimed._meta.verbose_name, claimed.pk, problem)
+        found = damaged_files.repair(problem)
+        _note(claimed, claimed.fail if found.mends else claimed.give_up, found.words)
+    except Exception as problem:
+        log.exception("%s %s failed", claimed._meta.verbose_name, claimed.pk)
+        if isinstance(problem, Error):
+            # It may be the connection: over a fresh one it is told sooner than the sweep would.
+            close_old_connections()
+        _note(claimed, claimed.fail, in_words(problem))
+    return None
+
+
+def _note(claimed: Job, how: Callable[[str], None], words: str) -> None:
+    try:
+        how(words)
+    except LostClaim as lost:
+        log.info("%s", lost)
+    except Error as problem:
+        log.warning(
+            "%s %s is left to the sweep: %s", claimed._meta.verbose_name, claimed.pk, problem
+        )
+
+
+def in_words(problem: BaseException) -> str:
+    """Return an error as a sentence that a project lead can pass on."""
+    away = outage(problem)
+    if away is not None:
+        return away.detail
+    if isinstance(problem, MemoryError):
+        return _("The worker ran out of memory.")
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.strerror} ({problem.filename or 'no file name'})."
+    return f"{type(problem).__name__}: {problem}"[:2000]
+
+
+def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
+    """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones.
+
+    With `just_now` also of those whose message is on its way, as it may be lost with a worker.
+    """
+    now = clock.now()
+    model.objects.release_dead()
+    left = model.objects.claimable(now).filter(**where)
+    left.filter(attempts__gte=MAX_ATTEMPTS).update(
+        state=Job.State.FAILED,
+        finished_at=now,
+        error=_("The worker died %(n)d times at this, perhaps for want of memory.")
+        % {"n": MAX_ATTEMPTS},
+    )
+    # A job that was stored just now has its own message on the way, unless somebody began it.
+    fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))
+    due = left if just_now else left.exclude(created_at__range=fresh, started_at=None)
+    return list(due.order_by("pk").values_list("pk", flat=True)[:100])

@@ -1,0 +1,1 @@
+"""Log format and context. Imports nothing of the app."""

@@ -1,0 +1,96 @@
+"""What every request gets: an id that logs and error pages share, a line in the log, its time."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+
+from annotator.errors import Refused
+from annotator.logs import log_format
+from annotator.views import error_pages
+
+log = logging.getLogger(__name__)
+
+# No row has such a number, and no database takes it.
+LONG_NUMBER = re.compile(r"/[0-9]{19,}(/|$)")
+
+# What a front server made. Anything longer or stranger is somebody's attempt to write in the log.
+PLAIN = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+
+
+class Watched:
+    """Names the request, logs one line when it is answered, and hands its time to the metrics."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._answer = get_response
+        self._measure = _measure()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        name = given if PLAIN.fullmatch(given) else secrets.token_hex(8)
+        request.winnow_id = name  # type: ignore[attr-defined]
+        with log_format.answering(request):
+            response = self._answer(request)
+            response.headers["X-Request-ID"] = name
+            seconds = time.perf_counter() - started
+            self._measure(request, response.status_code, seconds)
+            _note(request, response.status_code, seconds)
+        return response
+
+
+class Refusing:
+    """Turns away what no view could answer, and shows in words what a view refused."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        if LONG_NUMBER.search(request.path_info):
+            return error_pages.not_found(request, Http404())
+        if "\0" in request.path_info:
+            return error_pages.bad_request(request, BadRequest())
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            # No database takes NUL in a text, so nothing can be found by it.
+            request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
+        return self._answer(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """Return the page of a refusal that its view did not catch."""
+        if isinstance(problem, UnreadablePostError):
+            return error_pages.bad_request(request, problem)
+        return error_pages.show(request, problem) if isinstance(problem, Refused) else None
+
+
+def _measure() -> Callable[[HttpRequest, int, float], None]:
+    if settings.METRICS == "off":
+        return _ignore
+    # Here, as it takes memory that nobody needs who does not measure.
+    from annotator.metrics import prometheus
+
+    try:
+        prometheus.begin()
+    except OSError:
+        # Labelling matters more than how long it takes.
+        log.exception("requests are not measured")
+        return _ignore
+    return prometheus.observe
+
+
+def _ignore(request: HttpRequest, status: int, seconds: float) -> None:
+    pass
+
+
+def _note(request: HttpRequest, status: int, seconds: float) -> None:
+    if not log.isEnabledFor(logging.INFO):
+        return
+    route, ms = log_format.place(request), round(1000 * seconds, 1)
+    facts = {"method": request.method, "route": route, "status": status, "ms": ms}
+    log.info("%s %s %d %s ms", request.method, route, status, ms, extra={"facts": facts})

@@ -1,0 +1,109 @@
+"""Annotations, their labels, and their history."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from annotator.models.items import Item
+from annotator.models.members import User
+from annotator.models.projects import Label, Project
+from annotator.models.queue import LOOKS, Lease, Provenance
+
+# Whoever answered an item so is not asked about it any more.
+ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=LOOKS)
+
+
+class Annotation(Provenance):
+    """One person's answer on one item, with how it came about."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
+    client_id = models.UUIDField(default=uuid.uuid4)
+    # Leases go only with their project; as a constraint, each new one would be looked for here.
+    lease = models.ForeignKey(
+        Lease,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    # False for an opinion beyond what the item needed: kept and exported, never counted.
+    counted = models.BooleanField(default=True)
+    # With this answer its item had all that it needs; a labelled item has one that says so.
+    completes = models.BooleanField(default=False)
+    unsure = models.BooleanField(default=False)
+    note = models.TextField(blank=True, max_length=2000)
+    seconds = models.FloatField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    # Its labels in their order, once somebody has looked them up (flow.annotate.labels_given).
+    said: list[Label]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "client_id"], name="one_annotation_per_save"),
+            models.UniqueConstraint(
+                fields=["item", "user"],
+                condition=ANSWERED,
+                name="one_annotation_per_person",
+            ),
+            # Beside it, as a second look may be at an answer of one's own; and only one at a time.
+            models.UniqueConstraint(
+                fields=["lease"],
+                condition=Q(withdrawn_at=None, source__in=LOOKS),
+                name="one_annotation_per_look",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "id"], name="annotation_by_project"),
+            models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
+            # Every look at the dashboard asks how far the audits are, which are a small part.
+            models.Index(fields=["project", "source"], name="annotation_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} by {self.user_id}"
+
+
+class AnnotationLabel(models.Model):
+    """A label that an annotation gives; a label in use cannot be deleted."""
+
+    annotation = models.ForeignKey(
+        Annotation, on_delete=models.CASCADE, related_name="given", db_index=False
+    )
+    label = models.ForeignKey(Label, on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["annotation", "label"], name="a_label_is_given_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotation_id}: {self.label_id}"
+
+
+class Revision(models.Model):
+    """What an annotation said before it was corrected or withdrawn."""
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="revisions")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    action = models.CharField(max_length=16)
+    # Their ids.
+    labels = models.JSONField()
+    unsure = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.annotation_id} {self.action}"

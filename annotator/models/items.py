@@ -1,0 +1,111 @@
+"""The pool: files that came in, and the items that they held."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotator.models.jobs import Job
+from annotator.models.members import User
+from annotator.models.projects import Project
+
+
+class Import(Job):
+    """A file on its way into the pool. `done` counts the rows that are settled, good or bad."""
+
+    class LabelsAre(models.TextChoices):
+        SEED = "seed", _("expert labels to start from")
+        GOLD = "gold", _("hidden checks")
+        SUGGESTION = "suggestion", _("suggestions")
+        IGNORE = "ignore", _("ignored")
+
+    class Format(models.TextChoices):
+        AUTO = "", _("found by the name")
+        CSV = "csv", "CSV"
+        JSONL = "jsonl", "JSON Lines"
+        ZIP = "zip", "ZIP"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    name = models.CharField(max_length=255)
+    path = models.CharField(max_length=255)
+    format = models.CharField(max_length=8, choices=Format, blank=True)
+    text_column = models.CharField(max_length=200, blank=True)
+    label_column = models.CharField(max_length=200, blank=True)
+    id_column = models.CharField(max_length=200, blank=True)
+    labels_are = models.CharField(max_length=16, choices=LabelsAre, default=LabelsAre.SEED)
+    total = models.PositiveIntegerField(null=True)
+    done = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=list)
+    notes = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["state"], name="import_active"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Item(models.Model):
+    """One thing to label.
+
+    `position` is its row in the feature shards. `audit_key` is its place in the project's fixed
+    random permutation, drawn by hash when it came in; the audit set is a prefix of that order.
+    """
+
+    class State(models.IntegerChoices):
+        POOL = 0, _("in the pool")
+        QUEUED = 1, _("queued")
+        LABELLED = 2, _("labelled")
+        ASIDE = 3, _("set aside")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    imported = models.ForeignKey(
+        Import, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    audit_key = models.BigIntegerField()
+    key = models.CharField(max_length=200)
+    content_hash = models.BinaryField(max_length=16)
+    text = models.TextField(blank=True)
+    image = models.CharField(max_length=80, blank=True)
+    meta = models.JSONField(default=dict)
+    state = models.SmallIntegerField(choices=State, default=State.POOL)
+    answers = models.PositiveSmallIntegerField(default=0)
+    skips = models.PositiveSmallIntegerField(default=0)
+    # The ids of the labels that are right.
+    gold = models.JSONField(null=True)
+    # {"labels": [ids], "confidence"}
+    suggested = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "position"], name="one_item_per_position"),
+            models.UniqueConstraint(fields=["project", "key"], name="one_item_per_key"),
+            models.UniqueConstraint(
+                fields=["project", "content_hash"], name="one_item_per_content"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "state", "audit_key"], name="item_by_state"),
+            # Small ones, for what a round asks of every shard and a refill of the whole reserve.
+            models.Index(
+                fields=["project", "position"], condition=Q(state__gte=2), name="item_settled"
+            ),
+            models.Index(
+                fields=["project", "position"], condition=Q(gold__isnull=False), name="item_gold"
+            ),
+            models.Index(
+                fields=["project", "state", "audit_key"],
+                condition=Q(skips__gt=0),
+                name="item_skipped",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,139 @@
+"""What people said, looked at again: second looks, disagreements, and how leads settle them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotator.models.annotations import Annotation
+from annotator.models.items import Item
+from annotator.models.members import User
+from annotator.models.projects import Label, Project
+from annotator.models.queue import Lease
+
+
+class SecondLook(models.Model):
+    """A wish for one more opinion on an item because of one answer that it has: `about`."""
+
+    class Kind(models.TextChoices):
+        SUSPECT = "suspect", _("the model doubts the label")
+        CONTRADICTION = "contradiction", _("a near-copy is labelled otherwise")
+        REPEAT = "repeat", _("the same person again")
+
+    class State(models.IntegerChoices):
+        OPEN = 0, _("open")
+        LEASED = 1, _("leased")
+        DONE = 2, _("done")
+        DROPPED = 3, _("dropped")
+
+    class Outcome(models.TextChoices):
+        CONFIRMED = "confirmed", _("confirmed")
+        CHANGED = "changed", _("changed")
+
+    # Other indexes begin with these columns already.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+")
+    about = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind)
+    why = models.CharField(max_length=500, blank=True)
+    score = models.FloatField(default=0.0)
+    # The ids of the labels that are thought to be right instead.
+    instead = models.JSONField(default=list)
+    rank = models.IntegerField(default=0)
+    # Who is to look; None: anybody who has not answered the item.
+    asked = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    state = models.SmallIntegerField(choices=State, default=State.OPEN)
+    # Under which it is held, or was the last time; when that runs out, the lease itself knows.
+    lease = models.ForeignKey(
+        Lease, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
+    answer = models.OneToOneField(
+        Annotation, on_delete=models.SET_NULL, null=True, related_name="look"
+    )
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(state__lt=2), name="one_look_at_a_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "state", "rank", "id"], name="look_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about_id}"
+
+
+class Decision(models.Model):
+    """What a lead said is right where people disagree; earlier ones stay as the history."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="decisions")
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    labels = models.ManyToManyField(Label, through="DecidedLabel", related_name="+")
+    # The ids of its labels, once one of them was removed from the project.
+    said = models.JSONField(default=list)
+    note = models.TextField(blank=True, max_length=2000)
+    at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True)
+    taken_back_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["project", "user"], name="decision_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} by {self.user_id}"
+
+
+class DecidedLabel(models.Model):
+    """A label that a decision gives; a label in use cannot be deleted."""
+
+    decision = models.ForeignKey(
+        Decision, on_delete=models.CASCADE, related_name="given", db_index=False
+    )
+    label = models.ForeignKey(Label, on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["decision", "label"], name="a_label_is_decided_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision_id}: {self.label_id}"
+
+
+class Disagreement(models.Model):
+    """An item that has all opinions it needs, and they differ; open until a lead decided it."""
+
+    class State(models.IntegerChoices):
+        OPEN = 0, _("open")
+        DECIDED = 1, _("decided")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="disagreement")
+    state = models.SmallIntegerField(choices=State, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    # The one that holds; None while it is open.
+    decision = models.OneToOneField(
+        Decision, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "state", "id"], name="disagreement_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.item_id)

@@ -1,0 +1,1 @@
+"""Rows to arrays and back: the only bridge between the database and `selection`."""

@@ -1,0 +1,88 @@
+"""Documents for the encoders: the texts and pictures of items, and imported suggestions."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.core.files.storage import default_storage
+from numpy.typing import NDArray
+
+from annotator.models import (
+    FeatureShard,
+    Import,
+    Item,
+    Project,
+)
+
+if TYPE_CHECKING:
+    pass
+FIT_ITEMS = 20_000
+FIT_PICTURES = 2_000
+AT_ONCE = 500
+
+
+# Documents ---------------------------------------------------------------------------------------
+
+
+def sample_documents(project: Project, items: int, limit: int | None = None) -> list[Any]:
+    """Return a random sample of the items below position `items`, as the encoder wants them.
+
+    The audit permutation is a random order already. The sample is its end, while audits come from
+    its beginning, so that what the model sees does not suit the audit items better than the rest.
+    """
+    rows = Item.objects.filter(project=project, position__lt=items).order_by("-audit_key")
+    if limit is None:
+        # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
+        limit = FIT_PICTURES if project.task == Project.Task.IMAGE else FIT_ITEMS
+    return list(_documents(project, rows[:limit]))
+
+
+def documents(project: Project, start: int, stop: int) -> Iterator[Any]:
+    """Yield the documents at positions [start, stop), in order."""
+    span = {"position__gte": start, "position__lt": stop}
+    yield from _documents(
+        project, Item.objects.filter(project=project, **span).order_by("position")
+    )
+
+
+def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
+    """Yield the documents at `positions`, which are in order."""
+    for start in range(0, len(positions), AT_ONCE):
+        few = [int(position) for position in positions[start : start + AT_ONCE]]
+        rows = Item.objects.filter(project=project, position__in=few).order_by("position")
+        yield from _documents(project, rows)
+
+
+def _documents(project: Project, rows: Any) -> Iterator[Any]:
+    if project.task == Project.Task.TEXT:
+        yield from rows.values_list("text", flat=True).iterator(chunk_size=5000)
+        return
+    for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):
+        with default_storage.open(name) as file:
+            yield file.read()
+
+
+def has_suggestions(project: Project) -> bool:
+    """Tell whether items came with what another model said of them."""
+    return project.imports.filter(labels_are=Import.LabelsAre.SUGGESTION, created__gt=0).exists()
+
+
+def suggested_proba(
+    project: Project, shard: FeatureShard, classes: Sequence[int | None]
+) -> NDArray[np.float32]:
+    """Return the imported scores (stop - start, C) of a shard's items; NaN where there are none."""
+    from selection.strategies.prior import suggested_proba as as_proba
+
+    column = {label: index for index, label in enumerate(classes)}
+    labels: list[list[int]] = [[] for _ in range(shard.stop - shard.start)]
+    sure: list[float | None] = [None] * len(labels)
+    span = {"position__gte": shard.start, "position__lt": shard.stop}
+    rows = Item.objects.filter(project=project, suggested__isnull=False, **span)
+    said: Any
+    for position, said in rows.values_list("position", "suggested"):
+        known = [column[label] for label in said["labels"] if label in column]
+        labels[position - shard.start] = known
+        # Of a label that is no more, its confidence says nothing.
+        if len(known) == len(said["labels"]):
+            sure[position - shard.start] = said["confidence"]
+    return as_proba(labels, sure, len(classes), multi_label=project.multi_label)

@@ -1,0 +1,121 @@
+"""What rounds leave on disk: models, encoders, candidates; arrays and JSON, never pickled."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from annotator.models import FeatureSpace, ModelVersion, RoundShard
+from annotator.pool import feature_store
+from annotator.storage import arrays as storage_arrays
+from annotator.storage import checksums
+from annotator.storage.checksums import Corrupt
+
+
+def models_folder(project_id: int) -> Path:
+    """Return where the models of a project lie."""
+    return feature_store.project_folder(project_id) / "models"
+
+
+def model_path(project_id: int, number: int) -> Path:
+    """Return where the model of a round lies."""
+    return models_folder(project_id) / f"{number:06d}.npz"
+
+
+def committee_path(project_id: int, number: int) -> Path:
+    """Return where the committee of a round lies."""
+    return models_folder(project_id) / f"{number:06d}-committee.npz"
+
+
+def round_folder(project_id: int, number: int) -> Path:
+    """Return where the candidates of a round lie, and what its model was surest of."""
+    return feature_store.project_folder(project_id) / "rounds" / str(number)
+
+
+def audits_path(project_id: int, number: int) -> Path:
+    """Return where it lies what the model of a round said of the audits."""
+    return round_folder(project_id, number) / "audits.npz"
+
+
+class DamagedModel(Corrupt):
+    """A file of a model is not what was stored."""
+
+    def __init__(self, version: ModelVersion, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.version = version
+
+
+class DamagedCandidates(Corrupt):
+    """A file with what the scoring of a shard found is not what was stored."""
+
+    def __init__(self, scoring: RoundShard, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.scoring = scoring
+
+
+def load_model(version: ModelVersion) -> Any:
+    """Return the model of a version; DamagedModel when its file was changed."""
+    try:
+        return _model(version.project_id, version.path, version.sha256)
+    except Corrupt as problem:
+        raise DamagedModel(version, problem) from problem
+
+
+def find_model(version: ModelVersion) -> Any | None:
+    """Return the model of a version; None when its file is gone or was changed."""
+    try:
+        return load_model(version)
+    except Corrupt:
+        return None
+
+
+def load_committee(version: ModelVersion) -> list[Any]:
+    """Return the committee trained with a version; DamagedModel when its file was changed."""
+    try:
+        return _committee(version.project_id, version.number, version.params["committee"])
+    except Corrupt as problem:
+        raise DamagedModel(version, problem) from problem
+
+
+def load_found(scoring: RoundShard, path: Path, kind: str) -> dict[str, NDArray[Any]]:
+    """Return what the scoring of a shard stored in `path`; DamagedCandidates if it was changed."""
+    try:
+        return storage_arrays.load_npz(path, scoring.checksums.get(kind, ""))
+    except Corrupt as problem:
+        raise DamagedCandidates(scoring, problem) from problem
+
+
+def load_encoder(space_pk: int) -> Any:
+    """Return the encoder of a feature space; Corrupt when its file was changed."""
+    return _encoder(space_pk)
+
+
+def forget() -> None:
+    """Drop what was loaded, as a process that starts has nothing."""
+    for loaded in (_model, _committee, _encoder):
+        loaded.cache_clear()
+    checksums.forget()
+
+
+@lru_cache(maxsize=4)
+def _model(project_id: int, path: str, sha256: str) -> Any:
+    from selection.models.logistic import Model
+
+    return Model.from_arrays(storage_arrays.load_npz(models_folder(project_id) / path, sha256))
+
+
+@lru_cache(maxsize=1)
+def _committee(project_id: int, number: int, sha256: str) -> list[Any]:
+    from selection.models.logistic import Model
+
+    members: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in storage_arrays.load_npz(committee_path(project_id, number), sha256).items():
+        member, _dot, own = name.partition(".")
+        members.setdefault(member, {})[own] = array
+    return [Model.from_arrays(arrays) for _member, arrays in sorted(members.items())]
+
+
+@lru_cache(maxsize=2)
+def _encoder(space_pk: int) -> Any:
+    return feature_store.load_encoder(FeatureSpace.objects.get(pk=space_pk))

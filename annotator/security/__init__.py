@@ -1,0 +1,1 @@
+"""Sign-in protection: rate limits, lock-out, known devices, password hashing."""

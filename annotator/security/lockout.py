@@ -1,0 +1,79 @@
+"""Who may try a password: too many failed attempts lock a name at one address, or an address.
+
+A lock ends by itself and further attempts do not extend it. Where somebody signed in before in the
+same browser, only attempts from that browser count, so others cannot lock them out.
+"""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotator.security import known_devices
+from annotator.security.rate_limits import (
+    SIGN_INS_OF_ADDRESS,
+    SIGN_INS_OF_DEVICE,
+    network,
+    try_again,
+)
+
+
+class Lockout(AxesDatabaseHandler):
+    """Asked before every password that is checked, on a page, in the API or in the admin."""
+
+    def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
+        """Tell whether the attempt may go on; TooMany where the address or browser made too many.
+
+        The address comes first, as it costs no query.
+        """
+        if device := known_devices.known(request, _username(credentials)):
+            SIGN_INS_OF_DEVICE.check(device)
+            return True
+        SIGN_INS_OF_ADDRESS.check(network(request.axes_ip_address))
+        return bool(super().is_allowed(request, credentials))
+
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any
+    ) -> None:
+        """Count a failed attempt."""
+        if request is None:
+            return
+        if device := known_devices.known(request, _username(credentials)):
+            SIGN_INS_OF_DEVICE.count(device)
+            return
+        SIGN_INS_OF_ADDRESS.count(network(request.axes_ip_address))
+        super().user_login_failed(sender, credentials, request, **kwargs)
+
+
+def _username(credentials: dict[str, Any] | None) -> str:
+    return str((credentials or {}).get("username") or "")
+
+
+def locked_out(request: HttpRequest, _answer: Any, credentials: Any) -> HttpResponse:
+    """Answer an attempt at a name that is locked at this address, in JSON or as a page."""
+    seconds = _seconds_left(request, credentials)
+    detail = " ".join([_("Too many failed attempts for this name."), try_again(seconds)])
+    if request.path.startswith("/api/"):
+        error = {"code": "locked_out", "detail": detail}
+        body = {"type": "too_many_requests", **error, "errors": [{"field": "", **error}]}
+        return JsonResponse(body, status=429, headers={"Retry-After": str(seconds)})
+    answer = render(request, "429.html", {"detail": detail}, status=429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def _seconds_left(request: Any, credentials: Any) -> int:
+    failed = AccessAttempt.objects.filter(
+        username=_username(credentials), ip_address=request.axes_ip_address
+    )
+    last = failed.aggregate(last=Max("attempt_time"))["last"]
+    left = settings.AXES_COOLOFF_TIME - (timezone.now() - last if last else timedelta())
+    return max(1, math.ceil(left.total_seconds()))

@@ -1,0 +1,44 @@
+"""Password hashing that takes turns: anybody may ask for it, and it costs a core for a while."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.utils.translation import gettext as _
+
+from annotator.jobs.outages import Away
+
+# In each process: one is hashed, so many wait, each for so long. The others are told to come again,
+# so that most threads stay free for people who are signed in.
+WAITING, PATIENCE = 2, 3.0
+
+_room = threading.BoundedSemaphore(1 + WAITING)
+_turn = threading.Lock()
+
+
+class PasswordHasher(PBKDF2PasswordHasher):
+    """Django's default, one at a time; unknown names wait in the same line as known ones."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        """Return the hash; Away where too many wait for theirs already."""
+        with _in_turn():
+            return str(super().encode(password, salt, iterations))
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    with _held(_room, 0), _held(_turn, PATIENCE):
+        yield
+
+
+@contextmanager
+def _held(lock: Any, seconds: float) -> Iterator[None]:
+    if not lock.acquire(timeout=seconds):
+        words = _("Too many people are signing in right now. Try again in a few seconds.")
+        raise Away("busy", words)
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,1 @@
+"""The processes of an installation: supervisor, web server, reverse proxy, resource usage."""

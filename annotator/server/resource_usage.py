@@ -1,0 +1,84 @@
+"""What processes cost while nothing happens: memory and a share of a core, read from /proc."""
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Megabytes and the share of one core, of some processes together.
+
+    `pss` counts a page that n processes share as 1/n in each, so sums are true; `rss` counts it
+    in full every time. Both are 0 where there is no /proc.
+    """
+
+    pss: float
+    rss: float
+    cpu: float
+    processes: int
+
+
+def measure(pids: Iterable[int], seconds: float) -> Cost:
+    """Return what the processes cost over the next `seconds`; those that end meanwhile drop out."""
+    before = {pid: ticks for pid in pids if (ticks := _ticks(pid)) is not None}
+    started = time.monotonic()
+    time.sleep(seconds)
+    after = {pid: ticks for pid in before if (ticks := _ticks(pid)) is not None}
+    passed = time.monotonic() - started
+    used = sum(after[pid] - before[pid] for pid in after) / TICKS
+    memory = [_memory(pid) for pid in after]
+    pss, rss = (sum(each[kind] for each in memory) for kind in (0, 1))
+    return Cost(pss, rss, used / passed if passed else 0.0, len(after))
+
+
+def used(pids: Iterable[int]) -> float:
+    """Return how many seconds of processor time the processes have used so far."""
+    return sum(_ticks(pid) or 0 for pid in pids) / TICKS
+
+
+def family(pid: int) -> list[int]:
+    """Return the process and all that it started, and what those started."""
+    children: dict[int, list[int]] = {}
+    for folder in PROC.glob("[0-9]*"):
+        parent = _parent(int(folder.name))
+        if parent is not None:
+            children.setdefault(parent, []).append(int(folder.name))
+    found = [pid]
+    for each in found:
+        found.extend(children.get(each, []))
+    return found
+
+
+def _parent(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
+
+
+def _ticks(pid: int) -> int | None:
+    """Return the processor time that the process has used so far."""
+    fields = _stat(pid)
+    return int(fields[11]) + int(fields[12]) if fields else None
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        line = (PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return []
+    # The name, in brackets, may hold anything; what comes after it are numbers.
+    return line.rpartition(")")[2].split()
+
+
+def _memory(pid: int) -> tuple[float, float]:
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0, 0.0
+    sizes = {line.split()[0]: line.split()[1] for line in lines[1:]}
+    return int(sizes["Pss:"]) / 1024, int(sizes["Rss:"]) / 1024

@@ -1,0 +1,1 @@
+"""Files: arrays, checksums, thumbnails."""

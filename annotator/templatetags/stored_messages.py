@@ -1,0 +1,13 @@
+"""Stored sentences on pages."""
+
+from django import template
+
+from annotator.i18n import stored_messages
+
+register = template.Library()
+
+
+@register.filter
+def translated(stored: str) -> str:
+    """Return what a worker stored in the reader's language."""
+    return stored_messages.translated(stored)

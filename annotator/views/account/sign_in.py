@@ -1,0 +1,104 @@
+"""Coming in, going out, choosing a password."""
+
+from django.contrib import messages
+from django.contrib.auth import login as log_in
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from annotator.errors import Invalid, NotThere
+from annotator.flow.projects import settings
+from annotator.models import User
+from annotator.security import known_devices, rate_limits
+from annotator.views import error_pages, partials
+from annotator.views.access import Request, signed_in
+from annotator.views.account.forms import InvitationForm
+from annotator.views.account.language import LanguageForm
+from annotator.views.form_errors import add_refusal
+
+
+class LoginForm(AuthenticationForm):
+    """The log-in, which says the same of a wrong name and of a wrong password."""
+
+    error_messages = {
+        "invalid_login": gettext_lazy("Incorrect username or password."),
+        "inactive": gettext_lazy("Incorrect username or password."),
+    }
+
+
+class SignIn(LoginView):
+    """The log-in, which leaves a note in the browser that its person is no stranger there."""
+
+    template_name = "login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign the person in."""
+        answer = super().form_valid(form)
+        known_devices.remember(self.request, answer, form.get_user().get_username())
+        return answer
+
+
+login = SignIn.as_view()
+logout = LogoutView.as_view()
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def account(request: Request) -> HttpResponse:
+    """Show one's account, and change the password."""
+    form = PasswordChangeForm(request.user, partials.posted(request))
+    if request.method == "POST" and _is_changed(form, request.user):
+        update_session_auth_hash(request, form.save())
+        settings.revoke_tokens(request.user)
+        messages.success(request, _("Your password is changed. Other sessions are signed out."))
+        return redirect("account")
+    status = 422 if request.method == "POST" else 200
+    context = {
+        "form": form,
+        "language_form": LanguageForm(initial={"language": request.user.language}),
+    }
+    return render(request, "account.html", context, status=status)
+
+
+def _is_changed(form: PasswordChangeForm, user: User) -> bool:
+    """Tell whether the form is filled in rightly; TooMany after many wrong old passwords."""
+    rate_limits.OLD_PASSWORDS.check(user.pk)
+    if "old_password" in form.errors:
+        rate_limits.OLD_PASSWORDS.count(user.pk)
+    return form.is_valid()
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def invite(request: HttpRequest, token: str) -> HttpResponse:
+    """Let somebody who was invited choose a password, and sign them in."""
+    address = rate_limits.network(request.META.get("REMOTE_ADDR"))
+    rate_limits.INVITATIONS.check(address)
+    try:
+        invited = settings.invited(token)
+    except NotThere as refusal:
+        rate_limits.INVITATIONS.count(address)
+        return error_pages.show(request, refusal)
+    form = InvitationForm(partials.posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = settings.accept_invitation(token, form.cleaned_data["password"])
+        except Invalid as refusal:
+            add_refusal(form, refusal)
+        else:
+            log_in(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            answer = redirect("projects")
+            known_devices.remember(request, answer, user.get_username())
+            return answer
+    if form.errors:
+        rate_limits.INVITATIONS.count(address)
+    context = {"form": form, "invited": invited}
+    return render(request, "invite.html", context, status=422 if form.errors else 200)

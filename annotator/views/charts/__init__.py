@@ -1,0 +1,1 @@
+"""Charts: a registry, one module a chart."""

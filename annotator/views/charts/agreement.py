@@ -1,0 +1,77 @@
+"""How far people agree, week by week."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from annotator.views import number_format
+from annotator.views.charts.base import Chart, Colours, Column, Rows
+from annotator.views.charts.data import Facts
+from annotator.views.charts.render import Spec
+
+
+def agreement_rows(facts: Facts) -> Rows:
+    """Return alpha of each week with its interval."""
+    fields = ("week", "value", "low", "high", "n")
+    return [{name: week[name] for name in fields} for week in facts.quality.get("weeks", [])]
+
+
+def agreement_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return a dot with its interval for each week."""
+    x = {
+        "field": "week",
+        "type": "ordinal",
+        "title": None,
+        "axis": {"labelAngle": 0, "labelOverlap": True, "grid": False},
+    }
+    y = {
+        "type": "quantitative",
+        "title": None,
+        "axis": {"tickCount": 5},
+        "scale": {"zero": False, "nice": True},
+    }
+    return {
+        "description": _("Krippendorff's alpha by week, with its interval"),
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "rule", "color": colours["quiet"], "strokeWidth": 3},
+                "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 45, "color": colours["accent"]},
+                "encoding": {"x": x, "y": {"field": "value", **y}},
+            },
+        ],
+    }
+
+
+def agreement_words(rows: Rows) -> str:
+    """Return the newest week in one sentence."""
+    last = rows[-1]
+    return _("Week %(week)s: alpha %(value)s (%(low)s to %(high)s) from %(n)s items.") % {
+        "week": last["week"],
+        "n": number_format.count(last["n"]),
+        **{name: number_format.hundredths(last[name]) for name in ("value", "low", "high")},
+    }
+
+
+CHARTS = {
+    "agreement": Chart(
+        title=gettext_lazy("Agreement over time"),
+        about=gettext_lazy(
+            "Krippendorff's alpha by the week (UTC) of an item's last opinion: 1 where people "
+            "always agree, 0 where as often as by chance; with its 95 percent interval."
+        ),
+        empty=gettext_lazy("It appears once an item was answered by two people."),
+        columns=(
+            Column("week", gettext_lazy("week")),
+            Column("value", gettext_lazy("alpha"), number_format.hundredths),
+            Column("low", pgettext_lazy("end of an interval", "from"), number_format.hundredths),
+            Column("high", pgettext_lazy("end of an interval", "to"), number_format.hundredths),
+            Column("n", gettext_lazy("items"), number_format.count),
+        ),
+        rows=agreement_rows,
+        spec=agreement_spec,
+        words=agreement_words,
+    ),
+}

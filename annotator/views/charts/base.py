@@ -1,0 +1,67 @@
+"""What a chart is: rows, the words and the table that go with them, and how they are drawn."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annotator.views.charts.data import Facts
+from annotator.views.charts.render import Spec
+
+Row = dict[str, Any]
+Rows = list[Row]
+Colours = Mapping[str, str]
+# A text that is translated when it is shown.
+Lazy = Any
+
+
+def numeric(words: str) -> str:
+    """Return words that stand for a number as they are."""
+    return words
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table behind a chart; `show` makes words of what the field holds."""
+
+    field: str
+    title: Lazy
+    show: Callable[[Any], str] = str
+
+    @property
+    def is_number(self) -> bool:
+        """Tell whether it is set flush right."""
+        return self.show is not str
+
+    def cell(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the table shows of a row."""
+        value = row.get(self.field)
+        return {"words": "–" if value is None else self.show(value), "is_number": self.is_number}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One picture of a project.
+
+    `rows` are its data, of plain values; `spec` draws them; `words` say them in one sentence, for
+    who does not see it; `empty` says when there will be something.
+    """
+
+    title: Lazy
+    about: Lazy
+    empty: Lazy
+    columns: tuple[Column, ...]
+    rows: Callable[[Facts], Rows]
+    spec: Callable[[Facts, Rows, Colours], Spec]
+    words: Callable[[Rows], str]
+    newest_first: bool = True
+
+    def tabled(self, rows: Rows) -> Rows:
+        """Return the rows in the order of the table."""
+        return rows[::-1] if self.newest_first else rows
+
+
+def theme_of(colours: Colours) -> str:
+    """Return the name of the theme that has these colours."""
+    from annotator.views.charts.render import THEMES
+
+    return next(name for name, theme in THEMES.items() if theme is colours)

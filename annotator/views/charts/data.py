@@ -1,0 +1,94 @@
+"""What the charts of a page are drawn from, each read at most once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.flow.labels import naming
+from annotator.flow.operations import background_reports
+from annotator.flow.progress import model_history, summary
+from annotator.models import Label, Project, Round
+
+
+@dataclass
+class Facts:
+    """The numbers of one project, as they are asked for."""
+
+    project: Project
+
+    @cached_property
+    def curve(self) -> list[dict[str, Any]]:
+        """The measured models from enough audits, oldest first (measured.told)."""
+        return model_history.told(self.project)
+
+    @cached_property
+    def rounds(self) -> list[dict[str, Any]]:
+        """The latest rounds, newest first (monitor.rounds)."""
+        return summary.rounds(self.project)
+
+    @cached_property
+    def scored(self) -> Round | None:
+        """The newest round that scored the pool (measured.scored)."""
+        return model_history.scored(self.project)
+
+    @cached_property
+    def uncertainty(self) -> dict[str, Any] | None:
+        """How torn the model was (measured.uncertainty)."""
+        return model_history.uncertainty(self.scored)
+
+    @cached_property
+    def balance(self) -> list[dict[str, Any]]:
+        """What is labelled and what is predicted of each label (measured.balance)."""
+        return model_history.balance(self.scored, self.labels)
+
+    @cached_property
+    def classes(self) -> list[dict[str, Any]]:
+        """Precision and recall of each label by the newest measured model (measured.classes)."""
+        return model_history.classes(self.project)
+
+    @cached_property
+    def class_curves(self) -> list[dict[str, Any]]:
+        """The same for all measured models (measured.class_curves)."""
+        return list(model_history.class_curves(self.project))
+
+    @cached_property
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """What a worker found between rounds, by kind (reports.latest)."""
+        return background_reports.latest(self.project)
+
+    @cached_property
+    def plane(self) -> dict[str, Any]:
+        """Where items lie (plane.report)."""
+        return background_reports.one(self.project, "plane")
+
+    @cached_property
+    def quality(self) -> dict[str, Any]:
+        """Whom and what to trust (quality.report)."""
+        return self._quality["found"]
+
+    @property
+    def quality_error(self) -> str:
+        """What went wrong when that was reckoned last; empty where nothing did."""
+        return str(self._quality["error"])
+
+    @property
+    def quality_behind(self) -> datetime | None:
+        """When it was calculated, where there are newer answers; None where it knows them all."""
+        return background_reports.behind_since(self.project, "quality")
+
+    @cached_property
+    def _quality(self) -> dict[str, Any]:
+        return background_reports.whole(self.project, "quality")
+
+    @cached_property
+    def labels(self) -> dict[int, Label]:
+        """The labels by their keys, in their order."""
+        return {label.pk: label for label in self.project.labels.all()}
+
+    def label_name(self, pk: int) -> str:
+        """Return what a label is called, also one that was deleted since."""
+        (name,) = naming.names(self.project, [pk])
+        return name or _("(a label that is no more)")

@@ -1,0 +1,92 @@
+"""The pool on a plane, as a picture whose points open their items."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotator.views import number_format
+from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.data import Facts
+from annotator.views.charts.render import PALETTES, Spec
+
+# As flow.plane numbers them; the last is drawn on top.
+SIZES = [12, 22, 60, 40, 80]
+SHAPES = ["circle", "circle", "diamond", "circle", "cross"]
+
+
+def plane_rows(facts: Facts) -> Rows:
+    """Return where each shown item lies, what became of it, and what the model says of it."""
+    found, kinds = facts.plane, kind_words()
+    labels = found.get("labels", [])
+    return [
+        {
+            "x": x,
+            "y": y,
+            "item": item,
+            "kind": kinds[kind],
+            "order": kind,
+            "predicted": facts.label_name(labels[said]),
+            "url": f"{reverse('find:find', args=[facts.project.pk])}?like={item}",
+        }
+        for x, y, item, kind, said in found.get("points", [])
+    ]
+
+
+def plane_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return a point for each item, those that matter most on top."""
+    kinds, palette = kind_words(), PALETTES[theme_of(colours)]
+    bare = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.02, 1.02]}}
+    colors = [colours["quiet"], palette[1], palette[0], palette[2], palette[3]]
+    legend = {"field": "kind", "type": "nominal", "sort": kinds}
+    return {
+        "description": _("Items of the pool, the more alike the closer"),
+        "data": {"values": sorted(rows, key=lambda row: row["order"])},
+        "mark": {"type": "point", "filled": True, "opacity": 0.85},
+        "encoding": {
+            "x": {"field": "x", **bare},
+            "y": {"field": "y", **bare},
+            "color": {**legend, "scale": {"domain": kinds, "range": colors}},
+            "shape": {**legend, "scale": {"domain": kinds, "range": SHAPES}},
+            "size": {**legend, "scale": {"domain": kinds, "range": SIZES}},
+            "href": {"field": "url"},
+        },
+    }
+
+
+def plane_words(rows: Rows) -> str:
+    """Return how many of each kind are shown, in one sentence."""
+    counts = [(kind, sum(row["kind"] == kind for row in rows)) for kind in kind_words()]
+    parts = [f"{kind} {number_format.count(n)}" for kind, n in counts if n]
+    return _("Shown: %(parts)s.") % {"parts": ", ".join(parts)}
+
+
+def kind_words() -> list[str]:
+    """Return what the kinds of flow.plane are called, in its order."""
+    return [
+        _("in the pool"),
+        _("labelled"),
+        _("newest picks"),
+        _("audits that the model gets right"),
+        _("audits that it gets wrong"),
+    ]
+
+
+CHARTS = {
+    "map": Chart(
+        title=gettext_lazy("Map of the pool"),
+        about=gettext_lazy(
+            "A random sample of the pool, laid out so that items that look alike to the model are "
+            "neighbours; larger distances mean nothing. Each point opens its item."
+        ),
+        empty=gettext_lazy("It appears after the first round with a model."),
+        columns=(
+            Column("kind", gettext_lazy("what it is")),
+            Column("predicted", gettext_lazy("predicted")),
+            Column("item", gettext_lazy("item"), number_format.count),
+        ),
+        rows=plane_rows,
+        spec=plane_spec,
+        words=plane_words,
+        newest_first=False,
+    ),
+}

@@ -1,0 +1,280 @@
+"""How good the model is against what was spent: the learning curve, macro F1, what it costs."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from annotator.flow.evaluation import label_savings
+from annotator.views import number_format
+from annotator.views.charts.base import Chart, Colours, Column, Row, Rows
+from annotator.views.charts.data import Facts
+from annotator.views.charts.render import SHARE, Spec, labels_axis
+
+LABELS = Column("labels", gettext_lazy("labels"), number_format.count)
+LOW = Column("low", pgettext_lazy("end of an interval", "from"), number_format.percent)
+HIGH = Column("high", pgettext_lazy("end of an interval", "to"), number_format.percent)
+AUDITS = Column("n", gettext_lazy("audit items"), number_format.count)
+FIRST_POINT = gettext_lazy(
+    "The first point comes with the first estimate: a few audit items have to be labelled for that."
+)
+
+
+# Accuracy ----------------------------------------------------------------------------------------
+
+
+def curve_rows(facts: Facts) -> Rows:
+    """Return the measured points of the learning curve."""
+    fields = ("labels", "value", "low", "high", "n")
+    return [{field: point[field] for field in fields} for point in facts.curve]
+
+
+def curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return accuracy against labels with its interval, the random baseline, goal and budget."""
+    project, layers = facts.project, banded(colours["accent"])
+    layers += _baseline(facts, colours)
+    if project.target_accuracy:
+        layers.append(_rule(colours, y={"datum": project.target_accuracy}))
+    if project.budget:
+        layers.append(_rule(colours, x={"datum": project.budget}))
+    return {
+        "description": _("Accuracy against labels, with its interval"),
+        "data": {"values": rows},
+        "layer": layers,
+    }
+
+
+def _baseline(facts: Facts, colours: Colours) -> list[Spec]:
+    """Return what random labels would have reached: measured as points, beyond that as a guess."""
+    random = label_savings.baseline(facts.reports.get("worth", {})) or {}
+    fitted, measured = random.get("curve", []), random.get("measured", [])
+    x, quiet = labels_axis(), colours["ink"]
+    return (
+        [
+            {
+                "data": {"values": fitted},
+                "mark": {"type": "area", "color": quiet, "opacity": 0.12},
+                "encoding": {"x": x, "y": {"field": "low", **SHARE}, "y2": {"field": "high"}},
+            },
+            {
+                "data": {"values": fitted},
+                "mark": {"type": "line", "color": quiet, "strokeDash": [6, 4], "strokeWidth": 1.5},
+                "encoding": {"x": x, "y": {"field": "value", **SHARE}},
+            },
+            {
+                "data": {"values": measured},
+                "mark": {"type": "point", "color": quiet, "size": 28, "strokeWidth": 1.5},
+                "encoding": {"x": x, "y": {"field": "value", **SHARE}},
+            },
+        ]
+        if fitted
+        else []
+    )
+
+
+def _rule(colours: Colours, **where: Any) -> Spec:
+    mark = {"type": "rule", "color": colours["ink"], "strokeDash": [4, 4]}
+    return {"mark": mark, "encoding": where}
+
+
+def banded(colour: str) -> list[Spec]:
+    """Return a line through `value` with its interval as a band."""
+    x = labels_axis()
+    line = {
+        "type": "line",
+        "color": colour,
+        "strokeWidth": 2,
+        "point": {"color": colour, "size": 28, "filled": True},
+    }
+    return [
+        {
+            "mark": {"type": "area", "color": colour, "opacity": 0.18},
+            "encoding": {"x": x, "y": {"field": "low", **SHARE}, "y2": {"field": "high"}},
+        },
+        {"mark": line, "encoding": {"x": x, "y": {"field": "value", **SHARE}}},
+    ]
+
+
+def from_to(rows: Rows) -> str:
+    """Return a curve in one sentence."""
+    first, last = rows[0], rows[-1]
+    if first is last:
+        return _("One point: %(value)s at %(labels)s labels.") % {
+            "value": number_format.percent(last["value"]),
+            "labels": number_format.count(last["labels"]),
+        }
+    return _("From %(first)s at %(from)s labels to %(last)s at %(to)s labels.") % {
+        "first": number_format.percent(first["value"]),
+        "from": number_format.count(first["labels"]),
+        "last": number_format.percent(last["value"]),
+        "to": number_format.count(last["labels"]),
+    }
+
+
+# Macro F1 ----------------------------------------------------------------------------------------
+
+
+def f1_rows(facts: Facts) -> Rows:
+    """Return macro F1 at each measured point, where its interval is known."""
+    return [
+        {
+            "labels": point["labels"],
+            **{name: point["f1"][name] for name in ("value", "low", "high", "n")},
+        }
+        for point in facts.curve
+        if point["f1"]
+    ]
+
+
+def f1_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return macro F1 against labels with its interval, and the goal where it is one in F1."""
+    project, layers = facts.project, banded(colours["accent"])
+    if project.target_metric == project.Metric.MACRO_F1 and project.target_value:
+        layers.append(_rule(colours, y={"datum": project.target_value}))
+    return {
+        "description": _("Macro F1 against labels, with its interval"),
+        "data": {"values": rows},
+        "layer": layers,
+    }
+
+
+# Cost --------------------------------------------------------------------------------------------
+
+
+def cost_rows(facts: Facts) -> Rows:
+    """Return what was spent at each measured point, and what a point of accuracy cost since then.
+
+    Money where an hourly rate is set, hours in any case. What a point cost is None where accuracy
+    did not rise by more than noise would.
+    """
+    rate = facts.project.hourly_rate
+    rows: Rows = []
+    for point in facts.curve:
+        spent = point["spent"]
+        if not spent:
+            continue
+        hours = spent["seconds"] / 3600
+        rows.append(
+            {
+                "labels": point["labels"],
+                "answers": spent["answers"],
+                "hours": round(hours, 3),
+                "cost": None if rate is None else round(float(rate) * hours, 2),
+                "value": point["value"],
+            }
+        )
+    for place, row in enumerate(rows):
+        row |= _since(row, rows[place - 1] if place else None)
+    return rows
+
+
+def _since(row: Row, before: Row | None) -> Row:
+    """Return what each label since the point before cost, and a point of accuracy."""
+    unit = "hours" if row["cost"] is None else "cost"
+    spent = row[unit] - (before[unit] if before else 0)
+    labels = row["answers"] - (before["answers"] if before else 0)
+    points = 100 * (row["value"] - before["value"]) if before else 0
+    return {
+        "per_label": round(spent / labels, 4) if labels > 0 else None,
+        "per_point": round(spent / points, 3) if points > 0 else None,
+    }
+
+
+def cost_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return accuracy against money, or against hours where no rate is set."""
+    is_money = facts.project.hourly_rate is not None
+    x = {
+        "field": "cost" if is_money else "hours",
+        "type": "quantitative",
+        "title": _("cost") if is_money else _("hours of labelling"),
+        "axis": {"grid": False, "tickCount": 6},
+    }
+    line = {
+        "type": "line",
+        "color": colours["accent"],
+        "strokeWidth": 2,
+        "point": {"color": colours["accent"], "size": 28, "filled": True},
+    }
+    return {
+        "description": _("Accuracy against what it cost"),
+        "data": {"values": rows},
+        "mark": line,
+        "encoding": {"x": x, "y": {"field": "value", **SHARE}},
+    }
+
+
+def cost_words(rows: Rows) -> str:
+    """Return in one sentence what was spent by now."""
+    last = rows[-1]
+    if last["cost"] is None:
+        return _("%(hours)s hours for %(value)s right.") % {
+            "hours": number_format.decimal(last["hours"]),
+            "value": number_format.percent(last["value"]),
+        }
+    return _("%(cost)s for %(value)s right.") % {
+        "cost": number_format.money(last["cost"]),
+        "value": number_format.percent(last["value"]),
+    }
+
+
+CHARTS = {
+    "curve": Chart(
+        title=gettext_lazy("Learning curve"),
+        about=gettext_lazy(
+            "Accuracy on audit items, each scored by a model that did not train on it; the band is "
+            "the 95 percent interval. Dashed: what random labels would reach, an estimate."
+        ),
+        empty=FIRST_POINT,
+        columns=(
+            LABELS,
+            Column(
+                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
+            ),
+            LOW,
+            HIGH,
+            AUDITS,
+        ),
+        rows=curve_rows,
+        spec=curve_spec,
+        words=from_to,
+    ),
+    "f1": Chart(
+        title=gettext_lazy("Macro F1"),
+        about=gettext_lazy(
+            "The mean F1 of all labels, so that a rare one counts as much as a common one; the "
+            "band is the 95 percent interval."
+        ),
+        empty=FIRST_POINT,
+        columns=(
+            LABELS,
+            Column("value", gettext_lazy("macro F1"), number_format.percent),
+            LOW,
+            HIGH,
+            AUDITS,
+        ),
+        rows=f1_rows,
+        spec=f1_spec,
+        words=from_to,
+    ),
+    "cost": Chart(
+        title=gettext_lazy("What it costs"),
+        about=gettext_lazy(
+            "Accuracy against the time of annotators, in money where an hourly rate is set. What a "
+            "label and a point of accuracy cost is counted from row to row."
+        ),
+        empty=FIRST_POINT,
+        columns=(
+            LABELS,
+            Column("hours", gettext_lazy("hours"), number_format.decimal),
+            Column("cost", gettext_lazy("cost"), number_format.money),
+            Column(
+                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
+            ),
+            Column("per_label", gettext_lazy("per label"), number_format.precise),
+            Column("per_point", gettext_lazy("per point of accuracy"), number_format.precise),
+        ),
+        rows=cost_rows,
+        spec=cost_spec,
+        words=cost_words,
+    ),
+}

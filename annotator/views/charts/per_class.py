@@ -1,0 +1,274 @@
+"""How the labels differ: how well the model knows each, and how common each is."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from annotator.views import number_format
+from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.data import Facts
+from annotator.views.charts.learning_curve import FIRST_POINT, HIGH, LOW
+from annotator.views.charts.render import PALETTES, SHARE, Spec, labels_axis
+
+MEASURES = ("precision", "recall")
+LINES_SHOWN = 6
+BARS_SHOWN = 25
+
+LABEL = Column("label", gettext_lazy("label"))
+
+
+# Precision and recall of each --------------------------------------------------------------------
+
+
+def class_rows(facts: Facts) -> Rows:
+    """Return precision and recall of each label with their intervals, by the newest model."""
+    return [
+        {
+            "label": facts.label_name(found["label"]),
+            "measure": measure,
+            "measure_words": _measure_words(measure),
+            **{name: found[measure][name] for name in ("value", "low", "high", "n")},
+        }
+        for found in facts.classes
+        for measure in MEASURES
+        if found[measure]
+    ]
+
+
+def class_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return a dot with its interval for precision and recall of each label."""
+    shown = list(dict.fromkeys(row["label"] for row in rows))[:BARS_SHOWN]
+    palette = PALETTES[theme_of(colours)]
+    y = {
+        "field": "label",
+        "type": "nominal",
+        "title": None,
+        "sort": shown,
+        "axis": {"labelLimit": 120, "grid": True},
+    }
+    color = {
+        "field": "measure_words",
+        "type": "nominal",
+        "scale": {"domain": [_measure_words(m) for m in MEASURES], "range": palette[:2]},
+    }
+    x = {**SHARE, "axis": {"format": "%", "tickCount": 5, "grid": False}}
+    return {
+        "description": _("Precision and recall of each label, with their intervals"),
+        "data": {"values": [row for row in rows if row["label"] in shown]},
+        "encoding": {
+            "y": y,
+            "yOffset": {"field": "measure_words", "type": "nominal"},
+            "color": color,
+        },
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
+                "encoding": {"x": {"field": "value", **x}},
+            },
+        ],
+        "height": max(220, 30 * len(shown) + 60),
+    }
+
+
+def class_words(rows: Rows) -> str:
+    """Return which label the model finds least, in one sentence."""
+    found = [row for row in rows if row["measure"] == "recall"]
+    if not found:
+        return _("No audit item has one of the labels yet.")
+    worst = min(found, key=lambda row: row["value"])
+    return _("Least found: %(label)s, %(value)s of %(n)s audit items.") % {
+        "label": worst["label"],
+        "value": number_format.percent(worst["value"]),
+        "n": number_format.count(worst["n"]),
+    }
+
+
+def class_curve_rows(facts: Facts) -> Rows:
+    """Return recall and precision of each label at each measured point."""
+    return [
+        {
+            "labels": point["labels"],
+            "label": facts.label_name(found["label"]),
+            **{
+                f"{measure}{end}": (found[measure] or {}).get(name)
+                for measure in MEASURES
+                for end, name in (("", "value"), ("_low", "low"), ("_high", "high"), ("_n", "n"))
+            },
+        }
+        for point in facts.class_curves
+        for found in point["classes"]
+    ]
+
+
+def class_curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return recall against labels, a line for each of the labels that audits meet most."""
+    last = rows[-1]["labels"] if rows else 0
+    newest = [row for row in rows if row["labels"] == last and row["recall_n"]]
+    common = sorted(newest, key=lambda row: -row["recall_n"])[:LINES_SHOWN]
+    shown = [row["label"] for row in common]
+    palette = PALETTES[theme_of(colours)]
+    color = {
+        "field": "label",
+        "type": "nominal",
+        "scale": {"domain": shown, "range": palette[: len(shown)]},
+    }
+    x, there = labels_axis(), [row for row in rows if row["label"] in shown]
+    return {
+        "description": _("Recall of the most common labels against labels"),
+        "data": {"values": [row for row in there if row["recall"] is not None]},
+        "encoding": {"x": x, "color": color},
+        "layer": [
+            {
+                "mark": {"type": "area", "opacity": 0.1},
+                "encoding": {"y": {"field": "recall_low", **SHARE}, "y2": {"field": "recall_high"}},
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 20, "filled": True}},
+                "encoding": {"y": {"field": "recall", **SHARE}},
+            },
+        ],
+    }
+
+
+def class_curve_words(rows: Rows) -> str:
+    """Return what the picture is of, in one sentence."""
+    names = {row["label"] for row in rows}
+    return _("Recall of %(n)s labels over %(points)s measurements.") % {
+        "n": number_format.count(len(names)),
+        "points": number_format.count(len({row["labels"] for row in rows})),
+    }
+
+
+def _measure_words(measure: str) -> str:
+    return {"precision": _("precision"), "recall": _("recall")}[measure]
+
+
+# Balance -----------------------------------------------------------------------------------------
+
+
+def balance_rows(facts: Facts) -> Rows:
+    """Return how common each label is among what is labelled, and as predicted for the pool."""
+    found = facts.balance
+    labelled = sum(each["labelled"] for each in found) or 1
+    predicted = sum(each["predicted"] for each in found) or 1
+    return [
+        {
+            "label": facts.label_name(each["label"]),
+            "labelled": each["labelled"],
+            "predicted": each["predicted"],
+            "labelled_share": each["labelled"] / labelled,
+            "predicted_share": each["predicted"] / predicted,
+        }
+        for each in found
+    ]
+
+
+def balance_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return two bars for each label: its share of the predictions and of the labels."""
+    shown, kinds = rows[:BARS_SHOWN], [_("predicted for the pool"), _("labelled")]
+    names = [row["label"] for row in shown]
+    bars = [
+        {"label": row["label"], "kind": kind, "share": row[field]}
+        for row in shown
+        for kind, field in zip(kinds, ("predicted_share", "labelled_share"), strict=True)
+    ]
+    y = {"field": "label", "type": "nominal", "title": None, "sort": names}
+    return {
+        "description": _("Share of each label among the labels and the predictions"),
+        "data": {"values": bars},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "y": {**y, "axis": {"labelLimit": 120}},
+            "yOffset": {"field": "kind", "type": "nominal", "sort": kinds},
+            "x": {
+                "field": "share",
+                "type": "quantitative",
+                "title": None,
+                "axis": {"format": "%", "tickCount": 5},
+            },
+            "color": {
+                "field": "kind",
+                "type": "nominal",
+                "scale": {"domain": kinds, "range": [colours["quiet"], colours["accent"]]},
+            },
+        },
+        "height": max(220, 30 * len(shown) + 60),
+    }
+
+
+def balance_words(rows: Rows) -> str:
+    """Return which label's share differs most, in one sentence."""
+    most = max(rows, key=lambda row: abs(row["labelled_share"] - row["predicted_share"]))
+    return _("Widest apart: %(label)s, %(labelled)s of the labels, %(predicted)s predicted.") % {
+        "label": most["label"],
+        "labelled": number_format.percent(most["labelled_share"]),
+        "predicted": number_format.percent(most["predicted_share"]),
+    }
+
+
+CHARTS = {
+    "classes": Chart(
+        title=gettext_lazy("Each label"),
+        about=gettext_lazy(
+            "Precision: how often the model is right when it gives the label. Recall: how many "
+            "items of the label it finds. By the newest model on audit items, with 95 percent "
+            "intervals."
+        ),
+        empty=FIRST_POINT,
+        columns=(
+            LABEL,
+            Column("measure_words", gettext_lazy("measure")),
+            Column(
+                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
+            ),
+            LOW,
+            HIGH,
+            Column("n", gettext_lazy("audit items"), number_format.count),
+        ),
+        rows=class_rows,
+        spec=class_spec,
+        words=class_words,
+        newest_first=False,
+    ),
+    "class_curves": Chart(
+        title=gettext_lazy("Each label over time"),
+        about=gettext_lazy(
+            "Recall against labels for the labels that audits meet most, with 95 percent "
+            "intervals; all of them, and their precision, are in the CSV file."
+        ),
+        empty=FIRST_POINT,
+        columns=(
+            Column("labels", gettext_lazy("labels"), number_format.count),
+            LABEL,
+            Column("recall", gettext_lazy("recall"), number_format.percent),
+            Column("recall_n", gettext_lazy("audit items"), number_format.count),
+            Column("precision", gettext_lazy("precision"), number_format.percent),
+            Column("precision_n", gettext_lazy("predicted"), number_format.count),
+        ),
+        rows=class_curve_rows,
+        spec=class_curve_spec,
+        words=class_curve_words,
+    ),
+    "balance": Chart(
+        title=gettext_lazy("How common each label is"),
+        about=gettext_lazy(
+            "Among what is labelled, which the strategy chose, and as the newest model predicts it "
+            "for the rest of the pool. They need not agree: rare labels are asked for on purpose."
+        ),
+        empty=gettext_lazy("It appears after the first round that scored the pool with a model."),
+        columns=(
+            LABEL,
+            Column("labelled", gettext_lazy("labelled"), number_format.count),
+            Column("labelled_share", gettext_lazy("share"), number_format.percent),
+            Column("predicted", gettext_lazy("predicted"), number_format.count),
+            Column("predicted_share", gettext_lazy("share"), number_format.percent),
+        ),
+        rows=balance_rows,
+        spec=balance_spec,
+        words=balance_words,
+        newest_first=False,
+    ),
+}

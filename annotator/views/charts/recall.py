@@ -1,0 +1,112 @@
+"""What more reading would prove: the frontier of a search for a rare label."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotator.flow.progress import recall_standing
+from annotator.views import number_format
+from annotator.views.charts.base import Chart, Colours, Column, Rows
+from annotator.views.charts.data import Facts
+from annotator.views.charts.render import Spec
+from annotator.views.dashboard.recall import p_value
+
+
+def frontier_rows(facts: Facts) -> Rows:
+    """Return for each share what would prove that so much is found."""
+    found = recall_standing.standing(facts.project, facts.reports.get(recall_standing.KIND))
+    steps: list[dict[str, Any]] = found["steps"] if found else []
+    return [
+        {
+            "target": step["target"],
+            "reads": step["reads_needed"],
+            "p": step["p_value"],
+            "proven": "yes" if step["proven"] else "no",
+        }
+        for step in steps
+    ]
+
+
+def frontier_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return the reads against the share; what is proven lies on the ground, filled."""
+    axis = {
+        "format": "%",
+        "grid": False,
+        "values": list(recall_standing.TARGETS),
+        "labelOverlap": True,
+    }
+    x = {
+        "field": "target",
+        "type": "quantitative",
+        "title": _("share of the relevant items that is found"),
+        "axis": axis,
+        "scale": {"zero": False, "nice": False, "padding": 12},
+    }
+    y = {
+        "field": "reads",
+        "type": "quantitative",
+        "title": _("random reads"),
+        "axis": {"tickCount": 5, "tickMinStep": 1},
+    }
+    accent = colours["accent"]
+    fill = {"condition": {"test": "datum.proven == 'yes'", "value": accent}, "value": "transparent"}
+    points = {"type": "point", "size": 70, "color": accent, "strokeWidth": 2}
+    layers: list[Spec] = [
+        {"mark": {"type": "line", "color": accent, "strokeWidth": 2}, "encoding": {"x": x, "y": y}},
+        {"mark": points, "encoding": {"x": x, "y": y, "fill": fill}},
+    ]
+    goal = facts.project.target_recall
+    if goal:
+        mark = {"type": "rule", "color": colours["ink"], "strokeDash": [4, 4]}
+        layers.append({"mark": mark, "encoding": {"x": {"datum": goal}}})
+    return {
+        "description": _("Random reads that would prove a recall, against that recall"),
+        "data": {"values": rows},
+        "layer": layers,
+    }
+
+
+def frontier_words(rows: Rows) -> str:
+    """Return the frontier in one sentence."""
+    proven = [row["target"] for row in rows if row["proven"] == "yes"]
+    left = [row for row in rows if row["proven"] == "no"]
+    said = (
+        _("Proven so far: at least %(share)s.") % {"share": number_format.percent(max(proven))}
+        if proven
+        else _("Nothing is proven so far.")
+    )
+    if not left:
+        return said
+    more = _("%(reads)s unread items, drawn at random and none relevant, would prove %(share)s.")
+    first = {
+        "reads": number_format.count(left[0]["reads"]),
+        "share": number_format.percent(left[0]["target"]),
+    }
+    return f"{said} {more % first}"
+
+
+def _yes_no(value: str) -> str:
+    return _("yes") if value == "yes" else _("no")
+
+
+CHARTS = {
+    "frontier": Chart(
+        title=gettext_lazy("Read more, prove more"),
+        about=gettext_lazy(
+            "How many unread items, drawn at random and none of them relevant, would prove with "
+            "95 percent confidence that so large a share is found. Filled points are proven."
+        ),
+        empty=gettext_lazy("It appears once an item with the rare label is found."),
+        columns=(
+            Column("target", gettext_lazy("share found"), number_format.percent),
+            Column("proven", gettext_lazy("proven"), _yes_no),
+            Column("p", gettext_lazy("p-value"), p_value),
+            Column("reads", gettext_lazy("random reads"), number_format.count),
+        ),
+        rows=frontier_rows,
+        spec=frontier_spec,
+        words=frontier_words,
+        newest_first=False,
+    ),
+}

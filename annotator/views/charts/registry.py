@@ -1,0 +1,117 @@
+"""Every chart of a project: what it shows, drawn from rows that can be had as a table, too.
+
+Each has stable addresses, `charts/<name>.svg`, `.png`, `.csv`, and `.json` for its Vega-Lite
+specification with the data in it, so that a report elsewhere can show the newest.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from annotator.flow.datasets.export import guarded
+from annotator.models import Project, Role
+from annotator.views import partials
+from annotator.views.access import Request, open_project, signed_in
+from annotator.views.charts import (
+    agreement,
+    embedding_map,
+    learning_curve,
+    per_class,
+    recall,
+    render,
+    rounds,
+)
+from annotator.views.charts.base import Chart
+from annotator.views.charts.data import Facts
+
+# In the order in which a page shows them.
+CHARTS: dict[str, Chart] = {
+    **learning_curve.CHARTS,
+    **per_class.CHARTS,
+    **rounds.CHARTS,
+    **embedding_map.CHARTS,
+    **agreement.CHARTS,
+    **recall.CHARTS,
+}
+
+
+@require_safe
+@signed_in
+def chart(request: Request, project_id: int, name: str, form: str) -> HttpResponse:
+    """Return a chart of the project as a file; `theme` and `size` choose among its drawings."""
+    access = open_project(request, project_id, Role.LEAD)
+    if name not in CHARTS or form not in FORMS:
+        raise Http404
+    theme, size = render.look(request, "wide")
+    return FORMS[form](CHARTS[name], Facts(access.project), theme, size)
+
+
+def figure(facts: Facts, name: str) -> dict[str, Any]:
+    """Return what `parts/figure.html` shows of a chart."""
+    drawn = CHARTS[name]
+    rows = drawn.rows(facts)
+    return {
+        "name": name,
+        "title": drawn.title,
+        "about": drawn.about,
+        "empty": drawn.empty,
+        "is_there": bool(rows),
+        "words": drawn.words(rows) if rows else "",
+        "version": partials.state_of(drawn.spec(facts, rows, render.THEMES["light"])),
+        "columns": drawn.columns,
+        "table": [[column.cell(row) for column in drawn.columns] for row in drawn.tabled(rows)],
+    }
+
+
+def _svg(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+    return render.as_picture(_spec(drawn, facts, theme), theme, size)
+
+
+def _png(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+    picture = render.png_of(_spec(drawn, facts, theme), theme, size)
+    return HttpResponse(picture, content_type="image/png", headers=render.HEADERS)
+
+
+def _json(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+    spec = render.dressed(_spec(drawn, facts, theme), theme, size)
+    return JsonResponse(spec, json_dumps_params={"indent": 1}, headers=render.HEADERS)
+
+
+def _csv(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+    rows = drawn.rows(facts)
+    fields = list(rows[0]) if rows else [column.field for column in drawn.columns]
+    file = io.StringIO()
+    # As the export of labels: for spreadsheets that else take UTF-8 for something older.
+    file.write("\ufeff")
+    writer = csv.DictWriter(file, fields, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(map(_guarded, rows))
+    return HttpResponse(file.getvalue(), content_type="text/csv", headers=render.HEADERS)
+
+
+def _guarded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: guarded(value) if isinstance(value, str) else value for name, value in row.items()
+    }
+
+
+def _spec(drawn: Chart, facts: Facts, theme: str) -> render.Spec:
+    return drawn.spec(facts, drawn.rows(facts), render.THEMES[theme])
+
+
+FORMS: dict[str, Callable[[Chart, Facts, str, str], HttpResponse]] = {
+    "svg": _svg,
+    "png": _png,
+    "csv": _csv,
+    "json": _json,
+}
+
+
+def figures(project: Project, names: list[str]) -> list[dict[str, Any]]:
+    """Return what a page shows of several charts, read once."""
+    facts = Facts(project)
+    return [figure(facts, name) for name in names]

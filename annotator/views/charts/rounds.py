@@ -1,0 +1,384 @@
+"""What each round brought, what it picked, and how long it took."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from annotator.models import Source
+from annotator.views import number_format
+from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.data import Facts
+from annotator.views.charts.learning_curve import AUDITS, LABELS
+from annotator.views.charts.render import PALETTES, Spec, labels_axis
+
+NO_SCORED_ROUND = gettext_lazy(
+    "It appears after the first round that scored the pool with a model."
+)
+SECOND_POINT = gettext_lazy(
+    "It appears with the second measured model, to compare it with the first."
+)
+STAGES = ("train", "score", "select", "refill", "evaluate")
+
+
+# What a round brought ----------------------------------------------------------------------------
+
+
+def change_rows(facts: Facts) -> Rows:
+    """Return by how much accuracy changed with each model, on the audits that it shares."""
+    return [
+        {
+            "labels": point["labels"],
+            "model": point["model"],
+            **{name: point["change"][name] for name in ("value", "low", "high", "n")},
+        }
+        for point in facts.curve
+        if point["change"]
+    ]
+
+
+def change_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return a dot with its interval for each model, around a line at no change."""
+    x = labels_axis()
+    y = {
+        "type": "quantitative",
+        "title": None,
+        "axis": {"format": "+.0%", "tickCount": 5},
+    }
+    return {
+        "description": _("Change of accuracy with each round, with its interval"),
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "rule", "color": colours["ink"], "strokeDash": [4, 4]},
+                "encoding": {"y": {"datum": 0}},
+            },
+            {
+                "mark": {"type": "rule", "color": colours["quiet"], "strokeWidth": 3},
+                "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 45, "color": colours["accent"]},
+                "encoding": {"x": x, "y": {"field": "value", **y}},
+            },
+        ],
+    }
+
+
+def change_words(rows: Rows) -> str:
+    """Return what the newest round brought, in one sentence."""
+    last = rows[-1]
+    return _("The newest round: %(value)s points, %(low)s to %(high)s, on %(n)s audit items.") % {
+        "value": number_format.points(last["value"]),
+        "low": number_format.points(last["low"]),
+        "high": number_format.points(last["high"]),
+        "n": number_format.count(last["n"]),
+    }
+
+
+# How much the predictions moved ------------------------------------------------------------------
+
+
+def moved_rows(facts: Facts) -> Rows:
+    """Return how much of a fixed sample each model predicts otherwise than the one before."""
+    return [
+        {
+            "labels": point["labels"],
+            "model": point["model"],
+            "share": point["moved"]["share"],
+            "kappa": round(point["moved"]["kappas"][-1], 4),
+            "n": point["moved"]["n"],
+        }
+        for point in facts.curve
+        if point["moved"]
+    ]
+
+
+def moved_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return the share of changed predictions against labels."""
+    y = {
+        "field": "share",
+        "type": "quantitative",
+        "title": None,
+        "axis": {"format": "%", "tickCount": 5},
+    }
+    line = {
+        "type": "line",
+        "color": colours["accent"],
+        "strokeWidth": 2,
+        "point": {"color": colours["accent"], "size": 28, "filled": True},
+    }
+    return {
+        "description": _("Share of predictions that changed, against labels"),
+        "data": {"values": rows},
+        "mark": line,
+        "encoding": {"x": labels_axis(), "y": y},
+    }
+
+
+def moved_words(rows: Rows) -> str:
+    """Return how much the newest model changed, in one sentence."""
+    last = rows[-1]
+    return _("The newest model changed %(share)s of %(n)s predictions.") % {
+        "share": number_format.percent(last["share"]),
+        "n": number_format.count(last["n"]),
+    }
+
+
+# Where labels came from --------------------------------------------------------------------------
+
+
+def source_rows(facts: Facts) -> Rows:
+    """Return how many answers came from where, at each measured point."""
+    return [
+        {"labels": point["labels"], "source": _source_words(source), "n": n}
+        for point in facts.curve
+        for source, n in sorted((point["spent"] or {}).get("sources", {}).items())
+    ]
+
+
+def source_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return the answers stacked by source, against labels."""
+    palette, names = PALETTES[theme_of(colours)], sorted({row["source"] for row in rows})
+    return {
+        "description": _("Answers by why they were asked, against labels"),
+        "data": {"values": rows},
+        "mark": {"type": "area", "opacity": 0.75},
+        "encoding": {
+            "x": labels_axis(),
+            "y": {
+                "field": "n",
+                "type": "quantitative",
+                "stack": True,
+                "title": None,
+                "axis": {"tickCount": 5},
+            },
+            "color": {
+                "field": "source",
+                "type": "nominal",
+                "scale": {"domain": names, "range": palette},
+            },
+        },
+    }
+
+
+def source_words(rows: Rows) -> str:
+    """Return the newest counts in one sentence."""
+    last = rows[-1]["labels"]
+    parts = [
+        f"{row['source']} {number_format.count(row['n'])}" for row in rows if row["labels"] == last
+    ]
+    return _("By now: %(parts)s.") % {"parts": ", ".join(parts)}
+
+
+def _source_words(source: str) -> str:
+    return str(Source(source).label) if source in Source.values else source
+
+
+# Timings -----------------------------------------------------------------------------------------
+
+
+def timing_rows(facts: Facts) -> Rows:
+    """Return how long each stage of the latest rounds took, in seconds, oldest first."""
+    return [
+        {"round": turn["number"], "stage": _stage_words(stage), "seconds": turn["timings"][stage]}
+        for turn in reversed(facts.rounds)
+        for stage in STAGES
+        if stage in turn["timings"]
+    ]
+
+
+def timing_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return a bar for each round, stacked by stage."""
+    palette, names = PALETTES[theme_of(colours)], [_stage_words(stage) for stage in STAGES]
+    return {
+        "description": _("Seconds of each stage of the latest rounds"),
+        "data": {"values": rows},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": {
+                "field": "round",
+                "type": "ordinal",
+                "title": _("round"),
+                "axis": {"labelAngle": 0, "labelOverlap": True},
+            },
+            "y": {
+                "field": "seconds",
+                "type": "quantitative",
+                "title": None,
+                "axis": {"format": ".3~r", "tickCount": 5},
+            },
+            "color": {
+                "field": "stage",
+                "type": "nominal",
+                "scale": {"domain": names, "range": palette},
+            },
+        },
+    }
+
+
+def timing_words(rows: Rows) -> str:
+    """Return how long the newest round took, in one sentence."""
+    last = rows[-1]["round"]
+    spent = sum(row["seconds"] for row in rows if row["round"] == last)
+    return _("Round %(n)s took %(time)s.") % {"n": last, "time": number_format.duration(spent)}
+
+
+def _stage_words(stage: str) -> str:
+    return {
+        "train": _("Train"),
+        "score": _("Score"),
+        "select": _("Select"),
+        "refill": _("Refill"),
+        "evaluate": _("Measure"),
+    }[stage]
+
+
+# Uncertainty of the pool and of what was picked --------------------------------------------------
+
+
+def uncertainty_rows(facts: Facts) -> Rows:
+    """Return one row for each bin, with counts and shares of the pool and of the picks."""
+    measured = facts.uncertainty
+    if not measured:
+        return []
+    edges, pool, picks = measured["edges"], measured["pool"], measured["picks"]
+    in_pool, picked = sum(pool) or 1, sum(picks) or 1
+    return [
+        {
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "pool": of_pool,
+            "picks": of_picks,
+            "pool_share": of_pool / in_pool,
+            "picks_share": of_picks / picked,
+        }
+        for low, high, of_pool, of_picks in zip(edges[:-1], edges[1:], pool, picks, strict=True)
+    ]
+
+
+def uncertainty_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+    """Return two histograms over the same bins: the pool filled, the picks outlined."""
+    x = {
+        "field": "low",
+        "bin": "binned",
+        "type": "quantitative",
+        "title": _("uncertainty (right: asked sooner)"),
+        "axis": {"grid": False, "tickCount": 5},
+    }
+    y = {"type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 4}}
+    pool = {"type": "bar", "color": colours["quiet"], "binSpacing": 1}
+    picks = {
+        "type": "bar",
+        "color": colours["accent"],
+        "fillOpacity": 0.25,
+        "stroke": colours["accent"],
+        "strokeWidth": 1.5,
+        "binSpacing": 1,
+    }
+    return {
+        "description": _("Uncertainty of the pool against that of the picks"),
+        "data": {"values": rows},
+        "encoding": {"x": x, "x2": {"field": "high"}},
+        "layer": [
+            {"mark": pool, "encoding": {"y": {"field": "pool_share", **y}}},
+            {
+                "mark": picks,
+                "transform": [{"filter": "datum.picks > 0"}],
+                "encoding": {"y": {"field": "picks_share", **y}},
+            },
+        ],
+    }
+
+
+def uncertainty_words(rows: Rows) -> str:
+    """Return the two histograms in one sentence, for who does not see them."""
+    upper = rows[len(rows) // 2 :]
+    return _("In the uncertain half lie %(picks)s of the picks and %(pool)s of the pool.") % {
+        "picks": number_format.percent(sum(row["picks_share"] for row in upper)),
+        "pool": number_format.percent(sum(row["pool_share"] for row in upper)),
+    }
+
+
+CHARTS = {
+    "change": Chart(
+        title=gettext_lazy("What each round brought"),
+        about=gettext_lazy(
+            "Change of accuracy from model to model, on the audit items that both answered unseen, "
+            "with its 95 percent interval. An interval around zero may be noise."
+        ),
+        empty=SECOND_POINT,
+        columns=(
+            LABELS,
+            Column("model", gettext_lazy("model"), number_format.count),
+            Column("value", pgettext_lazy("of accuracy", "change"), number_format.points),
+            Column("low", pgettext_lazy("end of an interval", "from"), number_format.points),
+            Column("high", pgettext_lazy("end of an interval", "to"), number_format.points),
+            AUDITS,
+        ),
+        rows=change_rows,
+        spec=change_spec,
+        words=change_words,
+    ),
+    "moved": Chart(
+        title=gettext_lazy("How much the predictions moved"),
+        about=gettext_lazy(
+            "Share of a fixed random sample of the pool that each model predicts otherwise than "
+            "the one before. A settled model moves little, which does not say that it is good."
+        ),
+        empty=SECOND_POINT,
+        columns=(
+            LABELS,
+            Column("share", gettext_lazy("changed"), number_format.percent),
+            Column("kappa", gettext_lazy("kappa"), number_format.precise),
+            Column("n", gettext_lazy("items"), number_format.count),
+        ),
+        rows=moved_rows,
+        spec=moved_spec,
+        words=moved_words,
+    ),
+    "uncertainty": Chart(
+        title=gettext_lazy("What was picked"),
+        about=gettext_lazy(
+            "Share of the pool (grey) and of the newest picks (outlined) at each uncertainty."
+        ),
+        empty=NO_SCORED_ROUND,
+        columns=(
+            Column("low", pgettext_lazy("end of an interval", "from"), number_format.precise),
+            Column("high", pgettext_lazy("end of an interval", "to"), number_format.precise),
+            Column("pool", gettext_lazy("pool"), number_format.count),
+            Column("picks", gettext_lazy("picks"), number_format.count),
+        ),
+        rows=uncertainty_rows,
+        spec=uncertainty_spec,
+        words=uncertainty_words,
+        newest_first=False,
+    ),
+    "sources": Chart(
+        title=gettext_lazy("Why items were asked"),
+        about=gettext_lazy(
+            "Answers by what put their item before somebody: the strategy, the random audits, "
+            "hidden checks, seeds, whole pages."
+        ),
+        empty=gettext_lazy("It appears with the first measured model."),
+        columns=(
+            LABELS,
+            Column("source", gettext_lazy("source")),
+            Column("n", gettext_lazy("answers"), number_format.count),
+        ),
+        rows=source_rows,
+        spec=source_spec,
+        words=source_words,
+    ),
+    "timings": Chart(
+        title=gettext_lazy("How long rounds take"),
+        about=gettext_lazy("Seconds of each stage; labelling never waits for any of them."),
+        empty=gettext_lazy("It appears after the first round."),
+        columns=(
+            Column("round", gettext_lazy("Round"), number_format.count),
+            Column("stage", gettext_lazy("stage")),
+            Column("seconds", gettext_lazy("time"), number_format.duration),
+        ),
+        rows=timing_rows,
+        spec=timing_spec,
+        words=timing_words,
+    ),
+}

@@ -1,0 +1,1 @@
+"""The dashboard, the map, the weekly summary and recall."""

@@ -1,0 +1,196 @@
+"""How the project stands: a sentence first, then the picture, then the table."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from annotator import tasks
+from annotator.errors import Conflict
+from annotator.flow.evaluation import forecast
+from annotator.flow.progress import recall_standing as searched
+from annotator.flow.progress import summary
+from annotator.flow.projects import settings
+from annotator.flow.queue import skipped_items
+from annotator.flow.training import schedule
+from annotator.models import Job, Project, Role, Round
+from annotator.views import number_format, partials
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.charts import registry
+from annotator.views.charts.data import Facts
+from annotator.views.dashboard import recall
+from annotator.views.projects.pause_form import PauseForm
+
+# What the dashboard shows of the charts, in this order.
+SHOWN = (
+    "curve",
+    "change",
+    "classes",
+    "balance",
+    "uncertainty",
+    "moved",
+    "f1",
+    "cost",
+    "sources",
+    "timings",
+)
+TRIGGERS = {
+    "first": gettext_lazy("the first one"),
+    "features": gettext_lazy("better features"),
+    "labels": gettext_lazy("enough new labels"),
+    "time": gettext_lazy("new labels waited"),
+    "by hand": gettext_lazy("by hand"),
+}
+TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
+
+
+@require_safe
+@signed_in
+def dashboard(request: Request, project_id: int) -> HttpResponse:
+    """Show how the project stands; its live region asks again as long as the page is open."""
+    access = open_project(request, project_id)
+    context = dashboard_context(access)
+    if partials.is_unchanged(request, context["state"]):
+        return partials.nothing_new()
+    return partials.show(request, "dashboard.html", "live", context)
+
+
+@require_POST
+@signed_in
+def start_round(request: Request, project_id: int) -> HttpResponse:
+    """Start a round now."""
+    access = open_project(request, project_id, Role.LEAD)
+    try:
+        made = schedule.start_round(access.project, "by hand")
+    except Conflict as refusal:
+        messages.warning(request, refusal.detail)
+    else:
+        tasks.train.delay_on_commit(made.pk)
+        messages.success(request, _("Round %(number)s is started.") % {"number": made.number})
+    page = redirect("dashboard", project_id)
+    return HttpResponseClientRedirect(page.url) if request.htmx else page
+
+
+@require_POST
+@signed_in
+def put_back(request: Request, project_id: int) -> HttpResponse:
+    """Have what everybody skipped asked again."""
+    access = open_project(request, project_id, Role.LEAD)
+    number = skipped_items.put_back(access.project)
+    words = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
+    messages.success(request, words % {"n": number})
+    page = redirect("dashboard", project_id)
+    return HttpResponseClientRedirect(page.url) if request.htmx else page
+
+
+def dashboard_context(access: Access) -> dict[str, Any]:
+    """Return what the dashboard shows: all of it to leads, one's own part to annotators."""
+    progress = (
+        summary.progress_for_leads(access.project)
+        if access.leads
+        else summary.progress(access.project)
+    )
+    mine = summary.mine(access.project, access.user)
+    context = {
+        "access": access,
+        "progress": progress,
+        "counts": _counts(progress, mine, all_of_them=access.leads),
+    }
+    if access.leads:
+        context |= {**_for_leads(access.project, progress), "pause_form": PauseForm()}
+    return context | {"state": _state(context)}
+
+
+def _counts(
+    progress: dict[str, Any], mine: dict[str, int], *, all_of_them: bool
+) -> list[tuple[str, str]]:
+    shown = [
+        (_("items"), progress["items"]),
+        (_("labelled"), progress["labelled"]),
+        (_("by you today (UTC)"), mine["today"]),
+        (_("by you in all"), mine["total"]),
+    ]
+    if all_of_them:
+        shown[2:2] = [
+            (_("labels given"), progress["answers"]),
+            (_("audits answered"), progress["audits_answered"]),
+            (_("in the queue"), progress["queued"]),
+            (_("held right now"), progress["leased"]),
+            (_("skipped"), progress["skipped"]),
+        ]
+    counts = [(title, number_format.count(number)) for title, number in shown]
+    if all_of_them and progress["cost"] is not None:
+        counts.append((_("cost so far"), number_format.money(progress["cost"])))
+    return counts
+
+
+def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
+    activity, facts = summary.activity(project), Facts(project)
+    return {
+        "sentence": number_format.standing(progress, summary.FIRST_ESTIMATE),
+        "stop": progress["stop"],
+        "is_enough": progress["target_proven"],
+        "outlook": [
+            *number_format.audited(progress),
+            *forecast.in_words(project, progress["accuracy"], facts.reports),
+            *searched.outlook(project, facts.reports.get(searched.KIND)),
+        ],
+        "aside": _aside_in_words(progress["aside"]),
+        "activity": activity,
+        "is_busy": any(not each["failed"] for each in activity),
+        "worker": summary.workers(),
+        "rounds": _rounds(facts),
+        "screening": recall.card(facts),
+        "figures": [registry.figure(facts, name) for name in _shown(project)],
+    }
+
+
+def _shown(project: Project) -> tuple[str, ...]:
+    return SHOWN if project.rare_label_id is None else ("frontier", *SHOWN)
+
+
+def _aside_in_words(number: int) -> str:
+    words = ngettext(
+        "%(n)d item was skipped by everybody who labels here, so it is set aside.",
+        "%(n)d items were skipped by everybody who labels here, so they are set aside.",
+        number,
+    )
+    return words % {"n": number} if number else ""
+
+
+def _rounds(facts: Facts) -> list[dict[str, Any]]:
+    titles = {name: title for name, title, _sentence in settings.strategy_choices()}
+    return [_round_in_words(each, titles) for each in facts.rounds]
+
+
+def _round_in_words(each: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    is_running = each["state"] == Job.State.RUNNING
+    state = Round.Stage(each["stage"]) if is_running else Job.State(each["state"])
+    return {
+        **each,
+        "times": [number_format.duration(each["timings"].get(name)) for name in TIMINGS],
+        "state_words": state.label,
+        "trigger_words": TRIGGERS.get(each["trigger"], each["trigger"]),
+        "strategy_words": titles.get(each["phase"] or each["strategy"], each["strategy"]),
+    }
+
+
+def _state(context: dict[str, Any]) -> str:
+    """Return a digest of what is shown, without the ages that grow by themselves."""
+    progress = {**context["progress"], "model": None}
+    worker = context.get("worker", {"alive": True})
+    return partials.state_of(
+        progress,
+        context["counts"],
+        context.get("activity"),
+        context.get("rounds"),
+        [figure["version"] for figure in context.get("figures", [])],
+        context.get("outlook"),
+        {**(context.get("screening") or {}), "form": None},
+        worker["alive"] or worker["words"],
+    )

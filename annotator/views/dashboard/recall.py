@@ -1,0 +1,227 @@
+"""How much of a rare label is found: the card on the dashboard, and the sample that proves it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from annotator.errors import Refused
+from annotator.flow.evaluation import recall_sample
+from annotator.flow.progress import recall_standing
+from annotator.models import RecallProof, Role
+from annotator.views import drafts, number_format
+from annotator.views.access import Request, open_project, signed_in
+from annotator.views.charts.data import Facts
+from annotator.views.dashboard.recall_form import ProofForm
+
+SHOWN = (0.8, 0.9, 0.95, 0.99)
+
+
+@require_POST
+@signed_in
+def prove(request: Request, project_id: int) -> HttpResponse:
+    """Have a random sample of what is unread asked first."""
+    access = open_project(request, project_id, Role.LEAD)
+    form = ProofForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, " ".join(map(str, form.errors["number"])))
+        return drafts.kept(redirect("dashboard", project_id))
+    try:
+        proof = recall_sample.draw(access.project, access.user, form.cleaned_data["number"])
+    except Refused as refusal:
+        messages.warning(request, refusal.detail)
+        return drafts.kept(redirect("dashboard", project_id))
+    else:
+        drawn = len(proof.positions)
+        said = ngettext("%(n)d item is asked first.", "%(n)d items are asked first.", drawn)
+        messages.success(request, said % {"n": drawn})
+    return redirect("dashboard", project_id)
+
+
+def card(facts: Facts) -> dict[str, Any] | None:
+    """Return what the card shows; None where no label is looked for."""
+    project = facts.project
+    if project.rare_label_id is None:
+        return None
+    found = recall_standing.standing(project, facts.reports.get(recall_standing.KIND))
+    waiting = recall_standing.waiting_proof(project, found)
+    shown: dict[str, Any] = {
+        "label": facts.labels[project.rare_label_id].name,
+        "sentence": sentence(found),
+        "waiting": None if waiting is None else _waiting(*waiting),
+    }
+    if found is None:
+        return shown
+    steps = [step for step in found["steps"] if step["target"] in SHOWN]
+    return {
+        **shown,
+        "prevalence": prevalence(found),
+        "steps": [_step(step) for step in steps],
+        "proofs": [_proof(proof) for proof in found["proofs"] if not proof["waiting"]],
+        "form": None if waiting else _form(steps),
+        "hint": _hint(steps, found["recall"]),
+    }
+
+
+def sentence(found: Mapping[str, Any] | None) -> str:
+    """Return in one sentence how much is found, or what is missing until that can be said."""
+    if found is None:
+        return _("How much is found is told after the next round.")
+    if not found["found"]:
+        return _("None is found yet, of %(read)s items read; at most %(most)s can be left.") % {
+            "read": number_format.count(found["read"]),
+            "most": number_format.count(found["most"]),
+        }
+    if found["recall"] is None:
+        return _found_only(found)
+    return _with_recall(found)
+
+
+def _found_only(found: Mapping[str, Any]) -> str:
+    missing = max(recall_standing.FIRST_BOUND - found["audits"], 1)
+    said = ngettext(
+        "%(found)s are found, of %(read)s items read; %(n)s more audit until a first estimate.",
+        "%(found)s are found, of %(read)s items read; %(n)s more audits until a first estimate.",
+        missing,
+    )
+    return said % {
+        "found": number_format.count(found["found"]),
+        "read": number_format.count(found["read"]),
+        "n": number_format.count(missing),
+    }
+
+
+def _with_recall(found: Mapping[str, Any]) -> str:
+    recall = found["recall"]
+    shown = {
+        "found": number_format.count(found["found"]),
+        "low": at_least(recall["low"]),
+        "basis": _basis(found),
+    }
+    if recall["expected"] is None:
+        return (
+            _(
+                "%(found)s are found, at least %(low)s with 95 %% confidence; nothing was met at "
+                "random, so no nearer estimate can be given (%(basis)s)."
+            )
+            % shown
+        )
+    return _(
+        "About %(found)s of %(expected)s are found: recall %(value)s, at least %(low)s with 95 %% "
+        "confidence, from %(basis)s."
+    ) % {
+        **shown,
+        "expected": number_format.count(recall["expected"]),
+        "value": number_format.percent(recall["value"]),
+    }
+
+
+def _basis(found: Mapping[str, Any]) -> str:
+    audits, drawn = found["audits"], found["recall"]["drawn"]
+    said = ngettext("%(n)s random audit", "%(n)s random audits", audits)
+    said %= {"n": number_format.count(audits)}
+    if drawn:
+        more = ngettext("%(n)s item drawn", "%(n)s items drawn", drawn) % {
+            "n": number_format.count(drawn)
+        }
+        said = _("%(audits)s and %(drawn)s to prove it") % {"audits": said, "drawn": more}
+    return said
+
+
+def at_least(share: float) -> str:
+    """Return a lower bound in whole percent, cut off, as rounding up would claim too much."""
+    return f"{math.floor(100 * share + 1e-9)}{number_format.NARROW}%"
+
+
+def prevalence(found: Mapping[str, Any]) -> str:
+    """Return how frequent the label is in all items, or how many audits that still takes."""
+    told = found["prevalence"]
+    if told is None:
+        missing = max(recall_standing.FIRST_ESTIMATE - found["audits"], 1)
+        said = ngettext(
+            "How frequent it is can be said after %(n)s more audit.",
+            "How frequent it is can be said after %(n)s more audits.",
+            missing,
+        )
+        return said % {"n": number_format.count(missing)}
+    said = ngettext(
+        "Of %(n)s audit %(seen)s has it: %(value)s, %(low)s to %(high)s of all, so %(least)s to "
+        "%(most)s of the %(items)s items.",
+        "Of %(n)s audits %(seen)s have it: %(value)s, %(low)s to %(high)s of all, so %(least)s to "
+        "%(most)s of the %(items)s items.",
+        told["n"],
+    )
+    items = found["items"]
+    return said % {
+        "n": number_format.count(told["n"]),
+        "seen": number_format.count(told["seen"]),
+        **{name: number_format.percent(told[name]) for name in ("value", "low", "high")},
+        "least": number_format.count(max(round(told["low"] * items), found["found"])),
+        "most": number_format.count(max(round(told["high"] * items), found["found"])),
+        "items": number_format.count(items),
+    }
+
+
+def _hint(steps: list[dict[str, Any]], recall: Mapping[str, Any] | None) -> str:
+    """Return in words that reading on comes before proving, where too little is found for that."""
+    left = [step["target"] for step in steps if not step["proven"]]
+    if not left or not recall or recall["value"] is None or recall["value"] >= left[0]:
+        return ""
+    said = _(
+        "By the estimate, fewer than %(share)s are found: read on first, as a sample would only "
+        "show that some are missing."
+    )
+    return said % {"share": number_format.percent(left[0])}
+
+
+def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "target": number_format.percent(step["target"]),
+        "reads": _("proven") if step["proven"] else number_format.count(step["reads_needed"]),
+        "p": p_value(step["p_value"]),
+    }
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with as many digits as tell something."""
+    return (
+        f"< {number_format.decimals(0.001, 3)}"
+        if value < 0.001
+        else number_format.decimals(value, 3)
+    )
+
+
+def _proof(proof: Mapping[str, Any]) -> str:
+    said = _("Sample %(number)s: %(seen)s of the %(drawn)s drawn have it, or may have it.")
+    return said % {name: number_format.count(proof[name]) for name in ("number", "seen", "drawn")}
+
+
+def _waiting(proof: RecallProof, waiting: int) -> str:
+    drawn = len(proof.positions)
+    shown = {
+        "number": proof.number,
+        "drawn": number_format.count(drawn),
+        "read": number_format.count(drawn - waiting),
+    }
+    if not waiting:
+        return _("Sample %(number)s: all of it is read; the next round tells what it proves.") % (
+            shown
+        )
+    return _("Sample %(number)s: %(read)s of %(drawn)s read; it counts once all of them are.") % (
+        shown
+    )
+
+
+def _form(steps: list[dict[str, Any]]) -> ProofForm | None:
+    """Return the form for the next sample, as large as the next target takes; None for none."""
+    needed = [step["reads_needed"] for step in steps if not step["proven"]]
+    if not needed:
+        return None
+    size = min(max(needed[0], recall_sample.LEAST), recall_sample.MOST)
+    return ProofForm(initial={"number": size}, auto_id="proof-%s")

@@ -1,0 +1,201 @@
+"""Items are found by text or by likeness, and labelled as expert seeds.
+
+Nothing is shown that a model said, nor by which way an item would come to somebody: a label that
+is given here may count as an audit.
+"""
+
+import uuid
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from annotator import tasks
+from annotator.errors import Conflict, Invalid
+from annotator.flow.annotation import seed_labels, submit, sync_decisions
+from annotator.flow.datasets import search
+from annotator.models import Annotation, Item, Role, Source
+from annotator.views import number_format, partials
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.chosen_labels import labels as labels_chosen
+from annotator.views.datasets.search_form import FindForm
+from annotator.views.labelling.context import FILTER_FROM, choices
+from annotator.views.snippets import excerpt
+
+
+@require_safe
+@signed_in
+def find(request: Request, project_id: int) -> HttpResponse:
+    """Show the items that hold a text, or that are like one, with a way to label each."""
+    access = _open(request, project_id)
+    form = FindForm(request.GET, access.project)
+    if not form.is_valid():
+        context = _shared(request, access) | {"form": form}
+        return partials.show(request, "find.html", "found", context, status=422)
+    context = _shared(request, access) | {"form": form, **found_context(access, form.cleaned_data)}
+    return partials.show(request, "find.html", "found", context)
+
+
+@require_POST
+@signed_in
+def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
+    """Label an item as an expert seed."""
+    access = _open(request, project_id)
+    item = search.find_item(access.project, item_id)
+    chosen = labels_chosen(request.POST)
+    if not chosen:
+        return _answer(request, access, item, problem=_("Choose a label first."), status=422)
+    key = request.POST.get("client_id", "")
+    try:
+        made, _new = seed_labels.seed(
+            access.project, request.user, item, labels=chosen, client_id=key
+        )
+    except (Conflict, Invalid) as refusal:
+        return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    return _answer(request, access, item, said=sync_decisions.saved_words(submit.told(made)))
+
+
+@require_POST
+@signed_in
+def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
+    """Take one's own seed back."""
+    access = _open(request, project_id)
+    item = search.find_item(access.project, item_id)
+    try:
+        seed_labels.take_back(access.project, request.user, item)
+    except Conflict as refusal:
+        return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    return _answer(request, access, item, said=_("Undone: the item needs a label again."))
+
+
+def _open(request: Request, project_id: int) -> Access:
+    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    access = open_project(request, project_id, Role.LEAD)
+    prefetch_related_objects([access.project], "labels")
+    return access
+
+
+# What is shown -----------------------------------------------------------------------------------
+
+
+def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what was found, in words and rows, and where to go on."""
+    wanted = search.as_wanted(asked["q"], asked["label"], asked["state"])
+    after = asked["after"] or 0
+    like = None if asked["like"] is None else search.find_item(access.project, asked["like"])
+    context: dict[str, Any] = {"like": like, "like_text": excerpt(like.text) if like else []}
+    try:
+        if like is None:
+            found = search.search(access.project, wanted, after=after)
+        else:
+            found = search.more_like(access.project, like, wanted, after=after)
+    except Conflict as refusal:
+        return context | {"problem": refusal.detail}
+    return context | {
+        "found": found,
+        "rows": rows(access, found.items, wanted.text),
+        "count": _count(found, is_ranked=like is not None),
+        "looked": _looked(found),
+        "is_cut": len(found.items) < search.SHOWN or like is not None,
+        "rest": _address(asked, after=found.after),
+        "newer": access.project.items - found.total,
+    }
+
+
+def rows(access: Access, items: list[Item], sought: str = "") -> list[dict[str, Any]]:
+    """Return the items as lines, each with what was said of it once that may be told."""
+    said = search.answers(items)
+    return [_row(access, item, said.get(item.pk, []), sought) for item in items]
+
+
+def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> dict[str, Any]:
+    own = [each for each in answers if each.user_id == access.user.pk]
+    is_settled = item.state == Item.State.LABELLED
+    return {
+        "item": item,
+        "key": excerpt(item.key, sought),
+        "text": excerpt(item.text, sought),
+        # What others said of an item is not for somebody who may be judging it right now.
+        "answers": [_in_words(each) for each in answers] if is_settled else [],
+        "can_seed": not is_settled and not own,
+        "can_undo": any(each.strategy == seed_labels.FOUND for each in own),
+        "is_own": bool(own) and not is_settled,
+        "client_id": uuid.uuid4(),
+    }
+
+
+def _in_words(annotation: Annotation) -> dict[str, str]:
+    is_seed = annotation.source == Source.SEED
+    return {
+        "labels": ", ".join(submit.label_names(annotation)) or _("none of the labels"),
+        "by": annotation.user.username if annotation.user else _("somebody who is gone"),
+        "how": str(Source.SEED.label) if is_seed else "",
+    }
+
+
+def _shared(request: Request, access: Access) -> dict[str, Any]:
+    """Return what a line needs, whether it comes with the page or by itself."""
+    labels = choices(access, None, [])
+    return {
+        "access": access,
+        "choices": labels,
+        "has_picker": len(labels) >= FILTER_FROM,
+        "here": request.GET.urlencode(),
+        "state": request.GET.get("state", ""),
+    }
+
+
+def _count(found: search.Found, *, is_ranked: bool) -> str:
+    number = len(found.items)
+    if is_ranked:
+        return ngettext("The nearest item", "The %(n)s nearest items", number) % {"n": number}
+    if found.after is not None:
+        return _("%(n)s+ items") % {"n": number_format.count(number)}
+    return ngettext("%(n)s item", "%(n)s items", number) % {"n": number_format.count(number)}
+
+
+def _looked(found: search.Found) -> str:
+    """Return how far the pool was looked through, empty where that was all of it."""
+    if found.start == 0 and found.after is None:
+        return ""
+    return _("Items %(first)s to %(last)s of %(total)s were looked at.") % {
+        "first": number_format.count(found.start + 1),
+        "last": number_format.count(found.stop),
+        "total": number_format.count(found.total),
+    }
+
+
+def _address(asked: dict[str, Any], **more: Any) -> str:
+    query = QueryDict(mutable=True)
+    query.update({name: value for name, value in (asked | more).items() if value})
+    return query.urlencode()
+
+
+# Answering ---------------------------------------------------------------------------------------
+
+
+def _answer(
+    request: Request,
+    access: Access,
+    item: Item,
+    *,
+    said: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show the item's line anew; without htmx the page that it was on."""
+    if not request.htmx:
+        page = reverse("find:find", args=[access.project.pk])
+        address = f"{page}?{request.GET.urlencode()}#find-{item.pk}"
+        return partials.tell_on(request, address, said=said, problem=problem)
+    item.refresh_from_db()
+    (row,) = rows(access, [item], request.GET.get("q", ""))
+    context = _shared(request, access) | {"row": row, "said": said, "problem": problem}
+    return render(request, "parts/found_item.html", context, status=status)

@@ -1,0 +1,36 @@
+"""What is looked for."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from annotator.flow.datasets import search
+from annotator.flow.labels import naming
+from annotator.models import Project
+
+
+class FindForm(forms.Form):
+    """What is looked for: a text, a state, a label, what is like an item; and from where on."""
+
+    q = forms.CharField(required=False, max_length=500)
+    state = forms.ChoiceField(required=False)
+    label = forms.ChoiceField(required=False)
+    like = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    after = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, project: Project) -> None:
+        known = naming.by_name(project)
+        if data.get("label") in known:
+            # An address may be older than a rename.
+            data = {**data.dict(), "label": known[data["label"]].name}
+        super().__init__(data)
+        q, state, label = (self.fields[name] for name in ("q", "state", "label"))
+        q.label, state.label = _("Text or key"), _("What it is now")
+        label.label = pgettext("noun", "Label")
+        q.widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "dir": "auto"})
+        names = [(each.name, each.name) for each in project.labels.all()]
+        label.choices = [("", _("any label")), *names]  # type: ignore[attr-defined]
+        states = [(name, state.label) for name, state in search.STATES.items()]
+        state.choices = [("", _("anything")), *states]  # type: ignore[attr-defined]

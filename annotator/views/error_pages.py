@@ -1,0 +1,81 @@
+"""What went wrong, in words, with what to do next."""
+
+import logging
+import sys
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from annotator.errors import Refused
+from annotator.jobs.outages import RETRY_SECONDS, Away, outage
+from annotator.logs import log_format
+
+log = logging.getLogger(__name__)
+
+PAGES = {400, 403, 404, 413, 429, 503}
+
+
+def show(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """Return the page of the refusal's status; where there is none, that of a bad request."""
+    name = f"{refusal.status}.html" if refusal.status in PAGES else "400.html"
+    answer = render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)
+    if refusal.retry_after:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page of a request that was not understood, or was too large."""
+    return _page(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page of what the role does not allow."""
+    return _page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page of what is not there, or not for this person."""
+    return _page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Return the page of an error of ours, or of a database or disk that is away."""
+    problem = sys.exc_info()[1]
+    away = outage(problem)
+    if away is None:
+        return _page(request, 500)
+    log.warning("%s %s: %s", request.method, request.path, problem)
+    answer = _away(request, away)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    # It is no fault in the code, so one line is enough; Django would add a traceback.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
+
+
+def _away(request: HttpRequest, away: Away) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = {"type": "away", "code": away.code, "detail": away.detail, "errors": away.errors}
+        return JsonResponse(body, status=away.status)
+    # Without the request, as every other page asks the database who is there.
+    return render(None, "503.html", {"detail": away.detail}, status=away.status)
+
+
+CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 413: "too_large", 500: "error"}
+
+
+def _page(request: HttpRequest, status: int) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        error = {"code": CODES[status], "detail": CODES[status].replace("_", " ")}
+        body = {"type": CODES[status], **error, "errors": [{"field": "", **error}]}
+        return JsonResponse(body | (_name() if status == 500 else {}), status=status)
+    if status == 500:
+        # Without the request, as what broke may be what every other page reads.
+        return render(None, "500.html", _name(), status=500)
+    return render(request, f"{status}.html", _name(), status=status)
+
+
+def _name() -> dict[str, str]:
+    """Return the request's id, by which its lines are found in the log."""
+    return {"request_id": log_format.request_id()}

@@ -1,0 +1,12 @@
+"""What people type in, one module per screen: forms check the shape, flow checks the meaning."""
+
+from django import forms
+
+from annotator.errors import Refused
+
+
+def add_refusal(form: forms.BaseForm, refusal: Refused) -> None:
+    """Show each part of a refusal at the field that it is about."""
+    for error in refusal.errors:
+        field = error.get("field") or None
+        form.add_error(field if field in form.fields else None, error["detail"])

@@ -1,0 +1,1 @@
+"""The labelling page, bulk confirmation, and the pictures they show."""

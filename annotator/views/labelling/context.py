@@ -1,0 +1,132 @@
+"""What the desk's page is made of: the item, its labels, and all that its script has to know."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from annotator.flow.annotation import history
+from annotator.flow.labels import naming
+from annotator.flow.labels.naming import Ref
+from annotator.flow.progress import daily_counts, summary
+from annotator.flow.projects import preferences as desk_preferences
+from annotator.flow.projects import shortcuts
+from annotator.flow.queue import leasing
+from annotator.models import Lease
+from annotator.views import number_format
+from annotator.views.access import Access
+from annotator.views.labelling import messages
+
+FILTER_FROM = 11
+
+
+def context(
+    access: Access, lease: Lease | None, *, problem: str = "", chosen: Sequence[Ref] = ()
+) -> dict[str, Any]:
+    """Return what the desk shows: the item with its labels, or why there is none."""
+    served = None if lease is None else leasing.served(lease)
+    suggestion = leasing.shown_suggestion(lease) if lease else None
+    counts = history.counts(access.project, access.user)
+    pause = summary.paused(access.project)
+    config = _config(access, None if lease is None else leasing.served_to_desk(lease))
+    return {
+        "access": access,
+        "problem": problem,
+        "served": served,
+        "config": config,
+        "client_id": uuid.uuid4(),
+        "choices": choices(access, suggestion, chosen),
+        "sure": _sure(suggestion),
+        "shown": desk_preferences.shown(access.project, lease.item) if lease else [],
+        "filter_from": FILTER_FROM,
+        "empty": "" if lease else summary.why_empty(access.project, access.user, pause),
+        "paused": pause,
+        "counts": counts,
+        "labelled_words": messages.labelled(counts),
+        "mine_words": messages.mine(counts),
+        "caps": config["caps"],
+        **_help(access, config["keys"]),
+    }
+
+
+def context_of_tab(access: Access, lease: Lease, tab: str) -> dict[str, Any]:
+    """Return what the desk shows to a tab that is being reloaded.
+
+    The script shows the item once it knows that it runs in this tab: the page may as well have
+    gone to a window that was opened in the same moment.
+    """
+    shown = context(access, lease)
+    shown["config"]["tab"] = tab
+    blank = {"lease": lease.pk, "item": {}, "suggestion": None, "why": None}
+    return {**shown, "served": blank, "sure": "", "shown": []}
+
+
+def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what the script of the desk is told."""
+    project, user = access.project, access.user
+    preferences = desk_preferences.preferences_of(user)
+    return {
+        "project": project.pk,
+        "person": user.pk,
+        "language": get_language(),
+        "task": project.task,
+        "multi": project.multi_label,
+        "lease_seconds": project.lease_seconds,
+        "most_seconds": daily_counts.MOST_SECONDS,
+        "first": served,
+        "filter_from": FILTER_FROM,
+        **desk_preferences.shown_of(project, user),
+        "preferences": {
+            "ahead": preferences.ahead,
+            "spares": preferences.spares,
+            "break_minutes": preferences.break_minutes,
+            "submit_at_once": preferences.submit_at_once,
+            "reading_size": preferences.reading_size,
+        },
+        "urls": {
+            "desk": reverse("label:desk", args=[project.pk]),
+            "answers": f"{access.api}/annotations",
+        },
+        "words": messages.for_script(),
+    }
+
+
+def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
+    """Return the keys as they are printed, on buttons and in the help."""
+    is_picture = access.project.task == access.project.Task.IMAGE
+    return {
+        "actions": [
+            (action.title, [shortcuts.cap(key) for key in own_keys[name]])
+            for name, action in shortcuts.ACTIONS.items()
+            if own_keys[name] and (is_picture or action.group != "looking")
+        ],
+        "conflicts": [
+            (shortcuts.cap(taken.key), taken.label, taken.action.title)
+            for taken in desk_preferences.conflicts(access.user, access.project)
+        ],
+        "reasons": desk_preferences.SKIP_REASONS.items(),
+    }
+
+
+def _sure(suggestion: dict[str, Any] | None) -> str:
+    if not suggestion or suggestion["confidence"] is None:
+        return ""
+    return _("%(share)s sure") % {"share": number_format.percent(suggestion["confidence"])}
+
+
+def choices(
+    access: Access, suggestion: dict[str, Any] | None, chosen: Sequence[Ref]
+) -> list[dict[str, Any]]:
+    """Return the labels as buttons, each with the key that chooses it; `suggestion` has ids."""
+    suggested = suggestion["labels"] if suggestion else []
+    return [
+        {
+            **button,
+            "is_chosen": button["id"] in chosen or button["name"] in chosen,
+            "is_suggested": button["id"] in suggested,
+        }
+        for button in naming.buttons(access.project)
+    ]

@@ -1,0 +1,60 @@
+"""Images of items, for members only, and never served as anything but an image."""
+
+from pathlib import PurePosixPath
+
+from django.core.files.storage import default_storage
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from annotator.errors import Refused
+from annotator.models import Item, Project
+from annotator.server import reverse_proxy
+from annotator.storage import thumbnails
+from annotator.views.access import Request, signed_in
+
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+HEADERS = {
+    # An item's picture never changes, so one that was loaded ahead need not be asked for again.
+    "Cache-Control": "private, max-age=86400, immutable",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@require_safe
+@signed_in
+def item_image(request: Request, item_id: int) -> HttpResponseBase:
+    """Return the item's image, at most ?size= pixels long, if it is there for this person."""
+    name = _image_name(request, item_id)
+    if "size" in request.GET:
+        name = thumbnails.copy_of(name, _asked_size(request))
+    etag = quote_etag(PurePosixPath(name).name)
+    answer = get_conditional_response(request, etag=etag) or reverse_proxy.send_stored(
+        name, TYPES[PurePosixPath(name).suffix]
+    )
+    answer["ETag"] = etag
+    for header, value in HEADERS.items():
+        answer[header] = value
+    return answer
+
+
+def _image_name(request: Request, item_id: int) -> str:
+    projects = Project.objects.for_user(request.user)
+    item = Item.objects.filter(pk=item_id, project__in=projects).only("image").first()
+    kind = TYPES.get(PurePosixPath(item.image).suffix) if item else None
+    if item is None or kind is None or not default_storage.exists(item.image):
+        raise Http404
+    return item.image
+
+
+def _asked_size(request: Request) -> int:
+    """Return one of the fixed sizes; any other would let a caller fill the disk with copies."""
+    for size in thumbnails.SIZES:
+        if request.GET["size"] == str(size):
+            return size
+    sizes = ", ".join(map(str, thumbnails.SIZES))
+    raise Refused("size", _("There is no such size; there are %(sizes)s.") % {"sizes": sizes})

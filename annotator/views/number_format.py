@@ -1,0 +1,150 @@
+"""Numbers in words: never one without what it rests on."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils.formats import get_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotator.flow.annotation.bulk_confirm import Confirmed
+from annotator.flow.progress import audit_counts
+from annotator.flow.progress import estimate as estimates
+
+NARROW = estimates.NARROW
+
+
+def percent(share: float) -> str:
+    """Return 0.934 as “93 %”; next to the ends with a decimal, as 100 % would claim too much."""
+    return estimates.percent(share)
+
+
+def precise_percent(share: float) -> str:
+    """Return 0.9142 as “91.4 %”, for shares that lie close together."""
+    return f"{_rounded(100 * share, 1)}{NARROW}%"
+
+
+def count(number: int) -> str:
+    """Return a whole number with its thousands set apart."""
+    return estimates.count(number)
+
+
+def decimal(number: float) -> str:
+    """Return a number with one decimal."""
+    return _rounded(number, 1)
+
+
+def decimals(number: float, digits: int) -> str:
+    """Return a number with so many decimals."""
+    return _rounded(number, digits)
+
+
+def hundredths(number: float) -> str:
+    """Return a number with two decimals, and a minus that is as long as a plus."""
+    return f"{'−' if round(number, 2) < 0 else ''}{_rounded(abs(number), 2)}"
+
+
+def precise(number: float) -> str:
+    """Return a number with three digits that count, as small prices need them.
+
+    >>> precise(0.01234), precise(12.34)
+    ('0.0123', '12.3')
+    """
+    digits = 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2 if abs(number) >= 1 else 4
+    return _rounded(number, digits)
+
+
+def points(share: float) -> str:
+    """Return a change of a share in points of a hundred, with its sign: 0.021 as “+2.1”."""
+    value = round(100 * share, 1)
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{_rounded(abs(value), 1)}"
+
+
+def money(amount: float) -> str:
+    """Return an amount with two decimals and its thousands set apart."""
+    whole, cents = divmod(round(100 * amount), 100)
+    return f"{count(whole)}{get_format('DECIMAL_SEPARATOR')}{cents:02d}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a measured time, short: “0.24 s”, “3 min”."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{_rounded(seconds, 2 if seconds < 10 else 0)}{NARROW}s"
+    if seconds < 3600:
+        return f"{round(seconds / 60)}{NARROW}min"
+    return str(timedelta(seconds=round(seconds)))
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in the largest unit that it fills."""
+    if seconds < 60:
+        return _("less than a minute ago")
+    if seconds < 3600:
+        n = int(seconds // 60)
+        return ngettext("%(n)d minute ago", "%(n)d minutes ago", n) % {"n": n}
+    if seconds < 86_400:
+        n = int(seconds // 3600)
+        return ngettext("%(n)d hour ago", "%(n)d hours ago", n) % {"n": n}
+    n = int(seconds // 86_400)
+    return ngettext("%(n)d day ago", "%(n)d days ago", n) % {"n": n}
+
+
+def _rounded(value: float, digits: int) -> str:
+    # Left to itself, `number_format` cuts digits off.
+    return str(number_format(round(value, digits), digits))
+
+
+def accuracy(estimate: Mapping[str, Any] | None) -> str:
+    """Return an estimate with its interval and what it rests on; empty when there is none."""
+    return estimates.in_words(estimate)
+
+
+def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
+    """Return the sentence that a lead wants first: how good it is, and what that rests on."""
+    if not progress["items"]:
+        return _("No items yet: import a file, and labelling can begin.")
+    if progress["accuracy"]:
+        return f"{accuracy(progress['accuracy'])}."
+    answered = progress["audits_answered"]
+    if answered >= first_estimate:
+        return no_estimate(progress["audited"])
+    return _("No estimate yet: %(n)s of the first %(first)s audit items are labelled.") % {
+        "n": answered,
+        "first": first_estimate,
+    }
+
+
+def no_estimate(audited: int) -> str:
+    """Return why there is no estimate though enough audits are answered, `audited` counting."""
+    if audited >= estimates.FIRST_ESTIMATE:
+        return _("No estimate yet: it comes with the next round.")
+    return _("No estimate yet: it waits for audit items that come before those answered.")
+
+
+def audited(progress: Mapping[str, Any]) -> list[str]:
+    """Return what the estimate waits for, and why its interval and its proof differ."""
+    waiting = audit_counts.in_words(progress["audits_answered"], progress["audits_waiting"])
+    said = [waiting, estimates.why_two(progress["accuracy"])]
+    return [sentence for sentence in said if sentence]
+
+
+def confirmed(label: str, done: Confirmed) -> str:
+    """Return what became of a page that was confirmed in bulk."""
+    parts = [_("Saved %(n)d as %(label)s") % {"n": done.saved, "label": label}]
+    if done.given_back:
+        parts.append(_("%(n)d given back, to be asked one by one") % {"n": done.given_back})
+    if done.settled:
+        parts.append(_("%(n)d had been labelled meanwhile") % {"n": done.settled})
+    return f"{', '.join(parts)}."
+
+
+def unconfirmed(number: int) -> str:
+    """Return what became of a page that was taken back."""
+    return ngettext(
+        "Undone: %(n)d label is taken back, and here is its page again.",
+        "Undone: %(n)d labels are taken back, and here is their page again.",
+        number,
+    ) % {"n": number}

@@ -1,0 +1,40 @@
+"""The door to the metrics: for who holds the token, or for this machine; else there is none."""
+
+import ipaddress
+import secrets
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+# With one of these a front server passed the request on, so its sender is not who connects here.
+PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+
+
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return the figures for Prometheus; 404 to strangers, as if there were none."""
+    if not _may_read(request) or request.method != "GET":
+        raise Http404
+    # Here, as it takes memory that nobody needs who does not measure.
+    from annotator.metrics import prometheus
+
+    body, content_type = prometheus.exposition(request.headers.get("Accept", ""))
+    return HttpResponse(body, content_type=content_type)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if settings.METRICS == "token":
+        given = request.headers.get("Authorization", "")
+        wanted = f"Bearer {settings.METRICS_TOKEN}"
+        return secrets.compare_digest(given.encode(), wanted.encode())
+    return settings.METRICS == "loopback" and _is_local(request)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    if any(name in request.headers for name in PASSED_ON):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,287 @@
+"""How it runs, in words: what is well, what is not, and what to do about that."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotator.flow.operations import health
+from annotator.flow.operations.health import Disk, Failure, Kind, Standing
+from annotator.jobs import damaged_files
+from annotator.models import FeatureShard, Job, Round
+from annotator.views import number_format
+
+FINE, WORKING, WATCH, ACT = "fine", "working", "watch", "act"
+LEVELS = (FINE, WORKING, WATCH, ACT)
+MARKS = {
+    FINE: gettext_lazy("fine"),
+    WORKING: gettext_lazy("at work"),
+    WATCH: gettext_lazy("worth a look"),
+    ACT: gettext_lazy("needs somebody"),
+}
+# A job waits a tick or two for its worker, and one that is long waits for those before it.
+LONG_DUE = 120.0
+MOST_DAMAGED = 5
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing about how it runs: how well, in words, and what to do."""
+
+    title: str
+    level: str
+    words: str
+    todo: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Return the level as a word."""
+        return str(MARKS[self.level])
+
+
+def verdict(notes: Iterable[Note]) -> str:
+    """Return the sentence that comes first."""
+    notes = list(notes)
+    worst = max((note.level for note in notes), key=LEVELS.index)
+    told = {
+        FINE: _("Everything runs."),
+        WORKING: _("Everything runs, and there is work under way."),
+        WATCH: _("It runs, but this is worth a look: %(titles)s."),
+        ACT: _("Something is wrong: %(titles)s."),
+    }[worst]
+    return told % {"titles": ", ".join(note.title for note in notes if note.level == worst)}
+
+
+# A project ---------------------------------------------------------------------------------------
+
+
+def worker(found: dict[str, Any]) -> Note:
+    """Return whether a worker lives."""
+    return Note(_("Worker"), FINE if found["alive"] else ACT, found["words"])
+
+
+def last_round(stands: Standing) -> Note:
+    """Return when the last round was, or why there is none."""
+    turn, title = stands.last, _("Rounds")
+    if turn is None:
+        return Note(title, FINE, _("None yet. The first one starts when the items are prepared."))
+    if turn.state == Job.State.FAILED:
+        told = _("Round %(n)d failed %(ago)s: %(error)s Labelling goes on in the old order.")
+        todo = _(
+            "It is tried again by itself, after pauses that grow to half an hour. If it stays so, "
+            "tell the admin of this installation the reason."
+        )
+        return Note(title, ACT, told % {**_when(turn), "error": _sentence(turn.error)}, todo)
+    if turn.is_active:
+        stage = _("Round %(n)d: %(stage)s.")
+        values = {"n": turn.number, "stage": turn.get_stage_display()}
+        return Note(title, WORKING, stage % values)
+    told = _("Round %(n)d was done %(ago)s; it had refilled the queue after %(took)s.")
+    return Note(title, FINE, told % {**_when(turn), "took": _took(turn)})
+
+
+def _when(turn: Round) -> dict[str, Any]:
+    ended = turn.finished_at or turn.created_at
+    return {"n": turn.number, "ago": number_format.ago(health.seconds_since(ended))}
+
+
+def _took(turn: Round) -> str:
+    return number_format.duration(turn.timings.get("to_refill"))
+
+
+def model(stands: Standing) -> Note:
+    """Return how old the model is and how many labels it has not seen."""
+    title, taught = _("Model"), stands.taught
+    every = stands.project.retrain_every
+    if taught is None or taught.model is None:
+        told = _("None yet: it takes labels of two kinds. So far there are %(n)s labels.")
+        return Note(title, FINE, told % {"n": at_most(stands.unseen)})
+    told = _("Model %(number)d was made %(ago)s from %(n)s labels. New labels since: %(unseen)s.")
+    values = {
+        "number": taught.model.number,
+        "ago": number_format.ago(stands.model_age or 0.0),
+        "n": number_format.count(taught.model.trained_on),
+        "unseen": at_most(stands.unseen),
+    }
+    is_waiting = stands.last is not None and stands.last.is_active
+    if stands.unseen > 2 * every and not is_waiting:
+        todo = _(
+            "A round should have come after %(every)d. What is said here of rounds and workers "
+            "tells why it did not."
+        )
+        return Note(title, WATCH, told % values, todo % {"every": every})
+    todo = _("The next round comes after %(every)d new labels, or when some waited for %(pause)s.")
+    pause = number_format.duration(stands.project.retrain_seconds)
+    return Note(title, FINE, told % values, todo % {"every": every, "pause": pause})
+
+
+def damaged(shards: Sequence[FeatureShard]) -> list[Note]:
+    """Return which features were found damaged in the last day, where any were."""
+    if not shards:
+        return []
+    told = [_damaged(shard) for shard in shards[:MOST_DAMAGED]]
+    level = WORKING if any(shard.is_active for shard in shards) else WATCH
+    todo = _("If it happens again, have the disk of this installation checked.")
+    return [Note(_("Features"), level, " ".join(told), todo)]
+
+
+def _damaged(shard: FeatureShard) -> str:
+    if shard.is_active or shard.damaged_at is None:
+        return damaged_files.shard_words(shard)
+    told = _("Shard %(n)d of the features was damaged %(ago)s; it has been computed again.")
+    if shard.state == Job.State.FAILED:
+        told = _("Shard %(n)d of the features was damaged %(ago)s and cannot be computed again.")
+    ago = number_format.ago(health.seconds_since(shard.damaged_at))
+    return told % {"n": shard.number + 1, "ago": ago}
+
+
+def queue(stands: Standing) -> Note:
+    """Return how much waits to be labelled, and what people hold."""
+    told = _("%(open)s items wait, %(held)s are with somebody.")
+    values = {"open": at_most(stands.open), "held": at_most(stands.leased)}
+    parts = [told % values]
+    if stands.oldest_lease is not None:
+        since = _("The oldest of these was given out %(ago)s.")
+        parts.append(since % {"ago": number_format.ago(stands.oldest_lease)})
+    if not stands.open and stands.project.items:
+        parts.append(_("Whoever comes next is given random items."))
+    return Note(_("Queue"), FINE, " ".join(parts))
+
+
+def at_most(number: int) -> str:
+    """Return a count that may have stopped early."""
+    if number > health.MOST:
+        return _("more than %(n)s") % {"n": number_format.count(health.MOST)}
+    return number_format.count(number)
+
+
+def disk(found: Disk) -> Note:
+    """Return how much room is left."""
+    values = {"free": filesizeformat(found.free), "total": filesizeformat(found.total)}
+    told = _("%(free)s of %(total)s are free.") % values
+    if not found.is_low:
+        return Note(_("Disk"), FINE, told)
+    todo = _("Make room soon: once it is full, nothing can be imported, learnt or saved.")
+    return Note(_("Disk"), ACT, told, todo)
+
+
+# What failed -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What failed, why, and what to do."""
+
+    what: str
+    ago: str
+    reason: str
+    todo: str
+    project: Any
+
+
+WHAT: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "import": (
+        lambda job: _("The import of %(name)s") % {"name": job.name},
+        gettext_lazy("Put right what it names and import the file again; nothing comes twice."),
+    ),
+    "features": (
+        lambda job: _("The features of %(n)s items") % {"n": number_format.count(job.items)},
+        gettext_lazy("It is tried again by itself every five minutes. The items can be labelled."),
+    ),
+    "round": (
+        lambda job: _("Round %(n)d") % {"n": job.number},
+        gettext_lazy("It is tried again by itself. Labelling goes on in the old order."),
+    ),
+    "simulation": (
+        lambda job: _("The trial of %(name)s") % {"name": _tried(job)},
+        gettext_lazy("Start it again under “Try out” when its reason is gone."),
+    ),
+}
+
+
+def _tried(job: Any) -> str:
+    return job.name or _("the project's own labels")
+
+
+def failed(failures: Iterable[Failure]) -> list[Failed]:
+    """Return what failed, in words."""
+    return [
+        Failed(
+            what=str(WHAT[each.kind][0](each.job)),
+            ago=number_format.ago(health.seconds_since(each.job.finished_at)),
+            reason=_sentence(each.job.error),
+            todo=str(WHAT[each.kind][1]),
+            project=each.project,
+        )
+        for each in failures
+    ]
+
+
+def failed_note(rows: list[Failed]) -> Note:
+    """Return whether anything failed."""
+    title = _("Failures")
+    if not rows:
+        return Note(title, FINE, _("Nothing failed in the last day that still matters."))
+    return Note(title, ACT, _("What failed, and what to do, is listed below."))
+
+
+def _sentence(error: str) -> str:
+    text = error.strip() or _("No reason was noted.")
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+# The installation --------------------------------------------------------------------------------
+
+
+def part(title: str, state: str, todo: str) -> Note:
+    """Return whether a part of the installation is there."""
+    if state == "ok":
+        return Note(title, FINE, _("It answers."))
+    return Note(title, ACT, f"{state[:1].upper()}{state[1:]}.", todo)
+
+
+def jobs(kinds: Iterable[Kind], *, worker_alive: bool) -> Note:
+    """Return whether jobs are taken up."""
+    kinds = list(kinds)
+    active = sum(kind.queued + kind.running for kind in kinds)
+    waited = max((kind.oldest_due or 0.0 for kind in kinds), default=0.0)
+    title = _("Jobs")
+    if waited > LONG_DUE:
+        told = _("One is due that came %(ago)s.") % {"ago": number_format.ago(waited)}
+        todo = _("The workers are busy with others, or no scheduler runs (celery beat).")
+        return Note(title, WATCH if worker_alive else ACT, told, todo if worker_alive else "")
+    if not active:
+        return Note(title, FINE, _("Nothing is under way."))
+    return Note(title, WORKING, _("%(n)s under way.") % {"n": number_format.count(active)})
+
+
+KINDS = {
+    "import": gettext_lazy("Imports"),
+    "features": gettext_lazy("Features"),
+    "feature_shard": gettext_lazy("Parts of features"),
+    "round": gettext_lazy("Rounds"),
+    "round_shard": gettext_lazy("Parts of rounds"),
+    "simulation": gettext_lazy("Trials"),
+}
+
+
+def kind_row(kind: Kind) -> tuple[str, list[str]]:
+    """Return a kind of job and its figures."""
+    waited = "–" if kind.oldest_due is None else number_format.ago(kind.oldest_due)
+    counts = [number_format.count(n) for n in (kind.queued, kind.running, kind.failed)]
+    return str(KINDS[kind.name]), [*counts, waited]
+
+
+def project_row(stands: Standing) -> dict[str, Any]:
+    """Return one line of the table of projects."""
+    turn = stands.last
+    return {
+        "project": stands.project,
+        "figures": [at_most(n) for n in (stands.open, stands.leased, stands.unseen)],
+        "round": "–" if turn is None else f"{turn.number}: {turn.get_state_display()}",
+        "is_bad": turn is not None and turn.state == Job.State.FAILED,
+        "model": "–" if stands.model_age is None else number_format.ago(stands.model_age),
+    }

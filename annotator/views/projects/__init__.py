@@ -1,0 +1,1 @@
+"""Pages of a project: list, settings, labels, members, pause."""

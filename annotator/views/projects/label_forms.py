@@ -1,0 +1,131 @@
+"""The labels of a project."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotator.flow.projects import edits, versions
+from annotator.flow.projects.versions import Clash
+from annotator.models import Project
+from annotator.views.form_fields import LabelLinesField
+from annotator.views.versioned_forms import SharedForm
+
+
+class LabelForm(SharedForm, forms.Form):
+    """One label that is there: renamed, described, given another key, or taken out."""
+
+    id = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    hotkey = forms.CharField(label=gettext_lazy("Key"), max_length=1, required=False)
+    description = forms.CharField(
+        label=gettext_lazy("Description"), max_length=2000, required=False
+    )
+    examples = forms.CharField(
+        label=gettext_lazy("Examples"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    remove = forms.BooleanField(label=gettext_lazy("Remove"), required=False)
+
+    def __init__(self, *args: Any, labels: dict[int, dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._labels = labels
+        if self.is_bound:
+            # By the id that was sent: since then rows may have come before this one, or gone.
+            self.initial = labels.get(self.label_id, {})
+        for name, field in self.fields.items():
+            # In a table the column's title is the label, which a screen reader needs on each row.
+            field.widget.attrs["aria-label"] = self.title_of(name)
+            # What was typed and not saved is kept for the label, wherever its row is.
+            field.widget.attrs["data-draft"] = f"label-{self.label_id}-{name}"
+            field.widget.attrs["data-field"] = name
+
+    def title_of(self, name: str) -> str:
+        """Return what a field is called, with the label that it is about."""
+        words = (self.fields[name].label, self.initial.get("name", ""))
+        return ": ".join(str(each) for each in words if each)
+
+    @property
+    def label_id(self) -> int:
+        """Return the id of the row's label, 0 for none."""
+        sent = str(self["id"].value() or "")
+        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else 0
+
+    def stored(self) -> dict[str, Any]:
+        """Return the label as it is stored now; one that is gone is one that was removed."""
+        label = self._labels.get(self.label_id)
+        values = {name: (label or {}).get(name, "") for name in edits.LABEL_FIELDS}
+        return {**values, "remove": label is None}
+
+    def edit(self) -> edits.LabelEdit:
+        """Return the checked row as flow takes it."""
+        given = {name: self.cleaned_data[name] for name in self._given()}
+        return edits.LabelEdit(self.label_id, given, self.cleaned_data["remove"], self.loaded)
+
+    def _given(self) -> list[str]:
+        return [name for name in edits.LABEL_FIELDS if name in self.cleaned_data]
+
+    def add_clashes(self, clashes: list[Clash]) -> None:
+        """Show them; whoever decides about a removed label has seen all that is stored of it."""
+        super().add_clashes(clashes)
+        if any(each.field == "remove" for each in clashes):
+            self._seen |= versions.stamps(self.stored())
+
+    def in_words(self, name: str, value: Any) -> str:
+        """Return a value as people read it; of what is not removed, all that there is."""
+        if name != "remove":
+            return super().in_words(name, value)
+        if value:
+            return _("removed")
+        is_stored = not self.stored()["remove"]
+        label = self.stored() if is_stored else self.cleaned_data
+        return "\n".join(str(label[each]) for each in edits.LABEL_FIELDS if label.get(each))
+
+    def take(self, version: str, name: str) -> dict[str, str]:
+        """Return the stamps that hold once a version is taken, of the whole label where it goes."""
+        if name != "remove":
+            return super().take(version, name)
+        if version == "mine":
+            return self._stamps("seen")
+        now = self.stored()
+        for each in edits.LABEL_FIELDS:
+            self._type(each, now[each])
+        self._type("remove", now["remove"])
+        return versions.stamps(now)
+
+
+LabelRows = forms.formset_factory(LabelForm, extra=0, max_num=500, absolute_max=500)
+
+
+class NewLabelsForm(forms.Form):
+    """Labels that are to be added."""
+
+    labels = LabelLinesField(
+        label=gettext_lazy("New labels"),
+        required=False,
+        help_text=gettext_lazy("One per line; a key may follow after a bar: “spam | s”."),
+    )
+
+
+def label_rows(project: Project, data: Any = None) -> Any:
+    """Return the project's labels as rows to edit."""
+    rows = list(project.labels.values("id", *edits.LABEL_FIELDS))
+    by_id = {row["id"]: row for row in rows}
+    return LabelRows(data, prefix="row", initial=rows, form_kwargs={"labels": by_id})
+
+
+def add_label_clashes(rows: Any, clashes: list[Clash]) -> None:
+    """Show each clash at the row of its label."""
+    for row in rows:
+        # The id is checked already, so no other row's name begins like this.
+        own = f"{row.label_id}."
+        row.add_clashes(
+            [
+                Clash(each.field.removeprefix(own), each.theirs, each.yours)
+                for each in clashes
+                if each.field.startswith(own)
+            ]
+        )

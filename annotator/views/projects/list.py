@@ -1,0 +1,75 @@
+"""One's projects, and a new one."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotator.errors import Refused
+from annotator.flow.progress import summary
+from annotator.flow.projects import overview, settings
+from annotator.models import Project
+from annotator.views import partials
+from annotator.views.access import Request, only_installation_admins, signed_in
+from annotator.views.form_errors import add_refusal
+from annotator.views.projects.list_text import row_in_words
+from annotator.views.projects.project_form import ProjectForm
+
+# With more projects there is a field to find one.
+FEW = 5
+# Within it, the first worker of a new installation has come.
+STARTING = timedelta(minutes=1)
+
+
+@require_safe
+@signed_in
+def projects(request: Request) -> HttpResponse:
+    """Show the projects that are there for this person; `q` finds some by name."""
+    wanted = request.GET.get("q", "")[:200]
+    found = overview.rows(request.user, wanted)
+    context = _context(found, wanted)
+    if partials.is_unchanged(request, context["state"]):
+        return partials.nothing_new()
+    return partials.show(request, "projects.html", "project_rows", context)
+
+
+def _context(found: list[overview.Row], wanted: str) -> dict[str, Any]:
+    rows = [row_in_words(row) for row in found]
+    led = [row.project for row in found if row.leads]
+    worker = summary.workers() if led else {"alive": True}
+    is_starting = not worker["alive"] and _is_starting(worker, led)
+    warning = "" if worker["alive"] or is_starting else worker["words"]
+    return {
+        "rows": rows,
+        "wanted": wanted,
+        "may_filter": bool(wanted) or len(rows) > FEW,
+        "warning": warning,
+        "is_busy": is_starting or any(row.importing for row in found),
+        "state": partials.state_of(rows, warning),
+    }
+
+
+def _is_starting(worker: dict[str, Any], led: list[Project]) -> bool:
+    """Tell whether all of it is so new that the first worker may still be on its way."""
+    oldest = min(project.created_at for project in led)
+    return worker["seconds"] is None and timezone.now() - oldest < STARTING
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def new(request: Request) -> HttpResponse:
+    """Create a project."""
+    only_installation_admins(request)
+    form = ProjectForm(partials.posted(request))
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            project = settings.create_project(request.user, **given)
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            return redirect("imports", project.pk)
+    return render(request, "project_new.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,105 @@
+"""The rows of one's projects, in words and small bars."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotator.flow.progress import estimate, stopping
+from annotator.flow.projects.overview import Row
+from annotator.models import Job, Role, Round
+from annotator.views import number_format
+
+NAMED = 5
+BAR, GAP, TALL = 6, 2, 20
+
+
+def row_in_words(row: Row) -> dict[str, Any]:
+    """Return what the list shows of a project; to leads more than to others."""
+    shown = {
+        "project": row.project,
+        "role": row.role.label,
+        "administers": row.role in Role.at_least(Role.ADMIN),
+        "leads": row.leads,
+        "importing": row.importing,
+        "labelled": row.finished,
+        "labelled_words": number_format.count(row.finished),
+        "items_words": number_format.count(row.project.items),
+        "accuracy": number_format.accuracy(row.estimate) or _missing(row),
+        "paused": _paused(row),
+    }
+    if not row.leads:
+        return shown
+    return {
+        **shown,
+        "decisions": row.decisions,
+        "week": _week(row.days),
+        "bars": _bars(row.days),
+        "people": _people(row.people),
+        "running": _running(row),
+    }
+
+
+def _paused(row: Row) -> str:
+    if row.pause is None:
+        return ""
+    # Why a project stopped by itself stands among the decisions of its leads.
+    if row.leads and row.pause.cause != stopping.LEAD:
+        return _("Paused: nobody gets another item.")
+    return row.pause.words
+
+
+def _missing(row: Row) -> str:
+    if not row.leads or not row.project.items:
+        return _("No accuracy estimate yet")
+    missing = estimate.FIRST_ESTIMATE - row.counted.get("audits_answered", 0)
+    if missing <= 0:
+        return number_format.no_estimate(row.counted["audited"])
+    said = ngettext(
+        "%(n)s more audit until a first estimate of the accuracy",
+        "%(n)s more audits until a first estimate of the accuracy",
+        missing,
+    )
+    return said % {"n": number_format.count(missing)}
+
+
+def _week(days: list[int]) -> str:
+    total = sum(days)
+    said = ngettext("%(n)s label in 7 days (UTC)", "%(n)s labels in 7 days (UTC)", total)
+    return said % {"n": number_format.count(total)}
+
+
+def _bars(days: list[int]) -> list[dict[str, int]]:
+    """Return a bar for each day; one without labels keeps a line, so that the days can be told."""
+    most = max(days, default=0) or 1
+    heights = [max(round(TALL * number / most), 1) for number in days]
+    return [
+        {"x": place * (BAR + GAP), "y": TALL - height, "height": height, "width": BAR}
+        for place, height in enumerate(heights)
+    ]
+
+
+def _people(names: list[str]) -> str:
+    if not names:
+        return _("Nobody labelled today or yesterday (UTC)")
+    shown = ", ".join(names[:NAMED])
+    if len(names) > NAMED:
+        shown = _("%(names)s and %(n)d more") % {"names": shown, "n": len(names) - NAMED}
+    said = ngettext("%(n)d active: %(names)s", "%(n)d active: %(names)s", len(names))
+    return said % {"n": len(names), "names": shown}
+
+
+def _running(row: Row) -> str:
+    if row.importing:
+        return _("An import is under way")
+    turn = row.round
+    if turn is None:
+        return _("No round yet")
+    if turn["state"] == Job.State.RUNNING:
+        stage = Round.Stage(turn["stage"]).label
+        return _("Round %(n)d: %(stage)s.") % {"n": turn["number"], "stage": stage}
+    state = Job.State(turn["state"]).label
+    since = (timezone.now() - (turn["finished_at"] or turn["created_at"])).total_seconds()
+    shown = {"n": turn["number"], "state": state, "ago": number_format.ago(max(since, 0.0))}
+    return _("Round %(n)d: %(state)s, %(ago)s") % shown

@@ -1,0 +1,18 @@
+"""Why a project is paused."""
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from annotator.flow.progress import stopping
+
+
+class PauseForm(forms.Form):
+    """The reason, which everybody who labels is shown."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Shown to everybody who labels here."),
+        required=False,
+        max_length=stopping.LONGEST_REASON,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )

@@ -1,0 +1,52 @@
+"""A lead pauses the project, or has it go on."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from annotator.errors import Refused
+from annotator.flow.progress import stopping, summary
+from annotator.models import Role
+from annotator.views.access import Request, open_project, signed_in
+from annotator.views.projects.pause_form import PauseForm
+
+
+@require_POST
+@signed_in
+def pause(request: Request, project_id: int) -> HttpResponse:
+    """Hand out nothing from now on, and tell everybody why."""
+    access = open_project(request, project_id, Role.LEAD)
+    form = PauseForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, " ".join(map(str, form.errors["reason"])))
+        return _back(request, project_id)
+    try:
+        stopping.pause(access.project, access.user, form.cleaned_data["reason"])
+    except Refused as refusal:
+        messages.warning(request, refusal.detail)
+    else:
+        said = _("Paused: nobody gets another item. What is on a screen can still be saved.")
+        messages.success(request, said)
+    return _back(request, project_id)
+
+
+@require_POST
+@signed_in
+def resume(request: Request, project_id: int) -> HttpResponse:
+    """Hand out items again."""
+    access = open_project(request, project_id, Role.LEAD)
+    stopping.resume(access.project)
+    still = summary.paused(access.project)
+    if still is None:
+        messages.success(request, _("Resumed: open desks go on within seconds."))
+    else:
+        messages.warning(request, still.words)
+    return _back(request, project_id)
+
+
+def _back(request: Request, project_id: int) -> HttpResponse:
+    page = redirect("dashboard", project_id)
+    return HttpResponseClientRedirect(page.url) if request.htmx else page

@@ -1,0 +1,30 @@
+"""A new project."""
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from annotator.models import Project
+from annotator.views.form_fields import LabelLinesField
+from annotator.views.projects.settings_form import SettingsForm
+
+
+class ProjectForm(SettingsForm):
+    """A new project; everything but the first five fields has a sound default."""
+
+    labels = LabelLinesField(
+        label=gettext_lazy("Labels"),
+        help_text=gettext_lazy("One per line; a key may follow after a bar: “spam | s”."),
+    )
+
+    class Meta(SettingsForm.Meta):
+        fields = ("name", "task", "multi_label", *Project.SETTINGS)
+
+    FIRST = ("name", "task", "multi_label", "labels", "guidelines")
+
+    def first(self) -> list[forms.BoundField]:
+        """Return what has to be decided."""
+        return [self[name] for name in self.FIRST]
+
+    def has_hidden_errors(self) -> bool:
+        """Tell whether something under “More settings” is wrong, so that it must be open."""
+        return any(name not in self.FIRST for name in self.errors)

@@ -1,0 +1,137 @@
+"""A project's settings, its labels, and its end."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotator.errors import Refused
+from annotator.flow.projects import edits, setting_effects
+from annotator.flow.projects import settings as project_settings
+from annotator.flow.projects.versions import EditConflict
+from annotator.flow.queue import refill
+from annotator.models import Project, Role
+from annotator.views import partials
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.form_errors import add_refusal
+from annotator.views.projects.label_forms import NewLabelsForm, add_label_clashes, label_rows
+from annotator.views.projects.settings_form import TITLES, DeleteForm, SettingsForm
+
+WHEN = {
+    setting_effects.When.AT_ONCE: gettext_lazy("At once: %(settings)s."),
+    setting_effects.When.NEXT_ROUND: gettext_lazy("With the next round: %(settings)s."),
+    setting_effects.When.RELOAD: gettext_lazy(
+        "Where the desk is opened or reloaded: %(settings)s."
+    ),
+}
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def settings(request: Request, project_id: int) -> HttpResponse:
+    """Show and change the project's settings."""
+    access = open_project(request, project_id, Role.LEAD)
+    form = SettingsForm(partials.posted(request), instance=access.project)
+    if request.method == "POST" and form.is_valid():
+        before = setting_effects.settings_of(access.project)
+        try:
+            edits.edit_settings(access.project, form.changes(), form.loaded)
+        except EditConflict as conflict:
+            form.add_clashes(conflict.clashes)
+            return _show(request, access, form=form, status=conflict.status)
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _saved_words(access.project, before))
+            return redirect("settings", project_id)
+    return _show(request, access, form=form, status=422 if form.errors else 200)
+
+
+@require_POST
+@signed_in
+def ask_missing(request: Request, project_id: int) -> HttpResponse:
+    """Have the annotations asked that finished items miss by the settings of now."""
+    access = open_project(request, project_id, Role.LEAD)
+    number = refill.ask_missing(access.project)
+    said = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
+    messages.success(request, said % {"n": number})
+    return redirect("settings", project_id)
+
+
+def _saved_words(project: Project, before: dict[str, Any]) -> str:
+    """Return that the settings are saved, and when those that were changed hold."""
+    said = [_("The settings are saved.")]
+    for when, names in setting_effects.by_when(
+        setting_effects.changed_since(project, before)
+    ).items():
+        titles = ", ".join(str(TITLES[name]) for name in names)
+        said.append(WHEN[when] % {"settings": titles})
+    return " ".join(said)
+
+
+@require_POST
+@signed_in
+def labels(request: Request, project_id: int) -> HttpResponse:
+    """Rename, describe, add and remove labels."""
+    access = open_project(request, project_id, Role.ADMIN)
+    rows, added = label_rows(access.project, request.POST), NewLabelsForm(request.POST)
+    problem, status = "", 422
+    if rows.is_valid() and added.is_valid():
+        try:
+            typed = [row.edit() for row in rows]
+            edits.edit_labels(access.project, typed, added.cleaned_data["labels"])
+        except EditConflict as conflict:
+            # The labels that are stored by now are told beside those that were typed.
+            rows = label_rows(access.project, request.POST)
+            rows.is_valid()
+            add_label_clashes(rows, conflict.clashes)
+            status = conflict.status
+        except Refused as refusal:
+            problem = refusal.detail
+        else:
+            messages.success(request, _("The labels are saved."))
+            return redirect("settings", project_id)
+    context = {"rows": rows, "added": added, "labels_problem": problem}
+    return _show(request, access, **context, status=status)
+
+
+@require_POST
+@signed_in
+def delete(request: Request, project_id: int) -> HttpResponse:
+    """Take the project out of sight, if its name was typed."""
+    access = open_project(request, project_id, Role.ADMIN)
+    form = DeleteForm(access.project, request.POST)
+    if not form.is_valid():
+        return _show(request, access, delete_form=form, status=422)
+    project_settings.delete_project(access.project)
+    messages.success(request, _("%(name)s is deleted.") % {"name": access.project.name})
+    return redirect("projects")
+
+
+def _missing_words(project: Project) -> str:
+    number = refill.count_missing(project)
+    said = ngettext(
+        "%(n)d labelled item has fewer than %(overlap)d annotations. It stays labelled unless "
+        "you ask for the missing ones; until it has them, it does not count as labelled.",
+        "%(n)d labelled items have fewer than %(overlap)d annotations. They stay labelled unless "
+        "you ask for the missing ones; until they have them, they do not count as labelled.",
+        number,
+    )
+    return said % {"n": number, "overlap": project.overlap} if number else ""
+
+
+def _show(request: Request, access: Access, *, status: int = 200, **given: Any) -> HttpResponse:
+    context = {"access": access} | given
+    clashes = [clash for row in given.get("rows", ()) for clash in row.clashes]
+    context["label_clashes"] = clashes
+    context.setdefault("form", SettingsForm(instance=access.project))
+    context["missing"] = _missing_words(access.project)
+    if access.administers:
+        context.setdefault("rows", label_rows(access.project))
+        context.setdefault("added", NewLabelsForm())
+        context.setdefault("delete_form", DeleteForm(access.project))
+    return render(request, "settings.html", context, status=status)

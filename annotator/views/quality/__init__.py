@@ -1,0 +1,1 @@
+"""Pages on quality: agreement, own work, disagreements."""

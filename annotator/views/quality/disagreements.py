@@ -1,0 +1,166 @@
+"""What people disagree about, a card for each: the item, the opinions, the decision."""
+
+from collections import Counter
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from annotator import tasks
+from annotator.errors import Conflict, Invalid
+from annotator.flow.annotation import adjudicate, sync_decisions
+from annotator.flow.labels import naming
+from annotator.i18n.stored_messages import translated
+from annotator.models import Disagreement, Role, Source
+from annotator.views import partials
+from annotator.views.access import Access, Request, open_project, signed_in
+from annotator.views.chosen_labels import labels as labels_chosen
+from annotator.views.labelling.context import FILTER_FROM, choices
+
+SHOWN = 10
+NEWEST = 2**62
+
+
+@require_safe
+@signed_in
+def disagreements(request: Request, project_id: int) -> HttpResponse:
+    """Show what waits for a decision, newest first; what is decided with `?state=decided`."""
+    access = _open(request, project_id)
+    state = adjudicate.as_state(request.GET.get("state", "open"))
+    before = request.GET.get("before", "")
+    first = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else NEWEST
+    listed = adjudicate.listed(access.project, state).filter(pk__lt=first).order_by("-pk")
+    found = list(listed[: SHOWN + 1])
+    context = _shared(access) | {
+        "rows": [_card(access, row) for row in found[:SHOWN]],
+        "more_before": found[SHOWN - 1].pk if len(found) > SHOWN else None,
+        "state": request.GET.get("state", "open"),
+        "is_first": first == NEWEST,
+        "waiting": adjudicate.count_open(access.project),
+    }
+    return partials.show(request, "disagreements.html", "disagreements", context)
+
+
+@require_POST
+@signed_in
+def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
+    """Store what is right."""
+    access = _open(request, project_id)
+    labels = labels_chosen(request.POST)
+    yours = naming.names(access.project, labels)
+    note = request.POST.get("note", "")
+    try:
+        row = adjudicate.decide(
+            access.project, request.user, item_id, labels, note, _shown_decision(request)
+        )
+    except (Invalid, Conflict) as refusal:
+        row = adjudicate.find(access.project, item_id)
+        problem = _with_yours(refusal.detail, yours)
+        return _answer(
+            request, access, row, problem=problem, status=refusal.status, typed=(yours, note)
+        )
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    decided = adjudicate.shown(access.project, row)["decision"]
+    words = _("Decided: %(labels)s.") % {"labels": sync_decisions.label_words(decided)}
+    return _answer(request, access, row, said=words)
+
+
+@require_POST
+@signed_in
+def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
+    """Take the decision back."""
+    access = _open(request, project_id)
+    try:
+        shown = _shown_decision(request)
+        row = adjudicate.take_back(access.project, request.user, item_id, shown)
+    except Conflict as refusal:
+        row = adjudicate.find(access.project, item_id)
+        return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
+    tasks.learn_if_due.delay_on_commit(access.project.pk)
+    return _answer(request, access, row, said=_("Taken back: it waits for a decision again."))
+
+
+def _shown_decision(request: Request) -> int | None:
+    """Return the decision that the card showed; 0 where it showed none, None if it does not say."""
+    sent = request.POST.get("decision", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else None
+
+
+def _with_yours(detail: str, labels: list[str]) -> str:
+    if not labels:
+        return detail
+    yours = _("You chose: %(labels)s. It is not saved.") % {"labels": ", ".join(labels)}
+    return f"{detail} {yours}"
+
+
+def _open(request: Request, project_id: int) -> Access:
+    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    access = open_project(request, project_id, Role.LEAD)
+    prefetch_related_objects([access.project], "labels")
+    return access
+
+
+# What is shown -----------------------------------------------------------------------------------
+
+
+def _shared(access: Access) -> dict[str, Any]:
+    labels = choices(access, None, [])
+    return {"access": access, "choices": labels, "has_picker": len(labels) >= FILTER_FROM}
+
+
+def _card(
+    access: Access, row: Disagreement, typed: tuple[list[str], str] | None = None
+) -> dict[str, Any]:
+    shown = adjudicate.shown(access.project, row)
+    votes = Counter(name for each in shown["opinions"] for name in each["labels"])
+    decision = shown["decision"]
+    right, note = typed or (decision["labels"] if decision else [], "")
+    labels = [
+        {**each, "votes": votes[each["name"]], "is_right": each["name"] in right}
+        for each in choices(access, None, [])
+    ]
+    is_short = len(labels) < FILTER_FROM
+    return {
+        "item": row.item,
+        "opinions": [_in_words(each) for each in shown["opinions"]],
+        "labels": [each for each in labels if is_short or each["votes"]],
+        "note": note,
+        "decision": decision and {**decision, "words": sync_decisions.label_words(decision)},
+    }
+
+
+def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
+    told = (Source.SEED, Source.SECOND, Source.REPEAT, Source.BULK)
+    source = Source(opinion["source"])
+    return {
+        **opinion,
+        "words": sync_decisions.label_words(opinion),
+        "by": opinion["annotator"] or _("somebody who is gone"),
+        "how": str(source.label) if source in told else "",
+        "why": translated(opinion["why"]),
+    }
+
+
+# Answering ---------------------------------------------------------------------------------------
+
+
+def _answer(
+    request: Request,
+    access: Access,
+    row: Disagreement,
+    *,
+    said: str = "",
+    problem: str = "",
+    status: int = 200,
+    typed: tuple[list[str], str] | None = None,
+) -> HttpResponse:
+    """Show the card anew; without htmx the page that it was on."""
+    if not request.htmx:
+        page = reverse("disagreements", args=[access.project.pk])
+        return partials.tell_on(request, page, said=said, problem=problem)
+    context = _shared(access) | {"row": _card(access, row, typed), "said": said, "problem": problem}
+    return render(request, "parts/disagreement.html", context, status=status)

@@ -1,0 +1,118 @@
+"""A simulation as a picture: what each way of asking reaches with so many labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.views.charts import render
+from annotator.views.simulations import text
+
+BASELINE = "baseline"
+DASHES = [[1, 0], [8, 3], [2, 3]]
+# What others are compared with is grey and dashed.
+QUIET_DASHES = {"random": [6, 4], BASELINE: [2, 3]}
+METRICS = ("accuracy", "macro_f1", "rare_found")
+
+
+def file_svg(summary: Mapping[str, Any]) -> str:
+    """Return the picture as a file of its own, on a ground that keeps it readable anywhere."""
+    spec = curves_spec(summary, "accuracy", "light", {})
+    titled = {**spec, "title": _caption(summary), "background": "#ffffff"}
+    return render.drawn_as(titled, "light", "tall")
+
+
+def _caption(summary: Mapping[str, Any]) -> render.Spec:
+    """Return what the curves say, a line for each strategy, as the head of a picture alone."""
+    return {
+        "text": text.captions(summary, {}),
+        "anchor": "start",
+        "font": render.FONT,
+        "fontSize": 12,
+        "fontWeight": "normal",
+        "color": render.THEMES["light"]["ink"],
+    }
+
+
+def curves_spec(
+    summary: Mapping[str, Any], metric: str, theme: str, titles: Mapping[str, str]
+) -> render.Spec:
+    """Return one line with its 95 % band for each strategy and for the baseline.
+
+    `titles` are what the strategies are called; a name that is not among them stays as it is.
+    """
+    names = [*summary["strategies"], BASELINE]
+    shown = [{**titles, BASELINE: _("TF-IDF, random labels")}.get(name, name) for name in names]
+    ends = dict(zip(names, shown, strict=True))
+    colours, dashes = _looks(names, theme)
+    return {
+        "description": _("What each way of asking reaches with so many labels"),
+        "data": {"values": _points(summary, metric, ends)},
+        "encoding": {"x": render.labels_axis(), "color": _scale(shown, colours, _legend(theme))},
+        "layer": [
+            {
+                "mark": {"type": "area", "opacity": 0.13},
+                "transform": [{"filter": "isValid(datum.low)"}],
+                "encoding": {"y": {"field": "low", **render.SHARE}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 2},
+                "encoding": {
+                    "y": {"field": "mean", **render.SHARE},
+                    "strokeDash": _scale(shown, dashes, _legend(theme)),
+                },
+            },
+        ],
+    }
+
+
+def _points(
+    summary: Mapping[str, Any], metric: str, titles: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    curves = {**summary["strategies"], BASELINE: summary["baseline"]}
+    return [
+        {"name": titles[name], "labels": labels, "mean": mean, "low": low, "high": high}
+        for name, curve in curves.items()
+        if curve
+        for labels, mean, low, high in zip(
+            curve["labels"], *(curve[metric][end] for end in ("mean", "low", "high")), strict=True
+        )
+        if mean is not None
+    ]
+
+
+def _looks(names: list[str], theme: str) -> tuple[list[str], list[list[int]]]:
+    """Return colour and dashes of each line."""
+    palette, quiet = render.PALETTES[theme], render.THEMES[theme]["ink"]
+    loud = [name for name in names if name not in QUIET_DASHES]
+    colours, dashes = [], []
+    for name in names:
+        if name in QUIET_DASHES:
+            colours.append(quiet)
+            dashes.append(QUIET_DASHES[name])
+        else:
+            place = loud.index(name)
+            colours.append(palette[place % len(palette)])
+            dashes.append(DASHES[place // len(palette) % len(DASHES)])
+    return colours, dashes
+
+
+def _scale(names: list[str], values: list[Any], legend: dict[str, Any]) -> dict[str, Any]:
+    scale = {"domain": names, "range": values}
+    return {"field": "name", "type": "nominal", "scale": scale, "legend": legend}
+
+
+def _legend(theme: str) -> dict[str, Any]:
+    return {
+        "title": None,
+        "orient": "bottom",
+        "columns": 2,
+        "labelFont": render.FONT,
+        "labelFontSize": 12,
+        "labelColor": render.THEMES[theme]["ink"],
+        "labelLimit": 220,
+        "symbolType": "stroke",
+        # Else it would be as faint as the bands.
+        "symbolOpacity": 1,
+        "symbolSize": 400,
+    }

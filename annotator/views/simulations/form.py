@@ -1,0 +1,55 @@
+"""What is tried beforehand."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from annotator.flow.projects import settings
+from annotator.flow.simulation import job
+
+
+class SimulationForm(forms.Form):
+    """What is to be tried, on which labelled data, and how thoroughly."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Labelled file"), required=False, allow_empty_file=True
+    )
+    strategies = forms.MultipleChoiceField(
+        label=gettext_lazy("Strategies"), widget=forms.CheckboxSelectMultiple, initial=["auto"]
+    )
+    labels = forms.IntegerField(
+        label=gettext_lazy("Labels to spend"),
+        min_value=1,
+        max_value=job.MOST_LABELS,
+        initial=300,
+        help_text=gettext_lazy("Every label is counted, those of audits included."),
+    )
+    seeds = forms.IntegerField(
+        label=gettext_lazy("Repeats"),
+        min_value=1,
+        max_value=job.MOST_SEEDS,
+        initial=5,
+        help_text=gettext_lazy("Each begins anew; the interval comes from their spread."),
+    )
+    text_column = forms.CharField(
+        label=gettext_lazy("Column of the text"), max_length=200, required=False
+    )
+    label_column = forms.CharField(
+        label=gettext_lazy("Column of the label"), max_length=200, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["strategies"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        # Random is always run along, as the others are compared with it.
+        field.choices = [
+            (name, title)
+            for name, title, _words in settings.strategy_choices()
+            if name != job.RANDOM
+        ]
+
+    def columns(self) -> list[forms.BoundField]:
+        """Return the fields that are only needed when the columns cannot be found by name."""
+        return [self[name] for name in ("text_column", "label_column")]

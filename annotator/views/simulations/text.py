@@ -1,0 +1,285 @@
+"""What a simulation says, in words: a sentence first, with its interval, and no promise."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.views import number_format
+
+RANDOM = "random"
+BASELINE = "baseline"
+FAVOURITE = "auto"
+
+Summary = Mapping[str, Any]
+Titles = Mapping[str, str]
+
+
+def sentence(summary: Summary, titles: Titles) -> str:
+    """Return what asking well saves on this data, or that it saves nothing, or costs labels."""
+    return sentence_of(summary, _told_of(summary), titles)
+
+
+def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
+    """Return the same of one strategy: at random's own last accuracy, where that is known."""
+    headline = summary["savings"][name].get("headline")
+    if headline is None:
+        # Of a simulation that was made before headlines were.
+        return _to_the_goal(summary, name, titles)
+    saved, settings = summary["savings"][name], summary["settings"]
+    facts = {
+        "title": titles.get(name, name),
+        "mine": _labels(headline["labels"]),
+        "theirs": _labels(headline["random_labels"]),
+        "target": number_format.precise_percent(headline["target"]),
+        "reached": number_format.precise_percent(headline["reached"]),
+        "labels": number_format.count(settings["labels"]),
+        **_times_and_interval(saved["against_random"], _own(saved)),
+        "level": number_format.percent(0.95),
+    }
+    return _headline(headline["verdict"], saved["against_random"], settings["seeds"]) % facts
+
+
+def captions(summary: Summary, titles: Titles) -> list[str]:
+    """Return a sentence for each strategy but random, as the picture's caption."""
+    names = [name for name in summary["strategies"] if name != RANDOM]
+    return [
+        sentence_of(summary, name, titles)
+        for name in names
+        if summary["savings"][name].get("headline")
+    ]
+
+
+def _own(saved: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    return saved["against_random_low"], saved["against_random_high"]
+
+
+def _times_and_interval(
+    ratio: float | None, ends: tuple[float | None, float | None]
+) -> dict[str, str]:
+    """Return the ratio as it is said: how many times more the slower one of the two takes."""
+    low, high = ends
+    if ratio is None or ratio >= 1:
+        return {"times": _times(ratio), "interval": _interval(low, high)}
+    least, most = (1 / high if high else 0.0), (1 / low if low else None)
+    said = "" if low is None else _interval(least, most)
+    return {"times": _times(1 / ratio), "interval": said}
+
+
+def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
+    """Return the sentence that a verdict is told with, its numbers still to be filled in."""
+    if verdict == "never":
+        return _(
+            "%(title)s never reaches the %(target)s that random reaches with %(theirs)s labels: it "
+            "ends at %(reached)s with %(labels)s."
+        )
+    if verdict == "equal":
+        return _("%(title)s needs as many labels as random for %(target)s: %(theirs)s.")
+    is_less = ratio is not None and ratio < 1
+    if seeds < 2:
+        return _(
+            "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s; one repeat "
+            "cannot tell that from chance."
+        )
+    if verdict == "unclear":
+        return _(
+            "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s, which may be "
+            "chance (%(level)s: %(interval)s times as many)."
+        )
+    if is_less:
+        return _(
+            "%(title)s needs %(times)s times as many labels as random for %(target)s: %(mine)s, "
+            "random %(theirs)s (%(level)s: %(interval)s)."
+        )
+    return _(
+        "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s: %(times)s times "
+        "as many (%(level)s: %(interval)s)."
+    )
+
+
+def _to_the_goal(summary: Summary, name: str, titles: Titles) -> str:
+    """Return what asking well saves to the accuracy that the baseline ends at."""
+    facts = _facts(summary, name, titles)
+    saved = summary["savings"][name]
+    if saved["query_over"] is not None:
+        return (
+            _("%(title)s needs %(mine)s labels for %(target)s, which random does not reach.")
+            % facts
+        )
+    if saved["query"] is None:
+        return _("%(title)s does not reach %(target)s with %(labels)s labels.") % facts
+    if saved["query_low"] is None or saved["query_low"] <= 1 or facts["mine"] == facts["theirs"]:
+        return _nothing(saved["query"], facts)
+    return (
+        _(
+            "%(title)s needs %(mine)s labels for what random needs %(theirs)s: "
+            "%(times)s times fewer (%(level)s: %(interval)s)."
+        )
+        % facts
+    )
+
+
+def _nothing(ratio: float, facts: dict[str, str]) -> str:
+    if facts["mine"] == facts["theirs"] or ratio < 1:
+        return (
+            _("%(title)s saves nothing here: it needs %(mine)s labels, random needs %(theirs)s.")
+            % facts
+        )
+    if not facts["interval"]:
+        return (
+            _(
+                "%(title)s needs %(mine)s labels for what random needs %(theirs)s; "
+                "one repeat cannot tell that from chance."
+            )
+            % facts
+        )
+    return (
+        _(
+            "%(title)s needs %(mine)s labels for what random needs %(theirs)s, which may be "
+            "chance (%(level)s: %(interval)s times)."
+        )
+        % facts
+    )
+
+
+def goal(summary: Summary, titles: Titles) -> str:
+    """Return what the target is, and what the plain baseline needs for it."""
+    name = _told_of(summary)
+    facts = _facts(summary, name, titles)
+    told = _(
+        "The goal is %(target)s right on %(test)s held-out items: what TF-IDF reaches with "
+        "%(labels)s random labels."
+    )
+    saved = summary["savings"][name]
+    if saved["system"] is None:
+        return told % facts
+    if saved["system"] < 1:
+        more = _("%(title)s needs more labels for it, %(times)s times as many.")
+        return f"{told % facts} {more % {**facts, 'times': _times(1 / saved['system'])}}"
+    ratio = _("%(title)s needs fewer labels for it, by a factor of %(times)s.")
+    return f"{told % facts} {ratio % {**facts, 'times': _ratio(saved, 'system')}}"
+
+
+def lines(summary: Summary, titles: Titles) -> list[dict[str, str]]:
+    """Return a line of the table for each strategy and for the baseline."""
+    found = [_line(summary, name, titles) for name in summary["strategies"]]
+    curve = summary["baseline"]
+    plain = {
+        "title": _("TF-IDF, random labels"),
+        "needs": number_format.count(round(summary["settings"]["labels"])),
+        "last": _last(curve, "accuracy"),
+        "f1": _last(curve, "macro_f1"),
+        "found": _last(curve, "rare_found"),
+        "seconds": number_format.duration(curve["seconds_per_round"]),
+    }
+    return [*found, plain]
+
+
+def picture(summary: Summary, titles: Titles) -> str:
+    """Return the picture in words, for who does not see it."""
+    reached = [f"{line['title']} {line['last']}" for line in lines(summary, titles)]
+    return _("Accuracy at the end: %(all)s.") % {"all": "; ".join(reached)}
+
+
+def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
+    curve, needs = summary["strategies"][name], summary["needs"][name]
+    against, saved = summary["against_random"][name], summary["savings"][name]
+    return {
+        "title": titles.get(name, name),
+        "needs": _needs(needs),
+        "own": "" if name == RANDOM else _own_ratio(saved),
+        "query": "" if name == RANDOM else _ratio(saved, "query"),
+        "system": _ratio(saved, "system"),
+        "last": _last(curve, "accuracy"),
+        "f1": _last(curve, "macro_f1"),
+        "found": _last(curve, "rare_found"),
+        "worse": "" if name == RANDOM else _below(against),
+        "seconds": number_format.duration(curve["seconds_per_round"]),
+    }
+
+
+def _told_of(summary: Summary) -> str:
+    """Return the strategy that the sentence is about."""
+    names = [name for name in summary["strategies"] if name != RANDOM]
+    if not names:
+        return RANDOM
+    # Not the best one: chance has a hand in which that is.
+    return FAVOURITE if FAVOURITE in names else names[0]
+
+
+def _facts(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
+    saved, needs = summary["savings"][name], summary["needs"]
+    return {
+        "title": titles.get(name, name),
+        "mine": _labels(needs[name]["target"]),
+        "theirs": _labels(needs[RANDOM]["target"]),
+        "target": number_format.percent(summary["target"]),
+        "labels": number_format.count(summary["settings"]["labels"]),
+        "test": number_format.count(summary["n_test"]),
+        "times": _times(saved["query"]),
+        "interval": _interval(saved["query_low"], saved["query_high"]),
+        "level": number_format.percent(0.95),
+    }
+
+
+def _labels(number: float | None) -> str:
+    return "–" if number is None else number_format.count(round(number))
+
+
+def _needs(needs: Mapping[str, Any]) -> str:
+    if needs["target"] is None:
+        return _("not reached")
+    if needs["low"] is None or needs["low"] == needs["high"]:
+        return _labels(needs["target"])
+    high = _labels(needs["high"]) if needs["high"] is not None else "…"
+    return f"{_labels(needs['target'])} ({_labels(needs['low'])}–{high})"
+
+
+def _own_ratio(saved: Mapping[str, Any]) -> str:
+    if "against_random" not in saved:
+        return "–"
+    if saved["against_random"] is None and saved["headline"]:
+        return _("not reached")
+    return _ratio(saved, "against_random")
+
+
+def _ratio(saved: Mapping[str, Any], which: str) -> str:
+    if saved[f"{which}_over"] is not None:
+        return _("over %(times)s") % {"times": _times(saved[f"{which}_over"])}
+    if saved[which] is None:
+        return "–"
+    if round(saved[which], 1) < 1:
+        ends = saved[f"{which}_low"], saved[f"{which}_high"]
+        more = _times_and_interval(saved[which], ends)
+        said = _("loss: %(times)s times as many") % more
+        return f"{said} ({more['interval']})" if more["interval"] else said
+    interval = _interval(saved[f"{which}_low"], saved[f"{which}_high"])
+    return f"{_times(saved[which])} ({interval})" if interval else _times(saved[which])
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None:
+        return ""
+    if high is None:
+        return _("%(low)s or more") % {"low": _times(low)}
+    return _("%(low)s to %(high)s") % {"low": _times(low), "high": _times(high)}
+
+
+def _times(ratio: float | None) -> str:
+    return "–" if ratio is None else number_format.decimal(ratio)
+
+
+def _last(curve: Mapping[str, Any], metric: str) -> str:
+    value = curve[metric]["mean"][-1]
+    return "–" if value is None else number_format.percent(value)
+
+
+def _below(against: Mapping[str, Any] | None) -> str:
+    """Return at which marks random was better beyond the interval."""
+    if against is None or against["never_worse"] is None:
+        return "–"
+    if against["never_worse"]:
+        return _("never")
+    labels = [n for n, bad in zip(against["labels"], against["worse"], strict=True) if bad]
+    shown = ", ".join(number_format.count(n) for n in labels[:3])
+    return f"{shown}, …" if len(labels) > 3 else shown

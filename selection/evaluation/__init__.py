@@ -1,0 +1,1 @@
+"""Evaluation: accuracy estimators, learning curve, stopping, recall bound, label savings."""

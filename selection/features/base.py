@@ -1,0 +1,33 @@
+"""What every encoder can do; `RECIPES` in the package maps names to classes that do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+from selection.core.arrays import AnyArray
+from selection.features.matrix import Features
+
+Doc = Any  # str for text; bytes of an image file or a PIL image for pictures
+
+
+class Encoder(Protocol):
+    """Turns items into `Features`; learnt once from a sample of the pool, then stored."""
+
+    @classmethod
+    def fit(cls, docs: Sequence[Doc], *, seed: int) -> Self:
+        """Learn from an in-memory sample in random order (at most some 30,000 items)."""
+        ...
+
+    def transform(self, docs: Sequence[Doc]) -> Features:
+        """Return the features of `docs`, row by row; safe to call shard by shard."""
+        ...
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return all that was learnt as numeric arrays: nothing is ever pickled."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, AnyArray]) -> Self:
+        """Return the encoder that `to_arrays` described; its transforms are identical."""
+        ...

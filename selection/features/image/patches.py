@@ -1,0 +1,110 @@
+"""What small patches of the pool's pictures look like, and where in a picture each kind is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from selection.core.arrays import AnyArray, Float32Array, normalise_rows
+
+SIDE = 6  # pixels
+SIZE = 32  # pixels a side of the pictures that are cut into patches
+STRIDE = 2
+KINDS = 300
+PICTURES = 2000
+PATCHES = 60_000
+STEPS = 10
+SOFT = 0.5  # likeness below which a kind is absent
+CONTRAST = 10.0  # of grey levels; less variance than this is noise
+NOISE = 0.1
+BLOCK = 64  # pictures at once: their likenesses take 30 MB
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The `kinds` (108, K) of patches, whitened, that the pool is made of, and the mean patch.
+
+    Coates, Ng and Lee 2011, Coates and Ng 2012: patches of 6 x 6 pixels, contrast normalised and
+    whitened (ZCA), grouped by spherical k-means; a picture is how much of each kind, and of its
+    negative, there is in each quarter of it.
+    """
+
+    mean: Float32Array
+    kinds: Float32Array
+
+    @classmethod
+    def fit(cls, pictures: AnyArray, *, seed: int) -> Patches:
+        """Return the kinds that `pictures` (n, 32, 32, 3), bytes, are made of."""
+        generator = np.random.default_rng(seed)
+        found = _cut(pictures[:PICTURES], 3).reshape(-1, 3 * SIDE * SIDE)
+        if not len(found):
+            width = 3 * SIDE * SIDE
+            return cls(np.zeros(width, np.float32), np.zeros((width, 0), np.float32))
+        found = found[generator.permutation(len(found))[:PATCHES]]
+        mean = found.mean(axis=0)
+        whitening = _whitening(found - mean)
+        kinds = _spherical_k_means((found - mean) @ whitening, generator)
+        # One product whitens and compares at once.
+        return cls(mean.astype(np.float32), (whitening @ kinds.T).astype(np.float32))
+
+    def describe(self, pictures: AnyArray) -> Float32Array:
+        """Return the shares (n, 8 K) of each kind in each quarter of `pictures` (n, 32, 32, 3)."""
+        blocks = [self._describe(pictures[i : i + BLOCK]) for i in range(0, len(pictures), BLOCK)]
+        empty = np.zeros((0, 8 * self.kinds.shape[1]), dtype=np.float32)
+        return np.concatenate([empty, *blocks])
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return what was learnt as arrays."""
+        return {"patch_mean": self.mean, "patch_kinds": self.kinds}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, AnyArray]) -> Patches:
+        """Return what `to_arrays` described."""
+        return cls(np.asarray(arrays["patch_mean"]), np.asarray(arrays["patch_kinds"]))
+
+    def _describe(self, pictures: AnyArray) -> Float32Array:
+        likeness = (_cut(pictures, STRIDE) - self.mean) @ self.kinds
+        middle = likeness.shape[1] // 2
+        halves = (slice(None, middle), slice(middle, None))
+        shares = []
+        for rows in halves:
+            for columns in halves:
+                quarter = likeness[:, rows, columns]
+                shares.append(np.maximum(quarter - SOFT, 0).mean(axis=(1, 2)))
+                shares.append(np.maximum(-quarter - SOFT, 0).mean(axis=(1, 2)))
+        # Roots keep a kind that fills a quarter from hiding all others.
+        return np.asarray(np.sqrt(np.concatenate(shares, axis=1)), dtype=np.float32)
+
+
+def _cut(pictures: AnyArray, stride: int) -> Float32Array:
+    windows = sliding_window_view(pictures, (SIDE, SIDE), axis=(1, 2))[:, ::stride, ::stride]
+    patches = windows.reshape(*windows.shape[:3], 3 * SIDE * SIDE).astype(np.float32)
+    patches -= patches.mean(axis=-1, keepdims=True)
+    patches /= np.sqrt(patches.var(axis=-1, keepdims=True) + CONTRAST)
+    return patches
+
+
+def _whitening(centred: Float32Array) -> Float32Array:
+    covariance = centred.T.astype(np.float64) @ centred / len(centred)
+    values, vectors = np.linalg.eigh(covariance)
+    whitening = (vectors / np.sqrt(np.maximum(values, 0.0) + NOISE)) @ vectors.T
+    return np.asarray(whitening, dtype=np.float32)
+
+
+def _spherical_k_means(patches: Float32Array, generator: np.random.Generator) -> Float32Array:
+    kinds = normalise_rows(generator.normal(size=(KINDS, patches.shape[1])))
+    for _ in range(STEPS):
+        likeness = patches @ kinds.T
+        nearest = np.abs(likeness).argmax(axis=1)
+        pull = np.take_along_axis(likeness, nearest[:, None], axis=1)
+        order = np.argsort(nearest, kind="stable")
+        sizes = np.bincount(nearest, minlength=KINDS)
+        held = np.flatnonzero(sizes)
+        starts = np.concatenate([[0], np.cumsum(sizes[held])[:-1]])
+        # A kind that nothing is like starts anew somewhere else.
+        sums = generator.normal(size=kinds.shape)
+        sums[held] = np.add.reduceat((patches * pull)[order], starts, axis=0)
+        kinds = normalise_rows(sums)
+    return kinds

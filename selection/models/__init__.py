@@ -1,0 +1,1 @@
+"""Models: a balanced linear model and its relatives, stored as plain arrays."""

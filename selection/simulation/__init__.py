@@ -1,0 +1,1 @@
+"""Simulation: the loop replayed on known labels, and what it saved."""

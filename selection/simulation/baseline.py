@@ -1,0 +1,209 @@
+"""What people do without active learning, for comparison: plain features, one linear model.
+
+Texts: TF-IDF of words and word pairs (of one to three characters where the script writes no
+blanks). Pictures: raw pixels, standardised. Learnt on random labels, as everybody starts.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy.special import expit, softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from selection.core.arrays import Float32Array, FloatArray, IntArray
+from selection.features.base import Doc
+from selection.features.matrix import Features
+from selection.features.text.tokenize import tokenise
+from selection.models.row_space import Reduction, reduce_rows
+from selection.simulation.dataset import Known
+
+MOST_COLUMNS = 80_000
+SIDE = 32  # pixels
+STRENGTH_TEXTS, STRENGTH_PICTURES = 10.0, 0.01  # C
+MAX_STEPS = 500
+SAMPLE = 500  # documents that tell whether a script writes blanks
+
+
+def plain(known: Known, pool: Sequence[Doc], test: Sequence[Doc]) -> Known:
+    """Return `known` with plain features of `pool` (n) and `test` (m), and the plain model.
+
+    Everything is fitted on the pool alone. Replay it with "random": the rows are then the same as
+    those of `known` with the same seed, since random draws look at nothing.
+
+    >>> X = Features(None, np.eye(2, dtype=np.float32))
+    >>> known = Known(X, np.array([0, 1]), n_classes=2, rare_class=1)
+    >>> plain(known, ["good day", "bad day"], []).X.sparse.shape
+    (2, 5)
+    """
+    of_texts = not len(pool) or isinstance(pool[0], str)
+    X, T = (_of_texts if of_texts else _of_pictures)(pool, test)
+    return plainly(replace(known, X=X, test=None if known.test is None else T))
+
+
+def plainly(known: Known) -> Known:
+    """Return `known`, whose features are plain ones already, with the plain model.
+
+    >>> X = Features(None, np.eye(2, dtype=np.float32))
+    >>> plainly(Known(X, np.array([0, 1]), n_classes=2, rare_class=1)).learner.keywords
+    {'strength': 0.01}
+    """
+    strength = STRENGTH_PICTURES if known.X.sparse is None else STRENGTH_TEXTS
+    return replace(known, learner=partial(fit_plain, strength=strength))
+
+
+@dataclass(frozen=True)
+class PlainModel:
+    """Linear scores of the `classes` (S,) that were seen, over sparse `columns` or dense ones."""
+
+    n_classes: int
+    classes: IntArray
+    columns: IntArray
+    sparse_weights: Float32Array
+    dense_weights: Float32Array
+    intercept: FloatArray
+    multi_label: bool
+
+    def predict_proba(self, X: Features) -> Float32Array:
+        """Return the probabilities (n, n_classes) of `X`; 0 for a class that was never seen."""
+        scores = np.zeros((len(X), len(self.classes))) + self.intercept
+        if X.sparse is not None and len(self.columns):
+            weights = np.zeros((X.sparse.shape[1], len(self.classes)), dtype=np.float32)
+            weights[self.columns] = self.sparse_weights
+            scores += X.sparse @ weights
+        if X.dense is not None:
+            scores += X.dense @ self.dense_weights
+        proba = np.zeros((len(X), self.n_classes), dtype=np.float32)
+        proba[:, self.classes] = expit(scores) if self.multi_label else softmax(scores, axis=1)
+        return proba
+
+
+def fit_plain(
+    X: Features,
+    y: ArrayLike,
+    n_classes: int,
+    *,
+    strength: float,
+    seed: int = 0,
+    multi_label: bool = False,
+) -> PlainModel:
+    """Return an unweighted logistic regression with C = `strength`; arguments as `models.fit`.
+
+    >>> X = Features(None, np.eye(2, dtype=np.float32))
+    >>> fit_plain(X, [0, 1], 2, strength=10.0).predict_proba(X).argmax(axis=1)
+    array([0, 1])
+    """
+    labels = np.asarray(y, dtype=np.int64)
+    reduction = reduce_rows(X)
+    if multi_label:
+        classes = np.flatnonzero(labels.any(axis=0))
+        solved = [_solve_one(reduction, labels[:, c], strength) for c in classes]
+        weights = np.stack([each[0] for each in solved], axis=1)
+        intercept = np.array([each[1] for each in solved])
+    else:
+        classes = np.unique(labels)
+        weights, intercept = _solve(reduction, labels, strength)
+    of_sparse, of_dense = reduction.restore(weights)
+    return PlainModel(
+        n_classes, classes, reduction.columns, of_sparse, of_dense, intercept, multi_label
+    )
+
+
+def _solve(reduction: Reduction, y: IntArray, strength: float) -> tuple[FloatArray, FloatArray]:
+    """Return weights (r, S) and intercepts (S,) of the S classes in `y`."""
+    solver = LogisticRegression(C=strength, max_iter=MAX_STEPS)
+    with warnings.catch_warnings():
+        # A class for every other row looks like regression to it; at the start it is normal.
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        solver.fit(reduction.rows, y)
+    weights, intercept = solver.coef_.T, solver.intercept_
+    if weights.shape[1] == 1:
+        return np.hstack([0 * weights, weights]), np.array([0.0, intercept[0]])
+    return weights, intercept
+
+
+def _solve_one(reduction: Reduction, y: IntArray, strength: float) -> tuple[FloatArray, float]:
+    if y.all():
+        # Always yes so far: there is no boundary to learn, the answer stays yes.
+        return np.zeros(reduction.width), np.inf
+    weights, intercept = _solve(reduction, y, strength)
+    return weights[:, 1], float(intercept[1])
+
+
+# Features ----------------------------------------------------------------------------------------
+
+
+def _of_texts(pool: Sequence[str], test: Sequence[str]) -> tuple[Features, Features]:
+    encoder = _encoder("word", (1, 2)) if writes_blanks(pool) else _encoder("char", (1, 3))
+    try:
+        X = encoder.fit_transform(pool)
+    except ValueError:
+        # There is no word of two letters in the whole pool.
+        encoder = _encoder("char", (1, 3))
+        X = encoder.fit_transform(pool)
+    T = encoder.transform(test) if len(test) else X[:0]
+    return Features(X, None), Features(T, None)
+
+
+def _encoder(analyzer: str, ngrams: tuple[int, int]) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        analyzer=analyzer,
+        ngram_range=ngrams,
+        sublinear_tf=True,
+        min_df=1,
+        max_features=MOST_COLUMNS,
+        dtype=np.float32,
+    )
+
+
+def writes_blanks(texts: Sequence[str]) -> bool:
+    """Tell whether most of the first `texts` are in a script that writes blanks between words.
+
+    >>> writes_blanks(["good day"]), writes_blanks(["大家好"])
+    (True, False)
+    """
+    runs = [any(mark.isalpha() for mark in tokenise(text).marks) for text in texts[:SAMPLE]]
+    return 2 * sum(runs) <= len(runs)
+
+
+def _of_pictures(pool: Sequence[bytes], test: Sequence[bytes]) -> tuple[Features, Features]:
+    pictures = [_upright(doc, row) for row, doc in enumerate(pool)]
+    side = min(SIDE, int(np.median([max(picture.size) for picture in pictures])))
+    mode = "L" if all(picture.mode in {"1", "L"} for picture in pictures) else "RGB"
+    X = _pixels(pictures, side, mode)
+    T = _pixels([_upright(doc, row) for row, doc in enumerate(test)], side, mode)
+    mean, scale = X.mean(axis=0), X.std(axis=0)
+    scale[scale == 0] = 1.0
+    return Features(None, (X - mean) / scale), Features(None, (T - mean) / scale)
+
+
+def _upright(doc: bytes, row: int) -> Image.Image:
+    try:
+        picture = Image.open(io.BytesIO(doc))
+        picture.draft("RGB", (2 * SIDE, 2 * SIDE))
+        upright = ImageOps.exif_transpose(picture)
+        upright.load()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as problem:
+        raise ValueError(f"the picture cannot be read (row {row})") from problem
+    # Kept small at once: thousands of whole pictures would fill the memory.
+    upright.thumbnail((4 * SIDE, 4 * SIDE))
+    return upright
+
+
+def _pixels(pictures: Sequence[Image.Image], side: int, mode: str) -> Float32Array:
+    depth = 1 if mode == "L" else 3
+    pixels = np.zeros((len(pictures), side * side * depth), dtype=np.float32)
+    for row, picture in enumerate(pictures):
+        small = picture.convert(mode).resize((side, side), Image.Resampling.BILINEAR)
+        pixels[row] = np.asarray(small, dtype=np.float32).ravel()
+    return pixels

@@ -1,0 +1,117 @@
+"""What a simulation is told, and what came of it: a pool whose labels are all known, and runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from selection.features.matrix import Features
+from selection.models import logistic
+
+
+class Predictor(Protocol):
+    """What a learner returns."""
+
+    def predict_proba(self, X: Features) -> Float32Array:
+        """Return probabilities (n, C)."""
+        ...
+
+
+class Learner(Protocol):
+    """Whatever learns from labelled rows as `models.fit` does."""
+
+    def __call__(
+        self, X: Features, y: ArrayLike, n_classes: int, *, seed: int, multi_label: bool
+    ) -> Predictor:
+        """Return what the rows `X` with labels `y` teach."""
+        ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """A pool whose labels are all known, and a test set that nothing is fitted on.
+
+    `y` (n,) are class numbers below `n_classes`, or (n, C) of 0 and 1 where items may have several
+    labels; `truth` the same of the test rows, None with `test` where there are none. What was found
+    of `rare_class` is counted; the strategies are only told of it where it is `declared`. `prior`
+    (n, C) is what another model said of the items beforehand (see `prior`), None where none did.
+    """
+
+    X: Features
+    y: IntArray
+    n_classes: int
+    rare_class: int
+    test: Features | None = None
+    truth: IntArray | None = None
+    declared: bool = False
+    prior: Float32Array | None = None
+    learner: Learner = logistic.fit
+
+    @property
+    def multi_label(self) -> bool:
+        """Tell whether an item may have several labels."""
+        return self.y.ndim == 2
+
+    @property
+    def rare(self) -> BoolArray:
+        """Return which items (n,) have the rare class."""
+        found: BoolArray = (
+            self.y[:, self.rare_class] == 1 if self.multi_label else self.y == self.rare_class
+        )
+        return found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a run goes on: until `labels` are spent, or that share of the rare items is found.
+
+    Of every batch, `audit_share` goes to random items, as the audits of the app do; they are
+    labels like the others, train the model and are counted.
+    """
+
+    labels: int
+    batch: int = 20
+    audit_share: float = 0.0
+    until_found: float = 1.01
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one strategy with one seed, at every mark: after each batch.
+
+    `labels` (m,) spent so far, audits included; `accuracy` and `macro_f1` (m,) on the test set, NaN
+    without one; `rare_found` (m,) the share of the pool's rare items that was labelled; `asked`
+    (labels[-1],) the rows in the order of asking; `audited` (m,) how many of them were audits.
+    """
+
+    strategy: str
+    seed: int
+    labels: IntArray
+    accuracy: FloatArray
+    macro_f1: FloatArray
+    rare_found: FloatArray
+    audited: IntArray
+    asked: IntArray
+    seconds_per_round: float
+
+
+def macro_f1(truth: IntArray, said: IntArray, n_classes: int) -> float:
+    """Return the mean F1 over the classes that occur in `truth`, (n,) or (n, C) like `said`.
+
+    >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), 3).__round__(3)
+    0.733
+    """
+    is_true, is_said = _columns(truth, n_classes), _columns(said, n_classes)
+    hits = (is_true & is_said).sum(axis=0)
+    both = is_true.sum(axis=0) + is_said.sum(axis=0)
+    present = is_true.any(axis=0)
+    return float((2 * hits[present] / both[present]).mean()) if present.any() else 0.0
+
+
+def _columns(y: IntArray, n_classes: int) -> BoolArray:
+    columns: BoolArray = y == 1 if y.ndim == 2 else y[:, None] == np.arange(n_classes)
+    return columns

@@ -1,0 +1,240 @@
+"""The loop of the app, offline: labels that are known answer what a strategy asks.
+
+The rounds go through `models.fit`, `strategies.resolve` and `shortlist`, as in the app, so a curve
+tells what the app would have done. A run is one strategy with one seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from selection.core import hashing
+from selection.core.arrays import AnyArray, IntArray
+from selection.features.matrix import Features
+from selection.models import committee
+from selection.simulation.dataset import Known, Plan, Predictor, Run, macro_f1
+from selection.strategies import registry
+from selection.strategies.base import Strategy
+from selection.strategies.prior import with_prior
+from selection.strategies.shortlist import Question, as_candidates, round_seed, shortlist
+
+RANDOM = "random"
+AUDIT_STREAM = 0x5EED  # the audit order must not be the order in which `random` draws
+
+Clock = Callable[[], float]
+
+
+def replay(known: Known, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
+    """Return the run of strategy `name`, from nothing labelled on.
+
+    `clock` gives seconds; what is measured on the test set is not part of a round's time. Raises
+    ValueError for an unknown strategy, or more labels than there are items.
+
+    >>> X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
+    >>> known = Known(X, np.array([0, 1, 0, 1]), n_classes=2, rare_class=1)
+    >>> replay(known, "random", 0, Plan(labels=4, batch=3), lambda: 0.0).labels
+    array([3, 4])
+    """
+    _check(known, plan)
+    asker, taught = _asker(known, name, seed, plan), _is_taught(known, name)
+    asked, seconds = np.zeros(0, dtype=np.int64), 0.0
+    model: Predictor | None = None
+    points: list[_Point] = []
+    while len(asked) < plan.labels and (not points or points[-1].rare_found < plan.until_found):
+        started = clock()
+        asked = np.concatenate([asked, asker.ask(len(points) + 1, asked, model)])
+        model = _learn(known, asked, seed) if taught else None
+        seconds += clock() - started
+        points.append(_measure(known, model, asked, asker.audits))
+    return _as_run(name, seed, points, asked, seconds)
+
+
+def audits_due(share: float, labels: int) -> int:
+    """Return how many of the first `labels` labels are audits: the share, exact over time.
+
+    >>> [audits_due(0.15, n) for n in (1, 7, 20, 100)]
+    [0, 1, 3, 15]
+    """
+    # 0.29 * 100 is a hair below 29 in binary.
+    return int(share * labels + 1e-9)
+
+
+def audit_order(n: int, seed: int) -> IntArray:
+    """Return the random order (n,) of the rows of a pool in which its audits are drawn.
+
+    >>> sorted(audit_order(3, seed=0).tolist())
+    [0, 1, 2]
+    """
+    bits = hashing.hash_bits(np.arange(n), seed ^ AUDIT_STREAM)
+    return np.argsort(bits, kind="stable").astype(np.int64)
+
+
+def _check(known: Known, plan: Plan) -> None:
+    if not 0 < plan.labels <= len(known.X):
+        raise ValueError(f"{plan.labels} labels cannot be spent on {len(known.X)} items")
+    if plan.batch < 1:
+        raise ValueError(f"a batch has at least one item, not {plan.batch}")
+    if not 0 <= plan.audit_share <= 1:
+        raise ValueError(f"audit_share lies between 0 and 1, not at {plan.audit_share}")
+
+
+def _is_taught(known: Known, name: str) -> bool:
+    """Tell whether somebody asks a model, the test set or the rule; else none is made."""
+    rule = registry.resolve(name, len(known.X), known.n_classes, known.n_classes)
+    return known.test is not None or bool(rule.needs)
+
+
+# Asking ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """One strategy with one seed; `audits` are the rows that only audits ask, in their order."""
+
+    known: Known
+    name: str
+    seed: int
+    plan: Plan
+    share: float
+    audits: IntArray
+
+    def ask(self, number: int, asked: IntArray, model: Predictor | None) -> IntArray:
+        """Return the rows of round `number`: what the strategy picks, then the audits."""
+        size = min(self.plan.batch, self.plan.labels - len(asked))
+        waiting = self.audits[~np.isin(self.audits, asked)]
+        taken = len(self.audits) - len(waiting)
+        due = min(audits_due(self.share, len(asked) + size) - taken, len(waiting))
+        free = np.setdiff1d(np.arange(len(self.known.X)), np.concatenate([asked, self.audits]))
+        # Where the rest is used up, what was left to the audits is asked, as in the app.
+        wanted = min(size - due, len(free))
+        picks = self._pick(number, wanted, free, asked, model)
+        return np.concatenate([picks, waiting[: size - wanted]])
+
+    def _pick(
+        self, number: int, wanted: int, free: IntArray, asked: IntArray, model: Predictor | None
+    ) -> IntArray:
+        known, strategy = self.known, self._strategy(asked)
+        question = Question(
+            strategy,
+            wanted,
+            len(known.X),
+            round_seed(self.seed, number),
+            known.multi_label,
+            known.rare_class if known.declared else None,
+        )
+        proba = self._proba(strategy, free, asked, model)
+        found = shortlist(question, free, proba, self._votes(strategy, free, asked))
+        spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
+        labels = known.y[asked]
+        candidates = as_candidates(question, found, spread, existing, labels, known.n_classes)
+        chosen = strategy.choose(candidates, wanted, np.random.default_rng(question.seed))
+        picked: IntArray = found.ids[chosen.rows]
+        return picked
+
+    def _strategy(self, asked: IntArray) -> Strategy:
+        seen, n_classes = _classes_seen(self.known, asked), self.known.n_classes
+        several = self.known.multi_label
+        has_prior = self.known.prior is not None
+        return registry.resolve(
+            self.name, len(asked), seen, n_classes, multi_label=several, has_prior=has_prior
+        )
+
+    def _proba(
+        self, strategy: Strategy, free: IntArray, asked: IntArray, model: Predictor | None
+    ) -> AnyArray | None:
+        if not strategy.needs & {"proba", "committee"}:
+            return None
+        known = self.known
+        proba = None if model is None else model.predict_proba(known.X)[free]
+        is_known = proba is not None and not registry.is_early(len(asked), known.n_classes)
+        if known.prior is None or is_known:
+            return proba
+        return with_prior(proba, known.prior[free], multi_label=known.multi_label)
+
+    def _votes(self, strategy: Strategy, free: IntArray, asked: IntArray) -> AnyArray | None:
+        if "committee" not in strategy.needs:
+            return None
+        X, y, several = self.known.X, self.known.y[asked], self.known.multi_label
+        members = committee.fit_committee(
+            X.take(asked), y, self.known.n_classes, seed=self.seed, multi_label=several
+        )
+        return committee.predict_committee(members, X)[:, free]
+
+    def _spread(self, strategy: Strategy, rows: IntArray) -> AnyArray:
+        # Thousands of rows are copied here, which a rule that never looks need not wait for.
+        if "features" not in strategy.needs:
+            return np.zeros((len(rows), 0), dtype=np.float32)
+        return self.known.X.take(rows).spread_block()
+
+
+def _asker(known: Known, name: str, seed: int, plan: Plan) -> _Asker:
+    # All that `random` asks is random already: it needs no audits beside that.
+    share = 0.0 if name == RANDOM else plan.audit_share
+    n = len(known.X)
+    audits = audit_order(n, seed)[: int(np.ceil(share * n))]
+    return _Asker(known, name, seed, plan, share, audits)
+
+
+def _classes_seen(known: Known, asked: IntArray) -> int:
+    y = known.y[asked]
+    return int(y.any(axis=0).sum()) if known.multi_label else len(np.unique(y))
+
+
+# Learning and measuring --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Point:
+    """How things stand after a batch."""
+
+    labels: int
+    accuracy: float
+    macro_f1: float
+    rare_found: float
+    audited: int
+
+
+def _learn(known: Known, asked: IntArray, seed: int) -> Predictor | None:
+    """Return the model of the labels so far; None where the app would not train one yet."""
+    if _classes_seen(known, asked) < (1 if known.multi_label else 2):
+        return None
+    X, y = known.X.take(asked), known.y[asked]
+    return known.learner(X, y, known.n_classes, seed=seed, multi_label=known.multi_label)
+
+
+def _measure(known: Known, model: Predictor | None, asked: IntArray, audits: IntArray) -> _Point:
+    rare_found = known.rare[asked].sum() / max(known.rare.sum(), 1)
+    audited = int(np.isin(asked, audits).sum())
+    right, f1 = np.nan, np.nan
+    if known.test is not None and known.truth is not None:
+        said = _said(known, known.test, model, asked)
+        same = said == known.truth
+        right = float((same.all(axis=1) if known.multi_label else same).mean())
+        f1 = macro_f1(known.truth, said, known.n_classes)
+    return _Point(len(asked), right, f1, float(rare_found), audited)
+
+
+def _said(known: Known, test: Features, model: Predictor | None, asked: IntArray) -> IntArray:
+    if model is None:
+        # Only one class is known: that is what one would say of everything.
+        return np.repeat(known.y[asked[:1]], len(test), axis=0)
+    proba = model.predict_proba(test)
+    said = proba >= 0.5 if known.multi_label else proba.argmax(axis=1)
+    return said.astype(np.int64)
+
+
+def _as_run(name: str, seed: int, points: list[_Point], asked: IntArray, seconds: float) -> Run:
+    return Run(
+        name,
+        seed,
+        labels=np.array([point.labels for point in points], dtype=np.int64),
+        accuracy=np.array([point.accuracy for point in points]),
+        macro_f1=np.array([point.macro_f1 for point in points]),
+        rare_found=np.array([point.rare_found for point in points]),
+        audited=np.array([point.audited for point in points], dtype=np.int64),
+        asked=asked,
+        seconds_per_round=seconds / len(points),
+    )

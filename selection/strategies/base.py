@@ -1,0 +1,114 @@
+"""What a strategy is: a score for every item of the pool, and a choice among the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection.core import hashing
+from selection.core.arrays import FloatArray
+from selection.strategies import batch
+from selection.strategies.batch import Choice
+from selection.strategies.candidates import Candidates, Selection, nothing
+
+MIN_COVER = 2000  # candidates of a rule that wants to see the whole space
+
+Scorer = Callable[..., FloatArray]
+Chooser = Callable[[Candidates, int, np.random.Generator], Choice]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way of asking: its name, what to call it and how to explain it, and what it needs.
+
+    `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
+    `score` as (T, n, C)) and "features" (the spread columns, to `choose`). One that `covers`
+    wants to see the whole space; one with a `floor` asks some items drawn from the whole pool.
+    """
+
+    name: str
+    title: str
+    words: str
+    needs: frozenset[str]
+    scorer: Scorer | None
+    chooser: Chooser
+    covers: bool = False
+    floor: bool = False
+
+    def score(
+        self,
+        proba: ArrayLike | None,
+        ids: ArrayLike,
+        seed: int,
+        *,
+        multi_label: bool = False,
+        rare_class: int | None = None,
+    ) -> FloatArray:
+        """Return the scores (n,) of one shard: `proba` (n, C), or (T, n, C) for a committee.
+
+        A strategy without a model scores by a hash of `ids` (n,) and `seed`, which makes its
+        candidates a random sample of the pool. Raises ValueError naming a bad row.
+
+        >>> rule = Strategy("any", "Any", "Any.", frozenset(), None, choosers.drawn)
+        >>> rule.score(None, [7, 8], seed=0).shape
+        (2,)
+        """
+        numbers = np.asarray(ids, dtype=np.int64)
+        if self.scorer is None:
+            return hashing.uniform(numbers, seed)
+        if proba is None:
+            raise ValueError(f"{self.name} needs probabilities")
+        values = self.scorer(proba, numbers, seed, multi_label=multi_label, rare_class=rare_class)
+        if values.shape != numbers.shape:
+            raise ValueError(f"{len(values)} rows of proba for {len(numbers)} ids")
+        return values
+
+    def weights(self, proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
+        """Return the weight (n,) with which each row is drawn; sum it over the pool's shards.
+
+        Only "stochastic" draws by weight; its `Candidates.total_weight` is that sum.
+        """
+        return batch.doubt_weights(np.asarray(proba), multi_label=multi_label)
+
+    def choose(self, candidates: Candidates, k: int, rng: np.random.Generator | int) -> Selection:
+        """Return the `k` candidates to ask, in that order; all of them if there are fewer.
+
+        The answer depends on the candidates, not on their order. Raises ValueError for missing
+        or unusable arrays, naming the row.
+
+        >>> pool = Candidates(np.array([7, 8]), np.array([-0.8, 0.0]))
+        >>> rule = Strategy("any", "Any", "Any.", frozenset(), None, choosers.drawn)
+        >>> rule.choose(pool, 1, 0).rows
+        array([1])
+        """
+        candidates.check()
+        wanted = min(max(k, 0), len(candidates))
+        if not wanted:
+            return nothing()
+        order = np.argsort(np.asarray(candidates.ids), kind="stable")
+        choice = self.chooser(candidates.take(order), wanted, np.random.default_rng(rng))
+        rows = order[choice.rows]
+        chances = choice.probability
+        return Selection(
+            rows,
+            np.asarray(candidates.scores, dtype=np.float64)[rows],
+            np.full(wanted, np.nan) if chances is None else chances,
+            [choice.reasons] * wanted if isinstance(choice.reasons, str) else choice.reasons,
+        )
+
+    def prefilter_size(self, k: int, n: int) -> int:
+        """Return how many candidates of a pool of `n` this strategy wants for `k` picks."""
+        wanted = prefilter_size(k, n)
+        return min(max(wanted, MIN_COVER), n) if self.covers else wanted
+
+
+def prefilter_size(k: int, n: int) -> int:
+    """Return how many of `n` items reach the second step for `k` picks: 20k, in 200..5000.
+
+    >>> prefilter_size(20, 1_000_000), prefilter_size(20, 50)
+    (400, 50)
+    """
+    return min(max(min(20 * k, 5000), 200, k), n)

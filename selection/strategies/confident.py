@@ -1,0 +1,135 @@
+"""Of each class the items that a model is surest of, found shard by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection.core import top_k
+from selection.core.arrays import (
+    AnyArray,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_proba,
+    as_table,
+    row_blocks,
+)
+
+
+@dataclass(frozen=True)
+class Surest:
+    """The surest items of each class, class by class and best first.
+
+    `ids` (k,), their `classes` (k,), `confidence` (k,) in the whole answer, and that answer:
+    `answers` (k, C). `counts` (C,) says how many were sure enough, those left out included. With
+    several labels per item, an item is there once for each class of its answer.
+    """
+
+    ids: IntArray
+    classes: IntArray
+    confidence: FloatArray
+    answers: BoolArray
+    counts: IntArray
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return plain arrays that `from_arrays` turns back into this."""
+        return {
+            "ids": self.ids,
+            "classes": self.classes,
+            "confidence": self.confidence,
+            # Many classes, few of them in an answer: bits keep the file small.
+            "answers": np.packbits(self.answers, axis=1),
+            "counts": self.counts,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, AnyArray]) -> Surest:
+        """Return what `to_arrays` described."""
+        counts = arrays["counts"]
+        answers = np.unpackbits(arrays["answers"], axis=1, count=len(counts)).astype(np.bool_)
+        return cls(arrays["ids"], arrays["classes"], arrays["confidence"], answers, counts)
+
+
+def surest(
+    ids: ArrayLike,
+    proba: ArrayLike,
+    per_class: int,
+    seed: int,
+    *,
+    least: float = 0.8,
+    multi_label: bool = False,
+) -> Surest:
+    """Return the `per_class` surest of each class among `ids` (n,) with their `proba` (n, C).
+
+    Sure is an item whose most likely class has at least `least`. With several labels per item its
+    answer is every label that is more likely than not, and it is as sure as the label that is
+    least so, since who confirms an answer confirms all of it. Ties go by a hash of the id.
+
+    >>> found = surest([7, 8, 9], [[0.9, 0.1], [0.6, 0.4], [0.95, 0.05]], 1, seed=0)
+    >>> found.ids, found.classes, found.counts
+    (array([9]), array([0]), array([2, 0]))
+    """
+    numbers, table = np.asarray(ids, dtype=np.int64), as_table(proba, "proba")
+    if len(numbers) != len(table):
+        raise ValueError(f"{len(numbers)} ids and {len(table)} rows of proba must match")
+    answers, confidence = _answers(table, multi_label)
+    rows, classes = np.nonzero(answers & (confidence >= least)[:, None])
+    order = _best_of_each(classes, confidence[rows], numbers[rows], table.shape[1], per_class, seed)
+    best = rows[order]
+    return Surest(
+        numbers[best],
+        classes[order].astype(np.int64),
+        confidence[best],
+        answers[best],
+        np.bincount(classes, minlength=table.shape[1]),
+    )
+
+
+def merge(parts: Sequence[Surest], per_class: int, seed: int) -> Surest:
+    """Return the surest of all `parts`, which are those of the shards of one pool, in any order.
+
+    >>> parts = [surest([i], [[p, 1 - p]], 1, seed=0) for i, p in [(7, 0.9), (8, 0.95)]]
+    >>> merge(parts, 1, seed=0).ids, merge(parts, 1, seed=0).counts
+    (array([8]), array([2, 0]))
+    """
+    ids = np.concatenate([part.ids for part in parts])
+    classes = np.concatenate([part.classes for part in parts])
+    confidence = np.concatenate([part.confidence for part in parts])
+    counts: IntArray = np.stack([part.counts for part in parts]).sum(axis=0)
+    order = _best_of_each(classes, confidence, ids, len(counts), per_class, seed)
+    answers = np.concatenate([part.answers for part in parts])[order]
+    return Surest(ids[order], classes[order], confidence[order], answers, counts)
+
+
+def _answers(table: AnyArray, multi_label: bool) -> tuple[BoolArray, FloatArray]:
+    """Return what the model would answer, (n, C), and how sure it is of all of it, (n,)."""
+    answers, confidence = np.zeros(table.shape, dtype=np.bool_), np.zeros(len(table))
+    for block in row_blocks(len(table)):
+        proba = as_proba(table[block], multi_label=multi_label, first=block.start)
+        if multi_label:
+            answers[block] = proba >= 0.5
+            confidence[block] = np.maximum(proba, 1.0 - proba).min(axis=1)
+        else:
+            np.put_along_axis(answers[block], proba.argmax(axis=1)[:, None], True, axis=1)
+            confidence[block] = proba.max(axis=1)
+    return answers, confidence
+
+
+def _best_of_each(
+    classes: IntArray,
+    confidence: FloatArray,
+    ids: IntArray,
+    n_classes: int,
+    per_class: int,
+    seed: int,
+) -> IntArray:
+    """Return the rows of the best of each class, class by class."""
+    kept = [np.zeros(0, dtype=np.int64)]
+    for number in range(n_classes):
+        rows = np.flatnonzero(classes == number)
+        kept.append(rows[top_k.best(confidence[rows], ids[rows], per_class, seed)])
+    return np.concatenate(kept)

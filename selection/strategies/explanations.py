@@ -1,0 +1,87 @@
+"""Why an item was picked, as a plain sentence for the person who labels it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection.core.arrays import FloatArray
+
+
+def gettext_noop(text: str) -> str:
+    """Return the text as it is: who collects texts for translators finds it by this name."""
+    return text
+
+
+_WITHOUT_MODEL = {
+    "random": gettext_noop("Drawn at random."),
+    "cluster-seed": gettext_noop("A typical example of a group of similar items."),
+    "spread": gettext_noop("Unlike anything labelled so far."),
+}
+_BEGINNINGS = {
+    "cover-margin": gettext_noop("Unlike what is labelled so far."),
+    "margin-apart": gettext_noop("Doubtful in its own way."),
+    "badge": gettext_noop("Would pull the model in its own direction."),
+    "cluster-margin": gettext_noop("The most doubtful of a group of similar items."),
+    "committee": gettext_noop("Models trained on different labels disagree here."),
+    "model-change": gettext_noop("Its label would change the model a lot."),
+    "balanced": gettext_noop("From a class with few labels."),
+    "near-found": gettext_noop("Similar to one that was found."),
+    "drawn": gettext_noop("Drawn at random, doubtful items more often."),
+}
+_PICKED = gettext_noop("Picked by %(reason)s (score %(score)s).")
+_LOOKS = gettext_noop("Looks like %(label)s (%(share)s %%).")
+_EXPECTS = gettext_noop("The model expects %(label)s (%(share)s %%).")
+_HESITATES = gettext_noop(
+    "The model hesitates between %(label)s (%(share)s %%) and %(other)s (%(other_share)s %%)."
+)
+_UNSURE = gettext_noop("The model is unsure about %(label)s (%(share)s %%).")
+SURE = 0.8  # from here on the model no longer "hesitates"
+
+
+def explain(
+    reason: str,
+    score: float,
+    proba_row: ArrayLike | None,
+    class_names: Sequence[str],
+    *,
+    rare_class: int | None = None,
+    multi_label: bool = False,
+) -> str:
+    """Return one or two sentences for a machine `reason`; probabilities (C,) where there are any.
+
+    `score` is told for reasons that have no sentence of their own.
+
+    >>> explain("margin", -0.03, [0.48, 0.45, 0.07], ["spam", "ham", "other"])
+    'The model hesitates between spam (48 %) and ham (45 %).'
+    """
+    if reason in _WITHOUT_MODEL:
+        return _WITHOUT_MODEL[reason]
+    if proba_row is None:
+        return _BEGINNINGS.get(reason, _PICKED % {"reason": reason, "score": f"{score:.2f}"})
+    proba = np.asarray(proba_row, dtype=np.float64)
+    if reason == "rare":
+        wanted = int(proba.argmax()) if rare_class is None else rare_class
+        return _LOOKS % _share(wanted, proba, class_names)
+    doubt = _doubt_many(proba, class_names) if multi_label else _doubt(proba, class_names)
+    return f"{_BEGINNINGS[reason]} {doubt}" if reason in _BEGINNINGS else doubt
+
+
+def _doubt(proba: FloatArray, names: Sequence[str]) -> str:
+    order = np.argsort(-proba, kind="stable")
+    first = int(order[0])
+    if len(order) < 2 or proba[first] >= SURE:
+        return _EXPECTS % _share(first, proba, names)
+    one, other = _share(first, proba, names), _share(int(order[1]), proba, names)
+    return _HESITATES % {**one, "other": other["label"], "other_share": other["share"]}
+
+
+def _doubt_many(proba: FloatArray, names: Sequence[str]) -> str:
+    unsure = int(np.abs(2 * proba - 1).argmin())
+    return _UNSURE % _share(unsure, proba, names)
+
+
+def _share(c: int, proba: FloatArray, names: Sequence[str]) -> dict[str, str]:
+    return {"label": names[c], "share": f"{100 * proba[c]:.0f}"}

@@ -1,0 +1,304 @@
+"""The registry: a name becomes a way of asking. It feeds the settings form and the tests.
+
+A strategy works in two steps. `score` runs on every shard of the pool; `shards.best` and
+`shards.merge` keep the best few thousand. `choose` picks from those, so whatever it costs, it
+costs the same for a thousand items and for a million.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection import scores
+from selection.core import hashing
+from selection.core.arrays import FloatArray, as_proba
+from selection.strategies import batch
+from selection.strategies import rare_class as rare
+from selection.strategies.base import Scorer, Strategy, prefilter_size
+from selection.strategies.batch import Choice
+from selection.strategies.candidates import Candidates, Selection
+from selection.strategies.explanations import explain, gettext_noop
+
+__all__ = [
+    "STRATEGIES",
+    "Candidates",
+    "Selection",
+    "Strategy",
+    "explain",
+    "is_early",
+    "prefilter_size",
+    "resolve",
+]
+
+# Labels per class below which the model's doubts mean little. Measured at 40 and 100 labels on six
+# text sets: from two per class on, doubt beats cover.
+EARLY = 2
+
+
+def resolve(
+    name: str,
+    n_labelled: int,
+    classes_seen: int,
+    n_classes: int,
+    *,
+    multi_label: bool = False,
+    has_prior: bool = False,
+) -> Strategy:
+    """Return the strategy that `name` means now. Raises ValueError for an unknown name.
+
+    Nothing that needs probabilities runs before two classes are known (with several labels per
+    item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
+    (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
+    apart. Where the items came with scores of another model (`has_prior`), those stand in for
+    probabilities from the second batch on.
+
+    >>> [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
+    ['typical', 'cover_margin', 'margin_apart']
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
+    strategy = STRATEGIES[name]
+    ready = classes_seen >= (1 if multi_label else 2)
+    if has_prior and n_labelled and "committee" not in strategy.needs:
+        ready = True
+    if name == "auto" and ready:
+        early = is_early(n_labelled, n_classes) or 2 * classes_seen < n_classes
+        return STRATEGIES["cover_margin" if early else "margin_apart"]
+    if not ready and (name == "auto" or strategy.needs & {"proba", "committee"}):
+        return STRATEGIES["typical"]
+    return strategy
+
+
+def is_early(n_labelled: int, n_classes: int) -> bool:
+    """Tell whether there are too few labels per class for the model's doubts to mean much.
+
+    >>> is_early(7, 4), is_early(8, 4)
+    (True, False)
+    """
+    return n_labelled < EARLY * n_classes
+
+
+def _of(score: Callable[..., FloatArray]) -> Scorer:
+    def scorer(proba: ArrayLike, ids: object, seed: int, **options: object) -> FloatArray:
+        return score(proba, multi_label=bool(options.get("multi_label")))
+
+    return scorer
+
+
+def _model_change(proba: ArrayLike, *, multi_label: bool) -> FloatArray:
+    # All items have features of length 1 here, so their length changes no order.
+    bare = np.zeros((len(np.asarray(proba)), 0))
+    return scores.expected_model_change(proba, bare, multi_label=multi_label)
+
+
+def _noisy(proba: ArrayLike, ids: ArrayLike, seed: int, **options: object) -> FloatArray:
+    multi_label = bool(options.get("multi_label"))
+    weights = batch.doubt_weights(np.asarray(proba), multi_label=multi_label)
+    return np.asarray(np.log(weights) + hashing.gumbel(ids, seed), dtype=np.float64)
+
+
+def _rare(
+    proba: ArrayLike,
+    ids: ArrayLike,
+    seed: int,
+    *,
+    multi_label: bool = False,
+    rare_class: int | None = None,
+) -> FloatArray:
+    if rare_class is None:
+        # Nobody said what is looked for yet: the doubtful ones are where a rare class hides.
+        return scores.least_confident(proba, multi_label=multi_label)
+    return as_proba(proba, multi_label=multi_label)[:, rare_class]
+
+
+def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+    strategy = resolve(
+        "auto",
+        candidates.n_labelled,
+        candidates.classes_seen if candidates.proba is not None else 0,
+        candidates.n_classes,
+        multi_label=candidates.multi_label,
+    )
+    return strategy.chooser(candidates, k, rng)
+
+
+_MODEL = frozenset({"proba"})
+_SPACE = frozenset({"features"})
+_BOTH = _MODEL | _SPACE
+
+_ALL = (
+    Strategy(
+        "auto",
+        gettext_noop("Automatic"),
+        gettext_noop(
+            "Starts with typical items of different groups, then mixes new and doubtful ones, "
+            "then asks doubtful items that differ from each other."
+        ),
+        _BOTH,
+        _of(scores.margin),
+        _auto,
+    ),
+    Strategy(
+        "margin_apart",
+        gettext_noop("Close calls, far apart"),
+        gettext_noop(
+            "Takes the items where the two most likely labels are closest, and among them those "
+            "that differ most from each other."
+        ),
+        _BOTH,
+        _of(scores.margin),
+        partial(batch.doubtful_apart, reason="margin-apart"),
+    ),
+    Strategy(
+        "badge",
+        gettext_noop("Doubtful and different"),
+        gettext_noop(
+            "Takes the items the model hesitates about most, and among them those that would move"
+            " it in different directions (BADGE)."
+        ),
+        _BOTH,
+        _of(scores.margin),
+        batch.gradients,
+    ),
+    Strategy(
+        "margin",
+        gettext_noop("Closest call"),
+        gettext_noop("Asks where the two most likely labels are closest."),
+        _MODEL,
+        _of(scores.margin),
+        partial(batch.top, reason="margin"),
+    ),
+    Strategy(
+        "least_confident",
+        gettext_noop("Least sure"),
+        gettext_noop("Asks where the most likely label is least likely."),
+        _MODEL,
+        _of(scores.least_confident),
+        partial(batch.top, reason="least-confident"),
+    ),
+    Strategy(
+        "entropy",
+        gettext_noop("Most undecided"),
+        gettext_noop("Asks where the model's answer is most spread over all labels."),
+        _MODEL,
+        _of(scores.entropy),
+        partial(batch.top, reason="entropy"),
+    ),
+    Strategy(
+        "cover_margin",
+        gettext_noop("New and doubtful"),
+        gettext_noop(
+            "Draws items far from everything labelled, the more doubtful the likelier; good with "
+            "few labels."
+        ),
+        _BOTH,
+        _noisy,
+        batch.covering_doubt,
+        covers=True,
+    ),
+    Strategy(
+        "cluster_margin",
+        gettext_noop("Doubtful from every group"),
+        gettext_noop(
+            "Sorts the doubtful items into groups and takes the most doubtful of each in turn."
+        ),
+        _BOTH,
+        _of(scores.margin),
+        batch.clustered_margin,
+    ),
+    Strategy(
+        "typical",
+        gettext_noop("Typical of each group"),
+        gettext_noop("Sorts items into groups and asks a typical one of each; needs no model."),
+        _SPACE,
+        None,
+        batch.seeds,
+        covers=True,
+    ),
+    Strategy(
+        "kmeans",
+        gettext_noop("Spread out"),
+        gettext_noop(
+            "Draws items that are far from everything labelled or picked; needs no model."
+        ),
+        _SPACE,
+        None,
+        batch.scattered,
+        covers=True,
+    ),
+    Strategy(
+        "coreset",
+        gettext_noop("Farthest first"),
+        gettext_noop(
+            "Always takes the item farthest from everything labelled or picked; finds odd ones out."
+        ),
+        _SPACE,
+        None,
+        batch.farthest,
+        covers=True,
+    ),
+    Strategy(
+        "committee",
+        gettext_noop("Models disagree"),
+        gettext_noop(
+            "Trains several models on parts of the labels and asks where they disagree most (BALD)."
+        ),
+        frozenset({"proba", "committee", "features"}),
+        _of(scores.bald),
+        partial(batch.doubtful_apart, reason="committee"),
+    ),
+    Strategy(
+        "model_change",
+        gettext_noop("Would change the model most"),
+        gettext_noop("Asks items whose label is expected to move the model farthest."),
+        _MODEL,
+        _of(_model_change),
+        partial(batch.top, reason="model-change"),
+    ),
+    Strategy(
+        "balanced",
+        gettext_noop("Even classes"),
+        gettext_noop("Asks doubtful items of the class with the fewest labels so far."),
+        _MODEL,
+        _of(scores.margin),
+        batch.balanced,
+        covers=True,
+    ),
+    Strategy(
+        "rare",
+        gettext_noop("Find a rare class"),
+        gettext_noop(
+            "Looks through groups of similar items until one is found, then asks what looks like "
+            "it, with some doubtful and some random items."
+        ),
+        _BOTH,
+        _rare,
+        rare.hunt,
+        covers=True,
+        floor=True,
+    ),
+    Strategy(
+        "stochastic",
+        gettext_noop("Drawn by doubt"),
+        gettext_noop(
+            "Draws items at random, doubtful ones more often, and records the exact probability."
+        ),
+        _MODEL,
+        _noisy,
+        batch.gumbel,
+    ),
+    Strategy(
+        "random",
+        gettext_noop("Random"),
+        gettext_noop("Draws items at random: the yardstick for all others."),
+        frozenset(),
+        None,
+        batch.drawn,
+    ),
+)
+
+STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}

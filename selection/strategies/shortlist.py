@@ -1,0 +1,212 @@
+"""The best of a pool by one rule, found shard by shard, and what a choice among them needs.
+
+The app and the simulator both ask through here, so that a simulation tells what the app would do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from selection.core import hashing, top_k
+from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from selection.strategies.base import Strategy
+from selection.strategies.candidates import Candidates
+
+SEED_STEP = 1_000_003  # prime, so that rounds of neighbouring seeds share nothing
+FLOOR_STREAM = 0xF1008  # what is drawn must not be what ties fall to
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one round asks the pool: by which rule, for how many items, among how many.
+
+    `seed` settles ties, `rare_class` is the class that is looked for, None where none is.
+    """
+
+    strategy: Strategy
+    wanted: int
+    pool_items: int
+    seed: int
+    multi_label: bool = False
+    rare_class: int | None = None
+
+    @property
+    def most(self) -> int:
+        """How many candidates the rule chooses among."""
+        return self.strategy.prefilter_size(self.wanted, self.pool_items)
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """The best of one shard or of several: `ids` (M,), `scores` (M,), `proba` (M, C) or None.
+
+    Behind the best come those that were drawn from the whole pool, if the rule has a floor.
+    `pool_size` items were looked at, whose weights in a draw sum to `total_weight`.
+    """
+
+    ids: IntArray
+    scores: FloatArray
+    proba: AnyArray | None
+    pool_size: int
+    total_weight: float
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Return plain arrays that `from_arrays` turns back into this shortlist."""
+        sums = {"size": np.array([self.pool_size]), "weight": np.array([self.total_weight])}
+        arrays: dict[str, AnyArray] = {"ids": self.ids, "scores": self.scores, **sums}
+        return arrays if self.proba is None else {**arrays, "proba": self.proba}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, AnyArray]) -> Shortlist:
+        """Return the shortlist that `to_arrays` described."""
+        size, weight = int(arrays["size"][0]), float(arrays["weight"][0])
+        return cls(arrays["ids"], arrays["scores"], arrays.get("proba"), size, weight)
+
+
+def round_seed(seed: int, number: int) -> int:
+    """Return the seed of round `number` of a project with `seed`.
+
+    >>> round_seed(1, 2)
+    1000005
+    """
+    return (seed * SEED_STEP + number) % 2**31
+
+
+def shortlist(
+    question: Question, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
+) -> Shortlist:
+    """Return the best of one shard whose free items are `ids` (n,).
+
+    `proba` (n, C) is the model's word, None while there is no model; `votes` (T, n, C) that of a
+    committee, for a rule that needs one.
+
+    >>> from selection.strategies.registry import STRATEGIES
+    >>> closest = Question(STRATEGIES["margin"], wanted=1, pool_items=2, seed=0)
+    >>> shortlist(closest, [7, 8], np.array([[0.9, 0.1], [0.5, 0.5]])).ids
+    array([8, 7])
+    """
+    strategy, numbers = question.strategy, np.asarray(ids, dtype=np.int64)
+    scores = strategy.score(
+        _judged(strategy, proba, votes),
+        numbers,
+        question.seed,
+        multi_label=question.multi_label,
+        rare_class=question.rare_class,
+    )
+    best = _kept(question, numbers, scores)
+    if proba is None:
+        return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
+    weight = float(strategy.weights(proba, multi_label=question.multi_label).sum())
+    return Shortlist(numbers[best], scores[best], proba[best], len(numbers), weight)
+
+
+def merge(question: Question, parts: Sequence[Shortlist]) -> Shortlist:
+    """Return the best of all `parts`, which are those of the shards of one pool, in any order.
+
+    >>> from selection.strategies.registry import STRATEGIES
+    >>> drawn = Question(STRATEGIES["random"], wanted=1, pool_items=2, seed=0)
+    >>> merge(drawn, [shortlist(drawn, [7], None), shortlist(drawn, [8], None)]).pool_size
+    2
+    """
+    ids = np.concatenate([part.ids for part in parts])
+    scores = np.concatenate([part.scores for part in parts])
+    best = _kept(question, ids, scores)
+    known = [part.proba for part in parts if part.proba is not None]
+    return Shortlist(
+        ids[best],
+        scores[best],
+        np.concatenate(known)[best] if known else None,
+        sum(part.pool_size for part in parts),
+        # Rounded once, so that the order of the parts leaves no trace.
+        math.fsum(part.total_weight for part in parts),
+    )
+
+
+def as_candidates(
+    question: Question,
+    found: Shortlist,
+    spread: AnyArray,
+    existing: AnyArray,
+    y: ArrayLike,
+    n_classes: int,
+) -> Candidates:
+    """Return what the rule chooses among: the shortlist with what is known of the labelled items.
+
+    `spread` (M, d) are the features in which diversity is measured, `existing` (L, d) those of the
+    labelled items, and `y` their labels as in `models.fit`.
+
+    >>> from selection.strategies.registry import STRATEGIES
+    >>> drawn = Question(STRATEGIES["random"], wanted=1, pool_items=1, seed=0)
+    >>> found = shortlist(drawn, [7], None)
+    >>> as_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1], 3).class_counts
+    [0, 2, 0]
+    """
+    labels = np.asarray(y)
+    counts = class_counts(labels, n_classes)
+    return Candidates(
+        ids=found.ids,
+        scores=found.scores,
+        proba=found.proba,
+        spread=spread,
+        existing=existing,
+        labels=labels,
+        n_labelled=len(labels),
+        n_classes=n_classes,
+        classes_seen=sum(count > 0 for count in counts),
+        multi_label=question.multi_label,
+        pool_size=found.pool_size,
+        total_weight=found.total_weight,
+        class_counts=counts,
+        rare_class=question.rare_class,
+        drawn=_drawn(question, found.ids),
+    )
+
+
+def class_counts(y: ArrayLike, n_classes: int) -> list[int]:
+    """Return how many labelled items each class has; `y` (n,) class numbers or (n, C) of 0 and 1.
+
+    >>> class_counts([0, 2, 2], 3), class_counts([[1, 1], [0, 1]], 2)
+    ([1, 0, 2], [1, 2])
+    """
+    labels = np.asarray(y, dtype=np.int64)
+    if labels.ndim == 2:
+        return [int(n) for n in labels.sum(axis=0)]
+    return [int(n) for n in np.bincount(labels, minlength=n_classes)]
+
+
+def _kept(question: Question, ids: IntArray, scores: FloatArray) -> IntArray:
+    """Return the rows of the best, then of those drawn beside them.
+
+    Both are the highest by some number of the item alone, so those of all shards together are
+    exactly those of the pool.
+    """
+    best = top_k.best(scores, ids, question.most, question.seed)
+    drawn = _drawn(question, ids)
+    if drawn is None:
+        return best
+    return np.concatenate([best, np.setdiff1d(np.flatnonzero(drawn), best)])
+
+
+def _drawn(question: Question, ids: IntArray) -> BoolArray | None:
+    """Return which of `ids` (n,) are the sample of the pool; None for a rule without a floor.
+
+    As many are drawn as are wanted: some are left even where all others were chosen already.
+    """
+    if not question.strategy.floor:
+        return None
+    lots = hashing.uniform(ids, question.seed ^ FLOOR_STREAM)
+    drawn = np.zeros(len(ids), dtype=np.bool_)
+    drawn[top_k.best(lots, ids, question.wanted, question.seed)] = True
+    return drawn
+
+
+def _judged(strategy: Strategy, proba: AnyArray | None, votes: AnyArray | None) -> AnyArray | None:
+    """Return what the rule judges by: nothing, the model's word or that of a committee."""
+    if proba is None or not strategy.needs & {"proba", "committee"}:
+        return None
+    return votes if "committee" in strategy.needs else proba

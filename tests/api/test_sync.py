@@ -1,0 +1,175 @@
+"""The call of a window of the desk: decisions in, the next items out."""
+
+import uuid
+
+import pytest
+
+from annotator.flow.queue import leasing
+from annotator.models import Annotation, Lease
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "tab-1/load-1"
+
+
+def at(project, what="desk"):
+    return f"/api/v1/projects/{project.pk}/{what}"
+
+
+def window(user, **rest):
+    return {"page": PAGE, "person": user.pk, **rest}
+
+
+def label(lease, *labels):
+    return {"kind": "label", "client_id": str(uuid.uuid4()), "lease": lease, "labels": labels}
+
+
+def test_one_call_saves_and_brings_what_comes_next(api, project, filled, ana):
+    filled(project, 60)
+    client = api(ana)
+    first = client.post(at(project), window(ana, want=3, spares=2)).json()
+    held = [each["lease"] for each in first["next"]]
+    assert (len(held), len(first["spares"])) == (3, 2)
+    body = window(ana, want=1, holding=held[1:], decisions=[label(held[0], "spam")])
+    second = client.post(at(project), body).json()
+    (settled,) = second["decisions"]
+    assert (settled["state"], settled["annotation"]["labels"]) == ("saved", ["spam"])
+    assert len(second["next"]) == 1
+    assert second["counts"] == {
+        "items": 60,
+        "labelled": 1,
+        "today": {"labels": 1, "skips": 0, "changes": 0, "seconds": 0.0},
+    }
+    # What was put by and not named is still this window's.
+    spares = [sorted(each["lease"] for each in body["spares"]) for body in (first, second)]
+    assert spares[0] == spares[1]
+
+
+def test_one_bad_decision_holds_up_no_other(api, project, filled, ana):
+    filled(project, 30)
+    client = api(ana)
+    held = client.post(at(project), window(ana, want=2)).json()["next"]
+    decisions = [label(held[0]["lease"], "gone"), label(held[1]["lease"], "ham")]
+    answer = client.post(at(project), window(ana, decisions=decisions)).json()
+    assert [each["state"] for each in answer["decisions"]] == ["refused", "saved"]
+    assert "gone" in answer["decisions"][0]["words"]
+
+
+def test_what_an_item_was_is_told_only_with_its_label(api, project, filled, ana):
+    filled(project, 30)
+    client = api(ana)
+    (served,) = client.post(at(project), window(ana, want=1)).json()["next"]
+    Lease.objects.filter(pk=served["lease"]).update(source="audit", blind=True)
+    again = client.post(at(project), window(ana, want=1)).json()["next"]
+    assert set(again[0]) == {"lease", "expires_at", "item", "suggestion", "why"}
+    assert (again[0]["why"], again[0]["suggestion"]) == (None, None)
+    body = window(ana, decisions=[label(served["lease"], "spam")])
+    (settled,) = client.post(at(project), body).json()["decisions"]
+    assert settled["annotation"]["source"] == "audit"
+    assert "audit item" in settled["words"]
+
+
+def test_decisions_of_one_person_are_not_sent_by_another(api, project, filled, ana, ben):
+    filled(project, 30)
+    lease = leasing.lease_next(project, ana)
+    body = window(ana, decisions=[label(str(lease.pk), "spam")])
+    answer = api(ben).post(at(project), body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "another_person")
+    assert not Annotation.objects.exists()
+
+
+def test_undo_brings_the_item_with_the_answer(api, project, filled, ana):
+    filled(project, 30)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    undo = {"kind": "undo", "client_id": str(uuid.uuid4()), "annotation": annotation.pk}
+    (settled,) = api(ana).post(at(project), window(ana, decisions=[undo])).json()["decisions"]
+    assert settled["next"]["item"]["id"] == annotation.item_id
+
+
+def test_empty_project_says_why(api, project, ana):
+    answer = api(ana).post(at(project), window(ana, want=2)).json()
+    assert (answer["next"], answer["empty"][:27]) == ([], "There are no items yet. An ")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"decisions": [{"kind": "label", "client_id": "no"}]},
+        {"decisions": [{"kind": "eat", "client_id": str(uuid.uuid4())}]},
+        {"decisions": [{"kind": "label", "client_id": str(uuid.uuid4())}]},
+        {"decisions": [{"kind": "correct", "client_id": str(uuid.uuid4()), "labels": []}]},
+        {"want": -1},
+        {"want": "many"},
+        {"person": None},
+        {"page": "x" * 61},
+        {"holding": "x"},
+        {"holding": ["x"] * 101},
+        {"other": 1},
+    ],
+)
+def test_what_is_malformed_is_refused_and_changes_nothing(api, project, filled, ana, wrong):
+    filled(project, 30)
+    answer = api(ana).post(at(project), window(ana, **{"want": 1, **wrong}))
+    assert answer.status_code == 422
+    assert not Lease.objects.exists()
+
+
+def test_nobody_gets_more_than_a_window_can_use(api, project, filled, ana):
+    filled(project, 100)
+    answer = api(ana).post(at(project), window(ana, want=99, spares=99)).json()
+    assert len(answer["next"]) == 12
+    assert len(answer["spares"]) == 4
+
+
+def test_window_that_goes_says_so(api, project, filled, ana):
+    filled(project, 30)
+    client = api(ana)
+    held = client.post(at(project), window(ana, want=2)).json()["next"]
+    body = {"page": PAGE, "leases": [each["lease"] for each in held] + ["no lease"]}
+    assert client.post(at(project, "desk/leave"), body).status_code == 204
+    # Still the tab's: no other window of the same person gets it meanwhile.
+    assert set(Lease.objects.values_list("page", flat=True)) == {"tab-1/"}
+
+
+def test_own_answers_come_newest_first_with_their_history(api, project, filled, ana, ben):
+    filled(project, 30)
+    client = api(ana)
+    first = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    second = loop.answer(leasing.lease_next(project, ana), ["ham"])
+    loop.answer(leasing.lease_next(project, ben), ["ham"])
+    client.patch(at(project, f"annotations/{first.pk}"), {"labels": ["ham"], "note": "misread"})
+    found = client.get(at(project, "annotations")).json()["results"]
+    assert [each["id"] for each in found] == [second.pk, first.pk]
+    assert (found[1]["labels"], found[1]["note"]) == (["ham"], "misread")
+    assert [each["labels"] for each in found[1]["history"]] == [["spam"]]
+    assert found[1]["content"]["text"] == first.item.text
+
+
+def test_many_answers_cost_as_many_queries_as_few(
+    api, project, filled, ana, django_assert_num_queries
+):
+    filled(project, 60)
+    client = api(ana)
+    loop.label(project, ana, 2)
+    with django_assert_num_queries(10, exact=False):
+        client.get(at(project, "annotations"))
+    loop.label(project, ana, 20)
+    with django_assert_num_queries(10, exact=False) as few:
+        assert len(client.get(at(project, "annotations")).json()["results"]) == 22
+    assert len(few) <= 10
+
+
+def test_call_costs_the_same_with_many_items(api, project, filled, ana, django_assert_num_queries):
+    filled(project, 40)
+    client = api(ana)
+    counts = []
+    for _ in range(2):
+        held = client.post(at(project), window(ana, want=2)).json()["next"]
+        body = window(ana, want=1, holding=[held[1]["lease"]])
+        body["decisions"] = [label(held[0]["lease"], "spam")]
+        with django_assert_num_queries(60, exact=False) as asked:
+            client.post(at(project), body)
+        counts.append(len(asked))
+        filled(project, 200, start=100)
+    assert counts[1] <= counts[0]

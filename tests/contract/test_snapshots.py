@@ -1,0 +1,37 @@
+"""A snapshot that changed is told, and no test run of the project writes one by itself."""
+
+import pytest
+
+from tests.contract import snapshots
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(snapshots, "FOLDER", tmp_path)
+    monkeypatch.delenv(snapshots.UPDATE, raising=False)
+    return tmp_path
+
+
+def test_change_is_told_by_its_lines(folder):
+    (folder / "a.json").write_text(snapshots.as_text({"kept": 1, "old": 2}))
+    snapshots.compare("a.json", {"old": 2, "kept": 1})
+    with pytest.raises(pytest.fail.Exception) as failure:
+        snapshots.compare("a.json", {"kept": 1, "new": 2})
+    assert '- "old": 2' in str(failure.value)
+    assert '+ "new": 2' in str(failure.value)
+
+
+def test_line_endings_count(folder):
+    (folder / "a.csv").write_bytes(b"a\r\n")
+    with pytest.raises(pytest.fail.Exception):
+        snapshots.compare("a.csv", "a\n")
+
+
+def test_missing_snapshot_fails_and_is_written_only_when_asked(folder, monkeypatch):
+    with pytest.raises(pytest.fail.Exception):
+        snapshots.compare("b.json", [1])
+    assert not list(folder.iterdir())
+    monkeypatch.setenv(snapshots.UPDATE, "1")
+    snapshots.compare("b.json", [1])
+    monkeypatch.delenv(snapshots.UPDATE)
+    snapshots.compare("b.json", [1])

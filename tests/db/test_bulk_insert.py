@@ -1,0 +1,46 @@
+"""Many rows at once are stored as one by one, on either database."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from annotator.db.bulk_insert import insert_many
+from annotator.models import Item
+
+pytestmark = pytest.mark.django_db
+
+
+def items(project, positions, **fields):
+    return [
+        Item(
+            project=project,
+            position=position,
+            audit_key=10**18 + position,
+            key=f"k{position}",
+            content_hash=position.to_bytes(16, "big"),
+            text="Tab\t, line\n, \\N, “quotes”, 🌾",
+            meta={"from": ["a\tb", 1, None, "\\."]},
+            **fields,
+        )
+        for position in positions
+    ]
+
+
+def fields_of(row):
+    names = [field.attname for field in row._meta.concrete_fields if field.attname != "id"]
+    return {name: getattr(row, name) for name in names}
+
+
+def test_rows_are_stored_as_they_are(project):
+    given = items(project, range(3), suggested={"labels": ["spam"], "confidence": 0.5})
+    insert_many(given)
+    stored = Item.objects.filter(project=project).order_by("position")
+    assert [fields_of(row) for row in stored] == [fields_of(row) for row in given]
+    assert Item.objects.filter(gold__isnull=True).count() == 3
+    insert_many([])
+
+
+def test_one_row_that_is_there_already_refuses_them_all(project):
+    insert_many(items(project, [1]))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_many(items(project, [0, 1, 2]))
+    assert Item.objects.filter(project=project).count() == 1

@@ -1,0 +1,240 @@
+"""A page of the bulk desk is saved or taken back, and what becomes of its labels."""
+
+import uuid
+
+import pytest
+
+from annotator.errors import Conflict, NotThere
+from annotator.flow.annotation import bulk_confirm, bulk_pages, history, submit
+from annotator.flow.datasets import export
+from annotator.flow.evaluation import audit_accuracy
+from annotator.flow.features import encode
+from annotator.flow.progress import summary
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing, refill
+from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
+from annotator.pool import audit_set, training_set
+from tests import loop
+from tests.flow.bulk_pages import confirm, keys, standing
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
+
+
+# Confirming --------------------------------------------------------------------------------------
+
+
+def test_marked_are_saved_with_how_they_came_about(sure, ben):
+    page = bulk_pages.take(sure, ben, "spam")
+    assert confirm(page, out=page[:1]) == bulk_confirm.Confirmed(saved=19, given_back=1, settled=0)
+    saved = list(standing(ben))
+    assert {each.item_id for each in saved} == {lease.item_id for lease in page[1:]}
+    assert {tuple(submit.label_names(each)) for each in saved} == {("spam",)}
+    one = saved[0]
+    assert (one.strategy, one.seconds, one.blind, one.counted) == ("bulk", 3.0, False, True)
+    assert one.suggestion["labels"] == loop.ids(sure, "spam")
+    assert one.score == one.suggestion["confidence"]
+    assert Item.objects.filter(pk=one.item_id, state=Item.State.LABELLED, answers=1).exists()
+    assert set(Lease.objects.filter(pk__in=keys(page)[1:]).values_list("outcome", flat=True)) == {
+        "labelled"
+    }
+
+
+def test_the_same_page_again_changes_nothing(sure, ben):
+    page = bulk_pages.take(sure, ben, "spam")
+    first = confirm(page, out=page[:2])
+    rows = (Annotation, QueueEntry, Tally)
+    before = [list(each.objects.order_by("pk").values()) for each in rows]
+    assert confirm(page, out=page[:2]) == first
+    assert [list(each.objects.order_by("pk").values()) for each in rows] == before
+
+
+def test_page_that_is_sent_again_with_fewer_marks_has_fewer_labels(sure, ben):
+    page = bulk_pages.take(sure, ben, "spam")
+    confirm(page)
+    assert confirm(page, out=page[:2]) == bulk_confirm.Confirmed(saved=18, given_back=2, settled=0)
+    assert {each.item_id for each in standing(ben)} == {lease.item_id for lease in page[2:]}
+
+
+def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_round):
+    page = bulk_pages.take(sure, ben, "spam")
+    out = page[3]
+    confirm(page, out=[out])
+    run_round(sure)
+    # It outlasts the refill, and is on no page again.
+    for label in ("spam", "ham"):
+        assert out.item_id not in {lease.item_id for lease in bulk_pages.take(sure, ana, label)}
+    lease = leasing.lease_next(sure, ana)
+    assert (lease.item_id, lease.why) == (out.item_id, bulk_confirm.TAKEN_OUT)
+    assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
+    assert leasing.served(lease)["suggestion"] is None
+    leasing.release(lease)
+    # Who works alone is asked, too.
+    assert leasing.lease_next(sure, ben).item_id == out.item_id
+
+
+def test_page_is_saved_whole_or_not_at_all(sure, ben, monkeypatch):
+    page = bulk_pages.take(sure, ben, "spam")
+
+    def crash(lease, reason=""):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(leasing, "release", crash)
+    with pytest.raises(RuntimeError):
+        confirm(page, out=page[:1])
+    assert not standing(ben).exists()
+    monkeypatch.undo()
+    assert confirm(page, out=page[:1]).saved == 19
+
+
+def test_pages_are_their_holders(sure, ana, ben, zed):
+    page = bulk_pages.take(sure, ben, "spam")
+    for person in (ana, zed):
+        with pytest.raises(NotThere):
+            bulk_confirm.confirm(sure, person, keys(page), keys(page))
+    with pytest.raises(NotThere):
+        bulk_confirm.confirm(sure, ben, [*keys(page), str(uuid.uuid4())], keys(page))
+    with pytest.raises(NotThere):
+        bulk_confirm.confirm(sure, ben, [], [])
+    assert not standing(ben).exists()
+
+
+def test_lease_of_the_desk_is_no_page(sure, ben):
+    lease = leasing.lease_next(sure, ben)
+    with pytest.raises(NotThere):
+        bulk_confirm.confirm(sure, ben, [str(lease.pk)], [str(lease.pk)])
+
+
+def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure, ben):
+    page = bulk_pages.take(sure, ben, "spam")
+    spam, ham = sure.labels.all()
+    # Another label has the name that the page shows.
+    renamed = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}, "spam"]
+    settings.change_labels(sure, renamed)
+    assert confirm(page).saved == 20
+    assert {tuple(submit.label_names(each)) for each in standing(ben)} == {("junk",)}
+
+
+def test_label_that_was_removed_meanwhile_saves_nothing(sure, ben):
+    page = bulk_pages.take(sure, ben, "spam")
+    (spam,) = loop.ids(sure, "spam")
+    AnnotationLabel.objects.filter(label=spam).delete()
+    settings.change_labels(sure, [{"id": loop.ids(sure, "ham")[0], "name": "ham"}, "new"])
+    with pytest.raises(Conflict) as refused:
+        confirm(page)
+    assert refused.value.code == "labels_changed"
+    assert not standing(ben).exists()
+
+
+def test_with_overlap_every_item_still_gets_its_opinions(sure, ana, ben, lea, run_round):
+    settings.change_settings(sure, overlap=2)
+    run_round(sure)
+    page = bulk_pages.take(sure, ben, "spam")
+    items = {lease.item_id for lease in page}
+    confirm(page)
+    assert set(Item.objects.filter(pk__in=items).values_list("state", "answers")) == {
+        (Item.State.QUEUED, 1)
+    }
+    # The same person is not asked for a second opinion, another one is, and nobody for a third.
+    assert not items & {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
+    other = bulk_pages.take(sure, lea, "spam")
+    assert {lease.item_id for lease in other} == items
+    confirm(other)
+    assert set(Item.objects.filter(pk__in=items).values_list("state", "answers")) == {
+        (Item.State.LABELLED, 2)
+    }
+    assert not items & {lease.item_id for lease in bulk_pages.take(sure, ana, "spam")}
+
+
+def test_second_opinion_comes_from_the_queue_after_the_refill(sure, ana, ben, run_round):
+    settings.change_settings(sure, overlap=2)
+    run_round(sure)
+    page = bulk_pages.take(sure, ben, "spam")
+    confirm(page)
+    run_round(sure)
+    answers = loop.label(sure, ana, 20)
+    assert {each.item_id for each in answers} == {lease.item_id for lease in page}
+    assert {each.source for each in answers} == {Source.ACTIVE}
+
+
+# Undoing -----------------------------------------------------------------------------------------
+
+
+def test_undo_takes_the_whole_page_back_and_shows_it_again(sure, ben):
+    before = summary.progress(sure)
+    page = bulk_pages.take(sure, ben, "spam")
+    confirm(page, out=page[:1])
+    confirm(bulk_pages.take(sure, ben, "ham"))
+    assert {each.item_id for each in bulk_confirm.undo(sure, ben)}
+    again = bulk_confirm.undo(sure, ben)
+    assert {lease.item_id for lease in again} == {lease.item_id for lease in page[1:]}
+    assert [bulk_confirm.label_of(again)] == loop.ids(sure, "spam")
+    assert not standing(ben).exists()
+    assert keys(bulk_pages.take(sure, ben, "spam")) == keys(again)
+    after = summary.progress(sure)
+    assert (after["labelled"], after["answers"]) == (before["labelled"], before["answers"])
+    assert bulk_confirm.undo(sure, ben) == []
+    # A save that was on its way all along does not undo the undoing.
+    assert confirm(page, out=page[:1]).saved == 19
+    assert not standing(ben).exists()
+
+
+def test_undone_page_can_be_confirmed_and_undone_again(sure, ben):
+    confirm(bulk_pages.take(sure, ben, "spam"))
+    assert confirm(bulk_confirm.undo(sure, ben)).saved == 20
+    assert len(bulk_confirm.undo(sure, ben)) == 20
+
+
+def test_undo_at_the_desk_asks_one_item_by_itself(sure, ben):
+    confirm(bulk_pages.take(sure, ben, "spam"))
+    lease = submit.undo(history.last(sure, ben), ben)
+    assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
+    assert leasing.lease_next(sure, ben) == lease
+    assert loop.answer(lease, ["ham"]).source == Source.ACTIVE
+    assert standing(ben).count() == 19
+
+
+# What the labels are for -------------------------------------------------------------------------
+
+
+def test_labels_teach_the_model(sure, ben, run_round):
+    confirm(bulk_pages.take(sure, ben, "spam"))
+    assert run_round(sure).model.trained_on == 32
+
+
+def test_labels_are_no_audits_and_leave_the_accuracy_alone(sure, ana, ben, run_round):
+    loop.label(sure, ana, 40)
+    frontier, audits = audit_set.audit_frontier(sure), summary.audits(sure)
+    before = run_round(sure).model.accuracy["n"]
+    for label in ("spam", "ham"):
+        confirm(bulk_pages.take(sure, ben, label))
+    assert standing(ben).count() > 30
+    assert (audit_set.audit_frontier(sure), summary.audits(sure)) == (frontier, audits)
+    assert run_round(sure).model.accuracy["n"] == before == audits["audited"]
+
+
+def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben, run_round):
+    for label in ("spam", "ham"):
+        while page := bulk_pages.take(sure, ben, label):
+            confirm(page)
+    settings.change_settings(sure, audit_share=0.5)
+    refill.withdraw_open(sure)
+    loop.label(sure, ana, 200)
+    reached = standing(ben).filter(item__audit_key__lte=audit_set.audit_frontier(sure))
+    assert reached.exists()
+    space, ids = encode.current_space(sure), [label.pk for label in sure.labels.all()]
+    known = training_set.labelled(sure, space, ids)
+    in_bulk = set(standing(ben).values_list("item__position", flat=True))
+    assert not in_bulk & set(known.positions[known.audited].tolist())
+    assert summary.audits(sure)["audited"] == int(known.audited.sum())
+    turn = run_round(sure)
+    assert turn.model.accuracy["n"] == int(known.audited.sum()) >= audit_accuracy.FOLDS
+
+
+def test_export_says_bulk(sure, ben):
+    confirm(bulk_pages.take(sure, ben, "spam"))
+    records = [each for each in export.records(sure) if each["source"] == "bulk"]
+    assert len(records) == 20
+    one = records[0]
+    assert (one["labels"], one["audit"], one["strategy"]) == (["spam"], False, "bulk")
+    assert (one["model"], one["why"]) == (1, bulk_pages.WHY)
+    assert one["suggestion"]["labels"] == ["spam"]

@@ -1,0 +1,233 @@
+"""Decisions that waited in a window, settled one by one."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotator.flow.annotation import history, sync_decisions
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.models import Annotation, Item, Lease, QueueEntry
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "window-1"
+
+
+def decision(kind, **rest):
+    return {"kind": kind, "client_id": str(uuid.uuid4()), **rest}
+
+
+def settle(project, user, kind, **rest):
+    return sync_decisions.settle(project, user, PAGE, decision(kind, **rest))
+
+
+def test_label_is_saved_with_its_remarks(project, filled, ana):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    settled = settle(
+        project, ana, "label", lease=str(lease.pk), labels=["spam"], note=" odd ", unsure=True
+    )
+    assert (settled.state, settled.annotation["labels"]) == (sync_decisions.SAVED, ["spam"])
+    assert settled.words.startswith("Saved: spam.")
+    saved = Annotation.objects.get()
+    assert (saved.note, saved.unsure) == ("odd", True)
+
+
+def test_label_that_is_sent_twice_is_one(project, filled, ana):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    sent = decision("label", lease=str(lease.pk), labels=["spam"])
+    first, second = (sync_decisions.settle(project, ana, PAGE, sent) for _ in range(2))
+    assert first == second
+    assert Annotation.objects.count() == 1
+
+
+def test_label_that_came_too_late_is_kept_and_done(project, filled, time_machine, ana, ben):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    time_machine.move_to(timezone.now() + timedelta(minutes=20))
+    leasing.release_expired(project)
+    loop.answer(leasing.lease_next(project, ben))
+    settled = settle(project, ana, "label", lease=str(lease.pk), labels=["ham"])
+    assert (settled.state, settled.code) == (sync_decisions.DONE, "lease_lost")
+    assert settled.annotation["counted"] is False
+
+
+def test_label_of_an_item_that_one_labelled_in_another_window_is_done(project, filled, ana):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    loop.answer(lease, ["spam"])
+    settled = settle(project, ana, "label", lease=str(lease.pk), labels=["ham"])
+    assert (settled.state, settled.code) == (sync_decisions.DONE, "already_labelled")
+    assert Annotation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"labels": ["gone"]}, "unknown_label"),
+        ({"labels": "spam"}, "label_type"),
+        ({"labels": []}, "label_number"),
+        ({"labels": ["spam"], "note": "x" * 2001}, "note_too_long"),
+        ({"labels": ["spam"], "note": "a\x00b"}, "nul_byte"),
+        ({"labels": ["spam"], "lease": str(uuid.uuid4())}, "unknown_lease"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_in_words(project, filled, ana, given, code):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    settled = settle(project, ana, "label", **{"lease": str(lease.pk), **given})
+    assert (settled.state, settled.code) == (sync_decisions.REFUSED, code)
+    assert settled.words
+    assert not Annotation.objects.exists()
+
+
+def test_skip_twice_counts_once(project, filled, ana):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    sent = decision("skip", lease=str(lease.pk), reason="broken")
+    for _ in range(2):
+        assert sync_decisions.settle(project, ana, PAGE, sent).state == sync_decisions.DONE
+    assert Lease.objects.get(pk=lease.pk).reason == "broken"
+    lease.item.refresh_from_db()
+    assert lease.item.skips == 1
+
+
+def test_correction_keeps_its_history_and_counts_once(project, filled, ana):
+    filled(project, 10)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    sent = decision("correct", annotation=annotation.pk, labels=["ham"], note="misread")
+    for _ in range(2):
+        settled = sync_decisions.settle(project, ana, PAGE, sent)
+        assert settled.annotation["labels"] == ["ham"]
+    (revision,) = annotation.revisions.all()
+    assert (revision.labels, revision.note) == (loop.ids(project, "spam"), "")
+
+
+def test_undone_item_comes_back_to_the_same_window(project, filled, ana):
+    filled(project, 10)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    settled = settle(project, ana, "undo", annotation=annotation.pk)
+    assert (settled.code, settled.lease.page) == ("undone", PAGE)
+    assert settled.lease.item_id == annotation.item_id
+
+
+def test_undo_without_a_number_takes_the_newest(project, filled, ana):
+    filled(project, 10)
+    loop.answer(leasing.lease_next(project, ana), ["spam"])
+    newest = loop.answer(leasing.lease_next(project, ana), ["ham"])
+    assert settle(project, ana, "undo").lease.item_id == newest.item_id
+    assert settle(project, ana, "undo").lease is not None
+    assert settle(project, ana, "undo").code == "nothing"
+
+
+def skipped(project, user):
+    """Skip the next item of the person and return its lease."""
+    lease = leasing.lease_next(project, user)
+    settle(project, user, "skip", lease=str(lease.pk))
+    return lease
+
+
+def undo_skip(lease):
+    return settle(lease.project, lease.user, "undo", lease=str(lease.pk))
+
+
+def test_undone_skip_leaves_nothing_behind_and_brings_the_item_back(project, filled, ana):
+    filled(project, 10)
+    lease = skipped(project, ana)
+    settled = undo_skip(lease)
+    assert (settled.code, settled.lease.item_id) == ("undone", lease.item_id)
+    assert settled.lease.page == PAGE
+    assert settled.lease.provenance() == lease.provenance()
+    lease.refresh_from_db()
+    assert (lease.outcome, lease.item.skips) == (Lease.Outcome.RELEASED, 0)
+    assert history.counts(project, ana)["today"]["skips"] == 0
+    assert loop.answer(settled.lease).counted
+    assert loop.refreshed(lease.item).state == Item.State.LABELLED
+
+
+def test_skip_can_be_undone_once_and_done_again(project, filled, ana):
+    filled(project, 10)
+    lease = skipped(project, ana)
+    again = undo_skip(lease).lease
+    assert (undo_skip(lease).code, undo_skip(lease).lease) == ("not_skipped", None)
+    settle(project, ana, "skip", lease=str(again.pk))
+    assert loop.refreshed(lease.item).skips == 1
+    assert undo_skip(again).lease.item_id == lease.item_id
+
+
+@pytest.mark.parametrize("is_labelled", [False, True])
+def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, is_labelled):
+    filled(project, 1)
+    lease = skipped(project, ana)
+    taken = leasing.lease_next(project, ben)
+    if is_labelled:
+        loop.answer(taken)
+    settled = undo_skip(lease)
+    assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
+    assert "others have taken on the item" in settled.words
+    assert loop.refreshed(lease.item).skips == 0
+    leasing.release(taken)
+    # It is theirs again like any other.
+    assert (leasing.lease_next(project, ana) is None) is is_labelled
+
+
+def test_undone_skip_finds_a_second_place_where_two_opinions_are_wanted(project, filled, ana, ben):
+    settings.change_settings(project, overlap=2)
+    filled(project, 1)
+    lease = skipped(project, ana)
+    leasing.lease_next(project, ben)
+    assert undo_skip(lease).lease.item_id == lease.item_id
+    entries = QueueEntry.objects.filter(item=lease.item_id, state=QueueEntry.State.LEASED)
+    assert set(entries.values_list("user", flat=True)) == {ana.pk, ben.pk}
+
+
+def test_undone_skip_of_what_a_refill_took_out_of_the_queue(project, filled, ana):
+    filled(project, 10)
+    lease = skipped(project, ana)
+    QueueEntry.objects.filter(item=lease.item_id).delete()
+    Item.objects.filter(pk=lease.item_id).update(state=Item.State.POOL)
+    assert undo_skip(lease).lease is not None
+    assert loop.refreshed(lease.item).state == Item.State.QUEUED
+    assert QueueEntry.objects.get(item=lease.item_id).user == ana
+
+
+def test_undo_without_a_name_takes_what_was_done_last(project, filled, ana):
+    filled(project, 10)
+    first = skipped(project, ana)
+    answer = loop.answer(leasing.lease_next(project, ana))
+    second = skipped(project, ana)
+    undone = [settle(project, ana, "undo") for _ in range(4)]
+    items = [each.lease.item_id for each in undone[:3]]
+    assert items == [second.item_id, answer.item_id, first.item_id]
+    assert undone[3].code == "nothing"
+
+
+def test_nobody_settles_for_another(project, filled, ana, ben):
+    filled(project, 10)
+    lease = leasing.lease_next(project, ana)
+    annotation = loop.answer(leasing.lease_next(project, ana, [str(lease.pk)]), ["spam"])
+    his = settings.load_project(ben, project.pk)
+    for kind, rest in (
+        ("label", {"lease": str(lease.pk), "labels": ["ham"]}),
+        ("skip", {"lease": str(lease.pk)}),
+        ("correct", {"annotation": annotation.pk, "labels": ["ham"]}),
+        ("undo", {"annotation": annotation.pk}),
+        ("undo", {"lease": str(lease.pk)}),
+    ):
+        assert settle(his, ben, kind, **rest).state == sync_decisions.REFUSED
+    assert not annotation.revisions.exists()
+
+
+def test_saved_tells_what_the_item_was():
+    assert sync_decisions.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
+    assert "audit item" in sync_decisions.saved_words({"labels": ["spam"], "source": "audit"})
+    assert "hidden check" in sync_decisions.saved_words({"labels": ["a", "b"], "source": "gold"})
+    assert (
+        sync_decisions.saved_words({"labels": [], "source": "active"})
+        == "Saved: none of the labels."
+    )

@@ -1,0 +1,64 @@
+"""What asking well was worth, reckoned from the audits and told."""
+
+import pytest
+
+from annotator.flow.evaluation import label_savings
+from annotator.flow.operations import background_reports
+from annotator.flow.projects import settings
+from annotator.models import Project
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+SAVED = {"value": 310.4, "low": 180.2, "high": 450.1, "audits": 90, "verdict": "helps"}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({}, ""),
+        ({"missing": 34}, "34 more audits until it can be said"),
+        (SAVED, "has saved about 310 labels (95 %: 180 to 450)."),
+        ({**SAVED, "high": None}, "has saved at least 180 labels (95 %)."),
+        ({**SAVED, "verdict": "does_not_help"}, "is not helping here"),
+        ({**SAVED, "low": -120.0, "verdict": "unknown"}, "from 120 fewer to 450 more."),
+        (
+            {**SAVED, "low": -120.0, "high": None, "verdict": "unknown"},
+            "from 120 fewer to many more.",
+        ),
+    ],
+)
+def test_words_never_say_more_than_the_interval(found, words):
+    said = label_savings.in_words(found)
+    assert words in said
+    assert bool(said) == bool(words)
+
+
+def test_few_audits_are_said_to_be_too_few(project, ana):
+    loop.fill(project, 120)
+    loop.make_features(project)
+    loop.label(project, ana, 40)
+    loop.go_round(project)
+    found = label_savings.report(project)
+    assert found["missing"] == 30 - project.models.first().accuracy["n"]
+
+
+def test_worth_comes_with_the_curve_of_random_labels(project, ana):
+    settings.change_settings(project, audit_share=0.5)
+    project = Project.objects.get(pk=project.pk)
+    loop.fill(project, 160)
+    loop.make_features(project)
+    loop.label(project, ana, 100)
+    loop.go_round(project)
+    background_reports.make_all(project.pk)
+    found = background_reports.latest(project)["worth"]
+    assert found["audits"] == project.models.first().accuracy["n"]
+    labels = [mark["labels"] for mark in found["curve"]]
+    assert labels == sorted(labels)
+    assert all(mark["low"] <= mark["value"] <= mark["high"] for mark in found["curve"])
+    assert found["measured"]
+    assert label_savings.in_words(found)
+
+
+def test_nothing_is_reckoned_before_a_model(project):
+    assert label_savings.report(project) is None

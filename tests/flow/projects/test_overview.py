@@ -1,0 +1,190 @@
+"""All projects at a glance: what needs a decision, who is active, at a cost that does not grow."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from annotator.flow.progress import recall_standing
+from annotator.flow.projects import overview, settings
+from annotator.models import Import, Item, ModelVersion, Project, Report, Role, Round, Tally
+from tests.loop import ready_space
+
+pytestmark = pytest.mark.django_db
+
+
+def row_of(user, project, **query):
+    return next(row for row in overview.rows(user, **query) if row.project == project)
+
+
+def tally(project, user, days_ago=0, **amounts):
+    day = timezone.now().date() - timedelta(days=days_ago)
+    return Tally.objects.create(project=project, user=user, day=day, **amounts)
+
+
+def measure(project, number, **accuracy):
+    told = {"value": 0.9, "low": 0.85, "high": 0.94, "n": 60, "confidence": 0.95, **accuracy}
+    return ModelVersion.objects.create(
+        project=project,
+        space=ready_space(project),
+        number=number,
+        labels=[],
+        trained_on=100,
+        accuracy=told,
+    )
+
+
+def fail_round(project, number=1, **fields):
+    given = {"state": "failed", "error": "The features are gone.", "finished_at": timezone.now()}
+    return Round.objects.create(
+        project=project,
+        space=ready_space(project),
+        number=number,
+        trigger="labels",
+        strategy="auto",
+        seq=0,
+        **{**given, **fields},
+    )
+
+
+def test_annotators_are_told_nothing_of_others(project, ana, lea):
+    Project.objects.filter(pk=project.pk).update(budget=10)
+    tally(project, ana, labels=10, finished=10)
+    fail_round(project)
+    row = row_of(ana, project)
+    assert (row.answers, row.finished, row.role) == (10, 10, Role.ANNOTATOR)
+    assert (row.decisions, row.people, row.days, row.round) == ([], [], [], None)
+    assert len(row_of(lea, project).decisions) == 2
+
+
+def test_who_labelled_today_or_yesterday_is_active(project, lea, ana, ben):
+    tally(project, ana, 1, labels=3)
+    tally(project, ben, 2, labels=3)
+    tally(project, lea, 0, skips=4)
+    assert row_of(lea, project).people == ["ana"]
+
+
+def test_days_are_the_last_seven_with_gaps(project, lea, ana, ben):
+    tally(project, ana, 0, labels=5)
+    tally(project, ben, 0, labels=2)
+    tally(project, ana, 6, labels=9)
+    tally(project, ana, 7, labels=100)
+    assert row_of(lea, project).days == [9, 0, 0, 0, 0, 0, 7]
+
+
+@pytest.mark.parametrize(
+    ("spent", "words"),
+    [
+        (179, None),
+        (180, "20 labels are left of the budget of 200."),
+        (199, "1 label is left of the budget of 200."),
+        (230, "Budget spent: 230 of 200 labels."),
+    ],
+)
+def test_budget_that_runs_out_is_told(project, lea, ana, spent, words):
+    Project.objects.filter(pk=project.pk).update(budget=200)
+    tally(project, ana, labels=spent)
+    assert row_of(lea, project).decisions == ([words] if words else [])
+
+
+def test_goal_that_is_proven_is_told(project, lea):
+    settings.change_settings(project, target_value=0.85)
+    measure(project, 1, proven=0.9)
+    measure(project, 2, proven=0.84)
+    # The newest model is what would be delivered.
+    assert row_of(lea, project).decisions == []
+    measure(project, 3, proven=0.86)
+    (said,) = row_of(lea, project).decisions
+    assert said == "The audits prove an accuracy of 86 %; the target is 85 %."
+
+
+def test_recall_that_is_proven_is_told(project, lea):
+    settings.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.8)
+    Report.objects.create(
+        project=project,
+        kind=recall_standing.KIND,
+        seq=1,
+        made_at=timezone.now(),
+        found={"label": project.rare_label_id, "recall": {"low": 0.81}},
+    )
+    (said,) = row_of(lea, project).decisions
+    assert "81 %" in said
+    settings.change_settings(project, rare_label=None)
+    assert row_of(lea, project).decisions == []
+
+
+def test_everything_labelled_is_told(project, lea, ana):
+    Project.objects.filter(pk=project.pk).update(items=5)
+    tally(project, ana, labels=5, finished=5)
+    assert row_of(lea, project).decisions == ["Every item is labelled."]
+
+
+def test_failures_are_told_until_they_are_made_up_for(project, lea):
+    Import.objects.create(
+        project=project,
+        name="a.csv",
+        path="x",
+        state="failed",
+        error="No column.",
+        finished_at=timezone.now(),
+    )
+    Import.objects.create(
+        project=project,
+        name="old.csv",
+        path="x",
+        state="failed",
+        finished_at=timezone.now() - timedelta(days=2),
+    )
+    fail_round(project)
+    said = row_of(lea, project).decisions
+    assert said == [
+        "The import of a.csv failed: No column.",
+        "Round 1 failed: The features are gone. Labelling goes on, and it is tried again.",
+    ]
+    fail_round(project, 2, state="done", error="")
+    assert len(row_of(lea, project).decisions) == 1
+
+
+def test_what_everybody_skipped_is_told(project, filled, lea):
+    filled(project, 3)
+    Item.objects.filter(project=project, position__lt=2).update(state=Item.State.ASIDE)
+    (said,) = row_of(lea, project).decisions
+    assert said.startswith("2 items were skipped by everybody")
+
+
+def test_what_needs_a_decision_comes_first(project, lea, olga):
+    newer = settings.create_project(olga, name="Newer", labels=["a", "b"])
+    settings.add_member(newer, "lea", Role.LEAD)
+    assert [row.project for row in overview.rows(lea)] == [newer, project]
+    fail_round(project)
+    assert [row.project for row in overview.rows(lea)] == [project, newer]
+
+
+def test_projects_are_found_by_a_part_of_their_name(project, lea):
+    assert [row.project for row in overview.rows(lea, " MAI ")] == [project]
+    assert overview.rows(lea, "nothing") == []
+
+
+def test_twelve_projects_cost_what_one_costs(project, olga, ana, filled):
+    def cost():
+        with CaptureQueriesContext(connection) as seen:
+            found = overview.rows(olga)
+        return len(found), len(seen)
+
+    def fill(each):
+        for days in range(10):
+            tally(each, ana, days, labels=9, finished=9)
+        measure(each, 1)
+        fail_round(each)
+        Import.objects.create(project=each, name="a.csv", path="x")
+        settings.change_settings(each, rare_label="spam", target_metric="recall", target_value=0.8)
+
+    fill(project)
+    assert cost()[0] == 1
+    one = cost()[1]
+    for number in range(11):
+        fill(settings.create_project(olga, name=f"p{number}", labels=["spam", "ham"]))
+    assert cost() == (12, one)
+    assert one <= 12

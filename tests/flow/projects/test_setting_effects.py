@@ -1,0 +1,268 @@
+"""A setting that is changed later holds for what is there already, or it is said when it does."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotator.flow.annotation import submit
+from annotator.flow.operations import verify_counts
+from annotator.flow.progress import summary
+from annotator.flow.projects import setting_effects
+from annotator.flow.projects import settings as project_settings
+from annotator.flow.projects.setting_effects import When
+from annotator.flow.queue import leasing, prefetch, refill
+from annotator.models import Item, Lease, ModelVersion, Project, QueueEntry, SecondLook, Source
+from annotator.pool import audit_set
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+OPEN = QueueEntry.State.OPEN
+
+
+def change(project, **settings):
+    return loop.refreshed(project_settings.change_settings(loop.refreshed(project), **settings))
+
+
+def share_of(project, source):
+    waiting = QueueEntry.objects.filter(project=project, state=OPEN)
+    return waiting.filter(source=source).count() / max(waiting.count(), 1)
+
+
+# Each checks what holds right after the change, without a round ----------------------------------
+
+
+def retrain_every(project, ana):
+    from annotator.flow.training import schedule
+
+    loop.label(project, ana, 3)
+    assert schedule.due(loop.refreshed(project)) == ""
+    assert schedule.due(change(project, retrain_every=3)) == "labels"
+
+
+def retrain_seconds(project, ana):
+    from annotator.flow.training import schedule
+
+    loop.label(project, ana, 1)
+    project.rounds.update(created_at=timezone.now() - timedelta(seconds=60))
+    assert schedule.due(loop.refreshed(project)) == ""
+    assert schedule.due(change(project, retrain_seconds=30)) == "time"
+
+
+def overlap(project, ana):
+    waiting = QueueEntry.objects.filter(project=project, state=OPEN)
+    one = waiting.count()
+    change(project, overlap=2)
+    assert waiting.count() == 2 * one
+    change(project, overlap=1)
+    assert waiting.count() == one
+
+
+def audit_share(project, ana):
+    before = list(picks(project))
+    project = change(project, audit_share=0.5)
+    first = QueueEntry.objects.filter(project=project, state=OPEN).order_by("rank")[:20]
+    # As many as are owed come first.
+    assert sum(entry.source == Source.AUDIT for entry in first) >= 10
+    reserved = audit_set.reserve(project)
+    after = QueueEntry.objects.filter(project=project, state=OPEN, source=Source.ACTIVE)
+    # What is left to the audits now is served by no other way; the rest keeps its order.
+    assert not after.filter(item__audit_key__lt=reserved).exists()
+    kept = set(after.values_list("item", flat=True))
+    assert list(picks(project)) == [item for item in before if item in kept]
+    project = change(project, audit_share=0.0)
+    assert share_of(project, Source.AUDIT) == 0
+    assert set(picks(project)) == kept
+
+
+def picks(project):
+    entries = QueueEntry.objects.filter(project=project, state=OPEN, source=Source.ACTIVE)
+    return entries.order_by("rank", "pk").values_list("item", flat=True)
+
+
+def gold_share(project, ana):
+    rows = "".join(f"g{n},prize money gold{n},spam\n" for n in range(30))
+    loop.bring_in(project, "gold.csv", f"id,text,label\n{rows}", labels_are="gold")
+    assert share_of(project, Source.GOLD) == 0
+    project = change(project, gold_share=0.4)
+    assert share_of(project, Source.GOLD) > 0.2
+    assert share_of(change(project, gold_share=0.0), Source.GOLD) == 0
+
+
+def gold_feedback(project, ana):
+    rows = "g1,prize money gold1,spam\n"
+    loop.bring_in(project, "gold.csv", f"id,text,label\n{rows}", labels_are="gold")
+    project = change(project, gold_feedback=True, gold_share=0.5)
+    item = Item.objects.get(key="g1")
+    QueueEntry.objects.filter(project=project, state=OPEN).exclude(item=item).delete()
+    given = loop.answer(leasing.lease_next(project, ana), ["ham"])
+    assert submit.told(given)["known"] == ["spam"]
+
+
+def second_share(project, ana):
+    doubted = loop.label(project, ana, 1)[0]
+    SecondLook.objects.create(
+        project=project,
+        item=doubted.item,
+        about=doubted,
+        kind=SecondLook.Kind.SUSPECT,
+        score=1.0,
+        instead=[],
+        rank=0,
+        created_at=timezone.now(),
+    )
+    Project.objects.filter(pk=project.pk).update(has_looks=True)
+    project = change(project, second_share=0.5)
+    people = [each.user for each in project.memberships.select_related("user")]
+    QueueEntry.objects.filter(project=project, state=OPEN).delete()
+    Item.objects.filter(project=project).exclude(pk=doubted.item_id).update(state=Item.State.ASIDE)
+    taken = [leasing.lease_next(project, person) for person in people]
+    assert Source.SECOND in [lease.source for lease in taken if lease]
+
+
+def lease_seconds(project, ana):
+    lease = leasing.lease_next(project, ana)
+    entry = QueueEntry.objects.get(lease_id=lease.pk)
+    change(project, lease_seconds=project.lease_seconds + 300)
+    longer = loop.refreshed(lease)
+    assert longer.expires_at == lease.expires_at + timedelta(seconds=300)
+    assert loop.refreshed(entry).leased_until == longer.expires_at
+    change(project, lease_seconds=10)
+    left = loop.refreshed(lease).expires_at - timezone.now()
+    # Until its page has heard of it.
+    assert timedelta(seconds=50) < left <= timedelta(seconds=60)
+    assert loop.refreshed(entry).leased_until == loop.refreshed(lease).expires_at
+
+
+def budget(project, ana):
+    project = change(project, auto_stop=True, budget=1)
+    assert leasing.lease_next(project, ana) is None
+    project = change(project, budget=40)
+    assert leasing.lease_next(project, ana) is not None
+    page = "tab-1/load-1"
+    held = prefetch.hold(project, ana, page, holding=[], want=5, put_by=0).next
+    # One more than the window may keep: the person holds an item without a window, too.
+    project = change(project, budget=summary.progress(project)["answers"] + 3)
+    keys = [str(lease.pk) for lease in held]
+    heard = prefetch.hold(project, ana, page, holding=keys, want=5)
+    assert len(heard.lost) == len(keys) - 2
+    assert not heard.next
+
+
+def proven(project):
+    told = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "confidence": 0.95, "proven": 0.7}
+    ModelVersion.objects.filter(project=project).update(accuracy=told)
+
+
+def target_metric(project, ana):
+    proven(project)
+    project = change(project, target_value=0.6, target_metric="macro_f1")
+    assert not summary.progress(project)["target_proven"]
+    project = change(project, target_metric="accuracy")
+    assert summary.progress(project)["target_proven"]
+
+
+def target_value(project, ana):
+    proven(project)
+    assert not summary.progress(change(project, target_value=0.8))["target_proven"]
+    assert summary.progress(change(project, target_value=0.6))["target_proven"]
+
+
+def hourly_rate(project, ana):
+    assert summary.progress(project)["cost"] is None
+    assert summary.progress(change(project, hourly_rate=36))["cost"] > 0
+
+
+def show_suggestions(project, ana):
+    lease = leasing.lease_next(project, ana)
+    Lease.objects.filter(pk=lease.pk).update(suggestion={"labels": ["spam"]}, blind=False)
+    project = change(project, show_suggestions=False)
+    assert leasing.served(leasing.held(project, ana, lease.pk))["suggestion"] is None
+
+
+def bulk_desk(project, ana):
+    from annotator.flow.annotation import bulk_pages
+
+    assert bulk_pages.why_closed(change(project, bulk_desk=False))
+    assert not bulk_pages.why_closed(change(project, bulk_desk=True))
+
+
+def auto_stop(project, ana):
+    project = change(project, budget=1)
+    assert leasing.lease_next(project, ana) is not None
+    assert leasing.lease_next(change(project, auto_stop=True), ana) is None
+    assert leasing.lease_next(change(project, auto_stop=False), ana) is not None
+
+
+def guidelines(project, ana):
+    assert change(project, guidelines="New ones").guidelines == "New ones"
+
+
+CHECKS = {
+    check.__name__: check
+    for check in (
+        retrain_every,
+        retrain_seconds,
+        overlap,
+        audit_share,
+        gold_share,
+        gold_feedback,
+        second_share,
+        lease_seconds,
+        budget,
+        target_metric,
+        target_value,
+        hourly_rate,
+        show_suggestions,
+        bulk_desk,
+        auto_stop,
+        guidelines,
+    )
+}
+
+
+def test_for_every_setting_it_is_decided_when_it_holds():
+    assert set(setting_effects.APPLIES) == set(Project.SETTINGS)
+    at_once = {name for name, when in setting_effects.APPLIES.items() if when is When.AT_ONCE}
+    assert at_once == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_setting_holds_at_once_for_what_is_there(name, trained, ana):
+    CHECKS[name](loop.refreshed(trained), ana)
+
+
+# Annotations per item, raised after items were finished ------------------------------------------
+
+
+def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
+    project, filled, lea, ana, ben
+):
+    filled(project, 30)
+    loop.label(project, ana, 8)
+    loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
+    project = change(project, overlap=2)
+    assert summary.progress(project)["labelled"] == 9
+    assert refill.count_missing(project) == 8
+    assert refill.ask_missing(project) == 8
+    assert refill.count_missing(project) == 0
+    assert summary.progress(project)["labelled"] == 1
+    assert verify_counts.recount(project) == []
+    loop.label(project, ben, 60)
+    mine = Item.objects.filter(annotations__user=ana).distinct()
+    assert set(mine.values_list("state", "answers")) == {(Item.State.LABELLED, 2)}
+    assert verify_counts.recount(project) == []
+
+
+def test_without_more_wanted_nothing_is_asked_again(project, filled, ana):
+    filled(project, 30)
+    loop.label(project, ana, 5)
+    assert refill.count_missing(project) == refill.ask_missing(project) == 0
+
+
+def test_people_who_hold_an_item_keep_it_through_another_mix(trained, ana):
+    lease = leasing.lease_next(trained, ana)
+    change(trained, audit_share=0.4)
+    assert loop.answer(lease).counted
+    assert verify_counts.recount(loop.refreshed(trained)) == []

@@ -1,0 +1,336 @@
+"""A project, its labels, its people: what may be set, and who may come in."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotator.errors import Conflict, Forbidden, Invalid, NotThere
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.models import Label, Membership, Project, QueueEntry, Role, User
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+def names(project):
+    return list(project.labels.values_list("name", flat=True))
+
+
+def refused(call, *args, **options):
+    with pytest.raises((Invalid, Conflict)) as caught:
+        call(*args, **options)
+    return caught.value.code
+
+
+# Projects ----------------------------------------------------------------------------------------
+
+
+def test_project_has_its_labels_in_order_and_its_maker_as_admin(olga):
+    made = settings.create_project(
+        olga, name=" Mail ", labels=["spam", {"name": "ham", "hotkey": "H", "description": "Good."}]
+    )
+    assert (made.name, names(made)) == ("Mail", ["spam", "ham"])
+    ham = made.labels.get(name="ham")
+    assert (ham.hotkey, ham.description) == ("h", "Good.")
+    assert Membership.objects.get(project=made).role == Role.ADMIN
+
+
+@pytest.mark.parametrize(
+    ("labels", "code"),
+    [
+        ([], "label_count"),
+        (["only"], "label_count"),
+        ([str(n) for n in range(501)], "label_count"),
+        (["a", "A"], "duplicate_name"),
+        (["a", " a "], "duplicate_name"),
+        (["é", "e\u0301"], "duplicate_name"),
+        (["a", ""], "name_length"),
+        (["a", "  "], "name_length"),
+        (["a", "x" * 201], "name_length"),
+        (["a", "b\nc"], "name_characters"),
+        (["a", "b\x00"], "name_characters"),
+        (["a", "\u202eb"], "name_characters"),
+        (["a", 5], "label_form"),
+        (["a", None], "label_form"),
+        (["a", {"hotkey": "b"}], "label_form"),
+        (["a", {"name": "b", "colour": "red"}], "label_form"),
+        (["a", {"name": 5}], "label_form"),
+        ([{"name": "a", "hotkey": "x"}, {"name": "b", "hotkey": "X"}], "duplicate_hotkey"),
+        (["a", {"name": "b", "hotkey": "xy"}], "hotkey"),
+        (["a", {"name": "b", "hotkey": "?"}], "hotkey"),
+        (["a", {"name": "b", "hotkey": " "}], "hotkey"),
+        (["a", {"name": "b", "hotkey": "\x00"}], "hotkey"),
+        (["a", {"name": "b", "description": "\x00"}], "label_form"),
+        (["a", {"name": "b", "description": "x" * 2001}], "label_form"),
+        (["a", {"name": "b", "examples": "\x00"}], "label_form"),
+        (["a", {"name": "b", "examples": "x" * 2001}], "label_form"),
+        (["a", {"name": "b", "examples": ["x"]}], "label_form"),
+        (["a", {"name": "b", "id": 1}], "label_form"),
+    ],
+)
+def test_labels_that_cannot_be_told_apart_or_shown_are_refused(olga, labels, code):
+    assert refused(settings.create_project, olga, name="Mail", labels=labels) == code
+    assert not Project.objects.exists()
+
+
+@pytest.mark.parametrize("name", [", ; \" '", "<b>&=|/", "null", "=1+1", "x" * 200, "猫", "🐈‍⬛"])
+def test_odd_names_of_labels_are_kept_as_they_are(olga, name):
+    made = settings.create_project(olga, name="Mail", labels=["a", name])
+    assert names(made)[1] == name
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "\u202ea", None, 7])
+def test_project_needs_a_name_that_can_be_shown(olga, name):
+    assert refused(settings.create_project, olga, name=name, labels=["a", "b"]).startswith("name_")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("strategy", "magic"),
+        ("features", "magic"),
+        ("features", "image"),
+        ("batch_size", 0),
+        ("batch_size", None),
+        ("retrain_every", 0),
+        ("retrain_seconds", 1),
+        ("overlap", 0),
+        ("overlap", 21),
+        ("audit_share", 0.51),
+        ("audit_share", -0.1),
+        ("audit_share", float("nan")),
+        ("gold_share", 2),
+        ("lease_seconds", 1),
+        ("budget", 0),
+        ("target_metric", "luck"),
+        ("target_value", 1.5),
+        ("hourly_rate", -1),
+        ("rare_label", "nope"),
+        ("seed", -1),
+        ("guidelines", "x" * 20_001),
+        ("shown_fields", ["a"] * 2),
+        ("items", 7),
+        ("deleted_at", None),
+        ("task", "image"),
+    ],
+)
+def test_setting_out_of_range_is_refused_and_changes_nothing(project, field, value):
+    before = Project.objects.values().get()
+    with pytest.raises(Invalid) as caught:
+        settings.change_settings(project, name="Other", **{field: value})
+    assert field in {each["field"] for each in caught.value.errors}
+    assert Project.objects.values().get() == before
+
+
+def test_settings_are_stored(project):
+    values = {"batch_size": 7, "audit_share": 0.2, "rare_label": "ham", "budget": None}
+    settings.change_settings(project, **values)
+    stored = Project.objects.get()
+    assert (stored.batch_size, stored.audit_share, stored.rare_label.name) == (7, 0.2, "ham")
+    settings.change_settings(project, rare_label=None)
+    assert Project.objects.get().rare_label is None
+
+
+@pytest.mark.parametrize("changes", [{}, {"batch_size": 5}])
+def test_changing_settings_leaves_alone_what_an_import_counts_up(project, filled, changes):
+    stale = Project.objects.get()
+    filled(project, 3)
+    settings.change_settings(stale, **changes)
+    assert Project.objects.get().items == 3
+
+
+def test_deleted_project_is_gone_for_all(project, olga, ana):
+    settings.delete_project(project)
+    assert not Project.objects.for_user(olga).exists()
+    for person in (olga, ana):
+        with pytest.raises(NotThere):
+            settings.load_project(person, project.pk)
+
+
+# Labels ------------------------------------------------------------------------------------------
+
+
+def test_labels_are_renamed_added_removed_and_put_in_order(project):
+    spam, ham = project.labels.all()
+    settings.change_labels(
+        project, [{"id": ham.pk, "name": "good"}, "new", {"id": spam.pk, "name": "spam"}]
+    )
+    assert names(project) == ["good", "new", "spam"]
+    assert Label.objects.get(name="good").pk == ham.pk
+    settings.change_labels(
+        project, [{"id": ham.pk, "name": "spam"}, {"id": spam.pk, "name": "good"}]
+    )
+    assert names(project) == ["spam", "good"]
+
+
+def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
+    filled(project, 1)
+    loop.answer(leasing.lease_next(project, ana), ["spam"])
+    spam, ham = project.labels.all()
+    with pytest.raises(Conflict) as caught:
+        settings.change_labels(project, [{"id": ham.pk, "name": "ham"}, "new"])
+    assert caught.value.code == "label_in_use"
+    assert "1 annotation." in caught.value.detail
+    assert names(project) == ["spam", "ham"]
+    settings.change_labels(
+        project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
+    )
+    assert names(project) == ["junk", "ham"]
+
+
+def test_two_labels_with_one_key_are_named(project):
+    spam, ham = project.labels.all()
+    settings.change_labels(
+        project,
+        [{"id": spam.pk, "name": "spam", "hotkey": "K"}, {"id": ham.pk, "name": "ham"}],
+    )
+    with pytest.raises(Invalid) as caught:
+        # What spam has already counts, too, though nobody says it.
+        settings.change_labels(
+            project,
+            [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham", "hotkey": "k"}],
+        )
+    assert caught.value.detail.startswith("K is the key of both “junk” and “ham”.")
+
+
+def test_renamed_label_keeps_what_nobody_speaks_of(project):
+    spam, ham = project.labels.all()
+    rest = {"hotkey": "k", "description": "Bad.", "examples": " Win!\r\n\nBuy now "}
+    settings.change_labels(
+        project, [{"id": spam.pk, "name": "spam", **rest}, {"id": ham.pk, "name": "ham"}]
+    )
+    settings.change_labels(
+        project, [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk"}]
+    )
+    junk = Label.objects.get(pk=spam.pk)
+    assert (junk.name, junk.hotkey, junk.description) == ("junk", "k", "Bad.")
+    assert junk.examples == "Win!\nBuy now"
+    settings.change_labels(
+        project,
+        [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk", "hotkey": None}],
+    )
+    assert Label.objects.get(pk=spam.pk).hotkey == ""
+
+
+def test_keys_swap_places_between_labels(project):
+    spam, ham = project.labels.all()
+    for one, other in ("ab", "ba"):
+        settings.change_labels(
+            project,
+            [
+                {"id": spam.pk, "name": "spam", "hotkey": one},
+                {"id": ham.pk, "name": "ham", "hotkey": other},
+            ],
+        )
+    assert list(project.labels.values_list("hotkey", flat=True)) == ["b", "a"]
+
+
+def test_labels_of_another_project_cannot_be_taken(project, image_project):
+    cat = image_project.labels.get(name="cat")
+    for key in (cat.pk, [cat.pk], str(cat.pk), -1, True, 2**70):
+        labels = [{"id": key, "name": "mine"}, "b"]
+        assert refused(settings.change_labels, project, labels) == "unknown_label"
+    assert names(image_project) == ["cat", "dog"]
+    assert names(project) == ["spam", "ham"]
+
+
+def test_one_label_is_not_named_twice_by_its_id(project):
+    spam = project.labels.first()
+    labels = [{"id": spam.pk, "name": "a"}, {"id": spam.pk, "name": "b"}]
+    assert refused(settings.change_labels, project, labels) == "duplicate_id"
+    assert names(project) == ["spam", "ham"]
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("person", "role"), [("olga", "admin"), ("lea", "lead"), ("ana", "annotator")]
+)
+def test_role_of_everybody_is_their_own(request, project, person, role):
+    user = request.getfixturevalue(person)
+    assert settings.load_project(user, project.pk).role == role
+
+
+def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(project, lea, ana, zed):
+    for person, least in ((ana, Role.LEAD), (ana, Role.ADMIN), (lea, Role.ADMIN)):
+        with pytest.raises(Forbidden):
+            settings.load_project(person, project.pk, least)
+    for least in Role:
+        with pytest.raises(NotThere):
+            settings.load_project(zed, project.pk, least)
+
+
+def test_installations_admin_may_do_everything_everywhere(project, db):
+    root = User.objects.create_superuser("root")
+    assert settings.load_project(root, project.pk, Role.ADMIN).role == Role.ADMIN
+
+
+def test_member_gets_another_role_and_is_taken_out(project, ana):
+    settings.add_member(project, "ana", Role.LEAD)
+    assert settings.load_project(ana, project.pk).role == Role.LEAD
+    settings.remove_member(project, ana)
+    with pytest.raises(NotThere):
+        settings.load_project(ana, project.pk)
+    with pytest.raises(NotThere):
+        settings.remove_member(project, ana)
+
+
+def test_item_of_a_removed_member_goes_back_to_the_queue(project, filled, ana, ben):
+    filled(project, 1)
+    lease = leasing.lease_next(project, ana)
+    settings.remove_member(project, ana)
+    assert leasing.lease_next(project, ben).item == lease.item
+    assert not QueueEntry.objects.filter(user=ana).exists()
+
+
+def test_project_keeps_an_admin(project, olga):
+    assert refused(settings.add_member, project, "olga", Role.LEAD) == "last_admin"
+    assert refused(settings.remove_member, project, olga) == "last_admin"
+    settings.add_member(project, "lea", Role.ADMIN)
+    settings.remove_member(project, olga)
+
+
+@pytest.mark.parametrize(("name", "role"), [("nobody", "lead"), ("zed", "owner"), ("", "lead")])
+def test_member_needs_a_name_and_a_role_that_exist(project, zed, name, role):
+    assert refused(settings.add_member, project, name, role).startswith("unknown_")
+
+
+def test_person_who_was_locked_out_cannot_become_a_member(project, zed):
+    User.objects.filter(pk=zed.pk).update(is_active=False)
+    assert refused(settings.add_member, project, "zed") == "unknown_user"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 151, "a\x00b", "<a>"])
+def test_odd_user_names_are_refused(db, name):
+    assert refused(settings.create_user, name, "correct horse battery") == "invalid"
+    assert not User.objects.exists()
+
+
+def test_taken_name_and_weak_password_are_refused(ana):
+    assert refused(settings.create_user, "ana", "correct horse battery") == "username_taken"
+    assert refused(settings.create_user, "new", "12345678") == "invalid"
+
+
+def test_invitation_works_once_and_for_a_week(db, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    user, token = settings.create_user("new")
+    assert not user.has_usable_password()
+    assert settings.invited(token) == user
+    assert refused(settings.accept_invitation, token, "123") == "password"
+    settings.accept_invitation(token, "correct horse battery")
+    assert User.objects.get().check_password("correct horse battery")
+    with pytest.raises(NotThere):
+        settings.accept_invitation(token, "correct horse battery")
+    _other, late = settings.create_user("late")
+    time_machine.shift(timedelta(days=8))
+    for spent in (late, "x", "", f"{user.pk}.x:y:z"):
+        with pytest.raises(NotThere):
+            settings.invited(spent)
+
+
+def test_person_without_password_is_not_let_in_by_an_empty_one(db):
+    user, _token = settings.create_user("new")
+    assert not user.check_password("")

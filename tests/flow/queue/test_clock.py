@@ -1,0 +1,97 @@
+"""Leases run by one clock for all machines, that of the database."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from annotator.db import clock
+from annotator.flow.annotation import submit
+from annotator.flow.queue import leasing, prefetch
+from annotator.models import Import, Lease
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A function that makes this machine's clock go wrong by so much, from a fresh start."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite is on one machine and has no clock of its own")
+    right = timezone.now
+    monkeypatch.setattr(clock, "OWN_CLOCK", {"postgresql"})
+
+    def off_by(skew):
+        monkeypatch.setattr(timezone, "now", lambda: right() + skew)
+        monkeypatch.setattr(clock, "_last", None)
+
+    return off_by
+
+
+@pytest.mark.parametrize("skew", [HOUR, -HOUR])
+def test_worker_with_a_wrong_clock_takes_nothing_away(project, filled, machine, ana, ben, skew):
+    filled(project, 2)
+    lease = leasing.lease_next(project, ana)
+    page = prefetch.hold(project, ben, "tab/1", holding=[], want=1).next
+    machine(skew)
+    assert leasing.release_expired() == 0
+    assert leasing.lease_next(project, ana) == lease
+    assert prefetch.hold(project, ben, "tab/1", holding=[str(page[0].pk)]).lost == []
+
+
+@pytest.mark.parametrize("skew", [HOUR, -HOUR])
+def test_lease_of_a_web_process_with_a_wrong_clock_is_as_long_as_any(
+    project, filled, machine, ana, ben, skew
+):
+    filled(project, 1)
+    machine(skew)
+    lease = leasing.lease_next(project, ana)
+    machine(timedelta(0))
+    left = lease.expires_at - timezone.now()
+    assert abs(left.total_seconds() - project.lease_seconds) < 30
+    assert leasing.release_expired() == 0
+    assert leasing.lease_next(project, ben) is None
+
+
+@pytest.mark.parametrize("skew", [HOUR, -HOUR])
+def test_running_job_is_not_taken_over_by_a_worker_with_a_wrong_clock(project, machine, skew):
+    work = Import.objects.create(project=project, name="a", path="x", format="csv")
+    assert Import.objects.claim(work.pk)
+    machine(skew)
+    assert Import.objects.claim(work.pk) is None
+
+
+def test_clock_that_is_set_back_between_two_readings_changes_nothing(machine, monkeypatch):
+    machine(timedelta(0))
+    before = clock.now()
+    monkeypatch.setattr(timezone, "now", lambda: before - HOUR)
+    assert clock.now() >= before
+
+
+def test_database_is_asked_once_a_minute(machine, monkeypatch, django_assert_num_queries):
+    machine(timedelta(0))
+    with django_assert_num_queries(1):
+        clock.now()
+        clock.now()
+    monkeypatch.setattr(clock, "FRESH_SECONDS", -1)
+    with django_assert_num_queries(1):
+        clock.now()
+
+
+def test_clock_that_jumps_loses_no_answer(project, filled, time_machine, ana, ben):
+    """Where there is but one clock, a jump gives items to others, and answers are kept."""
+    time_machine.move_to(timezone.now(), tick=False)
+    filled(project, 1)
+    lease = leasing.lease_next(project, ana)
+    time_machine.shift(HOUR)
+    other = leasing.lease_next(project, ben)
+    assert other.item == lease.item
+    time_machine.shift(-HOUR)
+    assert loop.answer(other).counted
+    with pytest.raises(submit.KeptAsExtra):
+        loop.answer(lease)
+    assert set(Lease.objects.values_list("outcome", flat=True)) == {Lease.Outcome.LABELLED}

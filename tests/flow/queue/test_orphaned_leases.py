@@ -1,0 +1,91 @@
+"""Leases of people who left, and of a clock that was set back, come to their end."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.flow.queue.orphaned_leases import release_strays
+from annotator.flow.training import schedule
+from annotator.jobs.runner import sweep
+from annotator.models import Import, Lease, Membership, QueueEntry, Round
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+LATER = timedelta(hours=1)
+
+
+def test_lease_of_somebody_who_is_no_member_goes_back(project, filled, ana, ben):
+    filled(project, 30)
+    strange, own = leasing.lease_next(project, ana), leasing.lease_next(project, ben)
+    Membership.objects.filter(user=ana).delete()
+    release_strays()
+    strange.refresh_from_db()
+    assert strange.outcome == Lease.Outcome.RELEASED
+    held = QueueEntry.objects.filter(state=QueueEntry.State.LEASED)
+    assert [entry.lease_id for entry in held] == [own.pk]
+
+
+def test_lease_of_an_installation_admin_stays(project, filled, zed):
+    zed.is_superuser = True
+    zed.save()
+    filled(project, 30)
+    lease = leasing.lease_next(project, zed)
+    release_strays()
+    assert leasing.lease_next(project, zed).pk == lease.pk
+
+
+def test_lease_from_before_the_clock_was_set_back_ends_in_time(
+    project, filled, ana, ben, time_machine
+):
+    now = timezone.now()
+    filled(project, 30)
+    settings.change_settings(project, lease_seconds=30)
+    time_machine.move_to(now + LATER)
+    lease = leasing.lease_next(project, ana)
+    time_machine.move_to(now)
+    release_strays()
+    lease.refresh_from_db()
+    assert lease.expires_at <= now + timedelta(seconds=31)
+    time_machine.move_to(now + timedelta(seconds=32))
+    assert leasing.release_expired() == 1
+
+
+def test_lease_that_runs_as_long_as_it_may_is_left_alone(project, filled, ana):
+    filled(project, 30)
+    lease = leasing.lease_next(project, ana)
+    release_strays()
+    until = Lease.objects.get(pk=lease.pk).expires_at
+    assert until == lease.expires_at
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "queued", "retry_at": LATER},
+        {"state": "running", "heartbeat_at": LATER},
+    ],
+)
+def test_job_whose_times_lie_in_the_future_is_taken_up(project, fields):
+    now = timezone.now()
+    times = {name: now + each if name != "state" else each for name, each in fields.items()}
+    work = Import.objects.create(project=project, name="a", path="a", **times)
+    Import.objects.update(created_at=now + LATER)
+    assert sweep(Import) == [work.pk]
+    assert Import.objects.claim(work.pk) is not None
+
+
+def test_round_is_due_though_the_last_one_lies_in_the_future(project, filled, ana, time_machine):
+    now = timezone.now()
+    filled(project, 30)
+    loop.ready_space(project)
+    turn = loop.start(project)
+    Round.objects.filter(pk=turn.pk).update(state="done", created_at=now + LATER)
+    loop.label(project, ana, 1)
+    assert schedule.due(project) == "time"
+    failed = {"state": "failed", "finished_at": now + LATER}
+    Round.objects.create(project=project, number=2, seq=1, space=turn.space, **failed)
+    assert schedule.due(project) == "time"

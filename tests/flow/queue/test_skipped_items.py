@@ -1,0 +1,168 @@
+"""What everybody skipped is not lost: it is set aside, counted, and can be asked again."""
+
+import pytest
+
+from annotator.flow.annotation import seed_labels, sync_decisions
+from annotator.flow.progress import summary
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing, refill, skipped_items
+from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
+from annotator.pool import feature_store
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+def skip(project, person):
+    leasing.skip(leasing.lease_next(project, person))
+
+
+def state(item):
+    return Item.objects.get(pk=item.pk).state
+
+
+@pytest.fixture
+def item(project, filled):
+    return filled(project, 1)[0]
+
+
+@pytest.fixture
+def set_aside(project, item, ana, ben):
+    skip(project, ana)
+    skip(project, ben)
+    assert state(item) == Item.State.ASIDE
+    return item
+
+
+def test_item_waits_as_long_as_one_annotator_has_not_seen_it(project, item, ana, ben):
+    skip(project, ana)
+    assert state(item) == Item.State.QUEUED
+    skip(project, ben)
+    assert state(item) == Item.State.ASIDE
+    assert not QueueEntry.objects.filter(state=QueueEntry.State.OPEN).exists()
+
+
+def test_person_is_told_who_will_see_it(project, item, ana, ben):
+    said = []
+    for person in (ana, ben):
+        lease = leasing.lease_next(project, person)
+        decision = {"kind": "skip", "client_id": "1", "lease": str(lease.pk)}
+        said.append(sync_decisions.settle(project, person, "tab/1", decision).words)
+    assert "somebody else will see it" in said[0]
+    assert "set aside for the project's lead" in said[1]
+
+
+def test_lead_who_labels_here_is_asked_before_it_is_set_aside(project, item, ana, ben, lea):
+    Tally.objects.create(project=project, user=lea, day="2026-01-01", labels=1)
+    skip(project, ana)
+    skip(project, ben)
+    assert state(item) == Item.State.QUEUED
+    skip(project, lea)
+    assert state(item) == Item.State.ASIDE
+
+
+def test_nobody_waits_for_who_has_left(project, item, ana, ben):
+    User.objects.filter(pk=ben.pk).update(is_active=False)
+    skip(project, ana)
+    assert state(item) == Item.State.ASIDE
+
+
+def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
+    assert summary.progress(project)["aside"] == 1
+    assert "everybody skipped" in summary.why_empty(project, ana)
+    Tally.objects.filter(user=ana).update(labels=1)
+    (reason,) = summary.advice(project, 1, None)["reasons"]
+    assert "everybody skipped" in reason
+
+
+def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, ana, lea):
+    learnt(project)
+    shard = project.spaces.first().shards.first()
+    assert not feature_store.selectable(project, shard).any()
+    assert refill.top_up(project, lea) == 0
+    assert leasing.lease_next(project, lea) is None
+
+
+def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_aside, ana):
+    assert skipped_items.put_back(project) == 1
+    assert skipped_items.count(project) == 0
+    assert leasing.lease_next(project, ana).item == set_aside
+    # That it was skipped stays known.
+    assert Item.objects.get().skips == 2
+    assert set(Lease.objects.exclude(outcome="").values_list("outcome", flat=True)) == {"again"}
+
+
+def test_what_is_put_back_can_be_skipped_by_all_again(project, set_aside, ana, ben):
+    skipped_items.put_back(project)
+    skip(project, ana)
+    assert state(set_aside) == Item.State.QUEUED
+    skip(project, ben)
+    assert state(set_aside) == Item.State.ASIDE
+
+
+def test_somebody_new_is_asked_and_nobody_who_skipped_it(project, set_aside, zed, ana):
+    settings.add_member(project, "zed")
+    assert leasing.lease_next(project, ana) is None
+    assert leasing.lease_next(project, zed).item == set_aside
+
+
+def test_lead_can_label_it_at_once(project, set_aside, lea):
+    from uuid import uuid4
+
+    seed_labels.seed(project, lea, set_aside, labels=["spam"], client_id=str(uuid4()))
+    assert state(set_aside) == Item.State.LABELLED
+    assert skipped_items.count(project) == 0
+
+
+def test_late_answer_to_it_counts(project, item, ana, ben, time_machine):
+    skip(project, ana)
+    lease = leasing.lease_next(project, ben)
+    leasing.skip(lease)
+    assert loop.answer(lease).counted
+    assert state(item) == Item.State.LABELLED
+    assert loop.refreshed(lease).outcome == Lease.Outcome.SKIPPED
+
+
+@pytest.mark.parametrize("who_skips_first", [True, False])
+def test_opinion_that_nobody_can_give_any_more_sets_it_aside(
+    project, filled, ana, ben, who_skips_first
+):
+    settings.change_settings(project, overlap=2)
+    (item,) = filled(project, 1)
+    held = [leasing.lease_next(project, person) for person in (ana, ben)]
+    acts = [lambda: leasing.skip(held[0]), lambda: loop.answer(held[1])]
+    for act in acts if who_skips_first else acts[::-1]:
+        act()
+    assert state(item) == Item.State.ASIDE
+    skipped_items.put_back(project)
+    assert state(item) == Item.State.QUEUED
+    loop.label(project, ana)
+    assert state(item) == Item.State.LABELLED
+
+
+def test_fewer_opinions_wanted_finish_what_is_set_aside_with_enough(project, filled, ana, ben):
+    settings.change_settings(project, overlap=2)
+    (item,) = filled(project, 1)
+    skip(project, ana)
+    loop.label(project, ben)
+    assert state(item) == Item.State.ASIDE
+    settings.change_settings(project, overlap=1)
+    assert state(item) == Item.State.LABELLED
+    assert summary.progress(project)["labelled"] == 1
+
+
+def test_audit_that_is_set_aside_is_passed_over_and_counted(project, filled, ana, ben):
+    settings.change_settings(project, audit_share=0.5)
+    filled(project, 60)
+    lease = leasing.lease_next(project, ana)
+    while lease.source != Source.AUDIT:
+        loop.answer(lease)
+        lease = leasing.lease_next(project, ana)
+    leasing.skip(lease)
+    other = leasing.lease_next(project, ben)
+    assert other.item == lease.item
+    leasing.skip(other)
+    assert state(lease.item) == Item.State.ASIDE
+    loop.label(project, ana, 20)
+    counts = summary.audits(project)
+    assert (counts["audits_skipped"], counts["audited"] > 3) == (1, True)

@@ -1,0 +1,207 @@
+"""Opinions that differ are noted, a lead settles them, and what is decided counts."""
+
+import orjson
+import pytest
+
+from annotator.errors import Conflict, Invalid, NotThere
+from annotator.flow.annotation import adjudicate, seed_labels, submit
+from annotator.flow.datasets import export
+from annotator.flow.operations.verify_counts import recount
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.flow.review import disagreements
+from annotator.models import Annotation, Decision, Disagreement, Item, Label
+from annotator.pool import training_set
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def torn(project, filled, ana, ben):
+    """An item of four of which Ana says spam and Ben ham; about the others they agree."""
+    settings.change_settings(project, overlap=2)
+    filled(project, 4)
+    loop.label(project, ana, 4)
+    for _ in range(4):
+        lease = leasing.lease_next(project, ben)
+        wrong = "ham" if loop.truth(lease.item) == ["spam"] else "spam"
+        loop.answer(lease, [wrong] if lease.item.position == 0 else None)
+    return Item.objects.get(position=0)
+
+
+def label_of(project, item):
+    names = list(project.labels.order_by("position").values_list("pk", flat=True))
+    found = training_set.labelled(project, loop.ready_space(project), names)
+    where = list(found.positions).index(item.position)
+    return Label.objects.get(pk=names[found.y[where]]).name
+
+
+def open_items():
+    rows = Disagreement.objects.filter(state=Disagreement.State.OPEN)
+    return list(rows.values_list("item__position", flat=True))
+
+
+def test_only_opinions_that_differ_are_noted(project, torn):
+    (row,) = adjudicate.listed(project, Disagreement.State.OPEN)
+    shown = adjudicate.shown(project, row)
+    assert shown["item"]["id"] == torn.pk
+    assert [each["annotator"] for each in shown["opinions"]] == ["ana", "ben"]
+    assert [each["labels"] for each in shown["opinions"]] == [["spam"], ["ham"]]
+    assert shown["decision"] is None
+
+
+def test_it_is_not_noted_before_the_item_has_all_it_needs(project, filled, ana, ben, lea):
+    settings.change_settings(project, overlap=3)
+    filled(project, 1)
+    for who, said in ((ana, "spam"), (ben, "ham")):
+        loop.answer(leasing.lease_next(project, who), [said])
+    assert open_items() == []
+    loop.answer(leasing.lease_next(project, lea), ["ham"])
+    assert open_items() == [0]
+
+
+def test_fewer_opinions_wanted_let_it_be_noted(project, filled, ana, ben):
+    settings.change_settings(project, overlap=3)
+    filled(project, 1)
+    for who, said in ((ana, "spam"), (ben, "ham")):
+        loop.answer(leasing.lease_next(project, who), [said])
+    settings.change_settings(project, overlap=2)
+    assert open_items() == [0]
+
+
+def test_extra_opinion_that_differs_is_noted(project, filled, ana, ben):
+    filled(project, 1)
+    late = leasing.lease_next(project, ana)
+    leasing.release_expired(now=late.expires_at)
+    loop.answer(leasing.lease_next(project, ben), ["ham"])
+    with pytest.raises(submit.KeptAsExtra):
+        loop.answer(late, ["spam"])
+    assert open_items() == [0]
+
+
+def test_seed_beside_another_answer_is_noted(project, filled, ana, lea):
+    settings.change_settings(project, overlap=2)
+    (item,) = filled(project, 1)
+    loop.answer(leasing.lease_next(project, ana), ["spam"])
+    key = "11111111-1111-4111-8111-111111111111"
+    seed_labels.seed(project, lea, item, labels=["ham"], client_id=key)
+    assert open_items() == [0]
+
+
+def test_correction_and_withdrawal_close_it(project, torn, ana, ben):
+    first = Annotation.objects.get(item=torn, user=ana)
+    submit.correct(submit.find(project, ana, first.pk), ana, ["ham"])
+    assert open_items() == []
+    submit.correct(submit.find(project, ana, first.pk), ana, ["spam"])
+    assert open_items() == [0]
+    submit.withdraw(submit.find(project, ana, first.pk), ana)
+    assert open_items() == []
+
+
+def test_recount_finds_what_was_missed(project, torn):
+    Disagreement.objects.all().delete()
+    assert recount(project) == []
+    assert open_items() == [0]
+
+
+@pytest.mark.parametrize("said", ["spam", "ham"])
+def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(project, torn, lea, said):
+    assert label_of(project, torn) == "spam"
+    before = training_set.work_done(project)
+    row = adjudicate.decide(project, lea, torn.pk, [said], "as in the guidelines")
+    assert adjudicate.shown(project, row)["decision"]["labels"] == [said]
+    assert label_of(project, torn) == said
+    assert training_set.work_done(project) > before
+    assert open_items() == []
+    assert recount(project) == []
+
+
+def test_same_decision_twice_is_one_and_another_one_keeps_the_first(project, torn, lea):
+    for said in ("ham", "ham", "spam"):
+        adjudicate.decide(project, lea, torn.pk, [said])
+    history = [adjudicate.decided_names(each) for each in Decision.objects.all()]
+    assert history == [["ham"], ["spam"]]
+    assert recount(project) == []
+    adjudicate.take_back(project, lea, torn.pk)
+    assert label_of(project, torn) == "spam"
+    assert open_items() == [0]
+    assert Decision.objects.get(taken_back_by=lea).pk == Decision.objects.last().pk
+    with pytest.raises(Conflict):
+        adjudicate.take_back(project, lea, torn.pk)
+    assert recount(project) == []
+
+
+def test_decision_stays_when_people_change_their_minds(project, torn, ana, lea):
+    adjudicate.decide(project, lea, torn.pk, ["ham"])
+    first = Annotation.objects.get(item=torn, user=ana)
+    submit.correct(submit.find(project, ana, first.pk), ana, ["ham"])
+    submit.correct(submit.find(project, ana, first.pk), ana, ["spam"])
+    assert open_items() == []
+    assert label_of(project, torn) == "ham"
+
+
+def test_decisions_on_several_labels(olga, lea, ana, filled):
+    made = settings.create_project(olga, name="Many", labels=["a", "b", "c"], multi_label=True)
+    settings.change_settings(made, overlap=2)
+    for who in (lea, ana):
+        settings.add_member(made, who.username, "lead")
+    filled(made, 1)
+    loop.answer(leasing.lease_next(made, ana), ["a"])
+    loop.answer(leasing.lease_next(made, lea), ["a", "b"])
+    item = Item.objects.get(project=made)
+    names = list(made.labels.order_by("position").values_list("pk", flat=True))
+    adjudicate.decide(made, lea, item.pk, ["b", "c"])
+    assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 1, 1]]
+    adjudicate.decide(made, lea, item.pk, [])
+    assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 0, 0]]
+
+
+def test_export_carries_the_decision(project, torn, lea):
+    adjudicate.decide(project, lea, torn.pk, ["ham"])
+    lines = [orjson.loads(line) for line in export.stream(project, "jsonl")]
+    found = {(line["item"] == torn.pk, tuple(line["decided"] or ())) for line in lines}
+    assert found == {(True, ("ham",)), (False, ())}
+
+
+def test_label_that_was_decided_on_cannot_be_removed(project, torn, lea, olga):
+    kept = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
+    settings.change_labels(project, [*kept, "other"])
+    adjudicate.decide(project, lea, torn.pk, ["other"])
+    with pytest.raises(Conflict, match="other"):
+        settings.change_labels(project, kept)
+
+
+def test_what_cannot_be_decided_is_refused(project, torn, lea):
+    for labels in ([], ["spam", "ham"], ["nonsense"]):
+        with pytest.raises(Invalid):
+            adjudicate.decide(project, lea, torn.pk, labels)
+    agreed = Item.objects.get(position=1)
+    with pytest.raises(NotThere):
+        adjudicate.decide(project, lea, agreed.pk, ["spam"])
+
+
+def test_list_costs_the_same_for_one_and_for_many(
+    project, torn, ana, filled, ben, django_assert_num_queries
+):
+    with django_assert_num_queries(9, exact=False) as few:
+        [
+            adjudicate.shown(project, row)
+            for row in adjudicate.listed(project, Disagreement.State.OPEN)
+        ]
+    for position in (1, 2, 3):
+        said = Annotation.objects.get(item__position=position, user=ana)
+        wrong = ["ham"] if submit.label_names(said) == ["spam"] else ["spam"]
+        submit.correct(submit.find(project, ana, said.pk), ana, wrong)
+    assert len(open_items()) == 4
+    with django_assert_num_queries(len(few)):
+        [
+            adjudicate.shown(project, row)
+            for row in adjudicate.listed(project, Disagreement.State.OPEN)
+        ]
+
+
+def test_first_opinion_looks_for_no_other(project, filled, ana, monkeypatch):
+    filled(project, 2)
+    monkeypatch.setattr(disagreements, "_differing", lambda items: pytest.fail("looked"))
+    assert loop.label(project, ana, 2)

@@ -1,0 +1,64 @@
+"""Hidden checks: what is told after one, and how well people do."""
+
+import pytest
+
+from annotator.flow.annotation import submit, sync_decisions
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.flow.review import gold_items
+from annotator.models import Item
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def check(project, ana):
+    """Ana holds one of three hidden checks, whose answer is ham."""
+    settings.change_settings(project, gold_share=0.5, audit_share=0.0)
+    rows = "text,label\nlunch at noon,ham\nlunch at one,ham\nlunch at two,ham\n"
+    loop.bring_in(project, "gold.csv", rows, labels_are="gold")
+    assert Item.objects.filter(gold=loop.ids(project, "ham")).count() == 3
+    return leasing.lease_next(project, ana)
+
+
+def words(annotation):
+    return sync_decisions.saved_words(submit.told(annotation))
+
+
+def test_silence_tells_only_that_it_was_one(check):
+    answer = loop.answer(check, ["spam"])
+    assert words(answer) == "Saved: spam. That was a hidden check."
+    assert submit.told(answer)["known"] is None
+
+
+def test_wrong_answer_is_told_the_known_one(project, check):
+    settings.change_settings(project, gold_feedback=True)
+    answer = loop.answer(check, ["spam"])
+    assert words(answer) == "Saved: spam. That was a hidden check: the known answer is ham."
+    assert submit.told(answer)["known"] == ["ham"]
+
+
+def test_right_answer_needs_no_telling(project, check):
+    settings.change_settings(project, gold_feedback=True)
+    assert words(loop.answer(check, ["ham"])) == "Saved: ham. That was a hidden check."
+
+
+def test_ordinary_answers_tell_nothing(project, filled, ana):
+    settings.change_settings(project, gold_feedback=True)
+    filled(project, 2)
+    for answer in loop.label(project, ana, 2):
+        assert submit.told(answer)["known"] is None
+
+
+def test_what_was_said_at_first_is_what_scores(project, check, ana, ben):
+    first = loop.answer(check, ["spam"])
+    submit.correct(submit.find(project, ana, first.pk), ana, ["ham"])
+    taken_back = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    again = submit.undo(submit.find(project, ana, taken_back.pk), ana)
+    loop.answer(again, ["ham"])
+    loop.answer(leasing.lease_next(project, ben), ["ham"])
+    assert gold_items.gold_score(project) == [
+        {"user": "ana", "n": 2, "right": 0},
+        {"user": "ben", "n": 1, "right": 1},
+    ]

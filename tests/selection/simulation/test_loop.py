@@ -1,0 +1,264 @@
+"""The loop of the app, offline: same seed, same curve; every label is counted, audits included."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from selection.features import Features, TextQuick
+from selection.models import logistic
+from selection.simulation import baseline, loop
+from selection.simulation.dataset import Known, Plan, macro_f1
+from selection.simulation.loop import audits_due, replay
+from selection.strategies.base import Strategy
+from selection.strategies.registry import STRATEGIES
+
+
+def still() -> float:
+    return 0.0
+
+
+@pytest.fixture(scope="module")
+def pool(blobs) -> Known:
+    """200 points of three blobs to ask, 100 to measure on; class 2 is the rare one."""
+    X, y = blobs
+    inside, outside = np.arange(200), np.arange(200, 300)
+    return Known(X.take(inside), y[inside], 3, 2, X.take(outside), y[outside])
+
+
+@pytest.fixture(scope="module")
+def texts(topics) -> tuple[Known, list[str]]:
+    """200 short texts to ask and 200 to measure on."""
+    docs, y = topics
+    encoder = TextQuick.fit(docs[:200], seed=0)
+    X, T = encoder.transform(docs[:200]), encoder.transform(docs[200:])
+    return Known(X, y[:200], 4, 3, T, y[200:]), docs
+
+
+# One run -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_same_seed_gives_the_same_run_and_nothing_is_asked_twice(pool, name):
+    plan = Plan(labels=50, batch=20, audit_share=0.15)
+    first, again = (replay(pool, name, 3, plan, still) for _ in range(2))
+    assert first.asked.tolist() == again.asked.tolist()
+    assert first.accuracy.tolist() == again.accuracy.tolist()
+    assert first.labels.tolist() == [20, 40, 50]
+    assert len(set(first.asked.tolist())) == 50
+    assert first.accuracy[-1] > 0.8
+
+
+@pytest.mark.parametrize("name", ["auto", "random", "margin"])
+def test_another_seed_asks_other_items(pool, name):
+    one, two = (replay(pool, name, seed, Plan(labels=40), still) for seed in (0, 1))
+    assert one.asked.tolist() != two.asked.tolist()
+
+
+def test_whole_pool_can_be_asked(pool):
+    run = replay(pool, "auto", 0, Plan(labels=200, batch=30, audit_share=0.15), still)
+    assert sorted(run.asked.tolist()) == list(range(200))
+    assert run.rare_found[-1] == 1.0
+
+
+def test_model_of_the_last_mark_is_that_of_the_app(pool):
+    run = replay(pool, "margin", 0, Plan(labels=40), still)
+    model = logistic.fit(pool.X.take(run.asked), pool.y[run.asked], 3, seed=0)
+    said = model.predict_proba(pool.test).argmax(axis=1)
+    assert run.accuracy[-1] == (said == pool.truth).mean()
+    assert run.macro_f1[-1] == pytest.approx(macro_f1(pool.truth, said, 3))
+    assert run.rare_found[-1] == (pool.y[run.asked] == 2).sum() / (pool.y == 2).sum()
+
+
+def test_strategy_that_knows_the_answers_finds_the_rare_class_first(pool, monkeypatch):
+    # What is asked is scored by id, so this one may look the answer up.
+    def knows(proba, ids, seed, **_):
+        return (pool.y[ids] == 2).astype(float)
+
+    from selection.strategies import batch as strategies_batch
+
+    chooser = lambda found, k, rng: strategies_batch.top(found, k, rng, "oracle")  # noqa: E731
+    oracle = Strategy("oracle", "Oracle", "Knows.", frozenset({"proba"}), knows, chooser)
+    monkeypatch.setitem(STRATEGIES, "oracle", oracle)
+    rare = int((pool.y == 2).sum())
+    run = replay(pool, "oracle", 0, Plan(labels=rare + 20, batch=20), still)
+    found = np.isin(run.asked[20:], np.flatnonzero(pool.y == 2))
+    assert run.rare_found[-1] == 1.0
+    assert found[: rare - (pool.y[run.asked[:20]] == 2).sum()].all()
+    random = replay(pool, "random", 0, Plan(labels=rare + 20, batch=20), still)
+    assert random.rare_found[-1] < 0.7
+
+
+def test_time_of_a_round_is_that_of_learning_and_asking(pool):
+    ticks = iter(range(100))
+    run = replay(pool, "random", 0, Plan(labels=60), lambda: float(next(ticks)))
+    assert run.seconds_per_round == 1.0
+
+
+def test_one_known_class_is_what_everything_is_called():
+    X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
+    same = Known(X, np.array([1, 1, 1, 0]), 2, 0, X, np.array([1, 1, 1, 0]))
+    run = replay(same, "coreset", 0, Plan(labels=1), still)
+    assert run.accuracy[0] in {0.25, 0.75}
+
+
+def test_run_stops_when_the_rare_items_are_found(pool):
+    run = replay(pool, "rare", 0, Plan(labels=200, batch=10, until_found=0.8), still)
+    assert run.rare_found[-2] < 0.8 <= run.rare_found[-1]
+    assert len(run.asked) == run.labels[-1] < 200
+
+
+def test_without_a_test_set_only_what_is_found_counts(pool):
+    run = replay(replace(pool, test=None, truth=None), "auto", 0, Plan(labels=40), still)
+    assert np.isnan(run.accuracy).all()
+    assert np.isnan(run.macro_f1).all()
+    assert (run.rare_found > 0).all()
+
+
+def test_items_may_have_several_labels(pool):
+    y, truth = (np.eye(3, dtype=np.int64)[labels] for labels in (pool.y, pool.truth))
+    y[:, 0] |= y[:, 1]
+    truth[:, 0] |= truth[:, 1]
+    several = replace(pool, y=y, truth=truth)
+    for name in ("auto", "committee", "random"):
+        run = replay(several, name, 0, Plan(labels=60, audit_share=0.15), still)
+        assert run.accuracy[-1] > 0.7
+        assert run.macro_f1[-1] > 0.7
+
+
+def test_random_without_a_test_set_makes_no_model_and_asks_the_same(pool):
+    def refuse(*_args, **_options):
+        raise AssertionError("a model that nobody asks")
+
+    blind = replace(pool, test=None, truth=None, learner=refuse)
+    run = replay(blind, "random", 0, Plan(labels=60), still)
+    assert run.asked.tolist() == replay(pool, "random", 0, Plan(labels=60), still).asked.tolist()
+    with pytest.raises(AssertionError, match="nobody"):
+        replay(blind, "margin", 0, Plan(labels=60), still)
+
+
+def test_inputs_stay_as_they_were(pool):
+    before = pool.X.dense.copy(), pool.y.copy()
+    replay(pool, "auto", 0, Plan(labels=60, audit_share=0.15), still)
+    assert (pool.X.dense == before[0]).all()
+    assert (pool.y == before[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Plan(labels=0), "0 labels"),
+        (Plan(labels=201), "201 labels cannot be spent on 200 items"),
+        (Plan(labels=20, batch=0), "at least one"),
+        (Plan(labels=20, audit_share=1.5), "between 0 and 1"),
+    ],
+)
+def test_plan_that_cannot_be_is_refused(pool, plan, words):
+    with pytest.raises(ValueError, match=words):
+        replay(pool, "auto", 0, plan, still)
+
+
+def test_unknown_strategy_is_refused_by_name(pool):
+    for known in (pool, replace(pool, test=None, truth=None)):
+        with pytest.raises(ValueError, match="nonsense"):
+            replay(known, "nonsense", 0, Plan(labels=20), still)
+
+
+# Audits ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.0, 0.07, 0.15, 0.29, 0.5])
+@pytest.mark.parametrize("batch", [7, 20])
+def test_audits_take_their_share_exactly_at_every_mark(pool, share, batch):
+    run = replay(pool, "margin", 1, Plan(labels=100, batch=batch, audit_share=share), still)
+    assert run.audited.tolist() == [audits_due(share, n) for n in run.labels]
+    assert run.audited[-1] == round(share * 100)
+
+
+def test_audits_are_the_same_random_items_for_every_strategy(pool):
+    plan = Plan(labels=60, batch=20, audit_share=0.2)
+    audits = [
+        [set(replay(pool, name, 5, plan, still).asked[20 * r + 16 : 20 * r + 20]) for r in range(3)]
+        for name in ("margin", "coreset", "auto")
+    ]
+    assert audits[0] == audits[1] == audits[2]
+
+
+def test_random_needs_no_audits(pool):
+    run = replay(pool, "random", 0, Plan(labels=60, audit_share=0.5), still)
+    assert run.audited.tolist() == [0, 0, 0]
+    without = replay(pool, "random", 0, Plan(labels=60), still)
+    assert run.asked.tolist() == without.asked.tolist()
+
+
+# The baseline ------------------------------------------------------------------------------------
+
+
+def test_baseline_learns_from_the_rows_that_random_asks(texts):
+    known, docs = texts
+    plain = baseline.plain(known, docs[:200], docs[200:])
+    for seed in range(3):
+        ours = replay(known, "random", seed, Plan(labels=50, audit_share=0.15), still)
+        theirs = replay(plain, "random", seed, Plan(labels=50, audit_share=0.15), still)
+        assert ours.asked.tolist() == theirs.asked.tolist()
+        assert theirs.accuracy[-1] > 0.6
+
+
+def test_baseline_is_the_plain_logistic_regression_of_everybody(texts):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    known, docs = texts
+    plain = baseline.plain(known, docs[:200], docs[200:])
+    run = replay(plain, "random", 0, Plan(labels=100), still)
+    encoder = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
+    X, T = encoder.fit_transform(docs[:200]), encoder.transform(docs[200:])
+    model = LogisticRegression(C=10, max_iter=500).fit(X[run.asked], known.y[run.asked])
+    assert run.accuracy[-1] == pytest.approx(model.score(T, known.truth), abs=0.01)
+
+
+@pytest.mark.parametrize("word", ["x", "大家好吗"])
+def test_baseline_reads_characters_where_there_are_no_words(texts, word):
+    known, _docs = texts
+    plain = baseline.plain(known, [f"{word} {i % 7}" for i in range(200)], [word] * 200)
+    assert plain.test.sparse.nnz > 0
+
+
+def test_baseline_sees_nothing_of_the_test_set(texts):
+    known, docs = texts
+    plain = baseline.plain(known, docs[:200], ["zebra quagga okapi"] * 200)
+    assert plain.test.sparse.nnz == 0
+
+
+def test_baseline_of_several_labels_is_one_model_each(texts):
+    known, docs = texts
+    several = replace(
+        known, y=np.eye(4, dtype=np.int64)[known.y], truth=np.eye(4, dtype=np.int64)[known.truth]
+    )
+    plain = baseline.plain(several, docs[:200], docs[200:])
+    assert replay(plain, "random", 0, Plan(labels=100), still).macro_f1[-1] > 0.5
+
+
+def test_baseline_of_pictures_is_their_pixels():
+    import io
+
+    from PIL import Image
+
+    def picture(shade: int) -> bytes:
+        out = io.BytesIO()
+        Image.new("L", (12, 10), shade).save(out, "PNG")
+        return out.getvalue()
+
+    docs = [picture(shade) for shade in (10, 20, 240, 250)]
+    X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
+    known = Known(X, np.array([0, 0, 1, 1]), 2, 1, X, np.array([0, 0, 1, 1]))
+    plain = baseline.plain(known, docs, docs)
+    assert plain.X.dense.shape == (4, 12 * 12)
+    assert plain.X.dense.mean() == pytest.approx(0, abs=1e-6)
+    assert replay(plain, "random", 0, Plan(labels=4), still).accuracy[-1] == 1.0
+    with pytest.raises(ValueError, match="row 0"):
+        baseline.plain(known, [b"no picture"] * 4, [])
+
+
+def test_module_reads_no_clock():
+    assert not hasattr(loop, "time")

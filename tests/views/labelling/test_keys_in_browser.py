@@ -1,0 +1,109 @@
+"""Keys that are taken by pressing them, in a real browser."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from annotator.flow.projects import preferences
+from annotator.models import User
+from tests.views.in_browser import MARKS, listen, sign_in
+
+pytestmark = MARKS
+
+
+@pytest.fixture
+def account(page, context, live_server, ana, troubles):
+    """Ana's page with her keys."""
+    sign_in(context, live_server, ana)
+    listen(page, troubles)
+    page.goto(live_server.url + reverse("desk_preferences"))
+    return page
+
+
+def save(page):
+    page.get_by_role("button", name="Save").last.click()
+    page.get_by_text("Your desk is set up").wait_for()
+
+
+def test_pressed_key_is_taken_and_saved(account, ana, troubles):
+    account.get_by_label("Skip", exact=True).focus()
+    account.keyboard.press("k")
+    assert account.get_by_label("Skip", exact=True).input_value() == "K"
+    assert account.inner_text("#key-said") == "Skip: K"
+    account.get_by_label("Write a note").focus()
+    account.keyboard.press("ArrowUp")
+    account.get_by_label("Undo the last one").focus()
+    account.keyboard.press("Delete")
+    account.keyboard.press("Backspace")
+    save(account)
+    now = preferences.keys_of(User.objects.get(pk=ana.pk))
+    assert (now["skip"], now["note"], now["undo"]) == (["k"], ["ArrowUp"], ["Backspace"])
+    assert troubles == []
+
+
+def test_tab_goes_on_escape_empties_and_enter_is_a_key(account, ana):
+    first = account.locator("[data-key-input]").first
+    first.focus()
+    account.keyboard.press("Enter")
+    assert first.input_value() == "Enter"
+    account.keyboard.press("Escape")
+    assert first.input_value() == ""
+    account.keyboard.press("Control+b")
+    assert first.input_value() == ""
+    account.keyboard.press("Tab")
+    assert account.evaluate("document.activeElement.id") == "id_skip"
+    account.keyboard.press("Shift+Tab")
+    assert account.evaluate("document.activeElement.id") == "id_accept"
+    save(account)
+    assert User.objects.get(pk=ana.pk).desk == {}
+
+
+def test_conflict_is_told_at_the_key_and_read_out_with_it(account, ana):
+    account.get_by_label("Write a note").focus()
+    account.keyboard.press("x")
+    account.get_by_role("button", name="Save").last.click()
+    account.get_by_text("X is the key for “mark as not sure”").wait_for()
+    described = account.get_by_label("Write a note").get_attribute("aria-describedby")
+    assert "X is the key" in account.inner_text(f"#{described}")
+    account.get_by_label("Mark as not sure").focus()
+    account.keyboard.press("n")
+    save(account)
+    now = preferences.keys_of(User.objects.get(pk=ana.pk))
+    assert (now["note"], now["unsure"]) == (["x"], ["n"])
+
+
+def test_default_keys_come_back_at_a_button(account, ana):
+    preferences.change_preferences(ana, keys={"skip": "k"})
+    account.reload()
+    account.get_by_role("button", name="Back to the default keys").click()
+    account.get_by_text("The keys are the default ones again").wait_for()
+    assert User.objects.get(pk=ana.pk).desk == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_page_has_no_axe_findings_and_fits(account, scheme, width):
+    account.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    account.set_viewport_size({"width": width, "height": 740})
+    account.get_by_label("Write a note").fill("x")
+    account.get_by_role("button", name="Save").last.click()
+    account.locator(".key-row.has-error").wait_for()
+    found = Axe().run(account).response["violations"]
+    assert [each["id"] for each in found] == []
+    assert account.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_settings_have_no_axe_findings_and_fit(
+    page, context, live_server, olga, project, add_items, width
+):
+    (item,) = add_items("hello")
+    item.meta = {"sender": "a", "a field with a long name " * 5: 1}
+    item.save()
+    sign_in(context, live_server, olga)
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(live_server.url + reverse("settings", args=[project.pk]))
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

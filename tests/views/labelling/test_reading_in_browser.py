@@ -1,0 +1,180 @@
+"""An item is read before it is decided: scrolling by keys, and what is not on the screen yet."""
+
+import io
+import zipfile
+
+import pytest
+from PIL import Image
+
+from annotator.flow.projects import preferences as flow_desk
+from annotator.models import Annotation, Lease
+from tests import loop
+from tests.views.desk_in_browser import address, given, open_desk, wait_for, wait_until_saved
+from tests.views.in_browser import MARKS, sign_in
+
+pytestmark = MARKS
+
+TOP = "document.querySelector('#item').scrollTop"
+LONG = "A sentence of a long report about something. " * 200
+
+
+@pytest.fixture
+def long_text(context, page, live_server, project, add_items, ana):
+    """Return a function that opens Ana's desk with long texts."""
+
+    def opened():
+        add_items(*[f"Report {number}. {LONG}" for number in range(5)])
+        sign_in(context, live_server, ana)
+        return open_desk(page, live_server, project)
+
+    return opened
+
+
+def top(desk):
+    return desk.evaluate(TOP)
+
+
+def skipped():
+    return Lease.objects.filter(outcome="skipped").count()
+
+
+def test_keys_scroll_a_long_text_which_says_how_much_is_below(long_text):
+    desk = long_text()
+    seen = [top(desk)]
+    assert "More below" in desk.inner_text("#more-below")
+    before = desk.inner_text("#more-below")
+    for key in ("ArrowDown", "PageDown", "End"):
+        desk.keyboard.press(key)
+        seen.append(top(desk))
+        if key == "PageDown":
+            assert desk.inner_text("#more-below") != before
+    assert seen == sorted(set(seen))
+    desk.locator("#more-below").wait_for(state="hidden")
+    assert desk.evaluate("document.querySelector('#more-below').textContent") == ""
+    for key in ("ArrowUp", "PageUp", "Home"):
+        desk.keyboard.press(key)
+        assert top(desk) < seen[-1]
+        seen.append(top(desk))
+    assert top(desk) == 0
+    assert given() == []
+
+
+def test_space_reads_on_and_skips_at_the_end_alone(long_text):
+    desk = long_text()
+    first = desk.inner_text("#item")
+    desk.keyboard.press("Space")
+    down = top(desk)
+    assert down > 0
+    desk.keyboard.press("Shift+Space")
+    assert top(desk) == 0
+    desk.keyboard.press("Shift+Space")
+    assert desk.inner_text("#item") == first
+    desk.keyboard.press("End")
+    desk.keyboard.press("Space")
+    wait_for(desk, "Skipped")
+    wait_until_saved(desk)
+    assert desk.inner_text("#item") != first
+    assert top(desk) == 0
+    assert skipped() == 1
+
+
+def test_own_keys_come_before_scrolling(long_text, ana):
+    flow_desk.change_preferences(ana, keys={"skip": "k", "unsure": "ArrowDown"})
+    desk = long_text()
+    desk.keyboard.press("ArrowDown")
+    assert top(desk) == 0
+    assert desk.locator("#unsure-button").get_attribute("aria-pressed") == "true"
+    desk.keyboard.press("End")
+    first = desk.inner_text("#item")
+    desk.keyboard.press("Space")
+    assert desk.inner_text("#item") == first
+    desk.keyboard.press("Home")
+    desk.keyboard.press("k")
+    wait_for(desk, "Skipped")
+    assert desk.inner_text("#item") != first
+
+
+def test_short_text_has_nothing_below_and_space_skips_it(
+    context, page, live_server, project, add_items, ana
+):
+    add_items("short", "shorter", "shortest")
+    sign_in(context, live_server, ana)
+    desk = open_desk(page, live_server, project)
+    assert not desk.locator("#more-below").is_visible()
+    desk.keyboard.press("Space")
+    wait_for(desk, "Skipped")
+
+
+def test_what_is_pressed_before_the_item_is_there_decides_nothing(long_text):
+    """Two presses in one go: the second one was meant for the item before."""
+    desk = long_text()
+    press = "document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', code: 'Digit1'}));"
+    body = press.replace("document.", "document.body.").replace("{key", "{bubbles: true, key")
+    desk.evaluate(f"() => {{ {body * 3} }}")
+    assert "was not on the screen yet" in desk.inner_text("#said")
+    wait_until_saved(desk)
+    desk.wait_for_timeout(300)
+    assert given() == [["spam"]]
+
+
+# Pictures ----------------------------------------------------------------------------------------
+
+
+def drawing(shade):
+    out = io.BytesIO()
+    Image.new("RGB", (900, 600), (shade, 90, 120)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def pictures(context, page, live_server, image_project, ana):
+    """Ana's page in a project of pictures, not opened yet."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for number in range(6):
+            files.writestr(f"pets/{number}.png", drawing(40 * number))
+    loop.bring_in(image_project, "pets.zip", archive.getvalue(), labels_are="ignore")
+    sign_in(context, live_server, ana)
+    return page
+
+
+def test_key_before_the_picture_is_there_decides_nothing(pictures, live_server, image_project):
+    held = []
+    pictures.route("**/media/**", lambda route: held.append(route))
+    pictures.goto(address(live_server, image_project), wait_until="domcontentloaded")
+    pictures.locator("#item", has_text="Loading the picture").wait_for()
+    for key in ("1", "Space"):
+        pictures.keyboard.press(key)
+        wait_for(pictures, "The picture is still loading.")
+        pictures.evaluate("document.querySelector('#said').textContent = ''")
+    pictures.click("#choice-2")
+    wait_for(pictures, "The picture is still loading.")
+    assert not Annotation.objects.exists()
+    assert skipped() == 0
+    for route in held:
+        route.continue_()
+    pictures.unroute("**/media/**")
+    pictures.locator("#item img").wait_for()
+    pictures.keyboard.press("1")
+    wait_for(pictures, "Saved: cat.")
+    # Nobody looked at it while it was on its way.
+    assert given() == [["cat"]]
+
+
+def test_picture_that_did_not_come_is_skipped_or_asked_for_again(
+    pictures, live_server, image_project
+):
+    pictures.route("**/media/**", lambda route: route.abort())
+    pictures.goto(address(live_server, image_project))
+    pictures.locator('#item[data-picture-state="failed"]').wait_for()
+    pictures.keyboard.press("1")
+    wait_for(pictures, "The picture could not be loaded.")
+    pictures.keyboard.press("Space")
+    wait_for(pictures, "Skipped")
+    wait_until_saved(pictures)
+    assert (given(), skipped()) == ([], 1)
+    pictures.unroute("**/media/**")
+    pictures.locator('#item[data-picture-state="failed"] button').click()
+    pictures.locator("#item img").wait_for()
+    pictures.keyboard.press("2")
+    wait_for(pictures, "Saved: dog.")

@@ -1,0 +1,75 @@
+"""The status pages in a real browser: they fit, all can read them, and they keep up to date."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from django.utils import timezone
+
+from annotator.flow.progress import summary
+from annotator.models import Import, WorkerBeat
+from tests import loop
+from tests.views.in_browser import MARKS, listen, sign_in
+from tests.views.operations.test_status import failed, failed_round
+
+pytestmark = MARKS
+
+
+@pytest.fixture
+def opened(page, context, live_server, project, filled, learnt, run_round, ana, olga, monkeypatch):
+    """Return a function that opens one of the two pages, with all that can be said on it."""
+    monkeypatch.setattr(summary, "_broker", lambda: "not reachable (OperationalError)")
+    olga.is_superuser = True
+    olga.save()
+    filled(project, 60)
+    learnt(project)
+    loop.label(project, ana, 20)
+    run_round(project)
+    failed_round(project)
+    failed(Import, project, name="a-rather-long-file-name" * 4, path="x", error="No column “text”")
+    Import.objects.create(project=project, name="b.csv", path="x", state="running", total=9, done=3)
+    silent = timezone.now() - timedelta(minutes=9)
+    WorkerBeat.objects.create(name="a-machine-with-a-long-name.example.org:4711", seen_at=silent)
+    troubles = []
+
+    def at(name):
+        sign_in(context, live_server, olga)
+        listen(page, troubles)
+        args = [project.pk] if name == "status" else []
+        page.goto(live_server.url + reverse(name, args=args))
+        return page
+
+    yield at
+    assert troubles == []
+
+
+@pytest.mark.parametrize("name", ["status", "installation"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_have_no_axe_findings_and_fit(opened, page, name, scheme, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    opened(name)
+    findings = Axe().run(page)
+    assert findings.violations_count == 0, findings.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shots = os.environ.get("SHOTS")
+    if shots:
+        page.screenshot(path=f"{shots}/{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_page_brings_itself_up_to_date(opened, page):
+    opened("status")
+    assert page.get_by_text("No worker seen for 9 minutes").is_visible()
+    WorkerBeat.objects.update(seen_at=timezone.now())
+    page.get_by_text("The worker is there.").wait_for()
+
+
+def test_a_lead_comes_to_the_status_by_keyboard(opened, page, live_server, project):
+    opened("status")
+    page.goto(live_server.url + reverse("dashboard", args=[project.pk]))
+    page.locator("#to-status").focus()
+    page.keyboard.press("Enter")
+    page.locator("#status").wait_for()

@@ -1,0 +1,346 @@
+"""Forms that were loaded before somebody else saved: they merge, or show both versions."""
+
+import html
+import re
+
+import pytest
+from django.urls import reverse
+
+from annotator.flow.annotation import adjudicate
+from annotator.flow.projects import preferences, settings
+from annotator.flow.queue import leasing
+from annotator.models import Disagreement, Membership, Project, User
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+FIELD = re.compile(r'<input type="hidden" name="([^"]*(?:loaded|seen|decision))" value="([^"]*)"')
+
+
+def at(project, name="settings", *more):
+    return reverse(name, args=[project.pk, *more])
+
+
+def hidden(page):
+    """The hidden fields of a page with what it had loaded."""
+    return {name: html.unescape(value) for name, value in FIELD.findall(page)}
+
+
+def part(page, start, end="</form>"):
+    """The part of a page from `start` on, up to the end of that form."""
+    return page[page.index(start) :].partition(end)[0]
+
+
+@pytest.fixture
+def lead(signed_in, lea):
+    return signed_in(lea)
+
+
+@pytest.fixture
+def admin(signed_in, olga):
+    return signed_in(olga)
+
+
+def shown_settings(project):
+    """What the form of the settings sends when nothing is typed."""
+    from annotator.views.projects.settings_form import SettingsForm
+
+    form = SettingsForm(instance=Project.objects.get(pk=project.pk))
+    values = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in values.items() if value not in (None, False)}
+    return sent | hidden(str(form.stamps_input()))
+
+
+def shown_labels(client, project):
+    """What the form of the labels sends when nothing is typed."""
+    page = part(client.get(at(project)).content.decode(), 'id="labels"')
+    rows = list(project.labels.all())
+    sent = {"row-TOTAL_FORMS": len(rows), "row-INITIAL_FORMS": len(rows), "labels": ""}
+    for number, label in enumerate(rows):
+        values = {"id": label.pk, "name": label.name, "hotkey": label.hotkey}
+        values |= {"description": label.description, "examples": label.examples}
+        sent |= {f"row-{number}-{field}": value for field, value in values.items()}
+    return sent | hidden(page)
+
+
+# Settings ----------------------------------------------------------------------------------------
+
+
+def test_settings_that_others_changed_meanwhile_stay(lead, project):
+    sent = shown_settings(project) | {"batch_size": "50"}
+    settings.change_settings(
+        project, guidelines="New.", audit_share=0.123456789, shown_fields=["a"]
+    )
+    assert lead.post(at(project), sent).status_code == 302
+    project.refresh_from_db()
+    assert (project.batch_size, project.guidelines) == (50, "New.")
+    assert (project.audit_share, project.shown_fields) == (0.123456789, ["a"])
+
+
+def test_saving_unchanged_does_not_round_what_is_stored(lead, project):
+    settings.change_settings(project, audit_share=1 / 3, guidelines="  a\n\nb  ")
+    assert lead.post(at(project), shown_settings(project)).status_code == 302
+    project.refresh_from_db()
+    assert (project.audit_share, project.guidelines) == (1 / 3, "  a\n\nb  ")
+
+
+def test_same_setting_is_409_with_both_versions_and_what_was_typed(lead, project):
+    sent = shown_settings(project) | {"audit_share": "25", "batch_size": "50", "seed": "x"}
+    settings.change_settings(project, audit_share=0.3, seed=11)
+    # What is wrong is said first; the conflict when it is mended.
+    assert lead.post(at(project), sent).status_code == 422
+    answer = lead.post(at(project), sent | {"seed": "7"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert re.findall(r'version-text"[^>]*>([^<]*)<', page) == ["30", "25"]
+    assert 'name="batch_size" value="50"' in page
+    project.refresh_from_db()
+    assert (project.audit_share, project.batch_size) == (0.3, 20)
+
+
+@pytest.mark.parametrize(("version", "kept"), [("mine", 0.25), ("theirs", 0.3)])
+def test_each_of_two_clashes_is_decided_on_its_own(lead, project, version, kept):
+    sent = shown_settings(project) | {"audit_share": "25", "name": "Mine"}
+    settings.change_settings(project, audit_share=0.3, name="Theirs")
+    first = lead.post(at(project), sent).content.decode()
+    decided = lead.post(at(project), sent | hidden(first) | {"keep": f"{version}:audit_share"})
+    page = decided.content.decode()
+    assert decided.status_code == 409
+    assert "keep yours: " in page.lower()
+    assert re.findall(r'value="mine:(\w+)"', page) == ["name"]
+    typed = {"audit_share": re.search(r'name="audit_share" value="(\d+)"', page)[1]}
+    last = sent | typed | hidden(page) | {"keep": "theirs:name"}
+    assert lead.post(at(project), last).status_code == 302
+    project.refresh_from_db()
+    assert (project.audit_share, project.name) == (kept, "Theirs")
+
+
+def test_third_change_after_both_were_seen_is_a_conflict_again(lead, project):
+    sent = shown_settings(project) | {"guidelines": "mine"}
+    settings.change_settings(project, guidelines="theirs")
+    page = lead.post(at(project), sent).content.decode()
+    settings.change_settings(project, guidelines="another")
+    again = lead.post(at(project), sent | hidden(page) | {"keep": "mine:guidelines"})
+    assert again.status_code == 409
+    project.refresh_from_db()
+    assert project.guidelines == "another"
+
+
+def test_label_that_went_is_no_error_of_who_did_not_choose_it(lead, project):
+    settings.change_project(project, labels=["spam", "ham", "other"], rare_label="other")
+    sent = shown_settings(project) | {"name": "Post"}
+    settings.change_project(project, labels=["spam", "ham"])
+    assert lead.post(at(project), sent).status_code == 302
+    project.refresh_from_db()
+    assert (project.name, project.rare_label) == ("Post", None)
+
+
+@pytest.mark.parametrize("stamps", ["", "no json", "[]", '{"name": 5}', '{"guidelines": "00"}'])
+def test_stamps_that_were_tampered_with_break_nothing(lead, project, stamps):
+    sent = shown_settings(project) | {"loaded": stamps, "batch_size": "50", "keep": "mine:name"}
+    assert lead.post(at(project), sent).status_code in (302, 409)
+
+
+# Labels ------------------------------------------------------------------------------------------
+
+
+def test_label_that_somebody_added_stays(admin, project):
+    sent = shown_labels(admin, project)
+    settings.change_labels(project, ["new", "spam", "ham"])
+    sent |= {"row-0-description": "went wrong", "labels": "last"}
+    assert admin.post(at(project, "labels"), sent).status_code == 302
+    names = list(project.labels.values_list("name", "description"))
+    assert names == [("new", ""), ("spam", "went wrong"), ("ham", ""), ("last", "")]
+
+
+@pytest.mark.parametrize(("version", "kept"), [("mine", "junk"), ("theirs", "trash")])
+def test_two_new_names_of_a_label_are_shown(admin, project, version, kept):
+    spam = project.labels.get(name="spam")
+    sent = shown_labels(admin, project) | {"row-0-name": "junk", "row-1-hotkey": "h"}
+    settings.change_labels(project, [{"id": spam.pk, "name": "trash"}, "ham"])
+    answer = admin.post(at(project, "labels"), sent)
+    page = part(answer.content.decode(), 'id="labels"')
+    assert answer.status_code == 409
+    assert re.findall(r'version-text"[^>]*>([^<]*)<', page) == ["trash", "junk"]
+    decided = sent | hidden(page) | {"keep": f"{version}:row-0-name"}
+    assert admin.post(at(project, "labels"), decided).status_code == 302
+    assert list(project.labels.values_list("name", "hotkey")) == [(kept, ""), ("ham", "h")]
+
+
+@pytest.mark.parametrize(
+    ("version", "names"), [("mine", ["spam", "ham", "rest"]), ("theirs", ["spam", "ham"])]
+)
+def test_label_that_went_while_it_was_renamed(admin, project, version, names):
+    settings.change_labels(project, ["spam", "ham", "other"])
+    sent = shown_labels(admin, project) | {"row-2-name": "rest"}
+    settings.change_labels(project, ["spam", "ham"])
+    answer = admin.post(at(project, "labels"), sent)
+    page = part(answer.content.decode(), 'id="labels"')
+    assert answer.status_code == 409
+    assert "removed" in page
+    decided = sent | hidden(page) | {"keep": f"{version}:row-2-remove"}
+    assert admin.post(at(project, "labels"), decided).status_code == 302
+    assert list(project.labels.values_list("name", flat=True)) == names
+
+
+@pytest.mark.parametrize(
+    ("version", "names"), [("mine", ["spam", "ham"]), ("theirs", ["spam", "ham", "other"])]
+)
+def test_label_that_is_removed_while_somebody_describes_it(admin, project, version, names):
+    settings.change_labels(project, ["spam", "ham", "other"])
+    sent = shown_labels(admin, project) | {"row-2-remove": "on"}
+    settings.change_labels(project, ["spam", "ham", {"name": "other", "description": "the rest"}])
+    answer = admin.post(at(project, "labels"), sent)
+    page = part(answer.content.decode(), 'id="labels"')
+    assert answer.status_code == 409
+    assert "the rest" in page
+    decided = sent | hidden(page) | {"keep": f"{version}:row-2-remove"}
+    assert admin.post(at(project, "labels"), decided).status_code == 302
+    assert list(project.labels.values_list("name", flat=True)) == names
+
+
+# Members -----------------------------------------------------------------------------------------
+
+
+def role_of(project, user):
+    return Membership.objects.filter(project=project, user=user).values_list("role").first()
+
+
+def test_role_that_somebody_changed_is_not_overwritten(admin, project, ana):
+    page = admin.get(at(project, "members")).content.decode()
+    sent = hidden(part(page, at(project, "change_member", ana.pk)))
+    settings.add_member(project, "ana", "lead")
+    answer = admin.post(at(project, "change_member", ana.pk), sent | {"role": "admin"})
+    assert answer.status_code == 409
+    assert role_of(project, ana) == ("lead",)
+    again = hidden(part(answer.content.decode(), at(project, "change_member", ana.pk)))
+    chosen = {"role": "admin", "keep": "mine:role"}
+    assert admin.post(at(project, "change_member", ana.pk), again | chosen).status_code == 302
+    assert role_of(project, ana) == ("admin",)
+
+
+@pytest.mark.parametrize(("version", "role"), [("mine", None), ("theirs", ("admin",))])
+def test_member_who_was_given_a_role_is_not_removed_unseen(admin, project, ana, version, role):
+    page = admin.get(at(project, "members")).content.decode()
+    sent = hidden(part(page, at(project, "remove_member", ana.pk)))
+    settings.add_member(project, "ana", "admin")
+    answer = admin.post(at(project, "remove_member", ana.pk), sent)
+    assert answer.status_code == 409
+    again = hidden(part(answer.content.decode(), at(project, "remove_member", ana.pk)))
+    decided = again | {"keep": f"{version}:role"}
+    assert admin.post(at(project, "remove_member", ana.pk), decided).status_code == 302
+    assert role_of(project, ana) == role
+
+
+def test_member_is_not_added_over_the_role_that_they_have(admin, project, lea):
+    answer = admin.post(at(project, "add_member"), {"username": "lea", "role": "annotator"})
+    assert answer.status_code == 422
+    assert "lea is a member already, as lead." in answer.content.decode()
+    assert role_of(project, lea) == ("lead",)
+
+
+def test_region_tells_that_a_member_is_gone(admin, project, ana, region):
+    settings.remove_member(project, ana)
+    answer = admin.post(at(project, "remove_member", ana.pk), headers=region("members"))
+    assert answer.status_code == 422
+    assert "not any more" in answer.content.decode()
+
+
+# A person's own desk -----------------------------------------------------------------------------
+
+
+def test_habit_of_another_tab_stays(signed_in, ana):
+    client, page = signed_in(ana), reverse("desk_preferences")
+    sent = hidden(client.get(page).content.decode())
+    sent |= {"submit_at_once": "on", "reading_size": "m", "break_minutes": 0, "spares": 20}
+    preferences.change_preferences(ana, reading_size="l")
+    assert client.post(page, sent | {"ahead": "5"}).status_code == 302
+    now = preferences.preferences_of(User.objects.get(pk=ana.pk))
+    assert (now.ahead, now.reading_size) == (5, "l")
+    answer = client.post(page, sent | {"ahead": "5", "reading_size": "s"})
+    assert answer.status_code == 409
+    assert re.findall(r'version-text"[^>]*>([^<]*)<', answer.content.decode()) == ["large", "small"]
+
+
+# Disagreements -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def torn(project, filled, ana, ben):
+    """Ana says spam and Ben ham of the only item."""
+    settings.change_settings(project, overlap=2)
+    filled(project, 1)
+    for who, said in ((ana, "spam"), (ben, "ham")):
+        loop.answer(leasing.lease_next(project, who), [said])
+    return Disagreement.objects.get()
+
+
+def test_decision_of_another_lead_is_not_overwritten_unseen(lead, project, torn, olga, region):
+    item = torn.item_id
+    sent = hidden(lead.get(at(project, "disagreements")).content.decode())
+    adjudicate.decide(project, olga, item, ["ham"], "by the book")
+    said = {"labels": "spam", "note": "half an hour's thought"}
+    headers = region(f"disagreement-{item}")
+    answer = lead.post(at(project, "settle", item), sent | said, headers=headers)
+    card = html.unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert "olga decided “ham” meanwhile" in card
+    assert "You chose: spam. It is not saved." in card
+    assert 'value="half an hour\'s thought"' in card
+    assert adjudicate.find(project, item).decision.user == olga
+    again = lead.post(at(project, "settle", item), hidden(card) | said, headers=headers)
+    assert again.status_code == 200
+    assert adjudicate.find(project, item).decision.user.username == "lea"
+
+
+def test_decision_that_was_changed_is_not_taken_back_unseen(lead, project, torn, lea, olga):
+    adjudicate.decide(project, lea, torn.item_id, ["spam"])
+    page = lead.get(at(project, "disagreements") + "?state=decided").content.decode()
+    made = adjudicate.find(project, torn.item_id).decision
+    adjudicate.decide(project, olga, torn.item_id, ["ham"], replaces=made.pk)
+    lead.post(at(project, "unsettle", torn.item_id), hidden(page))
+    assert adjudicate.find(project, torn.item_id).decision.user == olga
+
+
+def test_refused_decision_keeps_its_note(lead, project, torn, region):
+    item = torn.item_id
+    said = {"labels": "nonsense", "note": "kept"}
+    headers = region(f"disagreement-{item}")
+    answer = lead.post(at(project, "settle", item), said, headers=headers)
+    assert answer.status_code == 422
+    assert 'name="note" value="kept"' in answer.content.decode()
+
+
+# Signing in again --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent_from", "back"),
+    [
+        ("/projects/{}/settings?x=1", "/projects/{}/settings?x=1"),
+        ("/projects/{}/settings/labels", "/projects/{}/settings"),
+        ("", "/projects/{}/settings"),
+        ("http://elsewhere.example/x", "/projects/{}/settings"),
+        ("//elsewhere.example/x", "/projects/"),
+    ],
+)
+def test_form_without_a_session_comes_back_to_its_page(client, project, sent_from, back):
+    own = sent_from.startswith("/")
+    referer = ("http://testserver" if own else "") + sent_from.format(project.pk)
+    answer = client.post(at(project, "labels"), {}, headers={"Referer": referer})
+    assert answer.status_code == 302
+    assert answer.url.replace("%3F", "?").replace("%3D", "=") == "/login?next=" + back.format(
+        project.pk
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("abc12345", True), ("", False), ("x y; path=/", False), ("A" * 20, False)]
+)
+def test_only_a_form_that_is_saved_names_its_draft(lead, client, project, name, told):
+    sent = shown_settings(project) | {"draft": name}
+    saved = lead.post(at(project), sent)
+    assert saved.cookies.get("winnow_saved", None) is not None or not told
+    assert ("winnow_saved" in saved.cookies) == told
+    for refused in (lead.post(at(project), sent | {"name": ""}), client.post(at(project), sent)):
+        assert "winnow_saved" not in refused.cookies

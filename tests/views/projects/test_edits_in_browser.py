@@ -1,0 +1,252 @@
+"""Two people edit at once, and a session ends while somebody types: in a real browser."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+
+from annotator.flow.projects import settings
+from annotator.models import Project
+from tests.views.in_browser import MARKS, listen, sign_in
+
+pytestmark = MARKS
+
+RESTORED = "Restored what you typed. It is not saved yet."
+
+
+@pytest.fixture
+def opened(page, context, live_server, troubles, client):
+    """Return a function that opens a page for a person."""
+
+    def at(person, name, *args):
+        sign_in(context, live_server, person)
+        listen(page, troubles)
+        page.goto(live_server.url + reverse(name, args=args))
+        return page
+
+    return at
+
+
+@pytest.fixture
+def settings_page(opened, project, olga):
+    """Olga's page of the project's settings; she has a password."""
+    olga.set_password("correct horse staple")
+    olga.save()
+    return opened(olga, "settings", project.pk)
+
+
+def log_in(page, username="olga"):
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", "correct horse staple")
+    page.click("main button[type=submit]")
+    page.wait_for_load_state()
+
+
+def description(page, number=0):
+    return page.locator(f"#labels input[name=row-{number}-description]")
+
+
+def stored(project):
+    return Project.objects.get(pk=project.pk)
+
+
+def drafts(page):
+    return page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('winnow'))")
+
+
+def save_labels(page):
+    page.click("#labels > .card > .actions button.primary")
+    page.wait_for_load_state()
+
+
+def save_settings(page):
+    page.click("form[action$='/settings'] .card > .actions button.primary")
+    page.wait_for_load_state()
+
+
+# Two people --------------------------------------------------------------------------------------
+
+
+def test_stale_form_of_labels_keeps_what_came_meanwhile(settings_page, project, troubles):
+    settings.change_labels(project, ["spam", "ham", "refund"])
+    description(settings_page).fill("went wrong")
+    save_labels(settings_page)
+    settings_page.locator(".notice.success", has_text="The labels are saved.").wait_for()
+    names = list(project.labels.values_list("name", "description"))
+    assert names == [("spam", "went wrong"), ("ham", ""), ("refund", "")]
+    assert troubles == []
+
+
+@pytest.mark.parametrize(("button", "kept"), [("Keep theirs", "theirs"), ("Keep yours", "mine")])
+def test_both_versions_are_shown_and_one_is_kept(settings_page, project, button, kept):
+    settings.change_settings(project, guidelines="theirs")
+    settings_page.fill("#id_guidelines", "mine")
+    settings_page.fill("#id_overlap", "3")
+    save_settings(settings_page)
+    panel = settings_page.locator(".clashes")
+    assert panel.locator(".version-text").all_inner_texts() == ["theirs", "mine"]
+    assert settings_page.input_value("#id_guidelines") == "mine"
+    assert (stored(project).guidelines, stored(project).overlap) == ("theirs", 1)
+    # Saving once more decides nothing.
+    settings_page.focus("#id_name")
+    with settings_page.expect_navigation():
+        settings_page.keyboard.press("Enter")
+    panel.wait_for()
+    assert stored(project).guidelines == "theirs"
+    panel.get_by_role("button", name=button).click()
+    settings_page.locator(".notice.success").wait_for()
+    assert (stored(project).guidelines, stored(project).overlap) == (kept, 3)
+    settings_page.reload()
+    assert settings_page.locator(".restored").count() == 0
+
+
+# What was typed ----------------------------------------------------------------------------------
+
+
+def test_reload_keeps_what_was_typed_until_it_is_saved(settings_page, project, troubles):
+    settings_page.fill("#id_guidelines", "One\nTwo")
+    settings_page.check("#id_auto_stop")
+    description(settings_page, 1).fill("wanted")
+    settings_page.reload()
+    assert settings_page.locator(".restored", has_text=RESTORED).count() == 2
+    assert settings_page.input_value("#id_guidelines") == "One\nTwo"
+    assert settings_page.is_checked("#id_auto_stop")
+    assert description(settings_page, 1).input_value() == "wanted"
+    save_settings(settings_page)
+    # The other form is not saved yet, and still has what was typed.
+    assert settings_page.locator(".restored").count() == 1
+    assert description(settings_page, 1).input_value() == "wanted"
+    save_labels(settings_page)
+    assert settings_page.locator(".restored").count() == 0
+    assert drafts(settings_page) == []
+    assert stored(project).guidelines.splitlines() == ["One", "Two"]
+    assert project.labels.last().description == "wanted"
+    assert troubles == []
+
+
+def test_what_was_restored_can_be_discarded(settings_page):
+    settings_page.fill("#id_guidelines", "No.")
+    settings_page.reload()
+    settings_page.get_by_role("button", name="Discard").click()
+    assert settings_page.input_value("#id_guidelines") == ""
+    assert drafts(settings_page) == []
+    settings_page.reload()
+    assert settings_page.locator(".restored").count() == 0
+
+
+def test_expired_session_asks_for_the_log_in_and_goes_on_where_it_was(settings_page, project):
+    description(settings_page).fill("typed for an hour")
+    Session.objects.all().delete()
+    save_labels(settings_page)
+    assert "/login" in settings_page.url
+    settings_page.locator("[data-kept]", has_text="is kept in this browser tab").wait_for()
+    log_in(settings_page)
+    assert settings_page.url.endswith(f"/projects/{project.pk}/settings")
+    settings_page.locator("#labels .restored", has_text=RESTORED).wait_for()
+    assert project.labels.first().description == ""
+    save_labels(settings_page)
+    assert project.labels.first().description == "typed for an hour"
+    assert drafts(settings_page) == []
+
+
+def test_log_in_from_a_refused_form_leads_to_its_page(settings_page, project):
+    settings_page.fill("#labels textarea[name=labels]", "spam")
+    save_labels(settings_page)
+    assert settings_page.url.endswith("/settings/labels")
+    Session.objects.all().delete()
+    save_labels(settings_page)
+    log_in(settings_page)
+    assert settings_page.url.endswith(f"/projects/{project.pk}/settings")
+    assert settings_page.input_value("#labels textarea[name=labels]") == "spam"
+
+
+def test_form_that_is_older_than_the_log_in_leads_back_to_itself(settings_page, context, project):
+    settings_page.fill("#id_guidelines", "Kept.")
+    context.clear_cookies(name="csrftoken")
+    save_settings(settings_page)
+    settings_page.get_by_role("link", name="Back to the form").click()
+    settings_page.locator(".restored").wait_for()
+    save_settings(settings_page)
+    assert stored(project).guidelines == "Kept."
+
+
+def test_draft_that_somebody_overtook_is_a_conflict_and_overwrites_nothing(settings_page, project):
+    settings_page.fill("#id_guidelines", "mine")
+    settings.change_settings(project, guidelines="theirs")
+    settings_page.reload()
+    assert settings_page.input_value("#id_guidelines") == "mine"
+    save_settings(settings_page)
+    assert settings_page.locator(".version-text").all_inner_texts() == ["theirs", "mine"]
+    assert stored(project).guidelines == "theirs"
+
+
+def test_draft_stays_with_its_label_when_rows_move(settings_page, project):
+    description(settings_page, 1).fill("wanted")
+    settings.change_labels(project, ["ham", "new", "spam"])
+    settings_page.reload()
+    assert description(settings_page, 0).input_value() == "wanted"
+    assert description(settings_page, 1).input_value() == ""
+
+
+def test_nobody_sees_what_somebody_else_typed(settings_page, context, live_server, project, lea):
+    settings_page.fill("#id_guidelines", "Olga's secret")
+    sign_in(context, live_server, lea)
+    settings_page.reload()
+    assert settings_page.input_value("#id_guidelines") == ""
+    assert settings_page.locator(".restored").count() == 0
+
+
+def test_logging_out_forgets_what_was_typed(settings_page):
+    settings_page.fill("#id_guidelines", "Olga's secret")
+    assert len(drafts(settings_page)) == 1
+    settings_page.get_by_role("button", name="Log out").click()
+    settings_page.wait_for_url("**/login**")
+    assert drafts(settings_page) == []
+    assert settings_page.locator("[data-kept]").is_hidden()
+
+
+def test_passwords_are_never_kept(opened, olga):
+    olga.is_superuser = True
+    olga.save()
+    page = opened(olga, "users")
+    page.fill("#id_username", "new")
+    page.fill("#id_password", "do not keep me")
+    kept = page.evaluate("JSON.stringify({...sessionStorage})")
+    assert "new" in kept
+    assert "do not keep me" not in kept
+
+
+def test_region_of_an_expired_session_leads_to_the_log_in(opened, project, olga, zed):
+    olga.set_password("correct horse staple")
+    olga.save()
+    page = opened(olga, "members", project.pk)
+    page.fill("#id_username", "zed")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url("**/login?next=**")
+    log_in(page)
+    assert page.url.endswith(f"/projects/{project.pk}/members")
+    assert page.input_value("#id_username") == "zed"
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator(".row-name", has_text="zed").wait_for()
+    assert page.locator(".restored").count() == 0
+
+
+def test_region_that_cannot_be_sent_says_so(opened, context, project, olga):
+    page = opened(olga, "members", project.pk)
+    page.fill("#id_username", "zed")
+    context.set_offline(True)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator(".not-sent", has_text="Nothing was saved").wait_for()
+    assert page.input_value("#id_username") == "zed"
+
+
+def test_role_that_two_changed_shows_both(opened, project, olga, ana):
+    page = opened(olga, "members", project.pk)
+    settings.add_member(project, "ana", "lead")
+    page.select_option(f"#role-{ana.pk}", "admin")
+    page.get_by_role("button", name="Change the role of ana").click()
+    page.locator(".clashes").wait_for()
+    assert page.locator(".version-text").all_inner_texts() == ["lead", "admin"]
+    page.get_by_role("button", name="Keep yours").click()
+    page.locator(".clashes").wait_for(state="detached")
+    assert project.memberships.get(user=ana).role == "admin"

@@ -1,0 +1,84 @@
+"""An open desk hears of a pause with its next call, and goes on by itself."""
+
+import pytest
+
+from annotator.flow.progress import stopping
+from annotator.flow.projects import settings
+from annotator.models import Annotation
+from tests import loop
+from tests.servers import wait_until
+from tests.views.desk_in_browser import open_desk
+from tests.views.in_browser import MARKS, listen, sign_in
+
+pytestmark = MARKS
+
+
+@pytest.fixture
+def desk(page, context, live_server, ana, project, filled, troubles):
+    """Ana's desk with items in advance and some put by."""
+    filled(project, 120)
+    sign_in(context, live_server, ana)
+    listen(page, troubles)
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/desk") and answer.json()["spares"]
+    ):
+        open_desk(page, live_server, project)
+    return page
+
+
+def paused(desk):
+    desk.locator(".desk-empty .when-paused").first.wait_for()
+    return desk.locator("#empty-words").text_content()
+
+
+def test_an_open_desk_saves_what_it_shows_and_stops(desk, project, lea, troubles):
+    stopping.pause(project, lea, "New guidelines")
+    for _ in range(12):
+        if desk.is_visible("#item"):
+            desk.keyboard.press("1")
+        desk.wait_for_timeout(250)
+    assert "“New guidelines”" in paused(desk)
+    assert not desk.is_visible("#item")
+    wait_until(lambda: Annotation.objects.count() == 1, 5)
+    stopping.resume(project)
+    desk.locator("#item").wait_for()
+    desk.keyboard.press("2")
+    wait_until(lambda: Annotation.objects.count() == 2, 5)
+    assert not troubles
+
+
+def test_who_looks_at_an_item_is_told_and_may_save_it(desk, project, lea):
+    stopping.pause(project, lea, "Lunch")
+    shown = desk.locator("#item .text").text_content()
+    # As if one looked elsewhere for a moment: the desk calls at once.
+    desk.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    desk.locator("#paused", has_text="What is on your screen can still be saved.").wait_for()
+    assert desk.locator("#item .text").text_content() == shown
+    desk.keyboard.press("1")
+    assert "“Lunch”" in paused(desk)
+    wait_until(lambda: Annotation.objects.count() == 1, 5)
+    assert Annotation.objects.get().item.text == shown
+
+
+def test_what_was_decided_offline_before_it_knew_is_stored(desk, context, project, lea):
+    context.set_offline(True)
+    for _ in range(4):
+        desk.keyboard.press("1")
+        desk.wait_for_timeout(100)
+    stopping.pause(project, lea)
+    context.set_offline(False)
+    wait_until(lambda: Annotation.objects.count() == 4, 20)
+    paused(desk)
+    assert Annotation.objects.filter(counted=True).count() == 4
+
+
+def test_a_budget_holds_for_a_desk_that_was_open_before_it_was_set(desk, project, ben):
+    settings.change_settings(project, budget=3, auto_stop=True)
+    loop.label(loop.refreshed(project), ben, 3)
+    for _ in range(12):
+        if desk.is_visible("#item"):
+            desk.keyboard.press("1")
+        desk.wait_for_timeout(250)
+    paused(desk)
+    # What was before the person when it was spent, at most.
+    assert Annotation.objects.count() <= 4

@@ -1,0 +1,114 @@
+"""Disagreements settled by keyboard alone, in a real browser."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+
+from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
+from annotator.models import Decision, Disagreement
+from tests import loop
+from tests.views.in_browser import MARKS, listen, sign_in
+
+pytestmark = MARKS
+
+
+@pytest.fixture
+def torn(project, filled, ana, ben):
+    """Ana and Ben disagree about each of twelve items."""
+    settings.change_settings(project, overlap=2)
+    filled(project, 12)
+    loop.label(project, ana, 12)
+    for _ in range(12):
+        lease = leasing.lease_next(project, ben)
+        wrong = "ham" if loop.truth(lease.item) == ["spam"] else "spam"
+        loop.answer(lease, [wrong], unsure=True, note="It may be either.")
+    return list(Disagreement.objects.order_by("-pk"))
+
+
+@pytest.fixture
+def opened(page, context, live_server, project, lea, torn, troubles):
+    """Lea's page of disagreements."""
+    sign_in(context, live_server, lea)
+    listen(page, troubles)
+    page.goto(live_server.url + reverse("disagreements", args=[project.pk]))
+    return page
+
+
+def decided():
+    rows = Disagreement.objects.filter(state=Disagreement.State.DECIDED).order_by("-pk")
+    return [(row.item_id, row.decision.given.get().label.name) for row in rows]
+
+
+def focused(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('[data-find]')]"
+        ".indexOf(document.activeElement.closest('[data-find]'))"
+    )
+
+
+def said(page, words):
+    page.locator("#announce", has_text=words).wait_for(state="attached")
+
+
+def test_all_of_it_by_keyboard(opened, torn, troubles):
+    # The first one has the focus from the start.
+    opened.keyboard.press("2")
+    said(opened, "Decided: ham.")
+    assert focused(opened) == 1
+    opened.keyboard.press("1")
+    said(opened, "Decided: spam.")
+    assert decided() == [(torn[0].item_id, "ham"), (torn[1].item_id, "spam")]
+    opened.keyboard.press("z")
+    said(opened, "Taken back")
+    assert decided() == [(torn[0].item_id, "ham")]
+    opened.focus("#more")
+    opened.keyboard.press("Enter")
+    opened.locator("[data-find]").nth(11).wait_for()
+    assert troubles == []
+
+
+def test_note_is_typed_without_choosing_a_label(opened, torn):
+    first = opened.locator("[data-find]").first
+    first.get_by_label("Note").fill("")
+    first.get_by_label("Note").press_sequentially("12 z")
+    assert not Decision.objects.exists()
+    first.get_by_role("button", name="spam").click()
+    said(opened, "Decided: spam.")
+    assert Decision.objects.get().note == "12 z"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("query", ["", "?state=decided"])
+def test_page_has_no_axe_findings_and_fits(opened, live_server, project, scheme, width, query):
+    opened.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    opened.set_viewport_size({"width": width, "height": 740})
+    opened.locator("[data-find]").first.get_by_role("button", name="ham").click()
+    said(opened, "Decided: ham.")
+    if query:
+        opened.goto(opened.url + query)
+    violations = Axe().run(opened).response["violations"]
+    assert [each["id"] for each in violations] == []
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_note_survives_an_expired_session(opened, context, live_server, lea, torn):
+    card = opened.locator("[data-find]").first
+    card.locator("[name=note]").fill("half an hour's thought")
+    Session.objects.all().delete()
+    card.locator("button.find-choice").first.click()
+    opened.locator("#unsaved", has_text="You are signed out.").wait_for()
+    link = opened.locator("#unsaved").get_by_role("link", name="Log in")
+    assert link.get_attribute("href").startswith("/login?next=%2Fprojects%2F")
+    # Signed in again, as it were, the link leads straight back.
+    sign_in(context, live_server, lea)
+    link.click()
+    card.locator(".restored").wait_for()
+    assert card.locator("[name=note]").input_value() == "half an hour's thought"
+    card.locator("button.find-choice").first.click()
+    said(opened, "Decided: ")
+    assert Decision.objects.get().note == "half an hour's thought"
+    opened.reload()
+    assert opened.locator(".restored").count() == 0

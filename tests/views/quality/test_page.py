@@ -1,0 +1,122 @@
+"""The page of quality, and one's own work."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from annotator.flow.operations import background_reports
+from annotator.flow.projects import settings
+from annotator.models import Item, Report, Tally
+from tests import loop
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(client, project, name="quality"):
+    answer = client.get(reverse(name, args=[project.pk]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_sentence_has_its_interval_and_what_it_rests_on(signed_in, lea, crowd):
+    page = page_of(signed_in(lea), crowd)
+    alpha = background_reports.one(crowd, "quality")["overlap"]["alpha"]
+    assert f"of the {alpha['n']} items that two saw: alpha {alpha['value']:.2f} (" in page
+
+
+def test_people_stand_in_the_order_of_their_names(signed_in, lea, crowd):
+    page = page_of(signed_in(lea), crowd)
+    table = page[page.index('id="people-title"') :]
+    assert table.index(">ana<") < table.index(">ben<")
+    assert "Labels in doubt" in page
+    assert "What people say for what" in page
+
+
+def test_item_is_listed_where_what_counts_is_not_the_consensus(signed_in, lea, crowd):
+    page = page_of(signed_in(lea), crowd)
+    assert "Nowhere: what counts is what the consensus says." in page
+    report = Report.objects.get(kind="quality")
+    item = Item.objects.filter(project=crowd).first()
+    spam, ham = crowd.labels.values_list("pk", flat=True).order_by("position")[:2]
+    report.found["consensus"]["differing"] = [
+        {"item": item.pk, "today": ham, "instead": spam, "proba": 0.934}
+    ]
+    report.save()
+    page = page_of(signed_in(lea), crowd)
+    row = page[page.index("Where the consensus says otherwise") :].split("<tbody>")[1]
+    assert f"?like={item.pk}" in row.split("</tr>")[0]
+    cells = re.findall(r'<td dir="auto">([^<\n]+)</td>', row.split("</tr>")[0])
+    assert cells == ["ham", "spam", "93\u202f%"]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "words"),
+    [(1, "Set the labels wanted per item to 2"), (2, "No item was answered by two people yet.")],
+)
+def test_without_an_overlap_it_says_what_to_do(signed_in, lea, project, ana, overlap, words):
+    settings.change_settings(project, overlap=overlap)
+    loop.fill(project, 30)
+    loop.label(project, ana, 5)
+    background_reports.make_all(project.pk)
+    page = page_of(signed_in(lea), project)
+    assert words in page
+    assert "once some items were served with a suggestion" in page
+
+
+def test_before_the_first_report_it_says_when_it_comes(signed_in, lea, project):
+    assert "it comes with the next round" in page_of(signed_in(lea), project)
+
+
+def test_report_that_failed_says_so_beside_what_was_found_before(signed_in, lea, crowd):
+    Report.objects.filter(kind="quality").update(error="The storage is full.")
+    page = page_of(signed_in(lea), crowd)
+    assert "The last reckoning failed: The storage is full." in page
+    assert "items that two saw" in page
+
+
+def test_one_label_alone_has_no_alpha_and_says_how_many_agree(signed_in, lea, crowd):
+    report = Report.objects.get(kind="quality")
+    report.found["overlap"] = {
+        "share": {"value": 1.0, "low": 0.91, "high": 1.0, "n": 40},
+        "alpha": None,
+    }
+    report.save()
+    page = page_of(signed_in(lea), crowd)
+    assert "agree on 100\u202f% (91\u202f% to 100\u202f%) of the 40 items" in page
+
+
+def test_poll_answers_204_until_something_changed(signed_in, lea, crowd, region):
+    client = signed_in(lea)
+    page = page_of(client, crowd)
+    state = page.split("?state=")[1].split('"')[0]
+    address = reverse("quality", args=[crowd.pk]) + f"?state={state}"
+    assert client.get(address, headers=region("quality")).status_code == 204
+    Tally.objects.filter(project=crowd).update(skips=3)
+    assert client.get(address, headers=region("quality")).status_code == 200
+
+
+def test_own_work_shows_nobody_else(signed_in, ana, ben, crowd):
+    page = page_of(signed_in(ana), crowd, "own_work")
+    assert "Only you and the leads" in page
+    assert "ben" not in page
+    assert "<dd>40</dd>" in page
+
+
+@pytest.mark.parametrize("page", ["quality", "own_work"])
+def test_figures_that_miss_newer_answers_say_of_when_they_are(signed_in, lea, ana, crowd, page):
+    client = signed_in(lea)
+    assert "Newer answers are not in these figures yet." not in page_of(client, crowd, page)
+    loop.label(crowd, ana, 1)
+    assert "Newer answers are not in these figures yet." in page_of(client, crowd, page)
+
+
+def test_own_work_of_somebody_who_did_nothing_has_no_numbers(signed_in, ben, project):
+    assert "<dd>–</dd>" in page_of(signed_in(ben), project, "own_work")
+
+
+def test_quality_costs_few_queries(signed_in, lea, crowd, django_assert_max_num_queries):
+    client = signed_in(lea)
+    page_of(client, crowd)
+    with django_assert_max_num_queries(15):
+        page_of(client, crowd)

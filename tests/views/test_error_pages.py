@@ -1,0 +1,63 @@
+"""What went wrong, in words; and what every page carries."""
+
+import json
+import re
+
+import pytest
+from django.core.exceptions import RequestDataTooBig
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from annotator.views import error_pages
+
+pytestmark = pytest.mark.django_db
+
+
+def test_unknown_address_is_404_in_words(client):
+    answer = client.get("/no/such/page")
+    assert answer.status_code == 404
+    assert "not shared with you" in answer.content.decode()
+
+
+def test_errors_of_the_api_are_json():
+    answer = error_pages.not_found(RequestFactory().get("/api/v1/no/such"), LookupError())
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/json"
+    assert set(json.loads(answer.content)) == {"type", "code", "detail", "errors"}
+
+
+def test_missing_token_is_explained(signed_in, ana):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ana)
+    answer = client.post(reverse("logout"))
+    assert answer.status_code == 403
+    assert "This page was too old" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "view"),
+    [
+        (400, lambda request: error_pages.bad_request(request, ValueError())),
+        (413, lambda request: error_pages.bad_request(request, RequestDataTooBig())),
+        (403, lambda request: error_pages.forbidden(request, PermissionError())),
+        (404, lambda request: error_pages.not_found(request, LookupError())),
+        (500, error_pages.server_error),
+    ],
+)
+def test_every_error_page_says_what_to_do_next(status, view):
+    answer = view(RequestFactory().get("/"))
+    assert answer.status_code == status
+    page = answer.content.decode()
+    assert re.search(r"<h1>\S.+</h1>", page)
+    assert "Your projects" in page
+
+
+def test_pages_are_strict_about_what_runs_in_them(signed_in, ana, project):
+    answer = signed_in(ana).get(reverse("label:desk", args=[project.pk]))
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    page = answer.content.decode()
+    # Data for the page's own script is none: the browser does not run it.
+    assert not re.search(r'<script(?![^>]*(\bsrc=|type="application/json"))', page)
+    assert not re.search(r"\s(style|on[a-z]+|hx-on[^=]*)=", page)
