@@ -16,7 +16,7 @@ from annotator.api.schema import PAGED
 from annotator.errors import NotThere
 from annotator.flow.annotation import history, submit
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, payload, releasing
 from annotator.models import Lease, Project
 
 
@@ -82,11 +82,11 @@ def annotation(request: Request, pk: int, number: int) -> Response:
 def lease_action(request: Request, pk: int, lease: str, action: str) -> Response:
     """Skip an item, give it back, or keep it longer."""
     project = settings.load_project(person(request), pk)
-    held = leasing.held(project, person(request), lease)
+    held = current_leases.get_lease(project, person(request), lease)
     reason = checked(serializers.Reason, request)["reason"]
     if action == "extend":
-        return Response({"lease": lease, "expires_at": leasing.extend(held).expires_at})
-    actions = {"skip": leasing.skip, "release": leasing.release}
+        return Response({"lease": lease, "expires_at": releasing.extend(held).expires_at})
+    actions = {"skip": releasing.skip, "release": releasing.release}
     if action not in actions:
         raise NotThere("unknown_action", _("A lease can be skipped, released or extended."))
     actions[action](held, reason)
@@ -98,4 +98,4 @@ def _next(request: Request, project: Project, holding: list[str] | None = None) 
 
 
 def _shown(lease: Lease | None) -> dict[str, Any] | None:
-    return None if lease is None else leasing.served(lease)
+    return None if lease is None else payload.lease_payload(lease)

@@ -16,7 +16,7 @@ from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
 from annotator.flow.progress import summary
 from annotator.flow.projects import preferences, settings
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import payload, prefetch
 from annotator.models import Project, User
 
 
@@ -66,8 +66,8 @@ def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]
     )
     is_dry = given["want"] > 0 and not held.next
     return {
-        "next": [leasing.served_to_desk(lease) for lease in held.next],
-        "spares": [leasing.served_to_desk(lease) for lease in held.spares],
+        "next": [payload.desk_payload(lease) for lease in held.next],
+        "spares": [payload.desk_payload(lease) for lease in held.spares],
         "lost": held.lost,
         "counts": history.counts(project, user),
         "empty": summary.why_empty(project, user, held.pause) if is_dry else "",
@@ -90,5 +90,5 @@ def _told(settled: sync_decisions.Settled) -> dict[str, Any]:
         "code": settled.code,
         "words": settled.words,
         "annotation": settled.annotation,
-        "next": None if settled.lease is None else leasing.served_to_desk(settled.lease),
+        "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

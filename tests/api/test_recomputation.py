@@ -14,7 +14,7 @@ from annotator.flow.datasets import export
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import candidates
 from annotator.models import Item, Label, SecondLook, Tally, User
 from annotator.views import number_format
@@ -85,10 +85,10 @@ def lived(project, people, lea, olga, time_machine):
     time_machine.move_to(MONDAY + timedelta(days=1, hours=2))
     for person in people[:2]:
         change_minds(person, lea, early[person])
-    leasing.skip(leasing.lease_next(project, people[0]), "hard")
+    releasing.skip(leasing.lease_next(project, people[0]), "hard")
     skipped = leasing.lease_next(project, people[1])
-    leasing.skip(skipped, "blurred")
-    leasing.unskip(loop.refreshed(skipped))
+    releasing.skip(skipped, "blurred")
+    releasing.unskip(loop.refreshed(skipped))
     answer(leasing.lease_next(project, people[2]), 1, seconds=7200.0)
     for place, person in enumerate(people):
         work(project, person, 25, place)

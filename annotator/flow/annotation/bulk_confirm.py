@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import bulk_pages, submit
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import current_leases, releasing, withdraw
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
 
 TAKEN_OUT = gettext_noop("Somebody took it out of a page that was confirmed in bulk.")
@@ -51,7 +51,7 @@ def confirm(
     chosen = [lease for lease in page if lease.pk in wanted]
     # All of it or nothing, and one commit instead of twenty, which take most of the time.
     with transaction.atomic():
-        leasing.lock_entries([lease.item_id for lease in page])
+        current_leases.lock_entries([lease.item_id for lease in page])
         saved = sum([_save(project, user, lease, each) for lease in chosen])
         for lease in page:
             if lease.pk not in wanted:
@@ -85,7 +85,7 @@ def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
             submit.chosen_labels(project, answer)
     except Invalid as refusal:
         for lease in page:
-            leasing.release(lease)
+            releasing.release(lease)
         raise Conflict(
             "labels_changed",
             _("The labels were changed meanwhile, so nothing was saved."),
@@ -112,8 +112,8 @@ def _give_back(lease: Lease) -> None:
         submit.withdraw(annotation, lease.user)
     mine = Q(lease_id=lease.pk, state=QueueEntry.State.LEASED) | Q(state=QueueEntry.State.OPEN)
     anew = {**lease.by_itself(), "why": TAKEN_OUT, "suggestion": None}
-    QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=refill.AHEAD, **anew)
-    leasing.release(lease, TAKEN_OUT)
+    QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=withdraw.AHEAD, **anew)
+    releasing.release(lease, TAKEN_OUT)
 
 
 # Taking it back ----------------------------------------------------------------------------------
@@ -130,14 +130,14 @@ def undo(project: Project, user: User) -> list[Lease]:
     last = own.exclude(lease=None).order_by("-pk").first()
     if last is None or last.lease is None:
         return []
-    leasing.release_pages(project, user)
+    releasing.release_pages(project, user)
     return _retake(user, own.filter(lease__created_at=last.lease.created_at).order_by("pk"))
 
 
 @transaction.atomic
 def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
     answers = list(page)
-    leasing.lock_entries([each.item_id for each in answers])
+    current_leases.lock_entries([each.item_id for each in answers])
     again = [submit.retake(each, user, each.provenance()) for each in answers]
     leases = [lease for lease in again if lease is not None]
     if len(leases) < len(again):

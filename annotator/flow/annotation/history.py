@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet, Sum
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import payload
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 
@@ -57,7 +57,7 @@ def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     return {
         **submit.told(annotation),
         "label_ids": submit.label_ids(annotation),
-        "content": leasing.shown_item(annotation.item),
+        "content": payload.item_payload(annotation.item),
         "history": [
             {
                 "action": each.action,

@@ -20,7 +20,7 @@ from annotator.errors import Conflict
 from annotator.flow.annotation import submit
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
 
@@ -65,7 +65,7 @@ def _store(
     project: Project, user: User, item: Item, given: list[Label], key: uuid.UUID
 ) -> Annotation:
     now = timezone.now()
-    leasing.lock_entries([item.pk])
+    current_leases.lock_entries([item.pk])
     entries = QueueEntry.objects.filter(item=item)
     needs = Item.objects.filter(pk=item.pk).exclude(state=Item.State.LABELLED)
     if not needs.update(answers=F("answers") + 1, state=Item.State.LABELLED):

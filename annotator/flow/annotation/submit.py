@@ -17,7 +17,14 @@ from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts, version_numbers
-from annotator.flow.queue import admission, leasing, skipped_items
+from annotator.flow.queue import (
+    admission,
+    current_leases,
+    leasing,
+    payload,
+    releasing,
+    skipped_items,
+)
 from annotator.flow.review import assignments, disagreements, gold_items
 from annotator.models import (
     ANSWERED,
@@ -117,7 +124,7 @@ def submit(
     earlier = saved_before(project, user, key, labels)
     if earlier is not None:
         return earlier, False
-    held = leasing.held(project, user, lease)
+    held = current_leases.get_lease(project, user, lease)
     given = chosen_labels(project, labels)
     said = {"seconds": _clean_seconds(seconds), "note": clean_note(note), "unsure": unsure}
     try:
@@ -253,7 +260,7 @@ def _store(
 ) -> Annotation:
     now = timezone.now()
     counted = _settle_entry(held)
-    shown = {**held.provenance(), "suggestion": leasing.shown_suggestion(held)}
+    shown = {**held.provenance(), "suggestion": payload.shown_suggestion(held)}
     END_LEASES(held.pk, held.item_id, held.user_id, now)
     finished = counted and _count_opinion(held.project, held.item_id)
     annotation = Annotation(
@@ -293,12 +300,12 @@ def _store(
 def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
     if assignments.is_look(held):
-        leasing.lock_entries([held.item_id])
+        current_leases.lock_entries([held.item_id])
         return False
     if MEET_WISH(held.item_id, held.user_id, held.pk):
         return True
     # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
-    return leasing.take_place(held, QueueEntry.State.DONE)
+    return releasing.occupy_slot(held, QueueEntry.State.DONE)
 
 
 def _count_opinion(project: Project, item: int) -> bool:
@@ -337,7 +344,7 @@ def correct(
     if [label.pk for label in given] == label_ids(annotation) and remarks == said:
         return annotation
     # In the order in which a save has them.
-    leasing.lock_entries([annotation.item_id])
+    current_leases.lock_entries([annotation.item_id])
     Item.objects.select_for_update().get(pk=annotation.item_id)
     _revise(annotation, user, "corrected", timezone.now())
     annotation.given.all().delete()
@@ -357,7 +364,7 @@ def withdraw(annotation: Annotation, user: User) -> None:
     """Take the annotation back; the item needs an opinion again."""
     # A save locks entries before it changes an item. The other way round, a save or a seed and this
     # could hold one of them each and wait for the other.
-    leasing.lock_entries([annotation.item_id])
+    current_leases.lock_entries([annotation.item_id])
     now = timezone.now()
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
     if not live.update(withdrawn_at=now):

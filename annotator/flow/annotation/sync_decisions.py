@@ -14,7 +14,7 @@ from annotator.errors import Conflict, Refused
 from annotator.flow.annotation import history, submit
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import summary
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, releasing
 from annotator.flow.review import assignments
 from annotator.models import Annotation, Lease, Project, User
 
@@ -70,8 +70,8 @@ def _labels(decision: Mapping[str, Any]) -> list[Ref]:
 
 
 def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
-    held = leasing.held(project, user, str(decision["lease"]))
-    words = skip_words(held, leasing.skip(held, decision.get("reason", "")))
+    held = current_leases.get_lease(project, user, str(decision["lease"]))
+    words = skip_words(held, releasing.skip(held, decision.get("reason", "")))
     return Settled(str(decision["client_id"]), DONE, words, "skipped")
 
 
@@ -96,7 +96,7 @@ def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) 
 def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
     """Return the answer or the skip that an undo is about: the newest where it names neither."""
     if decision.get("lease") is not None:
-        return leasing.held(project, user, str(decision["lease"]))
+        return current_leases.get_lease(project, user, str(decision["lease"]))
     if decision.get("annotation") is not None:
         return submit.find(project, user, int(decision["annotation"]))
     return history.last(project, user)
@@ -111,7 +111,7 @@ KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "
 def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | None:
     """Undo an answer or a skip; return the lease under which to decide anew, if one is needed."""
     if isinstance(deed, Lease):
-        return leasing.unskip(deed, page)
+        return releasing.unskip(deed, page)
     return submit.undo(deed, user, page)
 
 

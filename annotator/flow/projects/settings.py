@@ -20,7 +20,7 @@ from annotator.errors import Conflict, Forbidden, Invalid, NotThere
 from annotator.flow.features import encode
 from annotator.flow.labels import naming, usage
 from annotator.flow.projects import preferences, setting_effects, shortcuts, versions
-from annotator.flow.queue import leasing, skipped_items
+from annotator.flow.queue import releasing, skipped_items
 from annotator.models import Label, Membership, Project, Role, User
 
 MAX_LABELS = 500
@@ -370,7 +370,7 @@ def remove_member(project: Project, user: User) -> None:
     role_of(project, user)
     _refuse_no_admin(project, user, None)
     Membership.objects.filter(project=project, user=user).delete()
-    leasing.release_all(project, user)
+    releasing.release_all(project, user)
 
 
 def role_of(project: Project, user: User) -> str:

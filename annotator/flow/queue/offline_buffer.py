@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop
 
 from annotator.db import clock
-from annotator.flow.queue import admission, reassign_idle, refill
+from annotator.flow.queue import admission, audit_stream, reassign_idle, withdraw
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
 from annotator.pool import audit_set
 
@@ -22,7 +22,7 @@ SHARE = 25
 LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
-    "strategy": refill.SPARE,
+    "strategy": withdraw.SPARE,
     "why": gettext_noop("Drawn at random, for when the connection is lost."),
 }
 
@@ -43,7 +43,7 @@ def _put_by(room: admission.Room, user: User, page: str, number: int) -> list[Le
     items = _random_items(project, user, number)
     if not items:
         return []
-    came = {**SPARE, "probability": refill.chance_without_counting(project, len(items))}
+    came = {**SPARE, "probability": audit_stream.probability_without_counting(project, len(items))}
     leases = {
         item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **came)
         for item in items
@@ -104,7 +104,7 @@ def give_back(leases: Sequence[Lease]) -> int:
 
 def take_back(project: Project, user: User) -> int:
     """Return to the pool what others than `user` put by, and say how many items they were."""
-    held = reassign_idle.held_by_others(project, user).filter(strategy=refill.SPARE)
+    held = reassign_idle.held_by_others(project, user).filter(strategy=withdraw.SPARE)
     return give_back(list(held.exclude(reassign_idle.is_shown())))
 
 

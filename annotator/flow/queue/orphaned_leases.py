@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator.db import clock
-from annotator.flow.queue import refill
+from annotator.flow.queue import withdraw
 from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
 
 # Clocks of several machines differ; this much is none that was set back.
@@ -34,7 +34,7 @@ def _release_of_strangers(now: datetime) -> None:
     list(held.select_for_update())
     ended = {"ended_at": now, "outcome": Lease.Outcome.RELEASED}
     Lease.objects.filter(pk__in=leases, ended_at=None).update(**ended)
-    refill.reopen(held)
+    withdraw.reopen(held)
 
 
 @transaction.atomic

@@ -14,7 +14,15 @@ from django.db.models import prefetch_related_objects
 
 from annotator.db import clock
 from annotator.flow.progress import stopping
-from annotator.flow.queue import admission, leasing, offline_buffer, reassign_idle, refill
+from annotator.flow.queue import (
+    admission,
+    current_leases,
+    leasing,
+    offline_buffer,
+    reassign_idle,
+    releasing,
+    withdraw,
+)
 from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
@@ -66,8 +74,8 @@ def hold(
         return Held(lost=lost, pause=room.pause)
     # A page names what it has on its screen already: only the others are served.
     prefetch_related_objects(waiting, "item")
-    ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
-    by = [lease for lease in waiting if lease.strategy == refill.SPARE]
+    ready = [lease for lease in waiting if lease.strategy != withdraw.SPARE]
+    by = [lease for lease in waiting if lease.strategy == withdraw.SPARE]
     first = 0 if known or ready else 1
     ready = _filled(room, user, page, ready, room.half(min(want, MOST_AHEAD), first=first))
     if want and not ready and not known:
@@ -85,12 +93,12 @@ def _take_back(room: admission.Room, mine: list[Lease], shown: Sequence[str]) ->
     Where more is held than the budget lets in, so much less, spares first.
     """
     own = [lease for lease in mine if lease.page and str(lease.pk) not in shown]
-    own.sort(key=lambda lease: (lease.strategy == refill.SPARE, lease.created_at))
+    own.sort(key=lambda lease: (lease.strategy == withdraw.SPARE, lease.created_at))
     taken = own if room.is_paused else own[max(len(own) + min(room.left, 0), 0) :]
-    offline_buffer.give_back([lease for lease in taken if lease.strategy == refill.SPARE])
+    offline_buffer.give_back([lease for lease in taken if lease.strategy == withdraw.SPARE])
     for lease in taken:
-        if lease.strategy != refill.SPARE:
-            leasing.release(lease)
+        if lease.strategy != withdraw.SPARE:
+            releasing.release(lease)
     room.left += 0 if room.is_paused else len(taken)
     return taken
 
@@ -108,7 +116,7 @@ def first(project: Project, user: User, tab: str) -> Lease | None:
     if not tab or admission.room(project).is_paused:
         return None
     held = [lease for lease in _live(project, user) if _is_of(lease, tab)]
-    shown = next((lease for lease in held if lease.strategy != refill.SPARE), None)
+    shown = next((lease for lease in held if lease.strategy != withdraw.SPARE), None)
     if shown is not None:
         # The farewell of the load before may come later, and must not shorten it.
         _run_until([shown], shown.expires_at, page=_away(tab))
@@ -117,7 +125,11 @@ def first(project: Project, user: User, tab: str) -> Lease | None:
 
 def _live(project: Project, user: User) -> list[Lease]:
     # What is before the person on the bulk desk is that desk's alone.
-    return [lease for lease in leasing.live(project, user) if lease.source != Source.BULK]
+    return [
+        lease
+        for lease in current_leases.active_leases(project, user)
+        if lease.source != Source.BULK
+    ]
 
 
 def _tab(page: str) -> str:
@@ -176,18 +188,18 @@ def leave(project: Project, user: User, page: str, leases: Collection[str]) -> N
     as the estimate waits for them. What a later load of the same tab took over already stays with
     that.
     """
-    mine = [lease for lease in leasing.live(project, user) if lease.page == page]
+    mine = [lease for lease in current_leases.active_leases(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
-    ordinary = [lease for lease in held if lease.strategy != refill.SPARE]
+    ordinary = [lease for lease in held if lease.strategy != withdraw.SPARE]
     unseen = _unseen_audits(ordinary, leases)
     # All at once, in one order, as whoever else changes several of them does.
-    leasing.lock_entries([lease.item_id for lease in ordinary])
+    current_leases.lock_entries([lease.item_id for lease in ordinary])
     until = clock.now() + timedelta(seconds=GRACE_SECONDS)
     away = _away(page)
     _run_until([lease for lease in ordinary if lease not in unseen], until, page=away)
     for lease in unseen:
-        leasing.release(lease)
-    offline_buffer.give_back([lease for lease in held if lease.strategy == refill.SPARE])
+        releasing.release(lease)
+    offline_buffer.give_back([lease for lease in held if lease.strategy == withdraw.SPARE])
 
 
 def _unseen_audits(held: Sequence[Lease], named: Collection[str]) -> list[Lease]:
@@ -199,7 +211,7 @@ def _unseen_audits(held: Sequence[Lease], named: Collection[str]) -> list[Lease]
 @transaction.atomic
 def _run_until(leases: Sequence[Lease], until: datetime, page: str) -> None:
     keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
-    leasing.lock_entries(items)
+    current_leases.lock_entries(items)
     entries = QueueEntry.objects.filter(item__in=items, lease_id__in=keys)
     entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     Lease.objects.filter(pk__in=keys, ended_at=None).update(expires_at=until, page=page)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotator.db import clock
-from annotator.flow.queue import refill
+from annotator.flow.queue import withdraw
 from annotator.models import ANSWERED, Annotation, Lease, Project, QueueEntry, Source, User
 
 # Two and a half times the silence between two calls of a page.
@@ -39,7 +39,7 @@ def show(leases: Sequence[Lease]) -> None:
 
 
 def _is_unsaid_spare(lease: Lease) -> bool:
-    return lease.strategy == refill.SPARE and lease.shown_at is None
+    return lease.strategy == withdraw.SPARE and lease.shown_at is None
 
 
 def is_shown() -> Q:
@@ -122,4 +122,4 @@ def _take(lease: Lease) -> bool:
     list(entries.select_for_update())
     lying = _lying(Lease.objects.filter(pk=lease.pk, ended_at=None))
     taken = lying.update(ended_at=clock.now(), outcome=Lease.Outcome.PASSED)
-    return bool(taken and refill.reopen(entries))
+    return bool(taken and withdraw.reopen(entries))

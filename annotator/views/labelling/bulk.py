@@ -18,7 +18,7 @@ from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import summary
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import payload, prefetch
 from annotator.models import Label, Lease
 from annotator.views import chosen_labels, number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -163,7 +163,7 @@ def _query(label: Ref) -> str:
 
 def _card(lease: Lease, label: Label | None) -> dict[str, Any]:
     """Return an item as a line or a thumbnail, with how sure the model is in words."""
-    served = leasing.served(lease)
+    served = payload.lease_payload(lease)
     text = served["item"].get("text", "")
     return {
         "lease": served["lease"],

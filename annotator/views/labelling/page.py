@@ -20,7 +20,7 @@ from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.annotation import submit as submission
 from annotator.flow.labels.naming import Ref
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import current_leases, leasing, prefetch, releasing
 from annotator.models import Lease
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
@@ -79,8 +79,8 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     form = LeaseForm(request.POST)
     if not form.is_valid():
         return _again(request, access, _("The form came in incomplete; choose once more."))
-    held = leasing.held(access.project, request.user, str(form.cleaned_data["lease"]))
-    words = sync_decisions.skip_words(held, leasing.skip(held, form.cleaned_data["reason"]))
+    held = current_leases.get_lease(access.project, request.user, str(form.cleaned_data["lease"]))
+    words = sync_decisions.skip_words(held, releasing.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
 
 
@@ -120,7 +120,9 @@ def _asked_for(request: Request, access: Access) -> Lease | None:
     form = LeaseForm(request.GET)
     if not form.is_valid():
         return None
-    lease = leasing.shown_again(access.project, request.user, str(form.cleaned_data["lease"]))
+    lease = current_leases.get_running_lease(
+        access.project, request.user, str(form.cleaned_data["lease"])
+    )
     return lease if lease is not None and not lease.page else None
 
 
@@ -131,7 +133,9 @@ def _again(
     form = LeaseForm({"lease": request.POST.get("lease", "")})
     lease = None
     if form.is_valid():
-        lease = leasing.held(access.project, request.user, str(form.cleaned_data["lease"]))
+        lease = current_leases.get_lease(
+            access.project, request.user, str(form.cleaned_data["lease"])
+        )
     if lease is None or lease.ended_at is not None:
         lease = leasing.lease_next(access.project, request.user)
     context = desk_context.context(access, lease, problem=problem, chosen=chosen)

@@ -11,7 +11,7 @@ from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, payload, releasing, withdraw
 from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
 from annotator.pool import audit_set, training_set
 from tests import loop
@@ -66,8 +66,8 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_rou
     lease = leasing.lease_next(sure, ana)
     assert (lease.item_id, lease.why) == (out.item_id, bulk_confirm.TAKEN_OUT)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
-    assert leasing.served(lease)["suggestion"] is None
-    leasing.release(lease)
+    assert payload.lease_payload(lease)["suggestion"] is None
+    releasing.release(lease)
     # Who works alone is asked, too.
     assert leasing.lease_next(sure, ben).item_id == out.item_id
 
@@ -78,7 +78,7 @@ def test_page_is_saved_whole_or_not_at_all(sure, ben, monkeypatch):
     def crash(lease, reason=""):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(leasing, "release", crash)
+    monkeypatch.setattr(releasing, "release", crash)
     with pytest.raises(RuntimeError):
         confirm(page, out=page[:1])
     assert not standing(ben).exists()
@@ -217,7 +217,7 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben,
         while page := bulk_pages.take(sure, ben, label):
             confirm(page)
     settings.change_settings(sure, audit_share=0.5)
-    refill.withdraw_open(sure)
+    withdraw.withdraw_open(sure)
     loop.label(sure, ana, 200)
     reached = standing(ben).filter(item__audit_key__lte=audit_set.audit_frontier(sure))
     assert reached.exists()

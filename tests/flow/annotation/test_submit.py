@@ -11,7 +11,7 @@ from annotator.flow.annotation import history, submit
 from annotator.flow.annotation.submit import KeptAsExtra
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry, Revision, Source, Tally
 from tests import loop
 
@@ -29,7 +29,7 @@ def run_out(project, time_machine):
 
     def now():
         time_machine.shift(timedelta(seconds=project.lease_seconds + 1))
-        leasing.release_expired()
+        releasing.release_expired()
 
     return now
 
@@ -219,7 +219,7 @@ def test_late_answer_counts_though_the_queue_was_remade(
     run_round(project)
     QueueEntry.objects.filter(item=lease.item).delete()
     Item.objects.filter(pk=lease.item_id).update(state=Item.State.POOL)
-    assert loop.answer(leasing.held(project, ana, lease.pk)).counted
+    assert loop.answer(current_leases.get_lease(project, ana, lease.pk)).counted
     assert loop.refreshed(lease.item).state == Item.State.LABELLED
 
 
@@ -283,7 +283,7 @@ def test_answer_from_an_old_window_settles_what_the_same_person_holds_anew(
 def test_answer_after_a_skip_is_kept(project, filled, ana):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     assert loop.answer(lease).counted
 
 
@@ -417,7 +417,7 @@ def test_counters_equal_a_recount(project, filled, learnt, run_round, run_out, a
         loop.label(project, person, 12)
         submit.undo(history.last(project, person), person)
         answer = history.last(project, person)
-        leasing.skip(leasing.lease_next(project, person))
+        releasing.skip(leasing.lease_next(project, person))
         submit.withdraw(answer, person)
     run_round(project)
     loop.label(project, ana, 4)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry
 from tests import loop
 
@@ -50,7 +50,7 @@ def test_label_that_came_too_late_is_kept_and_done(project, filled, time_machine
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     time_machine.move_to(timezone.now() + timedelta(minutes=20))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     loop.answer(leasing.lease_next(project, ben))
     settled = settle(project, ana, "label", lease=str(lease.pk), labels=["ham"])
     assert (settled.state, settled.code) == (sync_decisions.DONE, "lease_lost")
@@ -171,7 +171,7 @@ def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, i
     assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
     assert "others have taken on the item" in settled.words
     assert loop.refreshed(lease.item).skips == 0
-    leasing.release(taken)
+    releasing.release(taken)
     # It is theirs again like any other.
     assert (leasing.lease_next(project, ana) is None) is is_labelled
 

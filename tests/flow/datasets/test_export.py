@@ -11,7 +11,7 @@ from annotator.flow.annotation import submit
 from annotator.flow.datasets import export
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, ModelVersion, Round
 from annotator.pool import model_files
 from tests import loop
@@ -171,7 +171,7 @@ def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(project,
     items = filled(project, 30)
     kept, gone = loop.label(project, ana, 2)
     submit.withdraw(gone, ana)
-    leasing.skip(leasing.lease_next(project, ana), "hard")
+    releasing.skip(leasing.lease_next(project, ana), "hard")
 
     def kinds(*include):
         lines = b"".join(export.stream(project, "jsonl", include)).splitlines()

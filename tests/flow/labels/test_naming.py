@@ -17,7 +17,7 @@ from annotator.flow.labels import naming
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import settings
 from annotator.flow.quality import report, suggestion_bias
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, payload
 from annotator.flow.review import gold_items
 from annotator.flow.training import predict
 from annotator.models import (
@@ -176,7 +176,9 @@ def seen(project, user):
     said = {
         "export": list(export.records(project)),
         "memory": [history.remembered(project, each) for each in annotated],
-        "served": [leasing.served_to_desk(each) for each in leasing.live(project, user)],
+        "served": [
+            payload.desk_payload(each) for each in current_leases.active_leases(project, user)
+        ],
         "predictions": predictions,
         "model": naming.counted(project, model.seen),
         "words": [naming.words(project, each.why) for each in QueueEntry.objects.all()],
@@ -309,11 +311,11 @@ def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(proje
         QueueEntry.objects.create(item=item, rank=rank, **way)
     first = loop.answer(leasing.lease_next(project, ana), ["spam"])
     held = leasing.lease_next(project, ana)
-    assert leasing.served(held)["suggestion"]["labels"] == ["odd"]
+    assert payload.lease_payload(held)["suggestion"]["labels"] == ["odd"]
     settings.change_labels(project, third)
     project = loop.refreshed(project)
-    (lease,) = leasing.live(project, ana)
-    assert leasing.served_to_desk(lease)["suggestion"] is None
+    (lease,) = current_leases.active_leases(project, ana)
+    assert payload.desk_payload(lease)["suggestion"] is None
     assert loop.answer(lease, ["spam"]).suggestion is None
     (told, _other) = export.records(project)
     assert (told["id"], told["suggestion"]["labels"]) == (first.pk, ["odd"])

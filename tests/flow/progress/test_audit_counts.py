@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotator.flow.progress import audit_counts, summary
 from annotator.flow.projects import overview, settings
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import prefetch, releasing
 from annotator.models import Item, Project, Source
 from annotator.views import number_format
 from annotator.views.projects import list_text
@@ -83,7 +83,7 @@ def test_nothing_waits_once_the_item_is_answered(held_up):
 
 def test_item_that_nobody_holds_waits_in_the_queue(held_up):
     project, first = held_up
-    leasing.release(first)
+    releasing.release(first)
     waits = audit_counts.waiting(project)
     assert (waits["held"], waits["queued"]) == ([], 1)
     assert (

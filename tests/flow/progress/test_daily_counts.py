@@ -13,7 +13,7 @@ from annotator.flow.operations import verify_counts
 from annotator.flow.progress import daily_counts, summary
 from annotator.flow.projects import settings
 from annotator.flow.quality import report
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Tally
 from tests import loop
 
@@ -91,9 +91,9 @@ def test_correction_moves_no_label_to_another_day(project, filled, ana, late):
 def test_skip_that_is_taken_back_after_midnight_leaves_the_day_before(project, filled, ana, late):
     filled(project, 30)
     lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     late()
-    leasing.unskip(loop.refreshed(lease))
+    releasing.unskip(loop.refreshed(lease))
     assert days_of(ana) == {9: {}}
     assert nothing_is_wrong(project)
 
@@ -237,7 +237,7 @@ def test_migration_counts_anew_what_older_versions_stored(project, filled, ana, 
     filled(project, 30)
     loop.answer(leasing.lease_next(project, ana), seconds=TWO_HOURS)
     mine, _theirs = loop.label(project, ana, 8), loop.label(project, ben, 6)
-    leasing.skip(leasing.lease_next(project, ben), "hard")
+    releasing.skip(leasing.lease_next(project, ben), "hard")
     late()
     submit.withdraw(mine[0], lea)
     submit.undo(mine[1], ana)

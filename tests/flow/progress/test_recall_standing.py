@@ -8,7 +8,7 @@ from annotator.flow.evaluation import recall_sample
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import recall_standing, summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Item, QueueEntry, RecallProof, Report, Source
 from annotator.pool import audit_set
 from tests import loop
@@ -112,14 +112,14 @@ def test_skipped_audit_may_be_relevant(hunted, ana, ben):
     while True:
         lease = leasing.lease_next(hunted, ana)
         if lease.source == Source.AUDIT:
-            leasing.skip(lease)
+            releasing.skip(lease)
             break
         loop.answer(lease)
     lease = leasing.lease_next(hunted, ben)
     while lease.item.skips == 0:
         loop.answer(lease)
         lease = leasing.lease_next(hunted, ben)
-    leasing.skip(lease)
+    releasing.skip(lease)
     loop.label(hunted, ana, 50)
     reading = recall_standing._reading(hunted, hunted.rare_label_id)
     marks = reading.marks(recall_standing._audit_positions(hunted))
@@ -180,7 +180,7 @@ def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
         "At least 85.9 % of the items with “spam” are found, with 95 % confidence; "
         "the target is 85 %."
     )
-    leasing.release_all(hunted, ana)
+    releasing.release_all(hunted, ana)
     assert leasing.lease_next(hunted, ana) is None
 
 
@@ -197,9 +197,9 @@ def test_proof_comes_first_and_stays_through_a_refill(hunted, ana, olga):
     loop.label(hunted, ana, 20)
     proof = recall_sample.draw(hunted, olga, 15)
     assert (proof.size, proof.items, len(set(proof.positions))) == (60, 80, 15)
-    from annotator.flow.queue import refill
+    from annotator.flow.queue import withdraw
 
-    refill.withdraw_open(hunted)
+    withdraw.withdraw_open(hunted)
     given = loop.label(hunted, ana, 15)
     assert {each.item.position for each in given} == set(proof.positions)
     assert all(each.blind and each.suggestion is None for each in given)

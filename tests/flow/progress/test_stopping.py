@@ -10,7 +10,7 @@ from annotator.errors import Invalid
 from annotator.flow.annotation import submit
 from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import overview, settings
-from annotator.flow.queue import admission, leasing, prefetch
+from annotator.flow.queue import admission, current_leases, leasing, prefetch, releasing
 from annotator.models import (
     Annotation,
     Item,
@@ -173,11 +173,11 @@ def test_an_undo_in_a_pause_hands_nothing_back_and_loses_nothing(project, filled
     filled(project, 30)
     given = loop.answer(leasing.lease_next(project, ana))
     passed = leasing.lease_next(project, ana)
-    leasing.skip(passed)
+    releasing.skip(passed)
     stopping.pause(project, lea)
     assert submit.undo(given, ana) is None
-    passed = leasing.held(loop.refreshed(project), ana, str(passed.pk))
-    assert leasing.unskip(passed) is None
+    passed = current_leases.get_lease(loop.refreshed(project), ana, str(passed.pk))
+    assert releasing.unskip(passed) is None
     stopping.resume(project)
     mine = {each.item_id for each in loop.label(loop.refreshed(project), ana, 200)}
     assert {given.item_id, passed.item_id} <= mine
@@ -208,7 +208,7 @@ def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(project, 
     lease = leasing.lease_next(project, ana)
     assert leasing.lease_next(project, ben) is None
     assert "with others" in summary.why_empty(project, ben)
-    leasing.release(lease)
+    releasing.release(lease)
     assert leasing.lease_next(project, ben) is not None
 
 

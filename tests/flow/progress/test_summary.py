@@ -12,7 +12,7 @@ from annotator.flow.annotation import submit
 from annotator.flow.features import encode
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import settings as project_settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
 from tests import loop
 
@@ -53,7 +53,7 @@ def test_progress_of_an_empty_project_is_nothing(project):
 
 def test_progress_counts_what_was_done(trained, ana, ben):
     leasing.lease_next(trained, ana)
-    leasing.skip(leasing.lease_next(trained, ben))
+    releasing.skip(leasing.lease_next(trained, ben))
     progress = summary.progress(trained)
     audits = Annotation.objects.filter(source=Source.AUDIT).count()
     assert (progress["items"], progress["labelled"], progress["audited"]) == (60, 20, audits)
@@ -313,7 +313,7 @@ def test_audits_since_a_mark_are_those_that_a_full_count_finds(project, ana, ben
     while skipped < 3:
         lease = leasing.lease_next(project, ana)
         if lease.source == Source.AUDIT:
-            leasing.skip(lease)
+            releasing.skip(lease)
             skipped += 1
         else:
             loop.answer(lease)

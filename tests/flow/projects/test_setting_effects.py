@@ -11,7 +11,8 @@ from annotator.flow.progress import summary
 from annotator.flow.projects import setting_effects
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.setting_effects import When
-from annotator.flow.queue import leasing, prefetch, refill
+from annotator.flow.queue import current_leases, leasing, payload, prefetch
+from annotator.flow.queue import overlap as queue_overlap
 from annotator.models import Item, Lease, ModelVersion, Project, QueueEntry, SecondLook, Source
 from annotator.pool import audit_set
 from tests import loop
@@ -178,7 +179,10 @@ def show_suggestions(project, ana):
     lease = leasing.lease_next(project, ana)
     Lease.objects.filter(pk=lease.pk).update(suggestion={"labels": ["spam"]}, blind=False)
     project = change(project, show_suggestions=False)
-    assert leasing.served(leasing.held(project, ana, lease.pk))["suggestion"] is None
+    assert (
+        payload.lease_payload(current_leases.get_lease(project, ana, lease.pk))["suggestion"]
+        is None
+    )
 
 
 def bulk_desk(project, ana):
@@ -244,9 +248,9 @@ def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
     loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
     project = change(project, overlap=2)
     assert summary.progress(project)["labelled"] == 9
-    assert refill.count_missing(project) == 8
-    assert refill.ask_missing(project) == 8
-    assert refill.count_missing(project) == 0
+    assert queue_overlap.count_missing(project) == 8
+    assert queue_overlap.ask_missing(project) == 8
+    assert queue_overlap.count_missing(project) == 0
     assert summary.progress(project)["labelled"] == 1
     assert verify_counts.recount(project) == []
     loop.label(project, ben, 60)
@@ -258,7 +262,7 @@ def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
 def test_without_more_wanted_nothing_is_asked_again(project, filled, ana):
     filled(project, 30)
     loop.label(project, ana, 5)
-    assert refill.count_missing(project) == refill.ask_missing(project) == 0
+    assert queue_overlap.count_missing(project) == queue_overlap.ask_missing(project) == 0
 
 
 def test_people_who_hold_an_item_keep_it_through_another_mix(trained, ana):

@@ -13,7 +13,7 @@ from annotator.flow.annotation import adjudicate, bulk_confirm, bulk_pages, seed
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, refill, releasing, withdraw
 from annotator.flow.review import assignments, candidates
 from annotator.flow.training import schedule
 from annotator.models import (
@@ -266,12 +266,12 @@ def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana
     """Nobody is given random items because a refill is just taking the old ones back."""
     settings.change_settings(project, audit_share=0.0)
     filled(project, 60)
-    leasing.release(leasing.lease_next(project, ana))
+    releasing.release(leasing.lease_next(project, ana))
     refilling, may_end = threading.Event(), threading.Event()
 
     def refill_slowly():
         with refill.alone(project):
-            refill.withdraw_open(project)
+            withdraw.withdraw_open(project)
             items = Item.objects.filter(project=project, state=Item.State.POOL)[:10]
             refill.append(project, [(item, {"source": Source.ACTIVE}) for item in items])
             refilling.set()

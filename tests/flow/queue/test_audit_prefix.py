@@ -4,7 +4,7 @@ import pytest
 
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, releasing, withdraw
 from annotator.models import Item, QueueEntry
 from annotator.pool import audit_set, documents
 from tests import loop
@@ -27,7 +27,7 @@ def test_items_of_a_later_import_hold_the_prefix_back_until_they_are_audited(pro
     filled(project, 60, start=60)
     assert summary.audits(project)["audited"] < before
     assert prefix(project) <= {Item.State.LABELLED}
-    refill.withdraw_open(project)
+    withdraw.withdraw_open(project)
     loop.label(project, ana, 60)
     assert summary.audits(project)["audited"] > before
     assert prefix(project) == {Item.State.LABELLED}
@@ -39,7 +39,7 @@ def test_a_skipped_audit_is_passed_over_and_counted(project, filled, ana):
     while True:
         lease = leasing.lease_next(project, ana)
         if lease.source == "audit":
-            leasing.skip(lease)
+            releasing.skip(lease)
             break
         loop.answer(lease)
     loop.label(project, ana, 20)

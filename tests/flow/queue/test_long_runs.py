@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotator.flow.annotation import submit
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, prefetch, reassign_idle, refill
+from annotator.flow.queue import leasing, payload, prefetch, reassign_idle, releasing, withdraw
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
@@ -52,7 +52,7 @@ class Crowd:
         if chance < 0.75:
             self._answer(mine.pop(0), person, page)
         elif chance < 0.83:
-            leasing.skip(mine.pop(0))
+            releasing.skip(mine.pop(0))
         elif chance < 0.88:
             # A spare is labelled, as without a line.
             if held.spares:
@@ -65,7 +65,7 @@ class Crowd:
             reassign_idle.pass_on(self.project, person)
         else:
             self.clock.shift(timedelta(seconds=self.project.lease_seconds))
-            leasing.release_expired()
+            releasing.release_expired()
 
     def _answer(self, lease, person, page):
         try:
@@ -162,7 +162,7 @@ def test_hidden_check_cannot_be_told_from_an_audit_before_it_is_saved(
     shown = {}
     for _ in range(25):
         lease = leasing.lease_next(checked, ana)
-        shown[lease.source] = leasing.served(lease)
+        shown[lease.source] = payload.lease_payload(lease)
         loop.answer(lease)
     check, audit = shown[Source.GOLD], shown[Source.AUDIT]
     for served in (check, audit):
@@ -186,8 +186,8 @@ def test_each_source_has_its_place_in_the_queue(checked, learnt, run_round, ana,
     begun = {answer.item_id for answer in loop.label(checked, ana, 4)}
     left = prefetch.hold(checked, lea, "tab/1", holding=[], put_by=2).spares
     run_round(checked)
-    Lease.objects.filter(strategy=refill.SPARE).update(page="")
-    QueueEntry.objects.filter(strategy=refill.SPARE, state=QueueEntry.State.LEASED).update(
+    Lease.objects.filter(strategy=withdraw.SPARE).update(page="")
+    QueueEntry.objects.filter(strategy=withdraw.SPARE, state=QueueEntry.State.LEASED).update(
         state=QueueEntry.State.OPEN, user=None, lease_id=None
     )
     waiting = QueueEntry.objects.filter(project=checked, state=QueueEntry.State.OPEN)

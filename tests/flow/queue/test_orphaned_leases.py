@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.flow.queue.orphaned_leases import release_strays
 from annotator.flow.training import schedule
 from annotator.jobs.runner import sweep
@@ -51,7 +51,7 @@ def test_lease_from_before_the_clock_was_set_back_ends_in_time(
     lease.refresh_from_db()
     assert lease.expires_at <= now + timedelta(seconds=31)
     time_machine.move_to(now + timedelta(seconds=32))
-    assert leasing.release_expired() == 1
+    assert releasing.release_expired() == 1
 
 
 def test_lease_that_runs_as_long_as_it_may_is_left_alone(project, filled, ana):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.queue import leasing, offline_buffer, prefetch
+from annotator.flow.queue import leasing, offline_buffer, prefetch, releasing
 from annotator.models import Item, Lease, QueueEntry
 from tests import loop
 
@@ -65,7 +65,7 @@ def test_what_is_held_runs_anew_before_half_of_its_time_is_over(
     for minutes in (6, 12, 18):
         time_machine.move_to(start + timedelta(minutes=minutes))
         assert hold(project, ana, holding=keys(held)).lost == []
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert leasing.lease_next(project, ben).item_id != held[0].item_id
     entry = QueueEntry.objects.get(item=held[0].item_id)
     assert entry.leased_until == Lease.objects.get(pk=held[0].pk).expires_at
@@ -75,7 +75,7 @@ def test_what_ran_out_is_named_as_lost(project, filled, time_machine, ana):
     filled(project, 30)
     held = hold(project, ana, want=2).next
     time_machine.move_to(timezone.now() + timedelta(minutes=11))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert hold(project, ana, holding=keys(held)).lost == sorted(keys(held))
 
 
@@ -85,7 +85,7 @@ def test_window_that_goes_gives_back_in_a_moment(project, filled, time_machine, 
     prefetch.leave(project, ana, ONE, keys(held.next + held.spares))
     assert Item.objects.get(pk=held.spares[0].item_id).state == Item.State.POOL
     time_machine.move_to(timezone.now() + timedelta(seconds=prefetch.GRACE_SECONDS + 1))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert leasing.lease_next(project, ben).item_id == held.next[0].item_id
 
 
@@ -210,7 +210,7 @@ def test_spares_of_a_window_that_vanished_come_last(project, filled, time_machin
     (spare, *_more) = hold(project, ana, put_by=2).spares
     leasing.lease_next(project, ben)
     time_machine.move_to(timezone.now() + timedelta(minutes=11))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     entry = QueueEntry.objects.get(item=spare.item_id)
     assert (entry.state, entry.rank) == (QueueEntry.State.OPEN, offline_buffer.LAST)
     assert QueueEntry.objects.filter(project=project, rank__lt=offline_buffer.LAST).exists()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotator.flow.annotation import history
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, prefetch, reassign_idle
+from annotator.flow.queue import leasing, prefetch, reassign_idle, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry, Tally
 from tests import loop
 
@@ -101,10 +101,10 @@ def _window(project, ana, ben):
 
 
 def _skip_extend_release(project, ana, ben):
-    lease = leasing.extend(leasing.lease_next(project, ana))
-    leasing.skip(lease)
-    leasing.release(leasing.lease_next(project, ana))
-    leasing.release_expired()
+    lease = releasing.extend(leasing.lease_next(project, ana))
+    releasing.skip(lease)
+    releasing.release(leasing.lease_next(project, ana))
+    releasing.release_expired()
 
 
 def _shown_for_long(project, ana, ben):

@@ -8,7 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator.flow.annotation import submit, sync_decisions
-from annotator.flow.queue import leasing, offline_buffer, prefetch, reassign_idle, refill
+from annotator.flow.queue import (
+    leasing,
+    offline_buffer,
+    prefetch,
+    reassign_idle,
+    releasing,
+    withdraw,
+)
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
@@ -108,10 +115,10 @@ def test_nobody_is_passed_what_they_skipped_or_labelled(project, filled, time_ma
     project.overlap = 2
     project.save()
     filled(project, 3)
-    leasing.skip(leasing.lease_next(project, ben))
+    releasing.skip(leasing.lease_next(project, ben))
     loop.answer(leasing.lease_next(project, ben))
     third = leasing.lease_next(project, ben)
-    leasing.release(third)
+    releasing.release(third)
     assert len(hold(project, ana, want=3).next) == 3
     QueueEntry.objects.filter(state=QueueEntry.State.OPEN).delete()
     time_machine.shift(reassign_idle.IDLE_SECONDS)
@@ -139,7 +146,7 @@ def test_answer_to_what_was_passed_on_counts_where_it_is_needed_after_all(
 ):
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     taken = leasing.lease_next(project, ben)
-    leasing.release(taken)
+    releasing.release(taken)
     robbed = next(lease for lease in last_two if lease.item_id == taken.item_id)
     assert loop.answer(robbed).counted
     assert QueueEntry.objects.get(item=taken.item_id).user == ana
@@ -246,7 +253,7 @@ def test_audit_of_a_program_is_lost_by_the_clock_alone(project, filled, time_mac
     time_machine.shift(project.lease_seconds - 1)
     assert reassign_idle.free_audits() == 0
     time_machine.shift(1)
-    assert leasing.release_expired() == 1
+    assert releasing.release_expired() == 1
 
 
 def test_who_is_hungry_gets_an_audit_before_older_items(
@@ -273,6 +280,6 @@ def test_window_that_goes_gives_the_audits_it_never_showed_back_at_once(
 
 def test_audit_that_is_given_back_stays_first_through_a_refill(project, waiting_audit, ana, ben):
     _held, audit = waiting_audit
-    leasing.release(audit)
-    refill.withdraw_open(project)
+    releasing.release(audit)
+    withdraw.withdraw_open(project)
     assert leasing.lease_next(project, ben).item_id == audit.item_id

@@ -5,7 +5,7 @@ import pytest
 from annotator.flow.annotation import seed_labels, sync_decisions
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill, skipped_items
+from annotator.flow.queue import leasing, refill, releasing, skipped_items
 from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
 from annotator.pool import feature_store
 from tests import loop
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def skip(project, person):
-    leasing.skip(leasing.lease_next(project, person))
+    releasing.skip(leasing.lease_next(project, person))
 
 
 def state(item):
@@ -117,7 +117,7 @@ def test_lead_can_label_it_at_once(project, set_aside, lea):
 def test_late_answer_to_it_counts(project, item, ana, ben, time_machine):
     skip(project, ana)
     lease = leasing.lease_next(project, ben)
-    leasing.skip(lease)
+    releasing.skip(lease)
     assert loop.answer(lease).counted
     assert state(item) == Item.State.LABELLED
     assert loop.refreshed(lease).outcome == Lease.Outcome.SKIPPED
@@ -130,7 +130,7 @@ def test_opinion_that_nobody_can_give_any_more_sets_it_aside(
     settings.change_settings(project, overlap=2)
     (item,) = filled(project, 1)
     held = [leasing.lease_next(project, person) for person in (ana, ben)]
-    acts = [lambda: leasing.skip(held[0]), lambda: loop.answer(held[1])]
+    acts = [lambda: releasing.skip(held[0]), lambda: loop.answer(held[1])]
     for act in acts if who_skips_first else acts[::-1]:
         act()
     assert state(item) == Item.State.ASIDE
@@ -158,10 +158,10 @@ def test_audit_that_is_set_aside_is_passed_over_and_counted(project, filled, ana
     while lease.source != Source.AUDIT:
         loop.answer(lease)
         lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     other = leasing.lease_next(project, ben)
     assert other.item == lease.item
-    leasing.skip(other)
+    releasing.skip(other)
     assert state(lease.item) == Item.State.ASIDE
     loop.label(project, ana, 20)
     counts = summary.audits(project)

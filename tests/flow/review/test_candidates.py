@@ -13,7 +13,7 @@ from annotator.flow.operations import cleanup
 from annotator.flow.operations.verify_counts import recount
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, orphaned_leases, prefetch
+from annotator.flow.queue import leasing, orphaned_leases, payload, prefetch, releasing
 from annotator.flow.review import assignments, candidates
 from annotator.models import Annotation, Disagreement, Item, Lease, SecondLook, Source
 from annotator.pool import training_set
@@ -66,7 +66,7 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, an
     assert leasing.lease_next(project, ana).item_id != doubted.item_id
     lease = leasing.lease_next(project, ben)
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
-    shown = leasing.served(lease)
+    shown = payload.lease_payload(lease)
     assert (shown["suggestion"], shown["why"]) == (None, None)
     answer = loop.answer(lease)
     assert (answer.counted, answer.source) == (False, "second")
@@ -150,7 +150,7 @@ def test_what_is_corrected_or_taken_back_is_not_looked_at(project, labelled, ana
 
 def test_skip_drops_it_and_undo_brings_it_back(project, doubted, ben):
     lease = leasing.lease_next(project, ben)
-    assert "has its label already" in sync_decisions.skip_words(lease, leasing.skip(lease))
+    assert "has its label already" in sync_decisions.skip_words(lease, releasing.skip(lease))
     assert states() == [(SecondLook.State.DROPPED, "")]
     assert candidates.propose(project, [doubt(doubted)]) == 0
     assert recount(project) == []
@@ -175,7 +175,7 @@ def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_
 ):
     lease = leasing.lease_next(project, ben)
     later = lease.expires_at + timedelta(seconds=1)
-    leasing.release_expired(now=later)
+    releasing.release_expired(now=later)
     assert states() == [(SecondLook.State.OPEN, "")]
     assert loop.refreshed(lease).outcome == Lease.Outcome.EXPIRED
     assert not loop.answer(lease).counted
@@ -184,7 +184,7 @@ def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_
 
 def test_late_answer_is_kept_where_somebody_else_looked(project, doubted, ben, lea):
     lease = leasing.lease_next(project, ben)
-    leasing.release_expired(now=lease.expires_at)
+    releasing.release_expired(now=lease.expires_at)
     loop.answer(leasing.lease_next(project, lea))
     late = loop.answer(lease, other(doubted))
     assert late.source == Source.SECOND
@@ -194,11 +194,11 @@ def test_late_answer_is_kept_where_somebody_else_looked(project, doubted, ben, l
 
 def test_release_and_extend(project, doubted, ben):
     lease = leasing.lease_next(project, ben)
-    assert leasing.extend(lease).expires_at >= lease.expires_at
-    leasing.release(lease)
+    assert releasing.extend(lease).expires_at >= lease.expires_at
+    releasing.release(lease)
     assert states() == [(SecondLook.State.OPEN, "")]
     with pytest.raises(Conflict):
-        leasing.extend(loop.refreshed(lease))
+        releasing.extend(loop.refreshed(lease))
     assert leasing.lease_next(project, ben).item_id == doubted.item_id
 
 
@@ -276,11 +276,11 @@ def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(project, doubted, be
     time_machine.shift(project.lease_seconds * 0.7)
     assert prefetch.hold(project, ben, "tab/1", holding=keys).lost == []
     time_machine.shift(project.lease_seconds * 0.7)
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert states() == [(SecondLook.State.LEASED, "")]
     prefetch.leave(project, ben, "tab/1", keys)
     time_machine.shift(prefetch.GRACE_SECONDS + 1)
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert states() == [(SecondLook.State.OPEN, "")]
 
 
@@ -327,7 +327,7 @@ def test_project_without_looks_asks_nothing_about_them(project, filled, ana, tur
             labels=["spam"],
             client_id="11111111-1111-4111-8111-111111111111",
         )
-        leasing.skip(leasing.lease_next(project, ana))
+        releasing.skip(leasing.lease_next(project, ana))
     told = " ".join(each["sql"] for each in asked.captured_queries)
     assert "annotation" in told
     assert "secondlook" not in told
@@ -337,7 +337,7 @@ def test_project_without_looks_asks_nothing_about_them(project, filled, ana, tur
 def test_who_skipped_the_item_is_not_asked_to_look_at_it(project, filled, ana, ben, monkeypatch):
     filled(project, 1)
     lease = leasing.lease_next(project, ben)
-    leasing.skip(lease)
+    releasing.skip(lease)
     (answer,) = loop.label(project, ana, 1)
     candidates.propose(project, [candidates.Doubt(answer.pk, "suspect", 1.0, "")])
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)

@@ -8,7 +8,7 @@ from annotator.flow.annotation import adjudicate, seed_labels, submit
 from annotator.flow.datasets import export
 from annotator.flow.operations.verify_counts import recount
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Decision, Disagreement, Item, Label
 from annotator.pool import training_set
@@ -73,7 +73,7 @@ def test_fewer_opinions_wanted_let_it_be_noted(project, filled, ana, ben):
 def test_extra_opinion_that_differs_is_noted(project, filled, ana, ben):
     filled(project, 1)
     late = leasing.lease_next(project, ana)
-    leasing.release_expired(now=late.expires_at)
+    releasing.release_expired(now=late.expires_at)
     loop.answer(leasing.lease_next(project, ben), ["ham"])
     with pytest.raises(submit.KeptAsExtra):
         loop.answer(late, ["spam"])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotator.flow.annotation import bulk_pages
 from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, withdraw
 from annotator.models import (
     Annotation,
     Item,
@@ -125,7 +125,7 @@ class Walk:
         return found
 
     def next_from_a_dry_queue(self):
-        refill.withdraw_open(self.project)
+        withdraw.withdraw_open(self.project)
         return self.next_beside_what_is_held()
 
     def second_look(self):
