@@ -130,8 +130,8 @@ def tick(just_now: bool = False) -> None:
     and the messages that were on the way to that one.
     """
     releasing.release_expired()
-    orphaned_leases.release_strays()
-    reassign_idle.free_audits()
+    orphaned_leases.release_orphaned()
+    reassign_idle.reopen_idle_audits()
     cleanup.close_finished()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)

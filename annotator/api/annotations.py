@@ -14,7 +14,8 @@ from annotator.api import serializers
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
-from annotator.flow.annotation import history, submit
+from annotator.flow.annotation import history, revise, submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
 from annotator.flow.queue import current_leases, leasing, payload, releasing
 from annotator.models import Lease, Project
@@ -50,10 +51,13 @@ def annotations(request: Request, pk: int) -> Response:
     body: dict[str, Any]
     if request.query_params.get("next") == "0":
         annotation, is_new = submit.submit(project, person(request), **given)
-        body = {"annotation": submit.told(annotation)}
+        body = {"annotation": annotation_payload(annotation)}
     else:
         annotation, is_new, lease = submit.submit_with_next(project, person(request), **given)
-        body = {"annotation": submit.told(annotation), "next": _shown(lease)}
+        body = {
+            "annotation": annotation_payload(annotation),
+            "next": _shown(lease),
+        }
     tasks.learn_if_due.delay_on_commit(project.pk)
     return Response(body, status=201 if is_new else 200)
 
@@ -65,16 +69,16 @@ def annotation(request: Request, pk: int, number: int) -> Response:
     """Correct an answer, or take it back; its author gets the item again unless it is paused."""
     user = person(request)
     project = settings.load_project(user, pk)
-    found = submit.find(project, user, number)
+    found = revise.find_annotation(project, user, number)
     tasks.learn_if_due.delay_on_commit(project.pk)
     if request.method == "PATCH":
-        submit.correct(found, user, **checked(serializers.Correction, request))
-        return Response({"annotation": submit.told(found)})
+        revise.correct(found, user, **checked(serializers.Correction, request))
+        return Response({"annotation": annotation_payload(found)})
     if found.user_id != user.pk or found.lease_id is None:
-        submit.withdraw(found, user)
-        return Response({"annotation": submit.told(found), "next": None})
-    lease = submit.undo(found, user)
-    return Response({"annotation": submit.told(found), "next": _shown(lease)})
+        revise.withdraw(found, user)
+        return Response({"annotation": annotation_payload(found), "next": None})
+    lease = revise.undo(found, user)
+    return Response({"annotation": annotation_payload(found), "next": _shown(lease)})
 
 
 @extend_schema(request=serializers.Reason, responses={200: dict, 204: None})

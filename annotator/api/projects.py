@@ -77,7 +77,7 @@ def project(request: Request, pk: int) -> Response:
     if request.method == "PATCH":
         _change(request, found)
     leads = found.role in Role.at_least(Role.LEAD)
-    shown = _project(found, summary.paused(found), leads=leads)
+    shown = _project(found, stopping.paused(found), leads=leads)
     headers = {"ETag": f'"{shown["version"]}"'}
     return Response({**shown, "counts": _progress(found)}, headers=headers)
 
@@ -100,7 +100,7 @@ def _change(request: Request, found: Project) -> None:
         project_settings.change_project(found, **given)
     except Outdated as refusal:
         # Both versions at hand: the caller has its own, and need not ask for the current one.
-        refusal.current = _project(found, summary.paused(found), leads=True)
+        refusal.current = _project(found, stopping.paused(found), leads=True)
         raise
 
 
@@ -110,7 +110,7 @@ def pause(request: Request, pk: int) -> Response:
     """Hand out nothing from now on; the reason is shown to whoever labels. Saving goes on."""
     found = project_settings.load_project(person(request), pk, Role.LEAD)
     stopping.pause(found, person(request), checked(serializers.Reason, request)["reason"])
-    return Response({"paused": _told(summary.paused(found))})
+    return Response({"paused": _told(stopping.paused(found))})
 
 
 @extend_schema(request=None, responses={200: dict})
@@ -120,7 +120,7 @@ def resume(request: Request, pk: int) -> Response:
     found = project_settings.load_project(person(request), pk, Role.LEAD)
     checked(serializers.Nothing, request)
     stopping.resume(found)
-    return Response({"paused": _told(summary.paused(found))})
+    return Response({"paused": _told(stopping.paused(found))})
 
 
 def _told(pause: stopping.Pause | None) -> dict[str, Any] | None:

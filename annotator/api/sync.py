@@ -31,7 +31,8 @@ def sync(request: Request, pk: int) -> Response:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
         raise Conflict("another_person", _("Somebody else is signed in now."))
     settled = [
-        sync_decisions.settle(project, user, given["page"], each) for each in given["decisions"]
+        sync_decisions.apply_decision(project, user, given["page"], each)
+        for each in given["decisions"]
     ]
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
@@ -55,7 +56,7 @@ def leave(request: Request, pk: int) -> Response:
 
 
 def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]:
-    held = prefetch.hold(
+    held = prefetch.sync_window(
         project,
         user,
         given["page"],
@@ -83,7 +84,7 @@ def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
     return {"shown": preferences.shown_of(project, user)}
 
 
-def _told(settled: sync_decisions.Settled) -> dict[str, Any]:
+def _told(settled: sync_decisions.DecisionResult) -> dict[str, Any]:
     return {
         "client_id": settled.client_id,
         "state": settled.state,

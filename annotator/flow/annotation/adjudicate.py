@@ -73,7 +73,7 @@ def decide(
     The same again changes nothing. Somebody else's decision is only replaced by who names it.
     """
     find(project, item)
-    given = submit.chosen_labels(project, labels)
+    given = submit.parse_labels(project, labels)
     said = submit.clean_note(note)
     with transaction.atomic():
         row = _locked(item)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import bulk_pages, submit
+from annotator.flow.annotation import bulk_pages, revise, submit
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases, releasing, withdraw
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
@@ -82,7 +82,7 @@ def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
 def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
     try:
         for answer in {tuple(bulk_pages.answer_of(lease)) for lease in page}:
-            submit.chosen_labels(project, answer)
+            submit.parse_labels(project, answer)
     except Invalid as refusal:
         for lease in page:
             releasing.release(lease)
@@ -109,7 +109,7 @@ def _give_back(lease: Lease) -> None:
     # The page may have been sent before, with this item marked, and the answer never arrived.
     saved = Annotation.objects.filter(user=lease.user, client_id=lease.pk, withdrawn_at=None)
     for annotation in saved.select_related("project", "item", "user"):
-        submit.withdraw(annotation, lease.user)
+        revise.withdraw(annotation, lease.user)
     mine = Q(lease_id=lease.pk, state=QueueEntry.State.LEASED) | Q(state=QueueEntry.State.OPEN)
     anew = {**lease.by_itself(), "why": TAKEN_OUT, "suggestion": None}
     QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=withdraw.AHEAD, **anew)
@@ -138,7 +138,7 @@ def undo(project: Project, user: User) -> list[Lease]:
 def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
     answers = list(page)
     current_leases.lock_entries([each.item_id for each in answers])
-    again = [submit.retake(each, user, each.provenance()) for each in answers]
+    again = [revise.reopen_as_lease(each, user, each.provenance()) for each in answers]
     leases = [lease for lease in again if lease is not None]
     if len(leases) < len(again):
         raise Conflict(

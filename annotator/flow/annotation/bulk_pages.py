@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from annotator.errors import NotThere
 from annotator.flow.labels import naming
-from annotator.flow.progress import summary
+from annotator.flow.progress import stopping
 from annotator.flow.queue import admission, current_leases, prefetch, refill, releasing, withdraw
 from annotator.flow.training import confident_items
 from annotator.models import (
@@ -59,7 +59,7 @@ def why_closed(project: Project) -> str:
             "The project's lead has turned suggestions off, and a page to confirm "
             "would be nothing else."
         )
-    pause = summary.paused(project)
+    pause = stopping.paused(project)
     return pause.words if pause else ""
 
 
@@ -162,7 +162,7 @@ def _held(project: Project, user: User) -> list[Lease]:
 def _show_anew(project: Project, page: Sequence[Lease]) -> None:
     """Give the page a new name, so that the farewell of the one before takes nothing from it."""
     name = _new_name()
-    prefetch.keep(project, name, page)
+    prefetch.extend_leases(project, name, page)
     for lease in page:
         lease.page = name
 
@@ -174,7 +174,7 @@ def _new_name() -> str:
 def keep(project: Project, user: User, page: str, leases: Collection[str]) -> None:
     """Let what the person has on the screen run on: `leases`, which `page` shows."""
     held = [lease for lease in _held(project, user) if str(lease.pk) in leases]
-    prefetch.keep(project, page, held)
+    prefetch.extend_leases(project, page, held)
 
 
 def own_label(project: Project, ref: naming.Ref) -> Label:

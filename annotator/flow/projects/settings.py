@@ -359,7 +359,7 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
         project=project, user=user, defaults={"role": role}
     )
     if is_new and role == Role.ANNOTATOR:
-        skipped_items.offer(project)
+        skipped_items.reopen_for_new_member(project)
     return member
 
 

@@ -24,7 +24,7 @@ from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Sourc
 MOST_LEASES = 5
 TRIES = 4
 # Where more comes from once nothing open is left for somebody, in this order.
-FALLBACK_SOURCES = (refill.top_up, offline_buffer.take_back, reassign_idle.pass_on)
+FALLBACK_SOURCES = (refill.top_up, offline_buffer.reclaim_buffered, reassign_idle.reassign_idle)
 FIND_ITEM = Rows(lambda pk: Item.objects.filter(pk=pk), int)
 
 TABLES = {
@@ -124,7 +124,7 @@ def _refill_then_claim(room: admission.Room, user: User, page: str) -> Lease | N
 def _reclaim_room(room: admission.Room, user: User) -> bool:
     """Take back what others hold of the last of a budget and do not look at; tell if that does."""
     with transaction.atomic():
-        taken = offline_buffer.take_back(room.project, user) or reassign_idle.pass_on(
+        taken = offline_buffer.reclaim_buffered(room.project, user) or reassign_idle.reassign_idle(
             room.project, user
         )
     if taken:
@@ -144,7 +144,7 @@ def _claim_review(room: admission.Room, user: User, page: str) -> Lease | None:
 
 def _claim_first_review(room: admission.Room, user: User, page: str) -> Lease | None:
     key = uuid.uuid4()
-    look = assignments.take(room.project, user, key)
+    look = assignments.claim(room.project, user, key)
     if look is None:
         return None
     (item,) = FIND_ITEM(look.item_id)
@@ -156,7 +156,7 @@ def _claim_first_review(room: admission.Room, user: User, page: str) -> Lease | 
 def _lease_from_queue(room: admission.Room, user: User, page: str) -> Lease | None:
     if not room:
         return None
-    lease = _claim_review(room, user, page) if assignments.is_turn(room.project) else None
+    lease = _claim_review(room, user, page) if assignments.is_due(room.project) else None
     return lease or _retry_claim(room, user, page)
 
 

@@ -13,17 +13,17 @@ from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
 SLACK = timedelta(seconds=60)
 
 
-def release_strays() -> None:
+def release_orphaned() -> None:
     """Give back what people hold who are no members, and let no lease run longer than one may."""
     now = clock.now()
-    _release_of_strangers(now)
+    _release_of_former_members(now)
     lengths = Project.objects.alive().values_list("lease_seconds", flat=True)
     for seconds in lengths.order_by("lease_seconds").distinct():
-        _shorten(now, timedelta(seconds=seconds))
+        _cap_expiry(now, timedelta(seconds=seconds))
 
 
 @transaction.atomic
-def _release_of_strangers(now: datetime) -> None:
+def _release_of_former_members(now: datetime) -> None:
     """Release what was leased in the moment in which its holder was taken out of the project."""
     members = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("user"))
     strange = _held().filter(~Exists(members), user__is_superuser=False)
@@ -38,7 +38,7 @@ def _release_of_strangers(now: datetime) -> None:
 
 
 @transaction.atomic
-def _shorten(now: datetime, length: timedelta) -> None:
+def _cap_expiry(now: datetime, length: timedelta) -> None:
     """Let leases end in time that were given before the clock was set back."""
     far = _held().filter(
         project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK

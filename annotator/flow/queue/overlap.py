@@ -27,7 +27,7 @@ def match_overlap(project: Project) -> None:
     waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     waiting.filter(Q(slot__gte=project.overlap) | Q(item__in=enough)).delete()
     Item.objects.filter(pk__in=enough).update(state=Item.State.LABELLED)
-    disagreements.note(project, enough)
+    disagreements.record_disagreements(project, enough)
     _complete(project, enough)
 
 

@@ -32,7 +32,7 @@ GRACE_SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Held:
+class WindowState:
     """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones.
 
     `pause` says why it gets nothing, where the project is paused.
@@ -44,7 +44,7 @@ class Held:
     pause: stopping.Pause | None = None
 
 
-def hold(
+def sync_window(
     project: Project,
     user: User,
     page: str,
@@ -53,7 +53,7 @@ def hold(
     want: int = 0,
     put_by: int = 0,
     just_decided: bool = False,
-) -> Held:
+) -> WindowState:
     """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
 
     It names what is before the person first, and has `just_decided` what was there before. What it
@@ -67,11 +67,11 @@ def hold(
     taken = _take_back(room, mine, shown)
     known = [lease for lease in mine if str(lease.pk) in holding and lease not in taken]
     waiting = [lease for lease in mine if str(lease.pk) not in holding and lease not in taken]
-    keep(project, page, known if room.is_paused else known + waiting)
-    reassign_idle.show([lease for lease in known if str(lease.pk) in holding[:1]])
+    extend_leases(project, page, known if room.is_paused else known + waiting)
+    reassign_idle.mark_shown([lease for lease in known if str(lease.pk) in holding[:1]])
     lost = sorted(set(holding) - {str(lease.pk) for lease in known})
     if room.is_paused:
-        return Held(lost=lost, pause=room.pause)
+        return WindowState(lost=lost, pause=room.pause)
     # A page names what it has on its screen already: only the others are served.
     prefetch_related_objects(waiting, "item")
     ready = [lease for lease in waiting if lease.strategy != withdraw.SPARE]
@@ -80,9 +80,10 @@ def hold(
     ready = _filled(room, user, page, ready, room.half(min(want, MOST_AHEAD), first=first))
     if want and not ready and not known:
         ready = _loose(project, page, live)
-    return Held(
+    return WindowState(
         next=ready,
-        spares=by + offline_buffer.put_by(room, user, page, _spares_wanted(room, put_by) - len(by)),
+        spares=by
+        + offline_buffer.fill_buffer(room, user, page, _spares_wanted(room, put_by) - len(by)),
         lost=lost,
     )
 
@@ -95,7 +96,7 @@ def _take_back(room: admission.Room, mine: list[Lease], shown: Sequence[str]) ->
     own = [lease for lease in mine if lease.page and str(lease.pk) not in shown]
     own.sort(key=lambda lease: (lease.strategy == withdraw.SPARE, lease.created_at))
     taken = own if room.is_paused else own[max(len(own) + min(room.left, 0), 0) :]
-    offline_buffer.give_back([lease for lease in taken if lease.strategy == withdraw.SPARE])
+    offline_buffer.return_to_pool([lease for lease in taken if lease.strategy == withdraw.SPARE])
     for lease in taken:
         if lease.strategy != withdraw.SPARE:
             releasing.release(lease)
@@ -108,7 +109,7 @@ def _spares_wanted(room: admission.Room, number: int) -> int:
     return min(number, MOST_SPARES, max(room.left, 0) // 4)
 
 
-def first(project: Project, user: User, tab: str) -> Lease | None:
+def resume_tab(project: Project, user: User, tab: str) -> Lease | None:
     """Return what a tab that is being reloaded shows again; it stays the tab's own.
 
     Nothing in a paused project, where what a page holds is handed out no second time.
@@ -154,7 +155,7 @@ def _is_adopted(lease: Lease, holding: Sequence[str]) -> bool:
 def _loose(project: Project, page: str, live: Sequence[Lease]) -> list[Lease]:
     """Return what the person took without a page, the window's own now: nothing else is left."""
     loose = [lease for lease in live if not lease.page]
-    keep(project, page, loose)
+    extend_leases(project, page, loose)
     prefetch_related_objects(loose, "item")
     return loose
 
@@ -170,7 +171,7 @@ def _filled(
     return ready
 
 
-def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
+def extend_leases(project: Project, page: str, leases: Sequence[Lease]) -> None:
     """Make the leases the window's own, and let those run anew that have less than half left."""
     half = clock.now() + timedelta(seconds=project.lease_seconds / 2)
     due = [lease for lease in leases if lease.expires_at < half or lease.page != page]
@@ -199,7 +200,7 @@ def leave(project: Project, user: User, page: str, leases: Collection[str]) -> N
     _run_until([lease for lease in ordinary if lease not in unseen], until, page=away)
     for lease in unseen:
         releasing.release(lease)
-    offline_buffer.give_back([lease for lease in held if lease.strategy == withdraw.SPARE])
+    offline_buffer.return_to_pool([lease for lease in held if lease.strategy == withdraw.SPARE])
 
 
 def _unseen_audits(held: Sequence[Lease], named: Collection[str]) -> list[Lease]:

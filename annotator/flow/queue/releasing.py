@@ -23,7 +23,7 @@ def skip(lease: Lease, reason: str = "") -> bool:
 
     The same person is not asked again.
     """
-    if assignments.is_look(lease):
+    if assignments.is_review(lease):
         _end(lease, Lease.Outcome.DROPPED, reason)
         return True
     # All of its entries at once, in one order: when nobody is left, the others go, too.
@@ -39,7 +39,7 @@ def skip(lease: Lease, reason: str = "") -> bool:
 def unskip(lease: Lease, page: str = "") -> Lease | None:
     """Take a skip back, and return a lease to the same person; None where nobody is needed."""
     lock_entries([lease.item_id])
-    if assignments.is_look(lease):
+    if assignments.is_review(lease):
         return _resume_review(lease, page)
     skipped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.SKIPPED)
     if not skipped.update(outcome=Lease.Outcome.RELEASED):
@@ -50,7 +50,7 @@ def unskip(lease: Lease, page: str = "") -> Lease | None:
         return None
     again = _lease_again(lease, page)
     if again is None:
-        skipped_items.let_in([lease.item_id])
+        skipped_items.requeue([lease.item_id])
     return again
 
 
@@ -61,7 +61,7 @@ def _resume_review(lease: Lease, page: str) -> Lease | None:
     room = admission.room(lease.project)
     came = {**lease.provenance(), "page": page, "why": lease.why}
     again = room.new_lease(lease.item, lease.user, **came)
-    return again if _hand_back(room, again, lambda: assignments.pick_up(lease, again)) else None
+    return again if _hand_back(room, again, lambda: assignments.resume(lease, again)) else None
 
 
 def _taken_back_already() -> Conflict:
@@ -156,7 +156,7 @@ def extend(lease: Lease) -> Lease:
     """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
     until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    if assignments.is_look(lease):
+    if assignments.is_review(lease):
         running = int(assignments.holds(lease))
     else:
         running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
@@ -177,8 +177,8 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
         ended_at=now, outcome=outcome, reason=reason[:500]
     )
     lease.ended_at = now if ended else lease.ended_at
-    if ended and assignments.is_look(lease):
-        settle = assignments.drop if outcome == Lease.Outcome.DROPPED else assignments.give_back
+    if ended and assignments.is_review(lease):
+        settle = assignments.dismiss if outcome == Lease.Outcome.DROPPED else assignments.release
         settle(lease)
     elif ended:
         withdraw.reopen(entries)

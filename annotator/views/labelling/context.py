@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from annotator.flow.annotation import history
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import daily_counts, summary
+from annotator.flow.progress import daily_counts, stopping, summary
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
 from annotator.flow.queue import payload
@@ -30,7 +30,7 @@ def context(
     served = None if lease is None else payload.lease_payload(lease)
     suggestion = payload.shown_suggestion(lease) if lease else None
     counts = history.counts(access.project, access.user)
-    pause = summary.paused(access.project)
+    pause = stopping.paused(access.project)
     config = _config(access, None if lease is None else payload.desk_payload(lease))
     return {
         "access": access,

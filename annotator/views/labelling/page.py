@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import history, sync_decisions
+from annotator.flow.annotation import history, payload, sync_decisions
 from annotator.flow.annotation import submit as submission
 from annotator.flow.labels.naming import Ref
 from annotator.flow.queue import current_leases, leasing, prefetch, releasing
@@ -37,7 +37,7 @@ def desk(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     asked = _asked_for(request, access)
     tab = request.COOKIES.get(TAB_COOKIE, "")
-    again = None if asked else prefetch.first(access.project, request.user, tab)
+    again = None if asked else prefetch.resume_tab(access.project, request.user, tab)
     if again is None:
         lease = asked or leasing.lease_next(access.project, request.user)
         answer = render(request, "label.html", desk_context.context(access, lease))
@@ -67,7 +67,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     except (Conflict, NotThere) as refusal:
         return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = sync_decisions.saved_words(submission.told(annotation))
+    words = sync_decisions.saved_words(payload.annotation_payload(annotation))
     return _move_on(request, access, words, messages.SUCCESS)
 
 
@@ -89,7 +89,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
 def undo(request: Request, project_id: int) -> HttpResponse:
     """Take the last answer or skip back and show its item again."""
     access = _open_desk(request, project_id)
-    deed = history.last(access.project, request.user)
+    deed = history.last_action(access.project, request.user)
     if deed is None:
         return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
     lease = sync_decisions.take_back(deed, request.user)

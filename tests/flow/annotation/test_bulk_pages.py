@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import NotThere
-from annotator.flow.annotation import bulk_confirm, bulk_pages, submit
+from annotator.flow.annotation import bulk_confirm, bulk_pages, payload, revise
 from annotator.flow.features import encode
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
@@ -121,7 +121,7 @@ def test_with_several_labels_an_item_is_on_the_page_of_each(olga, filled, learnt
     assert both
     confirm(page)
     annotation = standing(olga).get(item=both[0].item)
-    assert submit.label_names(annotation) == ["spam", "odd"]
+    assert payload.label_names(annotation) == ["spam", "odd"]
 
 
 def test_surest_do_not_depend_on_the_shards(sure, monkeypatch, learnt, run_round):
@@ -292,7 +292,7 @@ def test_late_page_is_still_saved_where_the_labels_are_needed(sure, ben, run_rou
     # The refill takes the entries of the page out of the queue.
     run_round(sure)
     assert confirm(page).saved == 20
-    lease = submit.undo(standing(ben).last(), ben)
+    lease = revise.undo(standing(ben).last(), ben)
     assert lease.source == Source.ACTIVE
     releasing.release(lease)
     assert not QueueEntry.objects.filter(source=Source.BULK).exists()

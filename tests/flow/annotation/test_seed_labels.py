@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.annotation import payload, revise, seed_labels
 from annotator.flow.datasets import export
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
@@ -48,7 +48,7 @@ def test_seed_is_stored_as_one_and_settles_the_item(project, filled, lea):
     made = sow(project, lea, item, ["ham"])
     assert (made.source, made.strategy, made.user, made.counted) == ("seed", "search", lea, True)
     assert (made.lease, made.blind, made.suggestion, made.seconds) == (None, False, None, None)
-    assert submit.label_names(loop.refreshed(made)) == ["ham"]
+    assert payload.label_names(loop.refreshed(made)) == ["ham"]
     settled = loop.refreshed(item)
     assert (settled.state, settled.answers) == (Item.State.LABELLED, 1)
 
@@ -263,7 +263,7 @@ def test_taken_back_seed_leaves_the_answer_that_came_beside_it(project, filled, 
     lease = leasing.lease_next(project, ana)
     made = sow(project, lea, lease.item)
     loop.answer(lease)
-    submit.withdraw(loop.refreshed(made), lea)
+    revise.withdraw(loop.refreshed(made), lea)
     left = loop.refreshed(lease.item)
     assert (left.state, left.answers) == (Item.State.LABELLED, 1)
     assert counts(project) == (1, 1)
@@ -277,7 +277,7 @@ def test_answer_beside_a_seed_is_taken_back_and_the_seed_still_settles(
     lease = leasing.lease_next(project, ana)
     sow(project, lea, lease.item)
     answer = loop.answer(lease)
-    submit.withdraw(loop.refreshed(answer), ana)
+    revise.withdraw(loop.refreshed(answer), ana)
     left = loop.refreshed(lease.item)
     assert (left.state, left.answers) == (Item.State.LABELLED, 1)
     assert counts(project) == (1, 0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import setting_effects
@@ -98,7 +98,7 @@ def gold_feedback(project, ana):
     item = Item.objects.get(key="g1")
     QueueEntry.objects.filter(project=project, state=OPEN).exclude(item=item).delete()
     given = loop.answer(leasing.lease_next(project, ana), ["ham"])
-    assert submit.told(given)["known"] == ["spam"]
+    assert annotation_payload(given)["known"] == ["spam"]
 
 
 def second_share(project, ana):
@@ -142,11 +142,11 @@ def budget(project, ana):
     project = change(project, budget=40)
     assert leasing.lease_next(project, ana) is not None
     page = "tab-1/load-1"
-    held = prefetch.hold(project, ana, page, holding=[], want=5, put_by=0).next
+    held = prefetch.sync_window(project, ana, page, holding=[], want=5, put_by=0).next
     # One more than the window may keep: the person holds an item without a window, too.
     project = change(project, budget=summary.progress(project)["answers"] + 3)
     keys = [str(lease.pk) for lease in held]
-    heard = prefetch.hold(project, ana, page, holding=keys, want=5)
+    heard = prefetch.sync_window(project, ana, page, holding=keys, want=5)
     assert len(heard.lost) == len(keys) - 2
     assert not heard.next
 

@@ -36,11 +36,11 @@ def machine(monkeypatch):
 def test_worker_with_a_wrong_clock_takes_nothing_away(project, filled, machine, ana, ben, skew):
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
-    page = prefetch.hold(project, ben, "tab/1", holding=[], want=1).next
+    page = prefetch.sync_window(project, ben, "tab/1", holding=[], want=1).next
     machine(skew)
     assert releasing.release_expired() == 0
     assert leasing.lease_next(project, ana) == lease
-    assert prefetch.hold(project, ben, "tab/1", holding=[str(page[0].pk)]).lost == []
+    assert prefetch.sync_window(project, ben, "tab/1", holding=[str(page[0].pk)]).lost == []
 
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR])
@@ -92,6 +92,6 @@ def test_clock_that_jumps_loses_no_answer(project, filled, time_machine, ana, be
     assert other.item == lease.item
     time_machine.shift(-HOUR)
     assert loop.answer(other).counted
-    with pytest.raises(submit.KeptAsExtra):
+    with pytest.raises(submit.StoredAsExtra):
         loop.answer(lease)
     assert set(Lease.objects.values_list("outcome", flat=True)) == {Lease.Outcome.LABELLED}

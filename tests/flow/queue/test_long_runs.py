@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise, submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, payload, prefetch, reassign_idle, releasing, withdraw
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
@@ -41,7 +42,7 @@ class Crowd:
         person = self.rng.choice(self.people)
         page = f"{person.username}/1"
         naming = [str(lease.pk) for lease in self.pages[person]]
-        held = prefetch.hold(
+        held = prefetch.sync_window(
             self.project, person, page, holding=naming, want=max(0, 3 - len(naming)), put_by=2
         )
         mine = [lease for lease in self.pages[person] if str(lease.pk) not in held.lost]
@@ -62,7 +63,7 @@ class Crowd:
             self.pages[person] = []
         elif chance < 0.96:
             self.clock.shift(timedelta(seconds=reassign_idle.IDLE_SECONDS))
-            reassign_idle.pass_on(self.project, person)
+            reassign_idle.reassign_idle(self.project, person)
         else:
             self.clock.shift(timedelta(seconds=self.project.lease_seconds))
             releasing.release_expired()
@@ -73,7 +74,7 @@ class Crowd:
         except submit.Conflict:
             return
         if self.rng.random() < 0.05:
-            undone = submit.undo(answer, person, page)
+            undone = revise.undo(answer, person, page)
             self.pages[person].insert(0, undone)
 
 
@@ -171,7 +172,7 @@ def test_hidden_check_cannot_be_told_from_an_audit_before_it_is_saved(
     assert list(check) == list(audit)
     assert list(check["item"]) == list(audit["item"])
     saved = Annotation.objects.filter(source=Source.GOLD).first()
-    assert submit.told(saved)["source"] == "gold"
+    assert annotation_payload(saved)["source"] == "gold"
 
 
 # The order ---------------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ def test_each_source_has_its_place_in_the_queue(checked, learnt, run_round, ana,
     )
     learnt(checked)
     begun = {answer.item_id for answer in loop.label(checked, ana, 4)}
-    left = prefetch.hold(checked, lea, "tab/1", holding=[], put_by=2).spares
+    left = prefetch.sync_window(checked, lea, "tab/1", holding=[], put_by=2).spares
     run_round(checked)
     Lease.objects.filter(strategy=withdraw.SPARE).update(page="")
     QueueEntry.objects.filter(strategy=withdraw.SPARE, state=QueueEntry.State.LEASED).update(

@@ -92,10 +92,10 @@ def _save_with_next(project, ana, ben):
 
 
 def _window(project, ana, ben):
-    held = prefetch.hold(project, ana, "tab/1", holding=[], want=3, put_by=4)
+    held = prefetch.sync_window(project, ana, "tab/1", holding=[], want=3, put_by=4)
     loop.answer(held.next[0])
     rest = [str(lease.pk) for lease in held.next[1:]]
-    prefetch.hold(project, ana, "tab/1", holding=rest, want=1)
+    prefetch.sync_window(project, ana, "tab/1", holding=rest, want=1)
     prefetch.leave(project, ana, "tab/1", rest)
     history.counts(project, ana)
 
@@ -108,16 +108,16 @@ def _skip_extend_release(project, ana, ben):
 
 
 def _shown_for_long(project, ana, ben):
-    held = prefetch.hold(project, ana, "tab/1", holding=[], want=2).next
+    held = prefetch.sync_window(project, ana, "tab/1", holding=[], want=2).next
     then = timezone.now() - timedelta(seconds=reassign_idle.SHOWN_AGAIN_SECONDS)
     Lease.objects.filter(pk__in=[lease.pk for lease in held]).update(created_at=then)
-    prefetch.hold(project, ana, "tab/1", holding=[str(lease.pk) for lease in held])
+    prefetch.sync_window(project, ana, "tab/1", holding=[str(lease.pk) for lease in held])
 
 
 def _hungry(project, ana, ben):
-    prefetch.hold(project, ana, "tab/1", holding=[], want=2)
+    prefetch.sync_window(project, ana, "tab/1", holding=[], want=2)
     QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN).delete()
-    reassign_idle.pass_on(project, ben)
+    reassign_idle.reassign_idle(project, ben)
 
 
 WORK = [_next, _save_with_next, _window, _skip_extend_release, _shown_for_long, _hungry]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
 from annotator.flow.queue import audit_stream, leasing, payload, refill, releasing
 from annotator.models import Annotation, Item, QueueEntry, Round, Source
@@ -158,7 +158,7 @@ def test_blind_item_shows_nothing_but_its_decoy_keeps_what_the_model_thought(rea
     annotation = loop.answer(lease)
     # It was not shown, so the answer does not claim that it was.
     assert annotation.suggestion is None
-    told = submit.told(annotation)
+    told = annotation_payload(annotation)
     assert (told["source"], told["blind"]) == ("active", True)
     assert told["score"] is not None
 

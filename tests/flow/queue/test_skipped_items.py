@@ -3,7 +3,7 @@
 import pytest
 
 from annotator.flow.annotation import seed_labels, sync_decisions
-from annotator.flow.progress import summary
+from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill, releasing, skipped_items
 from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
@@ -47,7 +47,7 @@ def test_person_is_told_who_will_see_it(project, item, ana, ben):
     for person in (ana, ben):
         lease = leasing.lease_next(project, person)
         decision = {"kind": "skip", "client_id": "1", "lease": str(lease.pk)}
-        said.append(sync_decisions.settle(project, person, "tab/1", decision).words)
+        said.append(sync_decisions.apply_decision(project, person, "tab/1", decision).words)
     assert "somebody else will see it" in said[0]
     assert "set aside for the project's lead" in said[1]
 
@@ -71,7 +71,7 @@ def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
     assert summary.progress(project)["aside"] == 1
     assert "everybody skipped" in summary.why_empty(project, ana)
     Tally.objects.filter(user=ana).update(labels=1)
-    (reason,) = summary.advice(project, 1, None)["reasons"]
+    (reason,) = stopping.advice(project, 1, None)["reasons"]
     assert "everybody skipped" in reason
 
 
@@ -84,7 +84,7 @@ def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, 
 
 
 def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_aside, ana):
-    assert skipped_items.put_back(project) == 1
+    assert skipped_items.reopen_skipped(project) == 1
     assert skipped_items.count(project) == 0
     assert leasing.lease_next(project, ana).item == set_aside
     # That it was skipped stays known.
@@ -93,7 +93,7 @@ def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_as
 
 
 def test_what_is_put_back_can_be_skipped_by_all_again(project, set_aside, ana, ben):
-    skipped_items.put_back(project)
+    skipped_items.reopen_skipped(project)
     skip(project, ana)
     assert state(set_aside) == Item.State.QUEUED
     skip(project, ben)
@@ -134,7 +134,7 @@ def test_opinion_that_nobody_can_give_any_more_sets_it_aside(
     for act in acts if who_skips_first else acts[::-1]:
         act()
     assert state(item) == Item.State.ASIDE
-    skipped_items.put_back(project)
+    skipped_items.reopen_skipped(project)
     assert state(item) == Item.State.QUEUED
     loop.label(project, ana)
     assert state(item) == Item.State.LABELLED
@@ -164,5 +164,5 @@ def test_audit_that_is_set_aside_is_passed_over_and_counted(project, filled, ana
     releasing.skip(other)
     assert state(lease.item) == Item.State.ASIDE
     loop.label(project, ana, 20)
-    counts = summary.audits(project)
+    counts = audit_counts.count_audits(project)
     assert (counts["audits_skipped"], counts["audited"] > 3) == (1, True)
