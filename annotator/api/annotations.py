@@ -15,7 +15,7 @@ from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
 from annotator.flow.annotation import history, submit
-from annotator.flow.projects import settings
+from annotator.flow.projects import members
 from annotator.flow.queue import leasing
 from annotator.models import Lease, Project
 
@@ -31,7 +31,7 @@ def next_item(request: Request, pk: int) -> Response:
 
     Whether it is paused, and why, says `paused` in the project and its progress.
     """
-    project = settings.load_project(person(request), pk)
+    project = members.load_project(person(request), pk)
     found = _next(request, project, **checked(serializers.Next, request))
     return Response(found, status=204 if found is None else 200)
 
@@ -57,7 +57,7 @@ def next_item(request: Request, pk: int) -> Response:
 @api_view(["GET", "POST"])
 def annotations(request: Request, pk: int) -> Response:
     """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""
-    project = settings.load_project(person(request), pk)
+    project = members.load_project(person(request), pk)
     if request.method == "GET":
         remembered = partial(history.remembered, project)
         return page(request, history.answers(project, person(request)), "-id", remembered)
@@ -90,7 +90,7 @@ def annotations(request: Request, pk: int) -> Response:
 def annotation(request: Request, pk: int, number: int) -> Response:
     """Correct an answer, or take it back; its author gets the item again unless it is paused."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     found = submit.find(project, user, number)
     tasks.learn_if_due.delay_on_commit(project.pk)
     if request.method == "PATCH":
@@ -111,7 +111,7 @@ def annotation(request: Request, pk: int, number: int) -> Response:
 @api_view(["POST"])
 def lease_action(request: Request, pk: int, lease: str, action: str) -> Response:
     """End a lease, or hold it longer: `action` is skip, release or extend."""
-    project = settings.load_project(person(request), pk)
+    project = members.load_project(person(request), pk)
     held = leasing.held(project, person(request), lease)
     reason = checked(serializers.Reason, request)["reason"]
     if action == "extend":

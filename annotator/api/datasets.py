@@ -18,8 +18,8 @@ from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
 from annotator.flow.datasets import export as exporting
-from annotator.flow.datasets import importing
-from annotator.flow.projects import settings as project_settings
+from annotator.flow.datasets import upload
+from annotator.flow.projects import members
 from annotator.flow.training import predict as training_predict
 from annotator.models import Import, Role
 
@@ -43,11 +43,11 @@ from annotator.models import Import, Role
 @parser_classes([MultiPartParser])
 def imports(request: Request, pk: int) -> Response:
     """List a project's imports, or receive a file."""
-    found = project_settings.load_project(person(request), pk, Role.ADMIN)
+    found = members.load_project(person(request), pk, Role.ADMIN)
     if request.method == "GET":
         return page(request, Import.objects.filter(project=found), "-id", _import)
     given = checked(serializers.NewImport, request)
-    work = importing.receive(found, person(request), given.pop("file"), **given)
+    work = upload.receive(found, person(request), given.pop("file"), **given)
     tasks.run_import.delay_on_commit(work.pk)
     return Response(_import(work), status=202)
 
@@ -56,16 +56,16 @@ def imports(request: Request, pk: int) -> Response:
 @api_view(["GET"])
 def import_state(request: Request, pk: int, number: int) -> Response:
     """Show how far an import is, and the first 100 rejected rows."""
-    found = project_settings.load_project(person(request), pk, Role.ADMIN)
-    return Response(_import(importing.find(found, number)))
+    found = members.load_project(person(request), pk, Role.ADMIN)
+    return Response(_import(upload.find(found, number)))
 
 
 @extend_schema(summary="Download the rejected rows", responses={(200, "text/csv"): bytes})
 @api_view(["GET"])
 def import_report(request: Request, pk: int, number: int) -> FileResponse:
     """Return every rejected row with its reason, as CSV."""
-    found = project_settings.load_project(person(request), pk, Role.ADMIN)
-    path = importing.report_path(importing.find(found, number))
+    found = members.load_project(person(request), pk, Role.ADMIN)
+    path = upload.report_path(upload.find(found, number))
     if not path.exists():
         raise NotThere("no_report", _("No row of this import was rejected."))
     # From here, as it lies among uploads, which the front server may not read.
@@ -104,7 +104,7 @@ def _import(work: Import) -> dict[str, Any]:
 @api_view(["POST"])
 def predict(request: Request, pk: int) -> Response:
     """Return what the current model predicts for texts that are not stored."""
-    found = project_settings.load_project(person(request), pk)
+    found = members.load_project(person(request), pk)
     given = checked(serializers.Predict, request)
     version, predictions = training_predict.predict(
         found, [item["text"] for item in given["items"]]
@@ -130,7 +130,7 @@ def export(request: Request, pk: int) -> HttpResponseBase:
     `include` adds, separated by commas: `withdrawn` annotations, `skipped` and `unlabelled` items.
     With all three, every count and the accuracy on the pages can be calculated again.
     """
-    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    found = members.load_project(person(request), pk, Role.LEAD)
     format = request.query_params.get("format", "jsonl")
     include = [name for name in request.query_params.get("include", "").split(",") if name]
     body = exporting.stream(found, format, include)

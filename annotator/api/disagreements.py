@@ -12,7 +12,7 @@ from annotator.api import responses, serializers
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.flow.annotation import adjudicate
-from annotator.flow.projects import settings
+from annotator.flow.projects import members
 from annotator.models import Role
 
 PARAMETERS = [
@@ -29,7 +29,7 @@ PARAMETERS = [
 @api_view(["GET"])
 def disagreements(request: Request, pk: int) -> Response:
     """List the items on which annotations differ, the newest first."""
-    project = settings.load_project(person(request), pk, Role.LEAD)
+    project = members.load_project(person(request), pk, Role.LEAD)
     state = adjudicate.as_state(request.query_params.get("state", "open"))
     shown = partial(adjudicate.shown, project)
     return page(request, adjudicate.listed(project, state), "-id", shown)
@@ -52,7 +52,7 @@ def disagreements(request: Request, pk: int) -> Response:
 def disagreement(request: Request, pk: int, item: int) -> Response:
     """Decide what is right, in place of an earlier decision; DELETE: take the decision back."""
     user = person(request)
-    project = settings.load_project(user, pk, Role.LEAD)
+    project = members.load_project(user, pk, Role.LEAD)
     if request.method == "POST":
         given = checked(serializers.Verdict, request)
         row = adjudicate.decide(project, user, item, **given)

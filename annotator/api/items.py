@@ -15,7 +15,7 @@ from annotator.api.request_context import checked, cursor, page_size, person, pl
 from annotator.errors import Invalid
 from annotator.flow.annotation import seed_labels, submit
 from annotator.flow.datasets import search
-from annotator.flow.projects import settings
+from annotator.flow.projects import members
 from annotator.flow.queue import skipped_items
 from annotator.models import Item, Project, Role
 
@@ -42,7 +42,7 @@ PARAMETERS = [
 @api_view(["GET"])
 def items(request: Request, pk: int) -> Response:
     """Search the pool by text, label, state and likeness."""
-    project = settings.load_project(person(request), pk)
+    project = members.load_project(person(request), pk)
     query = request.query_params
     wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
     found = _found(request, project, wanted)
@@ -90,7 +90,7 @@ def _item(item: Item) -> dict[str, Any]:
 def seed(request: Request, pk: int, item: int) -> Response:
     """Give an item an expert label. The same `client_id` again changes nothing."""
     user = person(request)
-    project = settings.load_project(user, pk, Role.LEAD)
+    project = members.load_project(user, pk, Role.LEAD)
     given = checked(serializers.Seed, request)
     annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
@@ -101,5 +101,5 @@ def seed(request: Request, pk: int, item: int) -> Response:
 @api_view(["POST"])
 def put_back(request: Request, pk: int) -> Response:
     """Ask items that everyone skipped again, also of those who skipped them."""
-    project = settings.load_project(person(request), pk, Role.LEAD)
+    project = members.load_project(person(request), pk, Role.LEAD)
     return Response({"put_back": skipped_items.put_back(project)})

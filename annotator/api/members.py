@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
 from annotator.errors import Forbidden, NotThere, Unauthenticated
-from annotator.flow.projects import settings
+from annotator.flow.projects import accounts
+from annotator.flow.projects import members as project_members
 from annotator.models import Membership, Role, User
 
 
@@ -54,7 +55,7 @@ def users(request: Request) -> Response:
         raise Forbidden("forbidden", _("Only an admin of the installation may do that."))
     if request.method == "GET":
         return Response({"next": None, "previous": None, "results": _users()})
-    user, invitation = settings.create_user(**checked(serializers.NewUser, request))
+    user, invitation = accounts.create_user(**checked(serializers.NewUser, request))
     body = {"id": user.pk, "username": user.username}
     if invitation is not None:
         body["invitation_url"] = request.build_absolute_uri(f"/invite/{invitation}")
@@ -89,13 +90,13 @@ def _users() -> list[dict[str, object]]:
 @api_view(["GET", "POST", "DELETE"])
 def members(request: Request, pk: int) -> Response:
     """List the members of a project, give a user a role, or remove a member."""
-    project = settings.load_project(person(request), pk, Role.ADMIN)
+    project = project_members.load_project(person(request), pk, Role.ADMIN)
     if request.method == "POST":
-        member = settings.add_member(project, **checked(serializers.Member, request))
+        member = project_members.add_member(project, **checked(serializers.Member, request))
         return Response(_member(member), status=201)
     if request.method == "DELETE":
         name = checked(serializers.Username, request)["username"]
-        settings.remove_member(project, _known_user(name))
+        project_members.remove_member(project, _known_user(name))
         return Response(status=204)
     rows = Membership.objects.filter(project=project).select_related("user").order_by("pk")
     return Response({"next": None, "previous": None, "results": [_member(row) for row in rows]})

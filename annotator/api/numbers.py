@@ -16,7 +16,7 @@ from annotator.flow.evaluation import label_savings
 from annotator.flow.labels import naming
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import model_history, summary
-from annotator.flow.projects import settings as project_settings
+from annotator.flow.projects import members
 from annotator.flow.training import schedule
 from annotator.models import ModelVersion, Project, Role
 
@@ -25,7 +25,7 @@ from annotator.models import ModelVersion, Project, Role
 @api_view(["GET"])
 def progress(request: Request, pk: int) -> Response:
     """Show how far and how good the project is."""
-    return Response(progress_of(project_settings.load_project(person(request), pk)))
+    return Response(progress_of(members.load_project(person(request), pk)))
 
 
 def progress_of(found: Project) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def progress_of(found: Project) -> dict[str, Any]:
 @api_view(["GET", "POST"])
 def rounds(request: Request, pk: int) -> Response:
     """List the rounds, or start one now."""
-    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    found = members.load_project(person(request), pk, Role.LEAD)
     if request.method == "GET":
         rows = found.rounds.select_related("model")
         return page(request, rows, "-number", summary.round_numbers)
@@ -69,7 +69,7 @@ def rounds(request: Request, pk: int) -> Response:
 @api_view(["GET"])
 def models(request: Request, pk: int) -> Response:
     """List the model versions, the newest first."""
-    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    found = members.load_project(person(request), pk, Role.LEAD)
     return page(request, found.models.all(), "-number", partial(_model, found))
 
 
@@ -100,7 +100,7 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
 @api_view(["GET"])
 def curve(request: Request, pk: int) -> Response:
     """List the points of the learning curve, oldest first, and that of random labels."""
-    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    found = members.load_project(person(request), pk, Role.LEAD)
     random = label_savings.baseline(background_reports.one(found, "worth"))
     points = model_history.curve(found)
     return Response({"next": None, "previous": None, "results": points, "baseline": random})

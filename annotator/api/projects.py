@@ -14,7 +14,7 @@ from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import Forbidden
 from annotator.flow.progress import stopping, summary
-from annotator.flow.projects import overview, versions
+from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
 from annotator.models import Project, Role
@@ -81,7 +81,7 @@ def projects(request: Request) -> Response:
 def project(request: Request, pk: int) -> Response:
     """Show a project, change its settings, or delete it."""
     needed = {"GET": Role.ANNOTATOR, "PATCH": Role.LEAD, "DELETE": Role.ADMIN}
-    found = project_settings.load_project(person(request), pk, needed[request.method or "GET"])
+    found = members.load_project(person(request), pk, needed[request.method or "GET"])
     if request.method == "DELETE":
         project_settings.delete_project(found)
         return Response(status=204)
@@ -97,7 +97,7 @@ def _change(request: Request, found: Project) -> None:
     """Change what the body names; with a version, only if nobody changed the project since."""
     given = checked(serializers.ProjectChange, request)
     if "labels" in given:
-        project_settings.load_project(person(request), found.pk, Role.ADMIN)
+        members.load_project(person(request), found.pk, Role.ADMIN)
     named = named_version(request)
     if named is not None:
         given["version"] = named
@@ -115,7 +115,7 @@ def _change(request: Request, found: Project) -> None:
 @api_view(["POST"])
 def pause(request: Request, pk: int) -> Response:
     """Hand out no more items. Annotators see the reason, and can still save what they hold."""
-    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    found = members.load_project(person(request), pk, Role.LEAD)
     stopping.pause(found, person(request), checked(serializers.Reason, request)["reason"])
     return Response({"paused": _told(summary.paused(found))})
 
@@ -124,7 +124,7 @@ def pause(request: Request, pk: int) -> Response:
 @api_view(["POST"])
 def resume(request: Request, pk: int) -> Response:
     """Hand out items again. `paused` then says why the project stopped by itself, if it did."""
-    found = project_settings.load_project(person(request), pk, Role.LEAD)
+    found = members.load_project(person(request), pk, Role.LEAD)
     checked(serializers.Nothing, request)
     stopping.resume(found)
     return Response({"paused": _told(summary.paused(found))})
