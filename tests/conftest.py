@@ -12,6 +12,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from annotator.db import clock
+from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
 from annotator.models import Project, Role, User, jobs
@@ -165,9 +166,9 @@ def image_project(olga, lea, ana, ben) -> Project:
 
 
 def _with_members(project: Project, lea: User, *annotators: User) -> Project:
-    project_settings.add_member(project, lea.username, Role.LEAD)
+    members.add_member(project, lea.username, Role.LEAD)
     for person in annotators:
-        project_settings.add_member(project, person.username, Role.ANNOTATOR)
+        members.add_member(project, person.username, Role.ANNOTATOR)
     return project
 
 

@@ -18,6 +18,7 @@ from annotator.flow.queue import leasing
 from annotator.flow.review import assignments
 from annotator.models import Annotation, Lease, Project, User
 
+Then = Callable[[], None] | None
 SAVED, DONE, REFUSED = "saved", "done", "refused"
 
 
@@ -37,16 +38,23 @@ class Settled:
     lease: Lease | None = None
 
 
-def settle(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+def settle(
+    project: Project,
+    user: User,
+    page: str,
+    decision: Mapping[str, Any],
+    then: Then = None,
+) -> Settled:
     """Store one decision of the window `page`; twice the same changes nothing.
 
     `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
     the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
-    where somebody else was first: what was said is kept then, or stands already.
+    where somebody else was first: what was said is kept then, or stands already. `then` is done in
+    the transaction of a label that counts.
     """
     key = str(decision["client_id"])
     try:
-        return KINDS[decision["kind"]](project, user, page, decision)
+        return KINDS[decision["kind"]](project, user, page, decision, then)
     except submit.KeptAsExtra as refusal:
         kept = submit.told(refusal.annotation)
         return Settled(key, DONE, refusal.detail, refusal.code, kept)
@@ -56,10 +64,12 @@ def settle(project: Project, user: User, page: str, decision: Mapping[str, Any])
         return Settled(key, REFUSED, refusal.detail, refusal.code)
 
 
-def _label(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+def _label(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> Settled:
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
-    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), **given)
+    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), then=then, **given)
     told = submit.told(annotation)
     return Settled(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
 
@@ -69,13 +79,17 @@ def _labels(decision: Mapping[str, Any]) -> list[Ref]:
     return decision["label_ids"] if "label_ids" in decision else decision["labels"]
 
 
-def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+def _skip(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> Settled:
     held = leasing.held(project, user, str(decision["lease"]))
     words = skip_words(held, leasing.skip(held, decision.get("reason", "")))
     return Settled(str(decision["client_id"]), DONE, words, "skipped")
 
 
-def _correct(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+def _correct(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> Settled:
     annotation = submit.find(project, user, int(decision["annotation"]))
     changed = submit.correct(
         annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
@@ -85,7 +99,9 @@ def _correct(project: Project, user: User, page: str, decision: Mapping[str, Any
     return Settled(str(decision["client_id"]), SAVED, words, annotation=told)
 
 
-def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> Settled:
+def _undo(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> Settled:
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
         return Settled(key, DONE, _("There is nothing to undo."), "nothing")
@@ -102,7 +118,7 @@ def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotat
     return history.last(project, user)
 
 
-Kind = Callable[[Project, User, str, Mapping[str, Any]], Settled]
+Kind = Callable[[Project, User, str, Mapping[str, Any], Then], Settled]
 # After these another item is before the person.
 SETTLING = ("label", "skip")
 KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
