@@ -1,18 +1,100 @@
 """The fixed people: Olga owns the project, Lea leads, Ana and Ben annotate, Zed is a stranger."""
 
-from collections.abc import Callable
+import gc
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from annotator.db import clock
+from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
 from annotator.models import Project, Role, User, jobs
-from annotator.security import rate_limits
-from tests import loop
+from annotator.security import password_hashing, rate_limits
+from tests import loop, pace, shared
+
+# How the session goes ----------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long in one piece, so that no worker is left with it in the end."""
+    items.sort(key=pace.place)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Have more workers than cores: those who wait for servers and browsers leave theirs free."""
+    return pace.workers()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the place that all workers share, in the process that starts them."""
+    if not _is_worker(config):
+        shared.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it at the end."""
+    if not _is_worker(config):
+        shared.end()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays for good: modules, and the tests themselves."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """Let SQLite not wait for the disk, as no test survives a power cut; copy it for a worker."""
+    if not _is_sqlite():
+        yield
+        return
+    database = django_settings.DATABASES["default"]
+    database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+    file = Path(database["TEST"]["NAME"])
+    if _is_worker(request.config):
+        shared.copy_database(file)
+    yield
+    for each in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        each.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -> bool:
+    """Keep the copy: making the tables takes a worker longer than its first tests."""
+    return django_db_keepdb or (_is_worker(request.config) and _is_sqlite())
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _is_sqlite() -> bool:
+    return "sqlite" in django_settings.DATABASES["default"]["ENGINE"]
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_for_the_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch):
+    # A million rounds of hashing are for those who guess.
+    monkeypatch.setattr(password_hashing.PasswordHasher, "iterations", 1000)
+
+
+# What each test begins with ----------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
@@ -84,9 +166,9 @@ def image_project(olga, lea, ana, ben) -> Project:
 
 
 def _with_members(project: Project, lea: User, *annotators: User) -> Project:
-    project_settings.add_member(project, lea.username, Role.LEAD)
+    members.add_member(project, lea.username, Role.LEAD)
     for person in annotators:
-        project_settings.add_member(project, person.username, Role.ANNOTATOR)
+        members.add_member(project, person.username, Role.ANNOTATOR)
     return project
 
 

@@ -9,23 +9,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks
-from annotator.api import serializers
+from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
 from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
 from annotator.flow.progress import summary
-from annotator.flow.projects import preferences, settings
+from annotator.flow.projects import members, preferences
 from annotator.flow.queue import leasing, prefetch
 from annotator.models import Lease, Project, User
 
 
-@extend_schema(request=serializers.Window, responses={200: dict})
+@extend_schema(
+    summary="Synchronise a labelling window",
+    request=serializers.Window,
+    responses={200: responses.Synced},
+)
 @api_view(["POST"])
 def sync(request: Request, pk: int) -> Response:
-    """Settle the decisions of a window, keep what it holds, and give it what it wants."""
+    """Store the decisions of a window, extend its leases, and lease it more items."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
@@ -42,12 +46,14 @@ def sync(request: Request, pk: int) -> Response:
     )
 
 
-@extend_schema(request=serializers.Leaving, responses={204: None})
+@extend_schema(
+    summary="Close a labelling window", request=serializers.Leaving, responses={204: None}
+)
 @api_view(["POST"])
 def leave(request: Request, pk: int) -> Response:
-    """Give back in a moment what a window held that is about to go."""
+    """Release what a window holds, a moment after it has closed."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     prefetch.leave(project, user, **checked(serializers.Leaving, request))
     return Response(status=204)
 
