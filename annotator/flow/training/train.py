@@ -5,19 +5,12 @@ worker that comes with the same wake-up finds nothing to claim.
 """
 
 import hashlib
-import math
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.db import transaction
-from django.utils import timezone
-from numpy.typing import NDArray
 
-from annotator.flow.labels import naming
 from annotator.flow.progress import spending
-from annotator.flow.queue import refill
-from annotator.flow.training import confident_items
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Label, ModelVersion, Round, RoundShard
 from annotator.pool import documents, feature_store, model_files, training_set
@@ -25,10 +18,6 @@ from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
     from selection.models import LabelSpace
-    from selection.strategies.candidates import Candidates
-    from selection.strategies.shortlist import Query, Shortlist
-
-BINS = 20
 
 
 # Train -------------------------------------------------------------------------------------------
@@ -67,7 +56,7 @@ def train(turn: Round) -> Round:
             stage=Round.Stage.SCORE,
             model=_store_version(turn, version),
             phase=strategy.name,
-            timings={"train": _since(started)},
+            timings={"train": seconds_since(started)},
         )
         RoundShard.objects.bulk_create(
             [RoundShard(round=turn, shard=shard) for shard in turn.space.shards.all()],
@@ -137,174 +126,20 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
     return stored
 
 
-# Score -------------------------------------------------------------------------------------------
-
-
-@job(RoundShard, round__stage=Round.Stage.SCORE, round__space__state=FeatureSpace.State.DONE)
-def score_shard(scoring: RoundShard) -> Round | None:
-    """Score one shard and keep its best and surest; return the round once it was the last one."""
-    from selection.strategies import shortlist
-
-    turn = scoring.round
-    free = np.flatnonzero(feature_store.selectable(turn.project, scoring.shard))
-    whole = _proba(turn, scoring)
-    proba = None if whole is None else whole[free]
-    votes = _votes(turn, scoring, free)
-    question, ids = _question(turn), free + scoring.shard.start
-    found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
-    stored = {"candidates": storage_arrays.save_npz(_candidates_path(scoring), found.to_arrays())}
-    stored |= confident_items.keep(scoring, ids, proba, question.seed)
-    distribution = _distribution(turn, _rest(turn, scoring, whole))
-    scoring.finish(checksums=stored, **distribution)
-    return close_scoring(turn)
-
-
-def close_scoring(turn: Round) -> Round | None:
-    """Move the round on when all its shards are scored; only one caller gets it back."""
-    if turn.shards.exclude(state=RoundShard.State.DONE).exists():
-        return None
-    moved = Round.objects.filter(pk=turn.pk, stage=Round.Stage.SCORE, state=Round.State.QUEUED)
-    return turn if moved.update(stage=Round.Stage.SELECT) else None
-
-
-def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
-    if turn.model is None:
-        return None
-    features = feature_store.load_features(scoring.shard)
-    return model_files.load_model(turn.model).predict_proba(features)
-
-
-def _rest(
-    turn: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
-) -> NDArray[np.float32] | None:
-    """Return what the model says of all that is unlabelled, also where nobody may choose it."""
-    return None if whole is None else whole[feature_store.unlabelled(turn.project, scoring.shard)]
-
-
-def _doubted(
-    turn: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
-) -> NDArray[np.float32] | None:
-    """Return what the strategy judges by: at first what came with the items, then the model."""
-    from selection.strategies.prior import with_prior
-    from selection.strategies.registry import STRATEGIES, is_early
-
-    labels, project = _classes(turn), turn.project
-    is_known = turn.model is not None and not is_early(turn.model.trained_on, len(labels))
-    judges = "proba" in STRATEGIES[turn.phase].needs
-    if is_known or not judges or not documents.has_suggestions(project):
-        return proba
-    prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
-    return with_prior(proba, prior[free], _label_space(turn))
-
-
-def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
-    """Return what each member of the committee says, where the strategy asks one."""
-    from selection.models.committee import predict_committee
-    from selection.strategies.registry import STRATEGIES
-
-    if turn.model is None or "committee" not in STRATEGIES[turn.phase].needs:
-        return None
-    members = model_files.load_committee(turn.model)
-    return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
-
-
-def _distribution(turn: Round, proba: NDArray[np.float32] | None) -> dict[str, Any]:
-    if proba is None or not len(proba):
-        return {}
-    space = _label_space(turn)
-    return {
-        "histogram": _histogram(space.uncertainty(proba)),
-        "predicted": space.class_counts(space.decide(proba)),
-    }
-
-
-def _histogram(uncertainty: NDArray[np.float64]) -> list[int]:
-    counts, _edges = np.histogram(np.clip(uncertainty, 0.0, 1.0), bins=BINS, range=(0.0, 1.0))
-    return [int(n) for n in counts]
-
-
-def _candidates_path(scoring: RoundShard) -> Any:
-    folder = model_files.round_folder(scoring.round.project_id, scoring.round.number)
-    return folder / f"{scoring.shard.number:05d}.npz"
-
-
-def _question(turn: Round) -> "Query":
-    from selection.strategies.registry import STRATEGIES
-    from selection.strategies.shortlist import Query, round_seed
-
-    return Query(
-        STRATEGIES[turn.phase],
-        _label_space(turn),
-        wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
-        pool_items=turn.space.items,
-        seed=round_seed(turn.project.seed, turn.number),
-        rare_class=_rare_class(turn),
-    )
-
-
-# Select ------------------------------------------------------------------------------------------
-
-
-@job(Round, stage=Round.Stage.SELECT, space__state=FeatureSpace.State.DONE)
-def select(turn: Round) -> Round:
-    """Choose the picks among the candidates of all shards."""
-    started = time.perf_counter()
-    question, labels = _question(turn), _classes(turn)
-    found = _merge(turn, question)
-    chosen = question.strategy.choose(
-        _to_candidates(turn, question, found, labels),
-        question.wanted,
-        np.random.default_rng(question.seed),
-    )
-    picks = _picks(turn, found, chosen, labels)
-    confident_items.gather(turn, question.seed)
-    scored = (timezone.now() - turn.created_at).total_seconds() - _since(started)
-    timings = {**turn.timings, "select": _since(started)}
-    timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)
-    turn.hand_on(
-        stage=Round.Stage.REFILL,
-        picks=picks,
-        timings=timings,
-        distribution=_whole_distribution(turn, found, chosen),
-    )
-    return turn
-
-
-def _merge(turn: Round, question: "Query") -> "Shortlist":
-    from selection.strategies import shortlist
-
-    parts = [
-        model_files.load_found(each, _candidates_path(each), "candidates")
-        for each in turn.shards.select_related("round", "shard")
-    ]
-    return shortlist.merge_shortlists(
-        question, [shortlist.Shortlist.from_arrays(each) for each in parts]
-    )
-
-
-def _to_candidates(
-    turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
-) -> "Candidates":
-    from selection.strategies import shortlist
-
-    known = training_set.labelled(turn.project, turn.space, [label.pk for label in labels])
-    return shortlist.to_candidates(
-        question,
-        found,
-        feature_store.gather(turn.space, found.ids).spread_block(),
-        feature_store.gather(turn.space, known.positions).spread_block(),
-        known.y,
-    )
-
-
-def _rare_class(turn: Round) -> int | None:
+def rare_class(turn: Round) -> int | None:
     """Return the class number of the label that is looked for, None where none is."""
     wanted = turn.project.rare_label_id
-    pks = [] if wanted is None else [label.pk for label in _classes(turn)]
+    pks = [] if wanted is None else [label.pk for label in classes_of(turn)]
     return pks.index(wanted) if wanted in pks else None
 
 
-def _classes(turn: Round) -> list[Label]:
+def label_space_of(turn: Round) -> "LabelSpace":
+    """Return the label space over the model's classes, or the project's where there is no model."""
+    n_classes = turn.project.labels.count() if turn.model is None else len(turn.model.labels)
+    return training_set.label_space(turn.project, n_classes)
+
+
+def classes_of(turn: Round) -> list[Label]:
     """Return the labels in the order of the model's classes, whatever became of them since."""
     labels = {label.pk: label for label in turn.project.labels.all()}
     if turn.model is None:
@@ -312,83 +147,5 @@ def _classes(turn: Round) -> list[Label]:
     return [labels.get(pk, Label(name="")) for pk in turn.model.labels]
 
 
-def _label_space(turn: Round) -> "LabelSpace":
-    # The model knows its number of classes; only without one they are counted.
-    n_classes = turn.project.labels.count() if turn.model is None else len(turn.model.labels)
-    return training_set.label_space(turn.project, n_classes)
-
-
-def _picks(
-    turn: Round, found: "Shortlist", chosen: Any, labels: list[Label]
-) -> list[dict[str, Any]]:
-    picks = []
-    names = [naming.mark(label) for label in labels]
-    space = training_set.label_space(turn.project, len(labels))
-    rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
-    for row, score, probability, reason in rows:
-        proba = None if found.proba is None else found.proba[row]
-        picks.append(
-            {
-                "position": int(found.ids[row]),
-                "score": _number(score),
-                "probability": _number(probability),
-                "reason": reason,
-                "why": _why(turn, space, reason, score, proba, names),
-                "suggestion": _suggestion(space, proba, labels),
-            }
-        )
-    return picks
-
-
-def _why(
-    turn: Round,
-    space: "LabelSpace",
-    reason: str,
-    score: float,
-    proba: NDArray[np.float32] | None,
-    names: list[str],
-) -> str:
-    from selection.strategies import registry
-
-    return registry.explain(
-        reason,
-        float(score),
-        proba,
-        names,
-        space,
-        rare_class=_rare_class(turn),
-    )[:500]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _suggestion(
-    space: "LabelSpace", proba: NDArray[np.float32] | None, labels: list[Label]
-) -> dict[str, Any] | None:
-    """Return the labels that the model would give; None where one of them is removed since."""
-    if proba is None:
-        return None
-    likely, sure = space.suggestion(proba)
-    refs = [labels[index].pk for index in likely]
-    return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
-
-
-def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:
-    if found.proba is None:
-        return {}
-    shards = [shard for shard in turn.shards.all() if shard.histogram]
-    if not shards:
-        # Everything is labelled or in somebody's hands.
-        return {}
-    torn = _label_space(turn).uncertainty(found.proba[chosen.rows])
-    return {
-        "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
-        "picks": _histogram(torn),
-        "predicted": [int(n) for n in np.sum([shard.predicted for shard in shards], axis=0)],
-    }
-
-
-def _since(started: float) -> float:
+def seconds_since(started: float) -> float:
     return round(time.perf_counter() - started, 3)
