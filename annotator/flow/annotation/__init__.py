@@ -6,7 +6,9 @@
 | `bulk_confirm` | Confirm a bulk page in one step, and undo it |
 | `bulk_pages` | Bulk pages: items with one confidently predicted label |
 | `history` | An annotator's own history and today's totals |
+| `payload` | What is told of an annotation |
+| `revise` | Correct, withdraw or undo an annotation |
 | `seed_labels` | A lead's seed labels, given outside the queue |
-| `submit` | Store, correct and undo annotations; nothing is overwritten |
+| `submit` | Save an annotation, and lease the next item |
 | `sync_decisions` | Apply the decisions that a window sends, one by one |
 """

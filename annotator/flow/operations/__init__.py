@@ -2,9 +2,12 @@
 
 | module | what it does |
 |---|---|
+| `activity` | Background work under way, and what failed lately |
 | `after_restore` | After a restore: release old leases, resume jobs |
 | `background_reports` | Reports that a worker computes between rounds |
 | `cleanup` | Repair after crashes, final removal of deleted data |
 | `health` | Queues, leases, rounds, jobs, workers and disk as numbers |
+| `heartbeat` | The workers' heartbeat |
+| `readiness` | Readiness of database, broker and worker |
 | `verify_counts` | Recount stored counts from the rows |
 """

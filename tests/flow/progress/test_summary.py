@@ -241,7 +241,7 @@ def test_dead_worker_is_named_with_how_long_it_has_been_silent(db, time_machine)
 
 
 def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
-    monkeypatch.setattr(summary.connection, "close", lambda: None)
+    monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
     seen = []
 
     class Over(threading.Event):
@@ -255,7 +255,7 @@ def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
 
 
 def test_worker_that_met_a_database_that_was_away_reports_itself_later(db, monkeypatch):
-    monkeypatch.setattr(summary.connection, "close", lambda: None)
+    monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
     report, tries = WorkerBeat.objects.update_or_create, []
 
     def sometimes(**fields):
