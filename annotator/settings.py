@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "annotator.security.sessions.SignedInMiddleware",
     "annotator.views.account.language.own_language",
     "annotator.views.drafts.tell_saved",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -178,7 +178,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "annotator.storage.static_files.StaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
@@ -225,6 +225,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
+SESSION_ENGINE = "annotator.security.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Cookies go over https only where the site is reached by https, which these origins say.

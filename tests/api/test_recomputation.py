@@ -13,7 +13,7 @@ from annotator.flow.annotation import payload, revise
 from annotator.flow.datasets import export
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import estimate, summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import candidates
 from annotator.models import Item, Label, SecondLook, Tally, User
@@ -33,7 +33,7 @@ PEOPLE = ("ana", "ben", "cem")
 @pytest.fixture
 def people(project, ana, ben):
     cem = User.objects.create_user("cem")
-    settings.add_member(project, "cem")
+    members.add_member(project, "cem")
     return ana, ben, cem
 
 

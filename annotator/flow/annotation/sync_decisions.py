@@ -18,6 +18,7 @@ from annotator.flow.queue import current_leases, releasing
 from annotator.flow.review import assignments
 from annotator.models import Annotation, Lease, Project, User
 
+Then = Callable[[], None] | None
 SAVED, DONE, REFUSED = "saved", "done", "refused"
 
 
@@ -38,17 +39,22 @@ class DecisionResult:
 
 
 def apply_decision(
-    project: Project, user: User, page: str, decision: Mapping[str, Any]
+    project: Project,
+    user: User,
+    page: str,
+    decision: Mapping[str, Any],
+    then: Then = None,
 ) -> DecisionResult:
     """Store one decision of the window `page`; twice the same changes nothing.
 
     `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
     the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
-    where somebody else was first: what was said is kept then, or stands already.
+    where somebody else was first: what was said is kept then, or stands already. `then` is done in
+    the transaction of a label that counts.
     """
     key = str(decision["client_id"])
     try:
-        return HANDLERS[decision["kind"]](project, user, page, decision)
+        return HANDLERS[decision["kind"]](project, user, page, decision, then)
     except submit.StoredAsExtra as refusal:
         kept = payload.annotation_payload(refusal.annotation)
         return DecisionResult(key, DONE, refusal.detail, refusal.code, kept)
@@ -58,10 +64,12 @@ def apply_decision(
         return DecisionResult(key, REFUSED, refusal.detail, refusal.code)
 
 
-def _label(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> DecisionResult:
+def _label(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> DecisionResult:
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
-    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), **given)
+    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), then=then, **given)
     told = payload.annotation_payload(annotation)
     return DecisionResult(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
 
@@ -71,14 +79,16 @@ def _labels(decision: Mapping[str, Any]) -> list[Ref]:
     return decision["label_ids"] if "label_ids" in decision else decision["labels"]
 
 
-def _skip(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> DecisionResult:
+def _skip(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> DecisionResult:
     held = current_leases.get_lease(project, user, str(decision["lease"]))
     words = skip_words(held, releasing.skip(held, decision.get("reason", "")))
     return DecisionResult(str(decision["client_id"]), DONE, words, "skipped")
 
 
 def _correct(
-    project: Project, user: User, page: str, decision: Mapping[str, Any]
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
 ) -> DecisionResult:
     annotation = revise.find_annotation(project, user, int(decision["annotation"]))
     changed = revise.correct(
@@ -89,7 +99,9 @@ def _correct(
     return DecisionResult(str(decision["client_id"]), SAVED, words, annotation=told)
 
 
-def _undo(project: Project, user: User, page: str, decision: Mapping[str, Any]) -> DecisionResult:
+def _undo(
+    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+) -> DecisionResult:
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
         return DecisionResult(key, DONE, _("There is nothing to undo."), "nothing")
@@ -106,7 +118,7 @@ def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotat
     return history.last_action(project, user)
 
 
-Handler = Callable[[Project, User, str, Mapping[str, Any]], DecisionResult]
+Handler = Callable[[Project, User, str, Mapping[str, Any], Then], DecisionResult]
 # After these another item is before the person.
 SETTLING = ("label", "skip")
 HANDLERS: dict[str, Handler] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}

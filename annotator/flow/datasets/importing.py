@@ -1,18 +1,13 @@
 """A file becomes items: streamed, in chunks that are stored whole, resumable after any of them."""
 
-import csv
 import difflib
 import hashlib
-import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
@@ -22,150 +17,22 @@ from django.utils.translation import gettext as _
 
 from annotator import formats
 from annotator.db.bulk_insert import insert_many
-from annotator.errors import Invalid, NotThere, TooLarge, WrongType
-from annotator.flow.datasets import export
+from annotator.errors import Invalid
+from annotator.flow.datasets.rejects import ERRORS_SHOWN, append_report, as_error, cut_report
+from annotator.flow.datasets.upload import uploads_folder
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
 from annotator.jobs.runner import job
-from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source, User
+from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source
 from annotator.pool import audit_set
 
 CHUNK = 2000
 CHUNK_PICTURES = 200
 CHUNK_BYTES = 32 << 20
-ERRORS_SHOWN = 100
 TRIES = 5
 COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
 LONGEST_KEY = 200
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".zip": "zip",
-}
-KINDS = {"text": ("csv", "jsonl"), "image": ("zip",)}
-
-
-# Receiving ---------------------------------------------------------------------------------------
-
-
-def receive(
-    project: Project,
-    user: User | None,
-    file: Any,
-    *,
-    format: str = "",
-    text_column: str = "",
-    label_column: str = "",
-    id_column: str = "",
-    labels_are: str = "",
-) -> Import:
-    """Keep an uploaded file and store the job that will read it.
-
-    What can be seen at once is refused at once: a wrong kind of file, an empty one, a column that
-    is not there. Then nothing is stored.
-    """
-    kind = kind_of(project, file.name, format)
-    labels_are = labels_are or Import.LabelsAre.SEED
-    if labels_are not in Import.LabelsAre.values:
-        raise Invalid(
-            "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
-        )
-    path = keep_upload(file)
-    columns = Columns(text_column, label_column, id_column)
-    try:
-        total = look_at(path, kind, columns)
-    except Unreadable as problem:
-        path.unlink()
-        raise Invalid(problem.code, problem.detail, field="file") from problem
-    return Import.objects.create(
-        project=project,
-        user=user,
-        name=Path(file.name).name[:255],
-        path=path.name,
-        format=kind,
-        text_column=text_column,
-        label_column=label_column,
-        id_column=id_column,
-        labels_are=labels_are,
-        total=total,
-    )
-
-
-def find(project: Project, pk: int) -> Import:
-    """Return one of the project's imports."""
-    found = Import.objects.filter(project=project, pk=pk).first()
-    if found is None:
-        raise NotThere("unknown_import", _("There is no such import."))
-    return found
-
-
-def report_path(work: Import) -> Path:
-    """Return where the list of rejected rows of an import lies; it exists once there is one."""
-    return _uploads() / f"{work.pk}-rejected.csv"
-
-
-def uploaded(name: str) -> Path:
-    """Return where an uploaded file lies."""
-    return _uploads() / name
-
-
-def kind_of(project: Project, name: str, format: str = "") -> str:
-    """Return how a file of that name is read; WrongType for one that the task does not take."""
-    kind = format or ENDINGS.get(Path(name or "").suffix.lower(), "")
-    allowed = KINDS[project.task]
-    if kind not in allowed:
-        raise WrongType(
-            "wrong_type",
-            _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
-            % {
-                "task": project.task,
-                "kinds": _(" or ").join(k.upper() for k in allowed),
-                "name": (name or "")[:100],
-            },
-            field="file",
-        )
-    return kind
-
-
-def keep_upload(file: Any) -> Path:
-    """Store an uploaded file and return where; TooLarge for one above the limit."""
-    path = _uploads() / f"{uuid.uuid4().hex}.upload"
-    most = settings.MAX_UPLOAD_MB << 20
-    size = 0
-    try:
-        with path.open("xb") as out:
-            for block in file.chunks():
-                size += len(block)
-                if size > most:
-                    break
-                out.write(block)
-    except OSError:
-        # A disk that is full must not stay so for the sake of half a file.
-        path.unlink(missing_ok=True)
-        raise
-    if size > most:
-        path.unlink()
-        raise TooLarge(
-            "too_large", _("The file is larger than %d MB.") % settings.MAX_UPLOAD_MB, field="file"
-        )
-    return path
-
-
-def _uploads() -> Path:
-    folder = Path(settings.MEDIA_ROOT) / "uploads"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-def look_at(path: Path, kind: str, columns: Columns) -> int:
-    """Return about how many rows there are; Unreadable for what can be seen to be no use."""
-    if kind == "zip":
-        return image_zip.look(path)
-    return tables.look(path, kind, columns)[0]
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -185,7 +52,7 @@ class Chunk:
 @job(Import)
 def run(work: Import) -> Import:
     """Read the file into the pool, from where an attempt before this one got to."""
-    _cut_report(work)
+    cut_report(work)
     # By former names, too: the file may be older than a rename, or the import was begun before it.
     known = naming.by_name(work.project)
     size = CHUNK_PICTURES if work.format == "zip" else CHUNK
@@ -197,7 +64,7 @@ def run(work: Import) -> Import:
     except Unreadable as problem:
         raise Invalid(problem.code, problem.detail) from problem
     work.finish(total=work.done)
-    (_uploads() / work.path).unlink(missing_ok=True)
+    (uploads_folder() / work.path).unlink(missing_ok=True)
     return work
 
 
@@ -214,7 +81,7 @@ def _give_way(number: int) -> None:
 
 
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
-    path = _uploads() / work.path
+    path = uploads_folder() / work.path
     if work.format == "zip":
         return image_zip.read(path, label_names)
     columns = Columns(work.text_column, work.label_column, work.id_column)
@@ -393,7 +260,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
         created=work.created + len(chunk.items),
         duplicates=work.duplicates + chunk.duplicates,
         rejected=work.rejected + len(chunk.bad),
-        errors=[*work.errors, *map(_as_error, chunk.bad)][:ERRORS_SHOWN],
+        errors=[*work.errors, *map(as_error, chunk.bad)][:ERRORS_SHOWN],
     )
     # Positions are dense, so they are given out under the project's row lock.
     project = Project.objects.select_for_update().get(pk=work.project_id)
@@ -403,7 +270,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     Project.objects.filter(pk=project.pk).update(items=F("items") + len(chunk.items))
     if work.labels_are == Import.LabelsAre.SEED:
         _store_seeds(work, chunk, known)
-    _append_report(work, chunk.bad)
+    append_report(work, chunk.bad)
 
 
 def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
@@ -443,33 +310,3 @@ def _read_keys(project: Project, items: list[Item]) -> None:
     keys = dict(rows)
     for item in items:
         item.pk = keys[item.position]
-
-
-def _as_error(bad: BadRow) -> dict[str, Any]:
-    return {"row": bad.number, "code": bad.code, "detail": bad.detail}
-
-
-def _append_report(work: Import, bad: list[BadRow]) -> None:
-    if not bad:
-        return
-    path = report_path(work)
-    is_new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow(["row", "code", "detail"])
-        writer.writerows([each.number, each.code, export.guarded(each.detail)] for each in bad)
-
-
-def _cut_report(work: Import) -> None:
-    """Drop report lines of a chunk whose transaction never came to be."""
-    path = report_path(work)
-    if not path.exists():
-        return
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    kept = rows[: 1 + work.rejected]
-    fresh = path.with_suffix(".new")
-    with fresh.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(kept)
-    shutil.move(fresh, path)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 
 from annotator.db import clock
+from annotator.db.compiled_queries import Rows
 from annotator.flow.progress import stopping
 from annotator.flow.queue import (
     admission,
@@ -29,6 +29,20 @@ MOST_AHEAD = 12
 MOST_SPARES = 40
 # A window that goes may be coming back, as in a reload, so its items stay for a moment.
 GRACE_SECONDS = 15
+
+# A window holds two dozen and is given one or two: of the others this is all that is looked at.
+FIND_HELD = Rows(
+    lambda project, user, now: (
+        Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
+        # What is before the person on the bulk desk is that desk's alone.
+        .exclude(source=Source.BULK)
+        .order_by("created_at", "pk")
+        .only("item_id", "page", "strategy", "source", "created_at", "expires_at", "shown_at")
+    ),
+    int,
+    int,
+    datetime,
+)
 
 
 @dataclass(frozen=True)
@@ -53,12 +67,13 @@ def sync_window(
     want: int = 0,
     put_by: int = 0,
     just_decided: bool = False,
+    along: Sequence[Lease] = (),
 ) -> WindowState:
     """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
 
     It names what is before the person first, and has `just_decided` what was there before. What it
     holds runs anew before half of its time is over. Where the project is paused, it keeps only
-    what was before the person when that happened.
+    what was before the person when that happened. `along` are those that `take_along` took.
     """
     room = admission.room(project)
     live = _live(project, user)
@@ -73,7 +88,7 @@ def sync_window(
     if room.is_paused:
         return WindowState(lost=lost, pause=room.pause)
     # A page names what it has on its screen already: only the others are served.
-    prefetch_related_objects(waiting, "item")
+    waiting = _whole(waiting, along)
     ready = [lease for lease in waiting if lease.strategy != withdraw.SPARE]
     by = [lease for lease in waiting if lease.strategy == withdraw.SPARE]
     first = 0 if known or ready else 1
@@ -86,6 +101,22 @@ def sync_window(
         + offline_buffer.fill_buffer(room, user, page, _spares_wanted(room, put_by) - len(by)),
         lost=lost,
     )
+
+
+def take_along(
+    project: Project, user: User, page: str, *, want: int, holding: Sequence[str]
+) -> list[Lease]:
+    """Lease up to `want` items that wait in the queue as it is: in the transaction of a save.
+
+    `hold` serves them then, where they would take a commit more each.
+    """
+    room, taken = admission.room(project), list[Lease]()
+    for _ in range(room.half(min(want, MOST_AHEAD), first=0 if holding else 1)):
+        lease = leasing.claim_waiting(room, user, page)
+        if lease is None:
+            break
+        taken.append(lease)
+    return taken
 
 
 def _take_back(room: admission.Room, mine: list[Lease], shown: Sequence[str]) -> list[Lease]:
@@ -121,16 +152,28 @@ def resume_tab(project: Project, user: User, tab: str) -> Lease | None:
     if shown is not None:
         # The farewell of the load before may come later, and must not shorten it.
         _run_until([shown], shown.expires_at, page=_away(tab))
-    return shown
+        return _whole([shown])[0]
+    return None
 
 
 def _live(project: Project, user: User) -> list[Lease]:
-    # What is before the person on the bulk desk is that desk's alone.
-    return [
-        lease
-        for lease in current_leases.active_leases(project, user)
-        if lease.source != Source.BULK
-    ]
+    """Return what the person holds at the desk, oldest first, as far as is looked at of each."""
+    found = FIND_HELD(project.pk, user.pk, clock.now())
+    for lease in found:
+        lease.project, lease.user = project, user
+    return found
+
+
+def _whole(leases: Sequence[Lease], known: Sequence[Lease] = ()) -> list[Lease]:
+    """Return the leases with all that is served of them, and items; `known` are so already."""
+    whole = {lease.pk: lease for lease in known}
+    missing = [lease.pk for lease in leases if lease.pk not in whole]
+    if missing:
+        whole |= Lease.objects.select_related("item").in_bulk(missing)
+    for lease in leases:
+        found = whole[lease.pk]
+        found.project, found.user = lease.project, lease.user
+    return [whole[lease.pk] for lease in leases]
 
 
 def _tab(page: str) -> str:
@@ -156,8 +199,7 @@ def _loose(project: Project, page: str, live: Sequence[Lease]) -> list[Lease]:
     """Return what the person took without a page, the window's own now: nothing else is left."""
     loose = [lease for lease in live if not lease.page]
     extend_leases(project, page, loose)
-    prefetch_related_objects(loose, "item")
-    return loose
+    return _whole(loose)
 
 
 def _filled(

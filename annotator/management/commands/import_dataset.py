@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from annotator.errors import Refused
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import importing, upload
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Import, Project, User
@@ -39,7 +39,7 @@ class Command(InstallationCommand):
         columns = {name: options[name] for name in ("text_column", "label_column", "id_column")}
         try:
             with options["file"].open("rb") as file:
-                work = importing.receive(
+                work = upload.receive(
                     project,
                     _giver(project),
                     File(file, name=options["file"].name),

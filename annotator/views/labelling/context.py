@@ -16,11 +16,26 @@ from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
 from annotator.flow.queue import payload
 from annotator.models import Lease
+from annotator.storage import thumbnails
 from annotator.views import number_format
 from annotator.views.access import Access
 from annotator.views.labelling import messages
 
 FILTER_FROM = 11
+
+# What a page of the desk loads: the desk's own modules, and those of what it shows and asks.
+DESK_MODULES = tuple(
+    f"labelling/{name}.js"
+    for name in ("decisions", "input", "registry", "rhythm", "state", "sync", "tabs", "view")
+)
+MEDIA_SCRIPTS = {"text": (), "image": ("medium/image/viewer.js",)}
+MEDIA_MODULES = {"text": (), "image": ("medium/image/gestures.js", "medium/image/loading.js")}
+MEDIA_STYLES = {"text": (), "image": ("medium/image/viewer.css",)}
+ANSWER_SCRIPTS = {
+    "single_choice": ("answers/choices.js",),
+    "multiple_choice": ("answers/choices.js",),
+}
+LABEL_SEARCH = "answers/label_search.js"
 
 
 def context(
@@ -32,13 +47,14 @@ def context(
     counts = history.counts(access.project, access.user)
     pause = stopping.paused(access.project)
     config = _config(access, None if lease is None else payload.desk_payload(lease))
+    buttons = choices(access, suggestion, chosen)
     return {
         "access": access,
         "problem": problem,
         "served": served,
         "config": config,
         "client_id": uuid.uuid4(),
-        "choices": choices(access, suggestion, chosen),
+        "choices": buttons,
         "sure": _sure(suggestion),
         "shown": desk_preferences.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
@@ -49,6 +65,7 @@ def context(
         "mine_words": messages.mine(counts),
         "caps": config["caps"],
         **_help(access, config["keys"]),
+        **_scripts(config, len(buttons)),
     }
 
 
@@ -74,6 +91,9 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "language": get_language(),
         "task": project.task,
         "multi": project.multi_label,
+        "media": project.task,
+        "answer": "multiple_choice" if project.multi_label else "single_choice",
+        "image_sizes": thumbnails.SIZES,
         "lease_seconds": project.lease_seconds,
         "most_seconds": daily_counts.MOST_SECONDS,
         "first": served,
@@ -91,6 +111,17 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
             "answers": f"{access.api}/annotations",
         },
         "words": messages.for_script(),
+    }
+
+
+def _scripts(config: dict[str, Any], labels: int) -> dict[str, Any]:
+    """Return the scripts and styles that the page loads, by their names in `static`."""
+    media, answer = config["media"], config["answer"]
+    search = (LABEL_SEARCH,) if labels >= FILTER_FROM else ()
+    return {
+        "modules": ("shortcuts.js", *DESK_MODULES, *MEDIA_MODULES[media]),
+        "styles": MEDIA_STYLES[media],
+        "scripts": (*MEDIA_SCRIPTS[media], *ANSWER_SCRIPTS[answer], *search),
     }
 
 

@@ -11,7 +11,7 @@ from annotator.flow.datasets import export
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.progress import audit_counts, summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, payload, releasing, withdraw
 from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
 from annotator.pool import audit_set, training_set
@@ -110,7 +110,7 @@ def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure, ben):
     spam, ham = sure.labels.all()
     # Another label has the name that the page shows.
     renamed = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}, "spam"]
-    settings.change_labels(sure, renamed)
+    label_set.change_labels(sure, renamed)
     assert confirm(page).saved == 20
     assert {tuple(label_names(each)) for each in standing(ben)} == {("junk",)}
 
@@ -119,7 +119,7 @@ def test_label_that_was_removed_meanwhile_saves_nothing(sure, ben):
     page = bulk_pages.take(sure, ben, "spam")
     (spam,) = loop.ids(sure, "spam")
     AnnotationLabel.objects.filter(label=spam).delete()
-    settings.change_labels(sure, [{"id": loop.ids(sure, "ham")[0], "name": "ham"}, "new"])
+    label_set.change_labels(sure, [{"id": loop.ids(sure, "ham")[0], "name": "ham"}, "new"])
     with pytest.raises(Conflict) as refused:
         confirm(page)
     assert refused.value.code == "labels_changed"

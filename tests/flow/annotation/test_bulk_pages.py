@@ -9,7 +9,7 @@ from annotator.errors import NotThere
 from annotator.flow.annotation import bulk_confirm, bulk_pages, payload, revise
 from annotator.flow.features import encode
 from annotator.flow.operations import cleanup
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, members, settings
 from annotator.flow.queue import audit_stream, leasing, prefetch, refill, releasing
 from annotator.flow.training import confident_items
 from annotator.models import Item, Label, Lease, QueueEntry, Source, User
@@ -172,10 +172,10 @@ def test_what_is_left_is_what_pages_will_show(sure, ben):
 def test_label_that_is_gone_or_new_since_the_round_has_nothing(sure, ben):
     ham = Label.objects.get(name="ham")
     specs = [{"id": label.pk, "name": label.name} for label in sure.labels.all()]
-    settings.change_labels(sure, [*specs, "new"])
+    label_set.change_labels(sure, [*specs, "new"])
     assert bulk_pages.take(sure, ben, "new") == []
     assert "new" not in left(sure, ben)
-    settings.change_labels(sure, [specs[0], {"id": ham.pk, "name": "junk"}])
+    label_set.change_labels(sure, [specs[0], {"id": ham.pk, "name": "junk"}])
     page = bulk_pages.take(sure, ben, "junk")
     assert {tuple(lease.suggestion["labels"]) for lease in page} == {(ham.pk,)}
 
@@ -332,5 +332,5 @@ def test_closed_desk_says_why_and_gives_nothing(sure, ben, changes, words):
 
 def test_who_leaves_the_project_leaves_the_page(sure, ben):
     bulk_pages.take(sure, ben, "spam")
-    settings.remove_member(sure, User.objects.get(pk=ben.pk))
+    members.remove_member(sure, User.objects.get(pk=ben.pk))
     assert not Lease.objects.filter(user=ben, ended_at=None).exists()

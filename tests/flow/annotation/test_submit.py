@@ -10,7 +10,7 @@ from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.progress import summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import current_leases, leasing, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry, Revision, Source, Tally
 from tests import loop
@@ -37,7 +37,7 @@ def run_out(project, time_machine):
 @pytest.fixture
 def multi(olga, ana):
     made = settings.create_project(olga, name="Tags", labels=["a", "b", "c"], multi_label=True)
-    settings.add_member(made, "ana")
+    members.add_member(made, "ana")
     return made
 
 
@@ -440,7 +440,7 @@ def test_one_finds_ones_own_answers_and_a_lead_finds_all(project, filled, ana, b
     filled(project, 1)
     (annotation,) = loop.label(project, ana)
     for who, may in ((ana, True), (lea, True), (ben, False)):
-        loaded = settings.load_project(who, project.pk)
+        loaded = members.load_project(who, project.pk)
         if may:
             assert revise.find_annotation(loaded, who, annotation.pk) == annotation
         else:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from annotator.flow.annotation import history, sync_decisions
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry
 from tests import loop
@@ -211,7 +211,7 @@ def test_nobody_settles_for_another(project, filled, ana, ben):
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     annotation = loop.answer(leasing.lease_next(project, ana, [str(lease.pk)]), ["spam"])
-    his = settings.load_project(ben, project.pk)
+    his = members.load_project(ben, project.pk)
     for kind, rest in (
         ("label", {"lease": str(lease.pk), "labels": ["ham"]}),
         ("skip", {"lease": str(lease.pk)}),

@@ -8,7 +8,7 @@ from annotator.errors import Conflict
 from annotator.flow.annotation import adjudicate, history, revise, submit
 from annotator.flow.datasets import export
 from annotator.flow.labels import usage
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Decision, Label
 from tests import loop
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def three(project):
     """The project with a third label."""
-    settings.change_labels(project, [*_ids(project), "refund"])
+    label_set.change_labels(project, [*_ids(project), "refund"])
     return project
 
 
@@ -29,7 +29,7 @@ def _ids(project):
 
 def drop(project, name):
     """Save the project's labels without that one."""
-    settings.change_labels(project, [each for each in _ids(project) if each["name"] != name])
+    label_set.change_labels(project, [each for each in _ids(project) if each["name"] != name])
 
 
 def names(project):

@@ -7,7 +7,7 @@ from annotator.flow.annotation import revise
 from annotator.flow.evaluation import recall_sample
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import recall_standing, stopping
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.models import Item, QueueEntry, RecallProof, Report, Source
 from annotator.pool import audit_set
@@ -144,12 +144,12 @@ def test_report_on_another_label_says_nothing(hunted, ana):
 
 def test_label_that_is_deleted_leaves_no_screening(project, filled, ana):
     specs = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
-    settings.change_labels(project, [*specs, {"name": "phish"}])
+    label_set.change_labels(project, [*specs, {"name": "phish"}])
     settings.change_settings(project, rare_label="phish", target_metric="recall", target_value=0.8)
     filled(project, 10)
     loop.label(project, ana, 5)
     found = reported(project)
-    settings.change_labels(project, specs)
+    label_set.change_labels(project, specs)
     project.refresh_from_db()
     assert project.rare_label is None
     assert recall_standing.standing(project, found) is None

@@ -9,7 +9,7 @@ from django.utils import timezone
 from annotator.errors import Invalid
 from annotator.flow.annotation import revise
 from annotator.flow.progress import stopping, summary
-from annotator.flow.projects import overview, settings
+from annotator.flow.projects import members, overview, settings
 from annotator.flow.queue import admission, current_leases, leasing, prefetch, releasing
 from annotator.models import (
     Annotation,
@@ -231,7 +231,7 @@ def test_windows_that_ask_in_the_same_moment_keep_to_the_budget(project, filled,
     settings.change_settings(project, budget=budget, auto_stop=True, lease_seconds=600)
     people = [User.objects.create_user(f"person-{number}") for number in range(6)]
     for person in people:
-        settings.add_member(project, person.username)
+        members.add_member(project, person.username)
 
     def work(person):
         try:

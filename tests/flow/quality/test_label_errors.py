@@ -5,7 +5,7 @@ import pytest
 
 from annotator.flow.annotation import revise
 from annotator.flow.features import encode
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.quality import label_errors
 from annotator.flow.queue import leasing
 from annotator.flow.review import candidates
@@ -115,7 +115,7 @@ def test_several_labels_are_doubted_one_by_one(olga, ana, filled, learnt):
         features="text-quick",
         audit_share=0.0,
     )
-    settings.add_member(project, ana.username, "annotator")
+    members.add_member(project, ana.username, "annotator")
     filled(project, 60)
     learnt(project)
     given = loop.label(project, ana, 60)

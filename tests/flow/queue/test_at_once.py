@@ -19,7 +19,7 @@ from annotator.flow.annotation import (
 )
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, refill, releasing, withdraw
 from annotator.flow.review import assignments, candidates
 from annotator.flow.training import schedule
@@ -69,7 +69,7 @@ def people(project):
     names = ["ana", "ben", "cleo", "dora"]
     for name in names[2:]:
         User.objects.create_user(name)
-        settings.add_member(project, name)
+        members.add_member(project, name)
     return list(User.objects.filter(username__in=names).order_by("username"))
 
 
@@ -255,13 +255,13 @@ def test_two_wishes_for_a_round_start_one(project, filled, learnt):
 def test_two_imports_at_once_give_dense_positions(project):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    from annotator.flow.datasets import importing
+    from annotator.flow.datasets import importing, upload
 
     works = []
     for start in (0, 40):
         rows = "".join(f"{loop.text(i)}\n" for i in range(start, start + 40))
         file = SimpleUploadedFile("a.csv", f"text\n{rows}".encode())
-        works.append(importing.receive(project, None, file))
+        works.append(upload.receive(project, None, file))
     at_once(*[lambda work=work: importing.run(work.pk) for work in works])
     positions = Item.objects.order_by("position").values_list("position", flat=True)
     assert list(positions) == list(range(80))

@@ -3,7 +3,7 @@
 import pytest
 
 from annotator.flow.progress import audit_counts
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, releasing, withdraw
 from annotator.models import Item, QueueEntry
 from annotator.pool import audit_set, documents
@@ -63,7 +63,7 @@ def test_a_label_that_moved_while_a_round_ran_keeps_its_meaning(project, filled,
     loop.go_stage(turn, "train")
     spam, ham = project.labels.all()
     moved = [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk"}]
-    settings.change_labels(project, moved)
+    label_set.change_labels(project, moved)
     for stage in ("score", "select", "refill"):
         loop.go_stage(turn, stage)
     entries = QueueEntry.objects.filter(round=turn).exclude(suggestion=None).select_related("item")

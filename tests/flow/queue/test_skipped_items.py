@@ -4,7 +4,7 @@ import pytest
 
 from annotator.flow.annotation import seed_labels, sync_decisions
 from annotator.flow.progress import audit_counts, stopping, summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, refill, releasing, skipped_items
 from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
 from annotator.pool import feature_store
@@ -101,7 +101,7 @@ def test_what_is_put_back_can_be_skipped_by_all_again(project, set_aside, ana, b
 
 
 def test_somebody_new_is_asked_and_nobody_who_skipped_it(project, set_aside, zed, ana):
-    settings.add_member(project, "zed")
+    members.add_member(project, "zed")
     assert leasing.lease_next(project, ana) is None
     assert leasing.lease_next(project, zed).item == set_aside
 

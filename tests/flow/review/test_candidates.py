@@ -13,7 +13,7 @@ from annotator.flow.annotation.payload import annotation_payload, label_names
 from annotator.flow.operations import cleanup
 from annotator.flow.operations.verify_counts import recount
 from annotator.flow.progress import summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, orphaned_leases, payload, prefetch, releasing
 from annotator.flow.review import assignments, candidates
 from annotator.models import Annotation, Disagreement, Item, Lease, SecondLook, Source
@@ -91,7 +91,7 @@ def test_answer_that_differs_goes_to_the_lead(project, doubted, ben):
 
 
 def test_without_anybody_else_the_author_looks_and_a_lead_decides(project, doubted, ana, ben):
-    settings.remove_member(project, ben)
+    members.remove_member(project, ben)
     candidates.request_reviews(project, [doubt(doubted)])
     lease = leasing.lease_next(project, ana)
     assert (lease.item_id, lease.source) == (doubted.item_id, Source.SECOND)
@@ -303,7 +303,7 @@ def test_no_look_is_held_longer_than_a_lease_may_run(project, doubted, ben):
 
 def test_who_leaves_the_project_gives_the_look_back(project, doubted, ben):
     leasing.lease_next(project, ben)
-    settings.remove_member(project, ben)
+    members.remove_member(project, ben)
     assert states() == [(SecondLook.State.OPEN, "")]
 
 

@@ -7,7 +7,7 @@ from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import adjudicate, payload, revise, seed_labels, submit
 from annotator.flow.datasets import export
 from annotator.flow.operations.verify_counts import recount
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Decision, Disagreement, Item, Label
@@ -145,7 +145,7 @@ def test_decisions_on_several_labels(olga, lea, ana, filled):
     made = settings.create_project(olga, name="Many", labels=["a", "b", "c"], multi_label=True)
     settings.change_settings(made, overlap=2)
     for who in (lea, ana):
-        settings.add_member(made, who.username, "lead")
+        members.add_member(made, who.username, "lead")
     filled(made, 1)
     loop.answer(leasing.lease_next(made, ana), ["a"])
     loop.answer(leasing.lease_next(made, lea), ["a", "b"])
@@ -166,10 +166,10 @@ def test_export_carries_the_decision(project, torn, lea):
 
 def test_label_that_was_decided_on_cannot_be_removed(project, torn, lea, olga):
     kept = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
-    settings.change_labels(project, [*kept, "other"])
+    label_set.change_labels(project, [*kept, "other"])
     adjudicate.decide(project, lea, torn.pk, ["other"])
     with pytest.raises(Conflict, match="other"):
-        settings.change_labels(project, kept)
+        label_set.change_labels(project, kept)
 
 
 def test_what_cannot_be_decided_is_refused(project, torn, lea):

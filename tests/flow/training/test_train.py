@@ -14,7 +14,7 @@ from annotator.flow.operations import cleanup
 from annotator.flow.progress import estimate
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
-from annotator.flow.training import train
+from annotator.flow.training import score, select, train
 from annotator.models import (
     Annotation,
     Item,
@@ -259,11 +259,11 @@ def test_stage_that_runs_twice_changes_nothing(ready):
             list(RoundShard.objects.order_by("pk").values()),
         )
         queued = list(QueueEntry.objects.order_by("pk").values())
-        for work in (train.train, train.select, loop.refill, audit_accuracy.evaluate):
+        for work in (train.train, select.select, loop.refill, audit_accuracy.evaluate):
             if work.__name__ not in _next_stage(turn):
                 assert work(turn.pk) is None
         for scoring in RoundShard.objects.filter(state=Job.State.DONE):
-            assert train.score_shard(scoring.pk) is None
+            assert score.score_shard(scoring.pk) is None
         assert (
             list(Round.objects.order_by("pk").values()),
             list(RoundShard.objects.order_by("pk").values()),
@@ -286,8 +286,8 @@ def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(
     loop.go_stage(turn, "train")
     shards = list(turn.shards.all())
     assert len(shards) == 3
-    assert [train.score_shard(each.pk) for each in shards] == [None, None, turn]
-    assert train.close_scoring(turn) is None
+    assert [score.score_shard(each.pk) for each in shards] == [None, None, turn]
+    assert score.close_scoring(turn) is None
     assert loop.refreshed(turn).stage == Round.Stage.SELECT
 
 
@@ -298,9 +298,9 @@ def test_round_whose_worker_died_is_taken_up_at_its_stage(ready, time_machine, m
     loop.go_stage(turn, "score")
     # A worker claims the round and is killed.
     assert Round.objects.claim(turn.pk) is not None
-    assert train.select(turn.pk) is None
+    assert select.select(turn.pk) is None
     time_machine.shift(timedelta(seconds=31))
-    assert train.select(turn.pk) is not None
+    assert select.select(turn.pk) is not None
 
 
 def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):

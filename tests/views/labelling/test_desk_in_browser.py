@@ -205,6 +205,23 @@ def test_past_reaches_what_an_earlier_page_said(desk):
     assert text_of(desk) == here
 
 
+def test_decision_behind_another_call_is_not_called_saved(desk):
+    held = []
+    # The first call waits, whatever comes after it does not.
+    desk.route(
+        "**/api/v1/projects/*/desk",
+        lambda route: route.continue_() if held else held.append(route),
+    )
+    with desk.expect_request("**/api/v1/projects/*/desk"):
+        desk.evaluate("dispatchEvent(new Event('online'))")
+    desk.keyboard.press("1")
+    wait_for(desk, "spam")
+    assert desk.get_attribute("#standing", "data-standing") == "saving"
+    held[0].continue_()
+    wait_until_saved(desk)
+    assert given() == [["spam"]]
+
+
 # Coming and going --------------------------------------------------------------------------------
 
 

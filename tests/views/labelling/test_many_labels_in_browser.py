@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from tests.views.desk_in_browser import given, open_desk, wait_for
 from tests.views.in_browser import MARKS, sign_in
 
@@ -25,7 +25,7 @@ def opened(page, context, live_server, olga, ana, filled):
         many = settings.create_project(
             olga, name="Many", labels=NAMES, multi_label=multi, features="text-quick"
         )
-        settings.add_member(many, "ana", "annotator")
+        members.add_member(many, "ana", "annotator")
         filled(many, 12)
         sign_in(context, live_server, ana)
         return open_desk(page, live_server, many)
