@@ -9,7 +9,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.db.compiled_queries import Rows, Update, insert
 from annotator.errors import Conflict, Invalid
@@ -84,10 +83,7 @@ class StoredAsExtra(Conflict):
     """The lease was lost and the item had all opinions it needs: the answer is kept beside them."""
 
     def __init__(self, annotation: Annotation) -> None:
-        super().__init__(
-            "lease_lost",
-            _("Somebody else labelled this item meanwhile. Your answer is kept beside theirs."),
-        )
+        super().__init__("lease_lost", message="stored_as_extra")
         self.annotation = annotation
 
 
@@ -124,7 +120,7 @@ def submit(
         _refuse_second(held)
         # The item was queued anew in the same moment; now that is done.
         annotation = _store(held, given, key, said, then)
-    if not annotation.counted and not assignments.is_review(annotation):
+    if not annotation.counted and not annotation.is_review:
         raise StoredAsExtra(annotation)
     if project.overlap > 1:
         # Those who could give the opinions that it still misses may all have skipped it.
@@ -161,16 +157,13 @@ def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
         (name,) = naming.names(project, unknown[:1])
         raise Invalid(
             "unknown_label",
-            _("“%(name)s” is no label of this project. Its labels are: %(names)s.")
-            % {
-                "name": (name or str(unknown[0]))[:200],
-                "names": ", ".join(label.name for label in there[:20]),
-            },
             field="labels",
+            name=(name or str(unknown[0]))[:200],
+            names=", ".join(label.name for label in there[:20]),
         )
     chosen = {known[each].pk for each in labels}
     if len(chosen) != len(labels) or (not project.multi_label and len(labels) != 1):
-        raise Invalid("label_number", _("Give exactly one label."), field="labels")
+        raise Invalid("label_number", field="labels")
     return [label for label in there if label.pk in chosen]
 
 
@@ -179,7 +172,7 @@ def parse_client_id(client_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(str(client_id))
     except ValueError as problem:
-        raise Invalid("client_id", _("client_id is a UUID."), field="client_id") from problem
+        raise Invalid("client_id", field="client_id") from problem
 
 
 def find_earlier_save(
@@ -198,9 +191,7 @@ def find_earlier_save(
     elsewhere = item is not None and annotation.item_id != item.pk
     same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
     if elsewhere or not same:
-        raise Invalid(
-            "client_id_reused", _("This client_id was used for another answer."), field="client_id"
-        )
+        raise Invalid("client_id_reused", field="client_id")
     return annotation
 
 
@@ -220,22 +211,18 @@ def _clean_seconds(seconds: float | None) -> float | None:
 def clean_note(note: str) -> str:
     """Return the note without blanks around it; Invalid for one that cannot be stored."""
     if "\x00" in note:
-        raise Invalid("nul_byte", _("A note cannot hold a NUL byte."), field="note")
+        raise Invalid("nul_byte", field="note")
     if len(note) > LONGEST_NOTE:
-        raise Invalid(
-            "note_too_long",
-            _("A note has at most %(most)s characters.") % {"most": LONGEST_NOTE},
-            field="note",
-        )
+        raise Invalid("note_too_long", field="note", most=LONGEST_NOTE)
     return note.strip()
 
 
 def _refuse_second(held: Lease) -> None:
     own = Annotation.objects.filter(ANSWERED, item=held.item_id, user=held.user_id)
-    if assignments.is_review(held):
+    if held.is_review:
         own = Annotation.objects.filter(lease=held, withdrawn_at=None, item=held.item_id)
     if own.exists():
-        raise Conflict("already_labelled", _("You labelled this item already; correct that label."))
+        raise Conflict("already_labelled")
 
 
 @transaction.atomic
@@ -266,7 +253,7 @@ def _store(
     )
     insert(annotation)
     store_labels(annotation, given)
-    if assignments.is_review(held):
+    if held.is_review:
         assignments.answer(annotation, label_ids(annotation))
     if not finished or held.project.overlap > 1:
         # It is not the first opinion; what one says alone, nobody disagrees with.
@@ -287,7 +274,7 @@ def _store(
 
 def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
-    if assignments.is_review(held):
+    if held.is_review:
         current_leases.lock_entries([held.item_id])
         return False
     if MARK_ENTRY_DONE(held.item_id, held.user_id, held.pk):
