@@ -199,4 +199,4 @@ def test_an_item_is_shown_where_the_paths_are_walked_alone() -> None:
 def test_what_serves_an_item_is_found() -> None:
     assert serves("lease_payload(lease)")
     assert serves("payload.desk_payload(lease)")
-    assert not serves("release_payload(lease); item_payload(item)")
+    assert not serves("item_payload(item); release_payload(lease)")

@@ -19,13 +19,23 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
-        parser.add_argument("--labels", required=True, help="names, with commas between")
-        parser.add_argument("--task", choices=Project.Task.values, default="text")
-        parser.add_argument("--multi-label", action="store_true")
-        parser.add_argument("--admin", help="who becomes its admin; the first admin otherwise")
-        parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("name", help="of the project")
+        parser.add_argument("--labels", required=True, help="names, separated by commas")
+        parser.add_argument("--task", choices=Project.Task.values, default="text", help="data type")
+        parser.add_argument(
+            "--multi-label", action="store_true", help="allow multiple labels per item"
+        )
+        parser.add_argument("--admin", help="its admin; the first installation admin by default")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="SETTING=VALUE",
+            help="a setting; may be repeated",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Store the project and print its number."""
