@@ -71,8 +71,10 @@ def _settled(
 
     settled = []
     for each in given["decisions"]:
-        then = take if each is given["decisions"][-1] else None
-        settled.append(sync_decisions.apply_decision(project, user, given["page"], each, then))
+        on_counted = take if each is given["decisions"][-1] else None
+        settled.append(
+            sync_decisions.apply_decision(project, user, given["page"], each, on_counted)
+        )
     return settled, along
 
 

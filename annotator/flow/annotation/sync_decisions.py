@@ -11,12 +11,12 @@ from typing import Any
 
 from annotator.errors import Conflict, Refused
 from annotator.flow.annotation import history, payload, revise, submit
+from annotator.flow.annotation.submit import OnCounted
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress.stopping import is_paused
 from annotator.flow.queue import current_leases, releasing
 from annotator.models import Annotation, Lease, Project, User
 
-Then = Callable[[], None] | None
 SAVED, DONE, REFUSED = "saved", "done", "refused"
 
 
@@ -57,18 +57,18 @@ def apply_decision(
     user: User,
     page: str,
     decision: Mapping[str, Any],
-    then: Then = None,
+    on_counted: OnCounted = None,
 ) -> DecisionResult:
     """Store one decision of the window `page`; twice the same changes nothing.
 
     `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
     the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
-    where somebody else was first: what was said is kept then, or stands already. `then` is done in
-    the transaction of a label that counts.
+    where somebody else was first: what was said is kept then, or stands already. `on_counted`
+    is done in the transaction of a label that counts.
     """
     key = str(decision["client_id"])
     try:
-        return HANDLERS[decision["kind"]](project, user, page, decision, then)
+        return HANDLERS[decision["kind"]](project, user, page, decision, on_counted)
     except submit.StoredAsExtra as refusal:
         kept = payload.annotation_payload(refusal.annotation)
         return _refused(key, DONE, refusal, kept)
@@ -87,11 +87,13 @@ def _refused(
 
 
 def _label(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
-    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), then=then, **given)
+    annotation, _is_new = submit.submit(
+        project, user, labels=_labels(decision), on_counted=on_counted, **given
+    )
     told = payload.annotation_payload(annotation)
     return DecisionResult(str(decision["client_id"]), SAVED, Outcome.SAVED, annotation=told)
 
@@ -102,7 +104,7 @@ def _labels(decision: Mapping[str, Any]) -> list[Ref]:
 
 
 def _skip(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     held = current_leases.get_lease(project, user, str(decision["lease"]))
     outcome = skip(held, decision.get("reason", ""))
@@ -110,7 +112,7 @@ def _skip(
 
 
 def _correct(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     annotation = revise.find_annotation(project, user, int(decision["annotation"]))
     changed = revise.correct(
@@ -121,7 +123,7 @@ def _correct(
 
 
 def _undo(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
@@ -139,7 +141,7 @@ def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotat
     return history.last_action(project, user)
 
 
-Handler = Callable[[Project, User, str, Mapping[str, Any], Then], DecisionResult]
+Handler = Callable[[Project, User, str, Mapping[str, Any], OnCounted], DecisionResult]
 # After these another item is before the person.
 SETTLING = ("label", "skip")
 HANDLERS: dict[str, Handler] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
