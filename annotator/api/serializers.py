@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from annotator import tasktypes
 from annotator.flow.annotation.submit import LONGEST_NOTE
 from annotator.flow.annotation.sync_decisions import KINDS
 from annotator.flow.labels.naming import check_names
@@ -101,7 +102,7 @@ class ProjectChange(Settings):
 
 class NewProject(Settings):
     name = Text(max_length=200)
-    task = serializers.ChoiceField(Project.Task.choices, default=Project.Task.TEXT)
+    task = serializers.ChoiceField(tasktypes.choices(), default=tasktypes.DEFAULT.task)
     multi_label = serializers.BooleanField(default=False)
     labels = serializers.ListField(child=serializers.JSONField())
 

@@ -14,6 +14,15 @@ class Unreadable(Exception):
         self.detail = detail
 
 
+class BadContent(Exception):
+    """This content cannot become an item; `code` is stable, the words are for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
 @dataclass(frozen=True)
 class Row:
     """One row that can be used. `content` is a text, or the bytes of a picture as it came."""

@@ -13,7 +13,7 @@ from typing import cast
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from annotator.formats import BadRow, Row, Rows, Unreadable
+from annotator.formats import BadContent, BadRow, Row, Rows, Unreadable
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
@@ -29,13 +29,8 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
-class BadPicture(Exception):
+class BadPicture(BadContent):
     """These bytes are no picture that can be shown."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 # The ZIP -----------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def _hold(row: Disagreement, made: Decision | None, project: Project, user: User
 def shown(project: Project, row: Disagreement) -> dict[str, Any]:
     """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
     return {
-        "item": leasing.shown_item(row.item),
+        "item": leasing.shown_item(project, row.item),
         "state": Disagreement.State(row.state).name.lower(),
         "opened_at": row.opened_at,
         "opinions": [_opinion(project, each) for each in row.item.annotations.all()],

@@ -57,7 +57,7 @@ def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     return {
         **submit.told(annotation),
         "label_ids": submit.label_ids(annotation),
-        "content": leasing.shown_item(annotation.item),
+        "content": leasing.shown_item(project, annotation.item),
         "history": [
             {
                 "action": each.action,

@@ -12,6 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.db.compiled_queries import Rows, Update, insert
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.labels import naming
@@ -174,8 +175,9 @@ def chosen_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
             field="labels",
         )
     chosen = {known[each].pk for each in labels}
-    if len(chosen) != len(labels) or (not project.multi_label and len(labels) != 1):
-        raise Invalid("label_number", _("Give exactly one label."), field="labels")
+    tasktypes.of(project).answer.check_number(len(labels))
+    if len(chosen) != len(labels):
+        raise Invalid("label_number", _("Give each label once."), field="labels")
     return [label for label in there if label.pk in chosen]
 
 

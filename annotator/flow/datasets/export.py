@@ -9,6 +9,7 @@ import orjson
 from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.errors import Invalid
 from annotator.flow.annotation import adjudicate
 from annotator.flow.evaluation import audit_judgements
@@ -151,7 +152,7 @@ def _of_item(project: Project, item: Item) -> dict[str, Any]:
     return {
         "item": item.pk,
         "key": item.key,
-        **({"image": item.image} if item.image else {"text": item.text}),
+        **tasktypes.of(project).media.export(item),
         "meta": item.meta,
         "state": Item.State(item.state).name.lower(),
         "gold": None if item.gold is None else naming.names(project, item.gold),

@@ -2,7 +2,6 @@
 
 import csv
 import difflib
-import hashlib
 import shutil
 import time
 import uuid
@@ -13,26 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator import formats
+from annotator import formats, tasktypes
 from annotator.db.bulk_insert import insert_many
 from annotator.errors import Invalid, NotThere, TooLarge, WrongType
 from annotator.flow.datasets import export
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
+from annotator.formats import BadContent, BadRow, Columns, Row, Unreadable, image_zip, tables
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source, User
 from annotator.pool import audit_set
 
-CHUNK = 2000
-CHUNK_PICTURES = 200
 CHUNK_BYTES = 32 << 20
 ERRORS_SHOWN = 100
 TRIES = 5
@@ -46,7 +41,6 @@ ENDINGS = {
     ".json": "jsonl",
     ".zip": "zip",
 }
-KINDS = {"text": ("csv", "jsonl"), "image": ("zip",)}
 
 
 # Receiving ---------------------------------------------------------------------------------------
@@ -116,13 +110,14 @@ def uploaded(name: str) -> Path:
 def kind_of(project: Project, name: str, format: str = "") -> str:
     """Return how a file of that name is read; WrongType for one that the task does not take."""
     kind = format or ENDINGS.get(Path(name or "").suffix.lower(), "")
-    allowed = KINDS[project.task]
+    task_type = tasktypes.of(project)
+    allowed = task_type.media.formats
     if kind not in allowed:
         raise WrongType(
             "wrong_type",
             _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
             % {
-                "task": project.task,
+                "task": task_type.task,
                 "kinds": _(" or ").join(k.upper() for k in allowed),
                 "name": (name or "")[:100],
             },
@@ -188,7 +183,7 @@ def run(work: Import) -> Import:
     _cut_report(work)
     # By former names, too: the file may be older than a rename, or the import was begun before it.
     known = naming.by_name(work.project)
-    size = CHUNK_PICTURES if work.format == "zip" else CHUNK
+    size = tasktypes.of(work.project).media.limits.import_
     try:
         chunks = _chunks(islice(_rows(work, set(known)), work.done, None), size)
         for number, rows in enumerate(chunks, 1):
@@ -240,7 +235,8 @@ def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadR
 def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chunk:
     """Return what is to be stored of some rows; nothing is stored yet."""
     chunk = Chunk(rows=len(rows))
-    hashes = {id(row): _digest(row.content) for row in rows if isinstance(row, Row)}
+    media = tasktypes.of(work.project).media
+    hashes = {id(row): media.digest(row.content) for row in rows if isinstance(row, Row)}
     there = _already(work, rows, list(hashes.values()))
     for row in rows:
         problem = row if isinstance(row, BadRow) else _label_problem(work, row, known)
@@ -283,11 +279,6 @@ def _already(work: Import, rows: list[Row | BadRow], hashes: list[bytes]) -> Alr
     return Already({bytes(digest) for digest in found}, set(taken))
 
 
-def _digest(content: str | bytes) -> bytes:
-    data = content.encode() if isinstance(content, str) else content
-    return hashlib.blake2b(data, digest_size=16).digest()
-
-
 def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | None:
     if work.labels_are == Import.LabelsAre.IGNORE or not row.labels:
         return None
@@ -297,9 +288,11 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
             words = _("“%(name)s” is no label of this project.") % {"name": name[:60]}
             hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
             return BadRow(row.number, "unknown_label", f"{words} {hint}".strip())
-    if len(row.labels) > 1 and not work.project.multi_label:
+    try:
+        tasktypes.of(work.project).answer.check_number(len(row.labels))
+    except Invalid as problem:
         words = _("This project takes one label for an item.")
-        return BadRow(row.number, "label_number", words)
+        return BadRow(row.number, problem.code, words)
     return None
 
 
@@ -307,6 +300,12 @@ def _take(
     work: Import, chunk: Chunk, row: Row, digest: bytes, key: str, known: dict[str, Any]
 ) -> bool:
     """Add the row's item to the chunk, and tell whether it could be."""
+    try:
+        content = tasktypes.of(work.project).media.store(work.project, row.content, digest)
+    except BadContent as problem:
+        words = f"{row.key[:200]}: {problem.detail}"
+        chunk.bad.append(BadRow(row.number, problem.code, words))
+        return False
     item = Item(
         project=work.project,
         imported=work,
@@ -314,16 +313,8 @@ def _take(
         key=key,
         content_hash=digest,
         meta=row.meta,
+        **content,
     )
-    if isinstance(row.content, bytes):
-        try:
-            item.image = _keep_picture(work.project, row.content, digest)
-        except image_zip.BadPicture as problem:
-            words = f"{row.key[:200]}: {problem.detail}"
-            chunk.bad.append(BadRow(row.number, problem.code, words))
-            return False
-    else:
-        item.text = row.content
     labels = None if work.labels_are == Import.LabelsAre.IGNORE else row.labels
     if labels and work.labels_are == Import.LabelsAre.GOLD:
         item.gold = [known[name].pk for name in dict.fromkeys(labels)]
@@ -355,14 +346,6 @@ def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
         if 0.0 <= sure <= 1.0:
             return sure, {key: value for key, value in meta.items() if key != name}
     return None, meta
-
-
-def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:
-    clean, ending = image_zip.clean(content)
-    name = f"pictures/{project.pk}/{digest.hex()[:2]}/{digest.hex()}.{ending}"
-    if not default_storage.exists(name):
-        name = default_storage.save(name, ContentFile(clean))
-    return name
 
 
 # Storing -----------------------------------------------------------------------------------------

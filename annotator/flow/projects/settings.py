@@ -15,9 +15,9 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
+from annotator import tasktypes
 from annotator.db.compiled_queries import Rows
 from annotator.errors import Conflict, Forbidden, Invalid, NotThere
-from annotator.flow.features import encode
 from annotator.flow.labels import naming, usage
 from annotator.flow.projects import preferences, setting_effects, shortcuts, versions
 from annotator.flow.queue import leasing, skipped_items
@@ -52,7 +52,7 @@ def create_project(
     user: User | None,
     *,
     name: str,
-    task: str = Project.Task.TEXT,
+    task: str = tasktypes.DEFAULT.task,
     multi_label: bool = False,
     labels: Sequence[LabelSpec] = (),
     **settings: Any,
@@ -131,7 +131,7 @@ def feature_choices(project: Project | None) -> list[tuple[str, str]]:
         "text": _("words, their meaning and their company"),
         "image": _("shapes and colours"),
     }
-    recipes = encode.LADDER[project.task] if project else []
+    recipes = tasktypes.of(project).media.encoders if project else ()
     return [("auto", _("automatic")), *((name, titles[name]) for name in recipes)]
 
 
@@ -145,7 +145,7 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         name for name, _title, _words in strategy_choices()
     }:
         raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
-    if settings.get("features", "auto") not in {"auto", *encode.LADDER.get(project.task, ())}:
+    if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
         raise Invalid("unknown_features", _("There are no such features."), field="features")
     endless = [name for name, value in settings.items() if value != value or value == math.inf]
     if endless:

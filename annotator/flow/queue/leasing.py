@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.db import clock
 from annotator.db.compiled_queries import Raw, Rows
 from annotator.errors import Conflict, NotThere
@@ -20,7 +20,6 @@ from annotator.flow.progress import daily_counts, version_numbers
 from annotator.flow.queue import admission, offline_buffer, reassign_idle, refill, skipped_items
 from annotator.flow.review import assignments
 from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
-from annotator.storage import thumbnails
 
 MOST_LEASES = 5
 TRIES = 4
@@ -453,7 +452,7 @@ def served(lease: Lease) -> dict[str, Any]:
     return {
         "lease": str(lease.pk),
         "expires_at": lease.expires_at,
-        "item": shown_item(lease.item),
+        "item": shown_item(lease.project, lease.item),
         "suggestion": naming.named(lease.project, shown_suggestion(lease)),
         "why": _why(lease) if lease.project.show_suggestions and not lease.blind else None,
     }
@@ -481,16 +480,10 @@ def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
     return lease.suggestion if stands else None
 
 
-def shown_item(item: Item) -> dict[str, Any]:
+def shown_item(project: Project, item: Item) -> dict[str, Any]:
     """Return what is shown of the item itself."""
-    return {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta}
-
-
-def _content(item: Item) -> dict[str, Any]:
-    if not item.image:
-        return {"text": item.text}
-    width, height = thumbnails.original_size(item.image) or (None, None)
-    return {"image_url": reverse("media", args=[item.pk]), "width": width, "height": height}
+    content = tasktypes.of(project).media.payload(item)
+    return {"id": item.pk, "key": item.key, **content, "meta": item.meta}
 
 
 def _why(lease: Lease) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from annotator import formats
 from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
-from annotator.pool import documents as pool_documents
+from annotator.tasktypes.media.image import IMAGE
+from annotator.tasktypes.media.text import TEXT
 
 if TYPE_CHECKING:
     from selection.simulation.dataset import Known
@@ -256,13 +257,9 @@ def _known(
     if test is not None and isinstance(test.documents[0], str) != of_texts:
         words = _("One of the files holds texts, the other one pictures.")
         raise Unreadable("wrong_type", words)
-    sample, most = (
-        np.random.default_rng(0),
-        pool_documents.FIT_ITEMS if of_texts else pool_documents.FIT_PICTURES,
-    )
-    rows = sample.permutation(len(answers))[:most]
-    recipe = RECIPES["text" if of_texts else "image"]
-    encoder = recipe.fit([answers.documents[i] for i in rows], seed=0)
+    media = TEXT if of_texts else IMAGE
+    rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
+    encoder = RECIPES[media.encoders[-1]].fit([answers.documents[i] for i in rows], seed=0)
     counts = class_counts(y, len(classes))
     return Known(
         encoder.transform(answers.documents),

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from annotator import tasktypes
 from annotator.errors import Refused
 from annotator.flow.projects import settings
 from annotator.management.base import InstallationCommand
-from annotator.models import Project, User
+from annotator.models import User
 
 GIVEN = ("user", "name", "task", "multi_label", "labels")
 
@@ -21,7 +22,8 @@ class Command(InstallationCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--labels", required=True, help="names, with commas between")
-        parser.add_argument("--task", choices=Project.Task.values, default="text")
+        tasks = dict(tasktypes.choices())
+        parser.add_argument("--task", choices=list(tasks), default=tasktypes.DEFAULT.task)
         parser.add_argument("--multi-label", action="store_true")
         parser.add_argument("--admin", help="who becomes its admin; the first admin otherwise")
         parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
