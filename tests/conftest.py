@@ -1,8 +1,11 @@
 """The fixed people: Olga owns the project, Lea leads, Ana and Ben annotate, Zed is a stranger."""
 
+import gc
+import os
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings as django_settings
 from django.utils import translation
 from knox.models import AuthToken
 from rest_framework.test import APIClient
@@ -11,8 +14,49 @@ from annotator.db import clock
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
 from annotator.models import Project, Role, User, jobs
-from annotator.security import rate_limits
-from tests import loop
+from annotator.security import password_hashing, rate_limits
+from tests import loop, pace
+
+# How the session goes ----------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long in one piece, so that no worker is left with it in the end."""
+    items.sort(key=pace.place)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Have more workers than cores: those who wait for servers and browsers leave theirs free."""
+    return pace.workers()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays for good: modules, and the tests themselves."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Let SQLite not wait for the disk: no test survives a power cut."""
+    options = django_settings.DATABASES["default"].get("OPTIONS", {})
+    if "init_command" in options:
+        options["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_for_the_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch):
+    # A million rounds of hashing are for those who guess.
+    monkeypatch.setattr(password_hashing.PasswordHasher, "iterations", 1000)
+
+
+# What each test begins with ----------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)

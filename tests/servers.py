@@ -186,6 +186,8 @@ def postgres() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
         )
         options = ["-D", folder / "db", "-p", str(port), "-k", folder, "-c", "max_connections=60"]
+        # Nobody pulls the plug in these tests; those who kill it look at `faults.backends`.
+        options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         server = subprocess.Popen(
             [program, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
         )

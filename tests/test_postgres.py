@@ -3,34 +3,42 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.servers
+
+# So many parts can go beside each other and beside all else.
+PARTS = 8
+FILES = sorted(
+    str(path.relative_to(servers.ROOT))
+    for folder in ("flow", "api")
+    for path in (servers.ROOT / "tests" / folder).rglob("test_*.py")
+)
+FILES += ["tests/contract/test_export.py", "tests/faults/test_delivered_twice.py"]
 
 
-def test_flow_and_api_hold_on_postgresql_too():
-    with servers.postgres() as database:
-        env = {**os.environ, "DATABASE_URL": database}
-        env.pop("PYTEST_XDIST_WORKER", None)
-        result = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-n",
-                "0",
-                "tests/flow",
-                "tests/api",
-                "tests/contract/test_export.py",
-                "tests/faults/test_delivered_twice.py",
-            ],
-            cwd=servers.ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """One server for all parts that a worker does: the second finds its tables there already."""
+    with servers.postgres() as address:
+        yield address
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_flow_and_api_hold_on_postgresql_too(database: str, part: int) -> None:
+    env = {**os.environ, "DATABASE_URL": database}
+    for name in [name for name in env if name.startswith("PYTEST_")]:
+        del env[name]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n0", "--reuse-db", *FILES[part::PARTS]],
+        cwd=servers.ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]

@@ -4,11 +4,14 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from annotator.bench import load, synthetic_text
+from annotator.bench.api_annotator import ApiAnnotator
 from annotator.bench.api_client import Client
+from annotator.bench.desk_window import DeskWindow
 from annotator.bench.fixtures import filled, settle, wait_for_features
 from annotator.bench.invariants import UNKNOWN, Call, violations
 from annotator.bench.load import Crowd, Habits
@@ -24,26 +27,66 @@ THINKING = 3.0
 SETTLING, RESTING = 20.0, 30.0
 
 
+@dataclass(frozen=True)
+class Way:
+    """How people work: by calls of the API, or as the labelling page does; with what it may take.
+
+    The goals are in ms, for 10,000 items, but for `rate`, which is in cycles a second.
+    """
+
+    name: str
+    worker: type[ApiAnnotator] | type[DeskWindow]
+    median: str
+    p95: str
+    rate: str
+    p95_of_many: str
+
+
+WAYS = {
+    "api": Way("API", ApiAnnotator, "12", "25", "200", "350"),
+    "page": Way("page", DeskWindow, "9", "25", "180", "400"),
+}
+
+
 def measure(
-    client: Client, folder: Path, sizes: Sequence[int], *, cycles: int, seconds: float
+    client: Client,
+    pid: int,
+    folder: Path,
+    sizes: Sequence[int],
+    ways: Sequence[Way],
+    *,
+    cycles: int,
+    seconds: float,
 ) -> list[Figure]:
-    """Return the figures of one annotator and of many, at pools of `sizes`, and of a busy day."""
+    """Return the figures of one annotator and of many, at pools of `sizes`, and of a busy day.
+
+    `pid` is the process whose family serves.
+    """
     figures: list[Figure] = []
-    rates: list[float] = []
+    rates: dict[str, list[float]] = {way.name: [] for way in ways}
     for items in sizes:
         project, _seconds = filled(client, folder, items, features="text-quick")
         wait_for_features(project)
-        settle(client, project)
-        figures += _alone(client, project, items, cycles)
-        settle(client, project)
-        found, rate = _together(client, project, items, seconds)
-        figures += found
-        rates.append(rate)
-    figures += [
-        Figure(f"cycles, {items:,} items against {sizes[0]:,}", rates[0] / rate, "x slower", "1.2")
+        for way in ways:
+            settle(client, project)
+            figures += _alone(client, project, way, items, cycles)
+            settle(client, project)
+            found, rate = _together(client, pid, project, way, items, seconds)
+            figures += found
+            rates[way.name].append(rate)
+    for way in ways:
+        figures += _slowdowns(way, sizes, rates[way.name])
+        figures += _busy_day(client, folder, way, seconds)
+    return figures
+
+
+def _slowdowns(way: Way, sizes: Sequence[int], rates: Sequence[float]) -> list[Figure]:
+    """Return how much slower many are at each larger pool than at the first one."""
+    name = "{}: cycles, {:,} items against {:,}"
+    return [
+        Figure(name.format(way.name, items, sizes[0]), rates[0] / rate, "x slower", "1.2")
         for items, rate in zip(sizes[1:], rates[1:], strict=True)
     ]
-    return figures + _busy_day(client, folder, seconds)
 
 
 def at_rest(pid: int) -> list[Figure]:
@@ -59,19 +102,19 @@ def at_rest(pid: int) -> list[Figure]:
 # One annotator -----------------------------------------------------------------------------------
 
 
-def _alone(client: Client, project: int, items: int, cycles: int) -> list[Figure]:
+def _alone(client: Client, project: int, way: Way, items: int, cycles: int) -> list[Figure]:
     person = load.enrol(project, 1)
     habits = Habits(think=lambda _rng: PAUSE, labels=synthetic_text.TOPICS)
-    one = Crowd(client.address, project, person, habits).start()
-    while len(one.calls) < WARM_UP + cycles and not one.failures:
-        time.sleep(0.05)
+    one = Crowd(client.address, project, person, habits, way.worker).start()
+    while len(_saves(one.calls)) < WARM_UP + cycles and not one.failures:
+        time.sleep(0.1)
     saves = _saves(one.stop())[WARM_UP:]
-    goals = {"median": "12", "p95": "25"} if items == 10_000 else {}
-    return spread(f"save-with-next, 1 annotator, {items:,} items", saves, **goals)
+    goals = {"median": way.median, "p95": way.p95} if items == 10_000 else {}
+    return spread(f"{way.name}: save-with-next, 1 annotator, {items:,} items", saves, **goals)
 
 
 def _saves(calls: Sequence[Call]) -> list[float]:
-    """Return how many seconds each save took that was answered with the next item."""
+    """Return how many seconds each save took that was answered with another item."""
     return [call.ended - call.began for call in calls if call.kind == "save" and call.given]
 
 
@@ -79,22 +122,34 @@ def _saves(calls: Sequence[Call]) -> list[float]:
 
 
 def _together(
-    client: Client, project: int, items: int, seconds: float
+    client: Client, pid: int, project: int, way: Way, items: int, seconds: float
 ) -> tuple[list[Figure], float]:
     """Return the figures of many who never pause, and their cycles per second."""
     people = load.enrol(project, MANY)
-    busy = Crowd(client.address, project, people, Habits(labels=synthetic_text.TOPICS))
-    started = time.perf_counter()
-    calls = busy.run_for(seconds)
-    rate = len(_saves(calls)) / (time.perf_counter() - started)
+    busy = Crowd(client.address, project, people, Habits(labels=synthetic_text.TOPICS), way.worker)
+    busy.start().wait_until_open()
+    before = resource_usage.used(resource_usage.family(pid))
+    busy.over.wait(seconds)
+    spent = resource_usage.used(resource_usage.family(pid)) - before
+    calls = busy.stop()
+    rate = len(_saves(calls)) / _seconds_of(calls)
     name = f"{MANY} annotators, {items:,} items"
-    usual = items == 10_000
     figures = [
-        Figure(f"cycles per second, {name}", rate, "/s", "200" if usual else ""),
-        *spread(f"save-with-next, {name}", _saves(calls), p95="350" if usual else ""),
-        *_faults(name, busy, calls, people),
+        Figure(f"{way.name}: cycles per second, {name}", rate, "/s", way.rate),
+        *spread(f"{way.name}: save-with-next, {name}", _saves(calls), p95=way.p95_of_many),
+        # Of all processes of Winnow, rounds included; not of a database or broker of its own.
+        Figure(
+            f"{way.name}: processor time a save, {name}", 1000 * spent / len(_saves(calls)), "ms"
+        ),
+        *_faults(f"{way.name}: {name}", busy, calls, people),
     ]
     return figures, rate
+
+
+def _seconds_of(calls: Sequence[Call]) -> float:
+    """Return how long people saved, from the first save to the answer of the last one."""
+    saves = [call for call in calls if call.kind == "save"]
+    return max(call.ended for call in saves) - min(call.began for call in saves)
 
 
 def _faults(
@@ -106,32 +161,34 @@ def _faults(
     stored = [each for each in load.stored(busy.project) if each.person in own]
     broken = violations(calls, stored)
     return [
-        Figure(f"calls that failed, {name}", failed, "", "0"),
-        Figure(f"promises broken, {name}", len(broken), "", "0"),
+        Figure(f"{name}: calls that failed", failed, "", "0"),
+        Figure(f"{name}: promises broken", len(broken), "", "0"),
     ]
 
 
 # All at once -------------------------------------------------------------------------------------
 
 
-def _busy_day(client: Client, folder: Path, seconds: float) -> list[Figure]:
+def _busy_day(client: Client, folder: Path, way: Way, seconds: float) -> list[Figure]:
     """Return the figures of a crowd that thinks, while rounds run and a file is imported."""
     project, _seconds = filled(client, folder, 20_000)
     wait_for_features(project)
     settle(client, project)
     people = load.enrol(project, MOST)
     habits = Habits(think=_thought, labels=synthetic_text.TOPICS)
-    busy = Crowd(client.address, project, people, habits)
+    busy = Crowd(client.address, project, people, habits, way.worker)
     importing = threading.Thread(target=_import, args=(client, folder), daemon=True)
     before = _rounds(client, project)
+    busy.start().wait_until_open()
     importing.start()
-    calls = busy.run_for(seconds)
+    busy.over.wait(seconds)
+    calls = busy.stop()
     rounds = _rounds(client, project) - before
     importing.join()
-    name = f"{MOST} thinking annotators, rounds, an import"
+    name = f"{way.name}: {MOST} thinking annotators, rounds, an import"
     return [
-        *spread(f"save-with-next, {name}", _saves(calls), p95="150"),
-        Figure(f"rounds meanwhile, {name}", rounds, ""),
+        *spread(f"{name}: save-with-next", _saves(calls), p95="150"),
+        Figure(f"{name}: rounds meanwhile", rounds, ""),
         *_faults(name, busy, calls, people),
     ]
 

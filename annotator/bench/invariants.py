@@ -47,7 +47,9 @@ class Call:
     annotation: int | None = None
     counted: bool = True
     again: bool = False  # said after it was saved: a second look
-    given: dict[str, Any] | None = None  # the item that came with the answer: item, lease, until
+    # The item that came with the answer: item, lease, until; `sure` unless it may be passed on, as
+    # what a window holds ahead and nobody has seen.
+    given: dict[str, Any] | None = None
 
     @property
     def is_acknowledged(self) -> bool:
@@ -174,7 +176,7 @@ def _holds(
     ends: dict[tuple[int, str], float] = {}
     answered = set()
     for call in calls:
-        if call.given is not None and call.given["lease"] not in looks:
+        if call.given is not None and _is_certain(call.given, looks):
             key = (call.person, call.given["lease"])
             first = since.get(key, (0, call.ended, 0.0))[1]
             since[key] = (call.given["item"], first, call.given["until"] - SKEW)
@@ -189,6 +191,10 @@ def _holds(
             yield item, person, began, float("inf")
         elif min(end, runs_out) > began:
             yield item, person, began, min(end, runs_out)
+
+
+def _is_certain(given: dict[str, Any], looks: Collection[str]) -> bool:
+    return given["lease"] not in looks and given.get("sure", True)
 
 
 def _most_at_once(spans: list[tuple[float, float, int]]) -> int:

@@ -28,5 +28,5 @@ def table(figures: Iterable[Figure]) -> str:
     lines = []
     for figure in figures:
         goal = f"   goal {figure.goal}" if figure.goal else ""
-        lines.append(f"{figure.name:<58}{figure.value:>12,.2f} {figure.unit:<9}{goal}")
+        lines.append(f"{figure.name:<72}{figure.value:>12,.2f} {figure.unit:<9}{goal}")
     return "\n".join(lines)

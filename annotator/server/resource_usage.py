@@ -37,6 +37,11 @@ def measure(pids: Iterable[int], seconds: float) -> Cost:
     return Cost(pss, rss, used / passed if passed else 0.0, len(after))
 
 
+def used(pids: Iterable[int]) -> float:
+    """Return how many seconds of processor time the processes have used so far."""
+    return sum(_ticks(pid) or 0 for pid in pids) / TICKS
+
+
 def family(pid: int) -> list[int]:
     """Return the process and all that it started, and what those started."""
     children: dict[int, list[int]] = {}

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from annotator.views.account import language, preferences, sign_in, users
+from annotator.views.account import help, language, preferences, sign_in, users
 from annotator.views.charts import registry as chart_registry
 from annotator.views.dashboard import overviews, recall
 from annotator.views.dashboard import page as dashboard_page
@@ -90,6 +90,7 @@ page_urls: list[URLPattern | URLResolver] = [
     path("account/desk", preferences.preferences, name="desk_preferences"),
     path("account/desk/keys", preferences.reset_keys, name="reset_keys"),
     path("invite/<str:token>", sign_in.invite, name="invite"),
+    path("help", help.help_page, name="help"),
     path("users", users.users, name="users"),
     path("status", status.installation, name="installation"),
     path("projects", RedirectView.as_view(pattern_name="projects")),

@@ -25,7 +25,7 @@ from selection.core.arrays import FloatArray, IntArray
 from selection.core.intervals import Estimate
 
 DRAWS = 1000
-IMAGINED = 2.0  # items at chance that the lower end adds, on average; see selection/README.md
+IMAGINED = 2.0  # items at chance that the lower end adds, on average; see learning-benchmarks.md
 AT_ONCE = 4_000_000  # numbers drawn at once: 32 MB
 
 

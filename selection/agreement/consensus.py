@@ -4,7 +4,7 @@ Dawid and Skene 1979: each person says each class of each class with a probabili
 What is right and those probabilities are drawn in turns, many times (Gibbs sampling, as in Kim and
 Ghahramani 2012), and the draws are averaged. The likeliest single explanation, which is what EM
 finds, takes a person with few answers, or the better one of two people, for surely known: where
-opinions differed it said 0.95 and was right in half of the cases (selection/README.md).
+opinions differed it said 0.95 and was right in half of the cases (learning-benchmarks.md in docs).
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ def diminishing(
     By `curve.recent_gain`, whose arguments these are: value and upper end. False while it tells
     nothing, and below 50 audits. A hint like the plateau and no proof, but one that waits: fits to
     the whole curve follow the noise of its start, and advised to stop 2 to 5 points too early
-    where this lost none on average (selection/README.md).
+    where this lost none on average (docs/explanation/learning-benchmarks.md).
 
     >>> level = [Estimate(0.9, 0.85, 0.94, 150, 0.95)] * 2
     >>> diminishing([500, 1000], level), diminishing([100, 200], level)

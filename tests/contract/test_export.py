@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 import time_machine
+from django.apps import apps
+from django.db.models import JSONField
 from rest_framework.test import APIClient
 
 from annotator.models import Project
@@ -295,6 +297,30 @@ def test_files_and_the_arrays_in_them_keep_their_names(walk, settings):
         found[name] = sorted(loaded) if path.suffix == ".npz" else str(loaded.dtype)
     assert found
     snapshots.compare("arrays.json", found)
+
+
+def names_in(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of all names in a JSON value; an id stands as N."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            here = f"{path}.{'N' if name.isdigit() else name}"
+            yield here
+            yield from names_in(each, here)
+    elif isinstance(value, list):
+        for each in value:
+            yield from names_in(each, f"{path}[]")
+
+
+@pytest.mark.parametrize("walk", ["text"], indirect=True)
+def test_names_in_stored_json_stay(walk):
+    found = {}
+    for model in apps.get_app_config("annotator").get_models():
+        for field in model._meta.local_concrete_fields:
+            values = model._default_manager.values_list(field.attname, flat=True)
+            if isinstance(field, JSONField):
+                names = {name for value in values for name in names_in(value)}
+                found[f"{model._meta.db_table}.{field.column}"] = sorted(names)
+    snapshots.compare("json_in_rows.json", found)
 
 
 @pytest.mark.parametrize("walk", ["topics"], indirect=True)

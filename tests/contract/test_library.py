@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selection import scores
-from selection.agreement import coefficients
-from selection.agreement.consensus import dawid_skene
-from selection.diversity import batch_diversity
-from selection.strategies import registry
+from selection import agreement, diversity, scores, strategies
+from selection.strategies.candidates import Candidates
 from tests.contract import snapshots
 
 # What follows these arguments may change.
@@ -34,9 +31,13 @@ CALLED: dict[str, dict[str, list[str]]] = {
         "kmeans_pp": ["features", "k", "existing", "rng"],
         "badge": ["proba", "features", "k", "rng"],
     },
-    "agreement": {"cohen_kappa": ["a", "b"], "krippendorff_alpha": ["answers"]},
+    "agreement": {
+        "cohen_kappa": ["a", "b"],
+        "krippendorff_alpha": ["answers"],
+        "dawid_skene": ["answers", "n_classes"],
+    },
 }
-MODULES = {"scores": scores, "diversity": batch_diversity, "agreement": coefficients}
+MODULES = {"scores": scores, "diversity": diversity, "agreement": agreement}
 PROBA = [[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.05, 0.05, 0.9]]
 POINTS = [[0.0, 0.0], [1.0, 0.5], [9.0, 7.0]]
 ANSWERS = [[0, 0, -1], [1, 1, 1], [0, 1, 0], [2, 2, -1], [1, 1, 2], [0, 0, 0]]
@@ -73,11 +74,11 @@ def test_spread_rows_stay():
     points, far = spread()[:30], np.eye(4)[:2]
     proba = probabilities()[:30]
     found = {
-        "k_center": batch_diversity.k_center(points, 5),
-        "k_center around labels": batch_diversity.k_center(points, 5, existing=far),
-        "kmeans_pp": batch_diversity.kmeans_pp(points, 5, None, 3),
-        "kmeans_pp around labels": batch_diversity.kmeans_pp(points, 5, far, 3),
-        "badge": batch_diversity.badge(proba, points, 5, 3),
+        "k_center": diversity.k_center(points, 5),
+        "k_center around labels": diversity.k_center(points, 5, existing=far),
+        "kmeans_pp": diversity.kmeans_pp(points, 5, None, 3),
+        "kmeans_pp around labels": diversity.kmeans_pp(points, 5, far, 3),
+        "badge": diversity.badge(proba, points, 5, 3),
     }
     snapshots.compare("spread.json", {name: each.tolist() for name, each in found.items()})
 
@@ -85,10 +86,10 @@ def test_spread_rows_stay():
 def test_agreement_stays():
     first, second = [row[0] for row in ANSWERS], [row[1] for row in ANSWERS]
     found = {
-        "cohen_kappa": rounded(coefficients.cohen_kappa(first, second)),
-        "krippendorff_alpha": rounded(coefficients.krippendorff_alpha(ANSWERS)),
+        "cohen_kappa": rounded(agreement.cohen_kappa(first, second)),
+        "krippendorff_alpha": rounded(agreement.krippendorff_alpha(ANSWERS)),
         # It goes on until little changes, so fewer digits are the same everywhere.
-        "dawid_skene": np.round(dawid_skene(ANSWERS, 3).proba, 4).tolist(),
+        "dawid_skene": np.round(agreement.dawid_skene(ANSWERS, 3).proba, 4).tolist(),
     }
     snapshots.compare("agreement.json", found)
 
@@ -113,9 +114,9 @@ def probabilities() -> Any:
     return weight / weight.sum(axis=1, keepdims=True)
 
 
-def pool(multi_label: bool) -> registry.Candidates:
+def pool(multi_label: bool) -> Candidates:
     """Return the pool, of which every tenth item is labelled already."""
-    return registry.Candidates(
+    return Candidates(
         ids=np.arange(N) * 7 + 3,
         scores=np.zeros(N),
         proba=probabilities(),
@@ -133,7 +134,7 @@ def pool(multi_label: bool) -> registry.Candidates:
 
 def picks(name: str, multi_label: bool) -> list[str]:
     """Return what a strategy asks, why, and with what probability it drew each."""
-    strategy, candidates = registry.STRATEGIES[name], pool(multi_label)
+    strategy, candidates = strategies.STRATEGIES[name], pool(multi_label)
     members = np.stack([candidates.proba, candidates.proba[:, ::-1]])
     proba = members if "committee" in strategy.needs else candidates.proba
     scored = strategy.score(
@@ -148,5 +149,5 @@ def picks(name: str, multi_label: bool) -> list[str]:
 
 @pytest.mark.parametrize("multi_label", [False, True], ids=["single", "multi"])
 def test_same_seed_gives_the_same_picks_as_before(multi_label):
-    found = {name: picks(name, multi_label) for name in registry.STRATEGIES}
+    found = {name: picks(name, multi_label) for name in strategies.STRATEGIES}
     snapshots.compare(f"picks_{'multi' if multi_label else 'single'}.json", found)

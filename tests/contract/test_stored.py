@@ -10,11 +10,11 @@ import pytest
 from django.apps import apps
 from django.core.management import get_commands, load_command_class
 from django.db import connection, models
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotator import tasktypes
 from annotator.flow.operations import background_reports
-from selection.strategies import registry
+from selection import strategies
 from tests import servers
 from tests.contract import snapshots
 
@@ -75,9 +75,17 @@ def test_names_that_rows_hold_without_a_list_of_choices_stay():
     found = {
         "feature recipes": {each.task: each.media.encoders for each in types},
         "kinds of reports": sorted(background_reports.MAKERS),
-        "strategies": list(registry.STRATEGIES),
+        "strategies": list(strategies.STRATEGIES),
     }
     snapshots.compare("names_in_rows.json", found)
+
+
+@pytest.mark.django_db
+def test_preferences_of_the_desk_keep_their_names_and_defaults(client, ana):
+    # They are stored by these names, as far as somebody changed them.
+    client.force_login(ana)
+    form = client.get(reverse("desk_preferences")).context["form"]
+    snapshots.compare("desk.json", {name: form[name].value() for name in form.fields})
 
 
 # Addresses ---------------------------------------------------------------------------------------

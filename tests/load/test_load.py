@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from annotator.bench.api_annotator import ApiAnnotator
+from annotator.bench.desk_window import DeskWindow
 from annotator.bench.invariants import Stored, violations
 from annotator.bench.load import Crowd, Habits, Person
 from tests import servers
@@ -20,12 +22,12 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("load")]
 ITEMS = 400
 SETTING_UP = """
 import django, hashlib, json, sys; django.setup()
-from annotator.bench import crowd
-from annotator.flow import setup
+from annotator.bench import load
+from annotator.flow.projects import settings as project_settings
 from annotator.models import Item, Project, User
 people, items, settings = json.load(sys.stdin)
 owner = User.objects.create_user("olga")
-project = setup.create_project(owner, name="Load", labels=["a", "b"], **settings)
+project = project_settings.create_project(owner, name="Load", labels=["a", "b"], **settings)
 Item.objects.bulk_create(
     Item(project=project, position=n, key=str(n), text=f"text {n}",
          audit_key=int.from_bytes(hashlib.sha256(str(n).encode()).digest()[:8], "big") >> 1,
@@ -33,14 +35,14 @@ Item.objects.bulk_create(
     for n in range(items)
 )
 Project.objects.filter(pk=project.pk).update(items=items)
-tokens = [[one.number, one.token] for one in crowd.enrol(project.pk, people)]
-print(json.dumps([project.pk, tokens, list(Item.objects.values_list("pk", flat=True))]))
+enrolled = [[one.number, one.token, one.session] for one in load.enrol(project.pk, people)]
+print(json.dumps([project.pk, enrolled, list(Item.objects.values_list("pk", flat=True))]))
 """
 LOOKING = """
 import django, json, sys; django.setup()
 from dataclasses import astuple
-from annotator.bench import crowd
-print(json.dumps([astuple(each) for each in crowd.stored(int(sys.argv[1]))]))
+from annotator.bench import load
+print(json.dumps([astuple(each) for each in load.stored(int(sys.argv[1]))]))
 """
 
 
@@ -89,7 +91,7 @@ def database():
         yield address
 
 
-def broken(folder, database, fault, people=12, habits=None, **settings):
+def broken(folder, database, fault, people=12, habits=None, worker=ApiAnnotator, **settings):
     """Let a crowd label everything on a server with `fault`, and return the kinds of violations."""
     subprocess.run(
         ["psql", "-q", database, "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"],
@@ -97,14 +99,16 @@ def broken(folder, database, fault, people=12, habits=None, **settings):
         capture_output=True,
     )
     site = Site(folder, database, fault)
-    migrate = [sys.executable, "manage.py", "migrate", "-v0"]
-    subprocess.run(migrate, env=site.env, cwd=servers.ROOT, check=True, timeout=120)
-    project, tokens, items = site.python(SETTING_UP, given=[people, ITEMS, settings])
+    for command in (["migrate"], ["collectstatic", "--no-input"]):
+        line = [sys.executable, "manage.py", *command, "-v0"]
+        subprocess.run(line, env=site.env, cwd=servers.ROOT, check=True, timeout=120)
+    project, enrolled, items = site.python(SETTING_UP, given=[people, ITEMS, settings])
     crowd = Crowd(
         f"http://127.0.0.1:{site.port}",
         project,
-        [Person(*each) for each in tokens],
+        [Person(*each) for each in enrolled],
         habits or Habits(skips=0.05, repeats=0.05),
+        worker,
     )
     with site.answering():
         calls = crowd.start().join(180)
@@ -121,14 +125,20 @@ def broken(folder, database, fault, people=12, habits=None, **settings):
     return {each.kind for each in found}
 
 
+@pytest.fixture(params=[ApiAnnotator, DeskWindow], ids=["by the API", "at the page"])
+def worker(request):
+    return request.param
+
+
 @pytest.mark.parametrize("overlap", [1, 3])
-def test_crowd_finds_every_promise_kept(tmp_path, database, overlap):
-    assert broken(tmp_path, database, "none", overlap=overlap) == set()
+def test_crowd_finds_every_promise_kept(tmp_path, database, overlap, worker):
+    assert broken(tmp_path, database, "none", overlap=overlap, worker=worker) == set()
 
 
-def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(tmp_path, database):
-    habits = Habits(wanders=0.02, repeats=0.05)
-    assert broken(tmp_path, database, "none", habits=habits, lease_seconds=10) == set()
+def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(tmp_path, database, worker):
+    habits = Habits(wanders=0.02, returns=0.5, repeats=0.05)
+    given = {"habits": habits, "worker": worker, "lease_seconds": 10}
+    assert broken(tmp_path, database, "none", **given) == set()
 
 
 @pytest.mark.parametrize(
@@ -141,8 +151,8 @@ def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(tmp_path, datab
         ("tells_that_nothing_is_left", "starved", 12),
     ],
 )
-def test_fault_that_was_put_in_is_found(tmp_path, database, fault, kind, people):
-    assert kind in broken(tmp_path, database, fault, people)
+def test_fault_that_was_put_in_is_found(tmp_path, database, fault, kind, people, worker):
+    assert kind in broken(tmp_path, database, fault, people, worker=worker)
 
 
 def test_opinion_beyond_the_need_is_found(tmp_path, database):

@@ -12,8 +12,15 @@ def address(live_server, project):
 def open_desk(page, live_server, project):
     """Open the desk and wait until it has spoken to the server."""
     page.goto(address(live_server, project))
-    page.locator('#standing[data-standing="saved"]:not(:empty)').wait_for()
+    wait_until_saved(page)
     return page
+
+
+def reload(desk):
+    """Load the desk anew and wait until keys are for what it shows."""
+    desk.reload()
+    wait_until_saved(desk)
+    wait_until_painted(desk)
 
 
 def wait_until_painted(desk):
@@ -26,7 +33,8 @@ def wait_for(desk, words):
 
 
 def wait_until_saved(desk):
-    desk.locator('#standing[data-standing="saved"]').wait_for()
+    """Wait until the server has all; before it was asked for the first time, no words say so."""
+    desk.locator('#standing[data-standing="saved"]:not(:empty)').wait_for()
 
 
 def given():

@@ -1,1 +1,12 @@
-"""Annotations: saved, corrected, undone, synchronised, confirmed in bulk, adjudicated."""
+"""Annotations: saved, corrected, undone, synchronised, confirmed in bulk, adjudicated.
+
+| module | what it does |
+|---|---|
+| `adjudicate` | A lead settles a disagreement; the decision replaces the votes |
+| `bulk_confirm` | Confirm a bulk page in one step, and undo it |
+| `bulk_pages` | Bulk pages: items with one confidently predicted label |
+| `history` | An annotator's own history and today's totals |
+| `seed_labels` | A lead's seed labels, given outside the queue |
+| `submit` | Store, correct and undo annotations; nothing is overwritten |
+| `sync_decisions` | Apply the decisions that a window sends, one by one |
+"""

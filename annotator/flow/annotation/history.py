@@ -1,28 +1,43 @@
 """What people see of their own work: how much it is today, and what they said and did before."""
 
+from datetime import date
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
+from annotator.db.compiled_queries import Rows
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Lease, Project, Tally, User
 
+OF_TODAY = ("labels", "skips", "changes", "seconds")
+SUM_UP = Rows(
+    lambda project, user, day: (
+        Tally.objects.filter(project_id=project)
+        .order_by()
+        .values("project_id")
+        .annotate(
+            labelled=Sum("finished"),
+            **{f"own_{name}": Sum(name, filter=Q(user_id=user, day=day)) for name in OF_TODAY},
+        )
+        .values_list("labelled", *(f"own_{name}" for name in OF_TODAY))
+    ),
+    int,
+    int,
+    date,
+)
+
 
 def counts(project: Project, user: User) -> dict[str, Any]:
     """Return how far the project is and what the person did today, in one query."""
-    today = Q(user=user, day=daily_counts.today())
-    sums = Tally.objects.filter(project=project).aggregate(
-        labelled=Sum("finished", default=0),
-        labels=Sum("labels", filter=today, default=0),
-        skips=Sum("skips", filter=today, default=0),
-        changes=Sum("changes", filter=today, default=0),
-        seconds=Sum("seconds", filter=today, default=0.0),
-    )
-    labelled = sums.pop("labelled")
-    return {"items": project.items, "labelled": labelled, "today": sums}
+    found = SUM_UP(project.pk, user.pk, daily_counts.today())
+    labelled, *own = found[0] if found else (0, 0, 0, 0, 0.0)
+    # Nothing was counted for this person today where the sums are empty.
+    today = {name: number or 0 for name, number in zip(OF_TODAY, own, strict=True)}
+    today["seconds"] = float(today["seconds"])
+    return {"items": project.items, "labelled": labelled, "today": today}
 
 
 def answers(project: Project, user: User) -> QuerySet[Annotation]:

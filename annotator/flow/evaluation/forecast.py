@@ -189,7 +189,7 @@ def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float 
 
 
 def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
-    """Return the one of both hints that says more; what each is worth is measured (README)."""
+    """Return the one of both hints that says more; what each is worth is measured (docs)."""
     if forecast.get("diminishing"):
         return _(
             "The returns diminish: by the last doubling of the labels, 100 more would likely add "

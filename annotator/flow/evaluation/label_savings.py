@@ -1,8 +1,7 @@
 """What asking well was worth: how many random labels the model of today would have taken.
 
 Reckoned by a worker from the audits alone, which are random; told in words only where the interval
-leaves no doubt, as a few audits say little of it (selection/README.md, "How many labels were
-saved").
+leaves no doubt, as a few audits say little of it (learning-benchmarks.md in docs).
 """
 
 from collections.abc import Mapping

@@ -83,9 +83,14 @@ def _take_places(project: Project, user: User, leases: dict[int, Lease]) -> list
     return [leases[pk] for pk in mine.order_by("pk").values_list("item", flat=True)]
 
 
-@transaction.atomic
 def give_back(leases: Sequence[Lease]) -> int:
     """Return the items of these leases to the pool, and say how many they were."""
+    # Mostly there are none, and a transaction would wait for whoever writes just now.
+    return _give_back(leases) if leases else 0
+
+
+@transaction.atomic
+def _give_back(leases: Sequence[Lease]) -> int:
     keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
     entries = QueueEntry.objects.filter(item__in=items)
     # Entries before leases, as a save locks them, or the two could wait for each other.

@@ -1,1 +1,9 @@
-"""Simulations on labelled data."""
+"""Simulations on labelled data.
+
+| module | what it does |
+|---|---|
+| `dataset` | A labelled file becomes simulation data |
+| `job` | The simulation job of a project |
+| `runs` | The runs of a simulation, in several processes |
+| `storage` | Simulation data and runs on disk |
+"""

@@ -1,1 +1,9 @@
-"""Rounds: when one starts, how a model is trained and the pool scored, and its predictions."""
+"""Rounds: when one starts, how a model is trained and the pool scored, and its predictions.
+
+| module | what it does |
+|---|---|
+| `confident_items` | The most confident items of a round, for bulk pages |
+| `predict` | Predictions for texts that a client sends |
+| `schedule` | When a round starts |
+| `train` | A round: train, score, select |
+"""

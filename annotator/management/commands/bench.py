@@ -36,6 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("--large", type=int, default=LARGE, help="the large pool; 0 for none")
         parser.add_argument("--cycles", type=int, default=200, help="saves of one annotator")
         parser.add_argument("--seconds", type=float, default=20.0, help="how long a crowd works")
+        parser.add_argument(
+            "--way", choices=[*bench_serve.WAYS], help="how people label; both ways by default"
+        )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -58,8 +61,10 @@ def _serve(options: dict[str, Any]) -> list[Figure]:
     with running(settings.DATA_DIR) as (client, pid):
         return bench_serve.at_rest(pid) + bench_serve.measure(
             client,
+            pid,
             settings.DATA_DIR,
             sizes,
+            [way for name, way in bench_serve.WAYS.items() if options["way"] in (None, name)],
             cycles=options["cycles"],
             seconds=options["seconds"],
         )

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Lease
 from tests import loop
-from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
+from tests.views.desk_in_browser import given, open_desk, reload, wait_for, wait_until_saved
 from tests.views.in_browser import MARKS, listen, sign_in
 
 pytestmark = MARKS
@@ -54,8 +54,7 @@ def test_space_skips_and_z_undoes(desk):
     wait_for(desk, "Undone")
     assert text_of(desk) == skipped_text
     assert skipped.count() == 0
-    desk.reload()
-    wait_until_saved(desk)
+    reload(desk)
     desk.keyboard.press("z")
     wait_for(desk, "Undone")
     assert text_of(desk) == first
@@ -195,8 +194,7 @@ def test_past_reaches_what_an_earlier_page_said(desk):
     first = text_of(desk)
     desk.keyboard.press("1")
     wait_for(desk, "Saved: spam.")
-    desk.reload()
-    wait_until_saved(desk)
+    reload(desk)
     here = text_of(desk)
     desk.keyboard.press("ArrowLeft")
     desk.locator("#past").wait_for()

@@ -9,6 +9,7 @@ from tests.views.desk_in_browser import (
     address,
     given,
     open_desk,
+    reload,
     wait_for,
     wait_until_painted,
     wait_until_saved,
@@ -81,15 +82,14 @@ def assert_is_blank(page):
 def test_ticks_and_note_outlive_a_reload_and_end_with_the_decision(desk):
     item = text_of(desk)
     draft(desk)
-    desk.reload()
+    reload(desk)
     assert_is_restored(desk, item)
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: a, b.")
     assert Annotation.objects.get().note == "half a note"
     wait_for_another(desk, item)
     assert_is_blank(desk)
-    desk.reload()
-    text_of(desk)
+    reload(desk)
     assert_is_blank(desk)
     skipped = text_of(desk)
     draft(desk)
@@ -173,8 +173,7 @@ def test_refused_save_brings_ticks_and_note_back(desk, context, tags):
     assert text_of(desk) == item
     assert ticks(desk)[:2] == [True, True]
     assert desk.input_value("#note") == "half a note"
-    desk.reload()
-    text_of(desk)
+    reload(desk)
     assert given() == []
 
 
@@ -186,10 +185,8 @@ def test_note_of_a_correction_outlives_a_reload_with_its_answer_alone(desk):
     desk.locator("#past").wait_for()
     desk.keyboard.press("n")
     desk.keyboard.type("rather b")
-    desk.reload()
-    text_of(desk)
+    reload(desk)
     assert_is_blank(desk)
-    wait_until_saved(desk)
     desk.keyboard.press("ArrowLeft")
     desk.locator("#past").wait_for()
     assert desk.input_value("#note") == "rather b"
@@ -212,9 +209,8 @@ def test_second_window_beside_a_reload_never_shows_the_same_item(desk, context, 
     # The browser has just been told that a tab is about to be reloaded; here comes another one.
     open_desk(second, live_server, tags)
     theirs = text_of(second)
-    desk.reload()
+    reload(desk)
     assert text_of(desk) == item != theirs
-    wait_until_saved(desk)
     third = open_desk(context.new_page(), live_server, tags)
     assert len({item, theirs, text_of(third)}) == 3
     assert not any(item in each for each in seen)

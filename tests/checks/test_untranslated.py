@@ -4,16 +4,13 @@ import ast
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 
-import pytest
 from django.template.base import Lexer, TokenType
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.checks.source import CODE, PAGES, ROOT, SCRIPTS, hold
 
 # Templates ---------------------------------------------------------------------------------------
 
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 # Formats of files are called the same in every language.
 NAMES = {"JSONL", "JSON", "Lines", "CSV", "SVG", "PNG", "ZIP", "Vega", "Lite", "Vega-Lite"}
 READ_ALOUD = {
@@ -36,18 +33,18 @@ class Texts(HTMLParser):
         self.found: list[str] = []
         self.inside: list[str] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.inside.append(tag)
         spoken = READ_ALOUD | (
             {"value"} if dict(attrs).get("type") in {"submit", "button"} else set()
         )
         self.found += [value for name, value in attrs if name in spoken and value]
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         if tag in self.inside:
             del self.inside[len(self.inside) - 1 - self.inside[::-1].index(tag) :]
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if not {"script", "style"} & set(self.inside):
             self.found.append(data)
 
@@ -85,14 +82,12 @@ def _is_text(text: str) -> bool:
     return bool(words) and not set(words) <= NAMES
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_text_of_a_template_is_untranslated(path):
-    assert bare_texts(path.read_text(encoding="utf-8")) == []
+def test_no_text_of_a_template_is_untranslated() -> None:
+    hold(PAGES, bare_texts)
 
 
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [
+def test_bare_text_is_found() -> None:
+    for source, found in [
         ("<p>Hello</p>", ["Hello"]),
         ('<img alt="A cat">', ["A cat"]),
         ('<input type="submit" value="Go">', ["Go"]),
@@ -102,24 +97,22 @@ def test_no_text_of_a_template_is_untranslated(path):
         ("{% blocktranslate %}Hello{% endblocktranslate %} there", ["there"]),
         ('<p title="{% translate "Hello" %}">{% translate "Hello" %} · → <kbd>1</kbd></p>', []),
         ("{% comment %}Hello{% endcomment %}<script>let hello;</script>", []),
-    ],
-)
-def test_bare_text_is_found(source, found):
-    assert bare_texts(source) == found
+    ]:
+        assert bare_texts(source) == found, source
 
 
 # Python ------------------------------------------------------------------------------------------
 
 # What only commands and machines say is for whoever keeps the installation.
-COMMANDS = {
-    *("backup.py", "client.py", "demo.py", "idle.py", "metrics.py", "processes.py"),
-    *("restore.py", "settings.py", "snapshots.py"),
+FOR_OPERATORS = {
+    *("backup", "bench", "demo.py", "management", "metrics", "server"),
+    "settings.py",
 }
-SOURCES = sorted(
+SOURCES = [
     path
-    for path in [*(ROOT / "annotator").rglob("*.py"), *(ROOT / "selection").glob("*.py")]
-    if not {"migrations", "management", "bench"} & set(path.parts) and path.name not in COMMANDS
-)
+    for path in CODE
+    if path.relative_to(ROOT).parts[1] not in FOR_OPERATORS and "migrations" not in path.parts
+]
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext", "pgettext_lazy"}
 # What goes to the log or ends a process is for whoever keeps the installation; the description of
 # the API is for programmers, and English like its docstrings.
@@ -161,9 +154,8 @@ def _name(function: ast.AST | None) -> str:
     return getattr(function, "id", None) or getattr(function, "attr", "")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_sentence_of_a_module_is_untranslated(path):
-    assert bare_sentences(path.read_text(encoding="utf-8")) == []
+def test_no_sentence_of_a_module_is_untranslated() -> None:
+    hold(SOURCES, bare_sentences)
 
 
 REFUSALS = {
@@ -209,14 +201,12 @@ def _is_bare(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (is_text and _is_text(node.value))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_words_of_a_refusal_a_message_or_a_field_are_untranslated(path):
-    assert bare_words(path.read_text(encoding="utf-8")) == []
+def test_no_words_of_a_refusal_a_message_or_a_field_are_untranslated() -> None:
+    hold(SOURCES, bare_words)
 
 
-@pytest.mark.parametrize(
-    ("source", "is_bare"),
-    [
+def test_bare_word_is_found() -> None:
+    for source, is_bare in [
         ('raise Invalid("code", "no such label")', True),
         ('raise Conflict("code", f"{name} is taken")', True),
         ('raise NotThere("code", "no %s" % name)', True),
@@ -227,20 +217,17 @@ def test_no_words_of_a_refusal_a_message_or_a_field_are_untranslated(path):
         ('messages.success(request, _("saved"))', False),
         ('forms.CharField(label=gettext_lazy("Name"))', False),
         ('class Task(models.TextChoices):\n    TEXT = "text", _("a text")', False),
-    ],
-)
-def test_bare_word_is_found(source, is_bare):
-    assert bool(bare_words(source)) is is_bare
+    ]:
+        assert bool(bare_words(source)) is is_bare, source
 
 
-def test_bare_sentence_is_found():
+def test_bare_sentence_is_found() -> None:
     assert bare_sentences('words = f"There is no {name} here."') == ["There is no x here."]
     assert bare_sentences('words = _("There is nothing here.")\n"""A docstring of it."""') == []
 
 
 # Scripts -----------------------------------------------------------------------------------------
 
-SCRIPTS = sorted((ROOT / "static").rglob("*.js"))
 STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 COMMENT = re.compile(r"(?<!:)//[^\n]*|/\*.*?\*/", re.DOTALL)
 TWO_WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]")
@@ -254,12 +241,11 @@ def spoken(source: str) -> list[str]:
     return [text for text in texts if TWO_WORDS.search(text) and not NO_WORDS.match(text)]
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_scripts_have_no_words_of_their_own(path):
-    assert spoken(path.read_text(encoding="utf-8")) == []
+def test_scripts_have_no_words_of_their_own() -> None:
+    hold(SCRIPTS, spoken)
 
 
-def test_words_in_a_script_are_found():
+def test_words_in_a_script_are_found() -> None:
     assert spoken('say("Not saved"); // "in a comment"\n say(`${n} items left`)') == [
         "Not saved",
         "${n} items left",

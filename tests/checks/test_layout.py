@@ -1,0 +1,53 @@
+"""The house and its rooms: no folder and no file is too big to find one's way in."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.checks.source import CODE, ROOT, listed
+
+MODULES, LINES = 15, 400
+# What is still too big, and how big it may be at most. Nothing is added here.
+BIG_FOLDERS: dict[str, int] = {}
+BIG_FILES = {
+    "annotator/api/responses.py": 445,
+    "annotator/flow/annotation/submit.py": 540,
+    "annotator/flow/datasets/importing.py": 480,
+    "annotator/flow/training/train.py": 415,
+    "annotator/flow/progress/summary.py": 500,
+    "annotator/flow/queue/leasing.py": 510,
+    "annotator/flow/queue/refill.py": 540,
+    "annotator/flow/projects/settings.py": 490,
+    "annotator/server/gunicorn_conf.py": 425,
+}
+
+
+def modules(paths: Iterable[Path]) -> Counter[str]:
+    """Return how many modules each folder holds, but for migrations, which come one by one."""
+    rooms = (path for path in paths if path.name != "__init__.py")
+    return Counter(str(path.parent) for path in rooms if path.parent.name != "migrations")
+
+
+def too_big(sizes: dict[str, int], limit: int, known: dict[str, int]) -> list[str]:
+    """Return what is over the limit, and over what is known of it."""
+    big = sorted(name for name, size in sizes.items() if size > max(limit, known.get(name, 0)))
+    return [f"{name}: {sizes[name]} of {limit}" for name in big]
+
+
+def test_no_folder_holds_too_many_modules() -> None:
+    listed(too_big(modules(path.relative_to(ROOT) for path in CODE), MODULES, BIG_FOLDERS))
+
+
+def test_no_file_has_too_many_lines() -> None:
+    ours = (path for path in CODE if path.parent.name != "migrations")
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in ours}
+    listed(too_big(lines, LINES, BIG_FILES))
+
+
+def test_what_is_too_big_is_found() -> None:
+    paths = [Path(f"room/{name}.py") for name in ("__init__", "bed", "chair")]
+    assert modules([*paths, Path("room/migrations/0001_initial.py")]) == {"room": 2}
+    assert too_big({"a": 3, "b": 2, "c": 9, "d": 5}, 2, {"c": 8, "d": 5}) == [
+        "a: 3 of 2",
+        "c: 9 of 2",
+    ]
