@@ -104,7 +104,9 @@ class NewProject(Settings):
     name = Text(max_length=200)
     task = serializers.ChoiceField(tasktypes.choices(), default=tasktypes.DEFAULT.task)
     multi_label = serializers.BooleanField(default=False)
-    labels = serializers.ListField(child=serializers.JSONField())
+    labels = serializers.ListField(
+        child=serializers.JSONField(), required=tasktypes.ALL_NAME_LABELS
+    )
 
 
 class NewImport(serializers.Serializer[Any]):

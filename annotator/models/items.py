@@ -72,7 +72,9 @@ class Item(models.Model):
     audit_key = models.BigIntegerField()
     key = models.CharField(max_length=200)
     content_hash = models.BinaryField(max_length=16)
+    # What is read and searched; `content` has it in parts where it has several.
     text = models.TextField(blank=True)
+    content = models.JSONField(null=True)
     image = models.CharField(max_length=80, blank=True)
     meta = models.JSONField(default=dict)
     state = models.SmallIntegerField(choices=State, default=State.POOL)

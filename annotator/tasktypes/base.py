@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from annotator.models import Item, Project
 
@@ -27,6 +28,26 @@ class Limits:
     bulk: int
 
 
+@dataclass(frozen=True)
+class Feature:
+    """A part of the app that a type may lack, and the settings that mean nothing without it."""
+
+    refusal: Promise
+    settings: tuple[str, ...] = ()
+
+
+FEATURES = {
+    "bulk": Feature(gettext_lazy("Projects of this type have no bulk desk."), ("bulk_desk",)),
+    "labels": Feature(
+        gettext_lazy("The answers of this type of project are fixed; it takes no other labels."),
+        ("rare_label",),
+    ),
+    "predict": Feature(gettext_lazy("Prediction by this call is for texts.")),
+    "simulate": Feature(gettext_lazy("Simulations are not there for this type of project.")),
+}
+EVERYTHING = frozenset(FEATURES)
+
+
 class Media(Protocol):
     """What an item is. `content` is what a reader of `annotator.formats` gives for a row."""
 
@@ -36,10 +57,24 @@ class Media(Protocol):
     # Recipes of features in the order in which they are made, each better than the one before.
     encoders: tuple[str, ...]
     limits: Limits
-    # The features of the app that make sense for it (`annotator.tasktypes.FEATURES`).
+    # The features of the app that make sense for it (`FEATURES`).
     can: frozenset[str]
-    # What a file to import holds, in a sentence.
+    # The folder of its templates: item (at the desk), card (in bulk), excerpt and whole (in lists).
+    templates: str
+    # What the desk loads for it, by the names in `static`.
+    scripts: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    # The groups of keys that do something with it (`flow.projects.shortcuts`).
+    key_groups: frozenset[str] = frozenset({"deciding", "moving"})
+    # Whether it is read, so that the keys that scroll go through it first.
+    is_read: bool = False
+    # How cards are laid out on the bulk desk.
+    bulk_class: str
+    # What a file to import, or to simulate on, holds: a sentence each.
     import_hint: Promise
+    simulation_hint: Promise
+    # Whether such a file has columns that may have to be named.
+    has_columns: bool
 
     def digest(self, content: Any) -> bytes:
         """Return 16 bytes that tell this content from any other."""
@@ -70,7 +105,13 @@ class Answer(Protocol):
     """What a person says of an item; it is stored as labels of the project."""
 
     name: str
-    can: frozenset[str]
+    can: frozenset[str] = EVERYTHING
+    # The names of the labels where they are the same in every project.
+    fixed_labels: tuple[str, ...] = ()
+    # Whether an answer may have several labels, or none.
+    takes_several: bool
+    # The folder of its template: input (at the desk).
+    templates: str
 
     def check_number(self, labels: int) -> None:
         """Raise Invalid unless so many labels can be an answer."""
@@ -92,3 +133,28 @@ class TaskType:
     def can(self) -> frozenset[str]:
         """Return the features of the app that a project of this type has."""
         return self.media.can & self.answer.can
+
+    @property
+    def item_template(self) -> str:
+        """Return the template of the item at the desk."""
+        return f"{self.media.templates}/item.html"
+
+    @property
+    def card_template(self) -> str:
+        """Return the template of an item on the bulk desk."""
+        return f"{self.media.templates}/card.html"
+
+    @property
+    def excerpt_template(self) -> str:
+        """Return the template of an item in a list, cut down to what was sought."""
+        return f"{self.media.templates}/excerpt.html"
+
+    @property
+    def whole_template(self) -> str:
+        """Return the template of an item in a list, as a whole."""
+        return f"{self.media.templates}/whole.html"
+
+    @property
+    def input_template(self) -> str:
+        """Return the template of what an answer is given with at the desk."""
+        return f"{self.answer.templates}/input.html"

@@ -22,6 +22,7 @@ from annotator.flow.labels import naming, usage
 from annotator.flow.projects import preferences, setting_effects, shortcuts, versions
 from annotator.flow.queue import leasing, skipped_items
 from annotator.models import Label, Membership, Project, Role, User
+from annotator.tasktypes import FEATURES
 
 MAX_LABELS = 500
 LONGEST_DESCRIPTION = 2000
@@ -58,7 +59,8 @@ def create_project(
     **settings: Any,
 ) -> Project:
     """Store a new project with its labels; `user` becomes its admin."""
-    specs = _label_specs(labels)
+    task_type = tasktypes.find(task, multi_label)
+    specs = _label_specs(_named_labels(task_type, labels))
     if any("id" in spec for spec in specs):
         raise Invalid("label_form", _("A new label has no id yet."), field="labels")
     rare = settings.pop("rare_label", None)
@@ -115,6 +117,17 @@ def delete_project(project: Project) -> None:
     versions.hold(project)
     project.deleted_at = timezone.now()
     project.save(update_fields=["deleted_at"])
+
+
+def _named_labels(
+    task_type: tasktypes.TaskType, labels: Sequence[LabelSpec]
+) -> Sequence[LabelSpec]:
+    """Return the labels of a new project: those that are given, unless its type has its own."""
+    if "labels" in task_type.can:
+        return labels
+    if labels:
+        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
+    return task_type.answer.fixed_labels
 
 
 def strategy_choices() -> list[tuple[str, str, str]]:
@@ -189,6 +202,8 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     What is not said about a label that is there stays as it is. A name without an id means the
     label of that name, if there is one.
     """
+    if "labels" not in tasktypes.of(project).can:
+        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
     versions.hold(project)
     naming.forget(project)
     kept = {label.pk: label for label in project.labels.all()}

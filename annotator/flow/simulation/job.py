@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from annotator import tasktypes
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.datasets import importing
 from annotator.flow.features import encode
@@ -59,6 +60,7 @@ def start(
 
     Refused where there is too much to do, too little to learn from, or one under way already.
     """
+    tasktypes.require(project, "simulate")
     _check(strategies, labels, seeds)
     given: dict[str, Any] = {}
     if file is not None:

@@ -21,7 +21,12 @@ class Command(InstallationCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--labels", required=True, help="names, with commas between")
+        parser.add_argument(
+            "--labels",
+            required=tasktypes.ALL_NAME_LABELS,
+            default="",
+            help="names, with commas between",
+        )
         tasks = dict(tasktypes.choices())
         parser.add_argument("--task", choices=list(tasks), default=tasktypes.DEFAULT.task)
         parser.add_argument("--multi-label", action="store_true")

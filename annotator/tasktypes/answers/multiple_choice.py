@@ -7,7 +7,8 @@ class MultipleChoice(Answer):
     """Some of the labels, each of which fits or does not by itself."""
 
     name = "multiple_choice"
-    can = frozenset({"bulk", "predict", "search_text", "simulate"})
+    takes_several = True
+    templates = "tasktypes/choices"
 
     def check_number(self, labels: int) -> None:
         """Allow any number: that none of the labels fits is an answer, too."""

@@ -10,7 +10,8 @@ class SingleChoice(Answer):
     """Exactly one of the labels, which exclude each other."""
 
     name = "single_choice"
-    can = frozenset({"bulk", "predict", "search_text", "simulate"})
+    takes_several = False
+    templates = "tasktypes/choices"
 
     def check_number(self, labels: int) -> None:
         if labels != 1:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from annotator.formats import image_zip
 from annotator.models import Item, Project
 from annotator.storage import thumbnails
-from annotator.tasktypes.base import Limits, Media
+from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
 
 class Image(Media):
@@ -24,10 +24,17 @@ class Image(Media):
     encoders = ("image",)
     # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)
-    can = frozenset({"bulk", "simulate"})
+    can = EVERYTHING - {"predict"}
+    templates = "tasktypes/image"
+    scripts = ("picture_view.js", "picture.js")
+    styles = ("picture.css",)
+    key_groups = frozenset({"deciding", "moving", "looking"})
+    bulk_class = "bulk-pictures"
+    has_columns = False
     import_hint = gettext_lazy(
         "A ZIP of images: one folder per class, or a labels.csv beside them."
     )
+    simulation_hint = import_hint
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content, digest_size=16).digest()

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from annotator.models import Item, Project
-from annotator.tasktypes.base import Limits, Media
+from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
 
 class Text(Media):
@@ -18,8 +18,13 @@ class Text(Media):
     formats = ("csv", "jsonl")
     encoders = ("text-quick", "text")
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
-    can = frozenset({"bulk", "predict", "search_text", "simulate"})
+    can = EVERYTHING
+    templates = "tasktypes/text"
+    is_read = True
+    bulk_class = "bulk-texts"
+    has_columns = True
     import_hint = gettext_lazy("CSV or JSON Lines with one text per row.")
+    simulation_hint = gettext_lazy("CSV or JSON Lines with a text and its label in each row.")
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content.encode(), digest_size=16).digest()

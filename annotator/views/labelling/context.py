@@ -72,8 +72,9 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "project": project.pk,
         "person": user.pk,
         "language": get_language(),
-        "task": project.task,
-        "multi": project.multi_label,
+        "media": access.type.media.name,
+        "answer": access.type.answer.name,
+        "multi": access.type.answer.takes_several,
         "lease_seconds": project.lease_seconds,
         "most_seconds": daily_counts.MOST_SECONDS,
         "first": served,
@@ -96,12 +97,12 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
 
 def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
     """Return the keys as they are printed, on buttons and in the help."""
-    is_picture = access.project.task == access.project.Task.IMAGE
+    groups = access.type.media.key_groups
     return {
         "actions": [
             (action.title, [shortcuts.cap(key) for key in own_keys[name]])
             for name, action in shortcuts.ACTIONS.items()
-            if own_keys[name] and (is_picture or action.group != "looking")
+            if own_keys[name] and action.group in groups
         ],
         "conflicts": [
             (shortcuts.cap(taken.key), taken.label, taken.action.title)
