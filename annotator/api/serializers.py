@@ -10,6 +10,7 @@ from annotator.flow.annotation.submit import LONGEST_NOTE
 from annotator.flow.annotation.sync_decisions import KINDS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.settings import MAX_LABELS
+from annotator.formats import registry
 from annotator.models import Import, Project, Role
 
 
@@ -111,7 +112,7 @@ class NewProject(Settings):
 
 class NewImport(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True, max_length=None)
-    format = serializers.ChoiceField(Import.Format.choices, default="", allow_blank=True)
+    format = serializers.ChoiceField(registry.choices(), default="", allow_blank=True)
     text_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     id_column = serializers.CharField(default="", allow_blank=True, max_length=200)

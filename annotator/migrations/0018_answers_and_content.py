@@ -21,6 +21,11 @@ class Migration(migrations.Migration):
             field=models.JSONField(null=True),
         ),
         migrations.AlterField(
+            model_name='import',
+            name='format',
+            field=models.CharField(blank=True, max_length=8),
+        ),
+        migrations.AlterField(
             model_name='project',
             name='task',
             field=models.CharField(default='text', max_length=16),

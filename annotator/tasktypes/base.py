@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from annotator.formats import Part
 from annotator.models import Item, Project
 
 
@@ -54,6 +55,8 @@ class Media(Protocol):
     name: str
     # The kinds of files that hold it (`annotator.formats`).
     formats: tuple[str, ...]
+    # The texts in a row of a table that are its content, none for files.
+    parts: tuple[Part, ...] = ()
     # Recipes of features in the order in which they are made, each better than the one before.
     encoders: tuple[str, ...]
     limits: Limits
@@ -78,6 +81,10 @@ class Media(Protocol):
 
     def digest(self, content: Any) -> bytes:
         """Return 16 bytes that tell this content from any other."""
+        ...
+
+    def size(self, content: Any) -> int:
+        """Return about how many bytes it takes in memory."""
         ...
 
     def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:

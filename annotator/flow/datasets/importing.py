@@ -20,10 +20,11 @@ from django.utils.translation import gettext as _
 from annotator import formats, tasktypes
 from annotator.db.bulk_insert import insert_many
 from annotator.errors import Invalid, NotThere, TooLarge, WrongType
-from annotator.flow.datasets import export
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.formats import BadContent, BadRow, Columns, Row, Unreadable, image_zip, tables
+from annotator.formats import BadContent, BadRow, Columns, Row, Unreadable
+from annotator.formats.csv import guarded
+from annotator.formats.registry import READERS, for_file
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source, User
 from annotator.pool import audit_set
@@ -33,14 +34,6 @@ ERRORS_SHOWN = 100
 TRIES = 5
 COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
 LONGEST_KEY = 200
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".zip": "zip",
-}
 
 
 # Receiving ---------------------------------------------------------------------------------------
@@ -68,8 +61,8 @@ def receive(
         raise Invalid(
             "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
         )
+    columns = columns_of(project, text_column, label_column, id_column)
     path = keep_upload(file)
-    columns = Columns(text_column, label_column, id_column)
     try:
         total = look_at(path, kind, columns)
     except Unreadable as problem:
@@ -109,10 +102,10 @@ def uploaded(name: str) -> Path:
 
 def kind_of(project: Project, name: str, format: str = "") -> str:
     """Return how a file of that name is read; WrongType for one that the task does not take."""
-    kind = format or ENDINGS.get(Path(name or "").suffix.lower(), "")
+    reader = for_file(name or "", format)
     task_type = tasktypes.of(project)
     allowed = task_type.media.formats
-    if kind not in allowed:
+    if reader is None or reader.kind not in allowed:
         raise WrongType(
             "wrong_type",
             _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
@@ -123,7 +116,7 @@ def kind_of(project: Project, name: str, format: str = "") -> str:
             },
             field="file",
         )
-    return kind
+    return reader.kind
 
 
 def keep_upload(file: Any) -> Path:
@@ -158,9 +151,17 @@ def _uploads() -> Path:
 
 def look_at(path: Path, kind: str, columns: Columns) -> int:
     """Return about how many rows there are; Unreadable for what can be seen to be no use."""
-    if kind == "zip":
-        return image_zip.look(path)
-    return tables.look(path, kind, columns)[0]
+    return READERS[kind].look(path, columns).rows
+
+
+def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
+    """Return which column holds what; Invalid for a name that the items have no use for."""
+    parts = tasktypes.of(project).media.parts
+    if text and parts and "text" not in [part.name for part in parts]:
+        words = _("These items are made of the columns %(names)s, not of one text.")
+        names = ", ".join(part.columns[0] for part in parts)
+        raise Invalid("text_column", words % {"names": names}, field="text_column")
+    return Columns(text, label, id, parts)
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -183,9 +184,8 @@ def run(work: Import) -> Import:
     _cut_report(work)
     # By former names, too: the file may be older than a rename, or the import was begun before it.
     known = naming.by_name(work.project)
-    size = tasktypes.of(work.project).media.limits.import_
     try:
-        chunks = _chunks(islice(_rows(work, set(known)), work.done, None), size)
+        chunks = _chunks(work, islice(_rows(work, set(known)), work.done, None))
         for number, rows in enumerate(chunks, 1):
             _store_sorted(work, rows, known)
             _give_way(number)
@@ -209,23 +209,22 @@ def _give_way(number: int) -> None:
 
 
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
-    path = _uploads() / work.path
-    if work.format == "zip":
-        return image_zip.read(path, label_names)
-    columns = Columns(work.text_column, work.label_column, work.id_column)
-    _total, encoding = tables.look(path, work.format, columns)
-    if encoding == "cp1252" and not work.notes:
+    path, reader = _uploads() / work.path, READERS[work.format]
+    columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
+    looked = reader.look(path, columns)
+    if looked.encoding == "cp1252" and not work.notes:
         work.write(notes=[_("The file is no UTF-8; it was read as Windows-1252.")])
-    return tables.read(path, work.format, columns, encoding)
+    return reader.read(path, columns, looked, label_names)
 
 
-def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadRow]]:
+def _chunks(work: Import, rows: Iterator[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+    media = tasktypes.of(work.project).media
     chunk: list[Row | BadRow] = []
     weight = 0
     for row in rows:
         chunk.append(row)
-        weight += len(row.content) if isinstance(row, Row) else 0
-        if len(chunk) >= size or weight >= CHUNK_BYTES:
+        weight += media.size(row.content) if isinstance(row, Row) else 0
+        if len(chunk) >= media.limits.import_ or weight >= CHUNK_BYTES:
             yield chunk
             chunk, weight = [], 0
     if chunk:
@@ -441,7 +440,7 @@ def _append_report(work: Import, bad: list[BadRow]) -> None:
         writer = csv.writer(file)
         if is_new:
             writer.writerow(["row", "code", "detail"])
-        writer.writerows([each.number, each.code, export.guarded(each.detail)] for each in bad)
+        writer.writerows([each.number, each.code, guarded(each.detail)] for each in bad)
 
 
 def _cut_report(work: Import) -> None:

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from annotator import formats
-from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
+from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip
+from annotator.formats.registry import READERS, for_file
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from selection.simulation.dataset import Known
 
 HELD_OUT = 0.2
-KINDS = {".csv": "csv", ".tsv": "csv", ".zip": "zip"}
 NAMES_SHOWN = 5
 
 UNREADABLE = gettext_noop("%(n)d rows that cannot be read left out")
@@ -83,7 +82,8 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
 
     `most_bytes` bounds what is held in memory, 0 does not.
     """
-    rows = _rows(path, columns, kind or KINDS.get(path.suffix.lower(), "jsonl"))
+    reader = for_file(path.name, kind) or READERS["jsonl"]
+    rows = reader.read(path, columns, reader.look(path, columns), _folders(path))
     documents: list[Any] = []
     labels: list[list[str]] = []
     seen: set[bytes] = set()
@@ -110,19 +110,17 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
     return Answers(documents, labels, [_(what) % {"n": n} for what, n in left_out.items()])
 
 
-def _rows(path: Path, columns: Columns, kind: str) -> formats.Rows:
-    if kind == "zip":
-        image_zip.look(path)
-        with zipfile.ZipFile(path) as archive:
-            folders = {PurePosixPath(name).parent.name for name in archive.namelist()}
-        return image_zip.read(path, folders - {""})
-    _total, encoding = tables.look(path, kind, columns)
-    return tables.read(path, kind, columns, encoding)
+def _folders(path: Path) -> set[str]:
+    """Return the folders in a ZIP, each of which is a label; none for another file."""
+    if not zipfile.is_zipfile(path):
+        return set()
+    with zipfile.ZipFile(path) as archive:
+        return {PurePosixPath(name).parent.name for name in archive.namelist()} - {""}
 
 
 def _document(row: Row | BadRow) -> str | bytes | None:
-    if isinstance(row, BadRow) or isinstance(row.content, str):
-        return None if isinstance(row, BadRow) else row.content
+    if isinstance(row, BadRow) or not isinstance(row.content, bytes):
+        return row.content if isinstance(row, Row) and isinstance(row.content, str) else None
     try:
         # The app, too, keeps what it wrote itself and learns from that.
         return image_zip.clean(row.content)[0]

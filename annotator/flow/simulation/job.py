@@ -64,7 +64,8 @@ def start(
     _check(strategies, labels, seeds)
     given: dict[str, Any] = {}
     if file is not None:
-        given = _received(project, file, Columns(text_column, label_column))
+        columns = importing.columns_of(project, text_column, label_column)
+        given = _received(project, file, columns)
     elif own_labels(project) < FEWEST_OWN:
         words = _("The project has fewer than %d labelled items; upload a labelled file.")
         raise Invalid("too_few", words % FEWEST_OWN, field="file")
@@ -192,7 +193,7 @@ def _rare(work: Simulation) -> str:
 def _answers(work: Simulation) -> dataset.Answers:
     if not work.path:
         return _own_answers(work.project)
-    columns = Columns(work.text_column, work.label_column)
+    columns = importing.columns_of(work.project, work.text_column, work.label_column)
     return dataset.read(importing.uploaded(work.path), columns, work.format, MOST_BYTES)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotator.flow.datasets import export
+from annotator.formats.registry import WRITERS
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Annotation, Project
@@ -25,7 +26,7 @@ class Command(InstallationCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", type=int)
         parser.add_argument("--out", type=Path, help="the file to write; the terminal otherwise")
-        parser.add_argument("--as", dest="kind", choices=sorted(export.FORMATS), default="jsonl")
+        parser.add_argument("--as", dest="kind", choices=sorted(WRITERS), default="jsonl")
         parser.add_argument(
             "--include", nargs="*", choices=export.INCLUDES, default=[], help="what else goes out"
         )

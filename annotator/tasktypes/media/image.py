@@ -39,6 +39,9 @@ class Image(Media):
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content, digest_size=16).digest()
 
+    def size(self, content: Any) -> int:
+        return len(content)
+
     def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:
         clean, ending = image_zip.clean(content)
         name = f"pictures/{project.pk}/{digest.hex()[:2]}/{digest.hex()}.{ending}"

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
+from annotator import formats as formats_base
 from annotator.models import Item, Project
 from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
@@ -16,6 +17,7 @@ class Text(Media):
 
     name = "text"
     formats = ("csv", "jsonl")
+    parts = (formats_base.TEXT,)
     encoders = ("text-quick", "text")
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
     can = EVERYTHING
@@ -28,6 +30,9 @@ class Text(Media):
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+    def size(self, content: Any) -> int:
+        return len(content)
 
     def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:
         return {"text": content}
