@@ -10,7 +10,7 @@ from itertools import product
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw, ImageFilter
 
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import upload
 from annotator.flow.projects import settings
 from annotator.models import Import, Project, User
 
@@ -132,8 +132,8 @@ def load(user: User) -> tuple[Project, list[Import]]:
         seed=SEED,
     )
     works = [
-        importing.receive(project, user, ContentFile(messages(), "messages.jsonl")),
-        importing.receive(pictures, user, ContentFile(drawings(), "table.zip")),
+        upload.receive(project, user, ContentFile(messages(), "messages.jsonl")),
+        upload.receive(pictures, user, ContentFile(drawings(), "table.zip")),
     ]
     return project, works
 

@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "annotator.security.sessions.SignedInMiddleware",
     "annotator.views.account.language.own_language",
     "annotator.views.drafts.tell_saved",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -133,6 +133,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'winnow.sqlite3'}")}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["ENGINE"] = "annotator.db.sqlite3"
     # IMMEDIATE takes the write lock at the start, so a claim never reads what another is changing;
     # FULL syncs every commit, so an acknowledged label survives a power cut, too.
     DATABASES["default"]["OPTIONS"] = {
@@ -178,7 +179,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "annotator.storage.static_files.StaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
@@ -225,6 +226,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
+SESSION_ENGINE = "annotator.security.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Cookies go over https only where the site is reached by https, which these origins say.

@@ -15,10 +15,11 @@ from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.operations import background_reports, cleanup
 from annotator.flow.operations import verify_counts as recounting
-from annotator.flow.queue import leasing, orphaned_leases, reassign_idle
+from annotator.flow.queue import orphaned_leases, reassign_idle, releasing
 from annotator.flow.queue import refill as refilling
 from annotator.flow.simulation import job
-from annotator.flow.training import schedule
+from annotator.flow.training import schedule, score
+from annotator.flow.training import select as training_select
 from annotator.flow.training import train as training
 from annotator.jobs.runner import sweep
 from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard, Simulation
@@ -70,7 +71,7 @@ def train(pk: int) -> None:
 @shared_task(name="annotator.tasks.score_shard")
 def score_shard(pk: int) -> None:
     """Score one shard; with the last one, select."""
-    turn = training.score_shard(pk)
+    turn = score.score_shard(pk)
     if turn is not None:
         select.delay(turn.pk)
 
@@ -78,7 +79,7 @@ def score_shard(pk: int) -> None:
 @shared_task(name="annotator.tasks.select")
 def select(pk: int) -> None:
     """Choose the picks, then refill the queue with them."""
-    turn = training.select(pk)
+    turn = training_select.select(pk)
     if turn is not None:
         refill.delay(turn.pk)
 
@@ -129,9 +130,9 @@ def tick(just_now: bool = False) -> None:
     With `just_now` for everything that waits: a worker that starts may have lost its predecessor,
     and the messages that were on the way to that one.
     """
-    leasing.release_expired()
-    orphaned_leases.release_strays()
-    reassign_idle.free_audits()
+    releasing.release_expired()
+    orphaned_leases.release_orphaned()
+    reassign_idle.reopen_idle_audits()
     cleanup.close_finished()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)

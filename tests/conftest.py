@@ -2,7 +2,8 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,11 +12,12 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from annotator.db import clock
+from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
 from annotator.models import Project, Role, User, jobs
 from annotator.security import password_hashing, rate_limits
-from tests import loop, pace
+from tests import loop, pace, shared
 
 # How the session goes ----------------------------------------------------------------------------
 
@@ -31,6 +33,18 @@ def pytest_xdist_auto_num_workers() -> int:
     return pace.workers()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the place that all workers share, in the process that starts them."""
+    if not _is_worker(config):
+        shared.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it at the end."""
+    if not _is_worker(config):
+        shared.end()
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector what stays for good: modules, and the tests themselves."""
     gc.collect()
@@ -38,11 +52,35 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """Let SQLite not wait for the disk: no test survives a power cut."""
-    options = django_settings.DATABASES["default"].get("OPTIONS", {})
-    if "init_command" in options:
-        options["init_command"] += "PRAGMA synchronous=OFF;"
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """Let SQLite not wait for the disk, as no test survives a power cut; copy it for a worker."""
+    if not _is_sqlite():
+        yield
+        return
+    database = django_settings.DATABASES["default"]
+    database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+    file = Path(database["TEST"]["NAME"])
+    if _is_worker(request.config):
+        shared.copy_database(file)
+    yield
+    for each in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        each.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -> bool:
+    """Keep the copy: making the tables takes a worker longer than its first tests."""
+    return django_db_keepdb or (_is_worker(request.config) and _is_sqlite())
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _is_sqlite() -> bool:
+    return "sqlite" in django_settings.DATABASES["default"]["ENGINE"]
 
 
 @pytest.fixture(autouse=True)
@@ -128,9 +166,9 @@ def image_project(olga, lea, ana, ben) -> Project:
 
 
 def _with_members(project: Project, lea: User, *annotators: User) -> Project:
-    project_settings.add_member(project, lea.username, Role.LEAD)
+    members.add_member(project, lea.username, Role.LEAD)
     for person in annotators:
-        project_settings.add_member(project, person.username, Role.ANNOTATOR)
+        members.add_member(project, person.username, Role.ANNOTATOR)
     return project
 
 

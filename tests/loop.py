@@ -4,16 +4,17 @@ import uuid
 from collections.abc import Iterable
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 
 from annotator.flow.annotation import submit
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import importing, upload
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.progress import version_numbers
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.queue.refill import refill
-from annotator.flow.training import schedule, train
+from annotator.flow.training import schedule, score, select, train
 from annotator.models import (
     Annotation,
     FeatureSpace,
@@ -64,7 +65,7 @@ def bring_in(project: Project, name: str, content: bytes | str, **options: str) 
     """Import a file as an upload and its worker would, and return how that ended."""
     data = content.encode() if isinstance(content, str) else content
     user = options.pop("user", project.created_by)
-    work = importing.receive(project, user, SimpleUploadedFile(name, data), **options)
+    work = upload.receive(project, user, SimpleUploadedFile(name, data), **options)
     importing.run(work.pk)
     project.refresh_from_db()
     work.refresh_from_db()
@@ -117,15 +118,20 @@ def go_round(project: Project, shard_order: slice = slice(None)) -> Round:
     return refreshed(turn)
 
 
+def rest(project: Project) -> None:
+    """Let the time be over for which the project rests after its rounds."""
+    project.rounds.update(created_at=F("finished_at"))
+
+
 def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
     """Do one stage of a round as its worker would."""
     if stage == "score":
         for scoring in list(RoundShard.objects.filter(round=turn))[shard_order]:
-            train.score_shard(scoring.pk)
+            score.score_shard(scoring.pk)
         return
     work = {
         "train": train.train,
-        "select": train.select,
+        "select": select.select,
         "refill": refill,
         "evaluate": audit_accuracy.evaluate,
     }

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks
-from annotator.api import serializers
+from annotator.api import responses, serializers
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.flow.annotation import adjudicate
-from annotator.flow.projects import settings
+from annotator.flow.projects import members
 from annotator.models import Role
 
 PARAMETERS = [
@@ -21,23 +21,38 @@ PARAMETERS = [
 ]
 
 
-@extend_schema(parameters=PARAMETERS, responses={200: dict})
+@extend_schema(
+    summary="List the disagreements",
+    parameters=PARAMETERS,
+    responses={200: responses.page_of(responses.Disagreement)},
+)
 @api_view(["GET"])
 def disagreements(request: Request, pk: int) -> Response:
-    """List what people disagree about, newest first."""
-    project = settings.load_project(person(request), pk, Role.LEAD)
+    """List the items on which annotations differ, the newest first."""
+    project = members.load_project(person(request), pk, Role.LEAD)
     state = adjudicate.as_state(request.query_params.get("state", "open"))
     shown = partial(adjudicate.shown, project)
     return page(request, adjudicate.listed(project, state), "-id", shown)
 
 
-@extend_schema(methods=["POST"], request=serializers.Verdict, responses={200: dict})
-@extend_schema(methods=["DELETE"], responses={200: dict})
+@extend_schema(
+    methods=["POST"],
+    summary="Decide a disagreement",
+    description="The decision counts in place of the votes, and replaces an earlier decision.",
+    request=serializers.Verdict,
+    responses={200: responses.Disagreement},
+)
+@extend_schema(
+    methods=["DELETE"],
+    summary="Withdraw a decision",
+    description="The disagreement is open again.",
+    responses={200: responses.Disagreement},
+)
 @api_view(["POST", "DELETE"])
 def disagreement(request: Request, pk: int, item: int) -> Response:
     """Decide what is right, in place of an earlier decision; DELETE: take the decision back."""
     user = person(request)
-    project = settings.load_project(user, pk, Role.LEAD)
+    project = members.load_project(user, pk, Role.LEAD)
     if request.method == "POST":
         given = checked(serializers.Verdict, request)
         row = adjudicate.decide(project, user, item, **given)

@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks, tasktypes
-from annotator.api import serializers
+from annotator.api import responses, serializers
 from annotator.api.request_context import checked, cursor, page_size, person, place
 from annotator.errors import Invalid
-from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
-from annotator.flow.projects import settings
+from annotator.flow.projects import members
 from annotator.flow.queue import skipped_items
 from annotator.models import Item, Project, Role
 
@@ -30,18 +30,19 @@ PARAMETERS = [
 
 
 @extend_schema(
+    summary="Search the items",
     parameters=PARAMETERS,
     description=(
         "Search the pool. A call looks at 200,000 items at most and says in `looked_at` at "
         "which positions; `next` goes on behind them, so a page may be short or empty and still "
         "have a next one. With `like`, the nearest come first."
     ),
-    responses={200: dict},
+    responses={200: responses.page_of(responses.FoundItem, looked_at=responses.LookedAt())},
 )
 @api_view(["GET"])
 def items(request: Request, pk: int) -> Response:
     """Search the pool by text, label, state and likeness."""
-    project = settings.load_project(person(request), pk)
+    project = members.load_project(person(request), pk)
     query = request.query_params
     wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
     found = _found(request, project, wanted)
@@ -80,21 +81,27 @@ def _item(project: Project, item: Item) -> dict[str, Any]:
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
 
 
-@extend_schema(request=serializers.Seed, responses={201: dict, 200: dict})
+@extend_schema(
+    summary="Label an item as a seed",
+    request=serializers.Seed,
+    responses={201: responses.Saved, 200: responses.Saved},
+)
 @api_view(["POST"])
 def seed(request: Request, pk: int, item: int) -> Response:
-    """Label an item as an expert seed; the same `client_id` again changes nothing."""
+    """Give an item an expert label. The same `client_id` again changes nothing."""
     user = person(request)
-    project = settings.load_project(user, pk, Role.LEAD)
+    project = members.load_project(user, pk, Role.LEAD)
     given = checked(serializers.Seed, request)
     annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response({"annotation": submit.told(annotation)}, status=201 if is_new else 200)
+    return Response(
+        {"annotation": payload.annotation_payload(annotation)}, status=201 if is_new else 200
+    )
 
 
-@extend_schema(request=None, responses={200: dict})
+@extend_schema(summary="Requeue parked items", request=None, responses={200: responses.PutBack})
 @api_view(["POST"])
 def put_back(request: Request, pk: int) -> Response:
-    """Have what everybody skipped asked again, of them too."""
-    project = settings.load_project(person(request), pk, Role.LEAD)
-    return Response({"put_back": skipped_items.put_back(project)})
+    """Ask items that everyone skipped again, also of those who skipped them."""
+    project = members.load_project(person(request), pk, Role.LEAD)
+    return Response({"put_back": skipped_items.reopen_skipped(project)})

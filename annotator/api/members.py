@@ -13,19 +13,20 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.api import serializers
+from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
 from annotator.errors import Forbidden, NotThere, Unauthenticated
-from annotator.flow.projects import settings
+from annotator.flow.projects import accounts
+from annotator.flow.projects import members as project_members
 from annotator.models import Membership, Role, User
 
 
-@extend_schema(request=serializers.Token, responses={200: dict})
+@extend_schema(summary="Get a token", request=serializers.Token, responses={200: responses.Token})
 @api_view(["POST"])
 @authentication_classes([])
 @permission_classes([AllowAny])
 def token(request: Request) -> Response:
-    """Exchange a name and a password for a token, which is shown this once."""
+    """Exchange a username and a password for a token, which is shown this once."""
     given = checked(serializers.Token, request)
     user = authenticate(request=request._request, **given)
     if user is None:
@@ -34,16 +35,27 @@ def token(request: Request) -> Response:
     return Response({"token": plain, "expires_at": instance.expiry})
 
 
-@extend_schema(methods=["GET"], responses={200: dict})
-@extend_schema(methods=["POST"], request=serializers.NewUser, responses={201: dict})
+@extend_schema(
+    methods=["GET"],
+    summary="List the users",
+    description="For installation admins.",
+    responses={200: responses.page_of(responses.User)},
+)
+@extend_schema(
+    methods=["POST"],
+    summary="Create a user",
+    description="For installation admins. Without a password, an invitation link comes back.",
+    request=serializers.NewUser,
+    responses={201: responses.NewUser},
+)
 @api_view(["GET", "POST"])
 def users(request: Request) -> Response:
-    """List the people of this installation, or add one."""
+    """List the users of this installation, or create one."""
     if not person(request).is_superuser:
         raise Forbidden("forbidden", _("Only an admin of the installation may do that."))
     if request.method == "GET":
         return Response({"next": None, "previous": None, "results": _users()})
-    user, invitation = settings.create_user(**checked(serializers.NewUser, request))
+    user, invitation = accounts.create_user(**checked(serializers.NewUser, request))
     body = {"id": user.pk, "username": user.username}
     if invitation is not None:
         body["invitation_url"] = request.build_absolute_uri(f"/invite/{invitation}")
@@ -55,19 +67,36 @@ def _users() -> list[dict[str, object]]:
     return [dict(row) for row in rows]
 
 
-@extend_schema(methods=["GET"], responses={200: dict})
-@extend_schema(methods=["POST"], request=serializers.Member, responses={201: dict})
-@extend_schema(methods=["DELETE"], request=serializers.Username, responses={204: None})
+@extend_schema(
+    methods=["GET"],
+    summary="List the members of a project",
+    description="For admins of the project.",
+    responses={200: responses.page_of(responses.Member)},
+)
+@extend_schema(
+    methods=["POST"],
+    summary="Give a user a role in a project",
+    description="For admins of the project. A member gets the new role.",
+    request=serializers.Member,
+    responses={201: responses.Member},
+)
+@extend_schema(
+    methods=["DELETE"],
+    summary="Remove a member from a project",
+    description="For admins of the project. The member loses their leases.",
+    request=serializers.Username,
+    responses={204: None},
+)
 @api_view(["GET", "POST", "DELETE"])
 def members(request: Request, pk: int) -> Response:
-    """List the members of a project, give somebody a role, or take them out."""
-    project = settings.load_project(person(request), pk, Role.ADMIN)
+    """List the members of a project, give a user a role, or remove a member."""
+    project = project_members.load_project(person(request), pk, Role.ADMIN)
     if request.method == "POST":
-        member = settings.add_member(project, **checked(serializers.Member, request))
+        member = project_members.add_member(project, **checked(serializers.Member, request))
         return Response(_member(member), status=201)
     if request.method == "DELETE":
         name = checked(serializers.Username, request)["username"]
-        settings.remove_member(project, _known_user(name))
+        project_members.remove_member(project, _known_user(name))
         return Response(status=204)
     rows = Membership.objects.filter(project=project).select_related("user").order_by("pk")
     return Response({"next": None, "previous": None, "results": [_member(row) for row in rows]})

@@ -7,9 +7,9 @@ from rest_framework import serializers
 
 from annotator import tasktypes
 from annotator.flow.annotation.submit import LONGEST_NOTE
-from annotator.flow.annotation.sync_decisions import KINDS
+from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
-from annotator.flow.projects.settings import MAX_LABELS
+from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.formats import registry
 from annotator.models import Import, Project, Role
 
@@ -36,6 +36,24 @@ class Text(serializers.CharField):
         if "\x00" in data:
             raise serializers.ValidationError(_("This holds a NUL byte."), code="nul_byte")
         return super().to_internal_value(data)
+
+
+class Keys(serializers.ListField):
+    """A list of short texts such as keys of leases, of which a window of the desk names two dozen.
+
+    Plain ones are taken at once; whatever is unusual in one is told as for any text.
+    """
+
+    child = Text()
+
+    def run_child_validation(self, data: Any) -> Any:
+        return list(data) if all(map(_is_plain, data)) else super().run_child_validation(data)
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        type(value) is str and value.isascii() and value.isprintable() and value.split() == [value]
+    )
 
 
 class Names(serializers.JSONField):
@@ -120,7 +138,7 @@ class NewImport(serializers.Serializer[Any]):
 
 
 class Next(StrictSerializer):
-    holding = serializers.ListField(child=Text(), default=list, max_length=100)
+    holding = Keys(default=list, max_length=100)
 
 
 class Answer(StrictSerializer):
@@ -154,7 +172,7 @@ class Correction(StrictSerializer):
 class Decision(StrictSerializer):
     """One decision of a window; what its kind needs is checked where it is stored."""
 
-    kind = serializers.ChoiceField(list(KINDS))
+    kind = serializers.ChoiceField(list(HANDLERS))
     client_id = serializers.UUIDField()
     lease = Text(required=False)
     annotation = serializers.IntegerField(required=False, allow_null=True, min_value=1)
@@ -186,7 +204,7 @@ class Window(StrictSerializer):
     person = serializers.IntegerField()
     # Of the labels and guidelines that it shows (`naming.version`); the answer brings newer ones.
     version = Text(required=False, allow_blank=True, default="", max_length=32)
-    holding = serializers.ListField(child=Text(), default=list, max_length=100)
+    holding = Keys(default=list, max_length=100)
     want = serializers.IntegerField(default=0, min_value=0)
     spares = serializers.IntegerField(default=0, min_value=0)
     decisions = serializers.ListField(child=Decision(), default=list, max_length=100)
@@ -211,82 +229,3 @@ class TextItem(StrictSerializer):
 
 class Predict(StrictSerializer):
     items = serializers.ListField(child=TextItem(), allow_empty=False, max_length=1000)
-
-
-# What goes out: for the schema alone, as an export is streamed.
-
-
-class Change(serializers.Serializer[Any]):
-    """What an answer said before it was corrected or withdrawn."""
-
-    action = serializers.ChoiceField(["corrected", "withdrawn"])
-    by = serializers.CharField(allow_null=True)
-    at = serializers.DateTimeField()
-    labels = serializers.ListField(child=serializers.CharField())
-    unsure = serializers.BooleanField()
-    note = serializers.CharField()
-
-
-class Judgement(serializers.Serializer[Any]):
-    """What the newest estimate of the accuracy says of one audit item.
-
-    `labels` were predicted by a model that had not seen the item, `place` is the item's place in
-    the order of the audits, from 0, and `model` the version whose accuracy it is.
-    """
-
-    labels = serializers.ListField(child=serializers.CharField())
-    confidence = serializers.FloatField()
-    truth = serializers.ListField(child=serializers.CharField())
-    right = serializers.BooleanField()
-    place = serializers.IntegerField()
-    model = serializers.IntegerField()
-
-
-class Exported(serializers.Serializer[Any]):
-    """One line of an export: an answer; where they are included, a skip or an unlabelled item.
-
-    `gold` is the known answer of the item, `audit_key` its place in the random order of the audits,
-    from 0 to 2**63. With an answer that `completes` it, the item had all that it needs. Of
-    `seconds`, `seconds_counted` is what counts wherever time is shown: 600 at most. `phase` is what
-    the strategy “auto” did in that round; `probability` that with which the item was drawn, where
-    chance drew it. A `suggestion` was shown, a `hidden_suggestion` was there and was not.
-    """
-
-    id = serializers.IntegerField(allow_null=True)
-    item = serializers.IntegerField()
-    key = serializers.CharField()
-    text = serializers.CharField(required=False)
-    image = serializers.CharField(required=False)
-    meta = serializers.DictField()
-    state = serializers.ChoiceField(["pool", "queued", "labelled", "aside"])
-    gold = serializers.ListField(child=serializers.CharField(), allow_null=True)
-    audit_key = serializers.IntegerField()
-    labels = serializers.ListField(child=serializers.CharField())
-    annotator = serializers.CharField(allow_null=True)
-    counted = serializers.BooleanField(allow_null=True)
-    completes = serializers.BooleanField(allow_null=True)
-    seconds = serializers.FloatField(allow_null=True)
-    seconds_counted = serializers.FloatField(allow_null=True)
-    unsure = serializers.BooleanField(allow_null=True)
-    note = serializers.CharField()
-    # The name of the column; the attribute of the same name is set by its argument.
-    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
-    audit = serializers.BooleanField(allow_null=True)
-    blind = serializers.BooleanField(allow_null=True)
-    strategy = serializers.CharField(allow_null=True)
-    phase = serializers.CharField(allow_null=True)
-    round = serializers.IntegerField(allow_null=True)
-    model = serializers.IntegerField(allow_null=True)
-    score = serializers.FloatField(allow_null=True)
-    probability = serializers.FloatField(allow_null=True)
-    suggestion = serializers.JSONField()
-    hidden_suggestion = serializers.JSONField()
-    why = serializers.CharField()
-    created_at = serializers.DateTimeField(allow_null=True)
-    updated_at = serializers.DateTimeField(allow_null=True)
-    withdrawn_at = serializers.DateTimeField(allow_null=True)
-    corrections = serializers.IntegerField(allow_null=True)
-    history = Change(many=True, allow_null=True)
-    decided = serializers.ListField(child=serializers.CharField(), allow_null=True)
-    judged = Judgement(allow_null=True)
-    skip_reason = serializers.CharField(allow_null=True)

@@ -9,53 +9,76 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks
-from annotator.api import serializers
+from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
 from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
 from annotator.flow.progress import summary
-from annotator.flow.projects import preferences, settings
-from annotator.flow.queue import leasing, prefetch
-from annotator.models import Project, User
+from annotator.flow.projects import members, preferences
+from annotator.flow.queue import payload, prefetch
+from annotator.models import Lease, Project, User
 
 
-@extend_schema(request=serializers.Window, responses={200: dict})
+@extend_schema(
+    summary="Synchronise a labelling window",
+    request=serializers.Window,
+    responses={200: responses.Synced},
+)
 @api_view(["POST"])
 def sync(request: Request, pk: int) -> Response:
-    """Settle the decisions of a window, keep what it holds, and give it what it wants."""
+    """Store the decisions of a window, extend its leases, and lease it more items."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
         raise Conflict("another_person", _("Somebody else is signed in now."))
-    settled = [
-        sync_decisions.settle(project, user, given["page"], each) for each in given["decisions"]
-    ]
+    settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
     return Response(
         {
             "decisions": [_told(each) for each in settled],
-            **_held(project, user, given),
+            **_held(project, user, given, along),
             **_changed(project, user, given["version"]),
         }
     )
 
 
-@extend_schema(request=serializers.Leaving, responses={204: None})
+@extend_schema(
+    summary="Close a labelling window", request=serializers.Leaving, responses={204: None}
+)
 @api_view(["POST"])
 def leave(request: Request, pk: int) -> Response:
-    """Give back in a moment what a window held that is about to go."""
+    """Release what a window holds, a moment after it has closed."""
     user = person(request)
-    project = settings.load_project(user, pk)
+    project = members.load_project(user, pk)
     prefetch.leave(project, user, **checked(serializers.Leaving, request))
     return Response(status=204)
 
 
-def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]:
-    held = prefetch.hold(
+def _settled(
+    project: Project, user: User, given: dict[str, Any]
+) -> tuple[list[sync_decisions.DecisionResult], list[Lease]]:
+    """Settle the decisions; return them, and what was leased in the transaction of the last one."""
+    along: list[Lease] = []
+
+    def take() -> None:
+        wanted = {"want": given["want"], "holding": given["holding"]}
+        along[:] = prefetch.take_along(project, user, given["page"], **wanted)
+
+    settled = []
+    for each in given["decisions"]:
+        then = take if each is given["decisions"][-1] else None
+        settled.append(sync_decisions.apply_decision(project, user, given["page"], each, then))
+    return settled, along
+
+
+def _held(
+    project: Project, user: User, given: dict[str, Any], along: list[Lease]
+) -> dict[str, Any]:
+    held = prefetch.sync_window(
         project,
         user,
         given["page"],
@@ -63,11 +86,12 @@ def _held(project: Project, user: User, given: dict[str, Any]) -> dict[str, Any]
         want=given["want"],
         put_by=given["spares"],
         just_decided=any(each["kind"] in sync_decisions.SETTLING for each in given["decisions"]),
+        along=along,
     )
     is_dry = given["want"] > 0 and not held.next
     return {
-        "next": [leasing.served_to_desk(lease) for lease in held.next],
-        "spares": [leasing.served_to_desk(lease) for lease in held.spares],
+        "next": [payload.desk_payload(lease) for lease in held.next],
+        "spares": [payload.desk_payload(lease) for lease in held.spares],
         "lost": held.lost,
         "counts": history.counts(project, user),
         "empty": summary.why_empty(project, user, held.pause) if is_dry else "",
@@ -83,12 +107,12 @@ def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
     return {"shown": preferences.shown_of(project, user)}
 
 
-def _told(settled: sync_decisions.Settled) -> dict[str, Any]:
+def _told(settled: sync_decisions.DecisionResult) -> dict[str, Any]:
     return {
         "client_id": settled.client_id,
         "state": settled.state,
         "code": settled.code,
         "words": settled.words,
         "annotation": settled.annotation,
-        "next": None if settled.lease is None else leasing.served_to_desk(settled.lease),
+        "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

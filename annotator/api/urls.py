@@ -4,7 +4,16 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from annotator.api import annotations, disagreements, items, members, projects, sync
+from annotator.api import (
+    annotations,
+    datasets,
+    disagreements,
+    items,
+    members,
+    numbers,
+    projects,
+    sync,
+)
 
 PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
@@ -15,20 +24,20 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/pause", projects.pause),
     (f"{PROJECT}/resume", projects.resume),
     (f"{PROJECT}/members", members.members),
-    (f"{PROJECT}/imports", projects.imports),
-    (f"{PROJECT}/imports/<int:number>", projects.import_state),
-    (f"{PROJECT}/imports/<int:number>/report", projects.import_report),
-    (f"{PROJECT}/progress", projects.progress),
-    (f"{PROJECT}/rounds", projects.rounds),
-    (f"{PROJECT}/models", projects.models),
-    (f"{PROJECT}/curve", projects.curve),
+    (f"{PROJECT}/imports", datasets.imports),
+    (f"{PROJECT}/imports/<int:number>", datasets.import_state),
+    (f"{PROJECT}/imports/<int:number>/report", datasets.import_report),
+    (f"{PROJECT}/progress", numbers.progress),
+    (f"{PROJECT}/rounds", numbers.rounds),
+    (f"{PROJECT}/models", numbers.models),
+    (f"{PROJECT}/curve", numbers.curve),
     (f"{PROJECT}/items", items.items),
     (f"{PROJECT}/items/<int:item>/seed", items.seed),
     (f"{PROJECT}/items/put-back", items.put_back),
     (f"{PROJECT}/disagreements", disagreements.disagreements),
     (f"{PROJECT}/disagreements/<int:item>", disagreements.disagreement),
-    (f"{PROJECT}/predict", projects.predict),
-    (f"{PROJECT}/export", projects.export),
+    (f"{PROJECT}/predict", datasets.predict),
+    (f"{PROJECT}/export", datasets.export),
     (f"{PROJECT}/desk", sync.sync),
     (f"{PROJECT}/desk/leave", sync.leave),
     (f"{PROJECT}/next", annotations.next_item),

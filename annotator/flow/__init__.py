@@ -18,7 +18,8 @@
 
 The way of an item: `datasets.importing` -> `features.encode` -> `queue.refill` ->
 `queue.leasing` -> `annotation.submit` -> `training.schedule` -> `training.train` ->
-`queue.refill` -> `evaluation.audit_accuracy` -> `quality.report` -> `datasets.export`.
+`training.score` -> `training.select` -> `queue.refill` -> `evaluation.audit_accuracy` ->
+`quality.report` -> `datasets.export`.
 
 Nothing here enqueues a task or sees a request.
 """

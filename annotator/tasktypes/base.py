@@ -65,7 +65,9 @@ class Media(Protocol):
     # The folder of its templates: item (at the desk), card (in bulk), excerpt and whole (in lists).
     templates: str
     # What the desk loads for it, by the names in `static`.
+    # Scripts register it there, and import the modules.
     scripts: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     # The groups of keys that do something with it (`flow.projects.shortcuts`).
     key_groups: frozenset[str] = frozenset({"deciding", "moving"})
@@ -119,6 +121,9 @@ class Answer(Protocol):
     takes_several: bool
     # The folder of its template: input (at the desk).
     templates: str
+    # As for a medium.
+    scripts: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     def check_number(self, labels: int) -> None:
         """Raise Invalid unless so many labels can be an answer."""

@@ -19,7 +19,7 @@ from django_htmx.middleware import HtmxDetails
 
 from annotator import tasktypes
 from annotator.errors import Forbidden, Refused
-from annotator.flow.projects import settings
+from annotator.flow.projects import members
 from annotator.models import Project, Role, User
 from annotator.views import error_pages
 
@@ -144,7 +144,7 @@ class Access:
 
 def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR) -> Access:
     """Return the project with the person's role: refused to strangers and to a role too low."""
-    project = settings.load_project(request.user, project_id, least)
+    project = members.load_project(request.user, project_id, least)
     return Access(project, request.user, project.role)
 
 

@@ -5,15 +5,16 @@ from django.views.generic import RedirectView
 
 from annotator.views.account import help, language, preferences, sign_in, users
 from annotator.views.charts import registry as chart_registry
-from annotator.views.dashboard import overviews, recall
+from annotator.views.dashboard import map as dashboard_map
 from annotator.views.dashboard import page as dashboard_page
+from annotator.views.dashboard import recall, weekly_summary
 from annotator.views.datasets import imports, search
 from annotator.views.labelling import bulk, media
 from annotator.views.labelling import page as labelling_page
 from annotator.views.operations import status
 from annotator.views.projects import list as projects_list
 from annotator.views.projects import members, pausing, settings
-from annotator.views.quality import disagreements
+from annotator.views.quality import disagreements, own_work
 from annotator.views.quality import page as quality_page
 from annotator.views.simulations import page as simulations_page
 
@@ -52,9 +53,9 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/", dashboard_page.dashboard, name="dashboard"),
     path("/charts/<slug:name>.<slug:form>", chart_registry.chart, name="chart"),
     path("/quality", quality_page.quality, name="quality"),
-    path("/own-work", quality_page.own_work, name="own_work"),
-    path("/map", overviews.plane, name="map"),
-    path("/summary", overviews.week, name="summary"),
+    path("/own-work", own_work.own_work, name="own_work"),
+    path("/map", dashboard_map.embedding_map, name="map"),
+    path("/summary", weekly_summary.week, name="summary"),
     path("/rounds", dashboard_page.start_round, name="start_round"),
     path("/status", status.project_status, name="status"),
     path("/pause", pausing.pause, name="pause"),

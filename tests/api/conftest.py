@@ -1,8 +1,31 @@
-"""What the tests of the API share: a project in the middle of its life."""
+"""What the tests of the API share: a busy project, and a watch on what is answered."""
+
+import json
+from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from tests import loop
+from tests.api import described
+
+
+@pytest.fixture(autouse=True)
+def _responses_are_as_described(monkeypatch):
+    """Fail where a call answers what its description does not allow."""
+    plain = APIClient.request
+
+    def request(self: APIClient, **kwargs: Any) -> Any:
+        response = plain(self, **kwargs)
+        match = getattr(response, "resolver_match", None)
+        is_json = response.get("Content-Type", "") == "application/json"
+        if is_json and response.status_code < 300 and match and match.route.startswith("api/v1/"):
+            body = json.loads(response.content)
+            faults = described.faults(kwargs["REQUEST_METHOD"], match, response.status_code, body)
+            assert faults == []
+        return response
+
+    monkeypatch.setattr(APIClient, "request", request)
 
 
 @pytest.fixture

@@ -40,9 +40,8 @@ def _validator(method: str, path: str, status: int) -> Draft202012Validator | No
     answer = operation.get("responses", {}).get(str(status))
     if answer is None:
         return None
-    for name in ("$ref",):
-        if name in answer:
-            answer = schema()["components"]["responses"][answer[name].rpartition("/")[2]]
+    if "$ref" in answer:
+        answer = schema()["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     content = answer.get("content", {}).get("application/json", {}).get("schema", False)
     return Draft202012Validator({**content, "components": schema()["components"]})
 

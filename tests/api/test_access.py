@@ -6,7 +6,7 @@ import pytest
 from django.urls import get_resolver
 
 from annotator.api.urls import ROUTES
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Import, Item, Membership, Project, QueueEntry, User
 from tests import loop
@@ -249,7 +249,7 @@ def test_starting_a_round_elsewhere_takes_no_place_there(api, other, ana):
 
 def test_removed_member_is_out_at_once(api, project, work, ana):
     client = api(ana)
-    settings.remove_member(project, ana)
+    members.remove_member(project, ana)
     body = {"lease": work["lease"], "labels": ["spam"], "client_id": str(uuid.uuid4())}
     assert client.post(f"/api/v1/projects/{project.pk}/annotations", body).status_code == 404
     assert client.post(f"/api/v1/projects/{project.pk}/next").status_code == 404

@@ -11,5 +11,5 @@ __all__ = ["browser_type_launch_args"]
 @pytest.fixture(scope="session")
 def running(tmp_path_factory):
     """A Winnow on the embedded default, with the sample projects."""
-    with servers.winnow(tmp_path_factory.mktemp("winnow"), "--demo") as server:
+    with servers.winnow(tmp_path_factory.mktemp("demo") / "winnow", "--demo") as server:
         yield server

@@ -26,7 +26,7 @@ from annotator.bench.api_client import Client, Unexpected
 from annotator.bench.invariants import Stored, violations
 from annotator.bench.load import Crowd, Habits, Person
 from annotator.server import supervisor
-from tests import servers
+from tests import servers, shared
 from tests.faults.backends import Postgres, Redis
 
 PEOPLE, ITEMS = 8, 4000
@@ -54,9 +54,8 @@ class Template:
 def template(folder: Path, postgres: Postgres | None) -> Template:
     """Make a data directory, and a database in `postgres` or else in a file beside it."""
     env = _env(folder, DATABASE_URL=postgres.create("template") if postgres else "")
-    folder.mkdir()
-    for words in (["migrate", "-v0"], ["collectstatic", "-v0", "--noinput"]):
-        subprocess.run([PYTHON, "manage.py", *words], env=env, cwd=servers.ROOT, check=True)
+    shared.copy_data_directory(folder)
+    subprocess.run([PYTHON, "manage.py", "migrate", "-v0"], env=env, cwd=servers.ROOT, check=True)
     made = _python(env, "tests.faults.made", PEOPLE, ITEMS)
     return Template(folder, made, postgres)
 

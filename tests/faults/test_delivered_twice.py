@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotator import tasks
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import upload
 from annotator.flow.queue import leasing
 from annotator.models import (
     FeatureShard,
@@ -55,7 +55,7 @@ def state():
 
 def test_each_task_delivered_twice_does_its_work_once(project, olga, sent, ana):
     rows = "".join(f"{loop.text(n)}\n" for n in range(60)).encode()
-    work = importing.receive(project, olga, SimpleUploadedFile("t.csv", b"text\n" + rows))
+    work = upload.receive(project, olga, SimpleUploadedFile("t.csv", b"text\n" + rows))
     sent.append(("run_import", work.pk))
     done = []
     while sent:

@@ -16,7 +16,7 @@ SWAGGER = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with servers.winnow(tmp_path_factory.mktemp("floods")) as running:
+    with servers.winnow(tmp_path_factory.mktemp("floods") / "winnow") as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from annotator.errors import Conflict
 from annotator.flow.datasets import search
 from annotator.flow.features import encode
 from annotator.flow.operations import background_reports, cleanup
-from annotator.flow.training import confident_items, predict, train
+from annotator.flow.training import confident_items, predict, score, select, train
 from annotator.jobs import damaged_files
 from annotator.jobs.runner import sweep
 from annotator.models import FeatureShard, FeatureSpace, Item, Job, Round, RoundShard
@@ -121,7 +121,7 @@ def _round(project):
     turn = loop.start(project)
     train.train(turn.pk)
     for scoring in RoundShard.objects.filter(round=turn):
-        train.score_shard(scoring.pk)
+        score.score_shard(scoring.pk)
 
 
 def _like(project):
@@ -175,7 +175,7 @@ def end_round(project):
 def loop_stage(turn):
     if turn.stage == Round.Stage.SCORE:
         loop.go_stage(turn, "score")
-        train.close_scoring(turn)
+        score.close_scoring(turn)
     else:
         loop.go_stage(turn, turn.stage)
 
@@ -401,7 +401,7 @@ def test_damaged_candidates_are_scored_again(cut, fault, ending):
         path.write_bytes((folder / f"00000{ending}.npz").read_bytes())
     else:
         fault(path)
-    assert train.select(turn.pk) is None
+    assert select.select(turn.pk) is None
     waiting = loop.refreshed(turn)
     assert (waiting.stage, waiting.state) == (Round.Stage.SCORE, Job.State.QUEUED)
     assert "Shard 2" in waiting.error or "shard 2" in waiting.error
@@ -413,10 +413,10 @@ def test_candidates_that_are_damaged_for_ever_end_the_round(cut):
     loop.go_stage(turn, "train")
     for _ in range(3):
         loop.go_stage(turn, "score")
-        train.close_scoring(loop.refreshed(turn))
+        score.close_scoring(loop.refreshed(turn))
         Round.objects.update(retry_at=None)
         _empty(model_files.round_folder(cut.pk, turn.number) / "00001.npz")
-        assert train.select(turn.pk) is None
+        assert select.select(turn.pk) is None
     assert loop.refreshed(turn).state == Job.State.FAILED
 
 

@@ -10,7 +10,7 @@ from annotator.errors import Invalid
 from annotator.flow.features import encode
 from annotator.flow.operations import cleanup
 from annotator.flow.queue import leasing
-from annotator.flow.training import predict, schedule, train
+from annotator.flow.training import predict, schedule, score
 from annotator.jobs.runner import in_words, job, sweep
 from annotator.models import FeatureShard, FeatureSpace, Import, Job, LostClaim, Round, jobs
 from tests import loop
@@ -209,7 +209,7 @@ def test_round_that_failed_leaves_no_work_behind(project, filled, learnt, time_m
     turn = loop.start(project)
     loop.go_stage(turn, "train")
     Round.objects.filter(pk=turn.pk).update(state=Job.State.FAILED, finished_at=timezone.now())
-    assert train.score_shard(turn.shards.get().pk) is None
+    assert score.score_shard(turn.shards.get().pk) is None
     assert loop.refreshed(turn).stage == Round.Stage.SCORE
 
 

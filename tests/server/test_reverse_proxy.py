@@ -104,7 +104,7 @@ def test_static_files_come_packed_from_nginx_and_may_be_kept_for_ever(installed)
 
 
 def test_a_name_without_a_hash_is_asked_for_again_soon(installed):
-    assert installed.get("/static/winnow.css")[1]["cache-control"] == "max-age=60, public"
+    assert installed.get("/static/css/base.css")[1]["cache-control"] == "max-age=60, public"
 
 
 def test_pages_keep_their_security_headers(installed):

@@ -9,11 +9,12 @@ pytestmark = MARKS
 
 LABELS = ["1", "2", "6", "a", "é", "ж", "@"]
 ACTIONS = ["Enter", " ", "z", "s", "/", "?", "-", ".", "<", "f"]
-FIND = """({ labels, actions, press }) => {
+FIND = """async ({ labels, actions, press }) => {
+  const { find } = await import("/static/shortcuts.js");
   const { altGraph, ...rest } = press;
   const event = new KeyboardEvent("keydown", { ...rest, modifierAltGraph: Boolean(altGraph) });
   const at = (kind, keys) => (key) => (keys.includes(key) ? `${kind} ${key}` : null);
-  return window.Winnow.shortcuts.find(event, at("label", labels), at("action", actions));
+  return find(event, at("label", labels), at("action", actions));
 }"""
 
 PRESSES = [

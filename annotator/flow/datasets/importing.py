@@ -1,17 +1,12 @@
 """A file becomes items: streamed, in chunks that are stored whole, resumable after any of them."""
 
-import csv
 import difflib
-import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -19,149 +14,24 @@ from django.utils.translation import gettext as _
 
 from annotator import formats, tasktypes
 from annotator.db.bulk_insert import insert_many
-from annotator.errors import Invalid, NotThere, TooLarge, WrongType
+from annotator.errors import Invalid
+from annotator.flow.datasets.rejects import ERRORS_SHOWN, append_report, as_error, cut_report
+from annotator.flow.datasets.upload import columns_of, uploads_folder
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.formats import BadContent, BadRow, Columns, Row, Unreadable
-from annotator.formats.csv import guarded
-from annotator.formats.registry import READERS, for_file
+from annotator.formats import BadContent, BadRow, Row, Unreadable
+from annotator.formats.registry import READERS
 from annotator.jobs.runner import job
-from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source, User
+from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source
 from annotator.pool import audit_set
 
+# Where one writer keeps out all others, people who save labels wait for as long as this takes.
+CHUNK_OF_ONE_WRITER = 500
+GAP_SECONDS = 0.01
 CHUNK_BYTES = 32 << 20
-ERRORS_SHOWN = 100
 TRIES = 5
 COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
 LONGEST_KEY = 200
-
-
-# Receiving ---------------------------------------------------------------------------------------
-
-
-def receive(
-    project: Project,
-    user: User | None,
-    file: Any,
-    *,
-    format: str = "",
-    text_column: str = "",
-    label_column: str = "",
-    id_column: str = "",
-    labels_are: str = "",
-) -> Import:
-    """Keep an uploaded file and store the job that will read it.
-
-    What can be seen at once is refused at once: a wrong kind of file, an empty one, a column that
-    is not there. Then nothing is stored.
-    """
-    kind = kind_of(project, file.name, format)
-    labels_are = labels_are or Import.LabelsAre.SEED
-    if labels_are not in Import.LabelsAre.values:
-        raise Invalid(
-            "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
-        )
-    columns = columns_of(project, text_column, label_column, id_column)
-    path = keep_upload(file)
-    try:
-        total = look_at(path, kind, columns)
-    except Unreadable as problem:
-        path.unlink()
-        raise Invalid(problem.code, problem.detail, field="file") from problem
-    return Import.objects.create(
-        project=project,
-        user=user,
-        name=Path(file.name).name[:255],
-        path=path.name,
-        format=kind,
-        text_column=text_column,
-        label_column=label_column,
-        id_column=id_column,
-        labels_are=labels_are,
-        total=total,
-    )
-
-
-def find(project: Project, pk: int) -> Import:
-    """Return one of the project's imports."""
-    found = Import.objects.filter(project=project, pk=pk).first()
-    if found is None:
-        raise NotThere("unknown_import", _("There is no such import."))
-    return found
-
-
-def report_path(work: Import) -> Path:
-    """Return where the list of rejected rows of an import lies; it exists once there is one."""
-    return _uploads() / f"{work.pk}-rejected.csv"
-
-
-def uploaded(name: str) -> Path:
-    """Return where an uploaded file lies."""
-    return _uploads() / name
-
-
-def kind_of(project: Project, name: str, format: str = "") -> str:
-    """Return how a file of that name is read; WrongType for one that the task does not take."""
-    reader = for_file(name or "", format)
-    task_type = tasktypes.of(project)
-    allowed = task_type.media.formats
-    if reader is None or reader.kind not in allowed:
-        raise WrongType(
-            "wrong_type",
-            _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
-            % {
-                "task": task_type.task,
-                "kinds": _(" or ").join(k.upper() for k in allowed),
-                "name": (name or "")[:100],
-            },
-            field="file",
-        )
-    return reader.kind
-
-
-def keep_upload(file: Any) -> Path:
-    """Store an uploaded file and return where; TooLarge for one above the limit."""
-    path = _uploads() / f"{uuid.uuid4().hex}.upload"
-    most = settings.MAX_UPLOAD_MB << 20
-    size = 0
-    try:
-        with path.open("xb") as out:
-            for block in file.chunks():
-                size += len(block)
-                if size > most:
-                    break
-                out.write(block)
-    except OSError:
-        # A disk that is full must not stay so for the sake of half a file.
-        path.unlink(missing_ok=True)
-        raise
-    if size > most:
-        path.unlink()
-        raise TooLarge(
-            "too_large", _("The file is larger than %d MB.") % settings.MAX_UPLOAD_MB, field="file"
-        )
-    return path
-
-
-def _uploads() -> Path:
-    folder = Path(settings.MEDIA_ROOT) / "uploads"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-def look_at(path: Path, kind: str, columns: Columns) -> int:
-    """Return about how many rows there are; Unreadable for what can be seen to be no use."""
-    return READERS[kind].look(path, columns).rows
-
-
-def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
-    """Return which column holds what; Invalid for a name that the items have no use for."""
-    parts = tasktypes.of(project).media.parts
-    if text and parts and "text" not in [part.name for part in parts]:
-        words = _("These items are made of the columns %(names)s, not of one text.")
-        names = ", ".join(part.columns[0] for part in parts)
-        raise Invalid("text_column", words % {"names": names}, field="text_column")
-    return Columns(text, label, id, parts)
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -181,7 +51,7 @@ class Chunk:
 @job(Import)
 def run(work: Import) -> Import:
     """Read the file into the pool, from where an attempt before this one got to."""
-    _cut_report(work)
+    cut_report(work)
     # By former names, too: the file may be older than a rename, or the import was begun before it.
     known = naming.by_name(work.project)
     try:
@@ -192,15 +62,20 @@ def run(work: Import) -> Import:
     except Unreadable as problem:
         raise Invalid(problem.code, problem.detail) from problem
     work.finish(total=work.done)
-    (_uploads() / work.path).unlink(missing_ok=True)
+    (uploads_folder() / work.path).unlink(missing_ok=True)
     return work
+
+
+def _rows_at_once(work: Import) -> int:
+    most = tasktypes.of(work.project).media.limits.import_
+    return min(most, CHUNK_OF_ONE_WRITER) if connection.vendor == "sqlite" else most
 
 
 def _give_way(number: int) -> None:
     """Do what the database needs between two chunks, of which `number` are stored."""
     if connection.vendor == "sqlite":
         # One writer at a time: leave a gap for those who are saving labels meanwhile.
-        time.sleep(0.02)
+        time.sleep(GAP_SECONDS)
     elif str(number).strip("0") == "1":
         # At each tenfold. The planner holds a new pool for a handful of rows, and looks at every
         # one of them for each chunk, until it is told; autovacuum comes by a minute later.
@@ -209,7 +84,7 @@ def _give_way(number: int) -> None:
 
 
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
-    path, reader = _uploads() / work.path, READERS[work.format]
+    path, reader = uploads_folder() / work.path, READERS[work.format]
     columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
@@ -218,13 +93,13 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
 
 
 def _chunks(work: Import, rows: Iterator[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
-    media = tasktypes.of(work.project).media
+    media, size = tasktypes.of(work.project).media, _rows_at_once(work)
     chunk: list[Row | BadRow] = []
     weight = 0
     for row in rows:
         chunk.append(row)
         weight += media.size(row.content) if isinstance(row, Row) else 0
-        if len(chunk) >= media.limits.import_ or weight >= CHUNK_BYTES:
+        if len(chunk) >= size or weight >= CHUNK_BYTES:
             yield chunk
             chunk, weight = [], 0
     if chunk:
@@ -375,7 +250,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
         created=work.created + len(chunk.items),
         duplicates=work.duplicates + chunk.duplicates,
         rejected=work.rejected + len(chunk.bad),
-        errors=[*work.errors, *map(_as_error, chunk.bad)][:ERRORS_SHOWN],
+        errors=[*work.errors, *map(as_error, chunk.bad)][:ERRORS_SHOWN],
     )
     # Positions are dense, so they are given out under the project's row lock.
     project = Project.objects.select_for_update().get(pk=work.project_id)
@@ -385,7 +260,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     Project.objects.filter(pk=project.pk).update(items=F("items") + len(chunk.items))
     if work.labels_are == Import.LabelsAre.SEED:
         _store_seeds(work, chunk, known)
-    _append_report(work, chunk.bad)
+    append_report(work, chunk.bad)
 
 
 def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
@@ -425,33 +300,3 @@ def _read_keys(project: Project, items: list[Item]) -> None:
     keys = dict(rows)
     for item in items:
         item.pk = keys[item.position]
-
-
-def _as_error(bad: BadRow) -> dict[str, Any]:
-    return {"row": bad.number, "code": bad.code, "detail": bad.detail}
-
-
-def _append_report(work: Import, bad: list[BadRow]) -> None:
-    if not bad:
-        return
-    path = report_path(work)
-    is_new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow(["row", "code", "detail"])
-        writer.writerows([each.number, each.code, guarded(each.detail)] for each in bad)
-
-
-def _cut_report(work: Import) -> None:
-    """Drop report lines of a chunk whose transaction never came to be."""
-    path = report_path(work)
-    if not path.exists():
-        return
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    kept = rows[: 1 + work.rejected]
-    fresh = path.with_suffix(".new")
-    with fresh.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(kept)
-    shutil.move(fresh, path)

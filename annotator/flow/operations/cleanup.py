@@ -9,7 +9,7 @@ from django.utils import timezone
 from annotator.flow.features import encode
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
-from annotator.flow.training import train
+from annotator.flow.training import score
 from annotator.models import (
     Annotation,
     AnnotationLabel,
@@ -53,7 +53,7 @@ def close_finished() -> None:
         if lost is not None:
             _give_up(Round, turn.pk, lost.error)
         else:
-            train.close_scoring(turn)
+            score.close_scoring(turn)
 
 
 def _give_up(model: type[Job], pk: int, error: str) -> None:

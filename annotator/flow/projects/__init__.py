@@ -2,13 +2,16 @@
 
 | module | what it does |
 |---|---|
+| `accounts` | User accounts, invitations, tokens |
 | `edits` | Saves from forms loaded earlier: only what was changed |
+| `label_set` | The label set: names, keys, descriptions, order |
 | `last_active` | Last activity of each user |
 | `locale` | Language of a user |
+| `members` | Members, roles, and who may load a project |
 | `overview` | The list of projects, those that need a decision first |
 | `preferences` | Labelling preferences of a user |
 | `setting_effects` | When a changed setting takes effect |
-| `settings` | Projects, their labels and members |
+| `settings` | Projects and their settings |
 | `shortcuts` | Keyboard shortcuts |
 | `versions` | Three-way merge of concurrent edits |
 """

@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Invalid
-from annotator.flow.projects import settings, versions
-from annotator.flow.projects.settings import LabelSpec
+from annotator.flow.projects import label_set, members, settings, versions
+from annotator.flow.projects.label_set import LabelSpec
 from annotator.flow.projects.versions import Clash, EditConflict, Stamps
 from annotator.models import Label, Membership, Project, User
 
-LABEL_FIELDS = ("name", *settings.REST)
+LABEL_FIELDS = ("name", *label_set.REST)
 
 
 @transaction.atomic
@@ -92,7 +92,7 @@ def edit_labels(
         for pk, label in kept.items()
     ]
     back = [spec for pk, spec in merged.items() if pk not in kept]
-    return settings.change_labels(project, [spec for spec in [*stay, *back, *added] if spec])
+    return label_set.change_labels(project, [spec for spec in [*stay, *back, *added] if spec])
 
 
 def _merged(rows: Sequence[LabelEdit], kept: Mapping[int, Label]) -> dict[int, LabelSpec | None]:
@@ -120,20 +120,20 @@ def add_member(project: Project, username: str, role: str) -> Membership:
         words = _("%(name)s is a member already, as %(role)s. Change the role in the list.")
         said = {"name": username, "role": member.get_role_display()}
         raise Conflict("member_already", words % said, field="username")
-    return settings.add_member(project, username, role)
+    return members.add_member(project, username, role)
 
 
 @transaction.atomic
 def change_role(project: Project, user: User, role: str, loaded: Stamps) -> None:
     """Give a member another role; EditConflict when somebody else changed it meanwhile."""
     versions.hold(project)
-    if versions.merge({"role": role}, loaded, {"role": settings.role_of(project, user)}):
-        settings.add_member(project, user.username, role)
+    if versions.merge({"role": role}, loaded, {"role": members.role_of(project, user)}):
+        members.add_member(project, user.username, role)
 
 
 @transaction.atomic
 def remove_member(project: Project, user: User, loaded: Stamps) -> None:
     """Take the person out; EditConflict when somebody gave them another role meanwhile."""
     versions.hold(project)
-    versions.merge({"role": None}, loaded, {"role": settings.role_of(project, user)})
-    settings.remove_member(project, user)
+    versions.merge({"role": None}, loaded, {"role": members.role_of(project, user)})
+    members.remove_member(project, user)

@@ -22,7 +22,7 @@ from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
 
 if TYPE_CHECKING:
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
 
 HELD_OUT = 0.2
 NAMES_SHOWN = 5
@@ -52,8 +52,8 @@ class Answers:
 class Trial:
     """What runs need: the pool with our features, and with plain ones for the baseline."""
 
-    known: "Known"
-    plain: "Known"
+    known: "LabelledDataset"
+    plain: "LabelledDataset"
     classes: list[str]
     notes: list[str]
 
@@ -68,7 +68,7 @@ class Trial:
             "rare": {
                 "label": self.classes[known.rare_class],
                 "n": int(known.rare.sum()),
-                "declared": known.declared,
+                "declared": known.rare_class_declared,
             },
             "notes": self.notes,
         }
@@ -246,9 +246,9 @@ def _known(
     truth: NDArray[np.int64] | None,
     classes: list[str],
     rare: str,
-) -> "Known":
+) -> "LabelledDataset":
     from selection.features import RECIPES
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
     from selection.strategies.shortlist import class_counts
 
     of_texts = isinstance(answers.documents[0], str)
@@ -259,12 +259,12 @@ def _known(
     rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
     encoder = RECIPES[media.encoders[-1]].fit([answers.documents[i] for i in rows], seed=0)
     counts = class_counts(y, len(classes))
-    return Known(
+    return LabelledDataset(
         encoder.transform(answers.documents),
         y,
         len(classes),
         classes.index(rare) if rare else int(np.argmin(counts)),
         None if test is None else encoder.transform(test.documents),
         truth,
-        declared=bool(rare),
+        rare_class_declared=bool(rare),
     )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from annotator import tasktypes
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import upload
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.flow.projects import settings
@@ -64,7 +64,7 @@ def start(
     _check(strategies, labels, seeds)
     given: dict[str, Any] = {}
     if file is not None:
-        columns = importing.columns_of(project, text_column, label_column)
+        columns = upload.columns_of(project, text_column, label_column)
         given = _received(project, file, columns)
     elif own_labels(project) < FEWEST_OWN:
         words = _("The project has fewer than %d labelled items; upload a labelled file.")
@@ -87,7 +87,7 @@ def start(
             )
     except IntegrityError as problem:
         if given:
-            importing.uploaded(given["path"]).unlink(missing_ok=True)
+            upload.uploaded(given["path"]).unlink(missing_ok=True)
         raise Conflict("running", _("A simulation is under way already.")) from problem
 
 
@@ -131,10 +131,10 @@ def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
 
 
 def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
-    kind = importing.kind_of(project, file.name)
-    path = importing.keep_upload(file)
+    kind = upload.kind_of(project, file.name)
+    path = upload.keep_upload(file)
     try:
-        importing.look_at(path, kind, columns)
+        upload.inspect(path, kind, columns)
     except Unreadable as problem:
         path.unlink()
         raise Invalid(problem.code, problem.detail, field="file") from problem
@@ -180,7 +180,7 @@ def _prepare(work: Simulation) -> None:
     labels = min(work.labels, len(made.known.X))
     work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
     if work.path:
-        importing.uploaded(work.path).unlink(missing_ok=True)
+        upload.uploaded(work.path).unlink(missing_ok=True)
 
 
 def _rare(work: Simulation) -> str:
@@ -193,8 +193,8 @@ def _rare(work: Simulation) -> str:
 def _answers(work: Simulation) -> dataset.Answers:
     if not work.path:
         return _own_answers(work.project)
-    columns = importing.columns_of(work.project, work.text_column, work.label_column)
-    return dataset.read(importing.uploaded(work.path), columns, work.format, MOST_BYTES)
+    columns = upload.columns_of(work.project, work.text_column, work.label_column)
+    return dataset.read(upload.uploaded(work.path), columns, work.format, MOST_BYTES)
 
 
 def _own_answers(project: Project) -> dataset.Answers:

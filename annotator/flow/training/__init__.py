@@ -5,5 +5,7 @@
 | `confident_items` | The most confident items of a round, for bulk pages |
 | `predict` | Predictions for texts that a client sends |
 | `schedule` | When a round starts |
-| `train` | A round: train, score, select |
+| `score` | Score: each shard's predictions, and its best candidates |
+| `select` | Select: the candidates of all shards become picks |
+| `train` | Train: labels become a model |
 """

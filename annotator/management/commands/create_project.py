@@ -20,19 +20,31 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
+        parser.add_argument("name", help="of the project")
         parser.add_argument(
             "--labels",
             required=tasktypes.ALL_NAME_LABELS,
             default="",
-            help="names, with commas between",
+            help="names, separated by commas",
         )
-        tasks = dict(tasktypes.choices())
-        parser.add_argument("--task", choices=list(tasks), default=tasktypes.DEFAULT.task)
-        parser.add_argument("--multi-label", action="store_true")
-        parser.add_argument("--admin", help="who becomes its admin; the first admin otherwise")
-        parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        tasks = list(dict(tasktypes.choices()))
+        parser.add_argument(
+            "--task", choices=tasks, default=tasktypes.DEFAULT.task, help="data type"
+        )
+        parser.add_argument(
+            "--multi-label", action="store_true", help="allow multiple labels per item"
+        )
+        parser.add_argument("--admin", help="its admin; the first installation admin by default")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="SETTING=VALUE",
+            help="a setting; may be repeated",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Store the project and print its number."""

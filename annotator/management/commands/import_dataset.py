@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from annotator.errors import Refused
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import importing, upload
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Import, Project, User
@@ -23,13 +23,20 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("project", type=int)
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--text-column", default="")
-        parser.add_argument("--label-column", default="")
-        parser.add_argument("--id-column", default="")
-        parser.add_argument("--labels-are", choices=Import.LabelsAre.values, default="seed")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("project", type=int, help="its number")
+        parser.add_argument("file", type=Path, help="CSV, JSON Lines, or a ZIP of images")
+        parser.add_argument("--text-column", default="", help="found by its name by default")
+        parser.add_argument("--label-column", default="", help="found by its name by default")
+        parser.add_argument("--id-column", default="", help="found by its name by default")
+        parser.add_argument(
+            "--labels-are",
+            choices=Import.LabelsAre.values,
+            default="seed",
+            help="use of the labels in the file",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Store the items and print what became of the rows."""
@@ -39,7 +46,7 @@ class Command(InstallationCommand):
         columns = {name: options[name] for name in ("text_column", "label_column", "id_column")}
         try:
             with options["file"].open("rb") as file:
-                work = importing.receive(
+                work = upload.receive(
                     project,
                     _giver(project),
                     File(file, name=options["file"].name),

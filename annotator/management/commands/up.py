@@ -25,7 +25,7 @@ from annotator.server import supervisor as supervision
 READY_SECONDS = 60.0
 FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock")
 FOLDERS = ("broker", "files", "static")
-GUNICORN = settings.BASE_DIR / "annotator" / "gunicorn.py"
+GUNICORN = settings.BASE_DIR / "annotator" / "server" / "gunicorn_conf.py"
 
 
 class Command(BaseCommand):
@@ -36,8 +36,8 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
+        parser.add_argument("--port", type=int, default=8000, help="of the web server")
         parser.add_argument("--data", help="the data directory (or set WINNOW_DATA)")
         parser.add_argument("--demo", action="store_true", help="load a small sample project")
 

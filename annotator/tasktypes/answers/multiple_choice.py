@@ -9,6 +9,7 @@ class MultipleChoice(Answer):
     name = "multiple_choice"
     takes_several = True
     templates = "tasktypes/choices"
+    scripts = ("answers/choices.js",)
 
     def check_number(self, labels: int) -> None:
         """Allow any number: that none of the labels fits is an answer, too."""

@@ -12,6 +12,7 @@ class SingleChoice(Answer):
     name = "single_choice"
     takes_several = False
     templates = "tasktypes/choices"
+    scripts = ("answers/choices.js",)
 
     def check_number(self, labels: int) -> None:
         if labels != 1:

@@ -26,8 +26,9 @@ class Image(Media):
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)
     can = EVERYTHING - {"predict"}
     templates = "tasktypes/image"
-    scripts = ("picture_view.js", "picture.js")
-    styles = ("picture.css",)
+    scripts = ("medium/image/viewer.js",)
+    modules = ("medium/image/gestures.js", "medium/image/loading.js")
+    styles = ("medium/image/viewer.css",)
     key_groups = frozenset({"deciding", "moving", "looking"})
     bulk_class = "bulk-pictures"
     has_columns = False

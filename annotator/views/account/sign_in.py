@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from annotator.errors import Invalid, NotThere
-from annotator.flow.projects import settings
+from annotator.flow.projects import accounts
 from annotator.models import User
 from annotator.security import known_devices, rate_limits
 from annotator.views import error_pages, partials
@@ -57,7 +57,7 @@ def account(request: Request) -> HttpResponse:
     form = PasswordChangeForm(request.user, partials.posted(request))
     if request.method == "POST" and _is_changed(form, request.user):
         update_session_auth_hash(request, form.save())
-        settings.revoke_tokens(request.user)
+        accounts.revoke_tokens(request.user)
         messages.success(request, _("Your password is changed. Other sessions are signed out."))
         return redirect("account")
     status = 422 if request.method == "POST" else 200
@@ -83,14 +83,14 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     address = rate_limits.network(request.META.get("REMOTE_ADDR"))
     rate_limits.INVITATIONS.check(address)
     try:
-        invited = settings.invited(token)
+        invited = accounts.invited(token)
     except NotThere as refusal:
         rate_limits.INVITATIONS.count(address)
         return error_pages.show(request, refusal)
     form = InvitationForm(partials.posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            user = settings.accept_invitation(token, form.cleaned_data["password"])
+            user = accounts.accept_invitation(token, form.cleaned_data["password"])
         except Invalid as refusal:
             add_refusal(form, refusal)
         else:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from annotator.errors import Refused
-from annotator.flow.projects import last_active, settings
+from annotator.flow.projects import accounts, last_active
 from annotator.models import User
 from annotator.views import partials
 from annotator.views.access import Request, only_installation_admins, signed_in
@@ -42,7 +42,7 @@ def users(request: Request) -> HttpResponse:
 
 
 def _create(request: Request, form: UserForm) -> dict[str, Any]:
-    user, token = settings.create_user(
+    user, token = accounts.create_user(
         form.cleaned_data["username"], form.cleaned_data["password"] or None
     )
     if token is None:
@@ -50,5 +50,5 @@ def _create(request: Request, form: UserForm) -> dict[str, Any]:
     return {
         "made": user,
         "invitation": request.build_absolute_uri(reverse("invite", args=[token])),
-        "days": settings.INVITATION_SECONDS // 86_400,
+        "days": accounts.INVITATION_SECONDS // 86_400,
     }

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotator import tasks
 from annotator.errors import Refused
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import upload
 from annotator.models import Import, Role
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -38,7 +38,7 @@ def _receive(request: Request, access: Access) -> HttpResponse:
     if form.is_valid():
         given = dict(form.cleaned_data)
         try:
-            made = importing.receive(access.project, request.user, given.pop("file"), **given)
+            made = upload.receive(access.project, request.user, given.pop("file"), **given)
         except Refused as refusal:
             add_refusal(form, refusal)
         else:

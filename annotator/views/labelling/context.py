@@ -11,34 +11,43 @@ from django.utils.translation import gettext as _
 from annotator.flow.annotation import history
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import daily_counts, summary
+from annotator.flow.progress import daily_counts, stopping, summary
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import payload
 from annotator.models import Lease
+from annotator.storage import thumbnails
 from annotator.views import number_format
 from annotator.views.access import Access
 from annotator.views.labelling import messages
 
 FILTER_FROM = 11
 
+# What a page of the desk loads: the desk's own modules, and those of what it shows and asks.
+DESK_MODULES = tuple(
+    f"labelling/{name}.js"
+    for name in ("decisions", "input", "registry", "rhythm", "state", "sync", "tabs", "view")
+)
+LABEL_SEARCH = "answers/label_search.js"
+
 
 def context(
     access: Access, lease: Lease | None, *, problem: str = "", chosen: Sequence[Ref] = ()
 ) -> dict[str, Any]:
     """Return what the desk shows: the item with its labels, or why there is none."""
-    served = None if lease is None else leasing.served(lease)
-    suggestion = leasing.shown_suggestion(lease) if lease else None
+    served = None if lease is None else payload.lease_payload(lease)
+    suggestion = payload.shown_suggestion(lease) if lease else None
     counts = history.counts(access.project, access.user)
-    pause = summary.paused(access.project)
-    config = _config(access, None if lease is None else leasing.served_to_desk(lease))
+    pause = stopping.paused(access.project)
+    config = _config(access, None if lease is None else payload.desk_payload(lease))
+    buttons = choices(access, suggestion, chosen)
     return {
         "access": access,
         "problem": problem,
         "served": served,
         "config": config,
         "client_id": uuid.uuid4(),
-        "choices": choices(access, suggestion, chosen),
+        "choices": buttons,
         "sure": _sure(suggestion),
         "shown": desk_preferences.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
@@ -49,6 +58,7 @@ def context(
         "mine_words": messages.mine(counts),
         "caps": config["caps"],
         **_help(access, config["keys"]),
+        **_scripts(access, len(buttons)),
     }
 
 
@@ -74,7 +84,7 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "language": get_language(),
         "media": access.type.media.name,
         "answer": access.type.answer.name,
-        "multi": access.type.answer.takes_several,
+        "image_sizes": thumbnails.SIZES,
         "lease_seconds": project.lease_seconds,
         "most_seconds": daily_counts.MOST_SECONDS,
         "first": served,
@@ -92,6 +102,17 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
             "answers": f"{access.api}/annotations",
         },
         "words": messages.for_script(),
+    }
+
+
+def _scripts(access: Access, labels: int) -> dict[str, Any]:
+    """Return the scripts and styles that the page loads, by their names in `static`."""
+    media, answer = access.type.media, access.type.answer
+    search = (LABEL_SEARCH,) if labels >= FILTER_FROM else ()
+    return {
+        "modules": ("shortcuts.js", *DESK_MODULES, *media.modules, *answer.modules),
+        "styles": media.styles,
+        "scripts": (*media.scripts, *answer.scripts, *search),
     }
 
 

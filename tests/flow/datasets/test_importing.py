@@ -13,8 +13,8 @@ from django.db import connection
 from PIL import Image
 
 from annotator.errors import Invalid, NotThere, Refused, TooLarge, WrongType
-from annotator.flow.datasets import importing
-from annotator.flow.queue import leasing
+from annotator.flow.datasets import importing, upload
+from annotator.flow.queue import leasing, payload
 from annotator.models import Annotation, Import, Item, Job, Source, Tally
 from annotator.tasktypes.media.text import TEXT
 from tests import loop
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def receive(project, name, content, **options):
     data = content.encode() if isinstance(content, str) else content
-    return importing.receive(project, project.created_by, SimpleUploadedFile(name, data), **options)
+    return upload.receive(project, project.created_by, SimpleUploadedFile(name, data), **options)
 
 
 def items(project):
@@ -106,9 +106,9 @@ def test_upload_is_kept_under_a_name_of_our_own(project, settings):
 
 def test_import_of_another_project_is_not_there(project, image_project):
     work = receive(project, "texts.csv", "text\na\n")
-    assert importing.find(project, work.pk) == work
+    assert upload.find(project, work.pk) == work
     with pytest.raises(NotThere):
-        importing.find(image_project, work.pk)
+        upload.find(image_project, work.pk)
 
 
 # Rows --------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def test_report_holds_every_rejected_row_though_the_page_shows_the_first(project
     content = "text,x\n" + "".join(f"text {i},1\nragged\n" for i in range(150))
     work = loop.bring_in(project, "texts.csv", content)
     assert (work.created, work.rejected, len(work.errors)) == (150, 150, 100)
-    with importing.report_path(work).open(newline="", encoding="utf-8") as file:
+    with upload.report_path(work).open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header == ["row", "code", "detail"]
     assert [int(row[0]) for row in rows] == list(range(2, 301, 2))
@@ -221,7 +221,7 @@ def test_numbers_that_no_column_holds_do_no_harm(project):
 
 def test_column_that_goes_missing_later_fails_with_words(project, monkeypatch):
     work = receive(project, "a.zip.csv", "text\na\n")
-    (importing._uploads() / work.path).write_text("titre\na\n")
+    (upload.uploads_folder() / work.path).write_text("titre\na\n")
     importing.run(work.pk)
     work.refresh_from_db()
     assert work.state == Job.State.FAILED
@@ -272,7 +272,7 @@ def test_suggestions_are_shown_with_ordinary_items_only(project, ana):
     assert not Annotation.objects.exists()
     shown = {}
     while (lease := leasing.lease_next(project, ana)) is not None:
-        shown[lease.item.text] = leasing.served(lease)["suggestion"]
+        shown[lease.item.text] = payload.lease_payload(lease)["suggestion"]
         loop.answer(lease, ["spam"])
     assert shown["a"] == {"labels": ["spam"], "confidence": None}
     assert shown["b"] is None
@@ -356,14 +356,14 @@ def crash(monkeypatch):
         monkeypatch.undo()
         monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, import_=10))
         calls = iter(range(number))
-        append = importing._append_report
+        append = importing.append_report
 
         def appended(work, bad):
             append(work, bad)
             if next(calls, None) is None:
                 raise RuntimeError("the power went")
 
-        monkeypatch.setattr(importing, "_append_report", appended)
+        monkeypatch.setattr(importing, "append_report", appended)
 
     return at
 
@@ -392,7 +392,7 @@ def test_import_goes_on_after_the_last_whole_chunk(project, crash, monkeypatch):
     assert (work.created, work.rejected) == (30, 15)
     assert [item.position for item in items(project)] == list(range(30))
     assert Annotation.objects.count() == 30
-    with importing.report_path(work).open(newline="") as file:
+    with upload.report_path(work).open(newline="") as file:
         assert [row[0] for row in csv.reader(file)][1:] == [str(i + 1) for i in range(0, 45, 3)]
     project.refresh_from_db()
     assert project.items == 30

@@ -11,13 +11,21 @@ from django.apps import apps
 from django.db import connection, models
 
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import bulk_pages, history, seed_labels, submit, sync_decisions
+from annotator.flow.annotation import (
+    bulk_pages,
+    history,
+    revise,
+    seed_labels,
+    submit,
+    sync_decisions,
+)
+from annotator.flow.annotation.payload import annotation_payload, label_names
 from annotator.flow.datasets import export, search
 from annotator.flow.labels import naming
 from annotator.flow.progress import model_history, summary
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.flow.quality import report, suggestion_bias
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, payload
 from annotator.flow.review import gold_items
 from annotator.flow.training import predict
 from annotator.models import (
@@ -63,7 +71,7 @@ def worked(project, ana, ben, lea, learnt, run_round, easily_sure):
     """A project in which every reference to a label that can be stored is stored."""
     spam, ham = project.labels.all()
     specs = [{"id": spam.pk, "name": SPAM, "hotkey": "q"}, {"id": ham.pk, "name": HAM}]
-    settings.change_labels(project, specs)
+    label_set.change_labels(project, specs)
     # As if they had been called so from the beginning.
     project.labels.update(former_names=[])
     settings.change_settings(
@@ -78,8 +86,8 @@ def worked(project, ana, ben, lea, learnt, run_round, easily_sure):
     run_round(project)
     work(project, ben, 20)
     first = Annotation.objects.filter(user=ana, source=Source.GOLD).first()
-    (other,) = {SPAM, HAM} - set(submit.label_names(first))
-    submit.correct(submit.find(project, ana, first.pk), ana, [other])
+    (other,) = {SPAM, HAM} - set(label_names(first))
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, [other])
     seed_labels.seed(project, lea, unlabelled(project), labels=[SPAM], client_id=str(uuid.uuid4()))
     run_round(project)
     Report.objects.create(
@@ -109,7 +117,7 @@ def rename(project):
     spam, ham = naming.labels_of(loop.refreshed(project))
     specs = [{"id": spam.pk, "name": NEW_SPAM}, {"id": ham.pk, "name": NEW_HAM}]
     # What a label was called is free for another one, and means that one from then on.
-    settings.change_labels(project, [*specs, SPAM])
+    label_set.change_labels(project, [*specs, SPAM])
     return loop.refreshed(project)
 
 
@@ -176,11 +184,13 @@ def seen(project, user):
     said = {
         "export": list(export.records(project)),
         "memory": [history.remembered(project, each) for each in annotated],
-        "served": [leasing.served_to_desk(each) for each in leasing.live(project, user)],
+        "served": [
+            payload.desk_payload(each) for each in current_leases.active_leases(project, user)
+        ],
         "predictions": predictions,
         "model": naming.counted(project, model.seen),
         "words": [naming.words(project, each.why) for each in QueueEntry.objects.all()],
-        "told": [submit.told(each) for each in annotated],
+        "told": [annotation_payload(each) for each in annotated],
     }
     for served in said["served"]:
         # It grows by itself.
@@ -215,12 +225,16 @@ def test_save_is_recognised_after_its_label_was_renamed(project, filled, ana):
     save = {"lease": str(lease.pk), "client_id": str(uuid.uuid4())}
     stored, _new = submit.submit(project, ana, labels=["spam"], **save)
     spam, ham = project.labels.all()
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "spam"}]
     )
     for sent in (["spam"], ["junk"], [spam.pk]):
         again, is_new = submit.submit(loop.refreshed(project), ana, labels=sent, **save)
-        assert (again.pk, is_new, submit.label_names(again)) == (stored.pk, False, ["junk"])
+        assert (again.pk, is_new, label_names(again)) == (
+            stored.pk,
+            False,
+            ["junk"],
+        )
     with pytest.raises(Invalid, match="another answer"):
         submit.submit(loop.refreshed(project), ana, labels=[ham.pk], **save)
 
@@ -231,12 +245,12 @@ def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(pro
     leases.append(leasing.lease_next(project, ana, holding=[str(leases[0].pk)]))
     spam, ham = project.labels.all()
     renamed = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
-    settings.change_labels(project, renamed)
+    label_set.change_labels(project, renamed)
     project = loop.refreshed(project)
     # By name, as long as it is clear which label bore it.
     (by_name,) = decided(project, ana, leases[:1], labels=["spam"])
     assert by_name.annotation["labels"] == ["junk"]
-    settings.change_labels(project, [*renamed, "spam"])
+    label_set.change_labels(project, [*renamed, "spam"])
     # Another one bears it now; ids say which was meant.
     (by_id,) = decided(loop.refreshed(project), ana, leases[1:], label_ids=[spam.pk])
     assert by_id.annotation["labels"] == ["junk"]
@@ -245,7 +259,7 @@ def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(pro
 
 def decided(project, user, leases, **said):
     return [
-        sync_decisions.settle(
+        sync_decisions.apply_decision(
             project,
             user,
             "tab/1",
@@ -257,14 +271,14 @@ def decided(project, user, leases, **said):
 
 def test_name_that_a_removed_label_had_too_means_nothing(project):
     spam, ham = project.labels.all()
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
     )
     kept = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
-    settings.change_labels(project, [*kept, "spam"])
-    settings.change_labels(project, kept)
+    label_set.change_labels(project, [*kept, "spam"])
+    label_set.change_labels(project, kept)
     with pytest.raises(Invalid, match="no label of this project"):
-        submit.chosen_labels(loop.refreshed(project), ["spam"])
+        submit.parse_labels(loop.refreshed(project), ["spam"])
 
 
 # Removing ----------------------------------------------------------------------------------------
@@ -278,10 +292,10 @@ def test_label_that_a_file_brought_is_in_use(project, labels_are, words):
     spam, ham = project.labels.all()
     loop.bring_in(project, "a.csv", f"text,label\na,{spam.name}\n", labels_are=labels_are)
     with pytest.raises(Conflict) as refused:
-        settings.change_labels(project, [{"id": ham.pk, "name": "ham"}, "new"])
+        label_set.change_labels(project, [{"id": ham.pk, "name": "ham"}, "new"])
     assert refused.value.code == "label_in_use"
     assert words in refused.value.detail
-    settings.change_labels(project, [{"id": spam.pk, "name": "spam"}, "new"])
+    label_set.change_labels(project, [{"id": spam.pk, "name": "spam"}, "new"])
 
 
 def test_use_is_told_from_that_of_a_label_with_a_longer_id(project):
@@ -299,7 +313,7 @@ def test_use_is_told_from_that_of_a_label_with_a_longer_id(project):
 
 def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(project, filled, ana):
     third = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
-    settings.change_labels(project, [*third, "odd"])
+    label_set.change_labels(project, [*third, "odd"])
     project = loop.refreshed(project)
     items = filled(project, 3)
     (odd,) = loop.ids(project, "odd")
@@ -309,11 +323,11 @@ def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(proje
         QueueEntry.objects.create(item=item, rank=rank, **way)
     first = loop.answer(leasing.lease_next(project, ana), ["spam"])
     held = leasing.lease_next(project, ana)
-    assert leasing.served(held)["suggestion"]["labels"] == ["odd"]
-    settings.change_labels(project, third)
+    assert payload.lease_payload(held)["suggestion"]["labels"] == ["odd"]
+    label_set.change_labels(project, third)
     project = loop.refreshed(project)
-    (lease,) = leasing.live(project, ana)
-    assert leasing.served_to_desk(lease)["suggestion"] is None
+    (lease,) = current_leases.active_leases(project, ana)
+    assert payload.desk_payload(lease)["suggestion"] is None
     assert loop.answer(lease, ["spam"]).suggestion is None
     (told, _other) = export.records(project)
     assert (told["id"], told["suggestion"]["labels"]) == (first.pk, ["odd"])

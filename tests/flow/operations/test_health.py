@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator.flow.operations import health
+from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.queue import leasing
 from annotator.models import (
@@ -126,7 +127,7 @@ def test_all_projects_cost_as_many_queries_as_one(trained, olga, filled, ana):
         health.standings()
     for number in range(8):
         other = project_settings.create_project(olga, name=f"P{number}", labels=["a", "b"])
-        project_settings.add_member(other, ana.username, "annotator")
+        members.add_member(other, ana.username, "annotator")
         filled(other, 12)
         failed_round(other, 1)
         leasing.lease_next(other, ana)

@@ -3,7 +3,7 @@
 import pytest
 
 from annotator.flow.annotation import seed_labels
-from annotator.flow.projects import edits, settings, versions
+from annotator.flow.projects import accounts, edits, label_set, members, settings, versions
 from annotator.flow.training import schedule
 from annotator.models import Annotation, Membership, Project, Role, Round, User
 from tests.flow.queue.test_at_once import at_once, refused
@@ -26,7 +26,7 @@ def admins(project):
 @pytest.fixture
 def two_admins(project, lea):
     """The project with Olga and Lea as its admins."""
-    settings.add_member(project, "lea", Role.ADMIN)
+    members.add_member(project, "lea", Role.ADMIN)
     return project
 
 
@@ -35,10 +35,10 @@ def test_two_admins_turn_on_each_other_and_one_stays(two_admins, olga, lea, way)
     project = two_admins
 
     def demote(user):
-        return refused(settings.add_member, own(project), user.username, Role.LEAD)
+        return refused(members.add_member, own(project), user.username, Role.LEAD)
 
     def remove(user):
-        return refused(settings.remove_member, own(project), user)
+        return refused(members.remove_member, own(project), user)
 
     first, second = {
         "demote": (demote, demote),
@@ -47,7 +47,7 @@ def test_two_admins_turn_on_each_other_and_one_stays(two_admins, olga, lea, way)
     }[way]
     for _ in range(TRIES):
         for user in (olga, lea):
-            settings.add_member(project, user.username, Role.ADMIN)
+            members.add_member(project, user.username, Role.ADMIN)
         said = at_once(lambda: first(olga), lambda: second(lea))
         assert sorted(said) == ["", "last_admin"]
         assert len(admins(project)) == 1
@@ -55,7 +55,7 @@ def test_two_admins_turn_on_each_other_and_one_stays(two_admins, olga, lea, way)
 
 def test_an_admin_who_cannot_sign_in_is_none(two_admins, olga, lea):
     User.objects.filter(pk=lea.pk).update(is_active=False)
-    assert refused(settings.remove_member, two_admins, olga) == "last_admin"
+    assert refused(members.remove_member, two_admins, olga) == "last_admin"
 
 
 def test_two_forms_that_change_different_settings_both_count(project):
@@ -142,7 +142,7 @@ def test_project_is_deleted_while_somebody_edits_it(olga):
         made = settings.create_project(olga, name=f"p{number}", labels=["a", "b"])
         said = at_once(
             lambda made=made: refused(settings.delete_project, own(made)),
-            lambda made=made: refused(settings.change_labels, own(made), ["a", "b", "c"]),
+            lambda made=made: refused(label_set.change_labels, own(made), ["a", "b", "c"]),
             lambda made=made: refused(settings.delete_project, own(made)),
         )
         assert said[1] in ("", "not_found")
@@ -160,7 +160,7 @@ def test_one_person_is_added_twice(project, zed):
 
 
 def test_one_member_is_removed_twice(project, ana):
-    said = at_once(*[lambda: refused(settings.remove_member, own(project), ana)] * 2)
+    said = at_once(*[lambda: refused(members.remove_member, own(project), ana)] * 2)
     assert sorted(said) == ["", "unknown_member"]
 
 
@@ -178,7 +178,7 @@ def test_one_role_is_changed_twice(project, ana):
 def test_one_name_is_created_twice(db):
     for number in range(TRIES):
         name = f"new{number}"
-        said = at_once(*[lambda name=name: refused(settings.create_user, name)] * 2)
+        said = at_once(*[lambda name=name: refused(accounts.create_user, name)] * 2)
         assert sorted(said) == ["", "username_taken"]
 
 

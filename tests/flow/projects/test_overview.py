@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator.flow.progress import recall_standing
-from annotator.flow.projects import overview, settings
+from annotator.flow.projects import members, overview, settings
 from annotator.models import Import, Item, ModelVersion, Project, Report, Role, Round, Tally
 from tests.loop import ready_space
 
@@ -156,7 +156,7 @@ def test_what_everybody_skipped_is_told(project, filled, lea):
 
 def test_what_needs_a_decision_comes_first(project, lea, olga):
     newer = settings.create_project(olga, name="Newer", labels=["a", "b"])
-    settings.add_member(newer, "lea", Role.LEAD)
+    members.add_member(newer, "lea", Role.LEAD)
     assert [row.project for row in overview.rows(lea)] == [newer, project]
     fail_round(project)
     assert [row.project for row in overview.rows(lea)] == [project, newer]

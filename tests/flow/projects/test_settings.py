@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import Conflict, Forbidden, Invalid, NotThere
-from annotator.flow.projects import settings
+from annotator.flow.projects import accounts, label_set, members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Label, Membership, Project, QueueEntry, Role, User
 from tests import loop
@@ -146,7 +146,7 @@ def test_deleted_project_is_gone_for_all(project, olga, ana):
     assert not Project.objects.for_user(olga).exists()
     for person in (olga, ana):
         with pytest.raises(NotThere):
-            settings.load_project(person, project.pk)
+            members.load_project(person, project.pk)
 
 
 # Labels ------------------------------------------------------------------------------------------
@@ -154,12 +154,12 @@ def test_deleted_project_is_gone_for_all(project, olga, ana):
 
 def test_labels_are_renamed_added_removed_and_put_in_order(project):
     spam, ham = project.labels.all()
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": ham.pk, "name": "good"}, "new", {"id": spam.pk, "name": "spam"}]
     )
     assert names(project) == ["good", "new", "spam"]
     assert Label.objects.get(name="good").pk == ham.pk
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": ham.pk, "name": "spam"}, {"id": spam.pk, "name": "good"}]
     )
     assert names(project) == ["spam", "good"]
@@ -170,11 +170,11 @@ def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
     loop.answer(leasing.lease_next(project, ana), ["spam"])
     spam, ham = project.labels.all()
     with pytest.raises(Conflict) as caught:
-        settings.change_labels(project, [{"id": ham.pk, "name": "ham"}, "new"])
+        label_set.change_labels(project, [{"id": ham.pk, "name": "ham"}, "new"])
     assert caught.value.code == "label_in_use"
     assert "1 annotation." in caught.value.detail
     assert names(project) == ["spam", "ham"]
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
     )
     assert names(project) == ["junk", "ham"]
@@ -182,13 +182,13 @@ def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
 
 def test_two_labels_with_one_key_are_named(project):
     spam, ham = project.labels.all()
-    settings.change_labels(
+    label_set.change_labels(
         project,
         [{"id": spam.pk, "name": "spam", "hotkey": "K"}, {"id": ham.pk, "name": "ham"}],
     )
     with pytest.raises(Invalid) as caught:
         # What spam has already counts, too, though nobody says it.
-        settings.change_labels(
+        label_set.change_labels(
             project,
             [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham", "hotkey": "k"}],
         )
@@ -198,16 +198,16 @@ def test_two_labels_with_one_key_are_named(project):
 def test_renamed_label_keeps_what_nobody_speaks_of(project):
     spam, ham = project.labels.all()
     rest = {"hotkey": "k", "description": "Bad.", "examples": " Win!\r\n\nBuy now "}
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": spam.pk, "name": "spam", **rest}, {"id": ham.pk, "name": "ham"}]
     )
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk"}]
     )
     junk = Label.objects.get(pk=spam.pk)
     assert (junk.name, junk.hotkey, junk.description) == ("junk", "k", "Bad.")
     assert junk.examples == "Win!\nBuy now"
-    settings.change_labels(
+    label_set.change_labels(
         project,
         [{"id": ham.pk, "name": "ham"}, {"id": spam.pk, "name": "junk", "hotkey": None}],
     )
@@ -217,7 +217,7 @@ def test_renamed_label_keeps_what_nobody_speaks_of(project):
 def test_keys_swap_places_between_labels(project):
     spam, ham = project.labels.all()
     for one, other in ("ab", "ba"):
-        settings.change_labels(
+        label_set.change_labels(
             project,
             [
                 {"id": spam.pk, "name": "spam", "hotkey": one},
@@ -231,7 +231,7 @@ def test_labels_of_another_project_cannot_be_taken(project, image_project):
     cat = image_project.labels.get(name="cat")
     for key in (cat.pk, [cat.pk], str(cat.pk), -1, True, 2**70):
         labels = [{"id": key, "name": "mine"}, "b"]
-        assert refused(settings.change_labels, project, labels) == "unknown_label"
+        assert refused(label_set.change_labels, project, labels) == "unknown_label"
     assert names(image_project) == ["cat", "dog"]
     assert names(project) == ["spam", "ham"]
 
@@ -239,7 +239,7 @@ def test_labels_of_another_project_cannot_be_taken(project, image_project):
 def test_one_label_is_not_named_twice_by_its_id(project):
     spam = project.labels.first()
     labels = [{"id": spam.pk, "name": "a"}, {"id": spam.pk, "name": "b"}]
-    assert refused(settings.change_labels, project, labels) == "duplicate_id"
+    assert refused(label_set.change_labels, project, labels) == "duplicate_id"
     assert names(project) == ["spam", "ham"]
 
 
@@ -251,86 +251,86 @@ def test_one_label_is_not_named_twice_by_its_id(project):
 )
 def test_role_of_everybody_is_their_own(request, project, person, role):
     user = request.getfixturevalue(person)
-    assert settings.load_project(user, project.pk).role == role
+    assert members.load_project(user, project.pk).role == role
 
 
 def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(project, lea, ana, zed):
     for person, least in ((ana, Role.LEAD), (ana, Role.ADMIN), (lea, Role.ADMIN)):
         with pytest.raises(Forbidden):
-            settings.load_project(person, project.pk, least)
+            members.load_project(person, project.pk, least)
     for least in Role:
         with pytest.raises(NotThere):
-            settings.load_project(zed, project.pk, least)
+            members.load_project(zed, project.pk, least)
 
 
 def test_installations_admin_may_do_everything_everywhere(project, db):
     root = User.objects.create_superuser("root")
-    assert settings.load_project(root, project.pk, Role.ADMIN).role == Role.ADMIN
+    assert members.load_project(root, project.pk, Role.ADMIN).role == Role.ADMIN
 
 
 def test_member_gets_another_role_and_is_taken_out(project, ana):
-    settings.add_member(project, "ana", Role.LEAD)
-    assert settings.load_project(ana, project.pk).role == Role.LEAD
-    settings.remove_member(project, ana)
+    members.add_member(project, "ana", Role.LEAD)
+    assert members.load_project(ana, project.pk).role == Role.LEAD
+    members.remove_member(project, ana)
     with pytest.raises(NotThere):
-        settings.load_project(ana, project.pk)
+        members.load_project(ana, project.pk)
     with pytest.raises(NotThere):
-        settings.remove_member(project, ana)
+        members.remove_member(project, ana)
 
 
 def test_item_of_a_removed_member_goes_back_to_the_queue(project, filled, ana, ben):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
-    settings.remove_member(project, ana)
+    members.remove_member(project, ana)
     assert leasing.lease_next(project, ben).item == lease.item
     assert not QueueEntry.objects.filter(user=ana).exists()
 
 
 def test_project_keeps_an_admin(project, olga):
-    assert refused(settings.add_member, project, "olga", Role.LEAD) == "last_admin"
-    assert refused(settings.remove_member, project, olga) == "last_admin"
-    settings.add_member(project, "lea", Role.ADMIN)
-    settings.remove_member(project, olga)
+    assert refused(members.add_member, project, "olga", Role.LEAD) == "last_admin"
+    assert refused(members.remove_member, project, olga) == "last_admin"
+    members.add_member(project, "lea", Role.ADMIN)
+    members.remove_member(project, olga)
 
 
 @pytest.mark.parametrize(("name", "role"), [("nobody", "lead"), ("zed", "owner"), ("", "lead")])
 def test_member_needs_a_name_and_a_role_that_exist(project, zed, name, role):
-    assert refused(settings.add_member, project, name, role).startswith("unknown_")
+    assert refused(members.add_member, project, name, role).startswith("unknown_")
 
 
 def test_person_who_was_locked_out_cannot_become_a_member(project, zed):
     User.objects.filter(pk=zed.pk).update(is_active=False)
-    assert refused(settings.add_member, project, "zed") == "unknown_user"
+    assert refused(members.add_member, project, "zed") == "unknown_user"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 151, "a\x00b", "<a>"])
 def test_odd_user_names_are_refused(db, name):
-    assert refused(settings.create_user, name, "correct horse battery") == "invalid"
+    assert refused(accounts.create_user, name, "correct horse battery") == "invalid"
     assert not User.objects.exists()
 
 
 def test_taken_name_and_weak_password_are_refused(ana):
-    assert refused(settings.create_user, "ana", "correct horse battery") == "username_taken"
-    assert refused(settings.create_user, "new", "12345678") == "invalid"
+    assert refused(accounts.create_user, "ana", "correct horse battery") == "username_taken"
+    assert refused(accounts.create_user, "new", "12345678") == "invalid"
 
 
 def test_invitation_works_once_and_for_a_week(db, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
-    user, token = settings.create_user("new")
+    user, token = accounts.create_user("new")
     assert not user.has_usable_password()
-    assert settings.invited(token) == user
-    assert refused(settings.accept_invitation, token, "123") == "password"
-    settings.accept_invitation(token, "correct horse battery")
+    assert accounts.invited(token) == user
+    assert refused(accounts.accept_invitation, token, "123") == "password"
+    accounts.accept_invitation(token, "correct horse battery")
     assert User.objects.get().check_password("correct horse battery")
     with pytest.raises(NotThere):
-        settings.accept_invitation(token, "correct horse battery")
-    _other, late = settings.create_user("late")
+        accounts.accept_invitation(token, "correct horse battery")
+    _other, late = accounts.create_user("late")
     time_machine.shift(timedelta(days=8))
     for spent in (late, "x", "", f"{user.pk}.x:y:z"):
         with pytest.raises(NotThere):
-            settings.invited(spent)
+            accounts.invited(spent)
 
 
 def test_person_without_password_is_not_let_in_by_an_empty_one(db):
-    user, _token = settings.create_user("new")
+    user, _token = accounts.create_user("new")
     assert not user.check_password("")

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from annotator.flow.projects import edits, settings, versions
+from annotator.flow.projects import edits, label_set, settings, versions
 from annotator.flow.projects.versions import EditConflict, merge, stamp, stamps
 from annotator.models import Label, Project
 
@@ -76,7 +76,7 @@ def names(project):
 def test_label_that_came_meanwhile_stays(project):
     spam, ham = project.labels.all()
     rows = [row(spam, description="went wrong"), row(ham)]
-    settings.change_labels(project, ["spam", "ham", "refund"])
+    label_set.change_labels(project, ["spam", "ham", "refund"])
     edits.edit_labels(project, rows, [])
     assert names(project) == ["spam", "ham", "refund"]
     assert project.labels.first().description == "went wrong"
@@ -106,13 +106,13 @@ def test_same_field_of_one_label_is_a_conflict_and_nothing_is_stored(project):
 @pytest.fixture
 def third(project):
     """A third label, which may go."""
-    settings.change_labels(project, ["spam", "ham", "other"])
+    label_set.change_labels(project, ["spam", "ham", "other"])
     return project.labels.get(name="other")
 
 
 def test_label_that_went_meanwhile_stays_away_unless_it_was_changed(project, third):
     untouched, changed = row(third), row(third, name="rest")
-    settings.change_labels(project, ["spam", "ham"])
+    label_set.change_labels(project, ["spam", "ham"])
     edits.edit_labels(project, [untouched], [])
     assert names(project) == ["spam", "ham"]
     with pytest.raises(EditConflict) as refused:
@@ -135,14 +135,14 @@ def test_label_that_somebody_worked_on_is_not_removed_unseen(project, third):
 
 def test_names_without_ids_are_the_labels_of_these_names(project):
     ids = set(project.labels.values_list("pk", flat=True))
-    settings.change_labels(project, ["HAM", {"name": " spam "}, "new"])
+    label_set.change_labels(project, ["HAM", {"name": " spam "}, "new"])
     assert names(project) == ["HAM", "spam", "new"]
     assert ids <= set(project.labels.values_list("pk", flat=True))
 
 
 def test_name_that_a_renamed_label_gave_up_is_a_new_label(project):
     spam, ham = project.labels.all()
-    settings.change_labels(project, [{"id": spam.pk, "name": "junk"}, "ham", "spam"])
+    label_set.change_labels(project, [{"id": spam.pk, "name": "junk"}, "ham", "spam"])
     assert names(project) == ["junk", "ham", "spam"]
     assert Label.objects.get(name="junk").pk == spam.pk
     assert Label.objects.get(name="spam").pk not in (spam.pk, ham.pk)
@@ -157,9 +157,9 @@ def test_version_follows_all_that_can_be_edited(project):
         lambda: settings.change_settings(project, name="Post"),
         lambda: settings.change_settings(project, guidelines="Read on."),
         lambda: settings.change_settings(project, rare_label="spam"),
-        lambda: settings.change_labels(project, ["spam", "ham", "new"]),
-        lambda: settings.change_labels(project, ["ham", "spam", "new"]),
-        lambda: settings.change_labels(project, [{"name": "ham", "hotkey": "h"}, "spam", "new"]),
+        lambda: label_set.change_labels(project, ["spam", "ham", "new"]),
+        lambda: label_set.change_labels(project, ["ham", "spam", "new"]),
+        lambda: label_set.change_labels(project, [{"name": "ham", "hotkey": "h"}, "spam", "new"]),
     ]
     for number, change in enumerate(changes, 2):
         change()

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotator.errors import Conflict, NotThere, Refused
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import upload
 from annotator.flow.operations import cleanup
 from annotator.flow.simulation import dataset, job, runs
 from annotator.jobs.runner import sweep
@@ -75,14 +75,14 @@ def test_what_cannot_be_is_refused_at_its_field(project, lea, options, field):
         begin(project, lea, **options)
     assert caught.value.errors[0]["field"] == field
     assert not Simulation.objects.exists()
-    assert not list(importing._uploads().iterdir())
+    assert not list(upload._uploads().iterdir())
 
 
 def test_only_one_is_under_way_in_a_project(project, lea):
     work = begin(project, lea)
     with pytest.raises(Conflict):
         begin(project, lea)
-    assert [each.name for each in importing._uploads().iterdir()] == [work.path]
+    assert [each.name for each in upload._uploads().iterdir()] == [work.path]
     with pytest.raises(IntegrityError), transaction.atomic():
         Simulation.objects.create(
             project=project, strategies=[], seeds=1, labels=1, batch=1, audit_share=0, total=1
@@ -170,13 +170,13 @@ def test_rare_label_of_the_project_is_declared(project, lea):
 
 
 def test_rare_label_that_is_renamed_before_the_worker_comes_is_declared(project, lea):
-    from annotator.flow.projects import settings
+    from annotator.flow.projects import label_set, settings
 
     settings.change_settings(project, rare_label="spam")
     work = begin(project, lea)
     spam, ham = project.labels.all()
     # The file has both names; the one that the label has now is looked for.
-    settings.change_labels(
+    label_set.change_labels(
         project, [{"id": spam.pk, "name": "ham"}, {"id": ham.pk, "name": "spam"}]
     )
     told = go(work).summary["rare"]
@@ -261,9 +261,9 @@ def test_simulation_of_another_project_is_not_there(project, image_project, lea)
 
 def test_features_go_when_it_is_done_and_the_upload_when_it_was_read(project, lea):
     work = begin(project, lea)
-    assert importing.uploaded(work.path).exists()
+    assert upload.uploaded(work.path).exists()
     job.go_on(work.pk)
-    assert not importing.uploaded(work.path).exists()
+    assert not upload.uploaded(work.path).exists()
     folder = feature_store.project_folder(project.pk) / "simulations"
     assert (folder / str(work.pk)).exists()
     go(work)
@@ -291,7 +291,7 @@ def test_upload_that_waits_to_be_read_is_not_tidied_away(project, lea, time_mach
     work = begin(project, lea)
     time_machine.shift(timedelta(days=30))
     cleanup.tidy()
-    assert importing.uploaded(work.path).exists()
+    assert upload.uploaded(work.path).exists()
 
 
 # Damaged files -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 
 from annotator.errors import Conflict, Invalid
 from annotator.flow.queue import leasing
-from annotator.flow.training import predict, train
+from annotator.flow.training import predict, score
 from annotator.models import FeatureSpace, Job, RoundShard
 from annotator.pool import feature_store, model_files
 from annotator.storage import checksums
@@ -51,7 +51,7 @@ def test_changed_model_file_fails_the_round_with_words_and_labelling_goes_on(tra
     scoring = turn.shards.get()
     for _ in range(3):
         RoundShard.objects.update(retry_at=None)
-        assert train.score_shard(scoring.pk) is None
+        assert score.score_shard(scoring.pk) is None
     scoring = loop.refreshed(scoring)
     assert scoring.state == Job.State.FAILED
     assert "checksum does not match" in scoring.error

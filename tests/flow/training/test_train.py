@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.flow.operations import cleanup
-from annotator.flow.progress import summary
+from annotator.flow.progress import estimate
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
-from annotator.flow.training import train
+from annotator.flow.training import score, select, train
 from annotator.models import (
     Annotation,
     Item,
@@ -46,7 +46,7 @@ def test_first_round_needs_no_labels(ready, run_round):
 def test_model_learns_from_standing_answers_that_count(ready, run_round, ana, ben, lea):
     for person in (ana, ben):
         loop.label(ready, person, 8)
-    submit.withdraw(Annotation.objects.filter(user=ana).first(), lea)
+    revise.withdraw(Annotation.objects.filter(user=ana).first(), lea)
     extra = Annotation.objects.filter(user=ben).first()
     Annotation.objects.filter(pk=extra.pk).update(counted=False)
     version = run_round(ready).model
@@ -188,7 +188,7 @@ def test_accuracy_is_told_only_of_enough_audits(trained, run_round):
         ModelVersion.objects.filter(pk=version.pk).update(accuracy={**measured, "n": n})
         # With the model that it is of.
         of = {"model": version.number, "labels": version.trained_on}
-        assert summary.accuracy(trained) == (told and {**told, **of})
+        assert estimate.newest(trained) == (told and {**told, **of})
 
 
 def test_accuracy_comes_with_its_interval(trained, run_round, ana):
@@ -259,11 +259,11 @@ def test_stage_that_runs_twice_changes_nothing(ready):
             list(RoundShard.objects.order_by("pk").values()),
         )
         queued = list(QueueEntry.objects.order_by("pk").values())
-        for work in (train.train, train.select, loop.refill, audit_accuracy.evaluate):
+        for work in (train.train, select.select, loop.refill, audit_accuracy.evaluate):
             if work.__name__ not in _next_stage(turn):
                 assert work(turn.pk) is None
         for scoring in RoundShard.objects.filter(state=Job.State.DONE):
-            assert train.score_shard(scoring.pk) is None
+            assert score.score_shard(scoring.pk) is None
         assert (
             list(Round.objects.order_by("pk").values()),
             list(RoundShard.objects.order_by("pk").values()),
@@ -286,8 +286,8 @@ def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(
     loop.go_stage(turn, "train")
     shards = list(turn.shards.all())
     assert len(shards) == 3
-    assert [train.score_shard(each.pk) for each in shards] == [None, None, turn]
-    assert train.close_scoring(turn) is None
+    assert [score.score_shard(each.pk) for each in shards] == [None, None, turn]
+    assert score.close_scoring(turn) is None
     assert loop.refreshed(turn).stage == Round.Stage.SELECT
 
 
@@ -298,9 +298,9 @@ def test_round_whose_worker_died_is_taken_up_at_its_stage(ready, time_machine, m
     loop.go_stage(turn, "score")
     # A worker claims the round and is killed.
     assert Round.objects.claim(turn.pk) is not None
-    assert train.select(turn.pk) is None
+    assert select.select(turn.pk) is None
     time_machine.shift(timedelta(seconds=31))
-    assert train.select(turn.pk) is not None
+    assert select.select(turn.pk) is not None
 
 
 def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):

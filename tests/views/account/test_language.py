@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
-from annotator.flow.projects import locale
-from annotator.flow.projects import settings as project_settings
+from annotator.flow.projects import accounts, locale
 from annotator.flow.simulation import job
 from annotator.i18n import stored_messages
 from annotator.models import Import, User
@@ -85,7 +84,7 @@ def test_browser_keeps_the_language_for_the_log_in(signed_in, ana):
 
 
 def test_new_machine_learns_the_language_with_the_log_in():
-    user, _token = project_settings.create_user("anna", PASSWORD)
+    user, _token = accounts.create_user("anna", PASSWORD)
     locale.choose(user, "de")
     client = Client(headers=ENGLISH)
     assert tongue(client.get("/login")) == "en"
@@ -98,7 +97,7 @@ def test_nobody_reads_in_the_language_of_who_was_here_before(signed_in, ana):
     client = signed_in(ana)
     choose(client, "de")
     client.post(reverse("logout"))
-    project_settings.create_user("bert", PASSWORD)
+    accounts.create_user("bert", PASSWORD)
     log_in(client, "bert")
     assert tongue(client.get("/projects/", headers=ENGLISH)) == "en"
     client.post(reverse("logout"))

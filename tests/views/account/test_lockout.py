@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotator.flow.projects import settings as project_settings
+from annotator.flow.projects import accounts
 from annotator.jobs.outages import Away
 from annotator.security import known_devices, password_hashing, rate_limits
 from tests import servers
@@ -26,7 +26,7 @@ def _quick_hashes(settings):
 @pytest.fixture
 def ann(db, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
-    return project_settings.create_user("ann", PASSWORD)[0]
+    return accounts.create_user("ann", PASSWORD)[0]
 
 
 def log_in(client, password=PASSWORD, name="ann", path="login", **more):
@@ -65,7 +65,7 @@ def test_known_browser_is_not_locked_out_by_others_at_its_address(client, ann):
 
 
 def test_browser_is_known_after_an_invitation_too(client, db, time_machine):
-    _user, token = project_settings.create_user("ann")
+    _user, token = accounts.create_user("ann")
     client.post(reverse("invite", args=[token]), {"password": PASSWORD, "again": PASSWORD})
     client.post(reverse("logout"))
     lock()
@@ -87,7 +87,7 @@ def test_known_browser_has_a_limit_of_its_own(client, ann, time_machine):
 
 
 def test_browser_is_known_for_the_names_that_signed_in_there_only(client, ann):
-    project_settings.create_user("ben", PASSWORD)
+    accounts.create_user("ben", PASSWORD)
     log_in(client, name="ben")
     client.post(reverse("logout"))
     lock()
@@ -120,7 +120,7 @@ def test_cookie_tells_no_names_and_no_script_reads_it(client, ann):
 
 def test_five_people_share_a_browser_and_the_sixth_replaces_the_first(client, ann):
     for name in ("b", "c", "d", "e", "f"):
-        project_settings.create_user(name, PASSWORD)
+        accounts.create_user(name, PASSWORD)
     for name in ("ann", "b", "c", "d", "e"):
         log_in(client, name=name)
         client.post(reverse("logout"))
@@ -202,7 +202,7 @@ def test_old_password_is_guessed_six_times_only(ann, time_machine):
 
 def test_invitations_are_guessed_twenty_times_a_minute_only(client, db, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
-    _user, token = project_settings.create_user("new")
+    _user, token = accounts.create_user("new")
     for number in range(20):
         assert client.get(reverse("invite", args=[f"1.a:{number}"])).status_code == 404
     assert client.get(reverse("invite", args=[token])).status_code == 429

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from annotator.flow.projects import preferences, settings
+from annotator.flow.projects import members, preferences, settings
 from annotator.models import User
 from annotator.views.account.preferences import DeskForm
 
@@ -130,7 +130,7 @@ def test_page_costs_the_same_in_many_projects(
 ):
     for number in range(5):
         made = settings.create_project(olga, name=f"Mail {number}", labels=["a", "b"])
-        settings.add_member(made, "ana")
+        members.add_member(made, "ana")
     client = signed_in(ana)
     with django_assert_max_num_queries(3):
         answer = client.get(at(name))

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from annotator.flow.projects import settings
+from annotator.flow.projects import accounts
 
 pytestmark = pytest.mark.django_db
 
@@ -12,7 +12,7 @@ PASSWORD = "chaff-in-the-wind-7"
 
 @pytest.fixture
 def ann():
-    return settings.create_user("ann", PASSWORD)[0]
+    return accounts.create_user("ann", PASSWORD)[0]
 
 
 def log_in(client, **more):
@@ -75,7 +75,7 @@ def test_wrong_old_password_is_422(signed_in, ann):
 
 
 def test_invitation_lets_choose_a_password_once(client, db):
-    user, token = settings.create_user("new")
+    user, token = accounts.create_user("new")
     address = reverse("invite", args=[token])
     assert "Welcome, new" in client.get(address).content.decode()
     answer = client.post(address, {"password": PASSWORD, "again": PASSWORD})
@@ -87,7 +87,7 @@ def test_invitation_lets_choose_a_password_once(client, db):
 
 
 def test_invitation_refuses_a_weak_password_and_a_slip(client, db):
-    _user, token = settings.create_user("new")
+    _user, token = accounts.create_user("new")
     address = reverse("invite", args=[token])
     weak = client.post(address, {"password": "12345", "again": "12345"})
     assert weak.status_code == 422

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from annotator import tasks
 from annotator.flow.datasets import search
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.models import Annotation, Item, QueueEntry
 from annotator.views.snippets import excerpt
 from tests import loop
@@ -78,7 +78,7 @@ def test_nothing_found_says_so(signed_in, lea, project, add_items):
     add_items("one")
     assert "Nothing found." in shown(signed_in(lea), project, "?q=needle")
     empty = settings.create_project(project.created_by, name="Empty", labels=["a", "b"])
-    settings.add_member(empty, "lea", "lead")
+    members.add_member(empty, "lea", "lead")
     assert "Nothing found." in shown(signed_in(lea), empty)
 
 

@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from annotator.flow.labels import naming
+from annotator.flow.projects import label_set, members, settings
 from annotator.flow.projects import preferences as flow_desk
-from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Lease
 from tests import loop
@@ -51,7 +51,7 @@ def test_own_keys_do_what_they_were_set_to(at_desk, project, ana):
 
 
 def test_labels_letter_wins_over_an_action_and_the_help_says_so(at_desk, project, ana):
-    settings.change_labels(project, [{"name": "spam", "hotkey": "s"}, "ham", "other"])
+    label_set.change_labels(project, [{"name": "spam", "hotkey": "s"}, "ham", "other"])
     desk = at_desk(project)
     desk.keyboard.press("?")
     assert desk.locator("#help").get_by_text("S chooses “spam” in this project").is_visible()
@@ -131,7 +131,7 @@ def test_several_labels_wait_for_enter_and_none_needs_it_twice(
     many = settings.create_project(
         olga, name="Intents", labels=names, multi_label=True, features="text-quick"
     )
-    settings.add_member(many, "ana", "annotator")
+    members.add_member(many, "ana", "annotator")
     filled(many, 40)
     sign_in(context, live_server, ana)
     desk = open_desk(page, live_server, many)

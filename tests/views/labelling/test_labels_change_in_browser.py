@@ -3,9 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import payload
 from annotator.flow.labels import naming
 from annotator.flow.projects import settings
+from annotator.flow.queue import leasing, refill
 from annotator.models import Annotation, Label, Lease, QueueEntry
 from tests import loop
 from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
@@ -103,7 +104,7 @@ def test_suggestion_of_a_removed_label_is_gone_from_the_screen(
     add_items("one", "two")
     settings.change_settings(project, lease_seconds=10)
     said = {"labels": loop.ids(project, "odd"), "confidence": 0.9}
-    loop.queue.refill.top_up(project, ana)
+    refill.top_up(project, ana)
     QueueEntry.objects.update(blind=False, source="active", suggestion=said)
     sign_in(context, live_server, ana)
     open_desk(page, live_server, project)
@@ -177,13 +178,13 @@ def test_disagreement_is_settled_by_the_button_that_was_there(
     settings.change_settings(project, overlap=2)
     project = loop.refreshed(project)
     filled(project, 1)
-    loop.answer(loop.queue.lease_next(project, ana), ["spam"])
-    loop.answer(loop.queue.lease_next(project, ben), ["ham"])
+    loop.answer(leasing.lease_next(project, ana), ["spam"])
+    loop.answer(leasing.lease_next(project, ben), ["ham"])
     sign_in(context, live_server, lea)
     page.goto(live_server.url + reverse("disagreements", args=[project.pk]))
     rename(project, "spam")
     page.locator(".find-choices button").first.click()
-    page.locator(".torn-decision", has_text="grievance").wait_for()
+    page.locator(".disagreement-decision", has_text="grievance").wait_for()
 
 
 def test_bulk_page_is_confirmed_under_the_new_name(page, context, live_server, ben, sure):
@@ -193,7 +194,7 @@ def test_bulk_page_is_confirmed_under_the_new_name(page, context, live_server, b
     page.wait_for_timeout(600)
     page.keyboard.press("Enter")
     page.locator("#said", has_text="as grievance").wait_for()
-    said = {tuple(submit.label_names(each)) for each in Annotation.objects.filter(user=ben)}
+    said = {tuple(payload.label_names(each)) for each in Annotation.objects.filter(user=ben)}
     assert said == {("grievance",)}
     assert Lease.objects.filter(source="bulk").exists()
     assert naming.labels_of(loop.refreshed(sure))[2].name == "spam"

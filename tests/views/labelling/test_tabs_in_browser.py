@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.models import Annotation, Lease
 from tests import loop
 from tests.views.desk_in_browser import (
@@ -28,7 +28,7 @@ def tags(olga, lea, ana, ben):
         olga, name="Tags", labels=["a", "b", "c"], multi_label=True, features="text-quick"
     )
     for person in (ana, ben):
-        settings.add_member(made, person.username, "annotator")
+        members.add_member(made, person.username, "annotator")
     loop.fill(made, 30)
     return made
 

@@ -15,6 +15,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from annotator.flow.operations import health
+from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.queue import leasing
 from annotator.metrics import prometheus
@@ -250,7 +251,7 @@ def test_it_costs_the_same_with_many_projects_and_items(local, project, olga, fi
         read()
     for number in range(6):
         other = project_settings.create_project(olga, name=f"P{number}", labels=["a", "b"])
-        project_settings.add_member(other, ana.username, "annotator")
+        members.add_member(other, ana.username, "annotator")
         filled(other, 40)
         leasing.lease_next(other, ana)
     filled(project, 60, start=100)

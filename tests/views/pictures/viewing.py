@@ -27,9 +27,10 @@ SET_UP = """(tools) => {
     document.addEventListener(name, (event) => heard.push([name, event.defaultPrevented]));
   }
 }"""
-MOUNT = """() => {
-  const tools = document.getElementById("picture-tools");
-  window.viewer = Winnow.picture.mount(document.getElementById("box"), { tools });
+MOUNT = """async () => {
+  const { Viewer } = await import("/static/medium/image/viewer.js");
+  const [box, tools] = ["box", "picture-tools"].map((id) => document.getElementById(id));
+  window.viewer = new Viewer(box, tools);
 }"""
 
 
@@ -49,9 +50,7 @@ def open_viewer(page, live_server, troubles):
     answer = page.goto(live_server.url + reverse("projects"))
     assert "style-src 'self'" in answer.headers["content-security-policy"]
     page.evaluate(SET_UP, render_to_string("parts/picture_tools.html", {"caps": CAPS}))
-    page.add_style_tag(url="/static/picture.css")
-    for script in ("picture_view.js", "picture.js"):
-        page.add_script_tag(url=f"/static/{script}")
+    page.add_style_tag(url="/static/medium/image/viewer.css")
     page.evaluate(MOUNT)
     return page
 

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from annotator.flow.annotation import adjudicate
-from annotator.flow.projects import preferences, settings
+from annotator.flow.projects import label_set, members, preferences, settings
 from annotator.flow.queue import leasing
 from annotator.models import Disagreement, Membership, Project, User
 from tests import loop
@@ -146,7 +146,7 @@ def test_stamps_that_were_tampered_with_break_nothing(lead, project, stamps):
 
 def test_label_that_somebody_added_stays(admin, project):
     sent = shown_labels(admin, project)
-    settings.change_labels(project, ["new", "spam", "ham"])
+    label_set.change_labels(project, ["new", "spam", "ham"])
     sent |= {"row-0-description": "went wrong", "labels": "last"}
     assert admin.post(at(project, "labels"), sent).status_code == 302
     names = list(project.labels.values_list("name", "description"))
@@ -157,7 +157,7 @@ def test_label_that_somebody_added_stays(admin, project):
 def test_two_new_names_of_a_label_are_shown(admin, project, version, kept):
     spam = project.labels.get(name="spam")
     sent = shown_labels(admin, project) | {"row-0-name": "junk", "row-1-hotkey": "h"}
-    settings.change_labels(project, [{"id": spam.pk, "name": "trash"}, "ham"])
+    label_set.change_labels(project, [{"id": spam.pk, "name": "trash"}, "ham"])
     answer = admin.post(at(project, "labels"), sent)
     page = part(answer.content.decode(), 'id="labels"')
     assert answer.status_code == 409
@@ -171,9 +171,9 @@ def test_two_new_names_of_a_label_are_shown(admin, project, version, kept):
     ("version", "names"), [("mine", ["spam", "ham", "rest"]), ("theirs", ["spam", "ham"])]
 )
 def test_label_that_went_while_it_was_renamed(admin, project, version, names):
-    settings.change_labels(project, ["spam", "ham", "other"])
+    label_set.change_labels(project, ["spam", "ham", "other"])
     sent = shown_labels(admin, project) | {"row-2-name": "rest"}
-    settings.change_labels(project, ["spam", "ham"])
+    label_set.change_labels(project, ["spam", "ham"])
     answer = admin.post(at(project, "labels"), sent)
     page = part(answer.content.decode(), 'id="labels"')
     assert answer.status_code == 409
@@ -187,9 +187,9 @@ def test_label_that_went_while_it_was_renamed(admin, project, version, names):
     ("version", "names"), [("mine", ["spam", "ham"]), ("theirs", ["spam", "ham", "other"])]
 )
 def test_label_that_is_removed_while_somebody_describes_it(admin, project, version, names):
-    settings.change_labels(project, ["spam", "ham", "other"])
+    label_set.change_labels(project, ["spam", "ham", "other"])
     sent = shown_labels(admin, project) | {"row-2-remove": "on"}
-    settings.change_labels(project, ["spam", "ham", {"name": "other", "description": "the rest"}])
+    label_set.change_labels(project, ["spam", "ham", {"name": "other", "description": "the rest"}])
     answer = admin.post(at(project, "labels"), sent)
     page = part(answer.content.decode(), 'id="labels"')
     assert answer.status_code == 409
@@ -209,7 +209,7 @@ def role_of(project, user):
 def test_role_that_somebody_changed_is_not_overwritten(admin, project, ana):
     page = admin.get(at(project, "members")).content.decode()
     sent = hidden(part(page, at(project, "change_member", ana.pk)))
-    settings.add_member(project, "ana", "lead")
+    members.add_member(project, "ana", "lead")
     answer = admin.post(at(project, "change_member", ana.pk), sent | {"role": "admin"})
     assert answer.status_code == 409
     assert role_of(project, ana) == ("lead",)
@@ -223,7 +223,7 @@ def test_role_that_somebody_changed_is_not_overwritten(admin, project, ana):
 def test_member_who_was_given_a_role_is_not_removed_unseen(admin, project, ana, version, role):
     page = admin.get(at(project, "members")).content.decode()
     sent = hidden(part(page, at(project, "remove_member", ana.pk)))
-    settings.add_member(project, "ana", "admin")
+    members.add_member(project, "ana", "admin")
     answer = admin.post(at(project, "remove_member", ana.pk), sent)
     assert answer.status_code == 409
     again = hidden(part(answer.content.decode(), at(project, "remove_member", ana.pk)))
@@ -240,7 +240,7 @@ def test_member_is_not_added_over_the_role_that_they_have(admin, project, lea):
 
 
 def test_region_tells_that_a_member_is_gone(admin, project, ana, region):
-    settings.remove_member(project, ana)
+    members.remove_member(project, ana)
     answer = admin.post(at(project, "remove_member", ana.pk), headers=region("members"))
     assert answer.status_code == 422
     assert "not any more" in answer.content.decode()

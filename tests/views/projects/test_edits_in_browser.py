@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, members, settings
 from annotator.models import Project
 from tests.views.in_browser import MARKS, listen, sign_in
 
@@ -67,7 +67,7 @@ def save_settings(page):
 
 
 def test_stale_form_of_labels_keeps_what_came_meanwhile(settings_page, project, troubles):
-    settings.change_labels(project, ["spam", "ham", "refund"])
+    label_set.change_labels(project, ["spam", "ham", "refund"])
     description(settings_page).fill("went wrong")
     save_labels(settings_page)
     settings_page.locator(".notice.success", has_text="The labels are saved.").wait_for()
@@ -181,7 +181,7 @@ def test_draft_that_somebody_overtook_is_a_conflict_and_overwrites_nothing(setti
 
 def test_draft_stays_with_its_label_when_rows_move(settings_page, project):
     description(settings_page, 1).fill("wanted")
-    settings.change_labels(project, ["ham", "new", "spam"])
+    label_set.change_labels(project, ["ham", "new", "spam"])
     settings_page.reload()
     assert description(settings_page, 0).input_value() == "wanted"
     assert description(settings_page, 1).input_value() == ""
@@ -242,7 +242,7 @@ def test_region_that_cannot_be_sent_says_so(opened, context, project, olga):
 
 def test_role_that_two_changed_shows_both(opened, project, olga, ana):
     page = opened(olga, "members", project.pk)
-    settings.add_member(project, "ana", "lead")
+    members.add_member(project, "ana", "lead")
     page.select_option(f"#role-{ana.pk}", "admin")
     page.get_by_role("button", name="Change the role of ana").click()
     page.locator(".clashes").wait_for()

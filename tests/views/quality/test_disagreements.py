@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Decision, Disagreement, Item
 from annotator.views.quality import disagreements
@@ -86,7 +86,7 @@ def test_what_cannot_be_decided_is_said_on_the_card(signed_in, project, torn, le
 def test_long_lists_of_labels_come_as_a_picker(signed_in, olga, lea):
     names = [f"label {number}" for number in range(12)]
     many = settings.create_project(olga, name="Many", labels=names)
-    settings.add_member(many, lea.username, "lead")
+    members.add_member(many, lea.username, "lead")
     settings.change_settings(many, overlap=2)
     loop.fill(many, 1)
     for who, name in ((olga, names[3]), (lea, names[7])):
@@ -101,7 +101,7 @@ def test_long_lists_of_labels_come_as_a_picker(signed_in, olga, lea):
 
 def test_several_labels_come_as_boxes(signed_in, olga, lea):
     many = settings.create_project(olga, name="Many", labels=["a", "b", "c"], multi_label=True)
-    settings.add_member(many, lea.username, "lead")
+    members.add_member(many, lea.username, "lead")
     settings.change_settings(many, overlap=2)
     loop.fill(many, 1)
     for who, names in ((olga, ["a"]), (lea, ["a", "b"])):

@@ -1,0 +1,25 @@
+"""What all responses share."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+
+class Response(serializers.Serializer[Any]):
+    """What a call answers."""
+
+
+def page_of(row: type[serializers.Serializer[Any]], **besides: Any) -> Any:
+    """Return the response of a list, whose rows are `row`, with what stands beside them."""
+    fields = {
+        "next": serializers.CharField(allow_null=True),
+        "previous": serializers.CharField(allow_null=True),
+        "results": row(many=True),
+    }
+    return inline_serializer(f"{row.__name__}Page", {**fields, **besides})
+
+
+def names(**options: Any) -> Any:
+    """Return a field with names of labels."""
+    return serializers.ListField(child=serializers.CharField(), **options)

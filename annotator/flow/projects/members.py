@@ -1,0 +1,96 @@
+"""Members of a project, their roles, and who may load it."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotator.db.compiled_queries import Rows
+from annotator.errors import Conflict, Forbidden, Invalid, NotThere
+from annotator.flow.projects import versions
+from annotator.flow.queue import releasing, skipped_items
+from annotator.models import Membership, Project, Role, User
+
+FIND_PROJECT = Rows(lambda pk: Project.objects.alive().filter(pk=pk).order_by(), int)
+FIND_MEMBER = Rows(
+    lambda user, project: Membership.objects.filter(
+        user_id=user, project_id=project, project__deleted_at=None
+    ).select_related("project"),
+    int,
+    int,
+)
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> Membership:
+    """Give the person with that name a role in the project, or change the one they have."""
+    versions.hold(project)
+    if role not in Role.values:
+        raise Invalid("unknown_role", _("A role is annotator, lead or admin."), field="role")
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise Invalid("unknown_user", _("Nobody here is called %s.") % username, field="username")
+    _refuse_no_admin(project, user, role)
+    member, is_new = Membership.objects.update_or_create(
+        project=project, user=user, defaults={"role": role}
+    )
+    if is_new and role == Role.ANNOTATOR:
+        skipped_items.reopen_for_new_member(project)
+    return member
+
+
+@transaction.atomic
+def remove_member(project: Project, user: User) -> None:
+    """Take the person out of the project; what they labelled stays."""
+    versions.hold(project)
+    role_of(project, user)
+    _refuse_no_admin(project, user, None)
+    Membership.objects.filter(project=project, user=user).delete()
+    releasing.release_all(project, user)
+
+
+def role_of(project: Project, user: User) -> str:
+    """Return the role of a member; NotThere when they are none."""
+    member = Membership.objects.filter(project=project, user=user).first()
+    if member is None:
+        words = _("This person is no member of the project, or not any more.")
+        raise NotThere("unknown_member", words)
+    return member.role
+
+
+def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
+    """Refuse what would leave nobody who may administer it. The project has to be held."""
+    if role == Role.ADMIN:
+        return
+    admins = Membership.objects.filter(project=project, role=Role.ADMIN)
+    others = admins.exclude(user=user).filter(user__is_active=True)
+    if admins.filter(user=user).exists() and not others.exists():
+        raise Conflict("last_admin", _("A project keeps at least one admin."), field="role")
+
+
+def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
+    """Return the project for this person: NotThere for a stranger, Forbidden for too low a role."""
+    found = _for_admin if user.is_superuser else _for_member
+    # No database has keys that long; asking for one is an error in some.
+    project = found(user, pk) if pk < 2**63 else None
+    if project is None:
+        raise NotThere("not_found", _("There is no such project."))
+    if project.role not in Role.at_least(role):
+        raise Forbidden("forbidden", _("Your role in this project does not allow that."))
+    return project
+
+
+def _for_admin(_user: User, pk: int) -> Project | None:
+    project: Project | None = next(iter(FIND_PROJECT(pk)), None)
+    if project is not None:
+        project.role = Role.ADMIN
+    return project
+
+
+def _for_member(user: User, pk: int) -> Project | None:
+    member: Membership | None = next(iter(FIND_MEMBER(user.pk, pk)), None)
+    if member is None:
+        return None
+    member.project.role = Role(member.role)
+    return member.project

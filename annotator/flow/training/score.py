@@ -1,0 +1,133 @@
+"""Score: the model judges each shard of the pool and keeps the best candidates."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.flow.queue import refill
+from annotator.flow.training import confident_items
+from annotator.jobs.runner import job
+from annotator.models import FeatureSpace, Round, RoundShard
+from annotator.pool import documents, feature_store, model_files
+from annotator.storage import arrays as storage_arrays
+
+if TYPE_CHECKING:
+    from selection.strategies.shortlist import Query
+from annotator.flow.training.train import classes_of, rare_class
+
+BINS = 20
+
+
+# Score -------------------------------------------------------------------------------------------
+
+
+@job(RoundShard, round__stage=Round.Stage.SCORE, round__space__state=FeatureSpace.State.DONE)
+def score_shard(scoring: RoundShard) -> Round | None:
+    """Score one shard and keep its best and surest; return the round once it was the last one."""
+    from selection.strategies import shortlist
+
+    turn = scoring.round
+    free = np.flatnonzero(feature_store.selectable(turn.project, scoring.shard))
+    whole = _proba(turn, scoring)
+    proba = None if whole is None else whole[free]
+    votes = _votes(turn, scoring, free)
+    question, ids = query_of(turn), free + scoring.shard.start
+    found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
+    stored = {"candidates": storage_arrays.save_npz(candidates_path(scoring), found.to_arrays())}
+    stored |= confident_items.keep(scoring, ids, proba, question.seed)
+    distribution = pool_distribution(_rest(turn, scoring, whole), turn.project.multi_label)
+    scoring.finish(checksums=stored, **distribution)
+    return close_scoring(turn)
+
+
+def close_scoring(turn: Round) -> Round | None:
+    """Move the round on when all its shards are scored; only one caller gets it back."""
+    if turn.shards.exclude(state=RoundShard.State.DONE).exists():
+        return None
+    moved = Round.objects.filter(pk=turn.pk, stage=Round.Stage.SCORE, state=Round.State.QUEUED)
+    return turn if moved.update(stage=Round.Stage.SELECT) else None
+
+
+def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
+    if turn.model is None:
+        return None
+    features = feature_store.load_features(scoring.shard)
+    return model_files.load_model(turn.model).predict_proba(features)
+
+
+def _rest(
+    turn: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """Return what the model says of all that is unlabelled, also where nobody may choose it."""
+    return None if whole is None else whole[feature_store.unlabelled(turn.project, scoring.shard)]
+
+
+def _doubted(
+    turn: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """Return what the strategy judges by: at first what came with the items, then the model."""
+    from selection.strategies.prior import with_prior
+    from selection.strategies.registry import STRATEGIES, is_early
+
+    labels, project = classes_of(turn), turn.project
+    is_known = turn.model is not None and not is_early(turn.model.trained_on, len(labels))
+    judges = "proba" in STRATEGIES[turn.phase].needs
+    if is_known or not judges or not documents.has_suggestions(project):
+        return proba
+    prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
+    return with_prior(proba, prior[free], multi_label=project.multi_label)
+
+
+def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
+    """Return what each member of the committee says, where the strategy asks one."""
+    from selection.models.committee import predict_committee
+    from selection.strategies.registry import STRATEGIES
+
+    if turn.model is None or "committee" not in STRATEGIES[turn.phase].needs:
+        return None
+    members = model_files.load_committee(turn.model)
+    return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
+
+
+def pool_distribution(proba: NDArray[np.float32] | None, multi_label: bool) -> dict[str, Any]:
+    if proba is None or not len(proba):
+        return {}
+    classes = proba.argmax(axis=1) if not multi_label else np.nonzero(proba >= 0.5)[1]
+    return {
+        "histogram": histogram(decision_uncertainty(proba, multi_label)),
+        "predicted": [int(n) for n in np.bincount(classes, minlength=proba.shape[1])],
+    }
+
+
+def decision_uncertainty(proba: NDArray[np.float32], multi_label: bool) -> NDArray[np.float64]:
+    """Return how torn the model is, from 0 (sure) to 1 (the first two are equally likely)."""
+    from selection import scores
+
+    if multi_label:
+        return 1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1)
+    return 1.0 + scores.margin(proba)
+
+
+def histogram(uncertainty: NDArray[np.float64]) -> list[int]:
+    counts, _edges = np.histogram(np.clip(uncertainty, 0.0, 1.0), bins=BINS, range=(0.0, 1.0))
+    return [int(n) for n in counts]
+
+
+def candidates_path(scoring: RoundShard) -> Any:
+    folder = model_files.round_folder(scoring.round.project_id, scoring.round.number)
+    return folder / f"{scoring.shard.number:05d}.npz"
+
+
+def query_of(turn: Round) -> "Query":
+    from selection.strategies.registry import STRATEGIES
+    from selection.strategies.shortlist import Query, round_seed
+
+    return Query(
+        STRATEGIES[turn.phase],
+        wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
+        pool_items=turn.space.items,
+        seed=round_seed(turn.project.seed, turn.number),
+        multi_label=turn.project.multi_label,
+        rare_class=rare_class(turn),
+    )

@@ -1,0 +1,147 @@
+"""Select: candidates of all shards become the picks of a round."""
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from annotator.flow.labels import naming
+from annotator.flow.training import confident_items
+from annotator.jobs.runner import job
+from annotator.models import FeatureSpace, Label, Project, Round
+from annotator.pool import feature_store, model_files, training_set
+
+if TYPE_CHECKING:
+    from selection.strategies.candidates import Candidates
+    from selection.strategies.shortlist import Query, Shortlist
+from annotator.flow.training.score import candidates_path, decision_uncertainty, histogram, query_of
+from annotator.flow.training.train import classes_of, rare_class, seconds_since
+
+# Select ------------------------------------------------------------------------------------------
+
+
+@job(Round, stage=Round.Stage.SELECT, space__state=FeatureSpace.State.DONE)
+def select(turn: Round) -> Round:
+    """Choose the picks among the candidates of all shards."""
+    started = time.perf_counter()
+    question, labels = query_of(turn), classes_of(turn)
+    found = _merge(turn, question)
+    chosen = question.strategy.choose(
+        _as_candidates(turn, question, found, labels),
+        question.wanted,
+        np.random.default_rng(question.seed),
+    )
+    picks = _picks(turn, found, chosen, labels)
+    confident_items.gather(turn, question.seed)
+    scored = (timezone.now() - turn.created_at).total_seconds() - seconds_since(started)
+    timings = {**turn.timings, "select": seconds_since(started)}
+    timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)
+    turn.hand_on(
+        stage=Round.Stage.REFILL,
+        picks=picks,
+        timings=timings,
+        distribution=_whole_distribution(turn, found, chosen),
+    )
+    return turn
+
+
+def _merge(turn: Round, question: "Query") -> "Shortlist":
+    from selection.strategies import shortlist
+
+    parts = [
+        model_files.load_found(each, candidates_path(each), "candidates")
+        for each in turn.shards.select_related("round", "shard")
+    ]
+    return shortlist.merge_shortlists(
+        question, [shortlist.Shortlist.from_arrays(each) for each in parts]
+    )
+
+
+def _as_candidates(
+    turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
+) -> "Candidates":
+    from selection.strategies import shortlist
+
+    known = training_set.labelled(turn.project, turn.space, [label.pk for label in labels])
+    return shortlist.to_candidates(
+        question,
+        found,
+        feature_store.gather(turn.space, found.ids).spread_block(),
+        feature_store.gather(turn.space, known.positions).spread_block(),
+        known.y,
+        len(labels),
+    )
+
+
+def _picks(
+    turn: Round, found: "Shortlist", chosen: Any, labels: list[Label]
+) -> list[dict[str, Any]]:
+    picks = []
+    names = [naming.mark(label) for label in labels]
+    rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
+    for row, score, probability, reason in rows:
+        proba = None if found.proba is None else found.proba[row]
+        picks.append(
+            {
+                "position": int(found.ids[row]),
+                "score": _number(score),
+                "probability": _number(probability),
+                "reason": reason,
+                "why": _why(turn, reason, score, proba, names),
+                "suggestion": _suggestion(turn.project, proba, labels),
+            }
+        )
+    return picks
+
+
+def _why(
+    turn: Round, reason: str, score: float, proba: NDArray[np.float32] | None, names: list[str]
+) -> str:
+    from selection.strategies import registry
+
+    return registry.explain(
+        reason,
+        float(score),
+        proba,
+        names,
+        rare_class=rare_class(turn),
+        multi_label=turn.project.multi_label,
+    )[:500]
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _suggestion(
+    project: Project, proba: NDArray[np.float32] | None, labels: list[Label]
+) -> dict[str, Any] | None:
+    """Return the labels that the model would give; None where one of them is removed since."""
+    if proba is None:
+        return None
+    if project.multi_label:
+        likely = [index for index, p in enumerate(proba) if p >= 0.5]
+        sure = float(np.maximum(proba, 1.0 - proba).min())
+    else:
+        likely = [int(proba.argmax())]
+        sure = float(proba[likely[0]])
+    refs = [labels[index].pk for index in likely]
+    return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
+
+
+def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:
+    if found.proba is None:
+        return {}
+    shards = [shard for shard in turn.shards.all() if shard.histogram]
+    if not shards:
+        # Everything is labelled or in somebody's hands.
+        return {}
+    torn = decision_uncertainty(found.proba[chosen.rows], turn.project.multi_label)
+    return {
+        "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
+        "picks": histogram(torn),
+        "predicted": [int(n) for n in np.sum([shard.predicted for shard in shards], axis=0)],
+    }

@@ -1,0 +1,69 @@
+"""Who a session belongs to: Django's own answer, by two queries that are built once.
+
+Every call of the labelling page asks for both, and building them took a sixth of its time.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
+
+from annotator.db.compiled_queries import Rows
+from annotator.models import User
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+FIND_SESSION = Rows(
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now), str, datetime
+)
+FIND_USER = Rows(lambda pk: User.objects.filter(pk=pk), int)
+
+
+class SessionStore(db.SessionStore):
+    """Django's sessions in the database."""
+
+    def _get_session_from_db(self) -> Any:
+        found = FIND_SESSION(self.session_key, timezone.now())
+        if found:
+            return found[0]
+        self._session_key = None
+        return None
+
+
+class SignedInMiddleware(AuthenticationMiddleware):
+    """Sets `request.user`, read once it is asked for."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Set who asks."""
+        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
+
+
+def _user(request: Any) -> User | AnonymousUser:
+    """Return who is signed in; Django decides wherever anything is unusual."""
+    if not hasattr(request, "_cached_user"):
+        request._cached_user = _quickly(request.session) or auth.get_user(request)
+    user: User | AnonymousUser = request._cached_user
+    return user
+
+
+def _quickly(session: Any) -> User | None:
+    if (
+        session.get(auth.BACKEND_SESSION_KEY) != BACKEND
+        or BACKEND not in settings.AUTHENTICATION_BACKENDS
+    ):
+        return None
+    key = str(session.get(auth.SESSION_KEY, ""))
+    kept = session.get(auth.HASH_SESSION_KEY, "")
+    found = FIND_USER(int(key)) if key.isascii() and key.isdigit() else []
+    if not found or not found[0].is_active:
+        return None
+    user: User = found[0]
+    return user if constant_time_compare(kept, user.get_session_auth_hash()) else None

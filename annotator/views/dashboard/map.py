@@ -1,0 +1,54 @@
+"""The embedding map."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from annotator.models import Role
+from annotator.views.access import Request, open_project, signed_in
+from annotator.views.charts.data import Facts
+from annotator.views.charts.embedding_map import CHARTS, kind_words
+from annotator.views.items_table import items_table
+
+# The map, in units of its own; the page scales it.
+WIDE, HIGH, MARGIN = 720, 440, 12
+MISTAKES_SHOWN = 50
+# As `evaluation.embedding_map` numbers them, and as the stylesheet calls them.
+KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
+
+
+@require_safe
+@signed_in
+def embedding_map(request: Request, project_id: int) -> HttpResponse:
+    """Show the map of the pool; its points are links, so it is part of the page."""
+    access = open_project(request, project_id, Role.LEAD)
+    facts = Facts(access.project)
+    drawn, rows = CHARTS["map"], CHARTS["map"].rows(facts)
+    mistaken = [row for row in rows if KINDS[row["order"]] == "mistaken"]
+    context = {
+        "access": access,
+        "chart": drawn,
+        "words": drawn.words(rows) if rows else "",
+        "points": list(map(_point, sorted(rows, key=lambda row: row["order"]))),
+        "kinds": list(zip(KINDS, kind_words(), strict=True)),
+        "size": {"wide": WIDE, "high": HIGH},
+        "mistaken": items_table(
+            [_("predicted")], mistaken, lambda row: [row["predicted"]], most=MISTAKES_SHOWN
+        ),
+        "round": facts.plane.get("round"),
+    }
+    return render(request, "map.html", context)
+
+
+def _point(row: dict[str, Any]) -> dict[str, Any]:
+    """Return where a point is drawn in a picture of WIDE by HIGH, and how."""
+    return {
+        "x": round(MARGIN + row["x"] * (WIDE - 2 * MARGIN), 1),
+        "y": round(MARGIN + (1 - row["y"]) * (HIGH - 2 * MARGIN), 1),
+        "kind": KINDS[row["order"]],
+        "url": row["url"],
+        "title": f"{row['kind']}: {row['predicted']}",
+    }

@@ -1,0 +1,272 @@
+// Deciding, taking back and looking back: a decision paints the next item at once and goes out behind it.
+
+import { newId } from "./tabs.js";
+import { fill } from "./view.js";
+
+const SENT = {
+  label: ["kind", "client_id", "lease", "seconds", "note", "unsure"],
+  skip: ["kind", "client_id", "lease", "reason"],
+  correct: ["kind", "client_id", "annotation", "note", "unsure"],
+};
+
+// What goes to the server of a decision. One that an older page kept names its labels itself.
+export const sendable = (entry) => {
+  const fields = Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
+  if (entry.kind === "skip") return fields;
+  return { ...fields, ...(entry.sent ?? sentLabels(entry.labels)) };
+};
+
+const sentLabels = (refs) =>
+  refs.every((ref) => typeof ref === "number") ? { label_ids: refs } : { labels: refs };
+
+const valueOf = (entry) => entry.value ?? entry.labels;
+
+// What is to be undone, as the server knows it: without anything of this page, its newest. Null where
+// it has no name yet.
+export const undoTarget = (last) => {
+  if (!last) return { annotation: null };
+  if (last.entry.kind === "skip") return { lease: last.entry.lease };
+  return last.annotation && { annotation: last.annotation.id };
+};
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+export class Decisions {
+  isUndoing = false;
+  client = null; // set once there is one
+
+  constructor({ config, tab, items, history, outbox, stage, pace }) {
+    Object.assign(this, { config, tab, items, history, outbox, stage, pace });
+    Object.assign(this, { view: stage.view, answer: stage.view.answer, words: config.words });
+  }
+
+  #entry(kind, rest) {
+    const { project, person } = this.config;
+    return { kind, client_id: newId(), project, person, tab: this.tab.name, at: Date.now(), ...rest };
+  }
+
+  #remember(entry, served) {
+    this.history.add(entry, served);
+    this.outbox.add(entry);
+    this.items.decidedSince += 1;
+  }
+
+  #goOn(said) {
+    this.stage.advance();
+    this.stage.announceNext(said);
+    this.client.wake();
+  }
+
+  get #isIdle() {
+    return !this.history.reviewing && (!this.items.current || this.isUndoing);
+  }
+
+  // Deciding ------------------------------------------------------------------------------------
+
+  #given(value) {
+    return { value, sent: this.answer.sent(value), said: this.answer.said(value), ...this.view.remarks };
+  }
+
+  decide(value) {
+    if (this.#isIdle || this.stage.isUnseen()) return;
+    if (this.history.reviewing) return this.#correct(value);
+    const { current: served } = this.items;
+    const { clock } = this.stage.reading;
+    const about = this.view.medium.excerpt(served.item).slice(0, 80);
+    const { lease } = served;
+    const entry = this.#entry("label", { lease, seconds: clock.seconds, about, served, ...this.#given(value) });
+    if (this.pace.count(entry.seconds)) document.getElementById("break").hidden = false;
+    this.stage.settleDraft();
+    this.#remember(entry, served);
+    this.#goOn(fill(this.words.chosen, { labels: this.answer.said(value) }));
+  }
+
+  // What is damaged may never come; a reason is given to what was waited for, too.
+  skip(reason = "") {
+    if (this.history.reviewing || this.#isIdle) return;
+    if (this.stage.reading.obstacle !== "failed" && !reason && this.stage.isUnseen()) return;
+    const { current: served } = this.items;
+    this.stage.settleDraft();
+    this.#remember(this.#entry("skip", { lease: served.lease, reason, served }), served);
+    this.#goOn(this.words.skipped);
+  }
+
+  // Save what is chosen, else what is suggested; nothing at all only when asked for twice.
+  accept() {
+    const { value, suggested, blank, allowsBlank } = this.answer;
+    if (!isSame(value, blank) || (allowsBlank && this.stage.isBlankAsked)) return this.decide(value);
+    const accepted = this.history.reviewing ? null : suggested;
+    if (accepted !== null && !isSame(accepted, blank)) return this.decide(accepted);
+    if (!allowsBlank) return this.view.say(this.words.nothing_suggested);
+    this.stage.isBlankAsked = true;
+    this.view.say(this.words.none_chosen);
+  }
+
+  #correct(value) {
+    const { answer } = this.history;
+    const changed = this.#given(value);
+    const said = fill(this.words.corrected, { labels: this.answer.said(value) });
+    const own = answer.entry ?? null;
+    this.stage.settleDraft();
+    if (own && !this.#isSent(own)) {
+      // It has not gone out yet, so it is simply said otherwise.
+      Object.assign(own, changed);
+      this.outbox.keep(own);
+    } else {
+      if (own) {
+        const before = { at: new Date().toISOString(), value: own.value };
+        Object.assign(own, { history: [...(own.history ?? []), before] }, changed);
+      }
+      this.outbox.add(this.#entry("correct", { annotation: answer.id, of: own?.client_id ?? null, ...changed }));
+    }
+    this.stage.toPresent(said);
+    this.client.wake();
+  }
+
+  // Taking back ---------------------------------------------------------------------------------
+
+  #isSent(entry) {
+    const waits = this.outbox.waiting.some(({ client_id: id }) => id === entry.client_id);
+    return !waits || this.client.inFlight.includes(entry);
+  }
+
+  async undo() {
+    if (this.isUndoing) return;
+    const { last } = this.history;
+    if (last && !this.#isSent(last.entry)) return this.#undoHere(last);
+    this.isUndoing = true;
+    try {
+      await this.client.turns;
+      // It was on its way, and did not get through.
+      if (last && !this.#isSent(last.entry)) return this.#undoHere(last);
+      const target = undoTarget(last);
+      const decision = target && { kind: "undo", client_id: newId(), ...target };
+      if (!decision || !(await this.client.request({ decision }))) this.view.say(this.words.undo_later);
+    } finally {
+      this.isUndoing = false;
+    }
+  }
+
+  #undoHere({ entry, served }) {
+    this.outbox.remove([entry.client_id]);
+    this.history.pop();
+    const { value = this.answer.blank, note, unsure } = entry;
+    this.stage.paintBefore(served, { given: value, note, unsure });
+    this.stage.announceNext(this.words.undone);
+  }
+
+  undone(settled) {
+    // What is done is done, also where it brings nothing back; the next undo goes further.
+    const last = settled.state === "done" ? this.history.pop() : null;
+    if (!settled.next) return this.view.say(settled.words);
+    this.stage.paintBefore(settled.next, { given: last?.entry.value ?? this.answer.blank });
+    this.stage.announceNext(settled.words);
+  }
+
+  // What the server said of them ----------------------------------------------------------------
+
+  settle(settled, batch) {
+    const entry = batch.find(({ client_id: id }) => id === settled.client_id);
+    if (!entry) return;
+    if (settled.state === "refused") return this.refuse([entry], settled.words);
+    this.outbox.remove([entry.client_id]);
+    const own = this.history.find(settled.client_id);
+    if (own && settled.annotation) this.#name(own, settled.annotation);
+    // Only the newest is still what one has in mind.
+    const isNewest = entry === this.history.last?.entry || entry.kind === "correct";
+    if (isNewest) document.getElementById("said").textContent = settled.words;
+  }
+
+  // Corrections of an answer that was on its way have waited for its number.
+  #name(own, annotation) {
+    own.annotation = annotation;
+    for (const waiting of this.outbox.waiting) {
+      if (waiting.of === own.entry.client_id) waiting.annotation = annotation.id;
+    }
+  }
+
+  refuse(entries, why = this.words.troubles.gone) {
+    for (const entry of entries) {
+      entry.refused = why;
+      this.outbox.keep(entry);
+    }
+    this.showRefused();
+  }
+
+  showRefused() {
+    const [entry] = this.outbox.refused;
+    if (!entry) return this.view.refused(null);
+    const isOwn = entry.project === this.config.project;
+    // What another project asks may be of another kind than what this page shows.
+    const said = isOwn && entry.kind !== "skip" ? this.answer.said(valueOf(entry)) : (entry.said ?? "");
+    this.view.refused(entry, { said, canShow: isOwn && Boolean(entry.served) });
+  }
+
+  decideAgain() {
+    const [entry] = this.outbox.refused;
+    const { note, unsure, served } = entry;
+    this.stage.paintBefore(served, { given: valueOf(entry), note, unsure });
+    this.discard();
+    this.stage.keepDraft();
+  }
+
+  discard() {
+    this.outbox.remove(this.outbox.refused.slice(0, 1).map(({ client_id: id }) => id));
+    this.showRefused();
+  }
+}
+
+const ANSWERS_AT_ONCE = 20;
+
+// Looking back at one's own answers, to correct them: those of this page, then older ones.
+export class Review {
+  constructor({ config, history, stage }) {
+    Object.assign(this, { config, history, stage });
+  }
+
+  async back() {
+    const { history, stage } = this;
+    if (!history.reviewing) {
+      stage.leavePresent();
+      history.begin();
+    }
+    if (history.isAtEnd) await this.#readOlder();
+    if (!history.reviewing) return;
+    if (history.step(1)) return stage.showAnswer();
+    if (!history.answer) history.end();
+    stage.view.say(this.config.words.no_more_past);
+  }
+
+  forward() {
+    if (!this.history.reviewing) return;
+    if (this.history.step(-1)) this.stage.showAnswer();
+    else this.stage.toPresent();
+  }
+
+  async #readOlder() {
+    const { reviewing } = this.history;
+    if (reviewing.isComplete) return;
+    try {
+      const { results, next } = await fetchAnswers(reviewing.next ?? this.#firstPage);
+      this.history.extend(reviewing, results.map((each) => this.#read(each)), next);
+    } catch {
+      this.stage.view.say(this.config.words.past_later);
+    }
+  }
+
+  get #firstPage() {
+    return `${this.config.urls.answers}?page_size=${ANSWERS_AT_ONCE}`;
+  }
+
+  #read(given) {
+    const { answer } = this.stage.view;
+    const history = given.history.map((each) => ({ at: each.at, value: answer.received(each) }));
+    return { ...given, value: answer.received(given), history };
+  }
+}
+
+const fetchAnswers = async (url) => {
+  const response = await fetch(url, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+};

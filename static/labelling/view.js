@@ -1,0 +1,357 @@
+// Painting: one item, its suggestion, how things stand. Text is only ever set as text.
+
+const byId = (id) => document.getElementById(id);
+
+export const fill = (text, values) =>
+  text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+
+export const plural = (forms, n, language) =>
+  fill(forms[new Intl.PluralRules(language).select(n)] ?? forms.other, { n });
+
+const MOST_SAID = 200; // letters of an item, for who listens to the page
+
+export class View {
+  constructor({ config, medium, answer }) {
+    Object.assign(this, { config, medium, answer, words: config.words });
+  }
+
+  number(n) {
+    return n.toLocaleString(this.config.language);
+  }
+
+  measured(n, unit, maximumFractionDigits = 0) {
+    const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits };
+    return new Intl.NumberFormat(this.config.language, style).format(n);
+  }
+
+  duration(seconds) {
+    const [n, unit] = seconds < 120 ? [seconds, "second"] : [seconds / 60, "minute"];
+    return this.measured(n, unit, seconds < 10 ? 1 : 0);
+  }
+
+  percent(share) {
+    return share.toLocaleString(this.config.language, { style: "percent", maximumFractionDigits: 0 });
+  }
+
+  // The item ------------------------------------------------------------------------------------
+
+  // The item in the middle, with what helps to decide; `marks` are what it has already.
+  item(served, { given = this.answer.blank, note = "", unsure = false } = {}) {
+    const had = document.activeElement;
+    byId("desk").classList.toggle("is-empty", !served);
+    if (!served) {
+      this.had = had;
+      return;
+    }
+    // What had the focus before the desk ran dry has it again.
+    if (this.had && document.activeElement === document.body) this.had.focus();
+    this.had = null;
+    // The plain forms name what is shown, too.
+    for (const field of document.querySelectorAll("[name=lease]")) field.value = served.lease ?? "";
+    this.medium.show(served.item);
+    this.fields(served.item.meta);
+    this.hint(served);
+    this.answer.put(given);
+    byId("note").value = note;
+    this.noteShown(note !== "");
+    this.unsure(unsure);
+  }
+
+  fields(meta) {
+    const list = byId("fields");
+    const shown = this.config.fields.filter((name) => meta[name] !== undefined && meta[name] !== "");
+    list.replaceChildren(
+      ...shown.flatMap((name) => {
+        const [term, detail] = [document.createElement("dt"), document.createElement("dd")];
+        term.textContent = name;
+        const value = meta[name];
+        detail.textContent = typeof value === "string" ? value : JSON.stringify(value);
+        term.dir = detail.dir = "auto";
+        return [term, detail];
+      }),
+    );
+    list.hidden = this.config.fields.length === 0;
+    list.style.setProperty("--lines", this.config.fields.length);
+  }
+
+  hint({ suggestion, why }) {
+    this.answer.suggest(suggestion);
+    const box = byId("suggestion");
+    const { suggested } = this.answer;
+    box.hidden = suggested === null;
+    if (suggested !== null) {
+      box.querySelector("b").textContent = this.answer.said(suggested);
+      const sure = box.querySelector(".sure");
+      sure.textContent = this.sure(suggestion.confidence);
+      sure.hidden = !sure.textContent;
+    }
+    byId("why").textContent = why?.words ?? "";
+    byId("model").textContent = why?.model ? this.model(why) : "";
+  }
+
+  sure(confidence) {
+    if (confidence === null || confidence === undefined) return "";
+    const whole = Math.min(Math.max(100 * confidence, 0.1), 99.9);
+    const digits = whole > 99 || whole < 1 ? 1 : 0;
+    const value = whole.toLocaleString(this.config.language, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+    return fill(this.words.sure, { value });
+  }
+
+  model({ model, model_age_seconds: seconds }) {
+    const [n, unit] =
+      seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+    return fill(this.words.model, { model, age: this.measured(n, unit) });
+  }
+
+  get remarks() {
+    return {
+      note: byId("note").value.trim(),
+      unsure: byId("unsure-button").getAttribute("aria-pressed") === "true",
+    };
+  }
+
+  unsure(isUnsure) {
+    byId("unsure-button").setAttribute("aria-pressed", String(isUnsure));
+  }
+
+  noteShown(isShown) {
+    byId("note-box").hidden = !isShown;
+    byId("note-button").setAttribute("aria-expanded", String(isShown));
+  }
+
+  // The labels, keys and guidelines as they are now, around what is before the person: `served`, or
+  // null for an answer of theirs.
+  changed(shown, served) {
+    const told = [this.answer.take(shown)];
+    if (shown.guidelines !== this.config.guidelines) told.push(this.words.guidelines_changed);
+    Object.assign(this.config, shown);
+    document.querySelector("#guidelines .guidelines").textContent = shown.guidelines || this.words.no_guidelines;
+    this.caps();
+    if (served) {
+      this.hint(served);
+      this.fields(served.item.meta);
+    }
+    const notice = told.filter(Boolean).join(" ");
+    if (!notice) return;
+    byId("changed-words").textContent = notice;
+    byId("changed").hidden = false;
+  }
+
+  // A label may take the key of an action, or give it back.
+  caps() {
+    for (const button of document.querySelectorAll(".tool[data-action], #save")) {
+      const cap = this.config.caps[button.dataset.action ?? "accept"] ?? "";
+      const kbd = button.querySelector("kbd");
+      if (kbd) {
+        kbd.textContent = cap;
+        kbd.hidden = !cap;
+      } else if (cap) {
+        const made = document.createElement("kbd");
+        made.textContent = cap;
+        button.append(" ", made);
+      }
+    }
+  }
+
+  // How things stand ----------------------------------------------------------------------------
+
+  // How much of a long item was in sight.
+  moreBelow(share) {
+    return fill(this.words.more_below, { share: this.percent(share) });
+  }
+
+  // A line for everybody, and for who listens to the page instead of looking at it.
+  say(said, then = "") {
+    byId("said").textContent = said;
+    byId("announce").textContent = [said, then.slice(0, MOST_SAID)].filter(Boolean).join(" ");
+  }
+
+  counts({ items, labelled, today }) {
+    const bar = byId("progress");
+    bar.max = items || 1;
+    bar.value = labelled;
+    const values = { labelled: this.number(labelled), items: this.number(items) };
+    byId("labelled").textContent = fill(this.words.labelled, values);
+    byId("mine").textContent = fill(this.words.mine, { n: this.number(today.labels) });
+    byId("today-labels").textContent = this.number(today.labels);
+    byId("today-skips").textContent = this.number(today.skips);
+    byId("today-changes").textContent = this.number(today.changes);
+    byId("today-time").textContent = this.duration(today.seconds);
+  }
+
+  session({ labels, median, hourly }) {
+    byId("session-labels").textContent = this.number(labels);
+    byId("session-middle").textContent = median === null ? "–" : this.duration(median);
+    byId("session-pace").textContent = hourly === null ? "–" : this.number(hourly);
+  }
+
+  standing(standing, waiting) {
+    const chip = byId("standing");
+    const isIdle = standing === "offline" && waiting === 0;
+    const words = this.words.standings[isIdle ? "idle" : standing];
+    chip.dataset.standing = standing;
+    chip.textContent = typeof words === "string" ? words : plural(words, waiting, this.config.language);
+    const isWrong = !["saved", "saving"].includes(standing);
+    const box = byId("unsaved");
+    // A moment without a connection is no news while everything decided is kept.
+    box.hidden = !isWrong || standing === "offline";
+    if (isWrong) {
+      box.querySelector(".unsaved-words").textContent = [
+        this.words.troubles[standing],
+        waiting ? plural(this.words.kept, waiting, this.config.language) : "",
+      ].join(" ");
+      box.querySelector("[data-login]").hidden = standing !== "out" && standing !== "other";
+    }
+  }
+
+  empty(words) {
+    byId("empty-words").textContent = words;
+  }
+
+  // Nothing more comes; what is on the screen, if anything is, can still be saved.
+  paused(pause, hasItem) {
+    byId("desk").classList.toggle("is-paused", Boolean(pause));
+    const box = byId("paused");
+    box.hidden = !pause || !hasItem;
+    box.querySelector("p").textContent = pause ? fill(this.words.paused, { why: pause.words }) : "";
+  }
+
+  // A decision that the server refused; null when there is none.
+  refused(entry, { said = "", canShow = false } = {}) {
+    const box = byId("refused");
+    box.hidden = !entry;
+    if (!entry) return;
+    const values = { labels: said, about: entry.about ?? "", why: entry.refused };
+    box.querySelector("p").textContent = fill(this.words.refused, values);
+    box.querySelector("[data-decide-again]").hidden = !canShow;
+  }
+
+  // An answer given before: where one is in one's own history, and what it said.
+  reviewed(answer, place) {
+    byId("past").hidden = !answer;
+    byId("answer").classList.toggle("is-past", Boolean(answer));
+    if (!answer) return;
+    const time = (at) => new Date(at).toLocaleTimeString(this.config.language, { timeStyle: "short" });
+    byId("past-place").textContent = plural(this.words.back, place, this.config.language);
+    const ats = [answer.created_at, ...answer.history.map((each) => each.at)];
+    const values = [...answer.history.map((each) => each.value), answer.value];
+    byId("past-said").replaceChildren(
+      ...values.map((value, i) => {
+        const line = document.createElement("li");
+        line.textContent = fill(this.words.said, { time: time(ats[i]), labels: this.answer.said(value) });
+        line.dir = "auto";
+        return line;
+      }),
+    );
+  }
+}
+
+// What is before the person: the current item, or an earlier answer, with what was marked and not
+// decided yet. A mark belongs to its item alone, and outlives a reload.
+export class Stage {
+  isBlankAsked = false; // whether Enter said that once more saves nothing chosen
+  #present = null;
+
+  constructor({ items, history, drafts, view, reading }) {
+    Object.assign(this, { items, history, drafts, view, reading });
+  }
+
+  paint(served, marks) {
+    this.items.current = served;
+    this.isBlankAsked = false;
+    this.history.end();
+    this.view.reviewed(null);
+    this.view.item(served, marks ?? this.drafts.of(this.#about) ?? {});
+    this.reading.begin();
+  }
+
+  advance() {
+    this.paint(this.items.next());
+    this.view.medium.preload(this.items.coming);
+  }
+
+  // Another item comes first, and the current one after it.
+  paintBefore(served, marks) {
+    this.items.putBack();
+    this.paint(served, marks);
+  }
+
+  announceNext(said) {
+    const { current } = this.items;
+    const { medium, words } = this.view;
+    this.view.say(said, current ? medium.announce(current.item) : words.nothing_left);
+  }
+
+  // Nothing is decided of what is not on the screen yet.
+  isUnseen() {
+    const { obstacle } = this.reading;
+    if (obstacle) this.view.say(this.view.words.unseen[obstacle]);
+    return obstacle !== null;
+  }
+
+  // Looking back --------------------------------------------------------------------------------
+
+  // What was marked for the present item before one looked back, and its clock.
+  leavePresent() {
+    this.#present = { marks: this.#marks, goOn: this.reading.clock.stop() };
+  }
+
+  showAnswer() {
+    const { answer, reviewing } = this.history;
+    const { content, value, note, unsure } = answer;
+    const marks = this.drafts.of(this.#about) ?? { given: value, note, unsure };
+    this.view.item({ item: content, suggestion: null, why: null }, marks);
+    this.reading.begin();
+    this.view.reviewed(answer, reviewing.at + 1);
+    this.view.say("", this.view.medium.excerpt(content));
+  }
+
+  toPresent(said = "") {
+    const { marks, goOn } = this.#present;
+    this.paint(this.items.current, marks);
+    goOn();
+    if (said) this.view.say(said);
+  }
+
+  // Drafts --------------------------------------------------------------------------------------
+
+  get #about() {
+    const { answer } = this.history;
+    if (answer) return `answer/${answer.id ?? answer.entry.client_id}`;
+    return this.items.current && `item/${this.items.current.item.id}`;
+  }
+
+  get #marks() {
+    return { given: this.view.answer.value, ...this.view.remarks };
+  }
+
+  get #unmarked() {
+    const { value, note, unsure } = this.history.answer ?? {};
+    return { given: value ?? this.view.answer.blank, note: note ?? "", unsure: Boolean(unsure) };
+  }
+
+  keepDraft() {
+    const { draft } = this.view.answer;
+    const kept = { ...this.#marks, ...draft };
+    const blank = Object.fromEntries(Object.keys(draft).map((name) => [name, ""]));
+    const isNone = JSON.stringify(kept) === JSON.stringify({ ...this.#unmarked, ...blank });
+    if (this.#about) this.drafts.keep(this.#about, isNone ? null : kept);
+  }
+
+  restoreDraft() {
+    this.view.answer.restore(this.drafts.of(this.#about) ?? {});
+  }
+
+  settleDraft() {
+    this.drafts.keep(this.#about, null);
+  }
+
+  // Whether anything is chosen or typed that another item would take away.
+  get isMarked() {
+    const isChosen = JSON.stringify(this.view.answer.value) !== JSON.stringify(this.view.answer.blank);
+    return isChosen || this.view.remarks.note !== "";
+  }
+}

@@ -1,0 +1,145 @@
+// Labelling by keys what was found, or what people disagree about: arrows go from item to item, a label's key gives it, Z undoes.
+// Keys act on the item that has the focus, so none is stolen from anything else.
+
+import { obstacle } from "../medium/image/loading.js";
+import { find } from "../shortcuts.js";
+
+const byId = (id) => document.getElementById(id);
+const items = () => [...document.querySelectorAll("[data-find]")];
+const itemOf = (element) => element.closest?.("[data-find]");
+const canBeLabelled = (item) => item.querySelector("[data-key], [data-save]") !== null;
+
+let savedLast = null;
+let byPointer = false;
+
+document.addEventListener("pointerdown", () => (byPointer = true), true);
+document.addEventListener("keydown", () => (byPointer = false), true);
+
+// Keys ------------------------------------------------------------------------------------------
+
+const step = (item, by) => {
+  const all = items();
+  const next = all[all.indexOf(item) + by] || (by > 0 ? byId("more") : null);
+  next?.focus();
+};
+
+const undo = (item) => {
+  const seeded = item.querySelector("[data-undo]") ? item : savedLast && byId(savedLast);
+  seeded?.querySelector("[data-undo]")?.click();
+};
+
+const labelOf = (item, key) => {
+  const own = [...item.querySelectorAll("[data-key]")].find(({ dataset }) => dataset.key === key);
+  return key && own ? () => own.click() : null;
+};
+
+const actionOf = (item, isItem, key) => {
+  switch (key) {
+    case "ArrowDown":
+      return () => step(item, 1);
+    case "ArrowUp":
+      return () => step(item, -1);
+    case "Enter":
+      // On a button or a link, Enter presses that.
+      return isItem ? () => item.querySelector("[data-save]")?.click() : null;
+    case "z":
+    case "Backspace":
+      return () => undo(item);
+    default:
+      return null;
+  }
+};
+
+document.addEventListener("keydown", (event) => {
+  const item = itemOf(event.target);
+  if (event.target.matches("input[type=text], select")) return;
+  if (!item || event.defaultPrevented) return;
+  const isItem = event.target === item;
+  const action = find(
+    event,
+    (key) => labelOf(item, key),
+    (key) => actionOf(item, isItem, key),
+  );
+  if (!action) return;
+  event.preventDefault();
+  if (!event.repeat || event.key.startsWith("Arrow")) action();
+});
+
+// A long text of an item that has the focus scrolls before the page does.
+const READING = { PageDown: 1, PageUp: -1, " ": 1, Home: -Infinity, End: Infinity };
+
+const scrollText = (item, { key, shiftKey }) => {
+  const text = item.querySelector(".disagreement-text");
+  const way = READING[key] * (key === " " && shiftKey ? -1 : 1);
+  if (!text || !way) return false;
+  const before = text.scrollTop;
+  const by = Number.isFinite(way) ? 0.88 * way * text.clientHeight : Math.sign(way) * text.scrollHeight;
+  text.scrollBy({ top: by, behavior: "instant" });
+  return text.scrollTop !== before;
+};
+
+document.addEventListener("keydown", (event) => {
+  const item = itemOf(event.target);
+  if (!item || event.target !== item || event.defaultPrevented) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (scrollText(item, event)) event.preventDefault();
+});
+
+// Answers ---------------------------------------------------------------------------------------
+
+const nextToLabel = (item) => {
+  const all = items();
+  return all.slice(all.indexOf(item) + 1).find(canBeLabelled) || byId("more") || item;
+};
+
+const renewed = (item) => {
+  byId("unsaved").hidden = true;
+  byId("announce").textContent = item.dataset.said || "";
+  const isSaved = item.querySelector("[data-undo]") !== null;
+  if (isSaved) savedLast = item.id;
+  // After a click nothing scrolls, but the printed keys go on from there.
+  (isSaved ? nextToLabel(item) : item).focus({ preventScroll: byPointer });
+};
+
+// What is not on the screen is not decided; an undo may always be.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const item = itemOf(event.detail.elt);
+  if (!item || event.detail.elt.matches("[data-undo]") || event.detail.elt.querySelector("[data-undo]")) return;
+  const reason = obstacle(item);
+  if (!reason) return;
+  event.preventDefault();
+  // Out of sight a picture is not even asked for.
+  item.scrollIntoView({ block: "nearest" });
+  say(reason);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.matches("[data-find]")) renewed(event.target);
+  else if (event.target.matches(".finds")) {
+    event.target.querySelector("[data-find]").focus({ preventScroll: byPointer });
+  }
+});
+
+const WORDS = { 401: "out", 403: "gone", 404: "gone" };
+
+// Comes back to this very list, where notes and ticks are kept.
+const logIn = (title) => {
+  const link = document.createElement("a");
+  link.href = `${document.body.dataset.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = title;
+  return link;
+};
+
+const say = (words) => {
+  const notice = byId("unsaved");
+  notice.textContent = notice.dataset[words];
+  if (words === "out") notice.append(" ", logIn(notice.dataset.link));
+  notice.hidden = false;
+};
+
+// The printed keys work at once, unless somebody is at another place already.
+if (document.activeElement === document.body) items()[0]?.focus({ preventScroll: true });
+
+document.addEventListener("htmx:sendError", () => say("offline"));
+document.addEventListener("htmx:timeout", () => say("offline"));
+document.addEventListener("htmx:responseError", (event) => say(WORDS[event.detail.xhr.status] || "broken"));

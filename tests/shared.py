@@ -1,0 +1,59 @@
+"""What all workers of a session share: made once, by whoever needs it first, and copied."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACE = "WINNOW_TESTS_SHARED"
+DATABASE = "winnow.sqlite3"
+
+
+def begin() -> None:
+    """Make the place; workers inherit its name."""
+    os.environ[PLACE] = tempfile.mkdtemp(prefix="winnow-shared-")
+
+
+def end() -> None:
+    """Remove the place with all that was made there."""
+    shutil.rmtree(os.environ.pop(PLACE), ignore_errors=True)
+
+
+def is_there() -> bool:
+    """Tell whether there is a place: scripts that borrow from the tests have none."""
+    return PLACE in os.environ
+
+
+def copy_data_directory(target: Path, without: Collection[str] = ()) -> None:
+    """Copy what a first start makes that depends on nothing: the tables and the static files."""
+    ignored = shutil.ignore_patterns("secret_key", *without)
+    shutil.copytree(_data_directory(), target, ignore=ignored)
+
+
+def copy_database(target: Path) -> None:
+    """Copy a SQLite file with all tables and without rows."""
+    shutil.copy(_data_directory() / DATABASE, target)
+
+
+def _data_directory() -> Path:
+    place = Path(os.environ[PLACE])
+    made = place / "data"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            _make(place / "half")
+            (place / "half").rename(made)
+    return made
+
+
+def _make(folder: Path) -> None:
+    own = ("DATABASE_URL", "BROKER_URL", "DEBUG", "SECRET_KEY")
+    env = {name: value for name, value in os.environ.items() if name not in own}
+    env |= {"WINNOW_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "annotator.settings"}
+    for words in (["migrate", "-v0"], ["collectstatic", "-v0", "--noinput"]):
+        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=env, check=True)
