@@ -13,7 +13,7 @@ from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.request_context import checked, cursor, page_size, person, place
 from annotator.errors import Invalid
-from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
 from annotator.flow.projects import members
 from annotator.flow.queue import skipped_items
@@ -94,7 +94,9 @@ def seed(request: Request, pk: int, item: int) -> Response:
     given = checked(serializers.Seed, request)
     annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response({"annotation": submit.told(annotation)}, status=201 if is_new else 200)
+    return Response(
+        {"annotation": payload.annotation_payload(annotation)}, status=201 if is_new else 200
+    )
 
 
 @extend_schema(summary="Requeue parked items", request=None, responses={200: responses.PutBack})
@@ -102,4 +104,4 @@ def seed(request: Request, pk: int, item: int) -> Response:
 def put_back(request: Request, pk: int) -> Response:
     """Ask items that everyone skipped again, also of those who skipped them."""
     project = members.load_project(person(request), pk, Role.LEAD)
-    return Response({"put_back": skipped_items.put_back(project)})
+    return Response({"put_back": skipped_items.reopen_skipped(project)})

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from annotator.flow.annotation.submit import LONGEST_NOTE
-from annotator.flow.annotation.sync_decisions import KINDS
+from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.models import Import, Project, Role
@@ -168,7 +168,7 @@ class Correction(StrictSerializer):
 class Decision(StrictSerializer):
     """One decision of a window; what its kind needs is checked where it is stored."""
 
-    kind = serializers.ChoiceField(list(KINDS))
+    kind = serializers.ChoiceField(list(HANDLERS))
     client_id = serializers.UUIDField()
     lease = Text(required=False)
     annotation = serializers.IntegerField(required=False, allow_null=True, min_value=1)

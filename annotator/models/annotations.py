@@ -8,10 +8,10 @@ from django.db.models import Q
 from annotator.models.items import Item
 from annotator.models.members import User
 from annotator.models.projects import Label, Project
-from annotator.models.queue import LOOKS, Lease, Provenance
+from annotator.models.queue import REVIEW_SOURCES, Lease, Provenance
 
 # Whoever answered an item so is not asked about it any more.
-ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=LOOKS)
+ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=REVIEW_SOURCES)
 
 
 class Annotation(Provenance):
@@ -58,7 +58,7 @@ class Annotation(Provenance):
             # Beside it, as a second look may be at an answer of one's own; and only one at a time.
             models.UniqueConstraint(
                 fields=["lease"],
-                condition=Q(withdrawn_at=None, source__in=LOOKS),
+                condition=Q(withdrawn_at=None, source__in=REVIEW_SOURCES),
                 name="one_annotation_per_look",
             ),
         ]

@@ -9,7 +9,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from annotator.flow.evaluation import round_changes
-from annotator.flow.progress import spending, summary
+from annotator.flow.progress import audit_counts, spending
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
 from annotator.pool import audit_set, feature_store, training_set
@@ -61,7 +61,7 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         "moved": round_changes.in_pool(turn),
         # Of a model from before it was noted when its labels were read.
         "spent": version.measured.get("spent") or spending.spent(turn.project),
-        "audits": summary.audits_mark(turn.project),
+        "audits": audit_counts.counting_mark(turn.project),
     }
     # For the export, from which anybody can count the estimate again (flow.judged).
     keys = known.keys[known.audited]

@@ -37,7 +37,7 @@ def report(project: Project) -> dict[str, Any]:
     )
     if project.second_share > 0:
         found = label_errors.proposals(doubted) if doubted else []
-        candidates.propose(project, [*found, *candidates.repeats(project)])
+        candidates.request_reviews(project, [*found, *candidates.consistency_samples(project)])
     return {
         "answers": len(answers),
         "overlap": _overlap(shared, project.multi_label),

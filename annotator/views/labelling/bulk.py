@@ -17,8 +17,8 @@ from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import summary
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.progress import stopping
+from annotator.flow.queue import payload, prefetch
 from annotator.models import Label, Lease
 from annotator.views import chosen_labels, number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -84,7 +84,7 @@ def keep(request: Request, project_id: int) -> HttpResponse:
     """Let the page that is on the screen stay its person's, and tell if the project is paused."""
     access = open_project(request, project_id)
     bulk_pages.keep(access.project, request.user, *_on_screen(request))
-    pause = summary.paused(access.project)
+    pause = stopping.paused(access.project)
     held_for = {"Winnow-Held-For": str(access.project.lease_seconds)}
     if pause is None:
         return HttpResponse(status=204, headers=held_for)
@@ -133,7 +133,7 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
     label = bulk_pages.own_label(project, ref) if is_there else (fullest.label if fullest else None)
     leases = bulk_pages.take(project, user, label.pk) if label else []
     empty = "" if leases else bulk_pages.why_empty(project, choices, label)
-    is_paused = not leases and summary.paused(project) is not None
+    is_paused = not leases and stopping.paused(project) is not None
     return {
         "access": access,
         "said": said,
@@ -163,7 +163,7 @@ def _query(label: Ref) -> str:
 
 def _card(lease: Lease, label: Label | None) -> dict[str, Any]:
     """Return an item as a line or a thumbnail, with how sure the model is in words."""
-    served = leasing.served(lease)
+    served = payload.lease_payload(lease)
     text = served["item"].get("text", "")
     return {
         "lease": served["lease"],

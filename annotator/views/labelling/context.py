@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from annotator.flow.annotation import history
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import daily_counts, summary
+from annotator.flow.progress import daily_counts, stopping, summary
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import payload
 from annotator.models import Lease
 from annotator.storage import thumbnails
 from annotator.views import number_format
@@ -42,11 +42,11 @@ def context(
     access: Access, lease: Lease | None, *, problem: str = "", chosen: Sequence[Ref] = ()
 ) -> dict[str, Any]:
     """Return what the desk shows: the item with its labels, or why there is none."""
-    served = None if lease is None else leasing.served(lease)
-    suggestion = leasing.shown_suggestion(lease) if lease else None
+    served = None if lease is None else payload.lease_payload(lease)
+    suggestion = payload.shown_suggestion(lease) if lease else None
     counts = history.counts(access.project, access.user)
-    pause = summary.paused(access.project)
-    config = _config(access, None if lease is None else leasing.served_to_desk(lease))
+    pause = stopping.paused(access.project)
+    config = _config(access, None if lease is None else payload.desk_payload(lease))
     buttons = choices(access, suggestion, chosen)
     return {
         "access": access,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotator import tasks
 from annotator.errors import Refused
 from annotator.flow.labels import naming
-from annotator.flow.progress import summary
+from annotator.flow.operations import heartbeat
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
 from annotator.models import Project, Role, Simulation
@@ -121,7 +121,7 @@ def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
         "rows": [_row(each, titles) for each in rows],
         "is_active": any(each.is_active for each in rows),
         "state": _state(rows),
-        "worker": summary.workers(),
+        "worker": heartbeat.workers(),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
         "is_text": access.project.task == Project.Task.TEXT,
         "own": own,
@@ -138,7 +138,7 @@ def _state(rows: list[Simulation]) -> str:
     """Return a digest of what is shown."""
     seen = [(each.pk, each.state, each.stage, each.done, each.error) for each in rows]
     is_active = any(each.is_active for each in rows)
-    return partials.state_of(seen, is_active and summary.workers()["alive"])
+    return partials.state_of(seen, is_active and heartbeat.workers()["alive"])
 
 
 def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:

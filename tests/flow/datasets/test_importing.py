@@ -13,7 +13,7 @@ from PIL import Image
 
 from annotator.errors import Invalid, NotThere, Refused, TooLarge, WrongType
 from annotator.flow.datasets import importing, rejects, upload
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, payload
 from annotator.models import Annotation, Import, Item, Job, Source, Tally
 from tests import loop
 
@@ -270,7 +270,7 @@ def test_suggestions_are_shown_with_ordinary_items_only(project, ana):
     assert not Annotation.objects.exists()
     shown = {}
     while (lease := leasing.lease_next(project, ana)) is not None:
-        shown[lease.item.text] = leasing.served(lease)["suggestion"]
+        shown[lease.item.text] = payload.lease_payload(lease)["suggestion"]
         loop.answer(lease, ["spam"])
     assert shown["a"] == {"labels": ["spam"], "confidence": None}
     assert shown["b"] is None

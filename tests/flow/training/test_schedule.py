@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotator.errors import Conflict
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.features import encode
 from annotator.flow.projects import settings
 from annotator.flow.training import schedule
@@ -47,10 +47,10 @@ def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, an
     settings.change_settings(ready, retrain_every=2)
     (annotation,) = loop.label(ready, ana, 1)
     run_round(ready)
-    submit.correct(annotation, ana, ["ham"])
+    revise.correct(annotation, ana, ["ham"])
     assert schedule.due(ready) == "labels"
     run_round(ready)
-    submit.withdraw(loop.refreshed(annotation), ana)
+    revise.withdraw(loop.refreshed(annotation), ana)
     assert training_set.work_done(ready) > ready.rounds.first().seq
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import releasing
 from annotator.models import Annotation, Item, Lease, Source
 from tests import loop
 
@@ -117,7 +117,7 @@ def test_long_page_costs_what_a_short_one_costs(
         # Held already: taking it claims each item by itself. Five let it run anew.
         with django_assert_num_queries(15):
             show(client, sure, label="spam")
-        leasing.release_pages(sure, ben)
+        releasing.release_pages(sure, ben)
 
 
 def test_unknown_label_is_404(signed_in, ben, sure):
@@ -270,7 +270,7 @@ def test_undo_brings_the_page_back(signed_in, ben, sure, region):
 def test_what_others_had_labelled_is_said(signed_in, ana, ben, sure, region):
     client = signed_in(ben)
     page = show(client, sure, label="spam")
-    leasing.release_pages(sure, ben)
+    releasing.release_pages(sure, ben)
     loop.label(sure, ana, 200)
     after = confirm(client, sure, page, headers=region("bulk")).content.decode()
     assert "Saved 0 as spam, 20 had been labelled meanwhile." in after
