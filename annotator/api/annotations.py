@@ -24,7 +24,7 @@ from annotator.models import Lease, Project
 @extend_schema(
     summary="Lease the next item",
     request=serializers.Next,
-    responses={200: responses.Lease, 204: None},
+    responses={200: responses.HeldItem, 204: None},
 )
 @api_view(["POST"])
 def next_item(request: Request, pk: int) -> Response:

@@ -28,7 +28,10 @@ from annotator.models import Annotation, AnnotationLabel, Import, Item, Project,
 from annotator.pool import audit_set
 
 CHUNK = 2000
+# Where one writer keeps out all others, people who save labels wait for as long as this takes.
+CHUNK_OF_ONE_WRITER = 500
 CHUNK_PICTURES = 200
+GAP_SECONDS = 0.01
 CHUNK_BYTES = 32 << 20
 TRIES = 5
 COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
@@ -55,7 +58,7 @@ def run(work: Import) -> Import:
     cut_report(work)
     # By former names, too: the file may be older than a rename, or the import was begun before it.
     known = naming.by_name(work.project)
-    size = CHUNK_PICTURES if work.format == "zip" else CHUNK
+    size = CHUNK_PICTURES if work.format == "zip" else _rows_at_once()
     try:
         chunks = _chunks(islice(_rows(work, set(known)), work.done, None), size)
         for number, rows in enumerate(chunks, 1):
@@ -68,11 +71,15 @@ def run(work: Import) -> Import:
     return work
 
 
+def _rows_at_once() -> int:
+    return min(CHUNK, CHUNK_OF_ONE_WRITER) if connection.vendor == "sqlite" else CHUNK
+
+
 def _give_way(number: int) -> None:
     """Do what the database needs between two chunks, of which `number` are stored."""
     if connection.vendor == "sqlite":
         # One writer at a time: leave a gap for those who are saving labels meanwhile.
-        time.sleep(0.02)
+        time.sleep(GAP_SECONDS)
     elif str(number).strip("0") == "1":
         # At each tenfold. The planner holds a new pool for a handful of rows, and looks at every
         # one of them for each chunk, until it is told; autovacuum comes by a minute later.

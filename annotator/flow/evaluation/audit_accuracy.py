@@ -81,7 +81,7 @@ def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) ->
     # What lies behind the audits is what may still be drawn; what was skipped before is in neither.
     behind = Item.objects.filter(project=project, audit_key__gt=int(frontier))
     population, target = len(right) + behind.count(), project.target_accuracy
-    found = intervals.accuracy(right, population=population)
+    found = intervals.accuracy_interval(right, population=population)
     assert found is not None, "there is an audit"
     value = float(right.mean())
     # At looks set beforehand that share the error: fit to stop on.

@@ -96,7 +96,7 @@ def strategy_choices() -> list[tuple[str, str, str]]:
     """Return (name, title, one sentence) of every strategy that a project may use."""
     from selection.strategies.registry import STRATEGIES
 
-    return [(name, _(each.title), _(each.words)) for name, each in STRATEGIES.items()]
+    return [(name, _(each.title), _(each.description)) for name, each in STRATEGIES.items()]
 
 
 def feature_choices(project: Project | None) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, table
 from annotator.pool import documents as pool_documents
 
 if TYPE_CHECKING:
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
 
 HELD_OUT = 0.2
 KINDS = {".csv": "csv", ".tsv": "csv", ".zip": "zip"}
@@ -52,8 +52,8 @@ class Answers:
 class Trial:
     """What runs need: the pool with our features, and with plain ones for the baseline."""
 
-    known: "Known"
-    plain: "Known"
+    known: "LabelledDataset"
+    plain: "LabelledDataset"
     classes: list[str]
     notes: list[str]
 
@@ -68,7 +68,7 @@ class Trial:
             "rare": {
                 "label": self.classes[known.rare_class],
                 "n": int(known.rare.sum()),
-                "declared": known.declared,
+                "declared": known.rare_class_declared,
             },
             "notes": self.notes,
         }
@@ -247,9 +247,9 @@ def _known(
     truth: NDArray[np.int64] | None,
     classes: list[str],
     rare: str,
-) -> "Known":
+) -> "LabelledDataset":
     from selection.features import RECIPES
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
     from selection.strategies.shortlist import class_counts
 
     of_texts = isinstance(answers.documents[0], str)
@@ -264,12 +264,12 @@ def _known(
     recipe = RECIPES["text" if of_texts else "image"]
     encoder = recipe.fit([answers.documents[i] for i in rows], seed=0)
     counts = class_counts(y, len(classes))
-    return Known(
+    return LabelledDataset(
         encoder.transform(answers.documents),
         y,
         len(classes),
         classes.index(rare) if rare else int(np.argmin(counts)),
         None if test is None else encoder.transform(test.documents),
         truth,
-        declared=bool(rare),
+        rare_class_declared=bool(rare),
     )

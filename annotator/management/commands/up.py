@@ -25,7 +25,7 @@ from annotator.server import supervisor as supervision
 READY_SECONDS = 60.0
 FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock")
 FOLDERS = ("broker", "files", "static")
-GUNICORN = settings.BASE_DIR / "annotator" / "gunicorn.py"
+GUNICORN = settings.BASE_DIR / "annotator" / "server" / "gunicorn_conf.py"
 
 
 class Command(BaseCommand):

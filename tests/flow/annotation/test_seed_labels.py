@@ -151,6 +151,7 @@ def test_enough_seeds_make_a_round_due(project, filled, learnt, run_round, lea):
     sow(project, lea, items[0])
     sow(project, lea, items[1])
     run_round(project)
+    loop.rest(project)
     assert schedule.due(project) == ""
     sow(project, lea, items[2])
     sow(project, lea, items[3])

@@ -37,6 +37,7 @@ def share_of(project, source):
 def retrain_every(project, ana):
     from annotator.flow.training import schedule
 
+    loop.rest(project)
     loop.label(project, ana, 3)
     assert schedule.due(loop.refreshed(project)) == ""
     assert schedule.due(change(project, retrain_every=3)) == "labels"
@@ -46,7 +47,8 @@ def retrain_seconds(project, ana):
     from annotator.flow.training import schedule
 
     loop.label(project, ana, 1)
-    project.rounds.update(created_at=timezone.now() - timedelta(seconds=60))
+    ago = timezone.now() - timedelta(seconds=60)
+    project.rounds.update(created_at=ago, finished_at=ago)
     assert schedule.due(loop.refreshed(project)) == ""
     assert schedule.due(change(project, retrain_seconds=30)) == "time"
 
