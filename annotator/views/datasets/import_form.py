@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from annotator.models import Import
 
 
-class ImportForm(forms.ModelForm):
+class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     """A file on its way into the pool, and where in it the texts and labels are."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
