@@ -9,7 +9,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
 from annotator.api.request_context import checked, cursor, page_size, person, place
 from annotator.errors import Invalid
@@ -52,7 +52,7 @@ def items(request: Request, pk: int) -> Response:
         {
             "next": cursor(request, "after", found.after),
             "previous": cursor(request, "before", before),
-            "results": [_item(item) for item in found.items],
+            "results": [_item(project, item) for item in found.items],
             "looked_at": {"from": found.start, "to": found.stop, "of": found.total},
         }
     )
@@ -75,8 +75,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _item(item: Item) -> dict[str, Any]:
-    content = {"image_url": f"/media/items/{item.pk}"} if item.image else {"text": item.text}
+def _item(project: Project, item: Item) -> dict[str, Any]:
+    content = tasktypes.of(project).media.listed(item)
     state = Item.State(item.state).name.lower()
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
 

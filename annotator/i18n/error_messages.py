@@ -14,7 +14,7 @@ TEXTS = {
     "client_id": gettext_noop("client_id is a UUID."),
     "client_id_reused": gettext_noop("This client_id was used for another answer."),
     "label_type": gettext_noop("Labels are a list of names."),
-    "label_number": gettext_noop("Give exactly one label."),
+    "label_twice": gettext_noop("Give each label once."),
     "unknown_label": gettext_noop(
         "“%(name)s” is no label of this project. Its labels are: %(names)s."
     ),

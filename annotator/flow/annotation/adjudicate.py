@@ -138,7 +138,7 @@ def _hold(row: Disagreement, made: Decision | None, project: Project, user: User
 def shown(project: Project, row: Disagreement) -> dict[str, Any]:
     """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
     return {
-        "item": payload.item_payload(row.item),
+        "item": payload.item_payload(project, row.item),
         "state": Disagreement.State(row.state).name.lower(),
         "opened_at": row.opened_at,
         "opinions": [_opinion(project, each) for each in row.item.annotations.all()],

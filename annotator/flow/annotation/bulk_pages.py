@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
+from annotator import tasktypes
 from annotator.errors import NotThere
 from annotator.flow.labels import naming
 from annotator.flow.progress import stopping
@@ -32,7 +33,6 @@ from annotator.models import (
 )
 from annotator.pool import audit_set
 
-SIZES = {Project.Task.TEXT: 20, Project.Task.IMAGE: 24}
 TRIES = 3
 LATELY = 1000
 WHY = gettext_noop("Among those that the model is surest of.")
@@ -189,7 +189,7 @@ def _lease_page(
 ) -> list[Lease] | None:
     """Lease the surest items that are free; None when others took all of them just now."""
     project = room.project
-    size = min(SIZES[_task(project)], max(room.left, 0))
+    size = min(tasktypes.of(project).media.limits.bulk, max(room.left, 0))
     ways = _ways(project, turn, sure)
     # One page after the other: everybody wants the same items, and whoever looked while they are
     # being taken would find nothing.
@@ -218,10 +218,6 @@ def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any
         lease.created_at = leases[0].created_at
     room.hand_out(leases)
     return in_order(leases)
-
-
-def _task(project: Project) -> Project.Task:
-    return Project.Task(project.task)
 
 
 def _ways(

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from annotator import tasktypes
 from annotator.db.compiled_queries import Rows, Update, insert
 from annotator.errors import Conflict, Invalid
 from annotator.flow.annotation.payload import label_ids
@@ -215,8 +216,9 @@ def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
             names=", ".join(label.name for label in there[:20]),
         )
     chosen = {known[each].pk for each in labels}
-    if len(chosen) != len(labels) or (not project.multi_label and len(labels) != 1):
-        raise Invalid("label_number", field="labels")
+    tasktypes.of(project).answer.check_number(len(labels))
+    if len(chosen) != len(labels):
+        raise Invalid("label_number", message="label_twice", field="labels")
     return [label for label in there if label.pk in chosen]
 
 

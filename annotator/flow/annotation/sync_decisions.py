@@ -100,7 +100,7 @@ def _label(
 
 def _labels(decision: Mapping[str, Any]) -> list[Ref]:
     """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
-    return decision["label_ids"] if "label_ids" in decision else decision["labels"]
+    return list(decision["label_ids"] if "label_ids" in decision else decision["labels"])
 
 
 def _skip(

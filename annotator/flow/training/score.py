@@ -53,7 +53,8 @@ def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
     if turn.model is None:
         return None
     features = feature_store.load_features(scoring.shard)
-    return model_files.load_model(turn.model).predict_proba(features)
+    model = model_files.load_model(turn.model)
+    return np.asarray(model.predict_proba(features))
 
 
 def _rest(
@@ -105,7 +106,7 @@ def decision_uncertainty(proba: NDArray[np.float32], multi_label: bool) -> NDArr
     from selection import scores
 
     if multi_label:
-        return 1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1)
+        return np.asarray(1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1))
     return 1.0 + scores.margin(proba)
 
 

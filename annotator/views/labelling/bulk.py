@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.labels import naming
@@ -114,6 +114,7 @@ def _on_screen(request: Request) -> tuple[str, list[str]]:
 def _open_desk(request: Request, project_id: int) -> Access:
     """Return the project with its labels read once: flow looks them up often."""
     access = open_project(request, project_id)
+    tasktypes.require(access.project, "bulk")
     prefetch_related_objects([access.project], "labels")
     return access
 
@@ -143,7 +144,6 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
         "choices": [_choice(each, label) for each in choices],
         "cards": [_card(lease, label) for lease in leases],
         "page": leases[0].page if leases else "",
-        "is_text": project.task == project.Task.TEXT,
         "empty": empty_words(project, empty),
         "is_paused": is_paused,
         "state": partials.state_of(empty, str(label), [str(each.label) for each in choices]),
