@@ -109,7 +109,7 @@ class WakeUp(DjangoTask):
 app = Celery("winnow", task_cls=WakeUp)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(related_name="task_logs")
+app.autodiscover_tasks(["annotator.logs"], related_name="task_log_context")
 
 
 # On a machine that they share with the web processes, rounds and imports take what these leave.
@@ -141,11 +141,11 @@ def _end_with_the_worker(**_: Any) -> None:
 
 @worker_ready.connect
 def _report_for_duty(**_: Any) -> None:
-    from annotator.flow.progress import summary
+    from annotator.flow.operations import heartbeat
 
     over = threading.Event()
     thread = threading.Thread(
-        target=summary.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
+        target=heartbeat.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
     )
     thread.start()
     _take_up_at_once()

@@ -133,6 +133,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'winnow.sqlite3'}")}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["ENGINE"] = "annotator.db.sqlite3"
     # IMMEDIATE takes the write lock at the start, so a claim never reads what another is changing;
     # FULL syncs every commit, so an acknowledged label survives a power cut, too.
     DATABASES["default"]["OPTIONS"] = {

@@ -28,7 +28,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotator.flow.progress.summary import DEAD_SECONDS, LATELY
+from annotator.flow.operations.heartbeat import DEAD_SECONDS
+from annotator.flow.progress.summary import LATELY
 from annotator.models import (
     Annotation,
     FeatureShard,

@@ -13,7 +13,7 @@ from annotator.pool import documents, feature_store, model_files
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
-    from selection.strategies.shortlist import Question
+    from selection.strategies.shortlist import Query
 from annotator.flow.training.train import classes_of, rare_class
 
 BINS = 20
@@ -120,11 +120,11 @@ def candidates_path(scoring: RoundShard) -> Any:
     return folder / f"{scoring.shard.number:05d}.npz"
 
 
-def query_of(turn: Round) -> "Question":
+def query_of(turn: Round) -> "Query":
     from selection.strategies.registry import STRATEGIES
-    from selection.strategies.shortlist import Question, round_seed
+    from selection.strategies.shortlist import Query, round_seed
 
-    return Question(
+    return Query(
         STRATEGIES[turn.phase],
         wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
         pool_items=turn.space.items,

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotator import tasktypes
 from annotator.flow.projects import preferences, settings, versions
 from annotator.models import Project
 from annotator.views.form_fields import FieldNamesField, PercentField
@@ -148,6 +149,8 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             required=False,
         )
         self._limit_rare_label()
+        for name in tasktypes.lacking_settings(self.instance) & set(self.fields):
+            del self.fields[name]
 
     def stored(self) -> dict[str, Any]:
         """Return the settings as they are stored now."""

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotator.flow.progress import summary
+from annotator.flow.operations import readiness
 from annotator.models import Import, WorkerBeat
 from tests import loop
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
@@ -18,7 +18,7 @@ pytestmark = MARKS
 @pytest.fixture
 def opened(page, context, live_server, project, filled, learnt, run_round, ana, olga, monkeypatch):
     """Return a function that opens one of the two pages, with all that can be said on it."""
-    monkeypatch.setattr(summary, "_broker", lambda: "not reachable (OperationalError)")
+    monkeypatch.setattr(readiness, "_broker", lambda: "not reachable (OperationalError)")
     olga.is_superuser = True
     olga.save()
     filled(project, 60)
