@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.errors import Conflict, Refused
+from annotator import tasktypes
+from annotator.errors import Conflict, Invalid, Refused
 from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import stopping
@@ -69,14 +70,22 @@ def _label(
 ) -> DecisionResult:
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
-    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), then=then, **given)
+    annotation, _is_new = submit.submit(
+        project, user, labels=_labels(project, decision), then=then, **given
+    )
     told = payload.annotation_payload(annotation)
     return DecisionResult(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
 
 
-def _labels(decision: Mapping[str, Any]) -> list[Ref]:
-    """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
-    return decision["label_ids"] if "label_ids" in decision else decision["labels"]
+def _labels(project: Project, decision: Mapping[str, Any]) -> list[Ref]:
+    """Return the labels by their ids, else as the task type names them."""
+    if "label_ids" in decision:
+        found: list[Ref] = decision["label_ids"]
+        return found
+    answer = tasktypes.of(project).answer
+    if answer.field not in decision:
+        raise Invalid("required", _("This is needed."), field=answer.field)
+    return answer.labels(decision[answer.field])
 
 
 def _skip(
@@ -92,7 +101,7 @@ def _correct(
 ) -> DecisionResult:
     annotation = revise.find_annotation(project, user, int(decision["annotation"]))
     changed = revise.correct(
-        annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
+        annotation, user, _labels(project, decision), decision.get("note"), decision.get("unsure")
     )
     told = payload.annotation_payload(changed)
     words = _("Corrected: %(labels)s.") % {"labels": label_words(told)}
