@@ -6,7 +6,7 @@ Nothing outside this package asks what a project's task is: it asks the type of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy
 from annotator.errors import Invalid
 from annotator.formats import Part
 from annotator.models import Item, Project
+
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,8 @@ class Answer(Protocol):
     # What the API and exports call it.
     field: str = "labels"
     can: frozenset[str] = EVERYTHING
-    # The names of the labels where they are the same in every project.
-    fixed_labels: tuple[str, ...] = ()
+    # The labels and their keys where they are the same in every project.
+    fixed_labels: dict[str, str] = {}
     # Whether an answer may have several labels, or none.
     takes_several: bool
     # The folder of its template: input (at the desk).
@@ -145,9 +148,9 @@ class Answer(Protocol):
         """Return a record, or a response, with the answers in it as the API has them."""
         return record
 
-    def title(self, name: str) -> str:
-        """Return what people read for a label."""
-        return name
+    def label_space(self, n_classes: int) -> "LabelSpace":
+        """Return what the answers over so many labels are to the maths."""
+        ...
 
     def check_number(self, labels: int) -> None:
         """Raise Invalid unless so many labels can be an answer."""

@@ -16,7 +16,6 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from annotator import tasktypes
 from annotator.db.compiled_queries import Rows
 from annotator.errors import Invalid
 from annotator.i18n.stored_messages import translated
@@ -189,7 +188,7 @@ def buttons(project: Project) -> list[dict[str, Any]]:
     return [
         {
             "id": label.pk,
-            "name": tasktypes.of(project).answer.title(label.name),
+            "name": label.name,
             "description": label.description,
             "examples": label.examples.splitlines(),
             "key": key,

@@ -102,7 +102,8 @@ def _named_labels(
         return labels
     if labels:
         raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
-    return task_type.answer.fixed_labels
+    fixed = task_type.answer.fixed_labels
+    return [{"name": name, "hotkey": key} for name, key in fixed.items()]
 
 
 def strategy_choices() -> list[tuple[str, str, str]]:

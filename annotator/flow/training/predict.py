@@ -11,7 +11,7 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import ModelVersion, Project
-from annotator.pool import model_files
+from annotator.pool import model_files, training_set
 from annotator.storage import checksums
 
 MODELS_TRIED = 3
@@ -50,9 +50,7 @@ def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
 
 
 def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[str, Any]:
-    if project.multi_label:
-        labels = [name for name, p in zip(names, row, strict=True) if p >= 0.5]
-    else:
-        labels = [names[int(row.argmax())]] if names else []
+    space = training_set.label_space(project, len(names))
+    labels = [names[number] for number in space.suggestion(row)[0]] if names else []
     proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True)}
     return {"labels": labels, "proba": proba}
