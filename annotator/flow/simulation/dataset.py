@@ -266,7 +266,7 @@ def _known(
         raise Unreadable("wrong_type", words)
     media = TEXT if of_texts else IMAGE
     rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
-    encoder = RECIPES[media.encoders[-1]].fit([answers.documents[i] for i in rows], seed=0)
+    encoder = RECIPES[list(media.encoders)[-1]].fit([answers.documents[i] for i in rows], seed=0)
     counts = space.class_counts(y)
     return LabelledDataset(
         encoder.transform(answers.documents),
