@@ -12,8 +12,9 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
+from annotator.api.answers import told
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
@@ -21,6 +22,7 @@ from annotator.flow.datasets import export as exporting
 from annotator.flow.datasets import upload
 from annotator.flow.projects import members
 from annotator.flow.training import predict as training_predict
+from annotator.formats.registry import WRITERS
 from annotator.models import Import, Role
 
 
@@ -105,22 +107,27 @@ def _import(work: Import) -> dict[str, Any]:
 def predict(request: Request, pk: int) -> Response:
     """Return what the current model predicts for texts that are not stored."""
     found = members.load_project(person(request), pk)
-    given = checked(serializers.Predict, request)
-    version, predictions = training_predict.predict(
-        found, [item["text"] for item in given["items"]]
-    )
-    return Response({"model": version.number, "predictions": predictions})
+    media = tasktypes.of(found).media
+    has_text = media.fields == ("text",)
+    given = checked(serializers.Predict if has_text else serializers.PredictAny, request)
+    documents = [media.document(item) for item in given["items"]]
+    version, predictions = training_predict.predict(found, documents)
+    return Response(told(found, {"model": version.number, "predictions": predictions}))
 
 
 @extend_schema(
     summary="Export the annotations",
     parameters=[
-        OpenApiParameter("format", str, enum=list(exporting.FORMATS), default="jsonl"),
+        OpenApiParameter("format", str, enum=list(WRITERS), default="jsonl"),
         OpenApiParameter("include", str, description=", ".join(exporting.INCLUDES)),
     ],
     responses={
         (200, "application/x-ndjson"): responses.Exported,
-        **{(200, each): bytes for each in exporting.FORMATS.values() if "ndjson" not in each},
+        **{
+            (200, each.content_type): bytes
+            for each in WRITERS.values()
+            if "ndjson" not in each.content_type
+        },
     },
 )
 @api_view(["GET"])
@@ -137,6 +144,6 @@ def export(request: Request, pk: int) -> HttpResponseBase:
     slug = re.sub(r"[^A-Za-z0-9]+", "-", found.name).strip("-").lower() or "project"
     return StreamingHttpResponse(
         body,
-        content_type=exporting.FORMATS[format],
+        content_type=WRITERS[format].content_type,
         headers={"Content-Disposition": f'attachment; filename="{slug}.{format}"'},
     )

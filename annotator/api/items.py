@@ -9,9 +9,10 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
-from annotator.api.request_context import checked, cursor, page_size, person, place
+from annotator.api.answers import answered, described, told
+from annotator.api.request_context import cursor, page_size, person, place
 from annotator.errors import Invalid
 from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
@@ -52,7 +53,7 @@ def items(request: Request, pk: int) -> Response:
         {
             "next": cursor(request, "after", found.after),
             "previous": cursor(request, "before", before),
-            "results": [_item(item) for item in found.items],
+            "results": [_item(project, item) for item in found.items],
             "looked_at": {"from": found.start, "to": found.stop, "of": found.total},
         }
     )
@@ -75,15 +76,15 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _item(item: Item) -> dict[str, Any]:
-    content = {"image_url": f"/media/items/{item.pk}"} if item.image else {"text": item.text}
+def _item(project: Project, item: Item) -> dict[str, Any]:
+    content = tasktypes.of(project).media.listed(item)
     state = Item.State(item.state).name.lower()
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
 
 
 @extend_schema(
     summary="Label an item as a seed",
-    request=serializers.Seed,
+    request=described(serializers.Seed),
     responses={201: responses.Saved, 200: responses.Saved},
 )
 @api_view(["POST"])
@@ -91,12 +92,11 @@ def seed(request: Request, pk: int, item: int) -> Response:
     """Give an item an expert label. The same `client_id` again changes nothing."""
     user = person(request)
     project = members.load_project(user, pk, Role.LEAD)
-    given = checked(serializers.Seed, request)
+    given = answered(serializers.Seed, request, project)
     annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(
-        {"annotation": payload.annotation_payload(annotation)}, status=201 if is_new else 200
-    )
+    body = {"annotation": payload.annotation_payload(annotation)}
+    return Response(told(project, body), status=201 if is_new else 200)
 
 
 @extend_schema(summary="Requeue parked items", request=None, responses={200: responses.PutBack})

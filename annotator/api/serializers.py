@@ -5,10 +5,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from annotator import tasktypes
 from annotator.flow.annotation.submit import LONGEST_NOTE
 from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.label_set import MAX_LABELS
+from annotator.formats import registry
 from annotator.models import Import, Project, Role
 
 
@@ -119,14 +121,16 @@ class ProjectChange(Settings):
 
 class NewProject(Settings):
     name = Text(max_length=200)
-    task = serializers.ChoiceField(Project.Task.choices, default=Project.Task.TEXT)
+    task = serializers.ChoiceField(tasktypes.choices(), default=tasktypes.DEFAULT.task)
     multi_label = serializers.BooleanField(default=False)
-    labels = serializers.ListField(child=serializers.JSONField())
+    labels = serializers.ListField(
+        child=serializers.JSONField(), required=tasktypes.ALL_NAME_LABELS
+    )
 
 
 class NewImport(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True, max_length=None)
-    format = serializers.ChoiceField(Import.Format.choices, default="", allow_blank=True)
+    format = serializers.ChoiceField(registry.choices(), default="", allow_blank=True)
     text_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
@@ -183,12 +187,19 @@ class Decision(StrictSerializer):
 
     NEEDS = {"label": ("lease",), "skip": ("lease",), "correct": ("annotation",)}
     WITH_LABELS = ("label", "correct")
+    SAYING = {*tasktypes.ANSWER_FIELDS, "label_ids"}
+
+    def get_fields(self) -> dict[str, Any]:
+        # Where the answer has another name, its own check says what it may be.
+        others = set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS}
+        named = {name: serializers.JSONField(required=False) for name in sorted(others)}
+        return {**super().get_fields(), **named}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in self.NEEDS.get(attrs["kind"], ()):
             if attrs.get(name) is None:
                 raise serializers.ValidationError({name: _("This is needed.")}, code="required")
-        if attrs["kind"] in self.WITH_LABELS and not {"labels", "label_ids"} & set(attrs):
+        if attrs["kind"] in self.WITH_LABELS and not self.SAYING & set(attrs):
             raise serializers.ValidationError({"labels": _("This is needed.")}, code="required")
         return attrs
 
@@ -225,3 +236,13 @@ class TextItem(StrictSerializer):
 
 class Predict(StrictSerializer):
     items = serializers.ListField(child=TextItem(), allow_empty=False, max_length=1000)
+
+
+class PredictAny(StrictSerializer):
+    """Items of a medium that checks them itself."""
+
+    items = serializers.ListField(
+        child=serializers.DictField(child=Text(trim_whitespace=False, max_length=1_000_000)),
+        allow_empty=False,
+        max_length=1000,
+    )

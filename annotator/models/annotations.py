@@ -23,6 +23,8 @@ class Annotation(Provenance):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
+    # What it says beyond its labels, as its task type has it; null where labels say all.
+    value = models.JSONField(null=True)
     client_id = models.UUIDField(default=uuid.uuid4)
     # Leases go only with their project; as a constraint, each new one would be looked for here.
     lease = models.ForeignKey(

@@ -18,17 +18,12 @@ class Import(Job):
         SUGGESTION = "suggestion", _("suggestions")
         IGNORE = "ignore", _("ignored")
 
-    class Format(models.TextChoices):
-        AUTO = "", _("found by the name")
-        CSV = "csv", "CSV"
-        JSONL = "jsonl", "JSON Lines"
-        ZIP = "zip", "ZIP"
-
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=255)
     path = models.CharField(max_length=255)
-    format = models.CharField(max_length=8, choices=Format, blank=True)
+    # The kind of its reader (`formats.registry`).
+    format = models.CharField(max_length=8, blank=True)
     text_column = models.CharField(max_length=200, blank=True)
     label_column = models.CharField(max_length=200, blank=True)
     id_column = models.CharField(max_length=200, blank=True)
@@ -49,6 +44,20 @@ class Import(Job):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    """Items by where they stand on their way."""
+
+    def set_aside(self, project: Project) -> "ItemQuerySet":
+        """Items of the project that every annotator skipped."""
+        return self.filter(project=project, state=Item.State.ASIDE)
+
+    def is_waiting(self, project: Project) -> bool:
+        """Tell whether an item of the project still waits for a label."""
+        # One state at a time and in their order, or PostgreSQL may look for it in the whole table.
+        items = self.filter(project=project).order_by("audit_key").values_list("pk", flat=True)
+        return any(items.filter(state=state)[:1] for state in (Item.State.POOL, Item.State.QUEUED))
 
 
 class Item(models.Model):
@@ -72,7 +81,9 @@ class Item(models.Model):
     audit_key = models.BigIntegerField()
     key = models.CharField(max_length=200)
     content_hash = models.BinaryField(max_length=16)
+    # What is read and searched; `content` has it in parts where it has several.
     text = models.TextField(blank=True)
+    content = models.JSONField(null=True)
     image = models.CharField(max_length=80, blank=True)
     meta = models.JSONField(default=dict)
     state = models.SmallIntegerField(choices=State, default=State.POOL)
@@ -82,6 +93,8 @@ class Item(models.Model):
     gold = models.JSONField(null=True)
     # {"labels": [ids], "confidence"}
     suggested = models.JSONField(null=True)
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -8,6 +8,7 @@ import numpy as np
 from django.db.models import F, Sum
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.models import (
     Annotation,
     Disagreement,
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
 def label_space(project: Project, n_classes: int) -> "LabelSpace":
     """Return the answers over `n_classes` classes that an item of the project can have."""
-    from selection.models import MultiLabel, SingleLabel
-
-    return (MultiLabel if project.multi_label else SingleLabel)(n_classes)
+    return tasktypes.of(project).answer.label_space(n_classes)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     return {
         **annotation_payload(annotation),
         "label_ids": label_ids(annotation),
-        "content": payload.item_payload(annotation.item),
+        "content": payload.item_payload(project, annotation.item),
         "history": [
             {
                 "action": each.action,

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 
+from annotator import tasktypes
 from annotator.flow.labels import naming
 from annotator.flow.progress import version_numbers
-from annotator.models import Item, Lease, Source
-from annotator.storage import thumbnails
+from annotator.models import Item, Lease, Project, Source
 
 
 def lease_payload(lease: Lease) -> dict[str, Any]:
@@ -16,7 +15,7 @@ def lease_payload(lease: Lease) -> dict[str, Any]:
     return {
         "lease": str(lease.pk),
         "expires_at": lease.expires_at,
-        "item": item_payload(lease.item),
+        "item": item_payload(lease.project, lease.item),
         "suggestion": naming.named(lease.project, shown_suggestion(lease)),
         "why": _explanation(lease) if lease.project.show_suggestions and not lease.blind else None,
     }
@@ -44,16 +43,10 @@ def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
     return lease.suggestion if stands else None
 
 
-def item_payload(item: Item) -> dict[str, Any]:
+def item_payload(project: Project, item: Item) -> dict[str, Any]:
     """Return what is shown of the item itself."""
-    return {"id": item.pk, "key": item.key, **_content(item), "meta": item.meta}
-
-
-def _content(item: Item) -> dict[str, Any]:
-    if not item.image:
-        return {"text": item.text}
-    width, height = thumbnails.original_size(item.image) or (None, None)
-    return {"image_url": reverse("media", args=[item.pk]), "width": width, "height": height}
+    content = tasktypes.of(project).media.payload(item)
+    return {"id": item.pk, "key": item.key, **content, "meta": item.meta}
 
 
 def _explanation(lease: Lease) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from annotator import tasktypes
 from annotator.errors import Refused
 from annotator.flow.projects import settings
 from annotator.management.base import InstallationCommand
-from annotator.models import Project, User
+from annotator.models import User
 
 GIVEN = ("user", "name", "task", "multi_label", "labels")
 
@@ -20,8 +21,16 @@ class Command(InstallationCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="of the project")
-        parser.add_argument("--labels", required=True, help="names, separated by commas")
-        parser.add_argument("--task", choices=Project.Task.values, default="text", help="data type")
+        parser.add_argument(
+            "--labels",
+            required=tasktypes.ALL_NAME_LABELS,
+            default="",
+            help="names, separated by commas",
+        )
+        tasks = list(dict(tasktypes.choices()))
+        parser.add_argument(
+            "--task", choices=tasks, default=tasktypes.DEFAULT.task, help="data type"
+        )
         parser.add_argument(
             "--multi-label", action="store_true", help="allow multiple labels per item"
         )

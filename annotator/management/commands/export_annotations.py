@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotator.flow.datasets import export
+from annotator.formats.registry import WRITERS
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Annotation, Project
@@ -26,7 +27,7 @@ class Command(InstallationCommand):
         parser.add_argument("project", type=int, help="its number")
         parser.add_argument("--out", type=Path, help="the file to write; the terminal by default")
         parser.add_argument(
-            "--as", dest="kind", choices=sorted(export.FORMATS), default="jsonl", help="file format"
+            "--as", dest="kind", choices=sorted(WRITERS), default="jsonl", help="file format"
         )
         parser.add_argument(
             "--include", nargs="*", choices=export.INCLUDES, default=[], help="what else to export"
