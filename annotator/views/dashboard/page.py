@@ -12,7 +12,6 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
 from annotator.errors import Conflict
-from annotator.flow.evaluation import forecast
 from annotator.flow.operations import heartbeat
 from annotator.flow.operations.activity import activity as under_way
 from annotator.flow.progress import estimate, summary
@@ -20,6 +19,7 @@ from annotator.flow.progress import recall_standing as searched
 from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
+from annotator.messages import forecast
 from annotator.messages import progress as worded
 from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round

@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator.flow.evaluation import forecast
 from annotator.flow.evaluation import weekly_summary as weeks
 from annotator.flow.progress import daily_counts, estimate
+from annotator.messages import forecast
 from annotator.messages import progress as worded
 from annotator.models import Role
 from annotator.views import number_format

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from annotator.jobs import owners
+from annotator.db import owners
 
 pytestmark = pytest.mark.skipif(not owners.own(), reason="processes have no names without /proc")
 
