@@ -28,6 +28,14 @@ DESK_MODULES = tuple(
     f"labelling/{name}.js"
     for name in ("decisions", "input", "registry", "rhythm", "state", "sync", "tabs", "view")
 )
+ITEM_TEMPLATES = {
+    "text": "labelling/_item_text.html",
+    "image": "labelling/_item_image.html",
+}
+ANSWER_TEMPLATES = {
+    "single_choice": "labelling/_answer_choices.html",
+    "multiple_choice": "labelling/_answer_choices.html",
+}
 MEDIA_SCRIPTS = {"text": (), "image": ("medium/image/viewer.js",)}
 MEDIA_MODULES = {"text": (), "image": ("medium/image/gestures.js", "medium/image/loading.js")}
 MEDIA_STYLES = {"text": (), "image": ("medium/image/viewer.css",)}
@@ -65,7 +73,7 @@ def context(
         "mine_words": messages.mine(counts),
         "caps": config["caps"],
         **_help(access, config["keys"]),
-        **_scripts(config, len(buttons)),
+        **_parts(config, len(buttons)),
     }
 
 
@@ -114,11 +122,13 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _scripts(config: dict[str, Any], labels: int) -> dict[str, Any]:
-    """Return the scripts and styles that the page loads, by their names in `static`."""
+def _parts(config: dict[str, Any], labels: int) -> dict[str, Any]:
+    """Return the templates, scripts and styles of the medium and the answer."""
     media, answer = config["media"], config["answer"]
     search = (LABEL_SEARCH,) if labels >= FILTER_FROM else ()
     return {
+        "item_template": ITEM_TEMPLATES[media],
+        "answer_template": ANSWER_TEMPLATES[answer],
         "modules": ("shortcuts.js", *DESK_MODULES, *MEDIA_MODULES[media]),
         "styles": MEDIA_STYLES[media],
         "scripts": (*MEDIA_SCRIPTS[media], *ANSWER_SCRIPTS[answer], *search),
