@@ -141,11 +141,11 @@ def _end_with_the_worker(**_: Any) -> None:
 
 @worker_ready.connect
 def _report_for_duty(**_: Any) -> None:
-    from annotator.flow.progress import summary
+    from annotator.flow.operations import heartbeat
 
     over = threading.Event()
     thread = threading.Thread(
-        target=summary.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
+        target=heartbeat.report_worker, args=(worker_name(), over), name="worker-beat", daemon=True
     )
     thread.start()
     _take_up_at_once()

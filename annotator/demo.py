@@ -126,7 +126,7 @@ def load(user: User) -> tuple[Project, list[Import]]:
     pictures = settings.create_project(
         user,
         name=PICTURE_PROJECT,
-        task=Project.Task.IMAGE,
+        task="image",
         labels=list(DRAWINGS),
         guidelines="What lies on the table? Chaff is the dry husk around the grain.",
         seed=SEED,

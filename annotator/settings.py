@@ -40,7 +40,7 @@ def secret_key() -> str:
                 "SECRET_KEY is short or well known, so anybody could sign in as anybody. Leave it "
                 "empty to have one made, or set at least 32 random characters."
             )
-        return given
+        return str(given)
     kept = DATA_DIR / "secret_key"
     if not kept.exists():
         DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -133,6 +133,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'winnow.sqlite3'}")}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["ENGINE"] = "annotator.db.sqlite3"
     # IMMEDIATE takes the write lock at the start, so a claim never reads what another is changing;
     # FULL syncs every commit, so an acknowledged label survives a power cut, too.
     DATABASES["default"]["OPTIONS"] = {

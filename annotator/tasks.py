@@ -15,7 +15,7 @@ from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.operations import background_reports, cleanup
 from annotator.flow.operations import verify_counts as recounting
-from annotator.flow.queue import leasing, orphaned_leases, reassign_idle
+from annotator.flow.queue import orphaned_leases, reassign_idle, releasing
 from annotator.flow.queue import refill as refilling
 from annotator.flow.simulation import job
 from annotator.flow.training import schedule, score
@@ -130,9 +130,9 @@ def tick(just_now: bool = False) -> None:
     With `just_now` for everything that waits: a worker that starts may have lost its predecessor,
     and the messages that were on the way to that one.
     """
-    leasing.release_expired()
-    orphaned_leases.release_strays()
-    reassign_idle.free_audits()
+    releasing.release_expired()
+    orphaned_leases.release_orphaned()
+    reassign_idle.reopen_idle_audits()
     cleanup.close_finished()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)

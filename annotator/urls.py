@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotator.flow.progress import summary
+from annotator.flow.operations import readiness
 from annotator.views.operations.metrics import metrics
 from annotator.views.urls import page_urls
 
@@ -17,7 +17,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Tell whether database, broker and worker are there; 503 when one is not."""
-    parts = summary.readiness()
+    parts = readiness.readiness()
     return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
 
 

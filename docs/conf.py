@@ -4,7 +4,6 @@ project = "Winnow"
 extensions = ["myst_parser"]
 html_theme = "furo"
 html_title = "Winnow"
-html_favicon = html_logo = "../static/logo.svg"
 html_static_path: list[str] = []
 html_copy_source = False
 html_show_sphinx = False

@@ -18,9 +18,8 @@
 | `worth` | what it saved in one project, of which no random run is known |
 | `words` | why an item was picked, as a plain sentence |
 | `blending` | how much an item's neighbours should count |
-| `contradictions` | near-copies that were labelled differently |
-| `coverage`, `duplicates` | coverage of a pool in shards; copies that are asked only once |
-| `estimate`, `difference`, `lure` | how good it is, with honest intervals |
+| `duplicates` | copies that are asked only once |
+| `estimate`, `difference` | how good it is, with honest intervals |
 | `performance` | how good it is at each class, and whether it got better |
 | `recall` | how much of a rare class is found, with a bound |
 | `stopping`, `curve` | when to stop, and what more labels would bring |

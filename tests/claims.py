@@ -301,7 +301,7 @@ def _counts(each: Record) -> bool:
 
 
 def _interval(right: Sequence[bool], **pool: int) -> dict[str, Any]:
-    found, value = intervals.accuracy(right, **pool), sum(right) / len(right)
+    found, value = intervals.accuracy_interval(right, **pool), sum(right) / len(right)
     assert found is not None
     low, high = min(found.low, value), max(found.high, value)
     return {"value": value, "low": low, "high": high, "n": len(right)}

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 
 from annotator.flow.annotation import submit
 from annotator.flow.datasets import importing, upload
@@ -115,6 +116,11 @@ def go_round(project: Project, shard_order: slice = slice(None)) -> Round:
         go_stage(turn, stage, shard_order)
     project.refresh_from_db()
     return refreshed(turn)
+
+
+def rest(project: Project) -> None:
+    """Let the time be over for which the project rests after its rounds."""
+    project.rounds.update(created_at=F("finished_at"))
 
 
 def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:

@@ -14,16 +14,17 @@ from annotator.api import responses, serializers
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
-from annotator.flow.annotation import history, submit
+from annotator.flow.annotation import history, revise, submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import members
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, payload, releasing
 from annotator.models import Lease, Project
 
 
 @extend_schema(
     summary="Lease the next item",
     request=serializers.Next,
-    responses={200: responses.Lease, 204: None},
+    responses={200: responses.HeldItem, 204: None},
 )
 @api_view(["POST"])
 def next_item(request: Request, pk: int) -> Response:
@@ -65,10 +66,13 @@ def annotations(request: Request, pk: int) -> Response:
     body: dict[str, Any]
     if request.query_params.get("next") == "0":
         annotation, is_new = submit.submit(project, person(request), **given)
-        body = {"annotation": submit.told(annotation)}
+        body = {"annotation": annotation_payload(annotation)}
     else:
         annotation, is_new, lease = submit.submit_with_next(project, person(request), **given)
-        body = {"annotation": submit.told(annotation), "next": _shown(lease)}
+        body = {
+            "annotation": annotation_payload(annotation),
+            "next": _shown(lease),
+        }
     tasks.learn_if_due.delay_on_commit(project.pk)
     return Response(body, status=201 if is_new else 200)
 
@@ -91,16 +95,16 @@ def annotation(request: Request, pk: int, number: int) -> Response:
     """Correct an answer, or take it back; its author gets the item again unless it is paused."""
     user = person(request)
     project = members.load_project(user, pk)
-    found = submit.find(project, user, number)
+    found = revise.find_annotation(project, user, number)
     tasks.learn_if_due.delay_on_commit(project.pk)
     if request.method == "PATCH":
-        submit.correct(found, user, **checked(serializers.Correction, request))
-        return Response({"annotation": submit.told(found)})
+        revise.correct(found, user, **checked(serializers.Correction, request))
+        return Response({"annotation": annotation_payload(found)})
     if found.user_id != user.pk or found.lease_id is None:
-        submit.withdraw(found, user)
-        return Response({"annotation": submit.told(found), "next": None})
-    lease = submit.undo(found, user)
-    return Response({"annotation": submit.told(found), "next": _shown(lease)})
+        revise.withdraw(found, user)
+        return Response({"annotation": annotation_payload(found), "next": None})
+    lease = revise.undo(found, user)
+    return Response({"annotation": annotation_payload(found), "next": _shown(lease)})
 
 
 @extend_schema(
@@ -112,11 +116,11 @@ def annotation(request: Request, pk: int, number: int) -> Response:
 def lease_action(request: Request, pk: int, lease: str, action: str) -> Response:
     """End a lease, or hold it longer: `action` is skip, release or extend."""
     project = members.load_project(person(request), pk)
-    held = leasing.held(project, person(request), lease)
+    held = current_leases.get_lease(project, person(request), lease)
     reason = checked(serializers.Reason, request)["reason"]
     if action == "extend":
-        return Response({"lease": lease, "expires_at": leasing.extend(held).expires_at})
-    actions = {"skip": leasing.skip, "release": leasing.release}
+        return Response({"lease": lease, "expires_at": releasing.extend(held).expires_at})
+    actions = {"skip": releasing.skip, "release": releasing.release}
     if action not in actions:
         raise NotThere("unknown_action", _("A lease can be skipped, released or extended."))
     actions[action](held, reason)
@@ -128,4 +132,4 @@ def _next(request: Request, project: Project, holding: list[str] | None = None) 
 
 
 def _shown(lease: Lease | None) -> dict[str, Any] | None:
-    return None if lease is None else leasing.served(lease)
+    return None if lease is None else payload.lease_payload(lease)

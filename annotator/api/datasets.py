@@ -21,6 +21,7 @@ from annotator.flow.datasets import export as exporting
 from annotator.flow.datasets import upload
 from annotator.flow.projects import members
 from annotator.flow.training import predict as training_predict
+from annotator.formats.registry import WRITERS
 from annotator.models import Import, Role
 
 
@@ -115,12 +116,16 @@ def predict(request: Request, pk: int) -> Response:
 @extend_schema(
     summary="Export the annotations",
     parameters=[
-        OpenApiParameter("format", str, enum=list(exporting.FORMATS), default="jsonl"),
+        OpenApiParameter("format", str, enum=list(WRITERS), default="jsonl"),
         OpenApiParameter("include", str, description=", ".join(exporting.INCLUDES)),
     ],
     responses={
         (200, "application/x-ndjson"): responses.Exported,
-        **{(200, each): bytes for each in exporting.FORMATS.values() if "ndjson" not in each},
+        **{
+            (200, each.content_type): bytes
+            for each in WRITERS.values()
+            if "ndjson" not in each.content_type
+        },
     },
 )
 @api_view(["GET"])
@@ -137,6 +142,6 @@ def export(request: Request, pk: int) -> HttpResponseBase:
     slug = re.sub(r"[^A-Za-z0-9]+", "-", found.name).strip("-").lower() or "project"
     return StreamingHttpResponse(
         body,
-        content_type=exporting.FORMATS[format],
+        content_type=WRITERS[format].content_type,
         headers={"Content-Disposition": f'attachment; filename="{slug}.{format}"'},
     )

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from annotator.errors import Refused
-from annotator.flow.annotation.submit import KeptAsExtra, told
+from annotator.flow.annotation.payload import annotation_payload
+from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.projects.versions import Outdated
 from annotator.jobs.outages import outage
 
@@ -59,8 +60,8 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
 def _refusal(problem: Refused) -> Response:
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else None
     response = _response(problem.status, problem.code, problem.detail, problem.errors, headers)
-    if isinstance(problem, KeptAsExtra):
-        response.data["annotation"] = told(problem.annotation)
+    if isinstance(problem, StoredAsExtra):
+        response.data["annotation"] = annotation_payload(problem.annotation)
     if isinstance(problem, Outdated):
         response.data["current"] = problem.current
     return response

@@ -9,11 +9,11 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
 from annotator.api.request_context import checked, cursor, page_size, person, place
 from annotator.errors import Invalid
-from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
 from annotator.flow.projects import members
 from annotator.flow.queue import skipped_items
@@ -52,7 +52,7 @@ def items(request: Request, pk: int) -> Response:
         {
             "next": cursor(request, "after", found.after),
             "previous": cursor(request, "before", before),
-            "results": [_item(item) for item in found.items],
+            "results": [_item(project, item) for item in found.items],
             "looked_at": {"from": found.start, "to": found.stop, "of": found.total},
         }
     )
@@ -75,8 +75,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _item(item: Item) -> dict[str, Any]:
-    content = {"image_url": f"/media/items/{item.pk}"} if item.image else {"text": item.text}
+def _item(project: Project, item: Item) -> dict[str, Any]:
+    content = tasktypes.of(project).media.listed(item)
     state = Item.State(item.state).name.lower()
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
 
@@ -94,7 +94,9 @@ def seed(request: Request, pk: int, item: int) -> Response:
     given = checked(serializers.Seed, request)
     annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response({"annotation": submit.told(annotation)}, status=201 if is_new else 200)
+    return Response(
+        {"annotation": payload.annotation_payload(annotation)}, status=201 if is_new else 200
+    )
 
 
 @extend_schema(summary="Requeue parked items", request=None, responses={200: responses.PutBack})
@@ -102,4 +104,4 @@ def seed(request: Request, pk: int, item: int) -> Response:
 def put_back(request: Request, pk: int) -> Response:
     """Ask items that everyone skipped again, also of those who skipped them."""
     project = members.load_project(person(request), pk, Role.LEAD)
-    return Response({"put_back": skipped_items.put_back(project)})
+    return Response({"put_back": skipped_items.reopen_skipped(project)})

@@ -5,10 +5,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from annotator import tasktypes
 from annotator.flow.annotation.submit import LONGEST_NOTE
-from annotator.flow.annotation.sync_decisions import KINDS
+from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.label_set import MAX_LABELS
+from annotator.formats import registry
 from annotator.models import Import, Project, Role
 
 
@@ -119,14 +121,16 @@ class ProjectChange(Settings):
 
 class NewProject(Settings):
     name = Text(max_length=200)
-    task = serializers.ChoiceField(Project.Task.choices, default=Project.Task.TEXT)
+    task = serializers.ChoiceField(tasktypes.choices(), default=tasktypes.DEFAULT.task)
     multi_label = serializers.BooleanField(default=False)
-    labels = serializers.ListField(child=serializers.JSONField())
+    labels = serializers.ListField(
+        child=serializers.JSONField(), required=tasktypes.ALL_NAME_LABELS
+    )
 
 
 class NewImport(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True, max_length=None)
-    format = serializers.ChoiceField(Import.Format.choices, default="", allow_blank=True)
+    format = serializers.ChoiceField(registry.choices(), default="", allow_blank=True)
     text_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
@@ -168,7 +172,7 @@ class Correction(StrictSerializer):
 class Decision(StrictSerializer):
     """One decision of a window; what its kind needs is checked where it is stored."""
 
-    kind = serializers.ChoiceField(list(KINDS))
+    kind = serializers.ChoiceField(list(HANDLERS))
     client_id = serializers.UUIDField()
     lease = Text(required=False)
     annotation = serializers.IntegerField(required=False, allow_null=True, min_value=1)

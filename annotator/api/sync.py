@@ -16,7 +16,7 @@ from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
 from annotator.flow.progress import summary
 from annotator.flow.projects import members, preferences
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import payload, prefetch
 from annotator.models import Lease, Project, User
 
 
@@ -60,7 +60,7 @@ def leave(request: Request, pk: int) -> Response:
 
 def _settled(
     project: Project, user: User, given: dict[str, Any]
-) -> tuple[list[sync_decisions.Settled], list[Lease]]:
+) -> tuple[list[sync_decisions.DecisionResult], list[Lease]]:
     """Settle the decisions; return them, and what was leased in the transaction of the last one."""
     along: list[Lease] = []
 
@@ -71,14 +71,14 @@ def _settled(
     settled = []
     for each in given["decisions"]:
         then = take if each is given["decisions"][-1] else None
-        settled.append(sync_decisions.settle(project, user, given["page"], each, then))
+        settled.append(sync_decisions.apply_decision(project, user, given["page"], each, then))
     return settled, along
 
 
 def _held(
     project: Project, user: User, given: dict[str, Any], along: list[Lease]
 ) -> dict[str, Any]:
-    held = prefetch.hold(
+    held = prefetch.sync_window(
         project,
         user,
         given["page"],
@@ -90,8 +90,8 @@ def _held(
     )
     is_dry = given["want"] > 0 and not held.next
     return {
-        "next": [leasing.served_to_desk(lease) for lease in held.next],
-        "spares": [leasing.served_to_desk(lease) for lease in held.spares],
+        "next": [payload.desk_payload(lease) for lease in held.next],
+        "spares": [payload.desk_payload(lease) for lease in held.spares],
         "lost": held.lost,
         "counts": history.counts(project, user),
         "empty": summary.why_empty(project, user, held.pause) if is_dry else "",
@@ -107,12 +107,12 @@ def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
     return {"shown": preferences.shown_of(project, user)}
 
 
-def _told(settled: sync_decisions.Settled) -> dict[str, Any]:
+def _told(settled: sync_decisions.DecisionResult) -> dict[str, Any]:
     return {
         "client_id": settled.client_id,
         "state": settled.state,
         "code": settled.code,
         "words": settled.words,
         "annotation": settled.annotation,
-        "next": None if settled.lease is None else leasing.served_to_desk(settled.lease),
+        "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

@@ -154,7 +154,7 @@ def _session(user: "User") -> str:
 
 def stored(project: int) -> list[Stored]:
     """Return every standing annotation of the project."""
-    from annotator.models import LOOKS, Annotation
+    from annotator.models import REVIEW_SOURCES, Annotation
 
     rows = Annotation.objects.filter(project_id=project, withdrawn_at=None)
     return [
@@ -165,7 +165,7 @@ def stored(project: int) -> list[Stored]:
             str(row.client_id),
             tuple(each.label.name for each in row.given.all()),
             row.counted,
-            row.source in LOOKS,
+            row.source in REVIEW_SOURCES,
         )
         for row in rows.prefetch_related("given__label")
     ]

@@ -13,7 +13,16 @@ from typing import cast
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from annotator.formats import BadRow, Row, Rows, Unreadable
+from annotator.formats.base import (
+    BadContent,
+    BadRow,
+    Columns,
+    Looked,
+    Reader,
+    Row,
+    Rows,
+    Unreadable,
+)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
@@ -29,20 +38,15 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
-class BadPicture(Exception):
+class BadPicture(BadContent):
     """These bytes are no picture that can be shown."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 # The ZIP -----------------------------------------------------------------------------------------
 
 
-def look(path: Path) -> int:
-    """Return how many pictures the ZIP names; Unreadable for one that is unsafe or holds none."""
+def look(path: Path, _columns: Columns | None = None) -> Looked:
+    """Count the pictures that the ZIP names; Unreadable for one that is unsafe or holds none."""
     with _opened(path) as archive:
         entries = archive.infolist()
         _refuse_unsafe(entries)
@@ -53,10 +57,10 @@ def look(path: Path) -> int:
         raise Unreadable(
             "no_images", _("The ZIP file holds no pictures (PNG, JPEG, WebP, GIF or BMP).")
         )
-    return pictures
+    return Looked(pictures)
 
 
-def read(path: Path, label_names: set[str]) -> Rows:
+def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
     """Yield the pictures in order of their names, with labels from labels.csv or their folders.
 
     A folder's name is a label where any folder in the ZIP is named like one of `label_names`.
@@ -275,3 +279,6 @@ def _plain_mode(picture: Image.Image) -> Image.Image:
         white = Image.new("RGBA", layers.size, "white")
         return Image.alpha_composite(white, layers).convert("RGB")
     return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+READER = Reader("zip", "ZIP", (".zip",), look, read)

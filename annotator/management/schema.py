@@ -1,6 +1,8 @@
 """Whether the database fits this version of Winnow: neither newer than the code nor older."""
 
+import pkgutil
 from collections.abc import Iterable
+from importlib import import_module
 
 from django.apps import apps
 from django.db import connection
@@ -14,9 +16,28 @@ class Unfit(Exception):
     """The database is of another version, in words."""
 
 
+def on_disk() -> set[tuple[str, str]]:
+    """Return the app and the name of every migration of this version; none of them is loaded."""
+    found = set()
+    for config in apps.get_app_configs():
+        name, _explicit = MigrationLoader.migrations_module(config.label)
+        try:
+            package = import_module(name or "")
+        except (ImportError, ValueError):
+            continue
+        modules = pkgutil.iter_modules(getattr(package, "__path__", []))
+        found |= {(config.label, each.name) for each in modules if each.name[0] not in "_~"}
+    return found
+
+
+def is_current() -> bool:
+    """Tell whether every migration has been applied, so that there is nothing to migrate."""
+    return on_disk() <= set(MigrationRecorder(connection).applied_migrations())
+
+
 def unknown(applied: Iterable[str]) -> list[str]:
     """Return which of these migrations ("app.name") this version does not have."""
-    have = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    have = {f"{app}.{name}" for app, name in on_disk()}
     return sorted(set(applied) - have)
 
 

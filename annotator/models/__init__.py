@@ -6,7 +6,7 @@ from annotator.models.items import Import, Item
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
-from annotator.models.queue import LOOKS, Lease, QueueEntry, Source, Tally
+from annotator.models.queue import REVIEW_SOURCES, Lease, QueueEntry, Source, Tally
 from annotator.models.reports import RecallProof, Report
 from annotator.models.review import DecidedLabel, Decision, Disagreement, SecondLook
 from annotator.models.simulations import Simulation
@@ -14,7 +14,7 @@ from annotator.models.training import ModelVersion, Round, RoundShard
 
 __all__ = [
     "ANSWERED",
-    "LOOKS",
+    "REVIEW_SOURCES",
     "Annotation",
     "AnnotationLabel",
     "DecidedLabel",

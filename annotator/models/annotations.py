@@ -8,10 +8,10 @@ from django.db.models import Q
 from annotator.models.items import Item
 from annotator.models.members import User
 from annotator.models.projects import Label, Project
-from annotator.models.queue import LOOKS, Lease, Provenance
+from annotator.models.queue import REVIEW_SOURCES, Lease, Provenance
 
 # Whoever answered an item so is not asked about it any more.
-ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=LOOKS)
+ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=REVIEW_SOURCES)
 
 
 class Annotation(Provenance):
@@ -23,6 +23,8 @@ class Annotation(Provenance):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
+    # What it says beyond its labels, as its task type has it; null where labels say all.
+    value = models.JSONField(null=True)
     client_id = models.UUIDField(default=uuid.uuid4)
     # Leases go only with their project; as a constraint, each new one would be looked for here.
     lease = models.ForeignKey(
@@ -58,7 +60,7 @@ class Annotation(Provenance):
             # Beside it, as a second look may be at an answer of one's own; and only one at a time.
             models.UniqueConstraint(
                 fields=["lease"],
-                condition=Q(withdrawn_at=None, source__in=LOOKS),
+                condition=Q(withdrawn_at=None, source__in=REVIEW_SOURCES),
                 name="one_annotation_per_look",
             ),
         ]

@@ -18,17 +18,12 @@ class Import(Job):
         SUGGESTION = "suggestion", _("suggestions")
         IGNORE = "ignore", _("ignored")
 
-    class Format(models.TextChoices):
-        AUTO = "", _("found by the name")
-        CSV = "csv", "CSV"
-        JSONL = "jsonl", "JSON Lines"
-        ZIP = "zip", "ZIP"
-
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=255)
     path = models.CharField(max_length=255)
-    format = models.CharField(max_length=8, choices=Format, blank=True)
+    # The kind of its reader (`formats.registry`).
+    format = models.CharField(max_length=8, blank=True)
     text_column = models.CharField(max_length=200, blank=True)
     label_column = models.CharField(max_length=200, blank=True)
     id_column = models.CharField(max_length=200, blank=True)
@@ -72,7 +67,9 @@ class Item(models.Model):
     audit_key = models.BigIntegerField()
     key = models.CharField(max_length=200)
     content_hash = models.BinaryField(max_length=16)
+    # What is read and searched; `content` has it in parts where it has several.
     text = models.TextField(blank=True)
+    content = models.JSONField(null=True)
     image = models.CharField(max_length=80, blank=True)
     meta = models.JSONField(default=dict)
     state = models.SmallIntegerField(choices=State, default=State.POOL)

@@ -34,17 +34,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class Project(models.Model):
     """What is annotated, with which labels, and how the next items are chosen."""
 
-    class Task(TextChoices):
-        TEXT = "text", _("text")
-        IMAGE = "image", _("image")
-
     class Metric(TextChoices):
         ACCURACY = "accuracy", _("accuracy")
         MACRO_F1 = "macro_f1", _("macro F1")
         RECALL = "recall", _("share of the rare label that is found")
 
     name = models.CharField(max_length=200)
-    task = models.CharField(max_length=16, choices=Task, default=Task.TEXT)
+    # With `multi_label` it names the task type, which knows what that means (`tasktypes`).
+    task = models.CharField(max_length=16, default="text")
     multi_label = models.BooleanField(default=False)
     guidelines = models.TextField(blank=True, max_length=20_000)
     shown_fields = models.JSONField(default=list, blank=True)

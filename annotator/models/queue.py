@@ -26,7 +26,7 @@ class Source(models.TextChoices):
 
 
 # Of items that have all the opinions they need: what is said then is kept, and never counted.
-LOOKS = (Source.SECOND, Source.REPEAT)
+REVIEW_SOURCES = (Source.SECOND, Source.REPEAT)
 
 
 class Provenance(models.Model):

@@ -1,23 +1,14 @@
 """Documents for the encoders: the texts and pictures of items, and imported suggestions."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
-from annotator.models import (
-    FeatureShard,
-    Import,
-    Item,
-    Project,
-)
+from annotator import tasktypes
+from annotator.models import FeatureShard, Import, Item, Project
 
-if TYPE_CHECKING:
-    pass
-FIT_ITEMS = 20_000
-FIT_PICTURES = 2_000
 AT_ONCE = 500
 
 
@@ -31,18 +22,15 @@ def sample_documents(project: Project, items: int, limit: int | None = None) -> 
     its beginning, so that what the model sees does not suit the audit items better than the rest.
     """
     rows = Item.objects.filter(project=project, position__lt=items).order_by("-audit_key")
-    if limit is None:
-        # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
-        limit = FIT_PICTURES if project.task == Project.Task.IMAGE else FIT_ITEMS
-    return list(_documents(project, rows[:limit]))
+    media = tasktypes.of(project).media
+    return list(media.documents(rows[: media.limits.fit if limit is None else limit]))
 
 
 def documents(project: Project, start: int, stop: int) -> Iterator[Any]:
     """Yield the documents at positions [start, stop), in order."""
     span = {"position__gte": start, "position__lt": stop}
-    yield from _documents(
-        project, Item.objects.filter(project=project, **span).order_by("position")
-    )
+    rows = Item.objects.filter(project=project, **span).order_by("position")
+    yield from tasktypes.of(project).media.documents(rows)
 
 
 def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
@@ -50,16 +38,7 @@ def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
     for start in range(0, len(positions), AT_ONCE):
         few = [int(position) for position in positions[start : start + AT_ONCE]]
         rows = Item.objects.filter(project=project, position__in=few).order_by("position")
-        yield from _documents(project, rows)
-
-
-def _documents(project: Project, rows: Any) -> Iterator[Any]:
-    if project.task == Project.Task.TEXT:
-        yield from rows.values_list("text", flat=True).iterator(chunk_size=5000)
-        return
-    for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):
-        with default_storage.open(name) as file:
-            yield file.read()
+        yield from tasktypes.of(project).media.documents(rows)
 
 
 def has_suggestions(project: Project) -> bool:

@@ -146,12 +146,18 @@ class Supervisor:
             child.kill_group()
 
 
-def apart(work: Callable[[], None]) -> bool:
-    """Do `work` in a process of its own, so that what it loads does not stay; tell if it worked."""
-    child = multiprocessing.get_context("fork").Process(target=_in_words, args=(work,))
-    child.start()
-    child.join()
-    return child.exitcode == 0
+def apart(*works: Callable[[], None]) -> bool:
+    """Do each of `works` in a process of its own, at once; tell if all worked.
+
+    What they load does not stay in this process.
+    """
+    fork = multiprocessing.get_context("fork")
+    children = [fork.Process(target=_in_words, args=(work,)) for work in works]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    return all(child.exitcode == 0 for child in children)
 
 
 def _in_words(work: Callable[[], None]) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from annotator import tasktypes
 from annotator.errors import Forbidden, Refused
 from annotator.flow.projects import members
 from annotator.models import Project, Role, User
@@ -129,6 +130,11 @@ class Access:
     def administers(self) -> bool:
         """Tell whether the person may do what the project's admins do."""
         return self.role in Role.at_least(Role.ADMIN)
+
+    @property
+    def type(self) -> tasktypes.TaskType:
+        """Return what the project's items and answers are."""
+        return tasktypes.of(self.project)
 
     @property
     def api(self) -> str:

@@ -1,7 +1,7 @@
 """How good the model is, from items drawn at random, with the interval that belongs to it.
 
 The intervals are exact for a sample size that was fixed before looking. `difference` shortens them
-by what the model itself says; `lure` weighs items that were not drawn evenly.
+by what the model itself says.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Estimate:
     method: str = "exact"
 
 
-def accuracy(
+def accuracy_interval(
     correct: ArrayLike, confidence: float = 0.95, *, population: int | None = None
 ) -> Estimate | None:
     """Return the share of true in `correct` (n,) booleans with its interval; None without items.
@@ -36,7 +36,7 @@ def accuracy(
     `population` is the size of the pool that was drawn from without replacement, if known: an
     interval for a small pool that is mostly audited is shorter.
 
-    >>> accuracy([True] * 93 + [False] * 7).low.__round__(3)
+    >>> accuracy_interval([True] * 93 + [False] * 7).low.__round__(3)
     0.861
     """
     marks = np.asarray(correct)

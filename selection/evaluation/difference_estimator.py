@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core.arrays import FloatArray, refuse_rows
-from selection.core.intervals import Estimate, accuracy, beta_interval
+from selection.core.intervals import Estimate, accuracy_interval, beta_interval
 
 # Measured over doubts from honest to worthless and errors from 2 to 30 %: from 200 audits on the
 # difference is never wider than the exact interval, from 100 on where several errors are expected.
@@ -42,7 +42,7 @@ def audited_accuracy(
     """
     n = len(np.asarray(correct))
     if n < MANY and (n < ENOUGH or n * pool_doubt < MIN_EXPECTED):
-        return accuracy(correct, confidence, population=population)
+        return accuracy_interval(correct, confidence, population=population)
     return difference(
         correct, doubt, pool_doubt=pool_doubt, population=population, confidence=confidence
     )
@@ -81,12 +81,12 @@ def difference(
     n = len(right)
     if n < 2 or n >= population or (right == right[0]).all():
         # Nothing varies, or nothing is left to guess: the exact interval needs no doubts.
-        return accuracy(right, confidence, population=population)
+        return accuracy_interval(right, confidence, population=population)
     terms = _corrected(1.0 - right, _checked_doubt(doubt, n), pool_doubt)
     error = float(terms.mean())
     variance = float(terms.var(ddof=1)) / n * (1 - n / population)
     if not (variance > 0 and 0 < error < 1):
-        return accuracy(right, confidence, population=population)
+        return accuracy_interval(right, confidence, population=population)
     effective = error * (1 - error) / variance
     low, high = beta_interval((1 - error) * effective, effective, confidence)
     return Estimate(1 - error, low, high, n, confidence, "difference")

@@ -63,7 +63,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Saved:
+class LabelSavings:
     """How many labels random sampling would have needed beyond the `n` that were spent.
 
     Negative where it would have needed fewer. None stands for more than `most`: where `high` is
@@ -90,7 +90,7 @@ def audits_missing(audits: int) -> int:
     return max(MIN_AUDITS - audits, 0)
 
 
-def random_curve(
+def random_baseline_curve(
     X: Features,
     y: ArrayLike,
     audits: ArrayLike,
@@ -107,7 +107,7 @@ def random_curve(
 
     >>> X = Features(None, np.eye(2, dtype=np.float32).repeat(20, axis=0))
     >>> y = np.arange(2).repeat(20)
-    >>> random_curve(X, y, np.arange(40), 2, seed=0).accuracy[-1]
+    >>> random_baseline_curve(X, y, np.arange(40), 2, seed=0).accuracy[-1]
     np.float64(1.0)
     """
     rows = _checked_audits(audits, len(X))
@@ -124,14 +124,14 @@ def random_curve(
     return RandomCurve(sizes, right, spread)
 
 
-def saved(
+def estimate_savings(
     curve: RandomCurve | None,
     right: ArrayLike,
     n: int,
     *,
     seed: int,
     confidence: float = 0.95,
-) -> Saved | None:
+) -> LabelSavings | None:
     """Return what the `n` labels so far were worth in random ones; None without a `curve`.
 
     `right` (m,) tells which audits the model of today, without having seen them, told right, in
@@ -143,7 +143,7 @@ def saved(
     them, drawn by importance sampling. Raises ValueError for marks that do not fit the curve.
 
     >>> curve = RandomCurve(np.array([10, 40]), np.ones((2, 30)) * [[0.5], [0.7]], np.zeros(2))
-    >>> saved(curve, np.arange(30) < 24, 200, seed=0).verdict
+    >>> estimate_savings(curve, np.arange(30) < 24, 200, seed=0).verdict
     'unknown'
     """
     if curve is None:
@@ -157,7 +157,7 @@ def saved(
     value, low, high = (None if end >= most else float(end) for end in ends)
     verdict = _verdict(ends[1], _percentiles(beyond, max(SURE, confidence))[2])
     told = _marks(drawn, curve, n, confidence)
-    return Saved(value, low, high, most, n, len(marks), confidence, verdict, told)
+    return LabelSavings(value, low, high, most, n, len(marks), confidence, verdict, told)
 
 
 def _checked_audits(audits: ArrayLike, n: int) -> IntArray:

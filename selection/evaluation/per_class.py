@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from selection.core.arrays import BoolArray, FloatArray
-from selection.core.intervals import Estimate, accuracy
+from selection.core.intervals import Estimate, accuracy_interval
 
 RESAMPLES = 1000
 # So many numbers at once: the resamples of large audits are drawn in parts.
@@ -51,8 +51,8 @@ def per_class(
     right = is_so & is_said
     return [
         ClassPerformance(
-            precision=accuracy(right[is_said[:, c], c], confidence),
-            recall=accuracy(right[is_so[:, c], c], confidence),
+            precision=accuracy_interval(right[is_said[:, c], c], confidence),
+            recall=accuracy_interval(right[is_so[:, c], c], confidence),
         )
         for c in range(is_so.shape[1])
     ]
@@ -80,7 +80,7 @@ def macro_f1(
     found = np.concatenate([_mean_f1(w @ counts) for w in _resamples(n, seed)])
     tail = 100 * (1 - confidence) / 2
     low, high = np.percentile(found, [tail, 100 - tail])
-    least = accuracy((is_so == is_said).all(axis=1), confidence)
+    least = accuracy_interval((is_so == is_said).all(axis=1), confidence)
     if least is not None:
         low = min(low, value - (least.value - least.low))
         high = max(high, value + (least.high - least.value))

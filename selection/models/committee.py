@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from selection.core.arrays import AnyArray, Float32Array, IntArray
 from selection.features.matrix import Features
-from selection.models.logistic import Model, fit, worth_of_neighbours
+from selection.models.logistic import Model, fit, neighbor_weight
 
 MEMBERS = 5
 
@@ -33,7 +33,7 @@ def fit_committee(
     """
     labels = np.asarray(y)
     # Judged once, on rows that are all different: among a row's own copies any weight looks right.
-    worth = worth_of_neighbours(X, labels, n_classes, seed=seed, multi_label=multi_label)
+    worth = neighbor_weight(X, labels, n_classes, seed=seed, multi_label=multi_label)
     streams = np.random.default_rng(seed).spawn(members)
     samples = [_bootstrap(labels, stream, multi_label=multi_label) for stream in streams]
     return [

@@ -21,7 +21,7 @@ from selection.core.arrays import (
     refuse_rows,
 )
 from selection.features.matrix import Features
-from selection.models.neighbor_weight import neighbour_weight, weighed
+from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
 from selection.models.row_space import Reduction, reduce_rows
 
 STRENGTH = 1.0  # inverse regularisation C; see tests/bench/label_efficiency.py
@@ -136,21 +136,23 @@ def fit(
     _check_features(X)
     weight = neighbours
     if weight is None:
-        weight = worth_of_neighbours(X, y, n_classes, seed=seed, multi_label=multi_label)
+        weight = neighbor_weight(X, y, n_classes, seed=seed, multi_label=multi_label)
     if multi_label:
-        model = _fit_many(weighed(X, weight), _label_table(y, len(X), n_classes))
+        model = _fit_many(scale_neighbor_columns(X, weight), _label_table(y, len(X), n_classes))
     else:
-        model = _fit_one(weighed(X, weight), _class_numbers(y, len(X), n_classes), n_classes)
-    return unweighed(model, X, weight)
+        model = _fit_one(
+            scale_neighbor_columns(X, weight), _class_numbers(y, len(X), n_classes), n_classes
+        )
+    return unscale_model(model, X, weight)
 
 
-def worth_of_neighbours(
+def neighbor_weight(
     X: Features, y: ArrayLike, n_classes: int, *, seed: int = 0, multi_label: bool = False
 ) -> float:
     """Return the weight that `fit` gives the neighbour columns of `X` by itself; `y` as in `fit`.
 
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> worth_of_neighbours(X, [0, 1], 2)
+    >>> neighbor_weight(X, [0, 1], 2)
     1.4
     """
     if multi_label:
@@ -202,13 +204,13 @@ def check_labelled(X: Features, y: ArrayLike, n_classes: int) -> IntArray:
     return _class_numbers(y, len(X), n_classes)
 
 
-def unweighed(model: Model, X: Features, weight: float) -> Model:
+def unscale_model(model: Model, X: Features, weight: float) -> Model:
     """Return the `model` of `blending.weighed(X, weight)` as one of `X` itself.
 
     A weight on a column is a weight on what was learnt for it, so the model stays a plain one.
 
     >>> X = Features(None, np.eye(2, dtype=np.float32), (0, 1), (1, 2))
-    >>> unweighed(fit(X, [0, 1], 2), X, 0.0).dense_weights[1]
+    >>> unscale_model(fit(X, [0, 1], 2), X, 0.0).dense_weights[1]
     array([-0.,  0.], dtype=float32)
     """
     start, stop = X.neighbours

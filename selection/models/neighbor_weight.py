@@ -51,11 +51,11 @@ def neighbour_weight(X: Features, Y: AnyArray, *, seed: int) -> float:
     return WEIGHTS[int(np.argmin(np.round(losses, 6)))]
 
 
-def weighed(X: Features, weight: float) -> Features:
+def scale_neighbor_columns(X: Features, weight: float) -> Features:
     """Return `X` with its neighbour columns times `weight`.
 
     >>> X = Features(None, np.ones((1, 2), dtype=np.float32), (0, 1), (1, 2))
-    >>> weighed(X, 0.5).dense
+    >>> scale_neighbor_columns(X, 0.5).dense
     array([[1. , 0.5]], dtype=float32)
     """
     start, stop = X.neighbours

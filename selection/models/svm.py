@@ -13,8 +13,15 @@ from sklearn.svm import LinearSVC
 
 from selection.core.arrays import FloatArray, IntArray
 from selection.features.matrix import Features
-from selection.models.logistic import Model, assemble, check_labelled, class_weights, fit, unweighed
-from selection.models.neighbor_weight import neighbour_weight, weighed
+from selection.models.logistic import (
+    Model,
+    assemble,
+    check_labelled,
+    class_weights,
+    fit,
+    unscale_model,
+)
+from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
 from selection.models.row_space import Reduction, reduce_rows
 
 STRENGTH = 0.3  # inverse regularisation C of the squared hinge loss
@@ -40,11 +47,11 @@ def fit_svm(X: Features, y: ArrayLike, n_classes: int, *, seed: int = 0) -> Mode
     if len(classes) < 2 or np.bincount(numbers).min() < 2:
         return fit(X, y, n_classes, seed=seed)
     weight = neighbour_weight(X, labels[:, None] == classes, seed=seed)
-    reduction = reduce_rows(weighed(X, weight))
+    reduction = reduce_rows(scale_neighbor_columns(X, weight))
     sharpness = _sharpness(reduction, numbers, seed)
     weights, intercept = _solve(reduction, numbers, np.arange(len(numbers)), seed)
     model = assemble(reduction, sharpness * weights, sharpness * intercept, n_classes, classes)
-    return unweighed(model, X, weight)
+    return unscale_model(model, X, weight)
 
 
 def _sharpness(reduction: Reduction, numbers: IntArray, seed: int) -> float:

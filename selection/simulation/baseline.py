@@ -25,7 +25,7 @@ from selection.features.base import Doc
 from selection.features.matrix import Features
 from selection.features.text.tokenize import tokenise
 from selection.models.row_space import Reduction, reduce_rows
-from selection.simulation.dataset import Known
+from selection.simulation.dataset import LabelledDataset
 
 MOST_COLUMNS = 80_000
 SIDE = 32  # pixels
@@ -34,14 +34,14 @@ MAX_STEPS = 500
 SAMPLE = 500  # documents that tell whether a script writes blanks
 
 
-def plain(known: Known, pool: Sequence[Doc], test: Sequence[Doc]) -> Known:
+def plain(known: LabelledDataset, pool: Sequence[Doc], test: Sequence[Doc]) -> LabelledDataset:
     """Return `known` with plain features of `pool` (n) and `test` (m), and the plain model.
 
     Everything is fitted on the pool alone. Replay it with "random": the rows are then the same as
     those of `known` with the same seed, since random draws look at nothing.
 
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> known = Known(X, np.array([0, 1]), n_classes=2, rare_class=1)
+    >>> known = LabelledDataset(X, np.array([0, 1]), n_classes=2, rare_class=1)
     >>> plain(known, ["good day", "bad day"], []).X.sparse.shape
     (2, 5)
     """
@@ -50,11 +50,11 @@ def plain(known: Known, pool: Sequence[Doc], test: Sequence[Doc]) -> Known:
     return plainly(replace(known, X=X, test=None if known.test is None else T))
 
 
-def plainly(known: Known) -> Known:
+def plainly(known: LabelledDataset) -> LabelledDataset:
     """Return `known`, whose features are plain ones already, with the plain model.
 
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> plainly(Known(X, np.array([0, 1]), n_classes=2, rare_class=1)).learner.keywords
+    >>> plainly(LabelledDataset(X, np.array([0, 1]), n_classes=2, rare_class=1)).learner.keywords
     {'strength': 0.01}
     """
     strength = STRENGTH_PICTURES if known.X.sparse is None else STRENGTH_TEXTS

@@ -32,13 +32,13 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True)
-class Known:
+class LabelledDataset:
     """A pool whose labels are all known, and a test set that nothing is fitted on.
 
     `y` (n,) are class numbers below `n_classes`, or (n, C) of 0 and 1 where items may have several
     labels; `truth` the same of the test rows, None with `test` where there are none. What was found
-    of `rare_class` is counted; the strategies are only told of it where it is `declared`. `prior`
-    (n, C) is what another model said of the items beforehand (see `prior`), None where none did.
+    of `rare_class` is counted; strategies are told of it where `rare_class_declared` is set.
+    `prior` (n, C) is what another model said of the items beforehand, None where none did.
     """
 
     X: Features
@@ -47,7 +47,7 @@ class Known:
     rare_class: int
     test: Features | None = None
     truth: IntArray | None = None
-    declared: bool = False
+    rare_class_declared: bool = False
     prior: Float32Array | None = None
     learner: Learner = logistic.fit
 

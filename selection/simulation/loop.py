@@ -15,11 +15,11 @@ from selection.core import hashing
 from selection.core.arrays import AnyArray, IntArray
 from selection.features.matrix import Features
 from selection.models import committee
-from selection.simulation.dataset import Known, Plan, Predictor, Run, macro_f1
+from selection.simulation.dataset import LabelledDataset, Plan, Predictor, Run, macro_f1
 from selection.strategies import registry
 from selection.strategies.base import Strategy
 from selection.strategies.prior import with_prior
-from selection.strategies.shortlist import Question, as_candidates, round_seed, shortlist
+from selection.strategies.shortlist import Query, round_seed, shortlist, to_candidates
 
 RANDOM = "random"
 AUDIT_STREAM = 0x5EED  # the audit order must not be the order in which `random` draws
@@ -27,14 +27,14 @@ AUDIT_STREAM = 0x5EED  # the audit order must not be the order in which `random`
 Clock = Callable[[], float]
 
 
-def replay(known: Known, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
+def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
     """Return the run of strategy `name`, from nothing labelled on.
 
     `clock` gives seconds; what is measured on the test set is not part of a round's time. Raises
     ValueError for an unknown strategy, or more labels than there are items.
 
     >>> X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    >>> known = Known(X, np.array([0, 1, 0, 1]), n_classes=2, rare_class=1)
+    >>> known = LabelledDataset(X, np.array([0, 1, 0, 1]), n_classes=2, rare_class=1)
     >>> replay(known, "random", 0, Plan(labels=4, batch=3), lambda: 0.0).labels
     array([3, 4])
     """
@@ -72,7 +72,7 @@ def audit_order(n: int, seed: int) -> IntArray:
     return np.argsort(bits, kind="stable").astype(np.int64)
 
 
-def _check(known: Known, plan: Plan) -> None:
+def _check(known: LabelledDataset, plan: Plan) -> None:
     if not 0 < plan.labels <= len(known.X):
         raise ValueError(f"{plan.labels} labels cannot be spent on {len(known.X)} items")
     if plan.batch < 1:
@@ -81,7 +81,7 @@ def _check(known: Known, plan: Plan) -> None:
         raise ValueError(f"audit_share lies between 0 and 1, not at {plan.audit_share}")
 
 
-def _is_taught(known: Known, name: str) -> bool:
+def _is_taught(known: LabelledDataset, name: str) -> bool:
     """Tell whether somebody asks a model, the test set or the rule; else none is made."""
     rule = registry.resolve(name, len(known.X), known.n_classes, known.n_classes)
     return known.test is not None or bool(rule.needs)
@@ -94,7 +94,7 @@ def _is_taught(known: Known, name: str) -> bool:
 class _Asker:
     """One strategy with one seed; `audits` are the rows that only audits ask, in their order."""
 
-    known: Known
+    known: LabelledDataset
     name: str
     seed: int
     plan: Plan
@@ -117,19 +117,19 @@ class _Asker:
         self, number: int, wanted: int, free: IntArray, asked: IntArray, model: Predictor | None
     ) -> IntArray:
         known, strategy = self.known, self._strategy(asked)
-        question = Question(
+        question = Query(
             strategy,
             wanted,
             len(known.X),
             round_seed(self.seed, number),
             known.multi_label,
-            known.rare_class if known.declared else None,
+            known.rare_class if known.rare_class_declared else None,
         )
         proba = self._proba(strategy, free, asked, model)
         found = shortlist(question, free, proba, self._votes(strategy, free, asked))
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
         labels = known.y[asked]
-        candidates = as_candidates(question, found, spread, existing, labels, known.n_classes)
+        candidates = to_candidates(question, found, spread, existing, labels, known.n_classes)
         chosen = strategy.choose(candidates, wanted, np.random.default_rng(question.seed))
         picked: IntArray = found.ids[chosen.rows]
         return picked
@@ -170,7 +170,7 @@ class _Asker:
         return self.known.X.take(rows).spread_block()
 
 
-def _asker(known: Known, name: str, seed: int, plan: Plan) -> _Asker:
+def _asker(known: LabelledDataset, name: str, seed: int, plan: Plan) -> _Asker:
     # All that `random` asks is random already: it needs no audits beside that.
     share = 0.0 if name == RANDOM else plan.audit_share
     n = len(known.X)
@@ -178,7 +178,7 @@ def _asker(known: Known, name: str, seed: int, plan: Plan) -> _Asker:
     return _Asker(known, name, seed, plan, share, audits)
 
 
-def _classes_seen(known: Known, asked: IntArray) -> int:
+def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
     y = known.y[asked]
     return int(y.any(axis=0).sum()) if known.multi_label else len(np.unique(y))
 
@@ -197,7 +197,7 @@ class _Point:
     audited: int
 
 
-def _learn(known: Known, asked: IntArray, seed: int) -> Predictor | None:
+def _learn(known: LabelledDataset, asked: IntArray, seed: int) -> Predictor | None:
     """Return the model of the labels so far; None where the app would not train one yet."""
     if _classes_seen(known, asked) < (1 if known.multi_label else 2):
         return None
@@ -205,7 +205,9 @@ def _learn(known: Known, asked: IntArray, seed: int) -> Predictor | None:
     return known.learner(X, y, known.n_classes, seed=seed, multi_label=known.multi_label)
 
 
-def _measure(known: Known, model: Predictor | None, asked: IntArray, audits: IntArray) -> _Point:
+def _measure(
+    known: LabelledDataset, model: Predictor | None, asked: IntArray, audits: IntArray
+) -> _Point:
     rare_found = known.rare[asked].sum() / max(known.rare.sum(), 1)
     audited = int(np.isin(asked, audits).sum())
     right, f1 = np.nan, np.nan
@@ -217,7 +219,9 @@ def _measure(known: Known, model: Predictor | None, asked: IntArray, audits: Int
     return _Point(len(asked), right, f1, float(rare_found), audited)
 
 
-def _said(known: Known, test: Features, model: Predictor | None, asked: IntArray) -> IntArray:
+def _said(
+    known: LabelledDataset, test: Features, model: Predictor | None, asked: IntArray
+) -> IntArray:
     if model is None:
         # Only one class is known: that is what one would say of everything.
         return np.repeat(known.y[asked[:1]], len(test), axis=0)

@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 from selection.core import hashing
 from selection.core.arrays import FloatArray
 from selection.strategies import batch
-from selection.strategies.batch import Choice
+from selection.strategies.batch import Picks
 from selection.strategies.candidates import Candidates, Selection, nothing
 
 MIN_COVER = 2000  # candidates of a rule that wants to see the whole space
 
 Scorer = Callable[..., FloatArray]
-Chooser = Callable[[Candidates, int, np.random.Generator], Choice]
+Chooser = Callable[[Candidates, int, np.random.Generator], Picks]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Strategy:
 
     name: str
     title: str
-    words: str
+    description: str
     needs: frozenset[str]
     scorer: Scorer | None
     chooser: Chooser
@@ -52,7 +52,7 @@ class Strategy:
         A strategy without a model scores by a hash of `ids` (n,) and `seed`, which makes its
         candidates a random sample of the pool. Raises ValueError naming a bad row.
 
-        >>> rule = Strategy("any", "Any", "Any.", frozenset(), None, choosers.drawn)
+        >>> rule = Strategy("any", "Any", "Any.", frozenset(), None, batch.random)
         >>> rule.score(None, [7, 8], seed=0).shape
         (2,)
         """
@@ -80,7 +80,7 @@ class Strategy:
         or unusable arrays, naming the row.
 
         >>> pool = Candidates(np.array([7, 8]), np.array([-0.8, 0.0]))
-        >>> rule = Strategy("any", "Any", "Any.", frozenset(), None, choosers.drawn)
+        >>> rule = Strategy("any", "Any", "Any.", frozenset(), None, batch.random)
         >>> rule.choose(pool, 1, 0).rows
         array([1])
         """

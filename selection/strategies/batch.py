@@ -1,4 +1,4 @@
-"""How each strategy chooses its few from the candidates: `(candidates, k, rng) -> Choice`.
+"""How each strategy chooses its few from the candidates: `(candidates, k, rng) -> Picks`.
 
 The candidates arrive in the order of their ids, so that nothing here depends on shards; `k` is
 between 1 and their number.
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from selection import scores
-from selection.core import top_k
 from selection.core.arrays import AnyArray, FloatArray, IntArray, normalise_rows
+from selection.core.top_k import best
 from selection.diversity import batch_diversity
 from selection.diversity.clusters import k_means
 from selection.diversity.near_duplicates import best_of_each, group_duplicates
@@ -26,7 +26,7 @@ COPIES = 3  # candidates looked at for each pick, so that copies of one item nee
 APART = 3
 
 
-class Choice(NamedTuple):
+class Picks(NamedTuple):
     """Rows in the order to ask, one reason for all or one each, and draw probabilities if any."""
 
     rows: IntArray
@@ -34,11 +34,11 @@ class Choice(NamedTuple):
     probability: FloatArray | None = None
 
 
-def top(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Choice:
+def top_k(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Picks:
     """Choose the highest scores, near-copies of a chosen item last; ties are drawn.
 
     >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]))
-    >>> top(pool, 1, np.random.default_rng(0), "margin").rows
+    >>> top_k(pool, 1, np.random.default_rng(0), "margin").rows
     array([1])
     """
     # Copies can push each other out: more are looked at than are wanted.
@@ -46,23 +46,23 @@ def top(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -
     if candidates.spread is not None:
         alike = group_duplicates(candidates.spread[ranked], candidates.ids[ranked])
         ranked = ranked[best_of_each(np.arange(len(ranked)), alike)]
-    return Choice(ranked[:k], reason)
+    return Picks(ranked[:k], reason)
 
 
-def drawn(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def random(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose uniformly: the scores are hashes of the ids, so the highest are a random sample.
 
     >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]), pool_size=4)
-    >>> drawn(pool, 1, np.random.default_rng(0)).probability
+    >>> random(pool, 1, np.random.default_rng(0)).probability
     array([0.25])
     """
     rows = _ranked(candidates, k, rng)
     size = candidates.pool_size
     left = np.full(k, np.nan) if size is None else size - np.arange(k, dtype=np.float64)
-    return Choice(rows, "random", 1 / left)
+    return Picks(rows, "random", 1 / left)
 
 
-def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose the highest noisy scores: draws in proportion to the weights of the whole pool.
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), np.array([[0.5, 0.5]]), pool_size=1)
@@ -75,9 +75,9 @@ def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
     if total is None and candidates.pool_size == len(candidates):
         total = float(weights.sum())
     if total is None:
-        return Choice(rows, "drawn")
+        return Picks(rows, "drawn")
     spent = np.concatenate([[0.0], np.cumsum(weights[rows])[:-1]])
-    return Choice(rows, "drawn", np.minimum(weights[rows] / (total - spent), 1.0))
+    return Picks(rows, "drawn", np.minimum(weights[rows] / (total - spent), 1.0))
 
 
 def doubt_weights(proba: AnyArray, *, multi_label: bool = False) -> FloatArray:
@@ -89,40 +89,40 @@ def doubt_weights(proba: AnyArray, *, multi_label: bool = False) -> FloatArray:
     return np.maximum(1 + scores.margin(proba, multi_label=multi_label), WEIGHT_FLOOR)
 
 
-def seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def cluster_seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose typical items of groups that hold no label yet.
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
-    >>> seeds(pool, 1, np.random.default_rng(0)).rows
+    >>> cluster_seeds(pool, 1, np.random.default_rng(0)).rows
     array([0])
     """
     points, existing = spread_points(candidates)
-    return Choice(batch_diversity.typical(points, k, existing, rng), "cluster-seed")
+    return Picks(batch_diversity.typical(points, k, existing, rng), "cluster-seed")
 
 
-def farthest(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def k_center(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose what is farthest from everything labelled or chosen.
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
-    >>> farthest(pool, 1, np.random.default_rng(0)).rows
+    >>> k_center(pool, 1, np.random.default_rng(0)).rows
     array([0])
     """
     points, existing = spread_points(candidates)
-    return Choice(batch_diversity.k_center(points, k, existing, rng), "spread")
+    return Picks(batch_diversity.k_center(points, k, existing, rng), "spread")
 
 
-def scattered(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def kmeans_pp(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose by squared distance to everything labelled or chosen.
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
-    >>> scattered(pool, 1, np.random.default_rng(0)).rows
+    >>> kmeans_pp(pool, 1, np.random.default_rng(0)).rows
     array([0])
     """
     points, existing = spread_points(candidates)
-    return Choice(batch_diversity.kmeans_pp(points, k, existing, rng), "spread")
+    return Picks(batch_diversity.kmeans_pp(points, k, existing, rng), "spread")
 
 
-def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose by squared distance times doubt: half cover, half margin, while little is known.
 
     >>> half = np.array([[0.5, 0.5]])
@@ -132,12 +132,12 @@ def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> 
     """
     points, existing = spread_points(candidates)
     weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
-    return Choice(
+    return Picks(
         batch_diversity.kmeans_pp(points, k, existing, rng, weights=weights), "cover-margin"
     )
 
 
-def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Choice:
+def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Picks:
     """Choose among the 3 k highest scores those that are far apart, by squared distance.
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
@@ -146,25 +146,25 @@ def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, rea
     """
     points, _ = spread_points(candidates)
     best = _ranked(candidates, APART * k, rng)
-    return Choice(best[batch_diversity.kmeans_pp(points[best], k, None, rng)], reason)
+    return Picks(best[batch_diversity.kmeans_pp(points[best], k, None, rng)], reason)
 
 
-def gradients(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose items that would pull the model far, each in another direction.
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
-    >>> gradients(pool, 1, np.random.default_rng(0)).rows
+    >>> badge(pool, 1, np.random.default_rng(0)).rows
     array([0])
     """
     points, _ = spread_points(candidates)
     rows = batch_diversity.badge(
         needed_proba(candidates), points, k, rng, multi_label=candidates.multi_label
     )
-    return Choice(rows, "badge")
+    return Picks(rows, "badge")
 
 
-def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose the most doubtful of each group in turn, small groups first.
 
     >>> half = np.array([[0.5, 0.5]])
@@ -174,10 +174,10 @@ def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -
     """
     points, _ = spread_points(candidates)
     groups = k_means(points, max(2, len(candidates) // PER_CLUSTER), rng)
-    return Choice(batch_diversity.cluster_margin(candidates.scores, groups.of, k), "cluster-margin")
+    return Picks(batch_diversity.cluster_margin(candidates.scores, groups.of, k), "cluster-margin")
 
 
-def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose doubtful items for the class with the fewest labels, then for the next.
 
     >>> pool = Candidates(np.array([7, 8]), np.zeros(2), np.eye(2), class_counts=[5, 0])
@@ -196,7 +196,7 @@ def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice
         c = min((c for c, queue in enumerate(queues) if queue), key=lambda c: (counts[c], c))
         chosen.append(queues[c].pop(0))
         counts[c] += 1
-    return Choice(np.array(chosen, dtype=np.int64), "balanced")
+    return Picks(np.array(chosen, dtype=np.int64), "balanced")
 
 
 def needed_proba(candidates: Candidates) -> AnyArray:
@@ -226,4 +226,4 @@ def spread_points(candidates: Candidates) -> tuple[AnyArray, AnyArray | None]:
 
 def _ranked(candidates: Candidates, m: int, rng: np.random.Generator) -> IntArray:
     seed = int(rng.integers(2**63))
-    return top_k.best(candidates.scores, candidates.ids, m, seed)
+    return best(candidates.scores, candidates.ids, m, seed)

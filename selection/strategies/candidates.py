@@ -78,7 +78,7 @@ class Candidates:
 class Selection:
     """The chosen `rows` (k,) of the candidates in the order to ask, and why.
 
-    `probability` (k,) is that of each draw given those before it (as LURE needs it), NaN where
+    `probability` (k,) is that of each draw given those before it, NaN where
     the rule is deterministic or the pool's size was not told. `reasons` are short machine codes.
     """
 

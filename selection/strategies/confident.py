@@ -21,7 +21,7 @@ from selection.core.arrays import (
 
 
 @dataclass(frozen=True)
-class Surest:
+class ConfidentItems:
     """The surest items of each class, class by class and best first.
 
     `ids` (k,), their `classes` (k,), `confidence` (k,) in the whole answer, and that answer:
@@ -47,14 +47,14 @@ class Surest:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, AnyArray]) -> Surest:
+    def from_arrays(cls, arrays: dict[str, AnyArray]) -> ConfidentItems:
         """Return what `to_arrays` described."""
         counts = arrays["counts"]
         answers = np.unpackbits(arrays["answers"], axis=1, count=len(counts)).astype(np.bool_)
         return cls(arrays["ids"], arrays["classes"], arrays["confidence"], answers, counts)
 
 
-def surest(
+def most_confident(
     ids: ArrayLike,
     proba: ArrayLike,
     per_class: int,
@@ -62,14 +62,14 @@ def surest(
     *,
     least: float = 0.8,
     multi_label: bool = False,
-) -> Surest:
+) -> ConfidentItems:
     """Return the `per_class` surest of each class among `ids` (n,) with their `proba` (n, C).
 
     Sure is an item whose most likely class has at least `least`. With several labels per item its
     answer is every label that is more likely than not, and it is as sure as the label that is
     least so, since who confirms an answer confirms all of it. Ties go by a hash of the id.
 
-    >>> found = surest([7, 8, 9], [[0.9, 0.1], [0.6, 0.4], [0.95, 0.05]], 1, seed=0)
+    >>> found = most_confident([7, 8, 9], [[0.9, 0.1], [0.6, 0.4], [0.95, 0.05]], 1, seed=0)
     >>> found.ids, found.classes, found.counts
     (array([9]), array([0]), array([2, 0]))
     """
@@ -80,7 +80,7 @@ def surest(
     rows, classes = np.nonzero(answers & (confidence >= least)[:, None])
     order = _best_of_each(classes, confidence[rows], numbers[rows], table.shape[1], per_class, seed)
     best = rows[order]
-    return Surest(
+    return ConfidentItems(
         numbers[best],
         classes[order].astype(np.int64),
         confidence[best],
@@ -89,10 +89,10 @@ def surest(
     )
 
 
-def merge(parts: Sequence[Surest], per_class: int, seed: int) -> Surest:
+def merge(parts: Sequence[ConfidentItems], per_class: int, seed: int) -> ConfidentItems:
     """Return the surest of all `parts`, which are those of the shards of one pool, in any order.
 
-    >>> parts = [surest([i], [[p, 1 - p]], 1, seed=0) for i, p in [(7, 0.9), (8, 0.95)]]
+    >>> parts = [most_confident([i], [[p, 1 - p]], 1, seed=0) for i, p in [(7, 0.9), (8, 0.95)]]
     >>> merge(parts, 1, seed=0).ids, merge(parts, 1, seed=0).counts
     (array([8]), array([2, 0]))
     """
@@ -102,7 +102,7 @@ def merge(parts: Sequence[Surest], per_class: int, seed: int) -> Surest:
     counts: IntArray = np.stack([part.counts for part in parts]).sum(axis=0)
     order = _best_of_each(classes, confidence, ids, len(counts), per_class, seed)
     answers = np.concatenate([part.answers for part in parts])[order]
-    return Surest(ids[order], classes[order], confidence[order], answers, counts)
+    return ConfidentItems(ids[order], classes[order], confidence[order], answers, counts)
 
 
 def _answers(table: AnyArray, multi_label: bool) -> tuple[BoolArray, FloatArray]:

@@ -11,7 +11,7 @@ import numpy as np
 from selection.core import hashing, top_k
 from selection.core.arrays import BoolArray, FloatArray, IntArray
 from selection.diversity import batch_diversity
-from selection.strategies.batch import Choice, needed_proba, spread_points
+from selection.strategies.batch import Picks, needed_proba, spread_points
 from selection.strategies.candidates import Candidates
 
 # Found items from which on the model knows what it looks for (MATHS 2.5: "about 20").
@@ -24,7 +24,7 @@ ANCHORS = 10
 NEAREST = 50
 
 
-def hunt(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def hunt(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose likely members of the rare class, mixed with typical, doubtful and random items.
 
     While none is found only typical items of groups without a label are asked: the model knows
@@ -35,7 +35,7 @@ def hunt(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
     >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]), np.eye(2), np.eye(2),
     ...                   class_counts=[5, 2], rare_class=1)
     >>> hunt(pool, 1, np.random.default_rng(1))
-    Choice(rows=array([1]), reasons=['rare'], probability=None)
+    Picks(rows=array([1]), reasons=['rare'], probability=None)
     """
     needed_proba(candidates)
     turns = share_out(_shares(candidates), k, int(rng.integers(20)))
@@ -44,7 +44,7 @@ def hunt(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
     for reason in turns:
         row = next(row for row in queues[reason] if row not in chosen)
         chosen[row] = reason
-    return Choice(np.array(list(chosen), dtype=np.int64), list(chosen.values()))
+    return Picks(np.array(list(chosen), dtype=np.int64), list(chosen.values()))
 
 
 def share_out(shares: dict[str, int], k: int, start: int = 0) -> list[str]:

@@ -19,7 +19,7 @@ from selection.core.arrays import FloatArray, as_proba
 from selection.strategies import batch
 from selection.strategies import rare_class as rare
 from selection.strategies.base import Scorer, Strategy, prefilter_size
-from selection.strategies.batch import Choice
+from selection.strategies.batch import Picks
 from selection.strategies.candidates import Candidates, Selection
 from selection.strategies.explanations import explain, gettext_noop
 
@@ -95,7 +95,7 @@ def _model_change(proba: ArrayLike, *, multi_label: bool) -> FloatArray:
     return scores.expected_model_change(proba, bare, multi_label=multi_label)
 
 
-def _noisy(proba: ArrayLike, ids: ArrayLike, seed: int, **options: object) -> FloatArray:
+def _gumbel_weighted(proba: ArrayLike, ids: ArrayLike, seed: int, **options: object) -> FloatArray:
     multi_label = bool(options.get("multi_label"))
     weights = batch.doubt_weights(np.asarray(proba), multi_label=multi_label)
     return np.asarray(np.log(weights) + hashing.gumbel(ids, seed), dtype=np.float64)
@@ -115,7 +115,7 @@ def _rare(
     return as_proba(proba, multi_label=multi_label)[:, rare_class]
 
 
-def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Choice:
+def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     strategy = resolve(
         "auto",
         candidates.n_labelled,
@@ -162,7 +162,7 @@ _ALL = (
         ),
         _BOTH,
         _of(scores.margin),
-        batch.gradients,
+        batch.badge,
     ),
     Strategy(
         "margin",
@@ -170,7 +170,7 @@ _ALL = (
         gettext_noop("Asks where the two most likely labels are closest."),
         _MODEL,
         _of(scores.margin),
-        partial(batch.top, reason="margin"),
+        partial(batch.top_k, reason="margin"),
     ),
     Strategy(
         "least_confident",
@@ -178,7 +178,7 @@ _ALL = (
         gettext_noop("Asks where the most likely label is least likely."),
         _MODEL,
         _of(scores.least_confident),
-        partial(batch.top, reason="least-confident"),
+        partial(batch.top_k, reason="least-confident"),
     ),
     Strategy(
         "entropy",
@@ -186,7 +186,7 @@ _ALL = (
         gettext_noop("Asks where the model's answer is most spread over all labels."),
         _MODEL,
         _of(scores.entropy),
-        partial(batch.top, reason="entropy"),
+        partial(batch.top_k, reason="entropy"),
     ),
     Strategy(
         "cover_margin",
@@ -196,7 +196,7 @@ _ALL = (
             "few labels."
         ),
         _BOTH,
-        _noisy,
+        _gumbel_weighted,
         batch.covering_doubt,
         covers=True,
     ),
@@ -216,7 +216,7 @@ _ALL = (
         gettext_noop("Sorts items into groups and asks a typical one of each; needs no model."),
         _SPACE,
         None,
-        batch.seeds,
+        batch.cluster_seeds,
         covers=True,
     ),
     Strategy(
@@ -227,7 +227,7 @@ _ALL = (
         ),
         _SPACE,
         None,
-        batch.scattered,
+        batch.kmeans_pp,
         covers=True,
     ),
     Strategy(
@@ -238,7 +238,7 @@ _ALL = (
         ),
         _SPACE,
         None,
-        batch.farthest,
+        batch.k_center,
         covers=True,
     ),
     Strategy(
@@ -257,7 +257,7 @@ _ALL = (
         gettext_noop("Asks items whose label is expected to move the model farthest."),
         _MODEL,
         _of(_model_change),
-        partial(batch.top, reason="model-change"),
+        partial(batch.top_k, reason="model-change"),
     ),
     Strategy(
         "balanced",
@@ -288,7 +288,7 @@ _ALL = (
             "Draws items at random, doubtful ones more often, and records the exact probability."
         ),
         _MODEL,
-        _noisy,
+        _gumbel_weighted,
         batch.gumbel,
     ),
     Strategy(
@@ -297,7 +297,7 @@ _ALL = (
         gettext_noop("Draws items at random: the yardstick for all others."),
         frozenset(),
         None,
-        batch.drawn,
+        batch.random,
     ),
 )
 

@@ -22,7 +22,7 @@ FLOOR_STREAM = 0xF1008  # what is drawn must not be what ties fall to
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """What one round asks the pool: by which rule, for how many items, among how many.
 
     `seed` settles ties, `rare_class` is the class that is looked for, None where none is.
@@ -78,7 +78,7 @@ def round_seed(seed: int, number: int) -> int:
 
 
 def shortlist(
-    question: Question, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
+    question: Query, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
 ) -> Shortlist:
     """Return the best of one shard whose free items are `ids` (n,).
 
@@ -86,36 +86,37 @@ def shortlist(
     committee, for a rule that needs one.
 
     >>> from selection.strategies.registry import STRATEGIES
-    >>> closest = Question(STRATEGIES["margin"], wanted=1, pool_items=2, seed=0)
+    >>> closest = Query(STRATEGIES["margin"], wanted=1, pool_items=2, seed=0)
     >>> shortlist(closest, [7, 8], np.array([[0.9, 0.1], [0.5, 0.5]])).ids
     array([8, 7])
     """
     strategy, numbers = question.strategy, np.asarray(ids, dtype=np.int64)
     scores = strategy.score(
-        _judged(strategy, proba, votes),
+        _score_input(strategy, proba, votes),
         numbers,
         question.seed,
         multi_label=question.multi_label,
         rare_class=question.rare_class,
     )
-    best = _kept(question, numbers, scores)
+    best = _top_rows(question, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
     weight = float(strategy.weights(proba, multi_label=question.multi_label).sum())
     return Shortlist(numbers[best], scores[best], proba[best], len(numbers), weight)
 
 
-def merge(question: Question, parts: Sequence[Shortlist]) -> Shortlist:
+def merge_shortlists(question: Query, parts: Sequence[Shortlist]) -> Shortlist:
     """Return the best of all `parts`, which are those of the shards of one pool, in any order.
 
     >>> from selection.strategies.registry import STRATEGIES
-    >>> drawn = Question(STRATEGIES["random"], wanted=1, pool_items=2, seed=0)
-    >>> merge(drawn, [shortlist(drawn, [7], None), shortlist(drawn, [8], None)]).pool_size
+    >>> drawn = Query(STRATEGIES["random"], wanted=1, pool_items=2, seed=0)
+    >>> parts = [shortlist(drawn, [item], None) for item in (7, 8)]
+    >>> merge_shortlists(drawn, parts).pool_size
     2
     """
     ids = np.concatenate([part.ids for part in parts])
     scores = np.concatenate([part.scores for part in parts])
-    best = _kept(question, ids, scores)
+    best = _top_rows(question, ids, scores)
     known = [part.proba for part in parts if part.proba is not None]
     return Shortlist(
         ids[best],
@@ -127,8 +128,8 @@ def merge(question: Question, parts: Sequence[Shortlist]) -> Shortlist:
     )
 
 
-def as_candidates(
-    question: Question,
+def to_candidates(
+    question: Query,
     found: Shortlist,
     spread: AnyArray,
     existing: AnyArray,
@@ -141,9 +142,9 @@ def as_candidates(
     labelled items, and `y` their labels as in `models.fit`.
 
     >>> from selection.strategies.registry import STRATEGIES
-    >>> drawn = Question(STRATEGIES["random"], wanted=1, pool_items=1, seed=0)
+    >>> drawn = Query(STRATEGIES["random"], wanted=1, pool_items=1, seed=0)
     >>> found = shortlist(drawn, [7], None)
-    >>> as_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1], 3).class_counts
+    >>> to_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1], 3).class_counts
     [0, 2, 0]
     """
     labels = np.asarray(y)
@@ -163,7 +164,7 @@ def as_candidates(
         total_weight=found.total_weight,
         class_counts=counts,
         rare_class=question.rare_class,
-        drawn=_drawn(question, found.ids),
+        drawn=_random_floor(question, found.ids),
     )
 
 
@@ -179,20 +180,20 @@ def class_counts(y: ArrayLike, n_classes: int) -> list[int]:
     return [int(n) for n in np.bincount(labels, minlength=n_classes)]
 
 
-def _kept(question: Question, ids: IntArray, scores: FloatArray) -> IntArray:
+def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:
     """Return the rows of the best, then of those drawn beside them.
 
     Both are the highest by some number of the item alone, so those of all shards together are
     exactly those of the pool.
     """
     best = top_k.best(scores, ids, question.most, question.seed)
-    drawn = _drawn(question, ids)
+    drawn = _random_floor(question, ids)
     if drawn is None:
         return best
     return np.concatenate([best, np.setdiff1d(np.flatnonzero(drawn), best)])
 
 
-def _drawn(question: Question, ids: IntArray) -> BoolArray | None:
+def _random_floor(question: Query, ids: IntArray) -> BoolArray | None:
     """Return which of `ids` (n,) are the sample of the pool; None for a rule without a floor.
 
     As many are drawn as are wanted: some are left even where all others were chosen already.
@@ -205,7 +206,9 @@ def _drawn(question: Question, ids: IntArray) -> BoolArray | None:
     return drawn
 
 
-def _judged(strategy: Strategy, proba: AnyArray | None, votes: AnyArray | None) -> AnyArray | None:
+def _score_input(
+    strategy: Strategy, proba: AnyArray | None, votes: AnyArray | None
+) -> AnyArray | None:
     """Return what the rule judges by: nothing, the model's word or that of a committee."""
     if proba is None or not strategy.needs & {"proba", "committee"}:
         return None

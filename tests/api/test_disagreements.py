@@ -68,7 +68,9 @@ def test_second_look_comes_with_next_and_tells_afterwards(
     settings.change_settings(project, second_share=0.05)
     filled(project, 6)
     (answer,) = loop.label(project, ana, 1)
-    candidates.propose(project, [candidates.Doubt(answer.pk, "suspect", 1.0, "Odd.")])
+    candidates.request_reviews(
+        project, [candidates.ReviewCandidate(answer.pk, "suspect", 1.0, "Odd.")]
+    )
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     shown = api(ben).post(at(project, "next")).json()
     assert (shown["item"]["id"], shown["suggestion"], shown["why"]) == (answer.item_id, None, None)

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from annotator.flow.datasets import search
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item
 from tests import loop
 
@@ -147,7 +147,7 @@ def test_seeding_wakes_the_model(api, ready, lea, monkeypatch, django_capture_on
 def test_what_everybody_skipped_is_found_and_put_back(api, project, filled, ana, ben, lea):
     filled(project, 3)
     for person in (ana, ben):
-        leasing.skip(leasing.lease_next(project, person))
+        releasing.skip(leasing.lease_next(project, person))
     (found,) = api(lea).get(at(project, "?state=aside")).json()["results"]
     assert api(lea).get(f"/api/v1/projects/{project.pk}/progress").json()["aside"] == 1
     assert api(lea).post(at(project, "/put-back")).json() == {"put_back": 1}

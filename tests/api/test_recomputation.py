@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import payload, revise
 from annotator.flow.datasets import export
 from annotator.flow.operations import background_reports
-from annotator.flow.progress import summary
+from annotator.flow.progress import estimate, summary
 from annotator.flow.projects import members, settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import candidates
 from annotator.models import Item, Label, SecondLook, Tally, User
 from annotator.views import number_format
@@ -60,11 +60,11 @@ def work(project, person, number, start=0):
 def change_minds(person, lead, given):
     """Correct two answers, take back two for good, and answer one anew."""
     for each, by in ((given[0], person), (given[1], lead)):
-        (other,) = {"spam", "ham"} - set(submit.label_names(each))
-        submit.correct(each, by, [other], note="on second thoughts")
-    submit.withdraw(given[2], lead)
-    submit.undo(given[3], person)
-    answer(submit.undo(given[4], person), 0)
+        (other,) = {"spam", "ham"} - set(payload.label_names(each))
+        revise.correct(each, by, [other], note="on second thoughts")
+    revise.withdraw(given[2], lead)
+    revise.undo(given[3], person)
+    answer(revise.undo(given[4], person), 0)
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def lived(project, people, lea, olga, time_machine):
     time_machine.move_to(MONDAY + timedelta(days=1, hours=2))
     for person in people[:2]:
         change_minds(person, lea, early[person])
-    leasing.skip(leasing.lease_next(project, people[0]), "hard")
+    releasing.skip(leasing.lease_next(project, people[0]), "hard")
     skipped = leasing.lease_next(project, people[1])
-    leasing.skip(skipped, "blurred")
-    leasing.unskip(loop.refreshed(skipped))
+    releasing.skip(skipped, "blurred")
+    releasing.unskip(loop.refreshed(skipped))
     answer(leasing.lease_next(project, people[2]), 1, seconds=7200.0)
     for place, person in enumerate(people):
         work(project, person, 25, place)
@@ -101,7 +101,7 @@ def lived(project, people, lea, olga, time_machine):
 def _ask_again(project, people):
     """Have a second look answered, which counts nowhere but for the time it took."""
     settings.change_settings(project, second_share=0.5)
-    candidates.propose(project, candidates.repeats(project))
+    candidates.request_reviews(project, candidates.consistency_samples(project))
     for person in people:
         for _ in range(6):
             lease = leasing.lease_next(project, person)
@@ -156,7 +156,7 @@ def check_project(exported):
     assert sum(bool(each["withdrawn_at"]) for each in answers) >= 6
     assert not all(each["counted"] for each in answers)
     assert any(each["hidden_suggestion"] for each in answers)
-    assert len(exported.judged()) >= summary.FIRST_ESTIMATE
+    assert len(exported.judged()) >= estimate.FIRST_ESTIMATE
     assert len({each["right"] for each in exported.judged()}) == 2
 
 

@@ -118,7 +118,7 @@ def _add_rounds(project, annotations: int, rounds: int) -> None:
     from django.utils import timezone
 
     from annotator.flow.evaluation import forecast
-    from annotator.flow.progress import summary
+    from annotator.flow.progress import audit_counts
     from annotator.models import FeatureSpace, Report
 
     space = FeatureSpace.objects.create(
@@ -127,7 +127,7 @@ def _add_rounds(project, annotations: int, rounds: int) -> None:
     for number in range(1, rounds + 1):
         model = _add_round(project, space, number, annotations * number // rounds)
     # As the newest round and its reports would have left them.
-    model.measured["audits"] = summary.audits_mark(project)
+    model.measured["audits"] = audit_counts.counting_mark(project)
     model.save(update_fields=["measured"])
     Report.objects.create(
         project=project,

@@ -35,7 +35,7 @@ from selection.evaluation import stopping
 from selection.features import Features
 from selection.models import logistic
 from selection.simulation import loop
-from selection.simulation.dataset import Known, Plan
+from selection.simulation.dataset import LabelledDataset, Plan
 
 EVERY = 100
 FOLDS = 5
@@ -75,7 +75,7 @@ def use_one_thread() -> None:
     threadpool_limits(1)
 
 
-def run(known: Known, strategy: str, plan: Plan, seed: int) -> list[dict[str, Any]]:
+def run(known: LabelledDataset, strategy: str, plan: Plan, seed: int) -> list[dict[str, Any]]:
     """Return what one project with `seed` was told at each look, and the truth."""
     done = loop.replay(known, strategy, seed, plan, lambda: 0.0)
     audits = audits_of(known, plan, seed)
@@ -84,14 +84,16 @@ def run(known: Known, strategy: str, plan: Plan, seed: int) -> list[dict[str, An
     return [told for told in looks if told is not None]
 
 
-def audits_of(known: Known, plan: Plan, seed: int) -> IntArray:
+def audits_of(known: LabelledDataset, plan: Plan, seed: int) -> IntArray:
     """Return the random rows, in their order, from which the simulator takes its audits."""
     n = len(known.X)
     order = loop.audit_order(n, seed)
     return order[: int(np.ceil(plan.audit_share * n))]
 
 
-def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str, Any] | None:
+def look(
+    known: LabelledDataset, asked: IntArray, audits: IntArray, seed: int
+) -> dict[str, Any] | None:
     """Return the estimates after the labels `asked` (n,), and what is true then."""
     in_order = audits[np.isin(audits, asked)]
     if len(in_order) < FEW or len(np.unique(known.y[asked])) < 2:
@@ -107,8 +109,8 @@ def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str
     in_pool = model.predict_proba(known.X).argmax(axis=1) == known.y
     truth = in_pool.copy()
     truth[asked] = everywhere
-    shown = intervals.accuracy(audited)
-    naive = intervals.accuracy(everywhere)
+    shown = intervals.accuracy_interval(audited)
+    naive = intervals.accuracy_interval(everywhere)
     if shown is None or naive is None:
         return None
     return {
@@ -126,7 +128,7 @@ def look(known: Known, asked: IntArray, audits: IntArray, seed: int) -> dict[str
 
 
 def right_out_of_fold(
-    known: Known, X: Features, y: IntArray, held_out: BoolArray, seed: int
+    known: LabelledDataset, X: Features, y: IntArray, held_out: BoolArray, seed: int
 ) -> BoolArray:
     """Return (n,) whether each held out row is told right without it; False for the others."""
     proba = logistic.cross_fit(X, y, held_out, known.n_classes, folds=FOLDS, seed=seed)

@@ -148,7 +148,7 @@ def _plan(made: dataset.Trial, options: argparse.Namespace, is_screened: bool) -
 def _same_plan(folder: Path, plan: Plan, made: dataset.Trial) -> None:
     """Refuse to mix runs that were done otherwise."""
     path = folder / "plan.json"
-    ours = {**vars(plan), "declared": made.known.declared}
+    ours = {**vars(plan), "declared": made.known.rare_class_declared}
     if path.exists() and json.loads(path.read_text()) != ours:
         raise SystemExit(f"{folder} holds runs with {path.read_text()}; take another --out.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ from selection.core.arrays import FloatArray, IntArray
 from selection.evaluation import label_savings
 from selection.models import logistic
 from selection.simulation import loop
-from selection.simulation.dataset import Known, Plan
+from selection.simulation.dataset import LabelledDataset, Plan
 
 LOOKS = (200, 300, 400, 600)
 SIZES = (20, 30, 45, 60, 80, 110, 150, 200, 270, 350, 450, 600, 800, 1050, 1400, 1800, 2400, 3000)
@@ -67,7 +67,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
     (options.out / f"{name}.json").write_text(json.dumps(runs))
 
 
-def known_of(name: str) -> Known:
+def known_of(name: str) -> LabelledDataset:
     """Return 60 % of a set as the pool, and all the rest, the test file too, to measure on."""
     data = efficiency.data_of(name)
     answers = dataset.read(data, Columns())
@@ -80,7 +80,7 @@ def known_of(name: str) -> Known:
     return dataset.prepare(dataset._take(answers, sorted(order[:size])), test).known
 
 
-def store_random(known: Known, folder: Path, seed: int) -> None:
+def store_random(known: LabelledDataset, folder: Path, seed: int) -> None:
     """Store how right random labels make the model, size by size."""
     path = folder / f"random-{seed}.npz"
     if path.exists():
@@ -91,14 +91,16 @@ def store_random(known: Known, folder: Path, seed: int) -> None:
     np.savez(path, sizes=np.array(sizes), test=np.array(curve))
 
 
-def accuracy(known: Known, rows: IntArray, seed: int) -> float:
+def accuracy(known: LabelledDataset, rows: IntArray, seed: int) -> float:
     """Return how much of what nobody saw the model of the labelled `rows` tells right."""
     X, y = known.X.take(rows), known.y[rows]
     model = logistic.fit(X, y, known.n_classes, seed=seed)
     return float((model.predict_proba(known.test).argmax(axis=1) == known.truth).mean())
 
 
-def run(known: Known, strategy: str, plan: Plan, folder: Path, seed: int) -> list[dict[str, Any]]:
+def run(
+    known: LabelledDataset, strategy: str, plan: Plan, folder: Path, seed: int
+) -> list[dict[str, Any]]:
     """Return what one project with `seed` was told at each look, and how right its model was."""
     path = folder / f"run-{seed}.npz"
     if not path.exists():
@@ -110,14 +112,14 @@ def run(known: Known, strategy: str, plan: Plan, folder: Path, seed: int) -> lis
     return [{**told, "truth": float(stored[f"truth{told['labels']}"])} for told in looks if told]
 
 
-def look(known: Known, asked: IntArray, audits: IntArray) -> dict[str, Any] | None:
+def look(known: LabelledDataset, asked: IntArray, audits: IntArray) -> dict[str, Any] | None:
     """Return what is told after the labels `asked` (n,)."""
     place = {int(row): i for i, row in enumerate(asked)}
     rows = np.array([place[int(row)] for row in audits if int(row) in place])
     X, y = known.X.take(asked), known.y[asked]
     right = honest._right_out_of_fold(known, X, y, np.isin(np.arange(len(y)), rows), 0)
-    curve = label_savings.random_curve(X, y, rows, known.n_classes, seed=0)
-    told = label_savings.saved(curve, right[rows], len(asked), seed=0)
+    curve = label_savings.random_baseline_curve(X, y, rows, known.n_classes, seed=0)
+    told = label_savings.estimate_savings(curve, right[rows], len(asked), seed=0)
     if told is None:
         return None
     ends = {"low": told.low, "value": told.value, "high": told.high, "most": told.most}

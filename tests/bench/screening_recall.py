@@ -31,7 +31,7 @@ from annotator.formats import Columns
 from selection.core.arrays import BoolArray, IntArray
 from selection.evaluation import recall_bound
 from selection.simulation import loop
-from selection.simulation.dataset import Known, Plan
+from selection.simulation.dataset import LabelledDataset, Plan
 
 EVERY = 100
 QUIET = 40
@@ -67,7 +67,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
     print(f"{name}: {len(runs)} runs over {len(known.X)} items")
 
 
-def run(known: Known, plan: Plan, seed: int, goal: float) -> dict[str, Any]:
+def run(known: LabelledDataset, plan: Plan, seed: int, goal: float) -> dict[str, Any]:
     """Return what one project was told at each look, and what its proofs came to."""
     asked = loop.replay(known, "rare", seed, plan, lambda: 0.0).asked
     n = len(known.X)

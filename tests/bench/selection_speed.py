@@ -38,7 +38,7 @@ from selection.core.distances import Gradients  # noqa: E402
 from selection.diversity import batch_diversity  # noqa: E402
 from selection.features import RECIPES, Features  # noqa: E402
 from selection.models.logistic import Model  # noqa: E402
-from selection.simulation.dataset import Known, Plan  # noqa: E402
+from selection.simulation.dataset import LabelledDataset, Plan  # noqa: E402
 from selection.simulation.loop import replay  # noqa: E402
 
 NEWS = ROOT.parent / "shared" / "data" / "ag_news.csv"
@@ -316,7 +316,7 @@ def same_order(ours: Any, theirs: Any) -> str:
 def simulator_round() -> Iterator[Case]:
     texts, y = news()
     X = RECIPES["text"].fit(texts, seed=0).transform(texts)
-    known = Known(X, y, n_classes=int(y.max()) + 1, rare_class=0)
+    known = LabelledDataset(X, y, n_classes=int(y.max()) + 1, rare_class=0)
     plan = Plan(labels=ROUNDS * BATCH, batch=BATCH)
     yield Case(
         f"a round of `auto` on {len(texts):,} texts, mean of {ROUNDS} rounds of {BATCH}",

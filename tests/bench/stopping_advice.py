@@ -35,7 +35,7 @@ from selection.evaluation import learning_curve, stopping
 from selection.features import Features
 from selection.models import logistic
 from selection.simulation import loop
-from selection.simulation.dataset import Known, Plan, Predictor
+from selection.simulation.dataset import LabelledDataset, Plan, Predictor
 
 SAMPLE = 1000
 LAST = 3  # looks at the end of a run whose mean is its last accuracy
@@ -82,7 +82,7 @@ class Watched:
         return model
 
 
-def run(known: Known, strategy: str, plan: Plan, seed: int) -> dict[str, Any]:
+def run(known: LabelledDataset, strategy: str, plan: Plan, seed: int) -> dict[str, Any]:
     """Return what one project with `seed` knew at each look, and the truth."""
     sample = np.random.default_rng(seed).permutation(len(known.X))[:SAMPLE]
     watched = Watched(known.X.take(sample))
@@ -103,13 +103,15 @@ def run(known: Known, strategy: str, plan: Plan, seed: int) -> dict[str, Any]:
     return {"looks": looks}
 
 
-def _measured(known: Known, asked: IntArray, audits: IntArray, seed: int) -> Estimate | None:
+def _measured(
+    known: LabelledDataset, asked: IntArray, audits: IntArray, seed: int
+) -> Estimate | None:
     held_out = np.isin(asked, audits)
     if held_out.sum() < honest.FEW or len(np.unique(known.y[asked])) < 2:
         return None
     X, y = known.X.take(asked), known.y[asked]
     right = honest.right_out_of_fold(known, X, y, held_out, seed)
-    return intervals.accuracy(right[held_out])
+    return intervals.accuracy_interval(right[held_out])
 
 
 # The table ---------------------------------------------------------------------------------------

@@ -154,7 +154,7 @@ def test_first_start_makes_a_key_of_its_own(tmp_path: Path) -> None:
 
 MADE = re.compile(r"(^|\.)Lease$|Lease\.objects\.(create|bulk_create|\w+_or_create)$")
 STORED = re.compile(r"(again|lease)\.save$")
-SERVED = re.compile(r"(^|\.)served(_to_desk)?$")
+SERVED = re.compile(r"(^|\.)(lease|desk)_payload$")
 
 
 def leases(source: str) -> Iterator[str]:
@@ -197,6 +197,6 @@ def test_an_item_is_shown_where_the_paths_are_walked_alone() -> None:
 
 
 def test_what_serves_an_item_is_found() -> None:
-    assert serves("served(lease)")
-    assert serves("queue.served_to_desk(lease)")
-    assert not serves("observed(lease); served_blind(lease)")
+    assert serves("lease_payload(lease)")
+    assert serves("payload.desk_payload(lease)")
+    assert not serves("item_payload(item); release_payload(lease)")

@@ -135,7 +135,7 @@ def test_nothing_of_two_words_is_left_in_english():
 
 
 def test_strategies_are_translated():
-    texts = [text for each in STRATEGIES.values() for text in (each.title, each.words)]
+    texts = [text for each in STRATEGIES.values() for text in (each.title, each.description)]
     assert [text for text in texts if text not in GERMAN] == []
 
 

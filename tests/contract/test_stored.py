@@ -12,7 +12,7 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection, models
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotator.flow.features import encode
+from annotator import tasktypes
 from annotator.flow.operations import background_reports
 from selection import strategies
 from tests import servers
@@ -71,8 +71,9 @@ def test_database_has_these_tables():
 
 
 def test_names_that_rows_hold_without_a_list_of_choices_stay():
+    types = tasktypes.TASK_TYPES.values()
     found = {
-        "feature recipes": {str(medium): names for medium, names in encode.LADDER.items()},
+        "feature recipes": {each.task: each.media.encoders for each in types},
         "kinds of reports": sorted(background_reports.MAKERS),
         "strategies": list(strategies.STRATEGIES),
     }

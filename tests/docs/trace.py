@@ -1,39 +1,55 @@
 """Which functions a piece of work goes through: the calls between modules, in their order."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+OURS = "annotator."
+# Wraps the functions that are jobs; who calls it calls them.
+WRAPPER = "annotator.jobs.runner"
+
 
 @contextmanager
-def entries(prefix: str) -> Iterator[list[str]]:
-    """Record each function of a module below `prefix` that another module calls, once."""
+def entries(is_wanted: Callable[[str, str], bool]) -> Iterator[list[str]]:
+    """Record each public function that another module calls, where it is called first.
+
+    `is_wanted` is asked with the module that calls, or nothing at the outside, and the one called.
+    """
     found: list[str] = []
 
     def note(frame: FrameType, event: str, _argument: Any) -> None:
         if event == "call":
-            name = _entry(frame, prefix)
+            name = _entry(frame, is_wanted)
             if name and name not in found:
                 found.append(name)
 
+    before = sys.getprofile()
     sys.setprofile(note)
     try:
         yield found
     finally:
-        sys.setprofile(None)
+        sys.setprofile(before)
 
 
-def _entry(frame: FrameType, prefix: str) -> str | None:
-    module = frame.f_globals.get("__name__", "")
-    function = frame.f_code.co_qualname
-    if not f"{module}.".startswith(prefix) or "<" in function or function.split(".")[-1][0] == "_":
+def _entry(frame: FrameType, is_wanted: Callable[[str, str], bool]) -> str | None:
+    module, function = _module(frame), frame.f_code.co_qualname
+    if not _is_ours(module) or "<" in function:
+        return None
+    if any(part.startswith("_") for part in function.split(".")):
         return None
     caller = frame.f_back
-    # What wraps a function belongs to neither side.
-    while caller is not None and not caller.f_globals.get("__name__", "").startswith("annotator."):
+    # What wraps a function, or hands a row on, belongs to neither side.
+    while caller is not None and not _is_ours(_module(caller)):
         caller = caller.f_back
-    if caller is not None and caller.f_globals.get("__name__") == module:
-        return None
-    return f"{module}.{function}"
+    calling = _module(caller) if caller else ""
+    return None if calling == module or not is_wanted(calling, module) else f"{module}.{function}"
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith(OURS) and module != WRAPPER

@@ -86,9 +86,9 @@ def holders(pk: int) -> set[int]:
 
 def looks(pk: int) -> list[str]:
     """Return the leases under which something was looked at a second time."""
-    from annotator.models import LOOKS, Lease
+    from annotator.models import REVIEW_SOURCES, Lease
 
-    leases = Lease.objects.filter(project=pk, source__in=LOOKS)
+    leases = Lease.objects.filter(project=pk, source__in=REVIEW_SOURCES)
     return [str(lease) for lease in leases.values_list("pk", flat=True)]
 
 

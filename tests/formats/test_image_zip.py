@@ -8,7 +8,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from annotator.formats import BadRow, Unreadable, image_zip
+from annotator.formats import BadRow, Columns, Looked, Unreadable, image_zip
 
 
 def picture(format="PNG", size=(16, 12), mode="RGB", color=None, **options):
@@ -33,6 +33,10 @@ def pack(tmp_path):
     return lambda entries, **options: packed(tmp_path / "file.zip", entries, **options)
 
 
+def read(path, names):
+    return image_zip.read(path, Columns(), Looked(0), names)
+
+
 def refusal(path):
     with pytest.raises(Unreadable) as caught:
         image_zip.look(path)
@@ -55,8 +59,8 @@ def opened(content):
 
 def test_pictures_come_in_order_of_their_names(pack):
     path = pack({"b.png": picture(), "a.jpg": picture("JPEG"), "notes.txt": b"no"})
-    assert image_zip.look(path) == 2
-    assert [row.key for row in image_zip.read(path, set())] == ["a.jpg", "b.png"]
+    assert image_zip.look(path).rows == 2
+    assert [row.key for row in read(path, set())] == ["a.jpg", "b.png"]
 
 
 def test_what_systems_leave_in_archives_is_passed_over(pack):
@@ -64,7 +68,7 @@ def test_what_systems_leave_in_archives_is_passed_over(pack):
         {"__MACOSX/._a.png": b"x", ".DS_Store": b"x", "Thumbs.db": b"x", "in/.b.png": b"x"}
         | {"in/a.png": picture()}
     )
-    assert [row.key for row in image_zip.read(path, set())] == ["in/a.png"]
+    assert [row.key for row in read(path, set())] == ["in/a.png"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_zip_that_claims_to_unpack_to_too_much_is_refused(pack, monkeypatch):
 
 def test_entry_that_unpacks_to_hundreds_of_times_its_size_is_not_unpacked(pack):
     path = pack({"a.png": bytes(1 << 20), "b.png": picture()}, compression=zipfile.ZIP_DEFLATED)
-    bad, good = image_zip.read(path, set())
+    bad, good = read(path, set())
     assert (bad.code, bad.number) == ("zip_bomb", 1)
     assert "a.png" in bad.detail
     assert good.key == "b.png"
@@ -149,19 +153,19 @@ def test_entry_that_is_larger_than_it_says_is_refused(pack):
     entry = data.find(b"PK\x01\x02")
     data[entry + 24 : entry + 28] = struct.pack("<I", 10)
     path.write_bytes(data)
-    (bad,) = image_zip.read(path, set())
+    (bad,) = read(path, set())
     assert bad.code == "bad_zip_entry"
 
 
 def test_unusual_packing_costs_only_its_entry(pack):
     path = pack({"a.png": picture()}, compression=zipfile.ZIP_LZMA)
-    (bad,) = image_zip.read(path, set())
+    (bad,) = read(path, set())
     assert bad.code == "zip_method"
 
 
 def test_folder_is_the_label_where_folders_are_named_like_labels(pack):
     path = pack({"cat/1.png": picture(), "dog/2.png": picture(), "bird/3.png": picture()})
-    rows = image_zip.read(path, {"cat", "dog"})
+    rows = read(path, {"cat", "dog"})
     assert {row.key: row.labels for row in rows} == {
         "bird/3.png": ["bird"],
         "cat/1.png": ["cat"],
@@ -171,27 +175,27 @@ def test_folder_is_the_label_where_folders_are_named_like_labels(pack):
 
 def test_folders_of_other_names_are_no_labels(pack):
     path = pack({"batch1/1.png": picture()})
-    assert [row.labels for row in image_zip.read(path, {"cat"})] == [None]
+    assert [row.labels for row in read(path, {"cat"})] == [None]
 
 
 @pytest.mark.parametrize("header", ["filename,label", "File, Labels", "\ufeffimage,class"])
 def test_labels_csv_gives_the_labels(pack, header):
     table = f"{header}\n1.png,cat\n2.png,cat|dog\n"
     path = pack({"labels.csv": table, "1.png": picture(), "2.png": picture(), "3.png": picture()})
-    rows = list(image_zip.read(path, {"cat", "dog"}))
+    rows = list(read(path, {"cat", "dog"}))
     assert [row.labels for row in rows] == [["cat"], ["cat", "dog"], None]
 
 
 def test_labels_csv_tells_equal_names_in_two_folders_apart(pack):
     table = "filename,label\none/1.png,cat\ntwo/1.png,dog\n"
     path = pack({"labels.csv": table, "one/1.png": picture(), "two/1.png": picture()})
-    assert [row.labels for row in image_zip.read(path, {"cat"})] == [["cat"], ["dog"]]
+    assert [row.labels for row in read(path, {"cat"})] == [["cat"], ["dog"]]
 
 
 def test_labels_csv_without_its_columns_names_those_that_are_there(pack):
     path = pack({"labels.csv": "a,b\n1,2\n", "1.png": picture()})
     with pytest.raises(Unreadable) as caught:
-        list(image_zip.read(path, set()))
+        list(read(path, set()))
     assert caught.value.code == "missing_column"
     assert "a, b" in caught.value.detail
 
@@ -199,7 +203,7 @@ def test_labels_csv_without_its_columns_names_those_that_are_there(pack):
 def test_labels_csv_that_is_no_text_is_refused(pack):
     path = pack({"labels.csv": b"\xff\xfe\xfa", "1.png": picture()})
     with pytest.raises(Unreadable) as caught:
-        list(image_zip.read(path, set()))
+        list(read(path, set()))
     assert caught.value.code == "bad_labels"
 
 
@@ -316,6 +320,6 @@ def test_first_frame_of_an_animation_is_taken():
 
 
 def test_broken_picture_costs_only_its_row(pack):
-    rows = list(image_zip.read(pack({"a.png": b"no", "b.png": picture()}), set()))
+    rows = list(read(pack({"a.png": b"no", "b.png": picture()}), set()))
     assert not any(isinstance(row, BadRow) for row in rows)
     assert refused(rows[0].content) == "unsupported_image"

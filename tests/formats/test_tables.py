@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from annotator.formats import BadRow, Columns, Unreadable, tables
+from annotator.formats import BadRow, Columns, Unreadable, jsonl, tables
+from annotator.formats.registry import READERS
 
 
 @pytest.fixture
@@ -15,8 +16,8 @@ def read(tmp_path):
         path = tmp_path / "file"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         wanted = Columns(**columns)
-        _total, encoding = tables.look(path, kind, wanted)
-        return list(tables.read(path, kind, wanted, encoding))
+        reader = READERS[kind]
+        return list(reader.read(path, wanted, reader.look(path, wanted), set()))
 
     return of
 
@@ -124,7 +125,7 @@ def test_line_of_more_than_ten_megabytes_is_refused(read, monkeypatch):
 def test_total_is_right_without_a_line_end_at_the_end(tmp_path):
     path = tmp_path / "file"
     path.write_text("text\na\nb")
-    assert tables.look(path, "csv", Columns())[0] == 2
+    assert READERS["csv"].look(path, Columns()).rows == 2
 
 
 # Rows --------------------------------------------------------------------------------------------
@@ -220,7 +221,7 @@ def test_json_array_that_is_cut_off_is_refused(read):
 
 
 def test_json_array_that_is_too_large_says_how_to_write_it(read, monkeypatch):
-    monkeypatch.setattr(tables, "LARGEST_ARRAY", 10)
+    monkeypatch.setattr(jsonl, "LARGEST_ARRAY", 10)
     problem = refusal(read, '[{"text": "a"}]', "jsonl")
     assert problem.code == "too_large_array"
     assert "a line" in problem.detail

@@ -66,7 +66,7 @@ def tells_that_nothing_is_left():
     """Where the queue is dry, nobody tops it up."""
     from annotator.flow.queue import leasing
 
-    leasing._claim_refilled = lambda *_args, **_options: None
+    leasing._refill_then_claim = lambda *_args, **_options: None
 
 
 def counts_opinions_that_nobody_needs():

@@ -15,7 +15,7 @@ from selection import scores
 from selection.agreement import coefficients, consensus
 from selection.core import intervals, top_k
 from selection.diversity import batch_diversity
-from selection.evaluation import difference_estimator, learning_curve, lure_estimator, stopping
+from selection.evaluation import difference_estimator, learning_curve, stopping
 
 SINGLE = (scores.least_confident, scores.margin, scores.entropy)
 SEEDS = st.integers(0, 2**32)
@@ -273,7 +273,7 @@ class TestIntervals:
     @for_all(counts=COUNTS, left=st.integers(0, 500), confidence=CONFIDENCE)
     def test_a_pool_of_known_size_is_never_less_known(self, counts, left, confidence):
         right, n = counts
-        found = intervals.accuracy(np.arange(n) < right, confidence, population=n + left)
+        found = intervals.accuracy_interval(np.arange(n) < right, confidence, population=n + left)
         assert found.low <= found.value <= found.high
         assert found.value == pytest.approx(right / n, abs=1 / n)
         assert right / (n + left) <= found.low
@@ -291,17 +291,6 @@ class TestIntervals:
         assert 0.0 <= found.low <= found.value <= found.high <= 1.0
         assert wider.low <= found.low
         assert found.high <= wider.high
-
-    @for_all(
-        chances=st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=12), more=st.integers(0, 50)
-    )
-    def test_weights_of_draws_are_positive_and_one_when_all_is_drawn(self, chances, more):
-        weights = lure_estimator.lure_weights(chances, len(chances) + more)
-        assert (weights > 0).all()
-        if not more:
-            np.testing.assert_array_equal(weights, 1.0)
-        found = lure_estimator.lure(np.ones(len(chances)), chances, len(chances) + more)
-        assert 1 - 1e-9 <= found.effective <= len(chances) + 1e-9
 
     @for_all(rises=st.lists(st.floats(-0.05, 0.1), min_size=5, max_size=12), confidence=CONFIDENCE)
     def test_the_expected_gain_lies_inside_its_interval(self, rises, confidence):

@@ -1,10 +1,15 @@
 """What the tests of pages in a real browser share."""
 
 import os
+from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import Page
+
+LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 
 # Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -30,3 +35,22 @@ def sign_in(context, live_server, user):
 def listen(page, troubles):
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+
+
+def unfit(page: Page, reopen: Callable[[], object] | None = None) -> list[str]:
+    """Return what axe finds and what is too wide: on a screen and a phone, in light and dark.
+
+    `reopen` is called for each width; without it, the page is looked at as it stands.
+    """
+    found, last = [], 0
+    for width, scheme in LOOKS:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 740})
+        if reopen is not None and width != last:
+            reopen()
+        last = width
+        rules = [each["id"] for each in Axe().run(page).response["violations"]]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            rules.append("too wide")
+        found += [f"{width} {scheme}: {rule}" for rule in rules]
+    return found

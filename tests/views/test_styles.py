@@ -24,10 +24,10 @@ def parts_of(name: str) -> set[str]:
         if each not in found:
             found.add(each)
             waiting += re.findall(r'{% include "([^"]+)"', source(each))
-            # The medium's and the answer's, which a task type names.
-            for kind in re.findall(r"{% include (\w+)_template %}", source(each)):
-                folder = (TEMPLATES / each).parent
-                waiting += [str(path.relative_to(TEMPLATES)) for path in folder.glob(f"_{kind}_*")]
+            # The medium's or the answer's, whichever task type it is.
+            for kind in re.findall(r"{% include access\.type\.(\w+)_template", source(each)):
+                typed = (TEMPLATES / "tasktypes").glob(f"*/{kind}.html")
+                waiting += [str(path.relative_to(TEMPLATES)) for path in typed]
     return found
 
 

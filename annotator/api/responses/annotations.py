@@ -49,7 +49,7 @@ class Why(Response):
     model_age_seconds = serializers.FloatField(allow_null=True)
 
 
-class Lease(Response):
+class HeldItem(Response):
     """An item that is held by the caller. Blind items have neither `suggestion` nor `why`."""
 
     lease = serializers.CharField()
@@ -109,7 +109,7 @@ class Saved(Response):
 class SavedWithNext(Saved):
     """A saved annotation and the next item; without `next` where none was asked for."""
 
-    next = Lease(required=False, allow_null=True)
+    next = HeldItem(required=False, allow_null=True)
 
 
 class PutBack(Response):

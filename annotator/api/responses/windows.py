@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from annotator.api.responses.annotations import Annotation, Lease
+from annotator.api.responses.annotations import Annotation, HeldItem
 from annotator.api.responses.base import Response
 from annotator.api.responses.numbers import Pause
 
@@ -15,7 +15,7 @@ class SyncedDecision(Response):
     code = serializers.CharField(allow_blank=True)
     words = serializers.CharField(allow_blank=True)
     annotation = Annotation(allow_null=True)
-    next = Lease(allow_null=True)
+    next = HeldItem(allow_null=True)
 
 
 class Today(Response):
@@ -38,8 +38,8 @@ class Synced(Response):
     """
 
     decisions = SyncedDecision(many=True)
-    next = Lease(many=True)
-    spares = Lease(many=True)
+    next = HeldItem(many=True)
+    spares = HeldItem(many=True)
     lost = serializers.ListField(child=serializers.CharField())
     counts = Counts()
     empty = serializers.CharField(allow_blank=True)

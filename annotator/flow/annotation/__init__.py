@@ -6,6 +6,8 @@
 | `bulk_confirm` | Confirm a bulk page in one step, and undo it |
 | `bulk_pages` | Bulk pages: items with one confidently predicted label |
 | `history` | An annotator's own history and today's totals |
+| `payload` | Payload of an annotation: its labels by id and by name, and how it came about |
+| `revise` | Correct, withdraw or undo an annotation; its history keeps what it said before |
 | `seed_labels` | A lead's seed labels, given outside the queue |
 | `submit` | Store, correct and undo annotations; nothing is overwritten |
 | `sync_decisions` | Apply the decisions that a window sends, one by one |

@@ -13,7 +13,7 @@ from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, payload
 from annotator.models import (
     Annotation,
     DecidedLabel,
@@ -73,7 +73,7 @@ def decide(
     The same again changes nothing. Somebody else's decision is only replaced by who names it.
     """
     find(project, item)
-    given = submit.chosen_labels(project, labels)
+    given = submit.parse_labels(project, labels)
     said = submit.clean_note(note)
     with transaction.atomic():
         row = _locked(item)
@@ -122,7 +122,7 @@ def take_back(project: Project, user: User, item: int, decision: int | None = No
 
 def _locked(item: int) -> Disagreement:
     # The item's rows first, in the order in which a save and a correction have them.
-    leasing.lock_entries([item])
+    current_leases.lock_entries([item])
     Item.objects.select_for_update().get(pk=item)
     return Disagreement.objects.select_related("decision__user").get(item=item)
 
@@ -140,7 +140,7 @@ def _hold(row: Disagreement, made: Decision | None, project: Project, user: User
 def shown(project: Project, row: Disagreement) -> dict[str, Any]:
     """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
     return {
-        "item": leasing.shown_item(row.item),
+        "item": payload.item_payload(project, row.item),
         "state": Disagreement.State(row.state).name.lower(),
         "opened_at": row.opened_at,
         "opinions": [_opinion(project, each) for each in row.item.annotations.all()],

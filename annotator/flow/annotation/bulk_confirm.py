@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import bulk_pages, submit
+from annotator.flow.annotation import bulk_pages, revise, submit
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import current_leases, releasing, withdraw
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
 
 TAKEN_OUT = gettext_noop("Somebody took it out of a page that was confirmed in bulk.")
@@ -51,7 +51,7 @@ def confirm(
     chosen = [lease for lease in page if lease.pk in wanted]
     # All of it or nothing, and one commit instead of twenty, which take most of the time.
     with transaction.atomic():
-        leasing.lock_entries([lease.item_id for lease in page])
+        current_leases.lock_entries([lease.item_id for lease in page])
         saved = sum([_save(project, user, lease, each) for lease in chosen])
         for lease in page:
             if lease.pk not in wanted:
@@ -82,10 +82,10 @@ def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
 def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
     try:
         for answer in {tuple(bulk_pages.answer_of(lease)) for lease in page}:
-            submit.chosen_labels(project, answer)
+            submit.parse_labels(project, answer)
     except Invalid as refusal:
         for lease in page:
-            leasing.release(lease)
+            releasing.release(lease)
         raise Conflict(
             "labels_changed",
             _("The labels were changed meanwhile, so nothing was saved."),
@@ -109,11 +109,11 @@ def _give_back(lease: Lease) -> None:
     # The page may have been sent before, with this item marked, and the answer never arrived.
     saved = Annotation.objects.filter(user=lease.user, client_id=lease.pk, withdrawn_at=None)
     for annotation in saved.select_related("project", "item", "user"):
-        submit.withdraw(annotation, lease.user)
+        revise.withdraw(annotation, lease.user)
     mine = Q(lease_id=lease.pk, state=QueueEntry.State.LEASED) | Q(state=QueueEntry.State.OPEN)
     anew = {**lease.by_itself(), "why": TAKEN_OUT, "suggestion": None}
-    QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=refill.AHEAD, **anew)
-    leasing.release(lease, TAKEN_OUT)
+    QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=withdraw.AHEAD, **anew)
+    releasing.release(lease, TAKEN_OUT)
 
 
 # Taking it back ----------------------------------------------------------------------------------
@@ -130,15 +130,15 @@ def undo(project: Project, user: User) -> list[Lease]:
     last = own.exclude(lease=None).order_by("-pk").first()
     if last is None or last.lease is None:
         return []
-    leasing.release_pages(project, user)
+    releasing.release_pages(project, user)
     return _retake(user, own.filter(lease__created_at=last.lease.created_at).order_by("pk"))
 
 
 @transaction.atomic
 def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
     answers = list(page)
-    leasing.lock_entries([each.item_id for each in answers])
-    again = [submit.retake(each, user, each.provenance()) for each in answers]
+    current_leases.lock_entries([each.item_id for each in answers])
+    again = [revise.reopen_as_lease(each, user, each.provenance()) for each in answers]
     leases = [lease for lease in again if lease is not None]
     if len(leases) < len(again):
         raise Conflict(

@@ -14,10 +14,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from annotator import tasktypes
 from annotator.errors import NotThere
 from annotator.flow.labels import naming
-from annotator.flow.progress import summary
-from annotator.flow.queue import admission, leasing, prefetch, refill
+from annotator.flow.progress import stopping
+from annotator.flow.queue import admission, current_leases, prefetch, refill, releasing, withdraw
 from annotator.flow.training import confident_items
 from annotator.models import (
     ANSWERED,
@@ -33,7 +34,6 @@ from annotator.models import (
 )
 from annotator.pool import audit_set
 
-SIZES = {Project.Task.TEXT: 20, Project.Task.IMAGE: 24}
 TRIES = 3
 LATELY = 1000
 WHY = gettext_noop("Among those that the model is surest of.")
@@ -59,7 +59,7 @@ def why_closed(project: Project) -> str:
             "The project's lead has turned suggestions off, and a page to confirm "
             "would be nothing else."
         )
-    pause = summary.paused(project)
+    pause = stopping.paused(project)
     return pause.words if pause else ""
 
 
@@ -86,7 +86,7 @@ def _gone_lately(project: Project, user: User) -> set[int]:
     labelled = Annotation.objects.filter(project=project, withdrawn_at=None).order_by("-pk")
     held = QueueEntry.objects.filter(project=project).filter(
         Q(state=QueueEntry.State.LEASED) & ~Q(user=user)
-        | Q(state=QueueEntry.State.OPEN) & (Q(rank=refill.AHEAD) | Q(blind=True))
+        | Q(state=QueueEntry.State.OPEN) & (Q(rank=withdraw.AHEAD) | Q(blind=True))
     )
     return {
         *labelled.values_list("item__position", flat=True)[:LATELY],
@@ -128,7 +128,7 @@ def take(project: Project, user: User, label: naming.Ref) -> list[Lease]:
         prefetch_related_objects(held, "item")
         _show_anew(project, held)
         return in_order(held)
-    leasing.release_pages(project, user)
+    releasing.release_pages(project, user)
     turn = confident_items.newest_round(project)
     sure = confident_items.of_round(turn).get(chosen.pk) if turn else None
     return [] if turn is None or sure is None else _taken(room, user, turn, sure.items)
@@ -152,13 +152,17 @@ def _taken(
 
 
 def _held(project: Project, user: User) -> list[Lease]:
-    return [lease for lease in leasing.live(project, user) if lease.source == Source.BULK]
+    return [
+        lease
+        for lease in current_leases.active_leases(project, user)
+        if lease.source == Source.BULK
+    ]
 
 
 def _show_anew(project: Project, page: Sequence[Lease]) -> None:
     """Give the page a new name, so that the farewell of the one before takes nothing from it."""
     name = _new_name()
-    prefetch.keep(project, name, page)
+    prefetch.extend_leases(project, name, page)
     for lease in page:
         lease.page = name
 
@@ -170,7 +174,7 @@ def _new_name() -> str:
 def keep(project: Project, user: User, page: str, leases: Collection[str]) -> None:
     """Let what the person has on the screen run on: `leases`, which `page` shows."""
     held = [lease for lease in _held(project, user) if str(lease.pk) in leases]
-    prefetch.keep(project, page, held)
+    prefetch.extend_leases(project, page, held)
 
 
 def own_label(project: Project, ref: naming.Ref) -> Label:
@@ -197,7 +201,7 @@ def _lease_page(
 ) -> list[Lease] | None:
     """Lease the surest items that are free; None when others took all of them just now."""
     project = room.project
-    size = min(SIZES[_task(project)], max(room.left, 0))
+    size = min(tasktypes.of(project).media.limits.bulk, max(room.left, 0))
     ways = _ways(project, turn, sure)
     # One page after the other: everybody wants the same items, and whoever looked while they are
     # being taken would find nothing.
@@ -228,15 +232,11 @@ def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any
     return in_order(leases)
 
 
-def _task(project: Project) -> Project.Task:
-    return Project.Task(project.task)
-
-
 def _ways(
     project: Project, turn: Round, sure: Sequence[confident_items.SureItem]
 ) -> dict[int, dict[str, Any]]:
     """Return by position, the surest first, how an item comes to be asked."""
-    common = {"strategy": refill.BULK, "round_id": turn.pk, "model_id": turn.model_id}
+    common = {"strategy": withdraw.BULK, "round_id": turn.pk, "model_id": turn.model_id}
     return {
         item.position: {
             **common,
@@ -271,7 +271,7 @@ def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
 def _claimable() -> QuerySet[QueueEntry]:
     # Blind ones are audits, checks and their decoys, which must look the same as those.
     return QueueEntry.objects.filter(
-        state=QueueEntry.State.OPEN, blind=False, rank__gt=refill.AHEAD
+        state=QueueEntry.State.OPEN, blind=False, rank__gt=withdraw.AHEAD
     )
 
 

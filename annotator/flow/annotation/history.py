@@ -6,10 +6,10 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from annotator.db.compiled_queries import Rows
-from annotator.flow.annotation import submit
+from annotator.flow.annotation.payload import annotation_payload, label_ids
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import payload
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 OF_TODAY = ("labels", "skips", "changes", "seconds")
@@ -50,7 +50,7 @@ def answers(project: Project, user: User) -> QuerySet[Annotation]:
     )
 
 
-def last(project: Project, user: User) -> Annotation | Lease | None:
+def last_action(project: Project, user: User) -> Annotation | Lease | None:
     """Return what the person did last and has not taken back: an answer, or what was skipped."""
     own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
     said = own.exclude(lease=None).select_related("project", "item", "lease", "user")
@@ -70,9 +70,9 @@ def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
     annotation.said = [each.label for each in given]
     return {
-        **submit.told(annotation),
-        "label_ids": submit.label_ids(annotation),
-        "content": leasing.shown_item(annotation.item),
+        **annotation_payload(annotation),
+        "label_ids": label_ids(annotation),
+        "content": payload.item_payload(project, annotation.item),
         "history": [
             {
                 "action": each.action,

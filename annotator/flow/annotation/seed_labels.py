@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise, submit
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
 
@@ -35,16 +35,16 @@ def seed(
 
     It is committed when this returns. The same `client_id` again returns what it stored at first.
     """
-    key = submit.client_key(client_id)
-    earlier = submit.saved_before(project, user, key, labels, item)
+    key = submit.parse_client_id(client_id)
+    earlier = submit.find_earlier_save(project, user, key, labels, item)
     if earlier is not None:
         return earlier, False
-    given = submit.chosen_labels(project, labels)
+    given = submit.parse_labels(project, labels)
     try:
         return _store(project, user, item, given, key), True
     except (IntegrityError, Conflict):
         # The same save may have come twice at once.
-        earlier = submit.saved_before(project, user, key, labels, item)
+        earlier = submit.find_earlier_save(project, user, key, labels, item)
         if earlier is None:
             raise _settled() from None
         return earlier, False
@@ -56,7 +56,7 @@ def take_back(project: Project, user: User, item: Item) -> Annotation:
     annotation = own.filter(withdrawn_at=None).select_related("project", "item", "user").first()
     if annotation is None:
         raise Conflict("no_seed", _("You gave this item no seed that could be taken back."))
-    submit.withdraw(annotation, user)
+    revise.withdraw(annotation, user)
     return annotation
 
 
@@ -65,7 +65,7 @@ def _store(
     project: Project, user: User, item: Item, given: list[Label], key: uuid.UUID
 ) -> Annotation:
     now = timezone.now()
-    leasing.lock_entries([item.pk])
+    current_leases.lock_entries([item.pk])
     entries = QueueEntry.objects.filter(item=item)
     needs = Item.objects.filter(pk=item.pk).exclude(state=Item.State.LABELLED)
     if not needs.update(answers=F("answers") + 1, state=Item.State.LABELLED):
@@ -81,7 +81,7 @@ def _store(
         created_at=now,
         updated_at=now,
     )
-    submit.give(annotation, given)
+    submit.store_labels(annotation, given)
     # Others keep what they hold, and their answers count beside this one.
     entries.filter(state=QueueEntry.State.OPEN).delete()
     entries.filter(state=QueueEntry.State.LEASED, user=user).update(state=QueueEntry.State.DONE)
@@ -90,7 +90,7 @@ def _store(
     )
     # As for imported seeds: no label that was asked for, but a change that a model should see.
     daily_counts.add(project, user, at=now, changes=1, finished=1)
-    disagreements.note(project, [item.pk])
+    disagreements.record_disagreements(project, [item.pk])
     return annotation
 
 

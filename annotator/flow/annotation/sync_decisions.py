@@ -11,10 +11,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Refused
-from annotator.flow.annotation import history, submit
+from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import summary
-from annotator.flow.queue import leasing
+from annotator.flow.progress import stopping
+from annotator.flow.queue import current_leases, releasing
 from annotator.flow.review import assignments
 from annotator.models import Annotation, Lease, Project, User
 
@@ -23,7 +23,7 @@ SAVED, DONE, REFUSED = "saved", "done", "refused"
 
 
 @dataclass(frozen=True)
-class Settled:
+class DecisionResult:
     """What became of a decision: `state` is saved, done (nothing more to do) or refused.
 
     `words` say it to the person; `annotation` is what may be told of the answer, `lease` what an
@@ -38,13 +38,13 @@ class Settled:
     lease: Lease | None = None
 
 
-def settle(
+def apply_decision(
     project: Project,
     user: User,
     page: str,
     decision: Mapping[str, Any],
     then: Then = None,
-) -> Settled:
+) -> DecisionResult:
     """Store one decision of the window `page`; twice the same changes nothing.
 
     `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
@@ -54,86 +54,86 @@ def settle(
     """
     key = str(decision["client_id"])
     try:
-        return KINDS[decision["kind"]](project, user, page, decision, then)
-    except submit.KeptAsExtra as refusal:
-        kept = submit.told(refusal.annotation)
-        return Settled(key, DONE, refusal.detail, refusal.code, kept)
+        return HANDLERS[decision["kind"]](project, user, page, decision, then)
+    except submit.StoredAsExtra as refusal:
+        kept = payload.annotation_payload(refusal.annotation)
+        return DecisionResult(key, DONE, refusal.detail, refusal.code, kept)
     except Conflict as refusal:
-        return Settled(key, DONE, refusal.detail, refusal.code)
+        return DecisionResult(key, DONE, refusal.detail, refusal.code)
     except Refused as refusal:
-        return Settled(key, REFUSED, refusal.detail, refusal.code)
+        return DecisionResult(key, REFUSED, refusal.detail, refusal.code)
 
 
 def _label(
     project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
-) -> Settled:
+) -> DecisionResult:
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
     annotation, _is_new = submit.submit(project, user, labels=_labels(decision), then=then, **given)
-    told = submit.told(annotation)
-    return Settled(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
+    told = payload.annotation_payload(annotation)
+    return DecisionResult(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
 
 
 def _labels(decision: Mapping[str, Any]) -> list[Ref]:
     """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
-    return decision["label_ids"] if "label_ids" in decision else decision["labels"]
+    return list(decision["label_ids"] if "label_ids" in decision else decision["labels"])
 
 
 def _skip(
     project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
-) -> Settled:
-    held = leasing.held(project, user, str(decision["lease"]))
-    words = skip_words(held, leasing.skip(held, decision.get("reason", "")))
-    return Settled(str(decision["client_id"]), DONE, words, "skipped")
+) -> DecisionResult:
+    held = current_leases.get_lease(project, user, str(decision["lease"]))
+    words = skip_words(held, releasing.skip(held, decision.get("reason", "")))
+    return DecisionResult(str(decision["client_id"]), DONE, words, "skipped")
 
 
 def _correct(
     project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
-) -> Settled:
-    annotation = submit.find(project, user, int(decision["annotation"]))
-    changed = submit.correct(
+) -> DecisionResult:
+    annotation = revise.find_annotation(project, user, int(decision["annotation"]))
+    changed = revise.correct(
         annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
     )
-    told = submit.told(changed)
+    told = payload.annotation_payload(changed)
     words = _("Corrected: %(labels)s.") % {"labels": label_words(told)}
-    return Settled(str(decision["client_id"]), SAVED, words, annotation=told)
+    return DecisionResult(str(decision["client_id"]), SAVED, words, annotation=told)
 
 
 def _undo(
     project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
-) -> Settled:
+) -> DecisionResult:
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
-        return Settled(key, DONE, _("There is nothing to undo."), "nothing")
+        return DecisionResult(key, DONE, _("There is nothing to undo."), "nothing")
     lease = take_back(deed, user, page)
-    return Settled(key, DONE, undone_words(project, lease), "undone", lease=lease)
+    return DecisionResult(key, DONE, undone_words(project, lease), "undone", lease=lease)
 
 
 def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
     """Return the answer or the skip that an undo is about: the newest where it names neither."""
     if decision.get("lease") is not None:
-        return leasing.held(project, user, str(decision["lease"]))
+        return current_leases.get_lease(project, user, str(decision["lease"]))
     if decision.get("annotation") is not None:
-        return submit.find(project, user, int(decision["annotation"]))
-    return history.last(project, user)
+        return revise.find_annotation(project, user, int(decision["annotation"]))
+    return history.last_action(project, user)
 
 
-Kind = Callable[[Project, User, str, Mapping[str, Any], Then], Settled]
+Handler = Callable[[Project, User, str, Mapping[str, Any], Then], DecisionResult]
 # After these another item is before the person.
 SETTLING = ("label", "skip")
-KINDS: dict[str, Kind] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
+HANDLERS: dict[str, Handler] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
 
 
 def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | None:
     """Undo an answer or a skip; return the lease under which to decide anew, if one is needed."""
     if isinstance(deed, Lease):
-        return leasing.unskip(deed, page)
-    return submit.undo(deed, user, page)
+        return releasing.unskip(deed, page)
+    return revise.undo(deed, user, page)
 
 
 def undone_words(project: Project, lease: Lease | None) -> str:
     """Return what became of an undo."""
-    if lease is None and summary.paused(project):
+    if lease is None and stopping.paused(project):
         return _("Undone. The project is paused, so the item comes again when it goes on.")
     if lease is None:
         return _("The skip is undone, but others have taken on the item meanwhile.")
@@ -142,7 +142,7 @@ def undone_words(project: Project, lease: Lease | None) -> str:
 
 def skip_words(skipped: Lease, is_asked_on: bool) -> str:
     """Return who will see what was skipped."""
-    if assignments.is_look(skipped):
+    if assignments.is_review(skipped):
         return _("Skipped: it has its label already, and stays as it is.")
     if is_asked_on:
         return _("Skipped: somebody else will see it.")

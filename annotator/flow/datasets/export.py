@@ -1,44 +1,21 @@
 """Labels go out, each with how it came about; streamed, so that size does not matter."""
 
-import csv
-import io
 from collections.abc import Collection, Iterator
 from typing import Any
 
-import orjson
 from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.errors import Invalid
 from annotator.flow.annotation import adjudicate
 from annotator.flow.evaluation import audit_judgements
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
+from annotator.formats.registry import WRITERS
 from annotator.models import Annotation, Item, Lease, Project, Revision, Source
 
-FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 CHUNK = 1000
-# A spreadsheet runs a cell that begins like this as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-# Some take these off first, and look again.
-SKIPPED_STARTS = " '\""
-TEXT_FIELDS = {
-    "key",
-    "text",
-    "image",
-    "labels",
-    "decided",
-    "annotator",
-    "why",
-    "meta",
-    "suggestion",
-    "hidden_suggestion",
-    "note",
-    "gold",
-    "history",
-    "judged",
-    "skip_reason",
-}
 INCLUDES = ("withdrawn", "skipped", "unlabelled")
 CAME_ABOUT = (
     "source",
@@ -60,10 +37,9 @@ def stream(project: Project, format: str, include: Collection[str] = ()) -> Iter
 
     `include` names what else there is: "withdrawn" answers, "skipped" and "unlabelled" items.
     """
-    _refuse_unknown("format", "unknown_format", {format}, FORMATS)
+    _refuse_unknown("format", "unknown_format", {format}, WRITERS)
     _refuse_unknown("include", "unknown_include", include, INCLUDES)
-    found = records(project, include)
-    return _jsonl(found) if format == "jsonl" else _csv(found)
+    return WRITERS[format].write(records(project, include))
 
 
 def _refuse_unknown(field: str, code: str, given: Collection[str], there: Collection[str]) -> None:
@@ -151,7 +127,7 @@ def _of_item(project: Project, item: Item) -> dict[str, Any]:
     return {
         "item": item.pk,
         "key": item.key,
-        **({"image": item.image} if item.image else {"text": item.text}),
+        **tasktypes.of(project).media.export(item),
         "meta": item.meta,
         "state": Item.State(item.state).name.lower(),
         "gold": None if item.gold is None else naming.names(project, item.gold),
@@ -225,50 +201,3 @@ def _when(project: Project, annotation: Annotation | None) -> dict[str, Any]:
             for each in history
         ],
     }
-
-
-def _jsonl(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    for record in found:
-        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
-
-
-def _csv(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer: Any = None
-    # A byte order mark, or spreadsheets take the file for Windows-1252.
-    buffer.write("\ufeff")
-    for record in found:
-        flat = {name: _cell(name, value) for name, value in record.items()}
-        if writer is None:
-            writer = csv.DictWriter(buffer, list(flat))
-            writer.writeheader()
-        writer.writerow(flat)
-        yield _taken(buffer)
-    if writer is None:
-        yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    data = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return data
-
-
-def _cell(name: str, value: Any) -> Any:
-    if isinstance(value, dict) or name == "history":
-        value = "" if value is None else orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
-    elif isinstance(value, list):
-        value = "|".join(value)
-    elif hasattr(value, "isoformat"):
-        value = value.isoformat()
-    return guarded(value) if name in TEXT_FIELDS and isinstance(value, str) else value
-
-
-def guarded(text: str) -> str:
-    """Return the text such that no spreadsheet takes it for a formula."""
-    return f"'{text}" if _is_formula(text) else text
-
-
-def _is_formula(text: str) -> bool:
-    return text.lstrip(SKIPPED_STARTS).startswith(FORMULA_STARTS)

@@ -1,34 +1,33 @@
 """A file becomes items: streamed, in chunks that are stored whole, resumable after any of them."""
 
 import difflib
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator import formats
+from annotator import formats, tasktypes
 from annotator.db.bulk_insert import insert_many
 from annotator.errors import Invalid
 from annotator.flow.datasets.rejects import ERRORS_SHOWN, append_report, as_error, cut_report
-from annotator.flow.datasets.upload import uploads_folder
+from annotator.flow.datasets.upload import columns_of, uploads_folder
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
+from annotator.formats import BadContent, BadRow, Row, Unreadable
+from annotator.formats.registry import READERS
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source
 from annotator.pool import audit_set
 
-CHUNK = 2000
-CHUNK_PICTURES = 200
+# Where one writer keeps out all others, people who save labels wait for as long as this takes.
+CHUNK_OF_ONE_WRITER = 500
+GAP_SECONDS = 0.01
 CHUNK_BYTES = 32 << 20
 TRIES = 5
 COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
@@ -55,9 +54,8 @@ def run(work: Import) -> Import:
     cut_report(work)
     # By former names, too: the file may be older than a rename, or the import was begun before it.
     known = naming.by_name(work.project)
-    size = CHUNK_PICTURES if work.format == "zip" else CHUNK
     try:
-        chunks = _chunks(islice(_rows(work, set(known)), work.done, None), size)
+        chunks = _chunks(work, islice(_rows(work, set(known)), work.done, None))
         for number, rows in enumerate(chunks, 1):
             _store_sorted(work, rows, known)
             _give_way(number)
@@ -68,11 +66,16 @@ def run(work: Import) -> Import:
     return work
 
 
+def _rows_at_once(work: Import) -> int:
+    most = tasktypes.of(work.project).media.limits.import_
+    return min(most, CHUNK_OF_ONE_WRITER) if connection.vendor == "sqlite" else most
+
+
 def _give_way(number: int) -> None:
     """Do what the database needs between two chunks, of which `number` are stored."""
     if connection.vendor == "sqlite":
         # One writer at a time: leave a gap for those who are saving labels meanwhile.
-        time.sleep(0.02)
+        time.sleep(GAP_SECONDS)
     elif str(number).strip("0") == "1":
         # At each tenfold. The planner holds a new pool for a handful of rows, and looks at every
         # one of them for each chunk, until it is told; autovacuum comes by a minute later.
@@ -81,22 +84,21 @@ def _give_way(number: int) -> None:
 
 
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
-    path = uploads_folder() / work.path
-    if work.format == "zip":
-        return image_zip.read(path, label_names)
-    columns = Columns(work.text_column, work.label_column, work.id_column)
-    _total, encoding = tables.look(path, work.format, columns)
-    if encoding == "cp1252" and not work.notes:
+    path, reader = uploads_folder() / work.path, READERS[work.format]
+    columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
+    looked = reader.look(path, columns)
+    if looked.encoding == "cp1252" and not work.notes:
         work.write(notes=[_("The file is no UTF-8; it was read as Windows-1252.")])
-    return tables.read(path, work.format, columns, encoding)
+    return reader.read(path, columns, looked, label_names)
 
 
-def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadRow]]:
+def _chunks(work: Import, rows: Iterator[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+    media, size = tasktypes.of(work.project).media, _rows_at_once(work)
     chunk: list[Row | BadRow] = []
     weight = 0
     for row in rows:
         chunk.append(row)
-        weight += len(row.content) if isinstance(row, Row) else 0
+        weight += media.size(row.content) if isinstance(row, Row) else 0
         if len(chunk) >= size or weight >= CHUNK_BYTES:
             yield chunk
             chunk, weight = [], 0
@@ -107,7 +109,8 @@ def _chunks(rows: Iterator[Row | BadRow], size: int) -> Iterator[list[Row | BadR
 def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chunk:
     """Return what is to be stored of some rows; nothing is stored yet."""
     chunk = Chunk(rows=len(rows))
-    hashes = {id(row): _digest(row.content) for row in rows if isinstance(row, Row)}
+    media = tasktypes.of(work.project).media
+    hashes = {id(row): media.digest(row.content) for row in rows if isinstance(row, Row)}
     there = _already(work, rows, list(hashes.values()))
     for row in rows:
         problem = row if isinstance(row, BadRow) else _label_problem(work, row, known)
@@ -150,11 +153,6 @@ def _already(work: Import, rows: list[Row | BadRow], hashes: list[bytes]) -> Alr
     return Already({bytes(digest) for digest in found}, set(taken))
 
 
-def _digest(content: str | bytes) -> bytes:
-    data = content.encode() if isinstance(content, str) else content
-    return hashlib.blake2b(data, digest_size=16).digest()
-
-
 def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | None:
     if work.labels_are == Import.LabelsAre.IGNORE or not row.labels:
         return None
@@ -164,9 +162,11 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
             words = _("“%(name)s” is no label of this project.") % {"name": name[:60]}
             hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
             return BadRow(row.number, "unknown_label", f"{words} {hint}".strip())
-    if len(row.labels) > 1 and not work.project.multi_label:
+    try:
+        tasktypes.of(work.project).answer.check_number(len(row.labels))
+    except Invalid as problem:
         words = _("This project takes one label for an item.")
-        return BadRow(row.number, "label_number", words)
+        return BadRow(row.number, problem.code, words)
     return None
 
 
@@ -174,6 +174,12 @@ def _take(
     work: Import, chunk: Chunk, row: Row, digest: bytes, key: str, known: dict[str, Any]
 ) -> bool:
     """Add the row's item to the chunk, and tell whether it could be."""
+    try:
+        content = tasktypes.of(work.project).media.store(work.project, row.content, digest)
+    except BadContent as problem:
+        words = f"{row.key[:200]}: {problem.detail}"
+        chunk.bad.append(BadRow(row.number, problem.code, words))
+        return False
     item = Item(
         project=work.project,
         imported=work,
@@ -181,16 +187,8 @@ def _take(
         key=key,
         content_hash=digest,
         meta=row.meta,
+        **content,
     )
-    if isinstance(row.content, bytes):
-        try:
-            item.image = _keep_picture(work.project, row.content, digest)
-        except image_zip.BadPicture as problem:
-            words = f"{row.key[:200]}: {problem.detail}"
-            chunk.bad.append(BadRow(row.number, problem.code, words))
-            return False
-    else:
-        item.text = row.content
     labels = None if work.labels_are == Import.LabelsAre.IGNORE else row.labels
     if labels and work.labels_are == Import.LabelsAre.GOLD:
         item.gold = [known[name].pk for name in dict.fromkeys(labels)]
@@ -222,14 +220,6 @@ def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
         if 0.0 <= sure <= 1.0:
             return sure, {key: value for key, value in meta.items() if key != name}
     return None, meta
-
-
-def _keep_picture(project: Project, content: bytes, digest: bytes) -> str:
-    clean, ending = image_zip.clean(content)
-    name = f"pictures/{project.pk}/{digest.hex()[:2]}/{digest.hex()}.{ending}"
-    if not default_storage.exists(name):
-        name = default_storage.save(name, ContentFile(clean))
-    return name
 
 
 # Storing -----------------------------------------------------------------------------------------

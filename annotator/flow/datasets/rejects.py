@@ -4,9 +4,9 @@ import csv
 import shutil
 from typing import Any
 
-from annotator.flow.datasets import export
 from annotator.flow.datasets.upload import report_path
 from annotator.formats import BadRow
+from annotator.formats.csv import guarded
 from annotator.models import Import
 
 ERRORS_SHOWN = 100
@@ -25,7 +25,7 @@ def append_report(work: Import, bad: list[BadRow]) -> None:
         writer = csv.writer(file)
         if is_new:
             writer.writerow(["row", "code", "detail"])
-        writer.writerows([each.number, each.code, export.guarded(each.detail)] for each in bad)
+        writer.writerows([each.number, each.code, guarded(each.detail)] for each in bad)
 
 
 def cut_report(work: Import) -> None:

@@ -7,20 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.errors import Invalid, NotThere, TooLarge, WrongType
-from annotator.formats import Columns, Unreadable, image_zip, tables
+from annotator.formats import Columns, Unreadable
+from annotator.formats.registry import READERS, for_file
 from annotator.models import Import, Project, User
-
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".zip": "zip",
-}
-KINDS = {"text": ("csv", "jsonl"), "image": ("zip",)}
-
 
 # Receiving ---------------------------------------------------------------------------------------
 
@@ -47,8 +38,8 @@ def receive(
         raise Invalid(
             "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
         )
+    columns = columns_of(project, text_column, label_column, id_column)
     path = keep_upload(file)
-    columns = Columns(text_column, label_column, id_column)
     try:
         total = inspect(path, kind, columns)
     except Unreadable as problem:
@@ -70,7 +61,7 @@ def receive(
 
 def find(project: Project, pk: int) -> Import:
     """Return one of the project's imports."""
-    found = Import.objects.filter(project=project, pk=pk).first()
+    found: Import | None = Import.objects.filter(project=project, pk=pk).first()
     if found is None:
         raise NotThere("unknown_import", _("There is no such import."))
     return found
@@ -88,20 +79,21 @@ def uploaded(name: str) -> Path:
 
 def kind_of(project: Project, name: str, format: str = "") -> str:
     """Return how a file of that name is read; WrongType for one that the task does not take."""
-    kind = format or ENDINGS.get(Path(name or "").suffix.lower(), "")
-    allowed = KINDS[project.task]
-    if kind not in allowed:
+    reader = for_file(name or "", format)
+    task_type = tasktypes.of(project)
+    allowed = task_type.media.formats
+    if reader is None or reader.kind not in allowed:
         raise WrongType(
             "wrong_type",
             _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
             % {
-                "task": project.task,
+                "task": task_type.task,
                 "kinds": _(" or ").join(k.upper() for k in allowed),
                 "name": (name or "")[:100],
             },
             field="file",
         )
-    return kind
+    return reader.kind
 
 
 def keep_upload(file: Any) -> Path:
@@ -136,6 +128,14 @@ def uploads_folder() -> Path:
 
 def inspect(path: Path, kind: str, columns: Columns) -> int:
     """Return about how many rows there are; Unreadable for what can be seen to be no use."""
-    if kind == "zip":
-        return image_zip.look(path)
-    return tables.look(path, kind, columns)[0]
+    return READERS[kind].look(path, columns).rows
+
+
+def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
+    """Return which column holds what; Invalid for a name that the items have no use for."""
+    parts = tasktypes.of(project).media.parts
+    if text and parts and "text" not in [part.name for part in parts]:
+        words = _("These items are made of the columns %(names)s, not of one text.")
+        names = ", ".join(part.columns[0] for part in parts)
+        raise Invalid("text_column", words % {"names": names}, field="text_column")
+    return Columns(text, label, id, parts)

@@ -9,7 +9,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from annotator.flow.evaluation import round_changes
-from annotator.flow.progress import spending, summary
+from annotator.flow.progress import audit_counts, spending
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
 from annotator.pool import audit_set, feature_store, training_set
@@ -61,7 +61,7 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         "moved": round_changes.in_pool(turn),
         # Of a model from before it was noted when its labels were read.
         "spent": version.measured.get("spent") or spending.spent(turn.project),
-        "audits": summary.audits_mark(turn.project),
+        "audits": audit_counts.counting_mark(turn.project),
     }
     # For the export, from which anybody can count the estimate again (flow.judged).
     keys = known.keys[known.audited]
@@ -81,7 +81,7 @@ def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) ->
     # What lies behind the audits is what may still be drawn; what was skipped before is in neither.
     behind = Item.objects.filter(project=project, audit_key__gt=int(frontier))
     population, target = len(right) + behind.count(), project.target_accuracy
-    found = intervals.accuracy(right, population=population)
+    found = intervals.accuracy_interval(right, population=population)
     assert found is not None, "there is an audit"
     value = float(right.mean())
     # At looks set beforehand that share the error: fit to stop on.

@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 
 from annotator.flow.evaluation import label_savings
 from annotator.flow.progress import estimate as estimates
-from annotator.flow.progress import model_history, summary
+from annotator.flow.progress import model_history
+from annotator.flow.progress import stopping as progress_stopping
 from annotator.models import Project
 
 KIND = "forecast"
@@ -95,7 +96,7 @@ def in_words(
         _plateau_in_words(forecast),
     ]
     sentences = [
-        summary.outlook(project, estimate),
+        progress_stopping.outlook(project, estimate),
         *expected,
         *([_of_model(forecast, estimate)] if any(expected) else []),
         label_savings.in_words(saved),
@@ -133,7 +134,7 @@ def _to_target(
     target, needed = project.target_accuracy, forecast.get("needed")
     if not needed or target is None or forecast["target"] != target:
         return ""
-    shown = {"target": summary.percent(target)}
+    shown = {"target": estimates.number(target)}
     if estimate is not None and estimate["value"] >= target:
         # Whether it is proven is told beside it; more labels are not what it takes.
         return _("The newest model is measured at the target of %(target)s %% or above.") % shown
@@ -175,7 +176,7 @@ def _gain_in_words(project: Project, forecast: Mapping[str, Any]) -> str:
         return ""
     said = _(
         "100 more labels would add about %(value)s points of accuracy (%(low)s to %(high)s, 95 %%)"
-    ) % {name: summary.percent(gain[name]) for name in ("value", "low", "high")}
+    ) % {name: estimates.number(gain[name]) for name in ("value", "low", "high")}
     cost = _price(project, forecast, 100)
     if cost is None or gain["value"] < 0.0005:
         return f"{said}."

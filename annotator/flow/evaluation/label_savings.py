@@ -37,7 +37,7 @@ def report(project: Project) -> dict[str, Any] | None:
         return {"missing": missing, **of}
     truth = known.y if known.y.ndim == 2 else known.y[:, None] == np.arange(len(turn.model.labels))
     right = (kept["said"][there] == (truth[audits] == 1)).all(axis=1)
-    curve = label_savings.random_curve(
+    curve = label_savings.random_baseline_curve(
         feature_store.gather(turn.space, known.positions),
         known.y,
         audits,
@@ -48,7 +48,7 @@ def report(project: Project) -> dict[str, Any] | None:
     found = (
         None
         if curve is None
-        else label_savings.saved(curve, right, turn.model.trained_on, seed=project.seed)
+        else label_savings.estimate_savings(curve, right, turn.model.trained_on, seed=project.seed)
     )
     if curve is None or found is None:
         return None

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from annotator.db import clock
 from annotator.errors import Conflict, Invalid
 from annotator.flow.progress import recall_standing
-from annotator.flow.queue import refill
+from annotator.flow.queue import refill, withdraw
 from annotator.models import Item, Label, Project, QueueEntry, RecallProof, Source, User
 
 LEAST, MOST = 10, 2000
@@ -106,11 +106,11 @@ def _ask_first(project: Project, proof: RecallProof) -> None:
         own = entries.filter(state=QueueEntry.State.OPEN, source__in=[Source.ACTIVE, Source.BULK])
         # Audits and hidden checks stay what they are, only sooner.
         own.update(**came)
-        entries.update(rank=refill.AHEAD)
+        entries.update(rank=withdraw.AHEAD)
         fresh = list(few.filter(state=Item.State.POOL).order_by("audit_key"))
         QueueEntry.objects.bulk_create(
             (
-                QueueEntry(project=project, item=item, slot=slot, rank=refill.AHEAD, **came)
+                QueueEntry(project=project, item=item, slot=slot, rank=withdraw.AHEAD, **came)
                 for item in fresh
                 for slot in range(project.overlap)
             ),

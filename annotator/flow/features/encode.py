@@ -13,6 +13,7 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.errors import Conflict
 from annotator.jobs.runner import job
 from annotator.models import FeatureShard, FeatureSpace, Project
@@ -20,11 +21,6 @@ from annotator.pool import audit_set, feature_store
 from annotator.pool import documents as pool_documents
 
 RETRY = timedelta(minutes=5)
-TEXTS_AT_ONCE = 65_536
-PICTURES_AT_ONCE = 256
-
-# By task: recipes in the order in which they are made, each better than the one before.
-LADDER = {"text": ["text-quick", "text"], "image": ["image"]}
 
 
 def plan(project: Project) -> list[FeatureSpace]:
@@ -33,7 +29,7 @@ def plan(project: Project) -> list[FeatureSpace]:
     project.refresh_from_db(fields=["items"])
     if not project.items:
         return []
-    ladder = LADDER[project.task]
+    ladder = tasktypes.of(project).media.encoders
     wanted = [project.features] if project.features in ladder else ladder
     kept = project.spaces.filter(_is_kept(), dropped=False)
     have = set(kept.values_list("recipe", flat=True))
@@ -133,7 +129,7 @@ def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
     """Return the features of the documents, of which only a block is in memory at a time."""
     from selection.features import Features
 
-    size = PICTURES_AT_ONCE if project.task == Project.Task.IMAGE else TEXTS_AT_ONCE
+    size = tasktypes.of(project).media.limits.encode
     blocks = iter(lambda: list(islice(documents, size)), [])
     return Features.concat([encoder.transform(block) for block in blocks])
 

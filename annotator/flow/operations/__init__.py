@@ -2,9 +2,12 @@
 
 | module | what it does |
 |---|---|
+| `activity` | Background work of a project: what is under way, and what failed in the last day |
 | `after_restore` | After a restore: release old leases, resume jobs |
 | `background_reports` | Reports that a worker computes between rounds |
 | `cleanup` | Repair after crashes, final removal of deleted data |
 | `health` | Queues, leases, rounds, jobs, workers and disk as numbers |
+| `heartbeat` | Heartbeat of the workers: reported by each, read by pages |
+| `readiness` | Readiness of the installation: database, broker and worker |
 | `verify_counts` | Recount stored counts from the rows |
 """

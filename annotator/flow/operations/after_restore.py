@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from annotator.flow.queue import leasing
+from annotator.flow.queue import releasing
 from annotator.models import (
     FeatureShard,
     FeatureSpace,
@@ -45,7 +45,7 @@ def _take_back_leases() -> None:
     now = timezone.now()
     Lease.objects.filter(ended_at=None, expires_at__gt=now).update(expires_at=now)
     QueueEntry.objects.filter(state=QueueEntry.State.LEASED).update(leased_until=now)
-    leasing.release_expired(now=now)
+    releasing.release_expired(now=now)
     Lease.objects.filter(ended_at=None).update(ended_at=now, outcome=Lease.Outcome.EXPIRED)
 
 

@@ -28,7 +28,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotator.flow.progress.summary import DEAD_SECONDS, LATELY
+from annotator.flow.operations.heartbeat import DEAD_SECONDS
+from annotator.flow.progress.summary import LATELY
 from annotator.models import (
     Annotation,
     FeatureShard,
@@ -255,7 +256,8 @@ def _failed(model: Any, project: Project | None) -> QuerySet[Any]:
         mine = mine.exclude(Exists(later))
     if model is Round:
         mine = mine.defer("picks", "distribution")
-    return mine.select_related("project").order_by("-pk")[:MOST_FAILURES]
+    newest: QuerySet[Any] = mine.select_related("project").order_by("-pk")[:MOST_FAILURES]
+    return newest
 
 
 # Workers and the disk ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -133,3 +133,65 @@ def _time(seconds: int) -> str:
         return ngettext("%(n)d minute", "%(n)d minutes", n) % {"n": n}
     n = seconds // 3600
     return ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}
+
+
+def count_with_answered(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
+    """Return the same as `audits`, and how many are answered: also behind one that still waits."""
+    frontier = audit_set.audit_frontier(project)
+    settled = _count_up_to(project, frontier, mark)
+    behind = beyond(project, frontier).answered
+    return {**settled, "audits_answered": settled["audited"] + behind}
+
+
+def count_audits(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
+    """Return how many items of the audit set have their label, and how many were skipped.
+
+    `mark` is what `audits_mark` returned lately: only what came since is counted then.
+    """
+    return _count_up_to(project, audit_set.audit_frontier(project), mark)
+
+
+def _count_up_to(project: Project, frontier: int, mark: Mapping[str, Any] | None) -> dict[str, int]:
+    if frontier < 0:
+        return {"audited": 0, "audits_skipped": 0}
+    if not mark or mark["items"] != project.items or mark["frontier"] > frontier:
+        # Something came, or opened again, among those that were counted.
+        return _count_between(project, -1, frontier)
+    since = _count_between(project, mark["frontier"], frontier)
+    skipped = _skipped_below(project, mark["frontier"])
+    # What was skipped then and is no more has its label by now.
+    return {
+        "audited": mark["audited"] + mark["audits_skipped"] - skipped + since["audited"],
+        "audits_skipped": skipped + since["audits_skipped"],
+    }
+
+
+def counting_mark(project: Project) -> dict[str, int]:
+    """Return the audits counted one by one, to go on from: a look at them all grows with them."""
+    frontier = audit_set.audit_frontier(project)
+    counted = _count_between(project, -1, frontier) if frontier >= 0 else count_audits(project)
+    return {"items": project.items, "frontier": frontier, **counted}
+
+
+def _count_between(project: Project, above: int, frontier: int) -> dict[str, int]:
+    # Every state is named, as the index begins with it.
+    items = Item.objects.filter(
+        project=project,
+        state__in=Item.State.values,
+        audit_key__gt=above,
+        audit_key__lte=frontier,
+    )
+    in_bulk = Annotation.objects.filter(item=OuterRef("pk"), source=Source.BULK, withdrawn_at=None)
+    settled = Q(state=Item.State.LABELLED)
+    # Up to there nothing waits but what was skipped.
+    return items.aggregate(
+        audited=Count("pk", filter=Q(~Exists(in_bulk), settled)),
+        audits_skipped=Count("pk", filter=~settled),
+    )
+
+
+def _skipped_below(project: Project, frontier: int) -> int:
+    waiting = [state for state in Item.State.values if state != Item.State.LABELLED]
+    return Item.objects.filter(
+        project=project, state__in=waiting, skips__gt=0, audit_key__lte=frontier
+    ).count()

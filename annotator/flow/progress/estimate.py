@@ -194,3 +194,10 @@ def count(number: int) -> str:
 def _rounded(value: float, digits: int) -> str:
     # Left to itself, `number_format` cuts digits off.
     return str(number_format(round(value, digits), digits))
+
+
+def newest_with_mark(project: Project) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the newest estimate that may be told, and where its audits were counted up to."""
+    newest = project.models.filter(accuracy__isnull=False)
+    row = newest.values_list(*FIELDS, "measured__audits").first()
+    return (None, None) if row is None else (told(*row[:3]), row[3])

@@ -19,8 +19,9 @@ from django.utils.translation import pgettext
 
 from annotator.db import clock
 from annotator.errors import Invalid
-from annotator.flow.progress import recall_standing
-from annotator.models import Project, QueueEntry, Tally, User
+from annotator.flow.progress import estimate, recall_standing
+from annotator.flow.queue import skipped_items
+from annotator.models import Item, Project, QueueEntry, Tally, User
 
 LONGEST_REASON = 500
 UNLIMITED = 2**31
@@ -103,7 +104,7 @@ def by_itself(reasons: Sequence[tuple[str, str]]) -> Pause:
     return Pause(reasons[0][0], reason, words)
 
 
-def answers(project: Project) -> int:
+def answers_given(project: Project) -> int:
     """Return how many labels were given, as the budget counts them."""
     return Tally.objects.filter(project=project).aggregate(n=Sum("labels"))["n"] or 0
 
@@ -122,7 +123,7 @@ def left(project: Project, given: int | None = None, besides: Sequence[UUID] = (
         held = held.exclude(lease_id__in=besides)
     # Held first: what is saved in between counts twice, the other way round it would not count.
     number = held.count()
-    return project.budget - number - (answers(project) if given is None else given)
+    return project.budget - number - (answers_given(project) if given is None else given)
 
 
 def budget_spent(
@@ -179,3 +180,80 @@ def _percent(share: float) -> str:
     value = 100 * share
     digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
     return str(number_format(round(value, digits), digits))
+
+
+# Why to stop: each reason as its cause and its words.
+Reasons = list[tuple[str, str]]
+
+
+def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns."""
+    return advise(reasons_to_stop(project, answers, measured))
+
+
+def advise(reasons: Reasons) -> dict[str, Any]:
+    """Return the advice that these reasons make, in words."""
+    return {
+        "advice": "stop" if reasons else "go_on",
+        "reasons": [words for _cause, words in reasons],
+    }
+
+
+def reasons_to_stop(project: Project, answers: int, measured: Mapping[str, Any] | None) -> Reasons:
+    """Return each reason to stop with its cause; it is enough only where the target is proven."""
+    proven = _target_proven(project, measured)
+    found = [(TARGET, words) for words in proven]
+    spent = budget_spent(project, answers, measured, is_proven=bool(proven))
+    if spent:
+        found.append((BUDGET, spent))
+    if project.items and answers and not has_unlabelled(project):
+        found.append((DONE, _all_done(project)))
+    return found
+
+
+def _target_proven(project: Project, measured: Mapping[str, Any] | None) -> list[str]:
+    target, said = project.target_accuracy, []
+    if target and measured and measured.get("proven", 0.0) >= target:
+        said.append(goal_reached(measured["proven"], target))
+    return said + recall_standing.reasons_to_stop(project)
+
+
+def goal_reached(proven: float, target: float) -> str:
+    """Return in words that the accuracy aimed for is proven."""
+    words = _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
+    return words % {"low": estimate.bound(proven), "target": estimate.number(target)}
+
+
+def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
+    """Return in words how many more audits would prove the target (estimates.needed_in_words)."""
+    return estimate.needed_in_words(project, measured)
+
+
+def paused(
+    project: Project, reasons: Reasons | None = None, *, answers: int | None = None
+) -> Pause | None:
+    """Return why the project hands out nothing; None while it does.
+
+    A lead paused it, or it stopped by itself: `reasons` are those to stop, `answers` how many
+    labels there are, where that is known.
+    """
+    lead = by_lead(project)
+    if lead is not None or not project.auto_stop:
+        return lead
+    if reasons is None:
+        given = answers_given(project) if answers is None else answers
+        reasons = reasons_to_stop(project, given, estimate.newest(project))
+    return by_itself(reasons) if reasons else None
+
+
+def has_unlabelled(project: Project) -> bool:
+    """Tell whether an item still waits for a label."""
+    # One state at a time and in their order, or PostgreSQL may look for the one in the whole table.
+    items = Item.objects.filter(project=project).order_by("audit_key").values_list("pk", flat=True)
+    return any(items.filter(state=state)[:1] for state in (Item.State.POOL, Item.State.QUEUED))
+
+
+def _all_done(project: Project) -> str:
+    if skipped_items.count(project):
+        return _("Every item is labelled, but for those that everybody skipped.")
+    return _("Every item is labelled.")

@@ -8,10 +8,12 @@ from django.db import transaction
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming, usage
 from annotator.flow.projects import shortcuts, versions
 from annotator.models import Label, Project
+from annotator.tasktypes import FEATURES
 
 MAX_LABELS = 500
 LONGEST_DESCRIPTION = 2000
@@ -33,6 +35,8 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     What is not said about a label that is there stays as it is. A name without an id means the
     label of that name, if there is one.
     """
+    if "labels" not in tasktypes.of(project).can:
+        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
     versions.hold(project)
     naming.forget(project)
     kept = {label.pk: label for label in project.labels.all()}

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from annotator.db.compiled_queries import Rows
 from annotator.errors import Conflict, Forbidden, Invalid, NotThere
 from annotator.flow.projects import versions
-from annotator.flow.queue import leasing, skipped_items
+from annotator.flow.queue import releasing, skipped_items
 from annotator.models import Membership, Project, Role, User
 
 FIND_PROJECT = Rows(lambda pk: Project.objects.alive().filter(pk=pk).order_by(), int)
@@ -36,7 +36,7 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
         project=project, user=user, defaults={"role": role}
     )
     if is_new and role == Role.ANNOTATOR:
-        skipped_items.offer(project)
+        skipped_items.reopen_for_new_member(project)
     return member
 
 
@@ -47,7 +47,7 @@ def remove_member(project: Project, user: User) -> None:
     role_of(project, user)
     _refuse_no_admin(project, user, None)
     Membership.objects.filter(project=project, user=user).delete()
-    leasing.release_all(project, user)
+    releasing.release_all(project, user)
 
 
 def role_of(project: Project, user: User) -> str:

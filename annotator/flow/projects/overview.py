@@ -15,20 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow.progress import daily_counts, recall_standing, stopping, summary
+from annotator.flow.progress import audit_counts, daily_counts, recall_standing, stopping, summary
 from annotator.flow.progress import estimate as estimates
 from annotator.i18n.stored_messages import translated
-from annotator.models import (
-    Import,
-    Item,
-    Job,
-    Project,
-    Report,
-    Role,
-    Round,
-    Tally,
-    User,
-)
+from annotator.models import Import, Item, Job, Project, Report, Role, Round, Tally, User
 
 DAYS = 7
 # Of the budget, from which on it is nearly spent.
@@ -126,7 +116,7 @@ def _look_closer(led: list[Row]) -> None:
         key = row.project.pk
         row.days = [days[key].get(today - timedelta(days=n), 0) for n in reversed(range(DAYS))]
         if row.estimate is None and row.audits:
-            row.counted = summary.audit_counts(row.project)
+            row.counted = audit_counts.count_with_answered(row.project)
         row.people, row.round = people.get(key, []), rounds.get(key)
         active = [each for each in imports.get(key, []) if each["state"] != Job.State.FAILED]
         row.importing = bool(active)
@@ -197,7 +187,7 @@ def _reasons(row: Row, report: dict[str, Any] | None) -> list[tuple[str, str]]:
     project, found = row.project, []
     target, estimate = project.target_accuracy, row.estimate
     if target and estimate and estimate.get("proven", 0.0) >= target:
-        found.append((stopping.TARGET, summary.goal_reached(estimate["proven"], target)))
+        found.append((stopping.TARGET, stopping.goal_reached(estimate["proven"], target)))
     recall = recall_standing.reached(project, report, str(project.rare_label))
     found += [(stopping.TARGET, words) for words in recall]
     spent = stopping.budget_spent(

@@ -14,7 +14,7 @@ from annotator.db import clock
 from annotator.flow.evaluation import forecast
 from annotator.flow.features import encode
 from annotator.flow.progress import recall_standing
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import current_leases, overlap, refill
 from annotator.models import Lease, Project, QueueEntry
 
 # Somewhat more than the silence between two calls of an open page.
@@ -72,9 +72,9 @@ def apply(project: Project, before: Mapping[str, Any]) -> None:
     """Have those settings hold for what is there that were changed since `before`."""
     changed = changed_since(project, before)
     if "overlap" in changed:
-        refill.match_overlap(project)
+        overlap.match_overlap(project)
     if changed & {"audit_share", "gold_share"}:
-        refill.mix_anew(project)
+        refill.remix(project)
     if "lease_seconds" in changed:
         _match_lease_time(project, before["lease_seconds"])
     if changed & {"target_metric", "target_value"}:
@@ -97,7 +97,7 @@ def _match_lease_time(project: Project, before: int) -> None:
     soonest = now + timedelta(seconds=ONE_BEAT_SECONDS)
     running = Lease.objects.filter(project=project, ended_at=None, expires_at__gt=now)
     held = list(running.order_by("item_id"))
-    leasing.lock_entries([lease.item_id for lease in held])
+    current_leases.lock_entries([lease.item_id for lease in held])
     for lease in held:
         until = max(lease.expires_at + more, min(lease.expires_at, soonest))
         Lease.objects.filter(pk=lease.pk, ended_at=None).update(expires_at=until)

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.errors import Invalid
-from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.flow.projects import preferences, setting_effects, versions
 from annotator.flow.projects.label_set import LabelSpec, change_labels, clean_name, label_specs
 from annotator.models import Label, Membership, Project, Role, User
+from annotator.tasktypes import FEATURES
 
 LONGEST_GUIDELINES = 20_000
 
@@ -27,13 +28,14 @@ def create_project(
     user: User | None,
     *,
     name: str,
-    task: str = Project.Task.TEXT,
+    task: str = tasktypes.DEFAULT.task,
     multi_label: bool = False,
     labels: Sequence[LabelSpec] = (),
     **settings: Any,
 ) -> Project:
     """Store a new project with its labels; `user` becomes its admin."""
-    specs = label_specs(labels)
+    task_type = tasktypes.find(task, multi_label)
+    specs = label_specs(_named_labels(task_type, labels))
     if any("id" in spec for spec in specs):
         raise Invalid("label_form", _("A new label has no id yet."), field="labels")
     rare = settings.pop("rare_label", None)
@@ -92,11 +94,22 @@ def delete_project(project: Project) -> None:
     project.save(update_fields=["deleted_at"])
 
 
+def _named_labels(
+    task_type: tasktypes.TaskType, labels: Sequence[LabelSpec]
+) -> Sequence[LabelSpec]:
+    """Return the labels of a new project: those that are given, unless its type has its own."""
+    if "labels" in task_type.can:
+        return labels
+    if labels:
+        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
+    return task_type.answer.fixed_labels
+
+
 def strategy_choices() -> list[tuple[str, str, str]]:
     """Return (name, title, one sentence) of every strategy that a project may use."""
     from selection.strategies.registry import STRATEGIES
 
-    return [(name, _(each.title), _(each.words)) for name, each in STRATEGIES.items()]
+    return [(name, _(each.title), _(each.description)) for name, each in STRATEGIES.items()]
 
 
 def feature_choices(project: Project | None) -> list[tuple[str, str]]:
@@ -106,7 +119,7 @@ def feature_choices(project: Project | None) -> list[tuple[str, str]]:
         "text": _("words, their meaning and their company"),
         "image": _("shapes and colours"),
     }
-    recipes = encode.LADDER[project.task] if project else []
+    recipes = tasktypes.of(project).media.encoders if project else ()
     return [("auto", _("automatic")), *((name, titles[name]) for name in recipes)]
 
 
@@ -120,7 +133,7 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         name for name, _title, _words in strategy_choices()
     }:
         raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
-    if settings.get("features", "auto") not in {"auto", *encode.LADDER.get(project.task, ())}:
+    if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
         raise Invalid("unknown_features", _("There are no such features."), field="features")
     endless = [name for name, value in settings.items() if value != value or value == math.inf]
     if endless:

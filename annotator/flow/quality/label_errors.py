@@ -15,8 +15,8 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
-from annotator.flow.review.candidates import Doubt
-from annotator.models import LOOKS, Annotation, FeatureSpace, Label, Project, SecondLook
+from annotator.flow.review.candidates import ReviewCandidate
+from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, SecondLook
 from annotator.pool import audit_set, feature_store, training_set
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def find(
     }
 
 
-def proposals(found: dict[str, Any]) -> list[Doubt]:
+def proposals(found: dict[str, Any]) -> list[ReviewCandidate]:
     """Return what was found as `second.propose` wants it, one for each answer that gave a label."""
     return [
-        Doubt(pk, kind, row["score"], row["why"], row["instead"])
+        ReviewCandidate(pk, kind, row["score"], row["why"], row["instead"])
         for kind in (SecondLook.Kind.SUSPECT.value, SecondLook.Kind.CONTRADICTION.value)
         for row in found[kind]
         if row["instead"] or kind == SecondLook.Kind.SUSPECT.value
@@ -237,7 +237,7 @@ def _with_answers(
         withdrawn_at=None,
         counted=True,
         item__position__in=[each.position for each in suspects],
-    ).exclude(source__in=LOOKS)
+    ).exclude(source__in=REVIEW_SOURCES)
     fields = ("pk", "item_id", "item__position", "given__label_id")
     for pk, item, position, label in answers.order_by("pk").values_list(*fields):
         said.setdefault(position, {}).setdefault(pk, set()).update(() if label is None else [label])

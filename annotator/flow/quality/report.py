@@ -37,7 +37,7 @@ def report(project: Project) -> dict[str, Any]:
     )
     if project.second_share > 0:
         found = label_errors.proposals(doubted) if doubted else []
-        candidates.propose(project, [*found, *candidates.repeats(project)])
+        candidates.request_reviews(project, [*found, *candidates.consistency_samples(project)])
     return {
         "answers": len(answers),
         "overlap": _overlap(shared, project.multi_label),
@@ -69,7 +69,7 @@ def _overlap(shared: Opinions, several: bool) -> dict[str, Any]:
     if not len(shared):
         return {}
     table = shared.table(_classes(shared, several))
-    share = intervals.accuracy(_all_agree(table))
+    share = intervals.accuracy_interval(_all_agree(table))
     alpha = None if several else bootstrap.agreement_interval(table)
     return {"share": _told(share), "alpha": _told(alpha)}
 
@@ -86,7 +86,7 @@ def _by_week(shared: Opinions, several: bool) -> list[dict[str, Any]]:
     for week, rows in _weeks(shared):
         table = rows.table(_classes(rows, several))
         told = (
-            intervals.accuracy(_all_agree(table))
+            intervals.accuracy_interval(_all_agree(table))
             if several
             else bootstrap.agreement_interval(table)
         )
@@ -179,7 +179,8 @@ def _classes(found: Opinions, several: bool) -> NDArray[np.int64]:
 def _all_agree(table: NDArray[np.int64]) -> NDArray[np.bool_]:
     largest = table.max(axis=1)
     least = np.where(table >= 0, table, np.iinfo(np.int64).max).min(axis=1)
-    return (largest == least)[(table >= 0).sum(axis=1) >= 2]
+    agree: NDArray[np.bool_] = (largest == least)[(table >= 0).sum(axis=1) >= 2]
+    return agree
 
 
 def _told(estimate: Any) -> dict[str, Any] | None:

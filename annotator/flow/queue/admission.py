@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, transaction
 
 from annotator.db import clock
 from annotator.db.compiled_queries import insert
-from annotator.flow.progress import stopping, summary
+from annotator.flow.progress import stopping
 from annotator.models import Item, Lease, Project, User
 
 # From here on hand-outs of a project come one after the other, so that together they keep to it.
@@ -78,8 +78,8 @@ class Room:
 
 def room(project: Project) -> Room:
     """Ask whether items may be handed out, and how many: once for each call, before all else."""
-    answers = stopping.answers(project) if project.auto_stop else 0
-    pause = summary.paused(project, answers=answers)
+    answers = stopping.answers_given(project) if project.auto_stop else 0
+    pause = stopping.paused(project, answers=answers)
     return Room(project, 0 if pause else stopping.left(project, answers), pause)
 
 

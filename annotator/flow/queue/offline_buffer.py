@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop
 
 from annotator.db import clock
-from annotator.flow.queue import admission, reassign_idle, refill
+from annotator.flow.queue import admission, audit_stream, reassign_idle, withdraw
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
 from annotator.pool import audit_set
 
@@ -22,28 +22,28 @@ SHARE = 25
 LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
-    "strategy": refill.SPARE,
+    "strategy": withdraw.SPARE,
     "why": gettext_noop("Drawn at random, for when the connection is lost."),
 }
 
 
-def put_by(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
+def fill_buffer(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
     """Lease up to `number` random items to `user` on the page, and return the leases."""
     most = min(number, room.project.items // SHARE)
     # Mostly none are wanted, and a transaction would wait for whoever writes just now.
     if most <= 0 or not room:
         return []
     with suppress(admission.NoRoom), transaction.atomic():
-        return _put_by(room, user, page, most)
+        return _lease_random_items(room, user, page, most)
     return []
 
 
-def _put_by(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
+def _lease_random_items(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
     project = room.project
     items = _random_items(project, user, number)
     if not items:
         return []
-    came = {**SPARE, "probability": refill.chance_without_counting(project, len(items))}
+    came = {**SPARE, "probability": audit_stream.probability_without_counting(project, len(items))}
     leases = {
         item.pk: room.new_lease(item, user, page=page, suggestion=item.suggested, **came)
         for item in items
@@ -83,7 +83,7 @@ def _take_places(project: Project, user: User, leases: dict[int, Lease]) -> list
     return [leases[pk] for pk in mine.order_by("pk").values_list("item", flat=True)]
 
 
-def give_back(leases: Sequence[Lease]) -> int:
+def return_to_pool(leases: Sequence[Lease]) -> int:
     """Return the items of these leases to the pool, and say how many they were."""
     # Mostly there are none, and a transaction would wait for whoever writes just now.
     return _give_back(leases) if leases else 0
@@ -107,10 +107,10 @@ def _give_back(leases: Sequence[Lease]) -> int:
     return ended
 
 
-def take_back(project: Project, user: User) -> int:
+def reclaim_buffered(project: Project, user: User) -> int:
     """Return to the pool what others than `user` put by, and say how many items they were."""
-    held = reassign_idle.held_by_others(project, user).filter(strategy=refill.SPARE)
-    return give_back(list(held.exclude(reassign_idle.is_shown())))
+    held = reassign_idle.held_by_others(project, user).filter(strategy=withdraw.SPARE)
+    return return_to_pool(list(held.exclude(reassign_idle.is_shown())))
 
 
 def _mine(user: User, lease: Lease) -> dict[str, object]:

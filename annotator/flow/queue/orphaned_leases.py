@@ -6,24 +6,24 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator.db import clock
-from annotator.flow.queue import refill
+from annotator.flow.queue import withdraw
 from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
 
 # Clocks of several machines differ; this much is none that was set back.
 SLACK = timedelta(seconds=60)
 
 
-def release_strays() -> None:
+def release_orphaned() -> None:
     """Give back what people hold who are no members, and let no lease run longer than one may."""
     now = clock.now()
-    _release_of_strangers(now)
+    _release_of_former_members(now)
     lengths = Project.objects.alive().values_list("lease_seconds", flat=True)
     for seconds in lengths.order_by("lease_seconds").distinct():
-        _shorten(now, timedelta(seconds=seconds))
+        _cap_expiry(now, timedelta(seconds=seconds))
 
 
 @transaction.atomic
-def _release_of_strangers(now: datetime) -> None:
+def _release_of_former_members(now: datetime) -> None:
     """Release what was leased in the moment in which its holder was taken out of the project."""
     members = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("user"))
     strange = _held().filter(~Exists(members), user__is_superuser=False)
@@ -34,11 +34,11 @@ def _release_of_strangers(now: datetime) -> None:
     list(held.select_for_update())
     ended = {"ended_at": now, "outcome": Lease.Outcome.RELEASED}
     Lease.objects.filter(pk__in=leases, ended_at=None).update(**ended)
-    refill.reopen(held)
+    withdraw.reopen(held)
 
 
 @transaction.atomic
-def _shorten(now: datetime, length: timedelta) -> None:
+def _cap_expiry(now: datetime, length: timedelta) -> None:
     """Let leases end in time that were given before the clock was set back."""
     far = _held().filter(
         project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK

@@ -14,7 +14,15 @@ from django.db import transaction
 from annotator.db import clock
 from annotator.db.compiled_queries import Rows
 from annotator.flow.progress import stopping
-from annotator.flow.queue import admission, leasing, offline_buffer, reassign_idle, refill
+from annotator.flow.queue import (
+    admission,
+    current_leases,
+    leasing,
+    offline_buffer,
+    reassign_idle,
+    releasing,
+    withdraw,
+)
 from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
@@ -38,7 +46,7 @@ FIND_HELD = Rows(
 
 
 @dataclass(frozen=True)
-class Held:
+class WindowState:
     """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones.
 
     `pause` says why it gets nothing, where the project is paused.
@@ -50,7 +58,7 @@ class Held:
     pause: stopping.Pause | None = None
 
 
-def hold(
+def sync_window(
     project: Project,
     user: User,
     page: str,
@@ -60,7 +68,7 @@ def hold(
     put_by: int = 0,
     just_decided: bool = False,
     along: Sequence[Lease] = (),
-) -> Held:
+) -> WindowState:
     """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
 
     It names what is before the person first, and has `just_decided` what was there before. What it
@@ -74,22 +82,23 @@ def hold(
     taken = _take_back(room, mine, shown)
     known = [lease for lease in mine if str(lease.pk) in holding and lease not in taken]
     waiting = [lease for lease in mine if str(lease.pk) not in holding and lease not in taken]
-    keep(project, page, known if room.is_paused else known + waiting)
-    reassign_idle.show([lease for lease in known if str(lease.pk) in holding[:1]])
+    extend_leases(project, page, known if room.is_paused else known + waiting)
+    reassign_idle.mark_shown([lease for lease in known if str(lease.pk) in holding[:1]])
     lost = sorted(set(holding) - {str(lease.pk) for lease in known})
     if room.is_paused:
-        return Held(lost=lost, pause=room.pause)
+        return WindowState(lost=lost, pause=room.pause)
     # A page names what it has on its screen already: only the others are served.
     waiting = _whole(waiting, along)
-    ready = [lease for lease in waiting if lease.strategy != refill.SPARE]
-    by = [lease for lease in waiting if lease.strategy == refill.SPARE]
+    ready = [lease for lease in waiting if lease.strategy != withdraw.SPARE]
+    by = [lease for lease in waiting if lease.strategy == withdraw.SPARE]
     first = 0 if known or ready else 1
     ready = _filled(room, user, page, ready, room.half(min(want, MOST_AHEAD), first=first))
     if want and not ready and not known:
         ready = _loose(project, page, live)
-    return Held(
+    return WindowState(
         next=ready,
-        spares=by + offline_buffer.put_by(room, user, page, _spares_wanted(room, put_by) - len(by)),
+        spares=by
+        + offline_buffer.fill_buffer(room, user, page, _spares_wanted(room, put_by) - len(by)),
         lost=lost,
     )
 
@@ -116,12 +125,12 @@ def _take_back(room: admission.Room, mine: list[Lease], shown: Sequence[str]) ->
     Where more is held than the budget lets in, so much less, spares first.
     """
     own = [lease for lease in mine if lease.page and str(lease.pk) not in shown]
-    own.sort(key=lambda lease: (lease.strategy == refill.SPARE, lease.created_at))
+    own.sort(key=lambda lease: (lease.strategy == withdraw.SPARE, lease.created_at))
     taken = own if room.is_paused else own[max(len(own) + min(room.left, 0), 0) :]
-    offline_buffer.give_back([lease for lease in taken if lease.strategy == refill.SPARE])
+    offline_buffer.return_to_pool([lease for lease in taken if lease.strategy == withdraw.SPARE])
     for lease in taken:
-        if lease.strategy != refill.SPARE:
-            leasing.release(lease)
+        if lease.strategy != withdraw.SPARE:
+            releasing.release(lease)
     room.left += 0 if room.is_paused else len(taken)
     return taken
 
@@ -131,7 +140,7 @@ def _spares_wanted(room: admission.Room, number: int) -> int:
     return min(number, MOST_SPARES, max(room.left, 0) // 4)
 
 
-def first(project: Project, user: User, tab: str) -> Lease | None:
+def resume_tab(project: Project, user: User, tab: str) -> Lease | None:
     """Return what a tab that is being reloaded shows again; it stays the tab's own.
 
     Nothing in a paused project, where what a page holds is handed out no second time.
@@ -139,7 +148,7 @@ def first(project: Project, user: User, tab: str) -> Lease | None:
     if not tab or admission.room(project).is_paused:
         return None
     held = [lease for lease in _live(project, user) if _is_of(lease, tab)]
-    shown = next((lease for lease in held if lease.strategy != refill.SPARE), None)
+    shown = next((lease for lease in held if lease.strategy != withdraw.SPARE), None)
     if shown is not None:
         # The farewell of the load before may come later, and must not shorten it.
         _run_until([shown], shown.expires_at, page=_away(tab))
@@ -189,7 +198,7 @@ def _is_adopted(lease: Lease, holding: Sequence[str]) -> bool:
 def _loose(project: Project, page: str, live: Sequence[Lease]) -> list[Lease]:
     """Return what the person took without a page, the window's own now: nothing else is left."""
     loose = [lease for lease in live if not lease.page]
-    keep(project, page, loose)
+    extend_leases(project, page, loose)
     return _whole(loose)
 
 
@@ -204,7 +213,7 @@ def _filled(
     return ready
 
 
-def keep(project: Project, page: str, leases: Sequence[Lease]) -> None:
+def extend_leases(project: Project, page: str, leases: Sequence[Lease]) -> None:
     """Make the leases the window's own, and let those run anew that have less than half left."""
     half = clock.now() + timedelta(seconds=project.lease_seconds / 2)
     due = [lease for lease in leases if lease.expires_at < half or lease.page != page]
@@ -222,18 +231,18 @@ def leave(project: Project, user: User, page: str, leases: Collection[str]) -> N
     as the estimate waits for them. What a later load of the same tab took over already stays with
     that.
     """
-    mine = [lease for lease in leasing.live(project, user) if lease.page == page]
+    mine = [lease for lease in current_leases.active_leases(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
-    ordinary = [lease for lease in held if lease.strategy != refill.SPARE]
+    ordinary = [lease for lease in held if lease.strategy != withdraw.SPARE]
     unseen = _unseen_audits(ordinary, leases)
     # All at once, in one order, as whoever else changes several of them does.
-    leasing.lock_entries([lease.item_id for lease in ordinary])
+    current_leases.lock_entries([lease.item_id for lease in ordinary])
     until = clock.now() + timedelta(seconds=GRACE_SECONDS)
     away = _away(page)
     _run_until([lease for lease in ordinary if lease not in unseen], until, page=away)
     for lease in unseen:
-        leasing.release(lease)
-    offline_buffer.give_back([lease for lease in held if lease.strategy == refill.SPARE])
+        releasing.release(lease)
+    offline_buffer.return_to_pool([lease for lease in held if lease.strategy == withdraw.SPARE])
 
 
 def _unseen_audits(held: Sequence[Lease], named: Collection[str]) -> list[Lease]:
@@ -245,7 +254,7 @@ def _unseen_audits(held: Sequence[Lease], named: Collection[str]) -> list[Lease]
 @transaction.atomic
 def _run_until(leases: Sequence[Lease], until: datetime, page: str) -> None:
     keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
-    leasing.lock_entries(items)
+    current_leases.lock_entries(items)
     entries = QueueEntry.objects.filter(item__in=items, lease_id__in=keys)
     entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     Lease.objects.filter(pk__in=keys, ended_at=None).update(expires_at=until, page=page)

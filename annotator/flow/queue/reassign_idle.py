@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotator.db import clock
-from annotator.flow.queue import refill
+from annotator.flow.queue import withdraw
 from annotator.models import ANSWERED, Annotation, Lease, Project, QueueEntry, Source, User
 
 # Two and a half times the silence between two calls of a page.
@@ -24,7 +24,7 @@ IDLE_SECONDS = 120
 SHOWN_AGAIN_SECONDS = 40
 
 
-def show(leases: Sequence[Lease]) -> None:
+def mark_shown(leases: Sequence[Lease]) -> None:
     """Note that a page shows these, if that has to be said again before it counts as idle."""
     now = clock.now()
     due = now - timedelta(seconds=SHOWN_AGAIN_SECONDS)
@@ -39,7 +39,7 @@ def show(leases: Sequence[Lease]) -> None:
 
 
 def _is_unsaid_spare(lease: Lease) -> bool:
-    return lease.strategy == refill.SPARE and lease.shown_at is None
+    return lease.strategy == withdraw.SPARE and lease.shown_at is None
 
 
 def is_shown() -> Q:
@@ -58,7 +58,7 @@ def held_by_others(project: Project, user: User) -> QuerySet[Lease]:
     return Lease.objects.filter(pk__in=keys, ended_at=None)
 
 
-def pass_on(project: Project, user: User) -> int:
+def reassign_idle(project: Project, user: User) -> int:
     """Put back into the queue what lies the longest, if `user` holds nothing; return how many."""
     own = Lease.objects.filter(project=project, user=user, ended_at=None)
     if own.filter(expires_at__gt=clock.now()).exists():
@@ -66,7 +66,7 @@ def pass_on(project: Project, user: User) -> int:
     return next((1 for lease in _lying_for(project, user) if _take(lease)), 0)
 
 
-def free_audits() -> int:
+def reopen_idle_audits() -> int:
     """Put back into every queue the audits that lie in unattended pages, and return how many."""
     entries = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, source=Source.AUDIT)
     held = Lease.objects.filter(pk__in=entries.values("lease_id"), ended_at=None)
@@ -122,4 +122,4 @@ def _take(lease: Lease) -> bool:
     list(entries.select_for_update())
     lying = _lying(Lease.objects.filter(pk=lease.pk, ended_at=None))
     taken = lying.update(ended_at=clock.now(), outcome=Lease.Outcome.PASSED)
-    return bool(taken and refill.reopen(entries))
+    return bool(taken and withdraw.reopen(entries))

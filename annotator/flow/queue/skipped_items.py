@@ -43,20 +43,20 @@ def set_aside(project: Project, item: int) -> bool:
         return bool(waiting.update(state=Item.State.ASIDE))
 
 
-def put_back(project: Project) -> int:
+def reopen_skipped(project: Project) -> int:
     """Have all that is set aside asked again, also of those who skipped it; return how many."""
     put = 0
     while items := list(_set_aside(project).values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
             skipped = Lease.objects.filter(item__in=items, outcome=Lease.Outcome.SKIPPED)
             skipped.update(outcome=Lease.Outcome.AGAIN)
-            put += let_in(items)
+            put += requeue(items)
     return put
 
 
-def offer(project: Project) -> int:
+def reopen_for_new_member(project: Project) -> int:
     """Put back what is set aside because there is somebody new, who has not seen it."""
-    return let_in(list(_set_aside(project).values_list("pk", flat=True)))
+    return requeue(list(_set_aside(project).values_list("pk", flat=True)))
 
 
 def _set_aside(project: Project) -> QuerySet[Item]:
@@ -76,7 +76,7 @@ def _left_for(project: Project, item: int) -> QuerySet[Membership]:
     )
 
 
-def let_in(items: Iterable[int]) -> int:
+def requeue(items: Iterable[int]) -> int:
     """Have those of the items that are set aside wait again, and return how many they were."""
     begun = Exists(QueueEntry.objects.filter(item=OuterRef("pk")))
     aside = Item.objects.filter(pk__in=items, state=Item.State.ASIDE)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from annotator.db.compiled_queries import Raw
 from annotator.models import (
-    LOOKS,
+    REVIEW_SOURCES,
     Annotation,
     Item,
     Lease,
@@ -62,12 +62,12 @@ CLAIM = """
 """
 
 
-def is_turn(project: Project) -> bool:
+def is_due(project: Project) -> bool:
     """Tell whether a second look comes next; a share of all that is served, where some wait."""
     return project.has_looks and random.random() < project.second_share
 
 
-def take(project: Project, user: User, key: uuid.UUID) -> SecondLook | None:
+def claim(project: Project, user: User, key: uuid.UUID) -> SecondLook | None:
     """Take the first look that is for `user`, in one statement, for the lease with that key."""
     found = TAKE_FIRST(key, project.pk, *(user.pk,) * 4)
     return found[0] if found else None
@@ -93,9 +93,9 @@ def provenance(look: SecondLook) -> dict[str, object]:
     }
 
 
-def is_look(lease: Lease | Annotation) -> bool:
+def is_review(lease: Lease | Annotation) -> bool:
     """Tell whether this is about an item that is labelled already."""
-    return lease.source in LOOKS
+    return lease.source in REVIEW_SOURCES
 
 
 # What becomes of one; each in the transaction of the deed, under the lock of the item's entries ---
@@ -106,24 +106,24 @@ def holds(lease: Lease) -> bool:
     return _of(lease).filter(state=SecondLook.State.LEASED).exists()
 
 
-def give_back(lease: Lease) -> None:
+def release(lease: Lease) -> None:
     """Let the look wait for the next one; it stays known whose it was, should they answer late."""
     _of(lease).filter(state=SecondLook.State.LEASED).update(state=SecondLook.State.OPEN)
 
 
-def drop(lease: Lease) -> None:
+def dismiss(lease: Lease) -> None:
     """Ask it no more: who was asked does not know either."""
     waiting = _of(lease).filter(state__lt=SecondLook.State.DONE)
     waiting.update(state=SecondLook.State.DROPPED, done_at=timezone.now())
 
 
-def pick_up(lease: Lease, again: Lease) -> bool:
+def resume(lease: Lease, again: Lease) -> bool:
     """Let `again` hold what was dropped under `lease`; False where the item is asked otherwise."""
     dropped = _of(lease).filter(state=SecondLook.State.DROPPED)
     return not _waits(lease.item_id) and bool(_hold(dropped, again))
 
 
-def keep(lease: Lease, again: Lease) -> None:
+def rehold(lease: Lease, again: Lease) -> None:
     """Let `again` hold what was held under `lease`, and waits."""
     _hold(_of(lease).filter(state=SecondLook.State.OPEN), again)
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from annotator.models import (
-    LOOKS,
+    REVIEW_SOURCES,
     Annotation,
     Item,
     Membership,
@@ -38,7 +38,7 @@ AGAIN = gettext_noop("Asked again, to see how steady labels are.")
 
 
 @dataclass(frozen=True)
-class Doubt:
+class ReviewCandidate:
     """An answer in doubt: `kind` is one of `SecondLook.Kind`, a higher `score` is more doubtful.
 
     `why` says it in words, and `instead` has the ids of the labels that seem right.
@@ -52,7 +52,7 @@ class Doubt:
 
 
 @transaction.atomic
-def propose(project: Project, found: Sequence[Doubt]) -> int:
+def request_reviews(project: Project, found: Sequence[ReviewCandidate]) -> int:
     """Let what was found wait for a second look, in place of what nobody took yet; return how many.
 
     The kinds take turns, the most doubtful of each first. An answer that was looked at is not
@@ -73,16 +73,16 @@ def propose(project: Project, found: Sequence[Doubt]) -> int:
     return waiting
 
 
-def _in_turns(found: Sequence[Doubt]) -> list[Doubt]:
+def _in_turns(found: Sequence[ReviewCandidate]) -> list[ReviewCandidate]:
     """Return the doubts such that each kind has as many among the first ones."""
-    kinds: dict[str, list[Doubt]] = defaultdict(list)
+    kinds: dict[str, list[ReviewCandidate]] = defaultdict(list)
     for doubt in sorted(found, key=lambda each: (-each.score, each.annotation)):
         kinds[SecondLook.Kind(doubt.kind)].append(doubt)
     placed = [(place, doubt) for each in kinds.values() for place, doubt in enumerate(each)]
     return [doubt for _place, doubt in sorted(placed, key=lambda one: (one[0], one[1].kind))]
 
 
-def _rows(project: Project, doubts: Sequence[Doubt], taken: set[int]) -> list[SecondLook]:
+def _rows(project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]) -> list[SecondLook]:
     """Return a look for each doubt that somebody can look into, one for an item."""
     about = _doubtable(project, doubts)
     members, at_work = _people(project)
@@ -101,7 +101,9 @@ def _rows(project: Project, doubts: Sequence[Doubt], taken: set[int]) -> list[Se
     return list(rows.values())[: max(MOST_OPEN - len(taken), 0)]
 
 
-def _row(doubt: Doubt, annotation: Annotation, asked: int | None, rank: int) -> SecondLook:
+def _row(
+    doubt: ReviewCandidate, annotation: Annotation, asked: int | None, rank: int
+) -> SecondLook:
     return SecondLook(
         project_id=annotation.project_id,
         item_id=annotation.item_id,
@@ -116,7 +118,7 @@ def _row(doubt: Doubt, annotation: Annotation, asked: int | None, rank: int) -> 
     )
 
 
-def _doubtable(project: Project, doubts: Sequence[Doubt]) -> dict[int, Annotation]:
+def _doubtable(project: Project, doubts: Sequence[ReviewCandidate]) -> dict[int, Annotation]:
     """Return the answers in doubt that stand, count, and were not looked at as they are now."""
     looked = SecondLook.objects.filter(
         about=OuterRef("pk"), state__gte=SecondLook.State.DONE, done_at__gte=OuterRef("updated_at")
@@ -163,7 +165,7 @@ def _answered(items: Iterable[int]) -> dict[int, set[int]]:
 # How steady people are ---------------------------------------------------------------------------
 
 
-def repeats(project: Project) -> list[Doubt]:
+def consistency_samples(project: Project) -> list[ReviewCandidate]:
     """Return some older answers of those who labelled lately, to be asked of the same person again.
 
     Drawn at random by the project's seed; so few are looked up that it does not matter how many
@@ -175,8 +177,12 @@ def repeats(project: Project) -> list[Doubt]:
     return [doubt for user in people for doubt in _of_person(project, user)]
 
 
-def _of_person(project: Project, user: int) -> list[Doubt]:
-    own = _asked_for(project).filter(user=user, lease__isnull=False).exclude(source__in=LOOKS)
+def _of_person(project: Project, user: int) -> list[ReviewCandidate]:
+    own = (
+        _asked_for(project)
+        .filter(user=user, lease__isnull=False)
+        .exclude(source__in=REVIEW_SOURCES)
+    )
     old = own.filter(created_at__lte=timezone.now() - OLD).order_by("pk")
     looks = SecondLook.objects.filter(project=project, kind=SecondLook.Kind.REPEAT)
     done = looks.filter(about__user=user, state__gte=SecondLook.State.DONE).count()
@@ -190,7 +196,7 @@ def _of_person(project: Project, user: int) -> list[Doubt]:
         for _ in range(REPEATS_EACH)
     ]
     chosen = sorted({pk for pk in drawn if pk is not None})
-    return [Doubt(pk, SecondLook.Kind.REPEAT, rng.random(), AGAIN) for pk in chosen]
+    return [ReviewCandidate(pk, SecondLook.Kind.REPEAT, rng.random(), AGAIN) for pk in chosen]
 
 
 def drift(project: Project) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from annotator.models import Annotation, Disagreement, Item, Project
 
 
 @transaction.atomic
-def note(project: Project, items: Collection[int]) -> None:
+def record_disagreements(project: Project, items: Collection[int]) -> None:
     """Open a disagreement about each of the items that are labelled and whose opinions differ.
 
     To be called where an item got an opinion beside another one; nothing is closed by that.
@@ -23,7 +23,7 @@ def note(project: Project, items: Collection[int]) -> None:
 
 
 @transaction.atomic
-def review(project: Project, items: Collection[int]) -> None:
+def refresh_disagreements(project: Project, items: Collection[int]) -> None:
     """Do the same, and close what is open where opinions do not differ any more."""
     differing = _differing(items)
     _open(project, differing)
@@ -43,7 +43,7 @@ def find_missed(project: Project, items: Collection[int]) -> None:
     noted = Disagreement.objects.filter(item__in=found).values_list("item", flat=True)
     # One by one, so that no lock is held for more than one item.
     for item in sorted(found - set(noted)):
-        note(project, [item])
+        record_disagreements(project, [item])
 
 
 def _open(project: Project, items: Collection[int]) -> None:

@@ -7,7 +7,7 @@ from annotator.flow.labels import naming
 from annotator.models import Annotation, Project, Source
 
 
-def known(annotation: Annotation) -> list[str] | None:
+def gold_answer(annotation: Annotation) -> list[str] | None:
     """Return the known answer, where that may be told once the item is answered."""
     if annotation.source != Source.GOLD or not annotation.project.gold_feedback:
         return None

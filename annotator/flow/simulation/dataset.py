@@ -16,15 +16,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from annotator import formats
-from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip, tables
-from annotator.pool import documents as pool_documents
+from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip
+from annotator.formats.registry import READERS, for_file
+from annotator.tasktypes.media.image import IMAGE
+from annotator.tasktypes.media.text import TEXT
 
 if TYPE_CHECKING:
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
 
 HELD_OUT = 0.2
-KINDS = {".csv": "csv", ".tsv": "csv", ".zip": "zip"}
 NAMES_SHOWN = 5
 
 UNREADABLE = gettext_noop("%(n)d rows that cannot be read left out")
@@ -52,8 +52,8 @@ class Answers:
 class Trial:
     """What runs need: the pool with our features, and with plain ones for the baseline."""
 
-    known: "Known"
-    plain: "Known"
+    known: "LabelledDataset"
+    plain: "LabelledDataset"
     classes: list[str]
     notes: list[str]
 
@@ -68,7 +68,7 @@ class Trial:
             "rare": {
                 "label": self.classes[known.rare_class],
                 "n": int(known.rare.sum()),
-                "declared": known.declared,
+                "declared": known.rare_class_declared,
             },
             "notes": self.notes,
         }
@@ -82,7 +82,8 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
 
     `most_bytes` bounds what is held in memory, 0 does not.
     """
-    rows = _rows(path, columns, kind or KINDS.get(path.suffix.lower(), "jsonl"))
+    reader = for_file(path.name, kind) or READERS["jsonl"]
+    rows = reader.read(path, columns, reader.look(path, columns), _folders(path))
     documents: list[Any] = []
     labels: list[list[str]] = []
     seen: set[bytes] = set()
@@ -109,19 +110,17 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
     return Answers(documents, labels, [_(what) % {"n": n} for what, n in left_out.items()])
 
 
-def _rows(path: Path, columns: Columns, kind: str) -> formats.Rows:
-    if kind == "zip":
-        image_zip.look(path)
-        with zipfile.ZipFile(path) as archive:
-            folders = {PurePosixPath(name).parent.name for name in archive.namelist()}
-        return image_zip.read(path, folders - {""})
-    _total, encoding = tables.look(path, kind, columns)
-    return tables.read(path, kind, columns, encoding)
+def _folders(path: Path) -> set[str]:
+    """Return the folders in a ZIP, each of which is a label; none for another file."""
+    if not zipfile.is_zipfile(path):
+        return set()
+    with zipfile.ZipFile(path) as archive:
+        return {PurePosixPath(name).parent.name for name in archive.namelist()} - {""}
 
 
 def _document(row: Row | BadRow) -> str | bytes | None:
-    if isinstance(row, BadRow) or isinstance(row.content, str):
-        return None if isinstance(row, BadRow) else row.content
+    if isinstance(row, BadRow) or not isinstance(row.content, bytes):
+        return row.content if isinstance(row, Row) and isinstance(row.content, str) else None
     try:
         # The app, too, keeps what it wrote itself and learns from that.
         return image_zip.clean(row.content)[0]
@@ -247,29 +246,25 @@ def _known(
     truth: NDArray[np.int64] | None,
     classes: list[str],
     rare: str,
-) -> "Known":
+) -> "LabelledDataset":
     from selection.features import RECIPES
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
     from selection.strategies.shortlist import class_counts
 
     of_texts = isinstance(answers.documents[0], str)
     if test is not None and isinstance(test.documents[0], str) != of_texts:
         words = _("One of the files holds texts, the other one pictures.")
         raise Unreadable("wrong_type", words)
-    sample, most = (
-        np.random.default_rng(0),
-        pool_documents.FIT_ITEMS if of_texts else pool_documents.FIT_PICTURES,
-    )
-    rows = sample.permutation(len(answers))[:most]
-    recipe = RECIPES["text" if of_texts else "image"]
-    encoder = recipe.fit([answers.documents[i] for i in rows], seed=0)
+    media = TEXT if of_texts else IMAGE
+    rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
+    encoder = RECIPES[media.encoders[-1]].fit([answers.documents[i] for i in rows], seed=0)
     counts = class_counts(y, len(classes))
-    return Known(
+    return LabelledDataset(
         encoder.transform(answers.documents),
         y,
         len(classes),
         classes.index(rare) if rare else int(np.argmin(counts)),
         None if test is None else encoder.transform(test.documents),
         truth,
-        declared=bool(rare),
+        rare_class_declared=bool(rare),
     )

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from annotator import tasktypes
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.datasets import upload
 from annotator.flow.features import encode
@@ -59,10 +60,12 @@ def start(
 
     Refused where there is too much to do, too little to learn from, or one under way already.
     """
+    tasktypes.require(project, "simulate")
     _check(strategies, labels, seeds)
     given: dict[str, Any] = {}
     if file is not None:
-        given = _received(project, file, Columns(text_column, label_column))
+        columns = upload.columns_of(project, text_column, label_column)
+        given = _received(project, file, columns)
     elif own_labels(project) < FEWEST_OWN:
         words = _("The project has fewer than %d labelled items; upload a labelled file.")
         raise Invalid("too_few", words % FEWEST_OWN, field="file")
@@ -99,7 +102,7 @@ def stop(project: Project, pk: int, user: User) -> None:
 
 def find(project: Project, pk: int) -> Simulation:
     """Return one of the project's simulations."""
-    found = Simulation.objects.filter(project=project, pk=pk).first()
+    found: Simulation | None = Simulation.objects.filter(project=project, pk=pk).first()
     if found is None:
         raise NotThere("unknown_simulation", _("There is no such simulation."))
     return found
@@ -190,7 +193,7 @@ def _rare(work: Simulation) -> str:
 def _answers(work: Simulation) -> dataset.Answers:
     if not work.path:
         return _own_answers(work.project)
-    columns = Columns(work.text_column, work.label_column)
+    columns = upload.columns_of(work.project, work.text_column, work.label_column)
     return dataset.read(upload.uploaded(work.path), columns, work.format, MOST_BYTES)
 
 

@@ -13,7 +13,7 @@ from annotator.storage import checksums
 
 if TYPE_CHECKING:
     from selection.features import Features
-    from selection.simulation.dataset import Known, Run
+    from selection.simulation.dataset import LabelledDataset, Run
 
 CURVES = ("labels", "accuracy", "macro_f1", "rare_found", "audited", "asked")
 
@@ -29,7 +29,7 @@ def save(folder: Path, made: Trial) -> dict[str, Any]:
             storage_arrays.save_arrays(folder / name, features.to_arrays())
             sums[name] = checksums.of_folder(folder / name)
     arrays = {"y": known.y} if known.truth is None else {"y": known.y, "truth": known.truth}
-    rare = np.array([known.rare_class, known.declared], dtype=np.int64)
+    rare = np.array([known.rare_class, known.rare_class_declared], dtype=np.int64)
     return {
         **sums,
         "labels": storage_arrays.save_npz(folder / "labels.npz", {**arrays, "rare": rare}),
@@ -39,7 +39,7 @@ def save(folder: Path, made: Trial) -> dict[str, Any]:
 def load(folder: Path, facts: dict[str, Any]) -> Trial:
     """Return the trial that was stored, its features memory-mapped; Corrupt if it was changed."""
     from selection.simulation.baseline import plainly
-    from selection.simulation.dataset import Known
+    from selection.simulation.dataset import LabelledDataset
 
     # There are none of what was stored before files were checked.
     sums = dict(facts.get("checksums", {}))
@@ -47,14 +47,14 @@ def load(folder: Path, facts: dict[str, Any]) -> Trial:
     for name, own in sums.items():
         checksums.check(folder / name, own)
     rare, declared = (int(number) for number in arrays["rare"])
-    known = Known(
+    known = LabelledDataset(
         _features(folder / "pool"),
         arrays["y"],
         len(facts["classes"]),
         rare,
         _features(folder / "test"),
         arrays["truth"],
-        declared=bool(declared),
+        rare_class_declared=bool(declared),
     )
     plain = replace(known, X=_features(folder / "plain"), test=_features(folder / "plain-test"))
     return Trial(known, plainly(plain), facts["classes"], facts["notes"])
@@ -90,7 +90,7 @@ def _run_path(folder: Path, turn: Turn) -> Path:
 
 
 def _parts(made: Trial) -> "dict[str, Features | None]":
-    known: Known = made.known
+    known: LabelledDataset = made.known
     return {
         "pool": known.X,
         "test": known.test,

@@ -51,7 +51,9 @@ def keep(
     if proba is None:
         return {}
     multi_label = scoring.round.project.multi_label
-    found = confident.surest(ids, proba, PER_LABEL, seed, least=LEAST, multi_label=multi_label)
+    found = confident.most_confident(
+        ids, proba, PER_LABEL, seed, least=LEAST, multi_label=multi_label
+    )
     return {"surest": arrays.save_npz(_shard_path(scoring), found.to_arrays())}
 
 
@@ -66,7 +68,7 @@ def gather(turn: Round, seed: int) -> None:
         for each in turn.shards.select_related("round", "shard")
     ]
     found = confident.merge(
-        [confident.Surest.from_arrays(each) for each in shards], PER_LABEL, seed
+        [confident.ConfidentItems.from_arrays(each) for each in shards], PER_LABEL, seed
     )
     told = orjson.dumps(_by_label(found, turn.model.labels))
     # The first line is the checksum of the rest.

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
@@ -20,8 +21,9 @@ log = logging.getLogger(__name__)
 
 def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict[str, Any]]]:
     """Return the current model and what it says of each text: labels and probabilities by name."""
-    if project.task != Project.Task.TEXT:
-        raise Invalid("task", _("Prediction by this call is for texts."), field="items")
+    if "predict" not in tasktypes.of(project).can:
+        refusal = tasktypes.FEATURES["predict"].refusal
+        raise Invalid("task", str(refusal), field="items")
     version, encoder, model = _usable_model(project)
     proba = model.predict_proba(encoder.transform(texts))
     there = {label.pk: label.name for label in naming.labels_of(project)}

@@ -1,6 +1,6 @@
 """When a round starts: enough new labels, long enough ago, better features, or by hand."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -13,6 +13,10 @@ from annotator.models import Project, Round
 from annotator.pool import training_set
 
 LONGEST_PAUSE = 1800
+# After a round a project rests for so many times what it took: rounds get a quarter of the time at
+# most, however fast labels come, and those of a small project still follow one another in seconds.
+RESTS = 3
+LONGEST_REST = 120
 
 
 def start_if_due(project_pk: int) -> Round | None:
@@ -52,11 +56,23 @@ def due(project: Project) -> str:
         return "first"
     if done.space_id != space.pk:
         return "features"
+    if is_resting(done, now):
+        return ""
     new = training_set.work_done(project) - done.seq
     if new >= project.retrain_every:
         return "labels"
     just_now = timedelta() <= now - done.created_at < timedelta(seconds=project.retrain_seconds)
     return "time" if new > 0 and not just_now else ""
+
+
+def is_resting(done: Round, now: datetime) -> bool:
+    """Tell whether it is too early for labels to start a round after `done`, the newest one."""
+    if done.finished_at is None:
+        return False
+    took = (done.finished_at - done.created_at).total_seconds()
+    rest = timedelta(seconds=min(max(RESTS * took, 0.0), LONGEST_REST))
+    # Not where the clock was set back since.
+    return done.finished_at <= now < done.finished_at + rest
 
 
 def start_round(project: Project, trigger: str) -> Round:

@@ -13,7 +13,7 @@ from annotator.pool import documents, feature_store, model_files
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
-    from selection.strategies.shortlist import Question
+    from selection.strategies.shortlist import Query
 from annotator.flow.training.train import classes_of, rare_class
 
 BINS = 20
@@ -53,7 +53,8 @@ def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
     if turn.model is None:
         return None
     features = feature_store.load_features(scoring.shard)
-    return model_files.load_model(turn.model).predict_proba(features)
+    model = model_files.load_model(turn.model)
+    return np.asarray(model.predict_proba(features))
 
 
 def _rest(
@@ -105,7 +106,7 @@ def decision_uncertainty(proba: NDArray[np.float32], multi_label: bool) -> NDArr
     from selection import scores
 
     if multi_label:
-        return 1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1)
+        return np.asarray(1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1))
     return 1.0 + scores.margin(proba)
 
 
@@ -119,11 +120,11 @@ def candidates_path(scoring: RoundShard) -> Any:
     return folder / f"{scoring.shard.number:05d}.npz"
 
 
-def query_of(turn: Round) -> "Question":
+def query_of(turn: Round) -> "Query":
     from selection.strategies.registry import STRATEGIES
-    from selection.strategies.shortlist import Question, round_seed
+    from selection.strategies.shortlist import Query, round_seed
 
-    return Question(
+    return Query(
         STRATEGIES[turn.phase],
         wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
         pool_items=turn.space.items,

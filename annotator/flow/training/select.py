@@ -16,7 +16,7 @@ from annotator.pool import feature_store, model_files, training_set
 
 if TYPE_CHECKING:
     from selection.strategies.candidates import Candidates
-    from selection.strategies.shortlist import Question, Shortlist
+    from selection.strategies.shortlist import Query, Shortlist
 from annotator.flow.training.score import candidates_path, decision_uncertainty, histogram, query_of
 from annotator.flow.training.train import classes_of, rare_class, seconds_since
 
@@ -48,23 +48,25 @@ def select(turn: Round) -> Round:
     return turn
 
 
-def _merge(turn: Round, question: "Question") -> "Shortlist":
+def _merge(turn: Round, question: "Query") -> "Shortlist":
     from selection.strategies import shortlist
 
     parts = [
         model_files.load_found(each, candidates_path(each), "candidates")
         for each in turn.shards.select_related("round", "shard")
     ]
-    return shortlist.merge(question, [shortlist.Shortlist.from_arrays(each) for each in parts])
+    return shortlist.merge_shortlists(
+        question, [shortlist.Shortlist.from_arrays(each) for each in parts]
+    )
 
 
 def _as_candidates(
-    turn: Round, question: "Question", found: "Shortlist", labels: list[Label]
+    turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
 ) -> "Candidates":
     from selection.strategies import shortlist
 
     known = training_set.labelled(turn.project, turn.space, [label.pk for label in labels])
-    return shortlist.as_candidates(
+    return shortlist.to_candidates(
         question,
         found,
         feature_store.gather(turn.space, found.ids).spread_block(),

@@ -31,7 +31,9 @@ class Command(InstallationCommand):
             action="store_true",
             help="put the key that signs sessions in, so that people stay signed in",
         )
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Write the file and say what is in it."""

@@ -31,15 +31,21 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["serve", "round", "import"])
-        parser.add_argument("--items", type=int, help="how many items instead of the usual number")
+        parser.add_argument("what", choices=["serve", "round", "import"], help="what to measure")
+        parser.add_argument(
+            "--items", type=int, help="items of the pool, instead of the usual number"
+        )
         parser.add_argument("--large", type=int, default=LARGE, help="the large pool; 0 for none")
         parser.add_argument("--cycles", type=int, default=200, help="saves of one annotator")
-        parser.add_argument("--seconds", type=float, default=20.0, help="how long a crowd works")
+        parser.add_argument(
+            "--seconds", type=float, default=20.0, help="how long the annotators work"
+        )
         parser.add_argument(
             "--way", choices=[*bench_serve.WAYS], help="how people label; both ways by default"
         )
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Measure in a fresh process, because settings are read once at the start."""

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from annotator import tasktypes
 from annotator.errors import Refused
 from annotator.flow.projects import settings
 from annotator.management.base import InstallationCommand
-from annotator.models import Project, User
+from annotator.models import User
 
 GIVEN = ("user", "name", "task", "multi_label", "labels")
 
@@ -19,13 +20,31 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
-        parser.add_argument("--labels", required=True, help="names, with commas between")
-        parser.add_argument("--task", choices=Project.Task.values, default="text")
-        parser.add_argument("--multi-label", action="store_true")
-        parser.add_argument("--admin", help="who becomes its admin; the first admin otherwise")
-        parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("name", help="of the project")
+        parser.add_argument(
+            "--labels",
+            required=tasktypes.ALL_NAME_LABELS,
+            default="",
+            help="names, separated by commas",
+        )
+        tasks = list(dict(tasktypes.choices()))
+        parser.add_argument(
+            "--task", choices=tasks, default=tasktypes.DEFAULT.task, help="data type"
+        )
+        parser.add_argument(
+            "--multi-label", action="store_true", help="allow multiple labels per item"
+        )
+        parser.add_argument("--admin", help="its admin; the first installation admin by default")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="SETTING=VALUE",
+            help="a setting; may be repeated",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Store the project and print its number."""

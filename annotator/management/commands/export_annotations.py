@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotator.flow.datasets import export
+from annotator.formats.registry import WRITERS
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Annotation, Project
@@ -23,13 +24,17 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("project", type=int)
-        parser.add_argument("--out", type=Path, help="the file to write; the terminal otherwise")
-        parser.add_argument("--as", dest="kind", choices=sorted(export.FORMATS), default="jsonl")
+        parser.add_argument("project", type=int, help="its number")
+        parser.add_argument("--out", type=Path, help="the file to write; the terminal by default")
         parser.add_argument(
-            "--include", nargs="*", choices=export.INCLUDES, default=[], help="what else goes out"
+            "--as", dest="kind", choices=sorted(WRITERS), default="jsonl", help="file format"
         )
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument(
+            "--include", nargs="*", choices=export.INCLUDES, default=[], help="what else to export"
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Write every annotation that was not taken back."""

@@ -23,13 +23,20 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("project", type=int)
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--text-column", default="")
-        parser.add_argument("--label-column", default="")
-        parser.add_argument("--id-column", default="")
-        parser.add_argument("--labels-are", choices=Import.LabelsAre.values, default="seed")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("project", type=int, help="its number")
+        parser.add_argument("file", type=Path, help="CSV, JSON Lines, or a ZIP of images")
+        parser.add_argument("--text-column", default="", help="found by its name by default")
+        parser.add_argument("--label-column", default="", help="found by its name by default")
+        parser.add_argument("--id-column", default="", help="found by its name by default")
+        parser.add_argument(
+            "--labels-are",
+            choices=Import.LabelsAre.values,
+            default="seed",
+            help="use of the labels in the file",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Store the items and print what became of the rows."""

@@ -20,9 +20,11 @@ class Command(InstallationCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("projects", type=int, nargs="*", help="their numbers; all otherwise")
-        parser.add_argument("--fix", action="store_true", help="mend what is wrong")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("projects", type=int, nargs="*", help="their numbers; all by default")
+        parser.add_argument("--fix", action="store_true", help="correct what is wrong")
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print every difference; fail if one is left."""

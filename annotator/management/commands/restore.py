@@ -20,9 +20,11 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--force", action="store_true", help="replace what is there")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("file", type=Path, help="a backup")
+        parser.add_argument("--force", action="store_true", help="replace existing data")
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Restore, and say what is there now."""

@@ -31,24 +31,33 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("data", type=Path, help="CSV, JSON Lines, or a ZIP of pictures")
-        parser.add_argument("--test", type=Path, help="a fifth of the data is held out without")
-        parser.add_argument("--text-column", default="")
-        parser.add_argument("--label-column", default="")
-        parser.add_argument("--strategies", default="auto", help="names with commas between")
-        parser.add_argument("--seeds", type=int, default=5)
-        parser.add_argument("--labels", type=int, default=500)
-        parser.add_argument("--batch", type=int, default=20)
-        parser.add_argument("--out", type=Path, required=True, help="a folder, made at need")
+        parser.add_argument("data", type=Path, help="CSV, JSON Lines, or a ZIP of images")
+        parser.add_argument(
+            "--test", type=Path, help="measure on this file; by default a random fifth is held out"
+        )
+        parser.add_argument("--text-column", default="", help="found by its name by default")
+        parser.add_argument("--label-column", default="", help="found by its name by default")
+        parser.add_argument("--strategies", default="auto", help="names, separated by commas")
+        parser.add_argument("--seeds", type=int, default=5, help="runs per strategy")
+        parser.add_argument("--labels", type=int, default=500, help="labels per run")
+        parser.add_argument("--batch", type=int, default=20, help="labels per round")
+        parser.add_argument("--out", type=Path, required=True, help="a folder for the results")
         parser.add_argument(
             "--audit-share",
             type=float,
             default=Project._meta.get_field("audit_share").get_default(),
-            help="of the labels, which audits take as in a project; 0 compares the rules alone",
+            help="share of the labels for audits; 0 compares the strategies alone",
         )
-        parser.add_argument("--rare", default="", help="the label that is looked for")
-        parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("--rare", default="", help="the rare label")
+        parser.add_argument(
+            "--jobs",
+            type=int,
+            default=os.cpu_count() or 1,
+            help="runs at once; one per core by default",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="json is for scripts"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run it all, store the files, print the table."""

@@ -17,15 +17,15 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator.environment import env
-from annotator.management import schema
+from annotator.management import schema, static_files
 from annotator.models import Project, User
 from annotator.scheduler import Beat
 from annotator.server import supervisor as supervision
 
 READY_SECONDS = 60.0
-FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock")
+FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock", "static.stamp")
 FOLDERS = ("broker", "files", "static")
-GUNICORN = settings.BASE_DIR / "annotator" / "gunicorn.py"
+GUNICORN = settings.BASE_DIR / "annotator" / "server" / "gunicorn_conf.py"
 
 
 class Command(BaseCommand):
@@ -36,8 +36,8 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
+        parser.add_argument("--port", type=int, default=8000, help="of the web server")
         parser.add_argument("--data", help="the data directory (or set WINNOW_DATA)")
         parser.add_argument("--demo", action="store_true", help="load a small sample project")
 
@@ -70,8 +70,9 @@ class Command(BaseCommand):
         beat = Beat(settings.DATA_DIR / "beat-schedule")
         try:
             self._start_broker(supervisor)
-            if not supervision.apart(self._prepare):
-                raise CommandError("The database could not be prepared. The lines above say why.")
+            if not supervision.apart(self._prepare, static_files.collect):
+                raise CommandError("Winnow could not be prepared. The lines above say why.")
+            self._wait_for_broker(supervisor)
             self._start_rest(supervisor, host, port)
             beat.start()
             sample = self._load_sample() if with_demo else None
@@ -88,9 +89,9 @@ class Command(BaseCommand):
         self._say("Stopped.")
 
     def _start_broker(self, supervisor: supervision.Supervisor) -> None:
-        if not settings.BROKER_URL.startswith("redis+socket://"):
+        socket = _broker_socket()
+        if socket is None:
             return
-        socket = Path(settings.BROKER_URL.removeprefix("redis+socket://"))
         try:
             command = supervision.broker_command(settings.DATA_DIR, socket)
         except FileNotFoundError as problem:
@@ -98,7 +99,10 @@ class Command(BaseCommand):
         socket.unlink(missing_ok=True)
         broker = supervision.Child("The broker", command, dict(os.environ), goes_last=True)
         supervisor.start(broker)
-        if not supervisor.wait_for(socket.exists, READY_SECONDS):
+
+    def _wait_for_broker(self, supervisor: supervision.Supervisor) -> None:
+        socket = _broker_socket()
+        if socket is not None and not supervisor.wait_for(socket.exists, READY_SECONDS):
             log = settings.DATA_DIR / "broker" / "broker.log"
             raise CommandError(f"The broker did not start. The lines above or {log} say why.")
 
@@ -125,8 +129,8 @@ class Command(BaseCommand):
             schema.refuse_newer()
         except schema.Unfit as newer:
             raise CommandError(str(newer)) from newer
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        if not schema.is_current():
+            call_command("migrate", verbosity=0, interactive=False)
         self._first_admin()
 
     def _first_admin(self) -> None:
@@ -165,12 +169,18 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _broker_socket() -> Path | None:
+    """Return where the private broker listens; None where another broker is used."""
+    kind, _colon, path = settings.BROKER_URL.partition("://")
+    return Path(path) if kind == "redis+socket" else None
+
+
 def _forget_socket() -> None:
     """Remove the folder of the broker's socket, made where the data directory's path is long."""
-    kind, _colon, path = settings.BROKER_URL.partition("://")
-    if kind == "redis+socket" and Path(path).parent != settings.DATA_DIR:
+    socket = _broker_socket()
+    if socket is not None and socket.parent != settings.DATA_DIR:
         with suppress(OSError):
-            Path(path).parent.rmdir()
+            socket.parent.rmdir()
 
 
 def _refuse_odd(host: str, port: int) -> None:
@@ -217,6 +227,6 @@ def _with_port(host: str, port: int) -> str:
 def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310
-            return answer.status == 200
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from annotator.flow.datasets.export import guarded
+from annotator.formats.csv import guarded
 from annotator.models import Project, Role
 from annotator.views import partials
 from annotator.views.access import Request, open_project, signed_in

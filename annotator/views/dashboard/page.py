@@ -13,8 +13,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from annotator import tasks
 from annotator.errors import Conflict
 from annotator.flow.evaluation import forecast
+from annotator.flow.operations import heartbeat
+from annotator.flow.operations.activity import activity as under_way
+from annotator.flow.progress import estimate, summary
 from annotator.flow.progress import recall_standing as searched
-from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
@@ -81,7 +83,7 @@ def start_round(request: Request, project_id: int) -> HttpResponse:
 def put_back(request: Request, project_id: int) -> HttpResponse:
     """Have what everybody skipped asked again."""
     access = open_project(request, project_id, Role.LEAD)
-    number = skipped_items.put_back(access.project)
+    number = skipped_items.reopen_skipped(access.project)
     words = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
     messages.success(request, words % {"n": number})
     page = redirect("dashboard", project_id)
@@ -130,9 +132,9 @@ def _counts(
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
-    activity, facts = summary.activity(project), Facts(project)
+    activity, facts = under_way(project), Facts(project)
     return {
-        "sentence": number_format.standing(progress, summary.FIRST_ESTIMATE),
+        "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
         "stop": progress["stop"],
         "is_enough": progress["target_proven"],
         "outlook": [
@@ -143,7 +145,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
-        "worker": summary.workers(),
+        "worker": heartbeat.workers(),
         "rounds": _rounds(facts),
         "screening": recall.card(facts),
         "figures": [registry.figure(facts, name) for name in _shown(project)],

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from annotator.flow.evaluation import forecast
 from annotator.flow.evaluation import weekly_summary as weeks
-from annotator.flow.progress import daily_counts, summary
+from annotator.flow.progress import daily_counts, estimate, summary
 from annotator.models import Role
 from annotator.views import number_format
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -57,7 +57,7 @@ def _week_context(access: Access, monday: date) -> dict[str, Any]:
         "this": _iso(monday),
         "before": _iso(monday - timedelta(days=7)),
         "after": _iso(monday + timedelta(days=7)),
-        "sentence": number_format.standing(progress, summary.FIRST_ESTIMATE),
+        "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
         "counts": _counts(project.hourly_rate, done),
         "accuracy": _accuracy_in_words(done),
         "stop": progress["stop"],

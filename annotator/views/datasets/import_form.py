@@ -8,20 +8,25 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotator.formats import registry
 from annotator.models import Import
 
 
-class ImportForm(forms.ModelForm):
+class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     """A file on its way into the pool, and where in it the texts and labels are."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
+    format = forms.ChoiceField(
+        label=gettext_lazy("Format"),
+        choices=registry.choices,
+        required=False,
+    )
 
     class Meta:
         model = Import
         fields = ("labels_are", "format", "text_column", "label_column", "id_column")
         labels = {
             "labels_are": gettext_lazy("Labels in the file are"),
-            "format": gettext_lazy("Format"),
             "text_column": gettext_lazy("Column of the text"),
             "label_column": gettext_lazy("Column of the label"),
             "id_column": gettext_lazy("Column of the id"),

@@ -69,6 +69,5 @@ def imports_context(access: Access, form: ImportForm) -> dict[str, Any]:
         "is_active": any(each.is_active for each in rows),
         "state": partials.state_of(seen),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
-        "is_text": access.project.task == access.project.Task.TEXT,
         "failed": Import.State.FAILED,
     }

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import seed_labels, submit, sync_decisions
+from annotator.flow.annotation import payload, seed_labels, sync_decisions
 from annotator.flow.datasets import search
 from annotator.models import Annotation, Item, Role, Source
 from annotator.views import number_format, partials
@@ -58,7 +58,9 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
     except (Conflict, Invalid) as refusal:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(request, access, item, said=sync_decisions.saved_words(submit.told(made)))
+    return _answer(
+        request, access, item, said=sync_decisions.saved_words(payload.annotation_payload(made))
+    )
 
 
 @require_POST
@@ -134,7 +136,7 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
 def _in_words(annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
-        "labels": ", ".join(submit.label_names(annotation)) or _("none of the labels"),
+        "labels": ", ".join(payload.label_names(annotation)) or _("none of the labels"),
         "by": annotation.user.username if annotation.user else _("somebody who is gone"),
         "how": str(Source.SEED.label) if is_seed else "",
     }

@@ -12,13 +12,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import summary
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.progress import stopping
+from annotator.flow.queue import payload, prefetch
 from annotator.models import Label, Lease
 from annotator.views import chosen_labels, number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -84,7 +84,7 @@ def keep(request: Request, project_id: int) -> HttpResponse:
     """Let the page that is on the screen stay its person's, and tell if the project is paused."""
     access = open_project(request, project_id)
     bulk_pages.keep(access.project, request.user, *_on_screen(request))
-    pause = summary.paused(access.project)
+    pause = stopping.paused(access.project)
     held_for = {"Winnow-Held-For": str(access.project.lease_seconds)}
     if pause is None:
         return HttpResponse(status=204, headers=held_for)
@@ -112,6 +112,7 @@ def _on_screen(request: Request) -> tuple[str, list[str]]:
 def _open_desk(request: Request, project_id: int) -> Access:
     """Return the project with its labels read once: flow looks them up often."""
     access = open_project(request, project_id)
+    tasktypes.require(access.project, "bulk")
     prefetch_related_objects([access.project], "labels")
     return access
 
@@ -133,7 +134,7 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
     label = bulk_pages.own_label(project, ref) if is_there else (fullest.label if fullest else None)
     leases = bulk_pages.take(project, user, label.pk) if label else []
     empty = "" if leases else bulk_pages.why_empty(project, choices, label)
-    is_paused = not leases and summary.paused(project) is not None
+    is_paused = not leases and stopping.paused(project) is not None
     return {
         "access": access,
         "said": said,
@@ -141,7 +142,6 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
         "choices": [_choice(each, label) for each in choices],
         "cards": [_card(lease, label) for lease in leases],
         "page": leases[0].page if leases else "",
-        "is_text": project.task == project.Task.TEXT,
         "empty": empty,
         "is_paused": is_paused,
         "state": partials.state_of(empty, str(label), [str(each.label) for each in choices]),
@@ -163,7 +163,7 @@ def _query(label: Ref) -> str:
 
 def _card(lease: Lease, label: Label | None) -> dict[str, Any]:
     """Return an item as a line or a thumbnail, with how sure the model is in words."""
-    served = leasing.served(lease)
+    served = payload.lease_payload(lease)
     text = served["item"].get("text", "")
     return {
         "lease": served["lease"],

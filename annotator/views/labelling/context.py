@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from annotator.flow.annotation import history
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import daily_counts, summary
+from annotator.flow.progress import daily_counts, stopping, summary
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
-from annotator.flow.queue import leasing
+from annotator.flow.queue import payload
 from annotator.models import Lease
 from annotator.storage import thumbnails
 from annotator.views import number_format
@@ -28,21 +28,6 @@ DESK_MODULES = tuple(
     f"labelling/{name}.js"
     for name in ("decisions", "input", "registry", "rhythm", "state", "sync", "tabs", "view")
 )
-ITEM_TEMPLATES = {
-    "text": "labelling/_item_text.html",
-    "image": "labelling/_item_image.html",
-}
-ANSWER_TEMPLATES = {
-    "single_choice": "labelling/_answer_choices.html",
-    "multiple_choice": "labelling/_answer_choices.html",
-}
-MEDIA_SCRIPTS = {"text": (), "image": ("medium/image/viewer.js",)}
-MEDIA_MODULES = {"text": (), "image": ("medium/image/gestures.js", "medium/image/loading.js")}
-MEDIA_STYLES = {"text": (), "image": ("medium/image/viewer.css",)}
-ANSWER_SCRIPTS = {
-    "single_choice": ("answers/choices.js",),
-    "multiple_choice": ("answers/choices.js",),
-}
 LABEL_SEARCH = "answers/label_search.js"
 
 
@@ -50,11 +35,11 @@ def context(
     access: Access, lease: Lease | None, *, problem: str = "", chosen: Sequence[Ref] = ()
 ) -> dict[str, Any]:
     """Return what the desk shows: the item with its labels, or why there is none."""
-    served = None if lease is None else leasing.served(lease)
-    suggestion = leasing.shown_suggestion(lease) if lease else None
+    served = None if lease is None else payload.lease_payload(lease)
+    suggestion = payload.shown_suggestion(lease) if lease else None
     counts = history.counts(access.project, access.user)
-    pause = summary.paused(access.project)
-    config = _config(access, None if lease is None else leasing.served_to_desk(lease))
+    pause = stopping.paused(access.project)
+    config = _config(access, None if lease is None else payload.desk_payload(lease))
     buttons = choices(access, suggestion, chosen)
     return {
         "access": access,
@@ -73,7 +58,7 @@ def context(
         "mine_words": messages.mine(counts),
         "caps": config["caps"],
         **_help(access, config["keys"]),
-        **_parts(config, len(buttons)),
+        **_scripts(access, len(buttons)),
     }
 
 
@@ -97,10 +82,8 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
         "project": project.pk,
         "person": user.pk,
         "language": get_language(),
-        "task": project.task,
-        "multi": project.multi_label,
-        "media": project.task,
-        "answer": "multiple_choice" if project.multi_label else "single_choice",
+        "media": access.type.media.name,
+        "answer": access.type.answer.name,
         "image_sizes": thumbnails.SIZES,
         "lease_seconds": project.lease_seconds,
         "most_seconds": daily_counts.MOST_SECONDS,
@@ -122,27 +105,25 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _parts(config: dict[str, Any], labels: int) -> dict[str, Any]:
-    """Return the templates, scripts and styles of the medium and the answer."""
-    media, answer = config["media"], config["answer"]
+def _scripts(access: Access, labels: int) -> dict[str, Any]:
+    """Return the scripts and styles that the page loads, by their names in `static`."""
+    media, answer = access.type.media, access.type.answer
     search = (LABEL_SEARCH,) if labels >= FILTER_FROM else ()
     return {
-        "item_template": ITEM_TEMPLATES[media],
-        "answer_template": ANSWER_TEMPLATES[answer],
-        "modules": ("shortcuts.js", *DESK_MODULES, *MEDIA_MODULES[media]),
-        "styles": MEDIA_STYLES[media],
-        "scripts": (*MEDIA_SCRIPTS[media], *ANSWER_SCRIPTS[answer], *search),
+        "modules": ("shortcuts.js", *DESK_MODULES, *media.modules, *answer.modules),
+        "styles": media.styles,
+        "scripts": (*media.scripts, *answer.scripts, *search),
     }
 
 
 def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
     """Return the keys as they are printed, on buttons and in the help."""
-    is_picture = access.project.task == access.project.Task.IMAGE
+    groups = access.type.media.key_groups
     return {
         "actions": [
             (action.title, [shortcuts.cap(key) for key in own_keys[name]])
             for name, action in shortcuts.ACTIONS.items()
-            if own_keys[name] and (is_picture or action.group != "looking")
+            if own_keys[name] and action.group in groups
         ],
         "conflicts": [
             (shortcuts.cap(taken.key), taken.label, taken.action.title)

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import history, sync_decisions
+from annotator.flow.annotation import history, payload, sync_decisions
 from annotator.flow.annotation import submit as submission
 from annotator.flow.labels.naming import Ref
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import current_leases, leasing, prefetch, releasing
 from annotator.models import Lease
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
@@ -37,7 +37,7 @@ def desk(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     asked = _asked_for(request, access)
     tab = request.COOKIES.get(TAB_COOKIE, "")
-    again = None if asked else prefetch.first(access.project, request.user, tab)
+    again = None if asked else prefetch.resume_tab(access.project, request.user, tab)
     if again is None:
         lease = asked or leasing.lease_next(access.project, request.user)
         answer = render(request, "labelling/page.html", desk_context.context(access, lease))
@@ -69,7 +69,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     except (Conflict, NotThere) as refusal:
         return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = sync_decisions.saved_words(submission.told(annotation))
+    words = sync_decisions.saved_words(payload.annotation_payload(annotation))
     return _move_on(request, access, words, messages.SUCCESS)
 
 
@@ -81,8 +81,8 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     form = LeaseForm(request.POST)
     if not form.is_valid():
         return _again(request, access, _("The form came in incomplete; choose once more."))
-    held = leasing.held(access.project, request.user, str(form.cleaned_data["lease"]))
-    words = sync_decisions.skip_words(held, leasing.skip(held, form.cleaned_data["reason"]))
+    held = current_leases.get_lease(access.project, request.user, str(form.cleaned_data["lease"]))
+    words = sync_decisions.skip_words(held, releasing.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
 
 
@@ -91,7 +91,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
 def undo(request: Request, project_id: int) -> HttpResponse:
     """Take the last answer or skip back and show its item again."""
     access = _open_desk(request, project_id)
-    deed = history.last(access.project, request.user)
+    deed = history.last_action(access.project, request.user)
     if deed is None:
         return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
     lease = sync_decisions.take_back(deed, request.user)
@@ -122,7 +122,9 @@ def _asked_for(request: Request, access: Access) -> Lease | None:
     form = LeaseForm(request.GET)
     if not form.is_valid():
         return None
-    lease = leasing.shown_again(access.project, request.user, str(form.cleaned_data["lease"]))
+    lease = current_leases.get_running_lease(
+        access.project, request.user, str(form.cleaned_data["lease"])
+    )
     return lease if lease is not None and not lease.page else None
 
 
@@ -133,7 +135,9 @@ def _again(
     form = LeaseForm({"lease": request.POST.get("lease", "")})
     lease = None
     if form.is_valid():
-        lease = leasing.held(access.project, request.user, str(form.cleaned_data["lease"]))
+        lease = current_leases.get_lease(
+            access.project, request.user, str(form.cleaned_data["lease"])
+        )
     if lease is None or lease.ended_at is not None:
         lease = leasing.lease_next(access.project, request.user)
     context = desk_context.context(access, lease, problem=problem, chosen=chosen)

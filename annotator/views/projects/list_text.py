@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotator import tasktypes
 from annotator.flow.progress import estimate, stopping
 from annotator.flow.projects.overview import Row
 from annotator.models import Job, Role, Round
@@ -19,6 +20,7 @@ def row_in_words(row: Row) -> dict[str, Any]:
     """Return what the list shows of a project; to leads more than to others."""
     shown = {
         "project": row.project,
+        "task": str(tasktypes.of(row.project).title),
         "role": row.role.label,
         "administers": row.role in Role.at_least(Role.ADMIN),
         "leads": row.leads,

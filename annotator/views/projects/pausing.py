@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotator.errors import Refused
-from annotator.flow.progress import stopping, summary
+from annotator.flow.progress import stopping
 from annotator.models import Role
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.projects.pause_form import PauseForm
@@ -39,7 +39,7 @@ def resume(request: Request, project_id: int) -> HttpResponse:
     """Hand out items again."""
     access = open_project(request, project_id, Role.LEAD)
     stopping.resume(access.project)
-    still = summary.paused(access.project)
+    still = stopping.paused(access.project)
     if still is None:
         messages.success(request, _("Resumed: open desks go on within seconds."))
     else:

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from annotator import tasktypes
 from annotator.models import Project
 from annotator.views.form_fields import LabelLinesField
 from annotator.views.projects.settings_form import SettingsForm
@@ -11,9 +12,11 @@ from annotator.views.projects.settings_form import SettingsForm
 class ProjectForm(SettingsForm):
     """A new project; everything but the first five fields has a sound default."""
 
+    task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
         label=gettext_lazy("Labels"),
         help_text=gettext_lazy("One per line; a key may follow after a bar: “spam | s”."),
+        required=tasktypes.ALL_NAME_LABELS,
     )
 
     class Meta(SettingsForm.Meta):

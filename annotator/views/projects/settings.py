@@ -13,7 +13,7 @@ from annotator.errors import Refused
 from annotator.flow.projects import edits, setting_effects
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import EditConflict
-from annotator.flow.queue import refill
+from annotator.flow.queue import overlap
 from annotator.models import Project, Role
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -56,7 +56,7 @@ def settings(request: Request, project_id: int) -> HttpResponse:
 def ask_missing(request: Request, project_id: int) -> HttpResponse:
     """Have the annotations asked that finished items miss by the settings of now."""
     access = open_project(request, project_id, Role.LEAD)
-    number = refill.ask_missing(access.project)
+    number = overlap.ask_missing(access.project)
     said = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
     messages.success(request, said % {"n": number})
     return redirect("settings", project_id)
@@ -113,7 +113,7 @@ def delete(request: Request, project_id: int) -> HttpResponse:
 
 
 def _missing_words(project: Project) -> str:
-    number = refill.count_missing(project)
+    number = overlap.count_missing(project)
     said = ngettext(
         "%(n)d labelled item has fewer than %(overlap)d annotations. It stays labelled unless "
         "you ask for the missing ones; until it has them, it does not count as labelled.",

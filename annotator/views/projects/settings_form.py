@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotator import tasktypes
 from annotator.flow.projects import preferences, settings, versions
 from annotator.models import Project
 from annotator.views.form_fields import FieldNamesField, PercentField
@@ -110,7 +111,7 @@ HELP = {
 }
 
 
-class SettingsForm(SharedForm, forms.ModelForm):
+class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """Every setting of a project, each with its reason in one sentence."""
 
     audit_share = PercentField(min_value=0, max_value=0.5)
@@ -148,6 +149,8 @@ class SettingsForm(SharedForm, forms.ModelForm):
             required=False,
         )
         self._limit_rare_label()
+        for name in tasktypes.lacking_settings(self.instance) & set(self.fields):
+            del self.fields[name]
 
     def stored(self) -> dict[str, Any]:
         """Return the settings as they are stored now."""

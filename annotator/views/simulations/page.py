@@ -9,13 +9,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.errors import Refused
 from annotator.flow.labels import naming
-from annotator.flow.progress import summary
+from annotator.flow.operations import heartbeat
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
-from annotator.models import Project, Role, Simulation
+from annotator.models import Role, Simulation
 from annotator.server import reverse_proxy
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -32,6 +32,7 @@ SHOWN = 5
 def simulations(request: Request, project_id: int) -> HttpResponse:
     """Show what was tried and what came of it, and start another one."""
     access = open_project(request, project_id, Role.LEAD)
+    tasktypes.require(access.project, "simulate")
     if request.method == "POST":
         return _start(request, access)
     if partials.is_unchanged(request, _state(_newest(access))):
@@ -121,9 +122,8 @@ def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
         "rows": [_row(each, titles) for each in rows],
         "is_active": any(each.is_active for each in rows),
         "state": _state(rows),
-        "worker": summary.workers(),
+        "worker": heartbeat.workers(),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
-        "is_text": access.project.task == Project.Task.TEXT,
         "own": own,
         "own_is_enough": own >= job.FEWEST_OWN,
         "fewest_own": job.FEWEST_OWN,
@@ -138,7 +138,7 @@ def _state(rows: list[Simulation]) -> str:
     """Return a digest of what is shown."""
     seen = [(each.pk, each.state, each.stage, each.done, each.error) for each in rows]
     is_active = any(each.is_active for each in rows)
-    return partials.state_of(seen, is_active and summary.workers()["alive"])
+    return partials.state_of(seen, is_active and heartbeat.workers()["alive"])
 
 
 def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:

@@ -5,13 +5,14 @@ import uuid
 import pytest
 
 from annotator.errors import Conflict, NotThere
-from annotator.flow.annotation import bulk_confirm, bulk_pages, history, submit
+from annotator.flow.annotation import bulk_confirm, bulk_pages, history, revise
+from annotator.flow.annotation.payload import label_names
 from annotator.flow.datasets import export
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
-from annotator.flow.progress import summary
+from annotator.flow.progress import audit_counts, summary
 from annotator.flow.projects import label_set, settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, payload, releasing, withdraw
 from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
 from annotator.pool import audit_set, training_set
 from tests import loop
@@ -28,7 +29,7 @@ def test_marked_are_saved_with_how_they_came_about(sure, ben):
     assert confirm(page, out=page[:1]) == bulk_confirm.Confirmed(saved=19, given_back=1, settled=0)
     saved = list(standing(ben))
     assert {each.item_id for each in saved} == {lease.item_id for lease in page[1:]}
-    assert {tuple(submit.label_names(each)) for each in saved} == {("spam",)}
+    assert {tuple(label_names(each)) for each in saved} == {("spam",)}
     one = saved[0]
     assert (one.strategy, one.seconds, one.blind, one.counted) == ("bulk", 3.0, False, True)
     assert one.suggestion["labels"] == loop.ids(sure, "spam")
@@ -66,8 +67,8 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_rou
     lease = leasing.lease_next(sure, ana)
     assert (lease.item_id, lease.why) == (out.item_id, bulk_confirm.TAKEN_OUT)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
-    assert leasing.served(lease)["suggestion"] is None
-    leasing.release(lease)
+    assert payload.lease_payload(lease)["suggestion"] is None
+    releasing.release(lease)
     # Who works alone is asked, too.
     assert leasing.lease_next(sure, ben).item_id == out.item_id
 
@@ -78,7 +79,7 @@ def test_page_is_saved_whole_or_not_at_all(sure, ben, monkeypatch):
     def crash(lease, reason=""):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(leasing, "release", crash)
+    monkeypatch.setattr(releasing, "release", crash)
     with pytest.raises(RuntimeError):
         confirm(page, out=page[:1])
     assert not standing(ben).exists()
@@ -111,7 +112,7 @@ def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure, ben):
     renamed = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}, "spam"]
     label_set.change_labels(sure, renamed)
     assert confirm(page).saved == 20
-    assert {tuple(submit.label_names(each)) for each in standing(ben)} == {("junk",)}
+    assert {tuple(label_names(each)) for each in standing(ben)} == {("junk",)}
 
 
 def test_label_that_was_removed_meanwhile_saves_nothing(sure, ben):
@@ -186,7 +187,7 @@ def test_undone_page_can_be_confirmed_and_undone_again(sure, ben):
 
 def test_undo_at_the_desk_asks_one_item_by_itself(sure, ben):
     confirm(bulk_pages.take(sure, ben, "spam"))
-    lease = submit.undo(history.last(sure, ben), ben)
+    lease = revise.undo(history.last_action(sure, ben), ben)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
     assert leasing.lease_next(sure, ben) == lease
     assert loop.answer(lease, ["ham"]).source == Source.ACTIVE
@@ -203,12 +204,12 @@ def test_labels_teach_the_model(sure, ben, run_round):
 
 def test_labels_are_no_audits_and_leave_the_accuracy_alone(sure, ana, ben, run_round):
     loop.label(sure, ana, 40)
-    frontier, audits = audit_set.audit_frontier(sure), summary.audits(sure)
+    frontier, audits = audit_set.audit_frontier(sure), audit_counts.count_audits(sure)
     before = run_round(sure).model.accuracy["n"]
     for label in ("spam", "ham"):
         confirm(bulk_pages.take(sure, ben, label))
     assert standing(ben).count() > 30
-    assert (audit_set.audit_frontier(sure), summary.audits(sure)) == (frontier, audits)
+    assert (audit_set.audit_frontier(sure), audit_counts.count_audits(sure)) == (frontier, audits)
     assert run_round(sure).model.accuracy["n"] == before == audits["audited"]
 
 
@@ -217,7 +218,7 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben,
         while page := bulk_pages.take(sure, ben, label):
             confirm(page)
     settings.change_settings(sure, audit_share=0.5)
-    refill.withdraw_open(sure)
+    withdraw.withdraw_open(sure)
     loop.label(sure, ana, 200)
     reached = standing(ben).filter(item__audit_key__lte=audit_set.audit_frontier(sure))
     assert reached.exists()
@@ -225,7 +226,7 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben,
     known = training_set.labelled(sure, space, ids)
     in_bulk = set(standing(ben).values_list("item__position", flat=True))
     assert not in_bulk & set(known.positions[known.audited].tolist())
-    assert summary.audits(sure)["audited"] == int(known.audited.sum())
+    assert audit_counts.count_audits(sure)["audited"] == int(known.audited.sum())
     turn = run_round(sure)
     assert turn.model.accuracy["n"] == int(known.audited.sum()) >= audit_accuracy.FOLDS
 

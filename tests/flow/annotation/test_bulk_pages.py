@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import NotThere
-from annotator.flow.annotation import bulk_confirm, bulk_pages, submit
+from annotator.flow.annotation import bulk_confirm, bulk_pages, payload, revise
 from annotator.flow.features import encode
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import label_set, members, settings
-from annotator.flow.queue import leasing, prefetch, refill
+from annotator.flow.queue import audit_stream, leasing, prefetch, refill, releasing
 from annotator.flow.training import confident_items
 from annotator.models import Item, Label, Lease, QueueEntry, Source, User
 from annotator.pool import audit_set, feature_store, model_files
@@ -58,17 +58,17 @@ def test_audits_checks_and_decoys_are_never_on_a_page(sure, ben):
 
 def test_labelled_held_and_skipped_items_are_left_out(sure, ana, ben):
     first = {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
-    leasing.release_pages(sure, ben)
+    releasing.release_pages(sure, ben)
     labelled, held, skipped = sorted(first)[:3]
     wanted = Item.objects.filter(pk__in=[labelled, held, skipped])
-    refill.append(sure, [(item, dict(refill.RANDOM)) for item in wanted.order_by("pk")])
+    refill.append(sure, [(item, dict(audit_stream.RANDOM)) for item in wanted.order_by("pk")])
     ranks = QueueEntry.objects.filter(item__in=wanted)
     ranks.update(rank=-5)
     loop.answer(leasing.lease_next(sure, ana))
     assert leasing.lease_next(sure, ana).item_id == held
     lease = leasing.lease_next(sure, ben)
     assert lease.item_id == skipped
-    leasing.skip(lease)
+    releasing.skip(lease)
     ranks.update(rank=0)
     page = {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
     assert len(page) == 20
@@ -121,7 +121,7 @@ def test_with_several_labels_an_item_is_on_the_page_of_each(olga, filled, learnt
     assert both
     confirm(page)
     annotation = standing(olga).get(item=both[0].item)
-    assert submit.label_names(annotation) == ["spam", "odd"]
+    assert payload.label_names(annotation) == ["spam", "odd"]
 
 
 def test_surest_do_not_depend_on_the_shards(sure, monkeypatch, learnt, run_round):
@@ -222,7 +222,7 @@ def test_another_label_gives_the_page_back_and_leaves_nothing_queued(sure, ben):
     assert bulk_pages.take(sure, ben, "ham")
     assert not Lease.objects.filter(item__in=items, user=ben, ended_at=None).exists()
     bulk_pages.take(sure, ben, "spam")
-    leasing.release_pages(sure, ben)
+    releasing.release_pages(sure, ben)
     assert list(QueueEntry.objects.values_list("pk", "state").order_by("pk")) == waiting
     queued = QueueEntry.objects.filter(state=QueueEntry.State.OPEN).values("item")
     assert set(Item.objects.filter(pk__in=queued).values_list("state", flat=True)) == {
@@ -244,7 +244,7 @@ def test_page_that_ran_out_is_asked_one_by_one(sure, ana, ben, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     page = {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
-    assert leasing.release_expired() == 20
+    assert releasing.release_expired() == 20
     asked = {each.item_id: each.source for each in loop.label(sure, ana, 200)}
     assert page <= set(asked)
     assert Source.BULK not in asked.values()
@@ -256,7 +256,7 @@ def test_page_on_the_screen_stays_its_persons(sure, ana, ben, time_machine):
     for _ in range(3):
         time_machine.shift(timedelta(seconds=0.6 * sure.lease_seconds))
         bulk_pages.keep(sure, ben, page[0].page, keys(page))
-        assert leasing.release_expired() == 0
+        assert releasing.release_expired() == 0
     bulk_pages.keep(sure, ana, page[0].page, keys(page))
     assert set(Lease.objects.filter(pk__in=keys(page)).values_list("user", flat=True)) == {ben.pk}
     entries = QueueEntry.objects.filter(lease_id__in=keys(page), leased_until__gt=timezone.now())
@@ -269,9 +269,9 @@ def test_page_that_goes_is_given_back_in_a_moment(sure, ana, ben, time_machine):
     prefetch.leave(sure, ana, page[0].page, keys(page))
     prefetch.leave(sure, ben, page[0].page, keys(page))
     time_machine.shift(timedelta(seconds=prefetch.GRACE_SECONDS - 1))
-    assert leasing.release_expired() == 0
+    assert releasing.release_expired() == 0
     time_machine.shift(timedelta(seconds=2))
-    assert leasing.release_expired() == 20
+    assert releasing.release_expired() == 20
 
 
 def test_farewell_that_comes_late_takes_nothing_from_the_page_shown_anew(sure, ben, time_machine):
@@ -281,20 +281,20 @@ def test_farewell_that_comes_late_takes_nothing_from_the_page_shown_anew(sure, b
     assert keys(again) == keys(page)
     prefetch.leave(sure, ben, page[0].page, keys(page))
     time_machine.shift(timedelta(seconds=prefetch.GRACE_SECONDS + 1))
-    assert leasing.release_expired() == 0
+    assert releasing.release_expired() == 0
 
 
 def test_late_page_is_still_saved_where_the_labels_are_needed(sure, ben, run_round, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
-    leasing.release_expired()
+    releasing.release_expired()
     # The refill takes the entries of the page out of the queue.
     run_round(sure)
     assert confirm(page).saved == 20
-    lease = submit.undo(standing(ben).last(), ben)
+    lease = revise.undo(standing(ben).last(), ben)
     assert lease.source == Source.ACTIVE
-    leasing.release(lease)
+    releasing.release(lease)
     assert not QueueEntry.objects.filter(source=Source.BULK).exists()
 
 
@@ -302,7 +302,7 @@ def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(sure, ana, b
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
-    leasing.release_expired()
+    releasing.release_expired()
     loop.label(sure, ana, 200)
     assert confirm(page) == bulk_confirm.Confirmed(saved=0, given_back=0, settled=20)
     assert set(standing(ben).values_list("counted", flat=True)) == {False}

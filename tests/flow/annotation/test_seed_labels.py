@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.annotation import payload, revise, seed_labels
 from annotator.flow.datasets import export
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, releasing, withdraw
 from annotator.flow.training import schedule
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, Tally
 from annotator.pool import audit_set as pool_audit_set
@@ -48,7 +48,7 @@ def test_seed_is_stored_as_one_and_settles_the_item(project, filled, lea):
     made = sow(project, lea, item, ["ham"])
     assert (made.source, made.strategy, made.user, made.counted) == ("seed", "search", lea, True)
     assert (made.lease, made.blind, made.suggestion, made.seconds) == (None, False, None, None)
-    assert submit.label_names(loop.refreshed(made)) == ["ham"]
+    assert payload.label_names(loop.refreshed(made)) == ["ham"]
     settled = loop.refreshed(item)
     assert (settled.state, settled.answers) == (Item.State.LABELLED, 1)
 
@@ -151,6 +151,7 @@ def test_enough_seeds_make_a_round_due(project, filled, learnt, run_round, lea):
     sow(project, lea, items[0])
     sow(project, lea, items[1])
     run_round(project)
+    loop.rest(project)
     assert schedule.due(project) == ""
     sow(project, lea, items[2])
     sow(project, lea, items[3])
@@ -165,7 +166,7 @@ def test_enough_seeds_make_a_round_due(project, filled, learnt, run_round, lea):
 def test_item_that_waits_in_the_queue_is_asked_no_more(project, filled, ana, lea):
     filled(project, 3)
     lease = leasing.lease_next(project, ana)
-    leasing.release(lease)
+    releasing.release(lease)
     sow(project, lea, lease.item)
     assert not QueueEntry.objects.filter(item=lease.item).exists()
     asked = [answer.item for answer in loop.label(project, ana, 5)]
@@ -188,7 +189,7 @@ def test_who_holds_the_item_keeps_it_and_the_answer_counts(project, filled, ana,
     lease = leasing.lease_next(project, ana)
     sow(project, lea, lease.item)
     assert leasing.lease_next(project, ana) == lease
-    assert leasing.extend(lease).ended_at is None
+    assert releasing.extend(lease).ended_at is None
     assert loop.answer(lease).counted
     assert counts(project) == (1, 1)
     assert loop.refreshed(lease.item).answers == 2
@@ -204,9 +205,9 @@ def test_what_is_given_back_after_a_seed_goes_to_nobody_else(
     sow(project, lea, lease.item)
     if how == "run out":
         time_machine.shift(timedelta(seconds=project.lease_seconds + 1))
-        leasing.release_expired()
+        releasing.release_expired()
     else:
-        getattr(leasing, how)(lease)
+        getattr(releasing, how)(lease)
     assert leasing.lease_next(project, ben) is None
     assert not QueueEntry.objects.exists()
 
@@ -263,7 +264,7 @@ def test_taken_back_seed_leaves_the_answer_that_came_beside_it(project, filled, 
     lease = leasing.lease_next(project, ana)
     made = sow(project, lea, lease.item)
     loop.answer(lease)
-    submit.withdraw(loop.refreshed(made), lea)
+    revise.withdraw(loop.refreshed(made), lea)
     left = loop.refreshed(lease.item)
     assert (left.state, left.answers) == (Item.State.LABELLED, 1)
     assert counts(project) == (1, 1)
@@ -277,7 +278,7 @@ def test_answer_beside_a_seed_is_taken_back_and_the_seed_still_settles(
     lease = leasing.lease_next(project, ana)
     sow(project, lea, lease.item)
     answer = loop.answer(lease)
-    submit.withdraw(loop.refreshed(answer), ana)
+    revise.withdraw(loop.refreshed(answer), ana)
     left = loop.refreshed(lease.item)
     assert (left.state, left.answers) == (Item.State.LABELLED, 1)
     assert counts(project) == (1, 0)
@@ -384,7 +385,7 @@ def test_seed_that_is_taken_back_holds_the_audit_set_back(audited, ana, lea):
     assert len(audit_set(audited)) > 3
     seed_labels.take_back(audited, lea, first)
     assert audit_set(audited) == set()
-    refill.withdraw_open(audited)
+    withdraw.withdraw_open(audited)
     loop.label(audited, ana, 20)
     assert first.position in audit_set(audited)
     assert audit_set(audited) == prefix(audited)

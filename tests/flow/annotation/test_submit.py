@@ -7,11 +7,11 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import history, submit
-from annotator.flow.annotation.submit import KeptAsExtra
+from annotator.flow.annotation import history, payload, revise, submit
+from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.progress import summary
 from annotator.flow.projects import members, settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry, Revision, Source, Tally
 from tests import loop
 
@@ -29,7 +29,7 @@ def run_out(project, time_machine):
 
     def now():
         time_machine.shift(timedelta(seconds=project.lease_seconds + 1))
-        leasing.release_expired()
+        releasing.release_expired()
 
     return now
 
@@ -42,7 +42,7 @@ def multi(olga, ana):
 
 
 def given_labels(annotation):
-    return submit.label_names(loop.refreshed(annotation))
+    return payload.label_names(loop.refreshed(annotation))
 
 
 def counts(project):
@@ -85,7 +85,7 @@ def test_repeated_save_is_known_even_after_the_answer_was_corrected(project, fil
     lease = leasing.lease_next(project, ana)
     save = {"lease": str(lease.pk), "labels": ["spam"], "client_id": str(uuid.uuid4())}
     first, _new = submit.submit(project, ana, **save)
-    submit.correct(first, ana, ["ham"])
+    revise.correct(first, ana, ["ham"])
     again, is_new = submit.submit(project, ana, **save)
     assert (again.pk, is_new) == (first.pk, False)
     assert given_labels(first) == ["ham"]
@@ -219,7 +219,7 @@ def test_late_answer_counts_though_the_queue_was_remade(
     run_round(project)
     QueueEntry.objects.filter(item=lease.item).delete()
     Item.objects.filter(pk=lease.item_id).update(state=Item.State.POOL)
-    assert loop.answer(leasing.held(project, ana, lease.pk)).counted
+    assert loop.answer(current_leases.get_lease(project, ana, lease.pk)).counted
     assert loop.refreshed(lease.item).state == Item.State.LABELLED
 
 
@@ -230,7 +230,7 @@ def test_late_answer_is_kept_as_an_extra_opinion_where_others_were_faster(
     lease = leasing.lease_next(project, ana)
     run_out()
     loop.answer(leasing.lease_next(project, ben), ["ham"])
-    with pytest.raises(KeptAsExtra) as caught:
+    with pytest.raises(StoredAsExtra) as caught:
         loop.answer(lease, ["spam"])
     extra = caught.value.annotation
     assert caught.value.status == 409
@@ -244,7 +244,7 @@ def test_late_answer_disturbs_nobody_who_holds_the_item_now(project, filled, run
     lease = leasing.lease_next(project, ana)
     run_out()
     taken = leasing.lease_next(project, ben)
-    with pytest.raises(KeptAsExtra):
+    with pytest.raises(StoredAsExtra):
         loop.answer(lease)
     assert leasing.lease_next(project, ben) == taken
     assert loop.answer(taken).counted
@@ -283,7 +283,7 @@ def test_answer_from_an_old_window_settles_what_the_same_person_holds_anew(
 def test_answer_after_a_skip_is_kept(project, filled, ana):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     assert loop.answer(lease).counted
 
 
@@ -293,7 +293,7 @@ def test_answer_after_a_skip_is_kept(project, filled, ana):
 def test_correction_keeps_what_was_said_before(project, filled, ana, lea):
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
-    submit.correct(annotation, lea, ["ham"])
+    revise.correct(annotation, lea, ["ham"])
     assert given_labels(annotation) == ["ham"]
     revision = Revision.objects.get()
     assert (revision.labels, revision.action, revision.user) == (
@@ -308,7 +308,7 @@ def test_wrong_correction_changes_nothing(project, filled, ana):
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     with pytest.raises(Invalid):
-        submit.correct(annotation, ana, ["other"])
+        revise.correct(annotation, ana, ["other"])
     assert given_labels(annotation) == ["spam"]
     assert not Revision.objects.exists()
 
@@ -317,7 +317,7 @@ def test_undone_item_comes_back_to_the_same_person(project, filled, ana, ben):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     annotation = loop.answer(lease, ["spam"])
-    back = submit.undo(annotation, ana)
+    back = revise.undo(annotation, ana)
     assert back.item == lease.item
     assert back.provenance() == lease.provenance()
     assert leasing.lease_next(project, ben) is None
@@ -339,13 +339,13 @@ def test_undo_and_correction_after_a_round_are_learnt_from(project, filled, lear
     ]
     assert run_round(project).model.trained_on == 2
     item = second.item
-    lease = submit.undo(second, ana)
+    lease = revise.undo(second, ana)
     assert loop.refreshed(item).state == Item.State.QUEUED
     # One class alone teaches nothing, so there is no new model.
     assert run_round(project).model is None
     assert leasing.lease_next(project, ana) == lease
     loop.answer(lease, ["spam"])
-    submit.correct(first, ana, ["ham"])
+    revise.correct(first, ana, ["ham"])
     turn = run_round(project)
     assert set(turn.model.seen) == set(map(str, loop.ids(project, "spam", "ham")))
     assert set(turn.model.seen.values()) == {1}
@@ -357,7 +357,7 @@ def test_withdrawn_answer_makes_room_for_another(project, filled, ana, ben, lea)
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ben) is None
-    submit.withdraw(annotation, lea)
+    revise.withdraw(annotation, lea)
     assert loop.refreshed(annotation.item).answers == 0
     assert leasing.lease_next(project, ben).item == annotation.item
 
@@ -365,12 +365,12 @@ def test_withdrawn_answer_makes_room_for_another(project, filled, ana, ben, lea)
 def test_answer_is_taken_back_once(project, filled, ana):
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana))
-    submit.withdraw(annotation, ana)
-    for again in (submit.withdraw, submit.undo):
+    revise.withdraw(annotation, ana)
+    for again in (revise.withdraw, revise.undo):
         with pytest.raises(Conflict):
             again(loop.refreshed(annotation), ana)
     with pytest.raises(Conflict):
-        submit.correct(loop.refreshed(annotation), ana, ["spam"])
+        revise.correct(loop.refreshed(annotation), ana, ["spam"])
     assert counts(project) == (0, 0)
 
 
@@ -378,8 +378,8 @@ def test_seed_can_be_withdrawn_and_is_then_asked(project, olga, ana):
     loop.bring_in(project, "a.csv", "text,label\na,spam\n")
     seed = Annotation.objects.get()
     with pytest.raises(Conflict):
-        submit.undo(seed, olga)
-    submit.withdraw(seed, olga)
+        revise.undo(seed, olga)
+    revise.withdraw(seed, olga)
     assert counts(project) == (0, 0)
     assert loop.label(project, ana)[0].item == seed.item
     assert counts(project) == (1, 1)
@@ -390,21 +390,21 @@ def test_withdrawn_extra_opinion_changes_no_count(project, filled, run_out, ana,
     lease = leasing.lease_next(project, ana)
     run_out()
     loop.answer(leasing.lease_next(project, ben))
-    with pytest.raises(KeptAsExtra) as caught:
+    with pytest.raises(StoredAsExtra) as caught:
         loop.answer(lease)
-    submit.withdraw(caught.value.annotation, ana)
+    revise.withdraw(caught.value.annotation, ana)
     assert loop.refreshed(lease.item).answers == 1
     assert counts(project) == (1, 1)
 
 
 def test_last_is_the_newest_own_answer_that_stands(project, filled, ana, ben):
     filled(project, 5)
-    assert history.last(project, ana) is None
+    assert history.last_action(project, ana) is None
     first, second = loop.label(project, ana, 2)
     loop.label(project, ben, 1)
-    assert history.last(project, ana) == second
-    submit.undo(second, ana)
-    assert history.last(project, ana) == first
+    assert history.last_action(project, ana) == second
+    revise.undo(second, ana)
+    assert history.last_action(project, ana) == first
 
 
 def test_counters_equal_a_recount(project, filled, learnt, run_round, run_out, ana, ben):
@@ -415,10 +415,10 @@ def test_counters_equal_a_recount(project, filled, learnt, run_round, run_out, a
     run_round(project)
     for person in (ana, ben):
         loop.label(project, person, 12)
-        submit.undo(history.last(project, person), person)
-        answer = history.last(project, person)
-        leasing.skip(leasing.lease_next(project, person))
-        submit.withdraw(answer, person)
+        revise.undo(history.last_action(project, person), person)
+        answer = history.last_action(project, person)
+        releasing.skip(leasing.lease_next(project, person))
+        revise.withdraw(answer, person)
     run_round(project)
     loop.label(project, ana, 4)
     standing = Annotation.objects.filter(counted=True, withdrawn_at=None)
@@ -442,7 +442,7 @@ def test_one_finds_ones_own_answers_and_a_lead_finds_all(project, filled, ana, b
     for who, may in ((ana, True), (lea, True), (ben, False)):
         loaded = members.load_project(who, project.pk)
         if may:
-            assert submit.find(loaded, who, annotation.pk) == annotation
+            assert revise.find_annotation(loaded, who, annotation.pk) == annotation
         else:
             with pytest.raises(NotThere):
-                submit.find(loaded, who, annotation.pk)
+                revise.find_annotation(loaded, who, annotation.pk)

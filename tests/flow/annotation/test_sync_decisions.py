@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.projects import members, settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry
 from tests import loop
 
@@ -22,7 +22,7 @@ def decision(kind, **rest):
 
 
 def settle(project, user, kind, **rest):
-    return sync_decisions.settle(project, user, PAGE, decision(kind, **rest))
+    return sync_decisions.apply_decision(project, user, PAGE, decision(kind, **rest))
 
 
 def test_label_is_saved_with_its_remarks(project, filled, ana):
@@ -41,7 +41,7 @@ def test_label_that_is_sent_twice_is_one(project, filled, ana):
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     sent = decision("label", lease=str(lease.pk), labels=["spam"])
-    first, second = (sync_decisions.settle(project, ana, PAGE, sent) for _ in range(2))
+    first, second = (sync_decisions.apply_decision(project, ana, PAGE, sent) for _ in range(2))
     assert first == second
     assert Annotation.objects.count() == 1
 
@@ -50,7 +50,7 @@ def test_label_that_came_too_late_is_kept_and_done(project, filled, time_machine
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     time_machine.move_to(timezone.now() + timedelta(minutes=20))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     loop.answer(leasing.lease_next(project, ben))
     settled = settle(project, ana, "label", lease=str(lease.pk), labels=["ham"])
     assert (settled.state, settled.code) == (sync_decisions.DONE, "lease_lost")
@@ -91,7 +91,7 @@ def test_skip_twice_counts_once(project, filled, ana):
     lease = leasing.lease_next(project, ana)
     sent = decision("skip", lease=str(lease.pk), reason="broken")
     for _ in range(2):
-        assert sync_decisions.settle(project, ana, PAGE, sent).state == sync_decisions.DONE
+        assert sync_decisions.apply_decision(project, ana, PAGE, sent).state == sync_decisions.DONE
     assert Lease.objects.get(pk=lease.pk).reason == "broken"
     lease.item.refresh_from_db()
     assert lease.item.skips == 1
@@ -102,7 +102,7 @@ def test_correction_keeps_its_history_and_counts_once(project, filled, ana):
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     sent = decision("correct", annotation=annotation.pk, labels=["ham"], note="misread")
     for _ in range(2):
-        settled = sync_decisions.settle(project, ana, PAGE, sent)
+        settled = sync_decisions.apply_decision(project, ana, PAGE, sent)
         assert settled.annotation["labels"] == ["ham"]
     (revision,) = annotation.revisions.all()
     assert (revision.labels, revision.note) == (loop.ids(project, "spam"), "")
@@ -171,7 +171,7 @@ def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, i
     assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
     assert "others have taken on the item" in settled.words
     assert loop.refreshed(lease.item).skips == 0
-    leasing.release(taken)
+    releasing.release(taken)
     # It is theirs again like any other.
     assert (leasing.lease_next(project, ana) is None) is is_labelled
 

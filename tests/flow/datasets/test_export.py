@@ -7,11 +7,12 @@ import json
 import pytest
 
 from annotator.errors import Invalid
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import payload, revise
 from annotator.flow.datasets import export
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
+from annotator.formats import csv as csv_format
 from annotator.models import Annotation, ModelVersion, Round
 from annotator.pool import model_files
 from tests import loop
@@ -78,9 +79,9 @@ def test_both_formats_say_the_same(labelled):
 def test_withdrawn_answers_stay_and_corrected_ones_go_out_as_they_are_now(project, filled, ana):
     filled(project, 3)
     first, second, third = loop.label(project, ana, 3)
-    submit.withdraw(first, ana)
-    (other,) = {"spam", "ham"} - set(submit.label_names(second))
-    submit.correct(second, ana, [other])
+    revise.withdraw(first, ana)
+    (other,) = {"spam", "ham"} - set(payload.label_names(second))
+    revise.correct(second, ana, [other])
     records = {record["id"]: record for record in as_jsonl(project)}
     assert set(records) == {second.pk, third.pk}
     assert records[second.pk]["labels"] == [other]
@@ -122,7 +123,7 @@ def test_spreadsheet_runs_no_cell(project, ana, text):
 
 @pytest.mark.parametrize("text", ["plain", "a = b", "don't", "“=1”", "1-2", ""])
 def test_harmless_cells_are_left_alone(project, filled, ana, text):
-    assert export._cell("text", text) == text
+    assert csv_format.guarded(text) == text
 
 
 def test_labels_with_odd_names_go_out_and_come_back(olga):
@@ -170,8 +171,8 @@ def test_other_projects_stay_out(labelled, olga, filled):
 def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(project, filled, ana):
     items = filled(project, 30)
     kept, gone = loop.label(project, ana, 2)
-    submit.withdraw(gone, ana)
-    leasing.skip(leasing.lease_next(project, ana), "hard")
+    revise.withdraw(gone, ana)
+    releasing.skip(leasing.lease_next(project, ana), "hard")
 
     def kinds(*include):
         lines = b"".join(export.stream(project, "jsonl", include)).splitlines()

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from django.db import connection
 from PIL import Image
 
 from annotator.errors import Invalid, NotThere, Refused, TooLarge, WrongType
-from annotator.flow.datasets import importing, rejects, upload
-from annotator.flow.queue import leasing
+from annotator.flow.datasets import importing, upload
+from annotator.flow.queue import leasing, payload
 from annotator.models import Annotation, Import, Item, Job, Source, Tally
+from annotator.tasktypes.media.text import TEXT
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +143,7 @@ def test_good_rows_get_in_and_bad_ones_are_told_with_number_and_reason(project):
 
 
 def test_report_holds_every_rejected_row_though_the_page_shows_the_first(project, monkeypatch):
-    monkeypatch.setattr(importing, "CHUNK", 30)
+    monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, import_=30))
     content = "text,x\n" + "".join(f"text {i},1\nragged\n" for i in range(150))
     work = loop.bring_in(project, "texts.csv", content)
     assert (work.created, work.rejected, len(work.errors)) == (150, 150, 100)
@@ -219,7 +221,7 @@ def test_numbers_that_no_column_holds_do_no_harm(project):
 
 def test_column_that_goes_missing_later_fails_with_words(project, monkeypatch):
     work = receive(project, "a.zip.csv", "text\na\n")
-    (upload._uploads() / work.path).write_text("titre\na\n")
+    (upload.uploads_folder() / work.path).write_text("titre\na\n")
     importing.run(work.pk)
     work.refresh_from_db()
     assert work.state == Job.State.FAILED
@@ -270,7 +272,7 @@ def test_suggestions_are_shown_with_ordinary_items_only(project, ana):
     assert not Annotation.objects.exists()
     shown = {}
     while (lease := leasing.lease_next(project, ana)) is not None:
-        shown[lease.item.text] = leasing.served(lease)["suggestion"]
+        shown[lease.item.text] = payload.lease_payload(lease)["suggestion"]
         loop.answer(lease, ["spam"])
     assert shown["a"] == {"labels": ["spam"], "confidence": None}
     assert shown["b"] is None
@@ -348,20 +350,20 @@ def test_bad_labels_csv_fails_with_words(image_project):
 @pytest.fixture
 def crash(monkeypatch):
     """Return a function that makes the n-th chunk fail after everything of it was written."""
-    monkeypatch.setattr(importing, "CHUNK", 10)
+    monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, import_=10))
 
     def at(number):
         monkeypatch.undo()
-        monkeypatch.setattr(importing, "CHUNK", 10)
+        monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, import_=10))
         calls = iter(range(number))
-        append = rejects.append_report
+        append = importing.append_report
 
         def appended(work, bad):
             append(work, bad)
             if next(calls, None) is None:
                 raise RuntimeError("the power went")
 
-        monkeypatch.setattr(rejects, "append_report", appended)
+        monkeypatch.setattr(importing, "append_report", appended)
 
     return at
 
@@ -398,7 +400,7 @@ def test_import_goes_on_after_the_last_whole_chunk(project, crash, monkeypatch):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans without figures")
 def test_planner_is_told_how_many_items_there_are_while_they_come_in(project, monkeypatch):
-    monkeypatch.setattr(importing, "CHUNK", 50)
+    monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, import_=50))
     loop.fill(project, 1_000)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,7 +10,7 @@ from django.db import connection
 from PIL import Image
 
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import seed_labels, submit
+from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search as datasets_search
 from annotator.flow.projects import settings
 from annotator.models import FeatureSpace, Item
@@ -91,7 +91,7 @@ def test_label_does_not_find_what_somebody_may_still_be_judging(project, filled,
     settings.change_settings(project, overlap=2)
     filled(project, 1)
     (answer,) = loop.label(project, ana, 1)
-    assert search(project, label=submit.label_names(answer)[0]).items == []
+    assert search(project, label=payload.label_names(answer)[0]).items == []
 
 
 def test_unknown_state_is_refused():
@@ -281,6 +281,6 @@ def test_answers_come_with_their_labels_in_few_queries(
     items = search(project).items
     with django_assert_num_queries(3):
         said = datasets_search.answers(items)
-        names = {pk: submit.label_names(each[0]) for pk, each in said.items()}
+        names = {pk: payload.label_names(each[0]) for pk, each in said.items()}
         assert {each[0].user.username for each in said.values()} == {"ana"}
-    assert names == {each.item_id: submit.label_names(each) for each in given}
+    assert names == {each.item_id: payload.label_names(each) for each in given}

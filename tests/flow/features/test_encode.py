@@ -182,11 +182,13 @@ def test_pictures_go_round(image_project, ana, run_round):
     assert encode.current_space(image_project).recipe == "image"
     for _ in range(2):
         for _ in range(6):
-            from annotator.flow.queue import leasing
+            from annotator.flow.queue import leasing, payload
 
             lease = leasing.lease_next(image_project, ana)
             red = int(lease.item.key.split(".")[0]) % 2
-            assert leasing.served(lease)["item"]["image_url"] == f"/media/items/{lease.item_id}"
+            assert (
+                payload.lease_payload(lease)["item"]["image_url"] == f"/media/items/{lease.item_id}"
+            )
             loop.answer(lease, ["cat" if red else "dog"])
         turn = run_round(image_project)
     assert turn.model.trained_on == 12

@@ -11,13 +11,21 @@ from django.apps import apps
 from django.db import connection, models
 
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import bulk_pages, history, seed_labels, submit, sync_decisions
+from annotator.flow.annotation import (
+    bulk_pages,
+    history,
+    revise,
+    seed_labels,
+    submit,
+    sync_decisions,
+)
+from annotator.flow.annotation.payload import annotation_payload, label_names
 from annotator.flow.datasets import export, search
 from annotator.flow.labels import naming
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import label_set, settings
 from annotator.flow.quality import report, suggestion_bias
-from annotator.flow.queue import leasing
+from annotator.flow.queue import current_leases, leasing, payload
 from annotator.flow.review import gold_items
 from annotator.flow.training import predict
 from annotator.models import (
@@ -78,8 +86,8 @@ def worked(project, ana, ben, lea, learnt, run_round, easily_sure):
     run_round(project)
     work(project, ben, 20)
     first = Annotation.objects.filter(user=ana, source=Source.GOLD).first()
-    (other,) = {SPAM, HAM} - set(submit.label_names(first))
-    submit.correct(submit.find(project, ana, first.pk), ana, [other])
+    (other,) = {SPAM, HAM} - set(label_names(first))
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, [other])
     seed_labels.seed(project, lea, unlabelled(project), labels=[SPAM], client_id=str(uuid.uuid4()))
     run_round(project)
     Report.objects.create(
@@ -176,11 +184,13 @@ def seen(project, user):
     said = {
         "export": list(export.records(project)),
         "memory": [history.remembered(project, each) for each in annotated],
-        "served": [leasing.served_to_desk(each) for each in leasing.live(project, user)],
+        "served": [
+            payload.desk_payload(each) for each in current_leases.active_leases(project, user)
+        ],
         "predictions": predictions,
         "model": naming.counted(project, model.seen),
         "words": [naming.words(project, each.why) for each in QueueEntry.objects.all()],
-        "told": [submit.told(each) for each in annotated],
+        "told": [annotation_payload(each) for each in annotated],
     }
     for served in said["served"]:
         # It grows by itself.
@@ -220,7 +230,11 @@ def test_save_is_recognised_after_its_label_was_renamed(project, filled, ana):
     )
     for sent in (["spam"], ["junk"], [spam.pk]):
         again, is_new = submit.submit(loop.refreshed(project), ana, labels=sent, **save)
-        assert (again.pk, is_new, submit.label_names(again)) == (stored.pk, False, ["junk"])
+        assert (again.pk, is_new, label_names(again)) == (
+            stored.pk,
+            False,
+            ["junk"],
+        )
     with pytest.raises(Invalid, match="another answer"):
         submit.submit(loop.refreshed(project), ana, labels=[ham.pk], **save)
 
@@ -245,7 +259,7 @@ def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(pro
 
 def decided(project, user, leases, **said):
     return [
-        sync_decisions.settle(
+        sync_decisions.apply_decision(
             project,
             user,
             "tab/1",
@@ -264,7 +278,7 @@ def test_name_that_a_removed_label_had_too_means_nothing(project):
     label_set.change_labels(project, [*kept, "spam"])
     label_set.change_labels(project, kept)
     with pytest.raises(Invalid, match="no label of this project"):
-        submit.chosen_labels(loop.refreshed(project), ["spam"])
+        submit.parse_labels(loop.refreshed(project), ["spam"])
 
 
 # Removing ----------------------------------------------------------------------------------------
@@ -309,11 +323,11 @@ def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(proje
         QueueEntry.objects.create(item=item, rank=rank, **way)
     first = loop.answer(leasing.lease_next(project, ana), ["spam"])
     held = leasing.lease_next(project, ana)
-    assert leasing.served(held)["suggestion"]["labels"] == ["odd"]
+    assert payload.lease_payload(held)["suggestion"]["labels"] == ["odd"]
     label_set.change_labels(project, third)
     project = loop.refreshed(project)
-    (lease,) = leasing.live(project, ana)
-    assert leasing.served_to_desk(lease)["suggestion"] is None
+    (lease,) = current_leases.active_leases(project, ana)
+    assert payload.desk_payload(lease)["suggestion"] is None
     assert loop.answer(lease, ["spam"]).suggestion is None
     (told, _other) = export.records(project)
     assert (told["id"], told["suggestion"]["labels"]) == (first.pk, ["odd"])

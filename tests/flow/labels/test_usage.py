@@ -5,7 +5,7 @@ import json
 import pytest
 
 from annotator.errors import Conflict
-from annotator.flow.annotation import adjudicate, history, submit
+from annotator.flow.annotation import adjudicate, history, revise, submit
 from annotator.flow.datasets import export
 from annotator.flow.labels import usage
 from annotator.flow.projects import label_set, settings
@@ -46,7 +46,7 @@ def test_label_of_a_withdrawn_answer_is_removed_and_history_keeps_it(three, fill
     lease = leasing.lease_next(three, ana)
     key = "6e1f6b1c-0d5c-4a7c-9a52-6a2b9f3f6a10"
     given = loop.answer(lease, ["refund"], client_id=key)
-    submit.withdraw(given, ana)
+    revise.withdraw(given, ana)
     assert usage.counted(three, Label.objects.get(name="refund"))[0][0] == 0
     drop(three, "refund")
     assert names(three) == ["spam", "ham"]
@@ -64,7 +64,7 @@ def test_label_of_a_withdrawn_answer_is_removed_and_history_keeps_it(three, fill
 def test_label_that_was_corrected_away_is_removed(three, filled, ana):
     filled(three, 30)
     given = loop.answer(leasing.lease_next(three, ana), ["refund"])
-    submit.correct(given, ana, ["spam"])
+    revise.correct(given, ana, ["spam"])
     drop(three, "refund")
     (remembered,) = [history.remembered(three, each) for each in history.answers(three, ana)]
     assert remembered["labels"] == ["spam"]
@@ -74,7 +74,7 @@ def test_label_that_was_corrected_away_is_removed(three, filled, ana):
 def test_label_that_one_standing_answer_gives_stays(three, filled, ana):
     filled(three, 30)
     first, _second = (loop.answer(leasing.lease_next(three, ana), ["refund"]) for _ in range(2))
-    submit.withdraw(first, ana)
+    revise.withdraw(first, ana)
     with pytest.raises(Conflict, match=r"used by 1 annotation\."):
         drop(three, "refund")
     assert names(three) == ["spam", "ham", "refund"]
@@ -99,7 +99,7 @@ def test_label_of_a_decision_that_was_taken_back_is_removed(three, filled, ana, 
 def test_item_of_a_removed_label_is_asked_and_answered_again(three, filled, ana):
     filled(three, 1)
     given = loop.answer(leasing.lease_next(three, ana), ["refund"])
-    lease = submit.undo(given, ana)
+    lease = revise.undo(given, ana)
     drop(three, "refund")
     loop.answer(lease, ["spam"])
     assert [record["labels"] for record in exported(three)] == [["spam"]]

@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from annotator import tasks
 from annotator.errors import Conflict
-from annotator.flow.annotation import bulk_confirm, bulk_pages, seed_labels, submit
-from annotator.flow.operations import verify_counts
+from annotator.flow.annotation import bulk_confirm, bulk_pages, revise, seed_labels, submit
+from annotator.flow.operations import activity, verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, skipped_items
+from annotator.flow.queue import leasing, releasing, skipped_items
 from annotator.models import Annotation, Item, Membership, Tally
 from tests import loop
 from tests.flow.queue.test_at_once import at_once
@@ -38,12 +38,12 @@ def worked(project, filled, ana, ben, lea):
     loop.bring_in(project, "seeds.csv", "text,label\nx,spam\ny,ham\n")
     filled(project, 40)
     mine, theirs = loop.label(project, ana, 12), loop.label(project, ben, 6)
-    submit.correct(mine[0], lea, ["ham"], note="really")
-    submit.withdraw(mine[1], lea)
-    leasing.skip(submit.undo(mine[2], ana))
-    submit.withdraw(theirs[0], ben)
+    revise.correct(mine[0], lea, ["ham"], note="really")
+    revise.withdraw(mine[1], lea)
+    releasing.skip(revise.undo(mine[2], ana))
+    revise.withdraw(theirs[0], ben)
     for person in (ana, ben):
-        leasing.skip(leasing.lease_next(project, person), "hard")
+        releasing.skip(leasing.lease_next(project, person), "hard")
     found = Item.objects.filter(state=Item.State.POOL).first()
     seed_labels.seed(project, lea, found, labels=["spam"], client_id=str(uuid.uuid4()))
     seed_labels.take_back(project, lea, found)
@@ -55,11 +55,11 @@ def worked(project, filled, ana, ben, lea):
 
 def _extra_opinion(project, one, other):
     lost = leasing.lease_next(project, one)
-    leasing.release(lost)
+    releasing.release(lost)
     taken = leasing.lease_next(project, other)
     assert taken.item == lost.item
     loop.answer(taken)
-    with pytest.raises(submit.KeptAsExtra):
+    with pytest.raises(submit.StoredAsExtra):
         loop.answer(lost)
 
 
@@ -87,10 +87,10 @@ def test_rounds_spares_leases_that_ran_out_and_bulk_pages_leave_nothing_wrong(
     page = [str(lease.pk) for lease in bulk_pages.take(sure, ben, "spam")]
     bulk_confirm.confirm(sure, ben, page, page[2:], 60.0)
     bulk_confirm.undo(sure, ben)
-    prefetch.hold(sure, ana, "tab/1", holding=[], want=3, put_by=4)
+    prefetch.sync_window(sure, ana, "tab/1", holding=[], want=3, put_by=4)
     loop.go_round(sure)
     time_machine.move_to(timezone.now() + timedelta(hours=1))
-    leasing.release_expired()
+    releasing.release_expired()
     loop.label(sure, ana, 5)
     assert found(sure) == []
 
@@ -105,15 +105,15 @@ def test_finished_items_stay_right_when_more_opinions_are_wanted(project, filled
 def test_set_aside_is_a_state_like_others(project, filled, ana, ben):
     filled(project, 5)
     for person in (ana, ben):
-        leasing.skip(leasing.lease_next(project, person))
+        releasing.skip(leasing.lease_next(project, person))
     assert found(project) == []
-    skipped_items.put_back(project)
+    skipped_items.reopen_skipped(project)
     assert found(project) == []
 
 
 def test_what_is_left_for_nobody_since_somebody_left_is_set_aside(project, filled, ana, ben):
     (item,) = filled(project, 1)
-    leasing.skip(leasing.lease_next(project, ana))
+    releasing.skip(leasing.lease_next(project, ana))
     Membership.objects.filter(user=ben).delete()
     assert found(project) == []
     assert loop.refreshed(item).state == Item.State.ASIDE
@@ -245,9 +245,9 @@ def test_nothing_is_wrong_while_people_label_and_all_is_right_afterwards(
                     break
                 with contextlib.suppress(Conflict):
                     if turn % 5 == 0:
-                        leasing.skip(lease)
+                        releasing.skip(lease)
                     elif turn % 5 == 1:
-                        submit.withdraw(loop.answer(lease), user)
+                        revise.withdraw(loop.answer(lease), user)
                     else:
                         loop.answer(lease)
 
@@ -281,7 +281,7 @@ def test_night_changes_nothing_but_tells_log_and_lead(worked, caplog):
     assert "tally.labels" in caplog.text
     worked.refresh_from_db()
     assert (worked.recounted["wrong"], worked.recounted["left"]) == (1, 1)
-    (said,) = [each for each in summary.activity(worked) if each["kind"] == "recount"]
+    (said,) = [each for each in activity.activity(worked) if each["kind"] == "recount"]
     assert said["failed"]
     assert "1 counter is not what its rows say" in said["words"]
     assert loop.refreshed(tally).labels == tally.labels

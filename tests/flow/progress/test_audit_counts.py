@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.progress import audit_counts, summary
+from annotator.flow.progress import audit_counts, estimate, summary
 from annotator.flow.projects import overview, settings
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import prefetch, releasing
 from annotator.models import Item, Project, Source
 from annotator.views import number_format
 from annotator.views.projects import list_text
@@ -26,7 +26,7 @@ def held_up(project, filled, ana, ben, time_machine):
     """A project where a page of Ana has the first audit in advance, and Ben answered the others."""
     settings.change_settings(project, audit_share=0.5)
     filled(project, 100)
-    held = prefetch.hold(project, ana, "tab-1/load-1", holding=[], want=4).next
+    held = prefetch.sync_window(project, ana, "tab-1/load-1", holding=[], want=4).next
     first = next(lease for lease in held[1:] if lease.source == Source.AUDIT)
     for lease in held:
         if lease != first:
@@ -63,7 +63,7 @@ def test_estimate_that_waits_says_for_what_and_for_how_long(held_up):
 def test_dashboard_and_list_tell_the_same(held_up, lea):
     project, _first = held_up
     found = summary.progress_for_leads(project)
-    sentence = number_format.standing(found, summary.FIRST_ESTIMATE)
+    sentence = number_format.standing(found, estimate.FIRST_ESTIMATE)
     assert sentence == (
         "No estimate yet: it waits for audit items that come before those answered."
     )
@@ -83,7 +83,7 @@ def test_nothing_waits_once_the_item_is_answered(held_up):
 
 def test_item_that_nobody_holds_waits_in_the_queue(held_up):
     project, first = held_up
-    leasing.release(first)
+    releasing.release(first)
     waits = audit_counts.waiting(project)
     assert (waits["held"], waits["queued"]) == ([], 1)
     assert (
@@ -97,7 +97,7 @@ def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time
     project = Project.objects.get(pk=project.pk)
     held = []
     for user in (ana, ben):
-        held.append(prefetch.hold(project, user, f"{user}/1", holding=[], want=6).next)
+        held.append(prefetch.sync_window(project, user, f"{user}/1", holding=[], want=6).next)
         time_machine.shift(5)
     firsts = [next(lease for lease in each if lease.source == Source.AUDIT) for each in held]
     assert firsts[0].item_id == firsts[1].item_id

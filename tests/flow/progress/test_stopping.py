@@ -7,10 +7,10 @@ from django.db import connection
 from django.utils import timezone
 
 from annotator.errors import Invalid
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import members, overview, settings
-from annotator.flow.queue import admission, leasing, prefetch
+from annotator.flow.queue import admission, current_leases, leasing, prefetch, releasing
 from annotator.models import (
     Annotation,
     Item,
@@ -29,7 +29,9 @@ PAGE = "tab-1/load-1"
 
 
 def hold(project, user, page=PAGE, holding=(), want=0, put_by=0, **more):
-    return prefetch.hold(project, user, page, holding=holding, want=want, put_by=put_by, **more)
+    return prefetch.sync_window(
+        project, user, page, holding=holding, want=want, put_by=put_by, **more
+    )
 
 
 def keys(leases):
@@ -111,7 +113,7 @@ def test_it_is_enough_only_where_the_target_is_proven(project, ana):
 def test_a_pause_tells_by_whom_since_when_and_why(project, filled, lea, ana):
     filled(project, 30)
     stopping.pause(project, lea, "  New guidelines  ")
-    paused = summary.paused(loop.refreshed(project))
+    paused = stopping.paused(loop.refreshed(project))
     assert (paused.cause, paused.by, paused.reason) == ("lead", "lea", "New guidelines")
     assert paused.at is not None
     words = summary.why_empty(project, ana)
@@ -120,9 +122,9 @@ def test_a_pause_tells_by_whom_since_when_and_why(project, filled, lea, ana):
     stopping.pause(project, lea)
     assert summary.why_empty(project, ana).endswith(" UTC.")
     lea.delete()
-    assert summary.paused(loop.refreshed(project)).words.startswith("Paused since ")
+    assert stopping.paused(loop.refreshed(project)).words.startswith("Paused since ")
     stopping.resume(project)
-    assert summary.paused(loop.refreshed(project)) is None
+    assert stopping.paused(loop.refreshed(project)) is None
 
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\x00b"])
@@ -173,11 +175,11 @@ def test_an_undo_in_a_pause_hands_nothing_back_and_loses_nothing(project, filled
     filled(project, 30)
     given = loop.answer(leasing.lease_next(project, ana))
     passed = leasing.lease_next(project, ana)
-    leasing.skip(passed)
+    releasing.skip(passed)
     stopping.pause(project, lea)
-    assert submit.undo(given, ana) is None
-    passed = leasing.held(loop.refreshed(project), ana, str(passed.pk))
-    assert leasing.unskip(passed) is None
+    assert revise.undo(given, ana) is None
+    passed = current_leases.get_lease(loop.refreshed(project), ana, str(passed.pk))
+    assert releasing.unskip(passed) is None
     stopping.resume(project)
     mine = {each.item_id for each in loop.label(loop.refreshed(project), ana, 200)}
     assert {given.item_id, passed.item_id} <= mine
@@ -208,7 +210,7 @@ def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(project, 
     lease = leasing.lease_next(project, ana)
     assert leasing.lease_next(project, ben) is None
     assert "with others" in summary.why_empty(project, ben)
-    leasing.release(lease)
+    releasing.release(lease)
     assert leasing.lease_next(project, ben) is not None
 
 
@@ -217,7 +219,7 @@ def test_undo_gives_its_place_in_the_budget_back(project, filled, ana):
     settings.change_settings(project, budget=2, auto_stop=True)
     _first, last = loop.label(project, ana, 5)
     assert leasing.lease_next(project, ana) is None
-    again = submit.undo(last, ana)
+    again = revise.undo(last, ana)
     loop.answer(again)
     assert leasing.lease_next(project, ana) is None
 

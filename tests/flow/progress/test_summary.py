@@ -8,11 +8,12 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.features import encode
-from annotator.flow.progress import model_history, summary
+from annotator.flow.operations import activity, heartbeat, readiness
+from annotator.flow.progress import audit_counts, estimate, model_history, stopping, summary
 from annotator.flow.projects import settings as project_settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
 from tests import loop
 
@@ -53,7 +54,7 @@ def test_progress_of_an_empty_project_is_nothing(project):
 
 def test_progress_counts_what_was_done(trained, ana, ben):
     leasing.lease_next(trained, ana)
-    leasing.skip(leasing.lease_next(trained, ben))
+    releasing.skip(leasing.lease_next(trained, ben))
     progress = summary.progress(trained)
     audits = Annotation.objects.filter(source=Source.AUDIT).count()
     assert (progress["items"], progress["labelled"], progress["audited"]) == (60, 20, audits)
@@ -67,13 +68,13 @@ def test_progress_counts_what_was_done(trained, ana, ben):
 def test_seeds_within_the_audited_stretch_are_audited_too(project, filled, ana):
     rows = "".join(f"{loop.text(i)},spam\n" for i in range(40))
     loop.bring_in(project, "seeds.csv", f"text,label\n{rows}")
-    assert summary.audits(project)["audited"] == 0
+    assert audit_counts.count_audits(project)["audited"] == 0
     filled(project, 40, start=100)
     while not Annotation.objects.filter(source=Source.AUDIT).exists():
         loop.label(project, ana, 1)
     last = Annotation.objects.get(source=Source.AUDIT).item.audit_key
     before = project_items(project).filter(audit_key__lte=last)
-    assert summary.audits(project)["audited"] == before.filter(state=2).count()
+    assert audit_counts.count_audits(project)["audited"] == before.filter(state=2).count()
 
 
 def project_items(project):
@@ -94,8 +95,8 @@ def test_own_labels_are_counted_by_day(project, filled, ana, ben, time_machine):
 
 def test_stop_is_advised_with_the_reason_in_words(trained):
     project_settings.change_settings(trained, budget=20)
-    assert summary.advice(trained, 19, summary.accuracy(trained))["advice"] == "go_on"
-    assert summary.advice(trained, 20, summary.accuracy(trained)) == {
+    assert stopping.advice(trained, 19, estimate.newest(trained))["advice"] == "go_on"
+    assert stopping.advice(trained, 20, estimate.newest(trained)) == {
         "advice": "stop",
         "reasons": ["Budget spent: 20 of 20 labels."],
     }
@@ -105,12 +106,12 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
     project_settings.change_settings(trained, target_value=0.85)
     # The interval holds for one look; looking after every round takes a bound that is made for it.
     proven_at(trained, low=0.9, proven=0.849)
-    assert summary.advice(trained, 20, summary.accuracy(trained))["advice"] == "go_on"
+    assert stopping.advice(trained, 20, estimate.newest(trained))["advice"] == "go_on"
     proven_at(trained, low=0.9, proven=0.85)
-    (reason,) = summary.advice(trained, 20, summary.accuracy(trained))["reasons"]
+    (reason,) = stopping.advice(trained, 20, estimate.newest(trained))["reasons"]
     assert "prove an accuracy of 85 %" in reason
     proven_at(trained, low=0.99, proven=0.99, n=19)
-    assert summary.advice(trained, 20, summary.accuracy(trained))["advice"] == "go_on"
+    assert stopping.advice(trained, 20, estimate.newest(trained))["advice"] == "go_on"
 
 
 @pytest.mark.parametrize(
@@ -128,14 +129,14 @@ def test_outlook_tells_what_would_prove_the_target(trained, told, words):
     trained.target_value = 0.85
     accuracy = proven_at(trained, low=0.8) | told
     ModelVersion.objects.filter(project=trained).update(accuracy=accuracy)
-    found = summary.outlook(trained, summary.accuracy(trained))
+    found = stopping.outlook(trained, estimate.newest(trained))
     assert (words in found) if words else found == ""
 
 
 def test_there_is_no_outlook_without_a_target_or_an_estimate(trained):
-    assert summary.outlook(trained, summary.accuracy(trained)) == ""
+    assert stopping.outlook(trained, estimate.newest(trained)) == ""
     trained.target_value = 0.85
-    assert summary.outlook(trained, summary.accuracy(trained)) == ""
+    assert stopping.outlook(trained, estimate.newest(trained)) == ""
 
 
 def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, ana):
@@ -158,7 +159,7 @@ def test_everything_labelled_is_a_reason_to_stop(project, filled, ana):
 
 
 def test_curve_has_a_point_for_each_measured_model(trained):
-    assert summary.accuracy(trained) is None
+    assert estimate.newest(trained) is None
     proven_at(trained, low=0.8)
     (point,) = model_history.curve(trained)
     assert (point["model"], point["labels"], point["value"], point["low"]) == (2, 20, 0.9, 0.8)
@@ -181,9 +182,9 @@ def test_empty_desk_says_why(project, filled, ana):
 
 
 def test_waiting_running_and_failed_work_is_told(project, filled):
-    assert summary.activity(project) == []
+    assert activity.activity(project) == []
     work = Import.objects.create(project=project, name="a.csv", path="x", format="csv", total=9)
-    (told,) = summary.activity(project)
+    (told,) = activity.activity(project)
     assert (told["kind"], told["words"], told["failed"]) == (
         "import",
         "a.csv waits for a worker.",
@@ -192,7 +193,7 @@ def test_waiting_running_and_failed_work_is_told(project, filled):
     Import.objects.filter(pk=work.pk).update(
         state=Job.State.FAILED, error="No column.", finished_at=timezone.now()
     )
-    (told,) = summary.activity(project)
+    (told,) = activity.activity(project)
     assert (told["words"], told["failed"]) == ("The import of a.csv failed: No column.", True)
 
 
@@ -201,24 +202,24 @@ def test_old_failures_are_told_no_more(project):
     Import.objects.create(
         project=project, name="a.csv", path="x", format="csv", state="failed", finished_at=long_ago
     )
-    assert summary.activity(project) == []
+    assert activity.activity(project) == []
 
 
 def test_features_and_rounds_under_way_are_told_with_their_share(project, filled, learnt):
     filled(project, 5)
     (space,) = encode.plan(project)
-    (told,) = summary.activity(project)
+    (told,) = activity.activity(project)
     assert (told["kind"], told["done"], told["total"]) == ("features", 0, 2)
     encode.fit(space.pk)
-    (told,) = summary.activity(project)
+    (told,) = activity.activity(project)
     assert told["done"] == 1
     encode.transform(space.shards.get().pk)
-    assert summary.activity(project) == []
+    assert activity.activity(project) == []
     turn = loop.start(project)
-    (told,) = summary.activity(project)
+    (told,) = activity.activity(project)
     assert told["words"] == "Round 1: training."
     Round.objects.filter(pk=turn.pk).update(state="failed", error="Disk full.")
-    (told,) = summary.activity(project)
+    (told,) = activity.activity(project)
     assert told["failed"]
     assert "Disk full. Labelling goes on" in told["words"]
 
@@ -228,15 +229,15 @@ def test_features_and_rounds_under_way_are_told_with_their_share(project, filled
 
 def test_dead_worker_is_named_with_how_long_it_has_been_silent(db, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
-    assert summary.workers()["words"].startswith("No worker is running")
+    assert heartbeat.workers()["words"].startswith("No worker is running")
     WorkerBeat.objects.create(name="here:1", seen_at=timezone.now())
-    assert summary.workers()["alive"]
+    assert heartbeat.workers()["alive"]
     time_machine.shift(timedelta(seconds=40))
-    found = summary.workers()
+    found = heartbeat.workers()
     assert not found["alive"]
     assert found["words"].startswith("No worker seen for 40 s")
     time_machine.shift(timedelta(minutes=5))
-    assert "5 minutes" in summary.workers()["words"]
+    assert "5 minutes" in heartbeat.workers()["words"]
 
 
 def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
@@ -248,7 +249,7 @@ def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
             seen.append(list(WorkerBeat.objects.values_list("name", flat=True)))
             return True
 
-    summary.report_worker("here:1", Over())
+    heartbeat.report_worker("here:1", Over())
     assert seen == [["here:1"]]
     assert not WorkerBeat.objects.exists()
 
@@ -268,13 +269,13 @@ def test_worker_that_met_a_database_that_was_away_reports_itself_later(db, monke
             return len(tries) == 2 and WorkerBeat.objects.exists()
 
     monkeypatch.setattr(WorkerBeat.objects, "update_or_create", sometimes)
-    summary.report_worker("here:1", Over())
+    heartbeat.report_worker("here:1", Over())
     assert tries == ["here:1", "here:1"]
 
 
 def test_readiness_names_what_is_away(db, settings, tmp_path):
     settings.BROKER_URL = f"redis+socket://{tmp_path}/nothing.sock"
-    parts = summary.readiness()
+    parts = readiness.readiness()
     assert parts["database"] == "ok"
     assert parts["broker"].startswith("not reachable")
     assert parts["worker"] == "no heartbeat"
@@ -307,55 +308,59 @@ def test_audits_since_a_mark_are_those_that_a_full_count_finds(project, ana, ben
     project.refresh_from_db()
     loop.make_features(project)
     loop.label(project, ana, 20)
-    mark = summary.audits_mark(project)
+    mark = audit_counts.counting_mark(project)
     assert mark["audited"] > 0
     skipped = 0
     while skipped < 3:
         lease = leasing.lease_next(project, ana)
         if lease.source == Source.AUDIT:
-            leasing.skip(lease)
+            releasing.skip(lease)
             skipped += 1
         else:
             loop.answer(lease)
     loop.label(project, ana, 20)
-    assert summary.audits(project, mark) == summary.audits(project)
-    again = summary.audits_mark(project)
+    assert audit_counts.count_audits(project, mark) == audit_counts.count_audits(project)
+    again = audit_counts.counting_mark(project)
     assert again["audits_skipped"] == 3
     # Another person answers what one skipped.
     loop.label(project, ben, 10)
-    found = summary.audits(project)
+    found = audit_counts.count_audits(project)
     assert found["audits_skipped"] < 3
-    assert summary.audits(project, again) == summary.audits(project, mark) == found
+    assert (
+        audit_counts.count_audits(project, again)
+        == audit_counts.count_audits(project, mark)
+        == found
+    )
 
 
 def test_mark_is_left_aside_where_what_it_counted_is_open_again(project, ana):
     loop.fill(project, 60)
     loop.make_features(project)
     given = loop.label(project, ana, 20)
-    mark = summary.audits_mark(project)
+    mark = audit_counts.counting_mark(project)
     last = max((each for each in given if each.source == Source.AUDIT), key=_audit_key)
-    submit.undo(last, ana)
-    assert summary.audits(project, mark) == summary.audits(project)
-    assert summary.audits(project)["audited"] == mark["audited"] - 1
+    revise.undo(last, ana)
+    assert audit_counts.count_audits(project, mark) == audit_counts.count_audits(project)
+    assert audit_counts.count_audits(project)["audited"] == mark["audited"] - 1
 
 
 def test_mark_is_left_aside_where_items_came(project, ana):
     loop.fill(project, 60)
     loop.make_features(project)
     loop.label(project, ana, 20)
-    mark = summary.audits_mark(project)
+    mark = audit_counts.counting_mark(project)
     loop.fill(project, 60, start=60)
     project.refresh_from_db()
-    assert summary.audits(project, mark) == summary.audits(project)
+    assert audit_counts.count_audits(project, mark) == audit_counts.count_audits(project)
 
 
 def test_mark_of_a_project_without_audits_counts_on_from_nothing(project, ana):
     loop.fill(project, 60)
-    mark = summary.audits_mark(project)
+    mark = audit_counts.counting_mark(project)
     assert mark["audited"] == 0
     loop.make_features(project)
     loop.label(project, ana, 20)
-    assert summary.audits(project, mark) == summary.audits(project)
+    assert audit_counts.count_audits(project, mark) == audit_counts.count_audits(project)
 
 
 def _audit_key(annotation):

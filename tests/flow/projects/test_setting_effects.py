@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import setting_effects
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.setting_effects import When
-from annotator.flow.queue import leasing, prefetch, refill
+from annotator.flow.queue import current_leases, leasing, payload, prefetch
+from annotator.flow.queue import overlap as queue_overlap
 from annotator.models import Item, Lease, ModelVersion, Project, QueueEntry, SecondLook, Source
 from annotator.pool import audit_set
 from tests import loop
@@ -36,6 +37,7 @@ def share_of(project, source):
 def retrain_every(project, ana):
     from annotator.flow.training import schedule
 
+    loop.rest(project)
     loop.label(project, ana, 3)
     assert schedule.due(loop.refreshed(project)) == ""
     assert schedule.due(change(project, retrain_every=3)) == "labels"
@@ -45,7 +47,8 @@ def retrain_seconds(project, ana):
     from annotator.flow.training import schedule
 
     loop.label(project, ana, 1)
-    project.rounds.update(created_at=timezone.now() - timedelta(seconds=60))
+    ago = timezone.now() - timedelta(seconds=60)
+    project.rounds.update(created_at=ago, finished_at=ago)
     assert schedule.due(loop.refreshed(project)) == ""
     assert schedule.due(change(project, retrain_seconds=30)) == "time"
 
@@ -97,7 +100,7 @@ def gold_feedback(project, ana):
     item = Item.objects.get(key="g1")
     QueueEntry.objects.filter(project=project, state=OPEN).exclude(item=item).delete()
     given = loop.answer(leasing.lease_next(project, ana), ["ham"])
-    assert submit.told(given)["known"] == ["spam"]
+    assert annotation_payload(given)["known"] == ["spam"]
 
 
 def second_share(project, ana):
@@ -141,11 +144,11 @@ def budget(project, ana):
     project = change(project, budget=40)
     assert leasing.lease_next(project, ana) is not None
     page = "tab-1/load-1"
-    held = prefetch.hold(project, ana, page, holding=[], want=5, put_by=0).next
+    held = prefetch.sync_window(project, ana, page, holding=[], want=5, put_by=0).next
     # One more than the window may keep: the person holds an item without a window, too.
     project = change(project, budget=summary.progress(project)["answers"] + 3)
     keys = [str(lease.pk) for lease in held]
-    heard = prefetch.hold(project, ana, page, holding=keys, want=5)
+    heard = prefetch.sync_window(project, ana, page, holding=keys, want=5)
     assert len(heard.lost) == len(keys) - 2
     assert not heard.next
 
@@ -178,7 +181,10 @@ def show_suggestions(project, ana):
     lease = leasing.lease_next(project, ana)
     Lease.objects.filter(pk=lease.pk).update(suggestion={"labels": ["spam"]}, blind=False)
     project = change(project, show_suggestions=False)
-    assert leasing.served(leasing.held(project, ana, lease.pk))["suggestion"] is None
+    assert (
+        payload.lease_payload(current_leases.get_lease(project, ana, lease.pk))["suggestion"]
+        is None
+    )
 
 
 def bulk_desk(project, ana):
@@ -244,9 +250,9 @@ def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
     loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
     project = change(project, overlap=2)
     assert summary.progress(project)["labelled"] == 9
-    assert refill.count_missing(project) == 8
-    assert refill.ask_missing(project) == 8
-    assert refill.count_missing(project) == 0
+    assert queue_overlap.count_missing(project) == 8
+    assert queue_overlap.ask_missing(project) == 8
+    assert queue_overlap.count_missing(project) == 0
     assert summary.progress(project)["labelled"] == 1
     assert verify_counts.recount(project) == []
     loop.label(project, ben, 60)
@@ -258,7 +264,7 @@ def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
 def test_without_more_wanted_nothing_is_asked_again(project, filled, ana):
     filled(project, 30)
     loop.label(project, ana, 5)
-    assert refill.count_missing(project) == refill.ask_missing(project) == 0
+    assert queue_overlap.count_missing(project) == queue_overlap.ask_missing(project) == 0
 
 
 def test_people_who_hold_an_item_keep_it_through_another_mix(trained, ana):

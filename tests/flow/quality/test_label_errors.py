@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.features import encode
 from annotator.flow.projects import members, settings
 from annotator.flow.quality import label_errors
@@ -40,7 +40,7 @@ def wrong(project, user, number):
     turned = []
     for annotation in Annotation.objects.filter(project=project).order_by("pk")[5 : 5 + number]:
         other = "ham" if loop.truth(annotation.item) == ["spam"] else "spam"
-        submit.correct(annotation, user, [other])
+        revise.correct(annotation, user, [other])
         turned.append(annotation.pk)
     return turned
 
@@ -61,7 +61,7 @@ def test_suspects_go_to_the_second_looks(labelled, ana):
     turned = wrong(labelled, ana, 3)
     found, _labels = find(labelled)
     proposals = label_errors.proposals(found)
-    assert candidates.propose(labelled, proposals) >= 3
+    assert candidates.request_reviews(labelled, proposals) >= 3
     looks = SecondLook.objects.filter(about__in=turned)
     assert looks.count() == 3
     look = looks.first()
@@ -119,8 +119,8 @@ def test_several_labels_are_doubted_one_by_one(olga, ana, filled, learnt):
     filled(project, 60)
     learnt(project)
     given = loop.label(project, ana, 60)
-    submit.correct(given[5], ana, [])
-    submit.correct(given[6], ana, ["spam", "ham"])
+    revise.correct(given[5], ana, [])
+    revise.correct(given[6], ana, ["spam", "ham"])
     found, labels = find(project)
     keys = {label.name: label.pk for label in labels}
     rows = {row["annotations"][0]: row for row in found["suspect"]}

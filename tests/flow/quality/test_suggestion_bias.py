@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.quality import suggestion_bias
 from annotator.flow.queue import leasing
 from annotator.models import Lease, QueueEntry, Source
@@ -59,7 +59,7 @@ def test_seconds_are_capped(suggested, ana):
 def test_what_was_taken_back_does_not_count(suggested, ana):
     given = answer_all(suggested, ana, blind_as="spam", shown_as="spam")
     for annotation in given[:10]:
-        submit.withdraw(annotation, ana)
+        revise.withdraw(annotation, ana)
     assert suggestion_bias.of_suggestions(suggested)["n"] == 30
 
 

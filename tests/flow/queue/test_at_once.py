@@ -9,11 +9,18 @@ import pytest
 from django.db import connection
 
 from annotator.errors import Conflict, Refused
-from annotator.flow.annotation import adjudicate, bulk_confirm, bulk_pages, seed_labels, submit
+from annotator.flow.annotation import (
+    adjudicate,
+    bulk_confirm,
+    bulk_pages,
+    revise,
+    seed_labels,
+    submit,
+)
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import members, settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, refill, releasing, withdraw
 from annotator.flow.review import assignments, candidates
 from annotator.flow.training import schedule
 from annotator.models import (
@@ -204,7 +211,7 @@ def test_answer_is_taken_back_while_a_lead_seeds_the_same_item(project, filled, 
         item, key = answer.item, str(uuid.uuid4())
         said = {"labels": loop.truth(item), "client_id": key}
         at_once(
-            lambda answer=answer: submit.withdraw(answer, ana),
+            lambda answer=answer: revise.withdraw(answer, ana),
             lambda item=item, said=said: seed_labels.seed(project, lea, item, **said),
         )
     assert set(Item.objects.values_list("state", "answers")) == {(Item.State.LABELLED, 1)}
@@ -220,7 +227,7 @@ def test_answers_are_taken_back_while_the_page_with_their_items_is_confirmed(sur
 
     def withdraw_all():
         for answer in answers:
-            submit.withdraw(answer, ben)
+            revise.withdraw(answer, ben)
 
     at_once(withdraw_all, lambda: bulk_confirm.confirm(sure, ben, keys, keys))
     standing = Annotation.objects.filter(user=ben, withdrawn_at=None)
@@ -266,12 +273,12 @@ def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana
     """Nobody is given random items because a refill is just taking the old ones back."""
     settings.change_settings(project, audit_share=0.0)
     filled(project, 60)
-    leasing.release(leasing.lease_next(project, ana))
+    releasing.release(leasing.lease_next(project, ana))
     refilling, may_end = threading.Event(), threading.Event()
 
     def refill_slowly():
         with refill.alone(project):
-            refill.withdraw_open(project)
+            withdraw.withdraw_open(project)
             items = Item.objects.filter(project=project, state=Item.State.POOL)[:10]
             refill.append(project, [(item, {"source": Source.ACTIVE}) for item in items])
             refilling.set()
@@ -291,7 +298,9 @@ def test_second_looks_are_given_to_one_person_each(project, filled, people, monk
     settings.change_settings(project, second_share=0.05)
     filled(project, 24)
     answers = loop.label(project, people[0], 24)
-    candidates.propose(project, [candidates.Doubt(each.pk, "suspect", 1.0, "") for each in answers])
+    candidates.request_reviews(
+        project, [candidates.ReviewCandidate(each.pk, "suspect", 1.0, "") for each in answers]
+    )
 
     def look_at_all(user):
         return lambda: [annotation.pk for annotation in loop.label(project, user, 24)]
@@ -308,7 +317,9 @@ def test_same_look_from_two_windows_is_answered_once(project, filled, people, mo
     settings.change_settings(project, second_share=0.05)
     filled(project, 5)
     answers = loop.label(project, people[0], 5)
-    candidates.propose(project, [candidates.Doubt(each.pk, "suspect", 1.0, "") for each in answers])
+    candidates.request_reviews(
+        project, [candidates.ReviewCandidate(each.pk, "suspect", 1.0, "") for each in answers]
+    )
 
     def save(lease):
         try:
@@ -328,14 +339,14 @@ def test_looks_are_proposed_while_others_take_them(project, filled, people, monk
     settings.change_settings(project, second_share=0.05)
     filled(project, 20)
     answers = loop.label(project, people[0], 20)
-    found = [candidates.Doubt(each.pk, "suspect", 1.0, "") for each in answers]
-    candidates.propose(project, found)
+    found = [candidates.ReviewCandidate(each.pk, "suspect", 1.0, "") for each in answers]
+    candidates.request_reviews(project, found)
     at_once(
-        lambda: [candidates.propose(project, found) for _ in range(5)],
-        lambda: [candidates.propose(project, found) for _ in range(5)],
+        lambda: [candidates.request_reviews(project, found) for _ in range(5)],
+        lambda: [candidates.request_reviews(project, found) for _ in range(5)],
         *[lambda user=user: loop.label(project, user, 20) for user in people[1:3]],
     )
-    candidates.propose(project, found)
+    candidates.request_reviews(project, found)
     for user in people[1:]:
         loop.label(project, user, 20)
     assert Annotation.objects.filter(source=Source.SECOND).count() == 20

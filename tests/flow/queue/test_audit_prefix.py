@@ -2,9 +2,9 @@
 
 import pytest
 
-from annotator.flow.progress import summary
+from annotator.flow.progress import audit_counts
 from annotator.flow.projects import label_set, settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, releasing, withdraw
 from annotator.models import Item, QueueEntry
 from annotator.pool import audit_set, documents
 from tests import loop
@@ -22,14 +22,14 @@ def test_items_of_a_later_import_hold_the_prefix_back_until_they_are_audited(pro
     settings.change_settings(project, audit_share=0.5)
     filled(project, 60)
     loop.label(project, ana, 40)
-    before = summary.audits(project)["audited"]
+    before = audit_counts.count_audits(project)["audited"]
     assert before > 10
     filled(project, 60, start=60)
-    assert summary.audits(project)["audited"] < before
+    assert audit_counts.count_audits(project)["audited"] < before
     assert prefix(project) <= {Item.State.LABELLED}
-    refill.withdraw_open(project)
+    withdraw.withdraw_open(project)
     loop.label(project, ana, 60)
-    assert summary.audits(project)["audited"] > before
+    assert audit_counts.count_audits(project)["audited"] > before
     assert prefix(project) == {Item.State.LABELLED}
 
 
@@ -39,11 +39,11 @@ def test_a_skipped_audit_is_passed_over_and_counted(project, filled, ana):
     while True:
         lease = leasing.lease_next(project, ana)
         if lease.source == "audit":
-            leasing.skip(lease)
+            releasing.skip(lease)
             break
         loop.answer(lease)
     loop.label(project, ana, 20)
-    counts = summary.audits(project)
+    counts = audit_counts.count_audits(project)
     assert counts["audited"] > 3
     assert counts["audits_skipped"] == 1
 

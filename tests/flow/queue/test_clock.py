@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotator.db import clock
 from annotator.flow.annotation import submit
-from annotator.flow.queue import leasing, prefetch
+from annotator.flow.queue import leasing, prefetch, releasing
 from annotator.models import Import, Lease
 from tests import loop
 
@@ -36,11 +36,11 @@ def machine(monkeypatch):
 def test_worker_with_a_wrong_clock_takes_nothing_away(project, filled, machine, ana, ben, skew):
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
-    page = prefetch.hold(project, ben, "tab/1", holding=[], want=1).next
+    page = prefetch.sync_window(project, ben, "tab/1", holding=[], want=1).next
     machine(skew)
-    assert leasing.release_expired() == 0
+    assert releasing.release_expired() == 0
     assert leasing.lease_next(project, ana) == lease
-    assert prefetch.hold(project, ben, "tab/1", holding=[str(page[0].pk)]).lost == []
+    assert prefetch.sync_window(project, ben, "tab/1", holding=[str(page[0].pk)]).lost == []
 
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR])
@@ -53,7 +53,7 @@ def test_lease_of_a_web_process_with_a_wrong_clock_is_as_long_as_any(
     machine(timedelta(0))
     left = lease.expires_at - timezone.now()
     assert abs(left.total_seconds() - project.lease_seconds) < 30
-    assert leasing.release_expired() == 0
+    assert releasing.release_expired() == 0
     assert leasing.lease_next(project, ben) is None
 
 
@@ -92,6 +92,6 @@ def test_clock_that_jumps_loses_no_answer(project, filled, time_machine, ana, be
     assert other.item == lease.item
     time_machine.shift(-HOUR)
     assert loop.answer(other).counted
-    with pytest.raises(submit.KeptAsExtra):
+    with pytest.raises(submit.StoredAsExtra):
         loop.answer(lease)
     assert set(Lease.objects.values_list("outcome", flat=True)) == {Lease.Outcome.LABELLED}

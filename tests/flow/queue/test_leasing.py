@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import Conflict, NotThere
-from annotator.flow.progress import summary
-from annotator.flow.queue import leasing, refill
+from annotator.flow.progress import audit_counts, summary
+from annotator.flow.queue import current_leases, leasing, refill, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
@@ -126,7 +126,7 @@ def test_two_people_get_the_best_items_in_turn(project, filled, ana, ben):
 def test_lease_of_somebody_else_or_elsewhere_is_not_there(project, image_project, filled, ana, ben):
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
-    assert leasing.held(project, ana, str(lease.pk)) == lease
+    assert current_leases.get_lease(project, ana, str(lease.pk)) == lease
     for where, who, key in (
         (project, ben, lease.pk),
         (image_project, ana, lease.pk),
@@ -135,7 +135,7 @@ def test_lease_of_somebody_else_or_elsewhere_is_not_there(project, image_project
         (project, ana, "\x00"),
     ):
         with pytest.raises(NotThere):
-            leasing.held(where, who, str(key))
+            current_leases.get_lease(where, who, str(key))
 
 
 # Time --------------------------------------------------------------------------------------------
@@ -149,9 +149,9 @@ def test_expired_lease_goes_back_to_the_queue(
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds - 1)
-    assert leasing.release_expired() == 0
+    assert releasing.release_expired() == 0
     later(time_machine, 1)
-    assert leasing.release_expired() == 1
+    assert releasing.release_expired() == 1
     assert loop.refreshed(lease).outcome == Lease.Outcome.EXPIRED
     assert leasing.lease_next(project, ben).item == lease.item
 
@@ -179,7 +179,7 @@ def test_extended_lease_runs_anew(project, filled, time_machine, ana, ben):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds - 1)
-    leasing.extend(lease)
+    releasing.extend(lease)
     later(time_machine, project.lease_seconds - 1)
     assert leasing.lease_next(project, ben) is None
     assert leasing.lease_next(project, ana) == lease
@@ -191,11 +191,11 @@ def test_lease_that_ran_out_can_be_extended_until_the_item_is_taken(
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds + 1)
-    assert leasing.extend(lease).expires_at > timezone.now()
+    assert releasing.extend(lease).expires_at > timezone.now()
     later(time_machine, project.lease_seconds + 1)
     leasing.lease_next(project, ben)
     with pytest.raises(Conflict) as caught:
-        leasing.extend(leasing.held(project, ana, lease.pk))
+        releasing.extend(current_leases.get_lease(project, ana, lease.pk))
     assert caught.value.code == "lease_lost"
 
 
@@ -209,11 +209,11 @@ def test_sweep_asks_again_before_it_takes_an_item_away(
 
     # The sweep has seen the lease run out; before it acts, the page extends it.
     def extended_first(*args, **options):
-        leasing.extend.__wrapped__(lease)
+        releasing.extend.__wrapped__(lease)
         return atomic(*args, **options)
 
     monkeypatch.setattr(leasing.transaction, "atomic", extended_first)
-    assert leasing.release_expired() == 0
+    assert releasing.release_expired() == 0
     assert loop.refreshed(lease).ended_at is None
 
 
@@ -227,7 +227,7 @@ def test_skipped_item_goes_to_somebody_else_and_never_back(
     wanted(overlap)
     filled(project, 5)
     lease = leasing.lease_next(project, ana)
-    leasing.skip(lease, "too hard")
+    releasing.skip(lease, "too hard")
     assert leasing.lease_next(project, ben).item == lease.item
     assert lease.item not in [given.item for given in loop.label(project, ana, 10)]
     assert loop.refreshed(lease).reason == "too hard"
@@ -237,7 +237,7 @@ def test_skipped_item_goes_to_somebody_else_and_never_back(
 
 def test_item_that_one_skipped_leaves_nothing_for_them(project, filled, ana, ben):
     filled(project, 1)
-    leasing.skip(leasing.lease_next(project, ana))
+    releasing.skip(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ana) is None
     assert "Nothing is left for you" in summary.why_empty(project, ana)
     assert leasing.lease_next(project, ben) is not None
@@ -246,10 +246,10 @@ def test_item_that_one_skipped_leaves_nothing_for_them(project, filled, ana, ben
 def test_second_skip_of_a_lease_changes_nothing(project, filled, ana, ben):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     taken = leasing.lease_next(project, ben)
-    leasing.skip(lease)
-    leasing.release(lease)
+    releasing.skip(lease)
+    releasing.release(lease)
     assert leasing.lease_next(project, ben) == taken
     assert loop.refreshed(lease.item).skips == 1
 
@@ -257,9 +257,9 @@ def test_second_skip_of_a_lease_changes_nothing(project, filled, ana, ben):
 def test_released_item_may_come_again(project, filled, ana, ben):
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
-    leasing.release(lease)
+    releasing.release(lease)
     assert leasing.lease_next(project, ana).item == lease.item
-    leasing.release(leasing.lease_next(project, ana))
+    releasing.release(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ben).item == lease.item
 
 
@@ -358,7 +358,7 @@ def test_audits_queued_before_more_opinions_were_wanted_get_them_with_the_next(
         run_round(project)
     # The queue never ran dry, which would ask for them in the end.
     assert Item.objects.filter(state=Item.State.POOL).exists()
-    assert summary.audits(project)["audited"] >= 4
+    assert audit_counts.count_audits(project)["audited"] >= 4
 
 
 def test_fewer_opinions_wanted_later_are_no_longer_asked_for(

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise, submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, prefetch, reassign_idle, refill
+from annotator.flow.queue import leasing, payload, prefetch, reassign_idle, releasing, withdraw
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
@@ -41,7 +42,7 @@ class Crowd:
         person = self.rng.choice(self.people)
         page = f"{person.username}/1"
         naming = [str(lease.pk) for lease in self.pages[person]]
-        held = prefetch.hold(
+        held = prefetch.sync_window(
             self.project, person, page, holding=naming, want=max(0, 3 - len(naming)), put_by=2
         )
         mine = [lease for lease in self.pages[person] if str(lease.pk) not in held.lost]
@@ -52,7 +53,7 @@ class Crowd:
         if chance < 0.75:
             self._answer(mine.pop(0), person, page)
         elif chance < 0.83:
-            leasing.skip(mine.pop(0))
+            releasing.skip(mine.pop(0))
         elif chance < 0.88:
             # A spare is labelled, as without a line.
             if held.spares:
@@ -62,10 +63,10 @@ class Crowd:
             self.pages[person] = []
         elif chance < 0.96:
             self.clock.shift(timedelta(seconds=reassign_idle.IDLE_SECONDS))
-            reassign_idle.pass_on(self.project, person)
+            reassign_idle.reassign_idle(self.project, person)
         else:
             self.clock.shift(timedelta(seconds=self.project.lease_seconds))
-            leasing.release_expired()
+            releasing.release_expired()
 
     def _answer(self, lease, person, page):
         try:
@@ -73,7 +74,7 @@ class Crowd:
         except submit.Conflict:
             return
         if self.rng.random() < 0.05:
-            undone = submit.undo(answer, person, page)
+            undone = revise.undo(answer, person, page)
             self.pages[person].insert(0, undone)
 
 
@@ -162,7 +163,7 @@ def test_hidden_check_cannot_be_told_from_an_audit_before_it_is_saved(
     shown = {}
     for _ in range(25):
         lease = leasing.lease_next(checked, ana)
-        shown[lease.source] = leasing.served(lease)
+        shown[lease.source] = payload.lease_payload(lease)
         loop.answer(lease)
     check, audit = shown[Source.GOLD], shown[Source.AUDIT]
     for served in (check, audit):
@@ -171,7 +172,7 @@ def test_hidden_check_cannot_be_told_from_an_audit_before_it_is_saved(
     assert list(check) == list(audit)
     assert list(check["item"]) == list(audit["item"])
     saved = Annotation.objects.filter(source=Source.GOLD).first()
-    assert submit.told(saved)["source"] == "gold"
+    assert annotation_payload(saved)["source"] == "gold"
 
 
 # The order ---------------------------------------------------------------------------------------
@@ -184,10 +185,10 @@ def test_each_source_has_its_place_in_the_queue(checked, learnt, run_round, ana,
     )
     learnt(checked)
     begun = {answer.item_id for answer in loop.label(checked, ana, 4)}
-    left = prefetch.hold(checked, lea, "tab/1", holding=[], put_by=2).spares
+    left = prefetch.sync_window(checked, lea, "tab/1", holding=[], put_by=2).spares
     run_round(checked)
-    Lease.objects.filter(strategy=refill.SPARE).update(page="")
-    QueueEntry.objects.filter(strategy=refill.SPARE, state=QueueEntry.State.LEASED).update(
+    Lease.objects.filter(strategy=withdraw.SPARE).update(page="")
+    QueueEntry.objects.filter(strategy=withdraw.SPARE, state=QueueEntry.State.LEASED).update(
         state=QueueEntry.State.OPEN, user=None, lease_id=None
     )
     waiting = QueueEntry.objects.filter(project=checked, state=QueueEntry.State.OPEN)

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
-from annotator.flow.queue.orphaned_leases import release_strays
+from annotator.flow.queue import leasing, releasing
+from annotator.flow.queue.orphaned_leases import release_orphaned
 from annotator.flow.training import schedule
 from annotator.jobs.runner import sweep
 from annotator.models import Import, Lease, Membership, QueueEntry, Round
@@ -22,7 +22,7 @@ def test_lease_of_somebody_who_is_no_member_goes_back(project, filled, ana, ben)
     filled(project, 30)
     strange, own = leasing.lease_next(project, ana), leasing.lease_next(project, ben)
     Membership.objects.filter(user=ana).delete()
-    release_strays()
+    release_orphaned()
     strange.refresh_from_db()
     assert strange.outcome == Lease.Outcome.RELEASED
     held = QueueEntry.objects.filter(state=QueueEntry.State.LEASED)
@@ -34,7 +34,7 @@ def test_lease_of_an_installation_admin_stays(project, filled, zed):
     zed.save()
     filled(project, 30)
     lease = leasing.lease_next(project, zed)
-    release_strays()
+    release_orphaned()
     assert leasing.lease_next(project, zed).pk == lease.pk
 
 
@@ -47,17 +47,17 @@ def test_lease_from_before_the_clock_was_set_back_ends_in_time(
     time_machine.move_to(now + LATER)
     lease = leasing.lease_next(project, ana)
     time_machine.move_to(now)
-    release_strays()
+    release_orphaned()
     lease.refresh_from_db()
     assert lease.expires_at <= now + timedelta(seconds=31)
     time_machine.move_to(now + timedelta(seconds=32))
-    assert leasing.release_expired() == 1
+    assert releasing.release_expired() == 1
 
 
 def test_lease_that_runs_as_long_as_it_may_is_left_alone(project, filled, ana):
     filled(project, 30)
     lease = leasing.lease_next(project, ana)
-    release_strays()
+    release_orphaned()
     until = Lease.objects.get(pk=lease.pk).expires_at
     assert until == lease.expires_at
 

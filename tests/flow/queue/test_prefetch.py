@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotator.flow.queue import leasing, offline_buffer, prefetch
+from annotator.flow.queue import leasing, offline_buffer, prefetch, releasing
 from annotator.models import Item, Lease, QueueEntry
 from tests import loop
 
@@ -19,7 +19,7 @@ def keys(leases):
 
 
 def hold(project, user, page=ONE, holding=(), want=0, put_by=0):
-    return prefetch.hold(project, user, page, holding=holding, want=want, put_by=put_by)
+    return prefetch.sync_window(project, user, page, holding=holding, want=want, put_by=put_by)
 
 
 def test_window_gets_as_many_items_as_it_wants(project, filled, ana):
@@ -65,7 +65,7 @@ def test_what_is_held_runs_anew_before_half_of_its_time_is_over(
     for minutes in (6, 12, 18):
         time_machine.move_to(start + timedelta(minutes=minutes))
         assert hold(project, ana, holding=keys(held)).lost == []
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert leasing.lease_next(project, ben).item_id != held[0].item_id
     entry = QueueEntry.objects.get(item=held[0].item_id)
     assert entry.leased_until == Lease.objects.get(pk=held[0].pk).expires_at
@@ -75,7 +75,7 @@ def test_what_ran_out_is_named_as_lost(project, filled, time_machine, ana):
     filled(project, 30)
     held = hold(project, ana, want=2).next
     time_machine.move_to(timezone.now() + timedelta(minutes=11))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert hold(project, ana, holding=keys(held)).lost == sorted(keys(held))
 
 
@@ -85,7 +85,7 @@ def test_window_that_goes_gives_back_in_a_moment(project, filled, time_machine, 
     prefetch.leave(project, ana, ONE, keys(held.next + held.spares))
     assert Item.objects.get(pk=held.spares[0].item_id).state == Item.State.POOL
     time_machine.move_to(timezone.now() + timedelta(seconds=prefetch.GRACE_SECONDS + 1))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert leasing.lease_next(project, ben).item_id == held.next[0].item_id
 
 
@@ -93,7 +93,7 @@ def test_window_that_comes_back_at_once_finds_what_it_held(project, filled, time
     filled(project, 40)
     held = hold(project, ana, want=2).next
     prefetch.leave(project, ana, ONE, keys(held))
-    assert prefetch.first(project, ana, "tab-1") == held[0]
+    assert prefetch.resume_tab(project, ana, "tab-1") == held[0]
     again = hold(project, ana, holding=[str(held[0].pk)], want=1)
     time_machine.move_to(timezone.now() + timedelta(minutes=2))
     assert keys(again.next) == [str(held[1].pk)]
@@ -103,7 +103,7 @@ def test_window_that_comes_back_at_once_finds_what_it_held(project, filled, time
 def test_farewell_that_comes_late_takes_nothing_from_the_reloaded_page(project, filled, ana):
     filled(project, 30)
     held = hold(project, ana, "tab-1/load-1", want=2).next
-    shown = prefetch.first(project, ana, "tab-1")
+    shown = prefetch.resume_tab(project, ana, "tab-1")
     assert shown == held[0]
     again = hold(project, ana, "tab-1/load-2", holding=[str(shown.pk)], want=1)
     assert keys(again.next) == [str(held[1].pk)]
@@ -117,9 +117,9 @@ def test_no_other_window_gets_what_a_tab_holds_that_is_being_reloaded(project, f
     of_tab = {lease.item_id for lease in held}
     # The page is asked for before the farewell, which comes before the new load has spoken.
     for step in (
-        lambda: prefetch.first(project, ana, "tab-1"),
+        lambda: prefetch.resume_tab(project, ana, "tab-1"),
         lambda: prefetch.leave(project, ana, ONE, keys(held)),
-        lambda: prefetch.first(project, ana, "tab-1"),
+        lambda: prefetch.resume_tab(project, ana, "tab-1"),
     ):
         step()
         shown = leasing.lease_next(project, ana)
@@ -200,7 +200,7 @@ def test_what_others_put_by_is_asked_before_nothing_is_left(project, filled, ana
 def test_decision_on_a_spare_that_was_taken_back_is_kept(project, filled, ana, ben):
     filled(project, 40)
     (spare,) = hold(project, ana, put_by=1).spares
-    assert offline_buffer.take_back(project, ben) == 1
+    assert offline_buffer.reclaim_buffered(project, ben) == 1
     assert loop.answer(spare).counted
     assert Item.objects.get(pk=spare.item_id).state == Item.State.LABELLED
 
@@ -210,7 +210,7 @@ def test_spares_of_a_window_that_vanished_come_last(project, filled, time_machin
     (spare, *_more) = hold(project, ana, put_by=2).spares
     leasing.lease_next(project, ben)
     time_machine.move_to(timezone.now() + timedelta(minutes=11))
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     entry = QueueEntry.objects.get(item=spare.item_id)
     assert (entry.state, entry.rank) == (QueueEntry.State.OPEN, offline_buffer.LAST)
     assert QueueEntry.objects.filter(project=project, rank__lt=offline_buffer.LAST).exists()
@@ -222,7 +222,7 @@ def test_item_that_needs_two_opinions_leaves_a_place_beside_the_spare(project, f
     filled(project, 30)
     (spare,) = hold(project, ana, put_by=1).spares
     assert QueueEntry.objects.filter(item=spare.item_id).count() == 2
-    offline_buffer.give_back([spare])
+    offline_buffer.return_to_pool([spare])
     assert not QueueEntry.objects.filter(item=spare.item_id).exists()
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotator.flow.annotation import history
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, prefetch, reassign_idle
+from annotator.flow.queue import leasing, prefetch, reassign_idle, releasing
 from annotator.models import Annotation, Item, Lease, QueueEntry, Tally
 from tests import loop
 
@@ -92,32 +92,32 @@ def _save_with_next(project, ana, ben):
 
 
 def _window(project, ana, ben):
-    held = prefetch.hold(project, ana, "tab/1", holding=[], want=3, put_by=4)
+    held = prefetch.sync_window(project, ana, "tab/1", holding=[], want=3, put_by=4)
     loop.answer(held.next[0])
     rest = [str(lease.pk) for lease in held.next[1:]]
-    prefetch.hold(project, ana, "tab/1", holding=rest, want=1)
+    prefetch.sync_window(project, ana, "tab/1", holding=rest, want=1)
     prefetch.leave(project, ana, "tab/1", rest)
     history.counts(project, ana)
 
 
 def _skip_extend_release(project, ana, ben):
-    lease = leasing.extend(leasing.lease_next(project, ana))
-    leasing.skip(lease)
-    leasing.release(leasing.lease_next(project, ana))
-    leasing.release_expired()
+    lease = releasing.extend(leasing.lease_next(project, ana))
+    releasing.skip(lease)
+    releasing.release(leasing.lease_next(project, ana))
+    releasing.release_expired()
 
 
 def _shown_for_long(project, ana, ben):
-    held = prefetch.hold(project, ana, "tab/1", holding=[], want=2).next
+    held = prefetch.sync_window(project, ana, "tab/1", holding=[], want=2).next
     then = timezone.now() - timedelta(seconds=reassign_idle.SHOWN_AGAIN_SECONDS)
     Lease.objects.filter(pk__in=[lease.pk for lease in held]).update(created_at=then)
-    prefetch.hold(project, ana, "tab/1", holding=[str(lease.pk) for lease in held])
+    prefetch.sync_window(project, ana, "tab/1", holding=[str(lease.pk) for lease in held])
 
 
 def _hungry(project, ana, ben):
-    prefetch.hold(project, ana, "tab/1", holding=[], want=2)
+    prefetch.sync_window(project, ana, "tab/1", holding=[], want=2)
     QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN).delete()
-    reassign_idle.pass_on(project, ben)
+    reassign_idle.reassign_idle(project, ben)
 
 
 WORK = [_next, _save_with_next, _window, _skip_extend_release, _shown_for_long, _hungry]

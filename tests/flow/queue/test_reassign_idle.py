@@ -8,7 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator.flow.annotation import submit, sync_decisions
-from annotator.flow.queue import leasing, offline_buffer, prefetch, reassign_idle, refill
+from annotator.flow.queue import (
+    leasing,
+    offline_buffer,
+    prefetch,
+    reassign_idle,
+    releasing,
+    withdraw,
+)
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
@@ -25,7 +32,7 @@ def _standing_clock(time_machine):
 
 def hold(project, user, page=ONE, holding=(), want=0, put_by=0):
     keys = [str(lease.pk) for lease in holding]
-    return prefetch.hold(project, user, page, holding=keys, want=want, put_by=put_by)
+    return prefetch.sync_window(project, user, page, holding=keys, want=want, put_by=put_by)
 
 
 def live_on(project, user, page, holding, seconds, time_machine):
@@ -96,7 +103,7 @@ def test_who_holds_something_takes_nothing_from_others(project, filled, time_mac
     hold(project, ana, want=2)
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     assert hold(project, ben, OTHER, own, want=2).next == []
-    assert reassign_idle.pass_on(project, ben) == 0
+    assert reassign_idle.reassign_idle(project, ben) == 0
 
 
 def test_one_who_is_hungry_gets_one_item_not_all(project, last_two, time_machine, ana, ben):
@@ -108,15 +115,15 @@ def test_nobody_is_passed_what_they_skipped_or_labelled(project, filled, time_ma
     project.overlap = 2
     project.save()
     filled(project, 3)
-    leasing.skip(leasing.lease_next(project, ben))
+    releasing.skip(leasing.lease_next(project, ben))
     loop.answer(leasing.lease_next(project, ben))
     third = leasing.lease_next(project, ben)
-    leasing.release(third)
+    releasing.release(third)
     assert len(hold(project, ana, want=3).next) == 3
     QueueEntry.objects.filter(state=QueueEntry.State.OPEN).delete()
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     assert leasing.lease_next(project, ben).item_id == third.item_id
-    assert reassign_idle.pass_on(project, ben) == 0
+    assert reassign_idle.reassign_idle(project, ben) == 0
 
 
 def test_answer_to_what_was_passed_on_is_kept_beside_the_other(
@@ -125,7 +132,7 @@ def test_answer_to_what_was_passed_on_is_kept_beside_the_other(
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     taken = leasing.lease_next(project, ben)
     robbed = next(lease for lease in last_two if lease.item_id == taken.item_id)
-    with pytest.raises(submit.KeptAsExtra):
+    with pytest.raises(submit.StoredAsExtra):
         loop.answer(robbed)
     assert loop.answer(taken).counted
     item = Item.objects.get(pk=taken.item_id)
@@ -139,7 +146,7 @@ def test_answer_to_what_was_passed_on_counts_where_it_is_needed_after_all(
 ):
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     taken = leasing.lease_next(project, ben)
-    leasing.release(taken)
+    releasing.release(taken)
     robbed = next(lease for lease in last_two if lease.item_id == taken.item_id)
     assert loop.answer(robbed).counted
     assert QueueEntry.objects.get(item=taken.item_id).user == ana
@@ -150,7 +157,7 @@ def test_skip_of_what_was_passed_on_is_heard(project, last_two, time_machine, an
     taken = leasing.lease_next(project, ben)
     robbed = next(lease for lease in last_two if lease.item_id == taken.item_id)
     decision = {"kind": "skip", "client_id": "1", "lease": str(robbed.pk)}
-    assert sync_decisions.settle(project, ana, ONE, decision).code == "skipped"
+    assert sync_decisions.apply_decision(project, ana, ONE, decision).code == "skipped"
     assert loop.refreshed(robbed).outcome == Lease.Outcome.SKIPPED
     assert leasing.lease_next(project, ben) == taken
 
@@ -173,10 +180,10 @@ def test_spare_that_is_shown_is_not_taken_back(project, filled, time_machine, an
     filled(project, 60)
     shown, other = hold(project, ana, put_by=2).spares
     hold(project, ana, holding=[shown, other])
-    assert offline_buffer.take_back(project, ben) == 1
+    assert offline_buffer.reclaim_buffered(project, ben) == 1
     assert loop.refreshed(shown).ended_at is None
     time_machine.shift(timedelta(seconds=reassign_idle.IDLE_SECONDS))
-    assert offline_buffer.take_back(project, ben) == 1
+    assert offline_buffer.reclaim_buffered(project, ben) == 1
 
 
 # Audits, which the estimate waits for -------------------------------------------------------------
@@ -204,10 +211,10 @@ def test_audit_in_a_page_that_fell_silent_goes_to_whoever_asks_next(
     held, audit = waiting_audit
     hold(project, ana, ONE, held)
     time_machine.shift(reassign_idle.IDLE_SECONDS - 1)
-    assert reassign_idle.free_audits() == 0
+    assert reassign_idle.reopen_idle_audits() == 0
     time_machine.shift(1)
     audits = sum(lease.source == Source.AUDIT for lease in held)
-    assert reassign_idle.free_audits() == audits
+    assert reassign_idle.reopen_idle_audits() == audits
     assert loop.refreshed(audit).outcome == Lease.Outcome.PASSED
     # Before all that waits, though Ben has enough to do without it.
     assert QueueEntry.objects.filter(state=QueueEntry.State.OPEN).exclude(source="audit").exists()
@@ -221,7 +228,7 @@ def test_audit_stays_with_a_page_in_which_somebody_works(project, waiting_audit,
     rest = list(held)
     for _ in range(3):
         live_on(project, ana, ONE, rest, reassign_idle.IDLE_SECONDS, time_machine)
-        assert reassign_idle.free_audits() == 0
+        assert reassign_idle.reopen_idle_audits() == 0
         if rest[0] == audit:
             break
         loop.answer(rest.pop(0))
@@ -231,7 +238,7 @@ def test_audit_stays_with_a_page_in_which_somebody_works(project, waiting_audit,
 def test_audit_leaves_a_page_before_which_nobody_sits(project, waiting_audit, time_machine, ana):
     held, audit = waiting_audit
     live_on(project, ana, ONE, held, project.lease_seconds + BEAT, time_machine)
-    assert reassign_idle.free_audits() >= 1
+    assert reassign_idle.reopen_idle_audits() >= 1
     assert loop.refreshed(audit).ended_at is not None
     # What it shows stays with it.
     assert loop.refreshed(held[0]).ended_at is None
@@ -244,9 +251,9 @@ def test_audit_of_a_program_is_lost_by_the_clock_alone(project, filled, time_mac
     while leasing.lease_next(project, ana).source != Source.AUDIT:
         loop.answer(leasing.lease_next(project, ana))
     time_machine.shift(project.lease_seconds - 1)
-    assert reassign_idle.free_audits() == 0
+    assert reassign_idle.reopen_idle_audits() == 0
     time_machine.shift(1)
-    assert leasing.release_expired() == 1
+    assert releasing.release_expired() == 1
 
 
 def test_who_is_hungry_gets_an_audit_before_older_items(
@@ -273,6 +280,6 @@ def test_window_that_goes_gives_the_audits_it_never_showed_back_at_once(
 
 def test_audit_that_is_given_back_stays_first_through_a_refill(project, waiting_audit, ana, ben):
     _held, audit = waiting_audit
-    leasing.release(audit)
-    refill.withdraw_open(project)
+    releasing.release(audit)
+    withdraw.withdraw_open(project)
     assert leasing.lease_next(project, ben).item_id == audit.item_id

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import audit_stream, leasing, payload, refill, releasing
 from annotator.models import Annotation, Item, QueueEntry, Round, Source
 from annotator.pool import audit_set
 from tests import loop
@@ -45,7 +45,7 @@ def test_audit_share_is_kept_over_rounds_that_are_cut_off_anywhere(share, seed):
     rng = random.Random(seed)
     labels = audits = 0
     for _round in range(200):
-        places = refill.audit_places(share, share * labels - audits, 70, rng)
+        places = audit_stream.audit_places(share, share * labels - audits, 70, rng)
         for place in range(rng.randint(1, 60)):
             labels += 1
             audits += place in places
@@ -55,7 +55,7 @@ def test_audit_share_is_kept_over_rounds_that_are_cut_off_anywhere(share, seed):
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.15, 0.5])
 def test_a_stretch_holds_its_share_of_audits(share):
     for seed in range(50):
-        places = refill.audit_places(share, 0.0, 100, random.Random(seed))
+        places = audit_stream.audit_places(share, 0.0, 100, random.Random(seed))
         assert abs(len(places) - 100 * share) <= 1
         assert all(0 <= place < 100 for place in places)
 
@@ -114,7 +114,7 @@ def test_skipped_audit_comes_first_for_somebody_else(ready, ana, ben, run_round)
     while lease.source != Source.AUDIT:
         loop.answer(lease)
         lease = leasing.lease_next(ready, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     run_round(ready)
     audits = [entry.item for entry in waiting(ready) if entry.source == Source.AUDIT]
     assert audits[0] == lease.item
@@ -138,7 +138,7 @@ def test_blind_items_cannot_be_told_from_one_another(ready, ana):
     shown = {}
     for _ in range(30):
         lease = leasing.lease_next(ready, ana)
-        served = leasing.served(lease)
+        served = payload.lease_payload(lease)
         kind = lease.source if lease.blind else "open"
         shown.setdefault(kind, []).append(served)
         loop.answer(lease)
@@ -158,7 +158,7 @@ def test_blind_item_shows_nothing_but_its_decoy_keeps_what_the_model_thought(rea
     annotation = loop.answer(lease)
     # It was not shown, so the answer does not claim that it was.
     assert annotation.suggestion is None
-    told = submit.told(annotation)
+    told = annotation_payload(annotation)
     assert (told["source"], told["blind"]) == ("active", True)
     assert told["score"] is not None
 
@@ -168,9 +168,9 @@ def test_nothing_of_the_model_is_shown_or_stored_where_the_project_hides_it(read
     entry = next(e for e in waiting(ready) if not e.blind)
     QueueEntry.objects.exclude(pk=entry.pk).delete()
     lease = leasing.lease_next(ready, ana)
-    assert leasing.served(lease)["suggestion"] is None
+    assert payload.lease_payload(lease)["suggestion"] is None
     # The reason tells what the model expects, too.
-    assert leasing.served(lease)["why"] is None
+    assert payload.lease_payload(lease)["why"] is None
     assert loop.answer(lease).suggestion is None
 
 

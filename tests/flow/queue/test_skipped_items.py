@@ -3,9 +3,9 @@
 import pytest
 
 from annotator.flow.annotation import seed_labels, sync_decisions
-from annotator.flow.progress import summary
+from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.projects import members, settings
-from annotator.flow.queue import leasing, refill, skipped_items
+from annotator.flow.queue import leasing, refill, releasing, skipped_items
 from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
 from annotator.pool import feature_store
 from tests import loop
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def skip(project, person):
-    leasing.skip(leasing.lease_next(project, person))
+    releasing.skip(leasing.lease_next(project, person))
 
 
 def state(item):
@@ -47,7 +47,7 @@ def test_person_is_told_who_will_see_it(project, item, ana, ben):
     for person in (ana, ben):
         lease = leasing.lease_next(project, person)
         decision = {"kind": "skip", "client_id": "1", "lease": str(lease.pk)}
-        said.append(sync_decisions.settle(project, person, "tab/1", decision).words)
+        said.append(sync_decisions.apply_decision(project, person, "tab/1", decision).words)
     assert "somebody else will see it" in said[0]
     assert "set aside for the project's lead" in said[1]
 
@@ -71,7 +71,7 @@ def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
     assert summary.progress(project)["aside"] == 1
     assert "everybody skipped" in summary.why_empty(project, ana)
     Tally.objects.filter(user=ana).update(labels=1)
-    (reason,) = summary.advice(project, 1, None)["reasons"]
+    (reason,) = stopping.advice(project, 1, None)["reasons"]
     assert "everybody skipped" in reason
 
 
@@ -84,7 +84,7 @@ def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, 
 
 
 def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_aside, ana):
-    assert skipped_items.put_back(project) == 1
+    assert skipped_items.reopen_skipped(project) == 1
     assert skipped_items.count(project) == 0
     assert leasing.lease_next(project, ana).item == set_aside
     # That it was skipped stays known.
@@ -93,7 +93,7 @@ def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_as
 
 
 def test_what_is_put_back_can_be_skipped_by_all_again(project, set_aside, ana, ben):
-    skipped_items.put_back(project)
+    skipped_items.reopen_skipped(project)
     skip(project, ana)
     assert state(set_aside) == Item.State.QUEUED
     skip(project, ben)
@@ -117,7 +117,7 @@ def test_lead_can_label_it_at_once(project, set_aside, lea):
 def test_late_answer_to_it_counts(project, item, ana, ben, time_machine):
     skip(project, ana)
     lease = leasing.lease_next(project, ben)
-    leasing.skip(lease)
+    releasing.skip(lease)
     assert loop.answer(lease).counted
     assert state(item) == Item.State.LABELLED
     assert loop.refreshed(lease).outcome == Lease.Outcome.SKIPPED
@@ -130,11 +130,11 @@ def test_opinion_that_nobody_can_give_any_more_sets_it_aside(
     settings.change_settings(project, overlap=2)
     (item,) = filled(project, 1)
     held = [leasing.lease_next(project, person) for person in (ana, ben)]
-    acts = [lambda: leasing.skip(held[0]), lambda: loop.answer(held[1])]
+    acts = [lambda: releasing.skip(held[0]), lambda: loop.answer(held[1])]
     for act in acts if who_skips_first else acts[::-1]:
         act()
     assert state(item) == Item.State.ASIDE
-    skipped_items.put_back(project)
+    skipped_items.reopen_skipped(project)
     assert state(item) == Item.State.QUEUED
     loop.label(project, ana)
     assert state(item) == Item.State.LABELLED
@@ -158,11 +158,11 @@ def test_audit_that_is_set_aside_is_passed_over_and_counted(project, filled, ana
     while lease.source != Source.AUDIT:
         loop.answer(lease)
         lease = leasing.lease_next(project, ana)
-    leasing.skip(lease)
+    releasing.skip(lease)
     other = leasing.lease_next(project, ben)
     assert other.item == lease.item
-    leasing.skip(other)
+    releasing.skip(other)
     assert state(lease.item) == Item.State.ASIDE
     loop.label(project, ana, 20)
-    counts = summary.audits(project)
+    counts = audit_counts.count_audits(project)
     assert (counts["audits_skipped"], counts["audited"] > 3) == (1, True)

@@ -8,12 +8,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator.errors import Conflict
-from annotator.flow.annotation import adjudicate, history, submit, sync_decisions
+from annotator.flow.annotation import adjudicate, history, revise, submit, sync_decisions
+from annotator.flow.annotation.payload import annotation_payload, label_names
 from annotator.flow.operations import cleanup
 from annotator.flow.operations.verify_counts import recount
 from annotator.flow.progress import summary
 from annotator.flow.projects import members, settings
-from annotator.flow.queue import leasing, orphaned_leases, prefetch
+from annotator.flow.queue import leasing, orphaned_leases, payload, prefetch, releasing
 from annotator.flow.review import assignments, candidates
 from annotator.models import Annotation, Disagreement, Item, Lease, SecondLook, Source
 from annotator.pool import training_set
@@ -30,7 +31,7 @@ def project(project):
 
 
 def doubt(annotation, kind="suspect", score=1.0):
-    return candidates.Doubt(annotation.pk, kind, score, "The model says ham.", ["ham"])
+    return candidates.ReviewCandidate(annotation.pk, kind, score, "The model says ham.", ["ham"])
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def labelled(project, filled, ana, turns):
 @pytest.fixture
 def doubted(project, labelled):
     """Ana's first answer waits for a second look."""
-    assert candidates.propose(project, [doubt(labelled[0])]) == 1
+    assert candidates.request_reviews(project, [doubt(labelled[0])]) == 1
     return labelled[0]
 
 
@@ -58,7 +59,7 @@ def states():
 
 
 def other(annotation):
-    return ["ham" if submit.label_names(annotation) == ["spam"] else "spam"]
+    return ["ham" if label_names(annotation) == ["spam"] else "spam"]
 
 
 def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, ana, ben):
@@ -66,7 +67,7 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, an
     assert leasing.lease_next(project, ana).item_id != doubted.item_id
     lease = leasing.lease_next(project, ben)
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
-    shown = leasing.served(lease)
+    shown = payload.lease_payload(lease)
     assert (shown["suggestion"], shown["why"]) == (None, None)
     answer = loop.answer(lease)
     assert (answer.counted, answer.source) == (False, "second")
@@ -77,7 +78,9 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, an
     assert training_set.work_done(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
-    assert sync_decisions.saved_words(submit.told(answer)).endswith("a label that was in doubt.")
+    assert sync_decisions.saved_words(annotation_payload(answer)).endswith(
+        "a label that was in doubt."
+    )
 
 
 def test_answer_that_differs_goes_to_the_lead(project, doubted, ben):
@@ -89,7 +92,7 @@ def test_answer_that_differs_goes_to_the_lead(project, doubted, ben):
 
 def test_without_anybody_else_the_author_looks_and_a_lead_decides(project, doubted, ana, ben):
     members.remove_member(project, ben)
-    candidates.propose(project, [doubt(doubted)])
+    candidates.request_reviews(project, [doubt(doubted)])
     lease = leasing.lease_next(project, ana)
     assert (lease.item_id, lease.source) == (doubted.item_id, Source.SECOND)
     loop.answer(lease, other(doubted))
@@ -98,13 +101,13 @@ def test_without_anybody_else_the_author_looks_and_a_lead_decides(project, doubt
 
 
 def test_repeat_is_for_the_author_alone(project, labelled, ana, ben):
-    candidates.propose(project, [doubt(labelled[2], "repeat")])
+    candidates.request_reviews(project, [doubt(labelled[2], "repeat")])
     assert leasing.lease_next(project, ben).source not in ("second", "repeat")
     lease = leasing.lease_next(project, ana)
     assert (lease.item_id, lease.source) == (labelled[2].item_id, Source.REPEAT)
     loop.answer(lease)
     assert candidates.drift(project) == [{"user": "ana", "n": 1, "same": 1}]
-    candidates.propose(project, [doubt(labelled[3], "repeat")])
+    candidates.request_reviews(project, [doubt(labelled[3], "repeat")])
     loop.answer(leasing.lease_next(project, ana), other(labelled[3]))
     assert candidates.drift(project) == [{"user": "ana", "n": 2, "same": 1}]
     assert recount(project) == []
@@ -112,49 +115,55 @@ def test_repeat_is_for_the_author_alone(project, labelled, ana, ben):
 
 def test_proposal_replaces_what_nobody_took_and_is_idempotent(project, labelled, ben):
     found = [doubt(labelled[0], score=0.1), doubt(labelled[1], score=0.9)]
-    assert candidates.propose(project, found) == candidates.propose(project, found) == 2
+    assert (
+        candidates.request_reviews(project, found)
+        == candidates.request_reviews(project, found)
+        == 2
+    )
     first = leasing.lease_next(project, ben)
     assert first.item_id == labelled[1].item_id
-    assert candidates.propose(project, [doubt(labelled[1]), doubt(labelled[2])]) == 2
+    assert candidates.request_reviews(project, [doubt(labelled[1]), doubt(labelled[2])]) == 2
     waiting = SecondLook.objects.filter(state=SecondLook.State.OPEN).get()
     assert waiting.about_id == labelled[2].pk
-    assert candidates.propose(project, []) == 1
+    assert candidates.request_reviews(project, []) == 1
     loop.answer(first)
-    assert candidates.propose(project, []) == 0
+    assert candidates.request_reviews(project, []) == 0
     project.refresh_from_db()
     assert not project.has_looks
 
 
 def test_what_was_looked_at_is_proposed_again_only_after_it_changed(project, doubted, ana, ben):
     loop.answer(leasing.lease_next(project, ben))
-    assert candidates.propose(project, [doubt(doubted)]) == 0
-    submit.correct(submit.find(project, ana, doubted.pk), ana, other(doubted))
-    assert candidates.propose(project, [doubt(doubted)]) == 1
+    assert candidates.request_reviews(project, [doubt(doubted)]) == 0
+    revise.correct(revise.find_annotation(project, ana, doubted.pk), ana, other(doubted))
+    assert candidates.request_reviews(project, [doubt(doubted)]) == 1
 
 
 def test_kinds_take_turns_within_the_bound(project, labelled, monkeypatch):
     monkeypatch.setattr(candidates, "MOST_OPEN", 3)
     found = [doubt(each, score=10 - n) for n, each in enumerate(labelled[:4])]
-    assert candidates.propose(project, [*found, doubt(labelled[5], "contradiction", 0.1)]) == 3
+    assert (
+        candidates.request_reviews(project, [*found, doubt(labelled[5], "contradiction", 0.1)]) == 3
+    )
     ranked = SecondLook.objects.order_by("rank").values_list("about", flat=True)
     assert sorted(ranked) == sorted(labelled[n].pk for n in (0, 1, 5))
     assert ranked[2] == labelled[1].pk
 
 
 def test_what_is_corrected_or_taken_back_is_not_looked_at(project, labelled, ana, ben):
-    candidates.propose(project, [doubt(labelled[0]), doubt(labelled[1])])
-    submit.correct(submit.find(project, ana, labelled[0].pk), ana, other(labelled[0]))
-    submit.withdraw(submit.find(project, ana, labelled[1].pk), ana)
+    candidates.request_reviews(project, [doubt(labelled[0]), doubt(labelled[1])])
+    revise.correct(revise.find_annotation(project, ana, labelled[0].pk), ana, other(labelled[0]))
+    revise.withdraw(revise.find_annotation(project, ana, labelled[1].pk), ana)
     assert leasing.lease_next(project, ben).source != Source.SECOND
 
 
 def test_skip_drops_it_and_undo_brings_it_back(project, doubted, ben):
     lease = leasing.lease_next(project, ben)
-    assert "has its label already" in sync_decisions.skip_words(lease, leasing.skip(lease))
+    assert "has its label already" in sync_decisions.skip_words(lease, releasing.skip(lease))
     assert states() == [(SecondLook.State.DROPPED, "")]
-    assert candidates.propose(project, [doubt(doubted)]) == 0
+    assert candidates.request_reviews(project, [doubt(doubted)]) == 0
     assert recount(project) == []
-    again = sync_decisions.take_back(history.last(project, ben), ben)
+    again = sync_decisions.take_back(history.last_action(project, ben), ben)
     assert again.item_id == doubted.item_id
     loop.answer(again)
     assert states() == [(SecondLook.State.DONE, "confirmed")]
@@ -162,7 +171,7 @@ def test_skip_drops_it_and_undo_brings_it_back(project, doubted, ben):
 
 def test_undo_gives_the_same_look_again(project, doubted, ben):
     loop.answer(leasing.lease_next(project, ben), other(doubted))
-    lease = sync_decisions.take_back(history.last(project, ben), ben)
+    lease = sync_decisions.take_back(history.last_action(project, ben), ben)
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
     assert not Disagreement.objects.exists()
     loop.answer(lease)
@@ -175,7 +184,7 @@ def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_
 ):
     lease = leasing.lease_next(project, ben)
     later = lease.expires_at + timedelta(seconds=1)
-    leasing.release_expired(now=later)
+    releasing.release_expired(now=later)
     assert states() == [(SecondLook.State.OPEN, "")]
     assert loop.refreshed(lease).outcome == Lease.Outcome.EXPIRED
     assert not loop.answer(lease).counted
@@ -184,7 +193,7 @@ def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_
 
 def test_late_answer_is_kept_where_somebody_else_looked(project, doubted, ben, lea):
     lease = leasing.lease_next(project, ben)
-    leasing.release_expired(now=lease.expires_at)
+    releasing.release_expired(now=lease.expires_at)
     loop.answer(leasing.lease_next(project, lea))
     late = loop.answer(lease, other(doubted))
     assert late.source == Source.SECOND
@@ -194,11 +203,11 @@ def test_late_answer_is_kept_where_somebody_else_looked(project, doubted, ben, l
 
 def test_release_and_extend(project, doubted, ben):
     lease = leasing.lease_next(project, ben)
-    assert leasing.extend(lease).expires_at >= lease.expires_at
-    leasing.release(lease)
+    assert releasing.extend(lease).expires_at >= lease.expires_at
+    releasing.release(lease)
     assert states() == [(SecondLook.State.OPEN, "")]
     with pytest.raises(Conflict):
-        leasing.extend(loop.refreshed(lease))
+        releasing.extend(loop.refreshed(lease))
     assert leasing.lease_next(project, ben).item_id == doubted.item_id
 
 
@@ -216,14 +225,14 @@ def test_share_is_kept_and_without_looks_nothing_is_asked(
     settings.change_settings(project, second_share=0.0)
     assert leasing.lease_next(project, ben).source != Source.SECOND
     settings.change_settings(project, second_share=0.2)
-    assert assignments.is_turn(project)
+    assert assignments.is_due(project)
     monkeypatch.setattr(assignments.random, "random", lambda: 0.2)
     with django_assert_num_queries(0):
-        assert not assignments.is_turn(project)
+        assert not assignments.is_due(project)
     project.has_looks = False
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     with django_assert_num_queries(0):
-        assert not assignments.is_turn(project)
+        assert not assignments.is_due(project)
 
 
 def test_when_nothing_new_is_left_what_is_doubtful_is_still_asked(
@@ -233,7 +242,7 @@ def test_when_nothing_new_is_left_what_is_doubtful_is_still_asked(
     filled(project, 3)
     answers = loop.label(project, ana, 3)
     assert leasing.lease_next(project, ben) is None
-    candidates.propose(project, [doubt(answers[0])])
+    candidates.request_reviews(project, [doubt(answers[0])])
     assert leasing.lease_next(project, ben).item_id == answers[0].item_id
 
 
@@ -242,9 +251,9 @@ def test_person_with_a_second_look_may_still_be_asked_when_the_item_needs_a_labe
 ):
     filled(project, 1)
     (answer,) = loop.label(project, ana, 1)
-    candidates.propose(project, [doubt(answer)])
+    candidates.request_reviews(project, [doubt(answer)])
     loop.answer(leasing.lease_next(project, ben))
-    submit.withdraw(submit.find(project, ana, answer.pk), ana)
+    revise.withdraw(revise.find_annotation(project, ana, answer.pk), ana)
     lease = leasing.lease_next(project, ben)
     assert loop.answer(lease).counted
     assert Item.objects.get().state == Item.State.LABELLED
@@ -254,33 +263,33 @@ def test_person_with_a_second_look_may_still_be_asked_when_the_item_needs_a_labe
 def test_repeats_are_old_answers_of_those_at_work_and_the_same_until_answered(
     project, labelled, ana
 ):
-    assert candidates.repeats(project) == []
+    assert candidates.consistency_samples(project) == []
     long_ago = timezone.now() - timedelta(days=2)
     Annotation.objects.update(created_at=long_ago, updated_at=long_ago)
-    drawn = candidates.repeats(project)
-    assert drawn == candidates.repeats(project)
+    drawn = candidates.consistency_samples(project)
+    assert drawn == candidates.consistency_samples(project)
     assert 1 <= len(drawn) <= candidates.REPEATS_EACH
     assert {each.annotation for each in drawn} <= {each.pk for each in labelled}
-    assert candidates.propose(project, drawn) == len(drawn)
+    assert candidates.request_reviews(project, drawn) == len(drawn)
     loop.answer(leasing.lease_next(project, ana))
-    assert candidates.repeats(project) != drawn
-    assert candidates.propose(project, drawn) == len(drawn) - 1
+    assert candidates.consistency_samples(project) != drawn
+    assert candidates.request_reviews(project, drawn) == len(drawn) - 1
 
 
 def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(project, doubted, ben, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
-    held = prefetch.hold(project, ben, "tab/1", holding=[], want=2)
+    held = prefetch.sync_window(project, ben, "tab/1", holding=[], want=2)
     sources = [lease.source for lease in held.next]
     assert sources.count(Source.SECOND) == 1
     keys = [str(lease.pk) for lease in held.next]
     time_machine.shift(project.lease_seconds * 0.7)
-    assert prefetch.hold(project, ben, "tab/1", holding=keys).lost == []
+    assert prefetch.sync_window(project, ben, "tab/1", holding=keys).lost == []
     time_machine.shift(project.lease_seconds * 0.7)
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert states() == [(SecondLook.State.LEASED, "")]
     prefetch.leave(project, ben, "tab/1", keys)
     time_machine.shift(prefetch.GRACE_SECONDS + 1)
-    leasing.release_expired(project)
+    releasing.release_expired(project)
     assert states() == [(SecondLook.State.OPEN, "")]
 
 
@@ -288,7 +297,7 @@ def test_no_look_is_held_longer_than_a_lease_may_run(project, doubted, ben):
     lease = leasing.lease_next(project, ben)
     far = lease.expires_at + timedelta(days=1)
     Lease.objects.filter(pk=lease.pk).update(expires_at=far)
-    orphaned_leases.release_strays()
+    orphaned_leases.release_orphaned()
     assert loop.refreshed(lease).expires_at < far - timedelta(hours=23)
 
 
@@ -300,7 +309,7 @@ def test_who_leaves_the_project_gives_the_look_back(project, doubted, ben):
 
 def test_correction_of_a_second_look_changes_what_it_says(project, doubted, ben):
     answer = loop.answer(leasing.lease_next(project, ben))
-    submit.correct(submit.find(project, ben, answer.pk), ben, other(doubted))
+    revise.correct(revise.find_annotation(project, ben, answer.pk), ben, other(doubted))
     assert states() == [(SecondLook.State.DONE, "changed")]
     assert Disagreement.objects.count() == 1
     assert recount(project) == []
@@ -327,7 +336,7 @@ def test_project_without_looks_asks_nothing_about_them(project, filled, ana, tur
             labels=["spam"],
             client_id="11111111-1111-4111-8111-111111111111",
         )
-        leasing.skip(leasing.lease_next(project, ana))
+        releasing.skip(leasing.lease_next(project, ana))
     told = " ".join(each["sql"] for each in asked.captured_queries)
     assert "annotation" in told
     assert "secondlook" not in told
@@ -337,8 +346,8 @@ def test_project_without_looks_asks_nothing_about_them(project, filled, ana, tur
 def test_who_skipped_the_item_is_not_asked_to_look_at_it(project, filled, ana, ben, monkeypatch):
     filled(project, 1)
     lease = leasing.lease_next(project, ben)
-    leasing.skip(lease)
+    releasing.skip(lease)
     (answer,) = loop.label(project, ana, 1)
-    candidates.propose(project, [candidates.Doubt(answer.pk, "suspect", 1.0, "")])
+    candidates.request_reviews(project, [candidates.ReviewCandidate(answer.pk, "suspect", 1.0, "")])
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     assert leasing.lease_next(project, ben) is None

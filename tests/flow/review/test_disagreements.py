@@ -4,11 +4,11 @@ import orjson
 import pytest
 
 from annotator.errors import Conflict, Invalid, NotThere
-from annotator.flow.annotation import adjudicate, seed_labels, submit
+from annotator.flow.annotation import adjudicate, payload, revise, seed_labels, submit
 from annotator.flow.datasets import export
 from annotator.flow.operations.verify_counts import recount
 from annotator.flow.projects import label_set, members, settings
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Decision, Disagreement, Item, Label
 from annotator.pool import training_set
@@ -73,9 +73,9 @@ def test_fewer_opinions_wanted_let_it_be_noted(project, filled, ana, ben):
 def test_extra_opinion_that_differs_is_noted(project, filled, ana, ben):
     filled(project, 1)
     late = leasing.lease_next(project, ana)
-    leasing.release_expired(now=late.expires_at)
+    releasing.release_expired(now=late.expires_at)
     loop.answer(leasing.lease_next(project, ben), ["ham"])
-    with pytest.raises(submit.KeptAsExtra):
+    with pytest.raises(submit.StoredAsExtra):
         loop.answer(late, ["spam"])
     assert open_items() == [0]
 
@@ -91,11 +91,11 @@ def test_seed_beside_another_answer_is_noted(project, filled, ana, lea):
 
 def test_correction_and_withdrawal_close_it(project, torn, ana, ben):
     first = Annotation.objects.get(item=torn, user=ana)
-    submit.correct(submit.find(project, ana, first.pk), ana, ["ham"])
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["ham"])
     assert open_items() == []
-    submit.correct(submit.find(project, ana, first.pk), ana, ["spam"])
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["spam"])
     assert open_items() == [0]
-    submit.withdraw(submit.find(project, ana, first.pk), ana)
+    revise.withdraw(revise.find_annotation(project, ana, first.pk), ana)
     assert open_items() == []
 
 
@@ -135,8 +135,8 @@ def test_same_decision_twice_is_one_and_another_one_keeps_the_first(project, tor
 def test_decision_stays_when_people_change_their_minds(project, torn, ana, lea):
     adjudicate.decide(project, lea, torn.pk, ["ham"])
     first = Annotation.objects.get(item=torn, user=ana)
-    submit.correct(submit.find(project, ana, first.pk), ana, ["ham"])
-    submit.correct(submit.find(project, ana, first.pk), ana, ["spam"])
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["ham"])
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["spam"])
     assert open_items() == []
     assert label_of(project, torn) == "ham"
 
@@ -191,8 +191,8 @@ def test_list_costs_the_same_for_one_and_for_many(
         ]
     for position in (1, 2, 3):
         said = Annotation.objects.get(item__position=position, user=ana)
-        wrong = ["ham"] if submit.label_names(said) == ["spam"] else ["spam"]
-        submit.correct(submit.find(project, ana, said.pk), ana, wrong)
+        wrong = ["ham"] if payload.label_names(said) == ["spam"] else ["spam"]
+        revise.correct(revise.find_annotation(project, ana, said.pk), ana, wrong)
     assert len(open_items()) == 4
     with django_assert_num_queries(len(few)):
         [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotator.flow.annotation import submit, sync_decisions
+from annotator.flow.annotation import payload, revise, sync_decisions
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.review import gold_items
@@ -23,20 +23,20 @@ def check(project, ana):
 
 
 def words(annotation):
-    return sync_decisions.saved_words(submit.told(annotation))
+    return sync_decisions.saved_words(payload.annotation_payload(annotation))
 
 
 def test_silence_tells_only_that_it_was_one(check):
     answer = loop.answer(check, ["spam"])
     assert words(answer) == "Saved: spam. That was a hidden check."
-    assert submit.told(answer)["known"] is None
+    assert payload.annotation_payload(answer)["known"] is None
 
 
 def test_wrong_answer_is_told_the_known_one(project, check):
     settings.change_settings(project, gold_feedback=True)
     answer = loop.answer(check, ["spam"])
     assert words(answer) == "Saved: spam. That was a hidden check: the known answer is ham."
-    assert submit.told(answer)["known"] == ["ham"]
+    assert payload.annotation_payload(answer)["known"] == ["ham"]
 
 
 def test_right_answer_needs_no_telling(project, check):
@@ -48,14 +48,14 @@ def test_ordinary_answers_tell_nothing(project, filled, ana):
     settings.change_settings(project, gold_feedback=True)
     filled(project, 2)
     for answer in loop.label(project, ana, 2):
-        assert submit.told(answer)["known"] is None
+        assert payload.annotation_payload(answer)["known"] is None
 
 
 def test_what_was_said_at_first_is_what_scores(project, check, ana, ben):
     first = loop.answer(check, ["spam"])
-    submit.correct(submit.find(project, ana, first.pk), ana, ["ham"])
+    revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["ham"])
     taken_back = loop.answer(leasing.lease_next(project, ana), ["spam"])
-    again = submit.undo(submit.find(project, ana, taken_back.pk), ana)
+    again = revise.undo(revise.find_annotation(project, ana, taken_back.pk), ana)
     loop.answer(again, ["ham"])
     loop.answer(leasing.lease_next(project, ben), ["ham"])
     assert gold_items.gold_score(project) == [

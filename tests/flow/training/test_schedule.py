@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotator.errors import Conflict
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.features import encode
 from annotator.flow.projects import settings
 from annotator.flow.training import schedule
@@ -47,10 +47,11 @@ def test_corrections_and_withdrawals_are_work_to_learn_from(ready, run_round, an
     settings.change_settings(ready, retrain_every=2)
     (annotation,) = loop.label(ready, ana, 1)
     run_round(ready)
-    submit.correct(annotation, ana, ["ham"])
+    loop.rest(ready)
+    revise.correct(annotation, ana, ["ham"])
     assert schedule.due(ready) == "labels"
     run_round(ready)
-    submit.withdraw(loop.refreshed(annotation), ana)
+    revise.withdraw(loop.refreshed(annotation), ana)
     assert training_set.work_done(ready) > ready.rounds.first().seq
 
 
@@ -115,3 +116,35 @@ def test_labels_of_a_failed_round_are_not_forgotten(ready, run_round, ana, time_
     assert schedule.start_if_due(ready.pk) is None
     time_machine.shift(timedelta(seconds=31))
     assert schedule.start_if_due(ready.pk).trigger == "labels"
+
+
+@pytest.fixture
+def after_round(ready, run_round, ana, time_machine):
+    """Return a function: why a round is due so many seconds after one that took so many."""
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    turn = run_round(ready)
+    loop.label(ready, ana, ready.retrain_every)
+
+    def due(seconds, *, took):
+        began = now - timedelta(seconds=took)
+        Round.objects.filter(pk=turn.pk).update(created_at=began, finished_at=now)
+        time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+        return schedule.due(ready)
+
+    return due
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.5, 1.5), (4, 12), (30, 90), (600, 120)])
+def test_after_a_round_comes_a_rest_of_a_multiple_of_what_it_took(after_round, took, rest):
+    assert after_round(rest - 0.1, took=took) == ""
+    assert after_round(rest, took=took) == "labels"
+
+
+def test_clock_that_was_set_back_lengthens_no_rest(after_round):
+    assert after_round(-60, took=30) == "labels"
+
+
+def test_rest_holds_up_no_round_by_hand(ready, after_round):
+    assert after_round(1, took=30) == ""
+    assert schedule.start_round(ready, "by hand").trigger == "by hand"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import revise
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.flow.operations import cleanup
-from annotator.flow.progress import summary
+from annotator.flow.progress import estimate
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.training import score, select, train
@@ -46,7 +46,7 @@ def test_first_round_needs_no_labels(ready, run_round):
 def test_model_learns_from_standing_answers_that_count(ready, run_round, ana, ben, lea):
     for person in (ana, ben):
         loop.label(ready, person, 8)
-    submit.withdraw(Annotation.objects.filter(user=ana).first(), lea)
+    revise.withdraw(Annotation.objects.filter(user=ana).first(), lea)
     extra = Annotation.objects.filter(user=ben).first()
     Annotation.objects.filter(pk=extra.pk).update(counted=False)
     version = run_round(ready).model
@@ -188,7 +188,7 @@ def test_accuracy_is_told_only_of_enough_audits(trained, run_round):
         ModelVersion.objects.filter(pk=version.pk).update(accuracy={**measured, "n": n})
         # With the model that it is of.
         of = {"model": version.number, "labels": version.trained_on}
-        assert summary.accuracy(trained) == (told and {**told, **of})
+        assert estimate.newest(trained) == (told and {**told, **of})
 
 
 def test_accuracy_comes_with_its_interval(trained, run_round, ana):

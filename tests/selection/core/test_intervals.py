@@ -33,18 +33,18 @@ def test_no_errors_and_nothing_right():
 
 
 def test_accuracy_of_nothing_is_unknown():
-    assert intervals.accuracy([]) is None
+    assert intervals.accuracy_interval([]) is None
 
 
 def test_accuracy_carries_its_interval():
-    got = intervals.accuracy(np.arange(100) < 93)
+    got = intervals.accuracy_interval(np.arange(100) < 93)
     assert (got.value, got.n, got.confidence) == (0.93, 100, 0.95)
     assert got.low == pytest.approx(0.861, abs=6e-4)
 
 
 def test_a_mostly_audited_pool_has_a_shorter_interval():
-    whole = intervals.accuracy(np.arange(100) < 93, population=120)
-    endless = intervals.accuracy(np.arange(100) < 93)
+    whole = intervals.accuracy_interval(np.arange(100) < 93, population=120)
+    endless = intervals.accuracy_interval(np.arange(100) < 93)
     assert whole.high - whole.low < 0.6 * (endless.high - endless.low)
     assert intervals.population_interval(93, 100, 10**7) == pytest.approx(
         intervals.binomial_interval(93, 100), abs=1e-4
@@ -53,7 +53,7 @@ def test_a_mostly_audited_pool_has_a_shorter_interval():
 
 def test_the_share_lies_in_the_interval_even_of_a_pool_that_is_nearly_all_audited():
     # 1 of 99 was right; with 2 of 100 that would be rarer than 2.5 %, so it is 1 of 100.
-    found = intervals.accuracy(np.arange(99) < 1, population=100)
+    found = intervals.accuracy_interval(np.arange(99) < 1, population=100)
     assert (found.low, found.value, found.high) == (0.01, 0.01, 0.01)
 
 

@@ -84,7 +84,7 @@ def test_what_was_known_before_the_first_answer_decides(n, pool_doubt, method, r
     )
     assert found.method == method
     if method == "exact":
-        assert found == intervals.accuracy(right[rows], population=POPULATION)
+        assert found == intervals.accuracy_interval(right[rows], population=POPULATION)
 
 
 @pytest.mark.parametrize("n", [120, 200, 280])

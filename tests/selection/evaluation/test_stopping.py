@@ -135,7 +135,7 @@ def test_returns_diminish_once_both_ends_are_small():
 
 
 def test_a_few_audits_that_are_all_right_are_no_reason_to_stop():
-    lucky, known = (intervals.accuracy([True] * n) for n in (49, 50))
+    lucky, known = (intervals.accuracy_interval([True] * n) for n in (49, 50))
     assert lucky.high == lucky.value == 1.0
     assert not stopping.diminishing([500, 1000], [lucky, lucky])
     assert stopping.diminishing([500, 1000], [known, known])

@@ -4,7 +4,7 @@ import numpy as np
 
 from selection.features import Features
 from selection.models import logistic
-from selection.models.neighbor_weight import neighbour_weight, weighed
+from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
 
 
 def rows(own, around):
@@ -41,7 +41,9 @@ def test_the_closed_form_equals_leaving_each_label_out(rng):
 def test_a_model_of_weighed_columns_is_a_plain_one(rng):
     X = rows(rng.normal(size=(40, 3)), rng.normal(size=(40, 3)))
     y = np.arange(40) % 2
-    twice = logistic.fit(weighed(X, 2.0), y, 2, neighbours=1.0).predict_proba(weighed(X, 2.0))
+    twice = logistic.fit(scale_neighbor_columns(X, 2.0), y, 2, neighbours=1.0).predict_proba(
+        scale_neighbor_columns(X, 2.0)
+    )
     np.testing.assert_allclose(
         logistic.fit(X, y, 2, neighbours=2.0).predict_proba(X), twice, atol=1e-6
     )

@@ -8,7 +8,7 @@ import pytest
 from selection.features import Features, TextQuick
 from selection.models import logistic
 from selection.simulation import baseline, loop
-from selection.simulation.dataset import Known, Plan, macro_f1
+from selection.simulation.dataset import LabelledDataset, Plan, macro_f1
 from selection.simulation.loop import audits_due, replay
 from selection.strategies.base import Strategy
 from selection.strategies.registry import STRATEGIES
@@ -19,20 +19,20 @@ def still() -> float:
 
 
 @pytest.fixture(scope="module")
-def pool(blobs) -> Known:
+def pool(blobs) -> LabelledDataset:
     """200 points of three blobs to ask, 100 to measure on; class 2 is the rare one."""
     X, y = blobs
     inside, outside = np.arange(200), np.arange(200, 300)
-    return Known(X.take(inside), y[inside], 3, 2, X.take(outside), y[outside])
+    return LabelledDataset(X.take(inside), y[inside], 3, 2, X.take(outside), y[outside])
 
 
 @pytest.fixture(scope="module")
-def texts(topics) -> tuple[Known, list[str]]:
+def texts(topics) -> tuple[LabelledDataset, list[str]]:
     """200 short texts to ask and 200 to measure on."""
     docs, y = topics
     encoder = TextQuick.fit(docs[:200], seed=0)
     X, T = encoder.transform(docs[:200]), encoder.transform(docs[200:])
-    return Known(X, y[:200], 4, 3, T, y[200:]), docs
+    return LabelledDataset(X, y[:200], 4, 3, T, y[200:]), docs
 
 
 # One run -----------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def test_strategy_that_knows_the_answers_finds_the_rare_class_first(pool, monkey
 
     from selection.strategies import batch as strategies_batch
 
-    chooser = lambda found, k, rng: strategies_batch.top(found, k, rng, "oracle")  # noqa: E731
+    chooser = lambda found, k, rng: strategies_batch.top_k(found, k, rng, "oracle")  # noqa: E731
     oracle = Strategy("oracle", "Oracle", "Knows.", frozenset({"proba"}), knows, chooser)
     monkeypatch.setitem(STRATEGIES, "oracle", oracle)
     rare = int((pool.y == 2).sum())
@@ -97,7 +97,7 @@ def test_time_of_a_round_is_that_of_learning_and_asking(pool):
 
 def test_one_known_class_is_what_everything_is_called():
     X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    same = Known(X, np.array([1, 1, 1, 0]), 2, 0, X, np.array([1, 1, 1, 0]))
+    same = LabelledDataset(X, np.array([1, 1, 1, 0]), 2, 0, X, np.array([1, 1, 1, 0]))
     run = replay(same, "coreset", 0, Plan(labels=1), still)
     assert run.accuracy[0] in {0.25, 0.75}
 
@@ -251,7 +251,7 @@ def test_baseline_of_pictures_is_their_pixels():
 
     docs = [picture(shade) for shade in (10, 20, 240, 250)]
     X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    known = Known(X, np.array([0, 0, 1, 1]), 2, 1, X, np.array([0, 0, 1, 1]))
+    known = LabelledDataset(X, np.array([0, 0, 1, 1]), 2, 1, X, np.array([0, 0, 1, 1]))
     plain = baseline.plain(known, docs, docs)
     assert plain.X.dense.shape == (4, 12 * 12)
     assert plain.X.dense.mean() == pytest.approx(0, abs=1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from selection.features.matrix import Features
 from selection.simulation import loop
-from selection.simulation.dataset import Known, Plan
+from selection.simulation.dataset import LabelledDataset, Plan
 from selection.strategies import registry
 from selection.strategies.prior import suggested_proba, with_prior
 
@@ -48,7 +48,7 @@ def known(prior):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 8)).astype(np.float32)
     y = (X[:, 0] > 0).astype(np.int64)
-    base = Known(Features(None, X, (0, 8)), y, n_classes=2, rare_class=1)
+    base = LabelledDataset(Features(None, X, (0, 8)), y, n_classes=2, rare_class=1)
     return replace(base, prior=prior)
 
 

@@ -8,12 +8,18 @@ import pytest
 
 from selection.core.arrays import normalise_rows
 from selection.features import Features
-from selection.simulation.dataset import Known, Plan
+from selection.simulation.dataset import LabelledDataset, Plan
 from selection.simulation.loop import replay
 from selection.strategies import rare_class
 from selection.strategies.candidates import Candidates
 from selection.strategies.registry import STRATEGIES
-from selection.strategies.shortlist import Question, Shortlist, as_candidates, merge, shortlist
+from selection.strategies.shortlist import (
+    Query,
+    Shortlist,
+    merge_shortlists,
+    shortlist,
+    to_candidates,
+)
 
 N = 5000
 HUNT = STRATEGIES["rare"]
@@ -120,12 +126,14 @@ def test_labels_that_do_not_fit_are_refused():
 # The floor ---------------------------------------------------------------------------------------
 
 
-def ask(seed: int, cuts: list[np.ndarray]) -> tuple[Question, Shortlist]:
+def ask(seed: int, cuts: list[np.ndarray]) -> tuple[Query, Shortlist]:
     """Return what a pool of items, the likelier the lower their number, is asked and answers."""
     chance = 1 - np.arange(N) / N
     proba = np.column_stack([1 - chance, chance])
-    question = Question(HUNT, 20, N, seed, rare_class=1)
-    return question, merge(question, [shortlist(question, cut, proba[cut]) for cut in cuts])
+    question = Query(HUNT, 20, N, seed, rare_class=1)
+    return question, merge_shortlists(
+        question, [shortlist(question, cut, proba[cut]) for cut in cuts]
+    )
 
 
 def test_random_items_come_from_the_whole_pool():
@@ -133,7 +141,7 @@ def test_random_items_come_from_the_whole_pool():
     for seed in range(400):
         question, found = ask(seed, [np.arange(N)])
         spread, existing = np.ones((len(found.ids), 2)), np.ones((20, 2))
-        candidates = as_candidates(question, found, spread, existing, [1] * 20, 2)
+        candidates = to_candidates(question, found, spread, existing, [1] * 20, 2)
         picks = HUNT.choose(candidates, 20, seed)
         places += found.ids[picks.rows[np.array(picks.reasons) == "random"]].tolist()
     counts, _edges = np.histogram(places, bins=5, range=(0, N))
@@ -145,24 +153,24 @@ def test_random_items_come_from_the_whole_pool():
 def test_sample_is_the_same_however_the_pool_is_cut():
     rows = np.arange(N)
     question, whole = ask(3, [rows])
-    sample = as_candidates(question, whole, np.zeros((len(whole.ids), 1)), np.zeros((0, 1)), [], 2)
+    sample = to_candidates(question, whole, np.zeros((len(whole.ids), 1)), np.zeros((0, 1)), [], 2)
     drawn = set(whole.ids[sample.drawn].tolist())
     assert len(drawn) == 20
     assert len(whole.ids) > 2000
     for cuts in ([rows[::-1]], np.array_split(rows, 7), np.array_split(rows, 7)[::-1]):
         again = ask(3, cuts)[1]
         assert set(again.ids.tolist()) == set(whole.ids.tolist())
-        mask = as_candidates(
+        mask = to_candidates(
             question, again, np.zeros((len(again.ids), 1)), np.zeros((0, 1)), [], 2
         )
         assert set(again.ids[mask.drawn].tolist()) == drawn
 
 
 def test_rules_without_a_floor_draw_nothing():
-    question = Question(STRATEGIES["margin"], 20, N, 0)
+    question = Query(STRATEGIES["margin"], 20, N, 0)
     found = shortlist(question, np.arange(N), np.full((N, 2), 0.5))
     assert len(found.ids) == question.most
-    assert as_candidates(question, found, np.zeros((400, 0)), np.zeros((0, 0)), [], 2).drawn is None
+    assert to_candidates(question, found, np.zeros((400, 0)), np.zeros((0, 0)), [], 2).drawn is None
 
 
 # The whole hunt ----------------------------------------------------------------------------------
@@ -172,7 +180,9 @@ def test_hidden_class_is_found_long_before_chance_would():
     rng = np.random.default_rng(2)
     y = np.where(np.arange(1000) < 30, 2, rng.integers(2, size=1000))
     points = (3 * np.eye(3, 8)[y] + rng.normal(size=(1000, 8))).astype(np.float32)
-    known = Known(Features(None, points, (0, 8)), y, 3, rare_class=2, declared=True)
+    known = LabelledDataset(
+        Features(None, points, (0, 8)), y, 3, rare_class=2, rare_class_declared=True
+    )
     plan = Plan(labels=1000, until_found=0.8)
     runs = {name: replay(known, name, 0, plan, lambda: 0.0) for name in ("rare", "random")}
     assert 5 * runs["rare"].labels[-1] < runs["random"].labels[-1]

@@ -9,7 +9,7 @@ import pytest
 
 from selection.core import top_k
 from selection.strategies.registry import STRATEGIES, Candidates, explain, prefilter_size, resolve
-from selection.strategies.shortlist import Question, as_candidates, merge, shortlist
+from selection.strategies.shortlist import Query, merge_shortlists, shortlist, to_candidates
 
 NAMES = sorted(STRATEGIES)
 K = 8
@@ -53,17 +53,17 @@ def ask(name: str, candidates: Candidates, k: int = K, seed: int = 5) -> list[in
 def go_round(name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.ndarray]) -> list:
     """Return the picks of one round over the shards `cuts`, and how likely each draw was."""
     strategy, free = STRATEGIES[name], len(whole) - len(labelled)
-    question = Question(strategy, K, free, seed=11, rare_class=2)
+    question = Query(strategy, K, free, seed=11, rare_class=2)
     parts = []
     for cut in cuts:
         part = whole.take(np.setdiff1d(cut, labelled, assume_unique=True))
         votes = np.stack([part.proba, part.proba[:, ::-1]])
         parts.append(shortlist(question, part.ids, part.proba, votes))
-    found = merge(question, parts)
+    found = merge_shortlists(question, parts)
     rows = np.array([np.flatnonzero(whole.ids == i)[0] for i in found.ids])
     y = np.arange(len(labelled)) % 3
     known = whole.spread[labelled]
-    candidates = as_candidates(question, found, whole.spread[rows], known, y, 3)
+    candidates = to_candidates(question, found, whole.spread[rows], known, y, 3)
     selection = strategy.choose(candidates, K, 5)
     return [found.ids[selection.rows].tolist(), selection.probability]
 
@@ -209,7 +209,7 @@ class TestEveryStrategy:
     def test_it_can_be_explained_to_people(self, name):
         strategy = STRATEGIES[name]
         assert strategy.title
-        assert strategy.words.endswith(".")
+        assert strategy.description.endswith(".")
         selection = strategy.choose(scored(name, pool()), K, 0)
         for reason in set(selection.reasons):
             sentence = explain(reason, 0.1, [0.5, 0.3, 0.2], ["a", "b", "c"], rare_class=2)

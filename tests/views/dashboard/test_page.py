@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotator.flow.queue import leasing
+from annotator.flow.queue import leasing, releasing
 from annotator.models import Import, ModelVersion, Project, Round, Tally, WorkerBeat
 from annotator.views.charts import registry
 from tests.loop import ready_space
@@ -202,7 +202,7 @@ def test_what_everybody_skipped_is_said_to_leads_who_can_have_it_asked_again(
     filled(project, 2)
     assert 'id="aside"' not in page_of(signed_in(lea), project)
     for person in (ana, ben):
-        leasing.skip(leasing.lease_next(project, person))
+        releasing.skip(leasing.lease_next(project, person))
     page = page_of(signed_in(lea), project)
     assert "1 item was skipped by everybody" in page
     assert 'id="aside"' not in page_of(signed_in(ana), project)

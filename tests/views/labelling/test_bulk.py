@@ -1,14 +1,16 @@
 """The bulk desk as a page: what it shows, what its forms do, what it says when there is nothing."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
 
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
-from annotator.models import Annotation, Item, Lease, Source
+from annotator.flow.queue import releasing
+from annotator.models import Annotation, Item, Lease, Project, Source
+from annotator.tasktypes.media.text import TEXT
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +89,7 @@ def test_text_is_cut_to_a_line_and_comes_whole_on_demand(signed_in, ben, sure):
 def test_pictures_are_thumbnails(signed_in, ben, sure):
     lease = bulk_pages.take(sure, ben, "spam")[0]
     Item.objects.filter(pk=lease.item_id).update(image="p.png", key='a"b')
+    Project.objects.filter(pk=sure.pk).update(task="image")
     page = show(signed_in(ben), sure, label="spam")
     address = reverse("media", args=[lease.item_id])
     assert (
@@ -112,12 +115,12 @@ def test_long_page_costs_what_a_short_one_costs(
 ):
     client = signed_in(ben)
     for size in (3, 20):
-        monkeypatch.setitem(bulk_pages.SIZES, "text", size)
+        monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, bulk=size))
         assert len(leases(show(client, sure, label="spam"))) == size
         # Held already: taking it claims each item by itself. Five let it run anew.
         with django_assert_num_queries(15):
             show(client, sure, label="spam")
-        leasing.release_pages(sure, ben)
+        releasing.release_pages(sure, ben)
 
 
 def test_unknown_label_is_404(signed_in, ben, sure):
@@ -270,7 +273,7 @@ def test_undo_brings_the_page_back(signed_in, ben, sure, region):
 def test_what_others_had_labelled_is_said(signed_in, ana, ben, sure, region):
     client = signed_in(ben)
     page = show(client, sure, label="spam")
-    leasing.release_pages(sure, ben)
+    releasing.release_pages(sure, ben)
     loop.label(sure, ana, 200)
     after = confirm(client, sure, page, headers=region("bulk")).content.decode()
     assert "Saved 0 as spam, 20 had been labelled meanwhile." in after

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from annotator.flow.annotation import submit
+from annotator.flow.annotation import payload
 from annotator.flow.labels import naming
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill
@@ -194,7 +194,7 @@ def test_bulk_page_is_confirmed_under_the_new_name(page, context, live_server, b
     page.wait_for_timeout(600)
     page.keyboard.press("Enter")
     page.locator("#said", has_text="as grievance").wait_for()
-    said = {tuple(submit.label_names(each)) for each in Annotation.objects.filter(user=ben)}
+    said = {tuple(payload.label_names(each)) for each in Annotation.objects.filter(user=ben)}
     assert said == {("grievance",)}
     assert Lease.objects.filter(source="bulk").exists()
     assert naming.labels_of(loop.refreshed(sure))[2].name == "spam"

@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotator import VERSION
-from annotator.flow.operations import health
-from annotator.flow.progress import summary
+from annotator.flow.operations import health, readiness
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.models import Import, Job, Project, Round, Simulation, WorkerBeat
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def alive(db, monkeypatch):
     """An installation where everything answers."""
     WorkerBeat.objects.create(name="here:1", seen_at=timezone.now())
-    monkeypatch.setattr(summary, "_broker", lambda: "ok")
+    monkeypatch.setattr(readiness, "_broker", lambda: "ok")
     monkeypatch.setattr(health, "disk", lambda: health.Disk(30 << 30, 100 << 30))
 
 
@@ -201,7 +200,7 @@ def test_everything_that_answers_is_fine(signed_in, root, trained):
 
 
 def test_what_is_away_is_named_with_what_to_do(signed_in, root, alive, monkeypatch):
-    monkeypatch.setattr(summary, "_broker", lambda: "not reachable (OperationalError)")
+    monkeypatch.setattr(readiness, "_broker", lambda: "not reachable (OperationalError)")
     WorkerBeat.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
     page = of_installation(signed_in(root))
     assert "Something is wrong: Broker, Worker." in page

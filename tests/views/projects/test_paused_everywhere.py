@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotator.flow.annotation import bulk_pages
-from annotator.flow.progress import stopping, summary
+from annotator.flow.progress import stopping
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing, refill
+from annotator.flow.queue import leasing, withdraw
 from annotator.models import (
     Annotation,
     Item,
@@ -125,7 +125,7 @@ class Walk:
         return found
 
     def next_from_a_dry_queue(self):
-        refill.withdraw_open(self.project)
+        withdraw.withdraw_open(self.project)
         return self.next_beside_what_is_held()
 
     def second_look(self):
@@ -252,7 +252,7 @@ def walk(sure, lea, ana, ben, olga, api, signed_in, monkeypatch):
 @pytest.mark.parametrize("stop", [by_its_lead, by_its_budget, by_its_goal])
 def test_no_way_brings_an_item_of_a_paused_project(walk, lea, stop):
     stop(walk.project, lea)
-    assert summary.paused(loop.refreshed(walk.project))
+    assert stopping.paused(loop.refreshed(walk.project))
     assert {way: n for way, n in walk.go().items() if n} == {}
 
 

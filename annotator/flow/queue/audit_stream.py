@@ -1,0 +1,196 @@
+"""Mix audits, gold items and blind decoys into what is about to be queued.
+
+Audits are every `1 / audit_share`-th entry on average, at a random place in each stretch of that
+length, and in the order of the audit permutation. As many ordinary entries are served blind, too.
+"""
+
+import math
+import random
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.utils.translation import gettext_noop
+
+from annotator.db.compiled_queries import Rows
+from annotator.flow.labels import naming
+from annotator.models import Item, Project, Source, Tally
+from annotator.pool import audit_set
+
+# How many random items come where the queue is dry: so many, and some for everybody at work, or a
+# crowd would spend its time on topping up. The next refill withdraws what nobody took.
+TOP_UP = 20
+# Larger pools are not counted where somebody waits: of them, few are ever labelled.
+COUNTED_ONE_BY_ONE = 100_000
+
+FIND_SKIPPED = Rows(
+    lambda project, bound: (
+        Item.objects.filter(
+            project_id=project, state=Item.State.POOL, skips__gt=0, audit_key__lt=bound
+        )
+        .order_by("audit_key")
+        .values_list("pk", flat=True)[:1000]
+    ),
+    int,
+    int,
+)
+
+# All of them: asked for those in the pool alone, SQLite would go through the whole pool.
+FIND_GOLD = Rows(
+    lambda project: Item.objects.filter(project_id=project, gold__isnull=False).values_list(
+        "audit_key", "pk", "state"
+    ),
+    int,
+)
+
+AUDIT = {
+    "source": Source.AUDIT,
+    "blind": True,
+    "strategy": "random",
+    "why": gettext_noop("Drawn at random, to measure the model."),
+}
+RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": gettext_noop("Drawn at random.")}
+
+# An item, and how the entry for it came about.
+QueueRequest = tuple[Item, dict[str, Any]]
+
+
+def probability_among_ordinary(project: Project, drawn: int) -> float | None:
+    """Return the probability with which `drawn` random items are taken from the pool.
+
+    They are taken from outside the reserve of the audits.
+    """
+    if not drawn:
+        return None
+    if project.items > COUNTED_ONE_BY_ONE:
+        return probability_without_counting(project, drawn)
+    return _probability(
+        drawn, pool_items(project).filter(audit_key__gte=audit_set.reserve(project)).count()
+    )
+
+
+def probability_without_counting(project: Project, drawn: int) -> float | None:
+    """Return nearly the same at no cost: what waits in the queue counts as in the pool."""
+    sums = Tally.objects.filter(project=project).aggregate(n=Sum("finished"), a=Sum("audits"))
+    ordinary = project.items * (1 - project.audit_share)
+    taken = (sums["n"] or 0) - (sums["a"] or 0) / project.overlap
+    return _probability(drawn, max(round(ordinary - taken), drawn))
+
+
+def _probability(drawn: int, of: int) -> float | None:
+    """Return the probability of each of `of` items to be among those that were drawn."""
+    return round(min(drawn / of, 1.0), 9) if of else None
+
+
+def pool_items(project: Project) -> QuerySet[Item]:
+    return Item.objects.filter(project=project, state=Item.State.POOL)
+
+
+# Mixing ------------------------------------------------------------------------------------------
+
+
+def mix(
+    project: Project, free: QuerySet[Item], picks: list[QueueRequest], rng: random.Random
+) -> list[QueueRequest]:
+    """Return `picks` with audits and hidden checks from `free` among them, and decoys marked.
+
+    Where there are no picks any more, what was left to the audits is served, so that in the end
+    every item gets its label.
+    """
+    share = project.audit_share
+    length = math.ceil(len(picks) / (1 - share)) if picks else TOP_UP
+    places = audit_places(share, _audits_owed(project), length, rng) if picks else range(length)
+    audits = _audits(project, free, len(places))
+    checks = _gold_items(project, free, round(project.gold_share * length) if picks else TOP_UP)
+    ordinary = _with_decoys(picks, len(audits), rng)
+    mixed: list[QueueRequest] = []
+    for place in range(length + len(checks)):
+        if audits and place in places:
+            mixed.append(audits.pop(0))
+        elif checks and rng.random() < project.gold_share:
+            mixed.append(checks.pop(0))
+        elif ordinary:
+            mixed.append(ordinary.pop(0))
+    return mixed + ordinary + checks
+
+
+def audit_places(share: float, owed: float, length: int, rng: random.Random) -> set[int]:
+    """Return at which places of a stretch of `length` audits come: one in each 1 / share of them.
+
+    `owed` is how many audits the stretches before fell short of their share; it moves the grid
+    so that the share is kept over all stretches, though each is cut off at an unknown place.
+
+    >>> sorted(audit_places(0.25, 0.0, 12, random.Random(1)))
+    [0, 7, 11]
+    """
+    if share <= 0:
+        return set()
+    places = set()
+    step = 1.0 / share
+    start = -max(-3.0, min(owed, 3.0)) * step
+    while start < length:
+        place = int(start + rng.random() * step)
+        while place in places:
+            place += 1
+        if 0 <= place < length:
+            places.add(place)
+        elif place < 0:
+            places.add(len(places))
+        start += step
+    return places
+
+
+def _audits_owed(project: Project) -> float:
+    sums = Tally.objects.filter(project=project).aggregate(a=Sum("audits"), n=Sum("labels"))
+    return project.audit_share * (sums["n"] or 0) - (sums["a"] or 0)
+
+
+def _audits(project: Project, free: QuerySet[Item], number: int) -> list[QueueRequest]:
+    """Return wishes for the next audits.
+
+    Any item that the audit permutation has not come to yet might have been the next.
+    """
+    items = _next_audits(project, free, number)
+    if not items:
+        return []
+    first = min(item.audit_key for item in items)
+    # Every state is named, as the index begins with it.
+    before = Item.objects.filter(
+        project=project, state__in=Item.State.values, audit_key__lt=first
+    ).count()
+    chance = _probability(len(items), project.items - before)
+    return [(item, {**AUDIT, "probability": chance}) for item in items]
+
+
+def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:
+    """Return the next items of the audit permutation, after those that somebody skipped."""
+    bound = audit_set.reserve(project)
+    skipped = FIND_SKIPPED(project.pk, bound)
+    reserved = free.filter(audit_key__lt=bound).order_by("audit_key")
+    again = list(reserved.filter(pk__in=skipped)[:number]) if skipped else []
+    return [*again, *reserved.filter(skips=0)[:number]]
+
+
+def _gold_items(project: Project, free: QuerySet[Item], number: int) -> list[QueueRequest]:
+    # Those that the audit stream will ask anyway are left to it.
+    bound = audit_set.reserve(project)
+    known = FIND_GOLD(project.pk) if number else []
+    waiting = sorted(
+        (key, pk) for key, pk, state in known if key >= bound and state == Item.State.POOL
+    )
+    chosen = [pk for _key, pk in waiting[:number]]
+    checks = free.filter(pk__in=chosen).order_by("audit_key") if chosen else []
+    return [(item, _as_gold_item(project, item)) for item in checks]
+
+
+def _as_gold_item(project: Project, item: Item) -> dict[str, Any]:
+    """Return how the item is asked: as others are where nobody can give its known answer."""
+    if not naming.stand(project, item.gold or []):
+        return dict(RANDOM)
+    return {"source": Source.GOLD, "blind": True, "strategy": "gold"}
+
+
+def _with_decoys(picks: list[QueueRequest], number: int, rng: random.Random) -> list[QueueRequest]:
+    """Mark as many of the ordinary wishes as blind, so that blind does not mean audit."""
+    for index in rng.sample(range(len(picks)), min(number, len(picks))):
+        picks[index] = (picks[index][0], {**picks[index][1], "blind": True})
+    return picks

@@ -1,0 +1,74 @@
+"""The leases that an annotator holds: look one up, list those that run, lock their entries."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from annotator.db import clock
+from annotator.db.compiled_queries import Rows
+from annotator.errors import NotThere
+from annotator.flow.queue import admission
+from annotator.models import Lease, Project, QueueEntry, User
+
+FIND_LEASE = Rows(
+    lambda pk, project, user: Lease.objects.filter(pk=pk, project_id=project, user_id=user),
+    uuid.UUID,
+    int,
+    int,
+)
+# Usually there are none, and asking for keys alone costs half as much.
+FIND_ACTIVE = Rows(
+    lambda project, user, now: (
+        Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
+        .order_by("created_at", "pk")
+        .values_list("pk", flat=True)
+    ),
+    int,
+    int,
+    datetime,
+)
+
+
+def active_leases(project: Project, user: User) -> list[Lease]:
+    """Return what the person holds in all windows, oldest first; the items are not read yet."""
+    keys = FIND_ACTIVE(project.pk, user.pk, clock.now())
+    found = Lease.objects.in_bulk(keys) if keys else {}
+    return [_with_parents(found[key], project, user) for key in keys]
+
+
+def get_lease(project: Project, user: User, lease_id: str) -> Lease:
+    """Return the person's lease, live or not; NotThere when they never had it."""
+    unknown = NotThere("unknown_lease", _("You do not hold this item."))
+    try:
+        key = uuid.UUID(str(lease_id))
+    except ValueError:
+        raise unknown from None
+    found = FIND_LEASE(key, project.pk, user.pk)
+    if not found:
+        raise unknown
+    return _with_parents(found[0], project, user)
+
+
+def get_running_lease(project: Project, user: User, lease_id: str) -> Lease | None:
+    """Return the person's lease if it still runs; None in a paused project."""
+    lease = get_lease(project, user, lease_id)
+    runs = lease.ended_at is None and lease.expires_at > clock.now()
+    return lease if runs and not admission.room(project).is_paused else None
+
+
+def _with_parents(lease: Lease, project: Project, user: User) -> Lease:
+    # They are at hand; Django would fetch them again.
+    lease.project, lease.user = project, user
+    return lease
+
+
+def lock_entries(items: Collection[int]) -> None:
+    """Lock the queue entries of the items until the transaction ends.
+
+    Whatever changes several rows of an item begins with its entries, in the order of their keys:
+    what comes after them (leases, answers, the item, tallies) is nobody else's then, so that no
+    two ever wait for each other. A save begins with its own entry alone, which does as well.
+    """
+    list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))

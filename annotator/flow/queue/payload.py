@@ -1,0 +1,61 @@
+"""Payload of a lease: the item and, unless it is blind, its suggestion and why it was selected."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from annotator import tasktypes
+from annotator.flow.labels import naming
+from annotator.flow.progress import version_numbers
+from annotator.models import Item, Lease, Project, Source
+
+
+def lease_payload(lease: Lease) -> dict[str, Any]:
+    """Return what the annotator is shown; nothing in it tells blind items from one another."""
+    return {
+        "lease": str(lease.pk),
+        "expires_at": lease.expires_at,
+        "item": item_payload(lease.project, lease.item),
+        "suggestion": naming.named(lease.project, shown_suggestion(lease)),
+        "why": _explanation(lease) if lease.project.show_suggestions and not lease.blind else None,
+    }
+
+
+def desk_payload(lease: Lease) -> dict[str, Any]:
+    """Return the same for a window of the desk, which knows labels by their ids."""
+    suggestion = shown_suggestion(lease)
+    shown = lease_payload(lease)
+    if suggestion is None:
+        return shown
+    return {**shown, "suggestion": {**shown["suggestion"], "label_ids": suggestion["labels"]}}
+
+
+def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
+    """Return the suggestion that goes with the item by ids; None where there is none to show.
+
+    Without one of its labels, which may be removed since, it would be another one.
+    """
+    # Who confirmed a page saw what they confirmed, whatever the lead has said since.
+    shows = lease.project.show_suggestions or lease.source == Source.BULK
+    if lease.suggestion is None or lease.blind or not shows:
+        return None
+    stands = naming.stand(lease.project, lease.suggestion["labels"])
+    return lease.suggestion if stands else None
+
+
+def item_payload(project: Project, item: Item) -> dict[str, Any]:
+    """Return what is shown of the item itself."""
+    content = tasktypes.of(project).media.payload(item)
+    return {"id": item.pk, "key": item.key, **content, "meta": item.meta}
+
+
+def _explanation(lease: Lease) -> dict[str, Any]:
+    model = lease.model_id
+    age = None if model is None else timezone.now() - version_numbers.model_born(model)
+    return {
+        "strategy": lease.strategy,
+        "score": lease.score,
+        "words": naming.words(lease.project, lease.why),
+        "model": version_numbers.model_number(model),
+        "model_age_seconds": None if age is None else round(age.total_seconds()),
+    }

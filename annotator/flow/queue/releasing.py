@@ -1,0 +1,205 @@
+"""End leases: skip, take a skip back, release, expire; their items return to the queue."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from annotator.db import clock
+from annotator.errors import Conflict
+from annotator.flow.progress import daily_counts
+from annotator.flow.queue import admission, skipped_items, withdraw
+from annotator.flow.queue.current_leases import active_leases, lock_entries
+from annotator.flow.review import assignments
+from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
+
+
+@transaction.atomic
+def skip(lease: Lease, reason: str = "") -> bool:
+    """Pass the item on to somebody else, and tell whether there is anybody left.
+
+    The same person is not asked again.
+    """
+    if assignments.is_review(lease):
+        _end(lease, Lease.Outcome.DROPPED, reason)
+        return True
+    # All of its entries at once, in one order: when nobody is left, the others go, too.
+    list(QueueEntry.objects.filter(item=lease.item_id).select_for_update().order_by("pk"))
+    if not _end(lease, Lease.Outcome.SKIPPED, reason):
+        return True
+    Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
+    daily_counts.add(lease.project, lease.user, at=lease.ended_at, skips=1)
+    return not skipped_items.set_aside(lease.project, lease.item_id)
+
+
+@transaction.atomic
+def unskip(lease: Lease, page: str = "") -> Lease | None:
+    """Take a skip back, and return a lease to the same person; None where nobody is needed."""
+    lock_entries([lease.item_id])
+    if assignments.is_review(lease):
+        return _resume_review(lease, page)
+    skipped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.SKIPPED)
+    if not skipped.update(outcome=Lease.Outcome.RELEASED):
+        raise _taken_back_already()
+    Item.objects.filter(pk=lease.item_id).update(skips=F("skips") - 1)
+    daily_counts.add(lease.project, lease.user, at=lease.ended_at, skips=-1)
+    if _is_theirs(lease):
+        return None
+    again = _lease_again(lease, page)
+    if again is None:
+        skipped_items.requeue([lease.item_id])
+    return again
+
+
+def _resume_review(lease: Lease, page: str) -> Lease | None:
+    dropped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.DROPPED)
+    if not dropped.update(outcome=Lease.Outcome.RELEASED):
+        raise _taken_back_already()
+    room = admission.room(lease.project)
+    came = {**lease.provenance(), "page": page, "why": lease.why}
+    again = room.new_lease(lease.item, lease.user, **came)
+    return again if _hand_back(room, again, lambda: assignments.resume(lease, again)) else None
+
+
+def _taken_back_already() -> Conflict:
+    return Conflict("not_skipped", _("This skip was taken back already."))
+
+
+def _is_theirs(lease: Lease) -> bool:
+    """Tell whether the person holds the item in another window, or labelled it meanwhile."""
+    own = Annotation.objects.filter(ANSWERED, item=lease.item_id, user=lease.user_id)
+    return (
+        QueueEntry.objects.filter(item=lease.item_id, user=lease.user_id).exists() or own.exists()
+    )
+
+
+def _lease_again(lease: Lease, page: str) -> Lease | None:
+    room = admission.room(lease.project)
+    came = {**lease.by_itself(), "page": page, "why": lease.why}
+    again = room.new_lease(lease.item, lease.user, **came)
+    return again if _hand_back(room, again, lambda: _occupy_again(again)) else None
+
+
+def _occupy_again(again: Lease) -> bool:
+    if not occupy_slot(again, QueueEntry.State.LEASED):
+        return False
+    # A refill may have taken it out of the queue in between, or it was set aside.
+    left = Item.objects.filter(pk=again.item_id, state__in=[Item.State.POOL, Item.State.ASIDE])
+    left.update(state=Item.State.QUEUED)
+    return True
+
+
+def _hand_back(room: admission.Room, again: Lease, take: Callable[[], bool]) -> bool:
+    """Store the lease if `take` gets its place; without room the item waits for others, too."""
+    with suppress(admission.NoRoom), transaction.atomic():
+        if not room or not take():
+            return False
+        room.hand_out([again])
+        return True
+    return False
+
+
+def occupy_slot(lease: Lease, state: QueueEntry.State) -> bool:
+    """Give the person an open place of the item, or one nobody asked for; False without either."""
+    entries = QueueEntry.objects.filter(item=lease.item_id)
+    taken = {
+        "state": state,
+        "user": lease.user,
+        "lease_id": lease.pk,
+        "leased_until": lease.expires_at,
+    }
+    spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
+    if spare is not None:
+        return bool(entries.filter(pk=spare.pk, state=QueueEntry.State.OPEN).update(**taken))
+    slots = set(entries.values_list("slot", flat=True))
+    free = [slot for slot in range(lease.project.overlap) if slot not in slots]
+    if not free or lease.item.state == Item.State.LABELLED:
+        return False
+    QueueEntry.objects.create(
+        project=lease.project,
+        item=lease.item,
+        slot=free[0],
+        rank=0,
+        why=lease.why,
+        **lease.by_itself(),
+        **taken,
+    )
+    return True
+
+
+@transaction.atomic
+def release(lease: Lease, reason: str = "") -> None:
+    """Give the item back unjudged; the same person may get it again."""
+    _end(lease, Lease.Outcome.RELEASED, reason)
+
+
+def release_all(project: Project, user: User) -> None:
+    """Give back all that `user` holds."""
+    for lease in active_leases(project, user):
+        release(lease)
+
+
+def release_pages(project: Project, user: User) -> None:
+    """Give back what `user` left on the bulk desk."""
+    page = [lease for lease in active_leases(project, user) if lease.source == Source.BULK]
+    for lease in page:
+        release(lease)
+    if page:
+        withdraw.withdraw_page([lease.item_id for lease in page])
+
+
+@transaction.atomic
+def extend(lease: Lease) -> Lease:
+    """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
+    until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
+    entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
+    if assignments.is_review(lease):
+        running = int(assignments.holds(lease))
+    else:
+        running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
+    if not running or lease.ended_at is not None:
+        raise Conflict("lease_lost", _("You no longer hold this item."))
+    Lease.objects.filter(pk=lease.pk).update(expires_at=until)
+    lease.expires_at = until
+    return lease
+
+
+def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
+    lock_entries([lease.item_id])
+    entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
+    # A lease that was lost unnoticed can still be answered with a skip.
+    open_or_late = Q(ended_at=None) | Q(outcome__in=Lease.LOST)
+    now = clock.now()
+    ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
+        ended_at=now, outcome=outcome, reason=reason[:500]
+    )
+    lease.ended_at = now if ended else lease.ended_at
+    if ended and assignments.is_review(lease):
+        settle = assignments.dismiss if outcome == Lease.Outcome.DROPPED else assignments.release
+        settle(lease)
+    elif ended:
+        withdraw.reopen(entries)
+    return bool(ended)
+
+
+def release_expired(project: Project | None = None, now: datetime | None = None) -> int:
+    """Give back what was leased and not settled in time, and return how many entries that were."""
+    now = now or clock.now()
+    late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
+    if project is not None:
+        late = late.filter(project=project)
+    if project is None or project.has_looks:
+        assignments.release_expired(now, project)
+    leases = [key for key in late.values_list("lease_id", flat=True) if key is not None]
+    if not leases:
+        return 0
+    with transaction.atomic():
+        # Entries first, as in a save. Asked again inside: somebody may have extended in between.
+        list(late.filter(lease_id__in=leases).select_for_update().order_by("pk"))
+        Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
+            ended_at=now, outcome=Lease.Outcome.EXPIRED
+        )
+        return withdraw.reopen(late.filter(lease_id__in=leases))

@@ -1,0 +1,126 @@
+"""JSON Lines, one object a line, or one array of objects: in and out."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import (
+    BadRow,
+    Columns,
+    Looked,
+    Reader,
+    Row,
+    Rows,
+    Unreadable,
+    Writer,
+)
+from annotator.formats.tables import Found, checked, encoding_of, find_columns, lines_of
+
+LARGEST_ARRAY = 50_000_000
+HEADER_RECORDS = 20_000
+
+
+# In ----------------------------------------------------------------------------------------------
+
+
+def look(path: Path, columns: Columns) -> Looked:
+    """Check what can be checked at once.
+
+    Raises Unreadable for a file without rows, or without the fields for the content.
+    """
+    encoding, lines = encoding_of(path)
+    if next(iter(_json_records(path, encoding)), None) is None:
+        raise Unreadable("empty_file", _("The file has no data rows."))
+    _json_columns(path, encoding, columns)
+    return Looked(max(lines, 1), encoding)
+
+
+def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) -> Rows:
+    """Yield every record of the file in order, numbered from 1."""
+    encoding = looked.encoding
+    columns = _json_columns(path, encoding, wanted)
+    for number, record in _json_records(path, encoding):
+        if isinstance(record, BadRow):
+            yield record
+        elif not isinstance(record, dict):
+            yield BadRow(number, "not_an_object", _("The line is no JSON object."))
+        else:
+            yield _from_record(number, record, columns)
+
+
+def _json_columns(path: Path, encoding: str, wanted: Columns) -> Found:
+    """Find the columns in what the first many records have, as a field may be left out of some."""
+    records = islice(_json_records(path, encoding), HEADER_RECORDS)
+    named = dict.fromkeys(
+        name for _number, record in records if isinstance(record, dict) for name in record
+    )
+    # Where no line is an object, each is refused by itself.
+    return find_columns(list(named), wanted) if named else Found({})
+
+
+def _json_records(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
+    lines = lines_of(path, encoding)
+    first = next((line for line in lines if line.strip()), "")
+    if first.lstrip().startswith("["):
+        yield from enumerate(_json_array(path, encoding), start=1)
+        return
+    number = 0
+    for line in _chain(first, lines):
+        if not line.strip():
+            continue
+        number += 1
+        try:
+            yield number, orjson.loads(line.strip().encode("utf-8", "strict"))
+        except UnicodeEncodeError:
+            words = _("The line holds bytes that are no UTF-8.")
+            yield number, BadRow(number, "invalid_utf8", words)
+        except orjson.JSONDecodeError as problem:
+            words = _("The line is no JSON: %(problem)s.") % {"problem": problem}
+            yield number, BadRow(number, "bad_json", words)
+
+
+def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _json_array(path: Path, encoding: str) -> list[Any]:
+    if path.stat().st_size > LARGEST_ARRAY:
+        words = _("Write one JSON object a line for more than 50 MB.")
+        raise Unreadable("too_large_array", words)
+    try:
+        records = json.loads(path.read_text(encoding=encoding))
+    except (ValueError, RecursionError) as problem:
+        words = _("The file is no JSON: %(problem)s.") % {"problem": problem}
+        raise Unreadable("bad_json", words) from problem
+    if not isinstance(records, list):
+        raise Unreadable("bad_json", _("The file is neither JSON Lines nor a JSON array."))
+    return records
+
+
+def _from_record(number: int, record: dict[str, Any], columns: Found) -> Row | BadRow:
+    values = dict(record)
+    given = values.pop(columns.label, None) if columns.label else None
+    names = [given] if isinstance(given, str) else [] if given is None else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return BadRow(number, "label_type", _("A label must be a text, or a list of texts."))
+    labels = [name.strip() for name in names if name.strip()]
+    return checked(number, values, columns, labels or None)
+
+
+# Out ---------------------------------------------------------------------------------------------
+
+
+def write(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield one line for each record."""
+    for record in records:
+        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+
+READER = Reader("jsonl", "JSON Lines", (".jsonl", ".ndjson", ".json"), look, read)
+WRITER = Writer("jsonl", "application/x-ndjson", write)

@@ -1,0 +1,1 @@
+"""What people say of items: one module a kind of answer."""

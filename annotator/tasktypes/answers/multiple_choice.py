@@ -1,0 +1,18 @@
+"""Any number of labels for an item, none included."""
+
+from annotator.tasktypes.base import Answer
+
+
+class MultipleChoice(Answer):
+    """Some of the labels, each of which fits or does not by itself."""
+
+    name = "multiple_choice"
+    takes_several = True
+    templates = "tasktypes/choices"
+    scripts = ("answers/choices.js",)
+
+    def check_number(self, labels: int) -> None:
+        """Allow any number: that none of the labels fits is an answer, too."""
+
+
+MULTIPLE_CHOICE = MultipleChoice()

@@ -1,0 +1,1 @@
+"""What items are made of: one module a medium."""

@@ -1,0 +1,69 @@
+"""Pictures, which are stored as the app wrote them itself."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from annotator.formats import image_zip
+from annotator.models import Item, Project
+from annotator.storage import thumbnails
+from annotator.tasktypes.base import EVERYTHING, Limits, Media
+
+
+class Image(Media):
+    """An item is one picture, whose file `Item.image` names."""
+
+    name = "image"
+    formats = ("zip",)
+    encoders = ("image",)
+    # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
+    limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)
+    can = EVERYTHING - {"predict"}
+    templates = "tasktypes/image"
+    scripts = ("medium/image/viewer.js",)
+    modules = ("medium/image/gestures.js", "medium/image/loading.js")
+    styles = ("medium/image/viewer.css",)
+    key_groups = frozenset({"deciding", "moving", "looking"})
+    bulk_class = "bulk-pictures"
+    has_columns = False
+    import_hint = gettext_lazy(
+        "A ZIP of images: one folder per class, or a labels.csv beside them."
+    )
+    simulation_hint = import_hint
+
+    def digest(self, content: Any) -> bytes:
+        return hashlib.blake2b(content, digest_size=16).digest()
+
+    def size(self, content: Any) -> int:
+        return len(content)
+
+    def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:
+        clean, ending = image_zip.clean(content)
+        name = f"pictures/{project.pk}/{digest.hex()[:2]}/{digest.hex()}.{ending}"
+        if not default_storage.exists(name):
+            name = default_storage.save(name, ContentFile(clean))
+        return {"image": name}
+
+    def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
+        for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):
+            with default_storage.open(name) as file:
+                yield file.read()
+
+    def payload(self, item: Item) -> dict[str, Any]:
+        width, height = thumbnails.original_size(item.image) or (None, None)
+        return {**self.listed(item), "width": width, "height": height}
+
+    def listed(self, item: Item) -> dict[str, Any]:
+        return {"image_url": reverse("media", args=[item.pk])}
+
+    def export(self, item: Item) -> dict[str, Any]:
+        return {"image": item.image}
+
+
+IMAGE = Image()

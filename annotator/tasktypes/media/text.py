@@ -1,0 +1,53 @@
+"""Plain texts."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
+
+from annotator import formats as formats_base
+from annotator.models import Item, Project
+from annotator.tasktypes.base import EVERYTHING, Limits, Media
+
+
+class Text(Media):
+    """An item is one text, as it was imported."""
+
+    name = "text"
+    formats = ("csv", "jsonl")
+    parts = (formats_base.TEXT,)
+    encoders = ("text-quick", "text")
+    limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
+    can = EVERYTHING
+    templates = "tasktypes/text"
+    is_read = True
+    bulk_class = "bulk-texts"
+    has_columns = True
+    import_hint = gettext_lazy("CSV or JSON Lines with one text per row.")
+    simulation_hint = gettext_lazy("CSV or JSON Lines with a text and its label in each row.")
+
+    def digest(self, content: Any) -> bytes:
+        return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+    def size(self, content: Any) -> int:
+        return len(content)
+
+    def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:
+        return {"text": content}
+
+    def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
+        yield from rows.values_list("text", flat=True).iterator(chunk_size=5000)
+
+    def payload(self, item: Item) -> dict[str, Any]:
+        return {"text": item.text}
+
+    def listed(self, item: Item) -> dict[str, Any]:
+        return self.payload(item)
+
+    def export(self, item: Item) -> dict[str, Any]:
+        return self.payload(item)
+
+
+TEXT = Text()

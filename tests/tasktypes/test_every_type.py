@@ -1,0 +1,134 @@
+"""What holds for every task type that is registered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.template.loader import get_template
+
+from annotator import tasktypes
+from annotator.errors import Invalid, NotThere
+from annotator.flow.projects import settings, shortcuts
+from annotator.models import Project
+from annotator.tasktypes import FEATURES, TASK_TYPES, TaskType
+from selection.features import RECIPES
+
+TYPES = [pytest.param(each, id=name) for name, each in TASK_TYPES.items()]
+ROOT = Path(tasktypes.__file__).parent.parent
+LABELS = ["spam", "ham"]
+
+
+@pytest.fixture(params=TYPES)
+def kind(request: pytest.FixtureRequest) -> TaskType:
+    found: TaskType = request.param
+    return found
+
+
+def test_stored_values_tell_the_types_apart(kind: TaskType) -> None:
+    project = Project(task=kind.task, multi_label=kind.multi_label)
+    assert tasktypes.of(project) is kind
+    assert tasktypes.find(kind.task, kind.multi_label) is kind
+
+
+def test_name_fits_the_column_and_is_offered(kind: TaskType) -> None:
+    assert len(kind.task) <= Project._meta.get_field("task").max_length
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.name)
+    assert (kind.task, kind.title) in tasktypes.choices()
+
+
+def test_templates_scripts_and_styles_are_there(kind: TaskType) -> None:
+    for name in ("item", "card", "excerpt", "whole", "input"):
+        assert get_template(getattr(kind, f"{name}_template"))
+    files = [*kind.media.scripts, *kind.media.styles]
+    assert [name for name in files if finders.find(name) is None] == []
+
+
+def test_features_encoders_and_keys_are_known_ones(kind: TaskType) -> None:
+    assert kind.can <= set(FEATURES)
+    assert kind.media.encoders
+    assert set(kind.media.encoders) <= set(RECIPES)
+    assert kind.media.key_groups <= set(shortcuts.GROUPS)
+
+
+def test_only_types_with_fixed_labels_take_none(kind: TaskType) -> None:
+    assert bool(kind.answer.fixed_labels) == ("labels" not in kind.can)
+
+
+def test_number_of_labels_is_checked(kind: TaskType) -> None:
+    kind.answer.check_number(1)
+    for labels in (0, 2):
+        if kind.answer.takes_several:
+            kind.answer.check_number(labels)
+        else:
+            with pytest.raises(Invalid):
+                kind.answer.check_number(labels)
+
+
+@pytest.mark.django_db
+def test_project_is_created_and_refuses_what_its_type_lacks(kind: TaskType) -> None:
+    given = LABELS if "labels" in kind.can else []
+    project = settings.create_project(
+        None, name="A", task=kind.task, multi_label=kind.multi_label, labels=given
+    )
+    names = [label.name for label in project.labels.all()]
+    assert names == list(kind.answer.fixed_labels or LABELS)
+    for feature in set(FEATURES) - kind.can:
+        with pytest.raises(NotThere):
+            tasktypes.require(project, feature)
+    for feature in kind.can:
+        tasktypes.require(project, feature)
+
+
+def test_unknown_task_is_refused_by_name() -> None:
+    with pytest.raises(Invalid, match="audio"):
+        tasktypes.find("audio", False)
+
+
+# Nothing else asks -------------------------------------------------------------------------------
+
+# The names that callers and forms use for what a project stores of its type.
+NAMED = {
+    "api/projects.py",
+    "api/responses/projects.py",
+    "api/serializers.py",
+    "flow/projects/settings.py",
+    "management/commands/create_project.py",
+    "views/projects/project_form.py",
+    "views/projects/settings_form.py",
+}
+# What the maths is still told as a flag.
+STILL_ASKING = {
+    "flow/evaluation/audit_accuracy.py",
+    "flow/evaluation/label_savings.py",
+    "flow/evaluation/round_changes.py",
+    "flow/quality/label_errors.py",
+    "flow/quality/report.py",
+    "flow/training/confident_items.py",
+    "flow/training/predict.py",
+    "flow/training/score.py",
+    "flow/training/select.py",
+    "flow/training/train.py",
+    "pool/documents.py",
+    "pool/training_set.py",
+}
+ASKS = re.compile(r"multi_label|\bis_text\b|\.task ?==|Task\.[A-Z]|\bis_picture\b")
+
+
+def _asking() -> list[str]:
+    code = [path for path in ROOT.rglob("*.py") if path.name != "demo.py"]
+    pages = (ROOT.parent / "templates").rglob("*.html")
+    found = []
+    for path in [*code, *pages]:
+        place = str(path.relative_to(ROOT if path.is_relative_to(ROOT) else ROOT.parent))
+        if place.startswith(("tasktypes/", "models/", "migrations/")) or place in NAMED:
+            continue
+        if ASKS.search(path.read_text()):
+            found.append(place)
+    return sorted(found)
+
+
+def test_only_the_task_types_ask_what_a_task_is() -> None:
+    assert _asking() == sorted(STILL_ASKING)
