@@ -63,7 +63,7 @@ def needs(selector: str) -> set[str]:
     return set(re.findall(r"[.#][A-Za-z][\w-]*", plain))
 
 
-def test_pages_load_the_sheets_of_what_they_write():
+def test_pages_load_the_sheets_of_what_they_write() -> None:
     pages = [
         str(path.relative_to(TEMPLATES))
         for path in TEMPLATES.rglob("*.html")
