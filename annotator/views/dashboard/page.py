@@ -61,7 +61,7 @@ def dashboard(request: Request, project_id: int) -> HttpResponse:
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "dashboard.html", "live", context)
+    return partials.show(request, "dashboard/page.html", "live", context)
 
 
 @require_POST

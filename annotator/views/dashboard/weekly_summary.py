@@ -30,7 +30,7 @@ def week(request: Request, project_id: int) -> HttpResponse:
     """Show one week of the project on a page that can be printed."""
     access = open_project(request, project_id, Role.LEAD)
     monday = _monday(request.GET.get("week", ""))
-    return render(request, "summary.html", _week_context(access, monday))
+    return render(request, "dashboard/weekly_summary.html", _week_context(access, monday))
 
 
 def _monday(asked: str) -> date:
