@@ -1,7 +1,8 @@
 """The loop walked by hand: the flow calls that workers make, one after the other."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
@@ -10,11 +11,12 @@ from annotator.flow.annotation import submit
 from annotator.flow.datasets import importing, upload
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
-from annotator.flow.progress import version_numbers
+from annotator.flow.progress import stopping, version_numbers
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.queue.refill import refill
 from annotator.flow.training import schedule, score, select, train
+from annotator.messages.stopping import advice
 from annotator.models import (
     Annotation,
     FeatureSpace,
@@ -203,3 +205,8 @@ def ready_space(project):
     return spaces.first() or FeatureSpace.objects.create(
         project=project, recipe="text-quick", items=project.items, state="done"
     )
+
+
+def advice_on(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the advice on a project, as the API tells it."""
+    return advice(list(stopping.reasons_to_stop(project, answers, measured)))

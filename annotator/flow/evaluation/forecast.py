@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 from annotator.flow.evaluation import label_savings
 from annotator.flow.progress import estimate as estimates
 from annotator.flow.progress import model_history
-from annotator.flow.progress import stopping as progress_stopping
 from annotator.models import Project
 
 KIND = "forecast"
@@ -96,7 +95,7 @@ def in_words(
         _plateau_in_words(forecast),
     ]
     sentences = [
-        progress_stopping.outlook(project, estimate),
+        estimates.needed_in_words(project, estimate),
         *expected,
         *([_of_model(forecast, estimate)] if any(expected) else []),
         label_savings.in_words(saved),

@@ -119,6 +119,9 @@ class Command(BaseCommand):
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
         work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
+        # It is the only one here, and says in the database that it lives (heartbeat): nobody has
+        # to be asked at the start, or told every two seconds.
+        work += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
         supervisor.start(supervision.Child("The web server", web, given))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         given["PYTHONWARNINGS"] = "ignore:You're running the worker"

@@ -15,8 +15,10 @@ from annotator.flow.evaluation import forecast as evaluation_forecast
 from annotator.flow.evaluation import weekly_summary
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import estimate as estimates
-from annotator.flow.progress import model_history, spending, stopping, summary
+from annotator.flow.progress import model_history, spending, summary
 from annotator.flow.projects import overview, settings
+from annotator.messages import progress as worded
+from annotator.messages.stopping import goal_words
 from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
 from annotator.pool import audit_set
 from annotator.views import number_format
@@ -60,7 +62,7 @@ def test_interval_and_proof_are_told_apart():
 @pytest.mark.parametrize("share", [0.8999, 0.89999999])
 def test_proof_is_never_rounded_up(share):
     assert estimates.bound(share) == "89.9"
-    assert "89.9 %" in stopping.goal_reached(share, 0.85)
+    assert "89.9 %" in goal_words(share, 0.85)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_every_page_has_the_same_estimate(measured_project, lea):
     expected = estimates.told(version.number, version.trained_on, version.accuracy)
     monday = (now - timedelta(days=now.weekday())).date()
     (row,) = (each for each in overview.rows(lea) if each.project == measured_project)
-    shown = summary.progress(measured_project)["accuracy"]
+    shown = worded.progress(measured_project)["accuracy"]
     assert shown.pop("words") == number_format.accuracy(expected)
     told = (
         estimates.newest(measured_project),
