@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import responses, serializers
+from annotator.api.answers import told
 from annotator.api.request_context import checked, person
 from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
@@ -38,13 +39,12 @@ def sync(request: Request, pk: int) -> Response:
     settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(
-        {
-            "decisions": [_told(each) for each in settled],
-            **_held(project, user, given, along),
-            **_changed(project, user, given["version"]),
-        }
-    )
+    body = {
+        "decisions": [_told(each) for each in settled],
+        **_held(project, user, given, along),
+        **_changed(project, user, given["version"]),
+    }
+    return Response(told(project, body))
 
 
 @extend_schema(

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray, refuse_rows
 from selection.features.matrix import Features
-from selection.models import logistic
+from selection.models import LabelSpace, logistic
 
 MIN_AUDITS = 30
 MAX_SIZE = 400  # audits that one model learns from, for the time it takes
@@ -94,20 +94,20 @@ def random_baseline_curve(
     X: Features,
     y: ArrayLike,
     audits: ArrayLike,
-    n_classes: int,
+    space: LabelSpace,
     *,
     seed: int,
-    multi_label: bool = False,
 ) -> RandomCurve | None:
     """Return the curve of random sampling up to most of the audits; None with fewer than 30.
 
-    `X` (n rows) and `y`, (n,) or (n, n_classes), are all labelled items; `audits` (m,) the rows
+    `X` (n rows) and `y`, in the shape of `space`, are all labelled items; `audits` (m,) the rows
     that were drawn at random. Of a random order of the audits, windows of growing size train, and
     what lies outside a window judges. Raises ValueError for rows that do not exist.
 
+    >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32).repeat(20, axis=0))
     >>> y = np.arange(2).repeat(20)
-    >>> random_baseline_curve(X, y, np.arange(40), 2, seed=0).accuracy[-1]
+    >>> random_baseline_curve(X, y, np.arange(40), SingleLabel(2), seed=0).accuracy[-1]
     np.float64(1.0)
     """
     rows = _checked_audits(audits, len(X))
@@ -118,7 +118,7 @@ def random_baseline_curve(
     sizes = _sizes(len(rows))
     right, spread = np.zeros((len(sizes), len(rows))), np.zeros(len(sizes))
     for i, size in enumerate(sizes):
-        told = _judged(some, labels, int(size), n_classes, seed, multi_label)
+        told = _judged(some, labels, int(size), space, seed)
         right[i, order] = np.nanmean(told, axis=0)
         spread[i] = _spread(told, int(size))
     return RandomCurve(sizes, right, spread)
@@ -184,23 +184,16 @@ def _sizes(m: int) -> IntArray:
     return np.unique(np.geomspace(max(8, largest // 8), largest, STEPS).round().astype(np.int64))
 
 
-def _judged(
-    X: Features, y: AnyArray, size: int, n_classes: int, seed: int, multi_label: bool
-) -> FloatArray:
+def _judged(X: Features, y: AnyArray, size: int, space: LabelSpace, seed: int) -> FloatArray:
     """Return (WINDOWS, m) whether the model of each window told each audit right, NaN inside."""
     m = len(X)
     told = np.full((WINDOWS, m), np.nan)
     for window in range(WINDOWS):
         inside = (np.arange(size) + window * m // WINDOWS) % m
         outside = np.setdiff1d(np.arange(m), inside)
-        model = logistic.fit(
-            X.take(inside), y[inside], n_classes, seed=seed, multi_label=multi_label
-        )
+        model = logistic.fit(X.take(inside), y[inside], space, seed=seed)
         proba = model.predict_proba(X.take(outside))
-        if multi_label:
-            told[window, outside] = ((proba >= 0.5) == y[outside]).all(axis=1)
-        else:
-            told[window, outside] = proba.argmax(axis=1) == y[outside]
+        told[window, outside] = space.is_right(proba, y[outside])
     return told
 
 

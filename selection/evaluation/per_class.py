@@ -28,15 +28,6 @@ class ClassPerformance:
     recall: Estimate | None
 
 
-def as_rows(classes: ArrayLike, n_classes: int) -> BoolArray:
-    """Return class numbers (n,) as rows of booleans (n, n_classes).
-
-    >>> as_rows([1], 3)
-    array([[False,  True, False]])
-    """
-    return np.asarray(np.asarray(classes)[:, None] == np.arange(n_classes))
-
-
 def per_class(
     truth: ArrayLike, said: ArrayLike, confidence: float = 0.95
 ) -> list[ClassPerformance]:

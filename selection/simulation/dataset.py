@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from selection.features.matrix import Features
-from selection.models import logistic
+from selection.models import LabelSpace, logistic
 
 
 class Predictor(Protocol):
@@ -24,9 +23,7 @@ class Predictor(Protocol):
 class Learner(Protocol):
     """Whatever learns from labelled rows as `models.fit` does."""
 
-    def __call__(
-        self, X: Features, y: ArrayLike, n_classes: int, *, seed: int, multi_label: bool
-    ) -> Predictor:
+    def __call__(self, X: Features, y: ArrayLike, space: LabelSpace, *, seed: int) -> Predictor:
         """Return what the rows `X` with labels `y` teach."""
         ...
 
@@ -43,7 +40,7 @@ class LabelledDataset:
 
     X: Features
     y: IntArray
-    n_classes: int
+    space: LabelSpace
     rare_class: int
     test: Features | None = None
     truth: IntArray | None = None
@@ -52,17 +49,9 @@ class LabelledDataset:
     learner: Learner = logistic.fit
 
     @property
-    def multi_label(self) -> bool:
-        """Tell whether an item may have several labels."""
-        return self.y.ndim == 2
-
-    @property
     def rare(self) -> BoolArray:
         """Return which items (n,) have the rare class."""
-        found: BoolArray = (
-            self.y[:, self.rare_class] == 1 if self.multi_label else self.y == self.rare_class
-        )
-        return found
+        return self.space.has_class(self.y, self.rare_class)
 
 
 @dataclass(frozen=True)
@@ -99,19 +88,15 @@ class Run:
     seconds_per_round: float
 
 
-def macro_f1(truth: IntArray, said: IntArray, n_classes: int) -> float:
-    """Return the mean F1 over the classes that occur in `truth`, (n,) or (n, C) like `said`.
+def macro_f1(truth: ArrayLike, said: ArrayLike, space: LabelSpace) -> float:
+    """Return the mean F1 over the classes that occur in `truth`; `said` are the decisions.
 
-    >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), 3).__round__(3)
+    >>> from selection.models import SingleLabel
+    >>> macro_f1([0, 0, 1, 1], [0, 0, 0, 1], SingleLabel(3)).__round__(3)
     0.733
     """
-    is_true, is_said = _columns(truth, n_classes), _columns(said, n_classes)
+    is_true, is_said = space.indicator(truth), space.indicator(said)
     hits = (is_true & is_said).sum(axis=0)
     both = is_true.sum(axis=0) + is_said.sum(axis=0)
     present = is_true.any(axis=0)
     return float((2 * hits[present] / both[present]).mean()) if present.any() else 0.0
-
-
-def _columns(y: IntArray, n_classes: int) -> BoolArray:
-    columns: BoolArray = y == 1 if y.ndim == 2 else y[:, None] == np.arange(n_classes)
-    return columns

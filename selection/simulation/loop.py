@@ -33,8 +33,9 @@ def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Cloc
     `clock` gives seconds; what is measured on the test set is not part of a round's time. Raises
     ValueError for an unknown strategy, or more labels than there are items.
 
+    >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    >>> known = LabelledDataset(X, np.array([0, 1, 0, 1]), n_classes=2, rare_class=1)
+    >>> known = LabelledDataset(X, np.array([0, 1, 0, 1]), SingleLabel(2), rare_class=1)
     >>> replay(known, "random", 0, Plan(labels=4, batch=3), lambda: 0.0).labels
     array([3, 4])
     """
@@ -83,7 +84,7 @@ def _check(known: LabelledDataset, plan: Plan) -> None:
 
 def _is_taught(known: LabelledDataset, name: str) -> bool:
     """Tell whether somebody asks a model, the test set or the rule; else none is made."""
-    rule = registry.resolve(name, len(known.X), known.n_classes, known.n_classes)
+    rule = registry.resolve(name, len(known.X), known.space.n_classes, known.space)
     return known.test is not None or bool(rule.needs)
 
 
@@ -119,28 +120,25 @@ class _Asker:
         known, strategy = self.known, self._strategy(asked)
         question = Query(
             strategy,
+            known.space,
             wanted,
             len(known.X),
             round_seed(self.seed, number),
-            known.multi_label,
             known.rare_class if known.rare_class_declared else None,
         )
         proba = self._proba(strategy, free, asked, model)
         found = shortlist(question, free, proba, self._votes(strategy, free, asked))
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
         labels = known.y[asked]
-        candidates = to_candidates(question, found, spread, existing, labels, known.n_classes)
+        candidates = to_candidates(question, found, spread, existing, labels)
         chosen = strategy.choose(candidates, wanted, np.random.default_rng(question.seed))
         picked: IntArray = found.ids[chosen.rows]
         return picked
 
     def _strategy(self, asked: IntArray) -> Strategy:
-        seen, n_classes = _classes_seen(self.known, asked), self.known.n_classes
-        several = self.known.multi_label
+        seen, space = _classes_seen(self.known, asked), self.known.space
         has_prior = self.known.prior is not None
-        return registry.resolve(
-            self.name, len(asked), seen, n_classes, multi_label=several, has_prior=has_prior
-        )
+        return registry.resolve(self.name, len(asked), seen, space, has_prior=has_prior)
 
     def _proba(
         self, strategy: Strategy, free: IntArray, asked: IntArray, model: Predictor | None
@@ -149,18 +147,16 @@ class _Asker:
             return None
         known = self.known
         proba = None if model is None else model.predict_proba(known.X)[free]
-        is_known = proba is not None and not registry.is_early(len(asked), known.n_classes)
+        is_known = proba is not None and not registry.is_early(len(asked), known.space.n_classes)
         if known.prior is None or is_known:
             return proba
-        return with_prior(proba, known.prior[free], multi_label=known.multi_label)
+        return with_prior(proba, known.prior[free], known.space)
 
     def _votes(self, strategy: Strategy, free: IntArray, asked: IntArray) -> AnyArray | None:
         if "committee" not in strategy.needs:
             return None
-        X, y, several = self.known.X, self.known.y[asked], self.known.multi_label
-        members = committee.fit_committee(
-            X.take(asked), y, self.known.n_classes, seed=self.seed, multi_label=several
-        )
+        X, y, space = self.known.X, self.known.y[asked], self.known.space
+        members = committee.fit_committee(X.take(asked), y, space, seed=self.seed)
         return committee.predict_committee(members, X)[:, free]
 
     def _spread(self, strategy: Strategy, rows: IntArray) -> AnyArray:
@@ -179,8 +175,7 @@ def _asker(known: LabelledDataset, name: str, seed: int, plan: Plan) -> _Asker:
 
 
 def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
-    y = known.y[asked]
-    return int(y.any(axis=0).sum()) if known.multi_label else len(np.unique(y))
+    return len(known.space.classes_seen(known.y[asked]))
 
 
 # Learning and measuring --------------------------------------------------------------------------
@@ -199,10 +194,10 @@ class _Point:
 
 def _learn(known: LabelledDataset, asked: IntArray, seed: int) -> Predictor | None:
     """Return the model of the labels so far; None where the app would not train one yet."""
-    if _classes_seen(known, asked) < (1 if known.multi_label else 2):
+    if not known.space.is_trainable(_classes_seen(known, asked)):
         return None
     X, y = known.X.take(asked), known.y[asked]
-    return known.learner(X, y, known.n_classes, seed=seed, multi_label=known.multi_label)
+    return known.learner(X, y, known.space, seed=seed)
 
 
 def _measure(
@@ -213,9 +208,8 @@ def _measure(
     right, f1 = np.nan, np.nan
     if known.test is not None and known.truth is not None:
         said = _said(known, known.test, model, asked)
-        same = said == known.truth
-        right = float((same.all(axis=1) if known.multi_label else same).mean())
-        f1 = macro_f1(known.truth, said, known.n_classes)
+        right = float(known.space.is_same(said, known.truth).mean())
+        f1 = macro_f1(known.truth, said, known.space)
     return _Point(len(asked), right, f1, float(rare_found), audited)
 
 
@@ -225,9 +219,7 @@ def _said(
     if model is None:
         # Only one class is known: that is what one would say of everything.
         return np.repeat(known.y[asked[:1]], len(test), axis=0)
-    proba = model.predict_proba(test)
-    said = proba >= 0.5 if known.multi_label else proba.argmax(axis=1)
-    return said.astype(np.int64)
+    return known.space.decide(model.predict_proba(test))
 
 
 def _as_run(name: str, seed: int, points: list[_Point], asked: IntArray, seconds: float) -> Run:

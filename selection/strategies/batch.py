@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from selection import scores
 from selection.core.arrays import AnyArray, FloatArray, IntArray, normalise_rows
 from selection.core.top_k import best
 from selection.diversity import batch_diversity
 from selection.diversity.clusters import k_means
 from selection.diversity.near_duplicates import best_of_each, group_duplicates
+from selection.models import LabelSpace
 from selection.strategies.candidates import Candidates
 
 WEIGHT_FLOOR = 1e-3  # no item is ever impossible: an estimate weighs by 1 / probability
@@ -70,7 +70,7 @@ def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     array([1.])
     """
     rows = _ranked(candidates, k, rng)
-    weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
+    weights = doubt_weights(needed_proba(candidates), candidates.space)
     total = candidates.total_weight
     if total is None and candidates.pool_size == len(candidates):
         total = float(weights.sum())
@@ -80,13 +80,14 @@ def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     return Picks(rows, "drawn", np.minimum(weights[rows] / (total - spent), 1.0))
 
 
-def doubt_weights(proba: AnyArray, *, multi_label: bool = False) -> FloatArray:
+def doubt_weights(proba: AnyArray, space: LabelSpace) -> FloatArray:
     """Return 1 + margin score, at least 0.001: how heavily each row of `proba` is drawn.
 
-    >>> doubt_weights(np.array([[0.75, 0.25], [1.0, 0.0]]))
+    >>> from selection.models import SingleLabel
+    >>> doubt_weights(np.array([[0.75, 0.25], [1.0, 0.0]]), SingleLabel(2))
     array([0.5  , 0.001])
     """
-    return np.maximum(1 + scores.margin(proba, multi_label=multi_label), WEIGHT_FLOOR)
+    return np.maximum(space.uncertainty(proba), WEIGHT_FLOOR)
 
 
 def cluster_seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
@@ -131,7 +132,7 @@ def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> 
     array([0])
     """
     points, existing = spread_points(candidates)
-    weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
+    weights = doubt_weights(needed_proba(candidates), candidates.space)
     return Picks(
         batch_diversity.kmeans_pp(points, k, existing, rng, weights=weights), "cover-margin"
     )
@@ -158,9 +159,8 @@ def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     array([0])
     """
     points, _ = spread_points(candidates)
-    rows = batch_diversity.badge(
-        needed_proba(candidates), points, k, rng, multi_label=candidates.multi_label
-    )
+    errors = candidates.space.gradient_errors(needed_proba(candidates))
+    rows = batch_diversity.spread_gradients(errors, points, k, rng)
     return Picks(rows, "badge")
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_proba, refuse_rows
+from selection.models import LabelSpace, SingleLabel
+
+ONE_LABEL = SingleLabel(0)  # of classes that nobody counts here
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,8 @@ class Candidates:
     existing: AnyArray | None = None
     labels: IntArray | None = None
     n_labelled: int = 0
-    n_classes: int = 0
+    space: LabelSpace = ONE_LABEL
     classes_seen: int = 0
-    multi_label: bool = False
     pool_size: int | None = None
     total_weight: float | None = None
     class_counts: Sequence[int] | None = None
@@ -61,7 +63,7 @@ class Candidates:
         if len(np.unique(ids)) < len(ids):
             raise ValueError("an item is a candidate twice")
         refuse_rows(np.isnan(scores), "the score is not a number")
-        if self.proba is not None and len(as_proba(self.proba, multi_label=True)) != len(ids):
+        if self.proba is not None and len(as_proba(self.proba)) != len(ids):
             raise ValueError(f"{len(self.proba)} rows of proba for {len(ids)} candidates")
         if self.spread is not None:
             if len(self.spread) != len(ids):

@@ -129,7 +129,7 @@ def _doubtful_near(candidates: Candidates, rng: np.random.Generator) -> IntArray
     if existing is None or candidates.labels is None:
         return np.zeros(0, dtype=np.int64)
     wanted, labels = rare_class(candidates), np.asarray(candidates.labels)
-    is_rare = labels[:, wanted] == 1 if labels.ndim == 2 else labels == wanted
+    is_rare = candidates.space.has_class(labels, wanted)
     rows = np.flatnonzero(near_anchors(points, existing[is_rare], rng))
     doubt = -np.abs(2 * needed_proba(candidates)[rows, wanted] - 1)
     return rows[top_k.best(doubt, candidates.ids[rows], len(rows), int(rng.integers(2**63)))]

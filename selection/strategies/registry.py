@@ -13,9 +13,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from selection import scores
 from selection.core import hashing
-from selection.core.arrays import FloatArray, as_proba
+from selection.core.arrays import FloatArray, IntArray
+from selection.models import LabelSpace
 from selection.strategies import batch
 from selection.strategies import rare_class as rare
 from selection.strategies.base import Scorer, Strategy, prefilter_size
@@ -43,9 +43,8 @@ def resolve(
     name: str,
     n_labelled: int,
     classes_seen: int,
-    n_classes: int,
+    space: LabelSpace,
     *,
-    multi_label: bool = False,
     has_prior: bool = False,
 ) -> Strategy:
     """Return the strategy that `name` means now. Raises ValueError for an unknown name.
@@ -56,17 +55,18 @@ def resolve(
     apart. Where the items came with scores of another model (`has_prior`), those stand in for
     probabilities from the second batch on.
 
-    >>> [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
+    >>> from selection.models import SingleLabel
+    >>> [resolve("auto", n, seen, SingleLabel(4)).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
     ['typical', 'cover_margin', 'margin_apart']
     """
     if name not in STRATEGIES:
         raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
     strategy = STRATEGIES[name]
-    ready = classes_seen >= (1 if multi_label else 2)
+    ready = space.is_trainable(classes_seen)
     if has_prior and n_labelled and "committee" not in strategy.needs:
         ready = True
     if name == "auto" and ready:
-        early = is_early(n_labelled, n_classes) or 2 * classes_seen < n_classes
+        early = is_early(n_labelled, space.n_classes) or 2 * classes_seen < space.n_classes
         return STRATEGIES["cover_margin" if early else "margin_apart"]
     if not ready and (name == "auto" or strategy.needs & {"proba", "committee"}):
         return STRATEGIES["typical"]
@@ -82,37 +82,41 @@ def is_early(n_labelled: int, n_classes: int) -> bool:
     return n_labelled < EARLY * n_classes
 
 
-def _of(score: Callable[..., FloatArray]) -> Scorer:
-    def scorer(proba: ArrayLike, ids: object, seed: int, **options: object) -> FloatArray:
-        return score(proba, multi_label=bool(options.get("multi_label")))
+def _of(score: Callable[[LabelSpace, ArrayLike], FloatArray]) -> Scorer:
+    def scorer(
+        proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
+    ) -> FloatArray:
+        return score(space, proba)
 
     return scorer
 
 
-def _model_change(proba: ArrayLike, *, multi_label: bool) -> FloatArray:
+_LEAST_CONFIDENT = _of(lambda space, proba: space.least_confident(proba))
+_MARGIN = _of(lambda space, proba: space.margin(proba))
+_ENTROPY = _of(lambda space, proba: space.entropy(proba))
+_BALD = _of(lambda space, proba: space.bald(proba))
+
+
+@_of
+def _model_change(space: LabelSpace, proba: ArrayLike) -> FloatArray:
     # All items have features of length 1 here, so their length changes no order.
-    bare = np.zeros((len(np.asarray(proba)), 0))
-    return scores.expected_model_change(proba, bare, multi_label=multi_label)
+    return space.expected_model_change(proba, np.zeros((len(np.asarray(proba)), 0)))
 
 
-def _gumbel_weighted(proba: ArrayLike, ids: ArrayLike, seed: int, **options: object) -> FloatArray:
-    multi_label = bool(options.get("multi_label"))
-    weights = batch.doubt_weights(np.asarray(proba), multi_label=multi_label)
+def _gumbel_weighted(
+    proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
+) -> FloatArray:
+    weights = batch.doubt_weights(np.asarray(proba), space)
     return np.asarray(np.log(weights) + hashing.gumbel(ids, seed), dtype=np.float64)
 
 
 def _rare(
-    proba: ArrayLike,
-    ids: ArrayLike,
-    seed: int,
-    *,
-    multi_label: bool = False,
-    rare_class: int | None = None,
+    proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
 ) -> FloatArray:
     if rare_class is None:
         # Nobody said what is looked for yet: the doubtful ones are where a rare class hides.
-        return scores.least_confident(proba, multi_label=multi_label)
-    return as_proba(proba, multi_label=multi_label)[:, rare_class]
+        return space.least_confident(proba)
+    return space.check_proba(proba)[:, rare_class]
 
 
 def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
@@ -120,8 +124,7 @@ def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
         "auto",
         candidates.n_labelled,
         candidates.classes_seen if candidates.proba is not None else 0,
-        candidates.n_classes,
-        multi_label=candidates.multi_label,
+        candidates.space,
     )
     return strategy.chooser(candidates, k, rng)
 
@@ -139,7 +142,7 @@ _ALL = (
             "then asks doubtful items that differ from each other."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         _auto,
     ),
     Strategy(
@@ -150,7 +153,7 @@ _ALL = (
             "that differ most from each other."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         partial(batch.doubtful_apart, reason="margin-apart"),
     ),
     Strategy(
@@ -161,7 +164,7 @@ _ALL = (
             " it in different directions (BADGE)."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         batch.badge,
     ),
     Strategy(
@@ -169,7 +172,7 @@ _ALL = (
         gettext_noop("Closest call"),
         gettext_noop("Asks where the two most likely labels are closest."),
         _MODEL,
-        _of(scores.margin),
+        _MARGIN,
         partial(batch.top_k, reason="margin"),
     ),
     Strategy(
@@ -177,7 +180,7 @@ _ALL = (
         gettext_noop("Least sure"),
         gettext_noop("Asks where the most likely label is least likely."),
         _MODEL,
-        _of(scores.least_confident),
+        _LEAST_CONFIDENT,
         partial(batch.top_k, reason="least-confident"),
     ),
     Strategy(
@@ -185,7 +188,7 @@ _ALL = (
         gettext_noop("Most undecided"),
         gettext_noop("Asks where the model's answer is most spread over all labels."),
         _MODEL,
-        _of(scores.entropy),
+        _ENTROPY,
         partial(batch.top_k, reason="entropy"),
     ),
     Strategy(
@@ -207,7 +210,7 @@ _ALL = (
             "Sorts the doubtful items into groups and takes the most doubtful of each in turn."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         batch.clustered_margin,
     ),
     Strategy(
@@ -248,7 +251,7 @@ _ALL = (
             "Trains several models on parts of the labels and asks where they disagree most (BALD)."
         ),
         frozenset({"proba", "committee", "features"}),
-        _of(scores.bald),
+        _BALD,
         partial(batch.doubtful_apart, reason="committee"),
     ),
     Strategy(
@@ -256,7 +259,7 @@ _ALL = (
         gettext_noop("Would change the model most"),
         gettext_noop("Asks items whose label is expected to move the model farthest."),
         _MODEL,
-        _of(_model_change),
+        _model_change,
         partial(batch.top_k, reason="model-change"),
     ),
     Strategy(
@@ -264,7 +267,7 @@ _ALL = (
         gettext_noop("Even classes"),
         gettext_noop("Asks doubtful items of the class with the fewest labels so far."),
         _MODEL,
-        _of(scores.margin),
+        _MARGIN,
         batch.balanced,
         covers=True,
     ),

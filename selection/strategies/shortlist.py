@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from selection.core import hashing, top_k
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from selection.models import LabelSpace
 from selection.strategies.base import Strategy
 from selection.strategies.candidates import Candidates
 
@@ -29,10 +30,10 @@ class Query:
     """
 
     strategy: Strategy
+    space: LabelSpace
     wanted: int
     pool_items: int
     seed: int
-    multi_label: bool = False
     rare_class: int | None = None
 
     @property
@@ -85,8 +86,9 @@ def shortlist(
     `proba` (n, C) is the model's word, None while there is no model; `votes` (T, n, C) that of a
     committee, for a rule that needs one.
 
+    >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
-    >>> closest = Query(STRATEGIES["margin"], wanted=1, pool_items=2, seed=0)
+    >>> closest = Query(STRATEGIES["margin"], SingleLabel(2), wanted=1, pool_items=2, seed=0)
     >>> shortlist(closest, [7, 8], np.array([[0.9, 0.1], [0.5, 0.5]])).ids
     array([8, 7])
     """
@@ -95,21 +97,22 @@ def shortlist(
         _score_input(strategy, proba, votes),
         numbers,
         question.seed,
-        multi_label=question.multi_label,
+        space=question.space,
         rare_class=question.rare_class,
     )
     best = _top_rows(question, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
-    weight = float(strategy.weights(proba, multi_label=question.multi_label).sum())
+    weight = float(strategy.weights(proba, question.space).sum())
     return Shortlist(numbers[best], scores[best], proba[best], len(numbers), weight)
 
 
 def merge_shortlists(question: Query, parts: Sequence[Shortlist]) -> Shortlist:
     """Return the best of all `parts`, which are those of the shards of one pool, in any order.
 
+    >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
-    >>> drawn = Query(STRATEGIES["random"], wanted=1, pool_items=2, seed=0)
+    >>> drawn = Query(STRATEGIES["random"], SingleLabel(3), wanted=1, pool_items=2, seed=0)
     >>> parts = [shortlist(drawn, [item], None) for item in (7, 8)]
     >>> merge_shortlists(drawn, parts).pool_size
     2
@@ -134,21 +137,21 @@ def to_candidates(
     spread: AnyArray,
     existing: AnyArray,
     y: ArrayLike,
-    n_classes: int,
 ) -> Candidates:
     """Return what the rule chooses among: the shortlist with what is known of the labelled items.
 
     `spread` (M, d) are the features in which diversity is measured, `existing` (L, d) those of the
     labelled items, and `y` their labels as in `models.fit`.
 
+    >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
-    >>> drawn = Query(STRATEGIES["random"], wanted=1, pool_items=1, seed=0)
+    >>> drawn = Query(STRATEGIES["random"], SingleLabel(3), wanted=1, pool_items=1, seed=0)
     >>> found = shortlist(drawn, [7], None)
-    >>> to_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1], 3).class_counts
+    >>> to_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1]).class_counts
     [0, 2, 0]
     """
     labels = np.asarray(y)
-    counts = class_counts(labels, n_classes)
+    counts = question.space.class_counts(labels)
     return Candidates(
         ids=found.ids,
         scores=found.scores,
@@ -157,27 +160,14 @@ def to_candidates(
         existing=existing,
         labels=labels,
         n_labelled=len(labels),
-        n_classes=n_classes,
+        space=question.space,
         classes_seen=sum(count > 0 for count in counts),
-        multi_label=question.multi_label,
         pool_size=found.pool_size,
         total_weight=found.total_weight,
         class_counts=counts,
         rare_class=question.rare_class,
         drawn=_random_floor(question, found.ids),
     )
-
-
-def class_counts(y: ArrayLike, n_classes: int) -> list[int]:
-    """Return how many labelled items each class has; `y` (n,) class numbers or (n, C) of 0 and 1.
-
-    >>> class_counts([0, 2, 2], 3), class_counts([[1, 1], [0, 1]], 2)
-    ([1, 0, 2], [1, 2])
-    """
-    labels = np.asarray(y, dtype=np.int64)
-    if labels.ndim == 2:
-        return [int(n) for n in labels.sum(axis=0)]
-    return [int(n) for n in np.bincount(labels, minlength=n_classes)]
 
 
 def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:

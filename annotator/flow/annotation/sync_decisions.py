@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from annotator.errors import Conflict, Refused
+from django.utils.translation import gettext as _
+
+from annotator import tasktypes
+from annotator.errors import Conflict, Invalid, Refused
 from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.annotation.submit import OnCounted
 from annotator.flow.labels.naming import Ref
@@ -92,15 +95,21 @@ def _label(
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
     annotation, _is_new = submit.submit(
-        project, user, labels=_labels(decision), on_counted=on_counted, **given
+        project, user, labels=_labels(project, decision), on_counted=on_counted, **given
     )
     told = payload.annotation_payload(annotation)
     return DecisionResult(str(decision["client_id"]), SAVED, Outcome.SAVED, annotation=told)
 
 
-def _labels(decision: Mapping[str, Any]) -> list[Ref]:
-    """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
-    return list(decision["label_ids"] if "label_ids" in decision else decision["labels"])
+def _labels(project: Project, decision: Mapping[str, Any]) -> list[Ref]:
+    """Return the labels by their ids, else as the task type names them."""
+    if "label_ids" in decision:
+        found: list[Ref] = decision["label_ids"]
+        return found
+    answer = tasktypes.of(project).answer
+    if answer.field not in decision:
+        raise Invalid("required", _("This is needed."), field=answer.field)
+    return answer.labels(decision[answer.field])
 
 
 def _skip(
@@ -116,7 +125,7 @@ def _correct(
 ) -> DecisionResult:
     annotation = revise.find_annotation(project, user, int(decision["annotation"]))
     changed = revise.correct(
-        annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
+        annotation, user, _labels(project, decision), decision.get("note"), decision.get("unsure")
     )
     told = payload.annotation_payload(changed)
     return DecisionResult(str(decision["client_id"]), SAVED, Outcome.CORRECTED, annotation=told)

@@ -35,15 +35,14 @@ def report(project: Project) -> dict[str, Any] | None:
     of = {"model": turn.model.number, "labels": turn.model.trained_on}
     if missing:
         return {"missing": missing, **of}
-    truth = known.y if known.y.ndim == 2 else known.y[:, None] == np.arange(len(turn.model.labels))
-    right = (kept["said"][there] == (truth[audits] == 1)).all(axis=1)
+    truth = known.label_space.indicator(known.y[audits])
+    right = (kept["said"][there] == truth).all(axis=1)
     curve = label_savings.random_baseline_curve(
         feature_store.gather(turn.space, known.positions),
         known.y,
         audits,
-        len(turn.model.labels),
+        known.label_space,
         seed=project.seed,
-        multi_label=project.multi_label,
     )
     found = (
         None

@@ -119,7 +119,7 @@ def _reading(project: Project, label: int) -> Reading:
     # All items count, whether they have features or not.
     known = training_set.labelled(project, FeatureSpace(items=project.items), labels)
     column = labels.index(label)
-    y = known.y[:, column] == 1 if known.y.ndim == 2 else known.y == column
+    y = known.label_space.has_class(known.y, column)
     counted = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
     since = counted.order_by().values_list("item__position").annotate(first=Min("created_at"))
     relevant = dict(zip(known.positions.tolist(), y.tolist(), strict=True))
