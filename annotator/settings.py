@@ -40,7 +40,7 @@ def secret_key() -> str:
                 "SECRET_KEY is short or well known, so anybody could sign in as anybody. Leave it "
                 "empty to have one made, or set at least 32 random characters."
             )
-        return given
+        return str(given)
     kept = DATA_DIR / "secret_key"
     if not kept.exists():
         DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -107,7 +107,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
-    "annotator.metrics.request_log.Refusing",
+    "annotator.views.middleware.Refusing",
 ]
 
 ROOT_URLCONF = "annotator.urls"

@@ -209,7 +209,7 @@ def _strategies() -> Iterator[str]:
     yield "[learning benchmarks](../explanation/learning-benchmarks.md) compare all of them."
     yield ""
     rows = (
-        (f"`{name}`", each.title, each.words, ", ".join(sorted(each.needs)) or "nothing")
+        (f"`{name}`", each.title, each.description, ", ".join(sorted(each.needs)) or "nothing")
         for name, each in STRATEGIES.items()
     )
     yield from _table(("name", "title", "description", "needs"), rows)

@@ -43,7 +43,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
         return expired
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the description of the API names these tokens."""
 
     target_class = "annotator.api.auth.TokenAuthentication"

@@ -69,7 +69,7 @@ def _one(client: Client, project: int) -> float:
     ).start()
     while sum(call.is_acknowledged for call in one.calls) < every and not one.failures:
         time.sleep(0.001)
-    due = [call for call in one.calls if call.is_acknowledged][every - 1].ended
+    due: float = [call for call in one.calls if call.is_acknowledged][every - 1].ended
     one.stop()
     end = time.monotonic() + LONGEST
     while _refilled(project) <= before:

@@ -150,7 +150,7 @@ def exposition(accept: str) -> tuple[bytes, str]:
     from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(own_folder()))
+    MultiProcessCollector(registry, path=str(own_folder()))  # type: ignore[no-untyped-call]
     registry.register(Rows())
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type

@@ -62,7 +62,8 @@ def load_arrays(folder: Path, names: Iterable[str] = ()) -> dict[str, NDArray[An
 def _mapped(file: Path) -> NDArray[Any]:
     try:
         with checksums.readable(file):
-            return np.load(file, mmap_mode="r", allow_pickle=False)
+            mapped: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+            return mapped
     except (ValueError, EOFError, SyntaxError) as problem:
         raise Corrupt(f"{file.name} is no array: {problem}") from problem
 

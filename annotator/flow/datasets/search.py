@@ -154,7 +154,8 @@ def more_like(
 
 def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int]:
     try:
-        return feature_store.nearest(space, item.position, NEAREST + 1, start, stop).ids.tolist()
+        near = feature_store.nearest(space, item.position, NEAREST + 1, start, stop)
+        return [int(position) for position in near.ids]
     except checksums.Corrupt as problem:
         log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
         words = _("%(problem)s Look again in a moment.")

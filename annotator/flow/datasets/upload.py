@@ -61,7 +61,7 @@ def receive(
 
 def find(project: Project, pk: int) -> Import:
     """Return one of the project's imports."""
-    found = Import.objects.filter(project=project, pk=pk).first()
+    found: Import | None = Import.objects.filter(project=project, pk=pk).first()
     if found is None:
         raise NotThere("unknown_import", _("There is no such import."))
     return found

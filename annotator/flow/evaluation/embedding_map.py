@@ -132,7 +132,8 @@ def _laid_out(directions: NDArray[np.float64], seed: int) -> NDArray[np.float64]
 
 def _directions(space: FeatureSpace, positions: NDArray[np.int64]) -> NDArray[np.float64]:
     rows = np.asarray(feature_store.gather(space, positions).spread_block(), dtype=np.float64)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    lengths: NDArray[np.float64] = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12))
 
 
 def _path(space: FeatureSpace) -> Path:

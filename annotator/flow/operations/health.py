@@ -256,7 +256,8 @@ def _failed(model: Any, project: Project | None) -> QuerySet[Any]:
         mine = mine.exclude(Exists(later))
     if model is Round:
         mine = mine.defer("picks", "distribution")
-    return mine.select_related("project").order_by("-pk")[:MOST_FAILURES]
+    newest: QuerySet[Any] = mine.select_related("project").order_by("-pk")[:MOST_FAILURES]
+    return newest
 
 
 # Workers and the disk ----------------------------------------------------------------------------

@@ -21,10 +21,10 @@ def _database() -> str:
 
 
 def _broker() -> str:
-    from kombu import Connection
+    from kombu.connection import Connection
 
     try:
-        with Connection(settings.BROKER_URL, connect_timeout=1) as broker:
+        with Connection(settings.BROKER_URL, connect_timeout=1) as broker:  # type: ignore[no-untyped-call]
             broker.ensure_connection(max_retries=0, timeout=1)
     except Exception as problem:
         return f"not reachable ({type(problem).__name__})"

@@ -178,7 +178,8 @@ def _consensus(
 def _all_agree(table: NDArray[np.int64]) -> NDArray[np.bool_]:
     largest = table.max(axis=1)
     least = np.where(table >= 0, table, np.iinfo(np.int64).max).min(axis=1)
-    return (largest == least)[(table >= 0).sum(axis=1) >= 2]
+    agree: NDArray[np.bool_] = (largest == least)[(table >= 0).sum(axis=1) >= 2]
+    return agree
 
 
 def _told(estimate: Any) -> dict[str, Any] | None:

@@ -102,7 +102,7 @@ def stop(project: Project, pk: int, user: User) -> None:
 
 def find(project: Project, pk: int) -> Simulation:
     """Return one of the project's simulations."""
-    found = Simulation.objects.filter(project=project, pk=pk).first()
+    found: Simulation | None = Simulation.objects.filter(project=project, pk=pk).first()
     if found is None:
         raise NotThere("unknown_simulation", _("There is no such simulation."))
     return found

@@ -54,7 +54,8 @@ def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
     if turn.model is None:
         return None
     features = feature_store.load_features(scoring.shard)
-    return model_files.load_model(turn.model).predict_proba(features)
+    model = model_files.load_model(turn.model)
+    return np.asarray(model.predict_proba(features))
 
 
 def _rest(

@@ -16,14 +16,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotator.db import schema
 from annotator.environment import env
-from annotator.management import schema
+from annotator.management import static_files
 from annotator.models import Project, User
 from annotator.scheduler import Beat
 from annotator.server import supervisor as supervision
 
 READY_SECONDS = 60.0
-FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock")
+FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock", "static.stamp")
 FOLDERS = ("broker", "files", "static")
 GUNICORN = settings.BASE_DIR / "annotator" / "server" / "gunicorn_conf.py"
 
@@ -70,8 +71,9 @@ class Command(BaseCommand):
         beat = Beat(settings.DATA_DIR / "beat-schedule")
         try:
             self._start_broker(supervisor)
-            if not supervision.apart(self._prepare):
-                raise CommandError("The database could not be prepared. The lines above say why.")
+            if not supervision.apart(self._prepare, static_files.collect):
+                raise CommandError("Winnow could not be prepared. The lines above say why.")
+            self._wait_for_broker(supervisor)
             self._start_rest(supervisor, host, port)
             beat.start()
             sample = self._load_sample() if with_demo else None
@@ -88,9 +90,9 @@ class Command(BaseCommand):
         self._say("Stopped.")
 
     def _start_broker(self, supervisor: supervision.Supervisor) -> None:
-        if not settings.BROKER_URL.startswith("redis+socket://"):
+        socket = _broker_socket()
+        if socket is None:
             return
-        socket = Path(settings.BROKER_URL.removeprefix("redis+socket://"))
         try:
             command = supervision.broker_command(settings.DATA_DIR, socket)
         except FileNotFoundError as problem:
@@ -98,7 +100,10 @@ class Command(BaseCommand):
         socket.unlink(missing_ok=True)
         broker = supervision.Child("The broker", command, dict(os.environ), goes_last=True)
         supervisor.start(broker)
-        if not supervisor.wait_for(socket.exists, READY_SECONDS):
+
+    def _wait_for_broker(self, supervisor: supervision.Supervisor) -> None:
+        socket = _broker_socket()
+        if socket is not None and not supervisor.wait_for(socket.exists, READY_SECONDS):
             log = settings.DATA_DIR / "broker" / "broker.log"
             raise CommandError(f"The broker did not start. The lines above or {log} say why.")
 
@@ -115,6 +120,9 @@ class Command(BaseCommand):
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
         work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
+        # It is the only one here, and says in the database that it lives (heartbeat): nobody has
+        # to be asked at the start, or told every two seconds.
+        work += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
         supervisor.start(supervision.Child("The web server", web, given))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         given["PYTHONWARNINGS"] = "ignore:You're running the worker"
@@ -125,8 +133,8 @@ class Command(BaseCommand):
             schema.refuse_newer()
         except schema.Unfit as newer:
             raise CommandError(str(newer)) from newer
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        if not schema.is_current():
+            call_command("migrate", verbosity=0, interactive=False)
         self._first_admin()
 
     def _first_admin(self) -> None:
@@ -165,12 +173,18 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _broker_socket() -> Path | None:
+    """Return where the private broker listens; None where another broker is used."""
+    kind, _colon, path = settings.BROKER_URL.partition("://")
+    return Path(path) if kind == "redis+socket" else None
+
+
 def _forget_socket() -> None:
     """Remove the folder of the broker's socket, made where the data directory's path is long."""
-    kind, _colon, path = settings.BROKER_URL.partition("://")
-    if kind == "redis+socket" and Path(path).parent != settings.DATA_DIR:
+    socket = _broker_socket()
+    if socket is not None and socket.parent != settings.DATA_DIR:
         with suppress(OSError):
-            Path(path).parent.rmdir()
+            socket.parent.rmdir()
 
 
 def _refuse_odd(host: str, port: int) -> None:
@@ -217,6 +231,6 @@ def _with_port(host: str, port: int) -> str:
 def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310
-            return answer.status == 200
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

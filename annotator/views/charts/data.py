@@ -67,7 +67,7 @@ class Facts:
     @cached_property
     def quality(self) -> dict[str, Any]:
         """Whom and what to trust (quality.report)."""
-        return self._quality["found"]
+        return dict(self._quality["found"])
 
     @property
     def quality_error(self) -> str:

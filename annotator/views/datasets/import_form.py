@@ -12,7 +12,7 @@ from annotator.formats import registry
 from annotator.models import Import
 
 
-class ImportForm(forms.ModelForm):
+class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     """A file on its way into the pool, and where in it the texts and labels are."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)

@@ -111,7 +111,7 @@ HELP = {
 }
 
 
-class SettingsForm(SharedForm, forms.ModelForm):
+class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """Every setting of a project, each with its reason in one sentence."""
 
     audit_share = PercentField(min_value=0, max_value=0.5)
