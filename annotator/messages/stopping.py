@@ -8,8 +8,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from annotator.flow.progress import estimate
 from annotator.flow.progress.stopping import BUDGET, DONE, LEAD, Pause, StopReason
+from annotator.i18n import numbers
 from annotator.messages import recall
 
 
@@ -37,7 +37,7 @@ def reason_words(reason: StopReason) -> str:
 def goal_words(proven: float, target: float) -> str:
     """Return in words that the accuracy aimed for is proven."""
     words = _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
-    return words % {"low": estimate.bound(proven), "target": estimate.number(target)}
+    return words % {"low": numbers.bound(proven), "target": numbers.number(target)}
 
 
 def _budget_words(facts: Mapping[str, Any]) -> str:

@@ -9,15 +9,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator.flow.annotation.bulk_confirm import Confirmed
-from annotator.flow.progress import audit_counts
 from annotator.flow.progress import estimate as estimates
+from annotator.i18n import numbers
+from annotator.messages import audits
+from annotator.messages.estimate import in_words, why_two
 
-NARROW = estimates.NARROW
+NARROW = numbers.NARROW
 
 
 def percent(share: float) -> str:
     """Return 0.934 as “93 %”; next to the ends with a decimal, as 100 % would claim too much."""
-    return estimates.percent(share)
+    return numbers.percent(share)
 
 
 def precise_percent(share: float) -> str:
@@ -27,7 +29,7 @@ def precise_percent(share: float) -> str:
 
 def count(number: int) -> str:
     """Return a whole number with its thousands set apart."""
-    return estimates.count(number)
+    return numbers.count(number)
 
 
 def decimal(number: float) -> str:
@@ -99,7 +101,7 @@ def _rounded(value: float, digits: int) -> str:
 
 def accuracy(estimate: Mapping[str, Any] | None) -> str:
     """Return an estimate with its interval and what it rests on; empty when there is none."""
-    return estimates.in_words(estimate)
+    return in_words(estimate)
 
 
 def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
@@ -126,8 +128,8 @@ def no_estimate(audited: int) -> str:
 
 def audited(progress: Mapping[str, Any]) -> list[str]:
     """Return what the estimate waits for, and why its interval and its proof differ."""
-    waiting = audit_counts.in_words(progress["audits_answered"], progress["audits_waiting"])
-    said = [waiting, estimates.why_two(progress["accuracy"])]
+    waiting = audits.in_words(progress["audits_answered"], progress["audits_waiting"])
+    said = [waiting, why_two(progress["accuracy"])]
     return [sentence for sentence in said if sentence]
 
 

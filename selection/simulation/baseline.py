@@ -1,7 +1,7 @@
-"""What people do without active learning, for comparison: plain features, one linear model.
+"""Baseline without active learning: plain features, one linear model, random labels.
 
-Texts: TF-IDF of words and word pairs (of one to three characters where the script writes no
-blanks). Pictures: raw pixels, standardised. Learnt on random labels, as everybody starts.
+Texts: TF-IDF of words and bigrams (of one to three characters in scripts without spaces). Images:
+raw pixels, standardised.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def fit_plain(
     strength: float,
     seed: int = 0,
 ) -> PlainModel:
-    """Return an unweighted logistic regression with C = `strength`; arguments as `models.fit`.
+    """Return an unweighted logistic regression with C = `strength`, arguments as `logistic.fit`.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
@@ -153,7 +153,7 @@ def _encoder(analyzer: str, ngrams: tuple[int, int]) -> TfidfVectorizer:
 
 
 def writes_blanks(texts: Sequence[str]) -> bool:
-    """Tell whether most of the first `texts` are in a script that writes blanks between words.
+    """Tell whether most of the first `texts` are in a script with spaces between words.
 
     >>> writes_blanks(["good day"]), writes_blanks(["大家好"])
     (True, False)

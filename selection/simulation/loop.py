@@ -1,7 +1,7 @@
-"""The loop of the app, offline: labels that are known answer what a strategy asks.
+"""Replay of the annotation loop: the known labels answer what a strategy selects.
 
-The rounds go through `models.fit`, `strategies.resolve` and `shortlist`, as in the app, so a curve
-tells what the app would have done. A run is one strategy with one seed.
+Rounds use `models.logistic`, `strategies.registry` and `strategies.shortlist` as the app does. A
+run is one strategy with one seed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Clock = Callable[[], float]
 
 
 def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
-    """Return the run of strategy `name`, from nothing labelled on.
+    """Return the run of strategy `name`, starting without labels.
 
     `clock` gives seconds; what is measured on the test set is not part of a round's time. Raises
     ValueError for an unknown strategy, or more labels than there are items.
@@ -54,7 +54,7 @@ def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Cloc
 
 
 def audits_due(share: float, labels: int) -> int:
-    """Return how many of the first `labels` labels are audits: the share, exact over time.
+    """Return the number of audits among the first `labels` labels, exact over time.
 
     >>> [audits_due(0.15, n) for n in (1, 7, 20, 100)]
     [0, 1, 3, 15]
@@ -83,7 +83,7 @@ def _check(known: LabelledDataset, plan: Plan) -> None:
 
 
 def _is_taught(known: LabelledDataset, name: str) -> bool:
-    """Tell whether somebody asks a model, the test set or the rule; else none is made."""
+    """Tell whether the test set or the strategy needs a model."""
     rule = registry.resolve(name, len(known.X), known.space.n_classes, known.space)
     return known.test is not None or bool(rule.needs)
 
@@ -103,7 +103,7 @@ class _Asker:
     audits: IntArray
 
     def ask(self, number: int, asked: IntArray, model: Predictor | None) -> IntArray:
-        """Return the rows of round `number`: what the strategy picks, then the audits."""
+        """Return the rows of round `number`: the strategy's picks, then the audits."""
         size = min(self.plan.batch, self.plan.labels - len(asked))
         waiting = self.audits[~np.isin(self.audits, asked)]
         taken = len(self.audits) - len(waiting)
@@ -183,7 +183,7 @@ def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
 
 @dataclass(frozen=True)
 class _Point:
-    """How things stand after a batch."""
+    """Metrics after a batch."""
 
     labels: int
     accuracy: float

@@ -1,4 +1,4 @@
-"""Why an item was picked, as a plain sentence for the person who labels it."""
+"""Explanations: the reason of a pick as a sentence for the annotator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from selection.models.label_space import Ambiguity
 
 
 def gettext_noop(text: str) -> str:
-    """Return the text as it is: who collects texts for translators finds it by this name."""
+    """Return the text unchanged; the name marks it for extraction by gettext."""
     return text
 
 

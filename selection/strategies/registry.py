@@ -1,8 +1,7 @@
-"""The registry: a name becomes a way of asking. It feeds the settings form and the tests.
+"""Registry of query strategies. It feeds the settings form, the docs and the contract test.
 
-A strategy works in two steps. `score` runs on every shard of the pool; `shards.best` and
-`shards.merge` keep the best few thousand. `choose` picks from those, so whatever it costs, it
-costs the same for a thousand items and for a million.
+A strategy works in two steps. `score` runs on every shard of the pool; `top_k` keeps the best few
+thousand. `choose` selects among those, so its cost does not depend on the size of the pool.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ __all__ = [
     "resolve",
 ]
 
-# Labels per class below which the model's doubts mean little. Measured at 40 and 100 labels on six
-# text sets: from two per class on, doubt beats cover.
+# Labels per class below which uncertainty is not informative. Measured at 40 and 100 labels on six
+# text sets: from two per class on, uncertainty sampling beats coverage.
 EARLY = 2
 
 
@@ -49,8 +48,8 @@ def resolve(
 ) -> Strategy:
     """Return the strategy that `name` means now. Raises ValueError for an unknown name.
 
-    Nothing that needs probabilities runs before two classes are known (with several labels per
-    item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
+    Nothing that needs probabilities runs before the label space is trainable: until then cluster
+    seeds are asked. `auto` goes from there to cover-plus-margin
     (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
     apart. Where the items came with scores of another model (`has_prior`), those stand in for
     probabilities from the second batch on.
@@ -74,7 +73,7 @@ def resolve(
 
 
 def is_early(n_labelled: int, n_classes: int) -> bool:
-    """Tell whether there are too few labels per class for the model's doubts to mean much.
+    """Tell whether there are too few labels per class for uncertainty to be informative.
 
     >>> is_early(7, 4), is_early(8, 4)
     (True, False)
@@ -114,7 +113,7 @@ def _rare(
     proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
 ) -> FloatArray:
     if rare_class is None:
-        # Nobody said what is looked for yet: the doubtful ones are where a rare class hides.
+        # Without a declared class, a rare one hides among the uncertain items.
         return space.least_confident(proba)
     return space.check_proba(proba)[:, rare_class]
 

@@ -12,7 +12,6 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
 from annotator.errors import Conflict
-from annotator.flow.evaluation import forecast
 from annotator.flow.operations import heartbeat
 from annotator.flow.operations.activity import activity as under_way
 from annotator.flow.progress import estimate, summary
@@ -20,6 +19,7 @@ from annotator.flow.progress import recall_standing as searched
 from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
+from annotator.messages import forecast
 from annotator.messages import progress as worded
 from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round
@@ -61,7 +61,7 @@ def dashboard(request: Request, project_id: int) -> HttpResponse:
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "dashboard.html", "live", context)
+    return partials.show(request, "dashboard/page.html", "live", context)
 
 
 @require_POST

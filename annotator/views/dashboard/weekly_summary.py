@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator.flow.evaluation import forecast
 from annotator.flow.evaluation import weekly_summary as weeks
 from annotator.flow.progress import daily_counts, estimate
+from annotator.messages import forecast
 from annotator.messages import progress as worded
 from annotator.models import Role
 from annotator.views import number_format
@@ -30,7 +30,7 @@ def week(request: Request, project_id: int) -> HttpResponse:
     """Show one week of the project on a page that can be printed."""
     access = open_project(request, project_id, Role.LEAD)
     monday = _monday(request.GET.get("week", ""))
-    return render(request, "summary.html", _week_context(access, monday))
+    return render(request, "dashboard/weekly_summary.html", _week_context(access, monday))
 
 
 def _monday(asked: str) -> date:

@@ -37,9 +37,9 @@ def find(request: Request, project_id: int) -> HttpResponse:
     form = FindForm(request.GET, access.project)
     if not form.is_valid():
         context = _shared(request, access) | {"form": form}
-        return partials.show(request, "find.html", "found", context, status=422)
+        return partials.show(request, "datasets/search.html", "found", context, status=422)
     context = _shared(request, access) | {"form": form, **found_context(access, form.cleaned_data)}
-    return partials.show(request, "find.html", "found", context)
+    return partials.show(request, "datasets/search.html", "found", context)
 
 
 @require_POST
@@ -201,4 +201,4 @@ def _answer(
     item.refresh_from_db()
     (row,) = rows(access, [item], request.GET.get("q", ""))
     context = _shared(request, access) | {"row": row, "said": said, "problem": problem}
-    return render(request, "parts/found_item.html", context, status=status)
+    return render(request, "datasets/_found_item.html", context, status=status)

@@ -38,7 +38,7 @@ def page(request: Request, project_id: int) -> HttpResponse:
     context = bulk_context(access, chosen_labels.label(request.GET))
     if not context["cards"] and partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "bulk.html", "bulk", context)
+    return partials.show(request, "labelling/bulk.html", "bulk", context)
 
 
 @require_POST
@@ -193,7 +193,7 @@ def _move_on(
     """Show the next page; without htmx by way of a redirect, so a reload is safe."""
     if request.htmx:
         context = bulk_context(access, label, said=said)
-        return partials.show(request, "bulk.html", "bulk", context, status=status)
+        return partials.show(request, "labelling/bulk.html", "bulk", context, status=status)
     messages.add_message(request, level, said)
     query = f"?{_query(label)}" if label else ""
     return redirect(reverse("bulk:page", args=[access.project.pk]) + query)

@@ -42,9 +42,11 @@ def desk(request: Request, project_id: int) -> HttpResponse:
     again = None if asked else prefetch.resume_tab(access.project, request.user, tab)
     if again is None:
         lease = asked or leasing.lease_next(access.project, request.user)
-        answer = render(request, "label.html", desk_context.context(access, lease))
+        answer = render(request, "labelling/page.html", desk_context.context(access, lease))
     else:
-        answer = render(request, "label.html", desk_context.context_of_tab(access, again, tab))
+        answer = render(
+            request, "labelling/page.html", desk_context.context_of_tab(access, again, tab)
+        )
     # It is for one load: another window that opens now must not be taken for the same tab.
     if tab:
         answer.delete_cookie(TAB_COOKIE, path=request.path, samesite="Lax")
@@ -141,7 +143,7 @@ def _again(
     if lease is None or lease.ended_at is not None:
         lease = leasing.lease_next(access.project, request.user)
     context = desk_context.context(access, lease, problem=problem, chosen=chosen)
-    return render(request, "label.html", context, status=422)
+    return render(request, "labelling/page.html", context, status=422)
 
 
 def _move_on(

@@ -17,6 +17,9 @@ from annotator.flow.operations import background_reports
 from annotator.flow.progress import estimate as estimates
 from annotator.flow.progress import model_history, spending, summary
 from annotator.flow.projects import overview, settings
+from annotator.i18n import numbers
+from annotator.messages import estimate as messages_estimate
+from annotator.messages import forecast as messages_forecast
 from annotator.messages import progress as worded
 from annotator.messages.stopping import goal_words
 from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
@@ -48,20 +51,22 @@ TOLD = {"value": 0.93, "low": 0.9, "high": 0.953, "n": 60, "confidence": 0.95}
     ],
 )
 def test_sentence_names_the_model_and_what_is_proven(more, words):
-    said = estimates.in_words({**TOLD, **more})
+    said = messages_estimate.in_words({**TOLD, **more})
     assert said == f"93\u202f% right, 90\u202f% to 95\u202f%, from 60 audit items{words}"
 
 
 def test_interval_and_proof_are_told_apart():
-    said = estimates.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
+    said = messages_estimate.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
     assert "one look, the proof for all looks together" in said
     assert said.endswith("Its last look was after 50 audits.")
-    assert estimates.why_two({**TOLD, "proven": 0.0}) == estimates.why_two(None) == ""
+    assert (
+        messages_estimate.why_two({**TOLD, "proven": 0.0}) == messages_estimate.why_two(None) == ""
+    )
 
 
 @pytest.mark.parametrize("share", [0.8999, 0.89999999])
 def test_proof_is_never_rounded_up(share):
-    assert estimates.bound(share) == "89.9"
+    assert numbers.bound(share) == "89.9"
     assert "89.9 %" in goal_words(share, 0.85)
 
 
@@ -86,7 +91,7 @@ def test_proof_is_never_rounded_up(share):
 )
 def test_needed_audits_respect_the_pool_in_words(project, told, words):
     project.target_value = 0.9
-    said = estimates.needed_in_words(project, {**TOLD, "target": 0.9, **told})
+    said = messages_estimate.needed_in_words(project, {**TOLD, "target": 0.9, **told})
     assert words in said
     assert ("raise the share" in said) == (told.get("audits_left") == 780)
 
@@ -259,7 +264,7 @@ GAIN = {"value": 0.01, "low": 0.005, "high": 0.02}
 
 def told_of(project, model, forecast, value=0.93):
     estimate = {**TOLD, "value": value, "model": model, "labels": 50 * model}
-    return evaluation_forecast.in_words(project, estimate, {"forecast": forecast})
+    return messages_forecast.in_words(project, estimate, {"forecast": forecast})
 
 
 def test_forecast_names_its_model_and_that_it_is_behind(project):

@@ -16,6 +16,7 @@ from annotator.flow.projects import settings as project_settings
 from annotator.flow.queue import leasing, releasing
 from annotator.messages import labelling
 from annotator.messages import progress as worded
+from annotator.messages.estimate import needed_in_words
 from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
 from tests import loop
 
@@ -131,14 +132,14 @@ def test_outlook_tells_what_would_prove_the_target(trained, told, words):
     trained.target_value = 0.85
     accuracy = proven_at(trained, low=0.8) | told
     ModelVersion.objects.filter(project=trained).update(accuracy=accuracy)
-    found = estimate.needed_in_words(trained, estimate.newest(trained))
+    found = needed_in_words(trained, estimate.newest(trained))
     assert (words in found) if words else found == ""
 
 
 def test_there_is_no_outlook_without_a_target_or_an_estimate(trained):
-    assert estimate.needed_in_words(trained, estimate.newest(trained)) == ""
+    assert needed_in_words(trained, estimate.newest(trained)) == ""
     trained.target_value = 0.85
-    assert estimate.needed_in_words(trained, estimate.newest(trained)) == ""
+    assert needed_in_words(trained, estimate.newest(trained)) == ""
 
 
 def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, ana):
