@@ -31,7 +31,7 @@ STATES = {state.name.lower(): state for state in Disagreement.State}
 def as_state(name: str) -> Disagreement.State:
     """Return the state of that name; Invalid when there is none."""
     if name not in STATES:
-        words = _("A state is one of %(names)s.") % {"names": ", ".join(STATES)}
+        words = _("The state must be one of %(names)s.") % {"names": ", ".join(STATES)}
         raise Invalid("unknown_state", words, field="state")
     return STATES[name]
 
@@ -56,7 +56,7 @@ def find(project: Project, item: int) -> Disagreement:
     every = [listed(project, state).filter(item=item).first() for state in Disagreement.State]
     found = next((each for each in every if each is not None), None)
     if found is None:
-        raise NotThere("unknown_disagreement", _("Nobody disagrees about such an item."))
+        raise NotThere("unknown_disagreement", _("There is no disagreement about this item."))
     return found
 
 
@@ -95,8 +95,8 @@ def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) ->
     """Refuse to replace a decision that was made since the one that `user` looked at."""
     if before is None or before.pk == replaces or (replaces is None and before.user == user):
         return
-    words = _("%(name)s decided “%(labels)s” meanwhile. Decide again to replace that.")
-    name = before.user.username if before.user else _("Somebody")
+    words = _("%(name)s decided “%(labels)s” in the meantime. Decide again to replace it.")
+    name = before.user.username if before.user else _("Someone")
     said = {"name": name, "labels": ", ".join(decided_names(before))}
     raise Conflict("decided_meanwhile", words % said, field="replaces")
 
@@ -110,7 +110,7 @@ def take_back(project: Project, user: User, item: int, decision: int | None = No
     with transaction.atomic():
         row = _locked(item)
         if row.decision is None:
-            raise Conflict("not_decided", _("This is not decided, or not any more."))
+            raise Conflict("not_decided", _("This disagreement has no decision."))
         if decision is not None:
             _refuse_unseen(row.decision, user, decision)
         Decision.objects.filter(pk=row.decision.pk).update(

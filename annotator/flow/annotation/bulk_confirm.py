@@ -16,7 +16,7 @@ from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases, releasing, withdraw
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
 
-TAKEN_OUT = gettext_noop("Somebody took it out of a page that was confirmed in bulk.")
+TAKEN_OUT = gettext_noop("Unmarked by an annotator on a page confirmed in bulk.")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _keys(given: Collection[str]) -> set[uuid.UUID]:
 
 
 def _not_held() -> NotThere:
-    return NotThere("unknown_lease", _("You do not hold this page."))
+    return NotThere("unknown_lease", _("This page isn't leased to you."))
 
 
 def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
@@ -88,7 +88,7 @@ def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
             releasing.release(lease)
         raise Conflict(
             "labels_changed",
-            _("The labels were changed meanwhile, so nothing was saved."),
+            _("Nothing was saved: the project's labels have changed."),
         ) from refusal
 
 
@@ -144,8 +144,8 @@ def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
         raise Conflict(
             "paused",
             _(
-                "The project is paused, so the page could not come back. Nothing was undone; "
-                "undo it when the project goes on."
+                "Nothing was undone: the project is paused. Undo the page when the project is "
+                "resumed."
             ),
         )
     now = timezone.now()

@@ -36,7 +36,7 @@ from annotator.pool import audit_set
 
 TRIES = 3
 LATELY = 1000
-WHY = gettext_noop("Among those that the model is surest of.")
+WHY = gettext_noop("One of the items with the highest confidence.")
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,9 @@ class Choice:
 def why_closed(project: Project) -> str:
     """Return in words why nothing may be confirmed in bulk; nothing while it may be."""
     if not project.bulk_desk:
-        return _("The project's lead has turned the bulk desk off.")
+        return _("Bulk labelling is turned off in this project.")
     if not project.show_suggestions:
-        return _(
-            "The project's lead has turned suggestions off, and a page to confirm "
-            "would be nothing else."
-        )
+        return _("Suggestions are turned off in this project, and bulk labelling needs them.")
     pause = stopping.paused(project)
     return pause.words if pause else ""
 
@@ -102,13 +99,14 @@ def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -
     turn = confident_items.newest_round(project)
     if turn is None or turn.model_id is None:
         return _(
-            "Pages come after the first round with a model: label some items one by one until then."
+            "Bulk labelling starts after the first round with a model. Label some items one by "
+            "one until then."
         )
     if any(choice.label != label for choice in others):
-        return _("No more of these are left that the model is sure of. Choose another label.")
+        return _("No confident predictions are left for this label. Choose another label.")
     return _(
-        "The model is at least %(least)d %% sure of none of the items that are left. "
-        "Label some one by one: with every round it is surer of more."
+        "No remaining item has a confidence of %(least)d%% or more. Label some items one by one; "
+        "each round adds confident predictions."
     ) % {"least": round(100 * confident_items.LEAST)}
 
 
@@ -182,7 +180,7 @@ def own_label(project: Project, ref: naming.Ref) -> Label:
     known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
     found = known.get(ref) or naming.by_name(project).get(str(ref))
     if found is None:
-        raise NotThere("unknown_label", _("This project has no such label."))
+        raise NotThere("unknown_label", _("This label doesn't exist in this project."))
     return found
 
 

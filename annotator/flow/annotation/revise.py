@@ -43,7 +43,7 @@ def correct(
     The same again changes nothing, so a correction that is sent twice counts once.
     """
     if annotation.withdrawn_at is not None:
-        raise Conflict("already_withdrawn", _("This annotation was taken back already."))
+        raise Conflict("already_withdrawn", _("This annotation was already undone."))
     given = parse_labels(annotation.project, labels)
     remarks: dict[str, Any] = {
         "note": annotation.note if note is None else clean_note(note),
@@ -60,7 +60,7 @@ def correct(
     store_labels(annotation, given)
     if not Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None).update(**remarks):
         # Taken back since it was read, which the transaction must not change after all.
-        raise Conflict("already_withdrawn", _("This annotation was taken back already."))
+        raise Conflict("already_withdrawn", _("This annotation was already undone."))
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
     if assignments.is_review(annotation):
         assignments.correct(annotation, label_ids(annotation))
@@ -77,7 +77,7 @@ def withdraw(annotation: Annotation, user: User) -> None:
     now = timezone.now()
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
     if not live.update(withdrawn_at=now):
-        raise Conflict("already_withdrawn", _("This annotation was taken back already."))
+        raise Conflict("already_withdrawn", _("This annotation was already undone."))
     _revise(annotation, user, "withdrawn", now)
     annotation.withdrawn_at = now
     if annotation.counted:
@@ -102,7 +102,7 @@ def reopen_as_lease(
     """
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
-        raise Conflict("not_undoable", _("Only an answer of your own can be undone."))
+        raise Conflict("not_undoable", _("You can only undo your own annotations."))
     withdraw(annotation, user)
     came = {**provenance, "page": page, "why": earlier.why, "suggestion": earlier.suggestion}
     room = admission.room(annotation.project)
@@ -202,5 +202,5 @@ def find_annotation(project: Project, user: User, pk: int) -> Annotation:
     annotation = rows.first()
     own = annotation is not None and annotation.user_id == user.pk
     if annotation is None or not (own or project.role in Role.at_least(Role.LEAD)):
-        raise NotThere("unknown_annotation", _("There is no such annotation."))
+        raise NotThere("unknown_annotation", _("Annotation not found."))
     return annotation

@@ -55,7 +55,7 @@ def take_back(project: Project, user: User, item: Item) -> Annotation:
     own = Annotation.objects.filter(item=item, user=user, source=Source.SEED, strategy=FOUND)
     annotation = own.filter(withdrawn_at=None).select_related("project", "item", "user").first()
     if annotation is None:
-        raise Conflict("no_seed", _("You gave this item no seed that could be taken back."))
+        raise Conflict("no_seed", _("You have not given this item a seed label."))
     revise.withdraw(annotation, user)
     return annotation
 
@@ -95,4 +95,6 @@ def _store(
 
 
 def _settled() -> Conflict:
-    return Conflict("already_labelled", _("This item is labelled already; correct that label."))
+    return Conflict(
+        "already_labelled", _("This item is already labelled. Correct its label instead.")
+    )

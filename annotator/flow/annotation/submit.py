@@ -87,7 +87,10 @@ class StoredAsExtra(Conflict):
     def __init__(self, annotation: Annotation) -> None:
         super().__init__(
             "lease_lost",
-            _("Somebody else labelled this item meanwhile. Your answer is kept beside theirs."),
+            _(
+                "Another annotator labelled this item in the meantime. Your annotation is kept as "
+                "well."
+            ),
         )
         self.annotation = annotation
 
@@ -162,7 +165,7 @@ def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
         (name,) = naming.names(project, unknown[:1])
         raise Invalid(
             "unknown_label",
-            _("“%(name)s” is no label of this project. Its labels are: %(names)s.")
+            _("“%(name)s” isn't a label in this project. Its labels are: %(names)s.")
             % {
                 "name": (name or str(unknown[0]))[:200],
                 "names": ", ".join(label.name for label in there[:20]),
@@ -181,7 +184,7 @@ def parse_client_id(client_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(str(client_id))
     except ValueError as problem:
-        raise Invalid("client_id", _("client_id is a UUID."), field="client_id") from problem
+        raise Invalid("client_id", _("client_id must be a UUID."), field="client_id") from problem
 
 
 def find_earlier_save(
@@ -201,7 +204,9 @@ def find_earlier_save(
     same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
     if elsewhere or not same:
         raise Invalid(
-            "client_id_reused", _("This client_id was used for another answer."), field="client_id"
+            "client_id_reused",
+            _("This client_id was already used for another annotation."),
+            field="client_id",
         )
     return annotation
 
@@ -222,11 +227,11 @@ def _clean_seconds(seconds: float | None) -> float | None:
 def clean_note(note: str) -> str:
     """Return the note without blanks around it; Invalid for one that cannot be stored."""
     if "\x00" in note:
-        raise Invalid("nul_byte", _("A note cannot hold a NUL byte."), field="note")
+        raise Invalid("nul_byte", _("A note can't contain a NUL byte."), field="note")
     if len(note) > LONGEST_NOTE:
         raise Invalid(
             "note_too_long",
-            _("A note has at most %(most)s characters.") % {"most": LONGEST_NOTE},
+            _("A note can have at most %(most)s characters.") % {"most": LONGEST_NOTE},
             field="note",
         )
     return note.strip()
@@ -237,7 +242,10 @@ def _refuse_second(held: Lease) -> None:
     if assignments.is_review(held):
         own = Annotation.objects.filter(lease=held, withdrawn_at=None, item=held.item_id)
     if own.exists():
-        raise Conflict("already_labelled", _("You labelled this item already; correct that label."))
+        raise Conflict(
+            "already_labelled",
+            _("You have already labelled this item. Correct that annotation instead."),
+        )
 
 
 @transaction.atomic

@@ -104,7 +104,7 @@ def _undo(
 ) -> DecisionResult:
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
-        return DecisionResult(key, DONE, _("There is nothing to undo."), "nothing")
+        return DecisionResult(key, DONE, _("Nothing to undo."), "nothing")
     lease = take_back(deed, user, page)
     return DecisionResult(key, DONE, undone_words(project, lease), "undone", lease=lease)
 
@@ -134,19 +134,19 @@ def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | N
 def undone_words(project: Project, lease: Lease | None) -> str:
     """Return what became of an undo."""
     if lease is None and stopping.paused(project):
-        return _("Undone. The project is paused, so the item comes again when it goes on.")
+        return _("Undone. The project is paused; you get the item again when it is resumed.")
     if lease is None:
-        return _("The skip is undone, but others have taken on the item meanwhile.")
-    return _("Undone: here is the item again.")
+        return _("Skip undone. Other annotators have taken the item in the meantime.")
+    return _("Undone. Here is the item again.")
 
 
 def skip_words(skipped: Lease, is_asked_on: bool) -> str:
     """Return who will see what was skipped."""
     if assignments.is_review(skipped):
-        return _("Skipped: it has its label already, and stays as it is.")
+        return _("Skipped. The item keeps the label that it already has.")
     if is_asked_on:
-        return _("Skipped: somebody else will see it.")
-    return _("Skipped, as by everybody else: it is set aside for the project's lead.")
+        return _("Skipped. Another annotator will see it.")
+    return _("Skipped. Every annotator has skipped it, so it is parked for the project's lead.")
 
 
 def saved_words(told: Mapping[str, Any]) -> str:
@@ -154,10 +154,10 @@ def saved_words(told: Mapping[str, Any]) -> str:
     said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
     was = {
         "gold": _check_words(told),
-        "audit": _("That was an audit item: it measures the model."),
+        "audit": _("That was an audit item. It measures the model's accuracy."),
         "random": _("That was a random item."),
-        "second": _("That was a second look at a label that was in doubt."),
-        "repeat": _("You had labelled this before: it was to see how steady labels are."),
+        "second": _("That was a review of a likely label error."),
+        "repeat": _("You had labelled this item before. It measures self-consistency."),
     }.get(told["source"], "")
     return f"{said} {was}".strip()
 
@@ -165,11 +165,11 @@ def saved_words(told: Mapping[str, Any]) -> str:
 def _check_words(told: Mapping[str, Any]) -> str:
     known = told.get("known")
     if known is None or sorted(known) == sorted(told["labels"]):
-        return _("That was a hidden check.")
-    shown = ", ".join(known) or _("none of the labels")
-    return _("That was a hidden check: the known answer is %(labels)s.") % {"labels": shown}
+        return _("That was a gold item.")
+    shown = ", ".join(known) or _("no label")
+    return _("That was a gold item. The correct answer is %(labels)s.") % {"labels": shown}
 
 
 def label_words(told: Mapping[str, Any]) -> str:
     """Return the labels of an answer in words, also where it says that none of them fits."""
-    return ", ".join(told["labels"]) or _("none of the labels")
+    return ", ".join(told["labels"]) or _("no label")

@@ -116,7 +116,7 @@ def check_type(labels: Any, *types: type) -> None:
     # By its type: True is no id.
     wanted = types or (int, str)
     if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
-        raise Invalid("label_type", _("Labels are a list of names."), field="labels")
+        raise Invalid("label_type", _("Labels must be a list of names."), field="labels")
 
 
 def by_name(project: Project) -> dict[str, Label]:

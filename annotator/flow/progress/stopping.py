@@ -55,9 +55,9 @@ def pause(project: Project, user: User, reason: str = "") -> None:
     """Hand out nothing from now on; once more, it changes who paused it and why."""
     said = reason.strip()
     if "\x00" in said:
-        raise Invalid("nul_byte", _("A reason cannot hold a NUL byte."), field="reason")
+        raise Invalid("nul_byte", _("A reason can't contain a NUL byte."), field="reason")
     if len(said) > LONGEST_REASON:
-        words = _("A reason has at most %(most)d characters.") % {"most": LONGEST_REASON}
+        words = _("A reason can have at most %(most)d characters.") % {"most": LONGEST_REASON}
         raise Invalid("too_long", words, field="reason")
     _store(project, paused_at=clock.now(), paused_by=user, paused_reason=said)
 
@@ -100,7 +100,7 @@ def _by_lead_in_words(by: str | None, at: datetime, reason: str) -> str:
 def by_itself(reasons: Sequence[tuple[str, str]]) -> Pause:
     """Return the pause of a project that stopped: for each reason its cause and its words."""
     reason = " ".join(words for _cause, words in reasons)
-    words = _("%(reasons)s The project is paused; its lead can go on.") % {"reasons": reason}
+    words = _("%(reasons)s The project is paused; its lead can resume it.") % {"reasons": reason}
     return Pause(reasons[0][0], reason, words)
 
 
@@ -220,7 +220,9 @@ def _target_proven(project: Project, measured: Mapping[str, Any] | None) -> list
 
 def goal_reached(proven: float, target: float) -> str:
     """Return in words that the accuracy aimed for is proven."""
-    words = _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
+    words = _(
+        "The audit sample proves an accuracy of at least %(low)s%%; the target is %(target)s%%."
+    )
     return words % {"low": estimate.bound(proven), "target": estimate.number(target)}
 
 
@@ -255,5 +257,5 @@ def has_unlabelled(project: Project) -> bool:
 
 def _all_done(project: Project) -> str:
     if skipped_items.count(project):
-        return _("Every item is labelled, but for those that everybody skipped.")
+        return _("Every item is labelled, except those that every annotator skipped.")
     return _("Every item is labelled.")

@@ -92,21 +92,23 @@ def why_empty(project: Project, user: User, pause: stopping.Pause | None = None)
     if pause is not None:
         return pause.words
     if project.imports.active().exists():
-        return _("The first items are being imported. They appear here by themselves.")
+        return _("The first items are being imported. This page refreshes automatically.")
     if not project.items:
-        return _("There are no items yet. An admin of the project can import some.")
+        return _("There are no items yet. A project admin can import some.")
     if not stopping.has_unlabelled(project):
         if skipped_items.count(project):
-            return _("Every item is labelled, but for those that everybody skipped. Thank you!")
+            return _(
+                "Every item is labelled, except those that every annotator skipped. Thank you!"
+            )
         return _("Every item is labelled. Thank you!")
     if stopping.left(project) <= 0:
         return _(
-            "The last labels of the budget are with others. What they give back appears here "
-            "by itself."
+            "The last items of the budget are leased to others. Items that they return appear "
+            "here automatically."
         )
     return _(
-        "Nothing is left for you: the items that still need a label are with others, "
-        "or you have seen them already."
+        "No items are left for you. The remaining ones are leased to others, or you have already "
+        "seen them."
     )
 
 

@@ -206,8 +206,8 @@ def _running_out(row: Row) -> list[str]:
     if not budget or not NEARLY * budget <= row.answers < budget:
         return []
     words = ngettext(
-        "%(n)d label is left of the budget of %(budget)d.",
-        "%(n)d labels are left of the budget of %(budget)d.",
+        "%(n)d of %(budget)d labels in the budget is left.",
+        "%(n)d of %(budget)d labels in the budget are left.",
         budget - row.answers,
     )
     return [words % {"n": budget - row.answers, "budget": budget}]
@@ -221,7 +221,7 @@ def _failed(row: Row, imports: list[dict[str, Any]]) -> list[str]:
         if each["state"] == Job.State.FAILED
     ]
     if row.round and row.round["state"] == Job.State.FAILED:
-        words = _("Round %(n)d failed: %(error)s Labelling goes on, and it is tried again.")
+        words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
         values = {"n": row.round["number"], "error": translated(row.round["error"])}
         said.append(words % values)
     return said
@@ -229,8 +229,8 @@ def _failed(row: Row, imports: list[dict[str, Any]]) -> list[str]:
 
 def _skipped(number: int) -> list[str]:
     words = ngettext(
-        "%(n)d item was skipped by everybody who labels here, so it is set aside.",
-        "%(n)d items were skipped by everybody who labels here, so they are set aside.",
+        "%(n)d item was skipped by every annotator and is parked.",
+        "%(n)d items were skipped by every annotator and are parked.",
         number,
     )
     return [words % {"n": number}] if number else []

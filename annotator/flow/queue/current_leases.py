@@ -40,7 +40,7 @@ def active_leases(project: Project, user: User) -> list[Lease]:
 
 def get_lease(project: Project, user: User, lease_id: str) -> Lease:
     """Return the person's lease, live or not; NotThere when they never had it."""
-    unknown = NotThere("unknown_lease", _("You do not hold this item."))
+    unknown = NotThere("unknown_lease", _("This item isn't leased to you."))
     try:
         key = uuid.UUID(str(lease_id))
     except ValueError:

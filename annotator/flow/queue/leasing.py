@@ -67,7 +67,9 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
         return None
     waiting = _waiting(room, user, holding)
     if waiting is None and len(_one_by_one(project, user)) >= MOST_LEASES:
-        raise Conflict("too_many_leases", _("Label the items that you have before taking more."))
+        raise Conflict(
+            "too_many_leases", _("Label the items leased to you before requesting more.")
+        )
     return waiting or _refill_then_claim(room, user, page="")
 
 

@@ -65,7 +65,7 @@ def _resume_review(lease: Lease, page: str) -> Lease | None:
 
 
 def _taken_back_already() -> Conflict:
-    return Conflict("not_skipped", _("This skip was taken back already."))
+    return Conflict("not_skipped", _("This skip was already undone."))
 
 
 def _is_theirs(lease: Lease) -> bool:
@@ -161,7 +161,7 @@ def extend(lease: Lease) -> Lease:
     else:
         running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     if not running or lease.ended_at is not None:
-        raise Conflict("lease_lost", _("You no longer hold this item."))
+        raise Conflict("lease_lost", _("This item is no longer leased to you."))
     Lease.objects.filter(pk=lease.pk).update(expires_at=until)
     lease.expires_at = until
     return lease

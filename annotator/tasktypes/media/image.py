@@ -32,9 +32,7 @@ class Image(Media):
     key_groups = frozenset({"deciding", "moving", "looking"})
     bulk_class = "bulk-pictures"
     has_columns = False
-    import_hint = gettext_lazy(
-        "A ZIP of images: one folder per class, or a labels.csv beside them."
-    )
+    import_hint = gettext_lazy("A ZIP of images with one folder per label, or with a labels.csv.")
     simulation_hint = import_hint
 
     def digest(self, content: Any) -> bytes:

@@ -25,8 +25,8 @@ class Text(Media):
     is_read = True
     bulk_class = "bulk-texts"
     has_columns = True
-    import_hint = gettext_lazy("CSV or JSON Lines with one text per row.")
-    simulation_hint = gettext_lazy("CSV or JSON Lines with a text and its label in each row.")
+    import_hint = gettext_lazy("CSV or JSON Lines, one text per row.")
+    simulation_hint = gettext_lazy("CSV or JSON Lines, one text with its label per row.")
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content.encode(), digest_size=16).digest()

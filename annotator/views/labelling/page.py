@@ -57,7 +57,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     form = AnswerForm(request.POST)
     chosen = labels_chosen(request.POST)
     if not form.is_valid():
-        return _again(request, access, _("The form came in incomplete; choose once more."), chosen)
+        return _again(request, access, _("The form was incomplete. Please choose again."), chosen)
     try:
         annotation, _created = submission.submit(
             access.project, request.user, labels=chosen, **_texts(form.cleaned_data)
@@ -78,7 +78,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():
-        return _again(request, access, _("The form came in incomplete; choose once more."))
+        return _again(request, access, _("The form was incomplete. Please choose again."))
     held = current_leases.get_lease(access.project, request.user, str(form.cleaned_data["lease"]))
     words = sync_decisions.skip_words(held, releasing.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
@@ -91,7 +91,7 @@ def undo(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     deed = history.last_action(access.project, request.user)
     if deed is None:
-        return _move_on(request, access, _("There is nothing to undo."), messages.INFO)
+        return _move_on(request, access, _("Nothing to undo."), messages.INFO)
     lease = sync_decisions.take_back(deed, request.user)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     words = sync_decisions.undone_words(access.project, lease)
@@ -111,7 +111,7 @@ def _texts(cleaned: dict[str, Any]) -> dict[str, Any]:
 
 def _explained(refusal: Invalid) -> str:
     if refusal.code == "client_id_reused":
-        return _("Your first answer to this item had arrived already; “Undo” takes it back.")
+        return _("Your first annotation of this item was already saved. Use “Undo” to change it.")
     return refusal.detail
 
 

@@ -48,7 +48,7 @@ def _paused(row: Row) -> str:
         return ""
     # Why a project stopped by itself stands among the decisions of its leads.
     if row.leads and row.pause.cause != stopping.LEAD:
-        return _("Paused: nobody gets another item.")
+        return _("Paused: no new items are served.")
     return row.pause.words
 
 
@@ -59,8 +59,8 @@ def _missing(row: Row) -> str:
     if missing <= 0:
         return number_format.no_estimate(row.counted["audited"])
     said = ngettext(
-        "%(n)s more audit until a first estimate of the accuracy",
-        "%(n)s more audits until a first estimate of the accuracy",
+        "First accuracy estimate after %(n)s more audit item",
+        "First accuracy estimate after %(n)s more audit items",
         missing,
     )
     return said % {"n": number_format.count(missing)}
@@ -84,7 +84,7 @@ def _bars(days: list[int]) -> list[dict[str, int]]:
 
 def _people(names: list[str]) -> str:
     if not names:
-        return _("Nobody labelled today or yesterday (UTC)")
+        return _("No annotators active today or yesterday (UTC)")
     shown = ", ".join(names[:NAMED])
     if len(names) > NAMED:
         shown = _("%(names)s and %(n)d more") % {"names": shown, "n": len(names) - NAMED}
@@ -94,7 +94,7 @@ def _people(names: list[str]) -> str:
 
 def _running(row: Row) -> str:
     if row.importing:
-        return _("An import is under way")
+        return _("Import running")
     turn = row.round
     if turn is None:
         return _("No round yet")

@@ -28,7 +28,7 @@ def pause(request: Request, project_id: int) -> HttpResponse:
     except Refused as refusal:
         messages.warning(request, refusal.detail)
     else:
-        said = _("Paused: nobody gets another item. What is on a screen can still be saved.")
+        said = _("Paused. No new items are served; items on screen can still be saved.")
         messages.success(request, said)
     return _back(request, project_id)
 
@@ -41,7 +41,7 @@ def resume(request: Request, project_id: int) -> HttpResponse:
     stopping.resume(access.project)
     still = stopping.paused(access.project)
     if still is None:
-        messages.success(request, _("Resumed: open desks go on within seconds."))
+        messages.success(request, _("Resumed. Open labelling pages continue within seconds."))
     else:
         messages.warning(request, still.words)
     return _back(request, project_id)
