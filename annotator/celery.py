@@ -109,7 +109,7 @@ class WakeUp(DjangoTask):
 app = Celery("winnow", task_cls=WakeUp)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(related_name="task_logs")
+app.autodiscover_tasks(["annotator.logs"], related_name="task_log_context")
 
 
 # On a machine that they share with the web processes, rounds and imports take what these leave.

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from annotator.i18n import error_messages
+
 
 class Refused(Exception):
     """Something that was asked for cannot be done; nothing was changed."""
@@ -11,8 +13,17 @@ class Refused(Exception):
     retry_after = 0
 
     def __init__(
-        self, code: str, detail: str, *, field: str = "", errors: list[dict[str, Any]] | None = None
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        field: str = "",
+        errors: list[dict[str, Any]] | None = None,
+        message: str = "",
+        **values: Any,
     ) -> None:
+        """Without a `detail`, the catalogue has the sentence of the code, or of `message`."""
+        detail = detail or error_messages.text(message or code, field, values)
         super().__init__(detail)
         self.code = code
         self.detail = detail

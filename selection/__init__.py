@@ -1,33 +1,19 @@
-"""Pure active learning: arrays in, arrays out, no web framework, no clock, no files, no network.
+"""Active learning as pure mathematics: arrays in, arrays out; no web framework, clock or network.
 
-| module | what it answers |
+Packages in the order of their imports: each one imports only those above it.
+
+| package | contents |
 |---|---|
-| `features` | what the model sees: text and pictures become numbers, learnt from the pool itself |
-| `models` | a balanced linear model, trained in a moment and stored as plain arrays |
-| `scores` | how much each item would teach, judged from class probabilities |
-| `diversity` | which items differ from each other |
-| `shards` | the exact best of a pool that is scored in pieces |
-| `nearest` | the items of a pool that are most like one of them |
-| `strategies` | the registry: a name becomes a way of asking |
-| `prior` | what another model said of the items before anybody labelled |
-| `rare` | the hunt for a rare class |
-| `shortlist` | the best candidates of a pool, as the app and the simulator ask for them |
-| `surest` | of each class the items that the model is surest of, to be confirmed together |
-| `simulate`, `baseline` | the loop replayed on known labels, and what people do without it |
-| `savings`, `summary` | what asking well saves, with intervals |
-| `worth` | what it saved in one project, of which no random run is known |
-| `words` | why an item was picked, as a plain sentence |
-| `blending` | how much an item's neighbours should count |
-| `duplicates` | copies that are asked only once |
-| `estimate`, `difference` | how good it is, with honest intervals |
-| `performance` | how good it is at each class, and whether it got better |
-| `recall` | how much of a rare class is found, with a bound |
-| `stopping`, `curve` | when to stop, and what more labels would bring |
-| `overlap` | what each person's answers are worth beside those of others |
-| `agreement` | whether people agree, and which labels look wrong |
-| `consensus` | what is right where people differ, and who errs how |
-| `resampling` | how surely people agree |
+| `core` | array types and checks, distances, exact intervals, item hashes, top k over shards |
+| `features` | encoders that turn texts and images into feature matrices, fitted on the pool |
+| `scores` | acquisition scores: uncertainty, committee disagreement, expected model change |
+| `models` | label spaces, the balanced logistic regression, its committee, a linear SVM |
+| `diversity` | k-center, k-means++, BADGE, clusters, near-duplicates, nearest neighbours |
+| `strategies` | the registry of query strategies, their candidates, and the reasons they give |
+| `agreement` | kappa, alpha, bootstrap intervals, Dawid-Skene consensus, label errors |
+| `evaluation` | accuracy and F1 with intervals, learning curves, stopping, recall bounds, savings |
+| `simulation` | the annotation loop replayed on labelled data, baselines and comparisons |
 
-Everywhere: `X` features, `y` labels, `proba` (n, C), `scores` (n,), and a higher score means
-"ask sooner".
+Conventions: `X` features (n, d), `y` targets in the shape of their label space, `proba` (n, C),
+`scores` (n,). A higher score means that an item should be asked sooner.
 """

@@ -1,11 +1,13 @@
-"""How much each item would teach, judged from class probabilities. Higher = ask sooner.
+"""Acquisition scores: how informative each item is, from class probabilities. Higher = ask sooner.
 
-The rows are worked on in blocks: beyond input and answer a score needs 4096 (C + d) numbers.
+With one label per item; `selection.models.label_space` has the same scores for other answers.
+Rows are processed in blocks: beyond input and output a score holds 4096 (C + d) numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,48 +17,56 @@ from selection.core.arrays import (
     AnyArray,
     FloatArray,
     IntArray,
+    as_distribution,
     as_matrix,
-    as_proba,
     as_table,
     refuse_rows,
     row_blocks,
 )
 
+RowScore = Callable[[FloatArray], FloatArray]  # checked probabilities (n, C) -> (n,)
 
-def least_confident(proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
+
+class Check(Protocol):
+    """A check of probabilities, such as `as_distribution`."""
+
+    def __call__(self, proba: ArrayLike, *, first: int = 0) -> FloatArray:
+        """Return the checked rows; `first` is the number of the first one."""
+        ...
+
+
+def least_confident(proba: ArrayLike) -> FloatArray:
     """Return 1 - max p for each row of `proba` (n, C): (n,), from 0 to 1 - 1/C.
 
-    With `multi_label`, where every column is its own yes/no, the least sure column counts.
     Lewis and Gale 1994. Raises ValueError naming a row that is not a distribution.
 
     >>> least_confident([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]).round(9)
     array([0.5, 0.3])
     """
-    return _by_block(_least_sure if multi_label else _less_than_sure, proba, multi_label)
+    return score_by_block(_least_confident, proba, as_distribution)
 
 
-def margin(proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
+def margin(proba: ArrayLike) -> FloatArray:
     """Return -(p1 - p2), p1 and p2 the two largest of each row of `proba` (n, C): (n,), -1 to 0.
 
-    With `multi_label` it is -|2p - 1| of the least sure column. With one class it is -p1.
-    Scheffer, Decomain and Wrobel 2001. Raises ValueError naming a bad row.
+    With one class it is -p1. Scheffer, Decomain and Wrobel 2001. Raises ValueError naming a row
+    that is not a distribution.
 
     >>> margin([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]).round(9)
     array([-0.2, -0.5])
     """
-    return _by_block(_nearest_to_half if multi_label else _lead, proba, multi_label)
+    return score_by_block(_margin, proba, as_distribution)
 
 
-def entropy(proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
+def entropy(proba: ArrayLike) -> FloatArray:
     """Return the entropy in nats of each row of `proba` (n, C): (n,), from 0 to ln C.
 
-    With `multi_label` it is the mean entropy of the columns, from 0 to ln 2. Shannon 1948.
-    Raises ValueError naming a bad row.
+    Shannon 1948. Raises ValueError naming a row that is not a distribution.
 
     >>> entropy([[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]]).round(6)
     array([0.610864, 0.      ])
     """
-    return _by_block(_mean_entropy if multi_label else _entropy, proba, multi_label)
+    return score_by_block(_entropy, proba, as_distribution)
 
 
 def vote_entropy(votes: ArrayLike, n_classes: int) -> FloatArray:
@@ -79,46 +89,35 @@ def vote_entropy(votes: ArrayLike, n_classes: int) -> FloatArray:
     return values
 
 
-def bald(proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
-    """Return what the label would tell about which of T members is right: (T, n, C) -> (n,) nats.
+def bald(proba: ArrayLike) -> FloatArray:
+    """Return the mutual information of label and committee member: `proba` (T, n, C) -> (n,) nats.
 
     Entropy of the mean minus mean entropy (Houlsby et al. 2011), which equals the mean
-    Kullback-Leibler divergence to the consensus (McCallum and Nigam 1998).
+    Kullback-Leibler divergence to the consensus (McCallum and Nigam 1998). Raises ValueError
+    naming a row that is not a distribution.
 
     >>> bald([[[0.3, 0.7], [0.4, 0.6]], [[0.2, 0.8], [0.5, 0.5]]]).round(8)
     array([0.00670178, 0.00505939])
     """
-    members = np.asarray(proba)
-    if members.ndim != 3 or not len(members):
-        raise ValueError(f"proba must be (members, n, C), not {members.shape}")
-    score = _mean_entropy if multi_label else _entropy
-    values = np.empty(members.shape[1])
-    for rows in row_blocks(len(values)):
-        block = [as_proba(m[rows], multi_label=multi_label, first=rows.start) for m in members]
-        apart = np.mean([score(member) for member in block], axis=0)
-        # Rounding can leave a tiny negative where all members agree.
-        values[rows] = np.maximum(score(np.mean(block, axis=0)) - apart, 0.0)
-    return values
+    return mutual_information(_entropy, proba, as_distribution)
 
 
-def expected_model_change(
-    proba: ArrayLike, features: ArrayLike, *, multi_label: bool = False
-) -> FloatArray:
+def expected_model_change(proba: ArrayLike, features: ArrayLike) -> FloatArray:
     """Return the expected gradient length of a linear head: (n, C), (n, d) -> (n,).
 
     Sum over y of p_y |p - e_y| |h|, h = [features, 1] (Settles, Craven and Ray 2008), in closed
     form: |p - e_y|^2 = sum p^2 - 2 p_y + 1. Rows of `features` should have equal length, or the
-    longest are asked first. With `multi_label` each column is its own yes/no: 2 p (1 - p), added.
+    longest are asked first. Raises ValueError naming a row that is not a distribution.
 
     >>> expected_model_change([[0.5, 0.5], [1.0, 0.0]], [[0.0], [0.0]]).round(6)
     array([0.707107, 0.      ])
     """
-    change = _by_block(_yes_no_change if multi_label else _class_change, proba, multi_label)
-    return change * _lengths_with_bias(features, len(change))
+    change = score_by_block(_class_change, proba, as_distribution)
+    return change * lengths_with_bias(features, len(change))
 
 
 def label_dispersion(history: ArrayLike) -> FloatArray:
-    """Return how unsteady the predicted class was over T rounds: `history` (T, n) -> (n,), 0 to 1.
+    """Return the label dispersion over T rounds of predictions: `history` (T, n) -> (n,), 0 to 1.
 
     1 - (rounds that gave the most frequent class) / (rounds that gave any), from the class
     numbers stored after each training, -1 where a round stored none (Bengar, Raducanu and
@@ -140,25 +139,65 @@ def label_dispersion(history: ArrayLike) -> FloatArray:
     return np.where(stored > 0, 1 - most / np.maximum(stored, 1), 0.0)
 
 
-def _by_block(
-    score: Callable[[FloatArray], FloatArray], proba: ArrayLike, multi_label: bool
-) -> FloatArray:
+# Parts of scores ---------------------------------------------------------------------------------
+
+
+def score_by_block(score: RowScore, proba: ArrayLike, check: Check) -> FloatArray:
+    """Return `score` of each row of `proba` (n, C), checked and scored in blocks: (n,).
+
+    Raises ValueError as `check` does, rows counted from the start of `proba`.
+
+    >>> score_by_block(lambda block: block.max(axis=1), [[0.2, 0.8]], as_distribution)
+    array([0.8])
+    """
     table = as_table(proba, "proba")
     values = np.empty(len(table))
     for rows in row_blocks(len(table)):
-        values[rows] = score(as_proba(table[rows], multi_label=multi_label, first=rows.start))
+        values[rows] = score(check(table[rows], first=rows.start))
     return values
 
 
-def _less_than_sure(proba: FloatArray) -> FloatArray:
+def mutual_information(entropy: RowScore, proba: ArrayLike, check: Check) -> FloatArray:
+    """Return entropy of the mean minus mean entropy of T members: `proba` (T, n, C) -> (n,) nats.
+
+    >>> mutual_information(_entropy, [[[1.0, 0.0]], [[0.0, 1.0]]], as_distribution).round(6)
+    array([0.693147])
+    """
+    members = np.asarray(proba)
+    if members.ndim != 3 or not len(members):
+        raise ValueError(f"proba must be (members, n, C), not {members.shape}")
+    values = np.empty(members.shape[1])
+    for rows in row_blocks(len(values)):
+        block = [check(member[rows], first=rows.start) for member in members]
+        apart = np.mean([entropy(member) for member in block], axis=0)
+        # Rounding can leave a tiny negative where all members agree.
+        values[rows] = np.maximum(entropy(np.mean(block, axis=0)) - apart, 0.0)
+    return values
+
+
+def lengths_with_bias(features: ArrayLike, n: int) -> FloatArray:
+    """Return the length of [h, 1] for each row h of `features` (n, d): (n,).
+
+    Raises ValueError unless there are `n` rows, or naming a row that is not finite.
+
+    >>> lengths_with_bias([[0.0], [0.0]], 2)
+    array([1., 1.])
+    """
+    table = as_table(features, "features")
+    if len(table) != n:
+        raise ValueError(f"{n} rows of proba, {len(table)} rows of features")
+    squares = np.empty(n)
+    for rows in row_blocks(n):
+        block = as_matrix(table[rows], "features", first=rows.start)
+        squares[rows] = np.einsum("ij,ij->i", block, block)
+    return np.sqrt(squares + 1)
+
+
+def _least_confident(proba: FloatArray) -> FloatArray:
     return np.asarray(1 - proba.max(axis=1, initial=0.0))
 
 
-def _least_sure(proba: FloatArray) -> FloatArray:
-    return np.asarray(np.minimum(proba, 1 - proba).max(axis=1, initial=0.0))
-
-
-def _lead(proba: FloatArray) -> FloatArray:
+def _margin(proba: FloatArray) -> FloatArray:
     first, second = np.zeros(len(proba)), np.zeros(len(proba))
     # Two running bests, column by column: half the time of sorting each row a little.
     for column in np.ascontiguousarray(proba.T):
@@ -167,17 +206,8 @@ def _lead(proba: FloatArray) -> FloatArray:
     return second - first
 
 
-def _nearest_to_half(proba: FloatArray) -> FloatArray:
-    return np.asarray((-np.abs(2 * proba - 1)).max(axis=1, initial=-1.0))
-
-
 def _entropy(proba: FloatArray) -> FloatArray:
     return np.asarray(entr(proba).sum(axis=1))
-
-
-def _mean_entropy(proba: FloatArray) -> FloatArray:
-    pairs = entr(proba) + entr(1 - proba)
-    return np.asarray(pairs.sum(axis=1) / max(proba.shape[1], 1))
 
 
 def _count_votes(ballots: AnyArray, n_classes: int) -> IntArray:
@@ -190,18 +220,3 @@ def _class_change(proba: FloatArray) -> FloatArray:
     squares = (proba**2).sum(axis=1, keepdims=True)
     gradients = np.sqrt(np.maximum(squares - 2 * proba + 1, 0.0))
     return np.asarray((proba * gradients).sum(axis=1))
-
-
-def _yes_no_change(proba: FloatArray) -> FloatArray:
-    return np.asarray((2 * proba * (1 - proba)).sum(axis=1))
-
-
-def _lengths_with_bias(features: ArrayLike, n: int) -> FloatArray:
-    table = as_table(features, "features")
-    if len(table) != n:
-        raise ValueError(f"{n} rows of proba, {len(table)} rows of features")
-    squares = np.empty(n)
-    for rows in row_blocks(n):
-        block = as_matrix(table[rows], "features", first=rows.start)
-        squares[rows] = np.einsum("ij,ij->i", block, block)
-    return np.sqrt(squares + 1)

@@ -1,7 +1,8 @@
 """The loop walked by hand: the flow calls that workers make, one after the other."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
@@ -10,11 +11,12 @@ from annotator.flow.annotation import submit
 from annotator.flow.datasets import importing, upload
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
-from annotator.flow.progress import version_numbers
+from annotator.flow.progress import stopping, version_numbers
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.queue.refill import refill
 from annotator.flow.training import schedule, score, select, train
+from annotator.messages.stopping import advice
 from annotator.models import (
     Annotation,
     FeatureSpace,
@@ -104,6 +106,20 @@ def by_two(project: Project, first: User, second: User) -> Project:
     return project
 
 
+def differ(project: Project, first: User, second: User, number: int, **said: object) -> None:
+    """Have two people answer so many items, the first rightly, the second wrongly each time.
+
+    `said` is what the second says besides: a note, or that they are not sure.
+    """
+    settings.change_settings(project, overlap=2)
+    fill(project, number)
+    label(project, first, number)
+    for _ in range(number):
+        lease = leasing.lease_next(project, second)
+        wrong = "ham" if truth(lease.item) == ["spam"] else "spam"
+        answer(lease, [wrong], **said)
+
+
 def start(project: Project) -> Round:
     """Start a round and return it, before any of its work is done."""
     return schedule.start_round(project, "by hand")
@@ -189,3 +205,8 @@ def ready_space(project):
     return spaces.first() or FeatureSpace.objects.create(
         project=project, recipe="text-quick", items=project.items, state="done"
     )
+
+
+def advice_on(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the advice on a project, as the API tells it."""
+    return advice(list(stopping.reasons_to_stop(project, answers, measured)))

@@ -5,25 +5,42 @@ whole; where the longest came last, the others would have nothing left to do bes
 """
 
 import os
+from zlib import crc32
 
 import pytest
 
-# Rough seconds of the groups that take long in one piece, from a quiet machine with two cores.
-SECONDS: dict[str, int] = {}
-# What stands in no group but starts servers.
-SERVERS = 30
+# Rough seconds that a group takes in one piece, from a quiet machine with two cores.
+SECONDS = {
+    "faults-under-load": 300,
+    "faults-servers": 280,
+    "e2e": 200,
+    "faults": 180,
+    "backup": 150,
+    "floods": 80,
+    "front": 60,
+    "load": 60,
+}
+# What starts servers and stands in no group.
+ALONE = 30
 
 
-def place(item: pytest.Item) -> int:
-    """Return where a test stands: the longest group first, then in the order at hand."""
+def place(item: pytest.Item) -> tuple[int, int]:
+    """Return where a test stands: the longest groups first, then the modules as chance has it.
+
+    By chance, tests that wait for a browser come between those that compute. All workers must have
+    the same order, so it comes from the seed that they share; without one, the order stays.
+    """
     marker = item.get_closest_marker("xdist_group")
-    group = str(marker.args[0]) if marker else ""
-    is_long = item.get_closest_marker("servers") is not None
-    return -SECONDS.get(group, SERVERS if is_long else 0)
+    starts_servers = item.get_closest_marker("servers") is not None
+    seconds = SECONDS.get(str(marker.args[0]), ALONE) if marker else ALONE * starts_servers
+    seed = item.config.getoption("randomly_seed", None)
+    return -seconds, 0 if seed is None else crc32(f"{seed} {item.path}".encode())
 
 
 def workers() -> int:
-    """Return how many processes the tests of this machine go in: three for two cores."""
+    """Return how many processes the tests go in: two more than there are cores.
+
+    About so many wait for servers and browsers at any time.
+    """
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
-    cores = len(os.sched_getaffinity(0))
-    return int(given) if given else cores + max(1, cores // 2)
+    return int(given) if given else len(os.sched_getaffinity(0)) + 2

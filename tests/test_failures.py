@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, ProgrammingError
 
 from annotator.backup.database_snapshot import Impossible
 from annotator.errors import Invalid
-from annotator.management import failures
+from annotator.server import failures
 from tests import servers
 
 # In words ----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import responses, serializers
+from annotator.api.answers import answered, described, told
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
@@ -34,7 +35,9 @@ def next_item(request: Request, pk: int) -> Response:
     """
     project = members.load_project(person(request), pk)
     found = _next(request, project, **checked(serializers.Next, request))
-    return Response(found, status=204 if found is None else 200)
+    if found is None:
+        return Response(status=204)
+    return Response(told(project, found))
 
 
 @extend_schema(
@@ -52,7 +55,7 @@ def next_item(request: Request, pk: int) -> Response:
         "nothing and brings the same response, with 200."
     ),
     parameters=[OpenApiParameter("next", str, description="0: lease no next item.")],
-    request=serializers.Answer,
+    request=described(serializers.Answer),
     responses={201: responses.SavedWithNext, 200: responses.SavedWithNext},
 )
 @api_view(["GET", "POST"])
@@ -60,9 +63,10 @@ def annotations(request: Request, pk: int) -> Response:
     """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""
     project = members.load_project(person(request), pk)
     if request.method == "GET":
-        remembered = partial(history.remembered, project)
-        return page(request, history.answers(project, person(request)), "-id", remembered)
-    given = checked(serializers.Answer, request)
+        rows = history.answers(project, person(request))
+        shown = partial(history.remembered, project)
+        return page(request, rows, "-id", lambda row: told(project, shown(row)))
+    given = answered(serializers.Answer, request, project)
     body: dict[str, Any]
     if request.query_params.get("next") == "0":
         annotation, is_new = submit.submit(project, person(request), **given)
@@ -74,14 +78,14 @@ def annotations(request: Request, pk: int) -> Response:
             "next": _shown(lease),
         }
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(body, status=201 if is_new else 200)
+    return Response(told(project, body), status=201 if is_new else 200)
 
 
 @extend_schema(
     methods=["PATCH"],
     summary="Correct an annotation",
     description="For its author and for leads. What it said before stays in its history.",
-    request=serializers.Correction,
+    request=described(serializers.Correction),
     responses={200: responses.Saved},
 )
 @extend_schema(
@@ -98,13 +102,14 @@ def annotation(request: Request, pk: int, number: int) -> Response:
     found = revise.find_annotation(project, user, number)
     tasks.learn_if_due.delay_on_commit(project.pk)
     if request.method == "PATCH":
-        revise.correct(found, user, **checked(serializers.Correction, request))
-        return Response({"annotation": annotation_payload(found)})
+        revise.correct(found, user, **answered(serializers.Correction, request, project))
+        return Response(told(project, {"annotation": annotation_payload(found)}))
     if found.user_id != user.pk or found.lease_id is None:
         revise.withdraw(found, user)
-        return Response({"annotation": annotation_payload(found), "next": None})
+        return Response(told(project, {"annotation": annotation_payload(found), "next": None}))
     lease = revise.undo(found, user)
-    return Response({"annotation": annotation_payload(found), "next": _shown(lease)})
+    body = {"annotation": annotation_payload(found), "next": _shown(lease)}
+    return Response(told(project, body))
 
 
 @extend_schema(

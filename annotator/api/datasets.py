@@ -12,8 +12,9 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
+from annotator.api.answers import told
 from annotator.api.request_context import checked, page, person
 from annotator.api.schema import PAGED
 from annotator.errors import NotThere
@@ -106,11 +107,12 @@ def _import(work: Import) -> dict[str, Any]:
 def predict(request: Request, pk: int) -> Response:
     """Return what the current model predicts for texts that are not stored."""
     found = members.load_project(person(request), pk)
-    given = checked(serializers.Predict, request)
-    version, predictions = training_predict.predict(
-        found, [item["text"] for item in given["items"]]
-    )
-    return Response({"model": version.number, "predictions": predictions})
+    media = tasktypes.of(found).media
+    has_text = media.fields == ("text",)
+    given = checked(serializers.Predict if has_text else serializers.PredictAny, request)
+    documents = [media.document(item) for item in given["items"]]
+    version, predictions = training_predict.predict(found, documents)
+    return Response(told(found, {"model": version.number, "predictions": predictions}))
 
 
 @extend_schema(

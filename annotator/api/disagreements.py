@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import responses, serializers
-from annotator.api.request_context import checked, page, person
+from annotator.api.answers import answered, described, told
+from annotator.api.request_context import page, person
 from annotator.api.schema import PAGED
 from annotator.flow.annotation import adjudicate
 from annotator.flow.projects import members
@@ -32,14 +33,15 @@ def disagreements(request: Request, pk: int) -> Response:
     project = members.load_project(person(request), pk, Role.LEAD)
     state = adjudicate.as_state(request.query_params.get("state", "open"))
     shown = partial(adjudicate.shown, project)
-    return page(request, adjudicate.listed(project, state), "-id", shown)
+    rows = adjudicate.listed(project, state)
+    return page(request, rows, "-id", lambda row: told(project, shown(row)))
 
 
 @extend_schema(
     methods=["POST"],
     summary="Decide a disagreement",
     description="The decision counts in place of the votes, and replaces an earlier decision.",
-    request=serializers.Verdict,
+    request=described(serializers.Verdict),
     responses={200: responses.Disagreement},
 )
 @extend_schema(
@@ -54,9 +56,9 @@ def disagreement(request: Request, pk: int, item: int) -> Response:
     user = person(request)
     project = members.load_project(user, pk, Role.LEAD)
     if request.method == "POST":
-        given = checked(serializers.Verdict, request)
+        given = answered(serializers.Verdict, request, project)
         row = adjudicate.decide(project, user, item, **given)
     else:
         row = adjudicate.take_back(project, user, item)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(adjudicate.shown(project, row))
+    return Response(told(project, adjudicate.shown(project, row)))

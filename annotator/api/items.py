@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
-from annotator.api.request_context import checked, cursor, page_size, person, place
+from annotator.api.answers import answered, described, told
+from annotator.api.request_context import cursor, page_size, person, place
 from annotator.errors import Invalid
 from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
@@ -83,7 +84,7 @@ def _item(project: Project, item: Item) -> dict[str, Any]:
 
 @extend_schema(
     summary="Label an item as a seed",
-    request=serializers.Seed,
+    request=described(serializers.Seed),
     responses={201: responses.Saved, 200: responses.Saved},
 )
 @api_view(["POST"])
@@ -91,12 +92,11 @@ def seed(request: Request, pk: int, item: int) -> Response:
     """Give an item an expert label. The same `client_id` again changes nothing."""
     user = person(request)
     project = members.load_project(user, pk, Role.LEAD)
-    given = checked(serializers.Seed, request)
+    given = answered(serializers.Seed, request, project)
     annotation, is_new = seed_labels.seed(project, user, search.find_item(project, item), **given)
     tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(
-        {"annotation": payload.annotation_payload(annotation)}, status=201 if is_new else 200
-    )
+    body = {"annotation": payload.annotation_payload(annotation)}
+    return Response(told(project, body), status=201 if is_new else 200)
 
 
 @extend_schema(summary="Requeue parked items", request=None, responses={200: responses.PutBack})

@@ -18,6 +18,7 @@ from annotator.flow.operations import background_reports
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import members
 from annotator.flow.training import schedule
+from annotator.messages import progress as worded
 from annotator.models import ModelVersion, Project, Role
 
 
@@ -31,8 +32,8 @@ def progress(request: Request, pk: int) -> Response:
 def progress_of(found: Project) -> dict[str, Any]:
     """Return the progress as the caller may see it."""
     if found.role in Role.at_least(Role.LEAD):
-        return summary.progress_for_leads(found)
-    return summary.progress(found)
+        return worded.progress_for_leads(found)
+    return worded.progress(found)
 
 
 @extend_schema(

@@ -17,6 +17,7 @@ from annotator.flow.progress import stopping
 from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
+from annotator.messages.stopping import pause_payload
 from annotator.models import Project, Role
 
 
@@ -88,7 +89,7 @@ def project(request: Request, pk: int) -> Response:
     if request.method == "PATCH":
         _change(request, found)
     leads = found.role in Role.at_least(Role.LEAD)
-    shown = _project(found, stopping.paused(found), leads=leads)
+    shown = _project(found, stopping.find_pause(found), leads=leads)
     headers = {"ETag": f'"{shown["version"]}"'}
     return Response({**shown, "counts": progress_of(found)}, headers=headers)
 
@@ -105,7 +106,7 @@ def _change(request: Request, found: Project) -> None:
         project_settings.change_project(found, **given)
     except Outdated as refusal:
         # Both versions at hand: the caller has its own, and need not ask for the current one.
-        refusal.current = _project(found, stopping.paused(found), leads=True)
+        refusal.current = _project(found, stopping.find_pause(found), leads=True)
         raise
 
 
@@ -117,7 +118,7 @@ def pause(request: Request, pk: int) -> Response:
     """Hand out no more items. Annotators see the reason, and can still save what they hold."""
     found = members.load_project(person(request), pk, Role.LEAD)
     stopping.pause(found, person(request), checked(serializers.Reason, request)["reason"])
-    return Response({"paused": _told(stopping.paused(found))})
+    return Response({"paused": pause_payload(stopping.find_pause(found))})
 
 
 @extend_schema(summary="Resume a project", request=None, responses={200: responses.Paused})
@@ -127,11 +128,7 @@ def resume(request: Request, pk: int) -> Response:
     found = members.load_project(person(request), pk, Role.LEAD)
     checked(serializers.Nothing, request)
     stopping.resume(found)
-    return Response({"paused": _told(stopping.paused(found))})
-
-
-def _told(pause: stopping.Pause | None) -> dict[str, Any] | None:
-    return None if pause is None else pause.told()
+    return Response({"paused": pause_payload(stopping.find_pause(found))})
 
 
 def _project(
@@ -160,7 +157,7 @@ def _project(
         ],
         **settings,
         "items": found.items,
-        "paused": _told(pause),
+        "paused": pause_payload(pause),
         "created_at": found.created_at,
         "version": versions.version_of(found),
     }

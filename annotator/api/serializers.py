@@ -187,6 +187,13 @@ class Decision(StrictSerializer):
 
     NEEDS = {"label": ("lease",), "skip": ("lease",), "correct": ("annotation",)}
     WITH_LABELS = ("label", "correct")
+    SAYING = {*tasktypes.ANSWER_FIELDS, "label_ids"}
+
+    def get_fields(self) -> dict[str, Any]:
+        # Where the answer has another name, its own check says what it may be.
+        others = set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS}
+        named = {name: serializers.JSONField(required=False) for name in sorted(others)}
+        return {**super().get_fields(), **named}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in self.NEEDS.get(attrs["kind"], ()):
@@ -194,7 +201,7 @@ class Decision(StrictSerializer):
                 raise serializers.ValidationError(
                     {name: _("This field is required.")}, code="required"
                 )
-        if attrs["kind"] in self.WITH_LABELS and not {"labels", "label_ids"} & set(attrs):
+        if attrs["kind"] in self.WITH_LABELS and not self.SAYING & set(attrs):
             raise serializers.ValidationError(
                 {"labels": _("This field is required.")}, code="required"
             )
@@ -233,3 +240,13 @@ class TextItem(StrictSerializer):
 
 class Predict(StrictSerializer):
     items = serializers.ListField(child=TextItem(), allow_empty=False, max_length=1000)
+
+
+class PredictAny(StrictSerializer):
+    """Items of a medium that checks them itself."""
+
+    items = serializers.ListField(
+        child=serializers.DictField(child=Text(trim_whitespace=False, max_length=1_000_000)),
+        allow_empty=False,
+        max_length=1000,
+    )

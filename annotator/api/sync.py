@@ -10,13 +10,15 @@ from rest_framework.response import Response
 
 from annotator import tasks
 from annotator.api import responses, serializers
+from annotator.api.answers import told
 from annotator.api.request_context import checked, person
 from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
-from annotator.flow.progress import summary
+from annotator.flow.progress.stopping import find_pause
 from annotator.flow.projects import members, preferences
 from annotator.flow.queue import payload, prefetch
+from annotator.messages import labelling, stopping
 from annotator.models import Lease, Project, User
 
 
@@ -37,13 +39,12 @@ def sync(request: Request, pk: int) -> Response:
     settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
-    return Response(
-        {
-            "decisions": [_told(each) for each in settled],
-            **_held(project, user, given, along),
-            **_changed(project, user, given["version"]),
-        }
-    )
+    body = {
+        "decisions": [_told(each) for each in settled],
+        **_held(project, user, given, along),
+        **_changed(project, user, given["version"]),
+    }
+    return Response(told(project, body))
 
 
 @extend_schema(
@@ -70,8 +71,10 @@ def _settled(
 
     settled = []
     for each in given["decisions"]:
-        then = take if each is given["decisions"][-1] else None
-        settled.append(sync_decisions.apply_decision(project, user, given["page"], each, then))
+        on_counted = take if each is given["decisions"][-1] else None
+        settled.append(
+            sync_decisions.apply_decision(project, user, given["page"], each, on_counted)
+        )
     return settled, along
 
 
@@ -88,14 +91,15 @@ def _held(
         just_decided=any(each["kind"] in sync_decisions.SETTLING for each in given["decisions"]),
         along=along,
     )
+    pause = find_pause(project) if held.is_paused else None
     is_dry = given["want"] > 0 and not held.next
     return {
         "next": [payload.desk_payload(lease) for lease in held.next],
         "spares": [payload.desk_payload(lease) for lease in held.spares],
         "lost": held.lost,
         "counts": history.counts(project, user),
-        "empty": summary.why_empty(project, user, held.pause) if is_dry else "",
-        "paused": None if held.pause is None else held.pause.told(),
+        "empty": labelling.why_empty(project, pause) if is_dry else "",
+        "paused": stopping.pause_payload(pause),
         "lease_seconds": project.lease_seconds,
     }
 
@@ -112,7 +116,7 @@ def _told(settled: sync_decisions.DecisionResult) -> dict[str, Any]:
         "client_id": settled.client_id,
         "state": settled.state,
         "code": settled.code,
-        "words": settled.words,
+        "words": labelling.result_words(settled),
         "annotation": settled.annotation,
         "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from django.db import Error, close_old_connections
 from django.utils.translation import gettext as _
 
 from annotator.db import clock
+from annotator.db.compiled_queries import Rows
 from annotator.errors import Refused
 from annotator.jobs import damaged_files
 from annotator.jobs.outages import outage
@@ -106,11 +107,23 @@ def in_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}"[:2000]
 
 
+@cache
+def _find_active(model: type[Job]) -> Rows:
+    return Rows(lambda: model.objects.active().order_by().values_list("pk", flat=True)[:1])
+
+
+def _is_any_active(model: type[Job]) -> bool:
+    return bool(_find_active(model)())
+
+
 def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
     """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones.
 
     With `just_now` also of those whose message is on its way, as it may be lost with a worker.
     """
+    # Mostly there are none, and each of the statements below would wait for whoever writes.
+    if not _is_any_active(model):
+        return []
     now = clock.now()
     model.objects.release_dead()
     left = model.objects.claimable(now).filter(**where)

@@ -46,6 +46,20 @@ class Import(Job):
         return self.name
 
 
+class ItemQuerySet(models.QuerySet["Item"]):
+    """Items by where they stand on their way."""
+
+    def set_aside(self, project: Project) -> "ItemQuerySet":
+        """Items of the project that every annotator skipped."""
+        return self.filter(project=project, state=Item.State.ASIDE)
+
+    def is_waiting(self, project: Project) -> bool:
+        """Tell whether an item of the project still waits for a label."""
+        # One state at a time and in their order, or PostgreSQL may look for it in the whole table.
+        items = self.filter(project=project).order_by("audit_key").values_list("pk", flat=True)
+        return any(items.filter(state=state)[:1] for state in (Item.State.POOL, Item.State.QUEUED))
+
+
 class Item(models.Model):
     """One thing to label.
 
@@ -79,6 +93,8 @@ class Item(models.Model):
     gold = models.JSONField(null=True)
     # {"labels": [ids], "confidence"}
     suggested = models.JSONField(null=True)
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         constraints = [

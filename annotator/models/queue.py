@@ -75,6 +75,11 @@ class Provenance(models.Model):
         """Return the fields that say how this came about, ready for the next row on the way."""
         return {name: getattr(self, name) for name in self.FIELDS}
 
+    @property
+    def is_review(self) -> bool:
+        """Whether the item had all its annotations already when this came about."""
+        return self.source in REVIEW_SOURCES
+
     def by_itself(self) -> dict[str, object]:
         """Return the same for a row that asks for the item alone, not with a page of others."""
         source = Source.ACTIVE if self.source == Source.BULK else self.source

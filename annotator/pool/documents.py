@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from annotator import tasktypes
 from annotator.models import FeatureShard, Import, Item, Project
+from annotator.pool.training_set import label_space
 
 AT_ONCE = 500
 
@@ -64,4 +65,4 @@ def suggested_proba(
         # Of a label that is no more, its confidence says nothing.
         if len(known) == len(said["labels"]):
             sure[position - shard.start] = said["confidence"]
-    return as_proba(labels, sure, len(classes), multi_label=project.multi_label)
+    return as_proba(labels, sure, label_space(project, len(classes)))

@@ -1,13 +1,14 @@
 """The training set: labelled rows and their targets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db.models import F, Sum
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.models import (
     Annotation,
     Disagreement,
@@ -16,30 +17,36 @@ from annotator.models import (
     Source,
     Tally,
 )
+from annotator.pool.audit_set import audit_frontier
 
 if TYPE_CHECKING:
-    pass
-from annotator.pool.audit_set import audit_frontier
+    from selection.models import LabelSpace
+
+
+def label_space(project: Project, n_classes: int) -> "LabelSpace":
+    """Return the answers over `n_classes` classes that an item of the project can have."""
+    return tasktypes.of(project).answer.label_space(n_classes)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Who is labelled with what. `y` is (n,) classes, or (n, C) of 0 and 1 for multi-label."""
+    """Labelled items (n rows) with their targets `y`, in the shape of their `label_space`."""
 
     positions: NDArray[np.int64]
     y: NDArray[np.int64]
     keys: NDArray[np.int64]
     audited: NDArray[np.bool_]
+    label_space: "LabelSpace"
 
     @property
     def seen(self) -> int:
         """Return how many classes have at least one example."""
-        return len(np.unique(self.y)) if self.y.ndim == 1 else int(self.y.any(axis=0).sum())
+        return len(self.label_space.classes_seen(self.y))
 
     @property
     def teaches(self) -> bool:
-        """Tell whether a model can be fitted: on two classes, or one where each stands alone."""
-        return self.seen >= (2 if self.y.ndim == 1 else 1)
+        """Tell whether a model can be fitted on these classes."""
+        return self.label_space.is_trainable(self.seen)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -78,11 +85,12 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
     # A share that was raised since can make items of the reserve that were confirmed in bulk.
     alone = ~np.isin(positions, np.fromiter(in_bulk, dtype=np.int64))
     audited = alone & (places <= audit_frontier(project))
-    found = Labelled(positions, np.zeros(0, np.int64), places, audited)
     counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, 2, len(label_ids))
     asked = [(len(answers[p]), sum(answers[p].values())) for p in positions]
-    settle = _several if project.multi_label else _single
-    return settle(found, counts, np.array(asked, np.int64).reshape(-1, 2))
+    answer_space = label_space(project, len(label_ids))
+    y, settled = answer_space.majority(counts, np.array(asked, np.int64).reshape(-1, 2))
+    # An answer whose labels were all removed since teaches nothing.
+    return Labelled(positions[settled], y[settled], places[settled], audited[settled], answer_space)
 
 
 def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.int64]]:
@@ -94,28 +102,6 @@ def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.i
         if label in column:
             given[column[label]] = 1
     return found
-
-
-def _several(found: Labelled, counts: NDArray[np.int64], asked: NDArray[np.int64]) -> Labelled:
-    """Settle each label by itself. `counts` (n, 2, C) and `asked` (n, 2): all, annotators' own."""
-    twice, people = 2 * counts, asked[:, :, None]
-    is_tie = twice[:, 0] == people[:, 0]
-    y = np.where(is_tie, twice[:, 1] >= people[:, 1], twice[:, 0] > people[:, 0])
-    return replace(found, y=y.astype(np.int64))
-
-
-def _single(found: Labelled, counts: NDArray[np.int64], asked: NDArray[np.int64]) -> Labelled:
-    """Settle on one label each; what gave none that there is now teaches nothing."""
-    answered = counts[:, 0].any(axis=1)
-    # All that were asked are more than those who can break a tie.
-    weights = counts[:, 0] * (1 + asked[:, :1]) + counts[:, 1]
-    y = weights.argmax(axis=1) if len(weights) else np.zeros(0, np.int64)
-    return Labelled(
-        found.positions[answered],
-        y[answered].astype(np.int64),
-        found.keys[answered],
-        found.audited[answered],
-    )
 
 
 def work_done(project: Project) -> int:

@@ -65,7 +65,7 @@ def locked_out(request: HttpRequest, _answer: Any, credentials: Any) -> HttpResp
         error = {"code": "locked_out", "detail": detail}
         body = {"type": "too_many_requests", **error, "errors": [{"field": "", **error}]}
         return JsonResponse(body, status=429, headers={"Retry-After": str(seconds)})
-    answer = render(request, "429.html", {"detail": detail}, status=429)
+    answer = render(request, "errors/429.html", {"detail": detail}, status=429)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_SECONDS = 8.0
+WATCH_SECONDS = 0.5
 RESTART_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
 # One that dies at its start does so sooner; one that is killed now and then is back at once.
 STABLE_SECONDS = 8.0
@@ -82,11 +84,16 @@ class Supervisor:
 
     say: Callable[[str], None]
     children: list[Child] = field(default_factory=list)
-    stopping: bool = False
+    _over: threading.Event = field(default_factory=threading.Event)
 
     def stop(self, *_: object) -> None:
         """Ask the watch to end; fit to be a signal handler."""
-        self.stopping = True
+        self._over.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Tell whether the watch is to end."""
+        return self._over.is_set()
 
     def start(self, child: Child) -> None:
         """Start a child and watch it from now on."""
@@ -95,10 +102,9 @@ class Supervisor:
 
     def watch(self) -> None:
         """Restart what dies, with growing pauses for what dies again and again, until stopped."""
-        while not self.stopping:
+        while not self._over.wait(WATCH_SECONDS):
             for child in self.children:
                 self._look_after(child)
-            time.sleep(0.1)
 
     def wait_for(self, ready: Callable[[], bool], seconds: float) -> bool:
         """Return whether `ready` came true in time, looking after the children meanwhile."""
@@ -108,7 +114,7 @@ class Supervisor:
                 return True
             for child in self.children:
                 self._look_after(child)
-            time.sleep(0.05)
+            self._over.wait(0.05)
         return False
 
     def _look_after(self, child: Child) -> None:
@@ -161,7 +167,7 @@ def apart(*works: Callable[[], None]) -> bool:
 
 
 def _in_words(work: Callable[[], None]) -> None:
-    from annotator.management import failures
+    from annotator.server import failures
 
     try:
         work()
@@ -197,6 +203,8 @@ def broker_command(folder: Path, socket: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
+        # So often it looks after itself while nothing happens.
+        "hz": "1",
         "logfile": str(store / "broker.log"),
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]

@@ -28,13 +28,18 @@ TASK_TYPES = {
 DEFAULT = TASK_TYPES["text"]
 BY_STORED = {(each.task, each.multi_label): each for each in TASK_TYPES.values()}
 
+# What answers are called in the API and in exports.
+LABELS = "labels"
+ANSWER_FIELDS = tuple(dict.fromkeys(each.answer.field for each in TASK_TYPES.values()))
 # Whether every type needs its labels named by whoever creates a project.
 ALL_NAME_LABELS = not any(each.answer.fixed_labels for each in TASK_TYPES.values())
 
 __all__ = [
     "ALL_NAME_LABELS",
+    "ANSWER_FIELDS",
     "DEFAULT",
     "FEATURES",
+    "LABELS",
     "TASK_TYPES",
     "TaskType",
     "choices",

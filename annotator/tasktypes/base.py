@@ -6,14 +6,18 @@ Nothing outside this package asks what a project's task is: it asks the type of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from annotator.errors import Invalid
 from annotator.formats import Part
 from annotator.models import Item, Project
+
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ class Media(Protocol):
     formats: tuple[str, ...]
     # The texts in a row of a table that are its content, none for files.
     parts: tuple[Part, ...] = ()
-    # Recipes of features in the order in which they are made, each better than the one before.
-    encoders: tuple[str, ...]
+    # Recipes of features with their titles, in the order in which they are made: each is better
+    # than the one before.
+    encoders: dict[str, Promise]
     limits: Limits
     # The features of the app that make sense for it (`FEATURES`).
     can: frozenset[str]
@@ -80,6 +85,13 @@ class Media(Protocol):
     simulation_hint: Promise
     # Whether such a file has columns that may have to be named.
     has_columns: bool
+
+    # What an item has that a prediction is asked for.
+    fields: tuple[str, ...] = ("text",)
+
+    def document(self, given: dict[str, Any]) -> Any:
+        """Return what the encoders read of an item that is not stored; Invalid for no such item."""
+        raise Invalid("task", str(FEATURES["predict"].refusal), field="items")
 
     def digest(self, content: Any) -> bytes:
         """Return 16 bytes that tell this content from any other."""
@@ -114,9 +126,11 @@ class Answer(Protocol):
     """What a person says of an item; it is stored as labels of the project."""
 
     name: str
+    # What the API and exports call it.
+    field: str = "labels"
     can: frozenset[str] = EVERYTHING
-    # The names of the labels where they are the same in every project.
-    fixed_labels: tuple[str, ...] = ()
+    # The labels and their keys where they are the same in every project.
+    fixed_labels: dict[str, str] = {}
     # Whether an answer may have several labels, or none.
     takes_several: bool
     # The folder of its template: input (at the desk).
@@ -124,6 +138,19 @@ class Answer(Protocol):
     # As for a medium.
     scripts: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+
+    def labels(self, given: Any) -> list[int | str]:
+        """Return the labels, by ids or names, that an answer in the API means; Invalid for none."""
+        found: list[int | str] = given
+        return found
+
+    def told(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record, or a response, with the answers in it as the API has them."""
+        return record
+
+    def label_space(self, n_classes: int) -> "LabelSpace":
+        """Return what the answers over so many labels are to the maths."""
+        ...
 
     def check_number(self, labels: int) -> None:
         """Raise Invalid unless so many labels can be an answer."""

@@ -89,7 +89,7 @@ def _to_login(request: Request) -> HttpResponse:
 
 def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Return the page of a form that was loaded before its person signed in or out."""
-    return render(request, "403_csrf.html", {"back": form_page(request)}, status=403)
+    return render(request, "errors/403_csrf.html", {"back": form_page(request)}, status=403)
 
 
 def form_page(request: HttpRequest) -> str:

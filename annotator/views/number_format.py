@@ -9,20 +9,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator.flow.annotation.bulk_confirm import Confirmed
-from annotator.flow.progress import audit_counts
 from annotator.flow.progress import estimate as estimates
+from annotator.i18n import numbers
+from annotator.messages import audits
+from annotator.messages.estimate import in_words, why_two
 
-NARROW = estimates.NARROW
+NARROW = numbers.NARROW
 
 
 def percent(share: float) -> str:
     """Return 0.934 as “93%”; next to the ends with a decimal, as 100% would claim too much."""
-    return estimates.percent(share)
+    return numbers.percent(share)
 
 
 def with_percent_sign(number: str) -> str:
     """Return a formatted number with the percent sign as the reader's language writes it."""
-    return estimates.with_percent_sign(number)
+    return numbers.with_percent_sign(number)
+
+
+def percent_number(share: float) -> str:
+    """Return a share as `percent` does, without the sign: the lower end of a range."""
+    return numbers.percent_number(share)
 
 
 def percent_number(share: float) -> str:
@@ -37,7 +44,7 @@ def precise_percent(share: float) -> str:
 
 def count(number: int) -> str:
     """Return a whole number with the thousands separator of the reader's language."""
-    return estimates.count(number)
+    return numbers.count(number)
 
 
 def decimal(number: float) -> str:
@@ -109,7 +116,7 @@ def _rounded(value: float, digits: int) -> str:
 
 def accuracy(estimate: Mapping[str, Any] | None) -> str:
     """Return an estimate with its interval and what it rests on; empty when there is none."""
-    return estimates.in_words(estimate)
+    return in_words(estimate)
 
 
 def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
@@ -136,8 +143,8 @@ def no_estimate(audited: int) -> str:
 
 def audited(progress: Mapping[str, Any]) -> list[str]:
     """Return what the estimate waits for, and why its interval and its proof differ."""
-    waiting = audit_counts.in_words(progress["audits_answered"], progress["audits_waiting"])
-    said = [waiting, estimates.why_two(progress["accuracy"])]
+    waiting = audits.in_words(progress["audits_answered"], progress["audits_waiting"])
+    said = [waiting, why_two(progress["accuracy"])]
     return [sentence for sentence in said if sentence]
 
 

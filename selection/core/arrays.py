@@ -1,8 +1,8 @@
-"""The array types of this package and the guards that every public function shares."""
+"""Array types, and the input checks that every public function shares."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,22 +18,29 @@ ROW_SUM_TOLERANCE = 1e-3  # float32 softmax over many classes drifts by about th
 BLOCK = 4096  # rows worked on at once: big enough for BLAS, small enough for any worker
 
 
-def as_proba(proba: ArrayLike, *, multi_label: bool = False, first: int = 0) -> FloatArray:
+def as_proba(proba: ArrayLike, *, first: int = 0) -> FloatArray:
     """Return `proba` (n, C) as checked float64 in a new array; the input is never changed.
 
-    Raises ValueError naming the first bad row: not finite, outside 0..1, or (unless
-    `multi_label`, where every column is its own yes/no) not summing to 1 within 1e-3. `first` is
-    the number of the first row where `proba` is a block of something larger.
+    Each column is a probability of its own; rows need not sum to 1. `first` is the number of the
+    first row where `proba` is a block of a larger table. Raises ValueError naming the first row
+    that is not finite or outside 0..1.
 
-    >>> as_proba([[0.25, 0.75]])
+    >>> as_proba([[0.25, 0.25]])
+    array([[0.25, 0.25]])
+    """
+    return _checked(proba, first, _refuse_outside)
+
+
+def as_distribution(proba: ArrayLike, *, first: int = 0) -> FloatArray:
+    """Return `proba` (n, C) as `as_proba` does, each row a distribution over C classes.
+
+    Raises ValueError naming the first row that is not finite, outside 0..1, or does not sum to 1
+    within 1e-3.
+
+    >>> as_distribution([[0.25, 0.75]])
     array([[0.25, 0.75]])
     """
-    table = as_table(proba, "proba")
-    checked = np.empty(table.shape)
-    for rows in row_blocks(len(table)):
-        checked[rows] = as_matrix(table[rows], "proba", first=first + rows.start)
-        _refuse_odds(checked[rows], multi_label, first + rows.start)
-    return np.clip(checked, 0.0, 1.0, out=checked)
+    return _checked(proba, first, _refuse_sums)
 
 
 def as_matrix(values: ArrayLike, name: str, *, first: int = 0) -> FloatArray:
@@ -101,12 +108,25 @@ def normalise_rows(X: AnyArray) -> Float32Array:
     return normalised
 
 
-def _refuse_odds(proba: FloatArray, multi_label: bool, first: int) -> None:
+def _checked(proba: ArrayLike, first: int, refuse: Callable[[FloatArray, int], None]) -> FloatArray:
+    table = as_table(proba, "proba")
+    checked = np.empty(table.shape)
+    for rows in row_blocks(len(table)):
+        checked[rows] = as_matrix(table[rows], "proba", first=first + rows.start)
+        refuse(checked[rows], first + rows.start)
+    return np.clip(checked, 0.0, 1.0, out=checked)
+
+
+def _refuse_outside(proba: FloatArray, first: int) -> None:
     if not proba.size:
         return
     if proba.min() < -ROW_SUM_TOLERANCE or proba.max() > 1 + ROW_SUM_TOLERANCE:
         outside = (proba < -ROW_SUM_TOLERANCE) | (proba > 1 + ROW_SUM_TOLERANCE)
         refuse_rows(outside.any(axis=1), "proba has a value outside 0..1", first=first)
-    if not multi_label:
+
+
+def _refuse_sums(proba: FloatArray, first: int) -> None:
+    _refuse_outside(proba, first)
+    if proba.size:
         off = np.abs(np.einsum("ij->i", proba) - 1) > ROW_SUM_TOLERANCE
         refuse_rows(off, "proba does not sum to 1", first=first)

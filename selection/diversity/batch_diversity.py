@@ -1,17 +1,18 @@
-"""Which items differ from each other: row numbers in the order of choice, never one twice."""
+"""Batch diversity: distinct row numbers in the order of choice."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from selection.core.arrays import FloatArray, IntArray, as_proba, refuse_rows
+from selection.core.arrays import FloatArray, IntArray, as_table, refuse_rows
 from selection.core.distances import Gradients, Points, as_centres
 from selection.diversity.clusters import Seed, typical
 from selection.diversity.farthest_first import farthest_first
 from selection.diversity.kmeans_seeding import draw_apart, draw_rest
+from selection.models import SingleLabel
 
-__all__ = ["badge", "cluster_margin", "k_center", "kmeans_pp", "typical"]
+__all__ = ["badge", "cluster_margin", "k_center", "kmeans_pp", "spread_gradients", "typical"]
 
 
 def k_center(
@@ -65,20 +66,30 @@ def badge(
     features: ArrayLike,
     k: int,
     rng: Seed = None,
-    *,
-    multi_label: bool = False,
 ) -> IntArray:
     """Return `k` rows by k-means++ on gradients (p - e_argmax) x [features, 1].
 
-    `proba` (n, C), `features` (n, d). Ash et al. 2020: the first row has the longest gradient,
-    the next are drawn in proportion to the squared distance to those drawn. The gradients
-    (n, C (d + 1)) are never built: products of two factors are products of their dot products,
-    so a pick costs O(n (C + d)). Beyond the input 2 n C numbers are held.
+    `proba` (n, C) with one label per item, `features` (n, d). BADGE (Ash et al. 2020): see
+    `spread_gradients`. Raises ValueError naming a row that is not a distribution.
 
     >>> badge([[0.5, 0.5], [0.9, 0.1], [0.5, 0.5]], [[1.0], [1.0], [1.0]], 2, rng=0)
     array([0, 1])
     """
-    errors = _label_errors(as_proba(proba, multi_label=multi_label), multi_label)
+    table = as_table(proba, "proba")
+    return spread_gradients(SingleLabel(table.shape[1]).gradient_errors(table), features, k, rng)
+
+
+def spread_gradients(errors: FloatArray, features: ArrayLike, k: int, rng: Seed = None) -> IntArray:
+    """Return `k` rows by k-means++ on gradients `errors` (n, C) x [`features` (n, d), 1].
+
+    The first row has the longest gradient, the next are drawn in proportion to the squared
+    distance to those drawn. The gradients (n, C (d + 1)) are never built: products of two factors
+    are products of their dot products, so a pick costs O(n (C + d)). Beyond the input 2 n C
+    numbers are held. Raises ValueError naming a row of features that is not finite or too large.
+
+    >>> spread_gradients(np.array([[0.1], [0.5], [0.0]]), [[1.0], [1.0], [1.0]], 1)
+    array([1])
+    """
     gradients = Gradients.of(errors, features)
     wanted = min(max(k, 0), len(gradients))
     if not wanted:
@@ -121,12 +132,3 @@ def _checked_weights(weights: ArrayLike | None, n: int) -> FloatArray:
         raise ValueError(f"weights has shape {mass.shape} for {n} rows")
     refuse_rows(~(np.isfinite(mass) & (mass >= 0)), "the weight is not a number of at least 0")
     return mass
-
-
-def _label_errors(proba: FloatArray, multi_label: bool) -> FloatArray:
-    errors = proba.copy()
-    if multi_label:
-        errors -= proba > 0.5
-    elif proba.shape[1]:
-        errors[np.arange(len(proba)), proba.argmax(axis=1)] -= 1.0
-    return errors

@@ -1,4 +1,4 @@
-"""What the model sees, learnt from the project's own pool: no download, no pickle."""
+"""Features: encoders fitted on the project's own pool; no download, no pickle."""
 
 from selection.features.base import Doc, Encoder
 from selection.features.image.encoder import ImageEncoder

@@ -1,4 +1,4 @@
-"""A linear support vector machine with probabilities, for whoever prefers its margins."""
+"""Linear support vector machine with calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 
 from selection.core.arrays import FloatArray, IntArray
 from selection.features.matrix import Features
+from selection.models import SingleLabel
 from selection.models.logistic import (
     Model,
     assemble,
@@ -29,28 +30,27 @@ FOLDS = 5
 SHARPEST = 50.0  # where no answer left out was wrong, the best temperature would be zero
 
 
-def fit_svm(X: Features, y: ArrayLike, n_classes: int, *, seed: int = 0) -> Model:
+def fit_svm(X: Features, y: ArrayLike, space: SingleLabel, *, seed: int = 0) -> Model:
     """Return a one-against-rest linear SVM (squared hinge) whose probabilities are calibrated.
 
-    `X` (n rows) and `y` (n,) as in `models.fit`, for one label per item. The scores become
-    probabilities by a softmax whose one temperature is fitted to scores of models that had not
-    seen the row, in 5 folds (Guo et al. 2017). So it stays a linear `Model`, stored and asked like
-    any other. With a single class, or one example per class, it is the usual model: there is
-    nothing to calibrate on. Raises ValueError as `models.fit` does.
+    `X` (n rows) and `y` (n,) as in `logistic.fit`, for one label per item. Probabilities
+    come from a softmax with one temperature, fitted to out-of-fold scores in 5 folds (Guo et al.
+    2017), so the result is a plain linear `Model`. With a single class, or one example per class,
+    nothing can be calibrated and `logistic.fit` takes over. Raises ValueError as that does.
 
     >>> X = Features(None, np.repeat([[0.0, 1.0], [1.0, 0.0]], 4, axis=0).astype(np.float32))
-    >>> fit_svm(X, [0] * 4 + [2] * 4, n_classes=3).predict_proba(X.take([0])).argmax()
+    >>> fit_svm(X, [0] * 4 + [2] * 4, SingleLabel(3)).predict_proba(X.take([0])).argmax()
     np.int64(0)
     """
-    labels = check_labelled(X, y, n_classes)
+    labels = check_labelled(X, y, space)
     classes, numbers = np.unique(labels, return_inverse=True)
     if len(classes) < 2 or np.bincount(numbers).min() < 2:
-        return fit(X, y, n_classes, seed=seed)
+        return fit(X, y, space, seed=seed)
     weight = neighbour_weight(X, labels[:, None] == classes, seed=seed)
     reduction = reduce_rows(scale_neighbor_columns(X, weight))
     sharpness = _sharpness(reduction, numbers, seed)
     weights, intercept = _solve(reduction, numbers, np.arange(len(numbers)), seed)
-    model = assemble(reduction, sharpness * weights, sharpness * intercept, n_classes, classes)
+    model = assemble(reduction, sharpness * weights, sharpness * intercept, space, classes)
     return unscale_model(model, X, weight)
 
 

@@ -1,7 +1,7 @@
-"""What people do without active learning, for comparison: plain features, one linear model.
+"""Baseline without active learning: plain features, one linear model, random labels.
 
-Texts: TF-IDF of words and word pairs (of one to three characters where the script writes no
-blanks). Pictures: raw pixels, standardised. Learnt on random labels, as everybody starts.
+Texts: TF-IDF of words and bigrams (of one to three characters in scripts without spaces). Images:
+raw pixels, standardised.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy.special import expit, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -24,6 +23,7 @@ from selection.core.arrays import Float32Array, FloatArray, IntArray
 from selection.features.base import Doc
 from selection.features.matrix import Features
 from selection.features.text.tokenize import tokenise
+from selection.models import LabelSpace
 from selection.models.row_space import Reduction, reduce_rows
 from selection.simulation.dataset import LabelledDataset
 
@@ -40,8 +40,9 @@ def plain(known: LabelledDataset, pool: Sequence[Doc], test: Sequence[Doc]) -> L
     Everything is fitted on the pool alone. Replay it with "random": the rows are then the same as
     those of `known` with the same seed, since random draws look at nothing.
 
+    >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> known = LabelledDataset(X, np.array([0, 1]), n_classes=2, rare_class=1)
+    >>> known = LabelledDataset(X, np.array([0, 1]), SingleLabel(2), rare_class=1)
     >>> plain(known, ["good day", "bad day"], []).X.sparse.shape
     (2, 5)
     """
@@ -53,8 +54,9 @@ def plain(known: LabelledDataset, pool: Sequence[Doc], test: Sequence[Doc]) -> L
 def plainly(known: LabelledDataset) -> LabelledDataset:
     """Return `known`, whose features are plain ones already, with the plain model.
 
+    >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> plainly(LabelledDataset(X, np.array([0, 1]), n_classes=2, rare_class=1)).learner.keywords
+    >>> plainly(LabelledDataset(X, np.array([0, 1]), SingleLabel(2), rare_class=1)).learner.keywords
     {'strength': 0.01}
     """
     strength = STRENGTH_PICTURES if known.X.sparse is None else STRENGTH_TEXTS
@@ -65,16 +67,15 @@ def plainly(known: LabelledDataset) -> LabelledDataset:
 class PlainModel:
     """Linear scores of the `classes` (S,) that were seen, over sparse `columns` or dense ones."""
 
-    n_classes: int
+    space: LabelSpace
     classes: IntArray
     columns: IntArray
     sparse_weights: Float32Array
     dense_weights: Float32Array
     intercept: FloatArray
-    multi_label: bool
 
     def predict_proba(self, X: Features) -> Float32Array:
-        """Return the probabilities (n, n_classes) of `X`; 0 for a class that was never seen."""
+        """Return the probabilities (n, C) of `X`; 0 for a class that was never seen."""
         scores = np.zeros((len(X), len(self.classes))) + self.intercept
         if X.sparse is not None and len(self.columns):
             weights = np.zeros((X.sparse.shape[1], len(self.classes)), dtype=np.float32)
@@ -82,43 +83,36 @@ class PlainModel:
             scores += X.sparse @ weights
         if X.dense is not None:
             scores += X.dense @ self.dense_weights
-        proba = np.zeros((len(X), self.n_classes), dtype=np.float32)
-        proba[:, self.classes] = expit(scores) if self.multi_label else softmax(scores, axis=1)
+        proba = np.zeros((len(X), self.space.n_classes), dtype=np.float32)
+        proba[:, self.classes] = self.space.to_proba(scores)
         return proba
 
 
 def fit_plain(
     X: Features,
     y: ArrayLike,
-    n_classes: int,
+    space: LabelSpace,
     *,
     strength: float,
     seed: int = 0,
-    multi_label: bool = False,
 ) -> PlainModel:
-    """Return an unweighted logistic regression with C = `strength`; arguments as `models.fit`.
+    """Return an unweighted logistic regression with C = `strength`, arguments as `logistic.fit`.
 
+    >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> fit_plain(X, [0, 1], 2, strength=10.0).predict_proba(X).argmax(axis=1)
+    >>> fit_plain(X, [0, 1], SingleLabel(2), strength=10.0).predict_proba(X).argmax(axis=1)
     array([0, 1])
     """
     labels = np.asarray(y, dtype=np.int64)
     reduction = reduce_rows(X)
-    if multi_label:
-        classes = np.flatnonzero(labels.any(axis=0))
-        solved = [_solve_one(reduction, labels[:, c], strength) for c in classes]
-        weights = np.stack([each[0] for each in solved], axis=1)
-        intercept = np.array([each[1] for each in solved])
-    else:
-        classes = np.unique(labels)
-        weights, intercept = _solve(reduction, labels, strength)
+    solve = partial(_solve, reduction, strength)
+    weights, intercept = space.fit_columns(solve, labels, reduction.width)
     of_sparse, of_dense = reduction.restore(weights)
-    return PlainModel(
-        n_classes, classes, reduction.columns, of_sparse, of_dense, intercept, multi_label
-    )
+    classes = space.classes_seen(labels)
+    return PlainModel(space, classes, reduction.columns, of_sparse, of_dense, intercept)
 
 
-def _solve(reduction: Reduction, y: IntArray, strength: float) -> tuple[FloatArray, FloatArray]:
+def _solve(reduction: Reduction, strength: float, y: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return weights (r, S) and intercepts (S,) of the S classes in `y`."""
     solver = LogisticRegression(C=strength, max_iter=MAX_STEPS)
     with warnings.catch_warnings():
@@ -130,14 +124,6 @@ def _solve(reduction: Reduction, y: IntArray, strength: float) -> tuple[FloatArr
     if weights.shape[1] == 1:
         return np.hstack([0 * weights, weights]), np.array([0.0, intercept[0]])
     return weights, intercept
-
-
-def _solve_one(reduction: Reduction, y: IntArray, strength: float) -> tuple[FloatArray, float]:
-    if y.all():
-        # Always yes so far: there is no boundary to learn, the answer stays yes.
-        return np.zeros(reduction.width), np.inf
-    weights, intercept = _solve(reduction, y, strength)
-    return weights[:, 1], float(intercept[1])
 
 
 # Features ----------------------------------------------------------------------------------------
@@ -167,7 +153,7 @@ def _encoder(analyzer: str, ngrams: tuple[int, int]) -> TfidfVectorizer:
 
 
 def writes_blanks(texts: Sequence[str]) -> bool:
-    """Tell whether most of the first `texts` are in a script that writes blanks between words.
+    """Tell whether most of the first `texts` are in a script with spaces between words.
 
     >>> writes_blanks(["good day"]), writes_blanks(["大家好"])
     (True, False)

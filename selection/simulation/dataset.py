@@ -1,20 +1,19 @@
-"""What a simulation is told, and what came of it: a pool whose labels are all known, and runs."""
+"""Inputs and results of a simulation: labelled data sets, plans and runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from selection.features.matrix import Features
-from selection.models import logistic
+from selection.models import LabelSpace, logistic
 
 
 class Predictor(Protocol):
-    """What a learner returns."""
+    """A fitted model that predicts probabilities."""
 
     def predict_proba(self, X: Features) -> Float32Array:
         """Return probabilities (n, C)."""
@@ -22,28 +21,25 @@ class Predictor(Protocol):
 
 
 class Learner(Protocol):
-    """Whatever learns from labelled rows as `models.fit` does."""
+    """A function that fits a model on labelled rows, as `models.logistic.fit` does."""
 
-    def __call__(
-        self, X: Features, y: ArrayLike, n_classes: int, *, seed: int, multi_label: bool
-    ) -> Predictor:
-        """Return what the rows `X` with labels `y` teach."""
+    def __call__(self, X: Features, y: ArrayLike, space: LabelSpace, *, seed: int) -> Predictor:
+        """Return a model fitted on the rows `X` with targets `y`."""
         ...
 
 
 @dataclass(frozen=True)
 class LabelledDataset:
-    """A pool whose labels are all known, and a test set that nothing is fitted on.
+    """A fully labelled pool, and a test set that nothing is fitted on.
 
-    `y` (n,) are class numbers below `n_classes`, or (n, C) of 0 and 1 where items may have several
-    labels; `truth` the same of the test rows, None with `test` where there are none. What was found
-    of `rare_class` is counted; strategies are told of it where `rare_class_declared` is set.
-    `prior` (n, C) is what another model said of the items beforehand, None where none did.
+    `y` are the targets of `X` (n rows) in `space`; `truth` those of the `test` rows, None without a
+    test set. The found share of `rare_class` is counted; strategies know the class only if
+    `rare_class_declared`. `prior` (n, C) holds imported predictions of another model, or None.
     """
 
     X: Features
     y: IntArray
-    n_classes: int
+    space: LabelSpace
     rare_class: int
     test: Features | None = None
     truth: IntArray | None = None
@@ -52,22 +48,14 @@ class LabelledDataset:
     learner: Learner = logistic.fit
 
     @property
-    def multi_label(self) -> bool:
-        """Tell whether an item may have several labels."""
-        return self.y.ndim == 2
-
-    @property
     def rare(self) -> BoolArray:
         """Return which items (n,) have the rare class."""
-        found: BoolArray = (
-            self.y[:, self.rare_class] == 1 if self.multi_label else self.y == self.rare_class
-        )
-        return found
+        return self.space.has_class(self.y, self.rare_class)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a run goes on: until `labels` are spent, or that share of the rare items is found.
+    """Extent of a run: until `labels` are spent or the share `until_found` of rare items is found.
 
     Of every batch, `audit_share` goes to random items, as the audits of the app do; they are
     labels like the others, train the model and are counted.
@@ -81,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one strategy with one seed, at every mark: after each batch.
+    """Results of one strategy with one seed, after each batch.
 
     `labels` (m,) spent so far, audits included; `accuracy` and `macro_f1` (m,) on the test set, NaN
     without one; `rare_found` (m,) the share of the pool's rare items that was labelled; `asked`
@@ -99,19 +87,15 @@ class Run:
     seconds_per_round: float
 
 
-def macro_f1(truth: IntArray, said: IntArray, n_classes: int) -> float:
-    """Return the mean F1 over the classes that occur in `truth`, (n,) or (n, C) like `said`.
+def macro_f1(truth: ArrayLike, said: ArrayLike, space: LabelSpace) -> float:
+    """Return the mean F1 over the classes that occur in `truth`; `said` are the decisions.
 
-    >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), 3).__round__(3)
+    >>> from selection.models import SingleLabel
+    >>> macro_f1([0, 0, 1, 1], [0, 0, 0, 1], SingleLabel(3)).__round__(3)
     0.733
     """
-    is_true, is_said = _columns(truth, n_classes), _columns(said, n_classes)
+    is_true, is_said = space.indicator(truth), space.indicator(said)
     hits = (is_true & is_said).sum(axis=0)
     both = is_true.sum(axis=0) + is_said.sum(axis=0)
     present = is_true.any(axis=0)
     return float((2 * hits[present] / both[present]).mean()) if present.any() else 0.0
-
-
-def _columns(y: IntArray, n_classes: int) -> BoolArray:
-    columns: BoolArray = y == 1 if y.ndim == 2 else y[:, None] == np.arange(n_classes)
-    return columns

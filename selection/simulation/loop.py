@@ -1,7 +1,7 @@
-"""The loop of the app, offline: labels that are known answer what a strategy asks.
+"""Replay of the annotation loop: the known labels answer what a strategy selects.
 
-The rounds go through `models.fit`, `strategies.resolve` and `shortlist`, as in the app, so a curve
-tells what the app would have done. A run is one strategy with one seed.
+Rounds use `models.logistic`, `strategies.registry` and `strategies.shortlist` as the app does. A
+run is one strategy with one seed.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ Clock = Callable[[], float]
 
 
 def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
-    """Return the run of strategy `name`, from nothing labelled on.
+    """Return the run of strategy `name`, starting without labels.
 
     `clock` gives seconds; what is measured on the test set is not part of a round's time. Raises
     ValueError for an unknown strategy, or more labels than there are items.
 
+    >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    >>> known = LabelledDataset(X, np.array([0, 1, 0, 1]), n_classes=2, rare_class=1)
+    >>> known = LabelledDataset(X, np.array([0, 1, 0, 1]), SingleLabel(2), rare_class=1)
     >>> replay(known, "random", 0, Plan(labels=4, batch=3), lambda: 0.0).labels
     array([3, 4])
     """
@@ -53,7 +54,7 @@ def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Cloc
 
 
 def audits_due(share: float, labels: int) -> int:
-    """Return how many of the first `labels` labels are audits: the share, exact over time.
+    """Return the number of audits among the first `labels` labels, exact over time.
 
     >>> [audits_due(0.15, n) for n in (1, 7, 20, 100)]
     [0, 1, 3, 15]
@@ -82,8 +83,8 @@ def _check(known: LabelledDataset, plan: Plan) -> None:
 
 
 def _is_taught(known: LabelledDataset, name: str) -> bool:
-    """Tell whether somebody asks a model, the test set or the rule; else none is made."""
-    rule = registry.resolve(name, len(known.X), known.n_classes, known.n_classes)
+    """Tell whether the test set or the strategy needs a model."""
+    rule = registry.resolve(name, len(known.X), known.space.n_classes, known.space)
     return known.test is not None or bool(rule.needs)
 
 
@@ -102,7 +103,7 @@ class _Asker:
     audits: IntArray
 
     def ask(self, number: int, asked: IntArray, model: Predictor | None) -> IntArray:
-        """Return the rows of round `number`: what the strategy picks, then the audits."""
+        """Return the rows of round `number`: the strategy's picks, then the audits."""
         size = min(self.plan.batch, self.plan.labels - len(asked))
         waiting = self.audits[~np.isin(self.audits, asked)]
         taken = len(self.audits) - len(waiting)
@@ -119,28 +120,25 @@ class _Asker:
         known, strategy = self.known, self._strategy(asked)
         question = Query(
             strategy,
+            known.space,
             wanted,
             len(known.X),
             round_seed(self.seed, number),
-            known.multi_label,
             known.rare_class if known.rare_class_declared else None,
         )
         proba = self._proba(strategy, free, asked, model)
         found = shortlist(question, free, proba, self._votes(strategy, free, asked))
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
         labels = known.y[asked]
-        candidates = to_candidates(question, found, spread, existing, labels, known.n_classes)
+        candidates = to_candidates(question, found, spread, existing, labels)
         chosen = strategy.choose(candidates, wanted, np.random.default_rng(question.seed))
         picked: IntArray = found.ids[chosen.rows]
         return picked
 
     def _strategy(self, asked: IntArray) -> Strategy:
-        seen, n_classes = _classes_seen(self.known, asked), self.known.n_classes
-        several = self.known.multi_label
+        seen, space = _classes_seen(self.known, asked), self.known.space
         has_prior = self.known.prior is not None
-        return registry.resolve(
-            self.name, len(asked), seen, n_classes, multi_label=several, has_prior=has_prior
-        )
+        return registry.resolve(self.name, len(asked), seen, space, has_prior=has_prior)
 
     def _proba(
         self, strategy: Strategy, free: IntArray, asked: IntArray, model: Predictor | None
@@ -149,18 +147,16 @@ class _Asker:
             return None
         known = self.known
         proba = None if model is None else model.predict_proba(known.X)[free]
-        is_known = proba is not None and not registry.is_early(len(asked), known.n_classes)
+        is_known = proba is not None and not registry.is_early(len(asked), known.space.n_classes)
         if known.prior is None or is_known:
             return proba
-        return with_prior(proba, known.prior[free], multi_label=known.multi_label)
+        return with_prior(proba, known.prior[free], known.space)
 
     def _votes(self, strategy: Strategy, free: IntArray, asked: IntArray) -> AnyArray | None:
         if "committee" not in strategy.needs:
             return None
-        X, y, several = self.known.X, self.known.y[asked], self.known.multi_label
-        members = committee.fit_committee(
-            X.take(asked), y, self.known.n_classes, seed=self.seed, multi_label=several
-        )
+        X, y, space = self.known.X, self.known.y[asked], self.known.space
+        members = committee.fit_committee(X.take(asked), y, space, seed=self.seed)
         return committee.predict_committee(members, X)[:, free]
 
     def _spread(self, strategy: Strategy, rows: IntArray) -> AnyArray:
@@ -179,8 +175,7 @@ def _asker(known: LabelledDataset, name: str, seed: int, plan: Plan) -> _Asker:
 
 
 def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
-    y = known.y[asked]
-    return int(y.any(axis=0).sum()) if known.multi_label else len(np.unique(y))
+    return len(known.space.classes_seen(known.y[asked]))
 
 
 # Learning and measuring --------------------------------------------------------------------------
@@ -188,7 +183,7 @@ def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
 
 @dataclass(frozen=True)
 class _Point:
-    """How things stand after a batch."""
+    """Metrics after a batch."""
 
     labels: int
     accuracy: float
@@ -199,10 +194,10 @@ class _Point:
 
 def _learn(known: LabelledDataset, asked: IntArray, seed: int) -> Predictor | None:
     """Return the model of the labels so far; None where the app would not train one yet."""
-    if _classes_seen(known, asked) < (1 if known.multi_label else 2):
+    if not known.space.is_trainable(_classes_seen(known, asked)):
         return None
     X, y = known.X.take(asked), known.y[asked]
-    return known.learner(X, y, known.n_classes, seed=seed, multi_label=known.multi_label)
+    return known.learner(X, y, known.space, seed=seed)
 
 
 def _measure(
@@ -213,9 +208,8 @@ def _measure(
     right, f1 = np.nan, np.nan
     if known.test is not None and known.truth is not None:
         said = _said(known, known.test, model, asked)
-        same = said == known.truth
-        right = float((same.all(axis=1) if known.multi_label else same).mean())
-        f1 = macro_f1(known.truth, said, known.n_classes)
+        right = float(known.space.is_same(said, known.truth).mean())
+        f1 = macro_f1(known.truth, said, known.space)
     return _Point(len(asked), right, f1, float(rare_found), audited)
 
 
@@ -225,9 +219,7 @@ def _said(
     if model is None:
         # Only one class is known: that is what one would say of everything.
         return np.repeat(known.y[asked[:1]], len(test), axis=0)
-    proba = model.predict_proba(test)
-    said = proba >= 0.5 if known.multi_label else proba.argmax(axis=1)
-    return said.astype(np.int64)
+    return known.space.decide(model.predict_proba(test))
 
 
 def _as_run(name: str, seed: int, points: list[_Point], asked: IntArray, seconds: float) -> Run:

@@ -1,28 +1,45 @@
-"""What a strategy is: a score for every item of the pool, and a choice among the best."""
+"""The query strategy: a score for every item of the pool, and a choice among the best."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core import hashing
-from selection.core.arrays import FloatArray
+from selection.core.arrays import FloatArray, IntArray
+from selection.models import LabelSpace
 from selection.strategies import batch
 from selection.strategies.batch import Picks
-from selection.strategies.candidates import Candidates, Selection, nothing
+from selection.strategies.candidates import ONE_LABEL, Candidates, Selection, nothing
 
 MIN_COVER = 2000  # candidates of a rule that wants to see the whole space
 
-Scorer = Callable[..., FloatArray]
 Chooser = Callable[[Candidates, int, np.random.Generator], Picks]
+
+
+class Scorer(Protocol):
+    """The score of every item of one shard."""
+
+    def __call__(
+        self,
+        proba: ArrayLike,
+        ids: IntArray,
+        seed: int,
+        *,
+        space: LabelSpace,
+        rare_class: int | None,
+    ) -> FloatArray:
+        """Return the scores (n,) of `proba` (n, C), or (T, n, C) of a committee."""
+        ...
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """One way of asking: its name, what to call it and how to explain it, and what it needs.
+    """A query strategy: its name, title and description, and the inputs it needs.
 
     `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
     `score` as (T, n, C)) and "features" (the spread columns, to `choose`). One that `covers`
@@ -44,7 +61,7 @@ class Strategy:
         ids: ArrayLike,
         seed: int,
         *,
-        multi_label: bool = False,
+        space: LabelSpace = ONE_LABEL,
         rare_class: int | None = None,
     ) -> FloatArray:
         """Return the scores (n,) of one shard: `proba` (n, C), or (T, n, C) for a committee.
@@ -61,17 +78,17 @@ class Strategy:
             return hashing.uniform(numbers, seed)
         if proba is None:
             raise ValueError(f"{self.name} needs probabilities")
-        values = self.scorer(proba, numbers, seed, multi_label=multi_label, rare_class=rare_class)
+        values = self.scorer(proba, numbers, seed, space=space, rare_class=rare_class)
         if values.shape != numbers.shape:
             raise ValueError(f"{len(values)} rows of proba for {len(numbers)} ids")
         return values
 
-    def weights(self, proba: ArrayLike, *, multi_label: bool = False) -> FloatArray:
+    def weights(self, proba: ArrayLike, space: LabelSpace = ONE_LABEL) -> FloatArray:
         """Return the weight (n,) with which each row is drawn; sum it over the pool's shards.
 
         Only "stochastic" draws by weight; its `Candidates.total_weight` is that sum.
         """
-        return batch.doubt_weights(np.asarray(proba), multi_label=multi_label)
+        return batch.doubt_weights(np.asarray(proba), space)
 
     def choose(self, candidates: Candidates, k: int, rng: np.random.Generator | int) -> Selection:
         """Return the `k` candidates to ask, in that order; all of them if there are fewer.

@@ -1,6 +1,6 @@
-"""How each strategy chooses its few from the candidates: `(candidates, k, rng) -> Picks`.
+"""Batch selection: each function chooses k of the candidates, `(candidates, k, rng) -> Picks`.
 
-The candidates arrive in the order of their ids, so that nothing here depends on shards; `k` is
+Candidates arrive in the order of their ids, so the result does not depend on shards; `k` is
 between 1 and their number.
 """
 
@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from selection import scores
 from selection.core.arrays import AnyArray, FloatArray, IntArray, normalise_rows
 from selection.core.top_k import best
 from selection.diversity import batch_diversity
 from selection.diversity.clusters import k_means
 from selection.diversity.near_duplicates import best_of_each, group_duplicates
+from selection.models import LabelSpace
 from selection.strategies.candidates import Candidates
 
 WEIGHT_FLOOR = 1e-3  # no item is ever impossible: an estimate weighs by 1 / probability
@@ -27,7 +27,7 @@ APART = 3
 
 
 class Picks(NamedTuple):
-    """Rows in the order to ask, one reason for all or one each, and draw probabilities if any."""
+    """Selected rows in order, a reason for all or one each, and draw probabilities if any."""
 
     rows: IntArray
     reasons: str | list[str]
@@ -70,7 +70,7 @@ def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     array([1.])
     """
     rows = _ranked(candidates, k, rng)
-    weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
+    weights = doubt_weights(needed_proba(candidates), candidates.space)
     total = candidates.total_weight
     if total is None and candidates.pool_size == len(candidates):
         total = float(weights.sum())
@@ -80,13 +80,14 @@ def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     return Picks(rows, "drawn", np.minimum(weights[rows] / (total - spent), 1.0))
 
 
-def doubt_weights(proba: AnyArray, *, multi_label: bool = False) -> FloatArray:
-    """Return 1 + margin score, at least 0.001: how heavily each row of `proba` is drawn.
+def doubt_weights(proba: AnyArray, space: LabelSpace) -> FloatArray:
+    """Return the draw weight of each row of `proba`: its uncertainty, at least 0.001.
 
-    >>> doubt_weights(np.array([[0.75, 0.25], [1.0, 0.0]]))
+    >>> from selection.models import SingleLabel
+    >>> doubt_weights(np.array([[0.75, 0.25], [1.0, 0.0]]), SingleLabel(2))
     array([0.5  , 0.001])
     """
-    return np.maximum(1 + scores.margin(proba, multi_label=multi_label), WEIGHT_FLOOR)
+    return np.maximum(space.uncertainty(proba), WEIGHT_FLOOR)
 
 
 def cluster_seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
@@ -101,7 +102,7 @@ def cluster_seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> P
 
 
 def k_center(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose what is farthest from everything labelled or chosen.
+    """Choose items farthest from all labelled or chosen ones (core-set).
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
     >>> k_center(pool, 1, np.random.default_rng(0)).rows
@@ -112,7 +113,7 @@ def k_center(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
 
 
 def kmeans_pp(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose by squared distance to everything labelled or chosen.
+    """Draw items by squared distance to all labelled or chosen ones (k-means++).
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
     >>> kmeans_pp(pool, 1, np.random.default_rng(0)).rows
@@ -123,7 +124,7 @@ def kmeans_pp(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks
 
 
 def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose by squared distance times doubt: half cover, half margin, while little is known.
+    """Draw items by squared distance times uncertainty: coverage and margin while labels are few.
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
@@ -131,14 +132,14 @@ def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> 
     array([0])
     """
     points, existing = spread_points(candidates)
-    weights = doubt_weights(needed_proba(candidates), multi_label=candidates.multi_label)
+    weights = doubt_weights(needed_proba(candidates), candidates.space)
     return Picks(
         batch_diversity.kmeans_pp(points, k, existing, rng, weights=weights), "cover-margin"
     )
 
 
 def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Picks:
-    """Choose among the 3 k highest scores those that are far apart, by squared distance.
+    """Draw among the 3 k highest scores by squared distance (diverse margin sampling).
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
     >>> doubtful_apart(pool, 1, np.random.default_rng(0), "margin-apart").rows
@@ -150,7 +151,7 @@ def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, rea
 
 
 def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose items that would pull the model far, each in another direction.
+    """Choose items with large, different gradients (BADGE).
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
@@ -158,14 +159,13 @@ def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     array([0])
     """
     points, _ = spread_points(candidates)
-    rows = batch_diversity.badge(
-        needed_proba(candidates), points, k, rng, multi_label=candidates.multi_label
-    )
+    errors = candidates.space.gradient_errors(needed_proba(candidates))
+    rows = batch_diversity.spread_gradients(errors, points, k, rng)
     return Picks(rows, "badge")
 
 
 def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose the most doubtful of each group in turn, small groups first.
+    """Choose the most uncertain item of each cluster in turn, small clusters first.
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
@@ -178,7 +178,7 @@ def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -
 
 
 def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose doubtful items for the class with the fewest labels, then for the next.
+    """Choose uncertain items of the class with the fewest labels, then of the next.
 
     >>> pool = Candidates(np.array([7, 8]), np.zeros(2), np.eye(2), class_counts=[5, 0])
     >>> balanced(pool, 1, np.random.default_rng(0)).rows
@@ -200,7 +200,7 @@ def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
 
 
 def needed_proba(candidates: Candidates) -> AnyArray:
-    """Return the probabilities (M, C), or raise because this strategy cannot do without.
+    """Return the probabilities (M, C); raise ValueError without any.
 
     >>> needed_proba(Candidates(np.array([7]), np.zeros(1), np.ones((1, 1))))
     array([[1.]])

@@ -1,4 +1,4 @@
-"""What a strategy chooses from, and what it answers."""
+"""Input and output of batch selection: candidates and selection."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_proba, refuse_rows
+from selection.models import LabelSpace, SingleLabel
+
+ONE_LABEL = SingleLabel(0)  # of classes that nobody counts here
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The M best items of the pool by score, with what choosing among them may need.
+    """The M best items of the pool by score, with the arrays that selection may need.
 
     `ids` (M,) positions in the project, `scores` (M,) higher = ask sooner, `proba` (M, C),
     `spread` (M, d) the features in which diversity is measured, `existing` (L, d) the same of the
-    labelled items and `labels` what they are called, (L,) or (L, C). `classes_seen` counts classes
+    labelled items and `labels` their targets in `space`. `classes_seen` counts classes
     with a label, `class_counts` (C,) their labels. `pool_size` and `total_weight` (the sum of
     `strategy.weights` over the pool) let a strategy that draws say with what probability.
     `rare_class` is the class that is looked for. `drawn` (M,) is true for a random sample of the
-    whole pool; without it the candidates are taken for the pool.
+    whole pool; without it the candidates count as the pool.
     """
 
     ids: IntArray
@@ -30,9 +33,8 @@ class Candidates:
     existing: AnyArray | None = None
     labels: IntArray | None = None
     n_labelled: int = 0
-    n_classes: int = 0
+    space: LabelSpace = ONE_LABEL
     classes_seen: int = 0
-    multi_label: bool = False
     pool_size: int | None = None
     total_weight: float | None = None
     class_counts: Sequence[int] | None = None
@@ -61,7 +63,7 @@ class Candidates:
         if len(np.unique(ids)) < len(ids):
             raise ValueError("an item is a candidate twice")
         refuse_rows(np.isnan(scores), "the score is not a number")
-        if self.proba is not None and len(as_proba(self.proba, multi_label=True)) != len(ids):
+        if self.proba is not None and len(as_proba(self.proba)) != len(ids):
             raise ValueError(f"{len(self.proba)} rows of proba for {len(ids)} candidates")
         if self.spread is not None:
             if len(self.spread) != len(ids):

@@ -1,4 +1,4 @@
-"""Of each class the items that a model is surest of, found shard by shard."""
+"""The most confident predictions of each class, found shard by shard."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from selection.core.arrays import (
     BoolArray,
     FloatArray,
     IntArray,
-    as_proba,
     as_table,
     row_blocks,
 )
+from selection.models import LabelSpace
 
 
 @dataclass(frozen=True)
 class ConfidentItems:
-    """The surest items of each class, class by class and best first.
+    """The most confident items of each class, class by class, best first.
 
     `ids` (k,), their `classes` (k,), `confidence` (k,) in the whole answer, and that answer:
-    `answers` (k, C). `counts` (C,) says how many were sure enough, those left out included. With
-    several labels per item, an item is there once for each class of its answer.
+    `answers` (k, C). `counts` (C,) are all that were confident enough, those left out included. An
+    item appears once for each class of its answer.
     """
 
     ids: IntArray
@@ -59,24 +59,26 @@ def most_confident(
     proba: ArrayLike,
     per_class: int,
     seed: int,
+    space: LabelSpace,
     *,
     least: float = 0.8,
-    multi_label: bool = False,
 ) -> ConfidentItems:
-    """Return the `per_class` surest of each class among `ids` (n,) with their `proba` (n, C).
+    """Return the `per_class` most confident items of each class among `ids` (n,), `proba` (n, C).
 
-    Sure is an item whose most likely class has at least `least`. With several labels per item its
-    answer is every label that is more likely than not, and it is as sure as the label that is
-    least so, since who confirms an answer confirms all of it. Ties go by a hash of the id.
+    An item qualifies if the confidence of its whole decision (`LabelSpace.confidence`) is at least
+    `least`, since a confirmation covers every label of the answer. Ties go by a hash of the id.
+    Raises ValueError for arrays that do not match, or naming a bad row.
 
-    >>> found = most_confident([7, 8, 9], [[0.9, 0.1], [0.6, 0.4], [0.95, 0.05]], 1, seed=0)
+    >>> from selection.models import SingleLabel
+    >>> proba = [[0.9, 0.1], [0.6, 0.4], [0.95, 0.05]]
+    >>> found = most_confident([7, 8, 9], proba, 1, 0, SingleLabel(2))
     >>> found.ids, found.classes, found.counts
     (array([9]), array([0]), array([2, 0]))
     """
     numbers, table = np.asarray(ids, dtype=np.int64), as_table(proba, "proba")
     if len(numbers) != len(table):
         raise ValueError(f"{len(numbers)} ids and {len(table)} rows of proba must match")
-    answers, confidence = _answers(table, multi_label)
+    answers, confidence = _answers(table, space)
     rows, classes = np.nonzero(answers & (confidence >= least)[:, None])
     order = _best_of_each(classes, confidence[rows], numbers[rows], table.shape[1], per_class, seed)
     best = rows[order]
@@ -90,9 +92,11 @@ def most_confident(
 
 
 def merge(parts: Sequence[ConfidentItems], per_class: int, seed: int) -> ConfidentItems:
-    """Return the surest of all `parts`, which are those of the shards of one pool, in any order.
+    """Return the most confident items of all `parts`, one for each shard of a pool, in any order.
 
-    >>> parts = [most_confident([i], [[p, 1 - p]], 1, seed=0) for i, p in [(7, 0.9), (8, 0.95)]]
+    >>> from selection.models import SingleLabel
+    >>> shards, space = [(7, 0.9), (8, 0.95)], SingleLabel(2)
+    >>> parts = [most_confident([i], [[p, 1 - p]], 1, 0, space) for i, p in shards]
     >>> merge(parts, 1, seed=0).ids, merge(parts, 1, seed=0).counts
     (array([8]), array([2, 0]))
     """
@@ -105,17 +109,13 @@ def merge(parts: Sequence[ConfidentItems], per_class: int, seed: int) -> Confide
     return ConfidentItems(ids[order], classes[order], confidence[order], answers, counts)
 
 
-def _answers(table: AnyArray, multi_label: bool) -> tuple[BoolArray, FloatArray]:
-    """Return what the model would answer, (n, C), and how sure it is of all of it, (n,)."""
+def _answers(table: AnyArray, space: LabelSpace) -> tuple[BoolArray, FloatArray]:
+    """Return the model's answers (n, C) and its confidence in each whole answer (n,)."""
     answers, confidence = np.zeros(table.shape, dtype=np.bool_), np.zeros(len(table))
     for block in row_blocks(len(table)):
-        proba = as_proba(table[block], multi_label=multi_label, first=block.start)
-        if multi_label:
-            answers[block] = proba >= 0.5
-            confidence[block] = np.maximum(proba, 1.0 - proba).min(axis=1)
-        else:
-            np.put_along_axis(answers[block], proba.argmax(axis=1)[:, None], True, axis=1)
-            confidence[block] = proba.max(axis=1)
+        proba = space.check_proba(table[block], first=block.start)
+        answers[block] = space.indicator(space.decide(proba))
+        confidence[block] = space.confidence(proba)
     return answers, confidence
 
 

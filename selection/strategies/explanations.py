@@ -1,4 +1,4 @@
-"""Why an item was picked, as a plain sentence for the person who labels it."""
+"""Explanations: the reason of a pick as a sentence for the annotator."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core.arrays import FloatArray
+from selection.models import LabelSpace
+from selection.models.label_space import Ambiguity
 
 
 def gettext_noop(text: str) -> str:
-    """Return the text as it is: who collects texts for translators finds it by this name."""
+    """Return the text unchanged; the name marks it for extraction by gettext."""
     return text
 
 
@@ -38,7 +40,7 @@ _HESITATES = gettext_noop(
     "The model hesitates between %(label)s (%(share)s %%) and %(other)s (%(other_share)s %%)."
 )
 _UNSURE = gettext_noop("The model is unsure about %(label)s (%(share)s %%).")
-SURE = 0.8  # from here on the model no longer "hesitates"
+_DOUBTS = {"expects": _EXPECTS, "hesitates": _HESITATES, "unsure": _UNSURE}
 
 
 def explain(
@@ -46,15 +48,16 @@ def explain(
     score: float,
     proba_row: ArrayLike | None,
     class_names: Sequence[str],
+    space: LabelSpace,
     *,
     rare_class: int | None = None,
-    multi_label: bool = False,
 ) -> str:
     """Return one or two sentences for a machine `reason`; probabilities (C,) where there are any.
 
     `score` is told for reasons that have no sentence of their own.
 
-    >>> explain("margin", -0.03, [0.48, 0.45, 0.07], ["spam", "ham", "other"])
+    >>> from selection.models import SingleLabel
+    >>> explain("margin", -0.03, [0.48, 0.45, 0.07], ["spam", "ham", "other"], SingleLabel(3))
     'The model hesitates between spam (48 %) and ham (45 %).'
     """
     if reason in _WITHOUT_MODEL:
@@ -65,22 +68,15 @@ def explain(
     if reason == "rare":
         wanted = int(proba.argmax()) if rare_class is None else rare_class
         return _LOOKS % _share(wanted, proba, class_names)
-    doubt = _doubt_many(proba, class_names) if multi_label else _doubt(proba, class_names)
+    doubt = _doubt(space.ambiguity(proba), proba, class_names)
     return f"{_BEGINNINGS[reason]} {doubt}" if reason in _BEGINNINGS else doubt
 
 
-def _doubt(proba: FloatArray, names: Sequence[str]) -> str:
-    order = np.argsort(-proba, kind="stable")
-    first = int(order[0])
-    if len(order) < 2 or proba[first] >= SURE:
-        return _EXPECTS % _share(first, proba, names)
-    one, other = _share(first, proba, names), _share(int(order[1]), proba, names)
-    return _HESITATES % {**one, "other": other["label"], "other_share": other["share"]}
-
-
-def _doubt_many(proba: FloatArray, names: Sequence[str]) -> str:
-    unsure = int(np.abs(2 * proba - 1).argmin())
-    return _UNSURE % _share(unsure, proba, names)
+def _doubt(found: Ambiguity, proba: FloatArray, names: Sequence[str]) -> str:
+    first, *rivals = (_share(c, proba, names) for c in found.classes)
+    other = rivals[0] if rivals else {"label": "", "share": ""}
+    words = {**first, "other": other["label"], "other_share": other["share"]}
+    return _DOUBTS[found.kind] % words
 
 
 def _share(c: int, proba: FloatArray, names: Sequence[str]) -> dict[str, str]:

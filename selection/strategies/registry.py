@@ -1,8 +1,7 @@
-"""The registry: a name becomes a way of asking. It feeds the settings form and the tests.
+"""Registry of query strategies. It feeds the settings form, the docs and the contract test.
 
-A strategy works in two steps. `score` runs on every shard of the pool; `shards.best` and
-`shards.merge` keep the best few thousand. `choose` picks from those, so whatever it costs, it
-costs the same for a thousand items and for a million.
+A strategy works in two steps. `score` runs on every shard of the pool; `top_k` keeps the best few
+thousand. `choose` selects among those, so its cost does not depend on the size of the pool.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from selection import scores
 from selection.core import hashing
-from selection.core.arrays import FloatArray, as_proba
+from selection.core.arrays import FloatArray, IntArray
+from selection.models import LabelSpace
 from selection.strategies import batch
 from selection.strategies import rare_class as rare
 from selection.strategies.base import Scorer, Strategy, prefilter_size
@@ -34,8 +33,8 @@ __all__ = [
     "resolve",
 ]
 
-# Labels per class below which the model's doubts mean little. Measured at 40 and 100 labels on six
-# text sets: from two per class on, doubt beats cover.
+# Labels per class below which uncertainty is not informative. Measured at 40 and 100 labels on six
+# text sets: from two per class on, uncertainty sampling beats coverage.
 EARLY = 2
 
 
@@ -43,30 +42,30 @@ def resolve(
     name: str,
     n_labelled: int,
     classes_seen: int,
-    n_classes: int,
+    space: LabelSpace,
     *,
-    multi_label: bool = False,
     has_prior: bool = False,
 ) -> Strategy:
     """Return the strategy that `name` means now. Raises ValueError for an unknown name.
 
-    Nothing that needs probabilities runs before two classes are known (with several labels per
-    item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
+    Nothing that needs probabilities runs before the label space is trainable: until then cluster
+    seeds are asked. `auto` goes from there to cover-plus-margin
     (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
     apart. Where the items came with scores of another model (`has_prior`), those stand in for
     probabilities from the second batch on.
 
-    >>> [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
+    >>> from selection.models import SingleLabel
+    >>> [resolve("auto", n, seen, SingleLabel(4)).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
     ['typical', 'cover_margin', 'margin_apart']
     """
     if name not in STRATEGIES:
         raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
     strategy = STRATEGIES[name]
-    ready = classes_seen >= (1 if multi_label else 2)
+    ready = space.is_trainable(classes_seen)
     if has_prior and n_labelled and "committee" not in strategy.needs:
         ready = True
     if name == "auto" and ready:
-        early = is_early(n_labelled, n_classes) or 2 * classes_seen < n_classes
+        early = is_early(n_labelled, space.n_classes) or 2 * classes_seen < space.n_classes
         return STRATEGIES["cover_margin" if early else "margin_apart"]
     if not ready and (name == "auto" or strategy.needs & {"proba", "committee"}):
         return STRATEGIES["typical"]
@@ -74,7 +73,7 @@ def resolve(
 
 
 def is_early(n_labelled: int, n_classes: int) -> bool:
-    """Tell whether there are too few labels per class for the model's doubts to mean much.
+    """Tell whether there are too few labels per class for uncertainty to be informative.
 
     >>> is_early(7, 4), is_early(8, 4)
     (True, False)
@@ -82,37 +81,41 @@ def is_early(n_labelled: int, n_classes: int) -> bool:
     return n_labelled < EARLY * n_classes
 
 
-def _of(score: Callable[..., FloatArray]) -> Scorer:
-    def scorer(proba: ArrayLike, ids: object, seed: int, **options: object) -> FloatArray:
-        return score(proba, multi_label=bool(options.get("multi_label")))
+def _of(score: Callable[[LabelSpace, ArrayLike], FloatArray]) -> Scorer:
+    def scorer(
+        proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
+    ) -> FloatArray:
+        return score(space, proba)
 
     return scorer
 
 
-def _model_change(proba: ArrayLike, *, multi_label: bool) -> FloatArray:
+_LEAST_CONFIDENT = _of(lambda space, proba: space.least_confident(proba))
+_MARGIN = _of(lambda space, proba: space.margin(proba))
+_ENTROPY = _of(lambda space, proba: space.entropy(proba))
+_BALD = _of(lambda space, proba: space.bald(proba))
+
+
+@_of
+def _model_change(space: LabelSpace, proba: ArrayLike) -> FloatArray:
     # All items have features of length 1 here, so their length changes no order.
-    bare = np.zeros((len(np.asarray(proba)), 0))
-    return scores.expected_model_change(proba, bare, multi_label=multi_label)
+    return space.expected_model_change(proba, np.zeros((len(np.asarray(proba)), 0)))
 
 
-def _gumbel_weighted(proba: ArrayLike, ids: ArrayLike, seed: int, **options: object) -> FloatArray:
-    multi_label = bool(options.get("multi_label"))
-    weights = batch.doubt_weights(np.asarray(proba), multi_label=multi_label)
+def _gumbel_weighted(
+    proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
+) -> FloatArray:
+    weights = batch.doubt_weights(np.asarray(proba), space)
     return np.asarray(np.log(weights) + hashing.gumbel(ids, seed), dtype=np.float64)
 
 
 def _rare(
-    proba: ArrayLike,
-    ids: ArrayLike,
-    seed: int,
-    *,
-    multi_label: bool = False,
-    rare_class: int | None = None,
+    proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
 ) -> FloatArray:
     if rare_class is None:
-        # Nobody said what is looked for yet: the doubtful ones are where a rare class hides.
-        return scores.least_confident(proba, multi_label=multi_label)
-    return as_proba(proba, multi_label=multi_label)[:, rare_class]
+        # Without a declared class, a rare one hides among the uncertain items.
+        return space.least_confident(proba)
+    return space.check_proba(proba)[:, rare_class]
 
 
 def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
@@ -120,8 +123,7 @@ def _auto(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
         "auto",
         candidates.n_labelled,
         candidates.classes_seen if candidates.proba is not None else 0,
-        candidates.n_classes,
-        multi_label=candidates.multi_label,
+        candidates.space,
     )
     return strategy.chooser(candidates, k, rng)
 
@@ -139,7 +141,7 @@ _ALL = (
             "uncertainty, then selects uncertain items that differ from each other."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         _auto,
     ),
     Strategy(
@@ -150,7 +152,7 @@ _ALL = (
             "them those that differ most from each other."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         partial(batch.doubtful_apart, reason="margin-apart"),
     ),
     Strategy(
@@ -158,7 +160,7 @@ _ALL = (
         gettext_noop("BADGE"),
         gettext_noop("Selects uncertain items whose gradients differ from each other."),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         batch.badge,
     ),
     Strategy(
@@ -166,7 +168,7 @@ _ALL = (
         gettext_noop("Margin sampling"),
         gettext_noop("Selects items with the smallest margin between the two most likely labels."),
         _MODEL,
-        _of(scores.margin),
+        _MARGIN,
         partial(batch.top_k, reason="margin"),
     ),
     Strategy(
@@ -174,7 +176,7 @@ _ALL = (
         gettext_noop("Least confidence"),
         gettext_noop("Selects items whose most likely label has the lowest probability."),
         _MODEL,
-        _of(scores.least_confident),
+        _LEAST_CONFIDENT,
         partial(batch.top_k, reason="least-confident"),
     ),
     Strategy(
@@ -182,7 +184,7 @@ _ALL = (
         gettext_noop("Entropy sampling"),
         gettext_noop("Selects items with the highest entropy of the predicted probabilities."),
         _MODEL,
-        _of(scores.entropy),
+        _ENTROPY,
         partial(batch.top_k, reason="entropy"),
     ),
     Strategy(
@@ -204,7 +206,7 @@ _ALL = (
             "Clusters the uncertain items and selects the most uncertain of each cluster in turn."
         ),
         _BOTH,
-        _of(scores.margin),
+        _MARGIN,
         batch.clustered_margin,
     ),
     Strategy(
@@ -246,7 +248,7 @@ _ALL = (
             "disagree most."
         ),
         frozenset({"proba", "committee", "features"}),
-        _of(scores.bald),
+        _BALD,
         partial(batch.doubtful_apart, reason="committee"),
     ),
     Strategy(
@@ -254,7 +256,7 @@ _ALL = (
         gettext_noop("Expected model change"),
         gettext_noop("Selects items whose label is expected to change the model most."),
         _MODEL,
-        _of(_model_change),
+        _model_change,
         partial(batch.top_k, reason="model-change"),
     ),
     Strategy(
@@ -262,7 +264,7 @@ _ALL = (
         gettext_noop("Class balancing"),
         gettext_noop("Selects uncertain items of the class with the fewest labels."),
         _MODEL,
-        _of(scores.margin),
+        _MARGIN,
         batch.balanced,
         covers=True,
     ),

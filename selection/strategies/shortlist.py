@@ -1,6 +1,6 @@
-"""The best of a pool by one rule, found shard by shard, and what a choice among them needs.
+"""Shortlist: the best of a pool by one strategy, found shard by shard.
 
-The app and the simulator both ask through here, so that a simulation tells what the app would do.
+The app and the simulator share it, so a simulation selects exactly as the app does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from selection.core import hashing, top_k
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from selection.models import LabelSpace
 from selection.strategies.base import Strategy
 from selection.strategies.candidates import Candidates
 
@@ -23,21 +24,21 @@ FLOOR_STREAM = 0xF1008  # what is drawn must not be what ties fall to
 
 @dataclass(frozen=True)
 class Query:
-    """What one round asks the pool: by which rule, for how many items, among how many.
+    """The query of one round: its strategy, label space, batch size and pool size.
 
-    `seed` settles ties, `rare_class` is the class that is looked for, None where none is.
+    `seed` breaks ties; `rare_class` is the declared class to search for, or None.
     """
 
     strategy: Strategy
+    space: LabelSpace
     wanted: int
     pool_items: int
     seed: int
-    multi_label: bool = False
     rare_class: int | None = None
 
     @property
     def most(self) -> int:
-        """How many candidates the rule chooses among."""
+        """The number of candidates that the strategy chooses among."""
         return self.strategy.prefilter_size(self.wanted, self.pool_items)
 
 
@@ -82,11 +83,12 @@ def shortlist(
 ) -> Shortlist:
     """Return the best of one shard whose free items are `ids` (n,).
 
-    `proba` (n, C) is the model's word, None while there is no model; `votes` (T, n, C) that of a
-    committee, for a rule that needs one.
+    `proba` (n, C) are the model's probabilities, None without a model; `votes` (T, n, C) those of a
+    committee, for a strategy that needs one.
 
+    >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
-    >>> closest = Query(STRATEGIES["margin"], wanted=1, pool_items=2, seed=0)
+    >>> closest = Query(STRATEGIES["margin"], SingleLabel(2), wanted=1, pool_items=2, seed=0)
     >>> shortlist(closest, [7, 8], np.array([[0.9, 0.1], [0.5, 0.5]])).ids
     array([8, 7])
     """
@@ -95,21 +97,22 @@ def shortlist(
         _score_input(strategy, proba, votes),
         numbers,
         question.seed,
-        multi_label=question.multi_label,
+        space=question.space,
         rare_class=question.rare_class,
     )
     best = _top_rows(question, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
-    weight = float(strategy.weights(proba, multi_label=question.multi_label).sum())
+    weight = float(strategy.weights(proba, question.space).sum())
     return Shortlist(numbers[best], scores[best], proba[best], len(numbers), weight)
 
 
 def merge_shortlists(question: Query, parts: Sequence[Shortlist]) -> Shortlist:
     """Return the best of all `parts`, which are those of the shards of one pool, in any order.
 
+    >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
-    >>> drawn = Query(STRATEGIES["random"], wanted=1, pool_items=2, seed=0)
+    >>> drawn = Query(STRATEGIES["random"], SingleLabel(3), wanted=1, pool_items=2, seed=0)
     >>> parts = [shortlist(drawn, [item], None) for item in (7, 8)]
     >>> merge_shortlists(drawn, parts).pool_size
     2
@@ -134,21 +137,21 @@ def to_candidates(
     spread: AnyArray,
     existing: AnyArray,
     y: ArrayLike,
-    n_classes: int,
 ) -> Candidates:
-    """Return what the rule chooses among: the shortlist with what is known of the labelled items.
+    """Return the shortlist as candidates, with features and targets of the labelled items.
 
     `spread` (M, d) are the features in which diversity is measured, `existing` (L, d) those of the
-    labelled items, and `y` their labels as in `models.fit`.
+    labelled items, and `y` their targets.
 
+    >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
-    >>> drawn = Query(STRATEGIES["random"], wanted=1, pool_items=1, seed=0)
+    >>> drawn = Query(STRATEGIES["random"], SingleLabel(3), wanted=1, pool_items=1, seed=0)
     >>> found = shortlist(drawn, [7], None)
-    >>> to_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1], 3).class_counts
+    >>> to_candidates(drawn, found, np.zeros((1, 2)), np.zeros((2, 2)), [1, 1]).class_counts
     [0, 2, 0]
     """
     labels = np.asarray(y)
-    counts = class_counts(labels, n_classes)
+    counts = question.space.class_counts(labels)
     return Candidates(
         ids=found.ids,
         scores=found.scores,
@@ -157,9 +160,8 @@ def to_candidates(
         existing=existing,
         labels=labels,
         n_labelled=len(labels),
-        n_classes=n_classes,
+        space=question.space,
         classes_seen=sum(count > 0 for count in counts),
-        multi_label=question.multi_label,
         pool_size=found.pool_size,
         total_weight=found.total_weight,
         class_counts=counts,
@@ -168,20 +170,8 @@ def to_candidates(
     )
 
 
-def class_counts(y: ArrayLike, n_classes: int) -> list[int]:
-    """Return how many labelled items each class has; `y` (n,) class numbers or (n, C) of 0 and 1.
-
-    >>> class_counts([0, 2, 2], 3), class_counts([[1, 1], [0, 1]], 2)
-    ([1, 0, 2], [1, 2])
-    """
-    labels = np.asarray(y, dtype=np.int64)
-    if labels.ndim == 2:
-        return [int(n) for n in labels.sum(axis=0)]
-    return [int(n) for n in np.bincount(labels, minlength=n_classes)]
-
-
 def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:
-    """Return the rows of the best, then of those drawn beside them.
+    """Return the rows of the best, then those of the random floor.
 
     Both are the highest by some number of the item alone, so those of all shards together are
     exactly those of the pool.
@@ -194,7 +184,7 @@ def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:
 
 
 def _random_floor(question: Query, ids: IntArray) -> BoolArray | None:
-    """Return which of `ids` (n,) are the sample of the pool; None for a rule without a floor.
+    """Return which of `ids` (n,) are in the random sample; None for a strategy without a floor.
 
     As many are drawn as are wanted: some are left even where all others were chosen already.
     """
@@ -209,7 +199,7 @@ def _random_floor(question: Query, ids: IntArray) -> BoolArray | None:
 def _score_input(
     strategy: Strategy, proba: AnyArray | None, votes: AnyArray | None
 ) -> AnyArray | None:
-    """Return what the rule judges by: nothing, the model's word or that of a committee."""
+    """Return the input of the score: nothing, the model's probabilities or a committee's."""
     if proba is None or not strategy.needs & {"proba", "committee"}:
         return None
     return votes if "committee" in strategy.needs else proba

@@ -63,7 +63,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(options.jobs, initializer=use_one_thread) as executor:
         runs = list(executor.map(go, range(options.seeds)))
-    told = {"items": len(known.X), "classes": known.n_classes, "runs": runs}
+    told = {"items": len(known.X), "classes": known.space.n_classes, "runs": runs}
     (options.out / f"{name}.json").write_text(json.dumps(told))
     print(f"{name}: {len(runs)} runs over {len(known.X)} items")
 
@@ -105,7 +105,7 @@ def look(
     audited = right[places]
     # As others measure: on whatever was labelled, most of it because it was hard.
     everywhere = right_out_of_fold(known, X, y, np.ones(len(y), dtype=bool), seed)
-    model = logistic.fit(X, y, known.n_classes, seed=seed)
+    model = logistic.fit(X, y, known.space, seed=seed)
     in_pool = model.predict_proba(known.X).argmax(axis=1) == known.y
     truth = in_pool.copy()
     truth[asked] = everywhere
@@ -131,7 +131,7 @@ def right_out_of_fold(
     known: LabelledDataset, X: Features, y: IntArray, held_out: BoolArray, seed: int
 ) -> BoolArray:
     """Return (n,) whether each held out row is told right without it; False for the others."""
-    proba = logistic.cross_fit(X, y, held_out, known.n_classes, folds=FOLDS, seed=seed)
+    proba = logistic.cross_fit(X, y, held_out, known.space, folds=FOLDS, seed=seed)
     right = np.zeros(len(y), dtype=bool)
     right[held_out] = proba.argmax(axis=1) == y[held_out]
     return right

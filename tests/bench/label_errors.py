@@ -23,7 +23,7 @@ from annotator.formats import Columns
 from selection.agreement import coefficients
 from selection.core.arrays import AnyArray, IntArray
 from selection.features import Features
-from selection.models import logistic
+from selection.models import SingleLabel, logistic
 
 MOST = 20_000  # labels
 
@@ -43,7 +43,9 @@ def main() -> None:
             answers = dataset.read(efficiency.data_of(name), Columns())
             known = dataset.prepare(answers, hold_out=False).known
             for seed in range(options.seeds):
-                print(_line(name, seed, known.X, known.y, known.n_classes, options), flush=True)
+                print(
+                    _line(name, seed, known.X, known.y, known.space.n_classes, options), flush=True
+                )
 
 
 def _line(
@@ -56,7 +58,12 @@ def _line(
     labels = _flip(y, chances, options.share, rng)
     started = time.perf_counter()
     proba = logistic.cross_fit(
-        X, labels, np.ones(len(y), dtype=bool), n_classes, folds=options.folds, seed=seed
+        X,
+        labels,
+        np.ones(len(y), dtype=bool),
+        SingleLabel(n_classes),
+        folds=options.folds,
+        seed=seed,
     )
     seconds = time.perf_counter() - started
     wrong = labels != y
@@ -83,7 +90,7 @@ def _any_other(n_classes: int) -> AnyArray:
 
 def _mixed_up(X: Features, y: IntArray, n_classes: int) -> AnyArray:
     """Return how likely (C, C) each other class is where a model errs on a true one."""
-    proba = logistic.cross_fit(X, y, np.ones(len(y), dtype=bool), n_classes, seed=0)
+    proba = logistic.cross_fit(X, y, np.ones(len(y), dtype=bool), SingleLabel(n_classes), seed=0)
     chances = np.stack([proba[y == c].mean(axis=0, dtype=float) for c in range(n_classes)])
     np.fill_diagonal(chances, 0.0)
     return chances / chances.sum(axis=1, keepdims=True)

@@ -94,7 +94,7 @@ def store_random(known: LabelledDataset, folder: Path, seed: int) -> None:
 def accuracy(known: LabelledDataset, rows: IntArray, seed: int) -> float:
     """Return how much of what nobody saw the model of the labelled `rows` tells right."""
     X, y = known.X.take(rows), known.y[rows]
-    model = logistic.fit(X, y, known.n_classes, seed=seed)
+    model = logistic.fit(X, y, known.space, seed=seed)
     return float((model.predict_proba(known.test).argmax(axis=1) == known.truth).mean())
 
 
@@ -118,7 +118,7 @@ def look(known: LabelledDataset, asked: IntArray, audits: IntArray) -> dict[str,
     rows = np.array([place[int(row)] for row in audits if int(row) in place])
     X, y = known.X.take(asked), known.y[asked]
     right = honest._right_out_of_fold(known, X, y, np.isin(np.arange(len(y)), rows), 0)
-    curve = label_savings.random_baseline_curve(X, y, rows, known.n_classes, seed=0)
+    curve = label_savings.random_baseline_curve(X, y, rows, known.space, seed=0)
     told = label_savings.estimate_savings(curve, right[rows], len(asked), seed=0)
     if told is None:
         return None

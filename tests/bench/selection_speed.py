@@ -37,6 +37,7 @@ from selection.core import top_k  # noqa: E402
 from selection.core.distances import Gradients  # noqa: E402
 from selection.diversity import batch_diversity  # noqa: E402
 from selection.features import RECIPES, Features  # noqa: E402
+from selection.models import SingleLabel  # noqa: E402
 from selection.models.logistic import Model  # noqa: E402
 from selection.simulation.dataset import LabelledDataset, Plan  # noqa: E402
 from selection.simulation.loop import replay  # noqa: E402
@@ -316,7 +317,7 @@ def same_order(ours: Any, theirs: Any) -> str:
 def simulator_round() -> Iterator[Case]:
     texts, y = news()
     X = RECIPES["text"].fit(texts, seed=0).transform(texts)
-    known = LabelledDataset(X, y, n_classes=int(y.max()) + 1, rare_class=0)
+    known = LabelledDataset(X, y, SingleLabel(int(y.max()) + 1), rare_class=0)
     plan = Plan(labels=ROUNDS * BATCH, batch=BATCH)
     yield Case(
         f"a round of `auto` on {len(texts):,} texts, mean of {ROUNDS} rounds of {BATCH}",

@@ -33,7 +33,7 @@ from selection.core.arrays import IntArray
 from selection.core.intervals import Estimate
 from selection.evaluation import learning_curve, stopping
 from selection.features import Features
-from selection.models import logistic
+from selection.models import LabelSpace, logistic
 from selection.simulation import loop
 from selection.simulation.dataset import LabelledDataset, Plan, Predictor
 
@@ -74,10 +74,8 @@ class Watched:
     X: Features
     said: list[list[int]] = field(default_factory=list)
 
-    def __call__(
-        self, X: Features, y: ArrayLike, n_classes: int, *, seed: int, multi_label: bool
-    ) -> Predictor:
-        model = logistic.fit(X, y, n_classes, seed=seed, multi_label=multi_label)
+    def __call__(self, X: Features, y: ArrayLike, space: LabelSpace, *, seed: int) -> Predictor:
+        model = logistic.fit(X, y, space, seed=seed)
         self.said.append(model.predict_proba(self.X).argmax(axis=1).tolist())
         return model
 

@@ -200,3 +200,22 @@ def test_what_serves_an_item_is_found() -> None:
     assert serves("lease_payload(lease)")
     assert serves("payload.desk_payload(lease)")
     assert not serves("item_payload(item); release_payload(lease)")
+
+
+# What is named in a text -------------------------------------------------------------------------
+
+
+def test_a_worker_loads_its_tasks_and_what_its_log_lines_carry() -> None:
+    found = python(
+        "import django, sys; django.setup(); from annotator.celery import app;"
+        "app.loader.import_default_modules();"
+        "named = {'annotator.tasks', 'annotator.logs.task_log_context'};"
+        "assert named <= set(sys.modules), named - set(sys.modules)"
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_up_starts_gunicorn_with_settings_that_are_there() -> None:
+    from annotator.management.commands import up
+
+    assert up.GUNICORN.is_file()

@@ -105,7 +105,7 @@ def test_bare_text_is_found() -> None:
 
 # What only commands and machines say is for whoever keeps the installation.
 FOR_OPERATORS = {
-    *("backup", "bench", "demo.py", "management", "metrics", "server"),
+    *("backup", "bench", "db", "demo.py", "management", "metrics", "server"),
     "settings.py",
 }
 SOURCES = [

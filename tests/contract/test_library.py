@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from selection import agreement, diversity, scores, strategies
+from selection.models import LabelSpace, MultiLabel, SingleLabel
 from selection.strategies.candidates import Candidates
 from tests.contract import snapshots
 
@@ -114,7 +115,7 @@ def probabilities() -> Any:
     return weight / weight.sum(axis=1, keepdims=True)
 
 
-def pool(multi_label: bool) -> Candidates:
+def pool(space: LabelSpace) -> Candidates:
     """Return the pool, of which every tenth item is labelled already."""
     return Candidates(
         ids=np.arange(N) * 7 + 3,
@@ -123,31 +124,30 @@ def pool(multi_label: bool) -> Candidates:
         spread=spread(),
         existing=spread()[::10] + np.float32(0.25),
         n_labelled=9,
-        n_classes=CLASSES,
+        space=space,
         classes_seen=CLASSES,
-        multi_label=multi_label,
         pool_size=N,
         class_counts=[5, 3, 1],
         rare_class=2,
     )
 
 
-def picks(name: str, multi_label: bool) -> list[str]:
+def picks(name: str, space: LabelSpace) -> list[str]:
     """Return what a strategy asks, why, and with what probability it drew each."""
-    strategy, candidates = strategies.STRATEGIES[name], pool(multi_label)
+    strategy, candidates = strategies.STRATEGIES[name], pool(space)
     members = np.stack([candidates.proba, candidates.proba[:, ::-1]])
     proba = members if "committee" in strategy.needs else candidates.proba
     scored = strategy.score(
-        proba, candidates.ids, 11, multi_label=multi_label, rare_class=candidates.rare_class
+        proba, candidates.ids, 11, space=space, rare_class=candidates.rare_class
     )
-    weight = strategy.weights(candidates.proba, multi_label=multi_label).sum()
+    weight = strategy.weights(candidates.proba, space).sum()
     whole = replace(candidates, scores=scored, total_weight=float(weight))
     chosen = strategy.choose(whole, K, 5)
     told = zip(whole.ids[chosen.rows], chosen.reasons, chosen.probability, strict=True)
     return [f"{number} {reason} {chance:.6f}" for number, reason, chance in told]
 
 
-@pytest.mark.parametrize("multi_label", [False, True], ids=["single", "multi"])
-def test_same_seed_gives_the_same_picks_as_before(multi_label):
-    found = {name: picks(name, multi_label) for name in strategies.STRATEGIES}
-    snapshots.compare(f"picks_{'multi' if multi_label else 'single'}.json", found)
+@pytest.mark.parametrize("kind", [SingleLabel, MultiLabel])
+def test_same_seed_gives_the_same_picks_as_before(kind):
+    found = {name: picks(name, kind(CLASSES)) for name in strategies.STRATEGIES}
+    snapshots.compare(f"picks_{kind.kind}.json", found)

@@ -73,7 +73,7 @@ def test_database_has_these_tables():
 def test_names_that_rows_hold_without_a_list_of_choices_stay():
     types = tasktypes.TASK_TYPES.values()
     found = {
-        "feature recipes": {each.task: each.media.encoders for each in types},
+        "feature recipes": {each.task: list(each.media.encoders) for each in types},
         "kinds of reports": sorted(background_reports.MAKERS),
         "strategies": list(strategies.STRATEGIES),
     }

@@ -9,7 +9,7 @@ from annotator.bench.invariants import REFUSED, violations
 from tests import servers
 from tests.faults.stack import stored
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-under-load")]
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])

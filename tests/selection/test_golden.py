@@ -22,7 +22,7 @@ from selection.core.distances import Gradients, to_all
 from selection.diversity import batch_diversity
 from selection.evaluation import stopping
 from selection.features import Features
-from selection.models import logistic
+from selection.models import SingleLabel, logistic
 from selection.models.committee import fit_committee, predict_committee
 from selection.strategies.registry import STRATEGIES, Candidates
 
@@ -93,7 +93,7 @@ class TestPublished:
         assert scores.vote_entropy([[0], [1], [2], [3]], 4)[0] == pytest.approx(np.log(4))
         # Seen classes 2 and 0 of four, in any order: columns belong to the project's classes.
         X = Features(None, np.eye(2, dtype=np.float32))
-        proba = logistic.fit(X, [2, 0], 4).predict_proba(X)
+        proba = logistic.fit(X, [2, 0], SingleLabel(4)).predict_proba(X)
         assert (proba[:, [1, 3]] == 0).all()
         assert proba.argmax(axis=1).tolist() == [2, 0]
 
@@ -261,14 +261,14 @@ class TestMistakesOfOthers:
     def test_a_committee_of_single_examples_is_soon_trained(self):
         # Bagging until every class is in would take 2e8 tries with 20 classes.
         X = Features(None, np.eye(20, dtype=np.float32))
-        committee = fit_committee(X, np.arange(20), 20, members=2, seed=0)
+        committee = fit_committee(X, np.arange(20), SingleLabel(20), members=2, seed=0)
         assert [member.n_seen for member in committee] == [20, 20]
 
     def test_seeded_members_of_a_committee_differ(self):
         rng = np.random.default_rng(0)
         y = rng.integers(3, size=40)
         X = Features(None, (np.eye(3)[y] + rng.normal(size=(40, 3))).astype(np.float32))
-        members = predict_committee(fit_committee(X, y, 3, members=4, seed=0), X)
+        members = predict_committee(fit_committee(X, y, SingleLabel(3), members=4, seed=0), X)
         for i in range(4):
             for j in range(i):
                 assert np.abs(members[i] - members[j]).max() > 1e-3
@@ -280,8 +280,8 @@ class TestMistakesOfOthers:
 
     def test_a_new_class_is_known_at_once(self):
         X = Features(None, np.eye(3, dtype=np.float32))
-        before = fit_committee(X.take([0, 1]), [0, 1], 3, seed=0)
-        after = fit_committee(X, [0, 1, 2], 3, seed=0)
+        before = fit_committee(X.take([0, 1]), [0, 1], SingleLabel(3), seed=0)
+        after = fit_committee(X, [0, 1, 2], SingleLabel(3), seed=0)
         assert (predict_committee(before, X)[:, :, 2] == 0).all()
         assert (predict_committee(after, X)[:, 2].argmax(axis=1) == 2).all()
 

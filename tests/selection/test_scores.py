@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from selection import scores
+from selection.models import MultiLabel
 
 THREE = [[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]
 SINGLE = (scores.least_confident, scores.margin, scores.entropy)
@@ -56,11 +57,11 @@ def test_model_change_equals_the_gradients_written_out(rng):
 
 def test_several_labels_per_item_are_judged_column_by_column():
     proba = [[0.9, 0.5, 0.8], [0.9, 0.1, 0.0]]
-    options = {"multi_label": True}
-    np.testing.assert_allclose(scores.least_confident(proba, **options), [0.5, 0.1])
-    np.testing.assert_allclose(scores.margin(proba, **options), [0.0, -0.8])
-    assert np.diff(scores.entropy(proba, **options)) < 0
-    assert np.diff(scores.expected_model_change(proba, np.zeros((2, 1)), **options)) < 0
+    space = MultiLabel(3)
+    np.testing.assert_allclose(space.least_confident(proba), [0.5, 0.1])
+    np.testing.assert_allclose(space.margin(proba), [0.0, -0.8])
+    assert np.diff(space.entropy(proba)) < 0
+    assert np.diff(space.expected_model_change(proba, np.zeros((2, 1)))) < 0
 
 
 @pytest.mark.parametrize("score", SINGLE)

@@ -40,16 +40,19 @@ def test_name_fits_the_column_and_is_offered(kind: TaskType) -> None:
 
 
 def test_templates_scripts_and_styles_are_there(kind: TaskType) -> None:
-    for name in ("item", "card", "excerpt", "whole", "input"):
+    cards = ["card"] if "bulk" in kind.can else []
+    for name in ("item", "excerpt", "whole", "input", *cards):
         assert get_template(getattr(kind, f"{name}_template"))
-    files = [*kind.media.scripts, *kind.media.styles]
+    files = [*kind.media.scripts, *kind.media.modules, *kind.media.styles]
+    files += [*kind.answer.scripts, *kind.answer.modules]
     assert [name for name in files if finders.find(name) is None] == []
 
 
-def test_features_encoders_and_keys_are_known_ones(kind: TaskType) -> None:
+def test_features_encoders_maths_and_keys_are_known_ones(kind: TaskType) -> None:
     assert kind.can <= set(FEATURES)
     assert kind.media.encoders
     assert set(kind.media.encoders) <= set(RECIPES)
+    assert kind.answer.label_space(3).n_classes == 3
     assert kind.media.key_groups <= set(shortcuts.GROUPS)
 
 
@@ -99,21 +102,6 @@ NAMED = {
     "views/projects/project_form.py",
     "views/projects/settings_form.py",
 }
-# What the maths is still told as a flag.
-STILL_ASKING = {
-    "flow/evaluation/audit_accuracy.py",
-    "flow/evaluation/label_savings.py",
-    "flow/evaluation/round_changes.py",
-    "flow/quality/label_errors.py",
-    "flow/quality/report.py",
-    "flow/training/confident_items.py",
-    "flow/training/predict.py",
-    "flow/training/score.py",
-    "flow/training/select.py",
-    "flow/training/train.py",
-    "pool/documents.py",
-    "pool/training_set.py",
-}
 ASKS = re.compile(r"multi_label|\bis_text\b|\.task ?==|Task\.[A-Z]|\bis_picture\b")
 
 
@@ -131,4 +119,4 @@ def _asking() -> list[str]:
 
 
 def test_only_the_task_types_ask_what_a_task_is() -> None:
-    assert _asking() == sorted(STILL_ASKING)
+    assert _asking() == []

@@ -14,11 +14,7 @@ LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 # Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-MARKS = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+MARKS = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def sign_in(context, live_server, user):

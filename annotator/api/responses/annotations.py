@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from annotator.api.responses.base import Response, names
+from annotator.api.responses.base import Answered, Response, names
 
 
 class Item(Response):
@@ -34,7 +34,7 @@ class LookedAt(Response):
         return {"from": serializers.IntegerField(), **super().get_fields()}
 
 
-class Suggestion(Response):
+class Suggestion(Answered):
     labels = names()
     confidence = serializers.FloatField(allow_null=True)
 
@@ -64,7 +64,7 @@ class LeaseEnd(Response):
     expires_at = serializers.DateTimeField()
 
 
-class Annotation(Response):
+class Annotation(Answered):
     """An annotation with how its item was selected. `known` tells the answer of a gold item."""
 
     id = serializers.IntegerField()
@@ -88,7 +88,7 @@ class Annotation(Response):
     known = serializers.JSONField(allow_null=True)
 
 
-class Revision(Response):
+class Revision(Answered):
     action = serializers.CharField()
     labels = names()
     at = serializers.DateTimeField()
@@ -116,7 +116,7 @@ class PutBack(Response):
     put_back = serializers.IntegerField()
 
 
-class Opinion(Response):
+class Opinion(Answered):
     id = serializers.IntegerField()
     annotator = serializers.CharField()
     labels = names()
@@ -128,7 +128,7 @@ class Opinion(Response):
     created_at = serializers.DateTimeField()
 
 
-class Decision(Response):
+class Decision(Answered):
     id = serializers.IntegerField()
     labels = names()
     by = serializers.CharField(allow_null=True)
@@ -146,7 +146,7 @@ class Disagreement(Response):
     decision = Decision(allow_null=True)
 
 
-class Prediction(Response):
+class Prediction(Answered):
     labels = names()
     proba = serializers.DictField(child=serializers.FloatField())
 

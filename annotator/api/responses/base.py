@@ -5,9 +5,25 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from annotator import tasktypes
 
+
+# A docstring here would be the description of every response that has none of its own.
 class Response(serializers.Serializer[Any]):
+    pass
+
+
+class Answered(Response):
     """What a call answers."""
+
+    # It tells an answer: its labels, or what the task type of the project has instead.
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        others = sorted(set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS})
+        if others:
+            fields[tasktypes.LABELS] = names(required=False)
+        named = {name: serializers.CharField(required=False, allow_null=True) for name in others}
+        return {**fields, **named}
 
 
 def page_of(row: type[serializers.Serializer[Any]], **besides: Any) -> Any:

@@ -9,6 +9,6 @@
 | `payload` | Payload of an annotation: its labels by id and by name, and how it came about |
 | `revise` | Correct, withdraw or undo an annotation; its history keeps what it said before |
 | `seed_labels` | A lead's seed labels, given outside the queue |
-| `submit` | Store, correct and undo annotations; nothing is overwritten |
+| `submit` | Save an annotation, and lease the next item |
 | `sync_decisions` | Apply the decisions that a window sends, one by one |
 """

@@ -6,7 +6,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import submit
@@ -14,6 +13,7 @@ from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases, payload
+from annotator.i18n import error_messages
 from annotator.models import (
     Annotation,
     DecidedLabel,
@@ -31,8 +31,7 @@ STATES = {state.name.lower(): state for state in Disagreement.State}
 def as_state(name: str) -> Disagreement.State:
     """Return the state of that name; Invalid when there is none."""
     if name not in STATES:
-        words = _("The state must be one of %(names)s.") % {"names": ", ".join(STATES)}
-        raise Invalid("unknown_state", words, field="state")
+        raise Invalid("unknown_state", field="state", names=", ".join(STATES))
     return STATES[name]
 
 
@@ -56,7 +55,7 @@ def find(project: Project, item: int) -> Disagreement:
     every = [listed(project, state).filter(item=item).first() for state in Disagreement.State]
     found = next((each for each in every if each is not None), None)
     if found is None:
-        raise NotThere("unknown_disagreement", _("There is no disagreement about this item."))
+        raise NotThere("unknown_disagreement")
     return found
 
 
@@ -95,10 +94,9 @@ def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) ->
     """Refuse to replace a decision that was made since the one that `user` looked at."""
     if before is None or before.pk == replaces or (replaces is None and before.user == user):
         return
-    words = _("%(name)s decided “%(labels)s” in the meantime. Decide again to replace it.")
-    name = before.user.username if before.user else _("Someone")
-    said = {"name": name, "labels": ", ".join(decided_names(before))}
-    raise Conflict("decided_meanwhile", words % said, field="replaces")
+    name = before.user.username if before.user else error_messages.somebody()
+    labels = ", ".join(decided_names(before))
+    raise Conflict("decided_meanwhile", field="replaces", name=name, labels=labels)
 
 
 def take_back(project: Project, user: User, item: int, decision: int | None = None) -> Disagreement:
@@ -110,7 +108,7 @@ def take_back(project: Project, user: User, item: int, decision: int | None = No
     with transaction.atomic():
         row = _locked(item)
         if row.decision is None:
-            raise Conflict("not_decided", _("This disagreement has no decision."))
+            raise Conflict("not_decided")
         if decision is not None:
             _refuse_unseen(row.decision, user, decision)
         Decision.objects.filter(pk=row.decision.pk).update(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator.errors import Conflict, Invalid, NotThere
@@ -67,7 +66,7 @@ def _keys(given: Collection[str]) -> set[uuid.UUID]:
 
 
 def _not_held() -> NotThere:
-    return NotThere("unknown_lease", _("This page isn't leased to you."))
+    return NotThere("unknown_lease", message="unknown_page")
 
 
 def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
@@ -86,10 +85,7 @@ def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
     except Invalid as refusal:
         for lease in page:
             releasing.release(lease)
-        raise Conflict(
-            "labels_changed",
-            _("Nothing was saved: the project's labels have changed."),
-        ) from refusal
+        raise Conflict("labels_changed") from refusal
 
 
 def _save(project: Project, user: User, lease: Lease, seconds: float | None) -> bool:
@@ -141,13 +137,7 @@ def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
     again = [revise.reopen_as_lease(each, user, each.provenance()) for each in answers]
     leases = [lease for lease in again if lease is not None]
     if len(leases) < len(again):
-        raise Conflict(
-            "paused",
-            _(
-                "Nothing was undone: the project is paused. Undo the page when the project is "
-                "resumed."
-            ),
-        )
+        raise Conflict("paused", message="page_not_undone")
     now = timezone.now()
     Lease.objects.filter(pk__in=[lease.pk for lease in leases]).update(created_at=now)
     return bulk_pages.in_order(leases)

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator import tasktypes
@@ -51,13 +50,12 @@ class Choice:
 
 
 def why_closed(project: Project) -> str:
-    """Return in words why nothing may be confirmed in bulk; nothing while it may be."""
+    """Return the code of why nothing may be confirmed in bulk; nothing while it may be."""
     if not project.bulk_desk:
-        return _("Bulk labelling is turned off in this project.")
+        return "bulk_off"
     if not project.show_suggestions:
-        return _("Suggestions are turned off in this project, and bulk labelling needs them.")
-    pause = stopping.paused(project)
-    return pause.words if pause else ""
+        return "suggestions_off"
+    return "paused" if stopping.is_paused(project) else ""
 
 
 def choices(project: Project, user: User) -> list[Choice]:
@@ -92,22 +90,14 @@ def _gone_lately(project: Project, user: User) -> set[int]:
 
 
 def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -> str:
-    """Return in words why there is no page of the label, and what to do about it."""
+    """Return the code of why there is no page of the label."""
     closed = why_closed(project)
     if closed:
         return closed
     turn = confident_items.newest_round(project)
     if turn is None or turn.model_id is None:
-        return _(
-            "Bulk labelling starts after the first round with a model. Label some items one by "
-            "one until then."
-        )
-    if any(choice.label != label for choice in others):
-        return _("No confident predictions are left for this label. Choose another label.")
-    return _(
-        "No remaining item has a confidence of %(least)d%% or more. Label some items one by one; "
-        "each round adds confident predictions."
-    ) % {"least": round(100 * confident_items.LEAST)}
+        return "no_model"
+    return "others_left" if any(choice.label != label for choice in others) else "none_left"
 
 
 # Taking a page -----------------------------------------------------------------------------------
@@ -180,7 +170,7 @@ def own_label(project: Project, ref: naming.Ref) -> Label:
     known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
     found = known.get(ref) or naming.by_name(project).get(str(ref))
     if found is None:
-        raise NotThere("unknown_label", _("This label doesn't exist in this project."))
+        raise NotThere("unknown_label", message="unknown_label_of_page")
     return found
 
 

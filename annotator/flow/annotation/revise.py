@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, NotThere
 from annotator.flow.annotation.payload import label_ids
@@ -43,7 +42,7 @@ def correct(
     The same again changes nothing, so a correction that is sent twice counts once.
     """
     if annotation.withdrawn_at is not None:
-        raise Conflict("already_withdrawn", _("This annotation was already undone."))
+        raise Conflict("already_withdrawn")
     given = parse_labels(annotation.project, labels)
     remarks: dict[str, Any] = {
         "note": annotation.note if note is None else clean_note(note),
@@ -60,9 +59,9 @@ def correct(
     store_labels(annotation, given)
     if not Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None).update(**remarks):
         # Taken back since it was read, which the transaction must not change after all.
-        raise Conflict("already_withdrawn", _("This annotation was already undone."))
+        raise Conflict("already_withdrawn")
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
-    if assignments.is_review(annotation):
+    if annotation.is_review:
         assignments.correct(annotation, label_ids(annotation))
     disagreements.refresh_disagreements(annotation.project, [annotation.item_id])
     return annotation
@@ -77,12 +76,12 @@ def withdraw(annotation: Annotation, user: User) -> None:
     now = timezone.now()
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
     if not live.update(withdrawn_at=now):
-        raise Conflict("already_withdrawn", _("This annotation was already undone."))
+        raise Conflict("already_withdrawn")
     _revise(annotation, user, "withdrawn", now)
     annotation.withdrawn_at = now
     if annotation.counted:
         _uncount_opinion(annotation)
-    if assignments.is_review(annotation):
+    if annotation.is_review:
         assignments.reopen(annotation)
     disagreements.refresh_disagreements(annotation.project, [annotation.item_id])
 
@@ -102,7 +101,7 @@ def reopen_as_lease(
     """
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
-        raise Conflict("not_undoable", _("You can only undo your own annotations."))
+        raise Conflict("not_undoable")
     withdraw(annotation, user)
     came = {**provenance, "page": page, "why": earlier.why, "suggestion": earlier.suggestion}
     room = admission.room(annotation.project)
@@ -115,7 +114,7 @@ def reopen_as_lease(
 
 
 def _hold_again(annotation: Annotation, earlier: Lease, lease: Lease) -> None:
-    if assignments.is_review(annotation):
+    if annotation.is_review:
         assignments.rehold(earlier, lease)
     # The place in the queue goes straight back to this person, or it would be anybody's.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
@@ -202,5 +201,5 @@ def find_annotation(project: Project, user: User, pk: int) -> Annotation:
     annotation = rows.first()
     own = annotation is not None and annotation.user_id == user.pk
     if annotation is None or not (own or project.role in Role.at_least(Role.LEAD)):
-        raise NotThere("unknown_annotation", _("Annotation not found."))
+        raise NotThere("unknown_annotation")
     return annotation

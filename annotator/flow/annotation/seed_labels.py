@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict
 from annotator.flow.annotation import revise, submit
@@ -55,7 +54,7 @@ def take_back(project: Project, user: User, item: Item) -> Annotation:
     own = Annotation.objects.filter(item=item, user=user, source=Source.SEED, strategy=FOUND)
     annotation = own.filter(withdrawn_at=None).select_related("project", "item", "user").first()
     if annotation is None:
-        raise Conflict("no_seed", _("You have not given this item a seed label."))
+        raise Conflict("no_seed")
     revise.withdraw(annotation, user)
     return annotation
 
@@ -95,6 +94,4 @@ def _store(
 
 
 def _settled() -> Conflict:
-    return Conflict(
-        "already_labelled", _("This item is already labelled. Correct its label instead.")
-    )
+    return Conflict("already_labelled", message="seed_already_labelled")

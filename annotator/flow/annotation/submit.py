@@ -1,15 +1,19 @@
-"""Save an annotation; nothing that was said is ever overwritten."""
+"""Save an annotation, and lease the next item; nothing that was said is ever overwritten.
+
+Top to bottom: the guards, an earlier save with the same key, the lease, the labels that were sent,
+what is stored in one transaction, and with it the next lease.
+"""
 
 import math
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.db.compiled_queries import Rows, Update, insert
@@ -18,7 +22,10 @@ from annotator.flow.annotation.payload import label_ids
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import current_leases, leasing, payload, releasing, skipped_items
+from annotator.flow.queue import leasing, skipped_items
+from annotator.flow.queue.current_leases import get_lease, lock_entries
+from annotator.flow.queue.payload import shown_suggestion
+from annotator.flow.queue.releasing import occupy_slot
 from annotator.flow.review import assignments, disagreements
 from annotator.models import (
     ANSWERED,
@@ -81,18 +88,26 @@ LONGEST_SECONDS = 86_400.0
 LONGEST_NOTE = 2000
 
 
+OnCounted = Callable[[], None] | None
+
+
 class StoredAsExtra(Conflict):
     """The lease was lost and the item had all opinions it needs: the answer is kept beside them."""
 
     def __init__(self, annotation: Annotation) -> None:
-        super().__init__(
-            "lease_lost",
-            _(
-                "Another annotator labelled this item in the meantime. Your annotation is kept as "
-                "well."
-            ),
-        )
+        super().__init__("lease_lost", message="stored_as_extra")
         self.annotation = annotation
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an annotator says of an item, checked; `key` names the save."""
+
+    key: uuid.UUID
+    labels: list[Label]
+    seconds: float | None
+    note: str
+    unsure: bool
 
 
 def submit(
@@ -105,30 +120,30 @@ def submit(
     seconds: float | None = None,
     note: str = "",
     unsure: bool = False,
-    then: Callable[[], None] | None = None,
+    on_counted: OnCounted = None,
 ) -> tuple[Annotation, bool]:
     """Store what `user` says of the item they hold, and return it with whether it is new.
 
     It is committed when this returns. The same `client_id` again returns what it stored at first.
-    `then` is done with it, in one transaction, where the answer counts.
+    `on_counted` is done with it, in one transaction, where the answer counts.
     """
     key = parse_client_id(client_id)
     earlier = find_earlier_save(project, user, key, labels)
     if earlier is not None:
         return earlier, False
-    held = current_leases.get_lease(project, user, lease)
+    held = get_lease(project, user, lease)
     given = parse_labels(project, labels)
-    said = {"seconds": _clean_seconds(seconds), "note": clean_note(note), "unsure": unsure}
+    answer = Answer(key, given, _clean_seconds(seconds), clean_note(note), unsure)
     try:
-        annotation = _store(held, given, key, said, then)
+        annotation = _store(held, answer, on_counted)
     except IntegrityError:
         earlier = find_earlier_save(project, user, key, labels)
         if earlier is not None:
             return earlier, False
         _refuse_second(held)
         # The item was queued anew in the same moment; now that is done.
-        annotation = _store(held, given, key, said, then)
-    if not annotation.counted and not assignments.is_review(annotation):
+        annotation = _store(held, answer, on_counted)
+    if not annotation.counted and not annotation.is_review:
         raise StoredAsExtra(annotation)
     if project.overlap > 1:
         # Those who could give the opinions that it still misses may all have skipped it.
@@ -145,9 +160,40 @@ def submit_with_next(
     def take() -> None:
         taken[:] = [leasing.lease_waiting(project, user)]
 
-    annotation, is_new = submit(project, user, then=take, **answer)
+    annotation, is_new = submit(project, user, on_counted=take, **answer)
     lease = taken[0] if taken else None
     return annotation, is_new, lease or leasing.lease_next(project, user)
+
+
+# What was sent ------------------------------------------------------------------------------------
+
+
+def parse_client_id(client_id: str) -> uuid.UUID:
+    """Return the key of a save; Invalid when it is none."""
+    try:
+        return uuid.UUID(str(client_id))
+    except ValueError as problem:
+        raise Invalid("client_id", field="client_id") from problem
+
+
+def find_earlier_save(
+    project: Project, user: User, key: uuid.UUID, labels: Sequence[Ref], item: Item | None = None
+) -> Annotation | None:
+    """Return what an earlier save with this key stored; Invalid when that was something else."""
+    # Nearly always there is none, and asking for the key alone costs half as much.
+    found = FIND_SAVE(user.pk, key)
+    if not found:
+        return None
+    naming.check_type(labels)
+    annotation = Annotation.objects.get(pk=found[0])
+    # Also when it was taken back: its labels may be gone since, its history stays.
+    before = annotation.revisions.first()
+    first = before.labels if before else label_ids(annotation)
+    elsewhere = item is not None and annotation.item_id != item.pk
+    same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
+    if elsewhere or not same:
+        raise Invalid("client_id_reused", field="client_id")
+    return annotation
 
 
 def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
@@ -165,57 +211,15 @@ def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
         (name,) = naming.names(project, unknown[:1])
         raise Invalid(
             "unknown_label",
-            _("“%(name)s” isn't a label in this project. Its labels are: %(names)s.")
-            % {
-                "name": (name or str(unknown[0]))[:200],
-                "names": ", ".join(label.name for label in there[:20]),
-            },
             field="labels",
+            name=(name or str(unknown[0]))[:200],
+            names=", ".join(label.name for label in there[:20]),
         )
     chosen = {known[each].pk for each in labels}
     tasktypes.of(project).answer.check_number(len(labels))
     if len(chosen) != len(labels):
-        raise Invalid("label_number", _("Give each label once."), field="labels")
+        raise Invalid("label_number", message="label_twice", field="labels")
     return [label for label in there if label.pk in chosen]
-
-
-def parse_client_id(client_id: str) -> uuid.UUID:
-    """Return the key of a save; Invalid when it is none."""
-    try:
-        return uuid.UUID(str(client_id))
-    except ValueError as problem:
-        raise Invalid("client_id", _("client_id must be a UUID."), field="client_id") from problem
-
-
-def find_earlier_save(
-    project: Project, user: User, key: uuid.UUID, labels: Sequence[Ref], item: Item | None = None
-) -> Annotation | None:
-    """Return what an earlier save with this key stored; Invalid when that was something else."""
-    naming.check_type(labels)
-    # Nearly always there is none, and asking for the key alone costs half as much.
-    found = FIND_SAVE(user.pk, key)
-    if not found:
-        return None
-    annotation = Annotation.objects.get(pk=found[0])
-    # Also when it was taken back: its labels may be gone since, its history stays.
-    before = annotation.revisions.first()
-    first = before.labels if before else label_ids(annotation)
-    elsewhere = item is not None and annotation.item_id != item.pk
-    same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
-    if elsewhere or not same:
-        raise Invalid(
-            "client_id_reused",
-            _("This client_id was already used for another annotation."),
-            field="client_id",
-        )
-    return annotation
-
-
-def store_labels(annotation: Annotation, given: list[Label]) -> None:
-    """Store which labels the annotation gives."""
-    for label in given:
-        insert(AnnotationLabel(annotation=annotation, label=label))
-    annotation.said = list(given)
 
 
 def _clean_seconds(seconds: float | None) -> float | None:
@@ -227,83 +231,51 @@ def _clean_seconds(seconds: float | None) -> float | None:
 def clean_note(note: str) -> str:
     """Return the note without blanks around it; Invalid for one that cannot be stored."""
     if "\x00" in note:
-        raise Invalid("nul_byte", _("A note can't contain a NUL byte."), field="note")
+        raise Invalid("nul_byte", field="note")
     if len(note) > LONGEST_NOTE:
-        raise Invalid(
-            "note_too_long",
-            _("A note can have at most %(most)s characters.") % {"most": LONGEST_NOTE},
-            field="note",
-        )
+        raise Invalid("note_too_long", field="note", most=LONGEST_NOTE)
     return note.strip()
 
 
-def _refuse_second(held: Lease) -> None:
-    own = Annotation.objects.filter(ANSWERED, item=held.item_id, user=held.user_id)
-    if assignments.is_review(held):
-        own = Annotation.objects.filter(lease=held, withdrawn_at=None, item=held.item_id)
-    if own.exists():
-        raise Conflict(
-            "already_labelled",
-            _("You have already labelled this item. Correct that annotation instead."),
-        )
+# What is stored -----------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def _store(
-    held: Lease,
-    given: list[Label],
-    key: uuid.UUID,
-    said: dict[str, Any],
-    then: Callable[[], None] | None,
-) -> Annotation:
-    now = timezone.now()
+def _store(held: Lease, answer: Answer, on_counted: OnCounted) -> Annotation:
+    """Store the answer and all that changes with it: entry, lease, item, counts."""
+    now, project = timezone.now(), held.project
     counted = _settle_entry(held)
-    shown = {**held.provenance(), "suggestion": payload.shown_suggestion(held)}
     END_LEASES(held.pk, held.item_id, held.user_id, now)
-    finished = counted and _count_opinion(held.project, held.item_id)
-    annotation = Annotation(
-        project=held.project,
-        item_id=held.item_id,
-        user=held.user,
-        client_id=key,
-        lease=held,
-        counted=counted,
-        completes=finished,
-        created_at=now,
-        updated_at=now,
-        **said,
-        **shown,
-    )
-    insert(annotation)
-    store_labels(annotation, given)
-    if assignments.is_review(held):
-        assignments.answer(annotation, label_ids(annotation))
-    if not finished or held.project.overlap > 1:
+    finished = counted and _count_opinion(project, held.item_id)
+    annotation = _insert(held, answer, counted=counted, completes=finished, at=now)
+    if held.is_review:
+        assignments.answer(annotation, [label.pk for label in answer.labels])
+    if not finished or project.overlap > 1:
         # It is not the first opinion; what one says alone, nobody disagrees with.
-        disagreements.record_disagreements(held.project, [held.item_id])
+        disagreements.record_disagreements(project, [held.item_id])
     daily_counts.add(
-        held.project,
+        project,
         held.user,
         at=now,
         labels=int(counted),
         finished=int(finished),
         audits=int(counted and held.source == Source.AUDIT),
-        seconds=daily_counts.counted_seconds(said["seconds"]) or 0.0,
+        seconds=daily_counts.counted_seconds(answer.seconds) or 0.0,
     )
-    if counted and then is not None:
-        then()
+    if counted and on_counted is not None:
+        on_counted()
     return annotation
 
 
 def _settle_entry(held: Lease) -> bool:
     """Mark the wish for this opinion as met; False when the item had all it needs without it."""
-    if assignments.is_review(held):
-        current_leases.lock_entries([held.item_id])
+    if held.is_review:
+        lock_entries([held.item_id])
         return False
     if MARK_ENTRY_DONE(held.item_id, held.user_id, held.pk):
         return True
     # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
-    return releasing.occupy_slot(held, QueueEntry.State.DONE)
+    return occupy_slot(held, QueueEntry.State.DONE)
 
 
 def _count_opinion(project: Project, item: int) -> bool:
@@ -314,3 +286,41 @@ def _count_opinion(project: Project, item: int) -> bool:
         rows.update(answers=F("answers") + 1)
         return False
     return project.overlap == 1 or rows.filter(state=Item.State.LABELLED).exists()
+
+
+def _insert(
+    held: Lease, answer: Answer, *, counted: bool, completes: bool, at: datetime
+) -> Annotation:
+    annotation = Annotation(
+        project=held.project,
+        item_id=held.item_id,
+        user=held.user,
+        client_id=answer.key,
+        lease=held,
+        counted=counted,
+        completes=completes,
+        created_at=at,
+        updated_at=at,
+        seconds=answer.seconds,
+        note=answer.note,
+        unsure=answer.unsure,
+        **{**held.provenance(), "suggestion": shown_suggestion(held)},
+    )
+    insert(annotation)
+    store_labels(annotation, answer.labels)
+    return annotation
+
+
+def store_labels(annotation: Annotation, given: list[Label]) -> None:
+    """Store which labels the annotation gives."""
+    for label in given:
+        insert(AnnotationLabel(annotation=annotation, label=label))
+    annotation.said = list(given)
+
+
+def _refuse_second(held: Lease) -> None:
+    own = Annotation.objects.filter(ANSWERED, item=held.item_id, user=held.user_id)
+    if held.is_review:
+        own = Annotation.objects.filter(lease=held, withdrawn_at=None, item=held.item_id)
+    if own.exists():
+        raise Conflict("already_labelled")

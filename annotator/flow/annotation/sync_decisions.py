@@ -1,4 +1,4 @@
-"""What a window of the desk sends: decisions that waited in it, each settled by itself.
+"""Apply the decisions that a window of the desk sends, each by itself.
 
 One that cannot be stored must not hold up the others, and the window has to know of each what
 became of it: it keeps a decision until it was told.
@@ -6,36 +6,53 @@ became of it: it keeps a decision until it was told.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.errors import Conflict, Refused
+from annotator import tasktypes
+from annotator.errors import Conflict, Invalid, Refused
 from annotator.flow.annotation import history, payload, revise, submit
+from annotator.flow.annotation.submit import OnCounted
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import stopping
+from annotator.flow.progress.stopping import is_paused
 from annotator.flow.queue import current_leases, releasing
-from annotator.flow.review import assignments
 from annotator.models import Annotation, Lease, Project, User
 
-Then = Callable[[], None] | None
 SAVED, DONE, REFUSED = "saved", "done", "refused"
+
+
+class Outcome(Enum):
+    """What became of a decision; `messages.labelling` puts it into words."""
+
+    SAVED = "saved"
+    CORRECTED = "corrected"
+    PASSED_ON = "passed on"
+    SET_ASIDE = "set aside"
+    REVIEW_DISMISSED = "review dismissed"
+    UNDONE = "undone"
+    UNDONE_WHILE_PAUSED = "undone while paused"
+    UNDONE_ELSEWHERE = "undone, but others have the item"
+    NOTHING = "nothing to undo"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True)
 class DecisionResult:
     """What became of a decision: `state` is saved, done (nothing more to do) or refused.
 
-    `words` say it to the person; `annotation` is what may be told of the answer, `lease` what an
-    undone one is answered under again.
+    `annotation` is what may be told of the answer, `lease` what an undone one is answered under
+    again; `refused` says why something was refused.
     """
 
     client_id: str
     state: str
-    words: str
+    outcome: Outcome
     code: str = ""
     annotation: dict[str, Any] | None = None
     lease: Lease | None = None
+    refused: str = ""
 
 
 def apply_decision(
@@ -43,70 +60,85 @@ def apply_decision(
     user: User,
     page: str,
     decision: Mapping[str, Any],
-    then: Then = None,
+    on_counted: OnCounted = None,
 ) -> DecisionResult:
     """Store one decision of the window `page`; twice the same changes nothing.
 
     `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
     the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
-    where somebody else was first: what was said is kept then, or stands already. `then` is done in
-    the transaction of a label that counts.
+    where somebody else was first: what was said is kept then, or stands already. `on_counted`
+    is done in the transaction of a label that counts.
     """
     key = str(decision["client_id"])
     try:
-        return HANDLERS[decision["kind"]](project, user, page, decision, then)
+        return HANDLERS[decision["kind"]](project, user, page, decision, on_counted)
     except submit.StoredAsExtra as refusal:
         kept = payload.annotation_payload(refusal.annotation)
-        return DecisionResult(key, DONE, refusal.detail, refusal.code, kept)
+        return _refused(key, DONE, refusal, kept)
     except Conflict as refusal:
-        return DecisionResult(key, DONE, refusal.detail, refusal.code)
+        return _refused(key, DONE, refusal)
     except Refused as refusal:
-        return DecisionResult(key, REFUSED, refusal.detail, refusal.code)
+        return _refused(key, REFUSED, refusal)
+
+
+def _refused(
+    key: str, state: str, refusal: Refused, annotation: dict[str, Any] | None = None
+) -> DecisionResult:
+    return DecisionResult(
+        key, state, Outcome.REFUSED, refusal.code, annotation, refused=refusal.detail
+    )
 
 
 def _label(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     fields = ("lease", "client_id", "seconds", "note", "unsure")
     given = {name: decision[name] for name in fields if name in decision}
-    annotation, _is_new = submit.submit(project, user, labels=_labels(decision), then=then, **given)
+    annotation, _is_new = submit.submit(
+        project, user, labels=_labels(project, decision), on_counted=on_counted, **given
+    )
     told = payload.annotation_payload(annotation)
-    return DecisionResult(str(decision["client_id"]), SAVED, saved_words(told), annotation=told)
+    return DecisionResult(str(decision["client_id"]), SAVED, Outcome.SAVED, annotation=told)
 
 
-def _labels(decision: Mapping[str, Any]) -> list[Ref]:
-    """Return the labels by their ids, else by names, as windows kept them before they knew ids."""
-    return list(decision["label_ids"] if "label_ids" in decision else decision["labels"])
+def _labels(project: Project, decision: Mapping[str, Any]) -> list[Ref]:
+    """Return the labels by their ids, else as the task type names them."""
+    if "label_ids" in decision:
+        found: list[Ref] = decision["label_ids"]
+        return found
+    answer = tasktypes.of(project).answer
+    if answer.field not in decision:
+        raise Invalid("required", _("This field is required."), field=answer.field)
+    return answer.labels(decision[answer.field])
 
 
 def _skip(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     held = current_leases.get_lease(project, user, str(decision["lease"]))
-    words = skip_words(held, releasing.skip(held, decision.get("reason", "")))
-    return DecisionResult(str(decision["client_id"]), DONE, words, "skipped")
+    outcome = skip(held, decision.get("reason", ""))
+    return DecisionResult(str(decision["client_id"]), DONE, outcome, "skipped")
 
 
 def _correct(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     annotation = revise.find_annotation(project, user, int(decision["annotation"]))
     changed = revise.correct(
-        annotation, user, _labels(decision), decision.get("note"), decision.get("unsure")
+        annotation, user, _labels(project, decision), decision.get("note"), decision.get("unsure")
     )
     told = payload.annotation_payload(changed)
-    words = _("Corrected: %(labels)s.") % {"labels": label_words(told)}
-    return DecisionResult(str(decision["client_id"]), SAVED, words, annotation=told)
+    return DecisionResult(str(decision["client_id"]), SAVED, Outcome.CORRECTED, annotation=told)
 
 
 def _undo(
-    project: Project, user: User, page: str, decision: Mapping[str, Any], then: Then
+    project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
-        return DecisionResult(key, DONE, _("Nothing to undo."), "nothing")
+        return DecisionResult(key, DONE, Outcome.NOTHING, "nothing")
     lease = take_back(deed, user, page)
-    return DecisionResult(key, DONE, undone_words(project, lease), "undone", lease=lease)
+    return DecisionResult(key, DONE, undo_outcome(project, lease), "undone", lease=lease)
 
 
 def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
@@ -118,7 +150,7 @@ def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotat
     return history.last_action(project, user)
 
 
-Handler = Callable[[Project, User, str, Mapping[str, Any], Then], DecisionResult]
+Handler = Callable[[Project, User, str, Mapping[str, Any], OnCounted], DecisionResult]
 # After these another item is before the person.
 SETTLING = ("label", "skip")
 HANDLERS: dict[str, Handler] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
@@ -131,45 +163,16 @@ def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | N
     return revise.undo(deed, user, page)
 
 
-def undone_words(project: Project, lease: Lease | None) -> str:
-    """Return what became of an undo."""
-    if lease is None and stopping.paused(project):
-        return _("Undone. The project is paused; you get the item again when it is resumed.")
-    if lease is None:
-        return _("Skip undone. Other annotators have taken the item in the meantime.")
-    return _("Undone. Here is the item again.")
+def undo_outcome(project: Project, lease: Lease | None) -> Outcome:
+    """Return what became of an undo that gave this lease."""
+    if lease is not None:
+        return Outcome.UNDONE
+    return Outcome.UNDONE_WHILE_PAUSED if is_paused(project) else Outcome.UNDONE_ELSEWHERE
 
 
-def skip_words(skipped: Lease, is_asked_on: bool) -> str:
-    """Return who will see what was skipped."""
-    if assignments.is_review(skipped):
-        return _("Skipped. The item keeps the label that it already has.")
-    if is_asked_on:
-        return _("Skipped. Another annotator will see it.")
-    return _("Skipped. Every annotator has skipped it, so it is parked for the project's lead.")
-
-
-def saved_words(told: Mapping[str, Any]) -> str:
-    """Return what was saved, and what the item was, which may only be told now."""
-    said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
-    was = {
-        "gold": _check_words(told),
-        "audit": _("That was an audit item. It measures the model's accuracy."),
-        "random": _("That was a random item."),
-        "second": _("That was a review of a likely label error."),
-        "repeat": _("You had labelled this item before. It measures self-consistency."),
-    }.get(told["source"], "")
-    return f"{said} {was}".strip()
-
-
-def _check_words(told: Mapping[str, Any]) -> str:
-    known = told.get("known")
-    if known is None or sorted(known) == sorted(told["labels"]):
-        return _("That was a gold item.")
-    shown = ", ".join(known) or _("no label")
-    return _("That was a gold item. The correct answer is %(labels)s.") % {"labels": shown}
-
-
-def label_words(told: Mapping[str, Any]) -> str:
-    """Return the labels of an answer in words, also where it says that none of them fits."""
-    return ", ".join(told["labels"]) or _("no label")
+def skip(lease: Lease, reason: str = "") -> Outcome:
+    """Skip the item, and return who will see it now."""
+    is_asked_on = releasing.skip(lease, reason)
+    if lease.is_review:
+        return Outcome.REVIEW_DISMISSED
+    return Outcome.PASSED_ON if is_asked_on else Outcome.SET_ASIDE

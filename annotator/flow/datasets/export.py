@@ -39,7 +39,8 @@ def stream(project: Project, format: str, include: Collection[str] = ()) -> Iter
     """
     _refuse_unknown("format", "unknown_format", {format}, WRITERS)
     _refuse_unknown("include", "unknown_include", include, INCLUDES)
-    return WRITERS[format].write(records(project, include))
+    answer = tasktypes.of(project).answer
+    return WRITERS[format].write(map(answer.told, records(project, include)))
 
 
 def _refuse_unknown(field: str, code: str, given: Collection[str], there: Collection[str]) -> None:

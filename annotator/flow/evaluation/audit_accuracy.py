@@ -37,19 +37,17 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
     if not known.audited.any() or not known.teaches:
         return {}
     features = feature_store.gather(turn.space, known.positions)
-    n_classes, multi_label = len(version.labels), turn.project.multi_label
+    space = known.label_space
     proba = logistic.cross_fit(
         features,
         known.y,
         known.audited,
-        n_classes,
+        space,
         folds=FOLDS,
         seed=turn.project.seed,
-        multi_label=multi_label,
     )
-    answers = known.y[known.audited]
-    truth = answers == 1 if multi_label else per_class.as_rows(answers, n_classes)
-    said = proba >= 0.5 if multi_label else per_class.as_rows(proba.argmax(axis=1), n_classes)
+    truth = space.indicator(known.y[known.audited])
+    said = space.indicator(space.decide(proba))
     right = (said == truth).all(axis=1)
     in_order = right[np.argsort(known.keys[known.audited], kind="stable")]
     f1 = per_class.macro_f1(truth, said, seed=turn.project.seed)

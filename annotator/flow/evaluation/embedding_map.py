@@ -76,8 +76,7 @@ def _audits(turn: Round, known: training_set.Labelled) -> list[tuple[int, bool]]
     if kept is None:
         return []
     _both, rows, now = np.intersect1d(kept["positions"], known.positions, return_indices=True)
-    several = known.y.ndim == 2
-    truth = known.y[now] == 1 if several else known.y[now, None] == np.arange(len(kept["labels"]))
+    truth = known.label_space.indicator(known.y[now])
     right = (kept["said"][rows] == truth).all(axis=1)
     return [(int(at), bool(each)) for at, each in zip(kept["positions"][rows], right, strict=True)]
 

@@ -9,8 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.models import Project, Round
 from annotator.pool import feature_store, model_files, training_set
@@ -35,15 +33,14 @@ def report(project: Project) -> dict[str, Any] | None:
     of = {"model": turn.model.number, "labels": turn.model.trained_on}
     if missing:
         return {"missing": missing, **of}
-    truth = known.y if known.y.ndim == 2 else known.y[:, None] == np.arange(len(turn.model.labels))
-    right = (kept["said"][there] == (truth[audits] == 1)).all(axis=1)
+    truth = known.label_space.indicator(known.y[audits])
+    right = (kept["said"][there] == truth).all(axis=1)
     curve = label_savings.random_baseline_curve(
         feature_store.gather(turn.space, known.positions),
         known.y,
         audits,
-        len(turn.model.labels),
+        known.label_space,
         seed=project.seed,
-        multi_label=project.multi_label,
     )
     found = (
         None
@@ -70,49 +67,3 @@ def baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     names = ("model", "labels", "curve", "measured")
     return {name: found.get(name) for name in names} if found.get("curve") else None
-
-
-def in_words(found: Mapping[str, Any]) -> str:
-    """Return what is known of it in one sentence; empty where nothing was reckoned yet."""
-    if not found:
-        return ""
-    if found.get("missing"):
-        n = found["missing"]
-        return ngettext(
-            "%(n)d more audit item needed to tell whether active learning saves labels.",
-            "%(n)d more audit items needed to tell whether active learning saves labels.",
-            n,
-        ) % {"n": n}
-    if found["verdict"] == "helps":
-        return _helps(found)
-    if found["verdict"] == "does_not_help":
-        return _(
-            "Active learning isn't saving labels here: random sampling would have reached the "
-            "same accuracy. Switch the strategy to “random”."
-        )
-    fewer = max(round(-found["low"]), 0) if found["low"] is not None else 0
-    if found["high"] is None:
-        words = _(
-            "Too early to say whether active learning saves labels: with %(audits)d audit items, "
-            "the estimate ranges from %(fewer)d labels lost to many saved."
-        )
-    else:
-        words = _(
-            "Too early to say whether active learning saves labels: with %(audits)d audit items, "
-            "the estimate ranges from %(fewer)d labels lost to %(more)d saved."
-        )
-    more = max(round(found["high"] or 0), 0)
-    return words % {"audits": found["audits"], "fewer": fewer, "more": more}
-
-
-def _helps(found: Mapping[str, Any]) -> str:
-    low = round(found["low"])
-    if found["high"] is None or found["value"] is None:
-        return _("Active learning has saved at least %(low)d labels (95%% confidence).") % {
-            "low": low
-        }
-    return _("Active learning has saved about %(n)d labels (95%% CI %(low)d–%(high)d).") % {
-        "n": round(found["value"]),
-        "low": low,
-        "high": round(found["high"]),
-    }

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.models import Round
-from annotator.pool import feature_store, model_files
+from annotator.pool import feature_store, model_files, training_set
 from annotator.storage import arrays as storage_arrays
 
 SAMPLE = 1000
@@ -33,8 +33,7 @@ def keep(
     item's place in the order of the audits, whose `keys` (n,) are.
     """
     labels = turn.model.labels if turn.model else []
-    several = turn.project.multi_label
-    sure = np.maximum(proba, 1.0 - proba).min(axis=1) if several else proba.max(axis=1)
+    sure = training_set.label_space(turn.project, len(labels)).confidence(proba)
     places = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
     arrays = {
         "positions": positions,
@@ -112,9 +111,7 @@ def _predictions(turn: Round, models: list[Any]) -> list[NDArray[np.int64]]:
     )
     said = []
     for model in models:
-        proba = model.predict_proba(features)
-        several = turn.project.multi_label
-        said.append((proba >= 0.5).astype(np.int64) if several else proba.argmax(axis=1))
+        said.append(model.space.decide(model.predict_proba(features)))
     return said
 
 

@@ -29,7 +29,7 @@ def plan(project: Project) -> list[FeatureSpace]:
     project.refresh_from_db(fields=["items"])
     if not project.items:
         return []
-    ladder = tasktypes.of(project).media.encoders
+    ladder = list(tasktypes.of(project).media.encoders)
     wanted = [project.features] if project.features in ladder else ladder
     kept = project.spaces.filter(_is_kept(), dropped=False)
     have = set(kept.values_list("recipe", flat=True))

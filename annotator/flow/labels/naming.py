@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Q, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
-from django.utils.translation import gettext as _
 
 from annotator.db.compiled_queries import Rows
 from annotator.errors import Invalid
@@ -116,7 +115,7 @@ def check_type(labels: Any, *types: type) -> None:
     # By its type: True is no id.
     wanted = types or (int, str)
     if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
-        raise Invalid("label_type", _("Labels must be a list of names."), field="labels")
+        raise Invalid("label_type", field="labels")
 
 
 def by_name(project: Project) -> dict[str, Label]:

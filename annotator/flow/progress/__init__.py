@@ -2,13 +2,13 @@
 
 | module | what it does |
 |---|---|
-| `audit_counts` | Audits answered and not counted yet, and what is waited for |
+| `audit_counts` | How many audits count, are answered, are waited for |
 | `daily_counts` | Daily counts, kept as labels are saved |
 | `estimate` | The accuracy estimate: one source, one sentence |
 | `model_history` | Measurements of past models, for charts |
 | `recall_standing` | Recall of a rare label, with a bound |
 | `spending` | Money spent on the labels that a model read |
-| `stopping` | Pause, resume, budget |
+| `stopping` | Pause, resume, budget, reasons to stop |
 | `summary` | Progress numbers of a project |
 | `version_numbers` | Numbers of rounds and models, cached |
 """

@@ -1,19 +1,16 @@
-"""How much of a rare label is found, with a bound: reckoned by a worker, read by pages.
+"""Recall of a rare label, with a bound: computed by a worker, read by pages.
 
 Read is what has a counted answer, however it came to be asked. An item in a random sample that
 everybody skipped may be relevant, so for the bound it counts as if it were: then what is claimed
 holds whatever it is.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Min
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 
 from annotator.models import Annotation, FeatureSpace, Item, Label, Project, RecallProof
 from annotator.pool import audit_set, training_set
@@ -41,44 +38,21 @@ def standing(project: Project, found: Mapping[str, Any] | None) -> dict[str, Any
     return dict(found)
 
 
-def reasons_to_stop(project: Project) -> list[str]:
-    """Return in words that the recall aimed for is reached; nothing while it is not proven."""
+def find_reached(project: Project) -> dict[str, Any] | None:
+    """Return the recall that is proven, where the recall aimed for is."""
     if project.target_recall is None or project.rare_label_id is None:
-        return []
+        return None
     newest = project.reports.filter(kind=KIND)
     told = newest.values_list("found", "project__rare_label__name").first()
-    return reached(project, *told) if told else []
+    return reached(project, *told) if told else None
 
 
-def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> list[str]:
+def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> dict[str, Any] | None:
     """Return the same, where the newest report and the label's name are known."""
     now, target = standing(project, found), project.target_recall
     if target is None or now is None or now["recall"] is None or now["recall"]["low"] < target:
-        return []
-    words = _(
-        "Recall of “%(label)s”: at least %(low)s%% with 95%% confidence. The target is "
-        "%(target)s%%."
-    )
-    low, goal = _percent(now["recall"]["low"]), _percent(target)
-    return [words % {"low": low, "label": label, "target": goal}]
-
-
-def outlook(project: Project, found: Mapping[str, Any] | None) -> list[str]:
-    """Return in words what stands between the project and the recall it aims for."""
-    target, now = project.target_recall, standing(project, found)
-    if target is None:
-        return []
-    if project.rare_label_id is None:
-        return [
-            _(
-                "The target metric is the recall of the rare label, but no rare label is chosen in "
-                "the settings."
-            )
-        ]
-    if now is None or now["recall"] is None or now["recall"]["low"] >= target:
-        return []
-    words = _("Recall is at least %(low)s%% with 95%% confidence. The target is %(target)s%%.")
-    return [words % {"low": _percent(now["recall"]["low"]), "target": _percent(target)}]
+        return None
+    return {"recall": now["recall"]["low"], "label": label, "target": target}
 
 
 def declare(project: Project, proof: RecallProof) -> None:
@@ -99,12 +73,6 @@ def waiting_proof(
     proofs = RecallProof.objects.filter(label=project.rare_label_id, number__in=told)
     proof = proofs.first() if told else None
     return None if proof is None else (proof, len(unsettled(project, proof.positions)))
-
-
-def _percent(share: float) -> str:
-    # Cut off, as a bound that is rounded up claims too much.
-    value = math.floor(1000 * share + 1e-9) / 10
-    return str(number_format(value, 0 if value.is_integer() else 1))
 
 
 # In a worker -------------------------------------------------------------------------------------
@@ -151,7 +119,7 @@ def _reading(project: Project, label: int) -> Reading:
     # All items count, whether they have features or not.
     known = training_set.labelled(project, FeatureSpace(items=project.items), labels)
     column = labels.index(label)
-    y = known.y[:, column] == 1 if known.y.ndim == 2 else known.y == column
+    y = known.label_space.has_class(known.y, column)
     counted = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
     since = counted.order_by().values_list("item__position").annotate(first=Min("created_at"))
     relevant = dict(zip(known.positions.tolist(), y.tolist(), strict=True))

@@ -1,26 +1,22 @@
-"""Pause and resume a project, and the words for a budget that is spent.
+"""Pause and resume a project; the reasons for which it stops by itself.
 
-A paused project hands out nothing by any path; `leasing` asks once for all of them. Saving goes on:
-what is on a screen, what waits in a browser, corrections. So do a lead's own acts, which hand
-nothing out: seeds that they find, decisions on disagreements, imports, settings. Rounds go on, too:
-they learn from what is saved and refill a queue from which nobody is served until the resume.
+A paused project hands out nothing by any path; `admission` asks once for all of them. Saving goes
+on: what is on a screen, what waits in a browser, corrections. So do a lead's own acts, which hand
+nothing out: seed labels, decisions on disagreements, imports, settings. Rounds go on, too: they
+learn from what is saved and refill a queue from which nobody is served until the resume.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Sum
-from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from annotator.db import clock
 from annotator.errors import Invalid
 from annotator.flow.progress import estimate, recall_standing
-from annotator.flow.queue import skipped_items
 from annotator.models import Item, Project, QueueEntry, Tally, User
 
 LONGEST_REASON = 500
@@ -29,23 +25,44 @@ LEAD, TARGET, BUDGET, DONE = "lead", "target", "budget", "done"
 
 
 @dataclass(frozen=True)
+class StopReason:
+    """Why it is enough: `cause` is target, budget or done, `facts` are the numbers behind it."""
+
+    cause: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Pause:
     """Why nothing is handed out: `cause` is lead, target, budget or done.
 
-    `reason` is what the lead typed, or what the project's own stop says; `by` and `at` are known
-    where a lead paused it. `words` say all of it to people.
+    Where a lead paused the project, `typed` is the reason they gave, `by` and `at` say who and
+    when; where it stopped by itself, `reasons` are those to stop.
     """
 
     cause: str
-    reason: str
-    words: str
+    reasons: Sequence[StopReason] = ()
+    typed: str = ""
     by: str | None = None
     at: datetime | None = None
 
-    def told(self) -> dict[str, Any]:
-        """Return the pause as the API tells it."""
-        names = ("cause", "reason", "by", "at", "words")
-        return {name: getattr(self, name) for name in names}
+
+def is_paused(project: Project, answers: int | None = None) -> bool:
+    """Tell whether the project hands out nothing; `answers` are its labels, where known."""
+    if project.paused_at is not None:
+        return True
+    return project.auto_stop and any(_own_reasons(project, answers))
+
+
+def find_pause(project: Project, reasons: Sequence[StopReason] | None = None) -> Pause | None:
+    """Return why the project hands out nothing, for pages; None while it hands out.
+
+    `reasons` are those to stop, where they are known.
+    """
+    lead = by_lead(project)
+    if lead is not None or not project.auto_stop:
+        return lead
+    return by_itself(list(_own_reasons(project)) if reasons is None else reasons)
 
 
 # By a lead ---------------------------------------------------------------------------------------
@@ -53,13 +70,12 @@ class Pause:
 
 def pause(project: Project, user: User, reason: str = "") -> None:
     """Hand out nothing from now on; once more, it changes who paused it and why."""
-    said = reason.strip()
-    if "\x00" in said:
-        raise Invalid("nul_byte", _("A reason can't contain a NUL byte."), field="reason")
-    if len(said) > LONGEST_REASON:
-        words = _("A reason can have at most %(most)d characters.") % {"most": LONGEST_REASON}
-        raise Invalid("too_long", words, field="reason")
-    _store(project, paused_at=clock.now(), paused_by=user, paused_reason=said)
+    typed = reason.strip()
+    if "\x00" in typed:
+        raise Invalid("nul_byte", field="reason")
+    if len(typed) > LONGEST_REASON:
+        raise Invalid("too_long", field="reason", most=LONGEST_REASON)
+    _store(project, paused_at=clock.now(), paused_by=user, paused_reason=typed)
 
 
 def resume(project: Project) -> None:
@@ -78,30 +94,49 @@ def by_lead(project: Project) -> Pause | None:
     if project.paused_at is None:
         return None
     by = project.paused_by.username if project.paused_by else None
-    words = _by_lead_in_words(by, project.paused_at, project.paused_reason)
-    return Pause(LEAD, project.paused_reason, words, by, project.paused_at)
-
-
-def _by_lead_in_words(by: str | None, at: datetime, reason: str) -> str:
-    shown = date_format(at, pgettext("date and time", "j M Y, H:i"))
-    if by is None:
-        said = _("Paused since %(at)s UTC.") % {"at": shown}
-    else:
-        said = _("Paused by %(by)s since %(at)s UTC.") % {"by": by, "at": shown}
-    if not reason:
-        return said
-    why = _("Reason: “%(reason)s”.") % {"reason": reason.rstrip(" .")}
-    return f"{said} {why}"
+    return Pause(LEAD, typed=project.paused_reason, by=by, at=project.paused_at)
 
 
 # By itself ---------------------------------------------------------------------------------------
 
 
-def by_itself(reasons: Sequence[tuple[str, str]]) -> Pause:
-    """Return the pause of a project that stopped: for each reason its cause and its words."""
-    reason = " ".join(words for _cause, words in reasons)
-    words = _("%(reasons)s The project is paused; its lead can resume it.") % {"reasons": reason}
-    return Pause(reasons[0][0], reason, words)
+def by_itself(reasons: Sequence[StopReason]) -> Pause | None:
+    """Return the pause of a project that stopped for these reasons; None without one."""
+    return Pause(reasons[0].cause, tuple(reasons)) if reasons else None
+
+
+def _own_reasons(project: Project, answers: int | None = None) -> Iterator[StopReason]:
+    given = answers_given(project) if answers is None else answers
+    return reasons_to_stop(project, given, estimate.newest(project))
+
+
+def reasons_to_stop(
+    project: Project, answers: int, measured: Mapping[str, Any] | None
+) -> Iterator[StopReason]:
+    """Yield each reason to stop; it is enough only where the target is proven.
+
+    `answers` are the labels so far, `measured` is the newest estimate of the accuracy.
+    """
+    proven = [*target_proven(project, measured), *_recall_proven(project)]
+    yield from proven
+    spent = budget_spent(project, answers, measured, is_proven=bool(proven))
+    if spent is not None:
+        yield spent
+    if project.items and answers and not Item.objects.is_waiting(project):
+        yield StopReason(DONE, {"set_aside": Item.objects.set_aside(project).exists()})
+
+
+def target_proven(project: Project, measured: Mapping[str, Any] | None) -> Iterator[StopReason]:
+    """Yield that the accuracy aimed for is proven, where it is."""
+    target = project.target_accuracy
+    if target and measured and measured.get("proven", 0.0) >= target:
+        yield StopReason(TARGET, {"accuracy": measured["proven"], "target": target})
+
+
+def _recall_proven(project: Project) -> Iterator[StopReason]:
+    found = recall_standing.find_reached(project)
+    if found is not None:
+        yield StopReason(TARGET, found)
 
 
 def answers_given(project: Project) -> int:
@@ -133,26 +168,19 @@ def budget_spent(
     report: Mapping[str, Any] | None = None,
     *,
     is_proven: bool = False,
-) -> str:
-    """Return in words that the budget is spent; nothing while some of it is left.
+) -> StopReason | None:
+    """Return that the budget is spent; None while some of it is left.
 
-    `measured` is the newest estimate of the accuracy, `report` what screening found, looked up
-    unless it is given: where a target is set and not proven, the words say how far it is.
+    `measured` is the newest estimate of the accuracy, `report` the newest one on recall, looked up
+    unless it is given: where a target is set and not proven, the facts say how far it is.
     """
     if not project.budget or answers < project.budget:
-        return ""
-    if project.target_value is None or is_proven:
-        numbers = {"answers": answers, "budget": project.budget}
-        return _("Budget spent: %(answers)d of %(budget)d labels.") % numbers
-    known, target = _toward_target(project, measured, report), _percent(project.target_value)
-    if known is None:
-        words = _("Budget spent; target not proven: not measured yet, target %(target)s%%.")
-        return words % {"target": target}
-    words = _(
-        "Budget spent; target not proven: %(value)s%% [%(low)s–%(high)s], target %(target)s%%."
-    )
-    shown = {name: _percent(share) for name, share in known.items()}
-    return words % {**shown, "target": target}
+        return None
+    facts: dict[str, Any] = {"answers": answers, "budget": project.budget}
+    if project.target_value is not None and not is_proven:
+        facts |= {"target": project.target_value}
+        facts |= {"measured": _toward_target(project, measured, report)}
+    return StopReason(BUDGET, facts)
 
 
 def _toward_target(
@@ -173,89 +201,3 @@ def _toward_target(
     if not found or any(found.get(name) is None for name in ("value", "low", "high")):
         return None
     return {name: found[name] for name in ("value", "low", "high")}
-
-
-def _percent(share: float) -> str:
-    # Rounded as everywhere on the pages; next to the ends with a decimal.
-    value = 100 * share
-    digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
-    return str(number_format(round(value, digits), digits))
-
-
-# Why to stop: each reason as its cause and its words.
-Reasons = list[tuple[str, str]]
-
-
-def advice(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return whether to stop, with the reasons in words; `measured` is what `accuracy` returns."""
-    return advise(reasons_to_stop(project, answers, measured))
-
-
-def advise(reasons: Reasons) -> dict[str, Any]:
-    """Return the advice that these reasons make, in words."""
-    return {
-        "advice": "stop" if reasons else "go_on",
-        "reasons": [words for _cause, words in reasons],
-    }
-
-
-def reasons_to_stop(project: Project, answers: int, measured: Mapping[str, Any] | None) -> Reasons:
-    """Return each reason to stop with its cause; it is enough only where the target is proven."""
-    proven = _target_proven(project, measured)
-    found = [(TARGET, words) for words in proven]
-    spent = budget_spent(project, answers, measured, is_proven=bool(proven))
-    if spent:
-        found.append((BUDGET, spent))
-    if project.items and answers and not has_unlabelled(project):
-        found.append((DONE, _all_done(project)))
-    return found
-
-
-def _target_proven(project: Project, measured: Mapping[str, Any] | None) -> list[str]:
-    target, said = project.target_accuracy, []
-    if target and measured and measured.get("proven", 0.0) >= target:
-        said.append(goal_reached(measured["proven"], target))
-    return said + recall_standing.reasons_to_stop(project)
-
-
-def goal_reached(proven: float, target: float) -> str:
-    """Return in words that the accuracy aimed for is proven."""
-    words = _(
-        "The audit sample proves an accuracy of at least %(low)s%%; the target is %(target)s%%."
-    )
-    return words % {"low": estimate.bound(proven), "target": estimate.number(target)}
-
-
-def outlook(project: Project, measured: Mapping[str, Any] | None) -> str:
-    """Return in words how many more audits would prove the target (estimates.needed_in_words)."""
-    return estimate.needed_in_words(project, measured)
-
-
-def paused(
-    project: Project, reasons: Reasons | None = None, *, answers: int | None = None
-) -> Pause | None:
-    """Return why the project hands out nothing; None while it does.
-
-    A lead paused it, or it stopped by itself: `reasons` are those to stop, `answers` how many
-    labels there are, where that is known.
-    """
-    lead = by_lead(project)
-    if lead is not None or not project.auto_stop:
-        return lead
-    if reasons is None:
-        given = answers_given(project) if answers is None else answers
-        reasons = reasons_to_stop(project, given, estimate.newest(project))
-    return by_itself(reasons) if reasons else None
-
-
-def has_unlabelled(project: Project) -> bool:
-    """Tell whether an item still waits for a label."""
-    # One state at a time and in their order, or PostgreSQL may look for the one in the whole table.
-    items = Item.objects.filter(project=project).order_by("audit_key").values_list("pk", flat=True)
-    return any(items.filter(state=state)[:1] for state in (Item.State.POOL, Item.State.QUEUED))
-
-
-def _all_done(project: Project) -> str:
-    if skipped_items.count(project):
-        return _("Every item is labelled, except those that every annotator skipped.")
-    return _("Every item is labelled.")

@@ -5,19 +5,17 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.flow.features import encode
 from annotator.flow.progress import audit_counts, daily_counts, estimate, stopping
-from annotator.flow.queue import skipped_items
 from annotator.i18n.stored_messages import translated
-from annotator.models import ModelVersion, Project, QueueEntry, Round, Tally, User
+from annotator.models import Item, ModelVersion, Project, QueueEntry, Round, Tally, User
 
 LATELY = timedelta(hours=24)
 
 
 def progress(project: Project) -> dict[str, Any]:
-    """Return how far the project is, as the API answers it."""
+    """Return how far the project is; `messages.progress` puts it into words."""
     sums = Tally.objects.filter(project=project).aggregate(
         answers=Sum("labels"), finished=Sum("finished"), skips=Sum("skips"), seconds=Sum("seconds")
     )
@@ -27,9 +25,8 @@ def progress(project: Project) -> dict[str, Any]:
     )
     model = project.models.defer("measured").first()
     measured, mark = estimate.newest_with_mark(project)
-    answers, set_aside = sums["answers"] or 0, skipped_items.count(project)
-    reasons = stopping.reasons_to_stop(project, answers, measured)
-    pause = stopping.paused(project, reasons)
+    answers, set_aside = sums["answers"] or 0, Item.objects.set_aside(project).count()
+    reasons = list(stopping.reasons_to_stop(project, answers, measured))
     return {
         "items": project.items,
         "labelled": sums["finished"] or 0,
@@ -41,12 +38,12 @@ def progress(project: Project) -> dict[str, Any]:
         "aside": set_aside,
         "cost": _cost(project, sums["seconds"] or 0.0),
         "model": _model(model),
-        "accuracy": measured and {**measured, "words": estimate.in_words(measured)},
+        "accuracy": measured,
         "features": features(project),
         "round": _latest_numbers(project),
-        "stop": stopping.advise(reasons),
-        "target_proven": any(cause == stopping.TARGET for cause, _words in reasons),
-        "paused": None if pause is None else pause.told(),
+        "stop": reasons,
+        "target_proven": any(reason.cause == stopping.TARGET for reason in reasons),
+        "paused": stopping.find_pause(project, reasons),
     }
 
 
@@ -86,30 +83,15 @@ def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
     return [round_numbers(turn) for turn in project.rounds.select_related("model")[:limit]]
 
 
-def why_empty(project: Project, user: User, pause: stopping.Pause | None = None) -> str:
-    """Return in words why there is nothing to label, and what happens next."""
-    pause = pause or stopping.paused(project)
-    if pause is not None:
-        return pause.words
+def why_empty(project: Project) -> str:
+    """Return the code of why there is nothing to label in a project that is not paused."""
     if project.imports.active().exists():
-        return _("The first items are being imported. This page refreshes automatically.")
+        return "importing"
     if not project.items:
-        return _("There are no items yet. A project admin can import some.")
-    if not stopping.has_unlabelled(project):
-        if skipped_items.count(project):
-            return _(
-                "Every item is labelled, except those that every annotator skipped. Thank you!"
-            )
-        return _("Every item is labelled. Thank you!")
-    if stopping.left(project) <= 0:
-        return _(
-            "The last items of the budget are leased to others. Items that they return appear "
-            "here automatically."
-        )
-    return _(
-        "No items are left for you. The remaining ones are leased to others, or you have already "
-        "seen them."
-    )
+        return "no_items"
+    if not Item.objects.is_waiting(project):
+        return "done_but_skipped" if Item.objects.set_aside(project).exists() else "done"
+    return "budget_held" if stopping.left(project) <= 0 else "nothing_left"
 
 
 def _model(version: ModelVersion | None) -> dict[str, Any] | None:

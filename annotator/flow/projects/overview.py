@@ -12,12 +12,9 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.flow.progress import audit_counts, daily_counts, recall_standing, stopping, summary
 from annotator.flow.progress import estimate as estimates
-from annotator.i18n.stored_messages import translated
 from annotator.models import Import, Item, Job, Project, Report, Role, Round, Tally, User
 
 DAYS = 7
@@ -43,15 +40,33 @@ class Row:
     people: list[str] = field(default_factory=list)
     round: dict[str, Any] | None = None
     importing: bool = False
-    decisions: list[str] = field(default_factory=list)
-    # Why to stop, each with its cause; and why nothing is handed out, where nothing is.
-    reasons: list[tuple[str, str]] = field(default_factory=list)
+    failed_imports: list[dict[str, Any]] = field(default_factory=list)
+    set_aside: int = 0
+    # Why to stop; and why nothing is handed out, where nothing is.
+    reasons: list[stopping.StopReason] = field(default_factory=list)
     pause: stopping.Pause | None = None
 
     @property
     def leads(self) -> bool:
         """Tell whether the person may do what leads do."""
         return self.role in Role.at_least(Role.LEAD)
+
+    @property
+    def is_running_out(self) -> bool:
+        """Tell whether little of the budget is left."""
+        budget = self.project.budget or 0
+        return NEARLY * budget <= self.answers < budget
+
+    @property
+    def has_failed_round(self) -> bool:
+        """Tell whether the newest round failed."""
+        return self.round is not None and self.round["state"] == Job.State.FAILED
+
+    @property
+    def needs_decision(self) -> bool:
+        """Tell whether something waits for a decision of the project's leads."""
+        found = (self.reasons, self.failed_imports, self.set_aside)
+        return self.leads and bool(any(found) or self.is_running_out or self.has_failed_round)
 
 
 def rows(user: User, name: str = "") -> list[Row]:
@@ -68,7 +83,7 @@ def rows(user: User, name: str = "") -> list[Row]:
     led = [row for row in everything if row.leads]
     if led:
         _look_closer(led)
-    return sorted(everything, key=lambda row: not row.decisions)
+    return sorted(everything, key=lambda row: not row.needs_decision)
 
 
 def pauses(user: User) -> dict[int, stopping.Pause]:
@@ -94,13 +109,7 @@ def _count(found: list[Row]) -> None:
         row.answers, row.finished, row.audits = own["n"], own["f"], own["a"]
         row.estimate = told.get(row.project.pk)
         row.reasons = _reasons(row, reports.get(row.project.pk))
-        row.pause = stopping.by_lead(row.project) or _by_itself(row)
-
-
-def _by_itself(row: Row) -> stopping.Pause | None:
-    if not row.project.auto_stop or not row.reasons:
-        return None
-    return stopping.by_itself(row.reasons)
+        row.pause = stopping.find_pause(row.project, row.reasons)
 
 
 # For leads ---------------------------------------------------------------------------------------
@@ -120,12 +129,10 @@ def _look_closer(led: list[Row]) -> None:
         row.people, row.round = people.get(key, []), rounds.get(key)
         active = [each for each in imports.get(key, []) if each["state"] != Job.State.FAILED]
         row.importing = bool(active)
-        row.decisions = [
-            *[words for _cause, words in row.reasons],
-            *_running_out(row),
-            *_failed(row, imports.get(key, [])),
-            *_skipped(asides.get(key, 0)),
+        row.failed_imports = [
+            each for each in imports.get(key, []) if each["state"] == Job.State.FAILED
         ]
+        row.set_aside = asides.get(key, 0)
 
 
 def _days(projects: list[int], today: date) -> dict[int, dict[date, int]]:
@@ -182,55 +189,16 @@ def _reports(found: list[Row]) -> dict[int, dict[str, Any]]:
     return dict(newest.values_list("project", "found"))
 
 
-def _reasons(row: Row, report: dict[str, Any] | None) -> list[tuple[str, str]]:
-    """Return why to stop, as `monitor.advice` says it: each cause with its words."""
-    project, found = row.project, []
-    target, estimate = project.target_accuracy, row.estimate
-    if target and estimate and estimate.get("proven", 0.0) >= target:
-        found.append((stopping.TARGET, stopping.goal_reached(estimate["proven"], target)))
+def _reasons(row: Row, report: dict[str, Any] | None) -> list[stopping.StopReason]:
+    """Return why to stop, as `stopping.reasons_to_stop` does for one project."""
+    project = row.project
+    found = list(stopping.target_proven(project, row.estimate))
     recall = recall_standing.reached(project, report, str(project.rare_label))
-    found += [(stopping.TARGET, words) for words in recall]
+    found += [stopping.StopReason(stopping.TARGET, recall)] if recall else []
     spent = stopping.budget_spent(
-        project, row.answers, estimate, report or {}, is_proven=bool(found)
+        project, row.answers, row.estimate, report or {}, is_proven=bool(found)
     )
-    if spent:
-        found.append((stopping.BUDGET, spent))
+    found += [spent] if spent else []
     if project.items and row.finished >= project.items:
-        found.append((stopping.DONE, _("Every item is labelled.")))
+        found.append(stopping.StopReason(stopping.DONE, {"set_aside": False}))
     return found
-
-
-def _running_out(row: Row) -> list[str]:
-    """Return in words that little of the budget is left."""
-    budget = row.project.budget
-    if not budget or not NEARLY * budget <= row.answers < budget:
-        return []
-    words = ngettext(
-        "%(n)d of %(budget)d labels in the budget is left.",
-        "%(n)d of %(budget)d labels in the budget are left.",
-        budget - row.answers,
-    )
-    return [words % {"n": budget - row.answers, "budget": budget}]
-
-
-def _failed(row: Row, imports: list[dict[str, Any]]) -> list[str]:
-    said = [
-        _("The import of %(name)s failed: %(error)s")
-        % {"name": each["name"], "error": translated(each["error"])}
-        for each in imports
-        if each["state"] == Job.State.FAILED
-    ]
-    if row.round and row.round["state"] == Job.State.FAILED:
-        words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
-        values = {"n": row.round["number"], "error": translated(row.round["error"])}
-        said.append(words % values)
-    return said
-
-
-def _skipped(number: int) -> list[str]:
-    words = ngettext(
-        "%(n)d item was skipped by every annotator and is parked.",
-        "%(n)d items were skipped by every annotator and are parked.",
-        number,
-    )
-    return [words % {"n": number}] if number else []

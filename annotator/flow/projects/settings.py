@@ -102,7 +102,8 @@ def _named_labels(
         return labels
     if labels:
         raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
-    return task_type.answer.fixed_labels
+    fixed = task_type.answer.fixed_labels
+    return [{"name": name, "hotkey": key} for name, key in fixed.items()]
 
 
 def strategy_choices() -> list[tuple[str, str, str]]:
@@ -114,13 +115,8 @@ def strategy_choices() -> list[tuple[str, str, str]]:
 
 def feature_choices(project: Project | None) -> list[tuple[str, str]]:
     """Return (name, title) of the features that a project, or a new one, may be given."""
-    titles = {
-        "text-quick": _("Words only (fast)"),
-        "text": _("Words, embeddings and neighbours"),
-        "image": _("Shapes and colours"),
-    }
-    recipes = tasktypes.of(project).media.encoders if project else ()
-    return [("auto", _("Automatic")), *((name, titles[name]) for name in recipes)]
+    recipes = tasktypes.of(project).media.encoders if project else {}
+    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
 
 
 def _apply(project: Project, settings: dict[str, Any]) -> None:

@@ -87,8 +87,9 @@ def _rows(known: training_set.Labelled, rows: NDArray[np.int64]) -> training_set
     return replace(known, **{name: getattr(known, name)[rows] for name in fields})
 
 
-def _classes(y: Any) -> list[int]:
-    return [int(y)] if np.ndim(y) == 0 else np.flatnonzero(y).tolist()
+def _classes(known: training_set.Labelled, row: int) -> list[int]:
+    given: list[int] = np.flatnonzero(known.label_space.indicator(known.y[[row]])[0]).tolist()
+    return given
 
 
 # What the model doubts ---------------------------------------------------------------------------
@@ -111,11 +112,10 @@ def _suspects(
         feature_store.gather(space, known.positions),
         known.y,
         np.ones(len(known), dtype=np.bool_),
-        len(names),
+        known.label_space,
         seed=project.seed,
-        multi_label=project.multi_label,
     )
-    doubt = _of_several if project.multi_label else _of_one
+    doubt = _of_one if known.label_space.is_nominal else _of_several
     return [each for row, each in doubt(known, proba, names) if free[row]]
 
 
@@ -147,7 +147,7 @@ def _of_several(
             worst[row] = max(worst.get(row, (0.0, 0)), (score, column))
     found = []
     for row, (score, column) in sorted(worst.items(), key=lambda each: (-each[1][0], each[0])):
-        given = _classes(known.y[row])
+        given = _classes(known, row)
         words = (
             _("The model doesn't predict “%(label)s” (%(sure)d%%).")
             if column in given
@@ -172,7 +172,7 @@ def _suspect(
         int(known.positions[row]),
         SecondLook.Kind.SUSPECT,
         round(float(score), 4),
-        _classes(known.y[row]),
+        _classes(known, row),
         instead,
         why,
     )
@@ -210,7 +210,7 @@ def contradicting(features: "Features", known: training_set.Labelled) -> list[Su
 def _otherwise(
     known: training_set.Labelled, members: NDArray[np.int64], group: int
 ) -> list[Suspect]:
-    said = [_classes(known.y[row]) for row in members]
+    said = [_classes(known, row) for row in members]
     found = []
     for row, given in zip(members, said, strict=True):
         others = [each for each in said if each != given]

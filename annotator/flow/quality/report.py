@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from annotator.flow.review import candidates, gold_items
 from annotator.models import Project
 from annotator.pool import training_set
 
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
+
 MOST_WEEKS = 26
 MOST_PAIRS = 30
 
@@ -29,7 +32,7 @@ def report(project: Project) -> dict[str, Any]:
     labels = list(project.labels.all())
     keys = [label.pk for label in labels]
     answers = answer_table.of_project(project, keys)
-    shared = answers.shared()
+    shared, classes = answers.shared(), training_set.label_space(project, len(keys))
     space = encode.current_space(project)
     known = None if space is None else training_set.labelled(project, space, keys)
     doubted = (
@@ -40,12 +43,12 @@ def report(project: Project) -> dict[str, Any]:
         candidates.request_reviews(project, [*found, *candidates.consistency_samples(project)])
     return {
         "answers": len(answers),
-        "overlap": _overlap(shared, project.multi_label),
-        "weeks": _by_week(shared, project.multi_label),
+        "overlap": _overlap(shared, classes),
+        "weeks": _by_week(shared, classes),
         "labels": _by_label(shared, keys),
-        "pairs": _by_pair(shared, project.multi_label),
-        "others": _with_others(shared, project.multi_label),
-        "consensus": _consensus(project, shared, known, keys),
+        "pairs": _by_pair(shared, classes),
+        "others": _with_others(shared, classes),
+        "consensus": _consensus(project, shared, known, keys, classes),
         "people": _paces(answers),
         "effect": suggestion_bias.of_suggestions(project),
         "gold": _scores(gold_items.gold_score(project), "right"),
@@ -57,38 +60,38 @@ def report(project: Project) -> dict[str, Any]:
 # Agreement ---------------------------------------------------------------------------------------
 
 
-def _overlap(shared: Opinions, several: bool) -> dict[str, Any]:
+def _overlap(shared: Opinions, classes: "LabelSpace") -> dict[str, Any]:
     """Return in how many items people agree altogether, and their alpha beyond chance.
 
-    No alpha with several labels an item: one wrong of five would count as five. Each label has its
-    own.
+    No alpha unless answers are nominal: one wrong label of five would count as five. Each label
+    has its own.
     """
     from selection.agreement import bootstrap
     from selection.core import intervals
 
     if not len(shared):
         return {}
-    table = shared.table(_classes(shared, several))
+    table = shared.table(classes.answer_codes(shared.said))
     share = intervals.accuracy_interval(_all_agree(table))
-    alpha = None if several else bootstrap.agreement_interval(table)
+    alpha = bootstrap.agreement_interval(table) if classes.is_nominal else None
     return {"share": _told(share), "alpha": _told(alpha)}
 
 
-def _by_week(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+def _by_week(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
     """Return alpha of the latest weeks, by the day of an item's latest opinion.
 
-    With several labels an item, the share of items on which all agree.
+    Where answers are not nominal, the share of items on which all agree.
     """
     from selection.agreement import bootstrap
     from selection.core import intervals
 
     found = []
     for week, rows in _weeks(shared):
-        table = rows.table(_classes(rows, several))
+        table = rows.table(classes.answer_codes(rows.said))
         told = (
-            intervals.accuracy_interval(_all_agree(table))
-            if several
-            else bootstrap.agreement_interval(table)
+            bootstrap.agreement_interval(table)
+            if classes.is_nominal
+            else intervals.accuracy_interval(_all_agree(table))
         )
         if told is not None:
             found.append({"week": week, **asdict(told)})
@@ -125,11 +128,12 @@ def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
     return found
 
 
-def _by_pair(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+def _by_pair(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
     """Return Cohen's kappa of the pairs of people who share most items."""
     from selection.agreement import bootstrap
 
-    table, people = shared.table(_classes(shared, several)), np.unique(shared.people)
+    table = shared.table(classes.answer_codes(shared.said))
+    people = np.unique(shared.people)
     answered = (table >= 0).astype(np.int64)
     both = answered.T @ answered
     pairs = sorted(combinations(range(len(people)), 2), key=lambda pair: -both[pair])
@@ -141,39 +145,34 @@ def _by_pair(shared: Opinions, several: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _with_others(shared: Opinions, several: bool) -> list[dict[str, Any]]:
+def _with_others(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
     """Return how often each person says what others say of the same item."""
     from selection.agreement import annotator_agreement
 
-    classes = _classes(shared, several)
-    said = np.flatnonzero(classes >= 0)
+    codes = classes.answer_codes(shared.said)
+    said = np.flatnonzero(codes >= 0)
     each = annotator_agreement.agreement_of_each(
-        shared.items[said], shared.people[said], classes[said]
+        shared.items[said], shared.people[said], codes[said]
     )
     return [{"user": person, **asdict(found)} for person, found in each.items()]
 
 
 def _consensus(
-    project: Project, shared: Opinions, known: training_set.Labelled | None, labels: list[int]
+    project: Project,
+    shared: Opinions,
+    known: training_set.Labelled | None,
+    labels: list[int],
+    classes: "LabelSpace",
 ) -> dict[str, Any]:
     """Return who is how reliable, and the items where what counts is not the consensus."""
-    if project.multi_label:
+    if not classes.is_nominal:
         return {}
-    classes = _classes(shared, several=False)
-    found = consensus.find(shared.items, shared.people, classes, len(labels))
+    codes = classes.answer_codes(shared.said)
+    found = consensus.find(shared.items, shared.people, codes, len(labels))
     if not found:
         return {}
     differing = consensus.against_today(project, found, known, labels) if known else []
     return {**found, "differing": differing}
-
-
-def _classes(found: Opinions, several: bool) -> NDArray[np.int64]:
-    """Return one number for each answer; with several labels, one for each combination."""
-    if several:
-        _answers, classes = np.unique(found.said, axis=0, return_inverse=True)
-        return np.asarray(classes, dtype=np.int64).reshape(-1)
-    # An answer whose label is no more is none.
-    return np.where(found.said.any(axis=1), found.said.argmax(axis=1), -1)
 
 
 def _all_agree(table: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -28,21 +28,16 @@ class NoRoom(Exception):
 
 
 class Room:
-    """How many items of a project may be handed out now, and why none where it is paused.
+    """How many items of a project may be handed out now: none where it is paused.
 
     It is true while one may. `left` is below zero where more is held than the budget lets in.
     """
 
-    def __init__(self, project: Project, left: int, pause: stopping.Pause | None) -> None:
-        self.project, self.left, self.pause = project, left, pause
+    def __init__(self, project: Project, left: int, *, is_paused: bool) -> None:
+        self.project, self.left, self.is_paused = project, left, is_paused
 
     def __bool__(self) -> bool:
         return self.left > 0
-
-    @property
-    def is_paused(self) -> bool:
-        """Tell whether nothing is handed out, nor shown again."""
-        return self.pause is not None
 
     def half(self, number: int, *, first: int = 0) -> int:
         """Return how many of `number` items one window may take ahead; `first` come before.
@@ -79,8 +74,9 @@ class Room:
 def room(project: Project) -> Room:
     """Ask whether items may be handed out, and how many: once for each call, before all else."""
     answers = stopping.answers_given(project) if project.auto_stop else 0
-    pause = stopping.paused(project, answers=answers)
-    return Room(project, 0 if pause else stopping.left(project, answers), pause)
+    if stopping.is_paused(project, answers):
+        return Room(project, 0, is_paused=True)
+    return Room(project, stopping.left(project, answers), is_paused=False)
 
 
 def _wait_for_others(project: Project) -> None:

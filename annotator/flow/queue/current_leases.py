@@ -4,8 +4,6 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
 from annotator.db import clock
 from annotator.db.compiled_queries import Rows
 from annotator.errors import NotThere
@@ -40,14 +38,13 @@ def active_leases(project: Project, user: User) -> list[Lease]:
 
 def get_lease(project: Project, user: User, lease_id: str) -> Lease:
     """Return the person's lease, live or not; NotThere when they never had it."""
-    unknown = NotThere("unknown_lease", _("This item isn't leased to you."))
     try:
         key = uuid.UUID(str(lease_id))
     except ValueError:
-        raise unknown from None
+        raise NotThere("unknown_lease") from None
     found = FIND_LEASE(key, project.pk, user.pk)
     if not found:
-        raise unknown
+        raise NotThere("unknown_lease")
     return _with_parents(found[0], project, user)
 
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
-from django.utils.translation import gettext as _
 
 from annotator.db import clock
 from annotator.db.compiled_queries import Raw, Rows
@@ -67,9 +66,7 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
         return None
     waiting = _waiting(room, user, holding)
     if waiting is None and len(_one_by_one(project, user)) >= MOST_LEASES:
-        raise Conflict(
-            "too_many_leases", _("Label the items leased to you before requesting more.")
-        )
+        raise Conflict("too_many_leases")
     return waiting or _refill_then_claim(room, user, page="")
 
 

@@ -13,7 +13,6 @@ from django.db import transaction
 
 from annotator.db import clock
 from annotator.db.compiled_queries import Rows
-from annotator.flow.progress import stopping
 from annotator.flow.queue import (
     admission,
     current_leases,
@@ -49,13 +48,13 @@ FIND_HELD = Rows(
 class WindowState:
     """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones.
 
-    `pause` says why it gets nothing, where the project is paused.
+    It gets nothing where the project `is_paused`.
     """
 
     next: list[Lease] = field(default_factory=list)
     spares: list[Lease] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    pause: stopping.Pause | None = None
+    is_paused: bool = False
 
 
 def sync_window(
@@ -86,7 +85,7 @@ def sync_window(
     reassign_idle.mark_shown([lease for lease in known if str(lease.pk) in holding[:1]])
     lost = sorted(set(holding) - {str(lease.pk) for lease in known})
     if room.is_paused:
-        return WindowState(lost=lost, pause=room.pause)
+        return WindowState(lost=lost, is_paused=True)
     # A page names what it has on its screen already: only the others are served.
     waiting = _whole(waiting, along)
     ready = [lease for lease in waiting if lease.strategy != withdraw.SPARE]

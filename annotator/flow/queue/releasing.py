@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils.translation import gettext as _
 
 from annotator.db import clock
 from annotator.errors import Conflict
@@ -23,7 +22,7 @@ def skip(lease: Lease, reason: str = "") -> bool:
 
     The same person is not asked again.
     """
-    if assignments.is_review(lease):
+    if lease.is_review:
         _end(lease, Lease.Outcome.DROPPED, reason)
         return True
     # All of its entries at once, in one order: when nobody is left, the others go, too.
@@ -39,7 +38,7 @@ def skip(lease: Lease, reason: str = "") -> bool:
 def unskip(lease: Lease, page: str = "") -> Lease | None:
     """Take a skip back, and return a lease to the same person; None where nobody is needed."""
     lock_entries([lease.item_id])
-    if assignments.is_review(lease):
+    if lease.is_review:
         return _resume_review(lease, page)
     skipped = Lease.objects.filter(pk=lease.pk, outcome=Lease.Outcome.SKIPPED)
     if not skipped.update(outcome=Lease.Outcome.RELEASED):
@@ -65,7 +64,7 @@ def _resume_review(lease: Lease, page: str) -> Lease | None:
 
 
 def _taken_back_already() -> Conflict:
-    return Conflict("not_skipped", _("This skip was already undone."))
+    return Conflict("not_skipped")
 
 
 def _is_theirs(lease: Lease) -> bool:
@@ -156,12 +155,12 @@ def extend(lease: Lease) -> Lease:
     """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
     until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    if assignments.is_review(lease):
+    if lease.is_review:
         running = int(assignments.holds(lease))
     else:
         running = entries.filter(state=QueueEntry.State.LEASED).update(leased_until=until)
     if not running or lease.ended_at is not None:
-        raise Conflict("lease_lost", _("This item is no longer leased to you."))
+        raise Conflict("lease_lost")
     Lease.objects.filter(pk=lease.pk).update(expires_at=until)
     lease.expires_at = until
     return lease
@@ -177,7 +176,7 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
         ended_at=now, outcome=outcome, reason=reason[:500]
     )
     lease.ended_at = now if ended else lease.ended_at
-    if ended and assignments.is_review(lease):
+    if ended and lease.is_review:
         settle = assignments.dismiss if outcome == Lease.Outcome.DROPPED else assignments.release
         settle(lease)
     elif ended:

@@ -24,11 +24,6 @@ from annotator.models import (
 AT_ONCE = 500
 
 
-def count(project: Project) -> int:
-    """Return how many items are set aside."""
-    return _set_aside(project).count()
-
-
 def set_aside(project: Project, item: int) -> bool:
     """Take the item out of the queue if it was skipped and nobody is left to be given it."""
     waiting = Item.objects.filter(pk=item, skips__gt=0, state__lt=Item.State.LABELLED)
@@ -46,7 +41,7 @@ def set_aside(project: Project, item: int) -> bool:
 def reopen_skipped(project: Project) -> int:
     """Have all that is set aside asked again, also of those who skipped it; return how many."""
     put = 0
-    while items := list(_set_aside(project).values_list("pk", flat=True)[:AT_ONCE]):
+    while items := list(Item.objects.set_aside(project).values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
             skipped = Lease.objects.filter(item__in=items, outcome=Lease.Outcome.SKIPPED)
             skipped.update(outcome=Lease.Outcome.AGAIN)
@@ -56,11 +51,7 @@ def reopen_skipped(project: Project) -> int:
 
 def reopen_for_new_member(project: Project) -> int:
     """Put back what is set aside because there is somebody new, who has not seen it."""
-    return requeue(list(_set_aside(project).values_list("pk", flat=True)))
-
-
-def _set_aside(project: Project) -> QuerySet[Item]:
-    return Item.objects.filter(project=project, state=Item.State.ASIDE)
+    return requeue(list(Item.objects.set_aside(project).values_list("pk", flat=True)))
 
 
 def _left_for(project: Project, item: int) -> QuerySet[Membership]:

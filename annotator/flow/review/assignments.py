@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from annotator.db.compiled_queries import Raw
 from annotator.models import (
-    REVIEW_SOURCES,
     Annotation,
     Item,
     Lease,
@@ -91,11 +90,6 @@ def provenance(look: SecondLook) -> dict[str, object]:
         "score": None if is_repeat else look.score,
         "why": look.why,
     }
-
-
-def is_review(lease: Lease | Annotation) -> bool:
-    """Tell whether this is about an item that is labelled already."""
-    return lease.source in REVIEW_SOURCES
 
 
 # What becomes of one; each in the transaction of the deed, under the lock of the item's entries ---

@@ -22,6 +22,7 @@ from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
 
 if TYPE_CHECKING:
+    from selection.models import LabelSpace
     from selection.simulation.dataset import LabelledDataset
 
 HELD_OUT = 0.2
@@ -168,8 +169,9 @@ def prepare(
         test = _without(test, answers, notes)
     classes = sorted({name for names in answers.labels for name in names})
     _check(classes, test, rare)
-    y, truth = _numbers(answers, test, classes)
-    known = _known(answers, test, y, truth, classes, rare)
+    space = _label_space(answers, test, classes)
+    y, truth = _numbers(answers, test, classes, space)
+    known = _known(answers, test, y, truth, classes, rare, space)
     from selection.simulation import baseline
 
     plain = baseline.plain(known, answers.documents, [] if test is None else test.documents)
@@ -225,17 +227,24 @@ def _check(classes: list[str], test: Answers | None, rare: str) -> None:
         raise Unreadable("unknown_label", words % {"names": shown + more})
 
 
+def _label_space(answers: Answers, test: Answers | None, classes: list[str]) -> "LabelSpace":
+    from selection.models import MultiLabel, SingleLabel
+
+    both = [*answers.labels, *(test.labels if test else [])]
+    several = answers.several or any(len(names) > 1 for names in both)
+    return (MultiLabel if several else SingleLabel)(len(classes))
+
+
 def _numbers(
-    answers: Answers, test: Answers | None, classes: list[str]
+    answers: Answers, test: Answers | None, classes: list[str], space: "LabelSpace"
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Return (y, truth): class numbers, or tables of 0 and 1 where an item has several labels."""
+    """Return the targets (y, truth) of the pool and of the test set."""
     both = [*answers.labels, *(test.labels if test else [])]
     number = {name: column for column, name in enumerate(classes)}
     table = np.zeros((len(both), len(classes)), dtype=np.int64)
     for row, names in enumerate(both):
         table[row, [number[name] for name in names]] = 1
-    several = answers.several or any(len(names) > 1 for names in both)
-    y = table if several else table.argmax(axis=1)
+    y = space.from_indicator(table)
     return y[: len(answers)], y[len(answers) :] if test else None
 
 
@@ -246,10 +255,10 @@ def _known(
     truth: NDArray[np.int64] | None,
     classes: list[str],
     rare: str,
+    space: "LabelSpace",
 ) -> "LabelledDataset":
     from selection.features import RECIPES
     from selection.simulation.dataset import LabelledDataset
-    from selection.strategies.shortlist import class_counts
 
     of_texts = isinstance(answers.documents[0], str)
     if test is not None and isinstance(test.documents[0], str) != of_texts:
@@ -257,12 +266,12 @@ def _known(
         raise Unreadable("wrong_type", words)
     media = TEXT if of_texts else IMAGE
     rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
-    encoder = RECIPES[media.encoders[-1]].fit([answers.documents[i] for i in rows], seed=0)
-    counts = class_counts(y, len(classes))
+    encoder = RECIPES[list(media.encoders)[-1]].fit([answers.documents[i] for i in rows], seed=0)
+    counts = space.class_counts(y)
     return LabelledDataset(
         encoder.transform(answers.documents),
         y,
-        len(classes),
+        space,
         classes.index(rare) if rare else int(np.argmin(counts)),
         None if test is None else encoder.transform(test.documents),
         truth,

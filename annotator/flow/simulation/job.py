@@ -206,16 +206,13 @@ def _own_answers(project: Project) -> dataset.Answers:
         )
     labels = list(project.labels.all())
     known = training_set.labelled(project, space, [label.pk for label in labels])
-    several = known.y.ndim == 2
     names = [
         [label.name for label, given in zip(labels, row, strict=True) if given]
-        if several
-        else [labels[int(row)].name]
-        for row in known.y[:MOST_ITEMS]
+        for row in known.label_space.indicator(known.y[:MOST_ITEMS])
     ]
     documents = list(pool_documents.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
     note = _("The project's own labels: items selected by a strategy are harder than average")
-    return dataset.Answers(documents, names, [note], several)
+    return dataset.Answers(documents, names, [note], not known.label_space.is_nominal)
 
 
 def _plan(work: Simulation) -> "Plan":

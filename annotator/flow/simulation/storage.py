@@ -38,6 +38,7 @@ def save(folder: Path, made: Trial) -> dict[str, Any]:
 
 def load(folder: Path, facts: dict[str, Any]) -> Trial:
     """Return the trial that was stored, its features memory-mapped; Corrupt if it was changed."""
+    from selection.models import MultiLabel, SingleLabel
     from selection.simulation.baseline import plainly
     from selection.simulation.dataset import LabelledDataset
 
@@ -47,10 +48,12 @@ def load(folder: Path, facts: dict[str, Any]) -> Trial:
     for name, own in sums.items():
         checksums.check(folder / name, own)
     rare, declared = (int(number) for number in arrays["rare"])
+    # A table of targets is what several labels an item are stored as.
+    space = MultiLabel if arrays["y"].ndim == 2 else SingleLabel
     known = LabelledDataset(
         _features(folder / "pool"),
         arrays["y"],
-        len(facts["classes"]),
+        space(len(facts["classes"])),
         rare,
         _features(folder / "test"),
         arrays["truth"],

@@ -12,7 +12,7 @@ import orjson
 from numpy.typing import NDArray
 
 from annotator.models import Project, Round, RoundShard
-from annotator.pool import model_files
+from annotator.pool import model_files, training_set
 from annotator.storage import arrays, checksums
 
 LEAST = 0.8
@@ -50,10 +50,8 @@ def keep(
 
     if proba is None:
         return {}
-    multi_label = scoring.round.project.multi_label
-    found = confident.most_confident(
-        ids, proba, PER_LABEL, seed, least=LEAST, multi_label=multi_label
-    )
+    space = training_set.label_space(scoring.round.project, proba.shape[1])
+    found = confident.most_confident(ids, proba, PER_LABEL, seed, space, least=LEAST)
     return {"surest": arrays.save_npz(_shard_path(scoring), found.to_arrays())}
 
 

@@ -11,7 +11,7 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import ModelVersion, Project
-from annotator.pool import model_files
+from annotator.pool import model_files, training_set
 from annotator.storage import checksums
 
 MODELS_TRIED = 3
@@ -19,13 +19,13 @@ MODELS_TRIED = 3
 log = logging.getLogger(__name__)
 
 
-def predict(project: Project, texts: list[str]) -> tuple[ModelVersion, list[dict[str, Any]]]:
+def predict(project: Project, documents: list[Any]) -> tuple[ModelVersion, list[dict[str, Any]]]:
     """Return the current model and what it says of each text: labels and probabilities by name."""
     if "predict" not in tasktypes.of(project).can:
         refusal = tasktypes.FEATURES["predict"].refusal
         raise Invalid("task", str(refusal), field="items")
     version, encoder, model = _usable_model(project)
-    proba = model.predict_proba(encoder.transform(texts))
+    proba = model.predict_proba(encoder.transform(documents))
     there = {label.pk: label.name for label in naming.labels_of(project)}
     # A label that was removed since is no answer any more.
     columns = [column for column, pk in enumerate(version.labels) if pk in there]
@@ -50,9 +50,7 @@ def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
 
 
 def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[str, Any]:
-    if project.multi_label:
-        labels = [name for name, p in zip(names, row, strict=True) if p >= 0.5]
-    else:
-        labels = [names[int(row.argmax())]] if names else []
+    space = training_set.label_space(project, len(names))
+    labels = [names[number] for number in space.suggestion(row)[0]] if names else []
     proba = {name: round(float(p), 6) for name, p in zip(names, row, strict=True)}
     return {"labels": labels, "proba": proba}

@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 
 from annotator.flow.queue import refill
 from annotator.flow.training import confident_items
+from annotator.flow.training.train import classes_of, label_space_of, rare_class
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Round, RoundShard
 from annotator.pool import documents, feature_store, model_files
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
+    from selection.models import LabelSpace
     from selection.strategies.shortlist import Query
-from annotator.flow.training.train import classes_of, rare_class
 
 BINS = 20
 
@@ -36,7 +37,7 @@ def score_shard(scoring: RoundShard) -> Round | None:
     found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
     stored = {"candidates": storage_arrays.save_npz(candidates_path(scoring), found.to_arrays())}
     stored |= confident_items.keep(scoring, ids, proba, question.seed)
-    distribution = pool_distribution(_rest(turn, scoring, whole), turn.project.multi_label)
+    distribution = pool_distribution(label_space_of(turn), _rest(turn, scoring, whole))
     scoring.finish(checksums=stored, **distribution)
     return close_scoring(turn)
 
@@ -77,7 +78,7 @@ def _doubted(
     if is_known or not judges or not documents.has_suggestions(project):
         return proba
     prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
-    return with_prior(proba, prior[free], multi_label=project.multi_label)
+    return with_prior(proba, prior[free], label_space_of(turn))
 
 
 def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
@@ -91,23 +92,14 @@ def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
     return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
 
 
-def pool_distribution(proba: NDArray[np.float32] | None, multi_label: bool) -> dict[str, Any]:
+def pool_distribution(space: "LabelSpace", proba: NDArray[np.float32] | None) -> dict[str, Any]:
+    """Return the histogram of uncertainty and the predicted class counts; {} without `proba`."""
     if proba is None or not len(proba):
         return {}
-    classes = proba.argmax(axis=1) if not multi_label else np.nonzero(proba >= 0.5)[1]
     return {
-        "histogram": histogram(decision_uncertainty(proba, multi_label)),
-        "predicted": [int(n) for n in np.bincount(classes, minlength=proba.shape[1])],
+        "histogram": histogram(space.uncertainty(proba)),
+        "predicted": space.class_counts(space.decide(proba)),
     }
-
-
-def decision_uncertainty(proba: NDArray[np.float32], multi_label: bool) -> NDArray[np.float64]:
-    """Return how torn the model is, from 0 (sure) to 1 (the first two are equally likely)."""
-    from selection import scores
-
-    if multi_label:
-        return np.asarray(1.0 - np.abs(2.0 * proba.astype(np.float64) - 1.0).min(axis=1))
-    return 1.0 + scores.margin(proba)
 
 
 def histogram(uncertainty: NDArray[np.float64]) -> list[int]:
@@ -126,9 +118,9 @@ def query_of(turn: Round) -> "Query":
 
     return Query(
         STRATEGIES[turn.phase],
+        label_space_of(turn),
         wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
         pool_items=turn.space.items,
         seed=round_seed(turn.project.seed, turn.number),
-        multi_label=turn.project.multi_label,
         rare_class=rare_class(turn),
     )

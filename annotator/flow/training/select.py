@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.flow.training import confident_items
+from annotator.flow.training.score import candidates_path, histogram, query_of
+from annotator.flow.training.train import classes_of, label_space_of, rare_class, seconds_since
 from annotator.jobs.runner import job
-from annotator.models import FeatureSpace, Label, Project, Round
+from annotator.models import FeatureSpace, Label, Round
 from annotator.pool import feature_store, model_files, training_set
 
 if TYPE_CHECKING:
+    from selection.models import LabelSpace
     from selection.strategies.candidates import Candidates
     from selection.strategies.shortlist import Query, Shortlist
-from annotator.flow.training.score import candidates_path, decision_uncertainty, histogram, query_of
-from annotator.flow.training.train import classes_of, rare_class, seconds_since
 
 # Select ------------------------------------------------------------------------------------------
 
@@ -30,7 +31,7 @@ def select(turn: Round) -> Round:
     question, labels = query_of(turn), classes_of(turn)
     found = _merge(turn, question)
     chosen = question.strategy.choose(
-        _as_candidates(turn, question, found, labels),
+        _to_candidates(turn, question, found, labels),
         question.wanted,
         np.random.default_rng(question.seed),
     )
@@ -60,7 +61,7 @@ def _merge(turn: Round, question: "Query") -> "Shortlist":
     )
 
 
-def _as_candidates(
+def _to_candidates(
     turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
 ) -> "Candidates":
     from selection.strategies import shortlist
@@ -72,7 +73,6 @@ def _as_candidates(
         feature_store.gather(turn.space, found.ids).spread_block(),
         feature_store.gather(turn.space, known.positions).spread_block(),
         known.y,
-        len(labels),
     )
 
 
@@ -81,6 +81,7 @@ def _picks(
 ) -> list[dict[str, Any]]:
     picks = []
     names = [naming.mark(label) for label in labels]
+    space = training_set.label_space(turn.project, len(labels))
     rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
     for row, score, probability, reason in rows:
         proba = None if found.proba is None else found.proba[row]
@@ -90,15 +91,20 @@ def _picks(
                 "score": _number(score),
                 "probability": _number(probability),
                 "reason": reason,
-                "why": _why(turn, reason, score, proba, names),
-                "suggestion": _suggestion(turn.project, proba, labels),
+                "why": _why(turn, space, reason, score, proba, names),
+                "suggestion": _suggestion(space, proba, labels),
             }
         )
     return picks
 
 
 def _why(
-    turn: Round, reason: str, score: float, proba: NDArray[np.float32] | None, names: list[str]
+    turn: Round,
+    space: "LabelSpace",
+    reason: str,
+    score: float,
+    proba: NDArray[np.float32] | None,
+    names: list[str],
 ) -> str:
     from selection.strategies import registry
 
@@ -107,8 +113,8 @@ def _why(
         float(score),
         proba,
         names,
+        space,
         rare_class=rare_class(turn),
-        multi_label=turn.project.multi_label,
     )[:500]
 
 
@@ -117,17 +123,12 @@ def _number(value: float) -> float | None:
 
 
 def _suggestion(
-    project: Project, proba: NDArray[np.float32] | None, labels: list[Label]
+    space: "LabelSpace", proba: NDArray[np.float32] | None, labels: list[Label]
 ) -> dict[str, Any] | None:
     """Return the labels that the model would give; None where one of them is removed since."""
     if proba is None:
         return None
-    if project.multi_label:
-        likely = [index for index, p in enumerate(proba) if p >= 0.5]
-        sure = float(np.maximum(proba, 1.0 - proba).min())
-    else:
-        likely = [int(proba.argmax())]
-        sure = float(proba[likely[0]])
+    likely, sure = space.suggestion(proba)
     refs = [labels[index].pk for index in likely]
     return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
 
@@ -139,7 +140,7 @@ def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[st
     if not shards:
         # Everything is labelled or in somebody's hands.
         return {}
-    torn = decision_uncertainty(found.proba[chosen.rows], turn.project.multi_label)
+    torn = label_space_of(turn).uncertainty(found.proba[chosen.rows])
     return {
         "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
         "picks": histogram(torn),

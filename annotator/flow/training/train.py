@@ -17,7 +17,7 @@ from annotator.pool import documents, feature_store, model_files, training_set
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
-    pass
+    from selection.models import LabelSpace
 
 
 # Train -------------------------------------------------------------------------------------------
@@ -40,24 +40,17 @@ def train(turn: Round) -> Round:
         turn.strategy,
         len(known),
         known.seen,
-        len(labels),
-        multi_label=turn.project.multi_label,
+        known.label_space,
         has_prior=documents.has_suggestions(turn.project),
     )
     version = None
     if known.teaches:
         features = feature_store.gather(turn.space, known.positions)
-        model = logistic.fit(
-            features,
-            known.y,
-            len(labels),
-            seed=turn.project.seed,
-            multi_label=turn.project.multi_label,
-        )
+        model = logistic.fit(features, known.y, known.label_space, seed=turn.project.seed)
         version = _save_model(turn, labels, known, model)
         version.measured = {"spent": spent}
         if "committee" in strategy.needs:
-            version.params["committee"] = _save_committee(turn, features, known, len(labels))
+            version.params["committee"] = _save_committee(turn, features, known)
     with transaction.atomic():
         turn.hand_on(
             stage=Round.Stage.SCORE,
@@ -75,10 +68,8 @@ def train(turn: Round) -> Round:
 def _save_model(
     turn: Round, labels: list[Label], known: training_set.Labelled, model: Any
 ) -> ModelVersion:
-    from selection.strategies.shortlist import class_counts
-
     path = model_files.model_path(turn.project_id, turn.number)
-    counts = class_counts(known.y, len(labels))
+    counts = known.label_space.class_counts(known.y)
     return ModelVersion(
         project=turn.project,
         number=turn.number,
@@ -93,18 +84,10 @@ def _save_model(
     )
 
 
-def _save_committee(
-    turn: Round, features: Any, known: training_set.Labelled, n_classes: int
-) -> str:
+def _save_committee(turn: Round, features: Any, known: training_set.Labelled) -> str:
     from selection.models import committee
 
-    members = committee.fit_committee(
-        features,
-        known.y,
-        n_classes,
-        seed=turn.project.seed,
-        multi_label=turn.project.multi_label,
-    )
+    members = committee.fit_committee(features, known.y, known.label_space, seed=turn.project.seed)
     arrays = {
         f"{number}.{name}": array
         for number, member in enumerate(members)
@@ -148,6 +131,12 @@ def rare_class(turn: Round) -> int | None:
     wanted = turn.project.rare_label_id
     pks = [] if wanted is None else [label.pk for label in classes_of(turn)]
     return pks.index(wanted) if wanted in pks else None
+
+
+def label_space_of(turn: Round) -> "LabelSpace":
+    """Return the label space over the model's classes, or the project's where there is no model."""
+    n_classes = turn.project.labels.count() if turn.model is None else len(turn.model.labels)
+    return training_set.label_space(turn.project, n_classes)
 
 
 def classes_of(turn: Round) -> list[Label]:

@@ -16,8 +16,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotator.db import schema
 from annotator.environment import env
-from annotator.management import schema, static_files
+from annotator.management import static_files
 from annotator.models import Project, User
 from annotator.scheduler import Beat
 from annotator.server import supervisor as supervision
@@ -119,6 +120,9 @@ class Command(BaseCommand):
         # People who read along want what went wrong; machines that collect lines want them all.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
         work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
+        # It is the only one here, and says in the database that it lives (heartbeat): nobody has
+        # to be asked at the start, or told every two seconds.
+        work += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
         supervisor.start(supervision.Child("The web server", web, given))
         # Inside a container the worker is root, and celery's warning would be all one sees.
         given["PYTHONWARNINGS"] = "ignore:You're running the worker"

@@ -1,6 +1,11 @@
 """Any number of labels for an item, none included."""
 
+from typing import TYPE_CHECKING
+
 from annotator.tasktypes.base import Answer
+
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
 
 
 class MultipleChoice(Answer):
@@ -10,6 +15,11 @@ class MultipleChoice(Answer):
     takes_several = True
     templates = "tasktypes/choices"
     scripts = ("answers/choices.js",)
+
+    def label_space(self, n_classes: int) -> "LabelSpace":
+        from selection.models import MultiLabel
+
+        return MultiLabel(n_classes)
 
     def check_number(self, labels: int) -> None:
         """Allow any number: that none of the labels fits is an answer, too."""

@@ -1,9 +1,14 @@
 """One label for an item."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext as _
 
 from annotator.errors import Invalid
 from annotator.tasktypes.base import Answer
+
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
 
 
 class SingleChoice(Answer):
@@ -13,6 +18,11 @@ class SingleChoice(Answer):
     takes_several = False
     templates = "tasktypes/choices"
     scripts = ("answers/choices.js",)
+
+    def label_space(self, n_classes: int) -> "LabelSpace":
+        from selection.models import SingleLabel
+
+        return SingleLabel(n_classes)
 
     def check_number(self, labels: int) -> None:
         if labels != 1:

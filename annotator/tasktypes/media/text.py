@@ -18,7 +18,10 @@ class Text(Media):
     name = "text"
     formats = ("csv", "jsonl")
     parts = (formats_base.TEXT,)
-    encoders = ("text-quick", "text")
+    encoders = {
+        "text-quick": gettext_lazy("Words only (fast)"),
+        "text": gettext_lazy("Words, embeddings and neighbours"),
+    }
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
     can = EVERYTHING
     templates = "tasktypes/text"
@@ -27,6 +30,9 @@ class Text(Media):
     has_columns = True
     import_hint = gettext_lazy("CSV or JSON Lines, one text per row.")
     simulation_hint = gettext_lazy("CSV or JSON Lines, one text with its label per row.")
+
+    def document(self, given: dict[str, Any]) -> Any:
+        return given["text"]
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content.encode(), digest_size=16).digest()

@@ -129,7 +129,7 @@ def _show(request: Request, form: DeskForm, status: int) -> HttpResponse:
         "form": form,
         "named_keys": {key: shortcuts.cap(key) for key in shortcuts.NAMED_KEYS},
     }
-    return render(request, "desk_preferences.html", context, status=status)
+    return render(request, "account/preferences.html", context, status=status)
 
 
 @require_POST

@@ -35,7 +35,7 @@ class LoginForm(AuthenticationForm):
 class SignIn(LoginView):
     """The log-in, which leaves a note in the browser that its person is no stranger there."""
 
-    template_name = "login.html"
+    template_name = "account/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
@@ -65,7 +65,7 @@ def account(request: Request) -> HttpResponse:
         "form": form,
         "language_form": LanguageForm(initial={"language": request.user.language}),
     }
-    return render(request, "account.html", context, status=status)
+    return render(request, "account/account.html", context, status=status)
 
 
 def _is_changed(form: PasswordChangeForm, user: User) -> bool:
@@ -101,4 +101,4 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     if form.errors:
         rate_limits.INVITATIONS.count(address)
     context = {"form": form, "invited": invited}
-    return render(request, "invite.html", context, status=422 if form.errors else 200)
+    return render(request, "account/invite.html", context, status=422 if form.errors else 200)

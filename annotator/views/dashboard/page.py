@@ -12,7 +12,6 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
 from annotator.errors import Conflict
-from annotator.flow.evaluation import forecast
 from annotator.flow.operations import heartbeat
 from annotator.flow.operations.activity import activity as under_way
 from annotator.flow.progress import estimate, summary
@@ -20,6 +19,9 @@ from annotator.flow.progress import recall_standing as searched
 from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
+from annotator.messages import forecast
+from annotator.messages import progress as worded
+from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round
 from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -59,7 +61,7 @@ def dashboard(request: Request, project_id: int) -> HttpResponse:
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "dashboard.html", "live", context)
+    return partials.show(request, "dashboard/page.html", "live", context)
 
 
 @require_POST
@@ -93,9 +95,9 @@ def put_back(request: Request, project_id: int) -> HttpResponse:
 def dashboard_context(access: Access) -> dict[str, Any]:
     """Return what the dashboard shows: all of it to leads, one's own part to annotators."""
     progress = (
-        summary.progress_for_leads(access.project)
+        worded.progress_for_leads(access.project)
         if access.leads
-        else summary.progress(access.project)
+        else worded.progress(access.project)
     )
     mine = summary.mine(access.project, access.user)
     context = {
@@ -140,7 +142,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "outlook": [
             *number_format.audited(progress),
             *forecast.in_words(project, progress["accuracy"], facts.reports),
-            *searched.outlook(project, facts.reports.get(searched.KIND)),
+            *recall_outlook(project, facts.reports.get(searched.KIND)),
         ],
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,

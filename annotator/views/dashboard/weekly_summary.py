@@ -10,9 +10,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator.flow.evaluation import forecast
 from annotator.flow.evaluation import weekly_summary as weeks
-from annotator.flow.progress import daily_counts, estimate, summary
+from annotator.flow.progress import daily_counts, estimate
+from annotator.messages import forecast
+from annotator.messages import progress as worded
 from annotator.models import Role
 from annotator.views import number_format
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -29,7 +30,7 @@ def week(request: Request, project_id: int) -> HttpResponse:
     """Show one week of the project on a page that can be printed."""
     access = open_project(request, project_id, Role.LEAD)
     monday = _monday(request.GET.get("week", ""))
-    return render(request, "summary.html", _week_context(access, monday))
+    return render(request, "dashboard/weekly_summary.html", _week_context(access, monday))
 
 
 def _monday(asked: str) -> date:
@@ -46,7 +47,7 @@ def _monday(asked: str) -> date:
 
 def _week_context(access: Access, monday: date) -> dict[str, Any]:
     project, facts = access.project, Facts(access.project)
-    progress, done = summary.progress_for_leads(project), weeks.done_in(project, monday)
+    progress, done = worded.progress_for_leads(project), weeks.done_in(project, monday)
     return {
         "access": access,
         "span": _("%(first)s to %(last)s")

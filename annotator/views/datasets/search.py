@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import payload, seed_labels, sync_decisions
+from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
+from annotator.messages import labelling
 from annotator.models import Annotation, Item, Role, Source
 from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -36,9 +37,9 @@ def find(request: Request, project_id: int) -> HttpResponse:
     form = FindForm(request.GET, access.project)
     if not form.is_valid():
         context = _shared(request, access) | {"form": form}
-        return partials.show(request, "find.html", "found", context, status=422)
+        return partials.show(request, "datasets/search.html", "found", context, status=422)
     context = _shared(request, access) | {"form": form, **found_context(access, form.cleaned_data)}
-    return partials.show(request, "find.html", "found", context)
+    return partials.show(request, "datasets/search.html", "found", context)
 
 
 @require_POST
@@ -59,7 +60,7 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     return _answer(
-        request, access, item, said=sync_decisions.saved_words(payload.annotation_payload(made))
+        request, access, item, said=labelling.saved_words(payload.annotation_payload(made))
     )
 
 
@@ -200,4 +201,4 @@ def _answer(
     item.refresh_from_db()
     (row,) = rows(access, [item], request.GET.get("q", ""))
     context = _shared(request, access) | {"row": row, "said": said, "problem": problem}
-    return render(request, "parts/found_item.html", context, status=status)
+    return render(request, "datasets/_found_item.html", context, status=status)

@@ -17,8 +17,10 @@ from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import stopping
+from annotator.flow.progress.stopping import find_pause
 from annotator.flow.queue import payload, prefetch
+from annotator.messages.bulk import empty_words
+from annotator.messages.stopping import pause_words
 from annotator.models import Label, Lease
 from annotator.views import chosen_labels, number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -36,7 +38,7 @@ def page(request: Request, project_id: int) -> HttpResponse:
     context = bulk_context(access, chosen_labels.label(request.GET))
     if not context["cards"] and partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "bulk.html", "bulk", context)
+    return partials.show(request, "labelling/bulk.html", "bulk", context)
 
 
 @require_POST
@@ -84,11 +86,11 @@ def keep(request: Request, project_id: int) -> HttpResponse:
     """Let the page that is on the screen stay its person's, and tell if the project is paused."""
     access = open_project(request, project_id)
     bulk_pages.keep(access.project, request.user, *_on_screen(request))
-    pause = stopping.paused(access.project)
+    pause = find_pause(access.project)
     held_for = {"Winnow-Held-For": str(access.project.lease_seconds)}
     if pause is None:
         return HttpResponse(status=204, headers=held_for)
-    said = _("%(why)s You can still save the item on your screen.") % {"why": pause.words}
+    said = _("%(why)s You can still save the item on your screen.") % {"why": pause_words(pause)}
     return HttpResponse(said, content_type="text/plain", headers=held_for)
 
 
@@ -134,7 +136,7 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
     label = bulk_pages.own_label(project, ref) if is_there else (fullest.label if fullest else None)
     leases = bulk_pages.take(project, user, label.pk) if label else []
     empty = "" if leases else bulk_pages.why_empty(project, choices, label)
-    is_paused = not leases and stopping.paused(project) is not None
+    is_paused = empty == "paused"
     return {
         "access": access,
         "said": said,
@@ -142,7 +144,7 @@ def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, 
         "choices": [_choice(each, label) for each in choices],
         "cards": [_card(lease, label) for lease in leases],
         "page": leases[0].page if leases else "",
-        "empty": empty,
+        "empty": empty_words(project, empty),
         "is_paused": is_paused,
         "state": partials.state_of(empty, str(label), [str(each.label) for each in choices]),
     }
@@ -191,7 +193,7 @@ def _move_on(
     """Show the next page; without htmx by way of a redirect, so a reload is safe."""
     if request.htmx:
         context = bulk_context(access, label, said=said)
-        return partials.show(request, "bulk.html", "bulk", context, status=status)
+        return partials.show(request, "labelling/bulk.html", "bulk", context, status=status)
     messages.add_message(request, level, said)
     query = f"?{_query(label)}" if label else ""
     return redirect(reverse("bulk:page", args=[access.project.pk]) + query)

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from annotator.flow.annotation import history
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
-from annotator.flow.progress import daily_counts, stopping, summary
+from annotator.flow.progress import daily_counts
+from annotator.flow.progress.stopping import find_pause
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
 from annotator.flow.queue import payload
+from annotator.messages import labelling, stopping
 from annotator.models import Lease
 from annotator.storage import thumbnails
 from annotator.views import number_format
@@ -38,7 +40,7 @@ def context(
     served = None if lease is None else payload.lease_payload(lease)
     suggestion = payload.shown_suggestion(lease) if lease else None
     counts = history.counts(access.project, access.user)
-    pause = stopping.paused(access.project)
+    pause = find_pause(access.project)
     config = _config(access, None if lease is None else payload.desk_payload(lease))
     buttons = choices(access, suggestion, chosen)
     return {
@@ -51,8 +53,8 @@ def context(
         "sure": _sure(suggestion),
         "shown": desk_preferences.shown(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
-        "empty": "" if lease else summary.why_empty(access.project, access.user, pause),
-        "paused": pause,
+        "empty": "" if lease else labelling.why_empty(access.project, pause),
+        "paused": stopping.pause_payload(pause),
         "counts": counts,
         "labelled_words": messages.labelled(counts),
         "mine_words": messages.mine(counts),

@@ -19,8 +19,10 @@ from annotator import tasks
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import history, payload, sync_decisions
 from annotator.flow.annotation import submit as submission
+from annotator.flow.annotation.sync_decisions import Outcome
 from annotator.flow.labels.naming import Ref
-from annotator.flow.queue import current_leases, leasing, prefetch, releasing
+from annotator.flow.queue import current_leases, leasing, prefetch
+from annotator.messages import labelling
 from annotator.models import Lease
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
@@ -40,9 +42,11 @@ def desk(request: Request, project_id: int) -> HttpResponse:
     again = None if asked else prefetch.resume_tab(access.project, request.user, tab)
     if again is None:
         lease = asked or leasing.lease_next(access.project, request.user)
-        answer = render(request, "label.html", desk_context.context(access, lease))
+        answer = render(request, "labelling/page.html", desk_context.context(access, lease))
     else:
-        answer = render(request, "label.html", desk_context.context_of_tab(access, again, tab))
+        answer = render(
+            request, "labelling/page.html", desk_context.context_of_tab(access, again, tab)
+        )
     # It is for one load: another window that opens now must not be taken for the same tab.
     if tab:
         answer.delete_cookie(TAB_COOKIE, path=request.path, samesite="Lax")
@@ -67,7 +71,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     except (Conflict, NotThere) as refusal:
         return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = sync_decisions.saved_words(payload.annotation_payload(annotation))
+    words = labelling.saved_words(payload.annotation_payload(annotation))
     return _move_on(request, access, words, messages.SUCCESS)
 
 
@@ -80,7 +84,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     if not form.is_valid():
         return _again(request, access, _("The form was incomplete. Please choose again."))
     held = current_leases.get_lease(access.project, request.user, str(form.cleaned_data["lease"]))
-    words = sync_decisions.skip_words(held, releasing.skip(held, form.cleaned_data["reason"]))
+    words = labelling.outcome_words(sync_decisions.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
 
 
@@ -91,10 +95,10 @@ def undo(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     deed = history.last_action(access.project, request.user)
     if deed is None:
-        return _move_on(request, access, _("Nothing to undo."), messages.INFO)
+        return _move_on(request, access, labelling.outcome_words(Outcome.NOTHING), messages.INFO)
     lease = sync_decisions.take_back(deed, request.user)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = sync_decisions.undone_words(access.project, lease)
+    words = labelling.outcome_words(sync_decisions.undo_outcome(access.project, lease))
     return _move_on(request, access, words, messages.INFO, lease=lease)
 
 
@@ -139,7 +143,7 @@ def _again(
     if lease is None or lease.ended_at is not None:
         lease = leasing.lease_next(access.project, request.user)
     context = desk_context.context(access, lease, problem=problem, chosen=chosen)
-    return render(request, "label.html", context, status=422)
+    return render(request, "labelling/page.html", context, status=422)
 
 
 def _move_on(

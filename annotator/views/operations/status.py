@@ -32,7 +32,7 @@ def project_status(request: Request, project_id: int) -> HttpResponse:
     context = project_context(open_project(request, project_id, Role.LEAD))
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "status.html", "status", context)
+    return partials.show(request, "operations/status.html", "status", context)
 
 
 def project_context(access: Access) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def installation(request: Request) -> HttpResponse:
     context = installation_context()
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "installation.html", "installation", context)
+    return partials.show(request, "operations/installation.html", "installation", context)
 
 
 def installation_context() -> dict[str, Any]:

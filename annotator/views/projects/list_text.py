@@ -1,5 +1,6 @@
 """The rows of one's projects, in words and small bars."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -9,6 +10,8 @@ from django.utils.translation import ngettext
 from annotator import tasktypes
 from annotator.flow.progress import estimate, stopping
 from annotator.flow.projects.overview import Row
+from annotator.i18n.stored_messages import translated
+from annotator.messages.stopping import pause_words, reason_words
 from annotator.models import Job, Role, Round
 from annotator.views import number_format
 
@@ -35,7 +38,7 @@ def row_in_words(row: Row) -> dict[str, Any]:
         return shown
     return {
         **shown,
-        "decisions": row.decisions,
+        "decisions": _decisions(row),
         "week": _week(row.days),
         "bars": _bars(row.days),
         "people": _people(row.people),
@@ -49,7 +52,51 @@ def _paused(row: Row) -> str:
     # Why a project stopped by itself stands among the decisions of its leads.
     if row.leads and row.pause.cause != stopping.LEAD:
         return _("Paused: no new items are served.")
-    return row.pause.words
+    return pause_words(row.pause)
+
+
+def _decisions(row: Row) -> list[str]:
+    """Return what needs a decision of the project's leads."""
+    return [
+        *map(reason_words, row.reasons),
+        *_running_out(row),
+        *map(_import_failed, row.failed_imports),
+        *_round_failed(row),
+        *_set_aside(row.set_aside),
+    ]
+
+
+def _running_out(row: Row) -> list[str]:
+    if not row.is_running_out:
+        return []
+    budget = row.project.budget or 0
+    words = ngettext(
+        "%(n)d of %(budget)d labels in the budget is left.",
+        "%(n)d of %(budget)d labels in the budget are left.",
+        budget - row.answers,
+    )
+    return [words % {"n": budget - row.answers, "budget": budget}]
+
+
+def _import_failed(each: Mapping[str, Any]) -> str:
+    words = _("The import of %(name)s failed: %(error)s")
+    return words % {"name": each["name"], "error": translated(each["error"])}
+
+
+def _round_failed(row: Row) -> list[str]:
+    if row.round is None or not row.has_failed_round:
+        return []
+    words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
+    return [words % {"n": row.round["number"], "error": translated(row.round["error"])}]
+
+
+def _set_aside(number: int) -> list[str]:
+    words = ngettext(
+        "%(n)d item was skipped by every annotator and is parked.",
+        "%(n)d items were skipped by every annotator and are parked.",
+        number,
+    )
+    return [words % {"n": number}] if number else []
 
 
 def _missing(row: Row) -> str:

@@ -124,7 +124,7 @@ def _show(
         ],
         "problem": problem,
     }
-    return partials.show(request, "members.html", "members", context, status=status)
+    return partials.show(request, "projects/members.html", "members", context, status=status)
 
 
 def _row(member: Membership, clashing: RoleForm | RemovalForm | None) -> dict[str, object]:

@@ -9,6 +9,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator.errors import Refused
 from annotator.flow.progress import stopping
+from annotator.messages.stopping import pause_words
 from annotator.models import Role
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.projects.pause_form import PauseForm
@@ -39,11 +40,11 @@ def resume(request: Request, project_id: int) -> HttpResponse:
     """Hand out items again."""
     access = open_project(request, project_id, Role.LEAD)
     stopping.resume(access.project)
-    still = stopping.paused(access.project)
+    still = stopping.find_pause(access.project)
     if still is None:
         messages.success(request, _("Resumed. Open labelling pages continue within seconds."))
     else:
-        messages.warning(request, still.words)
+        messages.warning(request, pause_words(still))
     return _back(request, project_id)
 
 

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation import adjudicate, sync_decisions
+from annotator.flow.annotation import adjudicate
 from annotator.flow.labels import naming
 from annotator.i18n.stored_messages import translated
+from annotator.messages import labelling
 from annotator.models import Disagreement, Role, Source
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
@@ -42,7 +43,7 @@ def disagreements(request: Request, project_id: int) -> HttpResponse:
         "is_first": first == NEWEST,
         "waiting": adjudicate.count_open(access.project),
     }
-    return partials.show(request, "disagreements.html", "disagreements", context)
+    return partials.show(request, "quality/disagreements.html", "disagreements", context)
 
 
 @require_POST
@@ -65,7 +66,7 @@ def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
         )
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     decided = adjudicate.shown(access.project, row)["decision"]
-    words = _("Decided: %(labels)s.") % {"labels": sync_decisions.label_words(decided)}
+    words = _("Decided: %(labels)s.") % {"labels": labelling.label_words(decided)}
     return _answer(request, access, row, said=words)
 
 
@@ -131,7 +132,7 @@ def _card(
         "opinions": [_in_words(each) for each in shown["opinions"]],
         "labels": [each for each in labels if is_short or each["votes"]],
         "note": note,
-        "decision": decision and {**decision, "words": sync_decisions.label_words(decision)},
+        "decision": decision and {**decision, "words": labelling.label_words(decision)},
     }
 
 
@@ -140,7 +141,7 @@ def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
     source = Source(opinion["source"])
     return {
         **opinion,
-        "words": sync_decisions.label_words(opinion),
+        "words": labelling.label_words(opinion),
         "by": opinion["annotator"] or _("a former user"),
         "how": str(source.label) if source in told else "",
         "why": translated(opinion["why"]),
@@ -165,4 +166,4 @@ def _answer(
         page = reverse("disagreements", args=[access.project.pk])
         return partials.tell_on(request, page, said=said, problem=problem)
     context = _shared(access) | {"row": _card(access, row, typed), "said": said, "problem": problem}
-    return render(request, "parts/disagreement.html", context, status=status)
+    return render(request, "quality/_disagreement.html", context, status=status)

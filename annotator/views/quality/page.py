@@ -44,7 +44,7 @@ def quality(request: Request, project_id: int) -> HttpResponse:
     context = quality_context(access)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "quality.html", "quality", context)
+    return partials.show(request, "quality/page.html", "quality", context)
 
 
 def quality_context(access: Access) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _everybody(project: Project, found: Mapping[str, Any]) -> set[int]:
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what `parts/table.html` shows."""
+    """Return what `charts/_table.html` shows."""
     return {
         "columns": columns,
         "rows": [[column.cell(row) for column in columns] for row in rows],

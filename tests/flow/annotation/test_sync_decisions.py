@@ -9,6 +9,7 @@ from django.utils import timezone
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, releasing
+from annotator.messages import labelling
 from annotator.models import Annotation, Item, Lease, QueueEntry
 from tests import loop
 
@@ -32,7 +33,7 @@ def test_label_is_saved_with_its_remarks(project, filled, ana):
         project, ana, "label", lease=str(lease.pk), labels=["spam"], note=" odd ", unsure=True
     )
     assert (settled.state, settled.annotation["labels"]) == (sync_decisions.SAVED, ["spam"])
-    assert settled.words.startswith("Saved: spam.")
+    assert labelling.result_words(settled).startswith("Saved: spam.")
     saved = Annotation.objects.get()
     assert (saved.note, saved.unsure) == ("odd", True)
 
@@ -82,7 +83,7 @@ def test_what_cannot_be_stored_is_refused_in_words(project, filled, ana, given, 
     lease = leasing.lease_next(project, ana)
     settled = settle(project, ana, "label", **{"lease": str(lease.pk), **given})
     assert (settled.state, settled.code) == (sync_decisions.REFUSED, code)
-    assert settled.words
+    assert labelling.result_words(settled)
     assert not Annotation.objects.exists()
 
 
@@ -169,7 +170,7 @@ def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, i
         loop.answer(taken)
     settled = undo_skip(lease)
     assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
-    assert "others have taken on the item" in settled.words
+    assert "others have taken on the item" in labelling.result_words(settled)
     assert loop.refreshed(lease.item).skips == 0
     releasing.release(taken)
     # It is theirs again like any other.
@@ -224,7 +225,7 @@ def test_nobody_settles_for_another(project, filled, ana, ben):
 
 
 def test_saved_tells_what_the_item_was():
-    assert sync_decisions.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
-    assert "audit item" in sync_decisions.saved_words({"labels": ["spam"], "source": "audit"})
-    assert "gold item" in sync_decisions.saved_words({"labels": ["a", "b"], "source": "gold"})
-    assert sync_decisions.saved_words({"labels": [], "source": "active"}) == "Saved: no label."
+    assert labelling.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
+    assert "audit item" in labelling.saved_words({"labels": ["spam"], "source": "audit"})
+    assert "gold item" in labelling.saved_words({"labels": ["a", "b"], "source": "gold"})
+    assert labelling.saved_words({"labels": [], "source": "active"}) == "Saved: no label."

@@ -7,6 +7,7 @@ import pytest
 from annotator.flow.evaluation import forecast
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
+from annotator.messages.forecast import in_words
 from annotator.models import ModelVersion, Project, Report, Tally
 from tests.loop import ready_space
 
@@ -47,7 +48,7 @@ RISING = [0.9 - (50 * n) ** -0.5 for n in range(1, 11)]
 def told(project):
     background_reports.make_all(project.pk)
     project = Project.objects.get(pk=project.pk)
-    return forecast.in_words(project, None, background_reports.latest(project))
+    return in_words(project, None, background_reports.latest(project))
 
 
 def test_what_labels_will_bring_comes_with_its_interval(project, curve):
@@ -86,7 +87,7 @@ def test_forecast_for_another_target_is_not_told(project, curve):
     told(project)
     project = settings.change_settings(project, target_value=0.88)
     found = background_reports.latest(project)
-    assert not any("needed to reach" in each for each in forecast.in_words(project, None, found))
+    assert not any("needed to reach" in each for each in in_words(project, None, found))
 
 
 def test_model_that_stopped_changing_is_said_to(project, curve):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotator.flow.progress import audit_counts, estimate, summary
 from annotator.flow.projects import overview, settings
 from annotator.flow.queue import prefetch, releasing
+from annotator.messages import audits
 from annotator.models import Item, Project, Source
 from annotator.views import number_format
 from annotator.views.projects import list_text
@@ -55,7 +56,7 @@ def test_estimate_that_waits_says_for_what_and_for_how_long(held_up):
     waits = found["audits_waiting"]
     assert waits["held"] == [{"user": "ana", "items": 1, "seconds": 360}]
     assert (waits["items"], waits["queued"]) == (1, 0)
-    said = audit_counts.in_words(found["audits_answered"], waits)
+    said = audits.in_words(found["audits_answered"], waits)
     n = answered(project)
     assert said == f"{n} audit items answered; waiting for 1 item leased to ana for 6 minutes."
 
@@ -76,7 +77,7 @@ def test_nothing_waits_once_the_item_is_answered(held_up):
     found = summary.progress_for_leads(project)
     assert found["audits_waiting"] is None
     assert found["audits_answered"] == found["audited"] == answered(project)
-    assert audit_counts.in_words(found["audits_answered"], None) == ""
+    assert audits.in_words(found["audits_answered"], None) == ""
 
 
 def test_item_that_nobody_holds_waits_in_the_queue(held_up):
@@ -84,10 +85,7 @@ def test_item_that_nobody_holds_waits_in_the_queue(held_up):
     releasing.release(first)
     waits = audit_counts.waiting(project)
     assert (waits["held"], waits["queued"]) == ([], 1)
-    assert (
-        audit_counts.in_words(30, waits)
-        == "30 audit items answered; waiting for 1 item in the queue."
-    )
+    assert audits.in_words(30, waits) == "30 audit items answered; waiting for 1 item in the queue."
 
 
 def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time_machine):
@@ -108,7 +106,7 @@ def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time
     waits = audit_counts.waiting(project)
     assert waits["items"] == 1
     assert waits["held"] == [{"user": "ana", "items": 1, "seconds": 40}]
-    assert "held by ana for less than a minute" in audit_counts.in_words(3, waits)
+    assert "held by ana for less than a minute" in audits.in_words(3, waits)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,7 @@ def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time
     ],
 )
 def test_many_holders_are_told_shortly(waits, words):
-    assert audit_counts.in_words(54, waits).endswith(words)
+    assert audits.in_words(54, waits).endswith(words)
 
 
 def test_only_leads_are_told_who_holds_an_audit(held_up, api, lea, ana):

@@ -15,8 +15,13 @@ from annotator.flow.evaluation import forecast as evaluation_forecast
 from annotator.flow.evaluation import weekly_summary
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import estimate as estimates
-from annotator.flow.progress import model_history, spending, stopping, summary
+from annotator.flow.progress import model_history, spending, summary
 from annotator.flow.projects import overview, settings
+from annotator.i18n import numbers
+from annotator.messages import estimate as messages_estimate
+from annotator.messages import forecast as messages_forecast
+from annotator.messages import progress as worded
+from annotator.messages.stopping import goal_words
 from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
 from annotator.pool import audit_set
 from annotator.views import number_format
@@ -46,21 +51,23 @@ TOLD = {"value": 0.93, "low": 0.9, "high": 0.953, "n": 60, "confidence": 0.95}
     ],
 )
 def test_sentence_names_the_model_and_what_is_proven(more, words):
-    said = estimates.in_words({**TOLD, **more})
-    assert said == f"Accuracy 93% (95% CI 90–95%) on 60 audit items{words}"
+    said = messages_estimate.in_words({**TOLD, **more})
+    assert said == f"Accuracy 93% (95% CI 90%–95%) on 60 audit items{words}"
 
 
 def test_interval_and_proof_are_told_apart():
-    said = estimates.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
+    said = messages_estimate.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
     assert "one look, the proof for all looks together" in said
     assert said.endswith("It was last updated after 50 audit items.")
-    assert estimates.why_two({**TOLD, "proven": 0.0}) == estimates.why_two(None) == ""
+    assert (
+        messages_estimate.why_two({**TOLD, "proven": 0.0}) == messages_estimate.why_two(None) == ""
+    )
 
 
 @pytest.mark.parametrize("share", [0.8999, 0.89999999])
 def test_proof_is_never_rounded_up(share):
-    assert estimates.bound(share) == "89.9"
-    assert "89.9%" in stopping.goal_reached(share, 0.85)
+    assert numbers.bound(share) == "89.9"
+    assert "89.9%" in goal_words(share, 0.85)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,7 @@ def test_proof_is_never_rounded_up(share):
 )
 def test_needed_audits_respect_the_pool_in_words(project, told, words):
     project.target_value = 0.9
-    said = estimates.needed_in_words(project, {**TOLD, "target": 0.9, **told})
+    said = messages_estimate.needed_in_words(project, {**TOLD, "target": 0.9, **told})
     assert words in said
     assert ("Increase its share" in said) == (told.get("audits_left") == 780)
 
@@ -127,7 +134,7 @@ def test_every_page_has_the_same_estimate(measured_project, lea):
     expected = estimates.told(version.number, version.trained_on, version.accuracy)
     monday = (now - timedelta(days=now.weekday())).date()
     (row,) = (each for each in overview.rows(lea) if each.project == measured_project)
-    shown = summary.progress(measured_project)["accuracy"]
+    shown = worded.progress(measured_project)["accuracy"]
     assert shown.pop("words") == number_format.accuracy(expected)
     told = (
         estimates.newest(measured_project),
@@ -260,7 +267,7 @@ GAIN = {"value": 0.01, "low": 0.005, "high": 0.02}
 
 def told_of(project, model, forecast, value=0.93):
     estimate = {**TOLD, "value": value, "model": model, "labels": 50 * model}
-    return evaluation_forecast.in_words(project, estimate, {"forecast": forecast})
+    return messages_forecast.in_words(project, estimate, {"forecast": forecast})
 
 
 def test_forecast_names_its_model_and_that_it_is_behind(project):

@@ -6,7 +6,7 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.annotation import revise
 from annotator.flow.evaluation import recall_sample
 from annotator.flow.operations import background_reports
-from annotator.flow.progress import recall_standing, stopping
+from annotator.flow.progress import recall_standing
 from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.models import Item, QueueEntry, RecallProof, Report, Source
@@ -153,7 +153,7 @@ def test_label_that_is_deleted_leaves_no_screening(project, filled, ana):
     project.refresh_from_db()
     assert project.rare_label is None
     assert recall_standing.standing(project, found) is None
-    assert recall_standing.reasons_to_stop(project) == []
+    assert recall_standing.find_reached(project) is None
     assert recall_standing.report(project) is None
 
 
@@ -175,7 +175,7 @@ def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
     told(hunted, 0.8499)
     assert leasing.lease_next(hunted, ana) is not None
     Report.objects.update(found={"label": hunted.rare_label_id, "recall": {"low": 0.8599}})
-    (reason,) = stopping.advice(hunted, 60, None)["reasons"]
+    (reason,) = loop.advice_on(hunted, 60, None)["reasons"]
     assert reason == ("Recall of “spam”: at least 85.9% with 95% confidence. The target is 85%.")
     releasing.release_all(hunted, ana)
     assert leasing.lease_next(hunted, ana) is None
@@ -184,7 +184,7 @@ def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
 def test_recall_is_no_reason_where_the_goal_is_another(hunted):
     told(hunted, 0.99)
     settings.change_settings(hunted, target_metric="accuracy", target_value=0.5)
-    assert stopping.advice(hunted, 60, None)["reasons"] == []
+    assert loop.advice_on(hunted, 60, None)["reasons"] == []
 
 
 # Proofs ------------------------------------------------------------------------------------------

@@ -11,16 +11,11 @@ from annotator.flow.annotation import revise
 from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import members, overview, settings
 from annotator.flow.queue import admission, current_leases, leasing, prefetch, releasing
-from annotator.models import (
-    Annotation,
-    Item,
-    Lease,
-    ModelVersion,
-    QueueEntry,
-    Report,
-    Tally,
-    User,
-)
+from annotator.messages import labelling
+from annotator.messages import progress as worded
+from annotator.messages.stopping import pause_words, reason_words
+from annotator.models import Annotation, Item, Lease, ModelVersion, QueueEntry, Report, Tally, User
+from annotator.views.projects.list_text import row_in_words
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -79,22 +74,22 @@ def test_a_spent_budget_says_what_is_proven_of_the_target(project, ana, lea, goa
         project=project, kind="screening", seq=1, made_at=timezone.now(), found=found
     )
     Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=30)
-    progress = summary.progress(project)
+    progress = worded.progress(project)
     assert progress["stop"] == {"advice": "stop", "reasons": [words]}
     assert not progress["target_proven"]
     assert (progress["paused"]["cause"], progress["paused"]["reason"]) == ("budget", words)
     # The list of projects says the same, to annotators too.
     (row,) = overview.rows(lea)
-    assert row.decisions == [words]
+    assert row_in_words(row)["decisions"] == [words]
     for person in (lea, ana):
-        assert overview.rows(person)[0].pause.words == progress["paused"]["words"]
+        assert pause_words(overview.rows(person)[0].pause) == progress["paused"]["words"]
         assert overview.pauses(person) == {project.pk: row.pause}
 
 
 def test_without_a_measurement_it_says_so(project, ana):
     settings.change_settings(project, budget=30, target_value=0.55)
-    assert stopping.budget_spent(project, 29, None) == ""
-    words = stopping.budget_spent(project, 30, None)
+    assert stopping.budget_spent(project, 29, None) is None
+    words = reason_words(stopping.budget_spent(project, 30, None))
     assert words == UNPROVEN + "not measured yet, target 55%."
 
 
@@ -102,7 +97,7 @@ def test_it_is_enough_only_where_the_target_is_proven(project, ana):
     settings.change_settings(project, budget=30, target_value=0.55)
     measured(project, proven=0.56)
     Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=31)
-    progress = summary.progress(project)
+    progress = worded.progress(project)
     assert progress["target_proven"]
     assert progress["stop"]["reasons"][1] == "Budget spent: 31 of 30 labels."
 
@@ -113,18 +108,18 @@ def test_it_is_enough_only_where_the_target_is_proven(project, ana):
 def test_a_pause_tells_by_whom_since_when_and_why(project, filled, lea, ana):
     filled(project, 30)
     stopping.pause(project, lea, "  New guidelines  ")
-    paused = stopping.paused(loop.refreshed(project))
-    assert (paused.cause, paused.by, paused.reason) == ("lead", "lea", "New guidelines")
+    paused = stopping.find_pause(loop.refreshed(project))
+    assert (paused.cause, paused.by, paused.typed) == ("lead", "lea", "New guidelines")
     assert paused.at is not None
-    words = summary.why_empty(project, ana)
+    words = labelling.why_empty(project, stopping.find_pause(project))
     assert words.startswith("Paused by lea since ")
     assert words.endswith("Reason: “New guidelines”.")
     stopping.pause(project, lea)
-    assert summary.why_empty(project, ana).endswith(" UTC.")
+    assert labelling.why_empty(project, stopping.find_pause(project)).endswith(" UTC.")
     lea.delete()
-    assert stopping.paused(loop.refreshed(project)).words.startswith("Paused since ")
+    assert pause_words(stopping.find_pause(loop.refreshed(project))).startswith("Paused since ")
     stopping.resume(project)
-    assert stopping.paused(loop.refreshed(project)) is None
+    assert stopping.find_pause(loop.refreshed(project)) is None
 
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\x00b"])
@@ -144,7 +139,7 @@ def test_what_is_on_the_screen_is_saved_in_a_pause_and_what_waits_behind_it_goes
     heard = hold(project, ana, holding=mine, want=2, put_by=3)
     assert heard.lost == sorted(mine[1:])
     assert (heard.next, heard.spares) == ([], [])
-    assert heard.pause.by == "lea"
+    assert heard.is_paused
     assert loop.answer(held.next[0]).counted
     assert hold(project, ana, want=2).next == []
     assert not QueueEntry.objects.filter(state=QueueEntry.State.LEASED).exists()
@@ -209,7 +204,7 @@ def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(project, 
     settings.change_settings(project, budget=1, auto_stop=True)
     lease = leasing.lease_next(project, ana)
     assert leasing.lease_next(project, ben) is None
-    assert "with others" in summary.why_empty(project, ben)
+    assert "with others" in labelling.why_empty(project, stopping.find_pause(project))
     releasing.release(lease)
     assert leasing.lease_next(project, ben) is not None
 

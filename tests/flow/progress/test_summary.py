@@ -14,6 +14,9 @@ from annotator.flow.operations import activity, heartbeat, readiness
 from annotator.flow.progress import audit_counts, estimate, model_history, stopping, summary
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.queue import leasing, releasing
+from annotator.messages import labelling
+from annotator.messages import progress as worded
+from annotator.messages.estimate import needed_in_words
 from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
 from tests import loop
 
@@ -42,7 +45,7 @@ def proven_at(project, low, n=40, proven=0.0):
 
 
 def test_progress_of_an_empty_project_is_nothing(project):
-    progress = summary.progress(project)
+    progress = worded.progress(project)
     numbers = {
         name: progress[name] for name in ("items", "labelled", "audited", "queued", "leased")
     }
@@ -95,8 +98,8 @@ def test_own_labels_are_counted_by_day(project, filled, ana, ben, time_machine):
 
 def test_stop_is_advised_with_the_reason_in_words(trained):
     project_settings.change_settings(trained, budget=20)
-    assert stopping.advice(trained, 19, estimate.newest(trained))["advice"] == "go_on"
-    assert stopping.advice(trained, 20, estimate.newest(trained)) == {
+    assert loop.advice_on(trained, 19, estimate.newest(trained))["advice"] == "go_on"
+    assert loop.advice_on(trained, 20, estimate.newest(trained)) == {
         "advice": "stop",
         "reasons": ["Budget spent: 20 of 20 labels."],
     }
@@ -106,12 +109,12 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
     project_settings.change_settings(trained, target_value=0.85)
     # The interval holds for one look; looking after every round takes a bound that is made for it.
     proven_at(trained, low=0.9, proven=0.849)
-    assert stopping.advice(trained, 20, estimate.newest(trained))["advice"] == "go_on"
+    assert loop.advice_on(trained, 20, estimate.newest(trained))["advice"] == "go_on"
     proven_at(trained, low=0.9, proven=0.85)
-    (reason,) = stopping.advice(trained, 20, estimate.newest(trained))["reasons"]
+    (reason,) = loop.advice_on(trained, 20, estimate.newest(trained))["reasons"]
     assert "proves an accuracy of at least 85%" in reason
     proven_at(trained, low=0.99, proven=0.99, n=19)
-    assert stopping.advice(trained, 20, estimate.newest(trained))["advice"] == "go_on"
+    assert loop.advice_on(trained, 20, estimate.newest(trained))["advice"] == "go_on"
 
 
 @pytest.mark.parametrize(
@@ -129,14 +132,14 @@ def test_outlook_tells_what_would_prove_the_target(trained, told, words):
     trained.target_value = 0.85
     accuracy = proven_at(trained, low=0.8) | told
     ModelVersion.objects.filter(project=trained).update(accuracy=accuracy)
-    found = stopping.outlook(trained, estimate.newest(trained))
+    found = needed_in_words(trained, estimate.newest(trained))
     assert (words in found) if words else found == ""
 
 
 def test_there_is_no_outlook_without_a_target_or_an_estimate(trained):
-    assert stopping.outlook(trained, estimate.newest(trained)) == ""
+    assert needed_in_words(trained, estimate.newest(trained)) == ""
     trained.target_value = 0.85
-    assert stopping.outlook(trained, estimate.newest(trained)) == ""
+    assert needed_in_words(trained, estimate.newest(trained)) == ""
 
 
 def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, ana):
@@ -153,9 +156,9 @@ def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, 
 def test_everything_labelled_is_a_reason_to_stop(project, filled, ana):
     filled(project, 3)
     loop.label(project, ana, 2)
-    assert summary.progress(project)["stop"]["advice"] == "go_on"
+    assert worded.progress(project)["stop"]["advice"] == "go_on"
     loop.label(project, ana, 1)
-    assert summary.progress(project)["stop"]["reasons"] == ["Every item is labelled."]
+    assert worded.progress(project)["stop"]["reasons"] == ["Every item is labelled."]
 
 
 def test_curve_has_a_point_for_each_measured_model(trained):
@@ -173,9 +176,9 @@ def test_uncertainty_comes_with_its_bins(trained):
 
 
 def test_empty_desk_says_why(project, filled, ana):
-    assert "There are no items yet" in summary.why_empty(project, ana)
+    assert "There are no items yet" in labelling.why_empty(project, stopping.find_pause(project))
     Import.objects.create(project=project, name="a.csv", path="x", format="csv")
-    assert "being imported" in summary.why_empty(project, ana)
+    assert "being imported" in labelling.why_empty(project, stopping.find_pause(project))
 
 
 # What is under way -------------------------------------------------------------------------------
@@ -241,7 +244,7 @@ def test_dead_worker_is_named_with_how_long_it_has_been_silent(db, time_machine)
 
 
 def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
-    monkeypatch.setattr(summary.connection, "close", lambda: None)
+    monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
     seen = []
 
     class Over(threading.Event):
@@ -255,7 +258,7 @@ def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
 
 
 def test_worker_that_met_a_database_that_was_away_reports_itself_later(db, monkeypatch):
-    monkeypatch.setattr(summary.connection, "close", lambda: None)
+    monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
     report, tries = WorkerBeat.objects.update_or_create, []
 
     def sometimes(**fields):
@@ -286,7 +289,9 @@ def test_a_project_that_stops_by_itself_gives_nothing_more_and_says_why(project,
     project_settings.change_settings(project, budget=3, auto_stop=True)
     loop.label(project, ana, 3)
     assert leasing.lease_next(project, ana) is None
-    assert "Budget spent: 3 of 3 labels." in summary.why_empty(project, ana)
+    assert "Budget spent: 3 of 3 labels." in labelling.why_empty(
+        project, stopping.find_pause(project)
+    )
     project_settings.change_settings(project, auto_stop=False)
     assert leasing.lease_next(project, ana) is not None
 

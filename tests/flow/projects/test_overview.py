@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotator.flow.progress import recall_standing
 from annotator.flow.projects import members, overview, settings
 from annotator.models import Import, Item, ModelVersion, Project, Report, Role, Round, Tally
+from annotator.views.projects.list_text import row_in_words
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +18,10 @@ pytestmark = pytest.mark.django_db
 
 def row_of(user, project, **query):
     return next(row for row in overview.rows(user, **query) if row.project == project)
+
+
+def decisions_of(user, project):
+    return row_in_words(row_of(user, project))["decisions"]
 
 
 def tally(project, user, days_ago=0, **amounts):
@@ -55,8 +60,8 @@ def test_annotators_are_told_nothing_of_others(project, ana, lea):
     fail_round(project)
     row = row_of(ana, project)
     assert (row.answers, row.finished, row.role) == (10, 10, Role.ANNOTATOR)
-    assert (row.decisions, row.people, row.days, row.round) == ([], [], [], None)
-    assert len(row_of(lea, project).decisions) == 2
+    assert (row.needs_decision, row.people, row.days, row.round) == (False, [], [], None)
+    assert len(decisions_of(lea, project)) == 2
 
 
 def test_who_labelled_today_or_yesterday_is_active(project, lea, ana, ben):
@@ -86,7 +91,7 @@ def test_days_are_the_last_seven_with_gaps(project, lea, ana, ben):
 def test_budget_that_runs_out_is_told(project, lea, ana, spent, words):
     Project.objects.filter(pk=project.pk).update(budget=200)
     tally(project, ana, labels=spent)
-    assert row_of(lea, project).decisions == ([words] if words else [])
+    assert decisions_of(lea, project) == ([words] if words else [])
 
 
 def test_goal_that_is_proven_is_told(project, lea):
@@ -94,9 +99,9 @@ def test_goal_that_is_proven_is_told(project, lea):
     measure(project, 1, proven=0.9)
     measure(project, 2, proven=0.84)
     # The newest model is what would be delivered.
-    assert row_of(lea, project).decisions == []
+    assert decisions_of(lea, project) == []
     measure(project, 3, proven=0.86)
-    (said,) = row_of(lea, project).decisions
+    (said,) = decisions_of(lea, project)
     assert said == "The audit sample proves an accuracy of at least 86%; the target is 85%."
 
 
@@ -109,16 +114,16 @@ def test_recall_that_is_proven_is_told(project, lea):
         made_at=timezone.now(),
         found={"label": project.rare_label_id, "recall": {"low": 0.81}},
     )
-    (said,) = row_of(lea, project).decisions
+    (said,) = decisions_of(lea, project)
     assert "81 %" in said
     settings.change_settings(project, rare_label=None)
-    assert row_of(lea, project).decisions == []
+    assert decisions_of(lea, project) == []
 
 
 def test_everything_labelled_is_told(project, lea, ana):
     Project.objects.filter(pk=project.pk).update(items=5)
     tally(project, ana, labels=5, finished=5)
-    assert row_of(lea, project).decisions == ["Every item is labelled."]
+    assert decisions_of(lea, project) == ["Every item is labelled."]
 
 
 def test_failures_are_told_until_they_are_made_up_for(project, lea):
@@ -138,19 +143,19 @@ def test_failures_are_told_until_they_are_made_up_for(project, lea):
         finished_at=timezone.now() - timedelta(days=2),
     )
     fail_round(project)
-    said = row_of(lea, project).decisions
+    said = decisions_of(lea, project)
     assert said == [
         "Import of a.csv failed: No column.",
         "Round 1 failed: The features are gone. Labelling continues; the round will be retried.",
     ]
     fail_round(project, 2, state="done", error="")
-    assert len(row_of(lea, project).decisions) == 1
+    assert len(decisions_of(lea, project)) == 1
 
 
 def test_what_everybody_skipped_is_told(project, filled, lea):
     filled(project, 3)
     Item.objects.filter(project=project, position__lt=2).update(state=Item.State.ASIDE)
-    (said,) = row_of(lea, project).decisions
+    (said,) = decisions_of(lea, project)
     assert said.startswith("2 items were skipped by everybody")
 
 

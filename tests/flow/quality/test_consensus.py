@@ -5,6 +5,7 @@ import pytest
 
 from annotator.flow.quality import consensus
 from annotator.pool import training_set
+from selection.models import SingleLabel
 
 ANA, BEN, EVE = 11, 12, 13
 
@@ -64,7 +65,11 @@ def test_only_what_counts_otherwise_today_is_told(project, filled):
     wrong = [n for n in range(60) if classes.reshape(-1, 3)[n, 2] != truth[n]][:3]
     today[wrong] = 1 - today[wrong]
     known = training_set.Labelled(
-        np.array([item.position for item in made]), today, np.zeros(60), np.zeros(60, dtype=bool)
+        np.array([item.position for item in made]),
+        today,
+        np.zeros(60),
+        np.zeros(60, dtype=bool),
+        SingleLabel(2),
     )
     told = consensus.against_today(project, found, known, [7, 8])
     assert {each["item"] for each in told} == {made[n].pk for n in wrong}

@@ -12,6 +12,7 @@ from annotator.flow.review import candidates
 from annotator.models import Annotation, Item, SecondLook, Source
 from annotator.pool import audit_set, training_set
 from selection.features import Features
+from selection.models import MultiLabel, SingleLabel
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -135,9 +136,9 @@ def test_several_labels_are_doubted_one_by_one(olga, ana, filled, learnt):
 
 
 def known(*y):
-    n = len(y)
+    n, space = len(y), MultiLabel(2) if np.ndim(y[0]) else SingleLabel(2)
     return training_set.Labelled(
-        np.arange(n) + 50, np.array(y), np.full(n, 2**62), np.zeros(n, dtype=bool)
+        np.arange(n) + 50, np.array(y), np.full(n, 2**62), np.zeros(n, dtype=bool), space
     )
 
 

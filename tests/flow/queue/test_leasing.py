@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from annotator.errors import Conflict, NotThere
-from annotator.flow.progress import audit_counts, summary
+from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.queue import current_leases, leasing, refill, releasing
+from annotator.messages import labelling
 from annotator.models import Annotation, Item, Lease, QueueEntry, Source
 from tests import loop
 
@@ -239,7 +240,7 @@ def test_item_that_one_skipped_leaves_nothing_for_them(project, filled, ana, ben
     filled(project, 1)
     releasing.skip(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ana) is None
-    assert "Nothing is left for you" in summary.why_empty(project, ana)
+    assert "Nothing is left for you" in labelling.why_empty(project, stopping.find_pause(project))
     assert leasing.lease_next(project, ben) is not None
 
 
@@ -272,7 +273,10 @@ def test_queue_is_topped_up_with_random_items_before_there_is_any_model(project,
     assert len({annotation.item_id for annotation in given}) == 60
     assert {annotation.source for annotation in given} == {Source.RANDOM, Source.AUDIT}
     assert leasing.lease_next(project, ana) is None
-    assert summary.why_empty(project, ana) == "Every item is labelled. Thank you!"
+    assert (
+        labelling.why_empty(project, stopping.find_pause(project))
+        == "Every item is labelled. Thank you!"
+    )
 
 
 def test_former_ranking_is_served_while_a_round_runs(project, filled, learnt, run_round, ana):
@@ -374,7 +378,10 @@ def test_fewer_opinions_wanted_later_are_no_longer_asked_for(
     assert len(given) == 3
     assert set(Item.objects.values_list("state", "answers")) == {(Item.State.LABELLED, 1)}
     assert summary.progress(project)["labelled"] == 6
-    assert summary.why_empty(project, ana) == "Every item is labelled. Thank you!"
+    assert (
+        labelling.why_empty(project, stopping.find_pause(project))
+        == "Every item is labelled. Thank you!"
+    )
 
 
 def test_opinion_that_is_missing_from_the_queue_is_put_back(project, filled, wanted, ana, ben):

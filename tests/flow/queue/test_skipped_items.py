@@ -6,6 +6,7 @@ from annotator.flow.annotation import seed_labels, sync_decisions
 from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, refill, releasing, skipped_items
+from annotator.messages import labelling
 from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
 from annotator.pool import feature_store
 from tests import loop
@@ -47,7 +48,11 @@ def test_person_is_told_who_will_see_it(project, item, ana, ben):
     for person in (ana, ben):
         lease = leasing.lease_next(project, person)
         decision = {"kind": "skip", "client_id": "1", "lease": str(lease.pk)}
-        said.append(sync_decisions.apply_decision(project, person, "tab/1", decision).words)
+        said.append(
+            labelling.result_words(
+                sync_decisions.apply_decision(project, person, "tab/1", decision)
+            )
+        )
     assert "somebody else will see it" in said[0]
     assert "set aside for the project's lead" in said[1]
 
@@ -69,9 +74,9 @@ def test_nobody_waits_for_who_has_left(project, item, ana, ben):
 
 def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
     assert summary.progress(project)["aside"] == 1
-    assert "everybody skipped" in summary.why_empty(project, ana)
+    assert "everybody skipped" in labelling.why_empty(project, stopping.find_pause(project))
     Tally.objects.filter(user=ana).update(labels=1)
-    (reason,) = stopping.advice(project, 1, None)["reasons"]
+    (reason,) = loop.advice_on(project, 1, None)["reasons"]
     assert "everybody skipped" in reason
 
 
@@ -85,7 +90,7 @@ def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, 
 
 def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_aside, ana):
     assert skipped_items.reopen_skipped(project) == 1
-    assert skipped_items.count(project) == 0
+    assert Item.objects.set_aside(project).count() == 0
     assert leasing.lease_next(project, ana).item == set_aside
     # That it was skipped stays known.
     assert Item.objects.get().skips == 2
@@ -111,7 +116,7 @@ def test_lead_can_label_it_at_once(project, set_aside, lea):
 
     seed_labels.seed(project, lea, set_aside, labels=["spam"], client_id=str(uuid4()))
     assert state(set_aside) == Item.State.LABELLED
-    assert skipped_items.count(project) == 0
+    assert Item.objects.set_aside(project).count() == 0
 
 
 def test_late_answer_to_it_counts(project, item, ana, ben, time_machine):

@@ -2,10 +2,11 @@
 
 import pytest
 
-from annotator.flow.annotation import payload, revise, sync_decisions
+from annotator.flow.annotation import payload, revise
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.flow.review import gold_items
+from annotator.messages import labelling
 from annotator.models import Item
 from tests import loop
 
@@ -23,7 +24,7 @@ def check(project, ana):
 
 
 def words(annotation):
-    return sync_decisions.saved_words(payload.annotation_payload(annotation))
+    return labelling.saved_words(payload.annotation_payload(annotation))
 
 
 def test_silence_tells_only_that_it_was_one(check):

@@ -305,7 +305,7 @@ def test_round_whose_worker_died_is_taken_up_at_its_stage(ready, time_machine, m
 
 def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):
     turn = loop.start(ready)
-    resolve = train.pool.labelled
+    resolve = training_set.labelled
 
     def taken_over_meanwhile(*args):
         Round.objects.filter(pk=turn.pk).update(token=None, stage=Round.Stage.SELECT)

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from selection.agreement import coefficients
-from selection.models import logistic
+from selection.models import SingleLabel, logistic
 from tests.selection import obvious
 from tests.selection.crowds import CROWDS, crowd
 
@@ -182,7 +182,7 @@ def test_suspects_finds_labels_that_were_swapped(blobs):
     wrong = np.arange(0, 300, 15)
     labels = y.copy()
     labels[wrong] = (y[wrong] + 1) % 3
-    proba = logistic.cross_fit(X, labels, np.ones(300, dtype=bool), 3, seed=0)
+    proba = logistic.cross_fit(X, labels, np.ones(300, dtype=bool), SingleLabel(3), seed=0)
     found = coefficients.suspects(labels, proba)
     first = found.rows[: len(wrong)]
     assert np.isin(first, wrong).mean() > 0.9

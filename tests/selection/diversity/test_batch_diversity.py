@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from selection.diversity import batch_diversity, clusters
+from selection.models import MultiLabel
 
 RULES = (batch_diversity.k_center, batch_diversity.kmeans_pp, batch_diversity.typical)
 
@@ -82,9 +83,8 @@ def test_badge_never_returns_a_duplicate_even_when_all_gradients_are_equal():
 
 
 def test_badge_for_several_labels_per_item(rng):
-    chosen = batch_diversity.badge(
-        rng.random((9, 4)), rng.normal(size=(9, 2)), 3, 0, multi_label=True
-    )
+    errors = MultiLabel(4).gradient_errors(rng.random((9, 4)))
+    chosen = batch_diversity.spread_gradients(errors, rng.normal(size=(9, 2)), 3, 0)
     assert len(set(chosen.tolist())) == 3
 
 

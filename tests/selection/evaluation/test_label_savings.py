@@ -13,6 +13,7 @@ from selection.evaluation.label_savings import (
     random_baseline_curve,
 )
 from selection.features import Features
+from selection.models import MultiLabel, SingleLabel
 
 
 def drawn_curve(rng: np.random.Generator, m: int, extra: float = 0.0):
@@ -29,7 +30,7 @@ def error(labels: float) -> float:
 def test_the_same_seed_tells_the_same(blobs):
     X, y = blobs
     audits = np.arange(60)
-    first, second = (random_baseline_curve(X, y, audits, 3, seed=4) for _ in range(2))
+    first, second = (random_baseline_curve(X, y, audits, SingleLabel(3), seed=4) for _ in range(2))
     assert (first.right == second.right).all()
     marks = np.ones(60, dtype=bool)
     assert estimate_savings(first, marks, 300, seed=1) == estimate_savings(
@@ -39,7 +40,7 @@ def test_the_same_seed_tells_the_same(blobs):
 
 def test_few_audits_tell_nothing_but_how_many_are_missing(blobs):
     X, y = blobs
-    curve = random_baseline_curve(X, y, np.arange(MIN_AUDITS - 1), 3, seed=0)
+    curve = random_baseline_curve(X, y, np.arange(MIN_AUDITS - 1), SingleLabel(3), seed=0)
     assert curve is None
     assert estimate_savings(curve, [], 200, seed=0) is None
     assert audits_missing(MIN_AUDITS - 1) == 1
@@ -49,7 +50,7 @@ def test_few_audits_tell_nothing_but_how_many_are_missing(blobs):
 def test_the_curve_rises_where_there_is_something_to_learn(topics):
     texts, y = topics
     X = Features(None, np.eye(4, dtype=np.float32)[y] + 0.8 * noise(len(texts), 4))
-    curve = random_baseline_curve(X, y, np.arange(200), 4, seed=0)
+    curve = random_baseline_curve(X, y, np.arange(200), SingleLabel(4), seed=0)
     assert curve.accuracy[-1] > curve.accuracy[0]
     assert (np.diff(curve.sizes) > 0).all()
 
@@ -57,7 +58,7 @@ def test_the_curve_rises_where_there_is_something_to_learn(topics):
 def test_nothing_is_saved_where_labels_are_chance(rng):
     X = Features(None, noise(200, 3))
     y = rng.integers(2, size=200)
-    curve = random_baseline_curve(X, y, np.arange(80), 2, seed=0)
+    curve = random_baseline_curve(X, y, np.arange(80), SingleLabel(2), seed=0)
     told = estimate_savings(curve, rng.random(80) < 0.5, 200, seed=0)
     assert told.verdict != "helps"
     assert told.low < 0
@@ -66,7 +67,7 @@ def test_nothing_is_saved_where_labels_are_chance(rng):
 def test_all_right_from_the_start_is_not_known_to_be_saved():
     X = Features(None, np.eye(2, dtype=np.float32).repeat(40, axis=0))
     y = np.arange(2).repeat(40)
-    curve = random_baseline_curve(X, y, np.arange(80), 2, seed=0)
+    curve = random_baseline_curve(X, y, np.arange(80), SingleLabel(2), seed=0)
     told = estimate_savings(curve, np.ones(80, dtype=bool), 400, seed=0)
     assert told.verdict == "unknown"
     assert told.low < 0
@@ -75,7 +76,7 @@ def test_all_right_from_the_start_is_not_known_to_be_saved():
 def test_several_labels_an_item(rng):
     X = Features(None, noise(120, 4))
     y = (X.dense > 0).astype(int)
-    curve = random_baseline_curve(X, y, np.arange(60), 4, seed=0, multi_label=True)
+    curve = random_baseline_curve(X, y, np.arange(60), MultiLabel(4), seed=0)
     assert curve.right.shape == (len(curve.sizes), 60)
     assert ((curve.right >= 0) & (curve.right <= 1)).all()
     assert curve.accuracy[-1] > curve.accuracy[0]
@@ -116,10 +117,10 @@ def test_an_interval_holds_its_value(m, extra):
 def test_what_does_not_fit_is_refused(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match="no labelled row"):
-        random_baseline_curve(X, y, [300], 3, seed=0)
+        random_baseline_curve(X, y, [300], SingleLabel(3), seed=0)
     with pytest.raises(ValueError, match="twice"):
-        random_baseline_curve(X, y, [1, 1], 3, seed=0)
-    curve = random_baseline_curve(X, y, np.arange(40), 3, seed=0)
+        random_baseline_curve(X, y, [1, 1], SingleLabel(3), seed=0)
+    curve = random_baseline_curve(X, y, np.arange(40), SingleLabel(3), seed=0)
     with pytest.raises(ValueError, match="40 booleans"):
         estimate_savings(curve, [True], 100, seed=0)
 

@@ -6,6 +6,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 
 from selection.core.intervals import binomial_interval
 from selection.evaluation import per_class
+from selection.models import SingleLabel
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def rng():
 
 
 def rows(audits):
-    return [per_class.as_rows(each, 4) for each in audits]
+    return [SingleLabel(4).indicator(each) for each in audits]
 
 
 def test_classes_are_those_of_scikit_learn(audits):
@@ -73,7 +74,7 @@ def test_macro_f1_interval_covers_as_it_says(rng):
     inside = 0
     for seed in range(200):
         drawn = rng.choice(20_000, 150, replace=False)
-        sample = [per_class.as_rows(each[drawn], 3) for each in (truth, said)]
+        sample = [SingleLabel(3).indicator(each[drawn]) for each in (truth, said)]
         found = per_class.macro_f1(*sample, seed=seed)
         inside += found.low <= pool <= found.high
     assert inside >= 180

@@ -16,7 +16,7 @@ from selection.features import RECIPES, Features
 from selection.features.image.hog import hog
 from selection.features.text.tokenize import MAX_TOKEN, tokenise, within_budget
 from selection.features.text.vocabulary import Vocabulary
-from selection.models import logistic
+from selection.models import SingleLabel, logistic
 
 TEXT = ("text-quick", "text")
 
@@ -104,7 +104,7 @@ class TestText:
     def test_a_model_learns_topics_from_it(self, recipe, topics):
         texts, y = topics
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
-        model = logistic.fit(X.take(slice(0, 60)), y[:60], 4, seed=0)
+        model = logistic.fit(X.take(slice(0, 60)), y[:60], SingleLabel(4), seed=0)
         assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.95
 
     def test_it_survives_being_stored(self, recipe, topics):
@@ -154,7 +154,7 @@ class TestText:
         assert not X.dense[-1].any()
         assert X.sparse[[len(new) - 1]].nnz == 0
         assert X.spread_block().shape[0] == len(new)
-        model = logistic.fit(X, np.arange(len(new)) % 2, 2, seed=0)
+        model = logistic.fit(X, np.arange(len(new)) % 2, SingleLabel(2), seed=0)
         assert np.isfinite(model.predict_proba(X)).all()
 
     def test_rows_have_equal_length_in_every_block(self, recipe, topics):
@@ -170,14 +170,14 @@ class TestText:
     def test_chinese_is_understood(self, recipe, shared_data):
         texts, y = columns("toutiao_zh.csv", shared_data, 2000, "label")
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
-        model = logistic.fit(X.take(slice(0, 1000)), y[:1000], 15, seed=0)
+        model = logistic.fit(X.take(slice(0, 1000)), y[:1000], SingleLabel(15), seed=0)
         right = model.predict_proba(X.take(slice(1000, 2000))).argmax(axis=1) == y[1000:]
         assert right.mean() > {"text-quick": 0.45, "text": 0.55}[recipe]
 
     def test_spam_is_found_with_few_labels(self, recipe, shared_data):
         texts, y = columns("sms_spam.csv", shared_data, 4101, "label")
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
-        model = logistic.fit(X.take(slice(0, 300)), y[:300], 2, seed=0)
+        model = logistic.fit(X.take(slice(0, 300)), y[:300], SingleLabel(2), seed=0)
         right = model.predict_proba(X.take(slice(300, 4101))).argmax(axis=1) == y[300:]
         assert right.mean() > {"text-quick": 0.94, "text": 0.96}[recipe]
 
@@ -230,7 +230,7 @@ class TestImage:
         docs = [as_file(picture(kind, rng)) for kind in y]
         encoder = RECIPES["image"].fit(docs, seed=0)
         X = encoder.transform(docs)
-        model = logistic.fit(X.take(slice(0, 20)), y[:20], 2, seed=0)
+        model = logistic.fit(X.take(slice(0, 20)), y[:20], SingleLabel(2), seed=0)
         assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.95
         same(X, stored(encoder).transform(docs))
         assert X.sparse is None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from selection.features import Features
-from selection.models import logistic
+from selection.models import MultiLabel, SingleLabel, logistic
 from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
 
 
@@ -41,11 +41,11 @@ def test_the_closed_form_equals_leaving_each_label_out(rng):
 def test_a_model_of_weighed_columns_is_a_plain_one(rng):
     X = rows(rng.normal(size=(40, 3)), rng.normal(size=(40, 3)))
     y = np.arange(40) % 2
-    twice = logistic.fit(scale_neighbor_columns(X, 2.0), y, 2, neighbours=1.0).predict_proba(
-        scale_neighbor_columns(X, 2.0)
-    )
+    twice = logistic.fit(
+        scale_neighbor_columns(X, 2.0), y, SingleLabel(2), neighbours=1.0
+    ).predict_proba(scale_neighbor_columns(X, 2.0))
     np.testing.assert_allclose(
-        logistic.fit(X, y, 2, neighbours=2.0).predict_proba(X), twice, atol=1e-6
+        logistic.fit(X, y, SingleLabel(2), neighbours=2.0).predict_proba(X), twice, atol=1e-6
     )
     np.testing.assert_array_equal(X.dense, rows(X.dense[:, :3], X.dense[:, 3:]).dense)
 
@@ -54,5 +54,5 @@ def test_several_labels_per_item_are_judged_too(rng):
     y = rng.integers(2, size=(60, 3))
     X = rows(rng.normal(size=(60, 4)), y + 0.1 * rng.normal(size=(60, 3)))
     assert neighbour_weight(X, y.astype(bool), seed=0) > 0
-    model = logistic.fit(X, y, 3, multi_label=True)
+    model = logistic.fit(X, y, MultiLabel(3))
     assert ((model.predict_proba(X) > 0.5) == y).mean() > 0.9

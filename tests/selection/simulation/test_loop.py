@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from selection.features import Features, TextQuick
-from selection.models import logistic
+from selection.models import MultiLabel, SingleLabel, logistic
 from selection.simulation import baseline, loop
 from selection.simulation.dataset import LabelledDataset, Plan, macro_f1
 from selection.simulation.loop import audits_due, replay
@@ -23,7 +23,9 @@ def pool(blobs) -> LabelledDataset:
     """200 points of three blobs to ask, 100 to measure on; class 2 is the rare one."""
     X, y = blobs
     inside, outside = np.arange(200), np.arange(200, 300)
-    return LabelledDataset(X.take(inside), y[inside], 3, 2, X.take(outside), y[outside])
+    return LabelledDataset(
+        X.take(inside), y[inside], SingleLabel(3), 2, X.take(outside), y[outside]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def texts(topics) -> tuple[LabelledDataset, list[str]]:
     docs, y = topics
     encoder = TextQuick.fit(docs[:200], seed=0)
     X, T = encoder.transform(docs[:200]), encoder.transform(docs[200:])
-    return LabelledDataset(X, y[:200], 4, 3, T, y[200:]), docs
+    return LabelledDataset(X, y[:200], SingleLabel(4), 3, T, y[200:]), docs
 
 
 # One run -----------------------------------------------------------------------------------------
@@ -63,10 +65,10 @@ def test_whole_pool_can_be_asked(pool):
 
 def test_model_of_the_last_mark_is_that_of_the_app(pool):
     run = replay(pool, "margin", 0, Plan(labels=40), still)
-    model = logistic.fit(pool.X.take(run.asked), pool.y[run.asked], 3, seed=0)
+    model = logistic.fit(pool.X.take(run.asked), pool.y[run.asked], SingleLabel(3), seed=0)
     said = model.predict_proba(pool.test).argmax(axis=1)
     assert run.accuracy[-1] == (said == pool.truth).mean()
-    assert run.macro_f1[-1] == pytest.approx(macro_f1(pool.truth, said, 3))
+    assert run.macro_f1[-1] == pytest.approx(macro_f1(pool.truth, said, SingleLabel(3)))
     assert run.rare_found[-1] == (pool.y[run.asked] == 2).sum() / (pool.y == 2).sum()
 
 
@@ -97,7 +99,7 @@ def test_time_of_a_round_is_that_of_learning_and_asking(pool):
 
 def test_one_known_class_is_what_everything_is_called():
     X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    same = LabelledDataset(X, np.array([1, 1, 1, 0]), 2, 0, X, np.array([1, 1, 1, 0]))
+    same = LabelledDataset(X, np.array([1, 1, 1, 0]), SingleLabel(2), 0, X, np.array([1, 1, 1, 0]))
     run = replay(same, "coreset", 0, Plan(labels=1), still)
     assert run.accuracy[0] in {0.25, 0.75}
 
@@ -119,7 +121,7 @@ def test_items_may_have_several_labels(pool):
     y, truth = (np.eye(3, dtype=np.int64)[labels] for labels in (pool.y, pool.truth))
     y[:, 0] |= y[:, 1]
     truth[:, 0] |= truth[:, 1]
-    several = replace(pool, y=y, truth=truth)
+    several = replace(pool, y=y, truth=truth, space=MultiLabel(3))
     for name in ("auto", "committee", "random"):
         run = replay(several, name, 0, Plan(labels=60, audit_share=0.15), still)
         assert run.accuracy[-1] > 0.7
@@ -232,9 +234,9 @@ def test_baseline_sees_nothing_of_the_test_set(texts):
 
 def test_baseline_of_several_labels_is_one_model_each(texts):
     known, docs = texts
-    several = replace(
-        known, y=np.eye(4, dtype=np.int64)[known.y], truth=np.eye(4, dtype=np.int64)[known.truth]
-    )
+    space = MultiLabel(4)
+    y, truth = (np.eye(4, dtype=np.int64)[each] for each in (known.y, known.truth))
+    several = replace(known, y=y, truth=truth, space=space)
     plain = baseline.plain(several, docs[:200], docs[200:])
     assert replay(plain, "random", 0, Plan(labels=100), still).macro_f1[-1] > 0.5
 
@@ -251,7 +253,7 @@ def test_baseline_of_pictures_is_their_pixels():
 
     docs = [picture(shade) for shade in (10, 20, 240, 250)]
     X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    known = LabelledDataset(X, np.array([0, 0, 1, 1]), 2, 1, X, np.array([0, 0, 1, 1]))
+    known = LabelledDataset(X, np.array([0, 0, 1, 1]), SingleLabel(2), 1, X, np.array([0, 0, 1, 1]))
     plain = baseline.plain(known, docs, docs)
     assert plain.X.dense.shape == (4, 12 * 12)
     assert plain.X.dense.mean() == pytest.approx(0, abs=1e-6)

@@ -8,6 +8,7 @@ import pytest
 
 from selection.core.arrays import normalise_rows
 from selection.features import Features
+from selection.models import MultiLabel, SingleLabel
 from selection.simulation.dataset import LabelledDataset, Plan
 from selection.simulation.loop import replay
 from selection.strategies import rare_class
@@ -38,9 +39,8 @@ def pool(found: int, n: int = 60, *, several: bool = False) -> Candidates:
         existing=rng.normal(size=(40, 4)).astype(np.float32),
         labels=np.eye(3, dtype=np.int64)[y] if several else y,
         n_labelled=40,
-        n_classes=3,
+        space=MultiLabel(3) if several else SingleLabel(3),
         classes_seen=3,
-        multi_label=several,
         pool_size=n,
         class_counts=np.bincount(y, minlength=3).tolist(),
         rare_class=2,
@@ -130,7 +130,7 @@ def ask(seed: int, cuts: list[np.ndarray]) -> tuple[Query, Shortlist]:
     """Return what a pool of items, the likelier the lower their number, is asked and answers."""
     chance = 1 - np.arange(N) / N
     proba = np.column_stack([1 - chance, chance])
-    question = Query(HUNT, 20, N, seed, rare_class=1)
+    question = Query(HUNT, SingleLabel(2), 20, N, seed, rare_class=1)
     return question, merge_shortlists(
         question, [shortlist(question, cut, proba[cut]) for cut in cuts]
     )
@@ -141,7 +141,7 @@ def test_random_items_come_from_the_whole_pool():
     for seed in range(400):
         question, found = ask(seed, [np.arange(N)])
         spread, existing = np.ones((len(found.ids), 2)), np.ones((20, 2))
-        candidates = to_candidates(question, found, spread, existing, [1] * 20, 2)
+        candidates = to_candidates(question, found, spread, existing, [1] * 20)
         picks = HUNT.choose(candidates, 20, seed)
         places += found.ids[picks.rows[np.array(picks.reasons) == "random"]].tolist()
     counts, _edges = np.histogram(places, bins=5, range=(0, N))
@@ -153,24 +153,22 @@ def test_random_items_come_from_the_whole_pool():
 def test_sample_is_the_same_however_the_pool_is_cut():
     rows = np.arange(N)
     question, whole = ask(3, [rows])
-    sample = to_candidates(question, whole, np.zeros((len(whole.ids), 1)), np.zeros((0, 1)), [], 2)
+    sample = to_candidates(question, whole, np.zeros((len(whole.ids), 1)), np.zeros((0, 1)), [])
     drawn = set(whole.ids[sample.drawn].tolist())
     assert len(drawn) == 20
     assert len(whole.ids) > 2000
     for cuts in ([rows[::-1]], np.array_split(rows, 7), np.array_split(rows, 7)[::-1]):
         again = ask(3, cuts)[1]
         assert set(again.ids.tolist()) == set(whole.ids.tolist())
-        mask = to_candidates(
-            question, again, np.zeros((len(again.ids), 1)), np.zeros((0, 1)), [], 2
-        )
+        mask = to_candidates(question, again, np.zeros((len(again.ids), 1)), np.zeros((0, 1)), [])
         assert set(again.ids[mask.drawn].tolist()) == drawn
 
 
 def test_rules_without_a_floor_draw_nothing():
-    question = Query(STRATEGIES["margin"], 20, N, 0)
+    question = Query(STRATEGIES["margin"], SingleLabel(2), 20, N, 0)
     found = shortlist(question, np.arange(N), np.full((N, 2), 0.5))
     assert len(found.ids) == question.most
-    assert to_candidates(question, found, np.zeros((400, 0)), np.zeros((0, 0)), [], 2).drawn is None
+    assert to_candidates(question, found, np.zeros((400, 0)), np.zeros((0, 0)), []).drawn is None
 
 
 # The whole hunt ----------------------------------------------------------------------------------
@@ -181,7 +179,7 @@ def test_hidden_class_is_found_long_before_chance_would():
     y = np.where(np.arange(1000) < 30, 2, rng.integers(2, size=1000))
     points = (3 * np.eye(3, 8)[y] + rng.normal(size=(1000, 8))).astype(np.float32)
     known = LabelledDataset(
-        Features(None, points, (0, 8)), y, 3, rare_class=2, rare_class_declared=True
+        Features(None, points, (0, 8)), y, SingleLabel(3), rare_class=2, rare_class_declared=True
     )
     plan = Plan(labels=1000, until_found=0.8)
     runs = {name: replay(known, name, 0, plan, lambda: 0.0) for name in ("rare", "random")}

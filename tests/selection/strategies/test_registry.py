@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from selection.core import top_k
+from selection.models import MultiLabel, SingleLabel
 from selection.strategies.registry import STRATEGIES, Candidates, explain, prefilter_size, resolve
 from selection.strategies.shortlist import Query, merge_shortlists, shortlist, to_candidates
 
@@ -25,7 +26,7 @@ def pool(n: int = 60, classes: int = 3, seed: int = 0) -> Candidates:
         spread=spread,
         existing=rng.normal(size=(5, 4)).astype(np.float32),
         n_labelled=5,
-        n_classes=classes,
+        space=SingleLabel(classes),
         classes_seen=classes,
         pool_size=n,
         class_counts=[3, 1, 1],
@@ -53,7 +54,7 @@ def ask(name: str, candidates: Candidates, k: int = K, seed: int = 5) -> list[in
 def go_round(name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.ndarray]) -> list:
     """Return the picks of one round over the shards `cuts`, and how likely each draw was."""
     strategy, free = STRATEGIES[name], len(whole) - len(labelled)
-    question = Query(strategy, K, free, seed=11, rare_class=2)
+    question = Query(strategy, SingleLabel(3), K, free, seed=11, rare_class=2)
     parts = []
     for cut in cuts:
         part = whole.take(np.setdiff1d(cut, labelled, assume_unique=True))
@@ -63,7 +64,7 @@ def go_round(name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.n
     rows = np.array([np.flatnonzero(whole.ids == i)[0] for i in found.ids])
     y = np.arange(len(labelled)) % 3
     known = whole.spread[labelled]
-    candidates = to_candidates(question, found, whole.spread[rows], known, y, 3)
+    candidates = to_candidates(question, found, whole.spread[rows], known, y)
     selection = strategy.choose(candidates, K, 5)
     return [found.ids[selection.rows].tolist(), selection.probability]
 
@@ -129,7 +130,7 @@ class TestEveryStrategy:
         )
         assert len(ask(name, scored(name, one))) == K
         # What runs then needs no model, so none has to be there.
-        strategy = resolve(name, 5, 1, 3)
+        strategy = resolve(name, 5, 1, SingleLabel(3))
         unknown = scored(strategy.name, replace(one, proba=None))
         assert len(ask(strategy.name, unknown)) == K
 
@@ -171,9 +172,9 @@ class TestEveryStrategy:
 
     def test_several_labels_per_item(self, name):
         strategy = STRATEGIES[name]
-        many = replace(pool(), proba=np.random.default_rng(1).random((60, 3)), multi_label=True)
+        many = replace(pool(), proba=np.random.default_rng(1).random((60, 3)), space=MultiLabel(3))
         proba = many.proba[None] if "committee" in strategy.needs else many.proba
-        scores = strategy.score(proba, many.ids, 0, multi_label=True, rare_class=1)
+        scores = strategy.score(proba, many.ids, 0, space=many.space, rare_class=1)
         assert len(ask(name, replace(many, scores=scores))) == K
 
     def test_a_bad_row_is_named(self, name):
@@ -212,7 +213,8 @@ class TestEveryStrategy:
         assert strategy.description.endswith(".")
         selection = strategy.choose(scored(name, pool()), K, 0)
         for reason in set(selection.reasons):
-            sentence = explain(reason, 0.1, [0.5, 0.3, 0.2], ["a", "b", "c"], rare_class=2)
+            proba, names = [0.5, 0.3, 0.2], ["a", "b", "c"]
+            sentence = explain(reason, 0.1, proba, names, SingleLabel(3), rare_class=2)
             assert sentence.endswith(".")
             assert "score" not in sentence
 
@@ -229,18 +231,21 @@ class TestEveryStrategy:
 def test_until_two_classes_are_known_nothing_asks_a_model():
     for name in NAMES:
         for seen in (0, 1):
-            strategy = resolve(name, 3, seen, 3)
+            strategy = resolve(name, 3, seen, SingleLabel(3))
             assert "proba" not in strategy.needs
-    assert resolve("random", 0, 0, 3).name == "random"
-    assert resolve("coreset", 0, 0, 3).name == "coreset"
-    assert resolve("margin", 3, 1, 3, multi_label=True).name == "margin"
+    assert resolve("random", 0, 0, SingleLabel(3)).name == "random"
+    assert resolve("coreset", 0, 0, SingleLabel(3)).name == "coreset"
+    assert resolve("margin", 3, 1, MultiLabel(3)).name == "margin"
 
 
 def test_auto_moves_from_seeds_to_cover_to_close_calls():
-    phases = [resolve("auto", n, seen, 4).name for n, seen in [(0, 0), (9, 1), (7, 2), (8, 4)]]
+    phases = [
+        resolve("auto", n, seen, SingleLabel(4)).name
+        for n, seen in [(0, 0), (9, 1), (7, 2), (8, 4)]
+    ]
     assert phases == ["typical", "typical", "cover_margin", "margin_apart"]
     # Half the classes still unknown: doubt between the known ones says little.
-    assert resolve("auto", 500, 30, 77).name == "cover_margin"
+    assert resolve("auto", 500, 30, SingleLabel(77)).name == "cover_margin"
 
 
 def test_the_first_batch_covers_the_pool_even_where_scores_exist():
@@ -253,7 +258,7 @@ def test_the_first_batch_covers_the_pool_even_where_scores_exist():
 
 def test_an_unknown_strategy_is_refused():
     with pytest.raises(ValueError, match="no strategy is called 'magic'"):
-        resolve("magic", 0, 0, 2)
+        resolve("magic", 0, 0, SingleLabel(2))
 
 
 def test_prefilter_size_is_bounded():
@@ -311,15 +316,15 @@ def test_balanced_serves_the_class_with_the_fewest_labels():
 
 
 def test_words_name_the_labels():
-    names = ["spam", "ham"]
-    assert explain("margin", 0, [0.48, 0.45], names) == (
+    names, space = ["spam", "ham"], SingleLabel(2)
+    assert explain("margin", 0, [0.48, 0.45], names, space) == (
         "The model hesitates between spam (48 %) and ham (45 %)."
     )
-    assert explain("badge", 0, [0.9, 0.1], names).endswith("The model expects spam (90 %).")
-    assert explain("rare", 0, [0.63, 0.37], names, rare_class=1) == "Looks like ham (37 %)."
-    assert explain("random", 0, None, names) == "Drawn at random."
-    assert "unsure about ham (45 %)" in explain("margin", 0, [0.9, 0.45], names, multi_label=True)
-    assert explain("margin", -0.25, None, names) == "Selected by margin (score -0.25)."
+    assert explain("badge", 0, [0.9, 0.1], names, space).endswith("The model expects spam (90 %).")
+    assert explain("rare", 0, [0.63, 0.37], names, space, rare_class=1) == "Looks like ham (37 %)."
+    assert explain("random", 0, None, names, space) == "Drawn at random."
+    assert "unsure about ham (45 %)" in explain("margin", 0, [0.9, 0.45], names, MultiLabel(2))
+    assert explain("margin", -0.25, None, names, space) == "Selected by margin (score -0.25)."
 
 
 def test_copies_are_asked_after_everything_else():

@@ -177,17 +177,6 @@ def test_label_is_stored_as_a_seed_and_the_line_comes_anew(
     assert (made.source, made.user) == ("seed", lea)
 
 
-def test_without_htmx_it_goes_back_to_the_search(signed_in, lea, project, add_items):
-    (item,) = add_items("Win a prize")
-    client = signed_in(lea)
-    answer = sow(client, item, query="?q=prize&state=pool")
-    assert (answer.status_code, answer.url) == (
-        302,
-        at(project, f"?q=prize&state=pool#find-{item.pk}"),
-    )
-    assert "Saved: spam." in shown(client, project)
-
-
 def test_undo_gives_the_line_its_labels_back(signed_in, lea, project, add_items, htmx):
     (item,) = add_items("one")
     client = signed_in(lea)
@@ -242,15 +231,6 @@ def test_seed_wakes_the_model(signed_in, lea, project, add_items, monkeypatch):
     sow(client, item)
     client.post(at(project, "", "undo", item.pk))
     assert woken == [project.pk] * 2
-
-
-def test_several_labels_are_given_at_once(signed_in, olga):
-    tags = settings.create_project(olga, name="Tags", labels=["a", "b", "c"], multi_label=True)
-    (item,) = loop.fill(tags, 1)
-    client = signed_in(olga)
-    assert shown(client, tags).count('type="checkbox"') == 3
-    sow(client, item, ["c", "a"])
-    assert "<b>a, c</b> by olga" in shown(client, tags)
 
 
 @pytest.mark.parametrize("multi_label", [True, False])

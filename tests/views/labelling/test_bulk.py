@@ -207,13 +207,6 @@ def test_confirming_saves_and_shows_the_next_page(signed_in, ben, sure, region):
     assert set(saved().values_list("seconds", flat=True)) == {2.0}
 
 
-def test_confirming_works_as_a_plain_form(signed_in, ben, sure):
-    client = signed_in(ben)
-    answer = confirm(client, sure, show(client, sure, label="spam"))
-    assert (answer.status_code, answer.url) == (302, at(sure, label="spam"))
-    assert "Saved 20 as spam." in client.get(answer.url).content.decode()
-
-
 def test_confirming_wakes_the_worker(
     signed_in, ben, sure, monkeypatch, django_capture_on_commit_callbacks
 ):

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from annotator.flow.projects import settings
 from annotator.models import Annotation, Item, Lease, Source
+from tests import loop
 from tests.servers import wait_until
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
@@ -256,6 +257,7 @@ def test_it_works_without_scripts(browser, live_server, ben, sure):
     page.uncheck("#card-2")
     page.click("#confirm-button")
     page.get_by_text("Saved 19 as spam, 1 given back").wait_for()
+    assert page.url.endswith(f"?label_id={loop.ids(sure, 'spam')[0]}")
     assert not page.locator("#all-button").is_visible()
     page.click("#undo-button")
     page.get_by_text("Undone: 19 labels").wait_for()

@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from annotator.flow.annotation import adjudicate
 from annotator.flow.projects import label_set, members, preferences, settings
-from annotator.flow.queue import leasing
 from annotator.models import Disagreement, Membership, Project, User
 from tests import loop
 
@@ -266,12 +265,9 @@ def test_habit_of_another_tab_stays(signed_in, ana):
 
 
 @pytest.fixture
-def torn(project, filled, ana, ben):
+def torn(project, ana, ben):
     """Ana says spam and Ben ham of the only item."""
-    settings.change_settings(project, overlap=2)
-    filled(project, 1)
-    for who, said in ((ana, "spam"), (ben, "ham")):
-        loop.answer(leasing.lease_next(project, who), [said])
+    loop.differ(project, ana, ben, 1)
     return Disagreement.objects.get()
 
 

@@ -252,7 +252,7 @@ def walk(sure, lea, ana, ben, olga, api, signed_in, monkeypatch):
 @pytest.mark.parametrize("stop", [by_its_lead, by_its_budget, by_its_goal])
 def test_no_way_brings_an_item_of_a_paused_project(walk, lea, stop):
     stop(walk.project, lea)
-    assert stopping.paused(loop.refreshed(walk.project))
+    assert stopping.find_pause(loop.refreshed(walk.project))
     assert {way: n for way, n in walk.go().items() if n} == {}
 
 

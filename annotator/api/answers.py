@@ -1,0 +1,44 @@
+"""Answers in and out: labels have the name that the project's task type gives them."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from annotator import tasktypes
+from annotator.api.request_context import checked
+from annotator.models import Project
+
+Kind = type[serializers.Serializer[Any]]
+
+
+def answered(serializer: Kind, request: Request, project: Project) -> dict[str, Any]:
+    """Return the body of a call that answers, with the answer as `labels`."""
+    answer = tasktypes.of(project).answer
+    given = checked(_naming(serializer, answer.field), request)
+    return {**given, "labels": answer.labels(given.pop(answer.field))}
+
+
+def told(project: Project, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a response with each answer in it under the name of the task type."""
+    return tasktypes.of(project).answer.told(body)
+
+
+def described(serializer: Kind) -> Any:
+    """Return what describes the body of a call that answers, for all task types."""
+    kinds = [_naming(serializer, field) for field in tasktypes.ANSWER_FIELDS]
+    if len(kinds) == 1:
+        return serializer
+    name = f"Any{serializer.__name__}"
+    return PolymorphicProxySerializer(name, kinds, resource_type_field_name=None)
+
+
+@cache
+def _naming(serializer: Kind, field: str) -> Kind:
+    if field == tasktypes.LABELS:
+        return serializer
+    # What it may say is checked by the answer itself.
+    fields = {tasktypes.LABELS: None, field: serializers.JSONField()}
+    return type(f"{serializer.__name__}By{field.title()}", (serializer,), fields)

@@ -1,0 +1,90 @@
+"""What became of a decision, and why there is nothing to label."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.flow.annotation.sync_decisions import DecisionResult, Outcome
+from annotator.flow.progress import stopping as pauses
+from annotator.flow.progress import summary
+from annotator.messages import stopping
+from annotator.models import Project
+
+
+def result_words(result: DecisionResult) -> str:
+    """Return what became of a decision that a window sent."""
+    if result.outcome == Outcome.REFUSED:
+        return result.refused
+    if result.annotation is None:
+        return outcome_words(result.outcome)
+    if result.outcome == Outcome.CORRECTED:
+        return _("Corrected: %(labels)s.") % {"labels": label_words(result.annotation)}
+    return saved_words(result.annotation)
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """Return what became of a skip or of an undo."""
+    return {
+        Outcome.PASSED_ON: _("Skipped. Another annotator will see it."),
+        Outcome.SET_ASIDE: _(
+            "Skipped. Every annotator has skipped it, so it is parked for the project's lead."
+        ),
+        Outcome.REVIEW_DISMISSED: _("Skipped. The item keeps the label that it already has."),
+        Outcome.UNDONE: _("Undone. Here is the item again."),
+        Outcome.UNDONE_WHILE_PAUSED: _(
+            "Undone. The project is paused; you get the item again when it is resumed."
+        ),
+        Outcome.UNDONE_ELSEWHERE: _(
+            "Skip undone. Other annotators have taken the item in the meantime."
+        ),
+        Outcome.NOTHING: _("Nothing to undo."),
+    }[outcome]
+
+
+def saved_words(told: Mapping[str, Any]) -> str:
+    """Return what was saved, and what the item was, which may only be told now."""
+    said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
+    was = {
+        "gold": _gold_words(told),
+        "audit": _("That was an audit item. It measures the model's accuracy."),
+        "random": _("That was a random item."),
+        "second": _("That was a review of a likely label error."),
+        "repeat": _("You had labelled this item before. It measures self-consistency."),
+    }.get(told["source"], "")
+    return f"{said} {was}".strip()
+
+
+def _gold_words(told: Mapping[str, Any]) -> str:
+    known = told.get("known")
+    if known is None or sorted(known) == sorted(told["labels"]):
+        return _("That was a gold item.")
+    shown = ", ".join(known) or _("no label")
+    return _("That was a gold item. The correct answer is %(labels)s.") % {"labels": shown}
+
+
+def label_words(told: Mapping[str, Any]) -> str:
+    """Return the labels of an answer in words, also where it says that none of them fits."""
+    return ", ".join(told["labels"]) or _("no label")
+
+
+def why_empty(project: Project, pause: pauses.Pause | None) -> str:
+    """Return why there is nothing to label, and what happens next."""
+    if pause is not None:
+        return stopping.pause_words(pause)
+    return {
+        "importing": _("The first items are being imported. This page refreshes automatically."),
+        "no_items": _("There are no items yet. A project admin can import some."),
+        "done": _("Every item is labelled. Thank you!"),
+        "done_but_skipped": _(
+            "Every item is labelled, except those that every annotator skipped. Thank you!"
+        ),
+        "budget_held": _(
+            "The last items of the budget are leased to others. Items that they return appear "
+            "here automatically."
+        ),
+        "nothing_left": _(
+            "No items are left for you. The remaining ones are leased to others, or you have "
+            "already seen them."
+        ),
+    }[summary.why_empty(project)]

@@ -1,0 +1,27 @@
+"""How far a project is, in the words of dashboard and API."""
+
+from typing import Any
+
+from annotator.flow.progress import summary
+from annotator.messages import estimate, stopping
+from annotator.models import Project
+
+
+def progress(project: Project) -> dict[str, Any]:
+    """Return how far the project is, as the API tells it."""
+    return _in_words(summary.progress(project))
+
+
+def progress_for_leads(project: Project) -> dict[str, Any]:
+    """Return the same with what the estimate waits for."""
+    return _in_words(summary.progress_for_leads(project))
+
+
+def _in_words(found: dict[str, Any]) -> dict[str, Any]:
+    measured = found["accuracy"]
+    return {
+        **found,
+        "accuracy": measured and {**measured, "words": estimate.in_words(measured)},
+        "stop": stopping.advice(found["stop"]),
+        "paused": stopping.pause_payload(found["paused"]),
+    }
