@@ -32,11 +32,6 @@ def percent_number(share: float) -> str:
     return numbers.percent_number(share)
 
 
-def percent_number(share: float) -> str:
-    """Return a share as `percent` does, without the sign: the lower end of a range."""
-    return estimates.percent_number(share)
-
-
 def precise_percent(share: float) -> str:
     """Return 0.9142 as “91.4%”, for shares that lie close together."""
     return with_percent_sign(_rounded(100 * share, 1))
