@@ -151,4 +151,4 @@ def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR
 def only_installation_admins(request: Request) -> None:
     """Refuse everybody else."""
     if not request.user.is_superuser:
-        raise Forbidden("forbidden", _("This page is for the installation's admins."))
+        raise Forbidden("forbidden", _("This page is for installation admins."))

@@ -58,7 +58,7 @@ def account(request: Request) -> HttpResponse:
     if request.method == "POST" and _is_changed(form, request.user):
         update_session_auth_hash(request, form.save())
         accounts.revoke_tokens(request.user)
-        messages.success(request, _("Your password is changed. Other sessions are signed out."))
+        messages.success(request, _("Password changed. Your other sessions are signed out."))
         return redirect("account")
     status = 422 if request.method == "POST" else 200
     context = {

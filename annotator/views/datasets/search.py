@@ -75,7 +75,7 @@ def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
     except Conflict as refusal:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(request, access, item, said=_("Undone: the item needs a label again."))
+    return _answer(request, access, item, said=_("Seed label removed."))
 
 
 def _open(request: Request, project_id: int) -> Access:
@@ -137,8 +137,8 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
 def _in_words(annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
-        "labels": ", ".join(payload.label_names(annotation)) or _("none of the labels"),
-        "by": annotation.user.username if annotation.user else _("somebody who is gone"),
+        "labels": ", ".join(payload.label_names(annotation)) or _("no label"),
+        "by": annotation.user.username if annotation.user else _("a former user"),
         "how": str(Source.SEED.label) if is_seed else "",
     }
 
@@ -168,7 +168,7 @@ def _looked(found: search.Found) -> str:
     """Return how far the pool was looked through, empty where that was all of it."""
     if found.start == 0 and found.after is None:
         return ""
-    return _("Items %(first)s to %(last)s of %(total)s were looked at.") % {
+    return _("Searched items %(first)s to %(last)s of %(total)s.") % {
         "first": number_format.count(found.start + 1),
         "last": number_format.count(found.stop),
         "total": number_format.count(found.total),

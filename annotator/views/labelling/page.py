@@ -61,7 +61,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     form = AnswerForm(request.POST)
     chosen = labels_chosen(request.POST)
     if not form.is_valid():
-        return _again(request, access, _("The form came in incomplete; choose once more."), chosen)
+        return _again(request, access, _("The form was incomplete. Please choose again."), chosen)
     try:
         annotation, _created = submission.submit(
             access.project, request.user, labels=chosen, **_texts(form.cleaned_data)
@@ -82,7 +82,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():
-        return _again(request, access, _("The form came in incomplete; choose once more."))
+        return _again(request, access, _("The form was incomplete. Please choose again."))
     held = current_leases.get_lease(access.project, request.user, str(form.cleaned_data["lease"]))
     words = labelling.outcome_words(sync_decisions.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
@@ -115,7 +115,7 @@ def _texts(cleaned: dict[str, Any]) -> dict[str, Any]:
 
 def _explained(refusal: Invalid) -> str:
     if refusal.code == "client_id_reused":
-        return _("Your first answer to this item had arrived already; “Undo” takes it back.")
+        return _("Your first annotation of this item was already saved. Use “Undo” to change it.")
     return refusal.detail
 
 

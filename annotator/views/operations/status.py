@@ -100,12 +100,17 @@ def _parts() -> list[status_text.Note]:
     parts = readiness.readiness()
     return [
         status_text.part(
-            _("Database"), parts["database"], _("Look whether its server runs and lets us in.")
+            _("Database"),
+            parts["database"],
+            _("Check that its server is running and accepts connections."),
         ),
         status_text.part(
             _("Broker"),
             parts["broker"],
-            _("Start it, or set BROKER_URL right. Labels are saved meanwhile; rounds wait."),
+            _(
+                "Start it, or correct BROKER_URL. Labels are saved meanwhile; imports and rounds "
+                "wait."
+            ),
         ),
     ]
 

@@ -82,7 +82,9 @@ def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
         row = adjudicate.find(access.project, item_id)
         return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(request, access, row, said=_("Taken back: it waits for a decision again."))
+    return _answer(
+        request, access, row, said=_("Decision withdrawn. The disagreement is open again.")
+    )
 
 
 def _shown_decision(request: Request) -> int | None:
@@ -94,7 +96,7 @@ def _shown_decision(request: Request) -> int | None:
 def _with_yours(detail: str, labels: list[str]) -> str:
     if not labels:
         return detail
-    yours = _("You chose: %(labels)s. It is not saved.") % {"labels": ", ".join(labels)}
+    yours = _("Not saved. You chose: %(labels)s.") % {"labels": ", ".join(labels)}
     return f"{detail} {yours}"
 
 
@@ -140,7 +142,7 @@ def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
     return {
         **opinion,
         "words": labelling.label_words(opinion),
-        "by": opinion["annotator"] or _("somebody who is gone"),
+        "by": opinion["annotator"] or _("a former user"),
         "how": str(source.label) if source in told else "",
         "why": translated(opinion["why"]),
     }

@@ -124,7 +124,7 @@ def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, p
 
 def test_more_like_this_is_a_page_away(found, troubles):
     first = found.locator("[data-find]").first
-    first.get_by_role("link", name="More like this").press("Enter")
+    first.get_by_role("link", name="Similar items").press("Enter")
     found.wait_for_url("**like=**")
     assert found.locator(".find-like").inner_text().count(loop.text(0)) == 1
     assert found.locator("[data-find]").count() == 50

@@ -234,7 +234,7 @@ def test_member_who_was_given_a_role_is_not_removed_unseen(admin, project, ana, 
 def test_member_is_not_added_over_the_role_that_they_have(admin, project, lea):
     answer = admin.post(at(project, "add_member"), {"username": "lea", "role": "annotator"})
     assert answer.status_code == 422
-    assert "lea is a member already, as lead." in answer.content.decode()
+    assert "lea is already a member, with the role lead." in answer.content.decode()
     assert role_of(project, lea) == ("lead",)
 
 
@@ -281,7 +281,7 @@ def test_decision_of_another_lead_is_not_overwritten_unseen(lead, project, torn,
     card = html.unescape(answer.content.decode())
     assert answer.status_code == 409
     assert "olga decided “ham” meanwhile" in card
-    assert "You chose: spam. It is not saved." in card
+    assert "Not saved. You chose: spam." in card
     assert 'value="half an hour\'s thought"' in card
     assert adjudicate.find(project, item).decision.user == olga
     again = lead.post(at(project, "settle", item), hidden(card) | said, headers=headers)
