@@ -9,7 +9,7 @@ def main() -> None:
     """Hand the command line to Django; what stops it is said in words."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
     try:
-        from annotator.management import failures
+        from annotator.server import failures
     except ImportError as missing:
         raise SystemExit(
             f"{missing}. Install what Winnow needs first: pip install -r requirements.txt"

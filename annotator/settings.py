@@ -107,7 +107,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
-    "annotator.metrics.request_log.Refusing",
+    "annotator.views.middleware.Refusing",
 ]
 
 ROOT_URLCONF = "annotator.urls"

@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, ProgrammingError
 
 from annotator.backup.database_snapshot import Impossible
 from annotator.errors import Invalid
-from annotator.management import failures
+from annotator.server import failures
 from tests import servers
 
 # In words ----------------------------------------------------------------------------------------
@@ -81,8 +81,8 @@ def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared") / "data"
     assert manage(folder, "migrate", "-v0").returncode == 0
     code = (
-        "from annotator.models import User; from annotator.flow import setup;"
-        "setup.create_project(User.objects.create_superuser('olga', password='x'),"
+        "from annotator.models import User; from annotator.flow.projects import settings;"
+        "settings.create_project(User.objects.create_superuser('olga', password='x'),"
         " name='P', labels=['a', 'b'])"
     )
     assert manage(folder, "shell", "-c", code).returncode == 0

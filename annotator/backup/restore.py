@@ -30,8 +30,8 @@ from annotator.backup.archive import (
     copied,
 )
 from annotator.backup.database_snapshot import Impossible
+from annotator.db import schema
 from annotator.flow.operations import after_restore
-from annotator.management import schema
 
 MOST_OF_MANIFEST = 1 << 20
 UNREADABLE = (

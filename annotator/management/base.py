@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotator.management import schema
+from annotator.db import schema
 
 
 class InstallationCommand(BaseCommand):

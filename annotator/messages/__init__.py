@@ -2,7 +2,11 @@
 
 | module | what it says |
 |---|---|
+| `audits` | What the estimate waits for |
 | `bulk` | Why the bulk desk has no page |
+| `estimate` | How good the model is, and what would prove the target |
+| `forecast` | What more labels would bring |
+| `label_savings` | How many labels active learning has saved |
 | `labelling` | What became of a decision, and why there is nothing to label |
 | `progress` | How far a project is, in the words of dashboard and API |
 | `recall` | What stands between a project and the recall that it aims for |

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from annotator.flow.progress import estimate, summary
-from annotator.messages import stopping
+from annotator.flow.progress import summary
+from annotator.messages import estimate, stopping
 from annotator.models import Project
 
 

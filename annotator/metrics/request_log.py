@@ -7,17 +7,11 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 
-from annotator.errors import Refused
 from annotator.logs import log_format
-from annotator.views import error_pages
 
 log = logging.getLogger(__name__)
-
-# No row has such a number, and no database takes it.
-LONG_NUMBER = re.compile(r"/[0-9]{19,}(/|$)")
 
 # What a front server made. Anything longer or stranger is somebody's attempt to write in the log.
 PLAIN = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
@@ -43,30 +37,6 @@ class Watched:
             self._measure(request, response.status_code, seconds)
             _note(request, response.status_code, seconds)
         return response
-
-
-class Refusing:
-    """Turns away what no view could answer, and shows in words what a view refused."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._answer = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request."""
-        if LONG_NUMBER.search(request.path_info):
-            return error_pages.not_found(request, Http404())
-        if "\0" in request.path_info:
-            return error_pages.bad_request(request, BadRequest())
-        if "%00" in request.META.get("QUERY_STRING", ""):
-            # No database takes NUL in a text, so nothing can be found by it.
-            request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
-        return self._answer(request)
-
-    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
-        """Return the page of a refusal that its view did not catch."""
-        if isinstance(problem, UnreadablePostError):
-            return error_pages.bad_request(request, problem)
-        return error_pages.show(request, problem) if isinstance(problem, Refused) else None
 
 
 def _measure() -> Callable[[HttpRequest, int, float], None]:

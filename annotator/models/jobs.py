@@ -21,11 +21,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from annotator.db import clock
-from annotator.jobs import owners
+from annotator.db import clock, owners
 
 BEAT_SECONDS = 5
-# Only where the death of its worker cannot be proven (annotator.jobs.owners).
+# Only where the death of its worker cannot be proven (annotator.db.owners).
 STALE_SECONDS = settings.JOB_STALE_SECONDS
 MAX_ATTEMPTS = 3
 
@@ -113,7 +112,7 @@ class Job(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     token = models.UUIDField(null=True, editable=False)
-    # Which process claimed it (annotator.jobs.owners); empty where that cannot be told.
+    # Which process claimed it (annotator.db.owners); empty where that cannot be told.
     owner = models.CharField(max_length=200, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)

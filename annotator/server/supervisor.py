@@ -167,7 +167,7 @@ def apart(*works: Callable[[], None]) -> bool:
 
 
 def _in_words(work: Callable[[], None]) -> None:
-    from annotator.management import failures
+    from annotator.server import failures
 
     try:
         work()

@@ -137,8 +137,8 @@ _ALL = (
         "auto",
         gettext_noop("Automatic"),
         gettext_noop(
-            "Starts with typical items of different groups, then mixes new and doubtful ones, "
-            "then asks doubtful items that differ from each other."
+            "Starts with typical items of different clusters, then mixes diversity and "
+            "uncertainty, then selects uncertain items that differ from each other."
         ),
         _BOTH,
         _MARGIN,
@@ -146,10 +146,10 @@ _ALL = (
     ),
     Strategy(
         "margin_apart",
-        gettext_noop("Close calls, far apart"),
+        gettext_noop("Diverse margin sampling"),
         gettext_noop(
-            "Takes the items where the two most likely labels are closest, and among them those "
-            "that differ most from each other."
+            "Selects items with the smallest margin between the two most likely labels, and among "
+            "them those that differ most from each other."
         ),
         _BOTH,
         _MARGIN,
@@ -157,44 +157,41 @@ _ALL = (
     ),
     Strategy(
         "badge",
-        gettext_noop("Doubtful and different"),
-        gettext_noop(
-            "Takes the items the model hesitates about most, and among them those that would move"
-            " it in different directions (BADGE)."
-        ),
+        gettext_noop("BADGE"),
+        gettext_noop("Selects uncertain items whose gradients differ from each other."),
         _BOTH,
         _MARGIN,
         batch.badge,
     ),
     Strategy(
         "margin",
-        gettext_noop("Closest call"),
-        gettext_noop("Asks where the two most likely labels are closest."),
+        gettext_noop("Margin sampling"),
+        gettext_noop("Selects items with the smallest margin between the two most likely labels."),
         _MODEL,
         _MARGIN,
         partial(batch.top_k, reason="margin"),
     ),
     Strategy(
         "least_confident",
-        gettext_noop("Least sure"),
-        gettext_noop("Asks where the most likely label is least likely."),
+        gettext_noop("Least confidence"),
+        gettext_noop("Selects items whose most likely label has the lowest probability."),
         _MODEL,
         _LEAST_CONFIDENT,
         partial(batch.top_k, reason="least-confident"),
     ),
     Strategy(
         "entropy",
-        gettext_noop("Most undecided"),
-        gettext_noop("Asks where the model's answer is most spread over all labels."),
+        gettext_noop("Entropy sampling"),
+        gettext_noop("Selects items with the highest entropy of the predicted probabilities."),
         _MODEL,
         _ENTROPY,
         partial(batch.top_k, reason="entropy"),
     ),
     Strategy(
         "cover_margin",
-        gettext_noop("New and doubtful"),
+        gettext_noop("Uncertainty-weighted diversity"),
         gettext_noop(
-            "Draws items far from everything labelled, the more doubtful the likelier; good with "
+            "Draws items far from all labelled ones, uncertain items more often. Works well with "
             "few labels."
         ),
         _BOTH,
@@ -204,9 +201,9 @@ _ALL = (
     ),
     Strategy(
         "cluster_margin",
-        gettext_noop("Doubtful from every group"),
+        gettext_noop("Clustered uncertainty"),
         gettext_noop(
-            "Sorts the doubtful items into groups and takes the most doubtful of each in turn."
+            "Clusters the uncertain items and selects the most uncertain of each cluster in turn."
         ),
         _BOTH,
         _MARGIN,
@@ -214,8 +211,10 @@ _ALL = (
     ),
     Strategy(
         "typical",
-        gettext_noop("Typical of each group"),
-        gettext_noop("Sorts items into groups and asks a typical one of each; needs no model."),
+        gettext_noop("Cluster representatives"),
+        gettext_noop(
+            "Clusters the items and selects a typical one of each cluster. Needs no model."
+        ),
         _SPACE,
         None,
         batch.cluster_seeds,
@@ -223,10 +222,8 @@ _ALL = (
     ),
     Strategy(
         "kmeans",
-        gettext_noop("Spread out"),
-        gettext_noop(
-            "Draws items that are far from everything labelled or picked; needs no model."
-        ),
+        gettext_noop("k-means++ sampling"),
+        gettext_noop("Draws items far from all labelled or selected ones. Needs no model."),
         _SPACE,
         None,
         batch.kmeans_pp,
@@ -234,9 +231,9 @@ _ALL = (
     ),
     Strategy(
         "coreset",
-        gettext_noop("Farthest first"),
+        gettext_noop("Core-set (farthest first)"),
         gettext_noop(
-            "Always takes the item farthest from everything labelled or picked; finds odd ones out."
+            "Selects the item farthest from all labelled or selected ones. Finds outliers."
         ),
         _SPACE,
         None,
@@ -245,9 +242,10 @@ _ALL = (
     ),
     Strategy(
         "committee",
-        gettext_noop("Models disagree"),
+        gettext_noop("Query by committee (BALD)"),
         gettext_noop(
-            "Trains several models on parts of the labels and asks where they disagree most (BALD)."
+            "Trains several models on parts of the labels and selects items on which they "
+            "disagree most."
         ),
         frozenset({"proba", "committee", "features"}),
         _BALD,
@@ -255,16 +253,16 @@ _ALL = (
     ),
     Strategy(
         "model_change",
-        gettext_noop("Would change the model most"),
-        gettext_noop("Asks items whose label is expected to move the model farthest."),
+        gettext_noop("Expected model change"),
+        gettext_noop("Selects items whose label is expected to change the model most."),
         _MODEL,
         _model_change,
         partial(batch.top_k, reason="model-change"),
     ),
     Strategy(
         "balanced",
-        gettext_noop("Even classes"),
-        gettext_noop("Asks doubtful items of the class with the fewest labels so far."),
+        gettext_noop("Class balancing"),
+        gettext_noop("Selects uncertain items of the class with the fewest labels."),
         _MODEL,
         _MARGIN,
         batch.balanced,
@@ -274,8 +272,8 @@ _ALL = (
         "rare",
         gettext_noop("Find a rare class"),
         gettext_noop(
-            "Looks through groups of similar items until one is found, then asks what looks like "
-            "it, with some doubtful and some random items."
+            "Searches clusters of similar items until one item is found, then selects similar "
+            "items, with some uncertain and some random ones."
         ),
         _BOTH,
         _rare,
@@ -285,9 +283,9 @@ _ALL = (
     ),
     Strategy(
         "stochastic",
-        gettext_noop("Drawn by doubt"),
+        gettext_noop("Uncertainty-weighted random sampling"),
         gettext_noop(
-            "Draws items at random, doubtful ones more often, and records the exact probability."
+            "Draws items at random, uncertain ones more often, and records the exact probability."
         ),
         _MODEL,
         _gumbel_weighted,
@@ -295,8 +293,8 @@ _ALL = (
     ),
     Strategy(
         "random",
-        gettext_noop("Random"),
-        gettext_noop("Draws items at random: the yardstick for all others."),
+        gettext_noop("Random sampling"),
+        gettext_noop("Draws items at random: the baseline for all other strategies."),
         frozenset(),
         None,
         batch.random,

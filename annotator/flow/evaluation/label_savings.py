@@ -9,8 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.models import Project, Round
 from annotator.pool import feature_store, model_files, training_set
@@ -69,47 +67,3 @@ def baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     names = ("model", "labels", "curve", "measured")
     return {name: found.get(name) for name in names} if found.get("curve") else None
-
-
-def in_words(found: Mapping[str, Any]) -> str:
-    """Return what is known of it in one sentence; empty where nothing was reckoned yet."""
-    if not found:
-        return ""
-    if found.get("missing"):
-        n = found["missing"]
-        return ngettext(
-            "%(n)d more audit until it can be said whether asking well saves labels.",
-            "%(n)d more audits until it can be said whether asking well saves labels.",
-            n,
-        ) % {"n": n}
-    if found["verdict"] == "helps":
-        return _helps(found)
-    if found["verdict"] == "does_not_help":
-        return _(
-            "Active learning is not helping here: random labels would have brought as much. "
-            "Switch the strategy to “random”."
-        )
-    fewer = max(round(-found["low"]), 0) if found["low"] is not None else 0
-    if found["high"] is None:
-        words = _(
-            "%(audits)d audits do not tell yet whether asking well saves labels: random ones would "
-            "have taken from %(fewer)d fewer to many more."
-        )
-    else:
-        words = _(
-            "%(audits)d audits do not tell yet whether asking well saves labels: random ones would "
-            "have taken from %(fewer)d fewer to %(more)d more."
-        )
-    more = max(round(found["high"] or 0), 0)
-    return words % {"audits": found["audits"], "fewer": fewer, "more": more}
-
-
-def _helps(found: Mapping[str, Any]) -> str:
-    low = round(found["low"])
-    if found["high"] is None or found["value"] is None:
-        return _("Active learning has saved at least %(low)d labels (95 %%).") % {"low": low}
-    return _("Active learning has saved about %(n)d labels (95 %%: %(low)d to %(high)d).") % {
-        "n": round(found["value"]),
-        "low": low,
-        "high": round(found["high"]),
-    }

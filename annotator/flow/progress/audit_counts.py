@@ -11,16 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.db import clock
-from annotator.flow.progress import estimate
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source
 from annotator.pool import audit_set
 
 MOST_ITEMS = 1000
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -90,49 +86,6 @@ def _held(items: list[int]) -> list[dict[str, Any]]:
         {"user": name, "items": len(times), "seconds": round((now - min(times)).total_seconds())}
         for name, times in since.items()
     ]
-
-
-# In words ----------------------------------------------------------------------------------------
-
-
-def in_words(answered: int, found: Mapping[str, Any] | None) -> str:
-    """Return how many audits are answered and what the estimate waits for; empty for nothing."""
-    if found is None:
-        return ""
-    words = ngettext(
-        "%(n)s audit answered; waiting for %(items)s.",
-        "%(n)s audits answered; waiting for %(items)s.",
-        answered,
-    )
-    parts = [_held_in_words(each) for each in found["held"][:MOST_NAMED]]
-    others = sum(each["items"] for each in found["held"][MOST_NAMED:])
-    if others:
-        said = ngettext("%(n)s item held by others", "%(n)s items held by others", others)
-        parts.append(said % {"n": estimate.count(others)})
-    if found["queued"]:
-        said = ngettext("%(n)s item in the queue", "%(n)s items in the queue", found["queued"])
-        parts.append(said % {"n": estimate.count(found["queued"])})
-    return words % {"n": estimate.count(answered), "items": ", ".join(parts)}
-
-
-def _held_in_words(each: Mapping[str, Any]) -> str:
-    words = ngettext(
-        "%(n)s item held by %(who)s for %(time)s",
-        "%(n)s items held by %(who)s for %(time)s",
-        each["items"],
-    )
-    shown = {"n": estimate.count(each["items"]), "who": each["user"]}
-    return words % {**shown, "time": _time(each["seconds"])}
-
-
-def _time(seconds: int) -> str:
-    if seconds < 60:
-        return _("less than a minute")
-    if seconds < 3600:
-        n = seconds // 60
-        return ngettext("%(n)d minute", "%(n)d minutes", n) % {"n": n}
-    n = seconds // 3600
-    return ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}
 
 
 def count_with_answered(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:

@@ -16,8 +16,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotator.db import schema
 from annotator.environment import env
-from annotator.management import schema, static_files
+from annotator.management import static_files
 from annotator.models import Project, User
 from annotator.scheduler import Beat
 from annotator.server import supervisor as supervision

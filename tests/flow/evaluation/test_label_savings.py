@@ -5,6 +5,7 @@ import pytest
 from annotator.flow.evaluation import label_savings
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
+from annotator.messages.label_savings import in_words
 from annotator.models import Project
 from tests import loop
 
@@ -17,19 +18,19 @@ SAVED = {"value": 310.4, "low": 180.2, "high": 450.1, "audits": 90, "verdict": "
     ("found", "words"),
     [
         ({}, ""),
-        ({"missing": 34}, "34 more audits until it can be said"),
-        (SAVED, "has saved about 310 labels (95 %: 180 to 450)."),
-        ({**SAVED, "high": None}, "has saved at least 180 labels (95 %)."),
-        ({**SAVED, "verdict": "does_not_help"}, "is not helping here"),
-        ({**SAVED, "low": -120.0, "verdict": "unknown"}, "from 120 fewer to 450 more."),
+        ({"missing": 34}, "34 more audit items needed"),
+        (SAVED, "has saved about 310 labels (95% CI 180–450)."),
+        ({**SAVED, "high": None}, "has saved at least 180 labels (95% confidence)."),
+        ({**SAVED, "verdict": "does_not_help"}, "isn't saving labels here"),
+        ({**SAVED, "low": -120.0, "verdict": "unknown"}, "from 120 labels lost to 450 saved."),
         (
             {**SAVED, "low": -120.0, "high": None, "verdict": "unknown"},
-            "from 120 fewer to many more.",
+            "from 120 labels lost to many saved.",
         ),
     ],
 )
 def test_words_never_say_more_than_the_interval(found, words):
-    said = label_savings.in_words(found)
+    said = in_words(found)
     assert words in said
     assert bool(said) == bool(words)
 
@@ -57,7 +58,7 @@ def test_worth_comes_with_the_curve_of_random_labels(project, ana):
     assert labels == sorted(labels)
     assert all(mark["low"] <= mark["value"] <= mark["high"] for mark in found["curve"])
     assert found["measured"]
-    assert label_savings.in_words(found)
+    assert in_words(found)
 
 
 def test_nothing_is_reckoned_before_a_model(project):

@@ -14,16 +14,7 @@ from annotator.flow.queue import admission, current_leases, leasing, prefetch, r
 from annotator.messages import labelling
 from annotator.messages import progress as worded
 from annotator.messages.stopping import pause_words, reason_words
-from annotator.models import (
-    Annotation,
-    Item,
-    Lease,
-    ModelVersion,
-    QueueEntry,
-    Report,
-    Tally,
-    User,
-)
+from annotator.models import Annotation, Item, Lease, ModelVersion, QueueEntry, Report, Tally, User
 from annotator.views.projects.list_text import row_in_words
 from tests import loop
 

@@ -1,0 +1,136 @@
+"""What more labels would bring, a sentence each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotator.flow.evaluation.forecast import KIND
+from annotator.i18n import numbers
+from annotator.messages import label_savings
+from annotator.messages.estimate import needed_in_words
+from annotator.models import Project
+
+
+def in_words(
+    project: Project, estimate: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Return what may be expected, a sentence each, by the newest reports `found`."""
+    forecast, saved = found.get(KIND) or {}, found.get("worth") or {}
+    expected = [
+        _to_target(project, estimate, forecast),
+        _gain_in_words(project, forecast),
+        _plateau_in_words(forecast),
+    ]
+    sentences = [
+        needed_in_words(project, estimate),
+        *expected,
+        *([_of_model(forecast, estimate)] if any(expected) else []),
+        label_savings.in_words(saved),
+        *([_of_other_model(saved, estimate)] if "n" in saved else []),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _of_model(forecast: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
+    """Return which model a forecast is of, and that it is made again where there is a newer one."""
+    if estimate is None or "model" not in forecast:
+        return ""
+    said = _("Forecast by model %(model)s, after %(n)s labels.") % _shown(forecast)
+    if forecast["model"] >= estimate["model"]:
+        return said
+    again = _("A newer model has been measured. Its forecast follows in a moment.")
+    return f"{said} {again}"
+
+
+def _of_other_model(saved: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
+    """Return which model the labels saved are told of, where it is not the newest measured one."""
+    if estimate is None or "model" not in saved or saved["model"] == estimate["model"]:
+        return ""
+    return _("Label savings of model %(model)s, after %(n)s labels.") % _shown(saved)
+
+
+def _shown(report: Mapping[str, Any]) -> dict[str, str]:
+    names = {"model": "model", "n": "labels"}
+    return {hole: numbers.count(report[name]) for hole, name in names.items()}
+
+
+def _to_target(
+    project: Project, estimate: Mapping[str, Any] | None, forecast: Mapping[str, Any]
+) -> str:
+    target, needed = project.target_accuracy, forecast.get("needed")
+    if not needed or target is None or forecast["target"] != target:
+        return ""
+    shown = {"target": numbers.number(target)}
+    if estimate is not None and estimate["value"] >= target:
+        # Whether it is proven is told beside it; more labels are not what it takes.
+        return _("The newest model has reached the target of %(target)s%%.") % shown
+    if needed["value"] is None:
+        return (
+            _("The learning curve suggests that this model can't reach the target of %(target)s%%.")
+            % shown
+        )
+    more = round(needed["value"] - forecast["labels"])
+    if more <= 0:
+        return ""
+    words = ngettext(
+        "About %(n)s more label is needed to reach %(target)s%%%(ends)s.",
+        "About %(n)s more labels are needed to reach %(target)s%%%(ends)s.",
+        more,
+    )
+    ends = _ends(project, forecast, more)
+    return words % {**shown, "n": more, "ends": ends}
+
+
+def _ends(project: Project, forecast: Mapping[str, Any], more: int) -> str:
+    """Return the interval of a forecast, and what it would cost, as an aside."""
+    needed, spent = forecast["needed"], forecast["labels"]
+    low = max(round((needed["low"] or spent) - spent), 0)
+    if needed["high"] is None:
+        parts = [_("95%% CI %(low)s or more") % {"low": low}]
+    else:
+        high = max(round(needed["high"] - spent), low)
+        parts = [_("95%% CI %(low)s–%(high)s") % {"low": low, "high": high}]
+    cost = _price(project, forecast, more)
+    if cost is not None:
+        parts.append(_("about %(cost)s") % {"cost": f"{cost:.2f}"})
+    return f" ({'; '.join(parts)})"
+
+
+def _gain_in_words(project: Project, forecast: Mapping[str, Any]) -> str:
+    gain = forecast.get("gain")
+    if not gain:
+        return ""
+    said = _(
+        "100 more labels would add about %(value)s percentage points of accuracy (95%% CI %(low)s "
+        "to %(high)s)"
+    ) % {name: numbers.number(gain[name]) for name in ("value", "low", "high")}
+    cost = _price(project, forecast, 100)
+    if cost is None or gain["value"] < 0.0005:
+        return f"{said}."
+    each = cost / (100 * gain["value"])
+    return _("%(said)s; each extra percentage point costs about %(each)s.") % {
+        "said": said,
+        "each": f"{each:.2f}",
+    }
+
+
+def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float | None:
+    rate, seconds = project.hourly_rate, forecast.get("seconds")
+    return None if rate is None or seconds is None else float(rate) * seconds * labels / 3600
+
+
+def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
+    """Return the one of both hints that says more; what each is worth is measured (docs)."""
+    if forecast.get("diminishing"):
+        return _(
+            "Diminishing returns: 100 more labels would probably add less than half a percentage "
+            "point, and at most one. Stop if that isn't worth the cost."
+        )
+    if forecast.get("plateau"):
+        return _(
+            "The model has stabilised: its predictions hardly change, and its accuracy stays "
+            "within its interval. It is too early to say whether more labels would help."
+        )
+    return ""
