@@ -81,8 +81,8 @@ def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared") / "data"
     assert manage(folder, "migrate", "-v0").returncode == 0
     code = (
-        "from annotator.models import User; from annotator.flow import setup;"
-        "setup.create_project(User.objects.create_superuser('olga', password='x'),"
+        "from annotator.models import User; from annotator.flow.projects import settings;"
+        "settings.create_project(User.objects.create_superuser('olga', password='x'),"
         " name='P', labels=['a', 'b'])"
     )
     assert manage(folder, "shell", "-c", code).returncode == 0

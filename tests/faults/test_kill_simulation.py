@@ -17,13 +17,14 @@ START = """
 import django; django.setup()
 from django.core.files.uploadedfile import SimpleUploadedFile
 from annotator.bench.synthetic_text import texts
-from annotator.flow import setup, simulating
+from annotator.flow.projects import settings
+from annotator.flow.simulation import job
 from annotator.models import User
 user = User.objects.get(is_superuser=True)
-project = setup.create_project(user, name="Tried", labels=["a", "b"])
+project = settings.create_project(user, name="Tried", labels=["a", "b"])
 lines = ["text,label", *(f'"{text}",{topic}' for text, topic in texts(3000))]
 file = SimpleUploadedFile("posts.csv", "\\n".join(lines).encode())
-simulating.start(project, user, file=file, strategies=["auto"], labels=400, seeds=3)
+job.start(project, user, file=file, strategies=["auto"], labels=400, seeds=3)
 """
 
 

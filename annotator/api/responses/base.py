@@ -14,9 +14,8 @@ class Response(serializers.Serializer[Any]):
 
 
 class Answered(Response):
-    """What a call answers."""
+    """It names an answer: the labels, or what the task type of the project has instead."""
 
-    # It tells an answer: its labels, or what the task type of the project has instead.
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
         others = sorted(set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS})
