@@ -1,4 +1,4 @@
-"""The annotator's calls: next, save, correct, undo, skip."""
+"""Annotator endpoints: next, save, correct, undo, skip."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""What goes in and out: files into the pool, annotations and predictions out of it."""
+"""Data endpoints: imports, exports, predictions."""
 
 import re
 from typing import Any

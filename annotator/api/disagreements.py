@@ -1,4 +1,4 @@
-"""What people disagree about: leads see the opinions and decide."""
+"""Disagreement endpoints: leads list and decide them."""
 
 from functools import partial
 

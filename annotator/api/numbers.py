@@ -1,4 +1,4 @@
-"""The numbers about a project: progress, rounds, models, learning curve."""
+"""Figures of a project: progress, rounds, models, learning curve."""
 
 from functools import partial
 from typing import Any

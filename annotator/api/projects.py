@@ -1,4 +1,4 @@
-"""Projects: their settings, their pauses, and their end."""
+"""Project endpoints: settings, pausing, deletion."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every call may answer besides what it is for: said once, for the whole description."""
+"""Parameters and error responses shared by all operations of the API description."""
 
 from typing import Any
 

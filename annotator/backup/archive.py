@@ -1,4 +1,4 @@
-"""One file that holds an installation: a tar with the database, the files, and what they hash to.
+"""Backup archive: a tar file with the database, the files and their hashes.
 
 The database is copied first, as it is at one moment. Files are written once and never changed, so
 what it speaks of is still there when they are read afterwards; only uploads vanish once they are

@@ -1,4 +1,4 @@
-"""One consistent copy of the whole database, taken while people work, and put back in its place."""
+"""Database snapshot: a consistent copy taken while people work, and its restore."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""How long `next` and saving take: for one annotator, for many, and while everything else runs."""
+"""Serving benchmark: latency of `next` and saving for one annotator, for many, and under load."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Many annotators at once, each on a connection and a thread of their own, and what they saw.
+"""Load generator: many annotators at once, each with a connection and thread of its own.
 
 They behave as the desk does: a decision keeps its `client_id` until the server has said that it is
 saved, and is sent again after a lost connection or an error of the server.

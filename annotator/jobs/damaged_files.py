@@ -1,4 +1,4 @@
-"""Damaged files are made again, and said in words where people look.
+"""Damaged files: computed again, and reported in words where people look.
 
 A shard that is damaged waits to be computed like a new one, and its space is not ready meanwhile:
 no round begins on it, and one that is under way goes on once it is whole again.

@@ -1,4 +1,4 @@
-"""How a worker does a job: claim the row, beat while at work, say in words what went wrong."""
+"""Job runner: claims a row, sends heartbeats, and records the error in words."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""What more labels would bring, a sentence each."""
+"""Forecast of more labels, in sentences."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many labels active learning has saved, in one sentence."""
+"""Label savings of active learning, in one sentence."""
 
 from collections.abc import Mapping
 from typing import Any

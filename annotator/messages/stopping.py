@@ -1,4 +1,4 @@
-"""Why a project is paused, and why to stop."""
+"""Reasons for a pause, and advice to stop."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

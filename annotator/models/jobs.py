@@ -1,4 +1,4 @@
-"""A long piece of work is a row: state, attempts, heartbeat and a fencing token.
+"""Base of background jobs: a row with state, attempts, heartbeat and fencing token.
 
 A Celery message only wakes a worker, which then claims the row. A worker that died stops beating,
 so its row can be claimed again; should it come back, its token is no longer the row's, and what it

@@ -1,4 +1,4 @@
-"""People and what they may do in a project."""
+"""Users, roles and memberships."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models

@@ -1,4 +1,4 @@
-"""A project: its task, its labels, its settings."""
+"""Projects and their labels."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""What people said, looked at again: second looks, disagreements, and how leads settle them."""
+"""Review requests, disagreements and decisions."""
 
 from django.db import models
 from django.db.models import Q

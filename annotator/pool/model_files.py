@@ -1,4 +1,4 @@
-"""What rounds leave on disk: models, encoders, candidates; arrays and JSON, never pickled."""
+"""Files of a round: models, encoders, candidates; arrays and JSON, never pickled."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who a session belongs to: Django's own answer, by two queries that are built once.
+"""User of a session: the same answer as Django's, by two compiled queries.
 
 Every call of the labelling page asks for both, and building them took a sixth of its time.
 """

@@ -1,4 +1,4 @@
-"""Starting, watching and stopping the processes of an installation on one machine."""
+"""Supervisor: starts, watches and stops the processes of an installation on one machine."""
 
 import ctypes
 import fcntl

@@ -1,4 +1,4 @@
-"""Smaller copies of pictures: made when first asked for, kept beside the original, found again.
+"""Thumbnails of images: made on first request and stored beside the original.
 
 And how large the original is, as a copy does not tell.
 """

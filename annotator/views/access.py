@@ -1,4 +1,4 @@
-"""Who may open what: every page asks for the log-in and loads its project through here."""
+"""Access control: every page checks the login and loads its project here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

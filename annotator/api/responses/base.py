@@ -1,4 +1,4 @@
-"""What all responses share."""
+"""Fields shared by all responses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A file becomes items: streamed, in chunks that are stored whole, resumable after any of them."""
+"""Import of a file: streamed into items in atomic chunks, resumable after each."""
 
 import difflib
 import time

@@ -1,4 +1,4 @@
-"""Items are found: by what stands in them, or by what they are like.
+"""Item search by text or similarity.
 
 No request looks at more than so many items, however large the pool: it says how far it looked,
 and where to go on.

@@ -1,4 +1,4 @@
-"""Items become features: an encoder is learnt from a sample of the pool, then encodes each shard.
+"""Feature encoding: the encoder is fitted on a sample of the pool, then encodes each shard.
 
 The first features are simple and quick, so that learning starts at once; better ones take over.
 """

@@ -1,4 +1,4 @@
-"""Putting right what a crash left half done, and removing for good what is no longer needed."""
+"""Cleanup after crashes, and permanent removal of what is no longer needed."""
 
 import shutil
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""How it runs, as numbers: queues, leases, rounds, jobs, workers, the disk. Read-only.
+"""Health figures: queues, leases, rounds, jobs, workers, the disk. Read-only.
 
 Pages put these into words and `annotator.metrics.prometheus` into figures. What is asked of many
 projects at once is asked in one statement, and every count in it stops at MOST: neither the number

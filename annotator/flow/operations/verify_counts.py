@@ -1,4 +1,4 @@
-"""Whatever is counted on the way is counted again from the rows, at night or by hand.
+"""Verification of running counters against the rows, at night or by hand.
 
 | counter                            | what it must be                                          |
 |------------------------------------|----------------------------------------------------------|

@@ -1,4 +1,4 @@
-"""Saves from forms that were loaded earlier: they store only what their person changed.
+"""Saves from forms that were loaded earlier: they store only the changed fields.
 
 Each function holds the project, so that what it compares with is what it overwrites.
 """

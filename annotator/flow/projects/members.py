@@ -1,4 +1,4 @@
-"""Members of a project, their roles, and who may load it."""
+"""Members of a project, their roles, and access to it."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _

@@ -1,4 +1,4 @@
-"""How a person works at the desk: their keys, their habits, and what they see beside an item."""
+"""Labelling preferences of a user: keys, habits, and fields shown with an item."""
 
 import json
 from collections.abc import Callable, Iterable

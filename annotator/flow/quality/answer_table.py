@@ -1,4 +1,4 @@
-"""What people answered, as tables for the maths of agreement: items against people."""
+"""Answer tables for agreement: items by annotators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

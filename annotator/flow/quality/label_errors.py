@@ -1,5 +1,4 @@
-"""Which labels look wrong: those that a model, which did not learn from them, strongly doubts, and
-those of near-copies that contradict each other.
+"""Likely label errors: doubted by a cross-validated model, or contradicted by near-duplicates.
 
 Never on items that are audited or will be: looked at again only where the model disagrees, they
 would come to agree with it, and the accuracy would be too high.

@@ -1,4 +1,4 @@
-"""A labelled file becomes a trial: its texts or pictures, their labels, features and a test set.
+"""Simulation data: texts or images of a labelled file, their labels, features and a test set.
 
 Needs no database. What is no use for a trial is refused in words, as an import would be.
 """

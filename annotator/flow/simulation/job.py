@@ -1,4 +1,4 @@
-"""What would asking well save? Strategies are tried on labelled data before a budget is spent.
+"""Simulation job: strategies replayed on labelled data before a budget is spent.
 
 One message does one run, and the next message goes to the end of the queue: rounds come first.
 """

@@ -1,4 +1,4 @@
-"""All runs of a simulation, one after the other or in several processes, and their files."""
+"""Runs of a simulation, in one process or several, and their result files."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What the model is surest of: found beside the candidates of a round, for the bulk desk.
+"""Confident items for bulk labelling, found beside the candidates of a round.
 
 It lies in a file of the round, as a list of rounds would otherwise load thousands of rows with it.
 """

@@ -1,4 +1,4 @@
-"""What the current model thinks of texts that somebody sends."""
+"""Predictions of the current model for texts in a request."""
 
 import logging
 from typing import Any

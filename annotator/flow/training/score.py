@@ -1,4 +1,4 @@
-"""Score: the model judges each shard of the pool and keeps the best candidates."""
+"""Score the pool: the model judges each shard and keeps the best candidates."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""One's own account."""
+"""Form to change the password."""
 
 from typing import Any
 

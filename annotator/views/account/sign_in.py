@@ -1,4 +1,4 @@
-"""Coming in, going out, choosing a password."""
+"""Login, logout, invitation and password change."""
 
 from django.contrib import messages
 from django.contrib.auth import login as log_in

@@ -1,4 +1,4 @@
-"""What the charts of a page are drawn from, each read at most once."""
+"""Data of a page's charts, each table read at most once."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How good the model is against what was spent: the learning curve, macro F1, what it costs."""
+"""Learning curve charts: accuracy, macro F1 and cost by number of labels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How the labels differ: how well the model knows each, and how common each is."""
+"""Per-class charts: precision, recall and class balance."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy

@@ -1,4 +1,4 @@
-"""How the project stands: a sentence first, then the picture, then the table."""
+"""Dashboard of a project: a sentence first, then the chart, then the table."""
 
 from typing import Any
 

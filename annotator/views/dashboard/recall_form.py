@@ -1,4 +1,4 @@
-"""A random sample of what is unread."""
+"""Form for a random sample of unread items."""
 
 from django import forms
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""Items are found by text or by likeness, and labelled as expert seeds.
+"""Search page: items by text or similarity, labelled as seed labels.
 
 Nothing is shown that a model said, nor by which way an item would come to somebody: a label that
 is given here may count as an audit.

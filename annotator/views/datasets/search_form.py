@@ -1,4 +1,4 @@
-"""What is looked for."""
+"""Search form."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The bulk desk: a page of items that the model is sure of, confirmed with one key."""
+"""Bulk labelling page: confident items, confirmed with one key."""
 
 from collections.abc import Sequence
 from typing import Any

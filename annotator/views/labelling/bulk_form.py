@@ -1,4 +1,4 @@
-"""What is confirmed by the page."""
+"""Form to confirm a bulk page."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the desk's page is made of: the item, its labels, and all that its script has to know."""
+"""Context of the labelling page: the item, its labels, and the configuration of its script."""
 
 import uuid
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The desk: one item, its labels, and the next ones at hand.
+"""Labelling page: one item, its labels, and the prefetched items.
 
 With a script the page speaks to `api.desk` and never reloads; without one, each decision is a plain
 form and the next item comes with a new page.

@@ -1,4 +1,4 @@
-"""The labels of a project."""
+"""Forms for the labels of a project."""
 
 from typing import Any
 

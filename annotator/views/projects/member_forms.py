@@ -1,4 +1,4 @@
-"""Who works on a project."""
+"""Forms for members and roles."""
 
 from typing import Any
 

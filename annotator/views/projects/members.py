@@ -1,4 +1,4 @@
-"""Who is in a project, and as what."""
+"""Members page: who has access, and in which role."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect

@@ -1,4 +1,4 @@
-"""An annotator's own figures."""
+"""Own-work page: an annotator's own figures."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is tried beforehand."""
+"""Simulation form."""
 
 from typing import Any
 

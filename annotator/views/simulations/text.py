@@ -1,4 +1,4 @@
-"""What a simulation says, in words: a sentence first, with its interval, and no promise."""
+"""Sentences about a simulation: the result with its interval first, without a promise."""
 
 from collections.abc import Mapping
 from typing import Any
