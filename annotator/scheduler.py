@@ -48,7 +48,7 @@ class Beat(threading.Thread):
         logging.getLogger("celery.beat").setLevel(logging.WARNING)
         while not self._over.is_set():
             self._service = Service(
-                app, max_interval=1, schedule_filename=self._file, scheduler_cls=Steady
+                app, max_interval=2, schedule_filename=self._file, scheduler_cls=Steady
             )
             try:
                 self._service.start()

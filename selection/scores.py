@@ -117,7 +117,7 @@ def expected_model_change(proba: ArrayLike, features: ArrayLike) -> FloatArray:
 
 
 def label_dispersion(history: ArrayLike) -> FloatArray:
-    """Return how unsteady the predicted class was over T rounds: `history` (T, n) -> (n,), 0 to 1.
+    """Return the label dispersion over T rounds of predictions: `history` (T, n) -> (n,), 0 to 1.
 
     1 - (rounds that gave the most frequent class) / (rounds that gave any), from the class
     numbers stored after each training, -1 where a round stored none (Bengar, Raducanu and

@@ -240,7 +240,7 @@ class Export:
         return {item: said for item, said in found.items() if len(said) > 1}
 
     def table(self, people: Sequence[str] = ()) -> np.ndarray:
-        """Return the shared answers as (items, people), -1 where somebody gave none."""
+        """Return the shared items as (items, people), -1 where somebody gave none."""
         shared = self.shared()
         people = people or sorted({name for said in shared.values() for name in said})
         rows = [[said.get(name, -1) for name in people] for said in shared.values()]

@@ -106,6 +106,20 @@ def by_two(project: Project, first: User, second: User) -> Project:
     return project
 
 
+def differ(project: Project, first: User, second: User, number: int, **said: object) -> None:
+    """Have two people answer so many items, the first rightly, the second wrongly each time.
+
+    `said` is what the second says besides: a note, or that they are not sure.
+    """
+    settings.change_settings(project, overlap=2)
+    fill(project, number)
+    label(project, first, number)
+    for _ in range(number):
+        lease = leasing.lease_next(project, second)
+        wrong = "ham" if truth(lease.item) == ["spam"] else "spam"
+        answer(lease, [wrong], **said)
+
+
 def start(project: Project) -> Round:
     """Start a round and return it, before any of its work is done."""
     return schedule.start_round(project, "by hand")

@@ -182,14 +182,14 @@ def test_zip_of_pictures(tmp_path, form):
 def test_repeats_and_rows_without_a_label_are_left_out_and_counted(tmp_path):
     data = write(tmp_path / "a.csv", [*rows(0, 60), *rows(0, 3), ("nobody knows", "")])
     said = simulate(data, tmp_path / "out", labels=20)
-    assert "3 repeats left out" in said
+    assert "3 duplicates left out" in said
     assert "1 rows without a label left out" in said
 
 
 def test_test_items_that_are_in_the_pool_do_not_count(data, tmp_path):
     test = write(tmp_path / "t.csv", rows(100, 140))
     said = simulate(data, tmp_path / "out", test=test)
-    assert "20 test items that are in the pool, too, left out" in said
+    assert "20 test items that are also in the pool left out" in said
 
 
 def test_fifth_of_every_label_is_held_out(tmp_path):

@@ -18,7 +18,8 @@ def answered(serializer: Kind, request: Request, project: Project) -> dict[str, 
     """Return the body of a call that answers, with the answer as `labels`."""
     answer = tasktypes.of(project).answer
     given = checked(_naming(serializer, answer.field), request)
-    return {**given, "labels": answer.labels(given.pop(answer.field))}
+    given[tasktypes.LABELS] = answer.labels(given.pop(answer.field))
+    return given
 
 
 def told(project: Project, body: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class StrictJSONParser(JSONParser):
         try:
             found = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as problem:
-            words = _("The body is no JSON: %(problem)s.") % {"problem": problem}
+            words = _("The body is not valid JSON: %(problem)s.") % {"problem": problem}
             raise ParseError(words) from problem
         names = _check(found)
         # A text may hold what looks like a name, so only the slow reader knows.
@@ -67,13 +67,13 @@ def _check(found: Any) -> int:
             elif isinstance(value, list):
                 below += [(field, inner) for inner in value]
             elif isinstance(value, str) and "\x00" in value:
-                raise Invalid("nul_byte", _("This holds a NUL byte."), field=field)
+                raise Invalid("nul_byte", _("This contains a NUL byte."), field=field)
             elif isinstance(value, int) and not -LARGEST <= value <= LARGEST:
                 raise Invalid("out_of_range", _("This number is too large."), field=field)
         if not below:
             return names
         level = below
-    words = _("The body is nested too deeply: at most %(most)d levels.") % {"most": DEEPEST}
+    words = _("The body is nested too deeply; %(most)d levels are allowed.") % {"most": DEEPEST}
     raise ParseError(words, code="too_deep")
 
 
@@ -82,6 +82,6 @@ def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _value in pairs]
         twin = next(name for name in found if names.count(name) > 1)
-        words = _("“%(name)s” is there twice.") % {"name": twin}
+        words = _("“%(name)s” appears twice.") % {"name": twin}
         raise ParseError(words, code="duplicate_key")
     return found

@@ -39,12 +39,12 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
         return _response(413, "too_large", _("The request is too large."))
     if isinstance(problem, UnreadablePostError):
-        return _response(400, "incomplete", _("The request ended before all of it had arrived."))
+        return _response(400, "incomplete", _("The request was cut off. Send it again."))
     away = outage(problem)
     if away is not None:
         return _refusal(away)
     if isinstance(problem, Http404):
-        return _response(404, "not_found", _("There is nothing here."))
+        return _response(404, "not_found", _("Not found."))
     response = exception_handler(problem, context)
     if response is None or not isinstance(problem, exceptions.APIException):
         return response

@@ -52,7 +52,7 @@ def token(request: Request) -> Response:
 def users(request: Request) -> Response:
     """List the users of this installation, or create one."""
     if not person(request).is_superuser:
-        raise Forbidden("forbidden", _("Only an admin of the installation may do that."))
+        raise Forbidden("forbidden", _("Only installation admins can do this."))
     if request.method == "GET":
         return Response({"next": None, "previous": None, "results": _users()})
     user, invitation = accounts.create_user(**checked(serializers.NewUser, request))
@@ -105,9 +105,7 @@ def members(request: Request, pk: int) -> Response:
 def _known_user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise NotThere(
-            "unknown_member", _("This person is no member of the project, or not any more.")
-        )
+        raise NotThere("unknown_member", _("This user isn't a member of the project."))
     return user
 
 

@@ -45,7 +45,7 @@ def projects(request: Request) -> Response:
         pauses = overview.pauses(user)
         return page(request, rows, "-id", lambda row: _project(row, pauses.get(row.pk)))
     if not user.is_superuser:
-        words = _("Only an admin of the installation may create projects.")
+        words = _("Only installation admins can create projects.")
         raise Forbidden("forbidden", words)
     made = project_settings.create_project(user, **checked(serializers.NewProject, request))
     return Response(_project(made, leads=True), 201)

@@ -35,7 +35,7 @@ class Pages(CursorPagination):
         """Return where the page begins, None at the beginning."""
         found = super().decode_cursor(request)
         if found and found.position is not None and not NUMBER.fullmatch(str(found.position)):
-            raise NotThere("not_found", _("There is no such cursor."))
+            raise NotThere("not_found", _("Invalid cursor."))
         return found
 
 
@@ -76,7 +76,7 @@ def place(request: Request) -> tuple[str, int]:
     way, _dash, position = asked.partition("-")
     number = position.isascii() and position.isdigit() and len(position) < 19
     if way not in ("after", "before") or not number:
-        raise NotThere("not_found", _("There is no such cursor."))
+        raise NotThere("not_found", _("Invalid cursor."))
     return way, int(position)
 
 

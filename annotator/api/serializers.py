@@ -21,7 +21,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
         if unknown:
             raise serializers.ValidationError(
-                dict.fromkeys(sorted(map(str, unknown)), _("There is no such field.")),
+                dict.fromkeys(sorted(map(str, unknown)), _("Unknown field.")),
                 code="unknown_field",
             )
         return super().to_internal_value(data)
@@ -32,9 +32,9 @@ class Text(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError(_("This must be a text."), code="not_a_text")
+            raise serializers.ValidationError(_("This must be a string."), code="not_a_text")
         if "\x00" in data:
-            raise serializers.ValidationError(_("This holds a NUL byte."), code="nul_byte")
+            raise serializers.ValidationError(_("This contains a NUL byte."), code="nul_byte")
         return super().to_internal_value(data)
 
 
@@ -198,9 +198,13 @@ class Decision(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in self.NEEDS.get(attrs["kind"], ()):
             if attrs.get(name) is None:
-                raise serializers.ValidationError({name: _("This is needed.")}, code="required")
+                raise serializers.ValidationError(
+                    {name: _("This field is required.")}, code="required"
+                )
         if attrs["kind"] in self.WITH_LABELS and not self.SAYING & set(attrs):
-            raise serializers.ValidationError({"labels": _("This is needed.")}, code="required")
+            raise serializers.ValidationError(
+                {"labels": _("This field is required.")}, code="required"
+            )
         return attrs
 
 

@@ -35,7 +35,7 @@ def sync(request: Request, pk: int) -> Response:
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
-        raise Conflict("another_person", _("Somebody else is signed in now."))
+        raise Conflict("another_person", _("Another user is signed in now."))
     settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)

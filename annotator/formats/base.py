@@ -66,7 +66,7 @@ class Part:
 TEXT = Part(
     "text",
     ("text", "content", "sentence", "message", "body", "document", "abstract", "question"),
-    gettext_lazy("There is no column for the text. The columns are: %(there)s."),
+    gettext_lazy("No text column found. The columns are: %(there)s."),
 )
 
 

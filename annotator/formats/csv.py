@@ -50,7 +50,7 @@ def look(path: Path, columns: Columns) -> Looked:
     header = _header(path, encoding)
     find_columns(header, columns)
     if _only_header(path, encoding):
-        raise Unreadable("empty_file", _("The file has a header, but no data rows."))
+        raise Unreadable("empty_file", _("The file has a header but no data rows."))
     return Looked(max(lines - 1, 1), encoding)
 
 
@@ -64,11 +64,11 @@ def _header(path: Path, encoding: str) -> list[str]:
             csv.reader([first, *_some(lines, 50)], delimiter=_delimiter(first), strict=True)
         )
     except csv.Error as problem:
-        words = _("The header line cannot be read: %(problem)s.") % {"problem": problem}
+        words = _("The header line can't be read: %(problem)s.") % {"problem": problem}
         raise Unreadable("bad_header", words) from problem
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        words = _("The column “%(name)s” is there twice.") % {"name": twice[:60]}
+        words = _("The column “%(name)s” appears twice.") % {"name": twice[:60]}
         raise Unreadable("duplicate_column", words)
     return header
 
@@ -113,7 +113,7 @@ def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) ->
 
 def _csv_problem(problem: csv.Error, line: int) -> tuple[str, str]:
     if "end of data" in str(problem) or "larger than" in str(problem):
-        words = _("A quotation mark that opens at line %(line)d is never closed.")
+        words = _("The quotation mark opened at line %(line)d is never closed.")
         return "unclosed_quote", words % {"line": line}
     words = _("The quotation marks at line %(line)d do not match: %(problem)s.")
     return "bad_quote", words % {"line": line, "problem": problem}

@@ -55,7 +55,7 @@ def look(path: Path, _columns: Columns | None = None) -> Looked:
         raise Unreadable("empty_zip", _("The ZIP file is empty."))
     if not pictures:
         raise Unreadable(
-            "no_images", _("The ZIP file holds no pictures (PNG, JPEG, WebP, GIF or BMP).")
+            "no_images", _("The ZIP file contains no images (PNG, JPEG, WebP, GIF or BMP).")
         )
     return Looked(pictures)
 
@@ -85,7 +85,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError) as problem:
-        words = _("The file is no ZIP file, or is cut off: %(problem)s.") % {"problem": problem}
+        words = _("The file isn't a ZIP file or is incomplete: %(problem)s.") % {"problem": problem}
         raise Unreadable("bad_zip", words) from problem
 
 
@@ -101,17 +101,19 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_ENTRIES:
-        raise Unreadable("zip_too_many", _("The ZIP file holds more than 200,000 files."))
+        raise Unreadable(
+            "zip_too_many", _("The ZIP file contains more than 200,000 files. Split it.")
+        )
     unsafe = [entry.filename for entry in entries if _is_unsafe(entry)]
     if unsafe:
         words = _(
-            "The ZIP file holds names that point outside of it: %(names)s. Pack it again from "
+            "The ZIP file contains paths that point outside of it: %(names)s. Pack it again from "
             "inside its folder."
         )
         names = ", ".join(repr(name)[:80] for name in unsafe[:5])
         raise Unreadable("zip_unsafe_name", words % {"names": names})
     if any(entry.flag_bits & 0x1 for entry in entries):
-        words = _("The ZIP file is encrypted; pack it without a password.")
+        words = _("The ZIP file is encrypted. Pack it without a password.")
         raise Unreadable("zip_encrypted", words)
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise Unreadable("zip_too_large", _("The ZIP file unpacks to more than 20 GB."))
@@ -135,7 +137,7 @@ def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
     spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
     for (start, size), (following, _size) in pairwise(spans):
         if start + size > following:
-            words = _("Files in the ZIP overlap; it was not made honestly.")
+            words = _("Files in the ZIP overlap. Pack it again with another program.")
             raise Unreadable("zip_overlap", words)
 
 
@@ -156,7 +158,7 @@ def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
     label_column = next((names[n] for n in ("label", "labels", "class") if n in names), None)
     if file_column is None or label_column is None:
         there = ", ".join(reader.fieldnames or [])
-        words = _("labels.csv needs the columns filename and label. It has: %(there)s.")
+        words = _("labels.csv needs the columns filename and label. Its columns are: %(there)s.")
         raise Unreadable("missing_column", words % {"there": there})
     by_path = {
         PurePosixPath((row[file_column] or "").replace("\\", "/")): [
@@ -179,13 +181,13 @@ def _table_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     try:
         return _bytes(archive, entry).decode("utf-8-sig")
     except (BadPicture, UnicodeDecodeError) as problem:
-        words = _("labels.csv cannot be read: %(problem)s.") % {"problem": problem}
+        words = _("labels.csv can't be read: %(problem)s.") % {"problem": problem}
         raise Unreadable("bad_labels", words) from problem
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.compress_type not in METHODS:
-        raise BadPicture("zip_method", _("it is packed in a way that cannot be read here."))
+        raise BadPicture("zip_method", _("its compression method isn't supported."))
     if entry.file_size > LARGEST_ENTRY:
         raise BadPicture("image_too_large", _("it is larger than 100 MB."))
     if entry.file_size > HIGHEST_RATIO * max(entry.compress_size, 1):
@@ -195,10 +197,10 @@ def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
             # The size in the directory is only a claim; what is read is bounded by it.
             content = file.read(entry.file_size + 1)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as problem:
-        words = _("it cannot be unpacked: %(problem)s.") % {"problem": problem}
+        words = _("it can't be unpacked: %(problem)s.") % {"problem": problem}
         raise BadPicture("bad_zip_entry", words) from problem
     if len(content) != entry.file_size:
-        raise BadPicture("bad_zip_entry", _("it is not as large as the ZIP file says."))
+        raise BadPicture("bad_zip_entry", _("its size differs from what the ZIP file states."))
     return content
 
 
@@ -246,21 +248,21 @@ def _decoded(content: bytes) -> tuple[Image.Image, bool]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
         raise BadPicture("image_too_large", _("it has more than 50 million pixels.")) from problem
     except UnidentifiedImageError as problem:
-        words = _("it is no PNG, JPEG, WebP, GIF or BMP picture.")
+        words = _("it isn't a PNG, JPEG, WebP, GIF or BMP image.")
         raise BadPicture("unsupported_image", words) from problem
     except (OSError, SyntaxError, ValueError, EOFError) as problem:
         code = "image_truncated" if "truncated" in str(problem).lower() else "image_broken"
-        words = _("it cannot be read to the end: %(problem)s.") % {"problem": problem}
+        words = _("it is incomplete: %(problem)s.") % {"problem": problem}
         raise BadPicture(code, words) from problem
     return _plain_mode(upright), lossy
 
 
 def _refuse_size(width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
-        words = _("it is %(width)d × %(height)d pixels; 8 is the least.")
+        words = _("it has %(width)d × %(height)d pixels; at least 8 × 8 are needed.")
         raise BadPicture("image_too_small", words % {"width": width, "height": height})
     if max(width, height) > LONGEST_SIDE_RATIO * min(width, height):
-        words = _("it is %(width)d × %(height)d pixels, too long to show.")
+        words = _("it has %(width)d × %(height)d pixels, which is too long to display.")
         raise BadPicture("image_too_long", words % {"width": width, "height": height})
 
 

@@ -48,7 +48,7 @@ def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) ->
         if isinstance(record, BadRow):
             yield record
         elif not isinstance(record, dict):
-            yield BadRow(number, "not_an_object", _("The line is no JSON object."))
+            yield BadRow(number, "not_an_object", _("The line isn't a JSON object."))
         else:
             yield _from_record(number, record, columns)
 
@@ -77,10 +77,10 @@ def _json_records(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
         try:
             yield number, orjson.loads(line.strip().encode("utf-8", "strict"))
         except UnicodeEncodeError:
-            words = _("The line holds bytes that are no UTF-8.")
+            words = _("The line isn't valid UTF-8.")
             yield number, BadRow(number, "invalid_utf8", words)
         except orjson.JSONDecodeError as problem:
-            words = _("The line is no JSON: %(problem)s.") % {"problem": problem}
+            words = _("The line isn't valid JSON: %(problem)s.") % {"problem": problem}
             yield number, BadRow(number, "bad_json", words)
 
 
@@ -91,12 +91,12 @@ def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
 
 def _json_array(path: Path, encoding: str) -> list[Any]:
     if path.stat().st_size > LARGEST_ARRAY:
-        words = _("Write one JSON object a line for more than 50 MB.")
+        words = _("JSON files over 50 MB must be JSON Lines: one object per line.")
         raise Unreadable("too_large_array", words)
     try:
         records = json.loads(path.read_text(encoding=encoding))
     except (ValueError, RecursionError) as problem:
-        words = _("The file is no JSON: %(problem)s.") % {"problem": problem}
+        words = _("The file isn't valid JSON: %(problem)s.") % {"problem": problem}
         raise Unreadable("bad_json", words) from problem
     if not isinstance(records, list):
         raise Unreadable("bad_json", _("The file is neither JSON Lines nor a JSON array."))
@@ -108,7 +108,7 @@ def _from_record(number: int, record: dict[str, Any], columns: Found) -> Row | B
     given = values.pop(columns.label, None) if columns.label else None
     names = [given] if isinstance(given, str) else [] if given is None else given
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return BadRow(number, "label_type", _("A label must be a text, or a list of texts."))
+        return BadRow(number, "label_type", _("A label must be a string or a list of strings."))
     labels = [name.strip() for name in names if name.strip()]
     return checked(number, values, columns, labels or None)
 

@@ -15,7 +15,7 @@ WRITERS = {each.kind: each for each in (jsonl.WRITER, csv.WRITER)}
 def choices() -> list[tuple[str, str | Promise]]:
     """Return (kind, title) of what a file may be read as."""
     return [
-        ("", gettext_lazy("found by the name")),
+        ("", gettext_lazy("Detect from file name")),
         *((each.kind, each.title) for each in READERS.values()),
     ]
 

@@ -106,7 +106,7 @@ def _find_part(header: list[str], part: Part, wanted: Columns) -> str:
 def _find(header: list[str], wanted: str, names: tuple[str, ...]) -> str:
     """Return the column that is wanted, else the first with one of the names, else nothing."""
     if wanted and wanted not in header:
-        words = _("There is no column “%(name)s”. The columns are: %(there)s.")
+        words = _("Column “%(name)s” not found. The columns are: %(there)s.")
         raise Unreadable("missing_column", words % {"name": wanted, "there": _shown(header)})
     by_name = {name.strip().casefold(): name for name in reversed(header)}
     return wanted or next((by_name[name] for name in names if name in by_name), "")
@@ -127,10 +127,10 @@ def checked(
     key = values.pop(columns.id, "") if columns.id else ""
     for part, text in content.items():
         if not isinstance(text, str):
-            words = _("“%(name)s” is missing or no text.") % {"name": columns.parts[part]}
+            words = _("“%(name)s” is missing or isn't a string.") % {"name": columns.parts[part]}
             return BadRow(number, "text_type", words)
     if isinstance(key, (dict, list)) or len(str(key)) > LONGEST_ID:
-        words = _("An id is a text of at most %(most)d characters.") % {"most": LONGEST_ID}
+        words = _("An id must be a string of at most %(most)d characters.") % {"most": LONGEST_ID}
         return BadRow(number, "bad_id", words)
     problems = [*map(_text_problem, content.values()), _text_problem(str(key), empty=True)]
     problem = next(filter(None, problems), None)
@@ -146,11 +146,11 @@ def _text_problem(text: str, empty: bool = False) -> tuple[str, str] | None:
     if len(text) > LONGEST_TEXT:
         return "text_too_long", _("The text is longer than 1,000,000 characters.")
     if "\x00" in text:
-        return "nul_byte", _("The text holds a NUL byte.")
+        return "nul_byte", _("The text contains a NUL byte.")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "invalid_utf8", _("The text holds bytes that are no UTF-8.")
+        return "invalid_utf8", _("The text isn't valid UTF-8.")
     return None
 
 

@@ -11,48 +11,51 @@ from django.utils.translation import gettext, gettext_noop
 
 TEXTS = {
     # Saving a label
-    "client_id": gettext_noop("client_id is a UUID."),
-    "client_id_reused": gettext_noop("This client_id was used for another answer."),
-    "label_type": gettext_noop("Labels are a list of names."),
+    "client_id": gettext_noop("client_id must be a UUID."),
+    "client_id_reused": gettext_noop("This client_id was already used for another annotation."),
+    "label_type": gettext_noop("Labels must be a list of names."),
     "label_twice": gettext_noop("Give each label once."),
     "unknown_label": gettext_noop(
-        "“%(name)s” is no label of this project. Its labels are: %(names)s."
+        "“%(name)s” isn't a label in this project. Its labels are: %(names)s."
     ),
-    "unknown_label_of_page": gettext_noop("This project has no such label."),
-    "note.nul_byte": gettext_noop("A note cannot hold a NUL byte."),
-    "note_too_long": gettext_noop("A note has at most %(most)s characters."),
-    "already_labelled": gettext_noop("You labelled this item already; correct that label."),
-    "seed_already_labelled": gettext_noop("This item is labelled already; correct that label."),
+    "unknown_label_of_page": gettext_noop("This label doesn't exist in this project."),
+    "note.nul_byte": gettext_noop("A note can't contain a NUL byte."),
+    "note_too_long": gettext_noop("A note can have at most %(most)s characters."),
+    "already_labelled": gettext_noop(
+        "You have already labelled this item. Correct that annotation instead."
+    ),
+    "seed_already_labelled": gettext_noop(
+        "This item is already labelled. Correct its label instead."
+    ),
     "stored_as_extra": gettext_noop(
-        "Somebody else labelled this item meanwhile. Your answer is kept beside theirs."
+        "Another annotator labelled this item in the meantime. Your annotation is kept as well."
     ),
     # Changing it
-    "already_withdrawn": gettext_noop("This annotation was taken back already."),
-    "not_undoable": gettext_noop("Only an answer of your own can be undone."),
-    "unknown_annotation": gettext_noop("There is no such annotation."),
-    "no_seed": gettext_noop("You gave this item no seed that could be taken back."),
+    "already_withdrawn": gettext_noop("This annotation was already undone."),
+    "not_undoable": gettext_noop("You can only undo your own annotations."),
+    "unknown_annotation": gettext_noop("Annotation not found."),
+    "no_seed": gettext_noop("You have not given this item a seed label."),
     # Leases
-    "unknown_lease": gettext_noop("You do not hold this item."),
-    "lease_lost": gettext_noop("You no longer hold this item."),
-    "too_many_leases": gettext_noop("Label the items that you have before taking more."),
-    "not_skipped": gettext_noop("This skip was taken back already."),
+    "unknown_lease": gettext_noop("This item isn't leased to you."),
+    "lease_lost": gettext_noop("This item is no longer leased to you."),
+    "too_many_leases": gettext_noop("Label the items leased to you before requesting more."),
+    "not_skipped": gettext_noop("This skip was already undone."),
     # Bulk pages
-    "unknown_page": gettext_noop("You do not hold this page."),
-    "labels_changed": gettext_noop("The labels were changed meanwhile, so nothing was saved."),
+    "unknown_page": gettext_noop("This page isn't leased to you."),
+    "labels_changed": gettext_noop("Nothing was saved: the project's labels have changed."),
     "page_not_undone": gettext_noop(
-        "The project is paused, so the page could not come back. Nothing was undone; "
-        "undo it when the project goes on."
+        "Nothing was undone: the project is paused. Undo the page when the project is resumed."
     ),
     # Disagreements
-    "unknown_state": gettext_noop("A state is one of %(names)s."),
-    "unknown_disagreement": gettext_noop("Nobody disagrees about such an item."),
-    "not_decided": gettext_noop("This is not decided, or not any more."),
+    "unknown_state": gettext_noop("The state must be one of %(names)s."),
+    "unknown_disagreement": gettext_noop("There is no disagreement about this item."),
+    "not_decided": gettext_noop("This disagreement has no decision."),
     "decided_meanwhile": gettext_noop(
-        "%(name)s decided “%(labels)s” meanwhile. Decide again to replace that."
+        "%(name)s decided “%(labels)s” in the meantime. Decide again to replace it."
     ),
     # Pausing
-    "reason.nul_byte": gettext_noop("A reason cannot hold a NUL byte."),
-    "reason.too_long": gettext_noop("A reason has at most %(most)d characters."),
+    "reason.nul_byte": gettext_noop("A reason can't contain a NUL byte."),
+    "reason.too_long": gettext_noop("A reason can have at most %(most)d characters."),
 }
 
 
@@ -64,4 +67,4 @@ def text(key: str, field: str, values: Mapping[str, Any]) -> str:
 
 def somebody() -> str:
     """Return what stands for a person whose account is gone."""
-    return gettext("Somebody")
+    return gettext("Someone")

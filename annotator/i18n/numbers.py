@@ -3,17 +3,28 @@
 import math
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 NARROW = "\u202f"
 
 
 def percent(share: float) -> str:
-    """Return 0.934 as “93 %”; next to the ends with a decimal, as 100 % would claim too much."""
+    """Return 0.934 as “93%”; next to the ends with a decimal, as 100% would claim too much."""
+    return with_percent_sign(percent_number(share))
+
+
+def with_percent_sign(number: str) -> str:
+    """Return a formatted number with the percent sign as the reader's language writes it."""
+    return _("%(number)s%%") % {"number": number}
+
+
+def percent_number(share: float) -> str:
+    """Return a share as `percent` does, without the sign: the lower end of a range."""
     value = 100 * share
     digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
     if digits:
         value = min(max(value, 0.1), 99.9)
-    return f"{_rounded(value, digits)}{NARROW}%"
+    return _rounded(value, digits)
 
 
 def number(share: float) -> str:
@@ -28,8 +39,8 @@ def bound(share: float) -> str:
 
 
 def count(number: int) -> str:
-    """Return a whole number with its thousands set apart."""
-    return f"{number:,}".replace(",", NARROW)
+    """Return a whole number with the thousands separator of the reader's language."""
+    return str(number_format(number, use_l10n=True, force_grouping=True))
 
 
 def _rounded(value: float, digits: int) -> str:

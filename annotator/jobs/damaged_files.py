@@ -38,23 +38,23 @@ def repair(problem: checksums.Corrupt) -> Found:
         return Found(encoder_words(str(problem)), mends=True)
     if isinstance(problem, DamagedCandidates):
         _score_again(problem.scoring)
-        words = _("What was found in shard %(n)d was damaged; it is being scored again.")
+        words = _("The scores of shard %(n)d were damaged. They are being computed again.")
         return Found(words % {"n": problem.scoring.shard.number + 1}, mends=True)
     if isinstance(problem, DamagedModel):
-        words = _("The model was damaged (%(reason)s). The next round makes a new one.")
+        words = _("The model was damaged (%(reason)s). The next round trains a new one.")
         return Found(words % {"reason": problem}, mends=False)
     return Found(_("A file was damaged: %(reason)s.") % {"reason": problem}, mends=False)
 
 
 def shard_words(shard: FeatureShard) -> str:
     """Return in words that a shard was damaged, and what is done about it."""
-    words = _("Shard %(n)d of the features was damaged; it is being computed again.")
+    words = _("Feature shard %(n)d was damaged. It is being computed again.")
     return words % {"n": shard.number + 1}
 
 
 def encoder_words(reason: str = "") -> str:
     """Return in words that what a feature space learnt was damaged."""
-    words = _("The feature encoder was damaged; it is being made again.")
+    words = _("The feature encoder was damaged. It is being fitted again.")
     return f"{words} ({reason})" if reason else words
 
 

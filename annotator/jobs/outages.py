@@ -39,7 +39,7 @@ def outage(problem: BaseException | None) -> Away | None:
         return _full()
     return Away(
         "database_away",
-        _("The database cannot be reached just now. Try again in a moment: nothing is lost."),
+        _("The database is unavailable. Nothing is lost; try again in a moment."),
     )
 
 
@@ -47,8 +47,8 @@ def _full() -> Away:
     return Away(
         "storage_full",
         _(
-            "The storage is full. An admin of this installation has to make room where its data "
-            "lies; then it goes on by itself."
+            "The storage is full. An installation admin must free space in the data directory; "
+            "work then resumes automatically."
         ),
     )
 

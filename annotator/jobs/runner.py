@@ -130,8 +130,7 @@ def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
     left.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
         finished_at=now,
-        error=_("The worker died %(n)d times at this, perhaps for want of memory.")
-        % {"n": MAX_ATTEMPTS},
+        error=_("The worker crashed %(n)d times, possibly out of memory.") % {"n": MAX_ATTEMPTS},
     )
     # A job that was stored just now has its own message on the way, unless somebody began it.
     fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))

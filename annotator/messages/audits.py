@@ -16,14 +16,14 @@ def in_words(answered: int, found: Mapping[str, Any] | None) -> str:
     if found is None:
         return ""
     words = ngettext(
-        "%(n)s audit answered; waiting for %(items)s.",
-        "%(n)s audits answered; waiting for %(items)s.",
+        "%(n)s audit item answered; waiting for %(items)s.",
+        "%(n)s audit items answered; waiting for %(items)s.",
         answered,
     )
     parts = [_held_in_words(each) for each in found["held"][:MOST_NAMED]]
     others = sum(each["items"] for each in found["held"][MOST_NAMED:])
     if others:
-        said = ngettext("%(n)s item held by others", "%(n)s items held by others", others)
+        said = ngettext("%(n)s item leased to others", "%(n)s items leased to others", others)
         parts.append(said % {"n": numbers.count(others)})
     if found["queued"]:
         said = ngettext("%(n)s item in the queue", "%(n)s items in the queue", found["queued"])
@@ -33,8 +33,8 @@ def in_words(answered: int, found: Mapping[str, Any] | None) -> str:
 
 def _held_in_words(each: Mapping[str, Any]) -> str:
     words = ngettext(
-        "%(n)s item held by %(who)s for %(time)s",
-        "%(n)s items held by %(who)s for %(time)s",
+        "%(n)s item leased to %(who)s for %(time)s",
+        "%(n)s items leased to %(who)s for %(time)s",
         each["items"],
     )
     shown = {"n": numbers.count(each["items"]), "who": each["user"]}

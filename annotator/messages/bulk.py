@@ -16,20 +16,18 @@ def empty_words(project: Project, code: str) -> str:
         pause = find_pause(project)
         return "" if pause is None else stopping.pause_words(pause)
     return {
-        "bulk_off": _("The project's lead has turned the bulk desk off."),
+        "bulk_off": _("Bulk labelling is turned off in this project."),
         "suggestions_off": _(
-            "The project's lead has turned suggestions off, and a page to confirm "
-            "would be nothing else."
+            "Suggestions are turned off in this project, and bulk labelling needs them."
         ),
         "no_model": _(
-            "Pages come after the first round with a model: label some items one by one until then."
+            "Bulk labelling starts after the first round with a model. Label some items one by "
+            "one until then."
         ),
-        "others_left": _(
-            "No more of these are left that the model is sure of. Choose another label."
-        ),
+        "others_left": _("No confident predictions are left for this label. Choose another label."),
         "none_left": _(
-            "The model is at least %(least)d %% sure of none of the items that are left. "
-            "Label some one by one: with every round it is surer of more."
+            "No remaining item has a confidence of %(least)d%% or more. Label some items one by "
+            "one; each round adds confident predictions."
         )
         % {"least": round(100 * confident_items.LEAST)},
     }[code]

@@ -6,7 +6,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.i18n.numbers import NARROW, bound, count, number, percent
+from annotator.i18n.numbers import (
+    bound,
+    count,
+    number,
+    percent,
+    percent_number,
+    with_percent_sign,
+)
 from annotator.models import Project
 
 
@@ -15,12 +22,13 @@ def in_words(estimate: Mapping[str, Any] | None) -> str:
     if not estimate:
         return ""
     said = ngettext(
-        "%(value)s right, %(low)s to %(high)s, from %(n)s audit item",
-        "%(value)s right, %(low)s to %(high)s, from %(n)s audit items",
+        "Accuracy %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit item",
+        "Accuracy %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit items",
         estimate["n"],
     ) % {
         "value": percent(estimate["value"]),
-        "low": percent(estimate["low"]),
+        # A range has one sign, at its end.
+        "low": percent_number(estimate["low"]),
         "high": percent(estimate["high"]),
         "n": count(estimate["n"]),
     }
@@ -44,7 +52,7 @@ def proven_in_words(estimate: Mapping[str, Any]) -> str:
     """Return what is proven so far; empty where the first look is still to come."""
     if not estimate.get("proven"):
         return ""
-    return _("proven so far: %(low)s") % {"low": f"{bound(estimate['proven'])}{NARROW}%"}
+    return _("guaranteed: at least %(low)s") % {"low": with_percent_sign(bound(estimate["proven"]))}
 
 
 def why_two(estimate: Mapping[str, Any] | None) -> str:
@@ -52,14 +60,14 @@ def why_two(estimate: Mapping[str, Any] | None) -> str:
     if not estimate or not estimate.get("proven"):
         return ""
     said = _(
-        "The interval holds for one look, the proof for all looks together: so the two differ, and "
-        "the proof moves only after 25, 50, 100, 200, … audits."
+        "The interval holds for a single measurement, the guarantee for all measurements "
+        "together. The guarantee is updated only after 25, 50, 100, 200, … audit items."
     )
     if not estimate.get("proven_at"):
         return said
     last = ngettext(
-        "Its last look was after %(n)s audit.",
-        "Its last look was after %(n)s audits.",
+        "It was last updated after %(n)s audit item.",
+        "It was last updated after %(n)s audit items.",
         estimate["proven_at"],
     )
     return f"{said} {last % {'n': count(estimate['proven_at'])}}"
@@ -86,13 +94,15 @@ def _would_prove(estimate: Mapping[str, Any], goal: Mapping[str, str]) -> str:
     needed, items = estimate["needed"], estimate.get("population")
     if items is not None and needed >= items - estimate["n"]:
         words = _(
-            "If as many stay right, only an audit of all %(items)s items would prove the target of "
-            "%(target)s %%."
+            "At the current accuracy, only auditing all %(items)s items would prove the target of "
+            "%(target)s%%."
         )
         return words % {"items": count(items), **goal}
     words = ngettext(
-        "If as many stay right, about %(n)d more audit would prove the target of %(target)s %%.",
-        "If as many stay right, about %(n)d more audits would prove the target of %(target)s %%.",
+        "At the current accuracy, about %(n)d more audit item would prove the target of "
+        "%(target)s%%.",
+        "At the current accuracy, about %(n)d more audit items would prove the target of "
+        "%(target)s%%.",
         needed,
     )
     return words % {"n": needed, **goal}
@@ -104,8 +114,8 @@ def _too_few(estimate: Mapping[str, Any]) -> str:
     if left is None or estimate["needed"] <= left:
         return ""
     words = ngettext(
-        "At the present audit share, %(n)s more is drawn: raise the share to get there.",
-        "At the present audit share, only %(n)s more are drawn: raise the share to get there.",
+        "The current audit sample adds only %(n)s more. Increase its share to reach the target.",
+        "The current audit sample adds only %(n)s more. Increase its share to reach the target.",
         left,
     )
     return words % {"n": count(left)}
@@ -114,12 +124,12 @@ def _too_few(estimate: Mapping[str, Any]) -> str:
 def _never(estimate: Mapping[str, Any], items: int | None, goal: Mapping[str, str]) -> str:
     if items is None:
         words = _(
-            "Not more than the target of %(target)s %% are right so far, so more audits alone "
-            "would not prove it: the model has to get better."
+            "The accuracy is not above the target of %(target)s%% yet. More audit items alone "
+            "can't prove it; the model must improve first."
         )
         return words % goal
     words = _(
-        "%(value)s %% are right so far, less than the target of %(target)s %%: even all %(items)s "
-        "items would not prove it, so the model has to get better."
+        "The accuracy of %(value)s%% is below the target of %(target)s%%. Even auditing all "
+        "%(items)s items would not prove it; the model must improve first."
     )
     return words % {"value": number(estimate["value"]), "items": count(items), **goal}

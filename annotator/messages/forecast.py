@@ -37,10 +37,10 @@ def _of_model(forecast: Mapping[str, Any], estimate: Mapping[str, Any] | None) -
     """Return which model a forecast is of, and that it is made again where there is a newer one."""
     if estimate is None or "model" not in forecast:
         return ""
-    said = _("The forecast is of model %(model)s, after %(n)s labels.") % _shown(forecast)
+    said = _("Forecast by model %(model)s, after %(n)s labels.") % _shown(forecast)
     if forecast["model"] >= estimate["model"]:
         return said
-    again = _("A newer model is measured; the forecast for it follows in a moment.")
+    again = _("A newer model has been measured. Its forecast follows in a moment.")
     return f"{said} {again}"
 
 
@@ -48,7 +48,7 @@ def _of_other_model(saved: Mapping[str, Any], estimate: Mapping[str, Any] | None
     """Return which model the labels saved are told of, where it is not the newest measured one."""
     if estimate is None or "model" not in saved or saved["model"] == estimate["model"]:
         return ""
-    return _("What was saved is told of model %(model)s, after %(n)s labels.") % _shown(saved)
+    return _("Label savings of model %(model)s, after %(n)s labels.") % _shown(saved)
 
 
 def _shown(report: Mapping[str, Any]) -> dict[str, str]:
@@ -65,18 +65,18 @@ def _to_target(
     shown = {"target": numbers.number(target)}
     if estimate is not None and estimate["value"] >= target:
         # Whether it is proven is told beside it; more labels are not what it takes.
-        return _("The newest model is measured at the target of %(target)s %% or above.") % shown
+        return _("The newest model has reached the target of %(target)s%%.") % shown
     if needed["value"] is None:
         return (
-            _("By the curve so far, the target of %(target)s %% is out of sight for this model.")
+            _("The learning curve suggests that this model can't reach the target of %(target)s%%.")
             % shown
         )
     more = round(needed["value"] - forecast["labels"])
     if more <= 0:
         return ""
     words = ngettext(
-        "By the curve so far, about %(n)s more label would reach the %(target)s %%%(ends)s.",
-        "By the curve so far, about %(n)s more labels would reach the %(target)s %%%(ends)s.",
+        "About %(n)s more label is needed to reach %(target)s%%%(ends)s.",
+        "About %(n)s more labels are needed to reach %(target)s%%%(ends)s.",
         more,
     )
     ends = _ends(project, forecast, more)
@@ -88,13 +88,13 @@ def _ends(project: Project, forecast: Mapping[str, Any], more: int) -> str:
     needed, spent = forecast["needed"], forecast["labels"]
     low = max(round((needed["low"] or spent) - spent), 0)
     if needed["high"] is None:
-        parts = [_("%(low)s or more, 95 %%") % {"low": low}]
+        parts = [_("95%% CI %(low)s or more") % {"low": low}]
     else:
         high = max(round(needed["high"] - spent), low)
-        parts = [_("%(low)s to %(high)s, 95 %%") % {"low": low, "high": high}]
+        parts = [_("95%% CI %(low)s–%(high)s") % {"low": low, "high": high}]
     cost = _price(project, forecast, more)
     if cost is not None:
-        parts.append(_("about %(cost)s of work") % {"cost": f"{cost:.2f}"})
+        parts.append(_("about %(cost)s") % {"cost": f"{cost:.2f}"})
     return f" ({'; '.join(parts)})"
 
 
@@ -103,13 +103,17 @@ def _gain_in_words(project: Project, forecast: Mapping[str, Any]) -> str:
     if not gain:
         return ""
     said = _(
-        "100 more labels would add about %(value)s points of accuracy (%(low)s to %(high)s, 95 %%)"
+        "100 more labels would add about %(value)s percentage points of accuracy (95%% CI %(low)s "
+        "to %(high)s)"
     ) % {name: numbers.number(gain[name]) for name in ("value", "low", "high")}
     cost = _price(project, forecast, 100)
     if cost is None or gain["value"] < 0.0005:
         return f"{said}."
     each = cost / (100 * gain["value"])
-    return _("%(said)s, so a point costs about %(each)s.") % {"said": said, "each": f"{each:.2f}"}
+    return _("%(said)s; each extra percentage point costs about %(each)s.") % {
+        "said": said,
+        "each": f"{each:.2f}",
+    }
 
 
 def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float | None:
@@ -121,12 +125,12 @@ def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
     """Return the one of both hints that says more; what each is worth is measured (docs)."""
     if forecast.get("diminishing"):
         return _(
-            "The returns diminish: by the last doubling of the labels, 100 more would likely add "
-            "less than half a point, and at most one. Stop if that is not worth them."
+            "Diminishing returns: 100 more labels would probably add less than half a percentage "
+            "point, and at most one. Stop if that isn't worth the cost."
         )
     if forecast.get("plateau"):
         return _(
-            "The model stopped changing: its predictions hardly move, and its accuracy stays "
-            "within its interval. Whether more labels would help is not known yet."
+            "The model has stabilised: its predictions hardly change, and its accuracy stays "
+            "within its interval. It is too early to say whether more labels would help."
         )
     return ""

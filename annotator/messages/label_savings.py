@@ -14,27 +14,27 @@ def in_words(found: Mapping[str, Any]) -> str:
     if found.get("missing"):
         n = found["missing"]
         return ngettext(
-            "%(n)d more audit until it can be said whether asking well saves labels.",
-            "%(n)d more audits until it can be said whether asking well saves labels.",
+            "%(n)d more audit item needed to tell whether active learning saves labels.",
+            "%(n)d more audit items needed to tell whether active learning saves labels.",
             n,
         ) % {"n": n}
     if found["verdict"] == "helps":
         return _helps(found)
     if found["verdict"] == "does_not_help":
         return _(
-            "Active learning is not helping here: random labels would have brought as much. "
-            "Switch the strategy to “random”."
+            "Active learning isn't saving labels here: random sampling would have reached the "
+            "same accuracy. Switch the strategy to “random”."
         )
     fewer = max(round(-found["low"]), 0) if found["low"] is not None else 0
     if found["high"] is None:
         words = _(
-            "%(audits)d audits do not tell yet whether asking well saves labels: random ones would "
-            "have taken from %(fewer)d fewer to many more."
+            "Too early to say whether active learning saves labels: with %(audits)d audit items, "
+            "the estimate ranges from %(fewer)d labels lost to many saved."
         )
     else:
         words = _(
-            "%(audits)d audits do not tell yet whether asking well saves labels: random ones would "
-            "have taken from %(fewer)d fewer to %(more)d more."
+            "Too early to say whether active learning saves labels: with %(audits)d audit items, "
+            "the estimate ranges from %(fewer)d labels lost to %(more)d saved."
         )
     more = max(round(found["high"] or 0), 0)
     return words % {"audits": found["audits"], "fewer": fewer, "more": more}
@@ -43,8 +43,10 @@ def in_words(found: Mapping[str, Any]) -> str:
 def _helps(found: Mapping[str, Any]) -> str:
     low = round(found["low"])
     if found["high"] is None or found["value"] is None:
-        return _("Active learning has saved at least %(low)d labels (95 %%).") % {"low": low}
-    return _("Active learning has saved about %(n)d labels (95 %%: %(low)d to %(high)d).") % {
+        return _("Active learning has saved at least %(low)d labels (95%% confidence).") % {
+            "low": low
+        }
+    return _("Active learning has saved about %(n)d labels (95%% CI %(low)d–%(high)d).") % {
         "n": round(found["value"]),
         "low": low,
         "high": round(found["high"]),

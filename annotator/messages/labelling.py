@@ -26,19 +26,19 @@ def result_words(result: DecisionResult) -> str:
 def outcome_words(outcome: Outcome) -> str:
     """Return what became of a skip or of an undo."""
     return {
-        Outcome.PASSED_ON: _("Skipped: somebody else will see it."),
+        Outcome.PASSED_ON: _("Skipped. Another annotator will see it."),
         Outcome.SET_ASIDE: _(
-            "Skipped, as by everybody else: it is set aside for the project's lead."
+            "Skipped. Every annotator has skipped it, so it is parked for the project's lead."
         ),
-        Outcome.REVIEW_DISMISSED: _("Skipped: it has its label already, and stays as it is."),
-        Outcome.UNDONE: _("Undone: here is the item again."),
+        Outcome.REVIEW_DISMISSED: _("Skipped. The item keeps the label that it already has."),
+        Outcome.UNDONE: _("Undone. Here is the item again."),
         Outcome.UNDONE_WHILE_PAUSED: _(
-            "Undone. The project is paused, so the item comes again when it goes on."
+            "Undone. The project is paused; you get the item again when it is resumed."
         ),
         Outcome.UNDONE_ELSEWHERE: _(
-            "The skip is undone, but others have taken on the item meanwhile."
+            "Skip undone. Other annotators have taken the item in the meantime."
         ),
-        Outcome.NOTHING: _("There is nothing to undo."),
+        Outcome.NOTHING: _("Nothing to undo."),
     }[outcome]
 
 
@@ -47,10 +47,10 @@ def saved_words(told: Mapping[str, Any]) -> str:
     said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
     was = {
         "gold": _gold_words(told),
-        "audit": _("That was an audit item: it measures the model."),
+        "audit": _("That was an audit item. It measures the model's accuracy."),
         "random": _("That was a random item."),
-        "second": _("That was a second look at a label that was in doubt."),
-        "repeat": _("You had labelled this before: it was to see how steady labels are."),
+        "second": _("That was a review of a likely label error."),
+        "repeat": _("You had labelled this item before. It measures self-consistency."),
     }.get(told["source"], "")
     return f"{said} {was}".strip()
 
@@ -58,14 +58,14 @@ def saved_words(told: Mapping[str, Any]) -> str:
 def _gold_words(told: Mapping[str, Any]) -> str:
     known = told.get("known")
     if known is None or sorted(known) == sorted(told["labels"]):
-        return _("That was a hidden check.")
-    shown = ", ".join(known) or _("none of the labels")
-    return _("That was a hidden check: the known answer is %(labels)s.") % {"labels": shown}
+        return _("That was a gold item.")
+    shown = ", ".join(known) or _("no label")
+    return _("That was a gold item. The correct answer is %(labels)s.") % {"labels": shown}
 
 
 def label_words(told: Mapping[str, Any]) -> str:
     """Return the labels of an answer in words, also where it says that none of them fits."""
-    return ", ".join(told["labels"]) or _("none of the labels")
+    return ", ".join(told["labels"]) or _("no label")
 
 
 def why_empty(project: Project, pause: pauses.Pause | None) -> str:
@@ -73,18 +73,18 @@ def why_empty(project: Project, pause: pauses.Pause | None) -> str:
     if pause is not None:
         return stopping.pause_words(pause)
     return {
-        "importing": _("The first items are being imported. They appear here by themselves."),
-        "no_items": _("There are no items yet. An admin of the project can import some."),
+        "importing": _("The first items are being imported. This page refreshes automatically."),
+        "no_items": _("There are no items yet. A project admin can import some."),
         "done": _("Every item is labelled. Thank you!"),
         "done_but_skipped": _(
-            "Every item is labelled, but for those that everybody skipped. Thank you!"
+            "Every item is labelled, except those that every annotator skipped. Thank you!"
         ),
         "budget_held": _(
-            "The last labels of the budget are with others. What they give back appears here "
-            "by itself."
+            "The last items of the budget are leased to others. Items that they return appear "
+            "here automatically."
         ),
         "nothing_left": _(
-            "Nothing is left for you: the items that still need a label are with others, "
-            "or you have seen them already."
+            "No items are left for you. The remaining ones are leased to others, or you have "
+            "already seen them."
         ),
     }[summary.why_empty(project)]

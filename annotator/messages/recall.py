@@ -14,8 +14,8 @@ from annotator.models import Project
 def reached_words(facts: Mapping[str, Any]) -> str:
     """Return in words that the recall aimed for is proven."""
     words = _(
-        "At least %(low)s %% of the items with “%(label)s” are found, with 95 %% confidence; the "
-        "target is %(target)s %%."
+        "Recall of “%(label)s”: at least %(low)s%% with 95%% confidence. The target is "
+        "%(target)s%%."
     )
     low, goal = _percent(facts["recall"]), _percent(facts["target"])
     return words % {"low": low, "label": facts["label"], "target": goal}
@@ -27,10 +27,15 @@ def outlook(project: Project, found: Mapping[str, Any] | None) -> list[str]:
     if target is None:
         return []
     if project.rare_label_id is None:
-        return [_("The goal is a share of the rare label, but none is chosen in the settings.")]
+        return [
+            _(
+                "The target metric is the recall of the rare label, but no rare label is chosen in "
+                "the settings."
+            )
+        ]
     if now is None or now["recall"] is None or now["recall"]["low"] >= target:
         return []
-    words = _("At least %(low)s %% are found, with 95 %% confidence; the target is %(target)s %%.")
+    words = _("Recall is at least %(low)s%% with 95%% confidence. The target is %(target)s%%.")
     return [words % {"low": _percent(now["recall"]["low"]), "target": _percent(target)}]
 
 

@@ -25,7 +25,7 @@ def reason_words(reason: StopReason) -> str:
     """Return a reason to stop in words."""
     if reason.cause == DONE:
         if reason.facts["set_aside"]:
-            return _("Every item is labelled, but for those that everybody skipped.")
+            return _("Every item is labelled, except those that every annotator skipped.")
         return _("Every item is labelled.")
     if reason.cause == BUDGET:
         return _budget_words(reason.facts)
@@ -36,7 +36,9 @@ def reason_words(reason: StopReason) -> str:
 
 def goal_words(proven: float, target: float) -> str:
     """Return in words that the accuracy aimed for is proven."""
-    words = _("The audits prove an accuracy of %(low)s %%; the target is %(target)s %%.")
+    words = _(
+        "The audit sample proves an accuracy of at least %(low)s%%; the target is %(target)s%%."
+    )
     return words % {"low": numbers.bound(proven), "target": numbers.number(target)}
 
 
@@ -72,7 +74,7 @@ def pause_words(pause: Pause) -> str:
     if pause.cause == LEAD and pause.at is not None:
         return _by_lead(pause.by, pause.at, pause.typed)
     reasons = " ".join(map(reason_words, pause.reasons))
-    return _("%(reasons)s The project is paused; its lead can go on.") % {"reasons": reasons}
+    return _("%(reasons)s The project is paused; its lead can resume it.") % {"reasons": reasons}
 
 
 def _by_lead(by: str | None, at: datetime, reason: str) -> str:

@@ -13,8 +13,8 @@ class Import(Job):
     """A file on its way into the pool. `done` counts the rows that are settled, good or bad."""
 
     class LabelsAre(models.TextChoices):
-        SEED = "seed", _("expert labels to start from")
-        GOLD = "gold", _("hidden checks")
+        SEED = "seed", _("seed labels")
+        GOLD = "gold", _("gold items")
         SUGGESTION = "suggestion", _("suggestions")
         IGNORE = "ignore", _("ignored")
 
@@ -71,7 +71,7 @@ class Item(models.Model):
         POOL = 0, _("in the pool")
         QUEUED = 1, _("queued")
         LABELLED = 2, _("labelled")
-        ASIDE = 3, _("set aside")
+        ASIDE = 3, _("parked")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     imported = models.ForeignKey(

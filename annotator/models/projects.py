@@ -37,7 +37,7 @@ class Project(models.Model):
     class Metric(TextChoices):
         ACCURACY = "accuracy", _("accuracy")
         MACRO_F1 = "macro_f1", _("macro F1")
-        RECALL = "recall", _("share of the rare label that is found")
+        RECALL = "recall", _("recall of the rare label")
 
     name = models.CharField(max_length=200)
     # With `multi_label` it names the task type, which knows what that means (`tasktypes`).

@@ -15,14 +15,14 @@ from annotator.models.training import ModelVersion, Round
 class Source(models.TextChoices):
     """Why an item came to be labelled."""
 
-    ACTIVE = "active", _("chosen by the strategy")
-    AUDIT = "audit", _("random audit")
+    ACTIVE = "active", _("selected by the strategy")
+    AUDIT = "audit", _("audit sample")
     RANDOM = "random", _("random")
-    GOLD = "gold", _("hidden check")
-    SEED = "seed", _("expert seed")
+    GOLD = "gold", _("gold item")
+    SEED = "seed", _("seed label")
     BULK = "bulk", _("confirmed in bulk")
-    SECOND = "second", _("second look")
-    REPEAT = "repeat", _("asked again")
+    SECOND = "second", _("review")
+    REPEAT = "repeat", _("repeated")
 
 
 # Of items that have all the opinions they need: what is said then is kept, and never counted.
@@ -137,11 +137,11 @@ class Lease(Provenance):
     class Outcome(models.TextChoices):
         LABELLED = "labelled", _("labelled")
         SKIPPED = "skipped", _("skipped")
-        RELEASED = "released", _("given back")
-        EXPIRED = "expired", _("ran out")
-        PASSED = "passed", _("passed on to somebody who had nothing left")
-        AGAIN = "again", _("skipped, but to be asked again")
-        DROPPED = "dropped", _("second look, skipped")
+        RELEASED = "released", _("released")
+        EXPIRED = "expired", _("expired")
+        PASSED = "passed", _("reassigned to an idle annotator")
+        AGAIN = "again", _("skipped and requeued")
+        DROPPED = "dropped", _("review skipped")
 
     SKIPS = (Outcome.SKIPPED, Outcome.AGAIN)
     # Who lost it so may not know yet, and what they answer counts for as much as it still can.

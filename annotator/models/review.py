@@ -15,15 +15,15 @@ class SecondLook(models.Model):
     """A wish for one more opinion on an item because of one answer that it has: `about`."""
 
     class Kind(models.TextChoices):
-        SUSPECT = "suspect", _("the model doubts the label")
-        CONTRADICTION = "contradiction", _("a near-copy is labelled otherwise")
-        REPEAT = "repeat", _("the same person again")
+        SUSPECT = "suspect", _("likely label error")
+        CONTRADICTION = "contradiction", _("near-duplicate with a different label")
+        REPEAT = "repeat", _("self-consistency check")
 
     class State(models.IntegerChoices):
         OPEN = 0, _("open")
         LEASED = 1, _("leased")
         DONE = 2, _("done")
-        DROPPED = 3, _("dropped")
+        DROPPED = 3, _("dismissed")
 
     class Outcome(models.TextChoices):
         CONFIRMED = "confirmed", _("confirmed")

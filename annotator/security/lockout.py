@@ -60,12 +60,12 @@ def _username(credentials: dict[str, Any] | None) -> str:
 def locked_out(request: HttpRequest, _answer: Any, credentials: Any) -> HttpResponse:
     """Answer an attempt at a name that is locked at this address, in JSON or as a page."""
     seconds = _seconds_left(request, credentials)
-    detail = " ".join([_("Too many failed attempts for this name."), try_again(seconds)])
+    detail = " ".join([_("Too many failed attempts for this username."), try_again(seconds)])
     if request.path.startswith("/api/"):
         error = {"code": "locked_out", "detail": detail}
         body = {"type": "too_many_requests", **error, "errors": [{"field": "", **error}]}
         return JsonResponse(body, status=429, headers={"Retry-After": str(seconds)})
-    answer = render(request, "429.html", {"detail": detail}, status=429)
+    answer = render(request, "errors/429.html", {"detail": detail}, status=429)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

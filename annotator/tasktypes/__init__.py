@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy
 from annotator.errors import Invalid, NotThere
 from annotator.models import Project
 from annotator.tasktypes.answers.multiple_choice import MULTIPLE_CHOICE
+from annotator.tasktypes.answers.pairwise import PAIRWISE
 from annotator.tasktypes.answers.single_choice import SINGLE_CHOICE
 from annotator.tasktypes.base import FEATURES, TaskType
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
+from annotator.tasktypes.media.text_pairs import TEXT_PAIRS
 
 TASK_TYPES = {
     each.name: each
@@ -23,6 +25,14 @@ TASK_TYPES = {
         TaskType("text-several", "text", True, gettext_lazy("text"), TEXT, MULTIPLE_CHOICE),
         TaskType("image", "image", False, gettext_lazy("image"), IMAGE, SINGLE_CHOICE),
         TaskType("image-several", "image", True, gettext_lazy("image"), IMAGE, MULTIPLE_CHOICE),
+        TaskType(
+            "text-pairs",
+            "text-pairs",
+            False,
+            gettext_lazy("comparison of two texts"),
+            TEXT_PAIRS,
+            PAIRWISE,
+        ),
     )
 }
 DEFAULT = TASK_TYPES["text"]

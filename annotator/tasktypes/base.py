@@ -47,7 +47,7 @@ FEATURES = {
         gettext_lazy("The answers of this type of project are fixed; it takes no other labels."),
         ("rare_label",),
     ),
-    "predict": Feature(gettext_lazy("Prediction by this call is for texts.")),
+    "predict": Feature(gettext_lazy("This endpoint predicts labels for texts only.")),
     "simulate": Feature(gettext_lazy("Simulations are not there for this type of project.")),
 }
 EVERYTHING = frozenset(FEATURES)

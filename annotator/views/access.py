@@ -89,7 +89,7 @@ def _to_login(request: Request) -> HttpResponse:
 
 def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Return the page of a form that was loaded before its person signed in or out."""
-    return render(request, "403_csrf.html", {"back": form_page(request)}, status=403)
+    return render(request, "errors/403_csrf.html", {"back": form_page(request)}, status=403)
 
 
 def form_page(request: HttpRequest) -> str:
@@ -151,4 +151,4 @@ def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR
 def only_installation_admins(request: Request) -> None:
     """Refuse everybody else."""
     if not request.user.is_superuser:
-        raise Forbidden("forbidden", _("This page is for the installation's admins."))
+        raise Forbidden("forbidden", _("This page is for installation admins."))

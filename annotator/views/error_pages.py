@@ -18,7 +18,7 @@ PAGES = {400, 403, 404, 413, 429, 503}
 
 def show(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """Return the page of the refusal's status; where there is none, that of a bad request."""
-    name = f"{refusal.status}.html" if refusal.status in PAGES else "400.html"
+    name = f"errors/{refusal.status}.html" if refusal.status in PAGES else "errors/400.html"
     answer = render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)
     if refusal.retry_after:
         answer.headers["Retry-After"] = str(refusal.retry_after)
@@ -59,7 +59,7 @@ def _away(request: HttpRequest, away: Away) -> HttpResponse:
         body = {"type": "away", "code": away.code, "detail": away.detail, "errors": away.errors}
         return JsonResponse(body, status=away.status)
     # Without the request, as every other page asks the database who is there.
-    return render(None, "503.html", {"detail": away.detail}, status=away.status)
+    return render(None, "errors/503.html", {"detail": away.detail}, status=away.status)
 
 
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 413: "too_large", 500: "error"}
@@ -72,8 +72,8 @@ def _page(request: HttpRequest, status: int) -> HttpResponse:
         return JsonResponse(body | (_name() if status == 500 else {}), status=status)
     if status == 500:
         # Without the request, as what broke may be what every other page reads.
-        return render(None, "500.html", _name(), status=500)
-    return render(request, f"{status}.html", _name(), status=status)
+        return render(None, "errors/500.html", _name(), status=500)
+    return render(request, f"errors/{status}.html", _name(), status=status)
 
 
 def _name() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Numbers in words: never one without what it rests on."""
+"""Numbers as people write them in their language, and the sentences built around them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,17 +18,27 @@ NARROW = numbers.NARROW
 
 
 def percent(share: float) -> str:
-    """Return 0.934 as “93 %”; next to the ends with a decimal, as 100 % would claim too much."""
+    """Return 0.934 as “93%”; next to the ends with a decimal, as 100% would claim too much."""
     return numbers.percent(share)
 
 
+def with_percent_sign(number: str) -> str:
+    """Return a formatted number with the percent sign as the reader's language writes it."""
+    return numbers.with_percent_sign(number)
+
+
+def percent_number(share: float) -> str:
+    """Return a share as `percent` does, without the sign: the lower end of a range."""
+    return numbers.percent_number(share)
+
+
 def precise_percent(share: float) -> str:
-    """Return 0.9142 as “91.4 %”, for shares that lie close together."""
-    return f"{_rounded(100 * share, 1)}{NARROW}%"
+    """Return 0.9142 as “91.4%”, for shares that lie close together."""
+    return with_percent_sign(_rounded(100 * share, 1))
 
 
 def count(number: int) -> str:
-    """Return a whole number with its thousands set apart."""
+    """Return a whole number with the thousands separator of the reader's language."""
     return numbers.count(number)
 
 
@@ -64,7 +74,7 @@ def points(share: float) -> str:
 
 
 def money(amount: float) -> str:
-    """Return an amount with two decimals and its thousands set apart."""
+    """Return an amount with two decimals and a thousands separator."""
     whole, cents = divmod(round(100 * amount), 100)
     return f"{count(whole)}{get_format('DECIMAL_SEPARATOR')}{cents:02d}"
 
@@ -107,13 +117,13 @@ def accuracy(estimate: Mapping[str, Any] | None) -> str:
 def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
     """Return the sentence that a lead wants first: how good it is, and what that rests on."""
     if not progress["items"]:
-        return _("No items yet: import a file, and labelling can begin.")
+        return _("No items yet. Import a file to start labelling.")
     if progress["accuracy"]:
         return f"{accuracy(progress['accuracy'])}."
     answered = progress["audits_answered"]
     if answered >= first_estimate:
         return no_estimate(progress["audited"])
-    return _("No estimate yet: %(n)s of the first %(first)s audit items are labelled.") % {
+    return _("No accuracy estimate yet: %(n)s of the first %(first)s audit items are labelled.") % {
         "n": answered,
         "first": first_estimate,
     }
@@ -122,8 +132,8 @@ def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
 def no_estimate(audited: int) -> str:
     """Return why there is no estimate though enough audits are answered, `audited` counting."""
     if audited >= estimates.FIRST_ESTIMATE:
-        return _("No estimate yet: it comes with the next round.")
-    return _("No estimate yet: it waits for audit items that come before those answered.")
+        return _("No accuracy estimate yet. The next round calculates it.")
+    return _("No accuracy estimate yet: earlier audit items must be labelled first.")
 
 
 def audited(progress: Mapping[str, Any]) -> list[str]:
@@ -137,16 +147,16 @@ def confirmed(label: str, done: Confirmed) -> str:
     """Return what became of a page that was confirmed in bulk."""
     parts = [_("Saved %(n)d as %(label)s") % {"n": done.saved, "label": label}]
     if done.given_back:
-        parts.append(_("%(n)d given back, to be asked one by one") % {"n": done.given_back})
+        parts.append(_("%(n)d released, to be labelled one by one") % {"n": done.given_back})
     if done.settled:
-        parts.append(_("%(n)d had been labelled meanwhile") % {"n": done.settled})
+        parts.append(_("%(n)d were already labelled") % {"n": done.settled})
     return f"{', '.join(parts)}."
 
 
 def unconfirmed(number: int) -> str:
     """Return what became of a page that was taken back."""
     return ngettext(
-        "Undone: %(n)d label is taken back, and here is its page again.",
-        "Undone: %(n)d labels are taken back, and here is their page again.",
+        "Undone: %(n)d annotation removed. Here is its page again.",
+        "Undone: %(n)d annotations removed. Here is their page again.",
         number,
     ) % {"n": number}

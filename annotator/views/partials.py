@@ -16,7 +16,8 @@ def show(
     request: Request, page: str, region: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Render the region alone when it is what htmx will replace, else the whole page."""
-    template = f"_{region}.html" if request.htmx.target == region else page
+    folder = page.rpartition("/")[0]
+    template = f"{folder}/_{region}.html" if request.htmx.target == region else page
     return render(request, template, context, status=status)
 
 

@@ -1,7 +1,7 @@
-"""What each person's answers are worth beside those of others, with how much that rests on.
+"""Agreement of each annotator with the others, with confidence intervals.
 
-Opinions are lists: `items` (m,) and `people` (m,) whole numbers, and `codes` (m,) what was said,
-where equal codes are equal answers.
+Answers are lists: `items` (m,) and `people` (m,) integers, and `codes` (m,), equal for equal
+answers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from selection.core.intervals import Estimate, beta_interval
 def agreement_of_each(
     items: ArrayLike, people: ArrayLike, codes: ArrayLike, confidence: float = 0.95
 ) -> dict[int, Estimate]:
-    """Return for each person how many of those who judged the same item said the same.
+    """Return each person's share of matching answers by others on the same items.
 
     Averaged over the items that they share with somebody; who shares none is missing. Interval:
     Clopper and Pearson's for that mean, exact where two judged each item, and wider than it has to
@@ -39,7 +39,7 @@ def agreement_of_each(
 
 
 def confusions(answers: ArrayLike, proba: ArrayLike) -> FloatArray:
-    """Return how often each person (people, right, said) gave an answer where which was right.
+    """Return confusion counts (people, C, C): rows are the right class, columns the answer.
 
     `answers` (items, people) with -1 for none, and `proba` (items, C) of what is right: the counts
     are expected ones, and those of a person add up to their answers.
@@ -58,7 +58,7 @@ def confusions(answers: ArrayLike, proba: ArrayLike) -> FloatArray:
 
 
 def share_right(counts: ArrayLike, confidence: float = 0.95) -> Estimate | None:
-    """Return the share of a person's answers that are right, from their `confusions` (C, C).
+    """Return a person's accuracy with its interval, from their `confusions` (C, C).
 
     The interval takes what is right for known; None without answers.
 

@@ -1,7 +1,7 @@
-"""How sure a measure of agreement is: it is measured again on items drawn from those there are.
+"""Bootstrap intervals of agreement coefficients: items are resampled with replacement.
 
-What the measures look at are sums over items, and items with the same answers add the same. So not
-items are drawn but how often each pattern of answers comes up, which is one multinomial draw.
+A coefficient depends on sums over items, and items with the same answers add the same. Instead of
+items, the counts of answer patterns are resampled: one multinomial draw each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AT_ONCE = 4_000_000  # numbers drawn at once: 32 MB
 
 
 class _Measure(NamedTuple):
-    """A measure of a table of answers, and how it comes out of sums over items.
+    """An agreement coefficient and its computation from sums over items.
 
     `columns` are what each item adds (items, s), `imagined` what one more item would add (s,) if
     people agreed on it no more than by chance, and `from_sums` measures sums (draws, s).
@@ -45,7 +45,7 @@ class _Measure(NamedTuple):
 def agreement_interval(
     answers: ArrayLike, measure: str = "alpha", confidence: float = 0.95, *, seed: int = 0
 ) -> Estimate | None:
-    """Return the agreement of `answers` (items, people) with its interval; None if none is told.
+    """Return the agreement of `answers` (items, people) with its interval; None if undefined.
 
     `measure` is "alpha", "fleiss", "cohen" (exactly two people) or "pairs": the functions of
     `agreement`. Interval: the percentile bootstrap over items, 1,000 draws, expanded for few items
@@ -87,7 +87,7 @@ def _expanded(tail: float, n: int) -> float:
 def _draw(
     patterns: FloatArray, times: IntArray, rng: np.random.Generator
 ) -> Iterator[tuple[FloatArray, IntArray]]:
-    """Yield sums (draws, s) over as many items as there are, and how many imagined to add."""
+    """Yield resampled sums (draws, s) over all items, and the number of pseudo items to add."""
     n = int(times.sum())
     left = DRAWS
     while left:

@@ -1,4 +1,4 @@
-"""Whether people agree, and which answers look wrong.
+"""Agreement coefficients between annotators, and likely label errors.
 
 `answers` is a table (items, people) of class numbers, -1 where somebody gave none.
 """
@@ -16,7 +16,7 @@ TINY = 1e-300  # no probability is smaller, so that 0 may stand below a fraction
 
 
 class Suspects(NamedTuple):
-    """Rows (k,) whose label is doubted, most suspicious first, and the class (k,) to put instead.
+    """Rows (k,) with a likely label error, worst first, and the class (k,) suggested instead.
 
     `scores` (k,) is the other class's part of both: p(instead) / (p(label) + p(instead)). 0.5 = as
     likely as the label, 1 = the label is surely wrong.
@@ -28,7 +28,7 @@ class Suspects(NamedTuple):
 
 
 def cohen_kappa(a: ArrayLike, b: ArrayLike) -> float:
-    """Return the agreement of two people beyond chance, from the answers `a` and `b` (n,).
+    """Return Cohen's kappa of two people, from their answers `a` and `b` (n,).
 
     Cohen 1960: (observed - chance) / (1 - chance). Items where either gave none (-1) do not
     count. 1.0 where both always gave the same single answer; NaN where nothing is shared.
@@ -50,7 +50,7 @@ def cohen_kappa(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def krippendorff_alpha(answers: ArrayLike) -> float:
-    """Return Krippendorff's alpha for classes without order, from `answers` (items, people).
+    """Return Krippendorff's alpha for nominal data, from `answers` (items, people).
 
     Krippendorff 2011: 1 - observed / expected disagreement; 1 = always agree, 0 = as by chance.
     Items with fewer than two answers do not count. 1.0 where only one class was ever given; NaN
@@ -73,7 +73,7 @@ def krippendorff_alpha(answers: ArrayLike) -> float:
 
 
 def fleiss_kappa(answers: ArrayLike) -> float:
-    """Return the agreement beyond chance of equally many people per item: (items, people).
+    """Return Fleiss' kappa of `answers` (items, people), equally many people per item.
 
     Fleiss 1971: (observed - chance) / (1 - chance), chance from the shares of all answers; who
     gave which does not matter. Items without answers do not count. 1.0 where only one class was
@@ -121,7 +121,7 @@ def majority(answers: ArrayLike, n_classes: int) -> FloatArray:
 
 
 def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
-    """Return the labels (n,) that are most likely wrong, by out-of-fold `proba` (n, C).
+    """Return the likely errors among `labels` (n,), by out-of-fold `proba` (n, C).
 
     How many there are is counted by confident learning (Northcutt, Jiang and Chuang 2021): a class
     is claimed where its probability reaches the mean that items labelled so have for it, and an

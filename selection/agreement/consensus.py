@@ -1,10 +1,10 @@
-"""What is right where people differ, and who is how reliable, learnt from their answers alone.
+"""Dawid-Skene consensus: the right class and each person's reliability, from answers alone.
 
-Dawid and Skene 1979: each person says each class of each class with a probability of their own.
-What is right and those probabilities are drawn in turns, many times (Gibbs sampling, as in Kim and
-Ghahramani 2012), and the draws are averaged. The likeliest single explanation, which is what EM
-finds, takes a person with few answers, or the better one of two people, for surely known: where
-opinions differed it said 0.95 and was right in half of the cases (learning-benchmarks.md in docs).
+Dawid and Skene 1979: each person has a confusion matrix. Gibbs sampling (Kim and Ghahramani 2012)
+draws the right classes and the confusion matrices in turns and averages the draws. The maximum
+likelihood estimate that EM finds is overconfident about a person with few answers and about the
+better one of two people: where answers differed it said 0.95 and was right in half of the cases
+(learning-benchmarks.md in docs).
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Consensus(NamedTuple):
 
     @property
     def reliability(self) -> FloatArray:
-        """How often each person (people,) is right, over items as common as the class shares."""
+        """The accuracy of each person (people,) on items with the estimated class shares."""
         right = np.diagonal(self.confusion, axis1=1, axis2=2)
         return np.asarray(right @ self.prior, dtype=np.float64)
 
 
 def dawid_skene(answers: ArrayLike, n_classes: int, *, seed: int = 0) -> Consensus:
-    """Return what is right and who is how reliable, learnt from `answers` (items, people).
+    """Return class probabilities and confusion matrices learnt from `answers` (items, people).
 
     `answers` are class numbers, -1 for none. Each person starts with one imagined answer per class,
     spread as those of all people together, and some more that are right as often as people are and
@@ -84,7 +84,7 @@ def dawid_skene(answers: ArrayLike, n_classes: int, *, seed: int = 0) -> Consens
 
 
 class _Sampler:
-    """The answers as lists (m,), `said` by `people` of `items`, and the draws that they allow."""
+    """Gibbs sampler over answer lists (m,): `said` by `people` of `items`."""
 
     def __init__(self, table: IntArray, n_classes: int, rng: np.random.Generator) -> None:
         self.items, self.people = np.nonzero(table >= 0)
@@ -96,7 +96,7 @@ class _Sampler:
         self.of_item = csr_array(ones, shape=(len(table), len(places)))
 
     def sweep(self, proba: FloatArray) -> Consensus:
-        """Draw what is right by `proba` (items, C), from that who errs how; return what follows."""
+        """Sample classes by `proba` (items, C), then confusion matrices; return the new `proba`."""
         right = self._pick(proba)
         counts = self._count(right)
         weights = counts + self._imagined(counts)
@@ -114,13 +114,13 @@ class _Sampler:
         return picked
 
     def _count(self, right: IntArray) -> FloatArray:
-        """Return how often each person said what of which class (people, C, C)."""
+        """Return the confusion counts of each person: (people, C, C)."""
         cells = np.ravel_multi_index((self.people, right[self.items], self.said), self.shape)
         counts = np.bincount(cells, minlength=int(np.prod(self.shape)))
         return counts.reshape(self.shape).astype(np.float64)
 
     def _imagined(self, counts: FloatArray) -> FloatArray:
-        """Draw the imagined answers (people, C, C), more likely such as fit the real ones."""
+        """Sample the pseudo counts (people, C, C) in proportion to their likelihood."""
         right, each = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
         spread = counts.sum(axis=0) + EXPECTED * _usual(self.shape[1])
         common = np.trace(spread) / spread.sum()
@@ -141,7 +141,7 @@ class _Sampler:
     def _own_shares(
         self, right: FloatArray, each: FloatArray, common: float
     ) -> tuple[FloatArray, float]:
-        """Draw how often each person is right, and how much likelier that was made than before.
+        """Sample each person's accuracy, and the log ratio of its proposal.
 
         The shares are drawn with the answers in sight, so a model that uses them must pay for it.
         """
@@ -166,7 +166,7 @@ def _alpha(
     right: AnyArray,
     said: AnyArray,
 ) -> FloatArray:
-    """Return the imagined answers in cells: one as `spread` (C, C), `strength` by `share` (p,)."""
+    """Return the pseudo counts: one as `spread` (C, C), `strength` by `share` (p,)."""
     others = max(len(spread) - 1, 1)
     even = np.where(right == said, share[people], (1 - share[people]) / others)
     imagined: FloatArray = np.maximum(strength * even + spread[right, said], LEAST)
@@ -174,7 +174,7 @@ def _alpha(
 
 
 def _fit(counts: FloatArray, strength: float, share: FloatArray, spread: FloatArray) -> float:
-    """Return the logarithm of how likely the counts are made by the imagined answers."""
+    """Return the log likelihood of the counts under the pseudo counts."""
     # Cells without an answer cancel out.
     cells = np.nonzero(counts)
     alpha, seen = _alpha(strength, share, spread, *cells), counts[cells]

@@ -1,1 +1,1 @@
-"""Ground floor: array types, hashing, distances, intervals, the exact best of scored shards."""
+"""Core: array types and checks, item hashes, distances, exact intervals, top k over shards."""

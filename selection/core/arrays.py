@@ -1,4 +1,4 @@
-"""The array types of this package and the guards that every public function shares."""
+"""Array types, and the input checks that every public function shares."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ ROWS = 1024  # with a few hundred centres a block and its products stay in the c
 
 
 class Space(Protocol):
-    """Things between which there is a distance: points, or gradients that are never written out.
+    """Rows with a distance: points, or gradients that are never materialised.
 
     Both answers are squared distances: `to_nearest` (n,) of every thing to the nearest of the
     `chosen` (m,), in the precision of the input; `between` of one to the nearest of the chosen,

@@ -1,4 +1,4 @@
-"""Random numbers that belong to an item, not to its place: the same in any shard or order."""
+"""Random numbers keyed by item id: independent of shards and row order."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How good the model is, from items drawn at random, with the interval that belongs to it.
+"""Exact confidence intervals of a proportion, such as the accuracy on a random audit sample.
 
-The intervals are exact for a sample size that was fixed before looking. `difference` shortens them
-by what the model itself says.
+They hold for a sample size fixed in advance. `evaluation.difference_estimator` gives shorter ones
+by the model's own confidence.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from scipy.stats import beta, hypergeom
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share between 0 and 1 with its interval, from `n` items, and how the interval was made.
+    """A proportion in 0..1 with its interval, the sample size `n` and the interval's method.
 
-    An agreement beyond chance (`resampling`) may also lie below 0.
+    An agreement coefficient may also lie below 0.
     """
 
     value: float
@@ -31,7 +31,7 @@ class Estimate:
 def accuracy_interval(
     correct: ArrayLike, confidence: float = 0.95, *, population: int | None = None
 ) -> Estimate | None:
-    """Return the share of true in `correct` (n,) booleans with its interval; None without items.
+    """Return the share of true in `correct` (n,) with its exact interval; None without items.
 
     `population` is the size of the pool that was drawn from without replacement, if known: an
     interval for a small pool that is mostly audited is shorter.
@@ -55,9 +55,9 @@ def accuracy_interval(
 
 
 def binomial_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the two-sided interval for a share of which `correct` of `n` were seen.
+    """Return the two-sided interval of a proportion, `correct` of `n` observed.
 
-    Clopper and Pearson 1934: never covers less than it says. (0, 1) for n = 0. Raises ValueError
+    Clopper and Pearson 1934: coverage is at least `confidence`. (0, 1) for n = 0. Raises ValueError
     for counts that do not fit or a confidence outside 0..1.
 
     >>> [round(end, 3) for end in binomial_interval(93, 100)]
@@ -68,10 +68,9 @@ def binomial_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[f
 
 
 def beta_interval(correct: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Clopper and Pearson's interval for counts that need not be whole numbers.
+    """Return the Clopper-Pearson interval for counts that need not be integers.
 
-    Korn and Graubard 1998 use it with an effective sample size, for estimates that are no plain
-    shares.
+    With an effective sample size it serves weighted estimates (Korn and Graubard 1998).
 
     >>> beta_interval(93.0, 100.0) == binomial_interval(93, 100)
     True
@@ -85,10 +84,10 @@ def beta_interval(correct: float, n: float, confidence: float = 0.95) -> tuple[f
 def lower_bound(
     correct: int, n: int, confidence: float = 0.95, *, population: int | None = None
 ) -> float:
-    """Return the one-sided lower bound: the share is higher with this confidence.
+    """Return the one-sided lower confidence bound of a proportion, `correct` of `n` observed.
 
-    `population` as in `accuracy`: the bound is then that of the hypergeometric test, and the share
-    itself once all are drawn.
+    With `population` as in `accuracy_interval` it is the bound of the hypergeometric test, and the
+    proportion itself once all are drawn.
 
     >>> round(lower_bound(60, 60), 3), lower_bound(60, 60, population=100)
     (0.951, 0.97)
@@ -105,7 +104,7 @@ def lower_bound(
 def population_interval(
     correct: int, n: int, population: int, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return the interval for the share in a pool of `population`, `n` drawn without replacement.
+    """Return the interval of a proportion in a finite `population`, `n` drawn without replacement.
 
     Inverts the hypergeometric test at each end by bisection over the possible totals (Wendell
     and Schmee 2001). All audited: the share itself.

@@ -1,4 +1,4 @@
-"""The exact best of a pool that is scored in pieces, however it is cut and ordered."""
+"""Exact top k of a pool that is scored in shards, independent of their cut and order."""
 
 from __future__ import annotations
 

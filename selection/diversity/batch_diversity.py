@@ -1,4 +1,4 @@
-"""Which items differ from each other: row numbers in the order of choice, never one twice."""
+"""Batch diversity: distinct row numbers in the order of choice."""
 
 from __future__ import annotations
 

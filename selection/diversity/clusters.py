@@ -1,4 +1,4 @@
-"""Groups of similar items, and the most typical item of each: where labelling starts."""
+"""k-means clusters, and the most typical item of each for a cold start."""
 
 from __future__ import annotations
 

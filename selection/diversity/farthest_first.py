@@ -1,4 +1,4 @@
-"""Farthest first over any number of rows: exact, in a few passes instead of one for each pick."""
+"""Farthest-first traversal: exact, in a few passes over the rows instead of one per pick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows drawn in proportion to their squared distance from what is there, exactly and quickly."""
+"""k-means++ seeding: exact draws in proportion to squared distance, by rejection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items that say the same: found by their features or their content, and asked once, not twice."""
+"""Near-duplicates: grouped by features or content, so that a batch holds one of each group."""
 
 from __future__ import annotations
 

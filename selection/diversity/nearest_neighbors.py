@@ -1,4 +1,4 @@
-"""The rows of a pool that are most like one row: exact, read once, block by block."""
+"""Exact nearest neighbours of one row by cosine, reading the pool once in blocks."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Accuracy from fewer audits: the model's own doubts, corrected by what the audit found.
+"""Difference estimator of accuracy: model confidence, bias-corrected on the audit sample.
 
-The model's doubt is known for every item of the pool, but nobody knows whether it is honest. The
-audit tells: its items give the error and the doubt side by side. Where the two go together, the
-pool's mean doubt takes over part of the work; where they do not, the correction cancels it. The
-estimate is right whatever the doubts are worth, only its interval depends on it.
+The expected error is known for every item of the pool, but it may be miscalibrated. Audit items
+have both the true and the expected error. Where the two correlate, the pool's mean shortens the
+interval; where they do not, the correction cancels it. The estimate is unbiased in either case.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def audited_accuracy(
     population: int,
     confidence: float = 0.95,
 ) -> Estimate | None:
-    """Return the model's accuracy on the pool by the rule below; None without audits.
+    """Return the accuracy on the pool by the estimator that suits the sample; None without audits.
 
     `difference`, whose arguments these are, from 200 audits on, and from 100 on where the pool's
     doubt foresees at least 5 errors among them; else the exact interval, which does not look at

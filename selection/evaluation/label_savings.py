@@ -1,9 +1,8 @@
-"""What asking well was worth: how many labels random sampling would have needed, from one project.
+"""Label savings of one project: the labels that random sampling would have needed in addition.
 
-The audits are a random sample, so models that learn from some of them alone are what random
-sampling would have given, judged on the audits that they did not see. Beyond the audits the curve
-is drawn as an estimate. How many labels it takes to come as far as the model of today is a guess
-with a wide interval, which is told with it.
+Audits are a random sample: models trained on some of them alone show the learning curve of random
+sampling, measured on the audits that they did not see. Beyond the audits the curve is
+extrapolated, so the number of labels to the current accuracy has a wide interval.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ Verdict = Literal["helps", "unknown", "does_not_help"]
 
 @dataclass(frozen=True)
 class RandomCurve:
-    """How models of `sizes` (k,) random audits did on the audits that they did not see.
+    """Learning curve of random sampling: models of `sizes` (k,) audits, tested on the others.
 
     `right` (k, m) is the share of those models that told each audit right; `spread` (k,) the
     variance that comes of which audits a model learnt from.
@@ -54,7 +53,7 @@ class RandomCurve:
 
 @dataclass(frozen=True)
 class Mark:
-    """The accuracy of random sampling after so many labels, as it is estimated."""
+    """A point of the extrapolated curve: accuracy of random sampling, with its interval."""
 
     labels: int
     value: float
@@ -64,7 +63,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class LabelSavings:
-    """How many labels random sampling would have needed beyond the `n` that were spent.
+    """The labels that random sampling would have needed beyond the `n` that were spent.
 
     Negative where it would have needed fewer. None stands for more than `most`: where `high` is
     None, at least `low` were saved. `curve` is the random curve that this was read off.
@@ -82,7 +81,7 @@ class LabelSavings:
 
 
 def audits_missing(audits: int) -> int:
-    """Return how many more audits it takes until `saved` says anything.
+    """Return the number of audits missing for a first estimate.
 
     >>> audits_missing(12)
     18
@@ -98,7 +97,7 @@ def random_baseline_curve(
     *,
     seed: int,
 ) -> RandomCurve | None:
-    """Return the curve of random sampling up to most of the audits; None with fewer than 30.
+    """Return the learning curve of random sampling on the audits; None with fewer than 30.
 
     `X` (n rows) and `y`, in the shape of `space`, are all labelled items; `audits` (m,) the rows
     that were drawn at random. Of a random order of the audits, windows of growing size train, and
@@ -132,7 +131,7 @@ def estimate_savings(
     seed: int,
     confidence: float = 0.95,
 ) -> LabelSavings | None:
-    """Return what the `n` labels so far were worth in random ones; None without a `curve`.
+    """Return the label savings of the `n` labels so far; None without a `curve`.
 
     `right` (m,) tells which audits the model of today, without having seen them, told right, in
     the order of the curve. Both are judged on the same audits, so that luck with them cancels.
@@ -185,7 +184,7 @@ def _sizes(m: int) -> IntArray:
 
 
 def _judged(X: Features, y: AnyArray, size: int, space: LabelSpace, seed: int) -> FloatArray:
-    """Return (WINDOWS, m) whether the model of each window told each audit right, NaN inside."""
+    """Return (WINDOWS, m): 1 where the model of a window is right on an audit, NaN inside it."""
     m = len(X)
     told = np.full((WINDOWS, m), np.nan)
     for window in range(WINDOWS):
@@ -198,7 +197,7 @@ def _judged(X: Features, y: AnyArray, size: int, space: LabelSpace, seed: int) -
 
 
 def _spread(told: FloatArray, size: int) -> float:
-    """Return the variance of the mean over windows that comes of what the windows hold."""
+    """Return the variance of the mean over windows that is due to their training items."""
     m = told.shape[1]
     means = np.nanmean(told, axis=1)
     # What the judges differ in is not of the models' making.
@@ -212,7 +211,7 @@ def _spread(told: FloatArray, size: int) -> float:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Curves (D,) that agree with the audits, and the error of today that goes with each."""
+    """Sampled curves (D,) that fit the audits, each with an error of the current model."""
 
     start: float
     level: FloatArray
@@ -263,7 +262,7 @@ def _draw(curve: RandomCurve, right: BoolArray, generator: np.random.Generator) 
 
 
 def _covariance(curve: RandomCurve, right: BoolArray) -> FloatArray:
-    """Return (k + 1, k + 1) for the errors of the curve, and that of today in the last row."""
+    """Return the covariance (k + 1, k + 1) of the curve's errors and, last, the current error."""
     m = len(right)
     both = np.vstack([curve.right, right])
     spread = np.cov(both) / m

@@ -1,4 +1,4 @@
-"""Diminishing returns: what the next labels will add, from the learning curve so far."""
+"""Learning curve extrapolation: the expected gain of further labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXPONENTS = np.geomspace(0.05, 2.0, 500)
 
 @dataclass(frozen=True)
 class Gain:
-    """The accuracy (0..1) that the next 100 labels will add, with its interval."""
+    """The expected accuracy gain (0..1) of the next 100 labels, with its interval."""
 
     value: float
     low: float
@@ -29,7 +29,7 @@ class Gain:
     confidence: float
 
     def cost_per_point(self, price: float) -> tuple[float, float, float]:
-        """Return what 0.01 more accuracy costs at `price` a label: likely, at least, at most.
+        """Return the cost of 0.01 more accuracy at `price` per label: estimate, low, high.
 
         Infinite where nothing more is gained.
 
@@ -47,7 +47,7 @@ State = Literal["reached", "in_sight", "out_of_sight"]
 
 @dataclass(frozen=True)
 class Needed:
-    """How many labels in all will reach a target; None where that is out of sight.
+    """The total of labels that will reach a target; None where the curve never does.
 
     "reached" is what the curve, or the accuracy measured last, has reached already: `value` is
     then at most the labels so far.
@@ -61,7 +61,7 @@ class Needed:
 
 
 def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.95) -> Gain | None:
-    """Return what 100 more labels will add, by the curve accuracy = a - b labels^-c; None early.
+    """Return the gain of 100 more labels by accuracy = a - b labels^-c; None while too early.
 
     `labels` (n,) counts and `accuracy` (n,) from 0 to 1, at least five different counts. For each
     exponent c from 0.05 to 2 the rest is a straight line; the best by least squares is the
@@ -90,7 +90,7 @@ def expected_gain(labels: ArrayLike, accuracy: ArrayLike, confidence: float = 0.
 def labels_needed(
     labels: ArrayLike, accuracy: ArrayLike, target: float, confidence: float = 0.95
 ) -> Needed | None:
-    """Return how many labels in all will reach `target`, by the same curves; None early.
+    """Return the total of labels that reach `target` by the same curves; None while too early.
 
     `value` is None where the likeliest curve never gets there, `high` where one of those that fit
     no worse than the F test allows does not. A flat curve says as little of a target below it as
@@ -147,7 +147,7 @@ def _fit(sizes: FloatArray, values: FloatArray, confidence: float) -> _Fit:
 def _reaching(
     target: float, sizes: FloatArray, values: FloatArray, slopes: FloatArray
 ) -> FloatArray:
-    """Return at how many labels the curve of each exponent and slope (E,) reaches `target`."""
+    """Return the labels at which the curve of each exponent and slope (E,) reaches `target`."""
     middle = (sizes ** -EXPONENTS[:, None]).mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = middle + (values.mean() - target) / slopes
@@ -161,7 +161,7 @@ def _finite(labels: float) -> float | None:
 
 
 def recent_gain(labels: ArrayLike, accuracies: Sequence[Estimate]) -> Gain | None:
-    """Return what 100 more labels will add if they go on as the last doubling did; None early.
+    """Return the gain of 100 more labels at the rate of the last doubling; None while too early.
 
     `labels` (n,) counts, rising, and `accuracies` measured on audits at each. What was gained
     since half as many labels is spread evenly over the logarithm of the labels, which power laws
@@ -194,7 +194,7 @@ def recent_gain(labels: ArrayLike, accuracies: Sequence[Estimate]) -> Gain | Non
 
 
 def checked_curve(labels: ArrayLike, accuracy: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return label counts and accuracies (n,), or raise ValueError where they are no curve.
+    """Return label counts and accuracies (n,) as floats, or raise ValueError if not a curve.
 
     >>> checked_curve([10], [0.5])
     (array([10.]), array([0.5]))

@@ -1,7 +1,7 @@
-"""How good the model is at each class, and whether it got better: shares of audits, with intervals.
+"""Precision, recall and F1 per class, and changes between models, with intervals from audits.
 
-`truth` and `said` are rows of booleans (n, C): which classes are right for an item, and which the
-model gave. With one class an item there is one true in each row; `as_rows` makes them.
+`truth` and `said` are tables (n, C) of booleans, the right and the predicted classes of each item
+(`LabelSpace.indicator`).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def macro_f1(
 
 
 def change(before: ArrayLike, after: ArrayLike, confidence: float = 0.95) -> Estimate | None:
-    """Return by how much the share of true rose from `before` (n,) to `after` (n,): -1 to 1.
+    """Return the change in the share of true from `before` (n,) to `after` (n,): -1 to 1.
 
     The same items both times, so that what they have in common cancels out. Interval: Agresti and
     Min 2005, Wald's with half an item added to each of the four cells. None without items.
@@ -105,7 +105,7 @@ def change(before: ArrayLike, after: ArrayLike, confidence: float = 0.95) -> Est
 def contrast(
     right: int, n: int, other_right: int, other_n: int, confidence: float = 0.95
 ) -> Estimate | None:
-    """Return how much larger the share `right` of `n` is than `other_right` of `other_n`.
+    """Return the difference between the shares `right` / `n` and `other_right` / `other_n`.
 
     Two groups of different items. Interval: Newcombe 1998, method 10, from Wilson's score
     intervals of both. None where a group is empty. The `n` of the estimate is that of both.

@@ -1,4 +1,4 @@
-"""How much of a rare class is found, with a bound that stays true however often somebody looks.
+"""Recall of a rare class, with a lower bound that stays valid under repeated looks.
 
 The total of relevant items in a pool is a fixed number, so whatever bounds it from above bounds the
 recall of every later moment from below, no matter how the items in hand were found. Two kinds of
@@ -38,13 +38,13 @@ class Sample:
 
     @property
     def expected(self) -> float:
-        """Return how many relevant items there are in all, as far as this sample tells."""
+        """Return the expected number of relevant items in the pool by this sample."""
         return self.known + (self.seen / self.read * self.size if self.read else 0.0)
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a recall target is from proven, and what it would take.
+    """A recall target: its p-value, and the random reads that would prove it.
 
     `p_value` is below 1 - confidence where it is proven, with what all looks spend counted in.
     `reads_needed` unread items, drawn at random and none of them relevant, would prove it.
@@ -57,7 +57,7 @@ class Step:
 
 
 def audited(relevant: ArrayLike, pool_size: int, confidence: float = 0.95) -> Sample | None:
-    """Return what the audits `relevant` (n,), in audit order, say at the last look; None before it.
+    """Return the sample at the last look at the audits `relevant` (n,), in order; None before one.
 
     >>> audited([False] * 60, 1000).read
     50
@@ -73,7 +73,7 @@ def audited(relevant: ArrayLike, pool_size: int, confidence: float = 0.95) -> Sa
 def proof(
     relevant: ArrayLike, size: int, known: int, number: int, confidence: float = 0.95
 ) -> Sample:
-    """Return what proof `number` (1, 2, ...) says: `relevant` (n,) drawn out of `size` unread ones.
+    """Return proof `number` (1, 2, ...) as a sample: `relevant` (n,) out of `size` unread items.
 
     `known` relevant items had been read when it was drawn. It must be read to its end before.
 
@@ -85,7 +85,7 @@ def proof(
 
 
 def proof_error(number: int, confidence: float = 0.95) -> float:
-    """Return how often proof `number` may be wrong.
+    """Return the error probability allotted to proof `number`.
 
     >>> round(proof_error(1), 4)
     0.0182
@@ -94,7 +94,7 @@ def proof_error(number: int, confidence: float = 0.95) -> float:
 
 
 def most(sample: Sample) -> int:
-    """Return how many relevant items there are at most, but for `error` of the samples.
+    """Return the upper bound of the relevant items, exceeded in `error` of the samples.
 
     Inverts the hypergeometric test by bisection over the possible totals.
 
@@ -112,7 +112,7 @@ def most(sample: Sample) -> int:
 
 
 def total(found: int, unread: int, samples: Sequence[Sample]) -> int:
-    """Return how many relevant items the pool has at most; never fewer than were found.
+    """Return the upper bound of relevant items in the pool; at least those found.
 
     >>> total(40, 10, []), total(40, 1000, [Sample(40, 1000, 1000, 0, 0.05)])
     (50, 40)
@@ -121,7 +121,7 @@ def total(found: int, unread: int, samples: Sequence[Sample]) -> int:
 
 
 def lower_bound(found: int, unread: int, samples: Sequence[Sample]) -> float:
-    """Return the least recall of `found` items that the `samples` leave open; 0 with none found.
+    """Return the lower bound of recall for `found` items given the `samples`; 0 if none is found.
 
     >>> lower_bound(40, 10, [])
     0.8
@@ -137,7 +137,7 @@ def frontier(
     targets: Sequence[float] = stopping.RECALLS,
     confidence: float = 0.95,
 ) -> list[Step]:
-    """Return for each target whether it is proven, and how many random reads would prove it.
+    """Return for each target its p-value and the random reads that would prove it.
 
     `proofs` have been drawn so far; what is needed is told for the next one.
 

@@ -1,4 +1,4 @@
-"""When to stop: what is certain (a target, a budget), and what is only a hint (a plateau)."""
+"""Stopping criteria: proven targets and budgets, and heuristics such as a plateau."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECALLS = (0.8, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class Target:
-    """Whether accuracy is proven to reach a target at this look, and what it would still take.
+    """Sequential test of an accuracy target: the proven bound and the audits still needed.
 
     `low` is what the last look proves, `at` how many audits that look had, 0 before the first.
     `labels_needed` is None where not even all items of the pool would prove the target.
@@ -43,7 +43,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Recall:
-    """How far a recall target is from proven: the p-value now, and the reads it still takes.
+    """Test of a recall target: its p-value and the reads still needed.
 
     `reads_needed` more items, drawn at random and none of them relevant, would prove it.
     """
@@ -54,7 +54,7 @@ class Recall:
 
 
 def looks(n: int) -> int:
-    """Return how many looks (after 25, 50, 100, 200, ... audits) `n` audits have had.
+    """Return the number of looks (after 25, 50, 100, 200, ... audits) within `n` audits.
 
     >>> [looks(n) for n in (24, 25, 99, 100)]
     [0, 1, 2, 3]
@@ -65,7 +65,7 @@ def looks(n: int) -> int:
 def target_reached(
     correct: ArrayLike, target: float, confidence: float = 0.95, *, population: int | None = None
 ) -> Target:
-    """Return whether the audited answers `correct` (n,), in audit order, prove `target`.
+    """Test whether the audits `correct` (n,), in audit order, prove the accuracy `target`.
 
     Looking again and again at a 95 % interval errs far more often than 5 %. Here only the looks
     after 25, 50, 100, 200, ... audits count, and look j may err with (1 - confidence) 6 / (pi j)^2,
@@ -101,7 +101,7 @@ def target_reached(
 
 
 def audits_needed(share: float, target: float, confidence: float = 0.95) -> int | None:
-    """Return how many audits, of which `share` are right, prove `target`; None if none do.
+    """Return the audits that prove `target` at the accuracy `share`; None if no number does.
 
     One look, one-sided: round(share n) right of n.
 
@@ -120,7 +120,7 @@ def audits_needed(share: float, target: float, confidence: float = 0.95) -> int 
 
 
 def within_budget(n_labels: int, budget: int | None) -> int | None:
-    """Return how many labels are left of `budget`, at least 0; None without a budget.
+    """Return the labels left of `budget`, at least 0; None without a budget.
 
     >>> within_budget(90, 100)
     10
@@ -129,7 +129,7 @@ def within_budget(n_labels: int, budget: int | None) -> int | None:
 
 
 def is_stable(predictions: Sequence[ArrayLike], window: int = 3) -> bool:
-    """Return whether the last `window` changes of model left its predictions as they were.
+    """Return whether predictions were stable over the last `window` models.
 
     `predictions` are the class numbers (n,) that successive models gave to one fixed, unlabelled
     set. Stable: Cohen's kappa of neighbours is at least 0.99 on average (Bloodgood and
@@ -148,7 +148,7 @@ def is_stable(predictions: Sequence[ArrayLike], window: int = 3) -> bool:
 def is_plateau(
     predictions: Sequence[ArrayLike], accuracies: Sequence[Estimate], window: int = 3
 ) -> bool:
-    """Return whether the model stopped changing and its accuracy stopped rising.
+    """Return whether predictions are stable and accuracy no longer rises.
 
     Both over the last `window` changes of model: `predictions` are stable as in `is_stable`, and
     the `accuracies` measured on audits all lie within the newest one's interval, so that neither
@@ -230,7 +230,7 @@ def recall_frontier(
     targets: Sequence[float] = RECALLS,
     confidence: float = 0.95,
 ) -> list[Recall]:
-    """Return for each of `targets` how sure it is reached, and how much reading would prove it.
+    """Return for each of `targets` its p-value and the reads that would prove it.
 
     Arguments as in `recall_p_value`; proven means a p-value below 1 - confidence. Reading all
     that is left proves every target, so there is always an answer. Higher targets take more.
@@ -281,7 +281,7 @@ def _spent(look: int, confidence: float) -> float:
 
 
 def _look_sizes(population: int | None) -> list[int]:
-    """Return after how many audits the looks are; the last one of a pool sees all of it."""
+    """Return the audit counts of the looks; the last one of a pool covers all of it."""
     sizes = [FIRST_LOOK * 2**place for place in range(LAST_LOOK)]
     if population is None:
         return sizes
@@ -304,7 +304,7 @@ def _needed(
     sizes: Sequence[int],
     population: int | None,
 ) -> int | None:
-    """Return how many more audits prove the target if as many stay right; None if none do."""
+    """Return the further audits that prove the target at the current accuracy; None if none do."""
     share = float(marks.mean())
     for look, n in enumerate(sizes, start=1):
         if n <= len(marks):

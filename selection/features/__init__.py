@@ -1,10 +1,17 @@
-"""What the model sees, learnt from the project's own pool: no download, no pickle."""
+"""Features: encoders fitted on the project's own pool; no download, no pickle."""
 
 from selection.features.base import Doc, Encoder
 from selection.features.image.encoder import ImageEncoder
 from selection.features.matrix import Features
 from selection.features.text.encoders import Text, TextQuick
+from selection.features.text.pairs import Pairs, PairsQuick
 
-RECIPES: dict[str, type[Encoder]] = {"text-quick": TextQuick, "text": Text, "image": ImageEncoder}
+RECIPES: dict[str, type[Encoder]] = {
+    "text-quick": TextQuick,
+    "text": Text,
+    "image": ImageEncoder,
+    "pairs-quick": PairsQuick,
+    "pairs": Pairs,
+}
 
 __all__ = ["RECIPES", "Doc", "Encoder", "Features", "ImageEncoder", "Text", "TextQuick"]

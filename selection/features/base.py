@@ -1,4 +1,4 @@
-"""What every encoder can do; `RECIPES` in the package maps names to classes that do it."""
+"""The encoder protocol; `RECIPES` in the package maps names to implementations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Doc = Any  # str for text; bytes of an image file or a PIL image for pictures
 
 
 class Encoder(Protocol):
-    """Turns items into `Features`; learnt once from a sample of the pool, then stored."""
+    """An encoder of items as `Features`, fitted once on a sample of the pool and stored."""
 
     @classmethod
     def fit(cls, docs: Sequence[Doc], *, seed: int) -> Self:

@@ -1,4 +1,4 @@
-"""`Features`: what an encoder makes of items, a sparse and a dense block side by side."""
+"""`Features`: the feature matrix of items, a sparse and a dense block side by side."""
 
 from __future__ import annotations
 

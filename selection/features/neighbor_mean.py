@@ -1,4 +1,4 @@
-"""What an item's neighbours in the pool look like on average: the pool speaks where labels lack."""
+"""Neighbour features: the mean of an item's neighbours in the unlabelled pool."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 1024  # items at once: their similarities to all examples take 16 MB
 
 @dataclass(frozen=True)
 class Neighbours:
-    """A random sample (m, d) of the pool, as rows of length 1, that items are compared with.
+    """A random sample (m, d) of the pool in which neighbours are searched, rows of length 1.
 
     An item's row becomes the mean of the examples, weighed by exp(sharpness * cosine): kernel
     smoothing (Nadaraya 1964, Watson 1964) by the pool itself. What is peculiar to one item goes,
@@ -52,7 +52,7 @@ class Neighbours:
         return smoothed
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {
             "neighbour_examples": self.examples,
             "sharpness": np.array([self.sharpness], dtype=np.float64),

@@ -1,4 +1,4 @@
-"""Several models trained on parts of the labels: where they disagree, there is much to learn."""
+"""Committee: models trained on bootstrap samples of the labels."""
 
 from __future__ import annotations
 

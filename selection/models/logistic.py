@@ -1,4 +1,4 @@
-"""The model: a balanced logistic regression, trained in a moment and stored as plain arrays."""
+"""Balanced logistic regression on sparse and dense features, stored as plain arrays."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Model:
 
     @property
     def n_seen(self) -> int:
-        """How many classes had at least one example."""
+        """Number of classes with at least one example."""
         return len(self.classes)
 
     def predict_proba(self, X: Features) -> Float32Array:
@@ -199,9 +199,9 @@ def check_labelled(X: Features, y: ArrayLike, space: LabelSpace) -> IntArray:
 
 
 def unscale_model(model: Model, X: Features, weight: float) -> Model:
-    """Return the `model` of `blending.weighed(X, weight)` as one of `X` itself.
+    """Return the `model` of `scale_neighbor_columns(X, weight)` as a model of `X` itself.
 
-    A weight on a column is a weight on what was learnt for it, so the model stays a plain one.
+    Scaling a column is scaling its coefficients, so the result is a plain linear model.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32), (0, 1), (1, 2))

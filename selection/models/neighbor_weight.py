@@ -1,7 +1,7 @@
-"""How much an item's neighbours should count, judged on the labels at hand.
+"""Weight of the neighbour features, chosen by leave-one-out on the labels.
 
-Where neighbours share a label, their mean says more than the item itself; where they do not, it
-blurs. Which of the two it is differs from project to project and changes as labels come in.
+Where neighbours share a label, their mean is more informative than the item itself; elsewhere it
+adds noise. The best weight differs between projects and changes with the number of labels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_ROWS = 300  # labels that judge: the cost grows with their cube, 50 ms here
 
 
 def neighbour_weight(X: Features, Y: AnyArray, *, seed: int) -> float:
-    """Return the weight for the neighbour columns of the labelled `X` (n rows), of four.
+    """Return the best of four weights for the neighbour columns of the labelled `X` (n rows).
 
     `Y` (n, S) is true for the classes of each row. Each weight is judged by what regularised least
     squares would say about every label without having seen it, which has a closed form: the

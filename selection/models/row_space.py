@@ -1,4 +1,4 @@
-"""The labelled rows, written in as few columns as they need, and the way back.
+"""Row space reduction: labelled rows in at most n columns, and the way back.
 
 An L2-regularised solution lies in the span of the rows. With fewer rows than columns it is
 therefore found exactly among n numbers instead of thousands (the representer theorem; Schölkopf,
@@ -21,7 +21,7 @@ MAX_GRAM = 600  # rows; above, the eigenvectors cost more than the columns they 
 
 @dataclass(frozen=True)
 class Reduction:
-    """Labelled `rows` (n, r) to train on, and what `restore` needs to undo it."""
+    """Reduced training `rows` (n, r), with the arrays that `restore` needs."""
 
     rows: Any
     columns: IntArray

@@ -1,4 +1,4 @@
-"""A linear support vector machine with probabilities, for whoever prefers its margins."""
+"""Linear support vector machine with calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ SHARPEST = 50.0  # where no answer left out was wrong, the best temperature woul
 def fit_svm(X: Features, y: ArrayLike, space: SingleLabel, *, seed: int = 0) -> Model:
     """Return a one-against-rest linear SVM (squared hinge) whose probabilities are calibrated.
 
-    `X` (n rows) and `y` (n,) as in `models.fit`, for one label per item. The scores become
-    probabilities by a softmax whose one temperature is fitted to scores of models that had not
-    seen the row, in 5 folds (Guo et al. 2017). So it stays a linear `Model`, stored and asked like
-    any other. With a single class, or one example per class, it is the usual model: there is
-    nothing to calibrate on. Raises ValueError as `models.fit` does.
+    `X` (n rows) and `y` (n,) as in `logistic.fit`, for one label per item. Probabilities
+    come from a softmax with one temperature, fitted to out-of-fold scores in 5 folds (Guo et al.
+    2017), so the result is a plain linear `Model`. With a single class, or one example per class,
+    nothing can be calibrated and `logistic.fit` takes over. Raises ValueError as that does.
 
     >>> X = Features(None, np.repeat([[0.0, 1.0], [1.0, 0.0]], 4, axis=0).astype(np.float32))
     >>> fit_svm(X, [0] * 4 + [2] * 4, SingleLabel(3)).predict_proba(X.take([0])).argmax()

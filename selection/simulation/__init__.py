@@ -1,1 +1,1 @@
-"""Simulation: the loop replayed on known labels, and what it saved."""
+"""Simulation: the annotation loop replayed on labelled data, baselines and label savings."""

@@ -1,7 +1,7 @@
-"""What people do without active learning, for comparison: plain features, one linear model.
+"""Baseline without active learning: plain features, one linear model, random labels.
 
-Texts: TF-IDF of words and word pairs (of one to three characters where the script writes no
-blanks). Pictures: raw pixels, standardised. Learnt on random labels, as everybody starts.
+Texts: TF-IDF of words and bigrams (of one to three characters in scripts without spaces). Images:
+raw pixels, standardised.
 """
 
 from __future__ import annotations
@@ -34,33 +34,33 @@ MAX_STEPS = 500
 SAMPLE = 500  # documents that tell whether a script writes blanks
 
 
-def plain(known: LabelledDataset, pool: Sequence[Doc], test: Sequence[Doc]) -> LabelledDataset:
-    """Return `known` with plain features of `pool` (n) and `test` (m), and the plain model.
+def plain(dataset: LabelledDataset, pool: Sequence[Doc], test: Sequence[Doc]) -> LabelledDataset:
+    """Return `dataset` with plain features of `pool` (n) and `test` (m), and the plain model.
 
     Everything is fitted on the pool alone. Replay it with "random": the rows are then the same as
-    those of `known` with the same seed, since random draws look at nothing.
+    those of `dataset` with the same seed, since random draws look at nothing.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> known = LabelledDataset(X, np.array([0, 1]), SingleLabel(2), rare_class=1)
-    >>> plain(known, ["good day", "bad day"], []).X.sparse.shape
+    >>> dataset = LabelledDataset(X, np.array([0, 1]), SingleLabel(2), rare_class=1)
+    >>> plain(dataset, ["good day", "bad day"], []).X.sparse.shape
     (2, 5)
     """
     of_texts = not len(pool) or isinstance(pool[0], str)
     X, T = (_of_texts if of_texts else _of_pictures)(pool, test)
-    return plainly(replace(known, X=X, test=None if known.test is None else T))
+    return plainly(replace(dataset, X=X, test=None if dataset.test is None else T))
 
 
-def plainly(known: LabelledDataset) -> LabelledDataset:
-    """Return `known`, whose features are plain ones already, with the plain model.
+def plainly(dataset: LabelledDataset) -> LabelledDataset:
+    """Return `dataset`, whose features are plain ones already, with the plain model.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
     >>> plainly(LabelledDataset(X, np.array([0, 1]), SingleLabel(2), rare_class=1)).learner.keywords
     {'strength': 0.01}
     """
-    strength = STRENGTH_PICTURES if known.X.sparse is None else STRENGTH_TEXTS
-    return replace(known, learner=partial(fit_plain, strength=strength))
+    strength = STRENGTH_PICTURES if dataset.X.sparse is None else STRENGTH_TEXTS
+    return replace(dataset, learner=partial(fit_plain, strength=strength))
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def fit_plain(
     strength: float,
     seed: int = 0,
 ) -> PlainModel:
-    """Return an unweighted logistic regression with C = `strength`; arguments as `models.fit`.
+    """Return an unweighted logistic regression with C = `strength`, arguments as `logistic.fit`.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
@@ -153,7 +153,7 @@ def _encoder(analyzer: str, ngrams: tuple[int, int]) -> TfidfVectorizer:
 
 
 def writes_blanks(texts: Sequence[str]) -> bool:
-    """Tell whether most of the first `texts` are in a script that writes blanks between words.
+    """Tell whether most of the first `texts` are in a script with spaces between words.
 
     >>> writes_blanks(["good day"]), writes_blanks(["大家好"])
     (True, False)

@@ -1,4 +1,4 @@
-"""What asking well saves: means with their intervals, labels to a target, ratios of labels.
+"""Comparison of strategies: mean curves with intervals, labels to a target, savings ratios.
 
 Runs are compared in pairs: the same seed means the same audit items and the same random rows.
 """
@@ -20,7 +20,7 @@ ROUNDING = 1e-12  # a mean of the same numbers in another order is the same mean
 
 @dataclass(frozen=True)
 class Band:
-    """A mean curve (m,) over seeds with its interval (m,); NaN where one seed tells no interval."""
+    """A mean curve (m,) over seeds with its interval (m,); NaN with a single seed."""
 
     mean: FloatArray
     low: FloatArray
@@ -29,7 +29,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times the labels another one needs; `low` and `high` may be None: not known.
+    """A ratio of labels needed, with its interval; `low` and `high` are None where unknown.
 
     `value` is None where one of the two never gets there. Where only the other one never does,
     `over` says what the ratio is at least.
@@ -70,7 +70,7 @@ def difference(curves: ArrayLike, others: ArrayLike) -> Band:
 
 
 def labels_to(labels: ArrayLike, curve: ArrayLike, target: float) -> float | None:
-    """Return after how many `labels` (m,) the `curve` (m,) first reaches `target`; None if never.
+    """Return the `labels` (m,) at which `curve` (m,) first reaches `target`; None if never.
 
     Between two marks a straight line is assumed; a curve that starts above needs the first mark.
 
@@ -115,7 +115,7 @@ def saving(
     target: ArrayLike,
     seed: int = 0,
 ) -> Ratio:
-    """Return how many times the labels `others` (S, k) need that `curves` (S, m) need to `target`.
+    """Return the ratio of labels to `target`: `others` (S, k) over `curves` (S, m).
 
     Both are read off the mean over the S seeds; `target` as in `labels_interval`. The interval is
     that of a bootstrap over seeds.
@@ -150,7 +150,7 @@ def saving_to_the_end(
     others: ArrayLike,
     seed: int = 0,
 ) -> Ratio:
-    """Return how many times the labels `others` need that `curves` need for the others' own end.
+    """Return the ratio of labels to the last accuracy of `others`: `others` over `curves`.
 
     As `saving` with what `others` (S, k) reach with their last label as the target. A curve that
     ends below it counts as never getting there, even if it was above for a while: what is shipped
@@ -185,7 +185,7 @@ def _ends_at(curves: FloatArray, others: FloatArray) -> bool:
 
 
 def finding(needed: ArrayLike, others: ArrayLike, spent: float, seed: int = 0) -> Ratio:
-    """Return how many times the labels `others` (S,) needed that `needed` (S,) did, in the mean.
+    """Return the ratio of mean labels: `others` (S,) over `needed` (S,).
 
     NaN stands for a seed that did not get there within `spent` labels; then the ratio is "over".
 

@@ -1,4 +1,4 @@
-"""What a simulation is told, and what came of it: a pool whose labels are all known, and runs."""
+"""Inputs and results of a simulation: labelled data sets, plans and runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from selection.models import LabelSpace, logistic
 
 
 class Predictor(Protocol):
-    """What a learner returns."""
+    """A fitted model that predicts probabilities."""
 
     def predict_proba(self, X: Features) -> Float32Array:
         """Return probabilities (n, C)."""
@@ -21,21 +21,20 @@ class Predictor(Protocol):
 
 
 class Learner(Protocol):
-    """Whatever learns from labelled rows as `models.fit` does."""
+    """A function that fits a model on labelled rows, as `models.logistic.fit` does."""
 
     def __call__(self, X: Features, y: ArrayLike, space: LabelSpace, *, seed: int) -> Predictor:
-        """Return what the rows `X` with labels `y` teach."""
+        """Return a model fitted on the rows `X` with targets `y`."""
         ...
 
 
 @dataclass(frozen=True)
 class LabelledDataset:
-    """A pool whose labels are all known, and a test set that nothing is fitted on.
+    """A fully labelled pool, and a test set that nothing is fitted on.
 
-    `y` (n,) are class numbers below `n_classes`, or (n, C) of 0 and 1 where items may have several
-    labels; `truth` the same of the test rows, None with `test` where there are none. What was found
-    of `rare_class` is counted; strategies are told of it where `rare_class_declared` is set.
-    `prior` (n, C) is what another model said of the items beforehand, None where none did.
+    `y` are the targets of `X` (n rows) in `space`; `truth` those of the `test` rows, None without a
+    test set. The found share of `rare_class` is counted; strategies know the class only if
+    `rare_class_declared`. `prior` (n, C) holds imported predictions of another model, or None.
     """
 
     X: Features
@@ -56,7 +55,7 @@ class LabelledDataset:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a run goes on: until `labels` are spent, or that share of the rare items is found.
+    """Extent of a run: until `labels` are spent or the share `until_found` of rare items is found.
 
     Of every batch, `audit_share` goes to random items, as the audits of the app do; they are
     labels like the others, train the model and are counted.
@@ -70,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one strategy with one seed, at every mark: after each batch.
+    """Results of one strategy with one seed, after each batch.
 
     `labels` (m,) spent so far, audits included; `accuracy` and `macro_f1` (m,) on the test set, NaN
     without one; `rare_found` (m,) the share of the pool's rare items that was labelled; `asked`

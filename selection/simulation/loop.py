@@ -1,7 +1,7 @@
-"""The loop of the app, offline: labels that are known answer what a strategy asks.
+"""Replay of the annotation loop: the known labels answer what a strategy selects.
 
-The rounds go through `models.fit`, `strategies.resolve` and `shortlist`, as in the app, so a curve
-tells what the app would have done. A run is one strategy with one seed.
+Rounds use `models.logistic`, `strategies.registry` and `strategies.shortlist` as the app does. A
+run is one strategy with one seed.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ AUDIT_STREAM = 0x5EED  # the audit order must not be the order in which `random`
 Clock = Callable[[], float]
 
 
-def replay(known: LabelledDataset, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
-    """Return the run of strategy `name`, from nothing labelled on.
+def replay(dataset: LabelledDataset, name: str, seed: int, plan: Plan, clock: Clock) -> Run:
+    """Return the run of strategy `name`, starting without labels.
 
     `clock` gives seconds; what is measured on the test set is not part of a round's time. Raises
     ValueError for an unknown strategy, or more labels than there are items.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
-    >>> known = LabelledDataset(X, np.array([0, 1, 0, 1]), SingleLabel(2), rare_class=1)
-    >>> replay(known, "random", 0, Plan(labels=4, batch=3), lambda: 0.0).labels
+    >>> dataset = LabelledDataset(X, np.array([0, 1, 0, 1]), SingleLabel(2), rare_class=1)
+    >>> replay(dataset, "random", 0, Plan(labels=4, batch=3), lambda: 0.0).labels
     array([3, 4])
     """
-    _check(known, plan)
-    asker, taught = _asker(known, name, seed, plan), _is_taught(known, name)
+    _check(dataset, plan)
+    asker, taught = _asker(dataset, name, seed, plan), _is_taught(dataset, name)
     asked, seconds = np.zeros(0, dtype=np.int64), 0.0
     model: Predictor | None = None
     points: list[_Point] = []
     while len(asked) < plan.labels and (not points or points[-1].rare_found < plan.until_found):
         started = clock()
         asked = np.concatenate([asked, asker.ask(len(points) + 1, asked, model)])
-        model = _learn(known, asked, seed) if taught else None
+        model = _learn(dataset, asked, seed) if taught else None
         seconds += clock() - started
-        points.append(_measure(known, model, asked, asker.audits))
+        points.append(_measure(dataset, model, asked, asker.audits))
     return _as_run(name, seed, points, asked, seconds)
 
 
 def audits_due(share: float, labels: int) -> int:
-    """Return how many of the first `labels` labels are audits: the share, exact over time.
+    """Return the number of audits among the first `labels` labels, exact over time.
 
     >>> [audits_due(0.15, n) for n in (1, 7, 20, 100)]
     [0, 1, 3, 15]
@@ -73,19 +73,19 @@ def audit_order(n: int, seed: int) -> IntArray:
     return np.argsort(bits, kind="stable").astype(np.int64)
 
 
-def _check(known: LabelledDataset, plan: Plan) -> None:
-    if not 0 < plan.labels <= len(known.X):
-        raise ValueError(f"{plan.labels} labels cannot be spent on {len(known.X)} items")
+def _check(dataset: LabelledDataset, plan: Plan) -> None:
+    if not 0 < plan.labels <= len(dataset.X):
+        raise ValueError(f"{plan.labels} labels cannot be spent on {len(dataset.X)} items")
     if plan.batch < 1:
         raise ValueError(f"a batch has at least one item, not {plan.batch}")
     if not 0 <= plan.audit_share <= 1:
         raise ValueError(f"audit_share lies between 0 and 1, not at {plan.audit_share}")
 
 
-def _is_taught(known: LabelledDataset, name: str) -> bool:
-    """Tell whether somebody asks a model, the test set or the rule; else none is made."""
-    rule = registry.resolve(name, len(known.X), known.space.n_classes, known.space)
-    return known.test is not None or bool(rule.needs)
+def _is_taught(dataset: LabelledDataset, name: str) -> bool:
+    """Tell whether the test set or the strategy needs a model."""
+    rule = registry.resolve(name, len(dataset.X), dataset.space.n_classes, dataset.space)
+    return dataset.test is not None or bool(rule.needs)
 
 
 # Asking ------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _is_taught(known: LabelledDataset, name: str) -> bool:
 class _Asker:
     """One strategy with one seed; `audits` are the rows that only audits ask, in their order."""
 
-    known: LabelledDataset
+    dataset: LabelledDataset
     name: str
     seed: int
     plan: Plan
@@ -103,12 +103,12 @@ class _Asker:
     audits: IntArray
 
     def ask(self, number: int, asked: IntArray, model: Predictor | None) -> IntArray:
-        """Return the rows of round `number`: what the strategy picks, then the audits."""
+        """Return the rows of round `number`: the strategy's picks, then the audits."""
         size = min(self.plan.batch, self.plan.labels - len(asked))
         waiting = self.audits[~np.isin(self.audits, asked)]
         taken = len(self.audits) - len(waiting)
         due = min(audits_due(self.share, len(asked) + size) - taken, len(waiting))
-        free = np.setdiff1d(np.arange(len(self.known.X)), np.concatenate([asked, self.audits]))
+        free = np.setdiff1d(np.arange(len(self.dataset.X)), np.concatenate([asked, self.audits]))
         # Where the rest is used up, what was left to the audits is asked, as in the app.
         wanted = min(size - due, len(free))
         picks = self._pick(number, wanted, free, asked, model)
@@ -117,27 +117,27 @@ class _Asker:
     def _pick(
         self, number: int, wanted: int, free: IntArray, asked: IntArray, model: Predictor | None
     ) -> IntArray:
-        known, strategy = self.known, self._strategy(asked)
+        dataset, strategy = self.dataset, self._strategy(asked)
         question = Query(
             strategy,
-            known.space,
+            dataset.space,
             wanted,
-            len(known.X),
+            len(dataset.X),
             round_seed(self.seed, number),
-            known.rare_class if known.rare_class_declared else None,
+            dataset.rare_class if dataset.rare_class_declared else None,
         )
         proba = self._proba(strategy, free, asked, model)
         found = shortlist(question, free, proba, self._votes(strategy, free, asked))
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
-        labels = known.y[asked]
+        labels = dataset.y[asked]
         candidates = to_candidates(question, found, spread, existing, labels)
         chosen = strategy.choose(candidates, wanted, np.random.default_rng(question.seed))
         picked: IntArray = found.ids[chosen.rows]
         return picked
 
     def _strategy(self, asked: IntArray) -> Strategy:
-        seen, space = _classes_seen(self.known, asked), self.known.space
-        has_prior = self.known.prior is not None
+        seen, space = _classes_seen(self.dataset, asked), self.dataset.space
+        has_prior = self.dataset.prior is not None
         return registry.resolve(self.name, len(asked), seen, space, has_prior=has_prior)
 
     def _proba(
@@ -145,17 +145,17 @@ class _Asker:
     ) -> AnyArray | None:
         if not strategy.needs & {"proba", "committee"}:
             return None
-        known = self.known
-        proba = None if model is None else model.predict_proba(known.X)[free]
-        is_known = proba is not None and not registry.is_early(len(asked), known.space.n_classes)
-        if known.prior is None or is_known:
+        dataset = self.dataset
+        proba = None if model is None else model.predict_proba(dataset.X)[free]
+        is_known = proba is not None and not registry.is_early(len(asked), dataset.space.n_classes)
+        if dataset.prior is None or is_known:
             return proba
-        return with_prior(proba, known.prior[free], known.space)
+        return with_prior(proba, dataset.prior[free], dataset.space)
 
     def _votes(self, strategy: Strategy, free: IntArray, asked: IntArray) -> AnyArray | None:
         if "committee" not in strategy.needs:
             return None
-        X, y, space = self.known.X, self.known.y[asked], self.known.space
+        X, y, space = self.dataset.X, self.dataset.y[asked], self.dataset.space
         members = committee.fit_committee(X.take(asked), y, space, seed=self.seed)
         return committee.predict_committee(members, X)[:, free]
 
@@ -163,19 +163,19 @@ class _Asker:
         # Thousands of rows are copied here, which a rule that never looks need not wait for.
         if "features" not in strategy.needs:
             return np.zeros((len(rows), 0), dtype=np.float32)
-        return self.known.X.take(rows).spread_block()
+        return self.dataset.X.take(rows).spread_block()
 
 
-def _asker(known: LabelledDataset, name: str, seed: int, plan: Plan) -> _Asker:
+def _asker(dataset: LabelledDataset, name: str, seed: int, plan: Plan) -> _Asker:
     # All that `random` asks is random already: it needs no audits beside that.
     share = 0.0 if name == RANDOM else plan.audit_share
-    n = len(known.X)
+    n = len(dataset.X)
     audits = audit_order(n, seed)[: int(np.ceil(share * n))]
-    return _Asker(known, name, seed, plan, share, audits)
+    return _Asker(dataset, name, seed, plan, share, audits)
 
 
-def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
-    return len(known.space.classes_seen(known.y[asked]))
+def _classes_seen(dataset: LabelledDataset, asked: IntArray) -> int:
+    return len(dataset.space.classes_seen(dataset.y[asked]))
 
 
 # Learning and measuring --------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def _classes_seen(known: LabelledDataset, asked: IntArray) -> int:
 
 @dataclass(frozen=True)
 class _Point:
-    """How things stand after a batch."""
+    """Metrics after a batch."""
 
     labels: int
     accuracy: float
@@ -192,34 +192,34 @@ class _Point:
     audited: int
 
 
-def _learn(known: LabelledDataset, asked: IntArray, seed: int) -> Predictor | None:
+def _learn(dataset: LabelledDataset, asked: IntArray, seed: int) -> Predictor | None:
     """Return the model of the labels so far; None where the app would not train one yet."""
-    if not known.space.is_trainable(_classes_seen(known, asked)):
+    if not dataset.space.is_trainable(_classes_seen(dataset, asked)):
         return None
-    X, y = known.X.take(asked), known.y[asked]
-    return known.learner(X, y, known.space, seed=seed)
+    X, y = dataset.X.take(asked), dataset.y[asked]
+    return dataset.learner(X, y, dataset.space, seed=seed)
 
 
 def _measure(
-    known: LabelledDataset, model: Predictor | None, asked: IntArray, audits: IntArray
+    dataset: LabelledDataset, model: Predictor | None, asked: IntArray, audits: IntArray
 ) -> _Point:
-    rare_found = known.rare[asked].sum() / max(known.rare.sum(), 1)
+    rare_found = dataset.rare[asked].sum() / max(dataset.rare.sum(), 1)
     audited = int(np.isin(asked, audits).sum())
     right, f1 = np.nan, np.nan
-    if known.test is not None and known.truth is not None:
-        said = _said(known, known.test, model, asked)
-        right = float(known.space.is_same(said, known.truth).mean())
-        f1 = macro_f1(known.truth, said, known.space)
+    if dataset.test is not None and dataset.truth is not None:
+        said = _said(dataset, dataset.test, model, asked)
+        right = float(dataset.space.is_same(said, dataset.truth).mean())
+        f1 = macro_f1(dataset.truth, said, dataset.space)
     return _Point(len(asked), right, f1, float(rare_found), audited)
 
 
 def _said(
-    known: LabelledDataset, test: Features, model: Predictor | None, asked: IntArray
+    dataset: LabelledDataset, test: Features, model: Predictor | None, asked: IntArray
 ) -> IntArray:
     if model is None:
-        # Only one class is known: that is what one would say of everything.
-        return np.repeat(known.y[asked[:1]], len(test), axis=0)
-    return known.space.decide(model.predict_proba(test))
+        # Only one class is dataset: that is what one would say of everything.
+        return np.repeat(dataset.y[asked[:1]], len(test), axis=0)
+    return dataset.space.decide(model.predict_proba(test))
 
 
 def _as_run(name: str, seed: int, points: list[_Point], asked: IntArray, seconds: float) -> Run:

@@ -1,4 +1,4 @@
-"""Runs become one summary: curves with intervals, the labels each needs, what asking well saves.
+"""Summary of runs: curves with intervals, labels needed, and savings.
 
 The headline is read at random's own last accuracy: the labels that random needs to get there over
 those of the strategy, same features and model. The two other savings have the accuracy that the
@@ -53,7 +53,7 @@ def summarise(runs: Sequence[Run], baseline: Sequence[Run] = ()) -> dict[str, An
 
 
 def in_words(ratio: Ratio) -> str:
-    """Return a saving as words: how many times the labels are saved, and a loss as a loss.
+    """Return a savings ratio in words; a loss is named as a loss.
 
     >>> in_words(Ratio(2.93, 2.0, 4.1)), in_words(Ratio(None, over=3.02))
     ('2.9 times (2.0 to 4.1)', 'over 3.0 times')
@@ -205,7 +205,7 @@ def _to_the_end(group: Sequence[Run], random: Sequence[Run]) -> Ratio:
 def _headline(
     group: Sequence[Run], random: Sequence[Run], own: Ratio
 ) -> dict[str, float | str | None] | None:
-    """Return what the strategy needs for random's own last accuracy, and what random needs."""
+    """Return the labels that the strategy and random need for random's last accuracy."""
     if not random or not np.isfinite(_table(random, "accuracy")).all():
         return None
     reached, goal = (float(_table(runs, "accuracy")[:, -1].mean()) for runs in (group, random))

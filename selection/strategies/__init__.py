@@ -1,4 +1,4 @@
-"""Strategies: the registry, and what the strategies in it are made of."""
+"""Query strategies: the registry and its parts."""
 
 from selection.strategies.registry import STRATEGIES
 

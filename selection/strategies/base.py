@@ -1,4 +1,4 @@
-"""What a strategy is: a score for every item of the pool, and a choice among the best."""
+"""The query strategy: a score for every item of the pool, and a choice among the best."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Strategy:
-    """One way of asking: its name, what to call it and how to explain it, and what it needs.
+    """A query strategy: its name, title and description, and the inputs it needs.
 
     `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
     `score` as (T, n, C)) and "features" (the spread columns, to `choose`). One that `covers`

@@ -1,6 +1,6 @@
-"""How each strategy chooses its few from the candidates: `(candidates, k, rng) -> Picks`.
+"""Batch selection: each function chooses k of the candidates, `(candidates, k, rng) -> Picks`.
 
-The candidates arrive in the order of their ids, so that nothing here depends on shards; `k` is
+Candidates arrive in the order of their ids, so the result does not depend on shards; `k` is
 between 1 and their number.
 """
 
@@ -27,7 +27,7 @@ APART = 3
 
 
 class Picks(NamedTuple):
-    """Rows in the order to ask, one reason for all or one each, and draw probabilities if any."""
+    """Selected rows in order, a reason for all or one each, and draw probabilities if any."""
 
     rows: IntArray
     reasons: str | list[str]
@@ -81,7 +81,7 @@ def gumbel(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
 
 
 def doubt_weights(proba: AnyArray, space: LabelSpace) -> FloatArray:
-    """Return 1 + margin score, at least 0.001: how heavily each row of `proba` is drawn.
+    """Return the draw weight of each row of `proba`: its uncertainty, at least 0.001.
 
     >>> from selection.models import SingleLabel
     >>> doubt_weights(np.array([[0.75, 0.25], [1.0, 0.0]]), SingleLabel(2))
@@ -102,7 +102,7 @@ def cluster_seeds(candidates: Candidates, k: int, rng: np.random.Generator) -> P
 
 
 def k_center(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose what is farthest from everything labelled or chosen.
+    """Choose items farthest from all labelled or chosen ones (core-set).
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
     >>> k_center(pool, 1, np.random.default_rng(0)).rows
@@ -113,7 +113,7 @@ def k_center(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
 
 
 def kmeans_pp(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose by squared distance to everything labelled or chosen.
+    """Draw items by squared distance to all labelled or chosen ones (k-means++).
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
     >>> kmeans_pp(pool, 1, np.random.default_rng(0)).rows
@@ -124,7 +124,7 @@ def kmeans_pp(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks
 
 
 def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose by squared distance times doubt: half cover, half margin, while little is known.
+    """Draw items by squared distance times uncertainty: coverage and margin while labels are few.
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
@@ -139,7 +139,7 @@ def covering_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> 
 
 
 def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, reason: str) -> Picks:
-    """Choose among the 3 k highest scores those that are far apart, by squared distance.
+    """Draw among the 3 k highest scores by squared distance (diverse margin sampling).
 
     >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
     >>> doubtful_apart(pool, 1, np.random.default_rng(0), "margin-apart").rows
@@ -151,7 +151,7 @@ def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, rea
 
 
 def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose items that would pull the model far, each in another direction.
+    """Choose items with large, different gradients (BADGE).
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
@@ -165,7 +165,7 @@ def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
 
 
 def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose the most doubtful of each group in turn, small groups first.
+    """Choose the most uncertain item of each cluster in turn, small clusters first.
 
     >>> half = np.array([[0.5, 0.5]])
     >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
@@ -178,7 +178,7 @@ def clustered_margin(candidates: Candidates, k: int, rng: np.random.Generator) -
 
 
 def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
-    """Choose doubtful items for the class with the fewest labels, then for the next.
+    """Choose uncertain items of the class with the fewest labels, then of the next.
 
     >>> pool = Candidates(np.array([7, 8]), np.zeros(2), np.eye(2), class_counts=[5, 0])
     >>> balanced(pool, 1, np.random.default_rng(0)).rows
@@ -200,7 +200,7 @@ def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
 
 
 def needed_proba(candidates: Candidates) -> AnyArray:
-    """Return the probabilities (M, C), or raise because this strategy cannot do without.
+    """Return the probabilities (M, C); raise ValueError without any.
 
     >>> needed_proba(Candidates(np.array([7]), np.zeros(1), np.ones((1, 1))))
     array([[1.]])

@@ -1,4 +1,4 @@
-"""What a strategy chooses from, and what it answers."""
+"""Input and output of batch selection: candidates and selection."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ONE_LABEL = SingleLabel(0)  # of classes that nobody counts here
 
 @dataclass(frozen=True)
 class Candidates:
-    """The M best items of the pool by score, with what choosing among them may need.
+    """The M best items of the pool by score, with the arrays that selection may need.
 
     `ids` (M,) positions in the project, `scores` (M,) higher = ask sooner, `proba` (M, C),
     `spread` (M, d) the features in which diversity is measured, `existing` (L, d) the same of the
-    labelled items and `labels` what they are called, (L,) or (L, C). `classes_seen` counts classes
+    labelled items and `labels` their targets in `space`. `classes_seen` counts classes
     with a label, `class_counts` (C,) their labels. `pool_size` and `total_weight` (the sum of
     `strategy.weights` over the pool) let a strategy that draws say with what probability.
     `rare_class` is the class that is looked for. `drawn` (M,) is true for a random sample of the
-    whole pool; without it the candidates are taken for the pool.
+    whole pool; without it the candidates count as the pool.
     """
 
     ids: IntArray

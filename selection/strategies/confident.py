@@ -1,4 +1,4 @@
-"""Of each class the items that a model is surest of, found shard by shard."""
+"""The most confident predictions of each class, found shard by shard."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from selection.models import LabelSpace
 
 @dataclass(frozen=True)
 class ConfidentItems:
-    """The surest items of each class, class by class and best first.
+    """The most confident items of each class, class by class, best first.
 
     `ids` (k,), their `classes` (k,), `confidence` (k,) in the whole answer, and that answer:
-    `answers` (k, C). `counts` (C,) says how many were sure enough, those left out included. With
-    several labels per item, an item is there once for each class of its answer.
+    `answers` (k, C). `counts` (C,) are all that were confident enough, those left out included. An
+    item appears once for each class of its answer.
     """
 
     ids: IntArray
@@ -63,11 +63,11 @@ def most_confident(
     *,
     least: float = 0.8,
 ) -> ConfidentItems:
-    """Return the `per_class` surest of each class among `ids` (n,) with their `proba` (n, C).
+    """Return the `per_class` most confident items of each class among `ids` (n,), `proba` (n, C).
 
-    Sure is an item whose most likely class has at least `least`. With several labels per item its
-    answer is every label that is more likely than not, and it is as sure as the label that is
-    least so, since who confirms an answer confirms all of it. Ties go by a hash of the id.
+    An item qualifies if the confidence of its whole decision (`LabelSpace.confidence`) is at least
+    `least`, since a confirmation covers every label of the answer. Ties go by a hash of the id.
+    Raises ValueError for arrays that do not match, or naming a bad row.
 
     >>> from selection.models import SingleLabel
     >>> proba = [[0.9, 0.1], [0.6, 0.4], [0.95, 0.05]]
@@ -92,7 +92,7 @@ def most_confident(
 
 
 def merge(parts: Sequence[ConfidentItems], per_class: int, seed: int) -> ConfidentItems:
-    """Return the surest of all `parts`, which are those of the shards of one pool, in any order.
+    """Return the most confident items of all `parts`, one for each shard of a pool, in any order.
 
     >>> from selection.models import SingleLabel
     >>> shards, space = [(7, 0.9), (8, 0.95)], SingleLabel(2)
@@ -110,7 +110,7 @@ def merge(parts: Sequence[ConfidentItems], per_class: int, seed: int) -> Confide
 
 
 def _answers(table: AnyArray, space: LabelSpace) -> tuple[BoolArray, FloatArray]:
-    """Return what the model would answer, (n, C), and how sure it is of all of it, (n,)."""
+    """Return the model's answers (n, C) and its confidence in each whole answer (n,)."""
     answers, confidence = np.zeros(table.shape, dtype=np.bool_), np.zeros(len(table))
     for block in row_blocks(len(table)):
         proba = space.check_proba(table[block], first=block.start)

@@ -1,4 +1,4 @@
-"""Why an item was picked, as a plain sentence for the person who labels it."""
+"""Explanations: the reason of a pick as a sentence for the annotator."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from selection.models.label_space import Ambiguity
 
 
 def gettext_noop(text: str) -> str:
-    """Return the text as it is: who collects texts for translators finds it by this name."""
+    """Return the text unchanged; the name marks it for extraction by gettext."""
     return text
 
 
 _WITHOUT_MODEL = {
     "random": gettext_noop("Drawn at random."),
-    "cluster-seed": gettext_noop("A typical example of a group of similar items."),
-    "spread": gettext_noop("Unlike anything labelled so far."),
+    "cluster-seed": gettext_noop("Typical of a cluster of similar items."),
+    "spread": gettext_noop("Unlike any labelled item."),
 }
 _BEGINNINGS = {
-    "cover-margin": gettext_noop("Unlike what is labelled so far."),
-    "margin-apart": gettext_noop("Doubtful in its own way."),
-    "badge": gettext_noop("Would pull the model in its own direction."),
-    "cluster-margin": gettext_noop("The most doubtful of a group of similar items."),
-    "committee": gettext_noop("Models trained on different labels disagree here."),
-    "model-change": gettext_noop("Its label would change the model a lot."),
+    "cover-margin": gettext_noop("Unlike the labelled items."),
+    "margin-apart": gettext_noop("Uncertain, and unlike the other selected items."),
+    "badge": gettext_noop("Uncertain, with a gradient unlike the other selected items."),
+    "cluster-margin": gettext_noop("The most uncertain of a cluster of similar items."),
+    "committee": gettext_noop("A committee of models disagrees on this item."),
+    "model-change": gettext_noop("Large expected model change."),
     "balanced": gettext_noop("From a class with few labels."),
-    "near-found": gettext_noop("Similar to one that was found."),
-    "drawn": gettext_noop("Drawn at random, doubtful items more often."),
+    "near-found": gettext_noop("Similar to an item with the rare label."),
+    "drawn": gettext_noop("Drawn at random, uncertain items more often."),
 }
-_PICKED = gettext_noop("Picked by %(reason)s (score %(score)s).")
+_PICKED = gettext_noop("Selected by %(reason)s (score %(score)s).")
 _LOOKS = gettext_noop("Looks like %(label)s (%(share)s %%).")
 _EXPECTS = gettext_noop("The model expects %(label)s (%(share)s %%).")
 _HESITATES = gettext_noop(

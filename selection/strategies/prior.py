@@ -1,8 +1,8 @@
-"""What another model said of the items before anybody labelled: initial scores for a cold start.
+"""Imported predictions of another model: initial scores for a cold start.
 
-The first batch is chosen by coverage all the same, as doubts of a model that nobody calibrated can
-waste it (0.43 right after 20 labels against 0.79 from random ones, small-text's notebooks 3 and 4).
-After it, and until the project's own model has two labels per class, its doubts stand in.
+The first batch is still chosen by coverage: the uncertainty of an uncalibrated model can waste it
+(accuracy 0.43 after 20 labels against 0.79 from random ones, small-text's notebooks 3 and 4).
+From the second batch until the project has two labels per class, its uncertainty is used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def suggested_proba(
     confidence: Sequence[float | None],
     space: LabelSpace,
 ) -> Float32Array:
-    """Return the probabilities (n, C) that the suggestions stand for; NaN where they don't.
+    """Return the probabilities (n, C) of imported suggestions; NaN where they give none.
 
     `labels` holds the class numbers that were suggested for each item, `confidence` how sure the
     other model was of them, in [0, 1]. What is left is shared by the other classes, as nothing
@@ -41,7 +41,7 @@ def suggested_proba(
 
 
 def with_prior(proba: AnyArray | None, prior: ArrayLike, space: LabelSpace) -> Float32Array:
-    """Return `prior` (n, C) where it is known, else `proba` (n, C), else wholly undecided rows.
+    """Return `prior` (n, C) where known, else `proba` (n, C), else undecided rows.
 
     >>> from selection.models import SingleLabel
     >>> with_prior(None, [[0.9, 0.1], [np.nan, np.nan]], SingleLabel(2)).round(1)

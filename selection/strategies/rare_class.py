@@ -1,4 +1,4 @@
-"""The hunt for a rare class: look everywhere first, then where it is likely, then at its edge."""
+"""Rare class search: typical items first, then likely ones, then uncertain ones nearby."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def share_out(shares: dict[str, int], k: int, start: int = 0) -> list[str]:
 
 
 def rare_class(candidates: Candidates) -> int:
-    """Return the class that is looked for: the declared one, else the one with fewest labels.
+    """Return the wanted class: the declared one, else the one with the fewest labels.
 
     >>> rare_class(Candidates(np.zeros(0), np.zeros(0), class_counts=[5, 2]))
     1
@@ -124,7 +124,7 @@ def _queues(
 
 
 def _doubtful_near(candidates: Candidates, rng: np.random.Generator) -> IntArray:
-    """Return the rows that are near what was found, the most doubtful first."""
+    """Return the rows near found items, the most uncertain first."""
     points, existing = spread_points(candidates)
     if existing is None or candidates.labels is None:
         return np.zeros(0, dtype=np.int64)

@@ -1,8 +1,7 @@
-"""The registry: a name becomes a way of asking. It feeds the settings form and the tests.
+"""Registry of query strategies. It feeds the settings form, the docs and the contract test.
 
-A strategy works in two steps. `score` runs on every shard of the pool; `shards.best` and
-`shards.merge` keep the best few thousand. `choose` picks from those, so whatever it costs, it
-costs the same for a thousand items and for a million.
+A strategy works in two steps. `score` runs on every shard of the pool; `top_k` keeps the best few
+thousand. `choose` selects among those, so its cost does not depend on the size of the pool.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ __all__ = [
     "resolve",
 ]
 
-# Labels per class below which the model's doubts mean little. Measured at 40 and 100 labels on six
-# text sets: from two per class on, doubt beats cover.
+# Labels per class below which uncertainty is not informative. Measured at 40 and 100 labels on six
+# text sets: from two per class on, uncertainty sampling beats coverage.
 EARLY = 2
 
 
@@ -49,8 +48,8 @@ def resolve(
 ) -> Strategy:
     """Return the strategy that `name` means now. Raises ValueError for an unknown name.
 
-    Nothing that needs probabilities runs before two classes are known (with several labels per
-    item: one): until then cluster seeds are asked. `auto` goes from there to cover-plus-margin
+    Nothing that needs probabilities runs before the label space is trainable: until then cluster
+    seeds are asked. `auto` goes from there to cover-plus-margin
     (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
     apart. Where the items came with scores of another model (`has_prior`), those stand in for
     probabilities from the second batch on.
@@ -74,7 +73,7 @@ def resolve(
 
 
 def is_early(n_labelled: int, n_classes: int) -> bool:
-    """Tell whether there are too few labels per class for the model's doubts to mean much.
+    """Tell whether there are too few labels per class for uncertainty to be informative.
 
     >>> is_early(7, 4), is_early(8, 4)
     (True, False)
@@ -114,7 +113,7 @@ def _rare(
     proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
 ) -> FloatArray:
     if rare_class is None:
-        # Nobody said what is looked for yet: the doubtful ones are where a rare class hides.
+        # Without a declared class, a rare one hides among the uncertain items.
         return space.least_confident(proba)
     return space.check_proba(proba)[:, rare_class]
 
@@ -138,8 +137,8 @@ _ALL = (
         "auto",
         gettext_noop("Automatic"),
         gettext_noop(
-            "Starts with typical items of different groups, then mixes new and doubtful ones, "
-            "then asks doubtful items that differ from each other."
+            "Starts with typical items of different clusters, then mixes diversity and "
+            "uncertainty, then selects uncertain items that differ from each other."
         ),
         _BOTH,
         _MARGIN,
@@ -147,10 +146,10 @@ _ALL = (
     ),
     Strategy(
         "margin_apart",
-        gettext_noop("Close calls, far apart"),
+        gettext_noop("Diverse margin sampling"),
         gettext_noop(
-            "Takes the items where the two most likely labels are closest, and among them those "
-            "that differ most from each other."
+            "Selects items with the smallest margin between the two most likely labels, and among "
+            "them those that differ most from each other."
         ),
         _BOTH,
         _MARGIN,
@@ -158,44 +157,41 @@ _ALL = (
     ),
     Strategy(
         "badge",
-        gettext_noop("Doubtful and different"),
-        gettext_noop(
-            "Takes the items the model hesitates about most, and among them those that would move"
-            " it in different directions (BADGE)."
-        ),
+        gettext_noop("BADGE"),
+        gettext_noop("Selects uncertain items whose gradients differ from each other."),
         _BOTH,
         _MARGIN,
         batch.badge,
     ),
     Strategy(
         "margin",
-        gettext_noop("Closest call"),
-        gettext_noop("Asks where the two most likely labels are closest."),
+        gettext_noop("Margin sampling"),
+        gettext_noop("Selects items with the smallest margin between the two most likely labels."),
         _MODEL,
         _MARGIN,
         partial(batch.top_k, reason="margin"),
     ),
     Strategy(
         "least_confident",
-        gettext_noop("Least sure"),
-        gettext_noop("Asks where the most likely label is least likely."),
+        gettext_noop("Least confidence"),
+        gettext_noop("Selects items whose most likely label has the lowest probability."),
         _MODEL,
         _LEAST_CONFIDENT,
         partial(batch.top_k, reason="least-confident"),
     ),
     Strategy(
         "entropy",
-        gettext_noop("Most undecided"),
-        gettext_noop("Asks where the model's answer is most spread over all labels."),
+        gettext_noop("Entropy sampling"),
+        gettext_noop("Selects items with the highest entropy of the predicted probabilities."),
         _MODEL,
         _ENTROPY,
         partial(batch.top_k, reason="entropy"),
     ),
     Strategy(
         "cover_margin",
-        gettext_noop("New and doubtful"),
+        gettext_noop("Uncertainty-weighted diversity"),
         gettext_noop(
-            "Draws items far from everything labelled, the more doubtful the likelier; good with "
+            "Draws items far from all labelled ones, uncertain items more often. Works well with "
             "few labels."
         ),
         _BOTH,
@@ -205,9 +201,9 @@ _ALL = (
     ),
     Strategy(
         "cluster_margin",
-        gettext_noop("Doubtful from every group"),
+        gettext_noop("Clustered uncertainty"),
         gettext_noop(
-            "Sorts the doubtful items into groups and takes the most doubtful of each in turn."
+            "Clusters the uncertain items and selects the most uncertain of each cluster in turn."
         ),
         _BOTH,
         _MARGIN,
@@ -215,8 +211,10 @@ _ALL = (
     ),
     Strategy(
         "typical",
-        gettext_noop("Typical of each group"),
-        gettext_noop("Sorts items into groups and asks a typical one of each; needs no model."),
+        gettext_noop("Cluster representatives"),
+        gettext_noop(
+            "Clusters the items and selects a typical one of each cluster. Needs no model."
+        ),
         _SPACE,
         None,
         batch.cluster_seeds,
@@ -224,10 +222,8 @@ _ALL = (
     ),
     Strategy(
         "kmeans",
-        gettext_noop("Spread out"),
-        gettext_noop(
-            "Draws items that are far from everything labelled or picked; needs no model."
-        ),
+        gettext_noop("k-means++ sampling"),
+        gettext_noop("Draws items far from all labelled or selected ones. Needs no model."),
         _SPACE,
         None,
         batch.kmeans_pp,
@@ -235,9 +231,9 @@ _ALL = (
     ),
     Strategy(
         "coreset",
-        gettext_noop("Farthest first"),
+        gettext_noop("Core-set (farthest first)"),
         gettext_noop(
-            "Always takes the item farthest from everything labelled or picked; finds odd ones out."
+            "Selects the item farthest from all labelled or selected ones. Finds outliers."
         ),
         _SPACE,
         None,
@@ -246,9 +242,10 @@ _ALL = (
     ),
     Strategy(
         "committee",
-        gettext_noop("Models disagree"),
+        gettext_noop("Query by committee (BALD)"),
         gettext_noop(
-            "Trains several models on parts of the labels and asks where they disagree most (BALD)."
+            "Trains several models on parts of the labels and selects items on which they "
+            "disagree most."
         ),
         frozenset({"proba", "committee", "features"}),
         _BALD,
@@ -256,16 +253,16 @@ _ALL = (
     ),
     Strategy(
         "model_change",
-        gettext_noop("Would change the model most"),
-        gettext_noop("Asks items whose label is expected to move the model farthest."),
+        gettext_noop("Expected model change"),
+        gettext_noop("Selects items whose label is expected to change the model most."),
         _MODEL,
         _model_change,
         partial(batch.top_k, reason="model-change"),
     ),
     Strategy(
         "balanced",
-        gettext_noop("Even classes"),
-        gettext_noop("Asks doubtful items of the class with the fewest labels so far."),
+        gettext_noop("Class balancing"),
+        gettext_noop("Selects uncertain items of the class with the fewest labels."),
         _MODEL,
         _MARGIN,
         batch.balanced,
@@ -275,8 +272,8 @@ _ALL = (
         "rare",
         gettext_noop("Find a rare class"),
         gettext_noop(
-            "Looks through groups of similar items until one is found, then asks what looks like "
-            "it, with some doubtful and some random items."
+            "Searches clusters of similar items until one item is found, then selects similar "
+            "items, with some uncertain and some random ones."
         ),
         _BOTH,
         _rare,
@@ -286,9 +283,9 @@ _ALL = (
     ),
     Strategy(
         "stochastic",
-        gettext_noop("Drawn by doubt"),
+        gettext_noop("Uncertainty-weighted random sampling"),
         gettext_noop(
-            "Draws items at random, doubtful ones more often, and records the exact probability."
+            "Draws items at random, uncertain ones more often, and records the exact probability."
         ),
         _MODEL,
         _gumbel_weighted,
@@ -296,8 +293,8 @@ _ALL = (
     ),
     Strategy(
         "random",
-        gettext_noop("Random"),
-        gettext_noop("Draws items at random: the yardstick for all others."),
+        gettext_noop("Random sampling"),
+        gettext_noop("Draws items at random: the baseline for all other strategies."),
         frozenset(),
         None,
         batch.random,

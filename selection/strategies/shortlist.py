@@ -1,6 +1,6 @@
-"""The best of a pool by one rule, found shard by shard, and what a choice among them needs.
+"""Shortlist: the best of a pool by one strategy, found shard by shard.
 
-The app and the simulator both ask through here, so that a simulation tells what the app would do.
+The app and the simulator share it, so a simulation selects exactly as the app does.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ FLOOR_STREAM = 0xF1008  # what is drawn must not be what ties fall to
 
 @dataclass(frozen=True)
 class Query:
-    """What one round asks the pool: by which rule, for how many items, among how many.
+    """The query of one round: its strategy, label space, batch size and pool size.
 
-    `seed` settles ties, `rare_class` is the class that is looked for, None where none is.
+    `seed` breaks ties; `rare_class` is the declared class to search for, or None.
     """
 
     strategy: Strategy
@@ -38,7 +38,7 @@ class Query:
 
     @property
     def most(self) -> int:
-        """How many candidates the rule chooses among."""
+        """The number of candidates that the strategy chooses among."""
         return self.strategy.prefilter_size(self.wanted, self.pool_items)
 
 
@@ -83,8 +83,8 @@ def shortlist(
 ) -> Shortlist:
     """Return the best of one shard whose free items are `ids` (n,).
 
-    `proba` (n, C) is the model's word, None while there is no model; `votes` (T, n, C) that of a
-    committee, for a rule that needs one.
+    `proba` (n, C) are the model's probabilities, None without a model; `votes` (T, n, C) those of a
+    committee, for a strategy that needs one.
 
     >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
@@ -138,10 +138,10 @@ def to_candidates(
     existing: AnyArray,
     y: ArrayLike,
 ) -> Candidates:
-    """Return what the rule chooses among: the shortlist with what is known of the labelled items.
+    """Return the shortlist as candidates, with features and targets of the labelled items.
 
     `spread` (M, d) are the features in which diversity is measured, `existing` (L, d) those of the
-    labelled items, and `y` their labels as in `models.fit`.
+    labelled items, and `y` their targets.
 
     >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
@@ -171,7 +171,7 @@ def to_candidates(
 
 
 def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:
-    """Return the rows of the best, then of those drawn beside them.
+    """Return the rows of the best, then those of the random floor.
 
     Both are the highest by some number of the item alone, so those of all shards together are
     exactly those of the pool.
@@ -184,7 +184,7 @@ def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:
 
 
 def _random_floor(question: Query, ids: IntArray) -> BoolArray | None:
-    """Return which of `ids` (n,) are the sample of the pool; None for a rule without a floor.
+    """Return which of `ids` (n,) are in the random sample; None for a strategy without a floor.
 
     As many are drawn as are wanted: some are left even where all others were chosen already.
     """
@@ -199,7 +199,7 @@ def _random_floor(question: Query, ids: IntArray) -> BoolArray | None:
 def _score_input(
     strategy: Strategy, proba: AnyArray | None, votes: AnyArray | None
 ) -> AnyArray | None:
-    """Return what the rule judges by: nothing, the model's word or that of a committee."""
+    """Return the input of the score: nothing, the model's probabilities or a committee's."""
     if proba is None or not strategy.needs & {"proba", "committee"}:
         return None
     return votes if "committee" in strategy.needs else proba

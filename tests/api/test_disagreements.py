@@ -3,7 +3,6 @@
 import pytest
 
 from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
 from annotator.flow.review import assignments, candidates
 from annotator.models import Annotation, Item, SecondLook
 from tests import loop
@@ -16,12 +15,9 @@ def at(project, rest):
 
 
 @pytest.fixture
-def torn(project, filled, ana, ben):
+def torn(project, ana, ben):
     """Ana says spam and Ben ham of the only item."""
-    settings.change_settings(project, overlap=2)
-    filled(project, 1)
-    for who, said in ((ana, "spam"), (ben, "ham")):
-        loop.answer(leasing.lease_next(project, who), [said])
+    loop.differ(project, ana, ben, 1)
     return Item.objects.get()
 
 

@@ -223,16 +223,16 @@ def says(sentence, found):
 
 def check_dashboard(lived, exported, lea, people):
     shown = dict(page(lived, "dashboard", lea)["counts"])
-    del shown["in the queue"], shown["held right now"]
+    del shown["in the queue"], shown["leased now"]
     known = {
         "items": number_format.count(len(exported.items())),
         "labelled": number_format.count(exported.in_state("labelled")),
-        "labels given": number_format.count(len(exported.given)),
+        "annotations": number_format.count(len(exported.given)),
         "audited": number_format.count(exported.audited()),
-        "audits answered": number_format.count(exported.audits_answered()),
+        "audit items answered": number_format.count(exported.audits_answered()),
         "skipped": number_format.count(len(exported.skips)),
-        "by you today (UTC)": "0",
-        "by you in all": "0",
+        "yours today (UTC)": "0",
+        "yours in total": "0",
         "cost so far": number_format.money(RATE * exported.seconds() / 3600),
     }
     assert len(shown) >= 8
@@ -242,8 +242,8 @@ def check_dashboard(lived, exported, lea, people):
     for person in people:
         shown = dict(page(lived, "dashboard", person)["counts"])
         own = exported.of(person.username)
-        assert shown["by you today (UTC)"] == str(len(own.of(days=[today]).given))
-        assert shown["by you in all"] == str(len(own.given))
+        assert shown["yours today (UTC)"] == str(len(own.of(days=[today]).given))
+        assert shown["yours in total"] == str(len(own.given))
     sentence = page(lived, "dashboard", lea)["sentence"]
     assert says(sentence, as_told(lived, exported))
     items = len(exported.at(lived.models.first().created_at).settled())
@@ -285,11 +285,11 @@ def check_week(lived, exported, lea):
         shown = dict(context["counts"])
         rounds = shown.pop("rounds")
         assert shown == {
-            "labels given": number_format.count(len(done.given)),
+            "annotations": number_format.count(len(done.given)),
             "items labelled": number_format.count(done.finished()),
             "audit answers": number_format.count(done.audits()),
             "skipped": number_format.count(len(done.skips)),
-            "people at work": number_format.count(len(done.at_work())),
+            "active annotators": number_format.count(len(done.at_work())),
             "hours": number_format.decimal(done.seconds() / 3600),
             "cost": number_format.money(RATE * done.seconds() / 3600),
         }
@@ -329,7 +329,7 @@ def check_own_work(lived, exported, people):
         assert {name: shown[name] for name in titles} == dict(
             zip(titles, found.values(), strict=True)
         )
-        assert shown["hidden checks right"] == of(exported.gold(person.username))
+        assert shown["gold accuracy"] == of(exported.gold(person.username))
         for day, number in context["days"]:
             assert number == len(exported.of(person.username, [day]).given), day
 

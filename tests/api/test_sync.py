@@ -3,7 +3,10 @@
 import uuid
 
 import pytest
+from django.db import transaction
 
+from annotator.errors import Conflict
+from annotator.flow.annotation import submit
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Lease
 from tests import loop
@@ -173,3 +176,64 @@ def test_call_costs_the_same_with_many_items(api, project, filled, ana, django_a
         counts.append(len(asked))
         filled(project, 200, start=100)
     assert counts[1] <= counts[0]
+
+
+def a_cycle(client, project, user):
+    """Return a call that decides what is shown, with two items ahead and some put by."""
+    held = client.post(at(project), window(user, want=3, spares=2)).json()
+    leases = [each["lease"] for each in (*held["next"], *held["spares"])]
+    return window(user, want=1, holding=leases[1:], decisions=[label(leases[0], "spam")])
+
+
+def test_label_and_what_comes_next_take_few_statements_and_one_transaction(
+    api, project, filled, ana, django_assert_num_queries
+):
+    filled(project, 60)
+    client = api(ana)
+    client.post(at(project), a_cycle(client, project, ana))
+    body = a_cycle(client, project, ana)
+    # Of these, four begin and end a transaction and what may fail within it; one is of the log-in.
+    with django_assert_num_queries(20) as asked:
+        answer = client.post(at(project), body).json()
+    assert [each["state"] for each in answer["decisions"]] == ["saved"]
+    assert len(answer["next"]) == 1
+    said = [each["sql"].split()[0] for each in asked]
+    saved, leased = (
+        next(at for at, each in enumerate(asked) if f'INTO "{table}"' in each["sql"])
+        for table in (Annotation._meta.db_table, Lease._meta.db_table)
+    )
+    assert said[saved:leased].count("SAVEPOINT") == 1
+    assert "RELEASE" not in said[saved:leased]
+
+
+def test_silence_takes_few_statements_and_no_transaction(
+    api, project, filled, ana, django_assert_num_queries
+):
+    filled(project, 60)
+    client = api(ana)
+    held = client.post(at(project), window(ana, want=3)).json()["next"]
+    client.get(at(project, "progress"))
+    with django_assert_num_queries(4) as asked:
+        client.post(at(project), window(ana, holding=[each["lease"] for each in held]))
+    assert all(each["sql"].startswith("SELECT") for each in asked)
+
+
+def test_save_that_fails_keeps_nothing_of_what_was_leased_with_it(
+    api, project, filled, ana, monkeypatch
+):
+    filled(project, 60)
+    client = api(ana)
+    body = a_cycle(client, project, ana)
+    stored = submit._store
+
+    def fails(*args):
+        with transaction.atomic():
+            stored(*args)
+            raise Conflict("already_labelled", "Somebody was first.")
+
+    monkeypatch.setattr(submit, "_store", fails)
+    answer = client.post(at(project), body).json()
+    assert [each["state"] for each in answer["decisions"]] == ["done"]
+    assert not Annotation.objects.exists()
+    served = [each["lease"] for each in answer["next"]]
+    assert Lease.objects.filter(pk__in=served).count() == len(served) == 1

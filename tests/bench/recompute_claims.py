@@ -210,16 +210,16 @@ def _all_claims(crowd: Crowd, export: Export) -> Iterator[Claim]:
         today = datetime.now(UTC).date()
         shown = browser.page(f"{at}/")
         given = export.of(name, [today]).given
-        yield f"dashboard of {name}", "today", _number(shown["by you today (UTC)"]), len(given)
+        yield f"dashboard of {name}", "today", _number(shown["yours today (UTC)"]), len(given)
 
 
 def _of_dashboard(shown: dict[str, str], export: Export) -> Iterator[Claim]:
     pairs = {
         "items": len(export.items()),
         "labelled": export.in_state("labelled"),
-        "labels given": len(export.given),
+        "annotations": len(export.given),
         "audited": export.audited(),
-        "audits answered": export.audits_answered(),
+        "audit items answered": export.audits_answered(),
         "skipped": len(export.skips),
         "cost so far": round(RATE * export.seconds() / 3600, 2),
     }
@@ -232,11 +232,11 @@ def _of_week(shown: dict[str, str], export: Export) -> Iterator[Claim]:
     monday = today - timedelta(days=today.weekday())
     done = export.of(days=[monday + timedelta(days=n) for n in range(7)])
     pairs = {
-        "labels given": len(done.given),
+        "annotations": len(done.given),
         "items labelled": done.finished(),
         "audit answers": done.audits(),
         "skipped": len(done.skips),
-        "people at work": len(done.at_work()),
+        "active annotators": len(done.at_work()),
         "hours": round(done.seconds() / 3600, 1),
         "cost": round(RATE * done.seconds() / 3600, 2),
     }
@@ -253,13 +253,13 @@ def _of_person(name: str, shown: dict[str, str], own: Export) -> Iterator[Claim]
     yield where, "median time", _number(shown["median time"]), round(middle or 0.0, digits)
     if gold["n"]:
         words = f"of {gold['n']} "
-        yield where, "hidden checks", words in shown["hidden checks right"], True
+        yield where, "gold items", words in shown["gold accuracy"], True
 
 
 def _number(words: str) -> float:
     """Return the first number of a text, as pages write it."""
-    found = re.search(r"[\d\u202f.]+", words)
-    return float(found[0].replace("\u202f", "")) if found else float("nan")
+    found = re.search(r"[\d,.]+", words)
+    return float(found[0].replace(",", "")) if found else float("nan")
 
 
 class Browser:

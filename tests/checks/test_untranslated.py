@@ -223,7 +223,7 @@ def test_bare_word_is_found() -> None:
 
 def test_bare_sentence_is_found() -> None:
     assert bare_sentences('words = f"There is no {name} here."') == ["There is no x here."]
-    assert bare_sentences('words = _("There is nothing here.")\n"""A docstring of it."""') == []
+    assert bare_sentences('words = _("Not found.")\n"""A docstring of it."""') == []
 
 
 # Scripts -----------------------------------------------------------------------------------------

@@ -242,7 +242,7 @@ def test_what_happened_is_said_on_the_pages(cut, lea):
     shard = shard_of(cut)
     _middle(folder_of(shard) / "dense.npy")
     _round(cut)
-    words = "Shard 2 of the features was damaged; it is being computed again."
+    words = "Feature shard 2 was damaged. It is being computed again."
     client = Client()
     client.force_login(lea)
     pages = [f"/projects/{cut.pk}/status", f"/projects/{cut.pk}/"]
@@ -459,7 +459,7 @@ def test_api_and_pages_answer_in_words_while_features_are_damaged(cut, api, lea)
     base = f"/api/v1/projects/{cut.pk}"
     said = api(lea).get(f"{base}/items?like={item.pk}")
     assert (said.status_code, said.json()["code"]) == (409, "no_features")
-    assert "Shard 2 of the features was damaged" in said.json()["detail"]
+    assert "Feature shard 2 was damaged" in said.json()["detail"]
     said = api(lea).post(f"{base}/predict", {"items": [{"text": "prize money"}]})
     assert (said.status_code, said.json()["code"]) == (409, "no_model")
     assert "damaged" in said.json()["detail"]

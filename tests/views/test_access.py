@@ -116,4 +116,4 @@ def test_private_pages_are_not_kept_by_caches(signed_in, ana, project):
 
 def test_refusal_names_the_role_in_words(signed_in, ana, project):
     answer = ask(signed_in(ana), "settings", "get", project)
-    assert "Not with your role" in answer.content.decode()
+    assert "You don't have access" in answer.content.decode()

@@ -31,7 +31,7 @@ def test_missing_token_is_explained(signed_in, ana):
     client.force_login(ana)
     answer = client.post(reverse("logout"))
     assert answer.status_code == 403
-    assert "This page was too old" in answer.content.decode()
+    assert "This page is out of date" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from annotator.views import number_format
     ],
 )
 def test_percent_never_rounds_up_to_certainty(share, said):
-    assert number_format.percent(share) == f"{said}\u202f%"
+    assert number_format.percent(share) == f"{said}%"
 
 
 @pytest.mark.parametrize(

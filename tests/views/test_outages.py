@@ -66,7 +66,7 @@ def test_desk_says_503_in_words(signed_in, project, ana, breaks, problem, code):
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert outage(problem).detail in answer.content.decode()
-    assert "Not available just now" in answer.content.decode()
+    assert "Temporarily unavailable" in answer.content.decode()
 
 
 def test_api_that_fails_before_its_view_says_the_same(api, project, ana, monkeypatch):

@@ -24,6 +24,10 @@ def parts_of(name: str) -> set[str]:
         if each not in found:
             found.add(each)
             waiting += re.findall(r'{% include "([^"]+)"', source(each))
+            # The medium's or the answer's, whichever task type it is.
+            for kind in re.findall(r"{% include access\.type\.(\w+)_template", source(each)):
+                typed = (TEMPLATES / "tasktypes").glob(f"*/{kind}.html")
+                waiting += [str(path.relative_to(TEMPLATES)) for path in typed]
     return found
 
 
@@ -59,7 +63,7 @@ def needs(selector: str) -> set[str]:
     return set(re.findall(r"[.#][A-Za-z][\w-]*", plain))
 
 
-def test_pages_load_the_sheets_of_what_they_write():
+def test_pages_load_the_sheets_of_what_they_write() -> None:
     pages = [
         str(path.relative_to(TEMPLATES))
         for path in TEMPLATES.rglob("*.html")

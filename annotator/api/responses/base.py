@@ -8,14 +8,14 @@ from rest_framework import serializers
 from annotator import tasktypes
 
 
+# A docstring here would be the description of every response that has none of its own.
 class Response(serializers.Serializer[Any]):
-    """What a call answers."""
+    pass
 
 
 class Answered(Response):
-    """What a call answers."""
+    """It names an answer: the labels, or what the task type of the project has instead."""
 
-    # It tells an answer: its labels, or what the task type of the project has instead.
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
         others = sorted(set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS})

@@ -80,6 +80,20 @@ class Round(Response):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
+class AuditsHeld(Response):
+    user = serializers.CharField()
+    items = serializers.IntegerField()
+    seconds = serializers.IntegerField()
+
+
+class AuditsWaiting(Response):
+    """The audit items for which the accuracy waits: who holds them, and how many are queued."""
+
+    items = serializers.IntegerField()
+    held = AuditsHeld(many=True)
+    queued = serializers.IntegerField()
+
+
 class Progress(Response):
     """How far and how good a project is."""
 
@@ -90,7 +104,7 @@ class Progress(Response):
     audits_skipped = serializers.IntegerField()
     audits_answered = serializers.IntegerField()
     # For leads alone: it tells which items are audits.
-    audits_waiting = serializers.JSONField(required=False, allow_null=True)
+    audits_waiting = AuditsWaiting(required=False, allow_null=True)
     queued = serializers.IntegerField()
     leased = serializers.IntegerField()
     skipped = serializers.IntegerField()

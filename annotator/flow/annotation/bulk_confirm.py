@@ -15,7 +15,7 @@ from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases, releasing, withdraw
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
 
-TAKEN_OUT = gettext_noop("Somebody took it out of a page that was confirmed in bulk.")
+TAKEN_OUT = gettext_noop("Unmarked by an annotator on a page confirmed in bulk.")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from annotator.pool import audit_set
 
 TRIES = 3
 LATELY = 1000
-WHY = gettext_noop("Among those that the model is surest of.")
+WHY = gettext_noop("One of the items with the highest confidence.")
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def _labels(project: Project, decision: Mapping[str, Any]) -> list[Ref]:
         return found
     answer = tasktypes.of(project).answer
     if answer.field not in decision:
-        raise Invalid("required", _("This is needed."), field=answer.field)
+        raise Invalid("required", _("This field is required."), field=answer.field)
     return answer.labels(decision[answer.field])
 
 

@@ -46,8 +46,8 @@ def stream(project: Project, format: str, include: Collection[str] = ()) -> Iter
 def _refuse_unknown(field: str, code: str, given: Collection[str], there: Collection[str]) -> None:
     for name in sorted(set(given) - set(there)):
         words = {
-            "format": _("There is no export format “%(name)s”. There are: %(names)s."),
-            "include": _("An export cannot include “%(name)s”. It can include: %(names)s."),
+            "format": _("Unknown export format “%(name)s”. Choose one of: %(names)s."),
+            "include": _("An export can't include “%(name)s”. It can include: %(names)s."),
         }
         raise Invalid(
             code, words[field] % {"name": name[:40], "names": ", ".join(there)}, field=field

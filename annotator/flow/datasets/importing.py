@@ -88,7 +88,7 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
-        work.write(notes=[_("The file is no UTF-8; it was read as Windows-1252.")])
+        work.write(notes=[_("The file isn't UTF-8. It was read as Windows-1252.")])
     return reader.read(path, columns, looked, label_names)
 
 
@@ -121,7 +121,7 @@ def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chun
         if digest in there.hashes:
             chunk.duplicates += 1
         elif key in there.keys and row.key:
-            words = _("The id “%(id)s” is taken by an item with other content.")
+            words = _("ID “%(id)s” already belongs to a different item.")
             chunk.bad.append(BadRow(row.number, "duplicate_id", words % {"id": key[:60]}))
         else:
             # A key of ours may be an id that somebody else chose.
@@ -159,13 +159,13 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
     for name in row.labels:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            words = _("“%(name)s” is no label of this project.") % {"name": name[:60]}
+            words = _("“%(name)s” isn't a label in this project.") % {"name": name[:60]}
             hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
             return BadRow(row.number, "unknown_label", f"{words} {hint}".strip())
     try:
         tasktypes.of(work.project).answer.check_number(len(row.labels))
     except Invalid as problem:
-        words = _("This project takes one label for an item.")
+        words = _("This project allows one label per item.")
         return BadRow(row.number, problem.code, words)
     return None
 

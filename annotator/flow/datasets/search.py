@@ -62,7 +62,7 @@ class Found:
 def as_wanted(q: str = "", label: str = "", state: str = "") -> Wanted:
     """Return what was asked for in words; Invalid for a state that there is not."""
     if state and state not in STATES:
-        words = _("A state is one of %(names)s.") % {"names": ", ".join(STATES)}
+        words = _("The state must be one of %(names)s.") % {"names": ", ".join(STATES)}
         raise Invalid("unknown_state", words, field="state")
     return Wanted(_cleaned(q, 500), _cleaned(label, 200), STATES.get(state))
 
@@ -140,7 +140,7 @@ def more_like(
     if space is None or item.position >= space.items:
         raise Conflict(
             "no_features",
-            _("The features of this item are still being made; look again in a moment."),
+            _("The features of this item are still being computed. Try again in a moment."),
         )
     start = min(after, space.items)
     stop = min(start + LOOKED_AT, space.items)
@@ -158,7 +158,7 @@ def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int
         return [int(position) for position in near.ids]
     except checksums.Corrupt as problem:
         log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
-        words = _("%(problem)s Look again in a moment.")
+        words = _("%(problem)s Try again in a moment.")
         told = words % {"problem": damaged_files.repair(problem).words}
         raise Conflict("no_features", told) from problem
 
@@ -170,7 +170,7 @@ def find_item(project: Project, pk: int) -> Item:
     """Return one of the project's items."""
     item = Item.objects.filter(project=project, pk=pk).first()
     if item is None:
-        raise NotThere("unknown_item", _("There is no such item."))
+        raise NotThere("unknown_item", _("Item not found."))
     return item
 
 

@@ -36,7 +36,9 @@ def receive(
     labels_are = labels_are or Import.LabelsAre.SEED
     if labels_are not in Import.LabelsAre.values:
         raise Invalid(
-            "labels_are", _("labels_are is seed, gold, suggestion or ignore."), field="labels_are"
+            "labels_are",
+            _("labels_are must be seed, gold, suggestion or ignore."),
+            field="labels_are",
         )
     columns = columns_of(project, text_column, label_column, id_column)
     path = keep_upload(file)
@@ -63,7 +65,7 @@ def find(project: Project, pk: int) -> Import:
     """Return one of the project's imports."""
     found: Import | None = Import.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotThere("unknown_import", _("There is no such import."))
+        raise NotThere("unknown_import", _("Import not found."))
     return found
 
 
@@ -115,7 +117,9 @@ def keep_upload(file: Any) -> Path:
     if size > most:
         path.unlink()
         raise TooLarge(
-            "too_large", _("The file is larger than %d MB.") % settings.MAX_UPLOAD_MB, field="file"
+            "too_large",
+            _("The file is larger than the limit of %d MB.") % settings.MAX_UPLOAD_MB,
+            field="file",
         )
     return path
 

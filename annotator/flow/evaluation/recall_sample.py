@@ -26,7 +26,7 @@ PROOF: dict[str, Any] = {
     "source": Source.RANDOM,
     "blind": True,
     "strategy": "random",
-    "why": gettext_noop("Drawn at random from what is unread, to prove how many are found."),
+    "why": gettext_noop("Drawn at random from the unread items, to estimate recall."),
     "round": None,
     "model": None,
     "score": None,
@@ -38,9 +38,9 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
     """Have `number` random unread items asked before all else, and return the proof they make."""
     label = project.rare_label
     if label is None:
-        raise Conflict("no_rare_label", _("Choose the rare label in the settings first."))
+        raise Conflict("no_rare_label", _("Choose a rare label in the settings first."))
     if not LEAST <= number <= MOST:
-        words = _("A sample has between %(least)d and %(most)d items.")
+        words = _("A sample can have between %(least)d and %(most)d items.")
         raise Invalid("sample_size", words % {"least": LEAST, "most": MOST}, field="number")
     with refill.alone(project):
         _refuse_second(project)
@@ -53,14 +53,14 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
 def _refuse_second(project: Project) -> None:
     last = RecallProof.objects.filter(project=project).order_by("-pk").first()
     if last is not None and recall_standing.unsettled(project, last.positions):
-        raise Conflict("sample_waits", _("The sample before has to be read to its end first."))
+        raise Conflict("sample_waits", _("Finish the previous sample first."))
 
 
 def _declare(project: Project, label: Label, user: User, number: int) -> RecallProof:
     project.refresh_from_db(fields=["items"])
     size = _unread(project).count()
     if not size:
-        raise Conflict("nothing_unread", _("Everything is read already."))
+        raise Conflict("nothing_unread", _("All items have been read."))
     following = RecallProof.objects.filter(project=project, label=label).count() + 1
     rng = random.Random(f"{project.seed}/proof/{label.pk}/{following}")
     return RecallProof.objects.create(

@@ -122,7 +122,7 @@ def _start_over(space: FeatureSpace) -> NoReturn:
     """
     FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
     _space(space.project, space.recipe, space.quality)
-    raise Conflict("features_changed", _("The feature encoder was damaged; a new one is made."))
+    raise Conflict("features_changed", _("The feature encoder was damaged. It is being rebuilt."))
 
 
 def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:

@@ -45,7 +45,7 @@ def _import_activity(work: Import) -> dict[str, Any]:
     if work.state == Job.State.FAILED:
         words = _("The import of %(name)s failed: %(error)s")
     elif work.state == Job.State.QUEUED:
-        words = _("%(name)s waits for a worker.")
+        words = _("%(name)s is waiting for a worker.")
     else:
         words = _("%(name)s is being imported.")
     return {
@@ -61,7 +61,7 @@ def _space_activity(space: Any) -> dict[str, Any]:
             "error": translated(space.error)
         }
     elif space.stage == space.Stage.FIT:
-        words = _("Learning what to look at in %(n)d items.") % {"n": space.items}
+        words = _("Fitting the feature encoder on %(n)d items.") % {"n": space.items}
     else:
         words = _("Computing the features of %(n)d items.") % {"n": space.items}
     words = damaged_files.words_of(space) or words
@@ -75,7 +75,7 @@ def _space_activity(space: Any) -> dict[str, Any]:
 def _round_activity(turn: Round) -> dict[str, Any]:
     stages = list(Round.Stage.values)
     if turn.state == Job.State.FAILED:
-        words = _("Round %(n)d failed: %(error)s Labelling goes on, and it is tried again.")
+        words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
     else:
         words = _("Round %(n)d: %(stage)s.")
     values = {"n": turn.number, "stage": turn.get_stage_display(), "error": translated(turn.error)}
@@ -92,8 +92,8 @@ def _recount_activity(project: Project) -> list[dict[str, Any]]:
     if not left:
         return []
     words = ngettext(
-        "%(n)d counter is not what its rows say. “manage.py recount --fix” mends it.",
-        "%(n)d counters are not what their rows say. “manage.py recount --fix” mends them.",
+        "%(n)d counter is wrong. Run “manage.py recount --fix” to correct it.",
+        "%(n)d counters are wrong. Run “manage.py recount --fix” to correct them.",
         left,
     )
     return [{"kind": "recount", "id": project.pk, "words": words % {"n": left}, "failed": True}]

@@ -54,7 +54,9 @@ def _make_again(space: FeatureSpace) -> None:
     Round.objects.active().filter(space=space).update(
         state=Job.State.FAILED,
         finished_at=timezone.now(),
-        error=gettext_noop("Its features were not in the backup; the next round has new ones."),
+        error=gettext_noop(
+            "Its features were not in the backup. The next round computes new ones."
+        ),
     )
     space.shards.all().delete()
     if space.is_active:

@@ -38,17 +38,16 @@ def workers() -> dict[str, Any]:
     seconds = None if newest is None else (timezone.now() - newest.seen_at).total_seconds()
     alive = seconds is not None and seconds < DEAD_SECONDS
     if alive:
-        words = _("The worker is there.")
+        words = _("Running.")
     elif seconds is None:
         words = _(
-            "No worker is running: labels are saved, but nothing is imported and the model does "
-            "not learn. Start Winnow with “manage.py up”, or a worker with "
-            "“celery -A annotator worker -B”."
+            "No worker is running. Labels are saved, but imports and rounds wait. Start Winnow "
+            "with “manage.py up”, or a worker with “celery -A annotator worker -B”."
         )
     else:
         words = _(
-            "No worker seen for %(ago)s: labels are saved, but nothing is imported and the model "
-            "does not learn. Start one with “celery -A annotator worker -B”."
+            "No worker seen for %(ago)s. Labels are saved, but imports and rounds wait. Start one "
+            "with “celery -A annotator worker -B”."
         ) % {"ago": _ago(seconds)}
     return {"alive": alive, "seconds": seconds, "words": words}
 

@@ -35,7 +35,9 @@ def create_user(username: str, password: str | None = None) -> tuple[User, str |
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as problem:
-        raise Conflict("username_taken", _("This name is taken."), field="username") from problem
+        raise Conflict(
+            "username_taken", _("This username is taken. Choose another one."), field="username"
+        ) from problem
     return user, invitation(user) if password is None else None
 
 
@@ -67,7 +69,9 @@ def revoke_tokens(user: User) -> None:
 
 def invited(token: str) -> User:
     """Return whom `token` invites; NotThere when it is spent, too old or made up."""
-    gone = NotThere("invitation", _("This invitation was used already or is too old."))
+    gone = NotThere(
+        "invitation", _("This invitation has expired or was already used. Ask for a new one.")
+    )
     try:
         value = TimestampSigner(salt="invitation").unsign(token, max_age=INVITATION_SECONDS)
     except (BadSignature, SignatureExpired) as problem:

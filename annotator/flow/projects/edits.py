@@ -51,7 +51,9 @@ class LabelEdit:
 
     def _of_a_removed_one(self) -> LabelSpec | None:
         if not self.loaded:
-            raise Invalid("unknown_label", _("This project has no such label."), field="labels")
+            raise Invalid(
+                "unknown_label", _("This label doesn't exist in this project."), field="labels"
+            )
         if self.is_removed or self._is_untouched():
             return None
         if self.loaded.get("remove") != versions.stamp(True):
@@ -117,7 +119,9 @@ def add_member(project: Project, username: str, role: str) -> Membership:
     versions.hold(project)
     member = Membership.objects.filter(project=project, user__username=username).first()
     if member is not None:
-        words = _("%(name)s is a member already, as %(role)s. Change the role in the list.")
+        words = _(
+            "%(name)s is already a member, with the role %(role)s. Change the role in the list."
+        )
         said = {"name": username, "role": member.get_role_display()}
         raise Conflict("member_already", words % said, field="username")
     return members.add_member(project, username, role)

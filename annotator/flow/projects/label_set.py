@@ -45,9 +45,11 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     ids = [spec.pop("id", None) for spec in specs]
     known = [pk for pk in ids if pk is not None]
     if any(type(pk) is not int or pk not in kept for pk in known):
-        raise Invalid("unknown_label", _("This project has no such label."), field="labels")
+        raise Invalid(
+            "unknown_label", _("This label doesn't exist in this project."), field="labels"
+        )
     if len(set(known)) != len(known):
-        raise Invalid("duplicate_id", _("A label is there twice."), field="labels")
+        raise Invalid("duplicate_id", _("A label appears twice."), field="labels")
     gone = [label for pk, label in kept.items() if pk not in ids]
     _refuse_used(project, gone)
     usage.leave_to_history(gone)
@@ -97,7 +99,7 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
         uses = [words for number, words in usage.counted(project, label) if number]
         if uses:
-            told = _("“%(name)s” is used by %(uses)s. Rename it, or correct those before.")
+            told = _("“%(name)s” is used by %(uses)s. Rename it, or correct those first.")
             used = {"name": label.name, "uses": get_text_list(uses, _("and"))}
             raise Conflict("label_in_use", told % used, field="labels")
 
@@ -129,10 +131,12 @@ def _refuse_twins(specs: list[dict[str, Any]]) -> None:
     for spec in specs:
         name, key = spec["name"].casefold(), spec["hotkey"]
         if name in names:
-            words = _("The label %s is there twice.") % spec["name"]
+            words = _("The label %s appears twice.") % spec["name"]
             raise Invalid("duplicate_name", words, field="labels")
         if key in owners:
-            words = _("%(key)s is the key of both “%(one)s” and “%(other)s”. Give one another key.")
+            words = _(
+                "%(key)s is the shortcut of both “%(one)s” and “%(other)s”. Change one of them."
+            )
             given = {"key": shortcuts.cap(key), "one": owners[key], "other": spec["name"]}
             raise Invalid("duplicate_hotkey", words % given, field="labels")
         names.add(name)
@@ -146,7 +150,7 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
     if not isinstance(spec.get("name"), str) or set(spec) - {"id", "name", *REST}:
         raise Invalid(
             "label_form",
-            _("A label is a name, or an object with name, hotkey, description and examples."),
+            _("A label must be a name, or an object with name, hotkey, description and examples."),
             field="labels",
         )
     spec["name"] = clean_name(spec["name"], "labels")
@@ -154,7 +158,7 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
     spec["description"] = str(spec.get("description") or "")
     if len(spec["description"]) > LONGEST_DESCRIPTION or "\x00" in spec["description"]:
         raise Invalid(
-            "label_form", _("A description has at most 2,000 characters."), field="labels"
+            "label_form", _("A description can have at most 2,000 characters."), field="labels"
         )
     spec["examples"] = _clean_examples(spec.get("examples") or "")
     return spec
@@ -163,7 +167,7 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
 def _clean_hotkey(given: Any, name: str) -> str:
     key = str(given or "").lower()
     if key and not shortcuts.may_be_labels(key):
-        words = _("The key of “%s” must be one letter, digit or sign, but neither ? nor /.")
+        words = _("The shortcut of “%s” must be one letter, digit or symbol, except ? and /.")
         raise Invalid("hotkey", words % name, field="labels")
     return key
 
@@ -171,7 +175,7 @@ def _clean_hotkey(given: Any, name: str) -> str:
 def _clean_examples(given: Any) -> str:
     """Return the examples, one a line."""
     if not isinstance(given, str) or len(given) > LONGEST_EXAMPLES or "\x00" in given:
-        words = _("Examples are a text of at most 2,000 characters, one a line.")
+        words = _("Examples must be a string of at most 2,000 characters, one example per line.")
         raise Invalid("label_form", words, field="labels")
     lines = (line.strip() for line in given.splitlines())
     return "\n".join(line for line in lines if line)
@@ -179,12 +183,12 @@ def _clean_examples(given: Any) -> str:
 
 def clean_name(name: Any, field: str) -> str:
     if not isinstance(name, str):
-        raise Invalid("name_type", _("A name is a text."), field=field)
+        raise Invalid("name_type", _("A name must be a string."), field=field)
     clean = unicodedata.normalize("NFC", name).strip()
     if not clean or len(clean) > 200:
-        raise Invalid("name_length", _("A name has between 1 and 200 characters."), field=field)
-    if any(ch in BIDI_CONTROLS or unicodedata.category(ch) == "Cc" for ch in clean):
         raise Invalid(
-            "name_characters", _("A name cannot hold invisible control characters."), field=field
+            "name_length", _("A name must have between 1 and 200 characters."), field=field
         )
+    if any(ch in BIDI_CONTROLS or unicodedata.category(ch) == "Cc" for ch in clean):
+        raise Invalid("name_characters", _("A name can't contain control characters."), field=field)
     return clean

@@ -10,6 +10,6 @@ from annotator.models import User
 def choose(user: User, language: str) -> None:
     """Store the person's language; an empty one leaves it to the browser."""
     if language and language not in dict(settings.LANGUAGES):
-        raise Invalid("unknown_language", _("There is no such language."), field="language")
+        raise Invalid("unknown_language", _("Unknown language."), field="language")
     user.language = language
     user.save(update_fields=["language"])

@@ -27,10 +27,10 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
     """Give the person with that name a role in the project, or change the one they have."""
     versions.hold(project)
     if role not in Role.values:
-        raise Invalid("unknown_role", _("A role is annotator, lead or admin."), field="role")
+        raise Invalid("unknown_role", _("The role must be annotator, lead or admin."), field="role")
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise Invalid("unknown_user", _("Nobody here is called %s.") % username, field="username")
+        raise Invalid("unknown_user", _("There is no user called %s.") % username, field="username")
     _refuse_no_admin(project, user, role)
     member, is_new = Membership.objects.update_or_create(
         project=project, user=user, defaults={"role": role}
@@ -54,7 +54,7 @@ def role_of(project: Project, user: User) -> str:
     """Return the role of a member; NotThere when they are none."""
     member = Membership.objects.filter(project=project, user=user).first()
     if member is None:
-        words = _("This person is no member of the project, or not any more.")
+        words = _("This user isn't a member of the project.")
         raise NotThere("unknown_member", words)
     return member.role
 
@@ -66,7 +66,11 @@ def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
     admins = Membership.objects.filter(project=project, role=Role.ADMIN)
     others = admins.exclude(user=user).filter(user__is_active=True)
     if admins.filter(user=user).exists() and not others.exists():
-        raise Conflict("last_admin", _("A project keeps at least one admin."), field="role")
+        raise Conflict(
+            "last_admin",
+            _("A project needs at least one admin. Make another member an admin first."),
+            field="role",
+        )
 
 
 def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
@@ -75,9 +79,9 @@ def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
     # No database has keys that long; asking for one is an error in some.
     project = found(user, pk) if pk < 2**63 else None
     if project is None:
-        raise NotThere("not_found", _("There is no such project."))
+        raise NotThere("not_found", _("Project not found."))
     if project.role not in Role.at_least(role):
-        raise Forbidden("forbidden", _("Your role in this project does not allow that."))
+        raise Forbidden("forbidden", _("Your role in this project doesn't allow this."))
     return project
 
 

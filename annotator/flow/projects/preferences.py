@@ -30,9 +30,9 @@ SHORTEST_BREAK, LONGEST_BREAK = 15, 240
 
 SKIP_REASONS = {
     "unsure": gettext_lazy("I am not sure"),
-    "unclear": gettext_lazy("The guidelines do not cover it"),
+    "unclear": gettext_lazy("Not covered by the guidelines"),
     "broken": gettext_lazy("Damaged or unreadable"),
-    "language": gettext_lazy("A language I do not read"),
+    "language": gettext_lazy("A language I can't read"),
     "other": gettext_lazy("Another reason"),
 }
 
@@ -122,23 +122,23 @@ _is_break = _is_between(SHORTEST_BREAK, LONGEST_BREAK)
 RULES: dict[str, tuple[Callable[[Any], bool], Promise]] = {
     "ahead": (
         _is_between(FEWEST_AHEAD, MOST_AHEAD),
-        gettext_lazy("Between 1 and 10 items can be held in advance."),
+        gettext_lazy("Choose between 1 and 10 prefetched items."),
     ),
     "spares": (
         _is_between(0, MOST_SPARES),
-        gettext_lazy("Between 0 and 40 items can be put by."),
+        gettext_lazy("Choose between 0 and 40 items for the offline buffer."),
     ),
     "break_minutes": (
         lambda value: _is_no_break(value) or _is_break(value),
-        gettext_lazy("Give 0 for no hint, or between 15 and 240 minutes."),
+        gettext_lazy("Enter 0 for no reminder, or 15 to 240 minutes."),
     ),
     "submit_at_once": (
         lambda value: isinstance(value, bool),
-        gettext_lazy("This is either on or off."),
+        gettext_lazy("This must be on or off."),
     ),
     "reading_size": (
         lambda value: isinstance(value, str) and value in READING_SIZES,
-        gettext_lazy("A size is small, medium or large."),
+        gettext_lazy("The size must be small, medium or large."),
     ),
 }
 
@@ -203,17 +203,19 @@ def _understood(given: dict[str, str | list[str]]) -> tuple[Keys, list[dict[str,
 
 def _read(name: str, texts: list[str]) -> list[str]:
     if name not in ACTIONS:
-        words = _("The desk has no action %s.") % name
+        words = _("Unknown action %s.") % name
         raise Invalid("unknown_action", words, field=name)
     if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_KEYS:
-        words = _("An action has between 1 and %d keys.") % MOST_KEYS
+        words = _("An action needs between 1 and %d keys.") % MOST_KEYS
         raise Invalid("key_count", words, field=name)
     read = [understood(text) if isinstance(text, str) else None for text in texts]
     if None in read:
-        words = _("That is no key. Press the key here, or type one sign, Space, Enter or Left.")
+        words = _(
+            "This isn't a key. Press the key here, or type one character, Space, Enter or Left."
+        )
         raise Invalid("no_key", words, field=name)
     if any(is_digit(key) for key in read if key):
-        words = _("Digits choose labels. Take a letter or a sign.")
+        words = _("Digits choose labels. Use a letter or a symbol.")
         raise Invalid("digit", words, field=name)
     return list(dict.fromkeys(key for key in read if key))
 
@@ -226,7 +228,10 @@ def _doubles(user: User, wished: Keys) -> list[dict[str, str]]:
         for key in keys:
             other = next((each for each in merged if each != name and key in merged[each]), None)
             if other:
-                words = _("%(key)s is the key for “%(other)s”. Take another one, or change both.")
+                words = _(
+                    "%(key)s is already the key for “%(other)s”. Choose another key, or change "
+                    "both."
+                )
                 given = {"key": cap(key), "other": ACTIONS[other].title}
                 errors.append(_error(name, "key_twice", words % given))
     return errors
@@ -246,7 +251,9 @@ def _on_labels(user: User, wished: Keys) -> list[dict[str, str]]:
         hotkey__in=list(new), project__deleted_at=None, project__memberships__user=user
     )
     named = {each.hotkey: each for each in labels.select_related("project").order_by("-pk")}
-    words = _("%(key)s chooses the label “%(label)s” in the project “%(project)s”. Take another.")
+    words = _(
+        "%(key)s chooses the label “%(label)s” in the project “%(project)s”. Choose another key."
+    )
     return [
         _error(
             new[key],
@@ -261,7 +268,7 @@ def _against_rules(habits: dict[str, Any]) -> list[dict[str, str]]:
     errors = []
     for name, value in habits.items():
         if name not in RULES:
-            words = _("There is no setting %s.") % name
+            words = _("Unknown setting %s.") % name
             errors.append(_error(name, "unknown_field", words))
         elif not RULES[name][0](value):
             errors.append(_error(name, "invalid", str(RULES[name][1])))
@@ -318,7 +325,7 @@ def field_names(project: Project) -> list[str]:
 def check_shown_fields(given: Any) -> None:
     """Raise Invalid unless these are names that fields of items can have, each there once."""
     if not isinstance(given, list) or not all(map(_may_be_a_field, given)):
-        words = _("A field's name has between 1 and %d characters.") % LONGEST_NAME
+        words = _("A field name must have between 1 and %d characters.") % LONGEST_NAME
         raise Invalid("field_name", words, field="shown_fields")
     if len(given) > MOST_SHOWN:
         words = _("At most %(most)d fields can be shown, not %(n)d.")
@@ -326,7 +333,7 @@ def check_shown_fields(given: Any) -> None:
         raise Invalid("too_many", words % numbers, field="shown_fields")
     twice = next((name for name in given if given.count(name) > 1), None)
     if twice is not None:
-        words = _("The field %s is there twice.") % twice
+        words = _("The field %s appears twice.") % twice
         raise Invalid("duplicate_name", words, field="shown_fields")
 
 

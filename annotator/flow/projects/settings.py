@@ -37,7 +37,7 @@ def create_project(
     task_type = tasktypes.find(task, multi_label)
     specs = label_specs(_named_labels(task_type, labels))
     if any("id" in spec for spec in specs):
-        raise Invalid("label_form", _("A new label has no id yet."), field="labels")
+        raise Invalid("label_form", _("A new label can't have an id."), field="labels")
     rare = settings.pop("rare_label", None)
     project = Project(
         name=clean_name(name, "name"), task=task, multi_label=multi_label, created_by=user
@@ -116,21 +116,21 @@ def strategy_choices() -> list[tuple[str, str, str]]:
 def feature_choices(project: Project | None) -> list[tuple[str, str]]:
     """Return (name, title) of the features that a project, or a new one, may be given."""
     recipes = tasktypes.of(project).media.encoders if project else {}
-    return [("auto", _("automatic")), *((name, str(title)) for name, title in recipes.items())]
+    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
 
 
 def _apply(project: Project, settings: dict[str, Any]) -> None:
     unknown = sorted(set(settings) - {*Project.SETTINGS, "name"})
     if unknown:
-        raise Invalid("unknown_field", _("There is no setting %s.") % unknown[0], field=unknown[0])
+        raise Invalid("unknown_field", _("Unknown setting %s.") % unknown[0], field=unknown[0])
     if "name" in settings:
         settings = {**settings, "name": clean_name(settings["name"], "name")}
     if "strategy" in settings and settings["strategy"] not in {
         name for name, _title, _words in strategy_choices()
     }:
-        raise Invalid("unknown_strategy", _("There is no such strategy."), field="strategy")
+        raise Invalid("unknown_strategy", _("Unknown strategy."), field="strategy")
     if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
-        raise Invalid("unknown_features", _("There are no such features."), field="features")
+        raise Invalid("unknown_features", _("Unknown features."), field="features")
     endless = [name for name, value in settings.items() if value != value or value == math.inf]
     if endless:
         raise Invalid("not_finite", _("This must be a finite number."), field=endless[0])
@@ -145,7 +145,7 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
     except ValidationError as problem:
         raise Invalid(
             "invalid",
-            _("Some settings cannot be used."),
+            _("Some settings are invalid."),
             errors=[
                 {"field": field, "code": "invalid", "detail": " ".join(words)}
                 for field, words in problem.message_dict.items()
@@ -159,5 +159,7 @@ def _own_label(project: Project, given: Any) -> Label | None:
     name = given.name if isinstance(given, Label) else given
     label = naming.by_name(project).get(name) if isinstance(name, str) else None
     if label is None:
-        raise Invalid("unknown_label", _("This project has no such label."), field="rare_label")
+        raise Invalid(
+            "unknown_label", _("This label doesn't exist in this project."), field="rare_label"
+        )
     return label

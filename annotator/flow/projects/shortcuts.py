@@ -18,9 +18,9 @@ class Action:
 
 
 GROUPS = {
-    "deciding": gettext_lazy("Deciding"),
-    "moving": gettext_lazy("Getting around"),
-    "looking": gettext_lazy("Looking at pictures"),
+    "deciding": gettext_lazy("Labelling"),
+    "moving": gettext_lazy("Navigation"),
+    "looking": gettext_lazy("Images"),
 }
 
 ACTIONS = {
@@ -28,25 +28,25 @@ ACTIONS = {
     for action in (
         Action("accept", ("Enter",), gettext_lazy("save, or accept the suggestion"), "deciding"),
         Action("skip", (" ",), gettext_lazy("skip"), "deciding"),
-        Action("skip_reason", ("s",), gettext_lazy("skip and say why"), "deciding"),
+        Action("skip_reason", ("s",), gettext_lazy("skip with a reason"), "deciding"),
         Action("unsure", ("x",), gettext_lazy("mark as not sure"), "deciding"),
         Action("note", ("n",), gettext_lazy("write a note"), "deciding"),
         Action("undo", ("z", "Backspace"), gettext_lazy("undo the last one"), "deciding"),
-        Action("back", ("ArrowLeft",), gettext_lazy("back to the one before"), "moving"),
-        Action("forward", ("ArrowRight",), gettext_lazy("forward again"), "moving"),
+        Action("back", ("ArrowLeft",), gettext_lazy("previous item"), "moving"),
+        Action("forward", ("ArrowRight",), gettext_lazy("next item"), "moving"),
         Action("find_label", ("/",), gettext_lazy("find a label"), "moving"),
         Action("guidelines", ("g",), gettext_lazy("guidelines"), "moving"),
-        Action("summary", ("t",), gettext_lazy("what was done today"), "moving"),
-        Action("help", ("?",), gettext_lazy("help with the keys"), "moving"),
+        Action("summary", ("t",), gettext_lazy("today's totals"), "moving"),
+        Action("help", ("?",), gettext_lazy("keyboard shortcuts"), "moving"),
         Action("zoom_in", ("+", "="), gettext_lazy("zoom in"), "looking"),
         Action("zoom_out", ("-",), gettext_lazy("zoom out"), "looking"),
-        Action("fit", ("f",), gettext_lazy("fit into the window"), "looking"),
+        Action("fit", ("f",), gettext_lazy("fit to window"), "looking"),
         Action("rotate", ("r",), gettext_lazy("rotate"), "looking"),
         Action("brighter", (".",), gettext_lazy("brighter"), "looking"),
         Action("darker", (",",), gettext_lazy("darker"), "looking"),
         Action("more_contrast", (">",), gettext_lazy("more contrast"), "looking"),
         Action("less_contrast", ("<",), gettext_lazy("less contrast"), "looking"),
-        Action("original", ("o",), gettext_lazy("the original picture"), "looking"),
+        Action("original", ("o",), gettext_lazy("original image"), "looking"),
     )
 }
 

@@ -35,7 +35,9 @@ class EditConflict(Conflict):
     """Somebody else changed the same fields; nothing was stored."""
 
     def __init__(self, clashes: list[Clash]) -> None:
-        detail = _("Somebody else changed this while you edited it. Choose which version to keep.")
+        detail = _(
+            "Someone else changed this while you were editing. Choose which version to keep."
+        )
         errors = [
             {"field": each.field, "code": "edit_conflict", "detail": detail} for each in clashes
         ]
@@ -51,8 +53,8 @@ class Outdated(Conflict):
 
     def __init__(self) -> None:
         detail = _(
-            "Somebody changed this project since you read it. Read it again, and repeat your change"
-            " on the current version."
+            "The project has changed since you read it. Read it again and repeat your change on "
+            "the current version."
         )
         super().__init__("stale_version", detail, field="version")
 
@@ -126,7 +128,7 @@ def hold(project: Project) -> None:
     rows = Project.objects.alive().select_for_update(no_key=True)
     fresh = rows.filter(pk=project.pk).first()
     if fresh is None:
-        raise NotThere("not_found", _("There is no such project."))
+        raise NotThere("not_found", _("Project not found."))
     for field in Project._meta.concrete_fields:
         setattr(project, field.attname, getattr(fresh, field.attname))
     # Labels that were read before may be others by now.

@@ -28,7 +28,7 @@ FEWEST = 20
 JUDGED = 5_000
 COMPARED = 5_000
 MOST = 200
-COPIES = gettext_noop("A near-copy of this item is labelled otherwise.")
+COPIES = gettext_noop("A near-duplicate of this item has a different label.")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _of_one(
     found = []
     for row, score, instead in zip(*coefficients.suspects(known.y, proba), strict=True):
         given = int(known.y[row])
-        why = _("The model says “%(instead)s” (%(sure)d %%), not “%(given)s” (%(left)d %%).") % {
+        why = _("The model predicts “%(instead)s” (%(sure)d%%), not “%(given)s” (%(left)d%%).") % {
             "instead": names[instead],
             "sure": round(100 * float(proba[row, instead])),
             "given": names[given],
@@ -149,9 +149,9 @@ def _of_several(
     for row, (score, column) in sorted(worst.items(), key=lambda each: (-each[1][0], each[0])):
         given = _classes(known, row)
         words = (
-            _("The model sees no reason for “%(label)s” (%(sure)d %%).")
+            _("The model doesn't predict “%(label)s” (%(sure)d%%).")
             if column in given
-            else _("The model misses “%(label)s” (%(sure)d %%).")
+            else _("The model also predicts “%(label)s” (%(sure)d%%).")
         )
         why = words % {"label": names[column], "sure": round(100 * float(proba[row, column]))}
         found.append((row, _suspect(known, row, score, sorted({*given} ^ {column}), why)))

@@ -23,7 +23,7 @@ LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
     "strategy": withdraw.SPARE,
-    "why": gettext_noop("Drawn at random, for when the connection is lost."),
+    "why": gettext_noop("Drawn at random for the offline buffer."),
 }
 
 

@@ -34,7 +34,7 @@ REPEATS_EACH = 3
 LATELY = timedelta(days=7)
 OLD = timedelta(days=1)
 MOST_PEOPLE = 40
-AGAIN = gettext_noop("Asked again, to see how steady labels are.")
+AGAIN = gettext_noop("Repeated to measure self-consistency.")
 
 
 @dataclass(frozen=True)

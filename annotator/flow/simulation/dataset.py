@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 HELD_OUT = 0.2
 NAMES_SHOWN = 5
 
-UNREADABLE = gettext_noop("%(n)d rows that cannot be read left out")
+UNREADABLE = gettext_noop("%(n)d unreadable rows left out")
 UNLABELLED = gettext_noop("%(n)d rows without a label left out")
-REPEATED = gettext_noop("%(n)d repeats left out")
+REPEATED = gettext_noop("%(n)d duplicates left out")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
             labels.append(list(dict.fromkeys(row.labels)))
             held += len(document)
             if 0 < most_bytes < held:
-                words = _("The file holds more than %(most)d MB; a part of it tells as much.")
+                words = _("The file is larger than %(most)d MB. Use a part of it.")
                 raise Unreadable("too_large", words % {"most": most_bytes >> 20})
     if not documents:
         raise Unreadable("no_labels", _nothing(left_out))
@@ -136,8 +136,8 @@ def _digest(document: str | bytes) -> bytes:
 
 def _nothing(left_out: Counter[str]) -> str:
     if left_out[UNLABELLED]:
-        return _("No row has a label. If there is a column for it, give its name (label_column).")
-    return _("The file has no row that can be used.")
+        return _("No row has a label. If there is a label column, enter its name (label_column).")
+    return _("The file has no usable rows.")
 
 
 def sample(answers: Answers, most: int) -> Answers:
@@ -163,7 +163,7 @@ def prepare(
     notes = list(answers.notes)
     if test is None and hold_out:
         answers, test = _split(answers)
-        note = _("%(n)d items drawn at random are held out to measure on")
+        note = _("%(n)d random items are held out as the test set")
         notes.append(note % {"n": len(test)})
     elif test is not None:
         test = _without(test, answers, notes)
@@ -181,7 +181,7 @@ def prepare(
 def _split(answers: Answers) -> tuple[Answers, Answers]:
     """Return (pool, test): a fifth of each label at random, at least one of it left in the pool."""
     if len(answers) < 5:
-        words = _("A trial needs more than %(n)d labelled items.") % {"n": len(answers)}
+        words = _("A simulation needs more than %(n)d labelled items.") % {"n": len(answers)}
         raise Unreadable("too_few", words)
     order = np.random.default_rng(0).permutation(len(answers))
     groups: dict[str, list[int]] = {}
@@ -203,19 +203,19 @@ def _without(test: Answers, answers: Answers, notes: list[str]) -> Answers:
     there = {_digest(document) for document in answers.documents}
     kept = [i for i, document in enumerate(test.documents) if _digest(document) not in there]
     if len(kept) < len(test):
-        note = _("%(n)d test items that are in the pool, too, left out")
+        note = _("%(n)d test items that are also in the pool left out")
         notes.append(note % {"n": len(test) - len(kept)})
     if not kept:
-        raise Unreadable("test_in_pool", _("Every item of the test file is in the pool, too."))
+        raise Unreadable("test_in_pool", _("Every item of the test file is also in the pool."))
     return _take(test, kept)
 
 
 def _check(classes: list[str], test: Answers | None, rare: str) -> None:
     if len(classes) < 2:
-        words = _("All items have the label “%(name)s”: there is nothing to learn.")
+        words = _("All items have the label “%(name)s”. At least two labels are needed.")
         raise Unreadable("one_class", words % {"name": classes[0][:60]})
     if rare and rare not in classes:
-        words = _("No item of the pool has the label “%(name)s”.") % {"name": rare[:60]}
+        words = _("No item in the pool has the label “%(name)s”.") % {"name": rare[:60]}
         raise Unreadable("unknown_label", words)
     strange = (
         sorted({name for names in test.labels for name in names} - set(classes)) if test else []
@@ -223,7 +223,7 @@ def _check(classes: list[str], test: Answers | None, rare: str) -> None:
     if strange:
         shown = ", ".join(f"“{name[:60]}”" for name in strange[:NAMES_SHOWN])
         more = ", …" if len(strange) > NAMES_SHOWN else ""
-        words = _("The test file has labels that the pool lacks: %(names)s.")
+        words = _("The test file has labels that are not in the pool: %(names)s.")
         raise Unreadable("unknown_label", words % {"names": shown + more})
 
 
@@ -262,7 +262,7 @@ def _known(
 
     of_texts = isinstance(answers.documents[0], str)
     if test is not None and isinstance(test.documents[0], str) != of_texts:
-        words = _("One of the files holds texts, the other one pictures.")
+        words = _("One file contains texts, the other images. Use the same data type.")
         raise Unreadable("wrong_type", words)
     media = TEXT if of_texts else IMAGE
     rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]

@@ -67,7 +67,7 @@ def start(
         columns = upload.columns_of(project, text_column, label_column)
         given = _received(project, file, columns)
     elif own_labels(project) < FEWEST_OWN:
-        words = _("The project has fewer than %d labelled items; upload a labelled file.")
+        words = _("The project has fewer than %d labelled items. Upload a labelled file instead.")
         raise Invalid("too_few", words % FEWEST_OWN, field="file")
     names = [name for name in strategies if name != RANDOM]
     try:
@@ -88,7 +88,7 @@ def start(
     except IntegrityError as problem:
         if given:
             upload.uploaded(given["path"]).unlink(missing_ok=True)
-        raise Conflict("running", _("A simulation is under way already.")) from problem
+        raise Conflict("running", _("A simulation is already running.")) from problem
 
 
 def stop(project: Project, pk: int, user: User) -> None:
@@ -104,7 +104,7 @@ def find(project: Project, pk: int) -> Simulation:
     """Return one of the project's simulations."""
     found: Simulation | None = Simulation.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotThere("unknown_simulation", _("There is no such simulation."))
+        raise NotThere("unknown_simulation", _("Simulation not found."))
     return found
 
 
@@ -119,13 +119,13 @@ def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
     if unknown or not strategies:
         raise Invalid("strategy", _("Choose at least one strategy."), field="strategies")
     if not 1 <= labels <= MOST_LABELS:
-        raise Invalid("labels", _("Between 1 and %d labels.") % MOST_LABELS, field="labels")
+        raise Invalid("labels", _("Choose between 1 and %d labels.") % MOST_LABELS, field="labels")
     if not 1 <= seeds <= MOST_SEEDS:
-        raise Invalid("seeds", _("Between 1 and %d repeats.") % MOST_SEEDS, field="seeds")
+        raise Invalid("seeds", _("Choose between 1 and %d repeats.") % MOST_SEEDS, field="seeds")
     runs = len(simulation_runs.turns(strategies, seeds))
     if runs > MOST_RUNS:
         words = _(
-            "That makes %(runs)d runs, and %(most)d are allowed: fewer strategies or repeats."
+            "This would be %(runs)d runs; %(most)d are allowed. Choose fewer strategies or repeats."
         )
         raise Invalid("too_much", words % {"runs": runs, "most": MOST_RUNS}, field="seeds")
 
@@ -201,7 +201,9 @@ def _own_answers(project: Project) -> dataset.Answers:
     """Return the project's labelled items with the answer that counts."""
     space = encode.current_space(project)
     if space is None:
-        raise Invalid("no_features", _("The items are still being prepared for the model."))
+        raise Invalid(
+            "no_features", _("The features of the items are still being computed. Try again later.")
+        )
     labels = list(project.labels.all())
     known = training_set.labelled(project, space, [label.pk for label in labels])
     names = [
@@ -209,7 +211,7 @@ def _own_answers(project: Project) -> dataset.Answers:
         for row in known.label_space.indicator(known.y[:MOST_ITEMS])
     ]
     documents = list(pool_documents.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
-    note = _("The project's own labels: items that a strategy chose are harder than the others")
+    note = _("The project's own labels: items selected by a strategy are harder than average")
     return dataset.Answers(documents, names, [note], not known.label_space.is_nominal)
 
 

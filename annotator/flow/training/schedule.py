@@ -79,7 +79,9 @@ def start_round(project: Project, trigger: str) -> Round:
     """Store a new round; Conflict when one is under way or there are no features yet."""
     space = encode.current_space(project)
     if space is None:
-        raise Conflict("no_features", _("The items are still being prepared for the model."))
+        raise Conflict(
+            "no_features", _("The features of the items are still being computed. Try again later.")
+        )
     newest = project.rounds.aggregate(n=Max("number"))["n"] or 0
     try:
         with transaction.atomic():
@@ -92,7 +94,7 @@ def start_round(project: Project, trigger: str) -> Round:
                 seq=training_set.work_done(project),
             )
     except IntegrityError as problem:
-        raise Conflict("round_running", _("A round is under way already.")) from problem
+        raise Conflict("round_running", _("A round is already running.")) from problem
 
 
 def _pause(project: Project) -> timedelta:

@@ -21,7 +21,7 @@ class Image(Media):
 
     name = "image"
     formats = ("zip",)
-    encoders = {"image": gettext_lazy("shapes and colours")}
+    encoders = {"image": gettext_lazy("Shapes and colours")}
     # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)
     can = EVERYTHING - {"predict"}
@@ -32,9 +32,7 @@ class Image(Media):
     key_groups = frozenset({"deciding", "moving", "looking"})
     bulk_class = "bulk-pictures"
     has_columns = False
-    import_hint = gettext_lazy(
-        "A ZIP of images: one folder per class, or a labels.csv beside them."
-    )
+    import_hint = gettext_lazy("A ZIP of images with one folder per label, or with a labels.csv.")
     simulation_hint = import_hint
 
     def digest(self, content: Any) -> bytes:

@@ -19,8 +19,8 @@ class Text(Media):
     formats = ("csv", "jsonl")
     parts = (formats_base.TEXT,)
     encoders = {
-        "text-quick": gettext_lazy("words only, ready at once"),
-        "text": gettext_lazy("words, their meaning and their company"),
+        "text-quick": gettext_lazy("Words only (fast)"),
+        "text": gettext_lazy("Words, embeddings and neighbours"),
     }
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
     can = EVERYTHING
@@ -28,8 +28,8 @@ class Text(Media):
     is_read = True
     bulk_class = "bulk-texts"
     has_columns = True
-    import_hint = gettext_lazy("CSV or JSON Lines with one text per row.")
-    simulation_hint = gettext_lazy("CSV or JSON Lines with a text and its label in each row.")
+    import_hint = gettext_lazy("CSV or JSON Lines, one text per row.")
+    simulation_hint = gettext_lazy("CSV or JSON Lines, one text with its label per row.")
 
     def document(self, given: dict[str, Any]) -> Any:
         return given["text"]

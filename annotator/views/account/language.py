@@ -27,8 +27,8 @@ class LanguageForm(forms.Form):
     use_required_attribute = False
 
     language = forms.ChoiceField(
-        label=gettext_lazy("Language of the pages"),
-        choices=[("", gettext_lazy("as the browser says")), *settings.LANGUAGES],
+        label=gettext_lazy("Interface language"),
+        choices=[("", gettext_lazy("browser default")), *settings.LANGUAGES],
     )
 
 
@@ -38,7 +38,7 @@ def choose(request: Request) -> HttpResponse:
     """Store in which language the person reads."""
     locale.choose(request.user, request.POST.get("language", ""))
     _activate(request)
-    messages.success(request, _("The language is changed."))
+    messages.success(request, _("Language changed."))
     return redirect("account")
 
 

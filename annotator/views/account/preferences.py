@@ -26,30 +26,28 @@ class DeskForm(SharedForm, forms.Form):
     """A new key for any action, where one is typed, and the person's habits."""
 
     submit_at_once = forms.BooleanField(
-        label=gettext_lazy("The key of a label saves at once"),
-        help_text=gettext_lazy(
-            "Where an item has one label. Without it, a key chooses and Enter saves."
-        ),
+        label=gettext_lazy("Save as soon as a label is chosen"),
+        help_text=gettext_lazy("In projects with one label per item. If off, press Enter to save."),
         required=False,
     )
     reading_size = forms.ChoiceField(
-        label=gettext_lazy("Size of texts"), choices=list(desk_preferences.READING_SIZES.items())
+        label=gettext_lazy("Text size"), choices=list(desk_preferences.READING_SIZES.items())
     )
     break_minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes before a break is suggested"),
-        help_text=gettext_lazy("0 for never, else 15 to 240."),
+        label=gettext_lazy("Break reminder (minutes)"),
+        help_text=gettext_lazy("0 for no reminder, otherwise 15 to 240."),
         min_value=0,
         max_value=desk_preferences.LONGEST_BREAK,
     )
     ahead = forms.IntegerField(
-        label=gettext_lazy("Items held in advance"),
-        help_text=gettext_lazy("More of them bridge a slow network; nobody else gets these."),
+        label=gettext_lazy("Prefetched items"),
+        help_text=gettext_lazy("More items help on a slow network. They are reserved for you."),
         min_value=desk_preferences.FEWEST_AHEAD,
         max_value=desk_preferences.MOST_AHEAD,
     )
     spares = forms.IntegerField(
-        label=gettext_lazy("Items put by for working offline"),
-        help_text=gettext_lazy("So many can be labelled while there is no network."),
+        label=gettext_lazy("Offline buffer (items)"),
+        help_text=gettext_lazy("The number of items you can label without a connection."),
         min_value=0,
         max_value=desk_preferences.MOST_SPARES,
     )
@@ -119,7 +117,9 @@ def preferences(request: Request) -> HttpResponse:
         except Invalid as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("Your desk is set up; it counts from the next page on."))
+            messages.success(
+                request, _("Preferences saved. They apply when a page is opened or reloaded.")
+            )
             return redirect("desk_preferences")
     return _show(request, form, 422 if form.errors else 200)
 
@@ -129,7 +129,7 @@ def _show(request: Request, form: DeskForm, status: int) -> HttpResponse:
         "form": form,
         "named_keys": {key: shortcuts.cap(key) for key in shortcuts.NAMED_KEYS},
     }
-    return render(request, "desk_preferences.html", context, status=status)
+    return render(request, "account/preferences.html", context, status=status)
 
 
 @require_POST
@@ -137,5 +137,5 @@ def _show(request: Request, form: DeskForm, status: int) -> HttpResponse:
 def reset_keys(request: Request) -> HttpResponse:
     """Give every action its default keys again."""
     desk_preferences.reset_keys(request.user)
-    messages.success(request, _("The keys are the default ones again."))
+    messages.success(request, _("Default keys restored."))
     return redirect("desk_preferences")

@@ -35,7 +35,7 @@ class LoginForm(AuthenticationForm):
 class SignIn(LoginView):
     """The log-in, which leaves a note in the browser that its person is no stranger there."""
 
-    template_name = "login.html"
+    template_name = "account/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
@@ -58,14 +58,14 @@ def account(request: Request) -> HttpResponse:
     if request.method == "POST" and _is_changed(form, request.user):
         update_session_auth_hash(request, form.save())
         accounts.revoke_tokens(request.user)
-        messages.success(request, _("Your password is changed. Other sessions are signed out."))
+        messages.success(request, _("Password changed. Your other sessions are signed out."))
         return redirect("account")
     status = 422 if request.method == "POST" else 200
     context = {
         "form": form,
         "language_form": LanguageForm(initial={"language": request.user.language}),
     }
-    return render(request, "account.html", context, status=status)
+    return render(request, "account/account.html", context, status=status)
 
 
 def _is_changed(form: PasswordChangeForm, user: User) -> bool:
@@ -101,4 +101,4 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     if form.errors:
         rate_limits.INVITATIONS.count(address)
     context = {"form": form, "invited": invited}
-    return render(request, "invite.html", context, status=422 if form.errors else 200)
+    return render(request, "account/invite.html", context, status=422 if form.errors else 200)

@@ -15,7 +15,7 @@ class UserForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Leave it empty to get an invitation link instead."),
+        help_text=gettext_lazy("Leave empty to create an invitation link instead."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -37,7 +37,7 @@ def users(request: Request) -> HttpResponse:
         **made,
     }
     return partials.show(
-        request, "users.html", "users", context, status=422 if form.errors else 200
+        request, "account/users.html", "users", context, status=422 if form.errors else 200
     )
 
 

@@ -30,7 +30,7 @@ def agreement_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         "scale": {"zero": False, "nice": True},
     }
     return {
-        "description": _("Krippendorff's alpha by week, with its interval"),
+        "description": _("Krippendorff's alpha by week, with 95 percent interval"),
         "data": {"values": rows},
         "layer": [
             {
@@ -59,10 +59,10 @@ CHARTS = {
     "agreement": Chart(
         title=gettext_lazy("Agreement over time"),
         about=gettext_lazy(
-            "Krippendorff's alpha by the week (UTC) of an item's last opinion: 1 where people "
-            "always agree, 0 where as often as by chance; with its 95 percent interval."
+            "Krippendorff's alpha by the week (UTC) of an item's last annotation, with 95 percent "
+            "interval: 1 is perfect agreement, 0 is chance."
         ),
-        empty=gettext_lazy("It appears once an item was answered by two people."),
+        empty=gettext_lazy("Available once two annotators have labelled the same item."),
         columns=(
             Column("week", gettext_lazy("week")),
             Column("value", gettext_lazy("alpha"), number_format.hundredths),

@@ -91,4 +91,4 @@ class Facts:
     def label_name(self, pk: int) -> str:
         """Return what a label is called, also one that was deleted since."""
         (name,) = naming.names(self.project, [pk])
-        return name or _("(a label that is no more)")
+        return name or _("(deleted label)")

@@ -39,7 +39,7 @@ def plane_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     colors = [colours["quiet"], palette[1], palette[0], palette[2], palette[3]]
     legend = {"field": "kind", "type": "nominal", "sort": kinds}
     return {
-        "description": _("Items of the pool, the more alike the closer"),
+        "description": _("Items of the pool; similar items are close together"),
         "data": {"values": sorted(rows, key=lambda row: row["order"])},
         "mark": {"type": "point", "filled": True, "opacity": 0.85},
         "encoding": {
@@ -65,22 +65,22 @@ def kind_words() -> list[str]:
     return [
         _("in the pool"),
         _("labelled"),
-        _("newest picks"),
-        _("audits that the model gets right"),
-        _("audits that it gets wrong"),
+        _("newest selected items"),
+        _("audit items predicted correctly"),
+        _("audit items predicted wrongly"),
     ]
 
 
 CHARTS = {
     "map": Chart(
-        title=gettext_lazy("Map of the pool"),
+        title=gettext_lazy("Embedding map"),
         about=gettext_lazy(
-            "A random sample of the pool, laid out so that items that look alike to the model are "
-            "neighbours; larger distances mean nothing. Each point opens its item."
+            "A 2D projection of a random sample of the pool. Items with similar embeddings are "
+            "neighbours; large distances have no meaning. Each point opens its item."
         ),
-        empty=gettext_lazy("It appears after the first round with a model."),
+        empty=gettext_lazy("Available after the first round with a model."),
         columns=(
-            Column("kind", gettext_lazy("what it is")),
+            Column("kind", gettext_lazy("status")),
             Column("predicted", gettext_lazy("predicted")),
             Column("item", gettext_lazy("item"), number_format.count),
         ),

@@ -16,7 +16,7 @@ LOW = Column("low", pgettext_lazy("end of an interval", "from"), number_format.p
 HIGH = Column("high", pgettext_lazy("end of an interval", "to"), number_format.percent)
 AUDITS = Column("n", gettext_lazy("audit items"), number_format.count)
 FIRST_POINT = gettext_lazy(
-    "The first point comes with the first estimate: a few audit items have to be labelled for that."
+    "Available after the first accuracy estimate, once a few audit items are labelled."
 )
 
 
@@ -38,7 +38,7 @@ def curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     if project.budget:
         layers.append(_rule(colours, x={"datum": project.budget}))
     return {
-        "description": _("Accuracy against labels, with its interval"),
+        "description": _("Accuracy by number of labels, with 95 percent interval"),
         "data": {"values": rows},
         "layer": layers,
     }
@@ -99,7 +99,7 @@ def from_to(rows: Rows) -> str:
     """Return a curve in one sentence."""
     first, last = rows[0], rows[-1]
     if first is last:
-        return _("One point: %(value)s at %(labels)s labels.") % {
+        return _("%(value)s at %(labels)s labels.") % {
             "value": number_format.percent(last["value"]),
             "labels": number_format.count(last["labels"]),
         }
@@ -132,7 +132,7 @@ def f1_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     if project.target_metric == project.Metric.MACRO_F1 and project.target_value:
         layers.append(_rule(colours, y={"datum": project.target_value}))
     return {
-        "description": _("Macro F1 against labels, with its interval"),
+        "description": _("Macro F1 by number of labels, with 95 percent interval"),
         "data": {"values": rows},
         "layer": layers,
     }
@@ -196,7 +196,7 @@ def cost_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         "point": {"color": colours["accent"], "size": 28, "filled": True},
     }
     return {
-        "description": _("Accuracy against what it cost"),
+        "description": _("Accuracy by cost"),
         "data": {"values": rows},
         "mark": line,
         "encoding": {"x": x, "y": {"field": "value", **SHARE}},
@@ -207,11 +207,11 @@ def cost_words(rows: Rows) -> str:
     """Return in one sentence what was spent by now."""
     last = rows[-1]
     if last["cost"] is None:
-        return _("%(hours)s hours for %(value)s right.") % {
+        return _("Accuracy %(value)s after %(hours)s hours.") % {
             "hours": number_format.decimal(last["hours"]),
             "value": number_format.percent(last["value"]),
         }
-    return _("%(cost)s for %(value)s right.") % {
+    return _("Accuracy %(value)s at a cost of %(cost)s.") % {
         "cost": number_format.money(last["cost"]),
         "value": number_format.percent(last["value"]),
     }
@@ -221,8 +221,8 @@ CHARTS = {
     "curve": Chart(
         title=gettext_lazy("Learning curve"),
         about=gettext_lazy(
-            "Accuracy on audit items, each scored by a model that did not train on it; the band is "
-            "the 95 percent interval. Dashed: what random labels would reach, an estimate."
+            "Accuracy on audit items, each predicted by a model that was not trained on it. Band: "
+            "95 percent interval. Dashed: estimate for random sampling."
         ),
         empty=FIRST_POINT,
         columns=(
@@ -241,8 +241,8 @@ CHARTS = {
     "f1": Chart(
         title=gettext_lazy("Macro F1"),
         about=gettext_lazy(
-            "The mean F1 of all labels, so that a rare one counts as much as a common one; the "
-            "band is the 95 percent interval."
+            "The mean F1 of all labels; rare and common labels count alike. Band: 95 percent "
+            "interval."
         ),
         empty=FIRST_POINT,
         columns=(
@@ -257,10 +257,10 @@ CHARTS = {
         words=from_to,
     ),
     "cost": Chart(
-        title=gettext_lazy("What it costs"),
+        title=gettext_lazy("Cost"),
         about=gettext_lazy(
-            "Accuracy against the time of annotators, in money where an hourly rate is set. What a "
-            "label and a point of accuracy cost is counted from row to row."
+            "Accuracy by annotation time, in money if an hourly rate is set. Costs per label and "
+            "per percentage point are relative to the previous row."
         ),
         empty=FIRST_POINT,
         columns=(
@@ -271,7 +271,7 @@ CHARTS = {
                 "value", pgettext_lazy("share of right answers", "right"), number_format.percent
             ),
             Column("per_label", gettext_lazy("per label"), number_format.precise),
-            Column("per_point", gettext_lazy("per point of accuracy"), number_format.precise),
+            Column("per_point", gettext_lazy("per percentage point"), number_format.precise),
         ),
         rows=cost_rows,
         spec=cost_spec,

@@ -52,7 +52,7 @@ def class_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     }
     x = {**SHARE, "axis": {"format": "%", "tickCount": 5, "grid": False}}
     return {
-        "description": _("Precision and recall of each label, with their intervals"),
+        "description": _("Precision and recall per label, with 95 percent intervals"),
         "data": {"values": [row for row in rows if row["label"] in shown]},
         "encoding": {
             "y": y,
@@ -77,9 +77,9 @@ def class_words(rows: Rows) -> str:
     """Return which label the model finds least, in one sentence."""
     found = [row for row in rows if row["measure"] == "recall"]
     if not found:
-        return _("No audit item has one of the labels yet.")
+        return _("No audit item has a label yet.")
     worst = min(found, key=lambda row: row["value"])
-    return _("Least found: %(label)s, %(value)s of %(n)s audit items.") % {
+    return _("Lowest recall: %(label)s, %(value)s of %(n)s audit items.") % {
         "label": worst["label"],
         "value": number_format.percent(worst["value"]),
         "n": number_format.count(worst["n"]),
@@ -117,7 +117,7 @@ def class_curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     }
     x, there = labels_axis(), [row for row in rows if row["label"] in shown]
     return {
-        "description": _("Recall of the most common labels against labels"),
+        "description": _("Recall of the most common labels by number of labels"),
         "data": {"values": [row for row in there if row["recall"] is not None]},
         "encoding": {"x": x, "color": color},
         "layer": [
@@ -136,7 +136,7 @@ def class_curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 def class_curve_words(rows: Rows) -> str:
     """Return what the picture is of, in one sentence."""
     names = {row["label"] for row in rows}
-    return _("Recall of %(n)s labels over %(points)s measurements.") % {
+    return _("Recall of %(n)s labels at %(points)s measurements.") % {
         "n": number_format.count(len(names)),
         "points": number_format.count(len({row["labels"] for row in rows})),
     }
@@ -177,7 +177,7 @@ def balance_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     ]
     y = {"field": "label", "type": "nominal", "title": None, "sort": names}
     return {
-        "description": _("Share of each label among the labels and the predictions"),
+        "description": _("Share of each label in annotations and predictions"),
         "data": {"values": bars},
         "mark": {"type": "bar"},
         "encoding": {
@@ -202,7 +202,10 @@ def balance_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 def balance_words(rows: Rows) -> str:
     """Return which label's share differs most, in one sentence."""
     most = max(rows, key=lambda row: abs(row["labelled_share"] - row["predicted_share"]))
-    return _("Widest apart: %(label)s, %(labelled)s of the labels, %(predicted)s predicted.") % {
+    return _(
+        "Largest difference: %(label)s, %(labelled)s of the labels, %(predicted)s of the "
+        "predictions."
+    ) % {
         "label": most["label"],
         "labelled": number_format.percent(most["labelled_share"]),
         "predicted": number_format.percent(most["predicted_share"]),
@@ -211,10 +214,10 @@ def balance_words(rows: Rows) -> str:
 
 CHARTS = {
     "classes": Chart(
-        title=gettext_lazy("Each label"),
+        title=gettext_lazy("Precision and recall per label"),
         about=gettext_lazy(
-            "Precision: how often the model is right when it gives the label. Recall: how many "
-            "items of the label it finds. By the newest model on audit items, with 95 percent "
+            "Precision: share of predictions of a label that are correct. Recall: share of a "
+            "label's items that the model finds. Newest model on audit items, with 95 percent "
             "intervals."
         ),
         empty=FIRST_POINT,
@@ -234,10 +237,10 @@ CHARTS = {
         newest_first=False,
     ),
     "class_curves": Chart(
-        title=gettext_lazy("Each label over time"),
+        title=gettext_lazy("Recall per label over time"),
         about=gettext_lazy(
-            "Recall against labels for the labels that audits meet most, with 95 percent "
-            "intervals; all of them, and their precision, are in the CSV file."
+            "Recall of the labels most common in the audit sample, with 95 percent intervals. The "
+            "CSV file has all labels and their precision."
         ),
         empty=FIRST_POINT,
         columns=(
@@ -253,12 +256,12 @@ CHARTS = {
         words=class_curve_words,
     ),
     "balance": Chart(
-        title=gettext_lazy("How common each label is"),
+        title=gettext_lazy("Class balance"),
         about=gettext_lazy(
-            "Among what is labelled, which the strategy chose, and as the newest model predicts it "
-            "for the rest of the pool. They need not agree: rare labels are asked for on purpose."
+            "Share of each label among the annotations and among the newest model's predictions "
+            "for the pool. They can differ, as strategies select rare labels more often."
         ),
-        empty=gettext_lazy("It appears after the first round that scored the pool with a model."),
+        empty=gettext_lazy("Available after the first round that scored the pool."),
         columns=(
             LABEL,
             Column("labelled", gettext_lazy("labelled"), number_format.count),

@@ -39,14 +39,14 @@ def frontier_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     x = {
         "field": "target",
         "type": "quantitative",
-        "title": _("share of the relevant items that is found"),
+        "title": _("recall"),
         "axis": axis,
         "scale": {"zero": False, "nice": False, "padding": 12},
     }
     y = {
         "field": "reads",
         "type": "quantitative",
-        "title": _("random reads"),
+        "title": _("random items read"),
         "axis": {"tickCount": 5, "tickMinStep": 1},
     }
     accent = colours["accent"]
@@ -61,7 +61,7 @@ def frontier_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         mark = {"type": "rule", "color": colours["ink"], "strokeDash": [4, 4]}
         layers.append({"mark": mark, "encoding": {"x": {"datum": goal}}})
     return {
-        "description": _("Random reads that would prove a recall, against that recall"),
+        "description": _("Random items to read, by the recall they would prove"),
         "data": {"values": rows},
         "layer": layers,
     }
@@ -74,11 +74,11 @@ def frontier_words(rows: Rows) -> str:
     said = (
         _("Proven so far: at least %(share)s.") % {"share": number_format.percent(max(proven))}
         if proven
-        else _("Nothing is proven so far.")
+        else _("Nothing proven yet.")
     )
     if not left:
         return said
-    more = _("%(reads)s unread items, drawn at random and none relevant, would prove %(share)s.")
+    more = _("%(reads)s random unread items, none of them relevant, would prove %(share)s.")
     first = {
         "reads": number_format.count(left[0]["reads"]),
         "share": number_format.percent(left[0]["target"]),
@@ -92,17 +92,17 @@ def _yes_no(value: str) -> str:
 
 CHARTS = {
     "frontier": Chart(
-        title=gettext_lazy("Read more, prove more"),
+        title=gettext_lazy("Proof of recall"),
         about=gettext_lazy(
-            "How many unread items, drawn at random and none of them relevant, would prove with "
-            "95 percent confidence that so large a share is found. Filled points are proven."
+            "The number of random unread items, none of them relevant, that proves each recall "
+            "with 95% confidence. Filled points are proven."
         ),
-        empty=gettext_lazy("It appears once an item with the rare label is found."),
+        empty=gettext_lazy("Available once an item with the rare label is found."),
         columns=(
-            Column("target", gettext_lazy("share found"), number_format.percent),
+            Column("target", gettext_lazy("recall"), number_format.percent),
             Column("proven", gettext_lazy("proven"), _yes_no),
             Column("p", gettext_lazy("p-value"), p_value),
-            Column("reads", gettext_lazy("random reads"), number_format.count),
+            Column("reads", gettext_lazy("random items read"), number_format.count),
         ),
         rows=frontier_rows,
         spec=frontier_spec,

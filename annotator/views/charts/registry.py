@@ -51,7 +51,7 @@ def chart(request: Request, project_id: int, name: str, form: str) -> HttpRespon
 
 
 def figure(facts: Facts, name: str) -> dict[str, Any]:
-    """Return what `parts/figure.html` shows of a chart."""
+    """Return what `charts/_figure.html` shows of a chart."""
     drawn = CHARTS[name]
     rows = drawn.rows(facts)
     return {

@@ -138,10 +138,10 @@ def _numbers() -> dict[str, Any]:
     """Return how numbers are written on axes: as in the sentences beside them."""
     return {
         "decimal": get_format("DECIMAL_SEPARATOR"),
-        "thousands": number_format.NARROW,
+        "thousands": get_format("THOUSAND_SEPARATOR"),
         "grouping": [3],
         "currency": ["", ""],
-        "percent": f"{number_format.NARROW}%",
+        "percent": number_format.with_percent_sign(""),
     }
 
 

@@ -10,12 +10,8 @@ from annotator.views.charts.data import Facts
 from annotator.views.charts.learning_curve import AUDITS, LABELS
 from annotator.views.charts.render import PALETTES, Spec, labels_axis
 
-NO_SCORED_ROUND = gettext_lazy(
-    "It appears after the first round that scored the pool with a model."
-)
-SECOND_POINT = gettext_lazy(
-    "It appears with the second measured model, to compare it with the first."
-)
+NO_SCORED_ROUND = gettext_lazy("Available after the first round that scored the pool.")
+SECOND_POINT = gettext_lazy("Available after the second measured model.")
 STAGES = ("train", "score", "select", "refill", "evaluate")
 
 
@@ -44,7 +40,7 @@ def change_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         "axis": {"format": "+.0%", "tickCount": 5},
     }
     return {
-        "description": _("Change of accuracy with each round, with its interval"),
+        "description": _("Accuracy change per round, with 95 percent interval"),
         "data": {"values": rows},
         "layer": [
             {
@@ -66,7 +62,10 @@ def change_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 def change_words(rows: Rows) -> str:
     """Return what the newest round brought, in one sentence."""
     last = rows[-1]
-    return _("The newest round: %(value)s points, %(low)s to %(high)s, on %(n)s audit items.") % {
+    return _(
+        "Newest round: %(value)s percentage points (95%% CI %(low)s to %(high)s) on %(n)s audit "
+        "items."
+    ) % {
         "value": number_format.points(last["value"]),
         "low": number_format.points(last["low"]),
         "high": number_format.points(last["high"]),
@@ -107,7 +106,7 @@ def moved_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         "point": {"color": colours["accent"], "size": 28, "filled": True},
     }
     return {
-        "description": _("Share of predictions that changed, against labels"),
+        "description": _("Share of predictions that changed, by number of labels"),
         "data": {"values": rows},
         "mark": line,
         "encoding": {"x": labels_axis(), "y": y},
@@ -139,7 +138,7 @@ def source_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     """Return the answers stacked by source, against labels."""
     palette, names = PALETTES[theme_of(colours)], sorted({row["source"] for row in rows})
     return {
-        "description": _("Answers by why they were asked, against labels"),
+        "description": _("Annotations by source, by number of labels"),
         "data": {"values": rows},
         "mark": {"type": "area", "opacity": 0.75},
         "encoding": {
@@ -166,7 +165,7 @@ def source_words(rows: Rows) -> str:
     parts = [
         f"{row['source']} {number_format.count(row['n'])}" for row in rows if row["labels"] == last
     ]
-    return _("By now: %(parts)s.") % {"parts": ", ".join(parts)}
+    return _("So far: %(parts)s.") % {"parts": ", ".join(parts)}
 
 
 def _source_words(source: str) -> str:
@@ -190,7 +189,7 @@ def timing_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     """Return a bar for each round, stacked by stage."""
     palette, names = PALETTES[theme_of(colours)], [_stage_words(stage) for stage in STAGES]
     return {
-        "description": _("Seconds of each stage of the latest rounds"),
+        "description": _("Seconds per stage of the latest rounds"),
         "data": {"values": rows},
         "mark": {"type": "bar"},
         "encoding": {
@@ -261,7 +260,7 @@ def uncertainty_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         "field": "low",
         "bin": "binned",
         "type": "quantitative",
-        "title": _("uncertainty (right: asked sooner)"),
+        "title": _("uncertainty (higher is selected sooner)"),
         "axis": {"grid": False, "tickCount": 5},
     }
     y = {"type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 4}}
@@ -275,7 +274,7 @@ def uncertainty_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
         "binSpacing": 1,
     }
     return {
-        "description": _("Uncertainty of the pool against that of the picks"),
+        "description": _("Uncertainty of the pool and of the selected items"),
         "data": {"values": rows},
         "encoding": {"x": x, "x2": {"field": "high"}},
         "layer": [
@@ -292,7 +291,9 @@ def uncertainty_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 def uncertainty_words(rows: Rows) -> str:
     """Return the two histograms in one sentence, for who does not see them."""
     upper = rows[len(rows) // 2 :]
-    return _("In the uncertain half lie %(picks)s of the picks and %(pool)s of the pool.") % {
+    return _(
+        "%(picks)s of selected items have uncertainty above 0.5, and %(pool)s of the pool."
+    ) % {
         "picks": number_format.percent(sum(row["picks_share"] for row in upper)),
         "pool": number_format.percent(sum(row["pool_share"] for row in upper)),
     }
@@ -300,10 +301,10 @@ def uncertainty_words(rows: Rows) -> str:
 
 CHARTS = {
     "change": Chart(
-        title=gettext_lazy("What each round brought"),
+        title=gettext_lazy("Accuracy change per round"),
         about=gettext_lazy(
-            "Change of accuracy from model to model, on the audit items that both answered unseen, "
-            "with its 95 percent interval. An interval around zero may be noise."
+            "Accuracy change between consecutive models, on audit items that neither was trained "
+            "on, with 95 percent interval. An interval that contains zero may be noise."
         ),
         empty=SECOND_POINT,
         columns=(
@@ -319,10 +320,10 @@ CHARTS = {
         words=change_words,
     ),
     "moved": Chart(
-        title=gettext_lazy("How much the predictions moved"),
+        title=gettext_lazy("Prediction churn"),
         about=gettext_lazy(
-            "Share of a fixed random sample of the pool that each model predicts otherwise than "
-            "the one before. A settled model moves little, which does not say that it is good."
+            "Share of a fixed random sample of the pool whose prediction differs from the "
+            "previous model's. Low churn means a stable model, not necessarily an accurate one."
         ),
         empty=SECOND_POINT,
         columns=(
@@ -336,16 +337,16 @@ CHARTS = {
         words=moved_words,
     ),
     "uncertainty": Chart(
-        title=gettext_lazy("What was picked"),
+        title=gettext_lazy("Uncertainty of selected items"),
         about=gettext_lazy(
-            "Share of the pool (grey) and of the newest picks (outlined) at each uncertainty."
+            "Share of the pool (grey) and of the newest selected items (outlined) by uncertainty."
         ),
         empty=NO_SCORED_ROUND,
         columns=(
             Column("low", pgettext_lazy("end of an interval", "from"), number_format.precise),
             Column("high", pgettext_lazy("end of an interval", "to"), number_format.precise),
             Column("pool", gettext_lazy("pool"), number_format.count),
-            Column("picks", gettext_lazy("picks"), number_format.count),
+            Column("picks", gettext_lazy("selected items"), number_format.count),
         ),
         rows=uncertainty_rows,
         spec=uncertainty_spec,
@@ -353,12 +354,11 @@ CHARTS = {
         newest_first=False,
     ),
     "sources": Chart(
-        title=gettext_lazy("Why items were asked"),
+        title=gettext_lazy("How items were selected"),
         about=gettext_lazy(
-            "Answers by what put their item before somebody: the strategy, the random audits, "
-            "hidden checks, seeds, whole pages."
+            "Annotations by source: strategy, audit sample, gold items, seed labels, bulk pages."
         ),
-        empty=gettext_lazy("It appears with the first measured model."),
+        empty=gettext_lazy("Available after the first measured model."),
         columns=(
             LABELS,
             Column("source", gettext_lazy("source")),
@@ -369,9 +369,9 @@ CHARTS = {
         words=source_words,
     ),
     "timings": Chart(
-        title=gettext_lazy("How long rounds take"),
-        about=gettext_lazy("Seconds of each stage; labelling never waits for any of them."),
-        empty=gettext_lazy("It appears after the first round."),
+        title=gettext_lazy("Round duration"),
+        about=gettext_lazy("Seconds per stage. Labelling never waits for a round."),
+        empty=gettext_lazy("Available after the first round."),
         columns=(
             Column("round", gettext_lazy("Round"), number_format.count),
             Column("stage", gettext_lazy("stage")),

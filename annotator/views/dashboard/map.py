@@ -40,7 +40,7 @@ def embedding_map(request: Request, project_id: int) -> HttpResponse:
         ),
         "round": facts.plane.get("round"),
     }
-    return render(request, "map.html", context)
+    return render(request, "dashboard/map.html", context)
 
 
 def _point(row: dict[str, Any]) -> dict[str, Any]:

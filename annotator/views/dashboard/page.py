@@ -44,11 +44,11 @@ SHOWN = (
     "timings",
 )
 TRIGGERS = {
-    "first": gettext_lazy("the first one"),
+    "first": gettext_lazy("first round"),
     "features": gettext_lazy("better features"),
     "labels": gettext_lazy("enough new labels"),
-    "time": gettext_lazy("new labels waited"),
-    "by hand": gettext_lazy("by hand"),
+    "time": gettext_lazy("new labels were waiting"),
+    "by hand": gettext_lazy("started manually"),
 }
 TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 
@@ -61,7 +61,7 @@ def dashboard(request: Request, project_id: int) -> HttpResponse:
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "dashboard.html", "live", context)
+    return partials.show(request, "dashboard/page.html", "live", context)
 
 
 @require_POST
@@ -75,7 +75,7 @@ def start_round(request: Request, project_id: int) -> HttpResponse:
         messages.warning(request, refusal.detail)
     else:
         tasks.train.delay_on_commit(made.pk)
-        messages.success(request, _("Round %(number)s is started.") % {"number": made.number})
+        messages.success(request, _("Round %(number)s started.") % {"number": made.number})
     page = redirect("dashboard", project_id)
     return HttpResponseClientRedirect(page.url) if request.htmx else page
 
@@ -86,7 +86,7 @@ def put_back(request: Request, project_id: int) -> HttpResponse:
     """Have what everybody skipped asked again."""
     access = open_project(request, project_id, Role.LEAD)
     number = skipped_items.reopen_skipped(access.project)
-    words = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
+    words = ngettext("%(n)d item requeued.", "%(n)d items requeued.", number)
     messages.success(request, words % {"n": number})
     page = redirect("dashboard", project_id)
     return HttpResponseClientRedirect(page.url) if request.htmx else page
@@ -116,15 +116,15 @@ def _counts(
     shown = [
         (_("items"), progress["items"]),
         (_("labelled"), progress["labelled"]),
-        (_("by you today (UTC)"), mine["today"]),
-        (_("by you in all"), mine["total"]),
+        (_("yours today (UTC)"), mine["today"]),
+        (_("yours in total"), mine["total"]),
     ]
     if all_of_them:
         shown[2:2] = [
-            (_("labels given"), progress["answers"]),
-            (_("audits answered"), progress["audits_answered"]),
+            (_("annotations"), progress["answers"]),
+            (_("audit items answered"), progress["audits_answered"]),
             (_("in the queue"), progress["queued"]),
-            (_("held right now"), progress["leased"]),
+            (_("leased now"), progress["leased"]),
             (_("skipped"), progress["skipped"]),
         ]
     counts = [(title, number_format.count(number)) for title, number in shown]
@@ -160,8 +160,8 @@ def _shown(project: Project) -> tuple[str, ...]:
 
 def _aside_in_words(number: int) -> str:
     words = ngettext(
-        "%(n)d item was skipped by everybody who labels here, so it is set aside.",
-        "%(n)d items were skipped by everybody who labels here, so they are set aside.",
+        "%(n)d item was skipped by every annotator and is parked.",
+        "%(n)d items were skipped by every annotator and are parked.",
         number,
     )
     return words % {"n": number} if number else ""

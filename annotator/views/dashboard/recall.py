@@ -39,7 +39,7 @@ def prove(request: Request, project_id: int) -> HttpResponse:
         return drafts.kept(redirect("dashboard", project_id))
     else:
         drawn = len(proof.positions)
-        said = ngettext("%(n)d item is asked first.", "%(n)d items are asked first.", drawn)
+        said = ngettext("%(n)d item is served first.", "%(n)d items are served first.", drawn)
         messages.success(request, said % {"n": drawn})
     return redirect("dashboard", project_id)
 
@@ -72,9 +72,9 @@ def card(facts: Facts) -> dict[str, Any] | None:
 def sentence(found: Mapping[str, Any] | None) -> str:
     """Return in one sentence how much is found, or what is missing until that can be said."""
     if found is None:
-        return _("How much is found is told after the next round.")
+        return _("Recall is estimated after the next round.")
     if not found["found"]:
-        return _("None is found yet, of %(read)s items read; at most %(most)s can be left.") % {
+        return _("None found yet in %(read)s items read. At most %(most)s can be left.") % {
             "read": number_format.count(found["read"]),
             "most": number_format.count(found["most"]),
         }
@@ -86,8 +86,8 @@ def sentence(found: Mapping[str, Any] | None) -> str:
 def _found_only(found: Mapping[str, Any]) -> str:
     missing = max(recall_standing.FIRST_BOUND - found["audits"], 1)
     said = ngettext(
-        "%(found)s are found, of %(read)s items read; %(n)s more audit until a first estimate.",
-        "%(found)s are found, of %(read)s items read; %(n)s more audits until a first estimate.",
+        "%(found)s found in %(read)s items read. First estimate after %(n)s more audit item.",
+        "%(found)s found in %(read)s items read. First estimate after %(n)s more audit items.",
         missing,
     )
     return said % {
@@ -107,14 +107,14 @@ def _with_recall(found: Mapping[str, Any]) -> str:
     if recall["expected"] is None:
         return (
             _(
-                "%(found)s are found, at least %(low)s with 95 %% confidence; nothing was met at "
-                "random, so no nearer estimate can be given (%(basis)s)."
+                "%(found)s found; recall is at least %(low)s with 95%% confidence. No random item "
+                "was relevant, so there is no point estimate (%(basis)s)."
             )
             % shown
         )
     return _(
-        "About %(found)s of %(expected)s are found: recall %(value)s, at least %(low)s with 95 %% "
-        "confidence, from %(basis)s."
+        "Recall %(value)s, at least %(low)s with 95%% confidence: about %(found)s of %(expected)s "
+        "found, from %(basis)s."
     ) % {
         **shown,
         "expected": number_format.count(recall["expected"]),
@@ -124,19 +124,19 @@ def _with_recall(found: Mapping[str, Any]) -> str:
 
 def _basis(found: Mapping[str, Any]) -> str:
     audits, drawn = found["audits"], found["recall"]["drawn"]
-    said = ngettext("%(n)s random audit", "%(n)s random audits", audits)
+    said = ngettext("%(n)s audit item", "%(n)s audit items", audits)
     said %= {"n": number_format.count(audits)}
     if drawn:
         more = ngettext("%(n)s item drawn", "%(n)s items drawn", drawn) % {
             "n": number_format.count(drawn)
         }
-        said = _("%(audits)s and %(drawn)s to prove it") % {"audits": said, "drawn": more}
+        said = _("%(audits)s and a random sample of %(drawn)s") % {"audits": said, "drawn": more}
     return said
 
 
 def at_least(share: float) -> str:
     """Return a lower bound in whole percent, cut off, as rounding up would claim too much."""
-    return f"{math.floor(100 * share + 1e-9)}{number_format.NARROW}%"
+    return number_format.with_percent_sign(str(math.floor(100 * share + 1e-9)))
 
 
 def prevalence(found: Mapping[str, Any]) -> str:
@@ -145,23 +145,24 @@ def prevalence(found: Mapping[str, Any]) -> str:
     if told is None:
         missing = max(recall_standing.FIRST_ESTIMATE - found["audits"], 1)
         said = ngettext(
-            "How frequent it is can be said after %(n)s more audit.",
-            "How frequent it is can be said after %(n)s more audits.",
+            "The frequency of the label is estimated after %(n)s more audit item.",
+            "The frequency of the label is estimated after %(n)s more audit items.",
             missing,
         )
         return said % {"n": number_format.count(missing)}
     said = ngettext(
-        "Of %(n)s audit %(seen)s has it: %(value)s, %(low)s to %(high)s of all, so %(least)s to "
-        "%(most)s of the %(items)s items.",
-        "Of %(n)s audits %(seen)s have it: %(value)s, %(low)s to %(high)s of all, so %(least)s to "
-        "%(most)s of the %(items)s items.",
+        "Frequency %(value)s (95%% CI %(low)s–%(high)s): %(seen)s of %(n)s audit item, so "
+        "%(least)s to %(most)s of the %(items)s items.",
+        "Frequency %(value)s (95%% CI %(low)s–%(high)s): %(seen)s of %(n)s audit items, so "
+        "%(least)s to %(most)s of the %(items)s items.",
         told["n"],
     )
     items = found["items"]
     return said % {
         "n": number_format.count(told["n"]),
         "seen": number_format.count(told["seen"]),
-        **{name: number_format.percent(told[name]) for name in ("value", "low", "high")},
+        **{name: number_format.percent(told[name]) for name in ("value", "high")},
+        "low": number_format.percent_number(told["low"]),
         "least": number_format.count(max(round(told["low"] * items), found["found"])),
         "most": number_format.count(max(round(told["high"] * items), found["found"])),
         "items": number_format.count(items),
@@ -174,8 +175,8 @@ def _hint(steps: list[dict[str, Any]], recall: Mapping[str, Any] | None) -> str:
     if not left or not recall or recall["value"] is None or recall["value"] >= left[0]:
         return ""
     said = _(
-        "By the estimate, fewer than %(share)s are found: read on first, as a sample would only "
-        "show that some are missing."
+        "The estimated recall is below %(share)s. Read more items first; a sample would only show "
+        "that some are missing."
     )
     return said % {"share": number_format.percent(left[0])}
 
@@ -198,7 +199,7 @@ def p_value(value: float) -> str:
 
 
 def _proof(proof: Mapping[str, Any]) -> str:
-    said = _("Sample %(number)s: %(seen)s of the %(drawn)s drawn have it, or may have it.")
+    said = _("Sample %(number)s: %(seen)s of %(drawn)s items have the label or may have it.")
     return said % {name: number_format.count(proof[name]) for name in ("number", "seen", "drawn")}
 
 
@@ -210,12 +211,12 @@ def _waiting(proof: RecallProof, waiting: int) -> str:
         "read": number_format.count(drawn - waiting),
     }
     if not waiting:
-        return _("Sample %(number)s: all of it is read; the next round tells what it proves.") % (
-            shown
-        )
-    return _("Sample %(number)s: %(read)s of %(drawn)s read; it counts once all of them are.") % (
-        shown
-    )
+        return _(
+            "Sample %(number)s: completely read. The next round calculates what it proves."
+        ) % (shown)
+    return _(
+        "Sample %(number)s: %(read)s of %(drawn)s items read. It counts once all are read."
+    ) % (shown)
 
 
 def _form(steps: list[dict[str, Any]]) -> ProofForm | None:

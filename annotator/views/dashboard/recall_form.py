@@ -10,7 +10,7 @@ class ProofForm(forms.Form):
     """How large it is, which is said before it is drawn."""
 
     number = forms.IntegerField(
-        label=gettext_lazy("Items to draw"),
+        label=gettext_lazy("Sample size"),
         min_value=recall_sample.LEAST,
         max_value=recall_sample.MOST,
     )

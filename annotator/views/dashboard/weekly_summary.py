@@ -30,7 +30,7 @@ def week(request: Request, project_id: int) -> HttpResponse:
     """Show one week of the project on a page that can be printed."""
     access = open_project(request, project_id, Role.LEAD)
     monday = _monday(request.GET.get("week", ""))
-    return render(request, "summary.html", _week_context(access, monday))
+    return render(request, "dashboard/weekly_summary.html", _week_context(access, monday))
 
 
 def _monday(asked: str) -> date:
@@ -79,11 +79,11 @@ def _iso(monday: date) -> str:
 
 def _counts(rate: Any, done: dict[str, Any]) -> list[tuple[str, str]]:
     counts = [
-        (_("labels given"), number_format.count(done["labels"])),
+        (_("annotations"), number_format.count(done["labels"])),
         (_("items labelled"), number_format.count(done["finished"])),
         (_("audit answers"), number_format.count(done["audits"])),
         (_("skipped"), number_format.count(done["skips"])),
-        (_("people at work"), number_format.count(done["people"])),
+        (_("active annotators"), number_format.count(done["people"])),
         (_("hours"), number_format.decimal(done["seconds"] / 3600)),
         (_("rounds"), number_format.count(done["rounds"])),
     ]
@@ -96,9 +96,9 @@ def _accuracy_in_words(done: dict[str, Any]) -> str:
     """Return how accuracy was before the week and at its end, as far as it was measured."""
     first, last = done["accuracy_before"], done["accuracy_after"]
     if last is None:
-        return _("Accuracy was not measured in this week.")
+        return _("Accuracy was not measured this week.")
     if first is None:
-        return _("First measured in this week: %(last)s.") % {"last": number_format.accuracy(last)}
+        return _("First measured this week: %(last)s.") % {"last": number_format.accuracy(last)}
     return _("Before: %(first)s. At the end: %(last)s.") % {
         "first": number_format.accuracy(first),
         "last": number_format.accuracy(last),

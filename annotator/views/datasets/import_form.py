@@ -26,10 +26,10 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Import
         fields = ("labels_are", "format", "text_column", "label_column", "id_column")
         labels = {
-            "labels_are": gettext_lazy("Labels in the file are"),
-            "text_column": gettext_lazy("Column of the text"),
-            "label_column": gettext_lazy("Column of the label"),
-            "id_column": gettext_lazy("Column of the id"),
+            "labels_are": gettext_lazy("Use labels in the file as"),
+            "text_column": gettext_lazy("Text column"),
+            "label_column": gettext_lazy("Label column"),
+            "id_column": gettext_lazy("ID column"),
         }
 
     field_order = ("file", "labels_are", "format", "text_column", "label_column", "id_column")
@@ -38,7 +38,10 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         file = self.cleaned_data["file"]
         if file.size > settings.MAX_UPLOAD_MB << 20:
             raise ValidationError(
-                _("The file is larger than %(most)s MB, which is what this installation takes.")
+                _(
+                    "The file is larger than the limit of %(most)s MB. Split it, or ask an "
+                    "installation admin to raise the limit."
+                )
                 % {"most": settings.MAX_UPLOAD_MB}
             )
         return file

@@ -30,7 +30,7 @@ def imports(request: Request, project_id: int) -> HttpResponse:
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
     region = "import_rows" if request.htmx.target == "import_rows" else "imports"
-    return partials.show(request, "imports.html", region, context)
+    return partials.show(request, "datasets/imports.html", region, context)
 
 
 def _receive(request: Request, access: Access) -> HttpResponse:
@@ -45,13 +45,15 @@ def _receive(request: Request, access: Access) -> HttpResponse:
             tasks.run_import.delay_on_commit(made.pk)
             return _received(request, access)
     context = imports_context(access, form)
-    return partials.show(request, "imports.html", "imports", context, status=422)
+    return partials.show(request, "datasets/imports.html", "imports", context, status=422)
 
 
 def _received(request: Request, access: Access) -> HttpResponse:
     if not request.htmx:
         return redirect("imports", access.project.pk)
-    return partials.show(request, "imports.html", "imports", imports_context(access, ImportForm()))
+    return partials.show(
+        request, "datasets/imports.html", "imports", imports_context(access, ImportForm())
+    )
 
 
 def imports_context(access: Access, form: ImportForm) -> dict[str, Any]:

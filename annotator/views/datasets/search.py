@@ -37,9 +37,9 @@ def find(request: Request, project_id: int) -> HttpResponse:
     form = FindForm(request.GET, access.project)
     if not form.is_valid():
         context = _shared(request, access) | {"form": form}
-        return partials.show(request, "find.html", "found", context, status=422)
+        return partials.show(request, "datasets/search.html", "found", context, status=422)
     context = _shared(request, access) | {"form": form, **found_context(access, form.cleaned_data)}
-    return partials.show(request, "find.html", "found", context)
+    return partials.show(request, "datasets/search.html", "found", context)
 
 
 @require_POST
@@ -75,7 +75,7 @@ def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
     except Conflict as refusal:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(request, access, item, said=_("Undone: the item needs a label again."))
+    return _answer(request, access, item, said=_("Seed label removed."))
 
 
 def _open(request: Request, project_id: int) -> Access:
@@ -137,8 +137,8 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
 def _in_words(annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
-        "labels": ", ".join(payload.label_names(annotation)) or _("none of the labels"),
-        "by": annotation.user.username if annotation.user else _("somebody who is gone"),
+        "labels": ", ".join(payload.label_names(annotation)) or _("no label"),
+        "by": annotation.user.username if annotation.user else _("a former user"),
         "how": str(Source.SEED.label) if is_seed else "",
     }
 
@@ -168,7 +168,7 @@ def _looked(found: search.Found) -> str:
     """Return how far the pool was looked through, empty where that was all of it."""
     if found.start == 0 and found.after is None:
         return ""
-    return _("Items %(first)s to %(last)s of %(total)s were looked at.") % {
+    return _("Searched items %(first)s to %(last)s of %(total)s.") % {
         "first": number_format.count(found.start + 1),
         "last": number_format.count(found.stop),
         "total": number_format.count(found.total),
@@ -201,4 +201,4 @@ def _answer(
     item.refresh_from_db()
     (row,) = rows(access, [item], request.GET.get("q", ""))
     context = _shared(request, access) | {"row": row, "said": said, "problem": problem}
-    return render(request, "parts/found_item.html", context, status=status)
+    return render(request, "datasets/_found_item.html", context, status=status)

@@ -27,10 +27,10 @@ class FindForm(forms.Form):
             data = {**data.dict(), "label": known[data["label"]].name}
         super().__init__(data)
         q, state, label = (self.fields[name] for name in ("q", "state", "label"))
-        q.label, state.label = _("Text or key"), _("What it is now")
+        q.label, state.label = _("Text or ID"), _("Status")
         label.label = pgettext("noun", "Label")
         q.widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "dir": "auto"})
         names = [(each.name, each.name) for each in project.labels.all()]
         label.choices = [("", _("any label")), *names]  # type: ignore[attr-defined]
         states = [(name, state.label) for name, state in search.STATES.items()]
-        state.choices = [("", _("anything")), *states]  # type: ignore[attr-defined]
+        state.choices = [("", _("any status")), *states]  # type: ignore[attr-defined]

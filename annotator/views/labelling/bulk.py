@@ -38,7 +38,7 @@ def page(request: Request, project_id: int) -> HttpResponse:
     context = bulk_context(access, chosen_labels.label(request.GET))
     if not context["cards"] and partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "bulk.html", "bulk", context)
+    return partials.show(request, "labelling/bulk.html", "bulk", context)
 
 
 @require_POST
@@ -48,7 +48,7 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     form = BulkForm(request.POST)
     if not form.is_valid():
-        said = _("The form came in incomplete, so nothing was saved; confirm once more.")
+        said = _("Nothing was saved: the form was incomplete. Please confirm again.")
         return _move_on(request, access, "", said, messages.WARNING, status=422)
     label = chosen_labels.label(request.POST)
     shown, marked = request.POST.getlist("lease"), request.POST.getlist("marked")
@@ -74,7 +74,7 @@ def undo(request: Request, project_id: int) -> HttpResponse:
     except Conflict as refusal:
         return _move_on(request, access, label, refusal.detail, messages.WARNING, status=409)
     if not leases:
-        return _move_on(request, access, label, _("There is no page to undo."), messages.INFO)
+        return _move_on(request, access, label, _("No page to undo."), messages.INFO)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     label = bulk_confirm.label_of(leases)
     return _move_on(request, access, label, number_format.unconfirmed(len(leases)), messages.INFO)
@@ -90,7 +90,7 @@ def keep(request: Request, project_id: int) -> HttpResponse:
     held_for = {"Winnow-Held-For": str(access.project.lease_seconds)}
     if pause is None:
         return HttpResponse(status=204, headers=held_for)
-    said = _("%(why)s What is on your screen can still be saved.") % {"why": pause_words(pause)}
+    said = _("%(why)s You can still save the item on your screen.") % {"why": pause_words(pause)}
     return HttpResponse(said, content_type="text/plain", headers=held_for)
 
 
@@ -107,7 +107,7 @@ def _on_screen(request: Request) -> tuple[str, list[str]]:
     """Return which page it is, and the leases that it shows."""
     form = PageForm(request.POST)
     if not form.is_valid():
-        raise Invalid("page", _("The form came in incomplete; choose once more."))
+        raise Invalid("page", _("The form was incomplete. Please choose again."))
     return form.cleaned_data["page"], request.POST.getlist("lease")
 
 
@@ -193,7 +193,7 @@ def _move_on(
     """Show the next page; without htmx by way of a redirect, so a reload is safe."""
     if request.htmx:
         context = bulk_context(access, label, said=said)
-        return partials.show(request, "bulk.html", "bulk", context, status=status)
+        return partials.show(request, "labelling/bulk.html", "bulk", context, status=status)
     messages.add_message(request, level, said)
     query = f"?{_query(label)}" if label else ""
     return redirect(reverse("bulk:page", args=[access.project.pk]) + query)

@@ -16,7 +16,7 @@ class BulkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not cleaned.get("label_id") and not cleaned.get("label"):
-            raise forms.ValidationError(_("Say which label the page is about."), code="required")
+            raise forms.ValidationError(_("Choose a label for the page."), code="required")
         return cleaned
 
 

@@ -138,7 +138,7 @@ def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
 def _sure(suggestion: dict[str, Any] | None) -> str:
     if not suggestion or suggestion["confidence"] is None:
         return ""
-    return _("%(share)s sure") % {"share": number_format.percent(suggestion["confidence"])}
+    return _("%(share)s confidence") % {"share": number_format.percent(suggestion["confidence"])}
 
 
 def choices(

@@ -57,4 +57,4 @@ def _asked_size(request: Request) -> int:
         if request.GET["size"] == str(size):
             return size
     sizes = ", ".join(map(str, thumbnails.SIZES))
-    raise Refused("size", _("There is no such size; there are %(sizes)s.") % {"sizes": sizes})
+    raise Refused("size", _("Unknown size. Choose one of: %(sizes)s.") % {"sizes": sizes})

@@ -42,9 +42,11 @@ def desk(request: Request, project_id: int) -> HttpResponse:
     again = None if asked else prefetch.resume_tab(access.project, request.user, tab)
     if again is None:
         lease = asked or leasing.lease_next(access.project, request.user)
-        answer = render(request, "label.html", desk_context.context(access, lease))
+        answer = render(request, "labelling/page.html", desk_context.context(access, lease))
     else:
-        answer = render(request, "label.html", desk_context.context_of_tab(access, again, tab))
+        answer = render(
+            request, "labelling/page.html", desk_context.context_of_tab(access, again, tab)
+        )
     # It is for one load: another window that opens now must not be taken for the same tab.
     if tab:
         answer.delete_cookie(TAB_COOKIE, path=request.path, samesite="Lax")
@@ -59,7 +61,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     form = AnswerForm(request.POST)
     chosen = labels_chosen(request.POST)
     if not form.is_valid():
-        return _again(request, access, _("The form came in incomplete; choose once more."), chosen)
+        return _again(request, access, _("The form was incomplete. Please choose again."), chosen)
     try:
         annotation, _created = submission.submit(
             access.project, request.user, labels=chosen, **_texts(form.cleaned_data)
@@ -80,7 +82,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():
-        return _again(request, access, _("The form came in incomplete; choose once more."))
+        return _again(request, access, _("The form was incomplete. Please choose again."))
     held = current_leases.get_lease(access.project, request.user, str(form.cleaned_data["lease"]))
     words = labelling.outcome_words(sync_decisions.skip(held, form.cleaned_data["reason"]))
     return _move_on(request, access, words, messages.INFO)
@@ -113,7 +115,7 @@ def _texts(cleaned: dict[str, Any]) -> dict[str, Any]:
 
 def _explained(refusal: Invalid) -> str:
     if refusal.code == "client_id_reused":
-        return _("Your first answer to this item had arrived already; “Undo” takes it back.")
+        return _("Your first annotation of this item was already saved. Use “Undo” to change it.")
     return refusal.detail
 
 
@@ -141,7 +143,7 @@ def _again(
     if lease is None or lease.ended_at is not None:
         lease = leasing.lease_next(access.project, request.user)
     context = desk_context.context(access, lease, problem=problem, chosen=chosen)
-    return render(request, "label.html", context, status=422)
+    return render(request, "labelling/page.html", context, status=422)
 
 
 def _move_on(

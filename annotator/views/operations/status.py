@@ -32,7 +32,7 @@ def project_status(request: Request, project_id: int) -> HttpResponse:
     context = project_context(open_project(request, project_id, Role.LEAD))
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "status.html", "status", context)
+    return partials.show(request, "operations/status.html", "status", context)
 
 
 def project_context(access: Access) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def installation(request: Request) -> HttpResponse:
     context = installation_context()
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "installation.html", "installation", context)
+    return partials.show(request, "operations/installation.html", "installation", context)
 
 
 def installation_context() -> dict[str, Any]:
@@ -100,12 +100,17 @@ def _parts() -> list[status_text.Note]:
     parts = readiness.readiness()
     return [
         status_text.part(
-            _("Database"), parts["database"], _("Look whether its server runs and lets us in.")
+            _("Database"),
+            parts["database"],
+            _("Check that its server is running and accepts connections."),
         ),
         status_text.part(
             _("Broker"),
             parts["broker"],
-            _("Start it, or set BROKER_URL right. Labels are saved meanwhile; rounds wait."),
+            _(
+                "Start it, or correct BROKER_URL. Labels are saved meanwhile; imports and rounds "
+                "wait."
+            ),
         ),
     ]
 

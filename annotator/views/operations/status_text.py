@@ -17,10 +17,10 @@ from annotator.views import number_format
 FINE, WORKING, WATCH, ACT = "fine", "working", "watch", "act"
 LEVELS = (FINE, WORKING, WATCH, ACT)
 MARKS = {
-    FINE: gettext_lazy("fine"),
-    WORKING: gettext_lazy("at work"),
-    WATCH: gettext_lazy("worth a look"),
-    ACT: gettext_lazy("needs somebody"),
+    FINE: gettext_lazy("OK"),
+    WORKING: gettext_lazy("busy"),
+    WATCH: gettext_lazy("warning"),
+    ACT: gettext_lazy("error"),
 }
 # A job waits a tick or two for its worker, and one that is long waits for those before it.
 LONG_DUE = 120.0
@@ -47,10 +47,10 @@ def verdict(notes: Iterable[Note]) -> str:
     notes = list(notes)
     worst = max((note.level for note in notes), key=LEVELS.index)
     told = {
-        FINE: _("Everything runs."),
-        WORKING: _("Everything runs, and there is work under way."),
-        WATCH: _("It runs, but this is worth a look: %(titles)s."),
-        ACT: _("Something is wrong: %(titles)s."),
+        FINE: _("All systems are running."),
+        WORKING: _("All systems are running; jobs are in progress."),
+        WATCH: _("Running, with warnings: %(titles)s."),
+        ACT: _("Errors: %(titles)s."),
     }[worst]
     return told % {"titles": ", ".join(note.title for note in notes if note.level == worst)}
 
@@ -67,19 +67,23 @@ def last_round(stands: Standing) -> Note:
     """Return when the last round was, or why there is none."""
     turn, title = stands.last, _("Rounds")
     if turn is None:
-        return Note(title, FINE, _("None yet. The first one starts when the items are prepared."))
+        return Note(
+            title, FINE, _("None yet. The first round starts once the features are computed.")
+        )
     if turn.state == Job.State.FAILED:
-        told = _("Round %(n)d failed %(ago)s: %(error)s Labelling goes on in the old order.")
+        told = _(
+            "Round %(n)d failed %(ago)s: %(error)s Labelling continues with the current queue."
+        )
         todo = _(
-            "It is tried again by itself, after pauses that grow to half an hour. If it stays so, "
-            "tell the admin of this installation the reason."
+            "It is retried automatically, with pauses of up to half an hour. If it keeps failing, "
+            "tell an installation admin the reason."
         )
         return Note(title, ACT, told % {**_when(turn), "error": _sentence(turn.error)}, todo)
     if turn.is_active:
         stage = _("Round %(n)d: %(stage)s.")
         values = {"n": turn.number, "stage": turn.get_stage_display()}
         return Note(title, WORKING, stage % values)
-    told = _("Round %(n)d was done %(ago)s; it had refilled the queue after %(took)s.")
+    told = _("Round %(n)d finished %(ago)s; it refilled the queue after %(took)s.")
     return Note(title, FINE, told % {**_when(turn), "took": _took(turn)})
 
 
@@ -97,9 +101,9 @@ def model(stands: Standing) -> Note:
     title, taught = _("Model"), stands.taught
     every = stands.project.retrain_every
     if taught is None or taught.model is None:
-        told = _("None yet: it takes labels of two kinds. So far there are %(n)s labels.")
+        told = _("None yet. It needs at least two different labels; there are %(n)s labels so far.")
         return Note(title, FINE, told % {"n": at_most(stands.unseen)})
-    told = _("Model %(number)d was made %(ago)s from %(n)s labels. New labels since: %(unseen)s.")
+    told = _("Model %(number)d was trained %(ago)s on %(n)s labels. New labels since: %(unseen)s.")
     values = {
         "number": taught.model.number,
         "ago": number_format.ago(stands.model_age or 0.0),
@@ -109,11 +113,13 @@ def model(stands: Standing) -> Note:
     is_waiting = stands.last is not None and stands.last.is_active
     if stands.unseen > 2 * every and not is_waiting:
         todo = _(
-            "A round should have come after %(every)d. What is said here of rounds and workers "
-            "tells why it did not."
+            "A round was due after %(every)d labels. See “Rounds” and “Worker” for the reason."
         )
         return Note(title, WATCH, told % values, todo % {"every": every})
-    todo = _("The next round comes after %(every)d new labels, or when some waited for %(pause)s.")
+    todo = _(
+        "The next round starts after %(every)d new labels, or once new labels have waited for "
+        "%(pause)s."
+    )
     pause = number_format.duration(stands.project.retrain_seconds)
     return Note(title, FINE, told % values, todo % {"every": every, "pause": pause})
 
@@ -124,30 +130,30 @@ def damaged(shards: Sequence[FeatureShard]) -> list[Note]:
         return []
     told = [_damaged(shard) for shard in shards[:MOST_DAMAGED]]
     level = WORKING if any(shard.is_active for shard in shards) else WATCH
-    todo = _("If it happens again, have the disk of this installation checked.")
+    todo = _("If it happens again, check the disk of this installation.")
     return [Note(_("Features"), level, " ".join(told), todo)]
 
 
 def _damaged(shard: FeatureShard) -> str:
     if shard.is_active or shard.damaged_at is None:
         return damaged_files.shard_words(shard)
-    told = _("Shard %(n)d of the features was damaged %(ago)s; it has been computed again.")
+    told = _("Feature shard %(n)d was damaged %(ago)s. It has been computed again.")
     if shard.state == Job.State.FAILED:
-        told = _("Shard %(n)d of the features was damaged %(ago)s and cannot be computed again.")
+        told = _("Feature shard %(n)d was damaged %(ago)s and can't be computed again.")
     ago = number_format.ago(health.seconds_since(shard.damaged_at))
     return told % {"n": shard.number + 1, "ago": ago}
 
 
 def queue(stands: Standing) -> Note:
     """Return how much waits to be labelled, and what people hold."""
-    told = _("%(open)s items wait, %(held)s are with somebody.")
+    told = _("%(open)s items queued, %(held)s leased.")
     values = {"open": at_most(stands.open), "held": at_most(stands.leased)}
     parts = [told % values]
     if stands.oldest_lease is not None:
-        since = _("The oldest of these was given out %(ago)s.")
+        since = _("The oldest lease was granted %(ago)s.")
         parts.append(since % {"ago": number_format.ago(stands.oldest_lease)})
     if not stands.open and stands.project.items:
-        parts.append(_("Whoever comes next is given random items."))
+        parts.append(_("The queue is empty. Annotators get random items until the next round."))
     return Note(_("Queue"), FINE, " ".join(parts))
 
 
@@ -164,7 +170,7 @@ def disk(found: Disk) -> Note:
     told = _("%(free)s of %(total)s are free.") % values
     if not found.is_low:
         return Note(_("Disk"), FINE, told)
-    todo = _("Make room soon: once it is full, nothing can be imported, learnt or saved.")
+    todo = _("Free space soon: when the disk is full, imports, rounds and saving stop.")
     return Note(_("Disk"), ACT, told, todo)
 
 
@@ -184,20 +190,20 @@ class Failed:
 
 WHAT: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "import": (
-        lambda job: _("The import of %(name)s") % {"name": job.name},
-        gettext_lazy("Put right what it names and import the file again; nothing comes twice."),
+        lambda job: _("Import of %(name)s") % {"name": job.name},
+        gettext_lazy("Correct the error and import the file again. Items are not duplicated."),
     ),
     "features": (
-        lambda job: _("The features of %(n)s items") % {"n": number_format.count(job.items)},
-        gettext_lazy("It is tried again by itself every five minutes. The items can be labelled."),
+        lambda job: _("Features of %(n)s items") % {"n": number_format.count(job.items)},
+        gettext_lazy("It is retried every five minutes. The items can be labelled meanwhile."),
     ),
     "round": (
         lambda job: _("Round %(n)d") % {"n": job.number},
-        gettext_lazy("It is tried again by itself. Labelling goes on in the old order."),
+        gettext_lazy("It is retried automatically. Labelling continues with the current queue."),
     ),
     "simulation": (
-        lambda job: _("The trial of %(name)s") % {"name": _tried(job)},
-        gettext_lazy("Start it again under “Try out” when its reason is gone."),
+        lambda job: _("Simulation of %(name)s") % {"name": _tried(job)},
+        gettext_lazy("Fix the cause and start it again under “Simulate”."),
     ),
 }
 
@@ -224,12 +230,12 @@ def failed_note(rows: list[Failed]) -> Note:
     """Return whether anything failed."""
     title = _("Failures")
     if not rows:
-        return Note(title, FINE, _("Nothing failed in the last day that still matters."))
-    return Note(title, ACT, _("What failed, and what to do, is listed below."))
+        return Note(title, FINE, _("No unresolved failures in the last 24 hours."))
+    return Note(title, ACT, _("Failures and remedies are listed below."))
 
 
 def _sentence(error: str) -> str:
-    text = error.strip() or _("No reason was noted.")
+    text = error.strip() or _("No reason was recorded.")
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -239,7 +245,7 @@ def _sentence(error: str) -> str:
 def part(title: str, state: str, todo: str) -> Note:
     """Return whether a part of the installation is there."""
     if state == "ok":
-        return Note(title, FINE, _("It answers."))
+        return Note(title, FINE, _("Connected."))
     return Note(title, ACT, f"{state[:1].upper()}{state[1:]}.", todo)
 
 
@@ -250,21 +256,21 @@ def jobs(kinds: Iterable[Kind], *, worker_alive: bool) -> Note:
     waited = max((kind.oldest_due or 0.0 for kind in kinds), default=0.0)
     title = _("Jobs")
     if waited > LONG_DUE:
-        told = _("One is due that came %(ago)s.") % {"ago": number_format.ago(waited)}
-        todo = _("The workers are busy with others, or no scheduler runs (celery beat).")
+        told = _("A job due %(ago)s has not started.") % {"ago": number_format.ago(waited)}
+        todo = _("The workers are busy, or no scheduler is running (celery beat).")
         return Note(title, WATCH if worker_alive else ACT, told, todo if worker_alive else "")
     if not active:
-        return Note(title, FINE, _("Nothing is under way."))
-    return Note(title, WORKING, _("%(n)s under way.") % {"n": number_format.count(active)})
+        return Note(title, FINE, _("No jobs are running."))
+    return Note(title, WORKING, _("%(n)s running.") % {"n": number_format.count(active)})
 
 
 KINDS = {
     "import": gettext_lazy("Imports"),
     "features": gettext_lazy("Features"),
-    "feature_shard": gettext_lazy("Parts of features"),
+    "feature_shard": gettext_lazy("Feature shards"),
     "round": gettext_lazy("Rounds"),
-    "round_shard": gettext_lazy("Parts of rounds"),
-    "simulation": gettext_lazy("Trials"),
+    "round_shard": gettext_lazy("Round shards"),
+    "simulation": gettext_lazy("Simulations"),
 }
 
 

@@ -18,7 +18,7 @@ class LabelForm(SharedForm, forms.Form):
 
     id = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-    hotkey = forms.CharField(label=gettext_lazy("Key"), max_length=1, required=False)
+    hotkey = forms.CharField(label=gettext_lazy("Shortcut"), max_length=1, required=False)
     description = forms.CharField(
         label=gettext_lazy("Description"), max_length=2000, required=False
     )
@@ -106,7 +106,7 @@ class NewLabelsForm(forms.Form):
     labels = LabelLinesField(
         label=gettext_lazy("New labels"),
         required=False,
-        help_text=gettext_lazy("One per line; a key may follow after a bar: “spam | s”."),
+        help_text=gettext_lazy("One per line. Add a shortcut after a bar: “spam | s”."),
     )
 
 

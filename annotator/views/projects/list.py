@@ -33,7 +33,7 @@ def projects(request: Request) -> HttpResponse:
     context = _context(found, wanted)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "projects.html", "project_rows", context)
+    return partials.show(request, "projects/list.html", "project_rows", context)
 
 
 def _context(found: list[overview.Row], wanted: str) -> dict[str, Any]:
@@ -72,4 +72,4 @@ def new(request: Request) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             return redirect("imports", project.pk)
-    return render(request, "project_new.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "projects/new.html", {"form": form}, status=422 if form.errors else 200)

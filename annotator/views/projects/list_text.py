@@ -51,7 +51,7 @@ def _paused(row: Row) -> str:
         return ""
     # Why a project stopped by itself stands among the decisions of its leads.
     if row.leads and row.pause.cause != stopping.LEAD:
-        return _("Paused: nobody gets another item.")
+        return _("Paused: no new items are served.")
     return pause_words(row.pause)
 
 
@@ -71,8 +71,8 @@ def _running_out(row: Row) -> list[str]:
         return []
     budget = row.project.budget or 0
     words = ngettext(
-        "%(n)d label is left of the budget of %(budget)d.",
-        "%(n)d labels are left of the budget of %(budget)d.",
+        "%(n)d of %(budget)d labels in the budget is left.",
+        "%(n)d of %(budget)d labels in the budget are left.",
         budget - row.answers,
     )
     return [words % {"n": budget - row.answers, "budget": budget}]
@@ -86,14 +86,14 @@ def _import_failed(each: Mapping[str, Any]) -> str:
 def _round_failed(row: Row) -> list[str]:
     if row.round is None or not row.has_failed_round:
         return []
-    words = _("Round %(n)d failed: %(error)s Labelling goes on, and it is tried again.")
+    words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
     return [words % {"n": row.round["number"], "error": translated(row.round["error"])}]
 
 
 def _set_aside(number: int) -> list[str]:
     words = ngettext(
-        "%(n)d item was skipped by everybody who labels here, so it is set aside.",
-        "%(n)d items were skipped by everybody who labels here, so they are set aside.",
+        "%(n)d item was skipped by every annotator and is parked.",
+        "%(n)d items were skipped by every annotator and are parked.",
         number,
     )
     return [words % {"n": number}] if number else []
@@ -106,8 +106,8 @@ def _missing(row: Row) -> str:
     if missing <= 0:
         return number_format.no_estimate(row.counted["audited"])
     said = ngettext(
-        "%(n)s more audit until a first estimate of the accuracy",
-        "%(n)s more audits until a first estimate of the accuracy",
+        "First accuracy estimate after %(n)s more audit item",
+        "First accuracy estimate after %(n)s more audit items",
         missing,
     )
     return said % {"n": number_format.count(missing)}
@@ -131,7 +131,7 @@ def _bars(days: list[int]) -> list[dict[str, int]]:
 
 def _people(names: list[str]) -> str:
     if not names:
-        return _("Nobody labelled today or yesterday (UTC)")
+        return _("No annotators active today or yesterday (UTC)")
     shown = ", ".join(names[:NAMED])
     if len(names) > NAMED:
         shown = _("%(names)s and %(n)d more") % {"names": shown, "n": len(names) - NAMED}
@@ -141,7 +141,7 @@ def _people(names: list[str]) -> str:
 
 def _running(row: Row) -> str:
     if row.importing:
-        return _("An import is under way")
+        return _("Import running")
     turn = row.round
     if turn is None:
         return _("No round yet")

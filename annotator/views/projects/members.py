@@ -89,7 +89,7 @@ def _done(request: Request, access: Access) -> HttpResponse:
 
 def _gone(request: Request, access: Access) -> HttpResponse:
     """Tell that somebody is no member: on the list, where the page stays, else as a page."""
-    words = _("This person is no member of the project, or not any more.")
+    words = _("This user isn't a member of the project.")
     if request.htmx:
         return _show(request, access, problem=words, status=422)
     raise NotThere("unknown_member", words)
@@ -124,7 +124,7 @@ def _show(
         ],
         "problem": problem,
     }
-    return partials.show(request, "members.html", "members", context, status=status)
+    return partials.show(request, "projects/members.html", "members", context, status=status)
 
 
 def _row(member: Membership, clashing: RoleForm | RemovalForm | None) -> dict[str, object]:

@@ -11,7 +11,7 @@ class PauseForm(forms.Form):
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Shown to everybody who labels here."),
+        help_text=gettext_lazy("Shown to all annotators of the project."),
         required=False,
         max_length=stopping.LONGEST_REASON,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),

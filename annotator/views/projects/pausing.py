@@ -29,7 +29,7 @@ def pause(request: Request, project_id: int) -> HttpResponse:
     except Refused as refusal:
         messages.warning(request, refusal.detail)
     else:
-        said = _("Paused: nobody gets another item. What is on a screen can still be saved.")
+        said = _("Paused. No new items are served; items on screen can still be saved.")
         messages.success(request, said)
     return _back(request, project_id)
 
@@ -42,7 +42,7 @@ def resume(request: Request, project_id: int) -> HttpResponse:
     stopping.resume(access.project)
     still = stopping.find_pause(access.project)
     if still is None:
-        messages.success(request, _("Resumed: open desks go on within seconds."))
+        messages.success(request, _("Resumed. Open labelling pages continue within seconds."))
     else:
         messages.warning(request, pause_words(still))
     return _back(request, project_id)

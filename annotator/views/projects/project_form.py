@@ -15,7 +15,7 @@ class ProjectForm(SettingsForm):
     task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
         label=gettext_lazy("Labels"),
-        help_text=gettext_lazy("One per line; a key may follow after a bar: “spam | s”."),
+        help_text=gettext_lazy("One per line. Add a shortcut after a bar: “spam | s”."),
         required=tasktypes.ALL_NAME_LABELS,
     )
 

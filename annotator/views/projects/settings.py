@@ -22,10 +22,10 @@ from annotator.views.projects.label_forms import NewLabelsForm, add_label_clashe
 from annotator.views.projects.settings_form import TITLES, DeleteForm, SettingsForm
 
 WHEN = {
-    setting_effects.When.AT_ONCE: gettext_lazy("At once: %(settings)s."),
-    setting_effects.When.NEXT_ROUND: gettext_lazy("With the next round: %(settings)s."),
+    setting_effects.When.AT_ONCE: gettext_lazy("Effective immediately: %(settings)s."),
+    setting_effects.When.NEXT_ROUND: gettext_lazy("Effective from the next round: %(settings)s."),
     setting_effects.When.RELOAD: gettext_lazy(
-        "Where the desk is opened or reloaded: %(settings)s."
+        "Effective when the labelling page is opened or reloaded: %(settings)s."
     ),
 }
 
@@ -57,14 +57,14 @@ def ask_missing(request: Request, project_id: int) -> HttpResponse:
     """Have the annotations asked that finished items miss by the settings of now."""
     access = open_project(request, project_id, Role.LEAD)
     number = overlap.ask_missing(access.project)
-    said = ngettext("%(n)d item is asked again.", "%(n)d items are asked again.", number)
+    said = ngettext("%(n)d item requeued.", "%(n)d items requeued.", number)
     messages.success(request, said % {"n": number})
     return redirect("settings", project_id)
 
 
 def _saved_words(project: Project, before: dict[str, Any]) -> str:
     """Return that the settings are saved, and when those that were changed hold."""
-    said = [_("The settings are saved.")]
+    said = [_("Settings saved.")]
     for when, names in setting_effects.by_when(
         setting_effects.changed_since(project, before)
     ).items():
@@ -93,7 +93,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
         except Refused as refusal:
             problem = refusal.detail
         else:
-            messages.success(request, _("The labels are saved."))
+            messages.success(request, _("Labels saved."))
             return redirect("settings", project_id)
     context = {"rows": rows, "added": added, "labels_problem": problem}
     return _show(request, access, **context, status=status)
@@ -108,17 +108,17 @@ def delete(request: Request, project_id: int) -> HttpResponse:
     if not form.is_valid():
         return _show(request, access, delete_form=form, status=422)
     project_settings.delete_project(access.project)
-    messages.success(request, _("%(name)s is deleted.") % {"name": access.project.name})
+    messages.success(request, _("%(name)s deleted.") % {"name": access.project.name})
     return redirect("projects")
 
 
 def _missing_words(project: Project) -> str:
     number = overlap.count_missing(project)
     said = ngettext(
-        "%(n)d labelled item has fewer than %(overlap)d annotations. It stays labelled unless "
-        "you ask for the missing ones; until it has them, it does not count as labelled.",
+        "%(n)d labelled item has fewer than %(overlap)d annotations. It stays labelled unless you "
+        "request the missing ones; until it has them, it does not count as labelled.",
         "%(n)d labelled items have fewer than %(overlap)d annotations. They stay labelled unless "
-        "you ask for the missing ones; until they have them, they do not count as labelled.",
+        "you request the missing ones; until they have them, they do not count as labelled.",
         number,
     )
     return said % {"n": number, "overlap": project.overlap} if number else ""
@@ -134,4 +134,4 @@ def _show(request: Request, access: Access, *, status: int = 200, **given: Any) 
         context.setdefault("rows", label_rows(access.project))
         context.setdefault("added", NewLabelsForm())
         context.setdefault("delete_form", DeleteForm(access.project))
-    return render(request, "settings.html", context, status=status)
+    return render(request, "projects/settings.html", context, status=status)

@@ -16,11 +16,11 @@ from annotator.views.versioned_forms import SharedForm
 
 GROUPS = (
     (
-        gettext_lazy("What is asked next"),
+        gettext_lazy("Item selection"),
         ("strategy", "batch_size", "retrain_every", "retrain_seconds", "rare_label", "features"),
     ),
     (
-        gettext_lazy("How it is checked"),
+        gettext_lazy("Quality control"),
         (
             "audit_share",
             "gold_share",
@@ -33,81 +33,90 @@ GROUPS = (
         ),
     ),
     (
-        gettext_lazy("When it is enough"),
+        gettext_lazy("Stopping criteria"),
         ("budget", "target_metric", "target_value", "hourly_rate", "auto_stop"),
     ),
-    (gettext_lazy("What annotators see"), ("shown_fields",)),
-    (gettext_lazy("Repeating it"), ("seed",)),
+    (gettext_lazy("Annotator view"), ("shown_fields",)),
+    (gettext_lazy("Reproducibility"), ("seed",)),
 )
 
 
 TITLES = {
     "name": gettext_lazy("Name"),
-    "task": gettext_lazy("What is labelled"),
-    "multi_label": gettext_lazy("An item may have several labels"),
+    "task": gettext_lazy("Data type"),
+    "multi_label": gettext_lazy("Allow multiple labels per item"),
     "guidelines": gettext_lazy("Guidelines"),
     "strategy": gettext_lazy("Strategy"),
     "batch_size": gettext_lazy("Items per round"),
-    "retrain_every": gettext_lazy("Labels before a new round"),
-    "retrain_seconds": gettext_lazy("Seconds before a new round"),
-    "overlap": gettext_lazy("Labels wanted per item"),
-    "audit_share": gettext_lazy("Random audit, %"),
-    "gold_share": gettext_lazy("Hidden checks, %"),
-    "gold_feedback": gettext_lazy("Tell the known answer after a wrong one"),
-    "second_share": gettext_lazy("Second looks, %"),
-    "lease_seconds": gettext_lazy("Seconds an item is held"),
-    "budget": gettext_lazy("Budget, labels"),
-    "target_metric": gettext_lazy("Goal is measured as"),
-    "target_value": gettext_lazy("Goal, %"),
-    "hourly_rate": gettext_lazy("Cost of an hour"),
-    "show_suggestions": gettext_lazy("Show the model's suggestion"),
-    "bulk_desk": gettext_lazy("Confirm sure items in bulk"),
-    "rare_label": gettext_lazy("Rare label to look for"),
-    "auto_stop": gettext_lazy("Pause when it is enough"),
+    "retrain_every": gettext_lazy("New labels per round"),
+    "retrain_seconds": gettext_lazy("Round timeout (s)"),
+    "overlap": gettext_lazy("Annotations per item"),
+    "audit_share": gettext_lazy("Audit sample (%)"),
+    "gold_share": gettext_lazy("Gold items (%)"),
+    "gold_feedback": gettext_lazy("Show the correct answer after a wrong one"),
+    "second_share": gettext_lazy("Re-annotation (%)"),
+    "lease_seconds": gettext_lazy("Lease time (s)"),
+    "budget": gettext_lazy("Label budget"),
+    "target_metric": gettext_lazy("Target metric"),
+    "target_value": gettext_lazy("Target (%)"),
+    "hourly_rate": gettext_lazy("Hourly rate"),
+    "show_suggestions": gettext_lazy("Show suggestions"),
+    "bulk_desk": gettext_lazy("Bulk labelling of confident items"),
+    "rare_label": gettext_lazy("Rare label"),
+    "auto_stop": gettext_lazy("Pause when a stopping criterion is met"),
     "features": gettext_lazy("Features"),
-    "seed": gettext_lazy("Seed"),
-    "shown_fields": gettext_lazy("Fields shown with an item"),
+    "seed": gettext_lazy("Random seed"),
+    "shown_fields": gettext_lazy("Fields shown with each item"),
 }
 
 
 HELP = {
-    "guidelines": gettext_lazy("What each label means; one key away while labelling."),
-    "strategy": gettext_lazy("How the next items are chosen from the pool."),
-    "batch_size": gettext_lazy("How many items a round puts into the queue."),
-    "retrain_every": gettext_lazy("A round starts after so many new labels."),
-    "retrain_seconds": gettext_lazy("Or after so long, if there is at least one new label."),
+    "guidelines": gettext_lazy(
+        "Instructions for annotators. They open them with one key while labelling."
+    ),
+    "strategy": gettext_lazy("Selects the next items from the pool."),
+    "batch_size": gettext_lazy("The number of items that a round adds to the queue."),
+    "retrain_every": gettext_lazy("A round starts after this many new labels."),
+    "retrain_seconds": gettext_lazy("…or after this many seconds, if there are new labels."),
     "overlap": gettext_lazy(
-        "How many people label each item, so that they can be compared. Raised later, it holds "
-        "for items that are not finished; for the others this page offers to ask."
+        "The number of annotators per item; 2 or more measures agreement. A later increase "
+        "applies to unfinished items; this page offers to request the missing annotations of the "
+        "others."
     ),
     "audit_share": gettext_lazy(
-        "How many of the served items are random ones; accuracy is only ever measured on these."
+        "Share of random items among the items served. Accuracy is measured only on these."
     ),
-    "gold_share": gettext_lazy("How many served items have a known answer and check attention."),
-    "gold_feedback": gettext_lazy("Once it is saved. Otherwise only that it was a hidden check."),
+    "gold_share": gettext_lazy(
+        "Share of items with a known answer among the items served. They measure annotators."
+    ),
+    "gold_feedback": gettext_lazy(
+        "Shown after saving. If off, annotators only learn that it was a gold item."
+    ),
     "second_share": gettext_lazy(
-        "How many served items are labelled already, and doubtful; only where there are such."
+        "Share of likely label errors among the items served, annotated again by others."
     ),
-    "lease_seconds": gettext_lazy("After this an untouched item goes back to the others."),
-    "budget": gettext_lazy("How many labels may be spent; empty for no limit."),
-    "target_metric": gettext_lazy("What the goal is about."),
-    "target_value": gettext_lazy("When the lower end of the interval reaches this, it is enough."),
+    "lease_seconds": gettext_lazy(
+        "An item that isn't labelled in this time is released to others."
+    ),
+    "budget": gettext_lazy("Maximum number of labels; empty for no limit."),
+    "target_metric": gettext_lazy("The metric that the target applies to."),
+    "target_value": gettext_lazy("Met when the lower end of the interval reaches this value."),
     "hourly_rate": gettext_lazy(
-        "With the time that was spent it gives the cost; in your currency."
+        "In your currency. Multiplied by annotation time, it gives the cost."
     ),
-    "show_suggestions": gettext_lazy("Never on audit items, and never on as many others."),
+    "show_suggestions": gettext_lazy("Hidden on audit items and an equal number of other items."),
     "bulk_desk": gettext_lazy(
-        "Pages of items that the model is sure of; only where suggestions are shown, never audits."
+        "Confirm confident predictions page by page. Needs suggestions; never includes audit items."
     ),
     "rare_label": gettext_lazy(
-        "What “Find a rare class” looks for; the dashboard tells how much of it is found."
+        "The label that “Find a rare class” searches for. The dashboard shows its recall."
     ),
     "auto_stop": gettext_lazy(
-        "Nobody gets another item once the budget is spent or the goal is proven."
+        "No new items are served once the budget is spent or the target is proven."
     ),
-    "features": gettext_lazy("What the model sees of an item: quick ones first, then better ones."),
-    "seed": gettext_lazy("Everything random follows from it: same seed, same picks."),
-    "shown_fields": gettext_lazy("Columns of your files, at most ten, in small type by the item."),
+    "features": gettext_lazy("Features that the model uses: fast ones first, then better ones."),
+    "seed": gettext_lazy("The same seed gives the same selection."),
+    "shown_fields": gettext_lazy("Columns of your files shown beside the item; at most ten."),
 }
 
 
@@ -193,7 +202,7 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 class DeleteForm(forms.Form):
     """Deleting asks for the project's name, so that no stray click does it."""
 
-    name = forms.CharField(label=gettext_lazy("Type the project's name"))
+    name = forms.CharField(label=gettext_lazy("Project name to confirm"))
 
     def __init__(self, project: Project, data: Any = None) -> None:
         super().__init__(data, prefix="delete")
@@ -203,5 +212,7 @@ class DeleteForm(forms.Form):
     def clean_name(self) -> str:
         typed: str = self.cleaned_data["name"]
         if typed != self.project.name:
-            raise ValidationError(_("That is not this project's name; nothing was deleted."))
+            raise ValidationError(
+                _("Nothing was deleted: the name doesn't match. Type the project's name.")
+            )
         return typed

@@ -43,7 +43,7 @@ def disagreements(request: Request, project_id: int) -> HttpResponse:
         "is_first": first == NEWEST,
         "waiting": adjudicate.count_open(access.project),
     }
-    return partials.show(request, "disagreements.html", "disagreements", context)
+    return partials.show(request, "quality/disagreements.html", "disagreements", context)
 
 
 @require_POST
@@ -82,7 +82,9 @@ def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
         row = adjudicate.find(access.project, item_id)
         return _answer(request, access, row, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(request, access, row, said=_("Taken back: it waits for a decision again."))
+    return _answer(
+        request, access, row, said=_("Decision withdrawn. The disagreement is open again.")
+    )
 
 
 def _shown_decision(request: Request) -> int | None:
@@ -94,7 +96,7 @@ def _shown_decision(request: Request) -> int | None:
 def _with_yours(detail: str, labels: list[str]) -> str:
     if not labels:
         return detail
-    yours = _("You chose: %(labels)s. It is not saved.") % {"labels": ", ".join(labels)}
+    yours = _("Not saved. You chose: %(labels)s.") % {"labels": ", ".join(labels)}
     return f"{detail} {yours}"
 
 
@@ -140,7 +142,7 @@ def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
     return {
         **opinion,
         "words": labelling.label_words(opinion),
-        "by": opinion["annotator"] or _("somebody who is gone"),
+        "by": opinion["annotator"] or _("a former user"),
         "how": str(source.label) if source in told else "",
         "why": translated(opinion["why"]),
     }
@@ -164,4 +166,4 @@ def _answer(
         page = reverse("disagreements", args=[access.project.pk])
         return partials.tell_on(request, page, said=said, problem=problem)
     context = _shared(access) | {"row": _card(access, row, typed), "said": said, "problem": problem}
-    return render(request, "parts/disagreement.html", context, status=status)
+    return render(request, "quality/_disagreement.html", context, status=status)

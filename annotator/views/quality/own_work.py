@@ -32,7 +32,7 @@ def own_work(request: Request, project_id: int) -> HttpResponse:
         "days": days,
         "most": max((n for _day, n in days), default=0) or 1,
     }
-    return render(request, "own_work.html", context)
+    return render(request, "quality/own_work.html", context)
 
 
 def _days(project: Project, user: User) -> list[tuple[Any, int]]:

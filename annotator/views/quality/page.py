@@ -44,7 +44,7 @@ def quality(request: Request, project_id: int) -> HttpResponse:
     context = quality_context(access)
     if partials.is_unchanged(request, context["state"]):
         return partials.nothing_new()
-    return partials.show(request, "quality.html", "quality", context)
+    return partials.show(request, "quality/page.html", "quality", context)
 
 
 def quality_context(access: Access) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _everybody(project: Project, found: Mapping[str, Any]) -> set[int]:
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what `parts/table.html` shows."""
+    """Return what `charts/_table.html` shows."""
     return {
         "columns": columns,
         "rows": [[column.cell(row) for column in columns] for row in rows],
@@ -89,7 +89,7 @@ def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict
 
 
 def _pair(found: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
-    gone = _("(somebody who is gone)")
+    gone = _("(former user)")
     return {
         "a": names.get(found["a"], gone),
         "b": names.get(found["b"], gone),
@@ -146,7 +146,7 @@ def _suspects(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
         labels = [_names(facts, row[name]) for name in ("given", "instead")]
         return [*labels, naming.words(facts.project, row["why"])]
 
-    return items_table((_("given"), _("instead"), _("why")), _doubted(found), cells)
+    return items_table((_("label"), _("predicted"), _("reason")), _doubted(found), cells)
 
 
 def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -158,9 +158,9 @@ def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
 
     if not found.get("consensus"):
         return None
-    columns = (_("counts today"), _("consensus"), _("probability"))
+    columns = (_("current label"), _("consensus"), _("probability"))
     return items_table(columns, found["consensus"]["differing"], cells)
 
 
 def _names(facts: Facts, keys: Iterable[int]) -> str:
-    return ", ".join(map(facts.label_name, keys)) or _("none of the labels")
+    return ", ".join(map(facts.label_name, keys)) or _("no label")

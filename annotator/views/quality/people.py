@@ -16,13 +16,13 @@ from annotator.views.charts.data import Facts
 PEOPLE = (
     Column("name", gettext_lazy("name")),
     Column("labels", gettext_lazy("labels"), numeric),
-    Column("per_hour", gettext_lazy("an hour"), numeric),
+    Column("per_hour", gettext_lazy("per hour"), numeric),
     Column("median", gettext_lazy("median time"), numeric),
     Column("skips", gettext_lazy("skipped"), numeric),
-    Column("others", gettext_lazy("same as others"), numeric),
+    Column("others", gettext_lazy("agreement"), numeric),
     Column("reliability", gettext_lazy("reliability"), numeric),
-    Column("gold", gettext_lazy("hidden checks right"), numeric),
-    Column("drift", gettext_lazy("same when asked again"), numeric),
+    Column("gold", gettext_lazy("gold accuracy"), numeric),
+    Column("drift", gettext_lazy("self-consistency"), numeric),
 )
 
 

@@ -14,29 +14,31 @@ from annotator.views import number_format
 def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
     """Return how far people agree, in one sentence; or what it takes to know."""
     if not found:
-        return _("Nothing was reckoned yet: it comes with the next round.")
+        return _("Not calculated yet. The next round calculates it.")
     measured = found.get("overlap")
     if not measured or not measured["share"]:
         if overlap < 2:
             return _(
-                "No item was answered by two people yet. Set the labels wanted per item to 2 or "
-                "more, and agreement can be measured."
+                "No item has been labelled by two annotators yet. Set “Annotations per item” to 2 "
+                "or more to measure agreement."
             )
-        return _("No item was answered by two people yet.")
+        return _("No item has been labelled by two annotators yet.")
     share, alpha = measured["share"], measured["alpha"]
     if not alpha:
         return _(
-            "People agree on %(share)s (%(low)s to %(high)s) of the %(n)s items that two saw."
+            "Agreement %(share)s (95%% CI %(low)s–%(high)s) on %(n)s items labelled by two "
+            "annotators."
         ) % {
-            **{name: number_format.percent(share[name]) for name in ("low", "high")},
+            "low": number_format.percent_number(share["low"]),
+            "high": number_format.percent(share["high"]),
             "share": number_format.percent(share["value"]),
             "n": number_format.count(share["n"]),
         }
     return ngettext(
-        "People agree on %(share)s of the %(n)s item that two saw: alpha %(alpha)s (%(low)s to "
-        "%(high)s).",
-        "People agree on %(share)s of the %(n)s items that two saw: alpha %(alpha)s (%(low)s to "
-        "%(high)s).",
+        "Agreement %(share)s on %(n)s item labelled by two annotators: alpha %(alpha)s (95%% CI "
+        "%(low)s to %(high)s).",
+        "Agreement %(share)s on %(n)s items labelled by two annotators: alpha %(alpha)s (95%% CI "
+        "%(low)s to %(high)s).",
         alpha["n"],
     ) % {
         "share": number_format.percent(share["value"]),
@@ -52,12 +54,12 @@ def effect_words(found: Mapping[str, Any]) -> str:
     effect = found.get("effect")
     if not effect:
         return _(
-            "What suggestions do to labels is told once some items were served with a suggestion, "
-            "and some blind."
+            "Suggestion bias is measured once some items have been served with a suggestion and "
+            "some without."
         )
     said = _(
-        "With the suggestion in sight people say the same %(value)s points more often than blind "
-        "(%(low)s to %(high)s, 95 %%; %(shown)s shown, %(blind)s blind)."
+        "Suggestions change agreement with the model by %(value)s percentage points (95%% CI "
+        "%(low)s to %(high)s; %(shown)s items with and %(blind)s without suggestion)."
     ) % {
         "value": number_format.points(effect["value"]),
         "low": number_format.points(effect["low"]),
@@ -66,7 +68,9 @@ def effect_words(found: Mapping[str, Any]) -> str:
         "blind": number_format.count(effect["blind"][1]),
     }
     if effect["low"] > 0:
-        return _("%(said)s Suggestions sway people here: consider to hide them.") % {"said": said}
+        return _("%(said)s Suggestions bias the labels here. Consider hiding them.") % {
+            "said": said
+        }
     return said
 
 

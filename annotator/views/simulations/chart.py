@@ -46,7 +46,7 @@ def curves_spec(
     ends = dict(zip(names, shown, strict=True))
     colours, dashes = _looks(names, theme)
     return {
-        "description": _("What each way of asking reaches with so many labels"),
+        "description": _("Accuracy of each strategy by number of labels"),
         "data": {"values": _points(summary, metric, ends)},
         "encoding": {"x": render.labels_axis(), "color": _scale(shown, colours, _legend(theme))},
         "layer": [

@@ -19,24 +19,22 @@ class SimulationForm(forms.Form):
         label=gettext_lazy("Strategies"), widget=forms.CheckboxSelectMultiple, initial=["auto"]
     )
     labels = forms.IntegerField(
-        label=gettext_lazy("Labels to spend"),
+        label=gettext_lazy("Labels per run"),
         min_value=1,
         max_value=job.MOST_LABELS,
         initial=300,
-        help_text=gettext_lazy("Every label is counted, those of audits included."),
+        help_text=gettext_lazy("Includes the labels of audit items."),
     )
     seeds = forms.IntegerField(
         label=gettext_lazy("Repeats"),
         min_value=1,
         max_value=job.MOST_SEEDS,
         initial=5,
-        help_text=gettext_lazy("Each begins anew; the interval comes from their spread."),
+        help_text=gettext_lazy("Independent runs; the interval reflects their spread."),
     )
-    text_column = forms.CharField(
-        label=gettext_lazy("Column of the text"), max_length=200, required=False
-    )
+    text_column = forms.CharField(label=gettext_lazy("Text column"), max_length=200, required=False)
     label_column = forms.CharField(
-        label=gettext_lazy("Column of the label"), max_length=200, required=False
+        label=gettext_lazy("Label column"), max_length=200, required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -38,7 +38,7 @@ def simulations(request: Request, project_id: int) -> HttpResponse:
     if partials.is_unchanged(request, _state(_newest(access))):
         return partials.nothing_new()
     context = simulations_context(access, SimulationForm())
-    return partials.show(request, "simulations.html", "simulations", context)
+    return partials.show(request, "simulations/page.html", "simulations", context)
 
 
 def _start(request: Request, access: Access) -> HttpResponse:
@@ -52,14 +52,14 @@ def _start(request: Request, access: Access) -> HttpResponse:
             tasks.simulate.delay_on_commit(made.pk)
             return _started(request, access)
     context = simulations_context(access, form)
-    return partials.show(request, "simulations.html", "simulations", context, status=422)
+    return partials.show(request, "simulations/page.html", "simulations", context, status=422)
 
 
 def _started(request: Request, access: Access) -> HttpResponse:
     if not request.htmx:
         return redirect("simulations", access.project.pk)
     context = simulations_context(access, SimulationForm())
-    return partials.show(request, "simulations.html", "simulations", context)
+    return partials.show(request, "simulations/page.html", "simulations", context)
 
 
 @require_POST

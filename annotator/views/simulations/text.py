@@ -70,30 +70,30 @@ def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
     """Return the sentence that a verdict is told with, its numbers still to be filled in."""
     if verdict == "never":
         return _(
-            "%(title)s never reaches the %(target)s that random reaches with %(theirs)s labels: it "
+            "%(title)s never reaches %(target)s, which random reaches with %(theirs)s labels; it "
             "ends at %(reached)s with %(labels)s."
         )
     if verdict == "equal":
-        return _("%(title)s needs as many labels as random for %(target)s: %(theirs)s.")
+        return _("%(title)s needs as many labels as random to reach %(target)s: %(theirs)s.")
     is_less = ratio is not None and ratio < 1
     if seeds < 2:
         return _(
-            "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s; one repeat "
-            "cannot tell that from chance."
+            "%(title)s reaches %(target)s with %(mine)s labels, random with %(theirs)s. One "
+            "repeat is too few to rule out chance."
         )
     if verdict == "unclear":
         return _(
-            "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s, which may be "
-            "chance (%(level)s: %(interval)s times as many)."
+            "%(title)s reaches %(target)s with %(mine)s labels, random with %(theirs)s. This may "
+            "be chance (%(level)s CI: %(interval)s times as many)."
         )
     if is_less:
         return _(
-            "%(title)s needs %(times)s times as many labels as random for %(target)s: %(mine)s, "
-            "random %(theirs)s (%(level)s: %(interval)s)."
+            "%(title)s needs %(times)s times as many labels as random to reach %(target)s: "
+            "%(mine)s, random %(theirs)s (%(level)s CI: %(interval)s)."
         )
     return _(
-        "%(title)s needs %(mine)s labels for %(target)s, random needs %(theirs)s: %(times)s times "
-        "as many (%(level)s: %(interval)s)."
+        "%(title)s reaches %(target)s with %(mine)s labels; random needs %(times)s times as many, "
+        "%(theirs)s (%(level)s CI: %(interval)s)."
     )
 
 
@@ -103,7 +103,7 @@ def _to_the_goal(summary: Summary, name: str, titles: Titles) -> str:
     saved = summary["savings"][name]
     if saved["query_over"] is not None:
         return (
-            _("%(title)s needs %(mine)s labels for %(target)s, which random does not reach.")
+            _("%(title)s reaches %(target)s with %(mine)s labels; random does not reach it.")
             % facts
         )
     if saved["query"] is None:
@@ -112,8 +112,8 @@ def _to_the_goal(summary: Summary, name: str, titles: Titles) -> str:
         return _nothing(saved["query"], facts)
     return (
         _(
-            "%(title)s needs %(mine)s labels for what random needs %(theirs)s: "
-            "%(times)s times fewer (%(level)s: %(interval)s)."
+            "%(title)s needs %(mine)s labels where random needs %(theirs)s: fewer by a factor of "
+            "%(times)s (%(level)s CI: %(interval)s)."
         )
         % facts
     )
@@ -121,22 +121,19 @@ def _to_the_goal(summary: Summary, name: str, titles: Titles) -> str:
 
 def _nothing(ratio: float, facts: dict[str, str]) -> str:
     if facts["mine"] == facts["theirs"] or ratio < 1:
-        return (
-            _("%(title)s saves nothing here: it needs %(mine)s labels, random needs %(theirs)s.")
-            % facts
-        )
+        return _("%(title)s saves no labels: it needs %(mine)s, random needs %(theirs)s.") % facts
     if not facts["interval"]:
         return (
             _(
-                "%(title)s needs %(mine)s labels for what random needs %(theirs)s; "
-                "one repeat cannot tell that from chance."
+                "%(title)s needs %(mine)s labels where random needs %(theirs)s. One repeat is too "
+                "few to rule out chance."
             )
             % facts
         )
     return (
         _(
-            "%(title)s needs %(mine)s labels for what random needs %(theirs)s, which may be "
-            "chance (%(level)s: %(interval)s times)."
+            "%(title)s needs %(mine)s labels where random needs %(theirs)s. This may be chance "
+            "(%(level)s CI: a factor of %(interval)s)."
         )
         % facts
     )
@@ -147,16 +144,16 @@ def goal(summary: Summary, titles: Titles) -> str:
     name = _told_of(summary)
     facts = _facts(summary, name, titles)
     told = _(
-        "The goal is %(target)s right on %(test)s held-out items: what TF-IDF reaches with "
-        "%(labels)s random labels."
+        "The target is an accuracy of %(target)s on %(test)s held-out items, which TF-IDF reaches "
+        "with %(labels)s random labels."
     )
     saved = summary["savings"][name]
     if saved["system"] is None:
         return told % facts
     if saved["system"] < 1:
-        more = _("%(title)s needs more labels for it, %(times)s times as many.")
+        more = _("%(title)s needs %(times)s times as many labels.")
         return f"{told % facts} {more % {**facts, 'times': _times(1 / saved['system'])}}"
-    ratio = _("%(title)s needs fewer labels for it, by a factor of %(times)s.")
+    ratio = _("%(title)s needs fewer labels by a factor of %(times)s.")
     return f"{told % facts} {ratio % {**facts, 'times': _ratio(saved, 'system')}}"
 
 
@@ -178,7 +175,7 @@ def lines(summary: Summary, titles: Titles) -> list[dict[str, str]]:
 def picture(summary: Summary, titles: Titles) -> str:
     """Return the picture in words, for who does not see it."""
     reached = [f"{line['title']} {line['last']}" for line in lines(summary, titles)]
-    return _("Accuracy at the end: %(all)s.") % {"all": "; ".join(reached)}
+    return _("Final accuracy: %(all)s.") % {"all": "; ".join(reached)}
 
 
 def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
@@ -251,7 +248,7 @@ def _ratio(saved: Mapping[str, Any], which: str) -> str:
     if round(saved[which], 1) < 1:
         ends = saved[f"{which}_low"], saved[f"{which}_high"]
         more = _times_and_interval(saved[which], ends)
-        said = _("loss: %(times)s times as many") % more
+        said = _("more by a factor of %(times)s") % more
         return f"{said} ({more['interval']})" if more["interval"] else said
     interval = _interval(saved[f"{which}_low"], saved[f"{which}_high"])
     return f"{_times(saved[which])} ({interval})" if interval else _times(saved[which])

@@ -1,1 +1,1 @@
-"""Picture features."""
+"""Image features."""

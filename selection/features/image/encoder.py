@@ -1,4 +1,4 @@
-"""The image encoder: edges, colours, a thumbnail and patches, in the directions that matter."""
+"""Image encoder: edges, colours, a thumbnail and patches, projected by PCA."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Picture = bytes | Image.Image
 
 @dataclass(frozen=True)
 class ImageEncoder:
-    """What the pool taught: the common `size`, and mean, scale and directions of each part.
+    """A fitted image encoder: the common `size`, and mean, scale and components of each part.
 
     A picture becomes its own columns, in which diversity is measured, and those of its neighbours.
     """
@@ -54,7 +54,7 @@ class ImageEncoder:
 
     @classmethod
     def fit(cls, docs: Sequence[Picture], *, seed: int) -> ImageEncoder:
-        """Return the encoder that the sample `docs` (files or pictures, random order) teaches.
+        """Return an encoder fitted on the sample `docs` (files or images, in random order).
 
         Raises ValueError naming the first picture that cannot be read.
 
@@ -89,7 +89,7 @@ class ImageEncoder:
         return Features(None, dense, (0, own), (own, width))
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         arrays: dict[str, AnyArray] = {"size": np.array([self.size], dtype=np.int64)}
         for (name, *_), mean, directions in zip(PARTS, self.means, self.directions, strict=True):
             arrays[f"{name}_mean"], arrays[f"{name}_directions"] = mean, directions

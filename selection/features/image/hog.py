@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients: where edges run, which survives changes of light and colour."""
+"""Histograms of oriented gradients: edge directions, robust to light and colour."""
 
 from __future__ import annotations
 

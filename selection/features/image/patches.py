@@ -1,4 +1,4 @@
-"""What small patches of the pool's pictures look like, and where in a picture each kind is."""
+"""Patch codebook of the pool's images, and the frequency of its entries per quadrant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLOCK = 64  # pictures at once: their likenesses take 30 MB
 
 @dataclass(frozen=True)
 class Patches:
-    """The `kinds` (108, K) of patches, whitened, that the pool is made of, and the mean patch.
+    """A codebook of K whitened patches, `kinds` (108, K), and the mean patch.
 
     Coates, Ng and Lee 2011, Coates and Ng 2012: patches of 6 x 6 pixels, contrast normalised and
     whitened (ZCA), grouped by spherical k-means; a picture is how much of each kind, and of its
@@ -36,7 +36,7 @@ class Patches:
 
     @classmethod
     def fit(cls, pictures: AnyArray, *, seed: int) -> Patches:
-        """Return the kinds that `pictures` (n, 32, 32, 3), bytes, are made of."""
+        """Return a codebook fitted on `pictures` (n, 32, 32, 3) of bytes."""
         generator = np.random.default_rng(seed)
         found = _cut(pictures[:PICTURES], 3).reshape(-1, 3 * SIDE * SIDE)
         if not len(found):
@@ -56,7 +56,7 @@ class Patches:
         return np.concatenate([empty, *blocks])
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {"patch_mean": self.mean, "patch_kinds": self.kinds}
 
     @classmethod

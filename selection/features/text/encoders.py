@@ -1,4 +1,4 @@
-"""Text encoders: one that is ready at once, and a richer one that takes over."""
+"""Text encoders: a quick one for the start, and a richer one that replaces it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUICK_SAMPLE = 10_000  # texts that teach the quick vocabulary: labelling waits 
 
 @dataclass(frozen=True)
 class TextQuick:
-    """TF-IDF alone, and a sketch of it in which diversity is measured.
+    """TF-IDF, and a random projection of it in which diversity is measured.
 
     The sketch adds each column, with a random sign, into one of 128 (count sketch, Charikar,
     Chen and Farach-Colton 2002): distances survive on average, and only a seed is stored.
@@ -41,7 +41,7 @@ class TextQuick:
 
     @classmethod
     def fit(cls, docs: Sequence[str], *, seed: int) -> TextQuick:
-        """Return the encoder that the sample `docs` teaches; about 1 s for 20,000 short texts.
+        """Return an encoder fitted on the sample `docs`; about 1 s for 20,000 short texts.
 
         >>> len(TextQuick.fit(["good", "bad"], seed=0).transform(["good", ""]))
         2
@@ -55,7 +55,7 @@ class TextQuick:
         return Features(X, faint.astype(np.float32), (0, SKETCH))
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {**self.tfidf.to_arrays(), "seed": np.array([self.seed], dtype=np.int64)}
 
     @classmethod
@@ -66,7 +66,7 @@ class TextQuick:
 
 @dataclass(frozen=True)
 class Text:
-    """TF-IDF; what the text means, in 256 columns; and what its neighbours mean, in 256 more.
+    """TF-IDF, 256 embedding columns, and 256 neighbour columns.
 
     The meaning folds three views into one: latent directions of the TF-IDF, word vectors and
     subword vectors, all learnt on the pool. Diversity is measured in it: there two texts are near
@@ -82,7 +82,7 @@ class Text:
 
     @classmethod
     def fit(cls, docs: Sequence[str], *, seed: int) -> Text:
-        """Return the encoder that the sample `docs` (random order) teaches.
+        """Return an encoder fitted on the sample `docs` (in random order).
 
         >>> len(Text.fit(["good", "bad"], seed=0).transform(["good", ""]))
         2
@@ -103,7 +103,7 @@ class Text:
         return cls(tfidf, latent, words, subwords, fold, neighbours)
 
     def transform(self, docs: Sequence[str]) -> Features:
-        """Return TF-IDF (n, V), the meaning and the neighbours' (n, at most 256 each)."""
+        """Return TF-IDF (n, V), embeddings and neighbour means (n, at most 256 each)."""
         width = self.fold.shape[1]
         dense = np.empty((len(docs), 2 * width), dtype=np.float32)
         blocks = [self.tfidf.weigh(self.tfidf.vocabulary.count(docs[:0]))]
@@ -120,7 +120,7 @@ class Text:
         return Features(X, dense, (0, width), (width, 2 * width))
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         parts = (self.tfidf, self.latent, self.words, self.subwords, self.neighbours)
         arrays: dict[str, AnyArray] = {"fold": self.fold}
         for part in parts:

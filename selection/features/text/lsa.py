@@ -39,7 +39,7 @@ class Latent:
         return normalise_rows(X[:, self.columns] @ self.directions)
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {"latent_columns": self.columns, "latent_directions": self.directions}
 
     @classmethod

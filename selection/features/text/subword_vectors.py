@@ -1,4 +1,4 @@
-"""Subword vectors of the pool: a word is known by its letters, so "refunds" is near "refund"."""
+"""Subword vectors fitted on the pool: words with common letters are close (refund, refunds)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Subwords:
         return normalise_rows(_of_words(counts, len(self.vectors)) @ self.vectors)
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {"subword_vectors": self.vectors}
 
     @classmethod

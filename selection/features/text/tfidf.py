@@ -30,7 +30,7 @@ class Tfidf:
 
     @classmethod
     def fit(cls, docs: Sequence[str]) -> tuple[Tfidf, Any]:
-        """Return what `docs` teach, and their counts (n, width), which are needed anyway.
+        """Return a vocabulary with weights fitted on `docs`, and their counts (n, width).
 
         >>> Tfidf.fit(["a", "a b"])[0].idf.round(2)
         array([1.  , 1.41, 0.42], dtype=float32)
@@ -51,7 +51,7 @@ class Tfidf:
         return sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {**self.vocabulary.to_arrays(), "idf": self.idf}
 
     @classmethod

@@ -1,6 +1,6 @@
-"""Text becomes tokens: words where a script writes blanks, character pairs where it does not.
+"""Tokens of a text: words, or character pairs in scripts without spaces.
 
-Chinese, Japanese, Thai, Lao, Khmer and Burmese write no blanks between words. A run of such
+Chinese, Japanese, Thai, Lao, Khmer and Burmese write no spaces between words. A run of such
 characters becomes its overlapping pairs ("大家好" -> "大家", "家好"), which stand in for words, and
 the single characters on the side.
 """

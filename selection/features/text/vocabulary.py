@@ -1,4 +1,4 @@
-"""Counts of words and of word pairs, with a vocabulary that stays small and stores as arrays."""
+"""Vocabulary and counts of words and bigrams, stored as arrays."""
 
 from __future__ import annotations
 

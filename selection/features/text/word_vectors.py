@@ -1,4 +1,4 @@
-"""Word vectors of the pool: words that keep the same company get similar vectors."""
+"""Word vectors fitted on the pool: words with similar contexts are close."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class WordVectors:
         return normalise_rows(texts)
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Return what was learnt as arrays."""
+        """Return the fitted state as arrays."""
         return {"word_vectors": self.vectors, "word_mean": self.mean}
 
     @classmethod

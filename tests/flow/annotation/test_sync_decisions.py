@@ -227,5 +227,5 @@ def test_nobody_settles_for_another(project, filled, ana, ben):
 def test_saved_tells_what_the_item_was():
     assert labelling.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
     assert "audit item" in labelling.saved_words({"labels": ["spam"], "source": "audit"})
-    assert "hidden check" in labelling.saved_words({"labels": ["a", "b"], "source": "gold"})
-    assert labelling.saved_words({"labels": [], "source": "active"}) == "Saved: none of the labels."
+    assert "gold item" in labelling.saved_words({"labels": ["a", "b"], "source": "gold"})
+    assert labelling.saved_words({"labels": [], "source": "active"}) == "Saved: no label."

@@ -54,7 +54,9 @@ def told(project):
 def test_what_labels_will_bring_comes_with_its_interval(project, curve):
     curve(*RISING)
     (gain,) = told(project)
-    assert gain.startswith("100 more labels would add about 0.4 points of accuracy (0.4 to 0.4")
+    assert gain.startswith(
+        "100 more labels would add about 0.4 percentage points of accuracy (95% CI 0.4 to 0.4"
+    )
 
 
 def test_with_a_rate_it_has_a_price(project, curve):
@@ -62,7 +64,7 @@ def test_with_a_rate_it_has_a_price(project, curve):
     settings.change_settings(project, hourly_rate=36)
     (gain,) = told(project)
     # 7.2 s a label are 0.072 each, so 7.20 for 0.39 points.
-    assert gain.endswith("(0.4 to 0.4, 95 %), so a point costs about 18.43.")
+    assert gain.endswith("(95% CI 0.4 to 0.4); each extra percentage point costs about 18.43.")
 
 
 def test_way_to_the_target_is_foretold(project, curve):
@@ -70,13 +72,13 @@ def test_way_to_the_target_is_foretold(project, curve):
     settings.change_settings(project, target_value=0.87, hourly_rate=36)
     way, _gain = told(project)
     # 0.03 below the top is reached at 0.03^-2 = 1,111 labels; the grid of exponents is a bit off.
-    assert "about 606 more labels would reach the 87 % (605 to 618, 95 %; about 43.63 of" in way
+    assert "About 606 more labels are needed to reach 87% (95% CI 605–618; about 43.63" in way
 
 
 def test_target_above_the_curve_is_out_of_sight(project, curve):
     curve(*RISING)
     settings.change_settings(project, target_value=0.95)
-    assert "95 % is out of sight" in told(project)[0]
+    assert "can't reach the target of 95%" in told(project)[0]
 
 
 def test_forecast_for_another_target_is_not_told(project, curve):
@@ -85,12 +87,12 @@ def test_forecast_for_another_target_is_not_told(project, curve):
     told(project)
     project = settings.change_settings(project, target_value=0.88)
     found = background_reports.latest(project)
-    assert not any("would reach" in each for each in in_words(project, None, found))
+    assert not any("needed to reach" in each for each in in_words(project, None, found))
 
 
 def test_model_that_stopped_changing_is_said_to(project, curve):
     curve(0.89, 0.9, 0.9, 0.9, kappas=(0.995, 0.99, 0.992))
-    assert any("stopped changing" in sentence for sentence in told(project))
+    assert any("has stabilised" in sentence for sentence in told(project))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_model_that_stopped_changing_is_said_to(project, curve):
 )
 def test_moving_or_rising_model_has_not_stopped(project, curve, values, kappas):
     curve(*values, kappas=kappas)
-    assert not any("stopped changing" in sentence for sentence in told(project))
+    assert not any("has stabilised" in sentence for sentence in told(project))
 
 
 def test_nothing_is_foretold_from_few_audits(project, curve):

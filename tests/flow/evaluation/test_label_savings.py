@@ -18,14 +18,14 @@ SAVED = {"value": 310.4, "low": 180.2, "high": 450.1, "audits": 90, "verdict": "
     ("found", "words"),
     [
         ({}, ""),
-        ({"missing": 34}, "34 more audits until it can be said"),
-        (SAVED, "has saved about 310 labels (95 %: 180 to 450)."),
-        ({**SAVED, "high": None}, "has saved at least 180 labels (95 %)."),
-        ({**SAVED, "verdict": "does_not_help"}, "is not helping here"),
-        ({**SAVED, "low": -120.0, "verdict": "unknown"}, "from 120 fewer to 450 more."),
+        ({"missing": 34}, "34 more audit items needed"),
+        (SAVED, "has saved about 310 labels (95% CI 180–450)."),
+        ({**SAVED, "high": None}, "has saved at least 180 labels (95% confidence)."),
+        ({**SAVED, "verdict": "does_not_help"}, "isn't saving labels here"),
+        ({**SAVED, "low": -120.0, "verdict": "unknown"}, "from 120 labels lost to 450 saved."),
         (
             {**SAVED, "low": -120.0, "high": None, "verdict": "unknown"},
-            "from 120 fewer to many more.",
+            "from 120 labels lost to many saved.",
         ),
     ],
 )

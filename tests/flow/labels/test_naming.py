@@ -401,7 +401,7 @@ def test_name_that_no_label_has_any_more_is_kept(worked):
 
 def test_sentences_of_before_name_the_label_as_it_is_called_now(worked):
     entry = QueueEntry.objects.first()
-    look_why = "The model says “zq-spam” (80 %), not “zq-ham” (3 %)."
+    look_why = "The model predicts “zq-spam” (80%), not “zq-ham” (3%)."
     for old in (OLD_WHY, look_why, "The model expects zq-ham (99 %).", "Looks like zq-spam (5 %)."):
         QueueEntry.objects.filter(pk=entry.pk).update(why=old)
         MOVE.to_ids(apps, SimpleNamespace(connection=connection))

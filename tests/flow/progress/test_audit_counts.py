@@ -58,16 +58,14 @@ def test_estimate_that_waits_says_for_what_and_for_how_long(held_up):
     assert (waits["items"], waits["queued"]) == (1, 0)
     said = audits.in_words(found["audits_answered"], waits)
     n = answered(project)
-    assert said == f"{n} audits answered; waiting for 1 item held by ana for 6 minutes."
+    assert said == f"{n} audit items answered; waiting for 1 item leased to ana for 6 minutes."
 
 
 def test_dashboard_and_list_tell_the_same(held_up, lea):
     project, _first = held_up
     found = summary.progress_for_leads(project)
     sentence = number_format.standing(found, estimate.FIRST_ESTIMATE)
-    assert sentence == (
-        "No estimate yet: it waits for audit items that come before those answered."
-    )
+    assert sentence == ("No accuracy estimate yet: earlier audit items must be labelled first.")
     (row,) = (row for row in overview.rows(lea) if row.project == project)
     assert list_text.row_in_words(row)["accuracy"] == sentence
     assert row.counted["audits_answered"] == found["audits_answered"]
@@ -87,7 +85,7 @@ def test_item_that_nobody_holds_waits_in_the_queue(held_up):
     releasing.release(first)
     waits = audit_counts.waiting(project)
     assert (waits["held"], waits["queued"]) == ([], 1)
-    assert audits.in_words(30, waits) == "30 audits answered; waiting for 1 item in the queue."
+    assert audits.in_words(30, waits) == "30 audit items answered; waiting for 1 item in the queue."
 
 
 def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time_machine):
@@ -116,7 +114,7 @@ def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time
     [
         (
             {"items": 2, "held": [{"user": "ana", "items": 2, "seconds": 7300}], "queued": 0},
-            "waiting for 2 items held by ana for 2 hours.",
+            "waiting for 2 items leased to ana for 2 hours.",
         ),
         (
             {
@@ -124,7 +122,7 @@ def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time
                 "held": [{"user": name, "items": 1, "seconds": 60} for name in "abcde"],
                 "queued": 2,
             },
-            "1 item held by c for 1 minute, 2 items held by others, 2 items in the queue.",
+            "1 item leased to c for 1 minute, 2 items leased to others, 2 items in the queue.",
         ),
     ],
 )
@@ -148,6 +146,6 @@ def test_pages_name_who_holds_what_is_missing(held_up, client, lea):
     client.force_login(lea)
     page = client.get(f"/projects/{project.pk}/").content.decode()
     n = answered(project)
-    assert f"{n} audits answered; waiting for 1 item held by ana for 6 minutes." in page
+    assert f"{n} audit items answered; waiting for 1 item leased to ana for 6 minutes." in page
     week = client.get(f"/projects/{project.pk}/summary").content.decode()
-    assert "waiting for 1 item held by ana" in week
+    assert "waiting for 1 item leased to ana" in week

@@ -45,20 +45,20 @@ TOLD = {"value": 0.93, "low": 0.9, "high": 0.953, "n": 60, "confidence": 0.95}
         ({"model": 5, "labels": 102}, " after 102 labels (model 5)"),
         (
             {"model": 5, "labels": 102, "proven": 0.8779, "proven_at": 50},
-            " after 102 labels (model 5); proven so far: 87.7\u202f%",
+            " after 102 labels (model 5); guaranteed: at least 87.7%",
         ),
         ({"proven": 0.0}, ""),
     ],
 )
 def test_sentence_names_the_model_and_what_is_proven(more, words):
     said = messages_estimate.in_words({**TOLD, **more})
-    assert said == f"93\u202f% right, 90\u202f% to 95\u202f%, from 60 audit items{words}"
+    assert said == f"Accuracy 93% (95% CI 90%–95%) on 60 audit items{words}"
 
 
 def test_interval_and_proof_are_told_apart():
     said = messages_estimate.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
     assert "one look, the proof for all looks together" in said
-    assert said.endswith("Its last look was after 50 audits.")
+    assert said.endswith("It was last updated after 50 audit items.")
     assert (
         messages_estimate.why_two({**TOLD, "proven": 0.0}) == messages_estimate.why_two(None) == ""
     )
@@ -67,25 +67,28 @@ def test_interval_and_proof_are_told_apart():
 @pytest.mark.parametrize("share", [0.8999, 0.89999999])
 def test_proof_is_never_rounded_up(share):
     assert numbers.bound(share) == "89.9"
-    assert "89.9 %" in goal_words(share, 0.85)
+    assert "89.9%" in goal_words(share, 0.85)
 
 
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        ({"needed": 144, "population": 5600, "audits_left": 500}, "about 144 more audits would"),
+        (
+            {"needed": 144, "population": 5600, "audits_left": 500},
+            "about 144 more audit items would",
+        ),
         (
             {"needed": 5540, "population": 5600, "audits_left": 5540},
-            "only an audit of all 5\u202f600 items would prove the target of 90 %.",
+            "only auditing all 5,600 items would prove the target of 90%.",
         ),
         (
             {"needed": None, "population": 5600, "value": 0.88},
-            "88 % are right so far, less than the target of 90 %: even all 5\u202f600 items would "
-            "not prove it, so the model has to get better.",
+            "The accuracy of 88% is below the target of 90%. Even auditing all 5,600 items would "
+            "not prove it; the model must improve first.",
         ),
         (
             {"needed": 3144, "population": 5600, "audits_left": 780},
-            "only 780 more are drawn: raise the share to get there.",
+            "adds only 780 more. Increase its share to reach the target.",
         ),
     ],
 )
@@ -93,7 +96,7 @@ def test_needed_audits_respect_the_pool_in_words(project, told, words):
     project.target_value = 0.9
     said = messages_estimate.needed_in_words(project, {**TOLD, "target": 0.9, **told})
     assert words in said
-    assert ("raise the share" in said) == (told.get("audits_left") == 780)
+    assert ("Increase its share" in said) == (told.get("audits_left") == 780)
 
 
 # What a round measures ---------------------------------------------------------------------------
@@ -270,11 +273,11 @@ def told_of(project, model, forecast, value=0.93):
 def test_forecast_names_its_model_and_that_it_is_behind(project):
     forecast = {"model": 4, "labels": 200, "target": None, "gain": GAIN}
     now = told_of(project, 4, forecast)
-    assert now[-1] == "The forecast is of model 4, after 200 labels."
+    assert now[-1] == "Forecast by model 4, after 200 labels."
     behind = told_of(project, 5, forecast)
     assert (
         behind[-1]
-        == f"{now[-1]} A newer model is measured; the forecast for it follows in a moment."
+        == f"{now[-1]} A newer model has been measured. Its forecast follows in a moment."
     )
 
 

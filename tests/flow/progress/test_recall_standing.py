@@ -176,10 +176,7 @@ def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
     assert leasing.lease_next(hunted, ana) is not None
     Report.objects.update(found={"label": hunted.rare_label_id, "recall": {"low": 0.8599}})
     (reason,) = loop.advice_on(hunted, 60, None)["reasons"]
-    assert reason == (
-        "At least 85.9 % of the items with “spam” are found, with 95 % confidence; "
-        "the target is 85 %."
-    )
+    assert reason == ("Recall of “spam”: at least 85.9% with 95% confidence. The target is 85%.")
     releasing.release_all(hunted, ana)
     assert leasing.lease_next(hunted, ana) is None
 

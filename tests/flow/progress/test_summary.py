@@ -112,7 +112,7 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
     assert loop.advice_on(trained, 20, estimate.newest(trained))["advice"] == "go_on"
     proven_at(trained, low=0.9, proven=0.85)
     (reason,) = loop.advice_on(trained, 20, estimate.newest(trained))["reasons"]
-    assert "prove an accuracy of 85 %" in reason
+    assert "proves an accuracy of at least 85%" in reason
     proven_at(trained, low=0.99, proven=0.99, n=19)
     assert loop.advice_on(trained, 20, estimate.newest(trained))["advice"] == "go_on"
 
@@ -120,9 +120,9 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        ({"target": 0.85, "needed": 60}, "about 60 more audits would prove the target of 85 %"),
-        ({"target": 0.85, "needed": 1}, "about 1 more audit would prove"),
-        ({"target": 0.85, "needed": None}, "the model has to get better"),
+        ({"target": 0.85, "needed": 60}, "about 60 more audit items would prove the target of 85%"),
+        ({"target": 0.85, "needed": 1}, "about 1 more audit item would prove"),
+        ({"target": 0.85, "needed": None}, "the model must improve first"),
         ({"target": 0.85, "needed": 0}, ""),
         ({"target": 0.8, "needed": 60}, ""),
         ({}, ""),
@@ -190,14 +190,14 @@ def test_waiting_running_and_failed_work_is_told(project, filled):
     (told,) = activity.activity(project)
     assert (told["kind"], told["words"], told["failed"]) == (
         "import",
-        "a.csv waits for a worker.",
+        "a.csv is waiting for a worker.",
         False,
     )
     Import.objects.filter(pk=work.pk).update(
         state=Job.State.FAILED, error="No column.", finished_at=timezone.now()
     )
     (told,) = activity.activity(project)
-    assert (told["words"], told["failed"]) == ("The import of a.csv failed: No column.", True)
+    assert (told["words"], told["failed"]) == ("Import of a.csv failed: No column.", True)
 
 
 def test_old_failures_are_told_no_more(project):

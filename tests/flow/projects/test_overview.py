@@ -83,8 +83,8 @@ def test_days_are_the_last_seven_with_gaps(project, lea, ana, ben):
     ("spent", "words"),
     [
         (179, None),
-        (180, "20 labels are left of the budget of 200."),
-        (199, "1 label is left of the budget of 200."),
+        (180, "20 of 200 labels in the budget are left."),
+        (199, "1 of 200 labels in the budget is left."),
         (230, "Budget spent: 230 of 200 labels."),
     ],
 )
@@ -102,7 +102,7 @@ def test_goal_that_is_proven_is_told(project, lea):
     assert decisions_of(lea, project) == []
     measure(project, 3, proven=0.86)
     (said,) = decisions_of(lea, project)
-    assert said == "The audits prove an accuracy of 86 %; the target is 85 %."
+    assert said == "The audit sample proves an accuracy of at least 86%; the target is 85%."
 
 
 def test_recall_that_is_proven_is_told(project, lea):
@@ -145,8 +145,8 @@ def test_failures_are_told_until_they_are_made_up_for(project, lea):
     fail_round(project)
     said = decisions_of(lea, project)
     assert said == [
-        "The import of a.csv failed: No column.",
-        "Round 1 failed: The features are gone. Labelling goes on, and it is tried again.",
+        "Import of a.csv failed: No column.",
+        "Round 1 failed: The features are gone. Labelling continues; the round will be retried.",
     ]
     fail_round(project, 2, state="done", error="")
     assert len(decisions_of(lea, project)) == 1

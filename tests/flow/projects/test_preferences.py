@@ -136,7 +136,7 @@ def test_key_that_cannot_be_is_refused_at_its_action(ana, action, given, code):
 
 def test_key_that_is_taken_is_refused_with_what_it_does(ana):
     (words,) = refused(preferences.change_preferences, ana, keys={"note": "x"}).values()
-    assert words[1].startswith("X is the key for “mark as not sure”.")
+    assert words[1].startswith("X is already the key for “mark as not sure”.")
 
 
 def test_two_actions_are_not_given_the_same_new_key(ana):
@@ -158,7 +158,7 @@ def test_key_of_a_label_is_refused_with_its_project(ana, project):
     found = refused(preferences.change_preferences, ana, keys={"note": "K", "skip": "h"})
     assert found["note"] == (
         "key_of_a_label",
-        "K chooses the label “spam” in the project “Mail”. Take another.",
+        "K chooses the label “spam” in the project “Mail”. Choose another key.",
     )
     assert found["skip"][0] == "key_of_a_label"
 

@@ -192,7 +192,7 @@ def test_two_labels_with_one_key_are_named(project):
             project,
             [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham", "hotkey": "k"}],
         )
-    assert caught.value.detail.startswith("K is the key of both “junk” and “ham”.")
+    assert caught.value.detail.startswith("K is the shortcut of both “junk” and “ham”.")
 
 
 def test_renamed_label_keeps_what_nobody_speaks_of(project):

@@ -54,7 +54,7 @@ def test_labels_that_were_turned_round_are_suspected_first(labelled, ana):
     assert found["judged"] == 60
     row = found["suspect"][0]
     assert {*row["given"], *row["instead"]} == {label.pk for label in labels}
-    assert row["why"].startswith("The model says “")
+    assert row["why"].startswith("The model predicts “")
     assert row["item"] == Annotation.objects.get(pk=row["annotations"][0]).item_id
 
 

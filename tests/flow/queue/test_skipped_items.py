@@ -1,4 +1,4 @@
-"""What everybody skipped is not lost: it is set aside, counted, and can be asked again."""
+"""What everybody skipped is not lost: it is set aside, counted, and can be requeued."""
 
 import pytest
 

@@ -29,20 +29,20 @@ def words(annotation):
 
 def test_silence_tells_only_that_it_was_one(check):
     answer = loop.answer(check, ["spam"])
-    assert words(answer) == "Saved: spam. That was a hidden check."
+    assert words(answer) == "Saved: spam. That was a gold item."
     assert payload.annotation_payload(answer)["known"] is None
 
 
 def test_wrong_answer_is_told_the_known_one(project, check):
     settings.change_settings(project, gold_feedback=True)
     answer = loop.answer(check, ["spam"])
-    assert words(answer) == "Saved: spam. That was a hidden check: the known answer is ham."
+    assert words(answer) == "Saved: spam. That was a gold item. The correct answer is ham."
     assert payload.annotation_payload(answer)["known"] == ["ham"]
 
 
 def test_right_answer_needs_no_telling(project, check):
     settings.change_settings(project, gold_feedback=True)
-    assert words(loop.answer(check, ["ham"])) == "Saved: ham. That was a hidden check."
+    assert words(loop.answer(check, ["ham"])) == "Saved: ham. That was a gold item."
 
 
 def test_ordinary_answers_tell_nothing(project, filled, ana):

@@ -74,7 +74,7 @@ def test_ties_go_by_a_hash_and_not_to_the_first_rows():
 def test_with_several_labels_the_whole_answer_must_be_sure():
     proba = [[0.95, 0.9, 0.02], [0.95, 0.55, 0.02], [0.1, 0.1, 0.1], [0.1, 0.85, 0.1]]
     found = most_confident([1, 2, 3, 4], proba, 5, 0, MultiLabel(3))
-    # 2 is in doubt about its second label; 3 has none of the labels, so no page to be on.
+    # 2 is in doubt about its second label; 3 has no label, so no page to be on.
     assert list(zip(found.ids.tolist(), found.classes.tolist(), strict=True)) == [
         (1, 0),
         (1, 1),

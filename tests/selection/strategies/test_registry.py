@@ -324,7 +324,7 @@ def test_words_name_the_labels():
     assert explain("rare", 0, [0.63, 0.37], names, space, rare_class=1) == "Looks like ham (37 %)."
     assert explain("random", 0, None, names, space) == "Drawn at random."
     assert "unsure about ham (45 %)" in explain("margin", 0, [0.9, 0.45], names, MultiLabel(2))
-    assert explain("margin", -0.25, None, names, space) == "Picked by margin (score -0.25)."
+    assert explain("margin", -0.25, None, names, space) == "Selected by margin (score -0.25)."
 
 
 def test_copies_are_asked_after_everything_else():

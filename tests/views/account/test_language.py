@@ -131,7 +131,7 @@ def test_pages_get_the_errors_of_the_api_in_ones_language(signed_in, zed, projec
 def test_programs_get_errors_in_the_language_they_ask_for(api, zed, project):
     locale.choose(zed, "de")
     address = f"/api/v1/projects/{project.pk}"
-    assert api(zed).get(address).json()["detail"] == "There is no such project."
+    assert api(zed).get(address).json()["detail"] == "Project not found."
     answer = api(zed).get(address, headers=GERMAN)
     assert answer.json()["detail"] == "Dieses Projekt gibt es nicht."
     assert not answer.cookies
@@ -233,7 +233,7 @@ def test_pages_before_the_log_in_are_german(client, path):
 
 def test_english_left_on_a_page_is_found(signed_in, ana):
     found = untranslated(signed_in(ana).get("/account/", headers=ENGLISH).content.decode())
-    assert {"Set up your desk", "Log out", "Skip to the content"} <= set(found)
+    assert {"Change preferences", "Log out", "Skip to the content"} <= set(found)
 
 
 def test_numbers_are_written_in_german(german, worked):
@@ -265,7 +265,7 @@ def test_rejected_rows_are_explained_in_the_readers_language(signed_in, olga, pr
     loop.bring_in(project, "rows.csv", "text,label\n,spam\nxyz,hamm\n")
     assert [error["detail"] for error in Import.objects.get().errors] == [
         "The text is empty.",
-        "“hamm” is no label of this project. Did you mean “ham”?",
+        "“hamm” isn't a label in this project. Did you mean “ham”?",
     ]
     page = signed_in(olga).get(reverse("imports", args=[project.pk]), headers=GERMAN)
     shown = html.unescape(page.content.decode())

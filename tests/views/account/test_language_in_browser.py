@@ -22,7 +22,7 @@ OTHERS = ["projects", "account", "desk_preferences"]
 def test_language_is_chosen_by_keyboard(page, context, live_server, ana):
     sign_in(context, live_server, ana)
     page.goto(live_server.url + reverse("account"))
-    page.get_by_label("Language of the pages").focus()
+    page.get_by_label("Interface language").focus()
     page.keyboard.type("Deutsch")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -136,7 +136,7 @@ def test_label_that_is_no_more_is_said_to_be_none(worked):
     version.measured["classes"][0]["label"] = 10**6
     version.save(update_fields=["measured"])
     rows = registry.CHARTS["classes"].rows(Facts(worked))
-    assert "(a label that is no more)" in {row["label"] for row in rows}
+    assert "(deleted label)" in {row["label"] for row in rows}
 
 
 def test_cost_is_in_money_where_a_rate_is_set(worked):

@@ -57,7 +57,7 @@ def test_week_counts_its_own_days_alone(signed_in, lea, project, ana, ben):
     assert "<dd>1.5</dd>" in page
     assert "?week=2026-W10" in page
     assert "?week=2026-W12" in page
-    assert "Accuracy was not measured in this week." in page
+    assert "Accuracy was not measured this week." in page
 
 
 def test_week_of_a_new_estimate_tells_it(signed_in, lea, learnt):
@@ -65,7 +65,7 @@ def test_week_of_a_new_estimate_tells_it(signed_in, lea, learnt):
     version.accuracy = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 40, "confidence": 0.95}
     version.save(update_fields=["accuracy"])
     page = page_of(signed_in(lea), "summary", learnt)
-    assert "First measured in this week: 90\u202f% right" in page
+    assert "First measured this week: Accuracy 90%" in page
 
 
 @pytest.mark.parametrize("week", ["2026", "2026-W60", "x-Wy"])

@@ -55,9 +55,7 @@ def running(project, ana):
 def test_sentence_comes_with_n_and_interval(signed_in, lea, running):
     page = page_of(signed_in(lea), running)
     # What model 3 learnt from, whatever was given since.
-    assert (
-        "93\u202f% right, 90\u202f% to 95\u202f%, from 60 audit items after 300 labels (model 3)."
-    ) in page
+    assert ("Accuracy 93% (95% CI 90–95%) on 60 audit items after 300 labels (model 3).") in page
 
 
 def test_without_an_estimate_it_says_what_is_missing(signed_in, lea, project):
@@ -123,7 +121,7 @@ def test_failed_round_tells_its_error(signed_in, lea, running):
 
 def test_curve_is_a_picture_with_words_and_a_table(signed_in, lea, running):
     page = page_of(signed_in(lea), running)
-    assert "From 81\u202f% at 100 labels to 93\u202f% at 300 labels." in page
+    assert "From 81% at 100 labels to 93% at 300 labels." in page
     assert "As a table" in page
     assert "/charts/curve.svg?theme=dark" in page
 
@@ -159,7 +157,7 @@ def test_stop_advice_is_shown_with_its_reason(signed_in, lea, running):
     assert "you can stop" not in page
     measure(running, 10, 0.58, proven=0.5)
     page = page_of(signed_in(lea), running)
-    assert "It is enough: you can stop." in page
+    assert "Stopping criterion met: you can stop." in page
 
 
 def test_round_by_hand_without_features_says_why_not(signed_in, lea, project):
@@ -169,7 +167,7 @@ def test_round_by_hand_without_features_says_why_not(signed_in, lea, project):
 
 def test_round_by_hand_starts_one(signed_in, lea, running):
     answer = signed_in(lea).post(reverse("start_round", args=[running.pk]), follow=True)
-    assert "Round 1 is started." in answer.content.decode()
+    assert "Round 1 started." in answer.content.decode()
     assert Round.objects.get().trigger == "by hand"
 
 
@@ -209,5 +207,5 @@ def test_what_everybody_skipped_is_said_to_leads_who_can_have_it_asked_again(
     found = signed_in(lea).get(reverse("find:find", args=[project.pk]), {"state": "aside"})
     assert found.content.decode().count("find-item") == 1
     answer = signed_in(lea).post(reverse("put_back", args=[project.pk]), follow=True)
-    assert "1 item is asked again." in answer.content.decode()
+    assert "1 item requeued." in answer.content.decode()
     assert 'id="aside"' not in page_of(signed_in(lea), project)

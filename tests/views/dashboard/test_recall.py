@@ -47,40 +47,38 @@ def test_there_is_no_card_without_a_rare_label(signed_in, lea, project):
 
 def test_card_is_for_leads(signed_in, lea, ana, hunted):
     assert 'id="screening"' not in page_of(signed_in(ana), hunted)
-    assert "is told after the next round" in page_of(signed_in(lea), hunted)
+    assert "is estimated after the next round" in page_of(signed_in(lea), hunted)
 
 
 def test_sentence_has_the_bound_and_what_it_rests_on():
     assert sentence(FOUND) == (
-        "About 41 of 48 are found: recall 85\u202f%, at least 72\u202f% with 95 % confidence, "
-        "from 120 random audits."
+        "Recall 85%, at least 72% with 95% confidence: about 41 of 48 found, from 120 audit items."
     )
     drawn = {**FOUND["recall"], "drawn": 244}
-    assert "120 random audits and 244 items drawn to prove it" in sentence(
+    assert "120 audit items and a random sample of 244 items drawn" in sentence(
         {**FOUND, "recall": drawn}
     )
 
 
 def test_bound_is_never_rounded_up():
-    assert at_least(0.8599) == "85\u202f%"
-    assert at_least(0.29) == "29\u202f%"
-    assert at_least(1.0) == "100\u202f%"
+    assert at_least(0.8599) == "85%"
+    assert at_least(0.29) == "29%"
+    assert at_least(1.0) == "100%"
 
 
 def test_what_cannot_be_said_yet_is_said_to_be_missing():
     early = {**FOUND, "recall": None, "audits": 12}
-    assert sentence(early).endswith("13 more audits until a first estimate.")
-    assert "None is found yet, of 400 items read" in sentence({**FOUND, "found": 0})
+    assert sentence(early).endswith("First estimate after 13 more audit items.")
+    assert "None found yet in 400 items read" in sentence({**FOUND, "found": 0})
     unmet = {**FOUND["recall"], "value": None, "expected": None}
-    assert "nothing was met at random" in sentence({**FOUND, "recall": unmet})
+    assert "No random item was relevant" in sentence({**FOUND, "recall": unmet})
     few = {**FOUND, "prevalence": None, "audits": 5}
-    assert "after 15 more audits" in prevalence(few)
+    assert "after 15 more audit items" in prevalence(few)
 
 
 def test_prevalence_says_how_many_that_are():
     assert prevalence(FOUND) == (
-        "Of 120 audits 6 have it: 5\u202f%, 2\u202f% to 10\u202f% of all, so 41 to 100 of the "
-        "1\u202f000 items."
+        "Frequency 5% (95% CI 2–10%): 6 of 120 audit items, so 41 to 100 of the 1,000 items."
     )
 
 
@@ -90,13 +88,13 @@ def test_lead_has_a_sample_drawn_reads_it_and_sees_what_it_proves(signed_in, lea
     background_reports.make_all(hunted.pk)
     assert 'id="prove"' in page_of(client, hunted)
     drawn = client.post(reverse("prove", args=[hunted.pk]), {"number": "30"}, follow=True)
-    assert "30 items are asked first." in drawn.content.decode()
+    assert "30 items are served first." in drawn.content.decode()
     loop.label(hunted, ana, 10)
     page = page_of(client, hunted)
-    assert "Sample 1: 10 of 30 read" in page
+    assert "Sample 1: 10 of 30 items read" in page
     assert 'id="prove"' not in page
     loop.label(hunted, ana, 20)
-    assert "the next round tells what it proves" in page_of(client, hunted)
+    assert "The next round calculates what it proves" in page_of(client, hunted)
     background_reports.make_all(hunted.pk)
     page = page_of(client, hunted)
     spam = sum(
@@ -131,7 +129,7 @@ def test_goal_without_a_label_says_what_to_do(signed_in, lea, project):
 def test_goal_is_set_on_the_settings_page_and_reached(signed_in, lea, hunted):
     client = signed_in(lea)
     page = client.get(reverse("settings", args=[hunted.pk])).content.decode()
-    assert "share of the rare label that is found" in page
+    assert "recall of the rare label" in page
     settings.change_settings(hunted, target_metric="recall", target_value=0.9)
     Report.objects.create(
         project=hunted,
@@ -141,7 +139,7 @@ def test_goal_is_set_on_the_settings_page_and_reached(signed_in, lea, hunted):
         found={**FOUND, "label": hunted.rare_label_id, "steps": [], "proofs": []},
     )
     page = page_of(client, hunted)
-    assert "At least 72.9 % are found, with 95 % confidence; the target is 90 %." in page
+    assert "Recall is at least 72.9% with 95% confidence. The target is 90%." in page
     Project.objects.filter(pk=hunted.pk).update(target_value=0.7)
     assert "you can stop" in page_of(client, hunted)
 
@@ -188,8 +186,8 @@ def test_one_label_only_is_told_without_a_model(signed_in, lea, ana, hunted):
         loop.answer(leasing.lease_next(hunted, ana), ["ham"])
     background_reports.make_all(hunted.pk)
     page = page_of(signed_in(lea), hunted)
-    assert "None is found yet, of 30 items read" in page
-    assert "It appears once an item with the rare label is found." in page
+    assert "None found yet in 30 items read" in page
+    assert "Available once an item with the rare label is found." in page
     assert 'id="prove"' not in page
 
 

@@ -93,6 +93,6 @@ def test_sample_is_drawn_by_keyboard(page, context, live_server, hunted, lea):
     assert int(number.input_value()) >= 10
     number.fill("25")
     number.press("Enter")
-    page.get_by_text("25 items are asked first.").wait_for()
+    page.get_by_text("25 items are served first.").wait_for()
     assert page.locator("#prove").count() == 0
     assert len(RecallProof.objects.get().positions) == 25

@@ -124,7 +124,7 @@ def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, p
 
 def test_more_like_this_is_a_page_away(found, troubles):
     first = found.locator("[data-find]").first
-    first.get_by_role("link", name="More like this").press("Enter")
+    first.get_by_role("link", name="Similar items").press("Enter")
     found.wait_for_url("**like=**")
     assert found.locator(".find-like").inner_text().count(loop.text(0)) == 1
     assert found.locator("[data-find]").count() == 50
@@ -198,6 +198,7 @@ def test_several_labels_are_ticked_and_saved_by_keys(opened, olga):
     for key in ("1", "3", "Enter"):
         page.keyboard.press(key)
     said(page, "Saved: a, c.")
+    assert "a, c by olga" in page.locator("[data-find]").first.inner_text()
     assert given() == [(0, ["a", "c"])]
     assert focused(page) == 1
     page.keyboard.press("Enter")
@@ -224,10 +225,13 @@ def test_it_works_without_scripts_too(browser, live_server, project, olga, lea, 
     context = browser.new_context(java_script_enabled=False)
     sign_in(context, live_server, lea)
     page = context.new_page()
-    page.goto(live_server.url + reverse("find:find", args=[project.pk]) + "?q=number1")
+    page.goto(live_server.url + reverse("find:find", args=[project.pk]) + "?q=number1&state=pool")
+    item = Item.objects.get(project=project, position=1)
     page.get_by_role("button", name="ham").click()
     assert page.get_by_text("Saved: ham.").is_visible()
+    assert page.url.endswith(f"?q=number1&state=pool#find-{item.pk}")
     assert page.input_value("#id_q") == "number1"
+    page.goto(page.url.replace("&state=pool", ""))
     page.get_by_role("button", name="Undo").click()
     page.goto(live_server.url + reverse("find:find", args=[many.pk]))
     page.select_option("#give-labels", "label 3")

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from annotator.flow.projects import settings
 from annotator.models import Annotation, Item, Lease, Source
+from tests import loop
 from tests.servers import wait_until
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
@@ -110,7 +111,7 @@ def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
     # What is given back needs no picture.
     desk.click("#none-button")
     desk.click("#confirm-button")
-    wait_for(desk, "given back")
+    wait_for(desk, "released")
     assert saved().count() == 0
 
 
@@ -167,7 +168,9 @@ def test_page_is_kept_while_the_server_is_away(desk, context):
     desk.uncheck("#card-4")
     context.set_offline(True)
     desk.keyboard.press("Enter")
-    desk.locator("#unsaved", has_text="The server cannot be reached.").wait_for()
+    desk.locator(
+        "#unsaved", has_text="The server is unreachable. Retrying automatically."
+    ).wait_for()
     assert marks(desk)[3] is False
     context.set_offline(False)
     desk.click("[data-again]")
@@ -193,7 +196,8 @@ def test_answer_that_was_lost_on_the_way_is_no_second_save(desk):
 
 
 @pytest.mark.parametrize(
-    ("cookie", "words"), [("sessionid", "You are signed out."), ("csrftoken", "too old")]
+    ("cookie", "words"),
+    [("sessionid", "You are signed out."), ("csrftoken", "too old")],
 )
 def test_page_that_was_signed_out_is_sent_after_signing_in(
     desk, context, live_server, ben, cookie, words
@@ -253,6 +257,7 @@ def test_it_works_without_scripts(browser, live_server, ben, sure):
     page.uncheck("#card-2")
     page.click("#confirm-button")
     page.get_by_text("Saved 19 as spam, 1 given back").wait_for()
+    assert page.url.endswith(f"?label_id={loop.ids(sure, 'spam')[0]}")
     assert not page.locator("#all-button").is_visible()
     page.click("#undo-button")
     page.get_by_text("Undone: 19 labels").wait_for()

@@ -145,7 +145,7 @@ def test_several_labels_wait_for_enter_and_none_needs_it_twice(
     desk.keyboard.press("Enter")
     wait_for(desk, "Nothing is chosen")
     desk.keyboard.press("Enter")
-    wait_for(desk, "Saved: none of the labels.")
+    wait_for(desk, "Saved: no label.")
     assert given() == [["intent 2", "intent 76"], []]
 
 

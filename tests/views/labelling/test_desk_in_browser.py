@@ -72,7 +72,7 @@ def test_undo_of_a_skip_that_somebody_took_on_goes_further_with_the_next(desk, p
     desk.keyboard.press("z")
     wait_for(desk, "others have taken on the item")
     desk.keyboard.press("z")
-    wait_for(desk, "Undone: here is the item again.")
+    wait_for(desk, "Undone. Here is the item again.")
     assert text_of(desk) == first
 
 
@@ -275,7 +275,7 @@ def test_nobody_else_sends_what_one_decided(desk, context, live_server, project,
     desk.locator("#unsaved", has_text="You are signed out.").wait_for()
     sign_in(context, live_server, ben)
     desk.click("[data-again]")
-    desk.locator("#unsaved", has_text="Somebody else is signed in").wait_for()
+    desk.locator("#unsaved", has_text="Another user is signed in").wait_for()
     desk.close()
     his = open_desk(context.new_page(), live_server, project)
     his.keyboard.press("2")

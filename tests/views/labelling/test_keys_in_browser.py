@@ -61,9 +61,9 @@ def test_conflict_is_told_at_the_key_and_read_out_with_it(account, ana):
     account.get_by_label("Write a note").focus()
     account.keyboard.press("x")
     account.get_by_role("button", name="Save").last.click()
-    account.get_by_text("X is the key for “mark as not sure”").wait_for()
+    account.get_by_text("X is already the key for “mark as not sure”").wait_for()
     described = account.get_by_label("Write a note").get_attribute("aria-describedby")
-    assert "X is the key" in account.inner_text(f"#{described}")
+    assert "X is already the key" in account.inner_text(f"#{described}")
     account.get_by_label("Mark as not sure").focus()
     account.keyboard.press("n")
     save(account)
@@ -74,7 +74,7 @@ def test_conflict_is_told_at_the_key_and_read_out_with_it(account, ana):
 def test_default_keys_come_back_at_a_button(account, ana):
     preferences.change_preferences(ana, keys={"skip": "k"})
     account.reload()
-    account.get_by_role("button", name="Back to the default keys").click()
+    account.get_by_role("button", name="Restore default keys").click()
     account.get_by_text("The keys are the default ones again").wait_for()
     assert User.objects.get(pk=ana.pk).desk == {}
 

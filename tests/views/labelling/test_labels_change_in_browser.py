@@ -87,7 +87,7 @@ def test_removed_label_is_suggested_no_more_and_what_said_so_is_shown_again(desk
     rename(project)
     desk.context.set_offline(False)
     desk.locator("#refused").wait_for(timeout=15_000)
-    assert "“odd” is no label of this project. Its labels are: grievance, praise." in (
+    assert "“odd” isn't a label in this project. Its labels are: grievance, praise." in (
         desk.inner_text("#refused")
     )
     desk.click("[data-decide-again]")
@@ -110,10 +110,10 @@ def test_suggestion_of_a_removed_label_is_gone_from_the_screen(
     open_desk(page, live_server, project)
     assert page.inner_text("#suggestion b") == "odd"
     rename(project)
-    page.locator("#changed-words", has_text="“odd” is removed").wait_for(timeout=15_000)
+    page.locator("#changed-words", has_text="“odd” was removed").wait_for(timeout=15_000)
     assert not page.is_visible("#suggestion")
     page.keyboard.press("Enter")
-    wait_for(page, "Nothing is suggested here; choose a label.")
+    wait_for(page, "No suggestion for this item. Choose a label.")
     page.keyboard.press("1")
     wait_for(page, "Saved: grievance.")
 
@@ -131,7 +131,7 @@ def test_ticks_stay_on_labels_that_are_still_there(
     first, second, _odd, more = Label.objects.filter(project=project)
     kept = [{"id": each.pk, "name": each.name} for each in (second, more)]
     settings.change_labels(loop.refreshed(project), [*kept, {"id": first.pk, "name": "complaint"}])
-    page.locator("#changed-words", has_text="“odd” is removed").wait_for(timeout=15_000)
+    page.locator("#changed-words", has_text="“odd” was removed").wait_for(timeout=15_000)
     ticked = page.locator(".choice:has(:checked) .choice-name").all_inner_texts()
     assert ticked == ["complaint"]
     page.keyboard.press("Enter")

@@ -168,7 +168,7 @@ def test_picture_that_did_not_come_is_skipped_or_asked_for_again(
     pictures.goto(address(live_server, image_project))
     pictures.locator('#item[data-picture-state="failed"]').wait_for()
     pictures.keyboard.press("1")
-    wait_for(pictures, "The picture could not be loaded.")
+    wait_for(pictures, "The image could not be loaded.")
     pictures.keyboard.press("Space")
     wait_for(pictures, "Skipped")
     wait_until_saved(pictures)

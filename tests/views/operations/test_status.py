@@ -74,7 +74,7 @@ def failed_round(project):
 
 def test_new_project_says_what_comes_first(signed_in, lea, project, alive):
     page = of_project(signed_in(lea), project)
-    assert "Everything runs." in page
+    assert "All systems are running." in page
     assert "The first one starts when the items are prepared." in page
     assert "it takes labels of two kinds" in page
 
@@ -85,37 +85,37 @@ def test_running_project_says_how_old_everything_is(signed_in, lea, trained, ana
     Round.objects.update(finished_at=timezone.now() - timedelta(minutes=5))
     page = of_project(signed_in(lea), trained)
     number = trained.rounds.first().number
-    assert f"Round {number} was done 5 minutes ago; it had refilled the queue after 0." in page
-    assert f"Model {number} was made less than a minute ago from 20 labels." in page
+    assert f"Round {number} finished 5 minutes ago; it refilled the queue after 0." in page
+    assert f"Model {number} was trained less than a minute ago on 20 labels." in page
     assert "New labels since: 3." in page
-    assert "1 are with somebody. The oldest of these was given out less than a minute ago." in page
+    assert "1 leased. The oldest lease was granted less than a minute ago." in page
     assert re.search(r"30\.0\s+GB of 100\.0\s+GB are free\.", page)
 
 
 def test_dead_worker_comes_first(signed_in, lea, trained):
     WorkerBeat.objects.update(seen_at=timezone.now() - timedelta(minutes=9))
     page = of_project(signed_in(lea), trained)
-    assert "Something is wrong: Worker." in page
+    assert "Errors: Worker." in page
     assert "No worker seen for 9 minutes" in page
 
 
 def test_failed_round_says_why_and_what_happens_next(signed_in, lea, trained):
     failed_round(trained)
     page = of_project(signed_in(lea), trained)
-    assert "No space left. Labelling goes on in the old order." in page
-    assert "tell the admin of this installation the reason" in page
-    assert "What failed" not in page
+    assert "No space left. Labelling continues with the current queue." in page
+    assert "tell an installation admin the reason" in page
+    assert "Failures" not in page
 
 
 def test_labels_that_no_round_came_for_are_worth_a_look(signed_in, lea, trained, ana):
     settings.change_settings(trained, retrain_every=2)
     loop.label(trained, ana, 5)
     page = of_project(signed_in(lea), trained)
-    assert "It runs, but this is worth a look: Model." in page
-    assert "A round should have come after 2." in page
+    assert "Running, with warnings: Model." in page
+    assert "A round was due after 2 labels." in page
     loop.start(trained)
     page = of_project(signed_in(lea), trained)
-    assert "A round should have come" not in page
+    assert "A round was due" not in page
 
 
 def test_what_is_under_way_has_a_bar_and_is_asked_about_often(signed_in, lea, trained):
@@ -130,10 +130,10 @@ def test_failures_are_listed_with_reason_and_advice(signed_in, lea, trained):
     fields = {"strategies": ["auto"], "seeds": 1, "labels": 10, "batch": 5, "audit_share": 0.1}
     failed(Simulation, trained, total=1, error="Too few.", **fields)
     page = of_project(signed_in(lea), trained)
-    assert "The import of &lt;b&gt;bad.csv" in page
+    assert "Import of &lt;b&gt;bad.csv" in page
     assert "No column &lt;i&gt;text&lt;/i&gt;." in page
     assert "import the file again" in page
-    assert "The trial of the project&#x27;s own labels" in page
+    assert "Simulation of the project&#x27;s own labels" in page
 
 
 def test_failures_of_other_projects_are_nobodys_business(signed_in, lea, trained, olga):
@@ -191,8 +191,8 @@ def test_it_is_for_admins_of_the_installation(client, signed_in, lea, root):
 
 def test_everything_that_answers_is_fine(signed_in, root, trained):
     page = of_installation(signed_in(root))
-    assert "Everything runs." in page
-    assert page.count("It answers.") == 2
+    assert "All systems are running." in page
+    assert page.count("Connected.") == 2
     assert "here:1" in page
     assert "heard of less than a minute ago" in page
     assert f"Winnow {VERSION} on " in page
@@ -203,10 +203,10 @@ def test_what_is_away_is_named_with_what_to_do(signed_in, root, alive, monkeypat
     monkeypatch.setattr(readiness, "_broker", lambda: "not reachable (OperationalError)")
     WorkerBeat.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
     page = of_installation(signed_in(root))
-    assert "Something is wrong: Broker, Worker." in page
+    assert "Errors: Broker, Worker." in page
     assert "Not reachable (OperationalError)." in page
     assert "set BROKER_URL right" in page
-    assert "silent, last heard of 3 minutes ago" in page
+    assert "not responding, last heartbeat 3 minutes ago" in page
 
 
 def test_jobs_that_nobody_takes_up_are_worth_a_look(signed_in, root, trained, time_machine):
@@ -214,7 +214,7 @@ def test_jobs_that_nobody_takes_up_are_worth_a_look(signed_in, root, trained, ti
     assert "1 under way." in of_installation(signed_in(root))
     Import.objects.filter(pk=work.pk).update(created_at=timezone.now() - timedelta(minutes=5))
     page = of_installation(signed_in(root))
-    assert "One is due that came 5 minutes ago." in page
+    assert "A job due 5 minutes ago has not started." in page
     assert "no scheduler runs" in page
 
 
@@ -269,15 +269,15 @@ def test_ages_are_told_in_the_largest_unit(seconds, said):
 
 
 def test_a_count_that_stopped_says_that_there_is_more():
-    assert status_text.at_most(health.MOST) == "1\u202f000"
-    assert status_text.at_most(health.MOST + 1) == "more than 1\u202f000"
+    assert status_text.at_most(health.MOST) == "1,000"
+    assert status_text.at_most(health.MOST + 1) == "more than 1,000"
 
 
 def test_the_worst_note_gives_the_verdict():
     notes = [status_text.Note(level.upper(), level, "") for level in status_text.LEVELS]
     told = [status_text.verdict(notes[: n + 1]) for n in range(len(notes))]
     assert len(set(told)) == len(told)
-    assert told[-1] == "Something is wrong: ACT."
+    assert told[-1] == "Errors: ACT."
 
 
 def test_every_kind_of_job_has_its_words(project):

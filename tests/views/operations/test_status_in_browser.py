@@ -53,7 +53,7 @@ def test_page_brings_itself_up_to_date(opened, page):
     opened("status")
     assert page.get_by_text("No worker seen for 9 minutes").is_visible()
     WorkerBeat.objects.update(seen_at=timezone.now())
-    page.get_by_text("The worker is there.").wait_for()
+    page.get_by_text("Running.").wait_for()
 
 
 def test_a_lead_comes_to_the_status_by_keyboard(opened, page, live_server, project):

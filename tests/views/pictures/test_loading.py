@@ -109,7 +109,7 @@ def test_slow_picture_says_so_and_nothing_jumps(viewer, picture, held):
     start_showing(viewer, picture())
     assert viewer.get_attribute("#box", "data-picture-state") == "loading"
     assert viewer.inner_text(".picture-state") == ""
-    viewer.locator(".picture-state", has_text="Loading the picture…").wait_for()
+    viewer.locator(".picture-state", has_text="Loading the image…").wait_for()
     assert viewer.locator("#box").bounding_box() == before
     let_go(viewer, held)
     wait_for(viewer, "shown")
@@ -121,7 +121,7 @@ def test_failure_is_shown_and_retried(viewer, picture, troubles):
     viewer.route("**/media/**", lambda route: route.abort())
     before = viewer.locator("#box").bounding_box()
     start_showing(viewer, picture())
-    viewer.locator(".picture-state", has_text="The picture could not be loaded.").wait_for()
+    viewer.locator(".picture-state", has_text="The image could not be loaded.").wait_for()
     assert said(viewer) == ["failed"]
     assert viewer.locator("#box").bounding_box() == before
     assert [each["id"] for each in Axe().run(viewer).response["violations"]] == []
@@ -149,7 +149,7 @@ def test_file_that_is_no_picture_fails_in_words(viewer, picture):
         "**/media/**", lambda route: route.fulfill(body=b"no picture", content_type="image/png")
     )
     start_showing(viewer, picture())
-    viewer.locator(".picture-state", has_text="The picture could not be loaded.").wait_for()
+    viewer.locator(".picture-state", has_text="The image could not be loaded.").wait_for()
 
 
 def test_late_picture_never_takes_the_place_of_the_next(viewer, picture, held):

@@ -49,7 +49,7 @@ def open_viewer(page, live_server, troubles):
     listen(page, troubles)
     answer = page.goto(live_server.url + reverse("projects"))
     assert "style-src 'self'" in answer.headers["content-security-policy"]
-    page.evaluate(SET_UP, render_to_string("parts/picture_tools.html", {"caps": CAPS}))
+    page.evaluate(SET_UP, render_to_string("tasktypes/image/_tools.html", {"caps": CAPS}))
     page.add_style_tag(url="/static/medium/image/viewer.css")
     page.evaluate(MOUNT)
     return page

@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from annotator.flow.annotation import adjudicate
 from annotator.flow.projects import label_set, members, preferences, settings
-from annotator.flow.queue import leasing
 from annotator.models import Disagreement, Membership, Project, User
 from tests import loop
 
@@ -235,7 +234,7 @@ def test_member_who_was_given_a_role_is_not_removed_unseen(admin, project, ana, 
 def test_member_is_not_added_over_the_role_that_they_have(admin, project, lea):
     answer = admin.post(at(project, "add_member"), {"username": "lea", "role": "annotator"})
     assert answer.status_code == 422
-    assert "lea is a member already, as lead." in answer.content.decode()
+    assert "lea is already a member, with the role lead." in answer.content.decode()
     assert role_of(project, lea) == ("lead",)
 
 
@@ -266,12 +265,9 @@ def test_habit_of_another_tab_stays(signed_in, ana):
 
 
 @pytest.fixture
-def torn(project, filled, ana, ben):
+def torn(project, ana, ben):
     """Ana says spam and Ben ham of the only item."""
-    settings.change_settings(project, overlap=2)
-    filled(project, 1)
-    for who, said in ((ana, "spam"), (ben, "ham")):
-        loop.answer(leasing.lease_next(project, who), [said])
+    loop.differ(project, ana, ben, 1)
     return Disagreement.objects.get()
 
 
@@ -285,7 +281,7 @@ def test_decision_of_another_lead_is_not_overwritten_unseen(lead, project, torn,
     card = html.unescape(answer.content.decode())
     assert answer.status_code == 409
     assert "olga decided “ham” meanwhile" in card
-    assert "You chose: spam. It is not saved." in card
+    assert "Not saved. You chose: spam." in card
     assert 'value="half an hour\'s thought"' in card
     assert adjudicate.find(project, item).decision.user == olga
     again = lead.post(at(project, "settle", item), hidden(card) | said, headers=headers)

@@ -10,7 +10,7 @@ from tests.views.in_browser import MARKS, listen, sign_in
 
 pytestmark = MARKS
 
-RESTORED = "Restored what you typed. It is not saved yet."
+RESTORED = "Your input was restored. It is not saved yet."
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_stale_form_of_labels_keeps_what_came_meanwhile(settings_page, project, 
     label_set.change_labels(project, ["spam", "ham", "refund"])
     description(settings_page).fill("went wrong")
     save_labels(settings_page)
-    settings_page.locator(".notice.success", has_text="The labels are saved.").wait_for()
+    settings_page.locator(".notice.success", has_text="Labels saved.").wait_for()
     names = list(project.labels.values_list("name", "description"))
     assert names == [("spam", "went wrong"), ("ham", ""), ("refund", "")]
     assert troubles == []

@@ -67,8 +67,8 @@ def test_row_tells_how_far_and_how_good(signed_in, ana, project):
         accuracy={"value": 0.93, "low": 0.9, "high": 0.95, "n": 60, "confidence": 0.95},
     )
     page = signed_in(ana).get(reverse("projects")).content.decode()
-    assert "340 of 1\u202f200 items labelled" in page
-    assert "93\u202f% right, 90\u202f% to 95\u202f%, from 60 audit items" in page
+    assert "340 of 1,200 items labelled" in page
+    assert "Accuracy 93% (95% CI 90–95%) on 60 audit items" in page
 
 
 def test_estimate_from_too_few_items_is_not_shown(signed_in, ana, project):
@@ -125,7 +125,7 @@ def test_worker_that_never_came_is_missed_after_a_minute(signed_in, lea, ana, pr
 def test_row_of_a_project_that_is_being_filled_waits_for_its_items(signed_in, olga, project):
     Import.objects.create(project=project, name="first.csv", format="csv")
     page = signed_in(olga).get(reverse("projects")).content.decode()
-    assert "An import is under way" in page
+    assert "Import running" in page
     assert reverse("imports", args=[project.pk]) not in page
     state = re.search(r"state=(\w+)", page)[1]
     assert poll(signed_in(olga), state).status_code == 204
@@ -169,7 +169,7 @@ def test_many_projects_can_be_found_by_name(signed_in, olga):
     assert page.count('class="card project"') == 1
     assert 'value="letters &lt;b"' in page
     page = client.get(reverse("projects"), {"q": "zebra"}).content.decode()
-    assert "No project of yours has that in its name." in page
+    assert "No projects match." in page
 
 
 def test_only_installation_admins_create_projects(signed_in, olga):

@@ -66,11 +66,11 @@ def test_a_resume_says_where_the_project_still_stops_by_itself(
     settings.change_settings(project, budget=2, auto_stop=True)
     loop.label(project, ana, 2)
     said = signed_in(lea).post(at("resume", project), follow=True).content.decode()
-    assert "Budget spent: 2 of 2 labels. The project is paused; its lead can go on." in said
-    assert "Change the budget or the goal" in said
+    assert "Budget spent: 2 of 2 labels. The project is paused; its lead can resume it." in said
+    assert "Change the budget or the target" in said
     assert "you can stop" not in said
     listed = signed_in(lea).get(reverse("projects")).content.decode()
-    assert "Paused: nobody gets another item." in listed
+    assert "Paused: no new items are served." in listed
 
 
 def test_a_page_of_the_bulk_desk_is_told_and_can_still_be_saved(signed_in, sure, ben, lea):
@@ -82,7 +82,7 @@ def test_a_page_of_the_bulk_desk_is_told_and_can_still_be_saved(signed_in, sure,
     stopping.pause(sure, lea, "Lunch")
     told = client.post(at("bulk:keep", sure), shown)
     assert told.status_code == 200
-    assert "“Lunch”. What is on your screen can still be saved." in told.content.decode()
+    assert "“Lunch”. You can still save the item on your screen." in told.content.decode()
     given = {"label": "spam", "seconds": "3", "lease": keys, "marked": keys}
     after = client.post(at("bulk:confirm", sure), given, follow=True).content.decode()
     assert Annotation.objects.filter(source=Source.BULK).count() == len(keys)
@@ -103,10 +103,10 @@ def test_the_settings_page_says_when_each_change_holds(signed_in, project, fille
     del given["show_suggestions"]
     answer = client.post(at("settings", project), given, follow=True)
     said = answer.content.decode()
-    assert "At once: Labels wanted per item, Show the model&#x27;s suggestion." in said
-    assert "With the next round: Items per round." in said
+    assert "At once: Annotations per item, Show the model&#x27;s suggestion." in said
+    assert "Effective from the next round: Items per round." in said
     assert "3 labelled items have fewer than 2 annotations." in said
     assert signed_in(ana).post(at("ask_missing", project)).status_code == 403
     said = client.post(at("ask_missing", project), follow=True).content.decode()
-    assert "3 items are asked again." in said
+    assert "3 items requeued." in said
     assert "labelled items have fewer" not in said

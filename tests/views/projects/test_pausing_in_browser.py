@@ -52,7 +52,7 @@ def test_who_looks_at_an_item_is_told_and_may_save_it(desk, project, lea):
     shown = desk.locator("#item .text").text_content()
     # As if one looked elsewhere for a moment: the desk calls at once.
     desk.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    desk.locator("#paused", has_text="What is on your screen can still be saved.").wait_for()
+    desk.locator("#paused", has_text="You can still save the item on your screen.").wait_for()
     assert desk.locator("#item .text").text_content() == shown
     desk.keyboard.press("1")
     assert "“Lunch”" in paused(desk)

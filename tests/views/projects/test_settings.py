@@ -141,7 +141,7 @@ def test_key_of_two_labels_is_refused_in_words(signed_in, olga, project):
     sent = label_rows(project, **{"row-0-hotkey": "j", "row-1-hotkey": "J"})
     answer = signed_in(olga).post(at(project, "labels"), sent)
     assert answer.status_code == 422
-    assert "J is the key of both “spam” and “ham”." in answer.content.decode()
+    assert "J is the shortcut of both “spam” and “ham”." in answer.content.decode()
 
 
 def test_as_many_labels_as_there_may_be_can_be_saved(signed_in, olga, project):

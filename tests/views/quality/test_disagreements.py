@@ -14,19 +14,6 @@ from tests import loop
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def torn(project, filled, ana, ben):
-    """Ana and Ben disagree about each of twelve items; Ben is not sure, and says why."""
-    settings.change_settings(project, overlap=2)
-    filled(project, 12)
-    loop.label(project, ana, 12)
-    for _ in range(12):
-        lease = leasing.lease_next(project, ben)
-        wrong = "ham" if loop.truth(lease.item) == ["spam"] else "spam"
-        loop.answer(lease, [wrong], unsure=True, note="<b>odd</b>")
-    return list(Disagreement.objects.order_by("-pk"))
-
-
 def at(project, name="disagreements", *more):
     return reverse(name, args=[project.pk, *more])
 
@@ -116,7 +103,7 @@ def test_several_labels_come_as_boxes(signed_in, olga, lea):
 def test_empty_page_says_when_something_comes(signed_in, project, lea):
     assert "Nobody disagrees." in signed_in(lea).get(at(project)).content.decode()
     decided = signed_in(lea).get(at(project) + "?state=decided").content.decode()
-    assert "Nothing is decided yet." in decided
+    assert "No decisions yet." in decided
     assert signed_in(lea).get(at(project) + "?state=odd").status_code == 422
 
 

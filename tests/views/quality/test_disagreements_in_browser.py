@@ -4,26 +4,10 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
-from annotator.flow.projects import settings
-from annotator.flow.queue import leasing
 from annotator.models import Decision, Disagreement
-from tests import loop
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
 pytestmark = MARKS
-
-
-@pytest.fixture
-def torn(project, filled, ana, ben):
-    """Ana and Ben disagree about each of twelve items."""
-    settings.change_settings(project, overlap=2)
-    filled(project, 12)
-    loop.label(project, ana, 12)
-    for _ in range(12):
-        lease = leasing.lease_next(project, ben)
-        wrong = "ham" if loop.truth(lease.item) == ["spam"] else "spam"
-        loop.answer(lease, [wrong], unsure=True, note="It may be either.")
-    return list(Disagreement.objects.order_by("-pk"))
 
 
 @pytest.fixture

@@ -22,20 +22,20 @@ def page_of(client, project, name="quality"):
 def test_sentence_has_its_interval_and_what_it_rests_on(signed_in, lea, crowd):
     page = page_of(signed_in(lea), crowd)
     alpha = background_reports.one(crowd, "quality")["overlap"]["alpha"]
-    assert f"of the {alpha['n']} items that two saw: alpha {alpha['value']:.2f} (" in page
+    assert f"on {alpha['n']} items labelled by two annotators: alpha {alpha['value']:.2f} (" in page
 
 
 def test_people_stand_in_the_order_of_their_names(signed_in, lea, crowd):
     page = page_of(signed_in(lea), crowd)
     table = page[page.index('id="people-title"') :]
     assert table.index(">ana<") < table.index(">ben<")
-    assert "Labels in doubt" in page
-    assert "What people say for what" in page
+    assert "Likely label errors" in page
+    assert "Confusion matrix by annotator" in page
 
 
 def test_item_is_listed_where_what_counts_is_not_the_consensus(signed_in, lea, crowd):
     page = page_of(signed_in(lea), crowd)
-    assert "Nowhere: what counts is what the consensus says." in page
+    assert "None: every current label matches the consensus." in page
     report = Report.objects.get(kind="quality")
     item = Item.objects.filter(project=crowd).first()
     spam, ham = crowd.labels.values_list("pk", flat=True).order_by("position")[:2]
@@ -44,15 +44,18 @@ def test_item_is_listed_where_what_counts_is_not_the_consensus(signed_in, lea, c
     ]
     report.save()
     page = page_of(signed_in(lea), crowd)
-    row = page[page.index("Where the consensus says otherwise") :].split("<tbody>")[1]
+    row = page[page.index("Consensus differs from the current label") :].split("<tbody>")[1]
     assert f"?like={item.pk}" in row.split("</tr>")[0]
     cells = re.findall(r'<td dir="auto">([^<\n]+)</td>', row.split("</tr>")[0])
-    assert cells == ["ham", "spam", "93\u202f%"]
+    assert cells == ["ham", "spam", "93%"]
 
 
 @pytest.mark.parametrize(
     ("overlap", "words"),
-    [(1, "Set the labels wanted per item to 2"), (2, "No item was answered by two people yet.")],
+    [
+        (1, "Set “Annotations per item” to 2"),
+        (2, "No item has been labelled by two annotators yet."),
+    ],
 )
 def test_without_an_overlap_it_says_what_to_do(signed_in, lea, project, ana, overlap, words):
     settings.change_settings(project, overlap=overlap)
@@ -71,8 +74,8 @@ def test_before_the_first_report_it_says_when_it_comes(signed_in, lea, project):
 def test_report_that_failed_says_so_beside_what_was_found_before(signed_in, lea, crowd):
     Report.objects.filter(kind="quality").update(error="The storage is full.")
     page = page_of(signed_in(lea), crowd)
-    assert "The last reckoning failed: The storage is full." in page
-    assert "items that two saw" in page
+    assert "The last calculation failed: The storage is full." in page
+    assert "items labelled by two annotators" in page
 
 
 def test_one_label_alone_has_no_alpha_and_says_how_many_agree(signed_in, lea, crowd):
@@ -83,7 +86,7 @@ def test_one_label_alone_has_no_alpha_and_says_how_many_agree(signed_in, lea, cr
     }
     report.save()
     page = page_of(signed_in(lea), crowd)
-    assert "agree on 100\u202f% (91\u202f% to 100\u202f%) of the 40 items" in page
+    assert "agree on 100% (91% to 100%) of the 40 items" in page
 
 
 def test_poll_answers_204_until_something_changed(signed_in, lea, crowd, region):

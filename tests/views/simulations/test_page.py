@@ -15,7 +15,7 @@ from tests import loop
 
 pytestmark = pytest.mark.django_db
 
-TITLES = {"auto": "Automatic", "random": "Random", "margin": "Closest call"}
+TITLES = {"auto": "Automatic", "random": "Random", "margin": "Margin sampling"}
 
 
 def at(project):
@@ -151,7 +151,7 @@ def test_result_is_a_sentence_a_picture_and_a_table(signed_in, lea, project, don
     page = signed_in(lea).get(at(project)).content.decode()
     sentence, picture, table = (page.index(each) for each in ('"sentence"', "<picture>", "<table>"))
     assert sentence < picture < table
-    for title in ("Automatic", "Closest call", "Random", "TF-IDF, random labels"):
+    for title in ("Automatic", "Margin sampling", "Random", "TF-IDF, random labels"):
         assert f'<th scope="row">{title}</th>' in page
     assert "held out to measure on" in page
 
@@ -164,7 +164,7 @@ def test_picture_names_every_line(signed_in, lea, project, done, theme, size):
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     drawn = answer.content.decode()
     assert ET.fromstring(drawn).tag.endswith("svg")
-    for title in ("Automatic", "Closest call", "Random", "TF-IDF, random labels"):
+    for title in ("Automatic", "Margin sampling", "Random", "TF-IDF, random labels"):
         assert f">{title}<" in drawn
 
 
@@ -212,37 +212,37 @@ def summary(query=None, low=None, high=None, over=None, mine=None, theirs=None):
     [
         (
             summary(2.93, 2.0, 4.1, mine=140, theirs=410),
-            "Automatic needs 140 labels for what random needs 410: 2.9 times fewer "
-            "(95\u202f%: 2.0 to 4.1).",
+            "Automatic needs 140 labels where random needs 410: fewer by a factor of 2.9 "
+            "(95% CI: 2.0 to 4.1).",
         ),
         (
             summary(2.93, 2.0, None, mine=140, theirs=410),
-            "Automatic needs 140 labels for what random needs 410: 2.9 times fewer "
-            "(95\u202f%: 2.0 or more).",
+            "Automatic needs 140 labels where random needs 410: fewer by a factor of 2.9 "
+            "(95% CI: 2.0 or more).",
         ),
         (
             summary(1.1, 0.8, 1.4, mine=300, theirs=330),
-            "Automatic needs 300 labels for what random needs 330, which may be chance "
-            "(95\u202f%: 0.8 to 1.4 times).",
+            "Automatic needs 300 labels where random needs 330. This may be chance "
+            "(95% CI: a factor of 0.8 to 1.4).",
         ),
         (
             summary(0.9, 0.8, 1.4, mine=300, theirs=270),
-            "Automatic saves nothing here: it needs 300 labels, random needs 270.",
+            "Automatic saves no labels: it needs 300, random needs 270.",
         ),
         (
             summary(1.0, 1.0, 1.0, mine=20, theirs=20),
-            "Automatic saves nothing here: it needs 20 labels, random needs 20.",
+            "Automatic saves no labels: it needs 20, random needs 20.",
         ),
         (
             summary(2.0, mine=100, theirs=200),
-            "Automatic needs 100 labels for what random needs 200; one repeat cannot tell that "
-            "from chance.",
+            "Automatic needs 100 labels where random needs 200. One repeat is too few to "
+            "rule out chance.",
         ),
         (
             summary(over=3.6, mine=140),
-            "Automatic needs 140 labels for 85\u202f%, which random does not reach.",
+            "Automatic reaches 85% with 140 labels; random does not reach it.",
         ),
-        (summary(), "Automatic does not reach 85\u202f% with 500 labels."),
+        (summary(), "Automatic does not reach 85% with 500 labels."),
     ],
 )
 def test_sentence_claims_no_more_than_was_seen(told, words):
@@ -275,32 +275,32 @@ def headed(ratio=None, low=None, high=None, verdict="never", mine=None, seeds=5)
     [
         (
             headed(2.6, 2.0, 3.1, "better", 150.0),
-            "Automatic needs 150 labels for 91.4\u202f%, random needs 390: 2.6 times as many "
-            "(95\u202f%: 2.0 to 3.1).",
+            "Automatic reaches 91.4% with 150 labels; random needs 2.6 times as many, 390 "
+            "(95% CI: 2.0 to 3.1).",
         ),
         (
             headed(0.8, 0.75, 0.9, "worse", 487.5),
-            "Automatic needs 1.2 times as many labels as random for 91.4\u202f%: 488, random 390 "
-            "(95\u202f%: 1.1 to 1.3).",
+            "Automatic needs 1.2 times as many labels as random to reach 91.4%: 488, random 390 "
+            "(95% CI: 1.1 to 1.3).",
         ),
         (
             headed(),
-            "Automatic never reaches the 91.4\u202f% that random reaches with 390 labels: it ends "
-            "at 90.7\u202f% with 500.",
+            "Automatic never reaches 91.4%, which random reaches with 390 labels; it ends "
+            "at 90.7% with 500.",
         ),
         (
             headed(1.0, 1.0, 1.0, "equal", 390.0),
-            "Automatic needs as many labels as random for 91.4\u202f%: 390.",
+            "Automatic needs as many labels as random to reach 91.4%: 390.",
         ),
         (
             headed(1.1, 0.9, 1.3, "unclear", 355.0),
-            "Automatic needs 355 labels for 91.4\u202f%, random needs 390, which may be chance "
-            "(95\u202f%: 0.9 to 1.3 times as many).",
+            "Automatic reaches 91.4% with 355 labels, random with 390. This may be chance "
+            "(95% CI: 0.9 to 1.3 times as many).",
         ),
         (
             headed(2.6, verdict="unclear", mine=150.0, seeds=1),
-            "Automatic needs 150 labels for 91.4\u202f%, random needs 390; one repeat cannot tell "
-            "that from chance.",
+            "Automatic reaches 91.4% with 150 labels, random with 390. One repeat is too "
+            "few to rule out chance.",
         ),
     ],
 )
@@ -316,8 +316,8 @@ def test_saving_at_the_baselines_end_is_never_told_alone():
 
 def test_goal_is_explained():
     assert text.goal(summary(2.9, mine=140, theirs=410), TITLES) == (
-        "The goal is 85\u202f% right on 1\u202f000 held-out items: what TF-IDF reaches with 500 "
-        "random labels. Automatic needs fewer labels for it, by a factor of 3.6 (2.5 to 5.0)."
+        "The target is an accuracy of 85% on 1,000 held-out items, which TF-IDF reaches with 500 "
+        "random labels. Automatic needs fewer labels by a factor of 3.6 (2.5 to 5.0)."
     )
 
 

@@ -1,0 +1,80 @@
+"""Which of two is better: the first, the second, or neither."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from annotator.errors import Invalid
+from annotator.tasktypes.base import EVERYTHING, Answer
+
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
+
+# What is told as labels, by name, and holds one; and what holds such things.
+ANSWERS = {"labels": "choice", **{each: each for each in ("gold", "known", "decided", "truth")}}
+NESTED = frozenset(
+    {
+        "annotation",
+        "decision",
+        "decisions",
+        "hidden_suggestion",
+        "history",
+        "judged",
+        "next",
+        "opinions",
+        "predictions",
+        "spares",
+        "suggestion",
+    }
+)
+
+
+class Pairwise(Answer):
+    """One of three labels that every project has; the API calls it the choice."""
+
+    name = "pairwise"
+    field = "choice"
+    can = EVERYTHING - {"bulk", "labels", "simulate"}
+    fixed_labels = {"a": "a", "b": "b", "tie": "t"}
+    takes_several = False
+    templates = "tasktypes/pairwise"
+    scripts = ("answers/pairwise.js",)
+    modules = ("answers/choices.js",)
+
+    def labels(self, given: Any) -> list[int | str]:
+        if not isinstance(given, str) or given not in self.fixed_labels:
+            words = _("A choice is one of %(names)s.") % {"names": ", ".join(self.fixed_labels)}
+            raise Invalid("unknown_choice", words, field=self.field)
+        return [given]
+
+    def told(self, record: dict[str, Any]) -> dict[str, Any]:
+        shown = {ANSWERS.get(name, name): _told(self, name, each) for name, each in record.items()}
+        proba = record.get("proba")
+        if isinstance(proba, Mapping):
+            shown["confidence"] = proba.get(shown["choice"])
+        return shown
+
+    def label_space(self, n_classes: int) -> "LabelSpace":
+        from selection.models.pairwise import Pairwise as Space
+
+        return Space(n_classes)
+
+    def check_number(self, labels: int) -> None:
+        if labels != 1:
+            raise Invalid("label_number", _("Give exactly one choice."), field=self.field)
+
+
+def _told(answer: Pairwise, name: str, value: Any) -> Any:
+    if name in ANSWERS and isinstance(value, list):
+        return value[0] if value else None
+    if name not in NESTED:
+        return value
+    if isinstance(value, dict):
+        return answer.told(value)
+    if isinstance(value, list):
+        return [answer.told(each) if isinstance(each, dict) else each for each in value]
+    return value
+
+
+PAIRWISE = Pairwise()
