@@ -253,7 +253,7 @@ def test_what_happened_is_said_on_the_pages(cut, lea):
     repaired(cut)
     status = client.get(pages[0]).content.decode()
     assert words not in status
-    assert "it has been computed again" in status
+    assert "It has been computed again" in status
 
 
 def test_features_that_cannot_be_made_again_end_the_round_in_words(cut, monkeypatch):

@@ -316,8 +316,8 @@ def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(sure, ana, b
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"bulk_desk": False}, "bulk desk off"),
-        ({"show_suggestions": False}, "suggestions off"),
+        ({"bulk_desk": False}, "Bulk labelling is turned off"),
+        ({"show_suggestions": False}, "Suggestions are turned off"),
         ({"auto_stop": True, "budget": 1}, "paused"),
     ],
 )

@@ -170,7 +170,7 @@ def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, i
         loop.answer(taken)
     settled = undo_skip(lease)
     assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
-    assert "others have taken on the item" in labelling.result_words(settled)
+    assert "Other annotators have taken the item" in labelling.result_words(settled)
     assert loop.refreshed(lease.item).skips == 0
     releasing.release(taken)
     # It is theirs again like any other.

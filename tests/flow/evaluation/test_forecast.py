@@ -171,7 +171,7 @@ def test_returns_that_diminish_are_said_to_before_all_else(project, curve):
     curve(*level, kappas=(0.995, 0.99, 0.992))
     ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
     said = " ".join(told(project))
-    assert "returns diminish" in said
+    assert "Diminishing returns" in said
     assert "stopped changing" not in said
 
 
@@ -179,4 +179,4 @@ def test_labels_that_were_taken_back_do_not_hinder_it(project, curve):
     curve(*[0.9] * 21, kappas=(0.995, 0.99, 0.992))
     ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
     ModelVersion.objects.filter(number=21).update(trained_on=930)
-    assert any("returns diminish" in sentence for sentence in told(project))
+    assert any("Diminishing returns" in sentence for sentence in told(project))

@@ -283,7 +283,7 @@ def test_night_changes_nothing_but_tells_log_and_lead(worked, caplog):
     assert (worked.recounted["wrong"], worked.recounted["left"]) == (1, 1)
     (said,) = [each for each in activity.activity(worked) if each["kind"] == "recount"]
     assert said["failed"]
-    assert "1 counter is not what its rows say" in said["words"]
+    assert "1 counter is wrong" in said["words"]
     assert loop.refreshed(tally).labels == tally.labels
 
 

@@ -57,7 +57,7 @@ def test_sentence_names_the_model_and_what_is_proven(more, words):
 
 def test_interval_and_proof_are_told_apart():
     said = messages_estimate.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
-    assert "one look, the proof for all looks together" in said
+    assert "a single measurement, the guarantee for all measurements together" in said
     assert said.endswith("It was last updated after 50 audit items.")
     assert (
         messages_estimate.why_two({**TOLD, "proven": 0.0}) == messages_estimate.why_two(None) == ""
@@ -284,8 +284,8 @@ def test_forecast_names_its_model_and_that_it_is_behind(project):
 @pytest.mark.parametrize(
     ("value", "needed", "words"),
     [
-        (0.93, None, "measured at the target of 90 % or above"),
-        (0.9, None, "measured at the target of 90 % or above"),
+        (0.93, None, "has reached the target of 90%"),
+        (0.9, None, "has reached the target of 90%"),
         (0.85, None, "out of sight"),
     ],
 )

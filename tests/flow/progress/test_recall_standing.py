@@ -256,7 +256,7 @@ def test_proof_that_cannot_be_is_refused(hunted, ana, olga):
     with pytest.raises(Invalid):
         recall_sample.draw(hunted, olga, 3)
     loop.label(hunted, ana, 80)
-    with pytest.raises(Conflict, match="read already"):
+    with pytest.raises(Conflict, match="have been read"):
         recall_sample.draw(hunted, olga, 10)
     settings.change_settings(hunted, rare_label=None)
     with pytest.raises(Conflict, match="rare label"):

@@ -156,7 +156,7 @@ def test_what_everybody_skipped_is_told(project, filled, lea):
     filled(project, 3)
     Item.objects.filter(project=project, position__lt=2).update(state=Item.State.ASIDE)
     (said,) = decisions_of(lea, project)
-    assert said.startswith("2 items were skipped by everybody")
+    assert said.startswith("2 items were skipped by every annotator")
 
 
 def test_what_needs_a_decision_comes_first(project, lea, olga):

@@ -240,7 +240,7 @@ def test_item_that_one_skipped_leaves_nothing_for_them(project, filled, ana, ben
     filled(project, 1)
     releasing.skip(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ana) is None
-    assert "Nothing is left for you" in labelling.why_empty(project, stopping.find_pause(project))
+    assert "No items are left for you" in labelling.why_empty(project, stopping.find_pause(project))
     assert leasing.lease_next(project, ben) is not None
 
 

@@ -53,8 +53,8 @@ def test_person_is_told_who_will_see_it(project, item, ana, ben):
                 sync_decisions.apply_decision(project, person, "tab/1", decision)
             )
         )
-    assert "somebody else will see it" in said[0]
-    assert "set aside for the project's lead" in said[1]
+    assert "Another annotator will see it" in said[0]
+    assert "parked for the project's lead" in said[1]
 
 
 def test_lead_who_labels_here_is_asked_before_it_is_set_aside(project, item, ana, ben, lea):

@@ -79,7 +79,7 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, an
     assert training_set.work_done(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
-    assert labelling.saved_words(annotation_payload(answer)).endswith("a label that was in doubt.")
+    assert labelling.saved_words(annotation_payload(answer)).endswith("a likely label error.")
 
 
 def test_answer_that_differs_goes_to_the_lead(project, doubted, ben):
@@ -158,7 +158,9 @@ def test_what_is_corrected_or_taken_back_is_not_looked_at(project, labelled, ana
 
 def test_skip_drops_it_and_undo_brings_it_back(project, doubted, ben):
     lease = leasing.lease_next(project, ben)
-    assert "has its label already" in labelling.outcome_words(sync_decisions.skip(lease))
+    assert "keeps the label that it already has" in labelling.outcome_words(
+        sync_decisions.skip(lease)
+    )
     assert states() == [(SecondLook.State.DROPPED, "")]
     assert candidates.request_reviews(project, [doubt(doubted)]) == 0
     assert recount(project) == []

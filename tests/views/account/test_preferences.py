@@ -60,7 +60,7 @@ def test_keys_and_habits_are_changed(signed_in, ana):
         "submit_at_once": False,
     }
     page = client.get(at()).content.decode()
-    assert "Your desk is set up" in page
+    assert "Preferences saved." in page
     assert re.findall(r"<kbd>(.*?)</kbd>", row(page, "Skip")) == ["K"]
 
 

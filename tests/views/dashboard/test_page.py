@@ -66,7 +66,7 @@ def test_without_an_estimate_it_says_what_is_missing(signed_in, lea, project):
 
 def test_annotators_see_progress_and_their_own_numbers_only(signed_in, ana, running):
     page = page_of(signed_in(ana), running)
-    assert "by you today" in page
+    assert "yours today" in page
     for leads_only in ("right,", "Learning curve", "Start a round", "Export", "No worker"):
         assert leads_only not in page
 
@@ -140,7 +140,7 @@ def test_chart_is_an_svg_without_styles_or_scripts(signed_in, lea, running, name
 
 def test_points_from_too_few_audit_items_stay_out(signed_in, lea, project):
     measure(project, 1, 0.9, n=4)
-    assert "The first point comes" in page_of(signed_in(lea), project)
+    assert "Available after the first accuracy estimate" in page_of(signed_in(lea), project)
 
 
 def test_stop_advice_is_shown_with_its_reason(signed_in, lea, running):
@@ -202,7 +202,7 @@ def test_what_everybody_skipped_is_said_to_leads_who_can_have_it_asked_again(
     for person in (ana, ben):
         releasing.skip(leasing.lease_next(project, person))
     page = page_of(signed_in(lea), project)
-    assert "1 item was skipped by everybody" in page
+    assert "1 item was skipped by every annotator" in page
     assert 'id="aside"' not in page_of(signed_in(ana), project)
     found = signed_in(lea).get(reverse("find:find", args=[project.pk]), {"state": "aside"})
     assert found.content.decode().count("find-item") == 1

@@ -118,12 +118,12 @@ def test_second_sample_is_refused_in_words(signed_in, lea, hunted):
     client = signed_in(lea)
     for _time in range(2):
         answer = client.post(reverse("prove", args=[hunted.pk]), {"number": "10"}, follow=True)
-    assert "has to be read to its end first" in answer.content.decode()
+    assert "Finish the previous sample first" in answer.content.decode()
 
 
 def test_goal_without_a_label_says_what_to_do(signed_in, lea, project):
     settings.change_settings(project, target_metric="recall", target_value=0.9)
-    assert "but none is chosen in the settings" in page_of(signed_in(lea), project)
+    assert "but no rare label is chosen in the settings" in page_of(signed_in(lea), project)
 
 
 def test_goal_is_set_on_the_settings_page_and_reached(signed_in, lea, hunted):
@@ -208,7 +208,7 @@ def test_reading_on_comes_before_proving(signed_in, lea, hunted, value, is_told)
         },
     )
     page = page_of(signed_in(lea), hunted)
-    assert ("read on first" in page) == is_told
+    assert ("Read more items first" in page) == is_told
     assert 'value="90"' in page
 
 

@@ -138,7 +138,7 @@ def test_like_items_are_shown_with_the_one_they_are_like(signed_in, lea, project
     items = filled(project, 20)
     client = signed_in(lea)
     waiting = shown(client, project, f"?like={items[0].pk}")
-    assert "are still being made" in waiting
+    assert "are still being computed" in waiting
     assert lines(waiting) == []
     learnt(project)
     page = shown(client, project, f"?like={items[0].pk}")
@@ -199,7 +199,7 @@ def test_item_that_somebody_labelled_meanwhile_says_so(
     answer = sow(signed_in(lea), item, headers=htmx(item))
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "labelled already" in page
+    assert "already labelled" in page
     assert "<b>ham</b> by olga" in page
     assert "data-undo" not in page
 

@@ -163,7 +163,7 @@ def test_before_the_first_model_it_says_what_to_do(signed_in, ana, project, regi
 def test_nothing_sure_says_how_sure_it_must_be(signed_in, ben, sure, monkeypatch, run_round):
     monkeypatch.setattr("annotator.flow.training.confident_items.LEAST", 0.8)
     run_round(sure)
-    assert "at least 80 % sure of none" in show(signed_in(ben), sure)
+    assert "No remaining item has a confidence of 80%" in show(signed_in(ben), sure)
 
 
 def test_label_that_is_used_up_points_to_the_others(signed_in, ben, sure):
@@ -178,8 +178,8 @@ def test_label_that_is_used_up_points_to_the_others(signed_in, ben, sure):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"bulk_desk": False}, "has turned the bulk desk off"),
-        ({"show_suggestions": False}, "has turned suggestions off"),
+        ({"bulk_desk": False}, "Bulk labelling is turned off"),
+        ({"show_suggestions": False}, "Suggestions are turned off"),
     ],
 )
 def test_closed_desk_says_who_closed_it(signed_in, ben, sure, changes, words):
@@ -227,7 +227,7 @@ def test_incomplete_form_saves_nothing_and_shows_the_page_again(
         client, sure, show(client, sure, label="spam"), headers=region("bulk"), **fields
     )
     assert answer.status_code == 422
-    assert "nothing was saved" in answer.content.decode()
+    assert "Nothing was saved" in answer.content.decode()
     assert not saved().exists()
 
 
@@ -256,7 +256,7 @@ def test_undo_brings_the_page_back(signed_in, ben, sure, region):
     confirm(client, sure, page, label="ham", headers=region("bulk"))
     answer = client.post(at(sure, "undo"), {"label": "spam"}, headers=region("bulk"))
     again = answer.content.decode()
-    assert "Undone: 20 labels are taken back" in again
+    assert "Undone: 20 annotations removed" in again
     assert "Are these all <b>ham</b>?" in again
     assert set(Lease.objects.filter(pk__in=leases(again)).values_list("item", flat=True)) == items
     assert not saved().exists()

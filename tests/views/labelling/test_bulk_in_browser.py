@@ -101,7 +101,7 @@ def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
     desk.reload(wait_until="domcontentloaded")
     desk.wait_for_timeout(READ_MS)
     desk.keyboard.press("Enter")
-    wait_for(desk, "Pictures are still loading")
+    wait_for(desk, "still loading")
     for route in held:
         route.abort()
     desk.wait_for_function("() => [...document.images].every((image) => image.complete)")
@@ -246,7 +246,7 @@ def test_no_accessibility_findings_and_nothing_to_scroll_sideways(desk, sure):
     assert unfit(desk, reopen) == []
     settings.change_settings(sure, show_suggestions=False)
     assert unfit(desk, desk.reload) == []
-    assert "has turned suggestions off" in desk.inner_text(".bulk-empty")
+    assert "Suggestions are turned off" in desk.inner_text(".bulk-empty")
 
 
 def test_it_works_without_scripts(browser, live_server, ben, sure):

@@ -47,7 +47,7 @@ def test_own_keys_do_what_they_were_set_to(at_desk, project, ana):
     wait_for(desk, "Saved: spam.")
     assert Annotation.objects.get().unsure
     desk.keyboard.press("k")
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
 
 
 def test_labels_letter_wins_over_an_action_and_the_help_says_so(at_desk, project, ana):
@@ -100,7 +100,7 @@ def test_summary_counts_today_and_this_page(at_desk, project, ana):
         desk.keyboard.press(key)
         wait_for(desk, "Saved")
     desk.keyboard.press("Space")
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     desk.keyboard.press("t")
     assert desk.locator("#today-labels").inner_text() == "3"
     assert desk.locator("#today-skips").inner_text() == "1"
@@ -143,7 +143,7 @@ def test_several_labels_wait_for_enter_and_none_needs_it_twice(
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: intent 2, intent 76.")
     desk.keyboard.press("Enter")
-    wait_for(desk, "Nothing is chosen")
+    wait_for(desk, "No label chosen")
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: no label.")
     assert given() == [["intent 2", "intent 76"], []]
@@ -181,7 +181,7 @@ def test_finger_to_the_right_accepts_and_to_the_left_skips(
     wait_for(desk, f"Saved: {suggested}.")
     here = text_of(desk)
     swipe(desk, -140)
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     assert text_of(desk) != here
     phone.close()
 

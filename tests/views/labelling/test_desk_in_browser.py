@@ -47,7 +47,7 @@ def test_space_skips_and_z_undoes(desk):
     skipped_text = text_of(desk)
     desk.keyboard.press("Space")
     skipped = Lease.objects.filter(outcome="skipped")
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     assert skipped.count() == 1
     desk.keyboard.press("z")
     wait_for(desk, "Undone")
@@ -65,12 +65,12 @@ def test_undo_of_a_skip_that_somebody_took_on_goes_further_with_the_next(desk, p
     desk.keyboard.press("1")
     wait_for(desk, "Saved")
     desk.keyboard.press("Space")
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     skipped = Lease.objects.get(outcome="skipped")
     while leasing.lease_next(project, ben).item_id != skipped.item_id:
         loop.answer(leasing.lease_next(project, ben))
     desk.keyboard.press("z")
-    wait_for(desk, "others have taken on the item")
+    wait_for(desk, "Other annotators have taken the item")
     desk.keyboard.press("z")
     wait_for(desk, "Undone. Here is the item again.")
     assert text_of(desk) == first
@@ -126,7 +126,7 @@ def test_keys_with_modifiers_and_in_dialogs_do_nothing(desk):
 
 def test_enter_without_a_suggestion_says_so(desk):
     desk.keyboard.press("Enter")
-    wait_for(desk, "Nothing is suggested here")
+    wait_for(desk, "No suggestion for this item")
     assert given() == []
 
 
@@ -166,7 +166,7 @@ def test_skip_with_a_reason_is_two_keys(desk):
     desk.keyboard.press("s")
     desk.keyboard.press("3")
     assert text_of(desk) != first
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     assert list(Lease.objects.exclude(reason="").values_list("reason", flat=True)) == ["broken"]
     assert given() == []
 
@@ -179,7 +179,7 @@ def test_what_was_said_is_corrected_by_going_back(desk):
     here = text_of(desk)
     for _ in range(3):
         desk.keyboard.press("ArrowLeft")
-    desk.locator("#past-place", has_text="3 of your answers back").wait_for()
+    desk.locator("#past-place", has_text="3 items back").wait_for()
     assert text_of(desk) == first
     assert desk.locator("#choice-1").get_attribute("class").split()[-1] == "chosen"
     desk.keyboard.press("2")
@@ -199,7 +199,7 @@ def test_past_reaches_what_an_earlier_page_said(desk):
     desk.locator("#past").wait_for()
     assert text_of(desk) == first
     desk.keyboard.press("ArrowLeft")
-    wait_for(desk, "There are no earlier answers")
+    wait_for(desk, "You have no earlier annotations")
     desk.keyboard.press("ArrowRight")
     assert text_of(desk) == here
 
@@ -262,7 +262,7 @@ def test_labels_outlive_a_log_out(desk, context, live_server, ana):
     context.clear_cookies(name="sessionid")
     desk.keyboard.press("1")
     desk.locator("#unsaved", has_text="You are signed out.").wait_for()
-    assert desk.locator("#unsaved").inner_text().count("1 decision is kept")
+    assert desk.locator("#unsaved").inner_text().count("1 annotation is kept")
     sign_in(context, live_server, ana)
     desk.click("[data-again]")
     wait_for(desk, "Saved: spam.")

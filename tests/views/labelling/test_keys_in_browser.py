@@ -21,7 +21,7 @@ def account(page, context, live_server, ana, troubles):
 
 def save(page):
     page.get_by_role("button", name="Save").last.click()
-    page.get_by_text("Your desk is set up").wait_for()
+    page.get_by_text("Preferences saved.").wait_for()
 
 
 def test_pressed_key_is_taken_and_saved(account, ana, troubles):
@@ -75,7 +75,7 @@ def test_default_keys_come_back_at_a_button(account, ana):
     preferences.change_preferences(ana, keys={"skip": "k"})
     account.reload()
     account.get_by_role("button", name="Restore default keys").click()
-    account.get_by_text("The keys are the default ones again").wait_for()
+    account.get_by_text("Default keys restored").wait_for()
     assert User.objects.get(pk=ana.pk).desk == {}
 
 

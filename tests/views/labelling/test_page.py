@@ -110,7 +110,7 @@ def test_suggestion_and_reason_are_shown_when_they_are_served(signed_in, ana, de
     Lease.objects.filter(pk=lease.pk).update(**way)
     answer = signed_in(ana).get(at(desk))
     page = answer.content.decode()
-    assert "62% sure" in page
+    assert "62% confidence" in page
     assert config(answer)["first"]["suggestion"]["confidence"] == 0.62
     assert "Torn between two." in page
     assert "data-suggested" in page
@@ -143,7 +143,7 @@ def test_first_answer_stays_when_a_retry_says_something_else(signed_in, ana, des
     signed_in(ana).post(at(desk, "submit"), answer_of(lease, first, client_id=key))
     answer = signed_in(ana).post(at(desk, "submit"), answer_of(lease, second, client_id=key))
     assert answer.status_code == 422
-    assert "had arrived already" in answer.content.decode()
+    assert "was already saved" in answer.content.decode()
     assert [each.label.name for each in Annotation.objects.get().given.all()] == [first]
 
 

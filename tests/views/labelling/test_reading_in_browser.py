@@ -41,7 +41,7 @@ def skipped():
 def test_keys_scroll_a_long_text_which_says_how_much_is_below(long_text):
     desk = long_text()
     seen = [top(desk)]
-    assert "More below" in desk.inner_text("#more-below")
+    assert "Scroll for more" in desk.inner_text("#more-below")
     before = desk.inner_text("#more-below")
     for key in ("ArrowDown", "PageDown", "End"):
         desk.keyboard.press(key)
@@ -111,7 +111,7 @@ def test_what_is_pressed_before_the_item_is_there_decides_nothing(long_text):
     press = "document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', code: 'Digit1'}));"
     body = press.replace("document.", "document.body.").replace("{key", "{bubbles: true, key")
     desk.evaluate(f"() => {{ {body * 3} }}")
-    assert "was not on the screen yet" in desk.inner_text("#said")
+    assert "was not visible yet" in desk.inner_text("#said")
     wait_until_saved(desk)
     desk.wait_for_timeout(300)
     assert given() == [["spam"]]
@@ -142,13 +142,13 @@ def test_key_before_the_picture_is_there_decides_nothing(pictures, live_server, 
     held = []
     pictures.route("**/media/**", lambda route: held.append(route))
     pictures.goto(address(live_server, image_project), wait_until="domcontentloaded")
-    pictures.locator("#item", has_text="Loading the picture").wait_for()
+    pictures.locator("#item", has_text="Loading the image").wait_for()
     for key in ("1", "Space"):
         pictures.keyboard.press(key)
-        wait_for(pictures, "The picture is still loading.")
+        wait_for(pictures, "The image is still loading.")
         pictures.evaluate("document.querySelector('#said').textContent = ''")
     pictures.click("#choice-2")
-    wait_for(pictures, "The picture is still loading.")
+    wait_for(pictures, "The image is still loading.")
     assert not Annotation.objects.exists()
     assert skipped() == 0
     for route in held:

@@ -75,8 +75,8 @@ def failed_round(project):
 def test_new_project_says_what_comes_first(signed_in, lea, project, alive):
     page = of_project(signed_in(lea), project)
     assert "All systems are running." in page
-    assert "The first one starts when the items are prepared." in page
-    assert "it takes labels of two kinds" in page
+    assert "The first round starts once the features are computed." in page
+    assert "It needs at least two different labels" in page
 
 
 def test_running_project_says_how_old_everything_is(signed_in, lea, trained, ana, ben):
@@ -145,7 +145,7 @@ def test_failures_of_other_projects_are_nobodys_business(signed_in, lea, trained
 def test_full_disk_needs_somebody(signed_in, lea, trained, monkeypatch):
     monkeypatch.setattr(health, "disk", lambda: health.Disk(1 << 20, 100 << 30))
     page = of_project(signed_in(lea), trained)
-    assert "Make room soon" in page
+    assert "Free space soon" in page
 
 
 def test_poll_answers_204_until_something_changed(signed_in, lea, trained, ana, region):
@@ -205,7 +205,7 @@ def test_what_is_away_is_named_with_what_to_do(signed_in, root, alive, monkeypat
     page = of_installation(signed_in(root))
     assert "Errors: Broker, Worker." in page
     assert "Not reachable (OperationalError)." in page
-    assert "set BROKER_URL right" in page
+    assert "correct BROKER_URL" in page
     assert "not responding, last heartbeat 3 minutes ago" in page
 
 
@@ -215,7 +215,7 @@ def test_jobs_that_nobody_takes_up_are_worth_a_look(signed_in, root, trained, ti
     Import.objects.filter(pk=work.pk).update(created_at=timezone.now() - timedelta(minutes=5))
     page = of_installation(signed_in(root))
     assert "A job due 5 minutes ago has not started." in page
-    assert "no scheduler runs" in page
+    assert "no scheduler is running" in page
 
 
 def test_failures_of_all_projects_are_listed_with_theirs(signed_in, root, trained):

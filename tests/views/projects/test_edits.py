@@ -242,7 +242,7 @@ def test_region_tells_that_a_member_is_gone(admin, project, ana, region):
     members.remove_member(project, ana)
     answer = admin.post(at(project, "remove_member", ana.pk), headers=region("members"))
     assert answer.status_code == 422
-    assert "not any more" in answer.content.decode()
+    assert "a member of the project" in answer.content.decode()
 
 
 # A person's own desk -----------------------------------------------------------------------------

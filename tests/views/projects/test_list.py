@@ -46,7 +46,7 @@ def test_members_see_their_project_and_strangers_do_not(signed_in, ana, zed, pro
     assert project.name in signed_in(ana).get(reverse("projects")).content.decode()
     page = signed_in(zed).get(reverse("projects")).content.decode()
     assert project.name not in page
-    assert "Ask an admin of a project to add you" in page
+    assert "Ask a project admin to add you" in page
 
 
 def test_empty_list_tells_the_installation_admin_to_create_one(signed_in, root):
@@ -103,7 +103,7 @@ def test_lead_sees_what_is_missing_who_is_active_and_the_week(signed_in, lea, an
     today = timezone.now().date()
     Tally.objects.create(project=project, user=ana, day=today, labels=12, finished=12, audits=3)
     page = signed_in(lea).get(reverse("projects")).content.decode()
-    assert "20 more audits until a first estimate" in page
+    assert "First accuracy estimate after 20 more audit items" in page
     assert "1 active: ana" in page
     assert "12 labels in 7 days" in page
     assert page.count("<rect ") == 7

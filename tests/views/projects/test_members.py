@@ -53,7 +53,7 @@ def test_last_admin_stays(signed_in, olga, project):
     for name, sent in (("remove_member", {}), ("change_member", {"role": "lead"})):
         answer = signed_in(olga).post(at(project, name, olga.pk), sent)
         assert answer.status_code == 422
-        assert "keeps at least one admin" in answer.content.decode()
+        assert "needs at least one admin" in answer.content.decode()
     assert role_of(project, olga) == "admin"
 
 

@@ -26,7 +26,7 @@ def test_a_lead_pauses_on_the_dashboard_and_resumes_there(signed_in, project, fi
     filled(project, 30)
     client = signed_in(lea)
     said = client.post(at("pause", project), {"reason": "Lunch"}, follow=True).content.decode()
-    assert "What is on a screen can still be saved." in said
+    assert "Items on screen can still be saved." in said
     assert RESUME in said
     assert "Reason: “Lunch”" in said
     seen = page_of(signed_in(ana), "dashboard", project)
@@ -39,7 +39,7 @@ def test_a_lead_pauses_on_the_dashboard_and_resumes_there(signed_in, project, fi
         listed = signed_in(person).get(reverse("projects")).content.decode()
         assert "Reason: “Lunch”" in listed
     said = client.post(at("resume", project), follow=True).content.decode()
-    assert "open desks go on within seconds" in said
+    assert "Open labelling pages continue within seconds" in said
     assert RESUME not in said
     assert "is-paused" not in page_of(signed_in(ana), "label:desk", project)
 

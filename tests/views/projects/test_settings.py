@@ -39,7 +39,7 @@ def test_every_setting_is_there_and_explained(signed_in, lea, project):
     page = signed_in(lea).get(at(project)).content.decode()
     for name in Project.SETTINGS:
         assert f'name="{name}"' in page
-    assert "How the next items are chosen" in page
+    assert "Selects the next items" in page
 
 
 def test_saving_unchanged_changes_nothing(signed_in, lea, project):

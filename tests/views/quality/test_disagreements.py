@@ -101,7 +101,7 @@ def test_several_labels_come_as_boxes(signed_in, olga, lea):
 
 
 def test_empty_page_says_when_something_comes(signed_in, project, lea):
-    assert "Nobody disagrees." in signed_in(lea).get(at(project)).content.decode()
+    assert "No disagreements." in signed_in(lea).get(at(project)).content.decode()
     decided = signed_in(lea).get(at(project) + "?state=decided").content.decode()
     assert "No decisions yet." in decided
     assert signed_in(lea).get(at(project) + "?state=odd").status_code == 422

@@ -64,11 +64,11 @@ def test_without_an_overlap_it_says_what_to_do(signed_in, lea, project, ana, ove
     background_reports.make_all(project.pk)
     page = page_of(signed_in(lea), project)
     assert words in page
-    assert "once some items were served with a suggestion" in page
+    assert "once some items have been served with a suggestion" in page
 
 
 def test_before_the_first_report_it_says_when_it_comes(signed_in, lea, project):
-    assert "it comes with the next round" in page_of(signed_in(lea), project)
+    assert "The next round calculates it" in page_of(signed_in(lea), project)
 
 
 def test_report_that_failed_says_so_beside_what_was_found_before(signed_in, lea, crowd):
@@ -101,7 +101,7 @@ def test_poll_answers_204_until_something_changed(signed_in, lea, crowd, region)
 
 def test_own_work_shows_nobody_else(signed_in, ana, ben, crowd):
     page = page_of(signed_in(ana), crowd, "own_work")
-    assert "Only you and the leads" in page
+    assert "Only you and the project" in page
     assert "ben" not in page
     assert "<dd>40</dd>" in page
 
@@ -109,9 +109,9 @@ def test_own_work_shows_nobody_else(signed_in, ana, ben, crowd):
 @pytest.mark.parametrize("page", ["quality", "own_work"])
 def test_figures_that_miss_newer_answers_say_of_when_they_are(signed_in, lea, ana, crowd, page):
     client = signed_in(lea)
-    assert "Newer answers are not in these figures yet." not in page_of(client, crowd, page)
+    assert "Newer annotations are not included yet." not in page_of(client, crowd, page)
     loop.label(crowd, ana, 1)
-    assert "Newer answers are not in these figures yet." in page_of(client, crowd, page)
+    assert "Newer annotations are not included yet." in page_of(client, crowd, page)
 
 
 def test_own_work_of_somebody_who_did_nothing_has_no_numbers(signed_in, ben, project):

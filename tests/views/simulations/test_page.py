@@ -62,9 +62,9 @@ def done(project, lea):
 
 def test_empty_page_says_what_it_is_for(signed_in, lea, project):
     page = signed_in(lea).get(at(project)).content.decode()
-    assert "Nothing tried yet." in page
-    assert "CSV or JSON Lines with a text and its label" in page
-    assert "From 200 labelled items on" in page
+    assert "No simulations yet." in page
+    assert "CSV or JSON Lines, one text with its label" in page
+    assert "With 200 or more labelled items" in page
     # Random is the yardstick and not to be chosen.
     assert 'value="auto" ' in page
     assert 'value="random"' not in page
@@ -93,7 +93,7 @@ def test_upload_by_htmx_answers_with_the_region(signed_in, lea, project, region)
         ({"labels": 2001}, "less than or equal to 2000"),
         ({"seeds": 11}, "less than or equal to 10"),
         ({"content": b""}, "empty"),
-        ({"label_column": "kind"}, "no column “kind”"),
+        ({"label_column": "kind"}, "Column “kind” not found"),
         ({"file": ""}, "fewer than 200 labelled items"),
     ],
 )
