@@ -16,7 +16,7 @@ KIND = "sqlite"
 
 @pytest.fixture(autouse=True)
 def _kind(monkeypatch):
-    monkeypatch.setattr(restore.snapshots, "kind", lambda: KIND)
+    monkeypatch.setattr(restore.database_snapshot, "kind", lambda: KIND)
 
 
 def silent(*_):

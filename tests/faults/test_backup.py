@@ -212,7 +212,7 @@ def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path):
         broken.write_bytes(b"PGDMP, but no more")
         code = (
             "import django; django.setup(); from pathlib import Path;"
-            "from annotator import snapshots\n"
+            "from annotator.backup import database_snapshot as snapshots\n"
             f"try: snapshots.put_back(Path({str(broken)!r}))\n"
             "except snapshots.Impossible as problem: print('refused', problem)\n"
             "print(snapshots.counts())"

@@ -25,6 +25,16 @@ class Answered(Response):
         return {**fields, **named}
 
 
+class WithContent(Response):
+    """What a call answers."""
+
+    # It has the content of an item: of one text or image, or of the parts that others have.
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        parts = {name: serializers.CharField(required=False) for name in tasktypes.ITEM_FIELDS}
+        return {**parts, **fields}
+
+
 def page_of(row: type[serializers.Serializer[Any]], **besides: Any) -> Any:
     """Return the response of a list, whose rows are `row`, with what stands beside them."""
     fields = {

@@ -75,14 +75,14 @@ def test_what_cannot_be_is_refused_at_its_field(project, lea, options, field):
         begin(project, lea, **options)
     assert caught.value.errors[0]["field"] == field
     assert not Simulation.objects.exists()
-    assert not list(upload._uploads().iterdir())
+    assert not list(upload.uploads_folder().iterdir())
 
 
 def test_only_one_is_under_way_in_a_project(project, lea):
     work = begin(project, lea)
     with pytest.raises(Conflict):
         begin(project, lea)
-    assert [each.name for each in upload._uploads().iterdir()] == [work.path]
+    assert [each.name for each in upload.uploads_folder().iterdir()] == [work.path]
     with pytest.raises(IntegrityError), transaction.atomic():
         Simulation.objects.create(
             project=project, strategies=[], seeds=1, labels=1, batch=1, audit_share=0, total=1

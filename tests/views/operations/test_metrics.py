@@ -278,7 +278,7 @@ def test_web_process_loads_no_metrics_that_are_off():
 
 COUNT = """
 import os, sys, time, annotator.wsgi
-from annotator import metrics
+from annotator.metrics import prometheus as metrics
 from types import SimpleNamespace
 match = SimpleNamespace(route="api/v1/projects/<int:pk>/next")
 metrics.begin()
