@@ -9,7 +9,7 @@ from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from knox.models import AuthToken
 
-from annotator.api.schema import ANSWERS
+from annotator.api.responses.schema import ANSWERS
 from annotator.models import Annotation, Item, Project
 from tests import hostile, loop
 
