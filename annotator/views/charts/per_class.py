@@ -224,9 +224,7 @@ CHARTS = {
         columns=(
             LABEL,
             Column("measure_words", gettext_lazy("measure")),
-            Column(
-                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
-            ),
+            Column("value", gettext_lazy("value"), number_format.percent),
             LOW,
             HIGH,
             Column("n", gettext_lazy("audit items"), number_format.count),
