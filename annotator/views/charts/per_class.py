@@ -1,7 +1,7 @@
 """Per-class charts: precision, recall and class balance."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
