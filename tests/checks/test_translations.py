@@ -96,7 +96,7 @@ def signs(text: str) -> list[str]:
 
     A percent sign stands behind such a space in German, whether it does in English or not.
     """
-    apart = re.sub(f"[{SPACES} ]%%", "%%", text)
+    apart = re.sub(rf"[{SPACES} ](?=%(?!\())", "", text)
     return sorted([*HOLES.findall(apart), *(sign for sign in apart if sign in SPACES)])
 
 
