@@ -12,7 +12,7 @@ from drf_spectacular.generators import SchemaGenerator
 from knox.models import AuthToken
 
 from annotator.api.responses.schema import ANSWERS
-from annotator.models import Annotation, Item, Project
+from annotator.models import Annotation, Item, Project, User
 from tests import hostile, loop
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ KIND = "sqlite"
 
 
 @pytest.fixture(autouse=True)
-def _kind(monkeypatch):
+def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore.database_snapshot, "kind", lambda: KIND)
 
 

@@ -113,7 +113,7 @@ def test_several_labels_come_as_boxes(signed_in: SignedIn, olga: User, lea: User
     assert Decision.objects.get().given.count() == 2
 
 
-def test_empty_page_says_when_something_comes(signed_in, project, lea):
+def test_empty_page_says_when_something_comes(signed_in: Any, project: Project, lea: User) -> None:
     assert "No disagreements." in signed_in(lea).get(at(project)).content.decode()
     decided = signed_in(lea).get(at(project) + "?state=decided").content.decode()
     assert "No decisions yet." in decided

@@ -78,7 +78,9 @@ def test_without_an_overlap_it_says_what_to_do(
     assert "once some items have been served with a suggestion" in page
 
 
-def test_before_the_first_report_it_says_when_it_comes(signed_in, lea, project):
+def test_before_the_first_report_it_says_when_it_comes(
+    signed_in: Any, lea: User, project: Project
+) -> None:
     assert "The next round calculates it" in page_of(signed_in(lea), project)
 
 
