@@ -1,4 +1,4 @@
-"""The Celery app, and the way a wake-up leaves the web process without ever holding it up."""
+"""Celery app, and wake-ups that never hold up the web process."""
 
 import atexit
 import gc

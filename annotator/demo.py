@@ -1,4 +1,4 @@
-"""Two small sample projects, written and drawn for this, so that the first label is near."""
+"""Two small sample projects for a first look."""
 
 import io
 import json

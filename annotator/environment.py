@@ -1,4 +1,4 @@
-"""Settings from the environment, checked: a wrong value is refused by its name, in words."""
+"""Settings from the environment, validated: a wrong value is refused by name."""
 
 from collections.abc import Sequence
 from typing import Any

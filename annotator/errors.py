@@ -1,4 +1,4 @@
-"""What flow refuses, in words: each refusal carries the status that page and API answer with."""
+"""Errors of flow, each with the status that page and API answer with."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What beats the schedule of `settings.CELERY_BEAT_SCHEDULE`, whatever clock and disk do."""
+"""Beat scheduler for `settings.CELERY_BEAT_SCHEDULE` that survives clock and disk errors."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""Every address: pages first, then the API, then what machines ask."""
+"""URLs: pages first, then the API, then machine endpoints."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse

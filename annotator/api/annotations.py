@@ -1,4 +1,4 @@
-"""The annotator's calls: next, save, correct, undo, skip."""
+"""Annotator endpoints: next, save, correct, undo, skip."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
 from annotator.api.request_context import checked, page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.errors import NotThere
 from annotator.flow.annotation import history, revise, submit
 from annotator.flow.annotation.payload import annotation_payload

@@ -1,4 +1,4 @@
-"""Who a token belongs to."""
+"""Token authentication."""
 
 import binascii
 from hmac import compare_digest

@@ -1,4 +1,4 @@
-"""JSON in and out: strict where it comes in, fast where it goes out."""
+"""JSON codecs: strict on input, fast on output."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Every error in one shape: {"type", "code", "detail", "errors": [{"field" | "row", …}]}."""
+"""Errors in one shape: {"type", "code", "detail", "errors": [{"field" | "row", …}]}."""
 
 import math
 from typing import Any

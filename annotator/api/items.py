@@ -1,4 +1,4 @@
-"""The pool: searched by text, label, state and likeness; a lead's seeds."""
+"""Item endpoints: search by text, label, state and similarity; seed labels."""
 
 from typing import Any
 

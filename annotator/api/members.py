@@ -1,4 +1,4 @@
-"""Who comes in, and who may do what."""
+"""Token, user and member endpoints."""
 
 from django.contrib.auth import authenticate
 from django.utils.translation import gettext as _

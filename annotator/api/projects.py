@@ -1,4 +1,4 @@
-"""Projects: their settings, their pauses, and their end."""
+"""Project endpoints: settings, pausing, deletion."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from annotator.api import responses, serializers
 from annotator.api.numbers import progress_of
 from annotator.api.request_context import checked, named_version, page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.errors import Forbidden
 from annotator.flow.progress import stopping
 from annotator.flow.projects import members, overview, versions

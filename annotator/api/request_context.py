@@ -1,4 +1,4 @@
-"""What every call begins with: who asks, for which project, with what."""
+"""Request context of an endpoint: user, project, parameters."""
 
 import re
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What the API takes: every field is checked, and an unknown one is refused by name."""
+"""Request bodies: every field is checked, and an unknown field is refused by name."""
 
 from typing import Any
 

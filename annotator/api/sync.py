@@ -1,4 +1,4 @@
-"""What a window of the desk says and hears: decisions in, the next items out, in one call."""
+"""Synchronisation of a labelling window: decisions in, next items out, in one call."""
 
 from typing import Any
 

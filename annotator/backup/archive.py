@@ -1,4 +1,4 @@
-"""One file that holds an installation: a tar with the database, the files, and what they hash to.
+"""Backup archive: a tar file with the database, the files and their hashes.
 
 The database is copied first, as it is at one moment. Files are written once and never changed, so
 what it speaks of is still there when they are read afterwards; only uploads vanish once they are
@@ -68,7 +68,7 @@ def write(target: Path, show: Show, *, features: bool = True, key: bool = False)
 
 @contextmanager
 def _private(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that nobody else may read, and see it to the disk."""
+    """Open a new file that only the owner may read, and flush it to disk."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         yield file
         file.flush()

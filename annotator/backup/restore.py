@@ -1,5 +1,4 @@
-"""A backup becomes an installation again. Nothing of what is there is touched before all of it is
-unpacked beside it and its sums agree."""
+"""Restore of a backup: unpacked and verified beside the installation before it replaces it."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Measuring an installation, and watching over its promises while it is under load.
+"""Benchmarks of an installation, and checks of its promises under load.
 
 | module    | what it does                                                        |
 |-----------|---------------------------------------------------------------------|

@@ -1,4 +1,4 @@
-"""How long a file takes to become items, and items to become features."""
+"""Import benchmark: time from file to items, and from items to features."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How long a round takes, from the label that makes it due to the refilled queue."""
+"""Round benchmark: time from the label that makes a round due to the refilled queue."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""How long `next` and saving take: for one annotator, for many, and while everything else runs."""
+"""Serving benchmark: latency of `next` and saving for one annotator, for many, and under load."""
 
 import random
 import threading
@@ -29,7 +29,7 @@ SETTLING, RESTING = 20.0, 30.0
 
 @dataclass(frozen=True)
 class Way:
-    """How people work: by calls of the API, or as the labelling page does; with what it may take.
+    """A way to label: API calls, or the calls of the labelling page; with its goals.
 
     The goals are in ms, for 10,000 items, but for `rate`, which is in cycles a second.
     """

@@ -1,4 +1,4 @@
-"""A connection to the server that is kept open and made anew after it broke."""
+"""Keep-alive connection to the server, reopened after it breaks."""
 
 import http.client
 import json

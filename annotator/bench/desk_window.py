@@ -1,4 +1,4 @@
-"""A window of the labelling page: signed in by a session, items held ahead, one call at a time.
+"""Simulated labelling window: session login, prefetched items, one call at a time.
 
 It says what `static/desk` says. A decision shows the next item that is at hand and goes out at
 once; the call brings another item to hold ahead, and spares once the line is calm. A window in

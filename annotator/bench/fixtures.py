@@ -1,4 +1,4 @@
-"""Projects to measure on: made up, imported as any file is, and left until all is quiet."""
+"""Benchmark projects: synthetic data, imported like any file; ready once all jobs are done."""
 
 import time
 from pathlib import Path

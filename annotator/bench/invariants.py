@@ -1,4 +1,4 @@
-"""What many annotators did at once, and whether the queue kept its promises to them.
+"""Queue invariants, checked on the record of many simultaneous annotators.
 
 A crowd (`crowd.py`) writes down every call as its caller saw it: when it began, when the answer was
 there, what was asked and answered. A call without an answer may have happened or not. `violations`

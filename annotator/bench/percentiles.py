@@ -1,4 +1,4 @@
-"""Numbers that were measured, with what they should be."""
+"""Percentiles of measured values, beside their targets."""
 
 import statistics
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The processes that are measured: started on a free port, watched, stopped."""
+"""Processes under measurement: started on a free port, watched, stopped."""
 
 import os
 import secrets

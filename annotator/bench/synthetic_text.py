@@ -1,4 +1,4 @@
-"""Texts of four topics over a vocabulary whose words are as unevenly frequent as a language's.
+"""Synthetic texts of four topics, with Zipf-distributed words.
 
 So there is something to learn, and features cost what they cost on real texts.
 """

@@ -1,4 +1,4 @@
-"""Storing many rows at once, in the way that the database at hand is fastest with."""
+"""Bulk insert of rows, by the fastest way of the database in use."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What time it is for everything that runs out: leases, and jobs whose worker fell silent.
+"""The clock for everything that expires: leases, and jobs whose worker fell silent.
 
 The clocks of several machines differ, and one that goes an hour ahead would take every item away
 from the people who hold it. So the time is that of the database, which is one for all. It is read

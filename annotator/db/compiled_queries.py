@@ -1,4 +1,4 @@
-"""Queries whose SQL is built once and then run with other values.
+"""Compiled queries: SQL built once and run again with other values.
 
 Building a query costs Django some five times what sending it and reading the answer costs, and a
 label takes a dozen of them. Those on the way of a label are therefore built at their first use,

@@ -1,4 +1,4 @@
-"""Reading as of one moment, while others go on writing."""
+"""Consistent reads: a snapshot of one moment while others write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which process holds a job, told so exactly that its death can be proven.
+"""Owner of a job: process and start time, exact enough to prove that it is dead.
 
 A process is named by the machine's boot, its PID namespace, its number there and the moment it
 started, so that neither a number that is given again nor a container that counts from one again is

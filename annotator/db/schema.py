@@ -1,4 +1,4 @@
-"""Whether the database fits this version of Winnow: neither newer than the code nor older."""
+"""Schema check: the database is neither newer nor older than the code."""
 
 import pkgutil
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The sentences of errors that `flow` raises, by their codes.
+"""Sentences of the errors that `flow` raises, by code.
 
 `flow` names what happened and the values; only here it becomes a sentence in the reader's language.
 A code whose sentence depends on the field, or on where it is raised, has an entry for each.

@@ -1,4 +1,4 @@
-"""What a worker stored, in the reader's language.
+"""Stored messages of workers, translated into the reader's language.
 
 A worker speaks to nobody in particular, so the sentences that it stores (why an item was picked,
 why a row was rejected, how a round failed) are English, whoever reads them later. They are

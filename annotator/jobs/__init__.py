@@ -1,1 +1,1 @@
-"""How a worker runs long work: claims, retries, outages, damaged files."""
+"""Background jobs of a worker: claims, retries, outages, damaged files."""

@@ -1,4 +1,4 @@
-"""Damaged files are made again, and said in words where people look.
+"""Damaged files: computed again, and reported in words where people look.
 
 A shard that is damaged waits to be computed like a new one, and its space is not ready meanwhile:
 no round begins on it, and one that is under way goes on once it is whole again.
@@ -22,14 +22,14 @@ FEW = 20
 
 @dataclass(frozen=True)
 class Found:
-    """What was found damaged: in words, and whether the job that found it can go on later."""
+    """A damaged file: its description in words, and whether the job can continue later."""
 
     words: str
     mends: bool
 
 
 def repair(problem: checksums.Corrupt) -> Found:
-    """Have the damaged file made again, where that can be done by itself, and say so."""
+    """Have the damaged file computed again, where that is possible automatically, and report it."""
     if isinstance(problem, feature_store.DamagedShard):
         _compute_again(problem.shard)
         return Found(shard_words(problem.shard), mends=True)

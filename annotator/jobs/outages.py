@@ -1,4 +1,4 @@
-"""The database or the disk is away: nobody's fault who asks, and it passes."""
+"""Transient outages of the database or disk, reported as 503."""
 
 import errno
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a worker does a job: claim the row, beat while at work, say in words what went wrong."""
+"""Job runner: claims a row, sends heartbeats, and records the error in words."""
 
 import logging
 import time
@@ -117,7 +117,7 @@ def _is_any_active(model: type[Job]) -> bool:
 
 
 def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
-    """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones.
+    """Return the keys of waiting jobs that no worker holds, and fail hopeless ones.
 
     With `just_now` also of those whose message is on its way, as it may be lost with a worker.
     """

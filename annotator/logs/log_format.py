@@ -1,4 +1,4 @@
-"""Log lines, as text or as JSON, that say who, where and in which task, and quote nobody.
+"""Log lines as text or JSON, with user, place and task, and without anybody's content.
 
 What an item says, its labels, notes, passwords and tokens never get into a line: a request is
 known by its route, an error by its kind and place. Its words come along only where they cannot

@@ -1,4 +1,4 @@
-"""What a worker's log lines carry: the task that they come from, and its project."""
+"""Log context of a worker: the task and its project."""
 
 import inspect
 from typing import Any

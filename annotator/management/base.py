@@ -1,4 +1,4 @@
-"""What the commands share that work on an installation's rows."""
+"""Base of the commands that work on an installation's rows."""
 
 from typing import Any
 

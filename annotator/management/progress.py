@@ -1,4 +1,4 @@
-"""A progress bar for people at a terminal; silent where nobody watches."""
+"""Progress bar for terminals; silent elsewhere."""
 
 from typing import TextIO
 

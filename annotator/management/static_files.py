@@ -1,4 +1,4 @@
-"""Collecting the files that pages load: only where one of them has changed since the last time."""
+"""Collection of static files, skipped if none has changed."""
 
 import hashlib
 from importlib.metadata import version

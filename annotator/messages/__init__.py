@@ -1,4 +1,4 @@
-"""Sentences for people about what `flow` found, in the reader's language; pages and API share them.
+"""Sentences about what `flow` found, in the reader's language; shared by pages and API.
 
 | module | what it says |
 |---|---|

@@ -1,4 +1,4 @@
-"""Why the bulk desk has no page."""
+"""Reasons for an empty bulk page."""
 
 from django.utils.translation import gettext as _
 

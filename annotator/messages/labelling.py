@@ -1,4 +1,4 @@
-"""What became of a decision, and why there is nothing to label."""
+"""Results of a decision, and reasons for an empty queue."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How far a project is, in the words of dashboard and API."""
+"""Progress of a project, in the words of dashboard and API."""
 
 from typing import Any
 

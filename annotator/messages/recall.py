@@ -1,4 +1,4 @@
-"""What stands between a project and the recall that it aims for."""
+"""Recall of the rare label against its target, in one sentence."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Prometheus reads: how long requests took in all web processes, and how the rest stands.
+"""Prometheus metrics: request durations of all web processes, and the state of the installation.
 
 Each web process counts in a file of its own, so that whichever is asked answers for all of them.
 The rest is read from the database when somebody asks, and all of it is bounded (flow.status).
@@ -157,7 +157,7 @@ def exposition(accept: str) -> tuple[bytes, str]:
 
 
 class Rows:
-    """What the database and the disk know."""
+    """Figures read from the database and the disk."""
 
     def collect(self) -> Iterator[Any]:
         """Yield each figure with its help; without a database only that it is away."""

@@ -1,4 +1,4 @@
-"""What every request gets: an id that logs and error pages share, a line in the log, its time."""
+"""Request log: an id shared by logs and error pages, a log line, and the duration."""
 
 import logging
 import re

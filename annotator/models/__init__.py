@@ -1,4 +1,4 @@
-"""The tables in the order of an item's way: people, project, import, learning, queue, labels."""
+"""Tables, in the order of an item's path: people, project, import, training, queue, annotations."""
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
 from annotator.models.features import FeatureShard, FeatureSpace

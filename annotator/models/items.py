@@ -1,4 +1,4 @@
-"""The pool: files that came in, and the items that they held."""
+"""Imports and items of the pool."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""People and what they may do in a project."""
+"""Users, roles and memberships."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """What a member may do; each role may do what the ones before it may."""
+    """Roles of members, in ascending order of rights."""
 
     ANNOTATOR = "annotator", _("annotator")
     LEAD = "lead", _("lead")

@@ -1,4 +1,4 @@
-"""Simulations: what asking well would have saved on data whose labels are known."""
+"""Simulations: replays of active learning on labelled data."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,1 +1,1 @@
-"""Rows to arrays and back: the only bridge between the database and `selection`."""
+"""The only bridge between rows and the arrays of `selection`."""

@@ -1,4 +1,4 @@
-"""Browsers in which somebody has signed in before: other people's failed attempts lock none out.
+"""Known devices: browsers that have signed in before are not locked by others' failed attempts.
 
 The cookie lets its browser try passwords for the names that signed in there, within a limit of its
 own; it opens nothing by itself.

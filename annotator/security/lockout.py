@@ -1,4 +1,4 @@
-"""Who may try a password: too many failed attempts lock a name at one address, or an address.
+"""Lock-out: too many failed attempts lock a name at one address, or the address.
 
 A lock ends by itself and further attempts do not extend it. Where somebody signed in before in the
 same browser, only attempts from that browser count, so others cannot lock them out.

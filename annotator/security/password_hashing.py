@@ -1,4 +1,4 @@
-"""Password hashing that takes turns: anybody may ask for it, and it costs a core for a while."""
+"""Password hashing, limited to a few at a time: each hash keeps a core busy for a while."""
 
 import threading
 from collections.abc import Iterator

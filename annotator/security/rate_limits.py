@@ -1,4 +1,4 @@
-"""How often something may be tried, counted in the broker, so that all processes count together.
+"""Rate limits, counted in the broker, so that all processes count together.
 
 Where the broker is away, each process counts for itself: the limit holds for each of them, and
 nobody is shut out. A window begins with its first try and ends by itself; later tries extend
@@ -40,7 +40,7 @@ class TooMany(Refused):
 
 @dataclass(frozen=True)
 class Limit:
-    """So many tries within so many seconds, for each of whoever is counted."""
+    """Maximum number of attempts per period, counted for each key."""
 
     name: str
     most: int

@@ -1,4 +1,4 @@
-"""Who a session belongs to: Django's own answer, by two queries that are built once.
+"""User of a session: the same answer as Django's, by two compiled queries.
 
 Every call of the labelling page asks for both, and building them took a sixth of its time.
 """
@@ -39,7 +39,7 @@ class SessionStore(db.SessionStore):
 
 
 class SignedInMiddleware(AuthenticationMiddleware):
-    """Sets `request.user`, read once it is asked for."""
+    """Set `request.user`, loaded on first use."""
 
     def process_request(self, request: HttpRequest) -> None:
         """Set who asks."""

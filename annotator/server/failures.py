@@ -1,4 +1,4 @@
-"""What stops a command, in words: what happened, why, and what to do next; never a traceback.
+"""Failures that stop a command, in words: what happened, why, and what to do next.
 
 A traceback of what nobody foresaw goes into a log, and the words say where that lies. With
 `--traceback` everything is printed as Python has it.

@@ -1,4 +1,4 @@
-"""What processes cost while nothing happens: memory and a share of a core, read from /proc."""
+"""Resource usage of idle processes: memory and the share of a core, read from /proc."""
 
 import os
 import time

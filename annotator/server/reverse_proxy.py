@@ -1,4 +1,4 @@
-"""What a front server does for us: it says who asks, and hands out files that we only name."""
+"""Reverse proxy: the client's address in its headers, and files that it serves for the app."""
 
 from collections.abc import Callable
 from pathlib import Path

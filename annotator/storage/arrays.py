@@ -1,4 +1,4 @@
-"""Arrays in files: each appears at once and whole, none is pickled, and what is broken says so."""
+"""Array files: written atomically, never pickled, and checked when they are read."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Files are held against what was stored of them, once for each process and state of a file.
+"""Checksums of files, verified once per process and state of a file.
 
 CRC-32 for arrays that are memory-mapped: it finds what disks, copies and hands do to a file, and
 reads several gigabytes a second. Nobody is kept from forging it, which takes access to the disk.
@@ -54,7 +54,7 @@ def of_folder(folder: Path) -> Sums:
 
 
 def check(folder: Path, sums: Mapping[str, list[int]]) -> None:
-    """Raise Corrupt unless `folder` holds the files of which these are the checksums."""
+    """Raise Corrupt unless the files in `folder` match these checksums."""
     for name, (size, crc) in sums.items():
         path = folder / name
         with readable(path):

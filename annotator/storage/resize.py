@@ -1,4 +1,4 @@
-"""One stored picture made smaller, for screens that cannot show all of it."""
+"""Resizing of a stored image for small screens."""
 
 import io
 import warnings

@@ -1,4 +1,4 @@
-"""Names of collected static files: each after its content, where scripts import others, too."""
+"""Names of collected static files by content hash, imports between scripts included."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 

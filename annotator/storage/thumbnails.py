@@ -1,4 +1,4 @@
-"""Smaller copies of pictures: made when first asked for, kept beside the original, found again.
+"""Thumbnails of images: made on first request and stored beside the original.
 
 And how large the original is, as a copy does not tell.
 """
@@ -77,7 +77,7 @@ def _make(name: str, size: int) -> str:
 
 
 def _store(name: str, content: bytes) -> None:
-    """Store the copy so that nobody ever reads half of it; the last of two at once stays."""
+    """Store the copy atomically; of two simultaneous writers the last one wins."""
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:

@@ -41,6 +41,8 @@ BY_STORED = {(each.task, each.multi_label): each for each in TASK_TYPES.values()
 # What answers are called in the API and in exports.
 LABELS = "labels"
 ANSWER_FIELDS = tuple(dict.fromkeys(each.answer.field for each in TASK_TYPES.values()))
+# What an item of texts is made of.
+ITEM_FIELDS = tuple(dict.fromkeys(f for each in TASK_TYPES.values() for f in each.media.fields))
 # Whether every type needs its labels named by whoever creates a project.
 ALL_NAME_LABELS = not any(each.answer.fixed_labels for each in TASK_TYPES.values())
 
@@ -49,6 +51,7 @@ __all__ = [
     "ANSWER_FIELDS",
     "DEFAULT",
     "FEATURES",
+    "ITEM_FIELDS",
     "LABELS",
     "TASK_TYPES",
     "TaskType",

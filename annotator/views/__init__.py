@@ -1,1 +1,1 @@
-"""The pages, one module per screen: each loads its project by `access`, calls flow, renders."""
+"""Pages, one module per screen: each loads its project through `access`, calls flow, renders."""

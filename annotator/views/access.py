@@ -1,4 +1,4 @@
-"""Who may open what: every page asks for the log-in and loads its project through here."""
+"""Access control: every page checks the login and loads its project here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ FORM_PAGES = {
 
 
 class Request(HttpRequest):
-    """A request as the views see it: somebody is signed in, and htmx has been looked for."""
+    """A request of a signed-in user, with the htmx details."""
 
     user: User
     htmx: HtmxDetails

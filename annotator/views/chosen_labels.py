@@ -1,4 +1,4 @@
-"""The labels that a form names: by their ids, as pages do, or by names, as scripts may."""
+"""Labels named by a form: ids from pages, names from scripts."""
 
 from django.http import QueryDict
 

@@ -1,4 +1,4 @@
-"""What is typed and not saved yet stays in its browser tab, and goes once the form is saved."""
+"""Drafts: unsaved input stays in its browser tab and is dropped once the form is saved."""
 
 import re
 from collections.abc import Callable

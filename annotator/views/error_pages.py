@@ -1,4 +1,4 @@
-"""What went wrong, in words, with what to do next."""
+"""Error pages: what happened, why, and what to do next."""
 
 import logging
 import sys

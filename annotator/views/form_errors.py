@@ -1,4 +1,4 @@
-"""What people type in, one module per screen: forms check the shape, flow checks the meaning."""
+"""Errors of forms: forms check the shape, flow checks the meaning."""
 
 from django import forms
 

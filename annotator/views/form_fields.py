@@ -1,4 +1,4 @@
-"""Fields that more than one screen has, or that are typed in a way of their own."""
+"""Form fields shared by several screens."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Some items in a table, with what there is to say of each."""
+"""Table of items with extra columns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

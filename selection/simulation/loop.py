@@ -118,7 +118,7 @@ class _Asker:
         self, number: int, wanted: int, free: IntArray, asked: IntArray, model: Predictor | None
     ) -> IntArray:
         dataset, strategy = self.dataset, self._strategy(asked)
-        question = Query(
+        query = Query(
             strategy,
             dataset.space,
             wanted,
@@ -127,11 +127,11 @@ class _Asker:
             dataset.rare_class if dataset.rare_class_declared else None,
         )
         proba = self._proba(strategy, free, asked, model)
-        found = shortlist(question, free, proba, self._votes(strategy, free, asked))
+        found = shortlist(query, free, proba, self._votes(strategy, free, asked))
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
         labels = dataset.y[asked]
-        candidates = to_candidates(question, found, spread, existing, labels)
-        chosen = strategy.choose(candidates, wanted, np.random.default_rng(question.seed))
+        candidates = to_candidates(query, found, spread, existing, labels)
+        chosen = strategy.choose(candidates, wanted, np.random.default_rng(query.seed))
         picked: IntArray = found.ids[chosen.rows]
         return picked
 

@@ -79,7 +79,7 @@ def round_seed(seed: int, number: int) -> int:
 
 
 def shortlist(
-    question: Query, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
+    query: Query, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
 ) -> Shortlist:
     """Return the best of one shard whose free items are `ids` (n,).
 
@@ -92,22 +92,22 @@ def shortlist(
     >>> shortlist(closest, [7, 8], np.array([[0.9, 0.1], [0.5, 0.5]])).ids
     array([8, 7])
     """
-    strategy, numbers = question.strategy, np.asarray(ids, dtype=np.int64)
+    strategy, numbers = query.strategy, np.asarray(ids, dtype=np.int64)
     scores = strategy.score(
         _score_input(strategy, proba, votes),
         numbers,
-        question.seed,
-        space=question.space,
-        rare_class=question.rare_class,
+        query.seed,
+        space=query.space,
+        rare_class=query.rare_class,
     )
-    best = _top_rows(question, numbers, scores)
+    best = _top_rows(query, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
-    weight = float(strategy.weights(proba, question.space).sum())
+    weight = float(strategy.weights(proba, query.space).sum())
     return Shortlist(numbers[best], scores[best], proba[best], len(numbers), weight)
 
 
-def merge_shortlists(question: Query, parts: Sequence[Shortlist]) -> Shortlist:
+def merge_shortlists(query: Query, parts: Sequence[Shortlist]) -> Shortlist:
     """Return the best of all `parts`, which are those of the shards of one pool, in any order.
 
     >>> from selection.models import SingleLabel
@@ -119,7 +119,7 @@ def merge_shortlists(question: Query, parts: Sequence[Shortlist]) -> Shortlist:
     """
     ids = np.concatenate([part.ids for part in parts])
     scores = np.concatenate([part.scores for part in parts])
-    best = _top_rows(question, ids, scores)
+    best = _top_rows(query, ids, scores)
     known = [part.proba for part in parts if part.proba is not None]
     return Shortlist(
         ids[best],
@@ -132,7 +132,7 @@ def merge_shortlists(question: Query, parts: Sequence[Shortlist]) -> Shortlist:
 
 
 def to_candidates(
-    question: Query,
+    query: Query,
     found: Shortlist,
     spread: AnyArray,
     existing: AnyArray,
@@ -151,7 +151,7 @@ def to_candidates(
     [0, 2, 0]
     """
     labels = np.asarray(y)
-    counts = question.space.class_counts(labels)
+    counts = query.space.class_counts(labels)
     return Candidates(
         ids=found.ids,
         scores=found.scores,
@@ -160,39 +160,39 @@ def to_candidates(
         existing=existing,
         labels=labels,
         n_labelled=len(labels),
-        space=question.space,
+        space=query.space,
         classes_seen=sum(count > 0 for count in counts),
         pool_size=found.pool_size,
         total_weight=found.total_weight,
         class_counts=counts,
-        rare_class=question.rare_class,
-        drawn=_random_floor(question, found.ids),
+        rare_class=query.rare_class,
+        drawn=_random_floor(query, found.ids),
     )
 
 
-def _top_rows(question: Query, ids: IntArray, scores: FloatArray) -> IntArray:
+def _top_rows(query: Query, ids: IntArray, scores: FloatArray) -> IntArray:
     """Return the rows of the best, then those of the random floor.
 
     Both are the highest by some number of the item alone, so those of all shards together are
     exactly those of the pool.
     """
-    best = top_k.best(scores, ids, question.most, question.seed)
-    drawn = _random_floor(question, ids)
+    best = top_k.best(scores, ids, query.most, query.seed)
+    drawn = _random_floor(query, ids)
     if drawn is None:
         return best
     return np.concatenate([best, np.setdiff1d(np.flatnonzero(drawn), best)])
 
 
-def _random_floor(question: Query, ids: IntArray) -> BoolArray | None:
+def _random_floor(query: Query, ids: IntArray) -> BoolArray | None:
     """Return which of `ids` (n,) are in the random sample; None for a strategy without a floor.
 
     As many are drawn as are wanted: some are left even where all others were chosen already.
     """
-    if not question.strategy.floor:
+    if not query.strategy.floor:
         return None
-    lots = hashing.uniform(ids, question.seed ^ FLOOR_STREAM)
+    lots = hashing.uniform(ids, query.seed ^ FLOOR_STREAM)
     drawn = np.zeros(len(ids), dtype=np.bool_)
-    drawn[top_k.best(lots, ids, question.wanted, question.seed)] = True
+    drawn[top_k.best(lots, ids, query.wanted, query.seed)] = True
     return drawn
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from annotator.api.responses.base import Answered, Response, names
+from annotator.api.responses.base import Answered, Response, WithContent, names
 
 
-class Item(Response):
+class Item(WithContent):
     """An item: a text, or an image by its address and size."""
 
     id = serializers.IntegerField()

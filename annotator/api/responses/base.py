@@ -1,4 +1,4 @@
-"""What all responses share."""
+"""Fields shared by all responses."""
 
 from typing import Any
 
@@ -23,6 +23,16 @@ class Answered(Response):
             fields[tasktypes.LABELS] = names(required=False)
         named = {name: serializers.CharField(required=False, allow_null=True) for name in others}
         return {**fields, **named}
+
+
+class WithContent(Response):
+    """What a call answers."""
+
+    # It has the content of an item: of one text or image, or of the parts that others have.
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        parts = {name: serializers.CharField(required=False) for name in tasktypes.ITEM_FIELDS}
+        return {**parts, **fields}
 
 
 def page_of(row: type[serializers.Serializer[Any]], **besides: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from annotator.api.responses.base import Response
+from annotator.api.responses.base import Answered, Response, WithContent
 
 
 class Change(Response):
@@ -31,7 +31,7 @@ class Judgement(Response):
     model = serializers.IntegerField()
 
 
-class Exported(Response):
+class Exported(Answered, WithContent):
     """One line of an export: an answer; where they are included, a skip or an unlabelled item.
 
     `gold` is the known answer of the item, `audit_key` its place in the random order of the audits,

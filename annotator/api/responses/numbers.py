@@ -1,4 +1,4 @@
-"""How far and how good a project is."""
+"""Responses with figures of a project."""
 
 from rest_framework import serializers
 

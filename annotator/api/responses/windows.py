@@ -1,4 +1,4 @@
-"""What a labelling window is told."""
+"""Responses to a labelling window."""
 
 from rest_framework import serializers
 

@@ -1,4 +1,4 @@
-"""SQLite with one line for all who want to write: threads and processes.
+"""SQLite backend with one write queue for all threads and processes.
 
 SQLite itself has no line. Whoever finds another one writing sleeps and looks again, longer each
 time, up to a tenth of a second. Among many writers most of the time nobody writes while all sleep,

@@ -1,4 +1,4 @@
-"""Labels go out, each with how it came about; streamed, so that size does not matter."""
+"""Export of annotations with their provenance; streamed, so size does not matter."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

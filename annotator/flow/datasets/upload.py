@@ -1,4 +1,4 @@
-"""Uploads: the file is received, kept, and given a format."""
+"""Uploads: the file is received, stored, and given a format."""
 
 import uuid
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How good the model is: told by audit items alone, each judged by a model that never saw it."""
+"""Accuracy on audit items, each judged by a model that was not trained on it."""
 
 import time
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What each audit item was judged by for the estimate that is shown, for whoever counts again."""
+"""Judgements of audit items behind the shown estimate, kept for a recount."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The pool on a plane: a random sample laid out by likeness, and among it what people did.
+"""Embedding map: a 2D layout of a random sample of the pool, with recent work marked.
 
 The sample is laid out once for a feature space, by t-SNE (van der Maaten and Hinton 2008), which
 keeps neighbours together; distances across the picture mean nothing. Everything else is put among

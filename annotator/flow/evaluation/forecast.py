@@ -1,4 +1,4 @@
-"""What more labels would bring: reckoned by a worker from the curve so far, told in words.
+"""Forecast: the gain of more labels, fitted by a worker to the learning curve.
 
 All of it is a hint, as it believes that the curve goes on as it did; what is proven is told by
 `monitor.advice`.

@@ -1,4 +1,4 @@
-"""What asking well was worth: how many random labels the model of today would have taken.
+"""Label savings: how many random labels the current model's accuracy would have cost.
 
 Reckoned by a worker from the audits alone, which are random; told in words only where the interval
 leaves no doubt, as a few audits say little of it (learning-benchmarks.md in docs).

@@ -1,4 +1,4 @@
-"""A lead has a random sample of what is unread asked first, to prove how much is found.
+"""Recall sample: random unread items, served first, that prove how much is found.
 
 Its size is declared before, and it is looked at once, when all of it is settled: that is what makes
 its word count. The order of the audits would not do, as the strategy leaves their reserve alone and

@@ -1,4 +1,4 @@
-"""What a round changed: on the audits that its model and the one before answered, and in the pool.
+"""Changes of a round: accuracy on shared audit items, and predictions in the pool.
 
 Kept beside the candidates of a round lies what its model said of the audits; judged anew by what
 is known now, since an audit item may have been corrected meanwhile.

@@ -1,4 +1,4 @@
-"""Read-only: what was done in a week of a project."""
+"""Weekly summary of a project; read-only."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any

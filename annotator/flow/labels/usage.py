@@ -1,4 +1,4 @@
-"""Which labels are in use, so that no answer is left without what it says."""
+"""Usage of labels: a label in use cannot be removed."""
 
 from collections.abc import Collection
 

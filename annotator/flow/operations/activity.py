@@ -1,4 +1,4 @@
-"""Background work of a project: what is under way, and what failed in the last day."""
+"""Background activity of a project: running jobs, and failures of the last 24 hours."""
 
 from typing import Any
 

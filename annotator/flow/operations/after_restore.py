@@ -1,4 +1,4 @@
-"""After a restore: what was lent then comes back, what was under way is taken up again."""
+"""Recovery after a restore: leases are released, unfinished jobs start again."""
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop

@@ -1,4 +1,4 @@
-"""What a worker finds out about a project between two rounds, kept to be shown at once.
+"""Background reports on a project, computed between rounds and stored.
 
 Each kind is made by a function of its own. One that fails says so in its report, and keeps neither
 the others nor the rounds from going on.

@@ -1,4 +1,4 @@
-"""Whatever is counted on the way is counted again from the rows, at night or by hand.
+"""Verification of running counters against the rows, at night or by hand.
 
 | counter                            | what it must be                                          |
 |------------------------------------|----------------------------------------------------------|
@@ -120,7 +120,7 @@ def prove(project_pk: int) -> None:
 
 @dataclass(frozen=True)
 class Truth:
-    """What the rows say about one item."""
+    """Expected counters of one item, from the rows."""
 
     answers: int = 0
     seeds: int = 0

@@ -1,4 +1,4 @@
-"""When people were last at work here, whichever way they came in."""
+"""Last activity of users, by page or API."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""In which language a person reads: the one they chose, else the one their browser asks for."""
+"""Language of a user: their choice, or else the browser's."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _

@@ -1,4 +1,4 @@
-"""All projects of a person at a glance: for leads with what needs a decision, that first.
+"""Overview of a user's projects; for leads, those that need a decision come first.
 
 Each thing is asked once for all projects, of rows that are few: tallies, rounds, models, imports,
 reports. Nothing here counts annotations, and of items only those that are set aside.

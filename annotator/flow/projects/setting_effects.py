@@ -1,4 +1,4 @@
-"""When a changed setting holds: at once for what is there already, or from a later moment on.
+"""Effect of a changed setting: immediately, or from a later moment.
 
 Every setting has a decision here, and the settings page tells it when one was changed.
 """

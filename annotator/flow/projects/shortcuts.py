@@ -1,4 +1,4 @@
-"""The keys of the desk: which there are, what they do, and how they are called."""
+"""Shortcuts of the labelling page: actions, default keys and names."""
 
 import unicodedata
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Several people edit the same thing: a later save changes only what its person changed.
+"""Versions of fields for concurrent edits: a later save changes only its own fields.
 
 A form, or a client, remembers a stamp of each value that it loaded. A field whose value is still
 that of its stamp was not touched, so what is stored stays. One that was touched is stored, unless

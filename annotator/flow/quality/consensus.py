@@ -1,4 +1,4 @@
-"""What is probably right where people differ, and who errs how, learnt from their answers alone."""
+"""Consensus and annotator reliability by Dawid-Skene, estimated from the answers alone."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,4 @@
-"""Which labels look wrong: those that a model, which did not learn from them, strongly doubts, and
-those of near-copies that contradict each other.
+"""Likely label errors: doubted by a cross-validated model, or contradicted by near-duplicates.
 
 Never on items that are audited or will be: looked at again only where the model disagrees, they
 would come to agree with it, and the accuracy would be too high.
@@ -139,7 +138,7 @@ def _of_one(
 def _of_several(
     known: training_set.Labelled, proba: NDArray[Any], names: list[str]
 ) -> list[tuple[int, Suspect]]:
-    """Doubt each label by itself; of an item's doubtful ones the worst is told."""
+    """Judge each label separately; report the worst one of an item."""
     worst: dict[int, tuple[float, int]] = {}
     for column in range(known.y.shape[1]):
         for row, score in _of_label(known.y[:, column], proba[:, column]):

@@ -1,4 +1,4 @@
-"""Whom and what to trust: how far people agree, who is how steady, which labels are in doubt.
+"""Quality report: agreement, annotators, likely label errors.
 
 Reckoned by a worker after each round, from the newest answers; every number comes with what it
 rests on and, where it is an estimate, with its 95 % interval.

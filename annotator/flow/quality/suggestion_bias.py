@@ -1,4 +1,4 @@
-"""What suggestions do to labels, told by the items that were served blind at random."""
+"""Suggestion bias, measured against items that were served blind at random."""
 
 from collections.abc import Iterable
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""A trial and its runs as files, so that one run after the other can be done by any worker."""
+"""Simulation data and runs as files, so that any worker can continue a simulation."""
 
 from dataclasses import replace
 from pathlib import Path

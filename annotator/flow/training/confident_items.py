@@ -1,4 +1,4 @@
-"""What the model is surest of: found beside the candidates of a round, for the bulk desk.
+"""Confident items for bulk labelling, found beside the candidates of a round.
 
 It lies in a file of the round, as a list of rounds would otherwise load thousands of rows with it.
 """
@@ -30,7 +30,7 @@ class SureItem:
 
 @dataclass(frozen=True)
 class SureLabel:
-    """What the model would give one label: `count` items in all, the surest of them as `items`."""
+    """Confident predictions of one label: `count` in all, the most confident as `items`."""
 
     count: int
     items: list[SureItem]

@@ -1,4 +1,4 @@
-"""When a round starts: enough new labels, long enough ago, better features, or by hand."""
+"""Schedule of rounds: new labels, time, better features, or a manual start."""
 
 from datetime import datetime, timedelta
 

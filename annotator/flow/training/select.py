@@ -1,4 +1,4 @@
-"""Select: candidates of all shards become the picks of a round."""
+"""Select the picks of a round from the candidates of all shards."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""One turn of the loop: labels become a model, scores and picks.
+"""One round of active learning: labels become a model, scores and picks.
 
 Each function below is one stage. It claims its row, does its work, and hands the row on; a second
 worker that comes with the same wake-up finds nothing to claim.

@@ -1,4 +1,4 @@
-"""Collect the texts of the interface for its translators, in a file that only changes with them."""
+"""Collect the texts of the interface for translators; the file changes only with the texts."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The help page: first steps, the reader's own keys, terms, and where to read on."""
+"""Help page: first steps, the reader's own keys, terms, and further reading."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Each person's pages in their own language, which they choose on the account page."""
+"""Language of the interface, chosen per user on the account page."""
 
 from collections.abc import Callable
 

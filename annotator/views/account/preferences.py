@@ -1,4 +1,4 @@
-"""One's keys and habits at the desk."""
+"""Labelling preferences: keys and habits."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who has an account."""
+"""Forms for user accounts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Everybody who may sign in to this installation."""
+"""User accounts of the installation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How far people agree, week by week."""
+"""Agreement chart: Krippendorff's alpha per week."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy

@@ -1,4 +1,4 @@
-"""What a chart is: rows, the words and the table that go with them, and how they are drawn."""
+"""Base of a chart: rows, sentence, table and drawing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

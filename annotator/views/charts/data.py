@@ -1,4 +1,4 @@
-"""What the charts of a page are drawn from, each read at most once."""
+"""Data of a page's charts, each table read at most once."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +71,7 @@ class Facts:
 
     @property
     def quality_error(self) -> str:
-        """What went wrong when that was reckoned last; empty where nothing did."""
+        """The error of the last quality report; empty without one."""
         return str(self._quality["error"])
 
     @property

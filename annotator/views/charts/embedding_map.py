@@ -1,4 +1,4 @@
-"""The pool on a plane, as a picture whose points open their items."""
+"""Embedding map: the pool in two dimensions, each point a link to its item."""
 
 from django.urls import reverse
 from django.utils.translation import gettext as _

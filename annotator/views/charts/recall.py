@@ -1,4 +1,4 @@
-"""What more reading would prove: the frontier of a search for a rare label."""
+"""Recall chart: random items to read, by the recall that they would prove."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every chart of a project: what it shows, drawn from rows that can be had as a table, too.
+"""Chart registry: each chart of a project, with rows that are also shown as a table.
 
 Each has stable addresses, `charts/<name>.svg`, `.png`, `.csv`, and `.json` for its Vega-Lite
 specification with the data in it, so that a report elsewhere can show the newest.

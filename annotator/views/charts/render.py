@@ -1,4 +1,4 @@
-"""Vega-Lite specifications become pictures, on the server: light or dark, wide or narrow."""
+"""Chart rendering on the server: Vega-Lite to SVG and PNG, light or dark, wide or narrow."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What each round brought, what it picked, and how long it took."""
+"""Round charts: accuracy change, prediction churn, selected items and duration."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy

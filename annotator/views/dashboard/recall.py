@@ -1,4 +1,4 @@
-"""How much of a rare label is found: the card on the dashboard, and the sample that proves it."""
+"""Recall card of the dashboard, and the sample that proves a recall."""
 
 import math
 from collections.abc import Mapping

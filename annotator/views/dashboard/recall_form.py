@@ -1,4 +1,4 @@
-"""A random sample of what is unread."""
+"""Form for a random sample of unread items."""
 
 from django import forms
 from django.utils.translation import gettext_lazy
@@ -7,7 +7,7 @@ from annotator.flow.evaluation import recall_sample
 
 
 class ProofForm(forms.Form):
-    """How large it is, which is said before it is drawn."""
+    """Sample size, fixed before the sample is drawn."""
 
     number = forms.IntegerField(
         label=gettext_lazy("Sample size"),

@@ -1,4 +1,4 @@
-"""Pages beside the dashboard: the map of the pool, and a week on a sheet of paper."""
+"""Weekly summary: one week of a project on one sheet."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files on their way into the pool."""
+"""Upload form for imports."""
 
 from typing import Any
 

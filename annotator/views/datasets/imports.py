@@ -1,4 +1,4 @@
-"""Files on their way into the pool."""
+"""Import page: upload, progress and rejected rows."""
 
 from typing import Any
 

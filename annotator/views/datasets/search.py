@@ -1,4 +1,4 @@
-"""Items are found by text or by likeness, and labelled as expert seeds.
+"""Search page: items by text or similarity, labelled as seed labels.
 
 Nothing is shown that a model said, nor by which way an item would come to somebody: a label that
 is given here may count as an audit.
@@ -113,7 +113,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(access: Access, items: list[Item], sought: str = "") -> list[dict[str, Any]]:
-    """Return the items as lines, each with what was said of it once that may be told."""
+    """Return the items as rows, each with its annotations where these may be shown."""
     said = search.answers(items)
     return [_row(access, item, said.get(item.pk, []), sought) for item in items]
 
@@ -144,7 +144,7 @@ def _in_words(annotation: Annotation) -> dict[str, str]:
 
 
 def _shared(request: Request, access: Access) -> dict[str, Any]:
-    """Return what a line needs, whether it comes with the page or by itself."""
+    """Return the context of a row, inside the page or alone."""
     labels = choices(access, None, [])
     return {
         "access": access,

@@ -1,4 +1,4 @@
-"""What is confirmed by the page."""
+"""Form to confirm a bulk page."""
 
 from typing import Any
 
@@ -21,6 +21,6 @@ class BulkForm(forms.Form):
 
 
 class PageForm(forms.Form):
-    """Which page is on the screen, or was; flow knows what it holds."""
+    """The bulk page on the screen; flow knows its content."""
 
     page = forms.CharField(max_length=60)

@@ -1,4 +1,4 @@
-"""What the desk's page is made of: the item, its labels, and all that its script has to know."""
+"""Context of the labelling page: the item, its labels, and the configuration of its script."""
 
 import uuid
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def context_of_tab(access: Access, lease: Lease, tab: str) -> dict[str, Any]:
 
 
 def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what the script of the desk is told."""
+    """Return the configuration of the labelling script."""
     project, user = access.project, access.user
     preferences = desk_preferences.preferences_of(user)
     return {

@@ -1,4 +1,4 @@
-"""What is decided at the desk."""
+"""Form for a decision on the labelling page."""
 
 from django import forms
 

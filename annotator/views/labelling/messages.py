@@ -1,4 +1,4 @@
-"""The words of the desk's script, which has none of its own: they are translated here."""
+"""Texts of the labelling page's script, translated here: the script itself has none."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The door to the metrics: for who holds the token, or for this machine; else there is none."""
+"""Metrics endpoint, for token holders and this machine; others get 404."""
 
 import ipaddress
 import secrets

@@ -1,4 +1,4 @@
-"""How it runs, in words: a project's for its leads, the installation's for its admins."""
+"""Status pages: of a project for its leads, of the installation for its admins."""
 
 from typing import Any
 

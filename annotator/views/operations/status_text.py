@@ -1,4 +1,4 @@
-"""How it runs, in words: what is well, what is not, and what to do about that."""
+"""Sentences of the status pages: what works, what does not, and what to do."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -179,7 +179,7 @@ def disk(found: Disk) -> Note:
 
 @dataclass(frozen=True)
 class Failed:
-    """What failed, why, and what to do."""
+    """A failure: what failed, why, and what to do."""
 
     what: str
     ago: str

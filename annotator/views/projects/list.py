@@ -1,4 +1,4 @@
-"""One's projects, and a new one."""
+"""Project list, and the form for a new project."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rows of one's projects, in words and small bars."""
+"""Rows of the project list: sentences and progress bars."""
 
 from collections.abc import Mapping
 from typing import Any

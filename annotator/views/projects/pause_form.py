@@ -1,4 +1,4 @@
-"""Why a project is paused."""
+"""Form to pause a project."""
 
 from django import forms
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""A lead pauses the project, or has it go on."""
+"""Pause and resume a project."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""A new project."""
+"""Form for a new project."""
 
 from django import forms
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""A project's settings, its labels, and its end."""
+"""Settings page: settings, labels, deletion."""
 
 from typing import Any
 

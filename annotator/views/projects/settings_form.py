@@ -1,4 +1,4 @@
-"""The settings of a project, and its end."""
+"""Form for settings, and for the deletion of a project."""
 
 from collections.abc import Iterator
 from typing import Any

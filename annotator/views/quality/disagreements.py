@@ -1,4 +1,4 @@
-"""What people disagree about, a card for each: the item, the opinions, the decision."""
+"""Disagreements page: a card per item with its annotations and the decision."""
 
 from collections import Counter
 from typing import Any

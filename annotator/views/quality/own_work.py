@@ -1,4 +1,4 @@
-"""An annotator's own figures."""
+"""Own-work page: an annotator's own figures."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ DAYS_SHOWN, LEAST_DAYS = 28, 7
 @require_safe
 @signed_in
 def own_work(request: Request, project_id: int) -> HttpResponse:
-    """Show people their own numbers, and nobody else's."""
+    """Show a user their own figures only."""
     access = open_project(request, project_id)
     facts = Facts(access.project)
     people = people_rows(facts, [request.user])

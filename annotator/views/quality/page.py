@@ -1,4 +1,4 @@
-"""Whom and what to trust, for leads; and for everybody how their own work stands.
+"""Quality page for leads: agreement, annotators, likely label errors.
 
 Nobody is ranked: people stand in the order of their names, each with what a number rests on.
 """

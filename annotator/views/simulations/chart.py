@@ -1,4 +1,4 @@
-"""A simulation as a picture: what each way of asking reaches with so many labels."""
+"""Simulation chart: accuracy of each strategy by number of labels."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Strategies tried on labelled data, before a budget is spent."""
+"""Simulation page: strategies replayed on labelled data."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a simulation says, in words: a sentence first, with its interval, and no promise."""
+"""Sentences about a simulation: the result with its interval first, without a promise."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -67,7 +67,7 @@ def _times_and_interval(
 
 
 def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
-    """Return the sentence that a verdict is told with, its numbers still to be filled in."""
+    """Return the sentence of a verdict, with its holes unfilled."""
     if verdict == "never":
         return _(
             "%(title)s never reaches %(target)s, which random reaches with %(theirs)s labels; it "
