@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.template.loader import get_template
+from PIL import Image
 
 from annotator import tasktypes
 from annotator.errors import Invalid, NotThere
+from annotator.flow.datasets import export
 from annotator.flow.projects import settings, shortcuts
-from annotator.models import Project
+from annotator.flow.queue import leasing
+from annotator.models import Item, Membership, Project, Role
 from annotator.tasktypes import FEATURES, TASK_TYPES, TaskType
 from selection.features import RECIPES
+from tests import loop
 
 TYPES = [pytest.param(each, id=name) for name, each in TASK_TYPES.items()]
 ROOT = Path(tasktypes.__file__).parent.parent
@@ -83,6 +91,64 @@ def test_project_is_created_and_refuses_what_its_type_lacks(kind: TaskType) -> N
             tasktypes.require(project, feature)
     for feature in kind.can:
         tasktypes.require(project, feature)
+
+
+# From file to file -------------------------------------------------------------------------------
+
+ITEMS = 24
+
+
+def _csv(*columns: str) -> bytes:
+    """Return rows of texts, each with a word of its own in each column."""
+    rows = (",".join(f"{loop.text(i)} {name}" for name in columns) for i in range(ITEMS))
+    return "\n".join([",".join(columns), *rows]).encode()
+
+
+def _pictures() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for i in range(ITEMS):
+            file = io.BytesIO()
+            Image.new("RGB", (16 + i, 16), (10 * i, 200, 90)).save(file, "PNG")
+            archive.writestr(f"{i}.png", file.getvalue())
+    return out.getvalue()
+
+
+# A new medium comes with a file that holds it.
+FILES = {
+    "text": lambda: ("items.csv", _csv("text")),
+    "image": lambda: ("items.zip", _pictures()),
+    "text-pairs": lambda: ("items.csv", _csv("a", "b")),
+}
+
+
+@pytest.mark.django_db
+def test_items_come_in_are_answered_learnt_and_go_out(kind: TaskType, ana: Any) -> None:
+    names = list(kind.answer.fixed_labels or LABELS)
+    project = settings.create_project(
+        None,
+        name="A",
+        task=kind.task,
+        multi_label=kind.multi_label,
+        labels=LABELS if "labels" in kind.can else [],
+    )
+    Membership.objects.create(project=project, user=ana, role=Role.ANNOTATOR)
+    work = loop.bring_in(project, *FILES[kind.media.name]())
+    assert (work.state, work.created, work.rejected) == ("done", ITEMS, 0), work.errors
+    loop.make_features(project)
+    for number in range(ITEMS // 2):
+        lease = leasing.lease_next(project, ana)
+        assert lease is not None
+        loop.answer(lease, [names[number % 2]])
+    assert loop.go_round(project).model is not None
+    item = Item.objects.filter(project=project).first()
+    assert item is not None
+    parts = kind.media.export(item)
+    records = [json.loads(line) for line in b"".join(export.stream(project, "jsonl")).splitlines()]
+    assert len(records) == ITEMS // 2
+    assert {*parts, kind.answer.field} <= set(records[0])
+    assert records[0][kind.answer.field] in (names[0], [names[0]])
+    assert kind.answer.labels(records[0][kind.answer.field]) == [names[0]]
 
 
 def test_unknown_task_is_refused_by_name() -> None:

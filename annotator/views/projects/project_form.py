@@ -15,7 +15,10 @@ class ProjectForm(SettingsForm):
     task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
         label=gettext_lazy("Labels"),
-        help_text=gettext_lazy("One per line. Add a shortcut after a bar: “spam | s”."),
+        help_text=gettext_lazy(
+            "One per line. Add a shortcut after a bar: “spam | s”. A comparison of two texts needs "
+            "none: leave this empty."
+        ),
         required=tasktypes.ALL_NAME_LABELS,
     )
 
