@@ -1,0 +1,54 @@
+"""What a start finds done already is not done again."""
+
+import pytest
+from django.contrib.staticfiles.finders import get_finder
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from annotator.management import schema, static_files
+
+
+@pytest.fixture
+def collected(settings, tmp_path, monkeypatch):
+    """Return the list of collections, with one file to collect."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "page.css").write_text("a")
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATICFILES_DIRS = [source]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    get_finder.cache_clear()
+    calls = []
+
+    def collect(*_args, **_options):
+        calls.append(1)
+        settings.STATIC_ROOT.mkdir(exist_ok=True)
+        (settings.STATIC_ROOT / "staticfiles.json").write_text("{}")
+
+    monkeypatch.setattr(static_files, "call_command", collect)
+    yield calls
+    get_finder.cache_clear()
+
+
+def test_files_are_collected_once_and_again_when_one_has_changed(collected, settings):
+    static_files.collect()
+    static_files.collect()
+    assert len(collected) == 1
+    (settings.STATICFILES_DIRS[0] / "page.css").write_text("changed")
+    static_files.collect()
+    assert len(collected) == 2
+
+
+def test_files_are_collected_again_when_they_are_gone(collected, settings):
+    static_files.collect()
+    (settings.STATIC_ROOT / "staticfiles.json").unlink()
+    static_files.collect()
+    assert len(collected) == 2
+
+
+@pytest.mark.django_db
+def test_database_is_current_once_every_migration_is_applied():
+    assert schema.is_current()
+    newest = MigrationRecorder(connection).migration_qs.filter(app="annotator").last()
+    newest.delete()
+    assert not schema.is_current()
