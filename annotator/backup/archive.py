@@ -34,7 +34,7 @@ Show = Callable[[int, int], None]
 
 
 def name_for(now: datetime) -> str:
-    """Return what a backup made now is called."""
+    """Return the file name of a backup made now."""
     return f"winnow-{now:%Y%m%d-%H%M%S}.tar"
 
 

@@ -30,7 +30,7 @@ class Impossible(Exception):
 
 
 def kind() -> str:
-    """Return what the database is: "sqlite" or "postgresql"."""
+    """Return the kind of the database: "sqlite" or "postgresql"."""
     return connection.vendor
 
 
@@ -80,7 +80,7 @@ def _take_postgresql(path: Path) -> dict[str, int]:
 
 
 def counts() -> dict[str, int]:
-    """Return how many rows the database has that is there now."""
+    """Return the row counts of the current database."""
     with connection.cursor() as cursor:
         return _counts(lambda query: _one(cursor, query))
 
@@ -112,7 +112,7 @@ def _run(command: list[str]) -> None:
 
 
 def _address() -> dict[str, str]:
-    """Return how to reach the database; in the environment, where other users cannot read it."""
+    """Return the connection parameters as environment variables, hidden from other users."""
     given = settings.DATABASES["default"]
     names = {"NAME": "DATABASE", "USER": "USER", "PASSWORD": "PASSWORD", "HOST": "HOST"}
     known = {f"PG{pg}": str(given[name]) for name, pg in names.items() if given.get(name)}
@@ -178,7 +178,7 @@ def put_back(path: Path, check: Check = _accept) -> None:
 
 
 def _content(rows: Callable[[str], list[Any]]) -> Content:
-    """Return what the tables hold that `rows` asks."""
+    """Return row counts and migrations, read through `rows`."""
     try:
         applied = rows("SELECT app, name FROM django_migrations")
         return Content(_counts(lambda query: rows(query)[0][0]), [f"{a}.{n}" for a, n in applied])

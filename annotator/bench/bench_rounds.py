@@ -19,7 +19,7 @@ TOPICS_APART = 2.0
 def measure(
     client: Client, folder: Path, peak: Callable[[], float], items: int, *, rounds: int = 6
 ) -> list[Figure]:
-    """Return how long rounds over `items` short texts take with their best features."""
+    """Measure the duration of rounds over `items` short texts with their best features."""
     project, _seconds = filled(client, folder, items)
     wait_for_features(project)
     goal = "4" if items == 100_000 else ""

@@ -81,7 +81,7 @@ def measure(
 
 
 def _slowdowns(way: Way, sizes: Sequence[int], rates: Sequence[float]) -> list[Figure]:
-    """Return how much slower many are at each larger pool than at the first one."""
+    """Return the slowdown of many annotators at each pool size, relative to the smallest."""
     name = "{}: cycles, {:,} items against {:,}"
     return [
         Figure(name.format(way.name, items, sizes[0]), rates[0] / rate, "x slower", "1.2")
@@ -90,7 +90,7 @@ def _slowdowns(way: Way, sizes: Sequence[int], rates: Sequence[float]) -> list[F
 
 
 def at_rest(pid: int) -> list[Figure]:
-    """Return what all processes below `pid` take while nothing happens."""
+    """Measure all processes below `pid` while they are idle."""
     time.sleep(SETTLING)
     cost = resource_usage.measure(resource_usage.family(pid), RESTING)
     return [
@@ -114,7 +114,7 @@ def _alone(client: Client, project: int, way: Way, items: int, cycles: int) -> l
 
 
 def _saves(calls: Sequence[Call]) -> list[float]:
-    """Return how many seconds each save took that was answered with another item."""
+    """Return the latencies in seconds of the saves that were answered with another item."""
     return [call.ended - call.began for call in calls if call.kind == "save" and call.given]
 
 
@@ -147,7 +147,7 @@ def _together(
 
 
 def _seconds_of(calls: Sequence[Call]) -> float:
-    """Return how long people saved, from the first save to the answer of the last one."""
+    """Return the duration from the first save to the answer of the last one."""
     saves = [call for call in calls if call.kind == "save"]
     return max(call.ended for call in saves) - min(call.began for call in saves)
 
@@ -155,7 +155,7 @@ def _seconds_of(calls: Sequence[Call]) -> float:
 def _faults(
     name: str, busy: Crowd, calls: Sequence[Call], people: Sequence[load.Person]
 ) -> list[Figure]:
-    """Return how many calls failed, and how many promises the history shows to be broken."""
+    """Return the number of failed calls and of violated invariants."""
     failed = len(busy.failures) + sum(call.outcome == UNKNOWN for call in calls)
     own = {person.number for person in people}
     stored = [each for each in load.stored(busy.project) if each.person in own]

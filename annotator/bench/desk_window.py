@@ -214,7 +214,7 @@ class DeskWindow:
             self._advance()
 
     def _seen_now(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what the call made sure of: the item on the screen, where it is still held."""
+        """Return the item on the screen, if the call has confirmed its lease."""
         shown, named = self._current, body["holding"][:1]
         if shown is None or shown["lease"] in self._seen or shown["lease"] not in named:
             return []

@@ -63,7 +63,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return what the kernel says of a process, from its state on; empty where it says nothing."""
+    """Return the fields of /proc/PID/stat, from the state on; empty if there are none."""
     try:
         line = (PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:

@@ -36,7 +36,7 @@ def is_current() -> bool:
 
 
 def unknown(applied: Iterable[str]) -> list[str]:
-    """Return which of these migrations ("app.name") this version does not have."""
+    """Return the migrations ("app.name") that this version does not have."""
     have = {f"{app}.{name}" for app, name in on_disk()}
     return sorted(set(applied) - have)
 

@@ -66,5 +66,5 @@ def text(key: str, field: str, values: Mapping[str, Any]) -> str:
 
 
 def somebody() -> str:
-    """Return what stands for a person whose account is gone."""
+    """Return the stand-in for a deleted user."""
     return gettext("Someone")

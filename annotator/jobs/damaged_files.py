@@ -129,7 +129,7 @@ def lately(project: Project) -> list[FeatureShard]:
 
 
 def words_of(space: FeatureSpace) -> str:
-    """Return what is being made again of a space; empty where nothing is."""
+    """Describe the repair of a feature space; empty without one."""
     if space.damaged_at is None or not space.is_active:
         return ""
     if space.stage == FeatureSpace.Stage.FIT:

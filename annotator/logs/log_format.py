@@ -67,7 +67,7 @@ def answering(request: HttpRequest) -> Iterator[None]:
 
 
 def ids() -> dict[str, Any]:
-    """Return what a line that is logged now is about."""
+    """Return the ids in the context of a log line: user, request, task, project."""
     request = _request.get()
     return {**({} if request is None else _of_request(request)), **_ids.get()}
 

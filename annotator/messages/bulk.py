@@ -9,7 +9,7 @@ from annotator.models import Project
 
 
 def empty_words(project: Project, code: str) -> str:
-    """Return why there is no page (`bulk_pages.why_empty`), and what to do about it."""
+    """Explain why there is no bulk page (`bulk_pages.why_empty`), and what to do."""
     if not code:
         return ""
     if code == "paused":

@@ -37,7 +37,7 @@ def in_words(estimate: Mapping[str, Any] | None) -> str:
 
 
 def _of_model(estimate: Mapping[str, Any]) -> str:
-    """Return what the model learnt from: others may have been given since."""
+    """Name the model and its number of labels; more labels may exist since."""
     if "model" not in estimate:
         return ""
     words = ngettext(
@@ -49,14 +49,14 @@ def _of_model(estimate: Mapping[str, Any]) -> str:
 
 
 def proven_in_words(estimate: Mapping[str, Any]) -> str:
-    """Return what is proven so far; empty where the first look is still to come."""
+    """Describe the guaranteed accuracy; empty before the first one."""
     if not estimate.get("proven"):
         return ""
     return _("guaranteed: at least %(low)s") % {"low": with_percent_sign(bound(estimate["proven"]))}
 
 
 def why_two(estimate: Mapping[str, Any] | None) -> str:
-    """Return why the interval and the proof differ; empty where nothing is proven yet."""
+    """Explain the difference between interval and guarantee; empty without a guarantee."""
     if not estimate or not estimate.get("proven"):
         return ""
     said = _(

@@ -13,7 +13,7 @@ from annotator.models import Project
 
 
 def result_words(result: DecisionResult) -> str:
-    """Return what became of a decision that a window sent."""
+    """Describe the result of a window's decision."""
     if result.outcome == Outcome.REFUSED:
         return result.refused
     if result.annotation is None:
@@ -24,7 +24,7 @@ def result_words(result: DecisionResult) -> str:
 
 
 def outcome_words(outcome: Outcome) -> str:
-    """Return what became of a skip or of an undo."""
+    """Describe the result of a skip or an undo."""
     return {
         Outcome.PASSED_ON: _("Skipped. Another annotator will see it."),
         Outcome.SET_ASIDE: _(
@@ -69,7 +69,7 @@ def label_words(told: Mapping[str, Any]) -> str:
 
 
 def why_empty(project: Project, pause: pauses.Pause | None) -> str:
-    """Return why there is nothing to label, and what happens next."""
+    """Explain why there is nothing to label, and what happens next."""
     if pause is not None:
         return stopping.pause_words(pause)
     return {

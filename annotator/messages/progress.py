@@ -8,7 +8,7 @@ from annotator.models import Project
 
 
 def progress(project: Project) -> dict[str, Any]:
-    """Return how far the project is, as the API tells it."""
+    """Return the project's progress, as the API shows it."""
     return _in_words(summary.progress(project))
 
 

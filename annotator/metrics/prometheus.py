@@ -98,7 +98,7 @@ def _meters() -> tuple[dict[str, Any], dict[str, Any]]:
 
 @cache
 def own_folder() -> Path:
-    """Return where the web processes of this machine count; empty for the first one of a start.
+    """Return the folder of this machine's web counters; empty for the first process of a start.
 
     Containers may share a data directory and use the same process ids, hence a folder each.
     """

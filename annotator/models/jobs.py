@@ -36,7 +36,7 @@ class LostClaim(Exception):
 
 
 def claimable(now: datetime) -> Q:
-    """Return what tells the jobs that wait, or whose worker has not been heard of for a while."""
+    """Return the filter for jobs that wait, or whose worker fell silent."""
     # No pause and no heartbeat lies that far ahead, unless the clock was set back since.
     stale, ahead = now - timedelta(seconds=STALE_SECONDS), now + timedelta(seconds=60)
     may_try = Q(retry_at=None) | Q(retry_at__lte=now) | Q(retry_at__gt=ahead)
@@ -51,7 +51,7 @@ class JobQuerySet(models.QuerySet[Any]):
         return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
 
     def claimable(self, now: datetime) -> Self:
-        """Return the jobs that wait, and those whose worker has not been heard of for a while."""
+        """Return the jobs that wait, and those whose worker fell silent."""
         return self.filter(claimable(now))
 
     def release_dead(self) -> int:

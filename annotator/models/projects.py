@@ -153,7 +153,7 @@ class Project(models.Model):
 
     @property
     def target_recall(self) -> float | None:
-        """Return which share of the rare label is to be found; None where that is not the goal."""
+        """Return the target recall of the rare label; None with another target metric."""
         return self.target_value if self.target_metric == self.Metric.RECALL else None
 
 

@@ -97,7 +97,7 @@ def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
 
 def unlabelled(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
-    """Return which items of `shard` have no label: (stop - start,) of bool, those held among them.
+    """Return a mask of the unlabelled items of `shard`, leased ones included: (stop - start,) bool.
 
     More than `selectable`, as what a strategy may not choose is still a part of the pool.
     """
@@ -246,12 +246,12 @@ def _spread(shard: FeatureShard) -> NDArray[Any]:
 
 
 def space_folder(space: FeatureSpace) -> Path:
-    """Return where the arrays of `space` lie."""
+    """Return the folder of the arrays of `space`."""
     return project_folder(space.project_id) / "features" / str(space.pk)
 
 
 def project_folder(project_id: int) -> Path:
-    """Return where a project's arrays lie."""
+    """Return the folder of a project's arrays."""
     return Path(settings.MEDIA_ROOT) / "projects" / str(project_id)
 
 

@@ -14,22 +14,22 @@ from annotator.storage.checksums import Corrupt
 
 
 def models_folder(project_id: int) -> Path:
-    """Return where the models of a project lie."""
+    """Return the folder of a project's models."""
     return feature_store.project_folder(project_id) / "models"
 
 
 def model_path(project_id: int, number: int) -> Path:
-    """Return where the model of a round lies."""
+    """Return the path of a round's model."""
     return models_folder(project_id) / f"{number:06d}.npz"
 
 
 def committee_path(project_id: int, number: int) -> Path:
-    """Return where the committee of a round lies."""
+    """Return the path of a round's committee."""
     return models_folder(project_id) / f"{number:06d}-committee.npz"
 
 
 def round_folder(project_id: int, number: int) -> Path:
-    """Return where the candidates of a round lie, and what its model was surest of."""
+    """Return the folder of a round's candidates and confident items."""
     return feature_store.project_folder(project_id) / "rounds" / str(number)
 
 
@@ -79,7 +79,7 @@ def load_committee(version: ModelVersion) -> list[Any]:
 
 
 def load_found(scoring: RoundShard, path: Path, kind: str) -> dict[str, NDArray[Any]]:
-    """Return what the scoring of a shard stored in `path`; DamagedCandidates if it was changed."""
+    """Return the scores of a shard stored in `path`; DamagedCandidates if they were changed."""
     try:
         return storage_arrays.load_npz(path, scoring.checksums.get(kind, ""))
     except Corrupt as problem:

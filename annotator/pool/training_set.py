@@ -40,7 +40,7 @@ class Labelled:
 
     @property
     def seen(self) -> int:
-        """Return how many classes have at least one example."""
+        """Return the number of classes with at least one example."""
         return len(self.label_space.classes_seen(self.y))
 
     @property

@@ -19,7 +19,7 @@ MOST_PEOPLE = 5
 
 
 def known(request: HttpRequest, username: str | None) -> str:
-    """Return what this browser is called for `username`; empty where that name is new to it."""
+    """Return the id of this browser for `username`; empty for a new browser."""
     return _people(request).get(_name(username or ""), "")
 
 

@@ -68,7 +68,7 @@ INVITATIONS = Limit("invitation", 20, 60)
 
 
 def network(address: str | None) -> str:
-    """Return what stands for one client: an IPv4 address, or the /64 that one IPv6 client has."""
+    """Return the key of a client: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:

@@ -47,7 +47,7 @@ class SignedInMiddleware(AuthenticationMiddleware):
 
 
 def _user(request: Any) -> User | AnonymousUser:
-    """Return who is signed in; Django decides wherever anything is unusual."""
+    """Return the signed-in user; unusual cases are left to Django."""
     if not hasattr(request, "_cached_user"):
         request._cached_user = _quickly(request.session) or auth.get_user(request)
     user: User | AnonymousUser = request._cached_user

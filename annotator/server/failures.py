@@ -123,7 +123,7 @@ def _elsewhere(path: object) -> str:
 
 
 def data_directory() -> Path:
-    """Return where the data lies, also where the settings cannot be read."""
+    """Return the data directory, even if the settings cannot be read."""
     beside = Path(__file__).resolve().parents[2] / "data"
     return Path(os.environ.get("WINNOW_DATA") or beside).absolute()
 

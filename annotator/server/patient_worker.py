@@ -53,11 +53,11 @@ class ClientSocket(socket.socket):
         self._patience = PATIENCE if seconds is None else min(seconds, PATIENCE)
 
     def gettimeout(self) -> float:
-        """Return how long the next piece may take."""
+        """Return the timeout of the next read."""
         return self._patience
 
     def take(self) -> bytes:
-        """Return what has arrived, without waiting; BlockingIOError where nothing has."""
+        """Return the bytes received so far, without waiting; BlockingIOError if there are none."""
         return super().recv(65_536)
 
     def recv(self, size: int, _flags: int = 0) -> bytes:
@@ -91,7 +91,7 @@ class ClientSocket(socket.socket):
         return True
 
     def size_unsent(self) -> int:
-        """Return how many bytes the client has not taken yet."""
+        """Return the number of bytes that the client has not read yet."""
         return sum(map(len, self.unsent))
 
     def _comes(self, what: int) -> bool:
@@ -161,7 +161,7 @@ class Noted:
     page = b""
 
     def gettimeout(self) -> float:
-        """Return that nothing waits here."""
+        """Return 0: nothing waits here."""
         return 0.0
 
     def sendall(self, page: bytes) -> None:

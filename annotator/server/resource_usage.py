@@ -25,7 +25,7 @@ class Cost:
 
 
 def measure(pids: Iterable[int], seconds: float) -> Cost:
-    """Return what the processes cost over the next `seconds`; those that end meanwhile drop out."""
+    """Measure the processes for `seconds`; processes that end meanwhile are left out."""
     before = {pid: ticks for pid in pids if (ticks := _ticks(pid)) is not None}
     started = time.monotonic()
     time.sleep(seconds)
@@ -38,7 +38,7 @@ def measure(pids: Iterable[int], seconds: float) -> Cost:
 
 
 def used(pids: Iterable[int]) -> float:
-    """Return how many seconds of processor time the processes have used so far."""
+    """Return the CPU seconds used by the processes so far."""
     return sum(_ticks(pid) or 0 for pid in pids) / TICKS
 
 

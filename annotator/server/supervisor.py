@@ -176,7 +176,7 @@ def _in_words(work: Callable[[], None]) -> None:
 
 
 def end_with_parent(number: int = signal.SIGTERM) -> None:
-    """Have this process sent a signal once its parent has died."""
+    """Request a signal for this process at its parent's death."""
     if PRCTL is not None:
         PRCTL(PR_SET_PDEATHSIG, number)
 

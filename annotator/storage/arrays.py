@@ -113,7 +113,7 @@ def find_npz(path: Path) -> dict[str, NDArray[Any]] | None:
 
 
 def read_checked(path: Path, sha256: str = "") -> bytes:
-    """Return what is in `path`; Corrupt when it is not the file with that checksum."""
+    """Return the content of `path`; Corrupt if its checksum differs."""
     with checksums.readable(path):
         data = path.read_bytes()
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:

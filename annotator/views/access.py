@@ -133,7 +133,7 @@ class Access:
 
     @property
     def type(self) -> tasktypes.TaskType:
-        """Return what the project's items and answers are."""
+        """Return the project's task type."""
         return tasktypes.of(self.project)
 
     @property

@@ -16,7 +16,7 @@ def items_table(
     cells: Callable[[Mapping[str, Any]], list[str]],
     most: int = SHOWN,
 ) -> dict[str, Any]:
-    """Return what `components/_item_table.html` shows of rows that each name an `item`."""
+    """Return the context of `components/_item_table.html` for rows that each name an `item`."""
     shown = found[:most]
     texts = dict(
         Item.objects.filter(pk__in=[row["item"] for row in shown]).values_list("pk", "text")

@@ -91,7 +91,7 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Return how long ago something was, in the largest unit that it fills."""
+    """Return an age in the largest unit that it fills."""
     if seconds < 60:
         return _("less than a minute ago")
     if seconds < 3600:
@@ -130,7 +130,7 @@ def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
 
 
 def no_estimate(audited: int) -> str:
-    """Return why there is no estimate though enough audits are answered, `audited` counting."""
+    """Explain a missing estimate although enough audit items are answered (`audited` count)."""
     if audited >= estimates.FIRST_ESTIMATE:
         return _("No accuracy estimate yet. The next round calculates it.")
     return _("No accuracy estimate yet: earlier audit items must be labelled first.")
@@ -144,7 +144,7 @@ def audited(progress: Mapping[str, Any]) -> list[str]:
 
 
 def confirmed(label: str, done: Confirmed) -> str:
-    """Return what became of a page that was confirmed in bulk."""
+    """Describe the result of a confirmed bulk page."""
     parts = [_("Saved %(n)d as %(label)s") % {"n": done.saved, "label": label}]
     if done.given_back:
         parts.append(_("%(n)d released, to be labelled one by one") % {"n": done.given_back})
@@ -154,7 +154,7 @@ def confirmed(label: str, done: Confirmed) -> str:
 
 
 def unconfirmed(number: int) -> str:
-    """Return what became of a page that was taken back."""
+    """Describe the result of an undone bulk page."""
     return ngettext(
         "Undone: %(n)d annotation removed. Here is its page again.",
         "Undone: %(n)d annotations removed. Here is their page again.",

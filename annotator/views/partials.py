@@ -46,5 +46,5 @@ def tell_on(request: Request, address: str, *, said: str, problem: str) -> HttpR
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """Return what a form was sent with, also when that is nothing; None when none was sent."""
+    """Return the form data, even if empty; None if no form was sent."""
     return request.POST if request.method == "POST" else None

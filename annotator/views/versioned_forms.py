@@ -28,12 +28,12 @@ class ShownClash:
 
     @property
     def keep_theirs(self) -> str:
-        """Return what the button sends that keeps the stored version."""
+        """Return the data of the button that keeps the stored version."""
         return f"theirs:{self.name}"
 
     @property
     def keep_mine(self) -> str:
-        """Return what the button sends that keeps what was typed."""
+        """Return the data of the button that keeps the typed version."""
         return f"mine:{self.name}"
 
 
@@ -112,7 +112,7 @@ class SharedForm(forms.BaseForm):
         return ShownClash(self.add_prefix(clash.field), self.title_of(clash.field), theirs, yours)
 
     def title_of(self, name: str) -> str:
-        """Return what people call a field."""
+        """Return a field's name."""
         return str(self.fields[name].label)
 
     def in_words(self, name: str, value: Any) -> str:

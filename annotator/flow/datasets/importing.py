@@ -107,7 +107,7 @@ def _chunks(work: Import, rows: Iterator[Row | BadRow]) -> Iterator[list[Row | B
 
 
 def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chunk:
-    """Return what is to be stored of some rows; nothing is stored yet."""
+    """Classify rows into new items and others; nothing is stored yet."""
     chunk = Chunk(rows=len(rows))
     media = tasktypes.of(work.project).media
     hashes = {id(row): media.digest(row.content) for row in rows if isinstance(row, Row)}
@@ -208,7 +208,7 @@ CONFIDENCES = ("confidence", "score", "probability")
 
 
 def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
-    """Return how sure the model was whose suggestion this is, if said in [0, 1], and the rest.
+    """Return the suggestion's confidence, if it is given in [0, 1], and the other fields.
 
     It does not stay with what is shown: a blind item comes without anything of a model.
     """

@@ -70,12 +70,12 @@ def find(project: Project, pk: int) -> Import:
 
 
 def report_path(work: Import) -> Path:
-    """Return where the list of rejected rows of an import lies; it exists once there is one."""
+    """Return the path of an import's report of rejected rows; it exists once there is one."""
     return uploads_folder() / f"{work.pk}-rejected.csv"
 
 
 def uploaded(name: str) -> Path:
-    """Return where an uploaded file lies."""
+    """Return the path of an uploaded file."""
     return uploads_folder() / name
 
 

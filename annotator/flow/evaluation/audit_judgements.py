@@ -46,7 +46,7 @@ class Judged:
 
 
 def of_audits(project: Project) -> Judged:
-    """Return what was kept of the newest estimate; nothing where it is damaged or gone."""
+    """Return the judgements behind the newest estimate; empty if damaged or gone."""
     measured = project.models.filter(accuracy__isnull=False)
     newest = measured.values_list("pk", "number", "measured__kept").first()
     if newest is None or not newest[2]:

@@ -25,7 +25,7 @@ KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
 
 def report(project: Project) -> dict[str, Any] | None:
-    """Return where items lie, x and y from 0 to 1, and what became of each."""
+    """Return coordinates from 0 to 1 and the status of each item."""
     turn = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
     if turn is None or turn.model is None or turn.space.items < FEWEST or turn.space.dropped:
         return None
@@ -53,7 +53,7 @@ def report(project: Project) -> dict[str, Any] | None:
 
 
 def _kinds(turn: Round) -> dict[int, str]:
-    """Return what each position is shown as; what is said later goes before."""
+    """Return the kind of each position; later kinds take precedence."""
     project, kinds = turn.project, {}
     for position in sample_positions(project.seed, turn.space.items).tolist():
         kinds[position] = "pool"

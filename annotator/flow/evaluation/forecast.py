@@ -22,7 +22,7 @@ CONFIDENCE = 0.95
 
 
 def report(project: Project) -> dict[str, Any] | None:
-    """Return what 100 more labels would bring, how many reach the target, and what one costs."""
+    """Forecast the gain of 100 more labels, the labels to the target, and the cost of one."""
     from selection.evaluation import learning_curve
 
     points = model_history.told(project)

@@ -61,7 +61,7 @@ def report(project: Project) -> dict[str, Any] | None:
 
 
 def baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what random labels would have reached; None where that is not known yet.
+    """Return the accuracy of random labels; None if not known yet.
 
     `measured` are models of audits alone, `curve` is what they let expect beyond.
     """

@@ -35,7 +35,7 @@ PROOF: dict[str, Any] = {
 
 
 def draw(project: Project, user: User, number: int) -> RecallProof:
-    """Have `number` random unread items asked before all else, and return the proof they make."""
+    """Draw `number` random unread items, served before all others, and return their proof."""
     label = project.rare_label
     if label is None:
         raise Conflict("no_rare_label", _("Choose a rare label in the settings first."))

@@ -67,7 +67,7 @@ def on_audits(
 
 
 def in_pool(turn: Round) -> dict[str, Any]:
-    """Return how much the predictions for a fixed sample of the pool moved with this model.
+    """Return the prediction churn of this model on a fixed sample of the pool.
 
     Compared with the models before it that see the items by the same features: `share` of the
     sample that the last one said otherwise, and Cohen's kappa of each neighbouring pair, newest

@@ -14,7 +14,7 @@ AT_WORK = Q(labels__gt=0) | Q(skips__gt=0) | Q(seconds__gt=0)
 
 
 def done_in(project: Project, monday: date) -> dict[str, Any]:
-    """Return what people and rounds did in the seven days from `monday`, and how good it was.
+    """Return the work, rounds and accuracy of the seven days from `monday`.
 
     Days are those of UTC, as tallies count them. `accuracy_before` is the newest estimate of before
     that week, `accuracy_after` the newest of the week; None where there is none from enough audits.

@@ -145,7 +145,7 @@ def close_space(space: FeatureSpace) -> FeatureSpace | None:
 
 
 def _is_kept() -> Q:
-    """Return what tells the features that are ready, or were and are being repaired."""
+    """Return the filter for features that are ready or under repair."""
     under_way = [FeatureSpace.State.QUEUED, FeatureSpace.State.RUNNING]
     repaired = Q(state__in=under_way, damaged_at__isnull=False)
     return Q(state=FeatureSpace.State.DONE) | repaired

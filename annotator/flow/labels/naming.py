@@ -47,7 +47,7 @@ def labels_of(project: Project) -> list[Label]:
 
 
 def forget(project: Project) -> None:
-    """Have the labels read anew: they were changed."""
+    """Clear the cached labels after a change."""
     for name in (KNOWN, "labels"):
         getattr(project, "_prefetched_objects_cache", {}).pop(name, None)
 
@@ -56,7 +56,7 @@ def forget(project: Project) -> None:
 
 
 def names(project: Project, refs: Iterable[Ref]) -> list[str]:
-    """Return what the labels are called now; a removed one by its last name."""
+    """Return the current names of labels; of a removed one, its last name."""
     now = {label.pk: label.name for label in labels_of(project)}
     return [_name(project, now, ref) for ref in refs]
 
@@ -99,7 +99,7 @@ def untranslated(project: Project, said: str) -> str:
 
 
 def mark(label: Label) -> str:
-    """Return what stands for the label in a sentence that is stored; nothing for a removed one."""
+    """Return the placeholder of a label in stored sentences; empty for a removed one."""
     return f"{MARK}{label.pk}{MARK_END}" if label.pk else ""
 
 
@@ -148,7 +148,7 @@ def _meanings(project: Project, given: Ref) -> set[Ref]:
 
 
 def former_names(label: Label, name: str) -> list[str]:
-    """Return which names the label had before, once it is called `name`."""
+    """Return the former names of a label that is now called `name`."""
     if name == label.name:
         return list(label.former_names)
     before = [label.name, *label.former_names]

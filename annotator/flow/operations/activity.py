@@ -15,7 +15,7 @@ from annotator.pool import feature_store
 
 
 def activity(project: Project) -> list[dict[str, Any]]:
-    """Return what is under way in the background, and what failed in the last day."""
+    """Return running background work, and failures of the last 24 hours."""
     return [
         *map(_import_activity, _current(project.imports)),
         *map(_space_activity, _current(project.spaces)),
@@ -87,7 +87,7 @@ def _round_activity(turn: Round) -> dict[str, Any]:
 
 
 def _recount_activity(project: Project) -> list[dict[str, Any]]:
-    """Return what the last recount left wrong; nothing where all counters are right."""
+    """Return the counters that the last recount left wrong; empty if there are none."""
     left = project.recounted.get("left", 0)
     if not left:
         return []

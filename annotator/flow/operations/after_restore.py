@@ -50,7 +50,7 @@ def _take_back_leases() -> None:
 
 
 def _make_again(space: FeatureSpace) -> None:
-    """Have features that were not in the backup made once more, and rounds on them given up."""
+    """Compute features that the backup lacks again, and give up the rounds on them."""
     Round.objects.active().filter(space=space).update(
         state=Job.State.FAILED,
         finished_at=timezone.now(),

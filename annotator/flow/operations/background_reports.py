@@ -52,17 +52,17 @@ def make_all(project_pk: int) -> None:
 
 
 def latest(project: Project) -> dict[str, dict[str, Any]]:
-    """Return what was found, by kind, but for large ones; one that was never made is missing."""
+    """Return the reports by kind, without large ones; kinds never made are missing."""
     return {report.kind: report.found for report in project.reports.exclude(kind__in=LARGE)}
 
 
 def one(project: Project, kind: str) -> dict[str, Any]:
-    """Return what was found of one kind, empty where it was never made."""
+    """Return the report of one kind; empty if it was never made."""
     return dict(whole(project, kind)["found"])
 
 
 def whole(project: Project, kind: str) -> dict[str, Any]:
-    """Return what was `found` of one kind, and the `error` of the last attempt."""
+    """Return a report as `found`, and the `error` of the last attempt."""
     kept = project.reports.filter(kind=kind).values("found", "error").first()
     return dict(kept) if kept else {"found": {}, "error": ""}
 
@@ -126,7 +126,7 @@ def _is_current(project: Project, kept: Report, seq: int, model: int) -> bool:
 
 
 def _note_that_it_is_due(kept: Report | None) -> None:
-    """Have it made again in a while, should this worker die before it is stored."""
+    """Schedule the report again, in case this worker dies before it is stored."""
     if kept is not None:
         again = clock.now() + timedelta(seconds=AGAIN_SECONDS)
         Report.objects.filter(pk=kept.pk).update(due_at=again)

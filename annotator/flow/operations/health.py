@@ -83,7 +83,7 @@ class Standing:
 
     @property
     def model_age(self) -> float | None:
-        """Return how many seconds ago the newest model was made."""
+        """Return the age of the newest model in seconds."""
         model = self.taught.model if self.taught else None
         return None if model is None else seconds_since(model.created_at)
 
@@ -96,12 +96,12 @@ class CountOf(Subquery):
 
 
 def standing(project: Project) -> Standing:
-    """Return how one project runs."""
+    """Return the health of one project."""
     return _standings(Project.objects.filter(pk=project.pk))[0]
 
 
 def standings(limit: int = MOST_PROJECTS) -> list[Standing]:
-    """Return how the newest projects run, in as many queries as it takes for one."""
+    """Return the health of the newest projects, in as many queries as for one."""
     return _standings(Project.objects.alive().order_by("-pk")[:limit])
 
 
@@ -206,7 +206,7 @@ class Kind:
 
 
 def jobs() -> list[Kind]:
-    """Return how each kind of job stands; jobs that are done are not looked at."""
+    """Return the state of each kind of job; finished jobs are not read."""
     return [_kind(name, model) for name, model in KINDS.items()]
 
 
@@ -239,7 +239,7 @@ class Failure:
 
 
 def failures(project: Project | None = None) -> list[Failure]:
-    """Return what failed lately and still matters, the newest first."""
+    """Return recent unresolved failures, newest first."""
     found = [Failure(kind, job) for kind in WHOLE for job in _failed(KINDS[kind], project)]
     return sorted(found, key=lambda each: each.job.finished_at, reverse=True)[:MOST_FAILURES]
 
@@ -296,11 +296,11 @@ class Disk:
 
 
 def disk() -> Disk:
-    """Return how much room there is where the data lies."""
+    """Return the free space of the data directory."""
     usage = shutil.disk_usage(settings.DATA_DIR)
     return Disk(free=usage.free, total=usage.total)
 
 
 def seconds_since(moment: datetime) -> float:
-    """Return how long ago a moment was; never below zero, as clocks differ a little."""
+    """Return the age of a moment in seconds; at least 0, as clocks differ a little."""
     return max((timezone.now() - moment) / timedelta(seconds=1), 0.0)

@@ -74,7 +74,7 @@ class Difference:
 
 
 def recount(project: Project, *, mend: bool = False, pause: float = PAUSE) -> list[Difference]:
-    """Return which counters of the project are wrong, mended if wanted; store what was found."""
+    """Return the project's wrong counters, corrected on request; the result is stored."""
     started = time.monotonic()
     found = [
         *_of_items(project, mend, pause),
@@ -129,7 +129,7 @@ class Truth:
     asked: int = 0
 
     def state_of(self, item: Item, overlap: int) -> int:
-        """Return what state the item must be in; its own where more than one is right."""
+        """Return the item's correct state; its own if several are valid."""
         # It had enough when it was finished, though more may be wanted of others since.
         was_enough = item.state == Item.State.LABELLED and self.answers > 0
         if self.answers >= overlap or self.seeds or was_enough:
@@ -167,7 +167,7 @@ def _behind(project: Project, position: int) -> Any:
 
 
 def _truths(items: list[int]) -> dict[int, Truth]:
-    """Return what the rows say about each item that has any, by a look at an index each."""
+    """Return the expected counters of each item with rows, by one index scan each."""
     answers = Annotation.objects.filter(item__in=items, counted=True, withdrawn_at=None)
     skipped = Lease.objects.filter(item__in=items, outcome__in=Lease.SKIPS)
     entries = QueueEntry.objects.filter(item__in=items)
@@ -188,7 +188,7 @@ def _truths(items: list[int]) -> dict[int, Truth]:
 
 
 def _wrong(item: Item, truth: Truth, overlap: int) -> dict[str, int]:
-    """Return what the counters of the item must be, of those that are not."""
+    """Return the correct values of the item's wrong counters."""
     right = {
         "answers": truth.answers,
         "skips": truth.skips,
@@ -293,7 +293,7 @@ def _stored(project: Project, user: int) -> Numbers:
 
 
 def _counted(project: Project, user: int) -> Numbers:
-    """Return what a person's tallies must say."""
+    """Return the correct values of a user's tallies."""
     found: Numbers = {("changes", None): _changes(project, user)}
     for row in _answers_by_day(project, user):
         day, seconds = row.pop("day"), row.pop("spent") or 0.0

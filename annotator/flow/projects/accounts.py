@@ -68,7 +68,7 @@ def revoke_tokens(user: User) -> None:
 
 
 def invited(token: str) -> User:
-    """Return whom `token` invites; NotThere when it is spent, too old or made up."""
+    """Return the user invited by `token`; NotThere if it is used, expired or invalid."""
     gone = NotThere(
         "invitation", _("This invitation has expired or was already used. Ask for a new one.")
     )

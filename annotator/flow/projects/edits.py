@@ -73,7 +73,7 @@ class LabelEdit:
 
 
 def label_values(label: Label) -> dict[str, str]:
-    """Return what may be edited of a label."""
+    """Return the editable fields of a label."""
     return {field: getattr(label, field) for field in LABEL_FIELDS}
 
 

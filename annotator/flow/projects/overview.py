@@ -87,7 +87,7 @@ def rows(user: User, name: str = "") -> list[Row]:
 
 
 def pauses(user: User) -> dict[int, stopping.Pause]:
-    """Return why projects of the person hand out nothing, by their keys; only those."""
+    """Return the reasons for which the user's projects are paused, by project key."""
     found = Project.objects.for_user(user).select_related("rare_label", "paused_by")
     stopped = [Row(each, Role.ANNOTATOR) for each in found if each.paused_at or each.auto_stop]
     if stopped:

@@ -144,7 +144,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], Promise]] = {
 
 
 def preferences_of(user: User) -> Preferences:
-    """Return how the person likes to work, with the defaults where they said nothing."""
+    """Return the user's preferences, with defaults for the rest."""
     said = {name: user.desk[name] for name in RULES if name in user.desk}
     return Preferences(keys=keys_of(user), **said)
 
@@ -296,7 +296,7 @@ def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
 
 
 def shown_of(project: Project, user: User) -> dict[str, Any]:
-    """Return what a window shows of the project beside items, with its `version`."""
+    """Return the project data that a window shows beside items, with its `version`."""
     own_keys = keys_for(user, project)
     return {
         "version": naming.version(project),

@@ -69,7 +69,7 @@ def changed_since(project: Project, before: Mapping[str, Any]) -> set[str]:
 
 
 def apply(project: Project, before: Mapping[str, Any]) -> None:
-    """Have those settings hold for what is there that were changed since `before`."""
+    """Apply settings changed since `before` to existing items and leases."""
     changed = changed_since(project, before)
     if "overlap" in changed:
         overlap.match_overlap(project)

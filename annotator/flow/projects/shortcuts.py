@@ -70,7 +70,7 @@ NEVER_LABELS = "?/"
 
 
 def cap(key: str) -> str:
-    """Return what is printed on the cap of a key."""
+    """Return the text on a key cap."""
     if key in NAMED_KEYS:
         return CAPS.get(key) or str(NAMED_KEYS[key])
     large = key.upper()

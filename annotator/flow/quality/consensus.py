@@ -27,7 +27,7 @@ def find(
     classes: NDArray[np.int64],
     n_classes: int,
 ) -> dict[str, Any]:
-    """Return how often each person is right and what they say for what; {} if there is too little.
+    """Return each annotator's reliability and confusion matrix; {} with too little data.
 
     `items` and `people` are the keys of those of the newest answers (m,) that share an item,
     `classes` what they say, -1 for nothing. `differing` are items where not all said what is

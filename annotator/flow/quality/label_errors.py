@@ -65,7 +65,7 @@ def find(
 
 
 def proposals(found: dict[str, Any]) -> list[ReviewCandidate]:
-    """Return what was found as `second.propose` wants it, one for each answer that gave a label."""
+    """Return the likely errors as review requests, one per annotation with a label."""
     return [
         ReviewCandidate(pk, kind, row["score"], row["why"], row["instead"])
         for kind in (SecondLook.Kind.SUSPECT.value, SecondLook.Kind.CONTRADICTION.value)

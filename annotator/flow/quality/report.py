@@ -146,7 +146,7 @@ def _by_pair(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
 
 
 def _with_others(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
-    """Return how often each person says what others say of the same item."""
+    """Return each annotator's agreement with others on the same items."""
     from selection.agreement import annotator_agreement
 
     codes = classes.answer_codes(shared.said)
@@ -164,7 +164,7 @@ def _consensus(
     labels: list[int],
     classes: "LabelSpace",
 ) -> dict[str, Any]:
-    """Return who is how reliable, and the items where what counts is not the consensus."""
+    """Return the reliabilities, and the items whose current label differs from the consensus."""
     if not classes.is_nominal:
         return {}
     codes = classes.answer_codes(shared.said)

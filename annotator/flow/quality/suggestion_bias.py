@@ -17,7 +17,7 @@ Answer = tuple[bool, bool, float | None]
 
 
 def of_suggestions(project: Project) -> dict[str, Any]:
-    """Return how much more often people say what was suggested when they see it; {} if unknown.
+    """Return how much a visible suggestion raises agreement with it; {} if unknown.
 
     Which of the strategy's items come blind is drawn at random, so that nothing but the sight of
     the suggestion tells the two groups apart. `shown` and `blind` are (the same, all).

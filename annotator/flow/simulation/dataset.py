@@ -60,7 +60,7 @@ class Trial:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Return what a summary says of the data."""
+        """Return the summary of the data."""
         known = self.known
         return {
             "n": len(known.X),
@@ -79,7 +79,7 @@ class Trial:
 
 
 def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> Answers:
-    """Return what the file holds that has a label, without exact repeats; Unreadable if nothing.
+    """Return the labelled items of the file without exact duplicates; Unreadable if there are none.
 
     `most_bytes` bounds what is held in memory, 0 does not.
     """

@@ -109,7 +109,7 @@ def find(project: Project, pk: int) -> Simulation:
 
 
 def own_labels(project: Project) -> int:
-    """Return how many items of the project are labelled."""
+    """Return the number of the project's labelled items."""
     return Item.objects.filter(project=project, state=Item.State.LABELLED).count()
 
 
@@ -184,7 +184,7 @@ def _prepare(work: Simulation) -> None:
 
 
 def _rare(work: Simulation) -> str:
-    """Return what the label that is looked for is called now; some were stored by their names."""
+    """Return the rare label's current name; older simulations stored it by name."""
     if not work.rare.isdigit():
         return work.rare
     return naming.names(work.project, [int(work.rare)])[0]
@@ -243,7 +243,7 @@ def _finish(work: Simulation, wanted: Sequence[simulation_runs.Turn]) -> None:
 
 
 def curves_path(work: Simulation) -> Path:
-    """Return where the curves of a simulation that is done lie as CSV."""
+    """Return the path of the CSV with the curves of a finished simulation."""
     return _csv_path(work)
 
 

@@ -84,7 +84,7 @@ def load_run(folder: Path, turn: Turn) -> "Run | None":
 
 
 def _run_name(folder: Path, turn: Turn) -> str:
-    """Return what tells a run from those of others and of other simulations."""
+    """Return a name that is unique among all runs and simulations."""
     return f"{folder.name}/{turn.strategy}-{turn.seed}"
 
 

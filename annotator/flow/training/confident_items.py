@@ -117,7 +117,7 @@ def of_round(turn: Round) -> dict[int, SureLabel]:
 
 
 def _whole(stored: bytes) -> bytes:
-    """Return what was stored, without its checksum; Corrupt if it was changed."""
+    """Return the stored data without its checksum; Corrupt if it was changed."""
     digest, _line, told = stored.partition(b"\n")
     if digest.startswith(b"{"):
         # From before there were checksums.

@@ -38,7 +38,7 @@ def start_all_due() -> list[Round]:
 
 
 def due(project: Project) -> str:
-    """Return why a round should start now: "first", "features", "labels", "time", or "" if not.
+    """Return the reason to start a round now: "first", "features", "labels", "time", or "".
 
     What counts is what came since the last round that succeeded, so a failed one is made up for.
     """
@@ -98,7 +98,7 @@ def start_round(project: Project, trigger: str) -> Round:
 
 
 def _pause(project: Project) -> timedelta:
-    """Return how long to wait after failures: twice as long after each one in a row."""
+    """Return the pause after failures: twice as long after each consecutive one."""
     states = list(project.rounds.values_list("state", flat=True)[:10])
     row = next((i for i, state in enumerate(states) if state != Round.State.FAILED), len(states))
     return timedelta(seconds=min(15 * 2**row, LONGEST_PAUSE))

@@ -82,7 +82,7 @@ def _doubted(
 
 
 def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
-    """Return what each member of the committee says, where the strategy asks one."""
+    """Return the committee's votes, if the strategy uses a committee."""
     from selection.models.committee import predict_committee
     from selection.strategies.registry import STRATEGIES
 

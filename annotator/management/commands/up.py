@@ -174,7 +174,7 @@ class Command(BaseCommand):
 
 
 def _broker_socket() -> Path | None:
-    """Return where the private broker listens; None where another broker is used."""
+    """Return the socket of the private broker; None with another broker."""
     kind, _colon, path = settings.BROKER_URL.partition("://")
     return Path(path) if kind == "redis+socket" else None
 

@@ -81,7 +81,7 @@ class DeskForm(SharedForm, forms.Form):
         return [self[name] for name in self.base_fields]
 
     def changes(self) -> dict[str, Any]:
-        """Return what was typed, as flow takes it; an empty key stays what it is."""
+        """Return the changes as flow takes them; an empty key field changes nothing."""
         given = self.cleaned_data
         typed = {name: given[name].split() for name in shortcuts.ACTIONS if given[name]}
         habits = {name: given[name] for name in self.HABITS if name in given}

@@ -33,7 +33,7 @@ class Column:
         return self.show is not str
 
     def cell(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the table shows of a row."""
+        """Return the text of a table cell."""
         value = row.get(self.field)
         return {"words": "–" if value is None else self.show(value), "is_number": self.is_number}
 

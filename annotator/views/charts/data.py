@@ -36,12 +36,12 @@ class Facts:
 
     @cached_property
     def uncertainty(self) -> dict[str, Any] | None:
-        """How torn the model was (measured.uncertainty)."""
+        """Histogram of the model's uncertainty."""
         return model_history.uncertainty(self.scored)
 
     @cached_property
     def balance(self) -> list[dict[str, Any]]:
-        """What is labelled and what is predicted of each label (measured.balance)."""
+        """Class balance among annotations and predictions."""
         return model_history.balance(self.scored, self.labels)
 
     @cached_property
@@ -56,17 +56,17 @@ class Facts:
 
     @cached_property
     def reports(self) -> dict[str, dict[str, Any]]:
-        """What a worker found between rounds, by kind (reports.latest)."""
+        """Background reports by kind."""
         return background_reports.latest(self.project)
 
     @cached_property
     def plane(self) -> dict[str, Any]:
-        """Where items lie (plane.report)."""
+        """Coordinates of the embedding map."""
         return background_reports.one(self.project, "plane")
 
     @cached_property
     def quality(self) -> dict[str, Any]:
-        """Whom and what to trust (quality.report)."""
+        """The quality report."""
         return dict(self._quality["found"])
 
     @property
@@ -89,6 +89,6 @@ class Facts:
         return {label.pk: label for label in self.project.labels.all()}
 
     def label_name(self, pk: int) -> str:
-        """Return what a label is called, also one that was deleted since."""
+        """Return the name of a label, including deleted ones."""
         (name,) = naming.names(self.project, [pk])
         return name or _("(deleted label)")

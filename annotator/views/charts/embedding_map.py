@@ -15,7 +15,7 @@ SHAPES = ["circle", "circle", "diamond", "circle", "cross"]
 
 
 def plane_rows(facts: Facts) -> Rows:
-    """Return where each shown item lies, what became of it, and what the model says of it."""
+    """Return position, status and prediction of each shown item."""
     found, kinds = facts.plane, kind_words()
     labels = found.get("labels", [])
     return [
@@ -54,7 +54,7 @@ def plane_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def plane_words(rows: Rows) -> str:
-    """Return how many of each kind are shown, in one sentence."""
+    """Return the number of items of each kind in one sentence."""
     counts = [(kind, sum(row["kind"] == kind for row in rows)) for kind in kind_words()]
     parts = [f"{kind} {number_format.count(n)}" for kind, n in counts if n]
     return _("Shown: %(parts)s.") % {"parts": ", ".join(parts)}

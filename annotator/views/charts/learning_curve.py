@@ -45,7 +45,7 @@ def curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def _baseline(facts: Facts, colours: Colours) -> list[Spec]:
-    """Return what random labels would have reached: measured as points, beyond that as a guess."""
+    """Return the random baseline: measured as points, extrapolated beyond."""
     random = label_savings.baseline(facts.reports.get("worth", {})) or {}
     fitted, measured = random.get("curve", []), random.get("measured", [])
     x, quiet = labels_axis(), colours["ink"]
@@ -142,7 +142,7 @@ def f1_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def cost_rows(facts: Facts) -> Rows:
-    """Return what was spent at each measured point, and what a point of accuracy cost since then.
+    """Return the cost at each measured point, and of a percentage point since the previous one.
 
     Money where an hourly rate is set, hours in any case. What a point cost is None where accuracy
     did not rise by more than noise would.
@@ -169,7 +169,7 @@ def cost_rows(facts: Facts) -> Rows:
 
 
 def _since(row: Row, before: Row | None) -> Row:
-    """Return what each label since the point before cost, and a point of accuracy."""
+    """Return the cost per label and per percentage point since the previous measurement."""
     unit = "hours" if row["cost"] is None else "cost"
     spent = row[unit] - (before[unit] if before else 0)
     labels = row["answers"] - (before["answers"] if before else 0)

@@ -74,7 +74,7 @@ def class_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def class_words(rows: Rows) -> str:
-    """Return which label the model finds least, in one sentence."""
+    """Name the label with the lowest recall in one sentence."""
     found = [row for row in rows if row["measure"] == "recall"]
     if not found:
         return _("No audit item has a label yet.")
@@ -134,7 +134,7 @@ def class_curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def class_curve_words(rows: Rows) -> str:
-    """Return what the picture is of, in one sentence."""
+    """Describe the chart in one sentence."""
     names = {row["label"] for row in rows}
     return _("Recall of %(n)s labels at %(points)s measurements.") % {
         "n": number_format.count(len(names)),
@@ -150,7 +150,7 @@ def _measure_words(measure: str) -> str:
 
 
 def balance_rows(facts: Facts) -> Rows:
-    """Return how common each label is among what is labelled, and as predicted for the pool."""
+    """Return the share of each label among annotations and predictions."""
     found = facts.balance
     labelled = sum(each["labelled"] for each in found) or 1
     predicted = sum(each["predicted"] for each in found) or 1
@@ -200,7 +200,7 @@ def balance_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def balance_words(rows: Rows) -> str:
-    """Return which label's share differs most, in one sentence."""
+    """Name the label whose shares differ most in one sentence."""
     most = max(rows, key=lambda row: abs(row["labelled_share"] - row["predicted_share"]))
     return _(
         "Largest difference: %(label)s, %(labelled)s of the labels, %(predicted)s of the "

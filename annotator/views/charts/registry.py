@@ -51,7 +51,7 @@ def chart(request: Request, project_id: int, name: str, form: str) -> HttpRespon
 
 
 def figure(facts: Facts, name: str) -> dict[str, Any]:
-    """Return what `charts/_figure.html` shows of a chart."""
+    """Return the context of `charts/_figure.html`."""
     drawn = CHARTS[name]
     rows = drawn.rows(facts)
     return {
@@ -112,6 +112,6 @@ FORMS: dict[str, Callable[[Chart, Facts, str, str], HttpResponse]] = {
 
 
 def figures(project: Project, names: list[str]) -> list[dict[str, Any]]:
-    """Return what a page shows of several charts, read once."""
+    """Return the figures for several charts, reading shared data once."""
     facts = Facts(project)
     return [figure(facts, name) for name in names]

@@ -135,7 +135,7 @@ def _png(spec: Spec, numbers: dict[str, Any]) -> str:
 
 
 def _numbers() -> dict[str, Any]:
-    """Return how numbers are written on axes: as in the sentences beside them."""
+    """Return the number format of axes, the same as in sentences."""
     return {
         "decimal": get_format("DECIMAL_SEPARATOR"),
         "thousands": get_format("THOUSAND_SEPARATOR"),

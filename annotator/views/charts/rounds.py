@@ -60,7 +60,7 @@ def change_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def change_words(rows: Rows) -> str:
-    """Return what the newest round brought, in one sentence."""
+    """Describe the accuracy change of the newest round in one sentence."""
     last = rows[-1]
     return _(
         "Newest round: %(value)s percentage points (95%% CI %(low)s to %(high)s) on %(n)s audit "
@@ -77,7 +77,7 @@ def change_words(rows: Rows) -> str:
 
 
 def moved_rows(facts: Facts) -> Rows:
-    """Return how much of a fixed sample each model predicts otherwise than the one before."""
+    """Return the prediction churn of each model on a fixed sample."""
     return [
         {
             "labels": point["labels"],
@@ -114,7 +114,7 @@ def moved_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def moved_words(rows: Rows) -> str:
-    """Return how much the newest model changed, in one sentence."""
+    """Describe the newest model's prediction churn in one sentence."""
     last = rows[-1]
     return _("The newest model changed %(share)s of %(n)s predictions.") % {
         "share": number_format.percent(last["share"]),
@@ -126,7 +126,7 @@ def moved_words(rows: Rows) -> str:
 
 
 def source_rows(facts: Facts) -> Rows:
-    """Return how many answers came from where, at each measured point."""
+    """Return the number of annotations by source at each measured point."""
     return [
         {"labels": point["labels"], "source": _source_words(source), "n": n}
         for point in facts.curve
@@ -176,7 +176,7 @@ def _source_words(source: str) -> str:
 
 
 def timing_rows(facts: Facts) -> Rows:
-    """Return how long each stage of the latest rounds took, in seconds, oldest first."""
+    """Return the seconds of each stage of the latest rounds, oldest first."""
     return [
         {"round": turn["number"], "stage": _stage_words(stage), "seconds": turn["timings"][stage]}
         for turn in reversed(facts.rounds)
@@ -215,7 +215,7 @@ def timing_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 
 
 def timing_words(rows: Rows) -> str:
-    """Return how long the newest round took, in one sentence."""
+    """Describe the duration of the newest round in one sentence."""
     last = rows[-1]["round"]
     spent = sum(row["seconds"] for row in rows if row["round"] == last)
     return _("Round %(n)s took %(time)s.") % {"n": last, "time": number_format.duration(spent)}

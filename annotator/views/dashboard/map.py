@@ -44,7 +44,7 @@ def embedding_map(request: Request, project_id: int) -> HttpResponse:
 
 
 def _point(row: dict[str, Any]) -> dict[str, Any]:
-    """Return where a point is drawn in a picture of WIDE by HIGH, and how."""
+    """Return position and style of a point in an image of WIDE by HIGH."""
     return {
         "x": round(MARGIN + row["x"] * (WIDE - 2 * MARGIN), 1),
         "y": round(MARGIN + (1 - row["y"]) * (HIGH - 2 * MARGIN), 1),

@@ -93,7 +93,7 @@ def put_back(request: Request, project_id: int) -> HttpResponse:
 
 
 def dashboard_context(access: Access) -> dict[str, Any]:
-    """Return what the dashboard shows: all of it to leads, one's own part to annotators."""
+    """Return the context of the dashboard; annotators get their own part of it."""
     progress = (
         worded.progress_for_leads(access.project)
         if access.leads

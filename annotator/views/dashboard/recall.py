@@ -26,7 +26,7 @@ SHOWN = (0.8, 0.9, 0.95, 0.99)
 @require_POST
 @signed_in
 def prove(request: Request, project_id: int) -> HttpResponse:
-    """Have a random sample of what is unread asked first."""
+    """Draw a random sample of unread items, to be served first."""
     access = open_project(request, project_id, Role.LEAD)
     form = ProofForm(request.POST)
     if not form.is_valid():
@@ -45,7 +45,7 @@ def prove(request: Request, project_id: int) -> HttpResponse:
 
 
 def card(facts: Facts) -> dict[str, Any] | None:
-    """Return what the card shows; None where no label is looked for."""
+    """Return the context of the recall card; None without a rare label."""
     project = facts.project
     if project.rare_label_id is None:
         return None
@@ -140,7 +140,7 @@ def at_least(share: float) -> str:
 
 
 def prevalence(found: Mapping[str, Any]) -> str:
-    """Return how frequent the label is in all items, or how many audits that still takes."""
+    """Describe the frequency of the label, or the number of audit items still needed."""
     told = found["prevalence"]
     if told is None:
         missing = max(recall_standing.FIRST_ESTIMATE - found["audits"], 1)

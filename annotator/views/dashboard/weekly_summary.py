@@ -93,7 +93,7 @@ def _counts(rate: Any, done: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _accuracy_in_words(done: dict[str, Any]) -> str:
-    """Return how accuracy was before the week and at its end, as far as it was measured."""
+    """Describe the accuracy before and at the end of the week, as far as measured."""
     first, last = done["accuracy_before"], done["accuracy_after"]
     if last is None:
         return _("Accuracy was not measured this week.")

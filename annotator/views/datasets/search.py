@@ -89,7 +89,7 @@ def _open(request: Request, project_id: int) -> Access:
 
 
 def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return what was found, in words and rows, and where to go on."""
+    """Return the results: a sentence, rows, and the position to continue from."""
     wanted = search.as_wanted(asked["q"], asked["label"], asked["state"])
     after = asked["after"] or 0
     like = None if asked["like"] is None else search.find_item(access.project, asked["like"])
@@ -165,7 +165,7 @@ def _count(found: search.Found, *, is_ranked: bool) -> str:
 
 
 def _looked(found: search.Found) -> str:
-    """Return how far the pool was looked through, empty where that was all of it."""
+    """Describe the searched part of the pool; empty if it was all of it."""
     if found.start == 0 and found.after is None:
         return ""
     return _("Searched items %(first)s to %(last)s of %(total)s.") % {

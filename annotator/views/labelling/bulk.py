@@ -104,7 +104,7 @@ def leave(request: Request, project_id: int) -> HttpResponse:
 
 
 def _on_screen(request: Request) -> tuple[str, list[str]]:
-    """Return which page it is, and the leases that it shows."""
+    """Return the page on the screen and its leases."""
     form = PageForm(request.POST)
     if not form.is_valid():
         raise Invalid("page", _("The form was incomplete. Please choose again."))
@@ -127,7 +127,7 @@ def _name(access: Access, label: Ref) -> str:
 
 
 def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, Any]:
-    """Return what the bulk desk shows: the labels to choose from and a page of one of them."""
+    """Return the context of the bulk page: labels to choose from, and a page of one of them."""
     project, user = access.project, access.user
     choices = bulk_pages.choices(project, user)
     fullest = max(choices, key=lambda each: each.left, default=None)

@@ -36,7 +36,7 @@ LABEL_SEARCH = "answers/label_search.js"
 def context(
     access: Access, lease: Lease | None, *, problem: str = "", chosen: Sequence[Ref] = ()
 ) -> dict[str, Any]:
-    """Return what the desk shows: the item with its labels, or why there is none."""
+    """Return the context of the labelling page: the item with its labels, or why there is none."""
     served = None if lease is None else payload.lease_payload(lease)
     suggestion = payload.shown_suggestion(lease) if lease else None
     counts = history.counts(access.project, access.user)
@@ -65,7 +65,7 @@ def context(
 
 
 def context_of_tab(access: Access, lease: Lease, tab: str) -> dict[str, Any]:
-    """Return what the desk shows to a tab that is being reloaded.
+    """Return the context of the labelling page for a tab that is being reloaded.
 
     The script shows the item once it knows that it runs in this tab: the page may as well have
     gone to a window that was opened in the same moment.

@@ -8,7 +8,7 @@ from annotator.views import number_format
 
 
 def labelled(counts: dict[str, Any]) -> str:
-    """Return how far the project is."""
+    """Describe the project's progress."""
     numbers = {
         "labelled": number_format.count(counts["labelled"]),
         "items": number_format.count(counts["items"]),
@@ -17,7 +17,7 @@ def labelled(counts: dict[str, Any]) -> str:
 
 
 def mine(counts: dict[str, Any]) -> str:
-    """Return how much of it the person did today."""
+    """Describe the user's work of today."""
     return _("{n} yours today (UTC)").format(n=number_format.count(counts["today"]["labels"]))
 
 
@@ -74,7 +74,7 @@ def for_script() -> dict[str, Any]:
 
 
 def _unseen() -> dict[str, str]:
-    """Return why nothing can be decided yet of an item that is not on the screen."""
+    """Return the reasons for which an item that is not visible cannot be labelled yet."""
     return {
         "loading": _("The image is still loading. Label the item once you see it."),
         "failed": _("The image could not be loaded. Try again, or skip the item."),
@@ -83,7 +83,7 @@ def _unseen() -> dict[str, str]:
 
 
 def _standings() -> dict[str, Any]:
-    """Return how things stand with the server, in a word or two each."""
+    """Return the connection states, in a word or two each."""
     return {
         "saved": _("Saved"),
         "saving": _("Saving…"),
@@ -101,7 +101,7 @@ def _standings() -> dict[str, Any]:
 
 
 def _troubles() -> dict[str, str]:
-    """Return what is wrong, for each way in which things may stand ill."""
+    """Return a sentence for each connection problem."""
     return {
         "offline": _("The server is unreachable. Retrying automatically."),
         "out": _("You are signed out."),

@@ -36,7 +36,7 @@ def project_status(request: Request, project_id: int) -> HttpResponse:
 
 
 def project_context(access: Access) -> dict[str, Any]:
-    """Return what the project's page shows."""
+    """Return the context of the project's status page."""
     stands = health.standing(access.project)
     # What there is to say of rounds has a note of its own.
     failures = [each for each in health.failures(access.project) if each.kind != "round"]
@@ -72,7 +72,7 @@ def installation(request: Request) -> HttpResponse:
 
 
 def installation_context() -> dict[str, Any]:
-    """Return what the installation's page shows."""
+    """Return the context of the installation's status page."""
     rows = status_text.failed(health.failures())
     kinds = health.jobs()
     beats = [(beat.name, number_format.ago(beat.seconds), beat.alive) for beat in health.beats()]

@@ -97,7 +97,7 @@ def _took(turn: Round) -> str:
 
 
 def model(stands: Standing) -> Note:
-    """Return how old the model is and how many labels it has not seen."""
+    """Describe the model's age and the labels since."""
     title, taught = _("Model"), stands.taught
     every = stands.project.retrain_every
     if taught is None or taught.model is None:
@@ -125,7 +125,7 @@ def model(stands: Standing) -> Note:
 
 
 def damaged(shards: Sequence[FeatureShard]) -> list[Note]:
-    """Return which features were found damaged in the last day, where any were."""
+    """Describe features found damaged in the last 24 hours, if any."""
     if not shards:
         return []
     told = [_damaged(shard) for shard in shards[:MOST_DAMAGED]]
@@ -145,7 +145,7 @@ def _damaged(shard: FeatureShard) -> str:
 
 
 def queue(stands: Standing) -> Note:
-    """Return how much waits to be labelled, and what people hold."""
+    """Describe queued and leased items."""
     told = _("%(open)s items queued, %(held)s leased.")
     values = {"open": at_most(stands.open), "held": at_most(stands.leased)}
     parts = [told % values]
@@ -165,7 +165,7 @@ def at_most(number: int) -> str:
 
 
 def disk(found: Disk) -> Note:
-    """Return how much room is left."""
+    """Describe the free disk space."""
     values = {"free": filesizeformat(found.free), "total": filesizeformat(found.total)}
     told = _("%(free)s of %(total)s are free.") % values
     if not found.is_low:
@@ -213,7 +213,7 @@ def _tried(job: Any) -> str:
 
 
 def failed(failures: Iterable[Failure]) -> list[Failed]:
-    """Return what failed, in words."""
+    """Describe a failure in words."""
     return [
         Failed(
             what=str(WHAT[each.kind][0](each.job)),

@@ -44,7 +44,7 @@ class LabelForm(SharedForm, forms.Form):
             field.widget.attrs["data-field"] = name
 
     def title_of(self, name: str) -> str:
-        """Return what a field is called, with the label that it is about."""
+        """Return a field's name with its label's name."""
         words = (self.fields[name].label, self.initial.get("name", ""))
         return ": ".join(str(each) for each in words if each)
 

@@ -20,7 +20,7 @@ BAR, GAP, TALL = 6, 2, 20
 
 
 def row_in_words(row: Row) -> dict[str, Any]:
-    """Return what the list shows of a project; to leads more than to others."""
+    """Build a project's row; leads see extra columns."""
     shown = {
         "project": row.project,
         "task": str(tasktypes.of(row.project).title),
@@ -56,7 +56,7 @@ def _paused(row: Row) -> str:
 
 
 def _decisions(row: Row) -> list[str]:
-    """Return what needs a decision of the project's leads."""
+    """Return the decisions that the project's leads must take."""
     return [
         *map(reason_words, row.reasons),
         *_running_out(row),

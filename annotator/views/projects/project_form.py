@@ -28,7 +28,7 @@ class ProjectForm(SettingsForm):
     FIRST = ("name", "task", "multi_label", "labels", "guidelines")
 
     def first(self) -> list[forms.BoundField]:
-        """Return what has to be decided."""
+        """Return the required fields."""
         return [self[name] for name in self.FIRST]
 
     def has_hidden_errors(self) -> bool:

@@ -54,7 +54,7 @@ def settings(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def ask_missing(request: Request, project_id: int) -> HttpResponse:
-    """Have the annotations asked that finished items miss by the settings of now."""
+    """Request the annotations that finished items lack under the current settings."""
     access = open_project(request, project_id, Role.LEAD)
     number = overlap.ask_missing(access.project)
     said = ngettext("%(n)d item requeued.", "%(n)d items requeued.", number)

@@ -171,7 +171,7 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         return list(dict.fromkeys([*self.instance.shown_fields, *seen]))
 
     def typed_fields(self) -> str:
-        """Return what was typed beside the ticks, for a form that is shown again."""
+        """Return the field names typed beside the checkboxes, to show the form again."""
         known = {str(box.data["value"]) for box in self["shown_fields"]}
         typed = self["shown_fields"].value() or []
         return ", ".join(name for name in typed if name and name not in known)

@@ -48,7 +48,7 @@ def quality(request: Request, project_id: int) -> HttpResponse:
 
 
 def quality_context(access: Access) -> dict[str, Any]:
-    """Return what the page shows."""
+    """Return the context of the quality page."""
     facts = Facts(access.project)
     found = facts.quality
     users = list(User.objects.filter(pk__in=_everybody(access.project, found)).order_by("username"))
@@ -78,7 +78,7 @@ def _everybody(project: Project, found: Mapping[str, Any]) -> set[int]:
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what `charts/_table.html` shows."""
+    """Return the context of `charts/_table.html`."""
     return {
         "columns": columns,
         "rows": [[column.cell(row) for column in columns] for row in rows],

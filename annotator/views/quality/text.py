@@ -12,7 +12,7 @@ from annotator.views import number_format
 
 
 def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
-    """Return how far people agree, in one sentence; or what it takes to know."""
+    """Describe the agreement in one sentence, or how to measure it."""
     if not found:
         return _("Not calculated yet. The next round calculates it.")
     measured = found.get("overlap")
@@ -50,7 +50,7 @@ def overlap_words(found: Mapping[str, Any], overlap: int) -> str:
 
 
 def effect_words(found: Mapping[str, Any]) -> str:
-    """Return what suggestions do to labels, in one sentence; or what it takes to know."""
+    """Describe the suggestion bias in one sentence, or how to measure it."""
     effect = found.get("effect")
     if not effect:
         return _(

@@ -23,7 +23,7 @@ def file_svg(summary: Mapping[str, Any]) -> str:
 
 
 def _caption(summary: Mapping[str, Any]) -> render.Spec:
-    """Return what the curves say, a line for each strategy, as the head of a picture alone."""
+    """Return one line per strategy as the heading of a standalone chart."""
     return {
         "text": text.captions(summary, {}),
         "anchor": "start",

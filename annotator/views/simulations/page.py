@@ -74,7 +74,7 @@ def stop(request: Request, project_id: int, pk: int) -> HttpResponse:
 @require_safe
 @signed_in
 def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseBase:
-    """Return what came of a simulation: a picture for the page, or a file to keep."""
+    """Return a result of a simulation: a chart for the page, or a file to download."""
     access = open_project(request, project_id, Role.LEAD)
     work = job.find(access.project, pk)
     if work.summary is None:
@@ -162,7 +162,7 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
 
 
 def _rare_label(work: Simulation) -> str:
-    """Return which label was looked for: of the project's own, what it is called now."""
+    """Return the rare label's name; of the project's own label, the current one."""
     name = str((work.summary or {})["rare"]["label"])
     label = None if work.name else naming.by_name(work.project).get(name)
     return label.name if label else name

@@ -16,7 +16,7 @@ Titles = Mapping[str, str]
 
 
 def sentence(summary: Summary, titles: Titles) -> str:
-    """Return what asking well saves on this data, or that it saves nothing, or costs labels."""
+    """Describe the label savings on this data: a gain, none, or a loss."""
     return sentence_of(summary, _told_of(summary), titles)
 
 
@@ -98,7 +98,7 @@ def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
 
 
 def _to_the_goal(summary: Summary, name: str, titles: Titles) -> str:
-    """Return what asking well saves to the accuracy that the baseline ends at."""
+    """Describe the savings at the accuracy that the baseline ends at."""
     facts = _facts(summary, name, titles)
     saved = summary["savings"][name]
     if saved["query_over"] is not None:
@@ -140,7 +140,7 @@ def _nothing(ratio: float, facts: dict[str, str]) -> str:
 
 
 def goal(summary: Summary, titles: Titles) -> str:
-    """Return what the target is, and what the plain baseline needs for it."""
+    """Describe the target and the labels that the baseline needs for it."""
     name = _told_of(summary)
     facts = _facts(summary, name, titles)
     told = _(
