@@ -106,7 +106,7 @@ def mark(label: Label) -> str:
 
 
 def check_names(labels: Any) -> None:
-    """Raise Invalid unless these are names; of a number nobody knows whether it is meant as id."""
+    """Raise Invalid unless these are names; a number might be meant as an id."""
     check_type(labels, str)
 
 
@@ -172,7 +172,7 @@ def items_with(project: Project, label: Label) -> tuple[int, int]:
 
 
 def version(project: Project) -> str:
-    """Return a short digest of what a window shows of a project, so that it knows of a change."""
+    """Return a digest of what a window shows of a project, to detect changes."""
     seen = [
         [label.pk, label.name, label.hotkey, label.description, label.examples]
         for label in labels_of(project)
@@ -197,7 +197,7 @@ def buttons(project: Project) -> list[dict[str, Any]]:
 
 
 def _keys(labels: list[Label]) -> list[str]:
-    """Return each label's own key, else its digit as long as nobody else has that one."""
+    """Return each label's own key, or its digit if no other label has it."""
     own_keys = {label.hotkey for label in labels}
     digits = ["" if digit in own_keys else digit for digit in DIGITS] + [""] * len(labels)
     return [label.hotkey or digit for label, digit in zip(labels, digits, strict=False)]

@@ -139,7 +139,7 @@ def _of_one(
 def _of_several(
     known: training_set.Labelled, proba: NDArray[Any], names: list[str]
 ) -> list[tuple[int, Suspect]]:
-    """Doubt each label by itself; of an item's doubtful ones the worst is told."""
+    """Judge each label separately; report the worst one of an item."""
     worst: dict[int, tuple[float, int]] = {}
     for column in range(known.y.shape[1]):
         for row, score in _of_label(known.y[:, column], proba[:, column]):
