@@ -229,3 +229,15 @@ def test_second_look_at_ones_own_answer_breaks_nothing() -> None:
     calls[2].again = False
     stored[1] = Stored(2, 10, 1, "y", ("a",), False)
     assert {each.kind for each in violations(calls, stored)} == {"doubled", "repeated"}
+
+
+def test_item_held_ahead_may_be_passed_on_until_somebody_has_seen_it():
+    scene = Scene()
+    scene.next(1, 10, at=1)
+    scene.next(2, 10, at=2)
+    assert scene.broken() == ["crowded"]
+    scene.calls[0].given["sure"] = False
+    assert scene.broken() == []
+    shown = {**scene.calls[0].given, "sure": True}
+    scene.calls.append(Call(1, "next", 3, 3.1, OK, 200, given=shown))
+    assert scene.broken() == ["crowded"]
