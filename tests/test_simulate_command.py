@@ -93,7 +93,7 @@ def test_picture_is_svg_that_names_every_line(data: Any, tmp_path: Path) -> None
 
 def test_table_says_what_was_reached_and_saved(data: Any, tmp_path: Path) -> None:
     said = simulate(data, tmp_path / "out")
-    assert "24 items drawn at random are held out" in said
+    assert "24 random items are held out" in said
     for word in ("margin", "random", "baseline", "query saving", "system saving", "Target: "):
         assert word in said
 
@@ -230,7 +230,7 @@ def test_empty_file(tmp_path: Path, content: str, words: str) -> None:
 
 def test_missing_column_names_those_that_are_there(data: Any, tmp_path: Path) -> None:
     words = refusal(data, tmp_path, label_column="kind")
-    assert "no column “kind”" in words
+    assert "Column “kind” not found" in words
     assert "“text”, “label”" in words
 
 
@@ -256,11 +256,11 @@ def test_fewer_items_than_labels(data: Any, tmp_path: Path) -> None:
 
 def test_label_of_the_test_file_that_the_pool_lacks(data: Any, tmp_path: Path) -> None:
     test = write(tmp_path / "t.csv", [("what", "odd"), ("is it", "spam")])
-    assert "labels that the pool lacks: “odd”" in refusal(data, tmp_path, test=test)
+    assert "labels that are not in the pool: “odd”" in refusal(data, tmp_path, test=test)
 
 
 def test_test_file_that_is_the_pool(data: Any, tmp_path: Path) -> None:
-    assert "is in the pool, too" in refusal(data, tmp_path, test=data)
+    assert "is also in the pool" in refusal(data, tmp_path, test=data)
 
 
 def test_rare_label_that_nobody_has(data: Any, tmp_path: Path) -> None:

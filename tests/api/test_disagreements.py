@@ -112,7 +112,7 @@ def test_decision_of_another_lead_is_replaced_by_who_names_it(
     first = api(olga).post(one, {"labels": ["ham"]}).json()["decision"]
     refused = api(lea).post(one, {"labels": ["spam"]})
     assert refused.status_code == 409
-    assert "olga decided “ham” meanwhile" in refused.json()["detail"]
+    assert "olga decided “ham” in the meantime" in refused.json()["detail"]
     again = api(lea).post(one, {"labels": ["spam"], "replaces": first["id"]})
     assert again.status_code == 200
     assert again.json()["decision"]["by"] == "lea"

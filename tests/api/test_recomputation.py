@@ -221,8 +221,10 @@ def as_told(project: Project, exported: Any) -> Any:
 
 def says(sentence: Any, found: Any) -> Any:
     """Tell whether a sentence has the accuracy, both ends of its interval, and what it rests on."""
-    numbers = [number_format.percent(found[name]) for name in ("value", "low", "high")]
-    return all(each in sentence for each in (*numbers, f"from {found['n']} audit items"))
+    low = number_format.percent_number(found["low"])
+    value, high = (number_format.percent(found[name]) for name in ("value", "high"))
+    told = (f"Accuracy {value} (95% CI {low}–{high})", f"on {found['n']} audit items")
+    return all(each in sentence for each in told)
 
 
 def check_dashboard(lived: Any, exported: Any, lea: User, people: Any) -> None:

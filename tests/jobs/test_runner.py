@@ -127,7 +127,7 @@ def test_job_whose_workers_keep_dying_is_given_up_with_words(work: Any, time_mac
     assert sweep(Import) == []
     now = loop.refreshed(work)
     assert now.state == Job.State.FAILED
-    assert "died 3 times" in now.error
+    assert "crashed 3 times" in now.error
 
 
 def test_each_stage_has_its_own_attempts(project: Project, filled: Fill) -> None:
@@ -319,7 +319,7 @@ def test_job_that_kills_its_worker_three_times_is_given_up(work: Any, dead: Any)
     assert sweep(Import) == []
     failed = loop.refreshed(work)
     assert failed.state == Job.State.FAILED
-    assert "died 3 times" in failed.error
+    assert "crashed 3 times" in failed.error
 
 
 def test_job_of_a_worker_that_lives_or_cannot_be_told_of_is_left_alone(

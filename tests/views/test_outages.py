@@ -102,4 +102,4 @@ def test_statement_that_is_wrong_is_an_error_of_ours(
 def test_job_that_found_the_disk_full_says_what_to_do() -> None:
     words = in_words(OSError(28, "No space left on device", "/srv/files/model.npz"))
     assert "storage is full" in words
-    assert "make room" in words
+    assert "must free space" in words

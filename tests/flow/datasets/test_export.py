@@ -169,7 +169,7 @@ def test_empty_project_gives_an_empty_file(project: Project) -> None:
 
 
 def test_unknown_format_is_refused_before_anything_is_sent(project: Project) -> None:
-    with pytest.raises(Invalid, match="There are: jsonl, csv"):
+    with pytest.raises(Invalid, match="Choose one of: jsonl, csv"):
         export.stream(project, "xlsx")
 
 

@@ -251,7 +251,7 @@ def test_save_is_recognised_after_its_label_was_renamed(
             False,
             ["junk"],
         )
-    with pytest.raises(Invalid, match="another answer"):
+    with pytest.raises(Invalid, match="another annotation"):
         submit.submit(loop.refreshed(project), ana, labels=[ham.pk], **save)
 
 
@@ -295,7 +295,7 @@ def test_name_that_a_removed_label_had_too_means_nothing(project: Project) -> No
     kept = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
     label_set.change_labels(project, [*kept, "spam"])
     label_set.change_labels(project, kept)
-    with pytest.raises(Invalid, match="no label of this project"):
+    with pytest.raises(Invalid, match="isn't a label in this project"):
         submit.parse_labels(loop.refreshed(project), ["spam"])
 
 

@@ -54,7 +54,7 @@ TOLD = {"value": 0.93, "low": 0.9, "high": 0.953, "n": 60, "confidence": 0.95}
 )
 def test_sentence_names_the_model_and_what_is_proven(more: Any, words: str) -> None:
     said = messages_estimate.in_words({**TOLD, **more})
-    assert said == f"Accuracy 93% (95% CI 90%–95%) on 60 audit items{words}"
+    assert said == f"Accuracy 93% (95% CI 90–95%) on 60 audit items{words}"
 
 
 def test_interval_and_proof_are_told_apart() -> None:

@@ -217,7 +217,7 @@ def test_waiting_running_and_failed_work_is_told(project: Project, filled: Fill)
         state=Job.State.FAILED, error="No column.", finished_at=timezone.now()
     )
     (told,) = activity.activity(project)
-    assert (told["words"], told["failed"]) == ("Import of a.csv failed: No column.", True)
+    assert (told["words"], told["failed"]) == ("The import of a.csv failed: No column.", True)
 
 
 def test_old_failures_are_told_no_more(project: Project) -> None:
@@ -246,7 +246,7 @@ def test_features_and_rounds_under_way_are_told_with_their_share(
     Round.objects.filter(pk=turn.pk).update(state="failed", error="Disk full.")
     (told,) = activity.activity(project)
     assert told["failed"]
-    assert "Disk full. Labelling goes on" in told["words"]
+    assert "Disk full. Labelling continues" in told["words"]
 
 
 # The installation --------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def test_recall_that_is_proven_is_told(project: Project, lea: User) -> None:
         found={"label": project.rare_label_id, "recall": {"low": 0.81}},
     )
     (said,) = decisions_of(lea, project)
-    assert "81 %" in said
+    assert "81%" in said
     settings.change_settings(project, rare_label=None)
     assert decisions_of(lea, project) == []
 
@@ -153,7 +153,7 @@ def test_failures_are_told_until_they_are_made_up_for(project: Project, lea: Use
     fail_round(project)
     said = decisions_of(lea, project)
     assert said == [
-        "Import of a.csv failed: No column.",
+        "The import of a.csv failed: No column.",
         "Round 1 failed: The features are gone. Labelling continues; the round will be retried.",
     ]
     fail_round(project, 2, state="done", error="")

@@ -136,7 +136,7 @@ def test_several_labels_are_doubted_one_by_one(
     rows = {row["annotations"][0]: row for row in found["suspect"]}
     (truth,) = loop.truth(given[5].item)
     assert rows[given[5].pk]["instead"] == [keys[truth]]
-    assert "misses" in rows[given[5].pk]["why"]
+    assert "also predicts" in rows[given[5].pk]["why"]
     assert rows[given[6].pk]["instead"] == [keys[loop.truth(given[6].item)[0]]]
     assert "no reason" in rows[given[6].pk]["why"]
 

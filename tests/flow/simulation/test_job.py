@@ -220,7 +220,7 @@ def test_file_that_is_too_large_for_the_memory_fails_with_words(
     project: Project, lea: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job, "MOST_BYTES", 100)
-    assert "a part of it tells as much" in go(begin(project, lea)).error
+    assert "Use a part of it" in go(begin(project, lea)).error
 
 
 def test_run_whose_worker_died_is_done_again_by_another(

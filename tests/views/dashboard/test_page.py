@@ -181,7 +181,7 @@ def test_round_by_hand_without_features_says_why_not(
     signed_in: SignedIn, lea: User, project: Project
 ) -> None:
     answer = signed_in(lea).post(reverse("start_round", args=[project.pk]), follow=True)
-    assert "still being prepared" in answer.content.decode()
+    assert "still being computed" in answer.content.decode()
 
 
 def test_round_by_hand_starts_one(signed_in: SignedIn, lea: User, running: Any) -> None:

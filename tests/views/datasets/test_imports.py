@@ -79,7 +79,7 @@ def test_too_large_a_file_is_refused_with_the_limit(
     settings.MAX_UPLOAD_MB = 0
     answer = upload(signed_in(olga), project)
     assert answer.status_code == 422
-    assert "larger than 0 MB" in answer.content.decode()
+    assert "larger than the limit of 0 MB" in answer.content.decode()
 
 
 def test_rows_are_asked_about_only_while_one_is_active(

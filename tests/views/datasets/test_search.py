@@ -217,7 +217,7 @@ def test_undo_gives_the_line_its_labels_back(
     assert "data-undo" in saved
     assert "data-key" not in saved
     answer = client.post(at(project, "", "undo", item.pk), headers=htmx(item))
-    assert "Undone" in answer.content.decode()
+    assert "Seed label removed." in answer.content.decode()
     assert "data-key" in answer.content.decode()
     assert loop.refreshed(item).state == Item.State.POOL
     again = client.post(at(project, "", "undo", item.pk), headers=htmx(item))
@@ -242,7 +242,7 @@ def test_item_that_somebody_labelled_meanwhile_says_so(
     [
         ({}, "Choose a label first."),
         ({"labels": [""]}, "Choose a label first."),
-        ({"labels": ["odd"]}, "is no label of this project"),
+        ({"labels": ["odd"]}, "isn&#x27;t a label in this project"),
         ({"labels": ["spam", "ham"]}, "Choose exactly one label."),
         ({"labels": ["spam"], "client_id": "x"}, "client_id must be a UUID."),
     ],

@@ -60,7 +60,7 @@ def test_page_shows_marked_lines_with_their_confidence(
     page = show(signed_in(ben), sure, label="spam")
     assert len(set(leases(page))) == 20
     assert len(re.findall(r'name="marked"[^>]* checked', page)) == 20
-    assert len(re.findall(r"<span>\d\d% sure</span>", page)) == 20
+    assert len(re.findall(r"<span>\d\d% confidence</span>", page)) == 20
     assert "Are these all <b>spam</b>?" in page
     held = Lease.objects.filter(user=ben, ended_at=None).select_related("item")
     assert all(lease.item.text in page for lease in held)
@@ -93,7 +93,7 @@ def test_text_is_cut_to_a_line_and_comes_whole_on_demand(
         assert page.count("<details") == 1
         line = re.search(r'<span dir="auto">([^<]*…)</span>', page).group(1)
         assert len(line.replace("&lt;", "<").replace("&gt;", ">")) <= 201
-    assert "it has 6,000 characters" in page
+    assert "the text has 6,000 characters" in page
     assert "x" * 5001 not in page
 
 
@@ -113,7 +113,7 @@ def test_where_nothing_says_how_sure_no_word_stands(
 ) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     Lease.objects.filter(pk=page[0].pk).update(score=None)
-    assert show(signed_in(ben), sure, label="spam").count(" sure</span>") == len(page) - 1
+    assert show(signed_in(ben), sure, label="spam").count(" confidence</span>") == len(page) - 1
 
 
 def test_other_labels_of_the_answer_are_said(signed_in: SignedIn, ben: User, sure: Project) -> None:
@@ -279,7 +279,7 @@ def test_page_of_nobody_is_refused_and_the_next_one_shown(
     for fields in ({"lease": [lease]}, {"lease": []}, {"marked": ["x"]}):
         answer = confirm(client, sure, page, headers=region("bulk"), **fields)
         assert answer.status_code == 409
-        assert "This page isn't leased to you." in answer.content.decode()
+        assert "This page isn&#x27;t leased to you." in answer.content.decode()
     assert not saved().exists()
 
 

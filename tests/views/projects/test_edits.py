@@ -305,7 +305,7 @@ def test_decision_of_another_lead_is_not_overwritten_unseen(
     answer = lead.post(at(project, "settle", item), sent | said, headers=headers)
     card = html.unescape(answer.content.decode())
     assert answer.status_code == 409
-    assert "olga decided “ham” meanwhile" in card
+    assert "olga decided “ham” in the meantime" in card
     assert "Not saved. You chose: spam." in card
     assert 'value="half an hour\'s thought"' in card
     assert adjudicate.find(project, item).decision.user == olga

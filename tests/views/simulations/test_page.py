@@ -18,7 +18,7 @@ from tests.given import Region, SignedIn
 
 pytestmark = pytest.mark.django_db
 
-TITLES = {"auto": "Automatic", "random": "Random", "margin": "Margin sampling"}
+TITLES = {"auto": "Automatic", "random": "Random sampling", "margin": "Margin sampling"}
 
 
 def at(project: Project) -> str:
@@ -117,7 +117,7 @@ def test_second_one_is_refused_in_words(signed_in: SignedIn, lea: User, project:
     made(project)
     answer = post(signed_in(lea), project)
     assert answer.status_code == 422
-    assert "under way already" in answer.content.decode()
+    assert "A simulation is already running" in answer.content.decode()
 
 
 # Following ---------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_result_is_a_sentence_a_picture_and_a_table(
     page = signed_in(lea).get(at(project)).content.decode()
     sentence, picture, table = (page.index(each) for each in ('"sentence"', "<picture>", "<table>"))
     assert sentence < picture < table
-    for title in ("Automatic", "Margin sampling", "Random", "TF-IDF, random labels"):
+    for title in ("Automatic", "Margin sampling", "Random sampling", "TF-IDF, random labels"):
         assert f'<th scope="row">{title}</th>' in page
     assert "held out to measure on" in page
 
@@ -179,7 +179,7 @@ def test_picture_names_every_line(
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     drawn = answer.content.decode()
     assert ET.fromstring(drawn).tag.endswith("svg")
-    for title in ("Automatic", "Margin sampling", "Random", "TF-IDF, random labels"):
+    for title in ("Automatic", "Margin sampling", "Random sampling", "TF-IDF, random labels"):
         assert f">{title}<" in drawn
 
 
