@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 TEXTS = {
     # Saving a label
+    "required": gettext_noop("This field is required."),
     "client_id": gettext_noop("client_id must be a UUID."),
     "client_id_reused": gettext_noop("This client_id was already used for another annotation."),
     "label_type": gettext_noop("Labels must be a list of names."),

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator import tasktypes
 from annotator.errors import Conflict, Invalid, Refused
 from annotator.flow.annotation import history, payload, revise, submit
@@ -108,7 +106,7 @@ def _labels(project: Project, decision: Mapping[str, Any]) -> list[Ref]:
         return found
     answer = tasktypes.of(project).answer
     if answer.field not in decision:
-        raise Invalid("required", _("This field is required."), field=answer.field)
+        raise Invalid("required", field=answer.field)
     return answer.labels(decision[answer.field])
 
 
