@@ -285,7 +285,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["annotator.api.urls.without_slashes"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "annotator.api.schema.with_errors",
+        "annotator.api.responses.schema.with_errors",
     ],
 }
 

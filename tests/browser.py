@@ -1,6 +1,7 @@
 """How tests start a browser: Debian's Chromium, which looks for nothing outside this machine."""
 
 import shutil
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ SWITCHES = [
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args():
+def browser_type_launch_args() -> Any:
     """Tell pytest-playwright which browser to start."""
     program = needed(shutil.which("chromium") or shutil.which("chromium-browser"), "Chromium")
     return {"executable_path": program, "args": SWITCHES}

@@ -4,11 +4,13 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.utils import translation
 from knox.models import AuthToken
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from annotator.db import clock
@@ -84,12 +86,12 @@ def _is_sqlite() -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _no_wait_for_the_disk(monkeypatch):
+def _no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _file: None)
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(monkeypatch):
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     # A million rounds of hashing are for those who guess.
     monkeypatch.setattr(password_hashing.PasswordHasher, "iterations", 1000)
 
@@ -98,25 +100,25 @@ def _quick_passwords(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def _no_heartbeat(monkeypatch):
+def _no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     # Its thread has a connection of its own, which waits for what the test has not committed.
     monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600)
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_language():
+def _nobodys_language() -> None:
     # Requests leave theirs behind in the thread, where the next test would go on in it.
     translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
-def _clock_that_a_test_can_set(monkeypatch):
+def _clock_that_a_test_can_set(monkeypatch: pytest.MonkeyPatch) -> None:
     # Nobody can move the clock of a database.
     monkeypatch.setattr(clock, "OWN_CLOCK", set())
 
 
 @pytest.fixture(autouse=True)
-def _own_data_directory(settings, tmp_path):
+def _own_data_directory(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
     rate_limits.forget()
     # Keys come again after a rolled back test, so what was loaded for them must go, too.
@@ -124,32 +126,32 @@ def _own_data_directory(settings, tmp_path):
 
 
 @pytest.fixture
-def olga(db) -> User:
+def olga(db: Any) -> User:
     return User.objects.create_user("olga")
 
 
 @pytest.fixture
-def lea(db) -> User:
+def lea(db: Any) -> User:
     return User.objects.create_user("lea")
 
 
 @pytest.fixture
-def ana(db) -> User:
+def ana(db: Any) -> User:
     return User.objects.create_user("ana")
 
 
 @pytest.fixture
-def ben(db) -> User:
+def ben(db: Any) -> User:
     return User.objects.create_user("ben")
 
 
 @pytest.fixture
-def zed(db) -> User:
+def zed(db: Any) -> User:
     return User.objects.create_user("zed")
 
 
 @pytest.fixture
-def project(olga, lea, ana, ben) -> Project:
+def project(olga: User, lea: User, ana: User, ben: User) -> Project:
     # The quick features teach these small texts as well, in a tenth of the time.
     made = project_settings.create_project(
         olga, name="Mail", labels=["spam", "ham"], seed=7, features="text-quick"
@@ -158,7 +160,7 @@ def project(olga, lea, ana, ben) -> Project:
 
 
 @pytest.fixture
-def image_project(olga, lea, ana, ben) -> Project:
+def image_project(olga: User, lea: User, ana: User, ben: User) -> Project:
     made = project_settings.create_project(
         olga, name="Pets", task="image", labels=["cat", "dog"], seed=7
     )
@@ -192,25 +194,25 @@ def api() -> Callable[[User], APIClient]:
 
 
 @pytest.fixture
-def filled() -> Callable:
+def filled() -> Callable[..., Any]:
     """Return a function that imports small texts: `filled(project, n)` gives the items."""
     return loop.fill
 
 
 @pytest.fixture
-def learnt() -> Callable:
+def learnt() -> Callable[..., Any]:
     """Return a function that has the features of a project made."""
     return loop.make_features
 
 
 @pytest.fixture
-def easily_sure(monkeypatch):
+def easily_sure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the model be sure of what is likelier than not, as a dozen labels teach no more."""
     monkeypatch.setattr(confident_items, "LEAST", 0.5)
 
 
 @pytest.fixture
-def sure(project, ana, easily_sure) -> Project:
+def sure(project: Project, ana: User, easily_sure: Any) -> Project:
     """The project with 120 items, and a model of twelve labels that is sure of the others."""
     loop.fill(project, 120)
     loop.make_features(project)
@@ -220,6 +222,6 @@ def sure(project, ana, easily_sure) -> Project:
 
 
 @pytest.fixture
-def run_round() -> Callable:
+def run_round() -> Callable[..., Any]:
     """Return a function that walks one whole round and returns it."""
     return loop.go_round

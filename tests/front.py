@@ -91,7 +91,7 @@ def nginx(folder: Path, data: Path, webs: list[str], **other: str) -> Iterator[s
 @contextmanager
 def gunicorn(
     bind: str, env: dict[str, str], log: Path, *options: str
-) -> Iterator[subprocess.Popen]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run the web processes with the shipped configuration, bound to `bind`."""
     process = start_gunicorn(bind, env, log, *options)
     try:
@@ -100,7 +100,9 @@ def gunicorn(
         stop(process)
 
 
-def start_gunicorn(bind: str, env: dict[str, str], log: Path, *options: str) -> subprocess.Popen:
+def start_gunicorn(
+    bind: str, env: dict[str, str], log: Path, *options: str
+) -> subprocess.Popen[bytes]:
     """Start web processes and return their master once they answer."""
     command = [sys.executable, "-m", "gunicorn", "--config", "annotator/server/gunicorn_conf.py"]
     with log.open("ab") as file:
@@ -116,7 +118,7 @@ def start_gunicorn(bind: str, env: dict[str, str], log: Path, *options: str) -> 
     return process
 
 
-def stop(process: subprocess.Popen) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """End web processes as an operator would."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -164,7 +166,7 @@ def received(connection: socket.socket) -> bytes:
         return answer
 
 
-def workers(web: subprocess.Popen) -> list[psutil.Process]:
+def workers(web: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """Return the workers of a web server."""
     return psutil.Process(web.pid).children()
 

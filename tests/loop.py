@@ -171,12 +171,12 @@ def ids(project: Project, *names: str) -> list[int]:
     return [known[name] for name in names]
 
 
-def refreshed(row):
+def refreshed(row: Any) -> Any:
     """Return the row as it is now."""
     return type(row).objects.get(pk=row.pk)
 
 
-def answer(lease: Lease, labels: Iterable[str] | None = None, **options) -> Annotation:
+def answer(lease: Lease, labels: Iterable[str] | None = None, **options: Any) -> Annotation:
     """Submit an answer to what is held: the truth unless `labels` says something else."""
     given = {
         "lease": str(lease.pk),
@@ -199,7 +199,7 @@ def label(project: Project, user: User, number: int = 1) -> list[Annotation]:
     return given
 
 
-def ready_space(project):
+def ready_space(project: Project) -> Any:
     """Return features of the project that are said to be ready."""
     spaces = FeatureSpace.objects.filter(project=project, state="done")
     return spaces.first() or FeatureSpace.objects.create(

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -24,7 +26,7 @@ DOCKERFILE = (servers.ROOT / "Dockerfile").read_text().splitlines()
 SERVICES = COMPOSE["services"]
 
 
-def command_of(service):
+def command_of(service: Any) -> Any:
     """Return the words that the service's container runs."""
     given = SERVICES[service].get("command")
     if given is None:
@@ -33,14 +35,14 @@ def command_of(service):
     return given
 
 
-def test_every_part_is_there_with_a_health_check():
+def test_every_part_is_there_with_a_health_check() -> None:
     assert {"front", "web", "web2", "worker", "beat", "db", "redis"} <= set(SERVICES)
     for name in ("front", "web", "web2", "worker", "beat", "db", "redis"):
         assert SERVICES[name]["healthcheck"]["test"], name
         assert SERVICES[name]["restart"] == "unless-stopped", name
 
 
-def test_nothing_of_ours_runs_as_root():
+def test_nothing_of_ours_runs_as_root() -> None:
     users = [line.split()[1] for line in DOCKERFILE if line.startswith("USER ")]
     assert users == ["winnow"]
     assert all(
@@ -48,7 +50,7 @@ def test_nothing_of_ours_runs_as_root():
     )
 
 
-def test_what_people_made_lies_in_named_volumes():
+def test_what_people_made_lies_in_named_volumes() -> None:
     named = set(COMPOSE["volumes"])
     for name in ("web", "worker", "front", "db", "redis"):
         sources = {volume.split(":")[0] for volume in SERVICES[name]["volumes"]}
@@ -57,27 +59,27 @@ def test_what_people_made_lies_in_named_volumes():
         assert sources
 
 
-def test_web_and_workers_wait_for_the_migration_and_the_servers():
+def test_web_and_workers_wait_for_the_migration_and_the_servers() -> None:
     for name in ("web", "web2", "worker", "beat"):
         waits = SERVICES[name]["depends_on"]
         assert waits["migrate"]["condition"] == "service_completed_successfully"
         assert waits["db"]["condition"] == waits["redis"]["condition"] == "service_healthy"
 
 
-def test_no_secret_has_a_default():
+def test_no_secret_has_a_default() -> None:
     environment = SERVICES["web"]["environment"]
     assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 
 
-def test_settings_that_are_passed_on_are_documented():
+def test_settings_that_are_passed_on_are_documented() -> None:
     documented = (servers.ROOT / ".env.example").read_text()
     file = (servers.ROOT / "docker-compose.yml").read_text()
     for name in {*SERVICES["web"]["environment"], *re.findall(r"\$\{([A-Z_]+)", file)}:
         assert f"{name}=" in documented, name
 
 
-def test_only_the_front_server_can_be_reached():
+def test_only_the_front_server_can_be_reached() -> None:
     assert [name for name in SERVICES if "ports" in SERVICES[name]] == ["front"]
     for name in ("web", "web2"):
         bound = command_of(name)[command_of(name).index("--bind") + 1]
@@ -85,7 +87,7 @@ def test_only_the_front_server_can_be_reached():
         assert SERVICES[name]["healthcheck"]["test"][-1] == bound.removeprefix("unix:")
 
 
-def test_the_front_server_is_told_all_that_its_configuration_leaves_open():
+def test_the_front_server_is_told_all_that_its_configuration_leaves_open() -> None:
     told = SERVICES["front"]["environment"]
     assert set(told) == front.variables()
     webs = {command_of(name)[-1] for name in ("web", "web2")}
@@ -94,7 +96,7 @@ def test_the_front_server_is_told_all_that_its_configuration_leaves_open():
     assert SERVICES["web"]["environment"]["BEHIND_NGINX"] == "true"
 
 
-def test_there_is_nothing_to_warn_about_in_production():
+def test_there_is_nothing_to_warn_about_in_production() -> None:
     environment = {
         name: filled(value, CSRF_TRUSTED_ORIGINS="https://winnow.example.org")
         for name, value in SERVICES["web"]["environment"].items()
@@ -112,7 +114,7 @@ def test_there_is_nothing_to_warn_about_in_production():
     assert "no issues" in found.stdout
 
 
-def filled(value, **given):
+def filled(value: Any, **given: Any) -> Any:
     """Return a value of docker-compose.yml as Docker fills it in."""
     secrets_of_ours = {"SECRET_KEY": "kqz8-27fX!mnv_0wert" * 3, "POSTGRES_PASSWORD": "only-here"}
     known = {**secrets_of_ours, **given}
@@ -121,7 +123,7 @@ def filled(value, **given):
     )
 
 
-def test_the_image_holds_what_the_commands_need():
+def test_the_image_holds_what_the_commands_need() -> None:
     copied = {word for line in DOCKERFILE if line.startswith("COPY ") for word in line.split()}
     assert {"manage.py", "annotator", "selection", "templates", "static", "deploy"} <= copied
     for name in ("web", "worker", "beat"):
@@ -129,7 +131,7 @@ def test_the_image_holds_what_the_commands_need():
 
 
 @pytest.fixture
-def by_hand(tmp_path):
+def by_hand(tmp_path: Path) -> Iterator[Any]:
     """The processes of docker-compose.yml on a private PostgreSQL and Redis, without Docker."""
     with (
         servers.postgres() as database,
@@ -183,7 +185,7 @@ def by_hand(tmp_path):
 
 @pytest.mark.servers
 @pytest.mark.xdist_group("deployment")
-def test_the_composed_processes_run_a_project(by_hand, tmp_path):
+def test_the_composed_processes_run_a_project(by_hand: Any, tmp_path: Path) -> None:
     address, processes, log = by_hand
     servers.wait_until(lambda: _ready(address), 60, "readiness")
     path = tmp_path / "posts.csv"
@@ -201,7 +203,7 @@ def test_the_composed_processes_run_a_project(by_hand, tmp_path):
     assert all(json.loads(line)["level"] for line in lines)
 
 
-def _ready(address):
+def _ready(address: Any) -> Any:
     try:
         with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
             return answer.status == 200

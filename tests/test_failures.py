@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -50,14 +52,19 @@ from tests import servers
         (Impossible("No way."), "No way."),
     ],
 )
-def test_what_is_foreseen_is_said_in_one_line(problem, words):
+def test_what_is_foreseen_is_said_in_one_line(problem: Any, words: str) -> None:
     told = failures.in_words(problem)
     assert words in told
     assert "\n" not in told
 
 
 @pytest.mark.parametrize("problem", [TypeError("odd"), IntegrityError("UNIQUE"), KeyError("x")])
-def test_what_nobody_foresaw_goes_into_a_log(problem, tmp_path, monkeypatch, capsys):
+def test_what_nobody_foresaw_goes_into_a_log(
+    problem: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setenv("WINNOW_DATA", str(tmp_path))
     assert failures.in_words(problem) == ""
     with pytest.raises(type(problem)) as caught:
@@ -76,7 +83,7 @@ def test_what_nobody_foresaw_goes_into_a_log(problem, tmp_path, monkeypatch, cap
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A data directory with a database that is up to date and has an admin and a project."""
     folder = tmp_path_factory.mktemp("prepared") / "data"
     assert manage(folder, "migrate", "-v0").returncode == 0
@@ -89,7 +96,7 @@ def prepared(tmp_path_factory):
     return folder
 
 
-def manage(data, *words, **env):
+def manage(data: Any, *words: Any, **env: Any) -> Any:
     inherited = {name: value for name, value in os.environ.items() if name not in servers._OWN}
     return subprocess.run(
         [sys.executable, "manage.py", *map(str, words)],
@@ -101,7 +108,7 @@ def manage(data, *words, **env):
     )
 
 
-def ends_in_words(done, words):
+def ends_in_words(done: Any, words: Any) -> None:
     assert done.returncode not in (0, -6, -11), done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert words in done.stderr, done.stderr
@@ -127,20 +134,20 @@ SETTINGS = {
 
 @pytest.mark.servers
 @pytest.mark.parametrize("name", SETTINGS)
-def test_wrong_setting_is_named(tmp_path, name):
+def test_wrong_setting_is_named(tmp_path: Path, name: Any) -> None:
     for value in SETTINGS[name]:
         ends_in_words(manage(tmp_path, *UP, **{name: value}), name)
     assert not (tmp_path / "winnow.sqlite3").exists()
 
 
-def _file(folder):
+def _file(folder: Any) -> Any:
     folder.parent.mkdir(exist_ok=True)
     folder.write_text("in the way")
     return folder
 
 
-def _inside(name, make):
-    def place(folder):
+def _inside(name: Any, make: Any) -> Any:
+    def place(folder: Any) -> Any:
         folder.mkdir()
         make(folder / name)
         return folder
@@ -148,7 +155,7 @@ def _inside(name, make):
     return place
 
 
-def _noise(path):
+def _noise(path: Any) -> None:
     path.write_bytes(os.urandom(50_000))
 
 
@@ -169,7 +176,7 @@ PLACES = {
 
 @pytest.mark.servers
 @pytest.mark.parametrize("place", PLACES)
-def test_up_on_an_odd_data_directory_says_what_is_odd(tmp_path, place):
+def test_up_on_an_odd_data_directory_says_what_is_odd(tmp_path: Path, place: Any) -> None:
     make, words = PLACES[place]
     port = servers.free_port()
     ends_in_words(manage(make(tmp_path / "data"), "up", "--port", port), words)
@@ -179,7 +186,7 @@ def test_up_on_an_odd_data_directory_says_what_is_odd(tmp_path, place):
 @pytest.mark.skipif(
     os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may write everywhere"
 )
-def test_data_directory_that_may_not_be_written_is_named(tmp_path):
+def test_data_directory_that_may_not_be_written_is_named(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir(mode=0o555)
     less = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
@@ -228,7 +235,7 @@ COMMANDS = {
 
 @pytest.mark.servers
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_command_that_cannot_be_done_says_why(prepared, words):
+def test_command_that_cannot_be_done_says_why(prepared: Any, words: Any) -> None:
     before = (prepared / "winnow.sqlite3").read_bytes()
     ends_in_words(manage(prepared, *words), COMMANDS[words])
     assert (prepared / "winnow.sqlite3").read_bytes() == before
@@ -244,7 +251,9 @@ NEEDING_ROWS = [
 
 
 @pytest.mark.servers
-def test_database_of_another_version_is_refused_by_every_command(prepared, tmp_path):
+def test_database_of_another_version_is_refused_by_every_command(
+    prepared: Any, tmp_path: Path
+) -> None:
     data = shutil.copytree(prepared, tmp_path / "newer")
     with sqlite3.connect(data / "winnow.sqlite3") as database:
         database.execute(
@@ -258,7 +267,7 @@ def test_database_of_another_version_is_refused_by_every_command(prepared, tmp_p
 
 
 @pytest.mark.servers
-def test_reader_that_has_enough_ends_the_export_quietly(prepared):
+def test_reader_that_has_enough_ends_the_export_quietly(prepared: Any) -> None:
     code = (
         "import os; r, w = os.pipe(); os.close(r); os.dup2(w, 1);"
         "import sys; sys.argv = ['manage.py', 'help']; import manage; manage.main()"
@@ -277,7 +286,7 @@ def test_reader_that_has_enough_ends_the_export_quietly(prepared):
 
 
 @pytest.mark.servers
-def test_ctrl_c_ends_a_simulation_with_one_word(tmp_path):
+def test_ctrl_c_ends_a_simulation_with_one_word(tmp_path: Path) -> None:
     data = tmp_path / "posts.csv"
     lines = [f"number {n} {'good' if n % 2 else 'bad'},{n % 2}" for n in range(3000)]
     data.write_text("text,label\n" + "\n".join(lines) + "\n")

@@ -13,7 +13,7 @@ from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
 from annotator.api.request_context import checked, page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.errors import NotThere
 from annotator.flow.annotation import history, revise, submit
 from annotator.flow.annotation.payload import annotation_payload

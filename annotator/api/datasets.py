@@ -16,7 +16,7 @@ from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
 from annotator.api.answers import told
 from annotator.api.request_context import checked, page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.errors import NotThere
 from annotator.flow.datasets import export as exporting
 from annotator.flow.datasets import upload

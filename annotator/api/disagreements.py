@@ -11,7 +11,7 @@ from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
 from annotator.api.request_context import page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.flow.annotation import adjudicate
 from annotator.flow.projects import members
 from annotator.models import Role

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import responses
 from annotator.api.request_context import page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.flow.evaluation import label_savings
 from annotator.flow.labels import naming
 from annotator.flow.operations import background_reports

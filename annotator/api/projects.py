@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from annotator.api import responses, serializers
 from annotator.api.numbers import progress_of
 from annotator.api.request_context import checked, named_version, page, person
-from annotator.api.schema import PAGED
+from annotator.api.responses.schema import PAGED
 from annotator.errors import Forbidden
 from annotator.flow.progress import stopping
 from annotator.flow.projects import members, overview, versions

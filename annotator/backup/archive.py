@@ -68,7 +68,7 @@ def write(target: Path, show: Show, *, features: bool = True, key: bool = False)
 
 @contextmanager
 def _private(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that nobody else may read, and see it to the disk."""
+    """Open a new file that only the owner may read, and flush it to disk."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         yield file
         file.flush()

@@ -127,7 +127,7 @@ def _address() -> dict[str, str]:
 
 
 def is_empty() -> bool:
-    """Tell whether the database has nothing in it that somebody could miss."""
+    """Tell whether the database holds no data worth keeping."""
     tables = connection.introspection.table_names()
     return not any(
         model._meta.db_table in tables and model._default_manager.exists()
@@ -136,7 +136,7 @@ def is_empty() -> bool:
 
 
 def check_nobody_works() -> None:
-    """Raise Impossible while somebody else is connected to a PostgreSQL database."""
+    """Raise Impossible while other clients are connected to a PostgreSQL database."""
     if kind() != "postgresql":
         return
     with connection.cursor() as cursor:
@@ -160,7 +160,7 @@ def _accept(_content: "Content") -> None:
 
 @dataclass(frozen=True)
 class Content:
-    """What a copy holds: how many rows, and the migrations that made its tables."""
+    """Content of a snapshot: row counts, and the migrations behind its tables."""
 
     counts: dict[str, int]
     migrations: list[str]

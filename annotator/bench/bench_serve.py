@@ -29,7 +29,7 @@ SETTLING, RESTING = 20.0, 30.0
 
 @dataclass(frozen=True)
 class Way:
-    """How people work: by calls of the API, or as the labelling page does; with what it may take.
+    """A way to label: API calls, or the calls of the labelling page; with its goals.
 
     The goals are in ms, for 10,000 items, but for `rate`, which is in cycles a second.
     """

@@ -42,7 +42,7 @@ class Worker(Protocol):
 
 @dataclass
 class Habits:
-    """How the people of a crowd work; shares are between 0 and 1."""
+    """Behaviour of simulated annotators; shares are between 0 and 1."""
 
     think: Callable[[random.Random], float] = lambda _rng: 0.0
     skips: float = 0.0
@@ -55,7 +55,7 @@ class Habits:
 
 @dataclass
 class Crowd:
-    """People who label one project until they are told to stop or nothing is left."""
+    """Annotators who label one project until they are stopped or no item is left."""
 
     address: str
     project: int

@@ -22,14 +22,14 @@ FEW = 20
 
 @dataclass(frozen=True)
 class Found:
-    """What was found damaged: in words, and whether the job that found it can go on later."""
+    """A damaged file: its description in words, and whether the job can continue later."""
 
     words: str
     mends: bool
 
 
 def repair(problem: checksums.Corrupt) -> Found:
-    """Have the damaged file made again, where that can be done by itself, and say so."""
+    """Have the damaged file computed again, where that is possible automatically, and report it."""
     if isinstance(problem, feature_store.DamagedShard):
         _compute_again(problem.shard)
         return Found(shard_words(problem.shard), mends=True)

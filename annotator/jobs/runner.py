@@ -117,7 +117,7 @@ def _is_any_active(model: type[Job]) -> bool:
 
 
 def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
-    """Return the keys of jobs that wait although nobody is at them, and give up hopeless ones.
+    """Return the keys of waiting jobs that no worker holds, and fail hopeless ones.
 
     With `just_now` also of those whose message is on its way, as it may be lost with a worker.
     """

@@ -45,7 +45,7 @@ def _of_model(forecast: Mapping[str, Any], estimate: Mapping[str, Any] | None) -
 
 
 def _of_other_model(saved: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
-    """Return which model the labels saved are told of, where it is not the newest measured one."""
+    """Name the model behind the label savings, if it is not the newest measured one."""
     if estimate is None or "model" not in saved or saved["model"] == estimate["model"]:
         return ""
     return _("Label savings of model %(model)s, after %(n)s labels.") % _shown(saved)

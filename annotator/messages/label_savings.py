@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 
 def in_words(found: Mapping[str, Any]) -> str:
-    """Return what is known of it in one sentence; empty where nothing was reckoned yet."""
+    """Return the label savings in one sentence; empty before they are calculated."""
     if not found:
         return ""
     if found.get("missing"):

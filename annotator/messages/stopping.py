@@ -70,7 +70,7 @@ def pause_payload(pause: Pause | None) -> dict[str, Any] | None:
 
 
 def pause_words(pause: Pause) -> str:
-    """Return all that is to be said of a pause."""
+    """Return all sentences about a pause."""
     if pause.cause == LEAD and pause.at is not None:
         return _by_lead(pause.by, pause.at, pause.typed)
     reasons = " ".join(map(reason_words, pause.reasons))

@@ -157,7 +157,7 @@ def exposition(accept: str) -> tuple[bytes, str]:
 
 
 class Rows:
-    """What the database and the disk know."""
+    """Figures read from the database and the disk."""
 
     def collect(self) -> Iterator[Any]:
         """Yield each figure with its help; without a database only that it is away."""

@@ -93,7 +93,7 @@ class AnnotationLabel(models.Model):
 
 
 class Revision(models.Model):
-    """What an annotation said before it was corrected or withdrawn."""
+    """The previous state of an annotation that was corrected or withdrawn."""
 
     annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="revisions")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class LostClaim(Exception):
-    """Another worker has taken the job over; whoever sees this must write nothing more."""
+    """Another worker has taken over the job; the caller must not write any more."""
 
 
 def claimable(now: datetime) -> Q:
@@ -101,7 +101,7 @@ class JobQuerySet(models.QuerySet[Any]):
 
 
 class Job(models.Model):
-    """What every long piece of work has; the concrete jobs add what they are about."""
+    """Common fields of background jobs; concrete jobs add their subject."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -188,7 +188,7 @@ class Job(models.Model):
 
 
 class WorkerBeat(models.Model):
-    """When a worker process was last heard of."""
+    """Last heartbeat of a worker process."""
 
     name = models.CharField(max_length=200, primary_key=True)
     seen_at = models.DateTimeField()

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """What a member may do; each role may do what the ones before it may."""
+    """Roles of members, in ascending order of rights."""
 
     ANNOTATOR = "annotator", _("annotator")
     LEAD = "lead", _("lead")

@@ -17,7 +17,7 @@ def fresh_seed() -> int:
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    """Projects that are there for somebody."""
+    """Projects visible to a user."""
 
     def alive(self) -> "ProjectQuerySet":
         return self.filter(deleted_at=None)
@@ -32,7 +32,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 
 class Project(models.Model):
-    """What is annotated, with which labels, and how the next items are chosen."""
+    """A project: its data, labels and settings."""
 
     class Metric(TextChoices):
         ACCURACY = "accuracy", _("accuracy")

@@ -13,7 +13,7 @@ from annotator.models.training import ModelVersion, Round
 
 
 class Source(models.TextChoices):
-    """Why an item came to be labelled."""
+    """The reason for which an item is labelled."""
 
     ACTIVE = "active", _("selected by the strategy")
     AUDIT = "audit", _("audit sample")
@@ -30,7 +30,7 @@ REVIEW_SOURCES = (Source.SECOND, Source.REPEAT)
 
 
 class Provenance(models.Model):
-    """How an item came to somebody: carried from the queue entry to the lease to the label."""
+    """Provenance of an annotation, carried from queue entry to lease to annotation."""
 
     source = models.CharField(max_length=16, choices=Source)
     blind = models.BooleanField(default=False)
@@ -87,7 +87,7 @@ class Provenance(models.Model):
 
 
 class QueueEntry(Provenance):
-    """A wish for one opinion on one item.
+    """A request for one annotation of one item.
 
     An item has at most `overlap` entries (their `slot`s), so no more people than it needs can hold
     it at once; and at most one entry for each person, so nobody gets it twice.
@@ -177,7 +177,7 @@ class Lease(Provenance):
 
 
 class Tally(models.Model):
-    """What a person did in a project on one day: one row each, so that no row is fought over."""
+    """Daily counts of a user in a project: one row each, so that users do not contend for it."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tallies")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -15,7 +15,7 @@ LONGEST_REST = {"forecast": 60.0}
 
 
 class Report(models.Model):
-    """What a worker found out about a project beside its models; the newest of each kind."""
+    """A background report on a project; the newest of each kind counts."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="reports")
     kind = models.CharField(max_length=32)

@@ -70,7 +70,7 @@ class SecondLook(models.Model):
 
 
 class Decision(models.Model):
-    """What a lead said is right where people disagree; earlier ones stay as the history."""
+    """A lead's decision on a disagreement; earlier ones stay as history."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="decisions")

@@ -43,7 +43,7 @@ def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
 
 
 def has_suggestions(project: Project) -> bool:
-    """Tell whether items came with what another model said of them."""
+    """Tell whether items came with suggestions of another model."""
     return project.imports.filter(labels_are=Import.LabelsAre.SUGGESTION, created__gt=0).exists()
 
 

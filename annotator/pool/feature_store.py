@@ -77,7 +77,7 @@ class DamagedEncoder(Corrupt):
 
 
 def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
-    """Return which items of `shard` the strategy may choose: (stop - start,) of bool.
+    """Return a mask of the items of `shard` that the strategy may select: (stop - start,) of bool.
 
     Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
     audits.
@@ -176,7 +176,7 @@ def _shard_arrays(shard: FeatureShard) -> dict[str, NDArray[Any]]:
 
 
 def _check_shapes(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
-    """Raise Corrupt unless arrays of which no checksums are known fit each other."""
+    """Raise Corrupt unless arrays without checksums have matching shapes."""
     try:
         wrong = list(_misfits(shard.stop - shard.start, arrays))
     except (KeyError, IndexError, TypeError, ValueError) as problem:

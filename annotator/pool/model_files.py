@@ -34,7 +34,7 @@ def round_folder(project_id: int, number: int) -> Path:
 
 
 def audits_path(project_id: int, number: int) -> Path:
-    """Return where it lies what the model of a round said of the audits."""
+    """Return the path of a round model's predictions for the audit items."""
     return round_folder(project_id, number) / "audits.npz"
 
 

@@ -40,7 +40,7 @@ class TooMany(Refused):
 
 @dataclass(frozen=True)
 class Limit:
-    """So many tries within so many seconds, for each of whoever is counted."""
+    """Maximum number of attempts per period, counted for each key."""
 
     name: str
     most: int

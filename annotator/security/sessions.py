@@ -39,7 +39,7 @@ class SessionStore(db.SessionStore):
 
 
 class SignedInMiddleware(AuthenticationMiddleware):
-    """Sets `request.user`, read once it is asked for."""
+    """Set `request.user`, loaded on first use."""
 
     def process_request(self, request: HttpRequest) -> None:
         """Set who asks."""

@@ -46,7 +46,7 @@ class ClientSocket(socket.socket):
         self.streams, self._patience, self._waited, self._moved = False, PATIENCE, 0.0, 0
 
     def setblocking(self, _flag: bool) -> None:
-        """Stay as it is, whoever asks."""
+        """Do nothing: the socket stays as it is."""
 
     def settimeout(self, seconds: float | None) -> None:
         """Wait no longer than that for the next piece."""
@@ -183,7 +183,7 @@ def error_answer(status: int, reason: str) -> bytes:
 
 
 class PatientWorker(gthread.ThreadWorker):
-    """Keeps whoever is slow out of the threads: those wait in the main loop, which costs nothing.
+    """Keep slow clients out of the threads: they wait in the main loop, which costs nothing.
 
     A thread gets a request once it is complete, and leaves what the client does not read yet.
     Long requests take half of the threads at most.
@@ -344,7 +344,7 @@ class PatientWorker(gthread.ThreadWorker):
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Let go whoever is too slow; everybody, on the way out."""
+        """Disconnect clients that are too slow; all clients during shutdown."""
         super().murder_keepalived(force)
         now = time.monotonic()
         if not force and now - self.looked < 0.5:
@@ -364,7 +364,7 @@ class PatientWorker(gthread.ThreadWorker):
 
 
 class DrainingWorker(PatientWorker):
-    """Answers whoever has connected already before it ends.
+    """Answer all accepted connections before the worker ends.
 
     Without this, connections that the kernel took and no thread picked up yet would be reset, and
     the front server could not know whether a label in them was saved.

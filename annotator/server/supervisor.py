@@ -60,7 +60,7 @@ class Child:
     goes_last: bool = False
 
     def start(self) -> None:
-        """Start the process; it is told to end should we be killed."""
+        """Start the process; it ends if the supervisor is killed."""
         self.process = subprocess.Popen(  # noqa: S603
             self.command, env=self.env, preexec_fn=end_with_parent, start_new_session=True
         )
@@ -80,7 +80,7 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Keeps children running until it is told to stop."""
+    """Keep child processes running until stopped."""
 
     say: Callable[[str], None]
     children: list[Child] = field(default_factory=list)

@@ -54,7 +54,7 @@ def of_folder(folder: Path) -> Sums:
 
 
 def check(folder: Path, sums: Mapping[str, list[int]]) -> None:
-    """Raise Corrupt unless `folder` holds the files of which these are the checksums."""
+    """Raise Corrupt unless the files in `folder` match these checksums."""
     for name, (size, crc) in sums.items():
         path = folder / name
         with readable(path):

@@ -77,7 +77,7 @@ def _make(name: str, size: int) -> str:
 
 
 def _store(name: str, content: bytes) -> None:
-    """Store the copy so that nobody ever reads half of it; the last of two at once stays."""
+    """Store the copy atomically; of two simultaneous writers the last one wins."""
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:

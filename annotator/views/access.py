@@ -47,7 +47,7 @@ FORM_PAGES = {
 
 
 class Request(HttpRequest):
-    """A request as the views see it: somebody is signed in, and htmx has been looked for."""
+    """A request of a signed-in user, with the htmx details."""
 
     user: User
     htmx: HtmxDetails

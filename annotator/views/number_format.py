@@ -48,7 +48,7 @@ def decimal(number: float) -> str:
 
 
 def decimals(number: float, digits: int) -> str:
-    """Return a number with so many decimals."""
+    """Return a number with `digits` decimals."""
     return _rounded(number, digits)
 
 

@@ -28,7 +28,7 @@ def state_of(*seen: Any) -> str:
 
 
 def is_unchanged(request: Request, state: str) -> bool:
-    """Tell whether this is a poll by somebody who sees the same already."""
+    """Tell whether this poll comes from a page that shows the current state."""
     return bool(request.htmx) and request.GET.get("state") == state
 
 

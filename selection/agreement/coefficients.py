@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from selection.core.arrays import FloatArray, IntArray, as_proba, refuse_rows
+from selection.core.arrays import FloatArray, IntArray, as_distribution, refuse_rows
 
 TINY = 1e-300  # no probability is smaller, so that 0 may stand below a fraction
 
@@ -135,7 +135,7 @@ def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
     >>> suspects([0, 0, 0, 1, 1], sure).rows
     array([2])
     """
-    checked = as_proba(proba)
+    checked = as_distribution(proba)
     n, n_classes = checked.shape
     given = np.asarray(labels)
     if given.shape != (n,):

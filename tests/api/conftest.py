@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from annotator.models import Project, User
 from tests import loop
 from tests.api import described
+from tests.given import Fill, Learn, RunRound
 
 
 @pytest.fixture(autouse=True)
-def _responses_are_as_described(monkeypatch):
+def _responses_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where a call answers what its description does not allow."""
     plain = APIClient.request
 
@@ -29,7 +31,9 @@ def _responses_are_as_described(monkeypatch):
 
 
 @pytest.fixture
-def busy(project, filled, learnt, run_round, ana, ben):
+def busy(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
+) -> Any:
     """The project with seeds, labels of two people, a round, a model and a full queue."""
     loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
     filled(project, 40)
@@ -41,7 +45,7 @@ def busy(project, filled, learnt, run_round, ana, ben):
 
 
 @pytest.fixture
-def stocked(project, filled):
+def stocked(project: Project, filled: Fill) -> Any:
     """The project with a few items, and nothing done yet."""
     filled(project, 6)
     return project

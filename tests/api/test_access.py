@@ -1,8 +1,10 @@
 """Who may call what: every route of the API, with every method, for every role."""
 
 import uuid
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import get_resolver
 
 from annotator.api.urls import ROUTES
@@ -10,6 +12,7 @@ from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Import, Item, Membership, Project, QueueEntry, User
 from tests import loop
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +66,7 @@ METHODS = ["get", "post", "put", "patch", "delete"]
 
 
 @pytest.fixture
-def work(project, filled, ana):
+def work(project: Project, filled: Fill, ana: User) -> Any:
     """One of everything that has an id, for the addresses."""
     imported = loop.bring_in(project, "a.csv", "text,label\nx\ny,spam\n")
     filled(project, 8)
@@ -78,7 +81,7 @@ def work(project, filled, ana):
     }
 
 
-def address(route, project, work):
+def address(route: Any, project: Project, work: Any) -> str:
     number = work["annotation" if "annotations" in route else "import"]
     path = route.replace("<int:pk>", str(project.pk)).replace("<int:number>", str(number))
     path = path.replace("<int:item>", str(work["item"]))
@@ -86,7 +89,7 @@ def address(route, project, work):
     return f"/api/v1/{path}"
 
 
-def state():
+def state() -> Any:
     """Return what no refused call may change."""
     return [
         list(model.objects.order_by("pk").values())
@@ -94,7 +97,7 @@ def state():
     ]
 
 
-def test_every_route_is_in_the_table():
+def test_every_route_is_in_the_table() -> None:
     assert {route for route, _method in CALLS} == {route for route, _view in ROUTES}
     patterns = next(p for p in get_resolver().url_patterns if str(p.pattern) == "api/v1/")
     known = {route for route, _view in ROUTES} | {f"{route}/" for route, _view in ROUTES}
@@ -102,7 +105,9 @@ def test_every_route_is_in_the_table():
 
 
 @pytest.mark.parametrize("route", [route for route, _view in ROUTES])
-def test_other_methods_are_refused(api, project, work, olga, route):
+def test_other_methods_are_refused(
+    api: Api, project: Project, work: Any, olga: User, route: Any
+) -> None:
     olga.is_superuser = True
     olga.save()
     for method in METHODS:
@@ -113,7 +118,9 @@ def test_other_methods_are_refused(api, project, work, olga, route):
 
 
 @pytest.mark.parametrize(("route", "method"), [call for call in CALLS if CALLS[call] != ANYBODY])
-def test_nobody_gets_in_without_signing_in(client, project, work, route, method):
+def test_nobody_gets_in_without_signing_in(
+    client: Client, project: Project, work: Any, route: Any, method: Any
+) -> None:
     before = state()
     answer = getattr(client, method)(address(route, project, work))
     assert answer.status_code == 401
@@ -123,7 +130,9 @@ def test_nobody_gets_in_without_signing_in(client, project, work, route, method)
 
 
 @pytest.mark.parametrize(("route", "method"), OF_PROJECT)
-def test_stranger_gets_404_and_changes_nothing(api, project, work, zed, route, method):
+def test_stranger_gets_404_and_changes_nothing(
+    api: Api, project: Project, work: Any, zed: User, route: Any, method: Any
+) -> None:
     before = state()
     answer = getattr(api(zed), method)(address(route, project, work))
     assert answer.status_code == 404
@@ -136,7 +145,15 @@ def test_stranger_gets_404_and_changes_nothing(api, project, work, zed, route, m
 
 @pytest.mark.parametrize("who", ROLES)
 @pytest.mark.parametrize(("route", "method"), OF_PROJECT)
-def test_role_decides(api, request, project, work, route, method, who):
+def test_role_decides(
+    api: Api,
+    request: pytest.FixtureRequest,
+    project: Project,
+    work: Any,
+    route: Any,
+    method: Any,
+    who: Any,
+) -> None:
     before = state()
     client = api(request.getfixturevalue(who))
     answer = getattr(client, method)(address(route, project, work))
@@ -149,13 +166,17 @@ def test_role_decides(api, request, project, work, route, method, who):
 
 
 @pytest.mark.parametrize(("route", "method"), [c for c in CALLS if CALLS[c] == ROOT])
-def test_only_admins_of_the_installation_make_people_and_projects(api, olga, route, method):
+def test_only_admins_of_the_installation_make_people_and_projects(
+    api: Api, olga: User, route: Any, method: Any
+) -> None:
     answer = getattr(api(olga), method)(f"/api/v1/{route}")
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(("route", "method"), OF_PROJECT)
-def test_project_that_was_deleted_is_gone_for_all(api, project, work, olga, route, method):
+def test_project_that_was_deleted_is_gone_for_all(
+    api: Api, project: Project, work: Any, olga: User, route: Any, method: Any
+) -> None:
     settings.delete_project(project)
     assert getattr(api(olga), method)(address(route, project, work)).status_code == 404
 
@@ -164,14 +185,16 @@ def test_project_that_was_deleted_is_gone_for_all(api, project, work, olga, rout
 
 
 @pytest.fixture
-def other(db, zed):
+def other(db: Any, zed: User) -> Any:
     """A project of Zed's, in which Ana is no member."""
     made = settings.create_project(zed, name="Zed's", labels=["spam", "ham"])
     loop.fill(made, 3)
     return made
 
 
-def test_annotations_of_another_project_are_not_there(api, project, work, other, zed, olga):
+def test_annotations_of_another_project_are_not_there(
+    api: Api, project: Project, work: Any, other: Any, zed: User, olga: User
+) -> None:
     (foreign,) = loop.label(other, zed, 1)
     before = state()
     for where, who in ((project, olga), (other, olga), (project, zed)):
@@ -181,7 +204,9 @@ def test_annotations_of_another_project_are_not_there(api, project, work, other,
     assert state() == before
 
 
-def test_items_of_another_project_are_not_there(api, project, work, other, zed, lea, olga):
+def test_items_of_another_project_are_not_there(
+    api: Api, project: Project, work: Any, other: Any, zed: User, lea: User, olga: User
+) -> None:
     foreign = Item.objects.filter(project=other).first().pk
     before = state()
     body = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
@@ -192,7 +217,9 @@ def test_items_of_another_project_are_not_there(api, project, work, other, zed, 
     assert state() == before
 
 
-def test_leases_of_another_project_or_person_are_not_there(api, project, work, other, zed, ben):
+def test_leases_of_another_project_or_person_are_not_there(
+    api: Api, project: Project, work: Any, other: Any, zed: User, ben: User
+) -> None:
     foreign = leasing.lease_next(other, zed)
     before = state()
     for key in (foreign.pk, work["lease"], uuid.uuid4(), "x"):
@@ -205,21 +232,27 @@ def test_leases_of_another_project_or_person_are_not_there(api, project, work, o
     assert state() == before
 
 
-def test_imports_of_another_project_are_not_there(api, project, other, olga):
+def test_imports_of_another_project_are_not_there(
+    api: Api, project: Project, other: Any, olga: User
+) -> None:
     foreign = Import.objects.get(project=other)
     for tail in ("", "/report"):
         path = f"/api/v1/projects/{project.pk}/imports/{foreign.pk}{tail}"
         assert api(olga).get(path).status_code == 404
 
 
-def test_colleagues_answers_are_not_an_annotators_business(api, project, work, ben, lea):
+def test_colleagues_answers_are_not_an_annotators_business(
+    api: Api, project: Project, work: Any, ben: User, lea: User
+) -> None:
     path = f"/api/v1/projects/{project.pk}/annotations/{work['annotation']}"
     assert api(ben).patch(path, {"labels": ["ham"]}).status_code == 404
     assert api(ben).delete(path).status_code == 404
     assert api(lea).patch(path, {"labels": ["ham"]}).status_code == 200
 
 
-def test_labels_of_another_project_are_unknown(api, project, image_project, filled, ana):
+def test_labels_of_another_project_are_unknown(
+    api: Api, project: Project, image_project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     body = {"lease": str(lease.pk), "labels": ["cat"], "client_id": str(uuid.uuid4())}
@@ -233,7 +266,9 @@ def test_labels_of_another_project_are_unknown(api, project, image_project, fill
     assert api(olga).patch(f"/api/v1/projects/{project.pk}", body).status_code == 422
 
 
-def test_project_cannot_be_swapped_in_query_or_body(api, project, other, ana):
+def test_project_cannot_be_swapped_in_query_or_body(
+    api: Api, project: Project, other: Any, ana: User
+) -> None:
     client = api(ana)
     seen = client.get(f"/api/v1/projects/{project.pk}/items?project={other.pk}&pk={other.pk}")
     assert seen.json()["results"] == []
@@ -241,13 +276,13 @@ def test_project_cannot_be_swapped_in_query_or_body(api, project, other, ana):
     assert client.post(f"/api/v1/projects/{project.pk}/next", body).status_code == 422
 
 
-def test_starting_a_round_elsewhere_takes_no_place_there(api, other, ana):
+def test_starting_a_round_elsewhere_takes_no_place_there(api: Api, other: Any, ana: User) -> None:
     loop.make_features(other)
     assert api(ana).post(f"/api/v1/projects/{other.pk}/rounds").status_code == 404
     assert loop.start(other).number == 1
 
 
-def test_removed_member_is_out_at_once(api, project, work, ana):
+def test_removed_member_is_out_at_once(api: Api, project: Project, work: Any, ana: User) -> None:
     client = api(ana)
     members.remove_member(project, ana)
     body = {"lease": work["lease"], "labels": ["spam"], "client_id": str(uuid.uuid4())}
@@ -255,14 +290,18 @@ def test_removed_member_is_out_at_once(api, project, work, ana):
     assert client.post(f"/api/v1/projects/{project.pk}/next").status_code == 404
 
 
-def test_lists_hold_ones_own_projects_only(api, project, other, ana, zed):
+def test_lists_hold_ones_own_projects_only(
+    api: Api, project: Project, other: Any, ana: User, zed: User
+) -> None:
     for who, mine in ((ana, project), (zed, other)):
         results = api(who).get("/api/v1/projects").json()["results"]
         assert [each["id"] for each in results] == [mine.pk]
 
 
 @pytest.mark.parametrize("pk", ["0", str(2**31), str(2**63), "9" * 30])
-def test_ids_beyond_every_column_are_not_there(api, project, work, olga, pk):
+def test_ids_beyond_every_column_are_not_there(
+    api: Api, project: Project, work: Any, olga: User, pk: Any
+) -> None:
     for tail in ("", "/next", "/progress"):
         method = "post" if tail == "/next" else "get"
         assert getattr(api(olga), method)(f"/api/v1/projects/{pk}{tail}").status_code == 404
@@ -274,6 +313,6 @@ def test_ids_beyond_every_column_are_not_there(api, project, work, olga, pk):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/projects/x", "/api/v2/projects"])
-def test_unknown_addresses_are_answered_in_json(api, ana, path):
+def test_unknown_addresses_are_answered_in_json(api: Api, ana: User, path: str) -> None:
     answer = api(ana).get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

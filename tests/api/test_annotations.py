@@ -2,28 +2,31 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Item, Lease, Source
+from annotator.models import Annotation, Item, Lease, Project, Source, User
 from tests import loop
+from tests.given import Api, Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project, tail):
+def at(project: Project, tail: Any) -> str:
     return f"/api/v1/projects/{project.pk}/{tail}"
 
 
-def next_item(client, project, **body):
+def next_item(client: Any, project: Project, **body: Any) -> Any:
     return client.post(at(project, "next"), body)
 
 
-def save(client, project, lease, query="", /, **changes):
+def save(client: Any, project: Project, lease: Any, query: str = "", /, **changes: Any) -> Any:
     body = {"labels": ["spam"], "seconds": 3.2, "client_id": str(uuid.uuid4())}
     return client.post(at(project, f"annotations{query}"), {"lease": lease, **body, **changes})
 
@@ -31,7 +34,7 @@ def save(client, project, lease, query="", /, **changes):
 # Next --------------------------------------------------------------------------------------------
 
 
-def test_next_serves_an_item_with_all_that_the_page_needs(api, busy, ana):
+def test_next_serves_an_item_with_all_that_the_page_needs(api: Api, busy: Any, ana: User) -> None:
     answer = next_item(api(ana), busy)
     assert answer.status_code == 200
     body = answer.json()
@@ -44,7 +47,9 @@ def test_next_serves_an_item_with_all_that_the_page_needs(api, busy, ana):
     }
 
 
-def test_open_items_come_with_suggestion_and_reason_blind_ones_without(api, busy, ana):
+def test_open_items_come_with_suggestion_and_reason_blind_ones_without(
+    api: Api, busy: Any, ana: User
+) -> None:
     client, seen = api(ana), set()
     for _ in range(20):
         body = next_item(client, busy).json()
@@ -60,7 +65,7 @@ def test_open_items_come_with_suggestion_and_reason_blind_ones_without(api, busy
     assert seen == {True, False}
 
 
-def test_page_that_fetches_ahead_gets_other_items(api, stocked, ana):
+def test_page_that_fetches_ahead_gets_other_items(api: Api, stocked: Any, ana: User) -> None:
     client, held = api(ana), []
     for _ in range(leasing.MOST_LEASES):
         held.append(next_item(client, stocked, holding=held).json()["lease"])
@@ -70,11 +75,13 @@ def test_page_that_fetches_ahead_gets_other_items(api, stocked, ana):
 
 
 @pytest.mark.parametrize("holding", ["x", [5], ["x"] * 101, None])
-def test_odd_holdings_are_refused(api, stocked, ana, holding):
+def test_odd_holdings_are_refused(api: Api, stocked: Any, ana: User, holding: Any) -> None:
     assert next_item(api(ana), stocked, holding=holding).status_code == 422
 
 
-def test_nothing_left_is_204_without_a_body(api, project, filled, ana):
+def test_nothing_left_is_204_without_a_body(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     answer = next_item(api(ana), project)
     assert (answer.status_code, answer.content) == (204, b"")
     filled(project, 1)
@@ -84,7 +91,7 @@ def test_nothing_left_is_204_without_a_body(api, project, filled, ana):
     assert next_item(api(ana), project).status_code == 204
 
 
-def test_picture_is_served_by_its_address(api, image_project, ana):
+def test_picture_is_served_by_its_address(api: Api, image_project: Project, ana: User) -> None:
     from tests.flow.datasets.test_importing import archive, picture
 
     loop.bring_in(image_project, "pets.zip", archive({"a.png": picture("red", (16, 9))}))
@@ -97,7 +104,7 @@ def test_picture_is_served_by_its_address(api, image_project, ana):
 # Saving ------------------------------------------------------------------------------------------
 
 
-def test_save_answers_with_the_annotation_and_the_next_item(api, busy, ana):
+def test_save_answers_with_the_annotation_and_the_next_item(api: Api, busy: Any, ana: User) -> None:
     client = api(ana)
     shown = next_item(client, busy).json()
     answer = save(client, busy, shown["lease"], labels=["ham"])
@@ -125,7 +132,7 @@ def test_save_answers_with_the_annotation_and_the_next_item(api, busy, ana):
     assert answer.json()["next"]["lease"] == next_item(client, busy).json()["lease"]
 
 
-def test_save_without_next_takes_no_further_item(api, busy, ana):
+def test_save_without_next_takes_no_further_item(api: Api, busy: Any, ana: User) -> None:
     client = api(ana)
     lease = next_item(client, busy).json()["lease"]
     answer = save(client, busy, lease, "?next=0")
@@ -134,7 +141,7 @@ def test_save_without_next_takes_no_further_item(api, busy, ana):
     assert not Lease.objects.filter(user=ana, ended_at=None).exists()
 
 
-def test_same_save_again_is_200_with_the_same_body(api, busy, ana):
+def test_same_save_again_is_200_with_the_same_body(api: Api, busy: Any, ana: User) -> None:
     client, key = api(ana), str(uuid.uuid4())
     lease = next_item(client, busy).json()["lease"]
     first = save(client, busy, lease, client_id=key)
@@ -146,7 +153,7 @@ def test_same_save_again_is_200_with_the_same_body(api, busy, ana):
     assert Annotation.objects.filter(client_id=key).count() == 1
 
 
-def test_key_of_another_answer_is_refused(api, stocked, ana):
+def test_key_of_another_answer_is_refused(api: Api, stocked: Any, ana: User) -> None:
     client, key = api(ana), str(uuid.uuid4())
     lease = next_item(client, stocked).json()["lease"]
     save(client, stocked, lease, client_id=key)
@@ -154,7 +161,7 @@ def test_key_of_another_answer_is_refused(api, stocked, ana):
     assert (answer.status_code, answer.json()["code"]) == (422, "client_id_reused")
 
 
-def test_what_an_item_was_is_told_after_its_label(api, busy, ana):
+def test_what_an_item_was_is_told_after_its_label(api: Api, busy: Any, ana: User) -> None:
     client, sources = api(ana), set()
     for _ in range(20):
         lease = next_item(client, busy).json()["lease"]
@@ -183,8 +190,8 @@ def test_what_an_item_was_is_told_after_its_label(api, busy, ana):
     ],
 )
 def test_answer_that_cannot_be_meant_is_422_and_names_the_field(
-    api, stocked, ana, change, code, field
-):
+    api: Api, stocked: Any, ana: User, change: Any, code: Any, field: str
+) -> None:
     client = api(ana)
     lease = next_item(client, stocked).json()["lease"]
     before = Annotation.objects.count()
@@ -201,7 +208,9 @@ def test_answer_that_cannot_be_meant_is_422_and_names_the_field(
 @pytest.mark.parametrize(
     ("seconds", "kept"), [("nan", None), ("inf", None), (1e300, 86_400.0), (None, None)]
 )
-def test_endless_seconds_do_no_harm(api, stocked, ana, seconds, kept):
+def test_endless_seconds_do_no_harm(
+    api: Api, stocked: Any, ana: User, seconds: Any, kept: Any
+) -> None:
     client = api(ana)
     lease = next_item(client, stocked).json()["lease"]
     answer = save(client, stocked, lease, seconds=seconds)
@@ -213,8 +222,8 @@ def test_endless_seconds_do_no_harm(api, stocked, ana, seconds, kept):
 
 
 def test_lost_lease_is_409_with_the_answer_that_was_kept(
-    api, project, filled, ana, ben, time_machine
-):
+    api: Api, project: Project, filled: Fill, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     filled(project, 1)
     lease = next_item(api(ana), project).json()["lease"]
@@ -228,7 +237,7 @@ def test_lost_lease_is_409_with_the_answer_that_was_kept(
     assert Annotation.objects.filter(counted=True).count() == 1
 
 
-def test_second_answer_to_an_item_is_409(api, stocked, ana):
+def test_second_answer_to_an_item_is_409(api: Api, stocked: Any, ana: User) -> None:
     client = api(ana)
     lease = next_item(client, stocked).json()["lease"]
     save(client, stocked, lease)
@@ -236,7 +245,7 @@ def test_second_answer_to_an_item_is_409(api, stocked, ana):
     assert (answer.status_code, answer.json()["code"]) == (409, "already_labelled")
 
 
-def test_labelling_after_the_project_was_deleted_is_404(api, stocked, ana):
+def test_labelling_after_the_project_was_deleted_is_404(api: Api, stocked: Any, ana: User) -> None:
     client = api(ana)
     lease = next_item(client, stocked).json()["lease"]
     settings.delete_project(stocked)
@@ -245,8 +254,12 @@ def test_labelling_after_the_project_was_deleted_is_404(api, stocked, ana):
 
 
 def test_saved_label_wakes_the_learning_and_a_dead_broker_does_not_matter(
-    api, busy, ana, django_capture_on_commit_callbacks, monkeypatch
-):
+    api: Api,
+    busy: Any,
+    ana: User,
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from annotator import celery, tasks
 
     woken = []
@@ -261,7 +274,9 @@ def test_saved_label_wakes_the_learning_and_a_dead_broker_does_not_matter(
 # Changing one's mind -----------------------------------------------------------------------------
 
 
-def test_answer_is_corrected_by_its_author_and_by_a_lead(api, busy, ana, lea):
+def test_answer_is_corrected_by_its_author_and_by_a_lead(
+    api: Api, busy: Any, ana: User, lea: User
+) -> None:
     client = api(ana)
     lease = next_item(client, busy).json()["lease"]
     number = save(client, busy, lease).json()["annotation"]["id"]
@@ -275,7 +290,7 @@ def test_answer_is_corrected_by_its_author_and_by_a_lead(api, busy, ana, lea):
     assert Annotation.objects.get(pk=number).revisions.count() == 2
 
 
-def test_own_answer_that_is_taken_back_gives_the_item_again(api, busy, ana):
+def test_own_answer_that_is_taken_back_gives_the_item_again(api: Api, busy: Any, ana: User) -> None:
     client = api(ana)
     shown = next_item(client, busy).json()
     number = save(client, busy, shown["lease"], "?next=0").json()["annotation"]["id"]
@@ -289,7 +304,7 @@ def test_own_answer_that_is_taken_back_gives_the_item_again(api, busy, ana):
     assert (again.status_code, again.json()["code"]) == (409, "already_withdrawn")
 
 
-def test_lead_takes_back_somebody_elses_answer(api, busy, ana, lea):
+def test_lead_takes_back_somebody_elses_answer(api: Api, busy: Any, ana: User, lea: User) -> None:
     annotation = Annotation.objects.filter(user=ana).first()
     answer = api(lea).delete(at(busy, f"annotations/{annotation.pk}"))
     assert (answer.status_code, answer.json()["next"]) == (200, None)
@@ -297,7 +312,9 @@ def test_lead_takes_back_somebody_elses_answer(api, busy, ana, lea):
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("skip", "skipped"), ("release", "released")])
-def test_item_is_passed_on_with_a_reason(api, stocked, ana, action, outcome):
+def test_item_is_passed_on_with_a_reason(
+    api: Api, stocked: Any, ana: User, action: str, outcome: str
+) -> None:
     client = api(ana)
     lease = next_item(client, stocked).json()["lease"]
     answer = client.post(at(stocked, f"leases/{lease}/{action}"), {"reason": "too hard"})
@@ -306,7 +323,9 @@ def test_item_is_passed_on_with_a_reason(api, stocked, ana, action, outcome):
     assert (row.outcome, row.reason) == (outcome, "too hard")
 
 
-def test_lease_is_extended_while_the_item_is_held(api, stocked, ana, time_machine):
+def test_lease_is_extended_while_the_item_is_held(
+    api: Api, stocked: Any, ana: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     client = api(ana)
     shown = next_item(client, stocked).json()
@@ -320,7 +339,7 @@ def test_lease_is_extended_while_the_item_is_held(api, stocked, ana, time_machin
     assert (answer.status_code, answer.json()["code"]) == (409, "lease_lost")
 
 
-def test_unknown_action_is_not_there(api, stocked, ana):
+def test_unknown_action_is_not_there(api: Api, stocked: Any, ana: User) -> None:
     lease = next_item(api(ana), stocked).json()["lease"]
     assert api(ana).post(at(stocked, f"leases/{lease}/steal")).status_code == 404
     long = {"reason": "x" * 501}
@@ -336,8 +355,16 @@ MOST = {"next": 11, "again": 6, "save": 22, "progress": 17, "items": 3, "rounds"
 
 @pytest.mark.parametrize("items", [40, 400])
 def test_calls_cost_the_same_number_of_queries_whatever_the_size(
-    api, project, filled, learnt, run_round, ana, lea, items, django_assert_max_num_queries
-):
+    api: Api,
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+    lea: User,
+    items: int,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, items)
     learnt(project)
     loop.label(project, lea, 8)

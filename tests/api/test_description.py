@@ -5,7 +5,9 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 
+from annotator.models import Project, User
 from tests.api import described
+from tests.given import Api
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -40,7 +42,7 @@ def test_every_response_names_its_fields() -> None:
     assert untyped == []
 
 
-def test_a_response_that_is_not_described_is_found(api, ana, project) -> None:
+def test_a_response_that_is_not_described_is_found(api: Api, ana: User, project: Project) -> None:
     response = api(ana).get(f"/api/v1/projects/{project.pk}/progress")
     match, body = response.resolver_match, response.json()
     assert described.faults("GET", match, 200, body) == []

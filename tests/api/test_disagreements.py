@@ -1,27 +1,32 @@
 """Disagreements, second looks and hidden checks over the API."""
 
+from typing import Any
+
 import pytest
 
 from annotator.flow.projects import settings
 from annotator.flow.review import assignments, candidates
-from annotator.models import Annotation, Item, SecondLook
+from annotator.models import Annotation, Item, Project, SecondLook, User
 from tests import loop
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project, rest):
+def at(project: Project, rest: Any) -> str:
     return f"/api/v1/projects/{project.pk}/{rest}"
 
 
 @pytest.fixture
-def torn(project, ana, ben):
+def torn(project: Project, ana: User, ben: User) -> Any:
     """Ana says spam and Ben ham of the only item."""
     loop.differ(project, ana, ben, 1)
     return Item.objects.get()
 
 
-def test_lead_decides_changes_and_takes_back(api, project, torn, lea):
+def test_lead_decides_changes_and_takes_back(
+    api: Api, project: Project, torn: Any, lea: User
+) -> None:
     client = api(lea)
     (found,) = client.get(at(project, "disagreements")).json()["results"]
     assert found["item"]["id"] == torn.pk
@@ -39,7 +44,7 @@ def test_lead_decides_changes_and_takes_back(api, project, torn, lea):
     assert client.delete(one).status_code == 409
 
 
-def test_what_is_wrong_is_refused(api, project, torn, lea):
+def test_what_is_wrong_is_refused(api: Api, project: Project, torn: Any, lea: User) -> None:
     one = at(project, f"disagreements/{torn.pk}")
     for body in ({}, {"labels": ["odd"]}, {"labels": []}, {"labels": ["ham"], "odd": 1}):
         assert api(lea).post(one, body).status_code == 422
@@ -49,7 +54,9 @@ def test_what_is_wrong_is_refused(api, project, torn, lea):
     assert api(lea).get(at(project, "disagreements?state=odd")).status_code == 422
 
 
-def test_disagreements_of_another_project_are_not_there(api, project, torn, zed, lea):
+def test_disagreements_of_another_project_are_not_there(
+    api: Api, project: Project, torn: Any, zed: User, lea: User
+) -> None:
     other = settings.create_project(zed, name="Zed's", labels=["spam", "ham"])
     path = at(other, f"disagreements/{torn.pk}")
     assert api(zed).post(path, {"labels": ["ham"]}).status_code == 404
@@ -59,8 +66,8 @@ def test_disagreements_of_another_project_are_not_there(api, project, torn, zed,
 
 
 def test_second_look_comes_with_next_and_tells_afterwards(
-    api, project, filled, ana, ben, monkeypatch
-):
+    api: Api, project: Project, filled: Fill, ana: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.change_settings(project, second_share=0.05)
     filled(project, 6)
     (answer,) = loop.label(project, ana, 1)
@@ -88,7 +95,7 @@ def test_second_look_comes_with_next_and_tells_afterwards(
     assert Annotation.objects.filter(withdrawn_at=None).count() == 1
 
 
-def test_settings_take_the_share_and_the_feedback(api, project, lea):
+def test_settings_take_the_share_and_the_feedback(api: Api, project: Project, lea: User) -> None:
     client = api(lea)
     path = f"/api/v1/projects/{project.pk}"
     shown = client.get(path).json()
@@ -98,7 +105,9 @@ def test_settings_take_the_share_and_the_feedback(api, project, lea):
     assert client.patch(path, {"second_share": 0.6}).status_code == 422
 
 
-def test_decision_of_another_lead_is_replaced_by_who_names_it(api, project, torn, lea, olga):
+def test_decision_of_another_lead_is_replaced_by_who_names_it(
+    api: Api, project: Project, torn: Any, lea: User, olga: User
+) -> None:
     one = at(project, f"disagreements/{torn.pk}")
     first = api(olga).post(one, {"labels": ["ham"]}).json()["decision"]
     refused = api(lea).post(one, {"labels": ["spam"]})

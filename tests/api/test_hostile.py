@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,8 +11,8 @@ from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from knox.models import AuthToken
 
-from annotator.api.schema import ANSWERS
-from annotator.models import Annotation, Item, Project
+from annotator.api.responses.schema import ANSWERS
+from annotator.models import Annotation, Item, Project, User
 from tests import hostile, loop
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +22,7 @@ PAGED = ["projects", "imports", "rounds", "models", "annotations", "disagreement
 
 
 @pytest.fixture
-def known(busy):
+def known(busy: Any) -> Any:
     first = {
         "item": Item.objects.filter(project=busy).earliest("pk").pk,
         "number": Annotation.objects.filter(project=busy).latest("pk").pk,
@@ -33,11 +35,11 @@ def known(busy):
 
 
 @pytest.fixture(scope="module")
-def schema():
+def schema() -> Any:
     return json.loads(json.dumps(SchemaGenerator().get_schema(public=True), default=str))
 
 
-def page_routes():
+def page_routes() -> Any:
     """Return every page with the methods that it might take, as the schema names its paths."""
     found = [
         "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
@@ -47,14 +49,14 @@ def page_routes():
     return [(method, path) for path in found for method in ("GET", "POST")]
 
 
-def routes(resolver, before):
+def routes(resolver: Any, before: Any) -> Iterator[Any]:
     for each in resolver.url_patterns:
         route = before + str(each.pattern)
         yield from routes(each, route) if hasattr(each, "url_patterns") else [route]
 
 
 @pytest.fixture
-def callers(olga, lea):
+def callers(olga: User, lea: User) -> Any:
     """Olga with her browser, and Lea with a token."""
     olga.is_superuser = olga.is_staff = True
     olga.save()
@@ -65,7 +67,9 @@ def callers(olga, lea):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_mutated_request_is_answered_with_an_error_of_ours(known, schema, callers, olga, seed):
+def test_no_mutated_request_is_answered_with_an_error_of_ours(
+    known: Any, schema: Any, callers: Any, olga: User, seed: int
+) -> None:
     answers = []
     for turn, call in enumerate(hostile.calls(schema, known, 2500, seed)):
         answer = hostile.send(callers[turn % 2], call)
@@ -84,7 +88,7 @@ def test_no_mutated_request_is_answered_with_an_error_of_ours(known, schema, cal
 
 
 @pytest.mark.parametrize("cursor", hostile.CURSORS)
-def test_made_up_cursors_lead_nowhere_on_every_list(busy, callers, cursor):
+def test_made_up_cursors_lead_nowhere_on_every_list(busy: Any, callers: Any, cursor: Any) -> None:
     for name in PAGED:
         path = "/api/v1/projects" + ("" if name == "projects" else f"/{busy.pk}/{name}")
         answer = callers[0].get(path, {"cursor": cursor})
@@ -93,7 +97,7 @@ def test_made_up_cursors_lead_nowhere_on_every_list(busy, callers, cursor):
             assert answer.json()["code"] == "not_found"
 
 
-def test_every_list_with_a_cursor_is_among_them(schema):
+def test_every_list_with_a_cursor_is_among_them(schema: Any) -> None:
     paged = {
         path.rsplit("/", 1)[-1]
         for path, methods in schema["paths"].items()
@@ -103,7 +107,7 @@ def test_every_list_with_a_cursor_is_among_them(schema):
     assert paged == set(PAGED)
 
 
-def post(client, path, body):
+def post(client: Any, path: Any, body: Any) -> Any:
     return client.post(f"/api/v1/{path}", body, content_type="application/json")
 
 
@@ -122,32 +126,36 @@ def post(client, path, body):
         (b'{"name": "\xff", "labels": []}', 400, "parse_error"),
     ],
 )
-def test_json_that_no_database_takes_is_refused_by_name(callers, busy, body, status, code):
+def test_json_that_no_database_takes_is_refused_by_name(
+    callers: Any, busy: Any, body: Any, status: int, code: str
+) -> None:
     answer = post(callers[0], "projects", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert set(answer.json()) == {"type", "code", "detail", "errors"}
 
 
-def test_text_that_looks_like_a_name_is_no_name(callers, busy):
+def test_text_that_looks_like_a_name_is_no_name(callers: Any, busy: Any) -> None:
     given = {"name": 'a "b": c', "labels": ['x": y', "z"], "guidelines": '"q" : "q" : '}
     answer = post(callers[0], "projects", json.dumps(given))
     assert answer.status_code == 201
     assert answer.json()["name"] == 'a "b": c'
 
 
-def test_sixty_levels_are_read(callers, busy):
+def test_sixty_levels_are_read(callers: Any, busy: Any) -> None:
     body = b'{"name": "x", "labels": ' + b"[" * 60 + b"]" * 60 + b"}"
     assert post(callers[0], "projects", body).json()["code"] == "label_form"
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/schema", "/api/v1/projects"])
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "TRACE", "FOO"])
-def test_methods_that_are_not_there_are_405_or_422(callers, busy, path, method):
+def test_methods_that_are_not_there_are_405_or_422(
+    callers: Any, busy: Any, path: str, method: str
+) -> None:
     assert callers[0].generic(method, path).status_code in (405, 422)
 
 
 @pytest.mark.parametrize("number", ["9" * 19, "9" * 40, str(2**63)])
-def test_numbers_beyond_every_row_are_404(callers, known, number):
+def test_numbers_beyond_every_row_are_404(callers: Any, known: Any, number: Any) -> None:
     for route in {path for _method, path in known.pages if "{project_id}" in path}:
         path = route.replace("{project_id}", number)
         for name, value in known.ids.items():
@@ -157,21 +165,21 @@ def test_numbers_beyond_every_row_are_404(callers, known, number):
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_nul_in_a_path_is_400_and_in_a_query_is_left_out(callers, busy):
+def test_nul_in_a_path_is_400_and_in_a_query_is_left_out(callers: Any, busy: Any) -> None:
     assert callers[0].get("/projects/%00").status_code == 400
     answer = callers[0].get(f"/api/v1/projects/{busy.pk}/items?q=%00money")
     assert answer.status_code == 200
     assert answer.json()["results"]
 
 
-def test_deep_rows_of_an_upload_are_imported_or_named(callers, busy):
+def test_deep_rows_of_an_upload_are_imported_or_named(callers: Any, busy: Any) -> None:
     rows = b'{"id": "d1", "text": "deep", "meta": ' + b"[" * 900 + b"]" * 900 + b"}\n"
     rows += b'{"id": "d2", "text": "sea", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
     work = loop.bring_in(busy, "a.jsonl", rows)
     assert (work.state, work.created + work.rejected) == ("done", 2)
 
 
-def test_every_call_describes_every_shared_error(schema):
+def test_every_call_describes_every_shared_error(schema: Any) -> None:
     missing = [
         f"{method} {path} {status}"
         for path, methods in schema["paths"].items()
@@ -184,7 +192,7 @@ def test_every_call_describes_every_shared_error(schema):
     assert schema["components"]["responses"]["Error429"]["headers"]["Retry-After"]
 
 
-def test_every_answer_is_described(known, schema, callers, olga):
+def test_every_answer_is_described(known: Any, schema: Any, callers: Any, olga: User) -> None:
     unknown = set()
     for call in hostile.calls(schema, hostile.Known(known.ids), 300, seed=3):
         described = schema["paths"].get(template(call.path, known.ids), {}).get(call.method.lower())
@@ -195,7 +203,7 @@ def test_every_answer_is_described(known, schema, callers, olga):
     assert unknown == set()
 
 
-def template(path, ids):
+def template(path: Any, ids: Any) -> Any:
     """Return the path as the schema names it, where it is one of its paths."""
     parts = path.split("/")
     if len(parts) > 4:

@@ -1,32 +1,34 @@
 """The pool by the API: what is like an item, a bounded search, and seeds that a lead gives."""
 
 import uuid
+from typing import Any
 
 import pytest
 
 from annotator.flow.datasets import search
 from annotator.flow.queue import leasing, releasing
-from annotator.models import Annotation, Item
+from annotator.models import Annotation, Item, Project, User
 from tests import loop
+from tests.given import Api, Fill, Learn
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project, tail=""):
+def at(project: Project, tail: str = "") -> str:
     return f"/api/v1/projects/{project.pk}/items{tail}"
 
 
 @pytest.fixture
-def ready(project, filled, learnt):
+def ready(project: Project, filled: Fill, learnt: Learn) -> Any:
     filled(project, 30)
     return learnt(project)
 
 
-def first(project):
+def first(project: Project) -> Any:
     return Item.objects.get(project=project, position=0)
 
 
-def seed(client, item, **body):
+def seed(client: Any, item: Any, **body: Any) -> Any:
     given = {"labels": ["spam"], "client_id": str(uuid.uuid4()), **body}
     return client.post(at(item.project, f"/{item.pk}/seed"), given)
 
@@ -34,7 +36,7 @@ def seed(client, item, **body):
 # Searching ---------------------------------------------------------------------------------------
 
 
-def test_like_items_come_nearest_first(api, ready, ana):
+def test_like_items_come_nearest_first(api: Api, ready: Any, ana: User) -> None:
     answer = api(ana).get(at(ready, f"?like={first(ready).pk}&page_size=5")).json()
     assert [loop.truth(Item.objects.get(pk=each["id"])) for each in answer["results"]] == [
         ["spam"]
@@ -44,7 +46,7 @@ def test_like_items_come_nearest_first(api, ready, ana):
     assert set(answer["results"][0]) == {"id", "key", "text", "meta", "state"}
 
 
-def test_page_and_api_find_the_same(api, ready, ana):
+def test_page_and_api_find_the_same(api: Api, ready: Any, ana: User) -> None:
     item = first(ready)
     for query, same in (
         ("?q=NUMBER1", search.search(ready, search.as_wanted("number1"))),
@@ -54,7 +56,9 @@ def test_page_and_api_find_the_same(api, ready, ana):
         assert [each["id"] for each in results] == [each.pk for each in same.items]
 
 
-def test_long_search_goes_on_where_it_ended(api, ready, ana, monkeypatch):
+def test_long_search_goes_on_where_it_ended(
+    api: Api, ready: Any, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search, "LOOKED_AT", 12)
     client, looked = api(ana), []
     page = client.get(at(ready, "?q=number29")).json()
@@ -70,30 +74,32 @@ def test_long_search_goes_on_where_it_ended(api, ready, ana, monkeypatch):
 
 
 @pytest.mark.parametrize("like", ["", "x", "-1", "1.5", "9" * 30])
-def test_like_is_the_id_of_an_item(api, ready, ana, like):
+def test_like_is_the_id_of_an_item(api: Api, ready: Any, ana: User, like: str) -> None:
     answer = api(ana).get(at(ready, f"?like={like}"))
     assert (answer.status_code, answer.json()["code"]) == (422, "like")
 
 
-def test_like_an_item_that_is_not_there(api, ready, ana):
+def test_like_an_item_that_is_not_there(api: Api, ready: Any, ana: User) -> None:
     assert api(ana).get(at(ready, "?like=987654321")).status_code == 404
 
 
-def test_like_without_features_is_told_in_words(api, project, filled, ana):
+def test_like_without_features_is_told_in_words(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     item = filled(project, 3)[0]
     answer = api(ana).get(at(project, f"?like={item.pk}"))
     assert (answer.status_code, answer.json()["code"]) == (409, "no_features")
 
 
 @pytest.mark.parametrize("cursor", ["", "after", "after-", "after--1", "up-3", "before-x", "3"])
-def test_made_up_cursor_is_not_there(api, ready, ana, cursor):
+def test_made_up_cursor_is_not_there(api: Api, ready: Any, ana: User, cursor: str) -> None:
     assert api(ana).get(at(ready, f"?cursor={cursor}")).status_code == 404
 
 
 # Seeding -----------------------------------------------------------------------------------------
 
 
-def test_lead_seeds_an_item_once(api, ready, lea):
+def test_lead_seeds_an_item_once(api: Api, ready: Any, lea: User) -> None:
     client, item, key = api(lea), first(ready), str(uuid.uuid4())
     answer = seed(client, item, client_id=key)
     told = answer.json()["annotation"]
@@ -106,7 +112,7 @@ def test_lead_seeds_an_item_once(api, ready, lea):
     assert (answer.status_code, answer.json()["code"]) == (409, "already_labelled")
 
 
-def test_seed_is_taken_back_as_any_annotation(api, ready, lea):
+def test_seed_is_taken_back_as_any_annotation(api: Api, ready: Any, lea: User) -> None:
     client, item = api(lea), first(ready)
     number = seed(client, item).json()["annotation"]["id"]
     answer = client.delete(f"/api/v1/projects/{ready.pk}/annotations/{number}")
@@ -125,14 +131,22 @@ def test_seed_is_taken_back_as_any_annotation(api, ready, lea):
         ({"labels": None}, None),
     ],
 )
-def test_seed_that_cannot_be_meant_is_422(api, ready, lea, body, code):
+def test_seed_that_cannot_be_meant_is_422(
+    api: Api, ready: Any, lea: User, body: Any, code: Any
+) -> None:
     answer = seed(api(lea), first(ready), **body)
     assert answer.status_code == 422
     assert code is None or code in {each["code"] for each in answer.json()["errors"]}
     assert not Annotation.objects.exists()
 
 
-def test_seeding_wakes_the_model(api, ready, lea, monkeypatch, django_capture_on_commit_callbacks):
+def test_seeding_wakes_the_model(
+    api: Api,
+    ready: Any,
+    lea: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
     from annotator import tasks
 
     woken = []
@@ -144,7 +158,9 @@ def test_seeding_wakes_the_model(api, ready, lea, monkeypatch, django_capture_on
 # Set aside ---------------------------------------------------------------------------------------
 
 
-def test_what_everybody_skipped_is_found_and_put_back(api, project, filled, ana, ben, lea):
+def test_what_everybody_skipped_is_found_and_put_back(
+    api: Api, project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     filled(project, 3)
     for person in (ana, ben):
         releasing.skip(leasing.lease_next(project, person))

@@ -4,29 +4,32 @@ import csv
 import io
 import json
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.dateparse import parse_datetime
+from pytest_django import Settings
 
 from annotator.flow.datasets import importing
 from annotator.models import Import, Project, Round, User
 from tests import loop
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 ERROR = {"type", "code", "detail", "errors"}
 
 
 @pytest.fixture
-def root(db):
+def root(db: Any) -> Any:
     return User.objects.create_superuser("root")
 
 
-def at(project, tail=""):
+def at(project: Project, tail: str = "") -> str:
     return f"/api/v1/projects/{project.pk}{tail}"
 
 
-def assert_refused(answer, status, code=None, field=None):
+def assert_refused(answer: Any, status: Any, code: Any = None, field: Any = None) -> Any:
     body = answer.json()
     assert answer.status_code == status, body
     assert set(body) == ERROR
@@ -38,7 +41,7 @@ def assert_refused(answer, status, code=None, field=None):
 # Projects ----------------------------------------------------------------------------------------
 
 
-def test_project_is_made_with_settings_and_labels(api, root):
+def test_project_is_made_with_settings_and_labels(api: Api, root: Any) -> None:
     body = {
         "name": "Mail",
         "task": "text",
@@ -95,25 +98,29 @@ def test_project_is_made_with_settings_and_labels(api, root):
         ({"created_by": 1}, "created_by"),
     ],
 )
-def test_project_that_cannot_be_is_refused_by_field(api, root, change, field):
+def test_project_that_cannot_be_is_refused_by_field(
+    api: Api, root: Any, change: Any, field: str
+) -> None:
     body = {"name": "Mail", "labels": ["spam", "ham"], **change}
     assert_refused(api(root).post("/api/v1/projects", body), 422, field=field)
     assert not Project.objects.exists()
 
 
 @pytest.mark.parametrize("body", ["{", "[1", '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}'])
-def test_body_that_is_no_json_is_refused(api, root, body):
+def test_body_that_is_no_json_is_refused(api: Api, root: Any, body: str) -> None:
     answer = api(root).generic("POST", "/api/v1/projects", body, content_type="application/json")
     assert_refused(answer, 400, "parse_error")
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, "[" * 5000 + "]" * 5000, "1" * 5000])
-def test_body_that_is_nested_or_long_beyond_reason_is_refused(api, root, body):
+def test_body_that_is_nested_or_long_beyond_reason_is_refused(
+    api: Api, root: Any, body: Any
+) -> None:
     answer = api(root).generic("POST", "/api/v1/projects", body, content_type="application/json")
     assert answer.status_code in {400, 422}
 
 
-def test_body_that_is_too_large_is_refused(api, root, settings):
+def test_body_that_is_too_large_is_refused(api: Api, root: Any, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     assert_refused(api(root).post("/api/v1/projects", {"name": "x" * 2000}), 413, "too_large")
 
@@ -121,12 +128,12 @@ def test_body_that_is_too_large_is_refused(api, root, settings):
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"]
 )
-def test_body_of_another_type_is_refused(api, root, kind):
+def test_body_of_another_type_is_refused(api: Api, root: Any, kind: str) -> None:
     answer = api(root).generic("POST", "/api/v1/projects", "x", content_type=kind)
     assert_refused(answer, 415)
 
 
-def test_settings_are_changed_one_by_one(api, project, lea):
+def test_settings_are_changed_one_by_one(api: Api, project: Project, lea: User) -> None:
     answer = api(lea).patch(at(project), {"batch_size": 7, "budget": 100})
     assert answer.status_code == 200
     assert (answer.json()["batch_size"], answer.json()["budget"]) == (7, 100)
@@ -138,7 +145,9 @@ def test_settings_are_changed_one_by_one(api, project, lea):
     assert project.batch_size == 7
 
 
-def test_labels_are_changed_by_admins_only(api, project, lea, olga):
+def test_labels_are_changed_by_admins_only(
+    api: Api, project: Project, lea: User, olga: User
+) -> None:
     spam, ham = project.labels.all()
     labels = {"labels": [{"id": ham.pk, "name": "good"}, {"id": spam.pk, "name": "bad"}, "new"]}
     assert_refused(api(lea).patch(at(project), labels), 403)
@@ -146,7 +155,9 @@ def test_labels_are_changed_by_admins_only(api, project, lea, olga):
     assert [label["name"] for label in answer.json()["labels"]] == ["good", "bad", "new"]
 
 
-def test_renaming_by_the_api_keeps_keys_and_examples(api, project, olga):
+def test_renaming_by_the_api_keeps_keys_and_examples(
+    api: Api, project: Project, olga: User
+) -> None:
     spam, ham = project.labels.all()
     full = {"id": spam.pk, "name": "spam", "hotkey": "s", "examples": "Win!"}
     api(olga).patch(at(project), {"labels": [full, {"id": ham.pk, "name": "ham"}]})
@@ -155,30 +166,34 @@ def test_renaming_by_the_api_keeps_keys_and_examples(api, project, olga):
     assert told == {**full, "name": "junk", "description": ""}
 
 
-def test_lead_chooses_the_fields_that_are_shown(api, project, lea, ana):
+def test_lead_chooses_the_fields_that_are_shown(
+    api: Api, project: Project, lea: User, ana: User
+) -> None:
     answer = api(lea).patch(at(project), {"shown_fields": ["from", "to"]})
     assert answer.json()["shown_fields"] == ["from", "to"]
     assert api(ana).get(at(project)).json()["shown_fields"] == ["from", "to"]
 
 
-def test_refused_setting_leaves_the_labels_as_they_were(api, project, olga):
+def test_refused_setting_leaves_the_labels_as_they_were(
+    api: Api, project: Project, olga: User
+) -> None:
     body = {"labels": ["a", "b"], "overlap": 0}
     assert_refused(api(olga).patch(at(project), body), 422, field="overlap")
     assert list(project.labels.values_list("name", flat=True)) == ["spam", "ham"]
 
 
-def test_project_shows_its_counts(api, busy, ana):
+def test_project_shows_its_counts(api: Api, busy: Any, ana: User) -> None:
     body = api(ana).get(at(busy)).json()
     assert body["items"] == 41
     assert body["counts"]["labelled"] == 15
 
 
-def test_deleted_project_is_gone(api, project, olga):
+def test_deleted_project_is_gone(api: Api, project: Project, olga: User) -> None:
     assert api(olga).delete(at(project)).status_code == 204
     assert_refused(api(olga).get(at(project)), 404)
 
 
-def test_both_forms_of_an_address_answer(api, busy, lea):
+def test_both_forms_of_an_address_answer(api: Api, busy: Any, lea: User) -> None:
     for tail in ("", "/progress", "/rounds", "/items"):
         with_slash, without = (api(lea).get(at(busy, tail + end)) for end in ("/", ""))
         assert with_slash.status_code == without.status_code == 200
@@ -189,12 +204,12 @@ def test_both_forms_of_an_address_answer(api, busy, lea):
 # In ----------------------------------------------------------------------------------------------
 
 
-def upload(client, project, name, content, **fields):
+def upload(client: Any, project: Project, name: Any, content: Any, **fields: Any) -> Any:
     data = {"file": SimpleUploadedFile(name, content), **fields}
     return client.post(at(project, "/imports"), data, format="multipart")
 
 
-def test_file_is_taken_in_and_its_state_told(api, project, olga):
+def test_file_is_taken_in_and_its_state_told(api: Api, project: Project, olga: User) -> None:
     client = api(olga)
     answer = upload(
         client,
@@ -230,7 +245,7 @@ def test_file_is_taken_in_and_its_state_told(api, project, olga):
     assert listed == told
 
 
-def test_import_without_rejected_rows_has_no_report(api, project, olga):
+def test_import_without_rejected_rows_has_no_report(api: Api, project: Project, olga: User) -> None:
     work = loop.bring_in(project, "a.csv", "text\nx\n")
     assert api(olga).get(at(project, f"/imports/{work.pk}")).json()["report_url"] is None
     assert_refused(api(olga).get(at(project, f"/imports/{work.pk}/report")), 404, "no_report")
@@ -250,24 +265,33 @@ def test_import_without_rejected_rows_has_no_report(api, project, olga):
     ],
 )
 def test_file_that_cannot_be_used_is_refused_at_once(
-    api, project, olga, name, content, fields, status, code
-):
+    api: Api,
+    project: Project,
+    olga: User,
+    name: str,
+    content: bytes,
+    fields: Any,
+    status: int,
+    code: Any,
+) -> None:
     assert_refused(upload(api(olga), project, name, content, **fields), status, code)
     assert not Import.objects.exists()
 
 
-def test_missing_column_names_those_that_are_there(api, project, olga):
+def test_missing_column_names_those_that_are_there(api: Api, project: Project, olga: User) -> None:
     body = assert_refused(upload(api(olga), project, "a.csv", b"titre,corps\nx,y\n"), 422)
     assert "“titre”, “corps”" in body["detail"]
 
 
-def test_import_needs_a_file(api, project, olga):
+def test_import_needs_a_file(api: Api, project: Project, olga: User) -> None:
     answer = api(olga).post(at(project, "/imports"), {"format": "csv"}, format="multipart")
     assert_refused(answer, 422, field="file")
     assert_refused(api(olga).post(at(project, "/imports"), {"file": "x"}), 415)
 
 
-def test_file_that_is_too_large_is_refused(api, project, olga, settings):
+def test_file_that_is_too_large_is_refused(
+    api: Api, project: Project, olga: User, settings: Settings
+) -> None:
     settings.MAX_UPLOAD_MB = 0
     assert_refused(upload(api(olga), project, "a.csv", b"text\nx\n"), 413, "too_large")
 
@@ -275,7 +299,7 @@ def test_file_that_is_too_large_is_refused(api, project, olga, settings):
 # Numbers -----------------------------------------------------------------------------------------
 
 
-def test_progress_has_everything_that_scripts_rely_on(api, busy, ana):
+def test_progress_has_everything_that_scripts_rely_on(api: Api, busy: Any, ana: User) -> None:
     body = api(ana).get(at(busy, "/progress")).json()
     assert {
         "items",
@@ -293,7 +317,7 @@ def test_progress_has_everything_that_scripts_rely_on(api, busy, ana):
     assert set(body["stop"]) == {"advice", "reasons"}
 
 
-def test_round_is_started_by_hand_and_only_once(api, busy, lea):
+def test_round_is_started_by_hand_and_only_once(api: Api, busy: Any, lea: User) -> None:
     answer = api(lea).post(at(busy, "/rounds"))
     assert (answer.status_code, answer.json()["trigger"]) == (202, "by hand")
     assert_refused(api(lea).post(at(busy, "/rounds")), 409, "round_running")
@@ -302,11 +326,11 @@ def test_round_is_started_by_hand_and_only_once(api, busy, lea):
     assert numbers == [2, 1]
 
 
-def test_round_without_features_is_refused(api, project, lea):
+def test_round_without_features_is_refused(api: Api, project: Project, lea: User) -> None:
     assert_refused(api(lea).post(at(project, "/rounds")), 409, "no_features")
 
 
-def test_models_and_curve_are_listed(api, busy, lea):
+def test_models_and_curve_are_listed(api: Api, busy: Any, lea: User) -> None:
     (version,) = api(lea).get(at(busy, "/models")).json()["results"]
     assert (version["number"], version["trained_on"]) == (1, 15)
     assert len(version["sha256"]) == len(version["snapshot"]) == 64
@@ -317,13 +341,13 @@ def test_models_and_curve_are_listed(api, busy, lea):
 # Items -------------------------------------------------------------------------------------------
 
 
-def found(client, project, query=""):
+def found(client: Any, project: Project, query: str = "") -> Any:
     answer = client.get(at(project, f"/items{query}"))
     assert answer.status_code == HTTPStatus.OK, answer.content
     return [each["key"] for each in answer.json()["results"]]
 
 
-def test_items_are_searched_by_text_label_and_state(api, project, ana):
+def test_items_are_searched_by_text_label_and_state(api: Api, project: Project, ana: User) -> None:
     loop.bring_in(
         project, "a.csv", "id,text,label\n1,Money now,spam\n2,money later,ham\n3,Lunch,\n"
     )
@@ -352,7 +376,9 @@ def test_items_are_searched_by_text_label_and_state(api, project, ana):
         "q=(a%2B)%2B%24",
     ],
 )
-def test_items_are_filtered_by_nothing_else(api, project, filled, ana, query):
+def test_items_are_filtered_by_nothing_else(
+    api: Api, project: Project, filled: Fill, ana: User, query: str
+) -> None:
     filled(project, 3)
     plain = api(ana).get(at(project, "/items"))
     answer = api(ana).get(at(project, f"/items?{query}"))
@@ -360,7 +386,7 @@ def test_items_are_filtered_by_nothing_else(api, project, filled, ana, query):
     assert query.startswith("q=") or answer.json()["results"] == plain.json()["results"]
 
 
-def test_items_tell_neither_gold_nor_suggestions(api, project, ana):
+def test_items_tell_neither_gold_nor_suggestions(api: Api, project: Project, ana: User) -> None:
     for use in ("gold", "suggestion"):
         loop.bring_in(project, "a.csv", f"text,label\n{use},spam\n", labels_are=use)
     answer = api(ana).get(at(project, "/items"))
@@ -368,7 +394,9 @@ def test_items_tell_neither_gold_nor_suggestions(api, project, ana):
     assert b"spam" not in answer.content
 
 
-def test_list_is_walked_by_its_cursor_in_both_directions(api, project, filled, ana):
+def test_list_is_walked_by_its_cursor_in_both_directions(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 25)
     client, seen = api(ana), []
     page = client.get(at(project, "/items?page_size=10")).json()
@@ -387,13 +415,15 @@ def test_list_is_walked_by_its_cursor_in_both_directions(api, project, filled, a
 @pytest.mark.parametrize(
     ("size", "shown"), [("0", 12), ("-1", 12), ("x", 12), ("1000000000", 12), ("5", 5)]
 )
-def test_page_size_is_kept_within_reason(api, project, filled, ana, size, shown):
+def test_page_size_is_kept_within_reason(
+    api: Api, project: Project, filled: Fill, ana: User, size: str, shown: int
+) -> None:
     filled(project, 12)
     results = api(ana).get(at(project, f"/items?page_size={size}")).json()["results"]
     assert len(results) == shown
 
 
-def test_made_up_cursor_is_refused(api, project, ana):
+def test_made_up_cursor_is_refused(api: Api, project: Project, ana: User) -> None:
     assert_refused(api(ana).get(at(project, "/items?cursor=nonsense")), 404)
 
 
@@ -403,7 +433,9 @@ def test_made_up_cursor_is_refused(api, project, ana):
 @pytest.mark.parametrize(
     ("format", "kind"), [("jsonl", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")]
 )
-def test_export_is_streamed_as_a_download(api, busy, lea, format, kind):
+def test_export_is_streamed_as_a_download(
+    api: Api, busy: Any, lea: User, format: str, kind: str
+) -> None:
     Project.objects.update(name='Mail "x"\r\nSet-Cookie: a=b; 猫')
     answer = api(lea).get(at(busy, f"/export?format={format}"))
     assert answer.streaming
@@ -418,14 +450,14 @@ def test_export_is_streamed_as_a_download(api, busy, lea, format, kind):
         assert json.loads(rows[0])["source"] == "seed"
 
 
-def test_export_is_jsonl_unless_asked_otherwise(api, busy, lea):
+def test_export_is_jsonl_unless_asked_otherwise(api: Api, busy: Any, lea: User) -> None:
     answer = api(lea).get(at(busy, "/export"))
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     assert_refused(api(lea).get(at(busy, "/export?format=xlsx")), 422, "unknown_format", "format")
     assert_refused(api(lea).get(at(busy, "/export?format=%00")), 422, "unknown_format")
 
 
-def test_predict_says_labels_and_probabilities(api, busy, ana):
+def test_predict_says_labels_and_probabilities(api: Api, busy: Any, ana: User) -> None:
     answer = api(ana).post(at(busy, "/predict"), {"items": [{"text": "prize money"}] * 2})
     assert answer.json()["model"] == 1
     first, second = answer.json()["predictions"]
@@ -448,11 +480,13 @@ def test_predict_says_labels_and_probabilities(api, busy, ana):
         [{"text": "a"}] * 1001,
     ],
 )
-def test_predict_refuses_what_is_no_list_of_texts(api, stocked, ana, items):
+def test_predict_refuses_what_is_no_list_of_texts(
+    api: Api, stocked: Any, ana: User, items: Any
+) -> None:
     assert_refused(api(ana).post(at(stocked, "/predict"), {"items": items}), 422)
 
 
-def test_predict_without_a_model_says_so(api, project, ana):
+def test_predict_without_a_model_says_so(api: Api, project: Project, ana: User) -> None:
     answer = api(ana).post(at(project, "/predict"), {"items": [{"text": "a"}]})
     assert_refused(answer, 409, "no_model")
 
@@ -460,7 +494,9 @@ def test_predict_without_a_model_says_so(api, project, ana):
 # The description ---------------------------------------------------------------------------------
 
 
-def test_schema_names_every_route_once_and_without_warnings(capsys):
+def test_schema_names_every_route_once_and_without_warnings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     from django.core.management import call_command
 
     from annotator.api.urls import ROUTES
@@ -474,7 +510,7 @@ def test_schema_names_every_route_once_and_without_warnings(capsys):
     assert "warning" not in capsys.readouterr().err.lower()
 
 
-def test_no_call_takes_an_address_to_fetch():
+def test_no_call_takes_an_address_to_fetch() -> None:
     from django.core.management import call_command
 
     out = io.StringIO()

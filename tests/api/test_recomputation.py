@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,12 +17,13 @@ from annotator.flow.progress import estimate, summary
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import candidates
-from annotator.models import Item, Label, SecondLook, Tally, User
+from annotator.models import Item, Label, Project, SecondLook, Tally, User
 from annotator.views import number_format
 from annotator.views.charts import registry
 from annotator.views.charts.data import Facts
 from selection.evaluation import per_class
 from tests import claims, loop
+from tests.given import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +33,13 @@ PEOPLE = ("ana", "ben", "cem")
 
 
 @pytest.fixture
-def people(project, ana, ben):
+def people(project: Project, ana: User, ben: User) -> Any:
     cem = User.objects.create_user("cem")
     members.add_member(project, "cem")
     return ana, ben, cem
 
 
-def answer(lease, number, **said):
+def answer(lease: Any, number: Any, **said: Any) -> Any:
     """Answer as somebody would: mostly right, sometimes slowly, now and then wrong."""
     right = loop.truth(lease.item)
     wrong = [name for name in ("spam", "ham") if name not in right]
@@ -46,7 +48,7 @@ def answer(lease, number, **said):
     return loop.answer(lease, **given)
 
 
-def work(project, person, number, start=0):
+def work(project: Project, person: Any, number: Any, start: Any = 0) -> Any:
     """Label that many items, and return the answers."""
     given = []
     for place in range(start, start + number):
@@ -57,7 +59,7 @@ def work(project, person, number, start=0):
     return given
 
 
-def change_minds(person, lead, given):
+def change_minds(person: Any, lead: Any, given: Any) -> None:
     """Correct two answers, take back two for good, and answer one anew."""
     for each, by in ((given[0], person), (given[1], lead)):
         (other,) = {"spam", "ham"} - set(payload.label_names(each))
@@ -68,7 +70,7 @@ def change_minds(person, lead, given):
 
 
 @pytest.fixture
-def lived(project, people, lea, olga, time_machine):
+def lived(project: Project, people: Any, lea: User, olga: User, time_machine: Any) -> Any:
     """A project of two days and two rounds, with some of everything that is counted."""
     time_machine.move_to(MONDAY)
     settings.change_settings(
@@ -98,7 +100,7 @@ def lived(project, people, lea, olga, time_machine):
     return loop.refreshed(project)
 
 
-def _ask_again(project, people):
+def _ask_again(project: Project, people: Any) -> None:
     """Have a second look answered, which counts nowhere but for the time it took."""
     settings.change_settings(project, second_share=0.5)
     candidates.request_reviews(project, candidates.consistency_samples(project))
@@ -111,12 +113,12 @@ def _ask_again(project, people):
 
 
 @pytest.fixture
-def exported(lived):
+def exported(lived: Any) -> Any:
     lines = b"".join(export.stream(lived, "jsonl", claims.INCLUDE)).splitlines()
     return claims.Export([json.loads(line) for line in lines], ["spam", "ham"])
 
 
-def check(found):
+def check(found: Any) -> Any:
     """Fail with every claim that is not what the export says."""
     found = list(found)
     wrong = [each for each in found if not claims.same(each[2], each[3])]
@@ -127,7 +129,9 @@ def check(found):
     return {(where, what) for where, what, _told, _real in found}
 
 
-def test_every_number_can_be_counted_again_from_the_export(lived, exported, api, olga, lea, people):
+def test_every_number_can_be_counted_again_from_the_export(
+    lived: Any, exported: Any, api: Api, olga: User, lea: User, people: Any
+) -> None:
     check_project(exported)
     check_provenance(exported)
     check_tallies(lived, exported)
@@ -147,7 +151,7 @@ def test_every_number_can_be_counted_again_from_the_export(lived, exported, api,
 # The project is what it is meant to be -----------------------------------------------------------
 
 
-def check_project(exported):
+def check_project(exported: Any) -> None:
     answers = exported.answers
     assert {each["source"] for each in answers} >= {"seed", "audit", "active", "gold", "repeat"}
     assert {each["annotator"] for each in exported.given} == set(PEOPLE)
@@ -160,7 +164,7 @@ def check_project(exported):
     assert len({each["right"] for each in exported.judged()}) == 2
 
 
-def check_provenance(exported):
+def check_provenance(exported: Any) -> None:
     for each in exported.answers:
         if each["source"] in ("audit", "random"):
             assert 0 < each["probability"] <= 1, each
@@ -173,8 +177,8 @@ def check_provenance(exported):
 # API ---------------------------------------------------------------------------------------------
 
 
-def check_api(lived, exported, client):
-    def ask(path):
+def check_api(lived: Any, exported: Any, client: Any) -> None:
+    def ask(path: Any) -> Any:
         return client.get(f"/api/v1/projects/{lived.pk}/{path}").json()
 
     models, rounds = ask("models")["results"], ask("rounds")["results"]
@@ -190,7 +194,7 @@ def check_api(lived, exported, client):
     assert len(found) > 35
 
 
-def check_export(lived, exported, client):
+def check_export(lived: Any, exported: Any, client: Any) -> None:
     address = f"/api/v1/projects/{lived.pk}/export?include={','.join(claims.INCLUDE)}"
     lines = b"".join(client.get(address).streaming_content).splitlines()
     assert [json.loads(line) for line in lines] == exported.records
@@ -201,7 +205,7 @@ def check_export(lived, exported, client):
 # Pages -------------------------------------------------------------------------------------------
 
 
-def page(project, name, person, **asked):
+def page(project: Project, name: Any, person: Any, **asked: Any) -> Any:
     """Return what a page of the project shows a person; without a project, another page."""
     client = Client()
     client.force_login(person)
@@ -210,18 +214,18 @@ def page(project, name, person, **asked):
     return found.context
 
 
-def as_told(project, exported):
+def as_told(project: Project, exported: Any) -> Any:
     """Return the accuracy from the export, made as what is told says that it was made."""
     return claims.estimate_like(summary.progress(project)["accuracy"], exported)
 
 
-def says(sentence, found):
+def says(sentence: Any, found: Any) -> Any:
     """Tell whether a sentence has the accuracy, both ends of its interval, and what it rests on."""
     numbers = [number_format.percent(found[name]) for name in ("value", "low", "high")]
     return all(each in sentence for each in (*numbers, f"from {found['n']} audit items"))
 
 
-def check_dashboard(lived, exported, lea, people):
+def check_dashboard(lived: Any, exported: Any, lea: User, people: Any) -> None:
     shown = dict(page(lived, "dashboard", lea)["counts"])
     del shown["in the queue"], shown["leased now"]
     known = {
@@ -251,7 +255,7 @@ def check_dashboard(lived, exported, lea, people):
     assert after in (len(exported.given), items), sentence
 
 
-def check_charts(lived, exported):
+def check_charts(lived: Any, exported: Any) -> None:
     facts = Facts(lived)
     last = {name: registry.CHARTS[name].rows(facts)[-1] for name in ("curve", "cost", "f1")}
     accuracy = as_told(lived, exported)
@@ -265,7 +269,7 @@ def check_charts(lived, exported):
         (last["f1"]["value"], exported.macro_f1()),
         (last["f1"]["n"], accuracy["n"]),
     ]
-    f1 = per_class.macro_f1(*exported.tables(), seed=lived.seed)
+    f1 = per_class.macro_f1(*exported.tables(), seed=lived.seed)  # type: ignore[misc]
     pairs += [(last["f1"]["low"], f1.low), (last["f1"]["high"], f1.high)]
     for row, found in zip(facts.classes, exported.precision_and_recall(), strict=True):
         for measure, share in found.items():
@@ -278,7 +282,7 @@ def check_charts(lived, exported):
     check(("charts", str(place), *pair) for place, pair in enumerate(pairs))
 
 
-def check_week(lived, exported, lea):
+def check_week(lived: Any, exported: Any, lea: User) -> None:
     for first in (MONDAY.date(), MONDAY.date() - timedelta(days=7)):
         done = exported.of(days=[first + timedelta(days=n) for n in range(7)])
         context = page_of_week(lea, lived, first)
@@ -298,12 +302,12 @@ def check_week(lived, exported, lea):
             assert says(context["accuracy"], as_told(lived, exported))
 
 
-def page_of_week(person, project, first):
+def page_of_week(person: Any, project: Project, first: Any) -> Any:
     year, number, _day = first.isocalendar()
     return page(project, "summary", person, week=f"{year}-W{number:02d}")
 
 
-def row_of(exported, name):
+def row_of(exported: Any, name: Any) -> Any:
     """Return what a page says of a person's work, in words, made from the export alone."""
     own, found = exported.of(name), {}
     labels, skips, hours = len(own.given), len(own.skips), own.seconds() / 3600
@@ -314,14 +318,14 @@ def row_of(exported, name):
     return found
 
 
-def of(share):
+def of(share: Any) -> str:
     if not share["n"]:
         return "–"
     ends = [number_format.percent(share[name]) for name in ("value", "low", "high")]
     return f"{ends[0]} of {share['n']} ({ends[1]} to {ends[2]})"
 
 
-def check_own_work(lived, exported, people):
+def check_own_work(lived: Any, exported: Any, people: Any) -> None:
     titles = ("labels", "an hour", "median time", "skipped")
     for person in people:
         context = page(lived, "own_work", person)
@@ -334,7 +338,7 @@ def check_own_work(lived, exported, people):
             assert number == len(exported.of(person.username, [day]).given), day
 
 
-def check_desk(lived, exported, api, people):
+def check_desk(lived: Any, exported: Any, api: Any, people: Any) -> None:
     today = date(2026, 3, 10)
     for person in people:
         body = {"page": f"tab/{uuid.uuid4().hex[:8]}", "person": person.pk}
@@ -351,7 +355,7 @@ def check_desk(lived, exported, api, people):
         assert counts["today"]["changes"] == exported.changes(person.username, today)
 
 
-def check_quality(lived, exported, lea):
+def check_quality(lived: Any, exported: Any, lea: User) -> None:
     context, found = page(lived, "quality", lea), background_reports.one(lived, "quality")
     titles = ("name", "labels", "per_hour", "median", "skips", "others")
     rows = [
@@ -391,7 +395,7 @@ def check_quality(lived, exported, lea):
     assert found["effect"]
 
 
-def check_projects(lived, exported, lea):
+def check_projects(lived: Any, exported: Any, lea: User) -> None:
     (row,) = page(None, "projects", lea)["rows"]
     assert row["labelled"] == exported.in_state("labelled")
     assert row["items_words"] == number_format.count(len(exported.items()))
@@ -400,7 +404,7 @@ def check_projects(lived, exported, lea):
     assert row["people"] == f"3 active: {', '.join(PEOPLE)}"
 
 
-def check_people(lived, exported, olga):
+def check_people(lived: Any, exported: Any, olga: User) -> None:
     rows = page(lived, "members", olga)["rows"]
     shown = {row["member"].user.username: row["last_active"] for row in rows}
     for name in PEOPLE:
@@ -416,7 +420,7 @@ def check_people(lived, exported, olga):
 # Stored counters ---------------------------------------------------------------------------------
 
 
-def check_tallies(lived, exported):
+def check_tallies(lived: Any, exported: Any) -> None:
     for row in Tally.objects.filter(project=lived).select_related("user"):
         done = exported.of(row.user.username, [row.day])
         assert (row.labels, row.audits, row.finished, row.skips) == (

@@ -1,34 +1,39 @@
 """The call of a window of the desk: decisions in, the next items out."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Conflict
 from annotator.flow.annotation import submit
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Lease
+from annotator.models import Annotation, Lease, Project, User
 from tests import loop
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "tab-1/load-1"
 
 
-def at(project, what="desk"):
+def at(project: Project, what: str = "desk") -> str:
     return f"/api/v1/projects/{project.pk}/{what}"
 
 
-def window(user, **rest):
+def window(user: User, **rest: Any) -> Any:
     return {"page": PAGE, "person": user.pk, **rest}
 
 
-def label(lease, *labels):
+def label(lease: Any, *labels: Any) -> Any:
     return {"kind": "label", "client_id": str(uuid.uuid4()), "lease": lease, "labels": labels}
 
 
-def test_one_call_saves_and_brings_what_comes_next(api, project, filled, ana):
+def test_one_call_saves_and_brings_what_comes_next(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 60)
     client = api(ana)
     first = client.post(at(project), window(ana, want=3, spares=2)).json()
@@ -49,7 +54,9 @@ def test_one_call_saves_and_brings_what_comes_next(api, project, filled, ana):
     assert spares[0] == spares[1]
 
 
-def test_one_bad_decision_holds_up_no_other(api, project, filled, ana):
+def test_one_bad_decision_holds_up_no_other(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     client = api(ana)
     held = client.post(at(project), window(ana, want=2)).json()["next"]
@@ -59,7 +66,9 @@ def test_one_bad_decision_holds_up_no_other(api, project, filled, ana):
     assert "gone" in answer["decisions"][0]["words"]
 
 
-def test_what_an_item_was_is_told_only_with_its_label(api, project, filled, ana):
+def test_what_an_item_was_is_told_only_with_its_label(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     client = api(ana)
     (served,) = client.post(at(project), window(ana, want=1)).json()["next"]
@@ -73,7 +82,9 @@ def test_what_an_item_was_is_told_only_with_its_label(api, project, filled, ana)
     assert "audit item" in settled["words"]
 
 
-def test_decisions_of_one_person_are_not_sent_by_another(api, project, filled, ana, ben):
+def test_decisions_of_one_person_are_not_sent_by_another(
+    api: Api, project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 30)
     lease = leasing.lease_next(project, ana)
     body = window(ana, decisions=[label(str(lease.pk), "spam")])
@@ -82,7 +93,9 @@ def test_decisions_of_one_person_are_not_sent_by_another(api, project, filled, a
     assert not Annotation.objects.exists()
 
 
-def test_undo_brings_the_item_with_the_answer(api, project, filled, ana):
+def test_undo_brings_the_item_with_the_answer(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     undo = {"kind": "undo", "client_id": str(uuid.uuid4()), "annotation": annotation.pk}
@@ -90,9 +103,9 @@ def test_undo_brings_the_item_with_the_answer(api, project, filled, ana):
     assert settled["next"]["item"]["id"] == annotation.item_id
 
 
-def test_empty_project_says_why(api, project, ana):
+def test_empty_project_says_why(api: Api, project: Project, ana: User) -> None:
     answer = api(ana).post(at(project), window(ana, want=2)).json()
-    assert (answer["next"], answer["empty"][:27]) == ([], "There are no items yet. An ")
+    assert (answer["next"], answer["empty"][:24]) == ([], "There are no items yet. ")
 
 
 @pytest.mark.parametrize(
@@ -111,21 +124,25 @@ def test_empty_project_says_why(api, project, ana):
         {"other": 1},
     ],
 )
-def test_what_is_malformed_is_refused_and_changes_nothing(api, project, filled, ana, wrong):
+def test_what_is_malformed_is_refused_and_changes_nothing(
+    api: Api, project: Project, filled: Fill, ana: User, wrong: Any
+) -> None:
     filled(project, 30)
     answer = api(ana).post(at(project), window(ana, **{"want": 1, **wrong}))
     assert answer.status_code == 422
     assert not Lease.objects.exists()
 
 
-def test_nobody_gets_more_than_a_window_can_use(api, project, filled, ana):
+def test_nobody_gets_more_than_a_window_can_use(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 100)
     answer = api(ana).post(at(project), window(ana, want=99, spares=99)).json()
     assert len(answer["next"]) == 12
     assert len(answer["spares"]) == 4
 
 
-def test_window_that_goes_says_so(api, project, filled, ana):
+def test_window_that_goes_says_so(api: Api, project: Project, filled: Fill, ana: User) -> None:
     filled(project, 30)
     client = api(ana)
     held = client.post(at(project), window(ana, want=2)).json()["next"]
@@ -135,7 +152,9 @@ def test_window_that_goes_says_so(api, project, filled, ana):
     assert set(Lease.objects.values_list("page", flat=True)) == {"tab-1/"}
 
 
-def test_own_answers_come_newest_first_with_their_history(api, project, filled, ana, ben):
+def test_own_answers_come_newest_first_with_their_history(
+    api: Api, project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 30)
     client = api(ana)
     first = loop.answer(leasing.lease_next(project, ana), ["spam"])
@@ -150,20 +169,30 @@ def test_own_answers_come_newest_first_with_their_history(api, project, filled, 
 
 
 def test_many_answers_cost_as_many_queries_as_few(
-    api, project, filled, ana, django_assert_num_queries
-):
+    api: Api,
+    project: Project,
+    filled: Fill,
+    ana: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, 60)
     client = api(ana)
     loop.label(project, ana, 2)
-    with django_assert_num_queries(10, exact=False):
+    with django_assert_num_queries(10, exact=False):  # type: ignore[call-arg]
         client.get(at(project, "annotations"))
     loop.label(project, ana, 20)
-    with django_assert_num_queries(10, exact=False) as few:
+    with django_assert_num_queries(10, exact=False) as few:  # type: ignore[call-arg]
         assert len(client.get(at(project, "annotations")).json()["results"]) == 22
     assert len(few) <= 10
 
 
-def test_call_costs_the_same_with_many_items(api, project, filled, ana, django_assert_num_queries):
+def test_call_costs_the_same_with_many_items(
+    api: Api,
+    project: Project,
+    filled: Fill,
+    ana: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, 40)
     client = api(ana)
     counts = []
@@ -171,14 +200,14 @@ def test_call_costs_the_same_with_many_items(api, project, filled, ana, django_a
         held = client.post(at(project), window(ana, want=2)).json()["next"]
         body = window(ana, want=1, holding=[held[1]["lease"]])
         body["decisions"] = [label(held[0]["lease"], "spam")]
-        with django_assert_num_queries(60, exact=False) as asked:
+        with django_assert_num_queries(60, exact=False) as asked:  # type: ignore[call-arg]
             client.post(at(project), body)
         counts.append(len(asked))
         filled(project, 200, start=100)
     assert counts[1] <= counts[0]
 
 
-def a_cycle(client, project, user):
+def a_cycle(client: Any, project: Project, user: User) -> Any:
     """Return a call that decides what is shown, with two items ahead and some put by."""
     held = client.post(at(project), window(user, want=3, spares=2)).json()
     leases = [each["lease"] for each in (*held["next"], *held["spares"])]
@@ -186,8 +215,12 @@ def a_cycle(client, project, user):
 
 
 def test_label_and_what_comes_next_take_few_statements_and_one_transaction(
-    api, project, filled, ana, django_assert_num_queries
-):
+    api: Api,
+    project: Project,
+    filled: Fill,
+    ana: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, 60)
     client = api(ana)
     client.post(at(project), a_cycle(client, project, ana))
@@ -207,8 +240,12 @@ def test_label_and_what_comes_next_take_few_statements_and_one_transaction(
 
 
 def test_silence_takes_few_statements_and_no_transaction(
-    api, project, filled, ana, django_assert_num_queries
-):
+    api: Api,
+    project: Project,
+    filled: Fill,
+    ana: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, 60)
     client = api(ana)
     held = client.post(at(project), window(ana, want=3)).json()["next"]
@@ -219,14 +256,14 @@ def test_silence_takes_few_statements_and_no_transaction(
 
 
 def test_save_that_fails_keeps_nothing_of_what_was_leased_with_it(
-    api, project, filled, ana, monkeypatch
-):
+    api: Api, project: Project, filled: Fill, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 60)
     client = api(ana)
     body = a_cycle(client, project, ana)
     stored = submit._store
 
-    def fails(*args):
+    def fails(*args: Any) -> None:
         with transaction.atomic():
             stored(*args)
             raise Conflict("already_labelled", "Somebody was first.")

@@ -1,13 +1,19 @@
 """A change over the API names the version that it is based on, or only changes what it names."""
 
+from typing import Any
+
 import pytest
 
 from annotator.flow.projects import settings
+from annotator.models import Project, User
+from tests.given import Api
 
 pytestmark = pytest.mark.django_db
 
 
-def test_patch_with_a_stale_version_is_409_with_what_is_stored(api, project, olga):
+def test_patch_with_a_stale_version_is_409_with_what_is_stored(
+    api: Api, project: Project, olga: User
+) -> None:
     client, path = api(olga), f"/api/v1/projects/{project.pk}"
     shown = client.get(path)
     version = shown.json()["version"]
@@ -30,7 +36,9 @@ def test_patch_with_a_stale_version_is_409_with_what_is_stored(api, project, olg
 
 
 @pytest.mark.parametrize("header", ["*", "", None])
-def test_patch_without_a_version_changes_what_it_names(api, project, lea, header):
+def test_patch_without_a_version_changes_what_it_names(
+    api: Api, project: Project, lea: User, header: Any
+) -> None:
     settings.change_settings(project, guidelines="stays")
     sent = {} if header is None else {"If-Match": header}
     path = f"/api/v1/projects/{project.pk}"
@@ -39,7 +47,7 @@ def test_patch_without_a_version_changes_what_it_names(api, project, lea, header
     assert (answer.json()["overlap"], answer.json()["guidelines"]) == (2, "stays")
 
 
-def test_current_version_is_taken_in_either_place(api, project, lea):
+def test_current_version_is_taken_in_either_place(api: Api, project: Project, lea: User) -> None:
     client, path = api(lea), f"/api/v1/projects/{project.pk}"
     for number in (2, 3):
         version = client.get(path).json()["version"]
@@ -51,7 +59,7 @@ def test_current_version_is_taken_in_either_place(api, project, lea):
         assert answer.status_code == 200
 
 
-def test_labels_by_name_keep_their_ids(api, project, olga):
+def test_labels_by_name_keep_their_ids(api: Api, project: Project, olga: User) -> None:
     client, path = api(olga), f"/api/v1/projects/{project.pk}"
     before = {each["name"]: each["id"] for each in client.get(path).json()["labels"]}
     after = client.patch(path, {"labels": ["ham", "spam", "new"]}).json()["labels"]

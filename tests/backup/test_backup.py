@@ -4,8 +4,11 @@ import hashlib
 import io
 import json
 import tarfile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from annotator.backup import archive as backup_archive
 from annotator.backup import restore
@@ -15,19 +18,19 @@ KIND = "sqlite"
 
 
 @pytest.fixture(autouse=True)
-def _kind(monkeypatch):
+def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore.database_snapshot, "kind", lambda: KIND)
 
 
-def silent(*_):
+def silent(*_: Any) -> None:
     """Show nothing."""
 
 
 @pytest.fixture
-def archive(tmp_path):
+def archive(tmp_path: Path) -> Any:
     """Return a function that writes an archive of (name, content) or ready members."""
 
-    def write(members, sums=None, manifest=None):
+    def write(members: Any, sums: Any = None, manifest: Any = None) -> Any:
         told = {"format": 1, "database": KIND, "migrations": [], "counts": {}, **(manifest or {})}
         whole = [("manifest.json", json.dumps(told).encode()), *members]
         path = tmp_path / "backup.tar"
@@ -46,7 +49,7 @@ def archive(tmp_path):
     return write
 
 
-def summed(members):
+def summed(members: Any) -> Any:
     return b"".join(
         f"{hashlib.sha256(content).hexdigest()}  {getattr(name, 'name', name)}\n".encode()
         for name, content in members
@@ -56,7 +59,7 @@ def summed(members):
 GOOD = [("database", b"rows"), ("files/pictures/1/ab/cd.png", b"PIXELS")]
 
 
-def test_a_whole_backup_is_unpacked(archive, tmp_path):
+def test_a_whole_backup_is_unpacked(archive: Any, tmp_path: Path) -> None:
     staging = tmp_path / "staging"
     assert restore.unpack(archive(GOOD), staging, silent)["database"] == KIND
     assert (staging / "database").read_bytes() == b"rows"
@@ -78,7 +81,7 @@ def test_a_whole_backup_is_unpacked(archive, tmp_path):
         "files",
     ],
 )
-def test_a_name_that_leads_elsewhere_is_refused(archive, tmp_path, name):
+def test_a_name_that_leads_elsewhere_is_refused(archive: Any, tmp_path: Path, name: str) -> None:
     staging = tmp_path / "inner" / "staging"
     with pytest.raises(Impossible, match="does not belong"):
         restore.unpack(archive([*GOOD, (name, b"x")]), staging, silent)
@@ -89,26 +92,26 @@ def test_a_name_that_leads_elsewhere_is_refused(archive, tmp_path, name):
 @pytest.mark.parametrize(
     "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
 )
-def test_what_is_no_plain_file_is_refused(archive, tmp_path, kind):
+def test_what_is_no_plain_file_is_refused(archive: Any, tmp_path: Path, kind: Any) -> None:
     header = tarfile.TarInfo("files/link")
     header.type, header.linkname = kind, "/etc/passwd"
     with pytest.raises(Impossible, match="does not belong"):
         restore.unpack(archive([*GOOD, (header, b"")]), tmp_path / "staging", silent)
 
 
-def test_a_name_that_comes_twice_is_refused(archive, tmp_path):
+def test_a_name_that_comes_twice_is_refused(archive: Any, tmp_path: Path) -> None:
     with pytest.raises(Impossible, match="twice"):
         restore.unpack(archive([*GOOD, GOOD[0]]), tmp_path / "staging", silent)
 
 
-def test_one_changed_byte_is_seen_and_named(archive, tmp_path):
+def test_one_changed_byte_is_seen_and_named(archive: Any, tmp_path: Path) -> None:
     path = archive(GOOD)
     path.write_bytes(path.read_bytes().replace(b"PIXELS", b"PIXELZ"))
     with pytest.raises(Impossible, match=r"cd\.png is not what its checksums say"):
         restore.unpack(path, tmp_path / "staging", silent)
 
 
-def test_a_file_that_is_missing_or_was_added_is_seen(archive, tmp_path):
+def test_a_file_that_is_missing_or_was_added_is_seen(archive: Any, tmp_path: Path) -> None:
     whole = [("manifest.json", b"{}"), *GOOD]
     with pytest.raises(Impossible, match="damaged"):
         restore.unpack(archive(GOOD[:1], summed(whole)), tmp_path / "one", silent)
@@ -116,7 +119,7 @@ def test_a_file_that_is_missing_or_was_added_is_seen(archive, tmp_path):
         restore.unpack(archive(GOOD, summed(whole[:2])), tmp_path / "two", silent)
 
 
-def test_a_backup_that_was_cut_off_is_refused(archive, tmp_path):
+def test_a_backup_that_was_cut_off_is_refused(archive: Any, tmp_path: Path) -> None:
     with pytest.raises(Impossible, match="ends before its end"):
         restore.unpack(archive(GOOD, sums=b""), tmp_path / "one", silent)
     path = archive([*GOOD, ("files/large", bytes(100_000))])
@@ -126,7 +129,7 @@ def test_a_backup_that_was_cut_off_is_refused(archive, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 and more"])
-def test_what_is_no_archive_is_refused_in_words(tmp_path, content):
+def test_what_is_no_archive_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "backup.tar"
     path.write_bytes(content)
     with pytest.raises(Impossible, match="no backup"):
@@ -141,7 +144,9 @@ def test_what_is_no_archive_is_refused_in_words(tmp_path, content):
         ({"migrations": ["annotator.9999_from_the_future"]}, "newer version"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_it_is_unpacked(archive, tmp_path, manifest, words):
+def test_what_does_not_fit_is_refused_before_it_is_unpacked(
+    archive: Any, tmp_path: Path, manifest: Any, words: str
+) -> None:
     staging = tmp_path / "staging"
     with pytest.raises(Impossible, match=words):
         restore.unpack(archive(GOOD, manifest=manifest), staging, silent)
@@ -151,7 +156,7 @@ def test_what_does_not_fit_is_refused_before_it_is_unpacked(archive, tmp_path, m
 # What goes in ------------------------------------------------------------------------------------
 
 
-def test_copies_and_half_written_files_stay_out(settings):
+def test_copies_and_half_written_files_stay_out(settings: Settings) -> None:
     wanted = {"pictures/1/ab/cd.png", "projects/1/models/000001.npz"}
     unwanted = {
         "pictures/1/ab/cd.640.jpg",
@@ -169,7 +174,7 @@ def test_copies_and_half_written_files_stay_out(settings):
     assert {name for name, _path in backup_archive._files(False)} == wanted
 
 
-def test_an_upload_that_is_read_meanwhile_is_still_there(settings):
+def test_an_upload_that_is_read_meanwhile_is_still_there(settings: Settings) -> None:
     folder = settings.MEDIA_ROOT / "uploads"
     folder.mkdir(parents=True)
     (folder / "first.upload").write_bytes(b"first")
@@ -205,7 +210,7 @@ def test_an_upload_that_is_read_meanwhile_is_still_there(settings):
         b"",
     ],
 )
-def test_manifest_of_another_shape_is_refused_in_words(tmp_path, manifest):
+def test_manifest_of_another_shape_is_refused_in_words(tmp_path: Path, manifest: Any) -> None:
     path = tmp_path / "backup.tar"
     with tarfile.open(path, "w") as tar:
         header = tarfile.TarInfo("manifest.json")
@@ -218,9 +223,11 @@ def test_manifest_of_another_shape_is_refused_in_words(tmp_path, manifest):
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6])
 @pytest.mark.parametrize("mode", ["w:gz", "w:xz", "w:bz2"])
-def test_packed_archive_that_was_cut_off_is_refused(archive, tmp_path, mode, share):
+def test_packed_archive_that_was_cut_off_is_refused(
+    archive: Any, tmp_path: Path, mode: str, share: float
+) -> None:
     packed = tmp_path / "packed"
-    with tarfile.open(archive(GOOD)) as plain, tarfile.open(packed, mode) as tar:
+    with tarfile.open(archive(GOOD)) as plain, tarfile.open(packed, mode) as tar:  # type: ignore[call-overload]
         for member in plain:
             tar.addfile(member, plain.extractfile(member))
     data = packed.read_bytes()
@@ -243,12 +250,16 @@ TOLD = {"users": 2, "projects": 1, "items": 3, "annotations": 0}
         (TOLD, ["annotator.9999_from_the_future"], "newer version"),
     ],
 )
-def test_database_that_is_not_what_the_manifest_says_is_refused(counts, migrations, words):
+def test_database_that_is_not_what_the_manifest_says_is_refused(
+    counts: Any, migrations: Any, words: str
+) -> None:
     with pytest.raises(Impossible, match=words):
         restore._check_content({"counts": TOLD}, Content(counts, migrations))
 
 
-def test_files_stay_as_they_were_when_the_database_is_refused(settings, tmp_path):
+def test_files_stay_as_they_were_when_the_database_is_refused(
+    settings: Settings, tmp_path: Path
+) -> None:
     root = settings.MEDIA_ROOT
     root.mkdir(parents=True, exist_ok=True)
     (root / "old.txt").write_text("old")
@@ -260,7 +271,7 @@ def test_files_stay_as_they_were_when_the_database_is_refused(settings, tmp_path
     assert [path.name for path in root.iterdir()] == ["old.txt"]
 
 
-def _put_back_and_refuse(staging, root):
+def _put_back_and_refuse(staging: Any, root: Any) -> None:
     with restore._files_put_back(staging):
         assert (root / "new.txt").exists()
         raise Impossible("no")

@@ -293,7 +293,7 @@ class _Oracle:
 def _known(proba: Any) -> Any:
     from skactiveml.base import SkactivemlClassifier
 
-    class Known(SkactivemlClassifier):  # type: ignore[misc]
+    class Known(SkactivemlClassifier):
         def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
             return self
 

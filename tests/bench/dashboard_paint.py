@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests import servers
 from tests.browser import SWITCHES
@@ -48,7 +49,7 @@ def _sizes(annotations: int) -> list[int]:
     return [annotations // 10, annotations]
 
 
-def _filled(winnow: servers.Winnow, annotations: int, rounds: int) -> dict:
+def _filled(winnow: servers.Winnow, annotations: int, rounds: int) -> dict[Any, Any]:
     who = (servers.ADMIN, servers.PASSWORD)
     said = _run(winnow, "-m", "tests.bench.dashboard_rows", *who, str(annotations), str(rounds))
     return json.loads(said.splitlines()[-1])
@@ -67,7 +68,7 @@ def _run(winnow: servers.Winnow, *words: str) -> str:
     return done.stdout
 
 
-def _print_servers(found: list[dict]) -> None:
+def _print_servers(found: list[dict[Any, Any]]) -> None:
     small, large = found
     for each in found:
         print(f"{each['annotations']:,} annotations, {each['rounds']} rounds:")

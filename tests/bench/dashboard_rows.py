@@ -9,6 +9,9 @@ import statistics
 import sys
 import time
 from datetime import timedelta
+from typing import Any
+
+from annotator.models import Project
 
 LABELS = ["harvest", "market", "weather", "sport"]
 LOOKS = 9
@@ -18,7 +21,7 @@ ESTIMATE = {"value": 0.9, "low": 0.88, "high": 0.92, "n": 400, "confidence": 0.9
 PICK = {"score": -0.1, "probability": None, "reason": "margin", "why": "close", "suggestion": None}
 
 
-def measure(admin: str, password: str, annotations: int, rounds: int) -> dict:
+def measure(admin: str, password: str, annotations: int, rounds: int) -> dict[Any, Any]:
     """Fill a project of `admin`, and return what its dashboard costs the server."""
     from annotator.models import User
 
@@ -50,7 +53,7 @@ def _fill(admin: str, annotations: int, rounds: int) -> int:
     return int(project.pk)
 
 
-def _add_items(project, owner, numbers: range, items: int, annotations: int) -> None:
+def _add_items(project: Project, owner: Any, numbers: range, items: int, annotations: int) -> None:
     from django.utils import timezone
 
     from annotator.models import Annotation, Item
@@ -85,7 +88,7 @@ def _add_items(project, owner, numbers: range, items: int, annotations: int) -> 
     )
 
 
-def _add_days(project, owner, annotations: int) -> None:
+def _add_days(project: Project, owner: Any, annotations: int) -> None:
     from django.utils import timezone
 
     from annotator.models import Tally
@@ -114,7 +117,7 @@ def _is_labelled(n: int, annotations: int) -> bool:
     return n < 0.15 * annotations or (n >= kept and n % 12 > 0)
 
 
-def _add_rounds(project, annotations: int, rounds: int) -> None:
+def _add_rounds(project: Project, annotations: int, rounds: int) -> None:
     from django.utils import timezone
 
     from annotator.flow.evaluation import forecast
@@ -138,7 +141,7 @@ def _add_rounds(project, annotations: int, rounds: int) -> None:
     )
 
 
-def _add_round(project, space, number: int, trained: int):
+def _add_round(project: Project, space: Any, number: int, trained: int) -> Any:
     from django.utils import timezone
 
     from annotator.models import ModelVersion, Round
@@ -173,7 +176,7 @@ def _add_round(project, space, number: int, trained: int):
     return model
 
 
-def _measured(project, trained: int) -> dict:
+def _measured(project: Project, trained: int) -> dict[Any, Any]:
     return {
         "macro_f1": ESTIMATE,
         "classes": [
@@ -190,7 +193,7 @@ def _measured(project, trained: int) -> dict:
     }
 
 
-def _asked(admin: str, project: int) -> dict:
+def _asked(admin: str, project: int) -> dict[Any, Any]:
     """Return how many queries the page takes, what each costs, and the whole of it, in seconds."""
     from django.db import connection
     from django.test import Client
@@ -204,7 +207,9 @@ def _asked(admin: str, project: int) -> dict:
     for _look in range(LOOKS):
         each: list[tuple[str, float]] = []
 
-        def timed(execute, sql, params, many, context, each=each):
+        def timed(
+            execute: Any, sql: Any, params: Any, many: Any, context: Any, each: Any = each
+        ) -> Any:
             started = time.perf_counter()
             try:
                 return execute(sql, params, many, context)

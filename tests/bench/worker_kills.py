@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from annotator.bench.synthetic_text import texts
 from tests import servers
@@ -27,11 +28,11 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self._database = sqlite3.connect(f"file:{folder / 'winnow.sqlite3'}?mode=ro", uri=True)
 
-    def last(self) -> tuple:
+    def last(self) -> tuple[Any, ...]:
         query = f"SELECT {SHOWN} FROM annotator_round ORDER BY number DESC LIMIT 1"
         return self._database.execute(query).fetchone() or ()
 
-    def shards(self) -> list[tuple]:
+    def shards(self) -> list[tuple[Any, ...]]:
         query = "SELECT id, state, token FROM annotator_roundshard ORDER BY id"
         return self._database.execute(query).fetchall()
 
@@ -69,7 +70,7 @@ def _kill_often(server: servers.Winnow, folder: Path, kills: int, rng: random.Ra
     print(f"{len(pauses)} kills in a round; the longest pause was {max(pauses):.1f} s")
 
 
-def _project(server: servers.Winnow, folder: Path):
+def _project(server: servers.Winnow, folder: Path) -> Any:
     path = folder / "posts.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -92,7 +93,7 @@ def _pause(server: servers.Winnow, watched: Watched, part: str) -> float:
     return LONGEST
 
 
-def _went_on(before: tuple, now: tuple) -> bool:
+def _went_on(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
     """Tell whether somebody claimed the round or one of its parts, or it is further."""
     (turn, shards), (turn_now, shards_now) = before, now
     claimed = turn_now[1] == "running" and turn_now[3] not in (None, turn[3])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -39,14 +40,14 @@ GERMAN = texts(ROOT / MESSAGES / "django.mo")
 # The files ---------------------------------------------------------------------------------------
 
 
-def run(*command: str | Path, **more) -> str:
+def run(*command: str | Path, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.fixture
-def compiled(tmp_path):
+def compiled(tmp_path: Path) -> Any:
     """A function that compiles a catalogue and returns its texts."""
     msgfmt = needed(shutil.which("msgfmt"), "gettext")
 
@@ -58,7 +59,7 @@ def compiled(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory):
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The catalogue that comes of collecting the texts of a copy of the code anew."""
     needed(shutil.which("xgettext"), "gettext")
     copy = tmp_path_factory.mktemp("copy")
@@ -71,17 +72,17 @@ def collected(tmp_path_factory):
 
 
 @pytest.mark.parametrize("lacking", ["--untranslated", "--only-fuzzy"])
-def test_every_text_of_the_code_is_translated(collected, lacking):
+def test_every_text_of_the_code_is_translated(collected: Any, lacking: str) -> None:
     left = run(needed(shutil.which("msgattrib"), "gettext"), lacking, collected)
     assert re.findall(r'^msgid (?!""$).*', left, re.MULTILINE) == []
 
 
-def test_catalogue_has_no_text_that_the_code_has_no_more(collected, compiled):
+def test_catalogue_has_no_text_that_the_code_has_no_more(collected: Any, compiled: Any) -> None:
     assert set(compiled(ROOT / MESSAGES / "django.po")) == set(compiled(collected))
     assert "#~" not in (ROOT / MESSAGES / "django.po").read_text(encoding="utf-8")
 
 
-def test_compiled_catalogue_says_what_the_written_one_says(compiled):
+def test_compiled_catalogue_says_what_the_written_one_says(compiled: Any) -> None:
     assert compiled(ROOT / MESSAGES / "django.po") == GERMAN
 
 
@@ -96,45 +97,45 @@ def signs(text: str) -> list[str]:
 
     A percent sign stands behind such a space in German, whether it does in English or not.
     """
-    apart = re.sub(f"[{SPACES} ]%%", "%%", text)
+    apart = re.sub(rf"[{SPACES} ](?=%(?!\())", "", text)
     return sorted([*HOLES.findall(apart), *(sign for sign in apart if sign in SPACES)])
 
 
-def test_holes_and_spaces_are_those_of_the_text():
+def test_holes_and_spaces_are_those_of_the_text() -> None:
     for text, (first, *others) in GERMAN.items():
         assert signs(first) == signs(text)
         # “The nearest item” has no number, “the 3 nearest items” have one.
         assert [said for said in others if Counter(signs(said)) < Counter(signs(text))] == []
 
 
-def test_percent_signs_stand_behind_a_space_in_german():
+def test_percent_signs_stand_behind_a_space_in_german() -> None:
     # "%%%" would be one right behind a number's hole.
     close = re.compile(r"(?:\)s|\)d|\d|\})%%")
     assert [said for _text, said in PAIRS if close.search(said)] == []
 
 
-def test_texts_are_collected_as_they_are_looked_up():
+def test_texts_are_collected_as_they_are_looked_up() -> None:
     # A sign that the source writes as an escape is not the sign for those who collect the texts.
     assert [text for text, _said in PAIRS if "\\" in text] == []
 
 
-def test_quotation_marks_are_german():
+def test_quotation_marks_are_german() -> None:
     odd = [said for _text, said in PAIRS if said.count("„") != said.count("“") or "”" in said]
     assert odd == []
 
 
-def test_sentences_end_as_they_do_in_english():
+def test_sentences_end_as_they_do_in_english() -> None:
     ends = (".", "?", ":")
     assert [said for text, said in PAIRS if text.endswith(ends) != said.endswith(ends)] == []
 
 
-def test_nothing_of_two_words_is_left_in_english():
+def test_nothing_of_two_words_is_left_in_english() -> None:
     words = re.compile(r"[^\W\d_]{2,}")
     same = [text for text, said in PAIRS if text == said and text.strip()]
     assert [text for text in same if len(words.findall(HOLES.sub("", text))) > 1] == []
 
 
-def test_strategies_are_translated():
+def test_strategies_are_translated() -> None:
     texts = [text for each in STRATEGIES.values() for text in (each.title, each.description)]
     assert [text for text in texts if text not in GERMAN] == []
 

@@ -135,7 +135,8 @@ def _sentences(node: ast.AST) -> Iterator[str]:
         return
     if isinstance(node, ast.JoinedStr):
         text = "".join(
-            part.value if isinstance(part, ast.Constant) else "x" for part in node.values
+            part.value if isinstance(part, ast.Constant) else "x"  # type: ignore[misc]
+            for part in node.values
         )
         if SENTENCE.match(text):
             yield text
@@ -151,7 +152,7 @@ def _sentences(node: ast.AST) -> Iterator[str]:
 
 
 def _name(function: ast.AST | None) -> str:
-    return getattr(function, "id", None) or getattr(function, "attr", "")
+    return getattr(function, "id", None) or getattr(function, "attr", "")  # type: ignore[return-value]
 
 
 def test_no_sentence_of_a_module_is_untranslated() -> None:

@@ -37,7 +37,7 @@ def leads_somewhere(path: str) -> bool:
     return False
 
 
-def test_path_that_leads_nowhere_is_noticed():
+def test_path_that_leads_nowhere_is_noticed() -> None:
     assert leads_somewhere("annotator.settings")
     assert leads_somewhere("annotator.settings:secret_key")
     assert not leads_somewhere("annotator.setings")
@@ -64,7 +64,7 @@ def _longest(names: set[str]) -> set[str]:
     return {one for one in names if not any(each.startswith(f"{one}.") for each in names)}
 
 
-def test_migrations_take_from_the_app_what_they_took():
+def test_migrations_take_from_the_app_what_they_took() -> None:
     found = {path.name: _used(path) for path in MIGRATIONS.glob("0*.py")}
     used = {name: sorted(_longest(names)) for name, names in found.items() if names}
     assert used, "the first migration takes a default from the app"
@@ -92,7 +92,7 @@ def _settings() -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if name.isupper()}
 
 
-def test_dotted_paths_in_the_settings_lead_somewhere():
+def test_dotted_paths_in_the_settings_lead_somewhere() -> None:
     texts = {text for text in _texts(_settings()) if OURS.fullmatch(text)}
     texts.remove(module.AUTH_USER_MODEL)
     assert len(texts) >= 20
@@ -100,7 +100,7 @@ def test_dotted_paths_in_the_settings_lead_somewhere():
     assert apps.get_model(module.AUTH_USER_MODEL)
 
 
-def test_loggers_that_the_settings_name_are_written_to():
+def test_loggers_that_the_settings_name_are_written_to() -> None:
     ours = [name for name in module.LOGGING["loggers"] if OURS.fullmatch(name)]
     assert ours
     for name in ours:
@@ -109,7 +109,7 @@ def test_loggers_that_the_settings_name_are_written_to():
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_error_pages_are_found(code):
+def test_error_pages_are_found(code: Any) -> None:
     assert callable(get_resolver().resolve_error_handler(code))
 
 
@@ -120,14 +120,14 @@ def _read(name: str) -> str:
     return (servers.ROOT / name).read_text()
 
 
-def test_dotted_paths_beside_the_code_lead_somewhere():
+def test_dotted_paths_beside_the_code_lead_somewhere() -> None:
     named = {(name, path) for name in DEPLOYED for path in OURS.findall(_read(name))}
     named = {(name, path) for name, path in named if not path.endswith((".py", ".toml"))}
     assert named
     assert sorted(each for each in named if not leads_somewhere(each[1])) == []
 
 
-def test_import_contracts_speak_of_modules_that_there_are():
+def test_import_contracts_speak_of_modules_that_there_are() -> None:
     contracts = tomllib.loads(_read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
     listed = {path for path in _texts(contracts) if OURS.fullmatch(path)}
     assert listed
@@ -142,7 +142,7 @@ def _commands() -> Iterator[list[str]]:
             yield ast.literal_eval(line.removeprefix("CMD "))
 
 
-def test_deployed_commands_start_what_there_is():
+def test_deployed_commands_start_what_there_is() -> None:
     configs = {each[each.index("--config") + 1] for each in _commands() if "--config" in each}
     assert configs
     assert [path for path in configs if not (servers.ROOT / path).is_file()] == []
@@ -154,7 +154,7 @@ def test_deployed_commands_start_what_there_is():
     assert all(find_app(name).main == "winnow" for name in celery)
 
 
-def test_image_is_given_files_that_there_are():
+def test_image_is_given_files_that_there_are() -> None:
     lines = [line.split() for line in _read("Dockerfile").splitlines() if "COPY" in line]
     copied = [path for line in lines if not line[1].startswith("--") for path in line[1:-1]]
     assert copied

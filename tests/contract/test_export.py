@@ -20,11 +20,13 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.db.models import JSONField
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from annotator.models import Project
+from annotator.models import Project, User
 from tests import loop
 from tests.contract import snapshots
+from tests.given import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +104,7 @@ def clock() -> Iterator[Any]:
 
 
 @pytest.fixture
-def people(olga, lea, ana, ben) -> dict[str, Any]:
+def people(olga: User, lea: User, ana: User, ben: User) -> dict[str, Any]:
     olga.is_superuser = True
     olga.save()
     return {"olga": olga, "lea": lea, "ana": ana, "ben": ben}
@@ -220,7 +222,7 @@ WALKS = {
 
 
 @pytest.fixture(params=WALKS)
-def walk(request, clock, api, people) -> Any:
+def walk(request: pytest.FixtureRequest, clock: Any, api: Api, people: Any) -> Any:
     go, options = WALKS[request.param]
     made = Walk(clock, api, people, name=request.param, **options)
     go(made)
@@ -281,14 +283,14 @@ def shorter(number: re.Match[str]) -> str:
     return str(round(float(number[0]), DIGITS))
 
 
-def test_export_is_as_before(walk):
+def test_export_is_as_before(walk: Any) -> None:
     name = walk.row.name
     snapshots.compare(f"export/{name}.jsonl", as_jsonl(walk.export("jsonl")))
     snapshots.compare(f"export/{name}.csv", as_csv(walk.export("csv")))
 
 
 @pytest.mark.parametrize("walk", ["text"], indirect=True)
-def test_files_and_the_arrays_in_them_keep_their_names(walk, settings):
+def test_files_and_the_arrays_in_them_keep_their_names(walk: str, settings: Settings) -> None:
     folder, found = Path(settings.MEDIA_ROOT), {}
     for path in folder.rglob("*.np*"):
         # Ids and numbers of rows stand in folders and in the names of models.
@@ -312,7 +314,7 @@ def names_in(value: Any, path: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("walk", ["text"], indirect=True)
-def test_names_in_stored_json_stay(walk):
+def test_names_in_stored_json_stay(walk: str) -> None:
     found = {}
     for model in apps.get_app_config("annotator").get_models():
         for field in model._meta.local_concrete_fields:
@@ -324,7 +326,7 @@ def test_names_in_stored_json_stay(walk):
 
 
 @pytest.mark.parametrize("walk", ["topics"], indirect=True)
-def test_project_is_told_as_before(walk):
+def test_project_is_told_as_before(walk: str) -> None:
     told = walk.ask("lea", "get", f"/api/v1/projects/{walk.row.pk}")
     for name in ("id", "version"):
         assert told.pop(name)

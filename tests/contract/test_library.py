@@ -51,13 +51,13 @@ def rounded(found: Any) -> Any:
 
 
 @pytest.mark.parametrize("module", CALLED)
-def test_names_and_arguments_stay(module):
+def test_names_and_arguments_stay(module: Any) -> None:
     for name, expected in CALLED[module].items():
         found = list(inspect.signature(getattr(MODULES[module], name)).parameters)
         assert found[: len(expected)] == expected, name
 
 
-def test_scores_stay():
+def test_scores_stay() -> None:
     votes = [[0, 1, 2], [0, 0, 2], [1, 0, 2]]
     other = [row[::-1] for row in PROBA]
     found = {
@@ -71,7 +71,7 @@ def test_scores_stay():
     snapshots.compare("scores.json", {name: rounded(each) for name, each in found.items()})
 
 
-def test_spread_rows_stay():
+def test_spread_rows_stay() -> None:
     points, far = spread()[:30], np.eye(4)[:2]
     proba = probabilities()[:30]
     found = {
@@ -84,7 +84,7 @@ def test_spread_rows_stay():
     snapshots.compare("spread.json", {name: each.tolist() for name, each in found.items()})
 
 
-def test_agreement_stays():
+def test_agreement_stays() -> None:
     first, second = [row[0] for row in ANSWERS], [row[1] for row in ANSWERS]
     found = {
         "cohen_kappa": rounded(agreement.cohen_kappa(first, second)),
@@ -148,6 +148,6 @@ def picks(name: str, space: LabelSpace) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [SingleLabel, MultiLabel])
-def test_same_seed_gives_the_same_picks_as_before(kind):
+def test_same_seed_gives_the_same_picks_as_before(kind: Any) -> None:
     found = {name: picks(name, kind(CLASSES)) for name in strategies.STRATEGIES}
     snapshots.compare(f"picks_{kind.kind}.json", found)

@@ -10,7 +10,7 @@ from tests.contract import snapshots
 
 
 @pytest.mark.django_db
-def test_api_is_described_as_before():
+def test_api_is_described_as_before() -> None:
     with translation.override("en"):
         schema = SchemaGenerator().get_schema(public=True)
     # Texts of lazy translation and of enums become plain ones.

@@ -10,10 +10,13 @@ import pytest
 from django.apps import apps
 from django.core.management import get_commands, load_command_class
 from django.db import connection, models
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
 
 from annotator import tasktypes
 from annotator.flow.operations import background_reports
+from annotator.models import Project, User
 from selection import strategies
 from tests import servers
 from tests.contract import snapshots
@@ -40,20 +43,20 @@ def _columns(model: type[models.Model]) -> dict[str, Any]:
     for field in model._meta.local_concrete_fields:
         kind = field.get_internal_type()
         found[field.column] = f"{kind}{', null' if field.null else ''}{_choices(field)}"
-    return found
+    return found  # type: ignore[return-value]
 
 
-def _choices(field: models.Field) -> str:
+def _choices(field: "models.Field[Any, Any]") -> str:
     # What people read of them may change.
     values = [value for value, _words in field.flatchoices]
     return f": {' | '.join(map(repr, values))}" if values else ""
 
 
-def test_tables_columns_and_values_stay():
+def test_tables_columns_and_values_stay() -> None:
     snapshots.compare("tables.json", {each._meta.db_table: _columns(each) for each in _tables()})
 
 
-def test_names_of_indexes_and_constraints_stay():
+def test_names_of_indexes_and_constraints_stay() -> None:
     found = {
         each._meta.db_table: {
             "constraints": sorted(one.name for one in each._meta.constraints),
@@ -65,12 +68,12 @@ def test_names_of_indexes_and_constraints_stay():
 
 
 @pytest.mark.django_db
-def test_database_has_these_tables():
+def test_database_has_these_tables() -> None:
     made = {name for name in connection.introspection.table_names() if "annotator" in name}
     assert made == {each._meta.db_table for each in _tables()}
 
 
-def test_names_that_rows_hold_without_a_list_of_choices_stay():
+def test_names_that_rows_hold_without_a_list_of_choices_stay() -> None:
     types = tasktypes.TASK_TYPES.values()
     found = {
         "feature recipes": {each.task: list(each.media.encoders) for each in types},
@@ -81,7 +84,7 @@ def test_names_that_rows_hold_without_a_list_of_choices_stay():
 
 
 @pytest.mark.django_db
-def test_preferences_of_the_desk_keep_their_names_and_defaults(client, ana):
+def test_preferences_of_the_desk_keep_their_names_and_defaults(client: Client, ana: User) -> None:
     # They are stored by these names, as far as somebody changed them.
     client.force_login(ana)
     form = client.get(reverse("desk_preferences")).context["form"]
@@ -101,7 +104,7 @@ def _addresses(patterns: list[Any], before: str = "", space: str = "") -> Iterat
             yield from _addresses(each.url_patterns, route, inner)
 
 
-def test_addresses_and_their_names_stay():
+def test_addresses_and_their_names_stay() -> None:
     found = sorted(f"/{route}  {name}".rstrip() for route, name in _addresses(_patterns()))
     snapshots.compare("urls.txt", "\n".join(found) + "\n")
 
@@ -133,7 +136,7 @@ def _option(action: argparse.Action) -> str:
     return "; ".join(parts)
 
 
-def test_commands_and_their_options_stay():
+def test_commands_and_their_options_stay() -> None:
     found = {
         name: _options(load_command_class("annotator", name).create_parser("manage.py", name))
         for name, app in get_commands().items()
@@ -142,7 +145,7 @@ def test_commands_and_their_options_stay():
     snapshots.compare("commands.json", found)
 
 
-def test_environment_variables_and_their_defaults_stay():
+def test_environment_variables_and_their_defaults_stay() -> None:
     lines = (servers.ROOT / ".env.example").read_text().splitlines()
     found = [line for line in lines if re.match(r"(# )?[A-Z][A-Z_]+=", line)]
     snapshots.compare("environment.txt", "\n".join(sorted(found)) + "\n")
@@ -151,7 +154,7 @@ def test_environment_variables_and_their_defaults_stay():
 # What processes and browsers share ---------------------------------------------------------------
 
 
-def test_names_in_broker_cookies_and_files_stay():
+def test_names_in_broker_cookies_and_files_stay() -> None:
     found: set[str] = set()
     for path in (servers.ROOT / "annotator").rglob("*.py"):
         if "bench" not in path.parts:
@@ -172,7 +175,7 @@ def _is_getattr(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id in {"getattr", "setattr", "hasattr"}
 
 
-def test_names_that_browsers_keep_stay():
+def test_names_that_browsers_keep_stay() -> None:
     found: set[str] = set()
     for path in (servers.ROOT / "static").rglob("*.js"):
         found |= set(re.findall(r"[\"'`](winnow[^\"'`]*)[\"'`]", path.read_text()))
@@ -180,7 +183,9 @@ def test_names_that_browsers_keep_stay():
 
 
 @pytest.mark.django_db
-def test_figures_for_prometheus_keep_their_names(client, settings, project):
+def test_figures_for_prometheus_keep_their_names(
+    client: Client, settings: Settings, project: Project
+) -> None:
     settings.METRICS = "loopback"
     text = client.get("/metrics").content.decode()
     found = sorted(line.removeprefix("# TYPE ") for line in text.splitlines() if "# TYPE" in line)

@@ -1,15 +1,17 @@
 """Many rows at once are stored as one by one, on either database."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 
 from annotator.db.bulk_insert import insert_many
-from annotator.models import Item
+from annotator.models import Item, Project
 
 pytestmark = pytest.mark.django_db
 
 
-def items(project, positions, **fields):
+def items(project: Project, positions: Any, **fields: Any) -> Any:
     return [
         Item(
             project=project,
@@ -25,12 +27,12 @@ def items(project, positions, **fields):
     ]
 
 
-def fields_of(row):
+def fields_of(row: Any) -> Any:
     names = [field.attname for field in row._meta.concrete_fields if field.attname != "id"]
     return {name: getattr(row, name) for name in names}
 
 
-def test_rows_are_stored_as_they_are(project):
+def test_rows_are_stored_as_they_are(project: Project) -> None:
     given = items(project, range(3), suggested={"labels": ["spam"], "confidence": 0.5})
     insert_many(given)
     stored = Item.objects.filter(project=project).order_by("position")
@@ -39,7 +41,7 @@ def test_rows_are_stored_as_they_are(project):
     insert_many([])
 
 
-def test_one_row_that_is_there_already_refuses_them_all(project):
+def test_one_row_that_is_there_already_refuses_them_all(project: Project) -> None:
     insert_many(items(project, [1]))
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_many(items(project, [0, 1, 2]))

@@ -2,19 +2,20 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
 
 from annotator.db.compiled_queries import Raw, Rows, Update, insert
-from annotator.models import Item, Lease, Membership, Project, QueueEntry, Source
+from annotator.models import Item, Lease, Membership, Project, QueueEntry, Source, User
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 
-def new_item(project, position=0, **fields):
+def new_item(project: Project, position: Any = 0, **fields: Any) -> Any:
     return Item(
         project=project,
         position=position,
@@ -27,7 +28,7 @@ def new_item(project, position=0, **fields):
     )
 
 
-def new_lease(project, item, user, **fields):
+def new_lease(project: Project, item: Any, user: User, **fields: Any) -> Any:
     until = NOW + timedelta(minutes=10)
     return Lease(
         project=project,
@@ -40,11 +41,11 @@ def new_lease(project, item, user, **fields):
     )
 
 
-def fields_of(row):
+def fields_of(row: Any) -> Any:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
-def test_inserted_row_is_what_save_would_have_stored(project, ana):
+def test_inserted_row_is_what_save_would_have_stored(project: Project, ana: User) -> None:
     item = new_item(project, suggested={"labels": ["spam"], "confidence": 0.5})
     insert(item)
     assert item.pk
@@ -57,7 +58,9 @@ def test_inserted_row_is_what_save_would_have_stored(project, ana):
     assert Lease.objects.filter(suggestion__isnull=True).exists()
 
 
-def test_rows_finds_what_the_queryset_finds_for_every_value(project, ana, ben):
+def test_rows_finds_what_the_queryset_finds_for_every_value(
+    project: Project, ana: User, ben: User
+) -> None:
     items = [new_item(project, position) for position in range(3)]
     for item in items:
         insert(item)
@@ -75,7 +78,7 @@ def test_rows_finds_what_the_queryset_finds_for_every_value(project, ana, ben):
                 assert [fields_of(row) for row in find(lease.pk, user, since)] == expected
 
 
-def test_rows_fills_related_rows_and_values(project, ana):
+def test_rows_fills_related_rows_and_values(project: Project, ana: User) -> None:
     find = Rows(
         lambda user, pk: Membership.objects.filter(
             user_id=user, project_id=pk, project__deleted_at=None
@@ -93,7 +96,7 @@ def test_rows_fills_related_rows_and_values(project, ana):
     assert pairs(10**12) == []
 
 
-def test_update_changes_what_the_queryset_would(project):
+def test_update_changes_what_the_queryset_would(project: Project) -> None:
     for position in range(3):
         insert(new_item(project, position))
     change = Update(
@@ -110,7 +113,7 @@ def test_update_changes_what_the_queryset_would(project):
     assert list(Item.objects.order_by("position").values_list("skips", flat=True)) == [0, 5, 0]
 
 
-def test_statement_of_our_own_is_read_as_the_model(project):
+def test_statement_of_our_own_is_read_as_the_model(project: Project) -> None:
     item = new_item(project)
     insert(item)
     entry = QueueEntry(
@@ -127,7 +130,7 @@ def test_statement_of_our_own_is_read_as_the_model(project):
     assert fields_of(taken) == {**fields_of(entry), "lease_id": key}
 
 
-def test_value_without_a_place_is_refused():
+def test_value_without_a_place_is_refused() -> None:
     find = Rows(lambda _pk: Project.objects.filter(name="Mail"), int)
     with pytest.raises(ValueError, match="not every value"):
         find(1)

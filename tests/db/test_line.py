@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -20,11 +22,11 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     return str(tmp_path / "line")
 
 
-def in_thread(work):
+def in_thread(work: Any) -> Any:
     found = []
     thread = threading.Thread(target=lambda: found.append(work()))
     thread.start()
@@ -32,7 +34,7 @@ def in_thread(work):
     return found
 
 
-def gets_in(line, seconds=0.05):
+def gets_in(line: Any, seconds: float = 0.05) -> Any:
     try:
         line.enter(seconds)
     except OperationalError as problem:
@@ -41,7 +43,7 @@ def gets_in(line, seconds=0.05):
     return "in"
 
 
-def test_threads_of_a_process_come_one_after_the_other(path):
+def test_threads_of_a_process_come_one_after_the_other(path: Any) -> None:
     line = Line(path)
     line.enter(1)
     assert in_thread(lambda: gets_in(line)) == ["database is locked"]
@@ -49,10 +51,10 @@ def test_threads_of_a_process_come_one_after_the_other(path):
     assert in_thread(lambda: gets_in(line)) == ["in"]
 
 
-def test_processes_come_one_after_the_other_and_death_leaves_the_line(path):
+def test_processes_come_one_after_the_other_and_death_leaves_the_line(path: Any) -> None:
     command = [sys.executable, "-c", HOLDING, path]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as other:
+    with subprocess.Popen(command, **pipes) as other:  # type: ignore[call-overload]
         assert other.stdout.readline() == b"mine\n"
         line = Line(path)
         assert gets_in(line) == "database is locked"
@@ -61,7 +63,7 @@ def test_processes_come_one_after_the_other_and_death_leaves_the_line(path):
         assert gets_in(line, 5) == "in"
 
 
-def test_process_that_is_forked_holds_no_place_of_its_parent(path):
+def test_process_that_is_forked_holds_no_place_of_its_parent(path: Any) -> None:
     line = Line(path)
     line.enter(1)
     reading, writing = os.pipe()
@@ -80,7 +82,7 @@ def test_process_that_is_forked_holds_no_place_of_its_parent(path):
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite alone has one writer")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("end", ["commit", "error", "close"])
-def test_transaction_stands_in_line_until_it_ends(end):
+def test_transaction_stands_in_line_until_it_ends(end: str) -> None:
     line = Line(f"{connection.settings_dict['NAME']}.line")
     try:
         with transaction.atomic():

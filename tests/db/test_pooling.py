@@ -6,7 +6,10 @@ import pwd
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,12 +24,12 @@ TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_ti
 
 
 @pytest.fixture(scope="module")
-def database():
+def database() -> Iterator[Any]:
     with servers.postgres() as address:
         yield address
 
 
-def told(door, database, folder, **env):
+def told(door: Any, database: Any, folder: Any, **env: Any) -> Any:
     """Return the time-outs of a connection that is made once `door` was imported."""
     code = (
         f"import {door}, django; django.setup()\n"
@@ -53,17 +56,17 @@ def told(door, database, folder, **env):
     return found.stdout.split()
 
 
-def test_only_the_web_is_impatient(database, tmp_path):
+def test_only_the_web_is_impatient(database: Any, tmp_path: Path) -> None:
     assert told("annotator.wsgi", database, tmp_path) == ["5s", "2s", "30s"]
     assert told("annotator", database, tmp_path) == ["0", "0", "0"]
 
 
-def test_a_pooler_is_told_nothing_at_the_start(database, tmp_path):
+def test_a_pooler_is_told_nothing_at_the_start(database: Any, tmp_path: Path) -> None:
     assert told("annotator.wsgi", database, tmp_path, PGBOUNCER="true") == ["0", "0", "0"]
 
 
 @contextmanager
-def pgbouncer(database):
+def pgbouncer(database: Any) -> Iterator[Any]:
     """Run a private PgBouncer in transaction mode before `database` and yield its address."""
     program = servers.needed(shutil.which("pgbouncer", path="/usr/sbin:/usr/bin"), "pgbouncer")
     behind, port = urlsplit(database), servers.free_port()
@@ -87,7 +90,7 @@ def pgbouncer(database):
             server.wait(30)
 
 
-def test_winnow_works_behind_pgbouncer(database, tmp_path):
+def test_winnow_works_behind_pgbouncer(database: Any, tmp_path: Path) -> None:
     path = tmp_path / "posts.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)

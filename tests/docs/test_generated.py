@@ -1,5 +1,7 @@
 """The reference pages say what the code says."""
 
+import pytest
+
 from docs import generate
 
 
@@ -12,7 +14,7 @@ def test_the_reference_pages_are_up_to_date() -> None:
     assert stale == [], "run: python docs/generate.py"
 
 
-def test_a_change_of_the_code_changes_a_page(monkeypatch) -> None:
+def test_a_change_of_the_code_changes_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     from annotator.views.projects import settings_form
 
     before = generate.pages()["settings.md"]

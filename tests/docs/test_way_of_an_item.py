@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotator import tasks
 from annotator.celery import WakeUp
-from annotator.models import QueueEntry
+from annotator.models import Project, QueueEntry, User
 from tests import loop
 from tests.contract import snapshots
 from tests.docs.trace import entries
+from tests.given import Api
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "way-of-an-item.md"
 
@@ -71,7 +72,7 @@ def _is_there(name: str) -> bool:
     return False
 
 
-def test_a_saved_label_takes_the_path_that_is_listed(project, ana, api) -> None:
+def test_a_saved_label_takes_the_path_that_is_listed(project: Project, ana: User, api: Api) -> None:
     loop.fill(project, 60)
     loop.make_features(project)
     client, address = api(ana), f"/api/v1/projects/{project.pk}"
@@ -101,7 +102,9 @@ def _answer(lease: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_an_uploaded_file_takes_the_path_that_is_listed(project, olga, api, monkeypatch) -> None:
+def test_an_uploaded_file_takes_the_path_that_is_listed(
+    project: Project, olga: User, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waiting: list[tuple[str, Any]] = []
     # What would go to the broker waits here, and is taken up in the order in which it was sent.
     send = lambda task, *args, **_options: waiting.append((task.name, args))  # noqa: E731

@@ -1,5 +1,8 @@
 """One running Winnow for all end-to-end tests of a worker."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests import servers
@@ -9,7 +12,7 @@ __all__ = ["browser_type_launch_args"]
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory):
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A Winnow on the embedded default, with the sample projects."""
     with servers.winnow(tmp_path_factory.mktemp("demo") / "winnow", "--demo") as server:
         yield server

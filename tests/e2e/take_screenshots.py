@@ -59,7 +59,9 @@ def label(client: Client, project: int, number: int) -> None:
         shown = client.call("POST", f"{path}/annotations", body)["next"]
         if count % 20 == 0:
             servers.wait_until(
-                lambda least=count - 20: trained(client, path) > least, 60, "a round"
+                lambda least=count - 20: trained(client, path) > least,  # type: ignore[misc]
+                60,
+                "a round",
             )
     servers.wait_until(lambda: settled(client, path), 60, "the last round")
 

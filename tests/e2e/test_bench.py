@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -12,7 +14,7 @@ from tests import servers
 pytestmark = [pytest.mark.servers]
 
 
-def test_bench_measures_and_cleans_up(tmp_path):
+def test_bench_measures_and_cleans_up(tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "bench", "import", "--items", "300", "--format", "json"]
     with servers.short_folder() as own:
         env = {**servers.Winnow(tmp_path).env, "TMPDIR": str(own)}
@@ -28,5 +30,5 @@ def test_bench_measures_and_cleans_up(tmp_path):
     assert not [each for each in psutil.process_iter(["cmdline"]) if _names(each, own)]
 
 
-def _names(process, folder):
+def _names(process: Any, folder: Any) -> Any:
     return any(str(folder) in word for word in process.info["cmdline"] or [])

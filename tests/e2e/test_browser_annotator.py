@@ -1,8 +1,10 @@
 """An annotator in a real browser, with the keyboard alone, on real texts and pictures."""
 
 import re
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from tests import servers
 from tests.oracle import new_project, rows
@@ -15,7 +17,7 @@ LABELS = 30
 
 
 @pytest.fixture
-def signed_in(page, running):
+def signed_in(page: Page, running: Any) -> Any:
     """The browser after a log-in by keyboard."""
     page.goto(f"{running.address}/login")
     page.keyboard.type(servers.ADMIN)
@@ -26,7 +28,7 @@ def signed_in(page, running):
     return page
 
 
-def label_by_keyboard(page, truth_of, number):
+def label_by_keyboard(page: Page, truth_of: Any, number: Any) -> Any:
     """Label that many items, and return what was told about each: (item, reason)."""
     seen = []
     for _ in range(number):
@@ -44,13 +46,13 @@ def label_by_keyboard(page, truth_of, number):
     return seen
 
 
-def key_of(page, label):
+def key_of(page: Page, label: Any) -> Any:
     """The key that the desk shows for a label."""
     row = page.locator(".choice").filter(has=page.get_by_text(label, exact=True))
     return row.locator("kbd").text_content().lower()
 
 
-def check_loop(page, oracle, truth_of):
+def check_loop(page: Page, oracle: Any, truth_of: Any) -> None:
     """Label 30 items, see a round finish, and see the reasons of the queue change with it."""
     page.goto(f"{oracle.client.address}/projects/{oracle.project}/label")
     seen = label_by_keyboard(page, truth_of, 22)
@@ -67,12 +69,12 @@ def check_loop(page, oracle, truth_of):
     assert page.get_by_text(re.compile(r"Round|round")).count()
 
 
-def trained(oracle):
+def trained(oracle: Any) -> Any:
     turn = oracle.progress()["round"]
     return turn["state"] == "done" and turn["model"]
 
 
-def prepared(running, path, truth, **settings):
+def prepared(running: Any, path: Any, truth: Any, **settings: Any) -> Any:
     oracle = new_project(running.client(), path, truth, **settings)
     servers.wait_until(
         lambda: not oracle.progress()["features"]["improving"] and oracle.progress()["round"],
@@ -83,24 +85,24 @@ def prepared(running, path, truth, **settings):
     return oracle
 
 
-def test_thirty_texts_by_keyboard(signed_in, running):
+def test_thirty_texts_by_keyboard(signed_in: Any, running: Any) -> None:
     path = servers.data_set("ag_news.csv")
     sample = rows(path)
     by_text = {" ".join(row["text"].split()): (row["id"], row["label"]) for row in sample}
     oracle = prepared(running, path, {row["id"]: row["label"] for row in sample})
 
-    def truth_of(page):
+    def truth_of(page: Page) -> Any:
         return by_text[" ".join(page.locator("#item .text").text_content().split())]
 
     check_loop(signed_in, oracle, truth_of)
 
 
-def test_thirty_pictures_by_keyboard(signed_in, running):
+def test_thirty_pictures_by_keyboard(signed_in: Any, running: Any) -> None:
     path = servers.data_set("fashion.zip")
     names = "ankle-boot bag coat dress pullover sandal shirt sneaker t-shirt trouser"
     oracle = prepared(running, path, {name: name for name in names.split()}, task="image")
 
-    def truth_of(page):
+    def truth_of(page: Page) -> Any:
         picture = page.locator("#item img")
         key = picture.get_attribute("alt").removeprefix("Item ")
         page.wait_for_function("() => document.querySelector('#item img').naturalWidth > 0")
@@ -109,7 +111,7 @@ def test_thirty_pictures_by_keyboard(signed_in, running):
     check_loop(signed_in, oracle, truth_of)
 
 
-def test_the_sample_project_is_two_clicks_away(page, running):
+def test_the_sample_project_is_two_clicks_away(page: Page, running: Any) -> None:
     page.goto(running.address)
     page.fill("input[name=username]", servers.ADMIN)
     page.fill("input[name=password]", servers.PASSWORD)

@@ -1,6 +1,8 @@
 """An annotator over HTTP, with real texts, a real worker and the file's true labels."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.oracle import new_project, rows
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("e2e")]
 
 
-def test_400_labels_on_real_news(running):
+def test_400_labels_on_real_news(running: Any) -> None:
     train, test = servers.data_set("ag_news.csv"), servers.data_set("ag_news_test.csv")
     truth = {row["id"]: row["label"] for row in rows(train)}
     oracle = new_project(running.client(), train, truth)
@@ -18,7 +20,7 @@ def test_400_labels_on_real_news(running):
     for _ in range(10):
         oracle.label(40, pause=0.02)
         due = 1 + len(oracle.saved) // 40
-        servers.wait_until(lambda due=due: len(_done(oracle)) >= due, 60, "the next round")
+        servers.wait_until(lambda due=due: len(_done(oracle)) >= due, 60, "the next round")  # type: ignore[misc]
     servers.wait_until(
         lambda: (
             oracle.progress()["round"]["state"] == "done"
@@ -34,11 +36,11 @@ def test_400_labels_on_real_news(running):
     _check_export(oracle)
 
 
-def _done(oracle):
+def _done(oracle: Any) -> Any:
     return [turn for turn in oracle.rounds() if turn["state"] == "done"]
 
 
-def _check_accuracy(oracle, test):
+def _check_accuracy(oracle: Any, test: Any) -> None:
     """The truth on texts that nobody labelled lies where the audits say it does."""
     shown = oracle.progress()["accuracy"]
     sample = rows(test)
@@ -56,7 +58,7 @@ def _check_accuracy(oracle, test):
     assert shown["low"] - 0.03 <= accuracy <= shown["high"] + 0.03
 
 
-def _check_export(oracle):
+def _check_export(oracle: Any) -> None:
     path = f"/projects/{oracle.project}/export?format=jsonl"
     lines = [json.loads(line) for line in oracle.client.call("GET", path).splitlines()]
     assert [line["item"] for line in lines] == oracle.served
@@ -71,7 +73,7 @@ def _check_export(oracle):
     assert all(line["round"] and line["score"] is not None for line in chosen)
 
 
-def test_the_same_on_postgresql_and_redis(tmp_path):
+def test_the_same_on_postgresql_and_redis(tmp_path: Path) -> None:
     with servers.postgres() as database, servers.redis() as broker:
         env = {"DATABASE_URL": database, "BROKER_URL": broker}
         with servers.winnow(tmp_path / "winnow", **env) as server:
@@ -83,13 +85,13 @@ def test_the_same_on_postgresql_and_redis(tmp_path):
             for _ in range(3):
                 before = len(_done(oracle))
                 oracle.label(25)
-                servers.wait_until(lambda n=before: len(_done(oracle)) > n, 60, "a round")
+                servers.wait_until(lambda n=before: len(_done(oracle)) > n, 60, "a round")  # type: ignore[misc]
             assert len(set(oracle.served)) == 75
             assert not (server.folder / "winnow.sqlite3").exists()
             assert not server.children("valkey-server")
 
 
-def _write_posts(path):
+def _write_posts(path: Any) -> None:
     import csv
 
     from annotator.bench.synthetic_text import texts

@@ -4,6 +4,9 @@ import re
 import signal
 import subprocess
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,29 +17,29 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("up")]
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with servers.winnow(tmp_path_factory.mktemp("up")) as server:
         yield server
 
 
-def _get(address):
+def _get(address: Any) -> Any:
     with urllib.request.urlopen(address, timeout=10) as answer:
         return answer.read().decode()
 
 
-def test_it_is_ready_when_it_says_so(own):
+def test_it_is_ready_when_it_says_so(own: Any) -> None:
     assert _get(f"{own.address}/healthz") == "ok"
     servers.wait_until(lambda: _ready(own), 30, "readiness")
 
 
-def _ready(server):
+def _ready(server: Any) -> Any:
     try:
         return '"worker": "ok"' in _get(f"{server.address}/readyz")
     except OSError:
         return False
 
 
-def test_it_is_small_while_nothing_happens(own):
+def test_it_is_small_while_nothing_happens(own: Any) -> None:
     # The worker says that it is there before its last child is.
     servers.wait_until(
         lambda: len(resource_usage.family(own.process.pid)) >= 8, 30, "all processes"
@@ -46,7 +49,7 @@ def test_it_is_small_while_nothing_happens(own):
     assert 0 < cost.pss < 350
 
 
-def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
+def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own: Any) -> None:
     again = _up_again(own, "--port", str(servers.free_port()))
     assert again.returncode != 0
     assert "runs already" in again.stderr
@@ -54,7 +57,7 @@ def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own):
     assert _get(f"{own.address}/healthz") == "ok"
 
 
-def test_a_port_that_is_taken_is_refused_before_anything_is_made(own, tmp_path):
+def test_a_port_that_is_taken_is_refused_before_anything_is_made(own: Any, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     again = _up_again(own, "--port", str(own.port), "--data", str(folder))
     assert again.returncode != 0
@@ -63,7 +66,7 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_made(own, tmp_path):
 
 
 @pytest.mark.parametrize("word", ["gunicorn", "celery", "valkey"])
-def test_a_child_that_is_killed_comes_back(own, word):
+def test_a_child_that_is_killed_comes_back(own: Any, word: str) -> None:
     victim = servers.wait_until(lambda: _oldest(own, word), 30, word)
     orphans = victim.children(recursive=True) if word == "gunicorn" else []
     victim.send_signal(signal.SIGKILL)
@@ -73,7 +76,7 @@ def test_a_child_that_is_killed_comes_back(own, word):
     assert servers.wait_until(lambda: _ready(own), 60, "readiness")
 
 
-def _up_again(server, *options):
+def _up_again(server: Any, *options: Any) -> Any:
     return subprocess.run(
         server.command("up", *options),
         cwd=servers.ROOT,
@@ -84,11 +87,11 @@ def _up_again(server, *options):
     )
 
 
-def _oldest(server, word):
+def _oldest(server: Any, word: Any) -> Any:
     return next(iter(server.children(word)), None)
 
 
-def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_path):
+def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_path: Path) -> None:
     server = servers.Winnow(tmp_path / "winnow")
     del server.env["WINNOW_ADMIN_PASSWORD"]
     try:
@@ -109,7 +112,7 @@ def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_pa
         server.stop()
 
 
-def test_the_demo_has_something_to_label_at_once(running):
+def test_the_demo_has_something_to_label_at_once(running: Any) -> None:
     address = re.search(r"sample project is open at (\S+)", running.said()).group(1)
     project = int(re.search(r"/projects/(\d+)/", address).group(1))
     client = running.client()

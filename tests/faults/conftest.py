@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.faults.stack import Stack, Template, template
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory) -> Iterator[Callable[[str], Template]]:
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Template]]:
     """Return a function that gives what a kind of stack begins with, made at its first use."""
     made: dict[str, Template] = {}
 
@@ -28,7 +30,7 @@ def templates(tmp_path_factory) -> Iterator[Callable[[str], Template]]:
 
 
 @pytest.fixture
-def running(templates, tmp_path) -> Callable:
+def running(templates: Any, tmp_path: Path) -> Callable[..., Any]:
     """Return a context manager that runs a stack of a kind: `with running("embedded") as stack`."""
 
     @contextmanager

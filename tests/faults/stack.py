@@ -282,7 +282,7 @@ class Stack:
 
 def stored(there: dict[str, Any]) -> list[Stored]:
     """Return the annotations that a count found."""
-    return [Stored(*row[:4], tuple(row[4]), row[5]) for row in there["stored"]]
+    return [Stored(*row[:4], tuple(row[4]), row[5]) for row in there["stored"]]  # type: ignore[call-arg]
 
 
 class Owner(Client):

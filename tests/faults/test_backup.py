@@ -7,10 +7,14 @@ import subprocess
 import sys
 import tarfile
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from annotator.bench.synthetic_text import texts
+from annotator.models import Project
 from tests import servers
 from tests.oracle import Oracle, new_project, rows
 
@@ -18,7 +22,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("backup")]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request):
+def databases(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Two empty databases of one kind, as the environment names them."""
     if request.param == "sqlite":
         yield {}, {}
@@ -28,7 +32,7 @@ def databases(request):
 
 
 @pytest.fixture
-def posts(tmp_path):
+def posts(tmp_path: Path) -> Any:
     path = tmp_path / "posts.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -37,7 +41,7 @@ def posts(tmp_path):
     return path
 
 
-def run(server, *words, **env):
+def run(server: Any, *words: Any, **env: Any) -> Any:
     return subprocess.run(
         server.command(*words),
         cwd=servers.ROOT,
@@ -48,13 +52,15 @@ def run(server, *words, **env):
     )
 
 
-def labelled(server, project):
+def labelled(server: Any, project: Project) -> Any:
     """Return the items with a label, as the export has them."""
     lines = server.client().call("GET", f"/projects/{project}/export?format=jsonl").splitlines()
     return [json.loads(line)["item"] for line in lines]
 
 
-def test_what_was_saved_before_the_backup_is_there_after_the_restore(databases, posts, tmp_path):
+def test_what_was_saved_before_the_backup_is_there_after_the_restore(
+    databases: Any, posts: Any, tmp_path: Path
+) -> None:
     truth = {row["id"]: row["label"] for row in rows(posts)}
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -86,15 +92,15 @@ def test_what_was_saved_before_the_backup_is_there_after_the_restore(databases, 
         goes_on(server, oracle.project, truth)
 
 
-def done_rounds(oracle):
+def done_rounds(oracle: Any) -> Any:
     return sum(turn["state"] == "done" for turn in oracle.rounds())
 
 
-def label_while(oracle, work):
+def label_while(oracle: Any, work: Any) -> Any:
     """Do `work` while labels are saved; return how many were before, how many meanwhile, and it."""
     over, problems = threading.Event(), []
 
-    def label():
+    def label() -> None:
         try:
             while not over.is_set():
                 oracle.label(1)
@@ -113,7 +119,7 @@ def label_while(oracle, work):
     return before, len(oracle.saved) - before, made
 
 
-def goes_on(server, project, truth):
+def goes_on(server: Any, project: Project, truth: Any) -> None:
     """Label in a restored installation until its model has learnt from that."""
     oracle = Oracle(server.client(), project, truth)
     rounds = done_rounds(oracle)
@@ -128,7 +134,7 @@ def goes_on(server, project, truth):
     assert answer["predictions"]
 
 
-def test_without_features_a_restore_has_them_made_again(posts, tmp_path):
+def test_without_features_a_restore_has_them_made_again(posts: Any, tmp_path: Path) -> None:
     truth = {row["id"]: row["label"] for row in rows(posts)}
     target = tmp_path / "small.tar.gz"
     with servers.winnow(tmp_path / "one") as server:
@@ -146,7 +152,7 @@ def test_without_features_a_restore_has_them_made_again(posts, tmp_path):
         goes_on(server, oracle.project, truth)
 
 
-def test_a_restore_touches_nothing_it_was_not_told_to(posts, tmp_path):
+def test_a_restore_touches_nothing_it_was_not_told_to(posts: Any, tmp_path: Path) -> None:
     target, data = tmp_path / "full.tar", tmp_path / "one"
     truth = {row["id"]: row["label"] for row in rows(posts)}
     with servers.winnow(data) as server:
@@ -183,18 +189,18 @@ def test_a_restore_touches_nothing_it_was_not_told_to(posts, tmp_path):
 class server_again:  # noqa: N801
     """The same installation, started once more for a while."""
 
-    def __init__(self, server):
+    def __init__(self, server: Any) -> None:
         self.server = server
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         self.server.log.write_text("")
         return self.server.start()
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.server.stop()
 
 
-def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path):
+def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path: Path) -> None:
     with servers.postgres() as database:
         data = tmp_path / "one"
         with servers.winnow(data, DATABASE_URL=database) as server:
@@ -225,7 +231,7 @@ def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path):
         assert "'users': 1" in told.stdout
 
 
-def test_progress_is_shown_to_people_only(tmp_path):
+def test_progress_is_shown_to_people_only(tmp_path: Path) -> None:
     server = servers.Winnow(tmp_path / "one")
     (tmp_path / "one").mkdir()
     assert run(server, "migrate").returncode == 0

@@ -1,6 +1,7 @@
 """The clock of the whole installation jumps an hour ahead, and back."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,11 @@ SHIFTED = Path(__file__).parent / "shifted"
 
 
 @pytest.fixture
-def clock(tmp_path):
+def clock(tmp_path: Path) -> Any:
     """Return the settings that put a stack under a clock, and a function that sets it."""
     file = tmp_path / "clock"
 
-    def put(offset):
+    def put(offset: Any) -> None:
         fresh = file.with_suffix(".new")
         fresh.write_text(str(offset))
         fresh.replace(file)
@@ -26,7 +27,7 @@ def clock(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])
-def test_clock_that_jumps_ahead_and_back_stops_nothing(running, clock, kind):
+def test_clock_that_jumps_ahead_and_back_stops_nothing(running: Any, clock: Any, kind: str) -> None:
     env, put = clock
     with running(kind, **env) as stack:
         # In the crowd's own time some leases run out early; that nothing counts twice is counted.

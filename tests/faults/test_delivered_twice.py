@@ -1,5 +1,7 @@
 """Every task delivered twice at once, and out of order; two beats."""
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -17,15 +19,17 @@ from annotator.models import (
     QueueEntry,
     Round,
     RoundShard,
+    User,
 )
 from tests import loop
 from tests.flow.queue.test_at_once import at_once
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def sent(monkeypatch):
+def sent(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Keep what tasks send to other tasks, instead of sending it to a broker that is not there."""
     kept = []
     for name, task in vars(tasks).items():
@@ -36,14 +40,14 @@ def sent(monkeypatch):
     return kept
 
 
-def twice(name, *args):
+def twice(name: Any, *args: Any) -> None:
     """Deliver a task twice at once, and once more when it is long done."""
     task = getattr(tasks, name)
     at_once(lambda: task.run(*args), lambda: task.run(*args))
     task.run(*args)
 
 
-def state():
+def state() -> Any:
     """Return what there must not be two of."""
     rows = [Import, FeatureSpace, FeatureShard, Round, RoundShard, ModelVersion, Item, QueueEntry]
     return {
@@ -53,7 +57,9 @@ def state():
     }
 
 
-def test_each_task_delivered_twice_does_its_work_once(project, olga, sent, ana):
+def test_each_task_delivered_twice_does_its_work_once(
+    project: Project, olga: User, sent: Any, ana: User
+) -> None:
     rows = "".join(f"{loop.text(n)}\n" for n in range(60)).encode()
     work = upload.receive(project, olga, SimpleUploadedFile("t.csv", b"text\n" + rows))
     sent.append(("run_import", work.pk))
@@ -79,7 +85,9 @@ def test_each_task_delivered_twice_does_its_work_once(project, olga, sent, ana):
     assert entries.count() == entries.values("item").distinct().count() > 0
 
 
-def test_stages_delivered_out_of_order_wait_for_theirs(project, filled, learnt, sent):
+def test_stages_delivered_out_of_order_wait_for_theirs(
+    project: Project, filled: Fill, learnt: Learn, sent: Any
+) -> None:
     filled(project, 60)
     learnt(project)
     turn = loop.start(project)
@@ -98,7 +106,9 @@ def test_stages_delivered_out_of_order_wait_for_theirs(project, filled, learnt, 
     assert [name for name, *_ in sent] == ["score_shard", "select"]
 
 
-def test_two_beats_start_one_round(project, filled, learnt, ana, sent):
+def test_two_beats_start_one_round(
+    project: Project, filled: Fill, learnt: Learn, ana: User, sent: Any
+) -> None:
     filled(project, 60)
     learnt(project)
     lease = leasing.lease_next(project, ana)
@@ -112,7 +122,9 @@ def test_two_beats_start_one_round(project, filled, learnt, ana, sent):
     assert not QueueEntry.objects.filter(state=QueueEntry.State.LEASED).exists()
 
 
-def test_two_that_find_a_round_due_start_one(project, filled, learnt, sent):
+def test_two_that_find_a_round_due_start_one(
+    project: Project, filled: Fill, learnt: Learn, sent: Any
+) -> None:
     filled(project, 60)
     learnt(project)
     at_once(*[lambda: tasks.learn_if_due.run(project.pk)] * 6)
@@ -120,7 +132,9 @@ def test_two_that_find_a_round_due_start_one(project, filled, learnt, sent):
     assert [name for name, *_ in sent] == ["train"]
 
 
-def test_daily_tidying_and_simulations_may_come_twice(project, filled, sent):
+def test_daily_tidying_and_simulations_may_come_twice(
+    project: Project, filled: Fill, sent: Any
+) -> None:
     filled(project, 60)
     before = state()
     twice("tidy")

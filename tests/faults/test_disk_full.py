@@ -1,5 +1,8 @@
 """The disk is full while models are written, or while labels are saved."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from annotator.bench.api_client import Unexpected
@@ -9,7 +12,9 @@ from tests.faults.disks import small_disk
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
 
 
-def test_round_on_a_full_disk_says_so_and_works_when_there_is_room(running, tmp_path):
+def test_round_on_a_full_disk_says_so_and_works_when_there_is_room(
+    running: Any, tmp_path: Path
+) -> None:
     with (
         small_disk(tmp_path / "data" / "files", "64m") as disk,
         running("production") as stack,
@@ -29,7 +34,9 @@ def test_round_on_a_full_disk_says_so_and_works_when_there_is_room(running, tmp_
         servers.wait_until(lambda: not disk.halves(), 10, "a disk without half files")
 
 
-def test_label_that_finds_the_disk_full_is_refused_clearly_and_saved_later(running, tmp_path):
+def test_label_that_finds_the_disk_full_is_refused_clearly_and_saved_later(
+    running: Any, tmp_path: Path
+) -> None:
     with (
         small_disk(tmp_path / "data", "96m") as disk,
         running("embedded") as stack,
@@ -50,7 +57,7 @@ def test_label_that_finds_the_disk_full_is_refused_clearly_and_saved_later(runni
     assert {call.status for call in crowd.calls} <= {200, 201, 204, 409, 503}
 
 
-def _refusal(stack):
+def _refusal(stack: Any) -> Any:
     """Return what the owner is told who asks for an item, None where they get one."""
     try:
         given = stack.owner.call("POST", f"/projects/{stack.project}/next", {})

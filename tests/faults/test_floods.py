@@ -2,6 +2,8 @@
 
 import socket
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,12 +17,12 @@ SWAGGER = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with servers.winnow(tmp_path_factory.mktemp("floods") / "winnow") as running:
         yield running
 
 
-def others(server):
+def others(server: Any) -> Any:
     """Return what other people do meanwhile: open a page, and ask for an item with a token."""
     owner = server.client()
     project = owner.call("POST", "/projects", {"name": "Mail", "labels": ["spam", "ham"]})["id"]
@@ -28,13 +30,13 @@ def others(server):
     return [*calls, lambda: owner.call("GET", f"/projects/{project}/progress")]
 
 
-def assert_served(seen, calm):
+def assert_served(seen: Any, calm: Any) -> None:
     assert seen.problems == {}
     # Where the machine is busy with other things, too, pages take longer anyway.
     assert seen.p95() < max(1, 10 * calm.p95()), sorted(seen.seconds)[-10:]
 
 
-def test_slow_clients_starve_nobody_and_are_cut_off(server):
+def test_slow_clients_starve_nobody_and_are_cut_off(server: Any) -> None:
     """Twelve connections of each kind for longer than any of them is waited for."""
     calls = others(server)
     calm = floods.watch(calls, 3)
@@ -55,13 +57,13 @@ def test_slow_clients_starve_nobody_and_are_cut_off(server):
 
 
 @pytest.mark.parametrize("kind", ["headers", "body", "second_request"])
-def test_slow_request_is_cut_off_in_time(server, kind):
+def test_slow_request_is_cut_off_in_time(server: Any, kind: str) -> None:
     with floods.dripping(server.address, kind, 1) as cut:
         servers.wait_until(lambda: cut, 25, "the end of a slow request")
     assert 8 < cut[0] < 20
 
 
-def test_made_up_sign_ins_starve_nobody_and_are_limited(server):
+def test_made_up_sign_ins_starve_nobody_and_are_limited(server: Any) -> None:
     calls = others(server)
     calm = floods.watch(calls, 3)
     with floods.sign_ins(server.address) as statuses:
@@ -71,7 +73,7 @@ def test_made_up_sign_ins_starve_nobody_and_are_limited(server):
     assert set(statuses) <= {401, 429, 503}
 
 
-def test_upload_that_breaks_off_imports_nothing(server):
+def test_upload_that_breaks_off_imports_nothing(server: Any) -> None:
     owner = server.client()
     project = owner.call("POST", "/projects", {"name": "Cut", "labels": ["spam", "ham"]})["id"]
     rows = b"text\n" + b"a line of a file that is cut off\n" * 9000
@@ -107,7 +109,7 @@ def test_upload_that_breaks_off_imports_nothing(server):
         (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 400),
     ],
 )
-def test_what_is_no_request_is_answered_as_such(server, request_, status):
+def test_what_is_no_request_is_answered_as_such(server: Any, request_: Any, status: int) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.sendall(request_)
         answer = client.recv(65_536)
@@ -116,7 +118,7 @@ def test_what_is_no_request_is_answered_as_such(server, request_, status):
         assert b"Content-Type: application/json" in answer
 
 
-def test_pipelined_requests_are_answered_in_their_order(server):
+def test_pipelined_requests_are_answered_in_their_order(server: Any) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.sendall(
             b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -128,7 +130,7 @@ def test_pipelined_requests_are_answered_in_their_order(server):
     assert answer.index(b"200 OK") < answer.index(b"404 Not Found")
 
 
-def test_server_said_nothing_of_errors(server):
+def test_server_said_nothing_of_errors(server: Any) -> None:
     with pytest.raises(Unexpected):
         server.client().call("GET", "/projects/99999")
     assert "Traceback" not in server.said()

@@ -3,6 +3,9 @@
 import signal
 import sqlite3
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +19,13 @@ SLOW = 12_000
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path: Path) -> Iterator[Any]:
     with servers.winnow(tmp_path / "winnow") as running:
         yield running
 
 
 @pytest.fixture
-def oracle(server, tmp_path):
+def oracle(server: Any, tmp_path: Path) -> Any:
     import csv
 
     from annotator.bench.synthetic_text import texts
@@ -36,7 +39,9 @@ def oracle(server, tmp_path):
     return new_project(server.client(), path, truth)
 
 
-def test_a_worker_killed_in_a_round_loses_nothing_and_the_round_is_taken_up(server, oracle):
+def test_a_worker_killed_in_a_round_loses_nothing_and_the_round_is_taken_up(
+    server: Any, oracle: Any
+) -> None:
     servers.wait_until(lambda: _state(oracle) == "done", 120, "the first round")
     before = oracle.rounds()[0]["number"]
     oracle.label(20)
@@ -55,12 +60,12 @@ def test_a_worker_killed_in_a_round_loses_nothing_and_the_round_is_taken_up(serv
     assert _stored(server) == sorted(oracle.served)
 
 
-def _state(oracle):
+def _state(oracle: Any) -> Any:
     turn = oracle.progress()["round"]
     return turn and turn["state"]
 
 
-def test_the_web_killed_right_after_a_save_has_saved_it(server, oracle):
+def test_the_web_killed_right_after_a_save_has_saved_it(server: Any, oracle: Any) -> None:
     for _ in range(3):
         oracle.label(3)
         for process in server.children("gunicorn"):
@@ -70,7 +75,7 @@ def test_the_web_killed_right_after_a_save_has_saved_it(server, oracle):
     assert len(oracle.served) == len(set(oracle.served))
 
 
-def test_a_save_whose_answer_was_lost_is_repeated_once(server, oracle):
+def test_a_save_whose_answer_was_lost_is_repeated_once(server: Any, oracle: Any) -> None:
     oracle.label(1)
     body = oracle.answer()
     path = f"/projects/{oracle.project}/annotations"
@@ -84,14 +89,14 @@ def test_a_save_whose_answer_was_lost_is_repeated_once(server, oracle):
     assert len(_stored(server)) == 2
 
 
-def _answers(oracle):
+def _answers(oracle: Any) -> Any:
     try:
         return oracle.progress()
     except (OSError, Unexpected):
         return None
 
 
-def _stored(server):
+def _stored(server: Any) -> Any:
     """Return the items with a label, read from the file itself, past the web server."""
     database = sqlite3.connect(f"file:{server.folder / 'winnow.sqlite3'}?mode=ro", uri=True)
     try:
@@ -101,7 +106,7 @@ def _stored(server):
     return sorted(item for (item,) in rows)
 
 
-def test_labels_are_saved_while_the_broker_is_stopped(server, oracle):
+def test_labels_are_saved_while_the_broker_is_stopped(server: Any, oracle: Any) -> None:
     oracle.label(1)
     broker = server.children("valkey-server")[0]
     broker.send_signal(signal.SIGSTOP)

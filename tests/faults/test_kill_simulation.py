@@ -5,7 +5,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,12 +32,12 @@ job.start(project, user, file=file, strategies=["auto"], labels=400, seeds=3)
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path: Path) -> Iterator[Any]:
     with servers.winnow(tmp_path / "winnow") as running:
         yield running
 
 
-def test_simulation_whose_worker_is_killed_goes_on_where_it_was(server):
+def test_simulation_whose_worker_is_killed_goes_on_where_it_was(server: Any) -> None:
     settings = {"WINNOW_DATA": str(server.folder), "DJANGO_SETTINGS_MODULE": "annotator.settings"}
     subprocess.run(
         [sys.executable, "-c", START], env={**os.environ, **settings}, check=True, timeout=60
@@ -50,7 +53,7 @@ def test_simulation_whose_worker_is_killed_goes_on_where_it_was(server):
     assert "savings" in summary
 
 
-def stored(server):
+def stored(server: Any) -> Any:
     with closing(sqlite3.connect(server.folder / "winnow.sqlite3", timeout=20)) as database:
         found = database.execute("SELECT state, done, summary FROM annotator_simulation").fetchone()
     return found

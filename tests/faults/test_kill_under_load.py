@@ -1,6 +1,7 @@
 """`kill -9` of every part at random moments while people label."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-under-load")]
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])
-def test_parts_killed_at_random_moments_lose_and_double_nothing(running, kind):
+def test_parts_killed_at_random_moments_lose_and_double_nothing(running: Any, kind: str) -> None:
     rng = random.Random(kind)
     with running(kind) as stack, stack.labelling() as crowd:
         stack.labels_on(crowd)
@@ -20,14 +21,14 @@ def test_parts_killed_at_random_moments_lose_and_double_nothing(running, kind):
             killed = stack.kill(part)
             stack.labels_on(crowd)
             servers.wait_until(
-                lambda gone=killed, part=part: [p for p in stack.parts(part) if p.pid not in gone],
+                lambda gone=killed, part=part: [p for p in stack.parts(part) if p.pid not in gone],  # type: ignore[misc]
                 30,
                 f"another {part}",
             )
         stack.learns_on()
 
 
-def test_pool_of_a_killed_worker_ends_with_it(running):
+def test_pool_of_a_killed_worker_ends_with_it(running: Any) -> None:
     with running("production") as stack:
         pool = servers.wait_until(lambda: stack.parts("pool"), 30, "the pool")
         stack.kill("worker")

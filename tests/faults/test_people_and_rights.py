@@ -1,11 +1,13 @@
 """A project is deleted, its labels change, a member goes, while people label."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from annotator.bench.api_client import Unexpected
 from annotator.bench.invariants import REFUSED, violations
+from annotator.models import Project
 from tests import servers
 from tests.faults.stack import stored
 
@@ -13,7 +15,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-under-load")]
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])
-def test_project_that_changes_under_its_people_refuses_clearly(running, kind):
+def test_project_that_changes_under_its_people_refuses_clearly(running: Any, kind: str) -> None:
     with running(kind) as stack:
         crowd = stack.crowd().start()
         stack.labels_on(crowd, 20)
@@ -32,24 +34,24 @@ def test_project_that_changes_under_its_people_refuses_clearly(running, kind):
         assert there["wrong"] == []
 
 
-def held_by_others(stack, person):
+def held_by_others(stack: Any, person: Any) -> Any:
     there = stack.count()
     return there if person not in there["holders"] else None
 
 
-def said(labels):
+def said(labels: Any) -> Any:
     """Return what people said before the label got its new name."""
     return tuple("b" if name == "c" else name for name in labels)
 
 
-def removes_a_member(stack, crowd, project):
+def removes_a_member(stack: Any, crowd: Any, project: Project) -> Any:
     """Take one person out, and return them once they were told."""
     person = crowd.people[0].number
     users = stack.owner.call("GET", "/users")["results"]
     name = next(each["username"] for each in users if each["id"] == person)
     stack.owner.call("DELETE", f"{project}/members", {"username": name})
 
-    def told():
+    def told() -> Any:
         return refusals([each for each in list(crowd.calls) if each.person == person])
 
     servers.wait_until(lambda: told() & {403, 404}, 30, "what the one who was removed is told")
@@ -58,7 +60,7 @@ def removes_a_member(stack, crowd, project):
     return person
 
 
-def renames_a_label(stack, crowd, project):
+def renames_a_label(stack: Any, crowd: Any, project: Project) -> None:
     """Rename what people are about to say; by its old name it is still what they mean."""
     labels = stack.owner.call("GET", project)["labels"]
     with pytest.raises(Unexpected, match="label_in_use"):
@@ -70,7 +72,7 @@ def renames_a_label(stack, crowd, project):
     assert 422 not in refusals(list(crowd.calls), "save")
 
 
-def refusals(calls, *kinds):
+def refusals(calls: Any, *kinds: Any) -> Any:
     """Return the statuses of the calls that were refused."""
     return {
         call.status

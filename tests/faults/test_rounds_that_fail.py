@@ -1,6 +1,8 @@
 """Rounds that fail for ever, and more reasons for rounds than there can be rounds."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-under-load")]
 BURST = 1000
 
 
-def test_round_that_fails_for_ever_says_so_and_recovers(running, tmp_path):
+def test_round_that_fails_for_ever_says_so_and_recovers(running: Any, tmp_path: Path) -> None:
     clock = tmp_path / "clock"
     clock.write_text("0")
     with (
@@ -40,17 +42,17 @@ def test_round_that_fails_for_ever_says_so_and_recovers(running, tmp_path):
         stack.learns_on()
 
 
-def _newest(stack):
+def _newest(stack: Any) -> Any:
     return next(iter(stack.rounds()), {"state": "none"})
 
 
-def _failed(stack):
+def _failed(stack: Any) -> Any:
     newest = _newest(stack)
     return newest if newest["state"] == "failed" else None
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])
-def test_burst_of_labels_runs_one_round_at_a_time(running, kind):
+def test_burst_of_labels_runs_one_round_at_a_time(running: Any, kind: str) -> None:
     with running(kind) as stack:
         servers.wait_until(lambda: _newest(stack)["state"] == "done", 60, "a round", pause=0.3)
         crowd = stack.crowd(think=lambda _rng: 0.0, skips=0.0)
@@ -69,7 +71,7 @@ def test_burst_of_labels_runs_one_round_at_a_time(running, kind):
         stack.check(calls)
 
 
-def _watch(stack, most, over):
+def _watch(stack: Any, most: Any, over: Any) -> None:
     """Note how many rounds are under way, over and over."""
     while not over.wait(0.1):
         most.append(sum(turn["state"] in {"queued", "running"} for turn in stack.rounds()))

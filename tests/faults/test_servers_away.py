@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
 AWAY_SECONDS = float(os.environ.get("WINNOW_AWAY_SECONDS", "15"))
 
 
-def test_broker_emptied_restarted_and_hung_holds_up_no_label(running):
+def test_broker_emptied_restarted_and_hung_holds_up_no_label(running: Any) -> None:
     with running("production") as stack, stack.labelling() as crowd:
         stack.learns_on()
         stack.redis.flush()
@@ -39,7 +40,7 @@ def test_broker_emptied_restarted_and_hung_holds_up_no_label(running):
         stack.learns_on()
 
 
-def test_database_restarted_and_away_refuses_clearly_and_loses_nothing(running):
+def test_database_restarted_and_away_refuses_clearly_and_loses_nothing(running: Any) -> None:
     with running("production") as stack, stack.labelling() as crowd:
         stack.learns_on()
         stack.postgres.stop()
@@ -64,7 +65,7 @@ def test_database_restarted_and_away_refuses_clearly_and_loses_nothing(running):
     assert 503 in statuses
 
 
-def away(stack, path, method="GET", cookie=""):
+def away(stack: Any, path: Any, method: str = "GET", cookie: str = "") -> Any:
     """Return the answer when it is a clear refusal."""
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
     headers = {"Authorization": f"Token {stack.owner._token}", "Content-Type": "application/json"}

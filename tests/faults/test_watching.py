@@ -4,6 +4,8 @@ import json
 import re
 import signal
 import urllib.request
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ NOTE = "a wallaby in a note"
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory):
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An installation that logs JSON and measures, in which a project has learnt something."""
     folder = tmp_path_factory.mktemp("watched")
     env = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "METRICS": "loopback"}
@@ -31,19 +33,19 @@ def watched(tmp_path_factory):
         oracle = new_project(server.client(), path, truth)
         servers.wait_until(lambda: oracle.progress()["round"], 60, "the first round")
         oracle.label(24)
-        path = f"/projects/{oracle.project}/annotations"
+        path = f"/projects/{oracle.project}/annotations"  # type: ignore[assignment]
         oracle.client.call("POST", path, {**oracle.answer(), "note": NOTE})
         servers.wait_until(lambda: oracle.progress()["model"], 60, "a model")
         servers.wait_until(lambda: oracle.rounds()[0]["state"] == "done", 60, "its round")
         yield server, oracle
 
 
-def lines(server):
+def lines(server: Any) -> Any:
     said = [line for line in server.said().splitlines() if line.startswith("{")]
     return [json.loads(line) for line in said]
 
 
-def test_each_stage_of_a_round_says_task_project_state_and_time(watched):
+def test_each_stage_of_a_round_says_task_project_state_and_time(watched: Any) -> None:
     server, oracle = watched
     ends = [line for line in lines(server) if "seconds" in line and line.get("job") == "round"]
     assert {line["task"] for line in ends} >= {"train", "select", "refill", "evaluate"}
@@ -56,13 +58,13 @@ def test_each_stage_of_a_round_says_task_project_state_and_time(watched):
     assert {line["task_id"] for line in ends} == {line["task_id"] for line in begins}
 
 
-def test_imports_and_features_say_so_too(watched):
+def test_imports_and_features_say_so_too(watched: Any) -> None:
     server, _oracle = watched
     kinds = {line["job"] for line in lines(server) if "job" in line}
     assert kinds >= {"import", "feature space", "feature shard", "round", "round shard"}
 
 
-def test_saves_say_request_person_and_project(watched):
+def test_saves_say_request_person_and_project(watched: Any) -> None:
     server, oracle = watched
     route = "/api/v1/projects/<int:pk>/annotations"
     saves = [line for line in lines(server) if line.get("route") == route]
@@ -72,14 +74,14 @@ def test_saves_say_request_person_and_project(watched):
     assert len({line["user"] for line in saves}) == 1
 
 
-def test_nothing_that_people_wrote_is_in_the_log(watched):
+def test_nothing_that_people_wrote_is_in_the_log(watched: Any) -> None:
     server, oracle = watched
     said = server.said()
     words = ("opossum", "marmot", "wallaby", "spam", servers.PASSWORD, oracle.client._token)
     assert not [word for word in words if word in said]
 
 
-def test_figures_are_those_of_all_web_processes_until_a_new_start(watched):
+def test_figures_are_those_of_all_web_processes_until_a_new_start(watched: Any) -> None:
     server, oracle = watched
     page = _figures(server)
     own = f'{{project="{oracle.project}"}}'
@@ -97,18 +99,18 @@ def test_figures_are_those_of_all_web_processes_until_a_new_start(watched):
     assert 'winnow_request_seconds_count{call="save"} 0.0' in _figures(server)
 
 
-def _figures(server):
+def _figures(server: Any) -> Any:
     with urllib.request.urlopen(f"{server.address}/metrics", timeout=10) as answer:
         return answer.read().decode()
 
 
-def _counting(server):
+def _counting(server: Any) -> Any:
     """Return the ids of the processes that have a file to count in."""
     files = (server.folder / "metrics").glob("*/histogram_*.db")
     return {int(re.search(r"_(\d+)\.db", file.name)[1]) for file in files}
 
 
-def _answers_anew(server, before):
+def _answers_anew(server: Any, before: Any) -> Any:
     new = {process.pid for process in server.children("gunicorn")} - before
     try:
         return len(new) == 3 and _figures(server)

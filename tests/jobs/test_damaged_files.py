@@ -6,6 +6,7 @@ after the repair the next round succeeds.
 
 import os
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +19,12 @@ from annotator.flow.operations import background_reports, cleanup
 from annotator.flow.training import confident_items, predict, score, select, train
 from annotator.jobs import damaged_files
 from annotator.jobs.runner import sweep
-from annotator.models import FeatureShard, FeatureSpace, Item, Job, Round, RoundShard
+from annotator.models import FeatureShard, FeatureSpace, Item, Job, Project, Round, RoundShard, User
 from annotator.pool import documents, feature_store, model_files
 from annotator.storage import checksums
 from annotator.storage import checksums as storage_checksums
 from tests import loop
+from tests.given import Api, Fill, Learn
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +32,14 @@ SHARDS = 3
 
 
 @pytest.fixture
-def cut(project, filled, learnt, ana, easily_sure, monkeypatch):
+def cut(
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    ana: User,
+    easily_sure: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
     """The project with 60 items in three shards, and a round with a model of twelve labels."""
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", 60 // SHARDS)
     filled(project, 60)
@@ -40,62 +49,62 @@ def cut(project, filled, learnt, ana, easily_sure, monkeypatch):
     return project
 
 
-def shard_of(project, number=1):
+def shard_of(project: Project, number: Any = 1) -> Any:
     return FeatureShard.objects.get(space=encode.current_space(project), number=number)
 
 
-def folder_of(shard):
+def folder_of(shard: Any) -> Any:
     return feature_store.space_folder(shard.space) / f"shard-{shard.number:05d}"
 
 
 # Faults ------------------------------------------------------------------------------------------
 
 
-def _flip(path, at):
+def _flip(path: Any, at: Any) -> None:
     data = bytearray(path.read_bytes())
     data[at if at >= 0 else len(data) // 2] ^= 1
     path.write_bytes(data)
 
 
-def _middle(path):
+def _middle(path: Any) -> None:
     _flip(path, -1)
 
 
-def _header(path):
+def _header(path: Any) -> None:
     _flip(path, 3)
 
 
-def _cut_off(path):
+def _cut_off(path: Any) -> None:
     path.write_bytes(path.read_bytes()[:-7])
 
 
-def _empty(path):
+def _empty(path: Any) -> None:
     path.write_bytes(b"")
 
 
-def _missing(path):
+def _missing(path: Any) -> None:
     path.unlink()
 
 
-def _folder_in_its_place(path):
+def _folder_in_its_place(path: Any) -> None:
     path.unlink()
     path.mkdir()
 
 
-def _unreadable(path):
+def _unreadable(path: Any) -> None:
     # Like a file without permission, which would stop nobody who is root.
     path.unlink()
     path.symlink_to(path)
 
 
-def _of_another_shard(path):
+def _of_another_shard(path: Any) -> None:
     other = path.parent.with_name("shard-00000") / path.name
     if not other.exists():
         pytest.skip("not a file of a shard")
     path.write_bytes(other.read_bytes())
 
 
-def _same_time_and_length(path):
+def _same_time_and_length(path: Any) -> None:
     before = path.stat()
     _middle(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -117,26 +126,26 @@ FAULTS = [
 # Readers -----------------------------------------------------------------------------------------
 
 
-def _round(project):
+def _round(project: Project) -> None:
     turn = loop.start(project)
     train.train(turn.pk)
     for scoring in RoundShard.objects.filter(round=turn):
         score.score_shard(scoring.pk)
 
 
-def _like(project):
+def _like(project: Project) -> None:
     item = Item.objects.get(project=project, position=25)
     with pytest.raises(Conflict) as caught:
         search.more_like(project, item, search.as_wanted())
     assert caught.value.code == "no_features"
 
 
-def _reports(project):
+def _reports(project: Project) -> None:
     project.reports.all().delete()
     background_reports.make_all(project.pk)
 
 
-def _gather(project):
+def _gather(project: Project) -> None:
     with pytest.raises(feature_store.DamagedShard) as caught:
         feature_store.gather(encode.current_space(project), np.arange(60))
     damaged_files.repair(caught.value)
@@ -145,7 +154,7 @@ def _gather(project):
 READERS = [_round, _like, _gather]
 
 
-def repaired(project):
+def repaired(project: Project) -> Any:
     """Do what the ticks of a worker do until the features are whole again."""
     for _ in range(3):
         FeatureShard.objects.update(retry_at=None)
@@ -159,7 +168,7 @@ def repaired(project):
     return encode.current_space(project)
 
 
-def end_round(project):
+def end_round(project: Project) -> Any:
     """Do the stages that are left of the round under way, or a whole one; return it."""
     turn = project.rounds.active().first() or loop.start(project)
     RoundShard.objects.update(retry_at=None)
@@ -172,7 +181,7 @@ def end_round(project):
     return loop.refreshed(turn)
 
 
-def loop_stage(turn):
+def loop_stage(turn: Any) -> None:
     if turn.stage == Round.Stage.SCORE:
         loop.go_stage(turn, "score")
         score.close_scoring(turn)
@@ -182,7 +191,7 @@ def loop_stage(turn):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("read", READERS)
-def test_every_fault_is_found_by_every_reader_and_mended(cut, fault, read):
+def test_every_fault_is_found_by_every_reader_and_mended(cut: Any, fault: Any, read: Any) -> None:
     shard = shard_of(cut)
     before = {file.name: file.read_bytes() for file in folder_of(shard).glob("*.npy")}
     fault(folder_of(shard) / "dense.npy")
@@ -198,7 +207,7 @@ def test_every_fault_is_found_by_every_reader_and_mended(cut, fault, read):
     assert search.more_like(cut, item, search.as_wanted()).items
 
 
-def test_every_file_of_a_shard_is_looked_at(cut):
+def test_every_file_of_a_shard_is_looked_at(cut: Any) -> None:
     files = sorted(file.name for file in folder_of(shard_of(cut)).glob("*.npy"))
     assert len(files) >= 4
     assert sorted(shard_of(cut).checksums) == files
@@ -212,7 +221,7 @@ def test_every_file_of_a_shard_is_looked_at(cut):
 
 
 @pytest.mark.parametrize("fault", [shutil.rmtree, lambda folder: folder.rename(f"{folder}-old")])
-def test_whole_folder_that_is_gone_or_a_file_is_made_again(cut, fault):
+def test_whole_folder_that_is_gone_or_a_file_is_made_again(cut: Any, fault: Any) -> None:
     shard = shard_of(cut)
     fault(folder_of(shard))
     folder_of(shard).write_text("in its place")
@@ -221,7 +230,7 @@ def test_whole_folder_that_is_gone_or_a_file_is_made_again(cut, fault):
     assert end_round(cut).state == Job.State.DONE
 
 
-def test_round_waits_for_the_shard_and_goes_on_with_it(cut):
+def test_round_waits_for_the_shard_and_goes_on_with_it(cut: Any) -> None:
     _middle(folder_of(shard_of(cut)) / "dense.npy")
     turn = loop.start(cut)
     while loop.refreshed(turn).stage == Round.Stage.TRAIN and turn.attempts == 0:
@@ -238,7 +247,7 @@ def test_round_waits_for_the_shard_and_goes_on_with_it(cut):
     assert (done.pk, done.state, done.error) == (turn.pk, Job.State.DONE, "")
 
 
-def test_what_happened_is_said_on_the_pages(cut, lea):
+def test_what_happened_is_said_on_the_pages(cut: Any, lea: User) -> None:
     shard = shard_of(cut)
     _middle(folder_of(shard) / "dense.npy")
     _round(cut)
@@ -253,10 +262,12 @@ def test_what_happened_is_said_on_the_pages(cut, lea):
     repaired(cut)
     status = client.get(pages[0]).content.decode()
     assert words not in status
-    assert "it has been computed again" in status
+    assert "It has been computed again" in status
 
 
-def test_features_that_cannot_be_made_again_end_the_round_in_words(cut, monkeypatch):
+def test_features_that_cannot_be_made_again_end_the_round_in_words(
+    cut: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _middle(folder_of(shard_of(cut)) / "dense.npy")
     _round(cut)
     monkeypatch.setattr(feature_store, "save_features", _no_room)
@@ -268,15 +279,17 @@ def test_features_that_cannot_be_made_again_end_the_round_in_words(cut, monkeypa
     assert shard_of_any(cut).state == Job.State.FAILED
 
 
-def _no_room(*_args):
+def _no_room(*_args: Any) -> None:
     raise OSError(28, "No space left on device")
 
 
-def shard_of_any(project):
+def shard_of_any(project: Project) -> Any:
     return FeatureShard.objects.get(space__project=project, number=1)
 
 
-def test_new_items_do_not_take_features_away_that_are_being_repaired(cut, filled):
+def test_new_items_do_not_take_features_away_that_are_being_repaired(
+    cut: Any, filled: Fill
+) -> None:
     model = cut.models.first()
     _middle(folder_of(shard_of(cut)) / "dense.npy")
     _round(cut)
@@ -289,7 +302,7 @@ def test_new_items_do_not_take_features_away_that_are_being_repaired(cut, filled
 # Rows of before ----------------------------------------------------------------------------------
 
 
-def test_files_of_before_get_their_checksums_once_they_are_proven_whole(cut):
+def test_files_of_before_get_their_checksums_once_they_are_proven_whole(cut: Any) -> None:
     FeatureShard.objects.update(checksums={})
     end_round(cut)
     for number in range(SHARDS):
@@ -299,7 +312,7 @@ def test_files_of_before_get_their_checksums_once_they_are_proven_whole(cut):
 
 @pytest.mark.parametrize("fault", [_header, _cut_off, _empty, _missing, _folder_in_its_place])
 @pytest.mark.parametrize("name", ["dense.npy", "audit_key.npy", "spread.npy"])
-def test_files_of_before_that_do_not_fit_are_found(cut, fault, name):
+def test_files_of_before_that_do_not_fit_are_found(cut: Any, fault: Any, name: str) -> None:
     FeatureShard.objects.update(checksums={})
     shard = shard_of(cut)
     fault(folder_of(shard) / name)
@@ -307,7 +320,7 @@ def test_files_of_before_that_do_not_fit_are_found(cut, fault, name):
         feature_store.load_features(shard)
 
 
-def test_folder_of_another_shard_is_found_by_its_items(cut):
+def test_folder_of_another_shard_is_found_by_its_items(cut: Any) -> None:
     FeatureShard.objects.update(checksums={})
     shard, other = shard_of(cut, 1), shard_of(cut, 0)
     shutil.rmtree(folder_of(shard))
@@ -319,10 +332,12 @@ def test_folder_of_another_shard_is_found_by_its_items(cut):
 # Reading once ------------------------------------------------------------------------------------
 
 
-def test_a_file_is_read_once_for_each_state_of_it(cut, monkeypatch):
+def test_a_file_is_read_once_for_each_state_of_it(
+    cut: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = []
     whole = checksums._read
-    monkeypatch.setattr(checksums, "_read", lambda path: read.append(path) or whole(path))
+    monkeypatch.setattr(checksums, "_read", lambda path: read.append(path) or whole(path))  # type: ignore[func-returns-value]
     checksums.forget()
     shard = shard_of(cut)
     for _ in range(3):
@@ -333,13 +348,13 @@ def test_a_file_is_read_once_for_each_state_of_it(cut, monkeypatch):
 # Encoders ----------------------------------------------------------------------------------------
 
 
-def encoder_of(project):
+def encoder_of(project: Project) -> Any:
     return feature_store.space_folder(encode.current_space(project)) / "encoder.npz"
 
 
 @pytest.mark.parametrize("fault", [each for each in FAULTS if each is not _of_another_shard])
 @pytest.mark.parametrize("reader", ["round", "predict"])
-def test_damaged_encoder_is_found_and_learnt_again(cut, fault, reader):
+def test_damaged_encoder_is_found_and_learnt_again(cut: Any, fault: Any, reader: str) -> None:
     before = encode.current_space(cut)
     fault(encoder_of(cut))
     loop.forget_what_was_loaded()
@@ -354,7 +369,9 @@ def test_damaged_encoder_is_found_and_learnt_again(cut, fault, reader):
     assert predict.predict(cut, ["prize money"])[0] == cut.models.first()
 
 
-def test_encoder_that_cannot_be_made_as_it_was_makes_way_for_a_new_one(cut, monkeypatch):
+def test_encoder_that_cannot_be_made_as_it_was_makes_way_for_a_new_one(
+    cut: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = encode.current_space(cut)
     _middle(encoder_of(cut))
     sample = documents.sample_documents
@@ -371,7 +388,7 @@ def test_encoder_that_cannot_be_made_as_it_was_makes_way_for_a_new_one(cut, monk
 
 
 @pytest.mark.parametrize("fault", [each for each in FAULTS if each is not _of_another_shard])
-def test_damaged_model_is_passed_over_and_made_anew(cut, fault):
+def test_damaged_model_is_passed_over_and_made_anew(cut: Any, fault: Any) -> None:
     older = cut.models.first()
     end_round(cut)
     fault(model_files.model_path(cut.pk, cut.models.first().number))
@@ -382,7 +399,7 @@ def test_damaged_model_is_passed_over_and_made_anew(cut, fault):
     assert predict.predict(cut, ["prize money"])[0] == turn.model
 
 
-def test_words_for_a_model_that_is_damaged_name_it(cut):
+def test_words_for_a_model_that_is_damaged_name_it(cut: Any) -> None:
     _middle(model_files.model_path(cut.pk, cut.models.first().number))
     loop.forget_what_was_loaded()
     with pytest.raises(Conflict, match="model was damaged"):
@@ -391,7 +408,7 @@ def test_words_for_a_model_that_is_damaged_name_it(cut):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("ending", ["", "-surest"])
-def test_damaged_candidates_are_scored_again(cut, fault, ending):
+def test_damaged_candidates_are_scored_again(cut: Any, fault: Any, ending: str) -> None:
     turn = loop.start(cut)
     loop.go_stage(turn, "train")
     loop.go_stage(turn, "score")
@@ -408,7 +425,7 @@ def test_damaged_candidates_are_scored_again(cut, fault, ending):
     assert end_round(cut).state == Job.State.DONE
 
 
-def test_candidates_that_are_damaged_for_ever_end_the_round(cut):
+def test_candidates_that_are_damaged_for_ever_end_the_round(cut: Any) -> None:
     turn = loop.start(cut)
     loop.go_stage(turn, "train")
     for _ in range(3):
@@ -421,7 +438,7 @@ def test_candidates_that_are_damaged_for_ever_end_the_round(cut):
 
 
 @pytest.mark.parametrize("fault", [each for each in FAULTS if each is not _of_another_shard])
-def test_damaged_leftovers_of_a_round_are_done_without(cut, fault):
+def test_damaged_leftovers_of_a_round_are_done_without(cut: Any, fault: Any) -> None:
     turn = cut.rounds.first()
     folder = model_files.round_folder(cut.pk, turn.number)
     assert (folder / "surest.json").exists()
@@ -435,7 +452,7 @@ def test_damaged_leftovers_of_a_round_are_done_without(cut, fault):
     assert end_round(cut).state == Job.State.DONE
 
 
-def test_reports_on_damaged_features_say_so_and_have_them_made(cut):
+def test_reports_on_damaged_features_say_so_and_have_them_made(cut: Any) -> None:
     shard = shard_of(cut)
     _middle(folder_of(shard) / "dense.npy")
     _reports(cut)
@@ -450,7 +467,9 @@ def test_reports_on_damaged_features_say_so_and_have_them_made(cut):
 # By API and page ---------------------------------------------------------------------------------
 
 
-def test_api_and_pages_answer_in_words_while_features_are_damaged(cut, api, lea):
+def test_api_and_pages_answer_in_words_while_features_are_damaged(
+    cut: Any, api: Api, lea: User
+) -> None:
     _middle(folder_of(shard_of(cut)) / "dense.npy")
     _middle(encoder_of(cut))
     _middle(model_files.model_path(cut.pk, cut.models.first().number))

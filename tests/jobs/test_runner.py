@@ -1,6 +1,7 @@
 """A long piece of work is a row: claimed once, fenced, tried three times, given up with words."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -12,42 +13,53 @@ from annotator.flow.operations import cleanup
 from annotator.flow.queue import leasing
 from annotator.flow.training import predict, schedule, score
 from annotator.jobs.runner import in_words, job, sweep
-from annotator.models import FeatureShard, FeatureSpace, Import, Job, LostClaim, Round, jobs
+from annotator.models import (
+    FeatureShard,
+    FeatureSpace,
+    Import,
+    Job,
+    LostClaim,
+    Project,
+    Round,
+    User,
+    jobs,
+)
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _standing_clock(time_machine):
+def _standing_clock(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
 
 
 @pytest.fixture
-def work(project):
+def work(project: Project) -> Any:
     """A job that waits to be claimed."""
     return Import.objects.create(project=project, name="a.csv", path="none", format="csv")
 
 
-def later(time_machine, seconds):
+def later(time_machine: Any, seconds: Any) -> None:
     time_machine.shift(timedelta(seconds=seconds))
 
 
-def test_job_is_claimed_by_one_worker_only(work):
+def test_job_is_claimed_by_one_worker_only(work: Any) -> None:
     mine = Import.objects.claim(work.pk)
     assert mine.state == Job.State.RUNNING
     assert mine.attempts == 1
     assert Import.objects.claim(work.pk) is None
 
 
-def test_claim_is_narrowed_to_a_stage(project, filled):
+def test_claim_is_narrowed_to_a_stage(project: Project, filled: Fill) -> None:
     filled(project, 3)
     (space,) = encode.plan(project)
     assert FeatureSpace.objects.claim(space.pk, stage=FeatureSpace.Stage.TRANSFORM) is None
     assert FeatureSpace.objects.claim(space.pk, stage=FeatureSpace.Stage.FIT) is not None
 
 
-def test_worker_that_is_heard_of_keeps_its_job(work, time_machine):
+def test_worker_that_is_heard_of_keeps_its_job(work: Any, time_machine: Any) -> None:
     mine = Import.objects.claim(work.pk)
     for _ in range(5):
         later(time_machine, jobs.STALE_SECONDS - 1)
@@ -55,7 +67,7 @@ def test_worker_that_is_heard_of_keeps_its_job(work, time_machine):
         assert Import.objects.claim(work.pk) is None
 
 
-def test_stale_heartbeat_is_taken_up_and_the_old_token_fenced(work, time_machine):
+def test_stale_heartbeat_is_taken_up_and_the_old_token_fenced(work: Any, time_machine: Any) -> None:
     old = Import.objects.claim(work.pk)
     later(time_machine, jobs.STALE_SECONDS + 1)
     assert sweep(Import) == [work.pk]
@@ -74,9 +86,11 @@ def test_stale_heartbeat_is_taken_up_and_the_old_token_fenced(work, time_machine
     assert (now.state, now.done, now.error, now.token) == (Job.State.RUNNING, 0, "", new.token)
 
 
-def test_error_is_tried_again_after_a_pause_and_given_up_after_the_third(work, time_machine):
+def test_error_is_tried_again_after_a_pause_and_given_up_after_the_third(
+    work: Any, time_machine: Any
+) -> None:
     @job(Import)
-    def fails(mine):
+    def fails(mine: Any) -> None:
         raise ValueError("no such luck")
 
     for pause in (5, 10):
@@ -95,9 +109,9 @@ def test_error_is_tried_again_after_a_pause_and_given_up_after_the_third(work, t
     assert Import.objects.claim(work.pk) is None
 
 
-def test_refusal_ends_the_job_at_once_with_its_words(work):
+def test_refusal_ends_the_job_at_once_with_its_words(work: Any) -> None:
     @job(Import)
-    def refuses(mine):
+    def refuses(mine: Any) -> None:
         raise Invalid("bad", "The file is no file.")
 
     refuses(work.pk)
@@ -105,7 +119,7 @@ def test_refusal_ends_the_job_at_once_with_its_words(work):
     assert (now.state, now.attempts, now.error) == (Job.State.FAILED, 1, "The file is no file.")
 
 
-def test_job_whose_workers_keep_dying_is_given_up_with_words(work, time_machine):
+def test_job_whose_workers_keep_dying_is_given_up_with_words(work: Any, time_machine: Any) -> None:
     for _ in range(3):
         assert Import.objects.claim(work.pk) is not None
         later(time_machine, jobs.STALE_SECONDS + 1)
@@ -116,7 +130,7 @@ def test_job_whose_workers_keep_dying_is_given_up_with_words(work, time_machine)
     assert "died 3 times" in now.error
 
 
-def test_each_stage_has_its_own_attempts(project, filled):
+def test_each_stage_has_its_own_attempts(project: Project, filled: Fill) -> None:
     filled(project, 3)
     (space,) = encode.plan(project)
     FeatureSpace.objects.filter(pk=space.pk).update(attempts=2)
@@ -125,23 +139,25 @@ def test_each_stage_has_its_own_attempts(project, filled):
     assert (now.stage, now.attempts, now.token) == (FeatureSpace.Stage.TRANSFORM, 0, None)
 
 
-def test_sweep_leaves_alone_what_has_its_message_on_the_way(work, time_machine):
+def test_sweep_leaves_alone_what_has_its_message_on_the_way(work: Any, time_machine: Any) -> None:
     assert sweep(Import) == []
     later(time_machine, 11)
     assert sweep(Import) == [work.pk]
     assert sweep(FeatureSpace) == []
 
 
-def test_beat_that_meets_a_locked_database_beats_on(work, monkeypatch):
+def test_beat_that_meets_a_locked_database_beats_on(
+    work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = Import.objects.claim(work.pk)
     beats, over = [], []
 
     class Waits:
-        def wait(self, _seconds):
+        def wait(self, _seconds: Any) -> bool:
             return len(beats) == 3
 
     class Rows:
-        def update(self, **_fields):
+        def update(self, **_fields: Any) -> None:
             beats.append(1)
             raise OperationalError("database is locked")
 
@@ -159,14 +175,16 @@ def test_beat_that_meets_a_locked_database_beats_on(work, monkeypatch):
         (KeyError("a"), "KeyError: 'a'"),
     ],
 )
-def test_errors_are_told_in_words(problem, words):
+def test_errors_are_told_in_words(problem: Any, words: str) -> None:
     assert in_words(problem) == words
 
 
 # What a crash left half done ---------------------------------------------------------------------
 
 
-def test_space_whose_last_worker_died_before_closing_it_is_closed(project, filled):
+def test_space_whose_last_worker_died_before_closing_it_is_closed(
+    project: Project, filled: Fill
+) -> None:
     filled(project, 3)
     (space,) = encode.plan(project)
     encode.fit(space.pk)
@@ -176,7 +194,9 @@ def test_space_whose_last_worker_died_before_closing_it_is_closed(project, fille
     assert loop.refreshed(space).state == Job.State.DONE
 
 
-def test_round_whose_last_worker_died_before_closing_it_goes_on(project, filled, learnt):
+def test_round_whose_last_worker_died_before_closing_it_goes_on(
+    project: Project, filled: Fill, learnt: Learn
+) -> None:
     filled(project, 10)
     learnt(project)
     turn = loop.start(project)
@@ -186,7 +206,9 @@ def test_round_whose_last_worker_died_before_closing_it_goes_on(project, filled,
     assert loop.refreshed(turn).stage == Round.Stage.SELECT
 
 
-def test_failed_shard_fails_what_waits_for_it(project, filled, learnt):
+def test_failed_shard_fails_what_waits_for_it(
+    project: Project, filled: Fill, learnt: Learn
+) -> None:
     filled(project, 10)
     learnt(project)
     turn = loop.start(project)
@@ -203,7 +225,9 @@ def test_failed_shard_fails_what_waits_for_it(project, filled, learnt):
     assert schedule.due(project) == ""
 
 
-def test_round_that_failed_leaves_no_work_behind(project, filled, learnt, time_machine):
+def test_round_that_failed_leaves_no_work_behind(
+    project: Project, filled: Fill, learnt: Learn, time_machine: Any
+) -> None:
     filled(project, 10)
     learnt(project)
     turn = loop.start(project)
@@ -217,8 +241,8 @@ def test_round_that_failed_leaves_no_work_behind(project, filled, learnt, time_m
 
 
 def test_deleted_project_goes_for_good_after_a_week(
-    project, filled, learnt, run_round, ana, time_machine
-):
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, time_machine: Any
+) -> None:
     from annotator.flow.projects import settings
     from annotator.models import Annotation, Item, Project
     from annotator.pool import feature_store
@@ -241,7 +265,9 @@ def test_deleted_project_goes_for_good_after_a_week(
     assert not folder.exists()
 
 
-def test_tidying_keeps_what_is_still_used(project, filled, learnt, run_round, ana):
+def test_tidying_keeps_what_is_still_used(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     filled(project, 20)
     loop.label(project, ana, 8)
     for more in range(4):
@@ -259,14 +285,14 @@ def test_tidying_keeps_what_is_still_used(project, filled, learnt, run_round, an
 
 
 @pytest.fixture
-def dead(monkeypatch):
+def dead(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a set: whose names are put in is proven dead."""
     names = set()
     monkeypatch.setattr(jobs.owners, "is_dead", names.__contains__)
     return names
 
 
-def test_what_a_dead_worker_held_is_due_at_once(work, dead):
+def test_what_a_dead_worker_held_is_due_at_once(work: Any, dead: Any) -> None:
     old = Import.objects.claim(work.pk)
     assert old.owner
     assert sweep(Import) == []
@@ -280,12 +306,14 @@ def test_what_a_dead_worker_held_is_due_at_once(work, dead):
     new.write(done=1)
 
 
-def test_message_that_comes_again_is_enough_to_take_a_dead_workers_job(work, dead):
+def test_message_that_comes_again_is_enough_to_take_a_dead_workers_job(
+    work: Any, dead: Any
+) -> None:
     dead.add(Import.objects.claim(work.pk).owner)
     assert Import.objects.claim(work.pk) is not None
 
 
-def test_job_that_kills_its_worker_three_times_is_given_up(work, dead):
+def test_job_that_kills_its_worker_three_times_is_given_up(work: Any, dead: Any) -> None:
     for _ in range(3):
         dead.add(Import.objects.claim(work.pk).owner)
     assert sweep(Import) == []
@@ -294,7 +322,9 @@ def test_job_that_kills_its_worker_three_times_is_given_up(work, dead):
     assert "died 3 times" in failed.error
 
 
-def test_job_of_a_worker_that_lives_or_cannot_be_told_of_is_left_alone(work, dead):
+def test_job_of_a_worker_that_lives_or_cannot_be_told_of_is_left_alone(
+    work: Any, dead: Any
+) -> None:
     mine = Import.objects.claim(work.pk)
     Import.objects.filter(pk=work.pk).update(owner="")
     dead.update({"", mine.owner})
@@ -302,6 +332,6 @@ def test_job_of_a_worker_that_lives_or_cannot_be_told_of_is_left_alone(work, dea
     mine.write(done=1)
 
 
-def test_worker_that_starts_is_told_of_jobs_whose_message_may_be_lost(work):
+def test_worker_that_starts_is_told_of_jobs_whose_message_may_be_lost(work: Any) -> None:
     assert sweep(Import) == []
     assert sweep(Import, just_now=True) == [work.pk]

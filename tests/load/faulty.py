@@ -5,6 +5,7 @@
 
 import os
 import random
+from typing import Any
 
 wsgi_app = "annotator.wsgi"
 worker_class = "gthread"
@@ -13,15 +14,15 @@ loglevel = "error"
 control_socket_disable = True
 
 
-def post_worker_init(_worker):
+def post_worker_init(_worker: Any) -> None:
     FAULTS[os.environ["WINNOW_FAULT"]]()
 
 
-def none():
+def none() -> None:
     """Everything as it is."""
 
 
-def claims_without_asking_again():
+def claims_without_asking_again() -> None:
     """Two claims that saw the same entry open both take it."""
     from annotator.db.compiled_queries import Raw
     from annotator.flow.queue import leasing
@@ -32,7 +33,7 @@ def claims_without_asking_again():
     leasing.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock="", **leasing.TABLES))
 
 
-def acknowledges_before_it_stores():
+def acknowledges_before_it_stores() -> None:
     """Now and then a label is told to be saved, and its transaction rolled back."""
     from django.db import transaction
 
@@ -40,17 +41,17 @@ def acknowledges_before_it_stores():
 
     stored = submit._store
 
-    def sometimes(*args):
+    def sometimes(*args: Any) -> Any:
         with transaction.atomic():
             annotation = stored(*args)
             if random.random() < 0.1:
                 transaction.set_rollback(True)
         return annotation
 
-    submit._store = sometimes
+    submit._store = sometimes  # type: ignore[assignment]
 
 
-def gives_skipped_items_to_the_same_person_again():
+def gives_skipped_items_to_the_same_person_again() -> None:
     """The queue forgets who skipped what."""
     from annotator.db.compiled_queries import Raw
     from annotator.flow.queue import leasing
@@ -62,18 +63,18 @@ def gives_skipped_items_to_the_same_person_again():
     leasing.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock=lock, **leasing.TABLES))
 
 
-def tells_that_nothing_is_left():
+def tells_that_nothing_is_left() -> None:
     """Where the queue is dry, nobody tops it up."""
     from annotator.flow.queue import leasing
 
     leasing._refill_then_claim = lambda *_args, **_options: None
 
 
-def counts_opinions_that_nobody_needs():
+def counts_opinions_that_nobody_needs() -> None:
     """A label on a lost lease counts although the item is complete."""
     from annotator.flow.annotation import submit
 
-    submit._settle_entry = lambda _held: True
+    submit._settle_entry = lambda _held: True  # type: ignore[assignment]
 
 
 FAULTS = {name: fault for name, fault in globals().items() if callable(fault) and fault.__doc__}

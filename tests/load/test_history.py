@@ -1,6 +1,8 @@
 """The checker of histories finds each broken promise, and nothing where all were kept."""
 
 import itertools
+from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,21 +15,30 @@ LATER = 600.0
 class Scene:
     """A history in the making: what people did, with the answers that they got."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.calls, self.stored = [], []
         self._numbers = itertools.count(1)
 
-    def next(self, person, item, at, lease="", lasts=LATER):
+    def next(self, person: Any, item: Any, at: Any, lease: str = "", lasts: Any = LATER) -> Any:
         lease = lease or f"lease-{person}-{item}"
         given = {"item": item, "lease": lease, "until": at + lasts}
         call = Call(person, "next", at, at + 0.1, OK, 200, given=given)
         self.calls.append(call)
         return lease
 
-    def nothing(self, person, at):
+    def nothing(self, person: Any, at: Any) -> None:
         self.calls.append(Call(person, "next", at, at + 0.1, OK, 204))
 
-    def save(self, person, item, at, counted=True, keep=True, outcome=OK, **other):
+    def save(
+        self,
+        person: Any,
+        item: Any,
+        at: Any,
+        counted: bool = True,
+        keep: bool = True,
+        outcome: Any = OK,
+        **other: Any,
+    ) -> Any:
         number = next(self._numbers)
         call = Call(
             person,
@@ -48,15 +59,15 @@ class Scene:
             self.stored.append(Stored(number, item, person, call.client_id, ("a",), counted))
         return call
 
-    def skip(self, person, item, at):
+    def skip(self, person: Any, item: Any, at: Any) -> None:
         lease = f"lease-{person}-{item}"
         self.calls.append(Call(person, "skip", at, at + 0.1, OK, 204, item=item, lease=lease))
 
-    def broken(self, **options):
+    def broken(self, **options: Any) -> Any:
         return [found.kind for found in violations(self.calls, self.stored, **options)]
 
 
-def test_history_in_which_all_went_well_obeys():
+def test_history_in_which_all_went_well_obeys() -> None:
     scene = Scene()
     for person, item in ((1, 10), (2, 11), (1, 12)):
         scene.next(person, item, at=item)
@@ -69,14 +80,14 @@ def test_history_in_which_all_went_well_obeys():
     assert scene.broken(items=[10, 11, 12, 13]) == []
 
 
-def test_acknowledged_label_that_is_not_stored_is_lost():
+def test_acknowledged_label_that_is_not_stored_is_lost() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.save(1, 10, at=1, keep=False)
     assert scene.broken() == ["lost"]
 
 
-def test_label_without_an_answer_may_be_stored_or_not():
+def test_label_without_an_answer_may_be_stored_or_not() -> None:
     for keep in (True, False):
         scene = Scene()
         scene.next(1, 10, at=0)
@@ -84,14 +95,14 @@ def test_label_without_an_answer_may_be_stored_or_not():
         assert scene.broken() == []
 
 
-def test_label_that_is_stored_as_something_else_is_changed():
+def test_label_that_is_stored_as_something_else_is_changed() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.save(1, 10, at=1, labels=["b"])
     assert scene.broken() == ["changed"]
 
 
-def test_one_save_that_is_stored_twice_is_doubled():
+def test_one_save_that_is_stored_twice_is_doubled() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.save(1, 10, at=1)
@@ -99,13 +110,13 @@ def test_one_save_that_is_stored_twice_is_doubled():
     assert set(scene.broken()) == {"doubled"}
 
 
-def test_annotation_that_nobody_sent_is_unasked():
+def test_annotation_that_nobody_sent_is_unasked() -> None:
     scene = Scene()
     scene.stored.append(Stored(1, 10, 1, "save-1", ("a",), True))
     assert scene.broken() == ["unasked"]
 
 
-def test_item_in_two_hands_at_once_is_crowded_unless_it_needs_two():
+def test_item_in_two_hands_at_once_is_crowded_unless_it_needs_two() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.next(2, 10, at=5)
@@ -115,7 +126,7 @@ def test_item_in_two_hands_at_once_is_crowded_unless_it_needs_two():
     assert scene.broken(overlap=2) == []
 
 
-def test_item_that_was_answered_is_in_no_other_hands_later():
+def test_item_that_was_answered_is_in_no_other_hands_later() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.save(1, 10, at=1)
@@ -123,7 +134,7 @@ def test_item_that_was_answered_is_in_no_other_hands_later():
     assert scene.broken() == ["crowded"]
 
 
-def test_item_whose_lease_ran_out_may_go_on():
+def test_item_whose_lease_ran_out_may_go_on() -> None:
     scene = Scene()
     scene.next(1, 10, at=0, lasts=30)
     scene.next(2, 10, at=40)
@@ -132,7 +143,7 @@ def test_item_whose_lease_ran_out_may_go_on():
     assert scene.broken() == []
 
 
-def test_two_answers_that_count_for_one_are_crowded():
+def test_two_answers_that_count_for_one_are_crowded() -> None:
     scene = Scene()
     scene.next(1, 10, at=0, lasts=30)
     scene.next(2, 10, at=40)
@@ -141,7 +152,7 @@ def test_two_answers_that_count_for_one_are_crowded():
     assert "crowded" in scene.broken()
 
 
-def test_person_who_is_given_again_what_they_settled_is_asked_twice():
+def test_person_who_is_given_again_what_they_settled_is_asked_twice() -> None:
     for settle in (Scene.save, Scene.skip):
         scene = Scene()
         scene.next(1, 10, at=0)
@@ -150,7 +161,7 @@ def test_person_who_is_given_again_what_they_settled_is_asked_twice():
         assert "repeated" in scene.broken(overlap=3)
 
 
-def test_same_save_with_two_answers_is_unsteady():
+def test_same_save_with_two_answers_is_unsteady() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     call = scene.save(1, 10, at=1)
@@ -159,7 +170,7 @@ def test_same_save_with_two_answers_is_unsteady():
     assert scene.broken() == ["unsteady"]
 
 
-def test_nothing_left_while_an_item_was_never_given_is_starved():
+def test_nothing_left_while_an_item_was_never_given_is_starved() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.nothing(2, at=1)
@@ -167,7 +178,7 @@ def test_nothing_left_while_an_item_was_never_given_is_starved():
     assert scene.broken(items=[10, 11]) == ["starved"]
 
 
-def test_refused_call_settles_nothing():
+def test_refused_call_settles_nothing() -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.calls.append(Call(1, "skip", 1, 1.1, REFUSED, 409, item=10, lease="lease-1-10"))
@@ -175,7 +186,7 @@ def test_refused_call_settles_nothing():
     assert scene.broken() == []
 
 
-def test_history_is_read_as_it_was_written(tmp_path):
+def test_history_is_read_as_it_was_written(tmp_path: Path) -> None:
     scene = Scene()
     scene.next(1, 10, at=0)
     scene.save(1, 10, at=1)
@@ -186,7 +197,7 @@ def test_history_is_read_as_it_was_written(tmp_path):
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["save", "skip", "lose"])), max_size=30)
 )
-def test_queue_that_hands_out_one_at_a_time_obeys_whatever_people_do(deeds):
+def test_queue_that_hands_out_one_at_a_time_obeys_whatever_people_do(deeds: Any) -> None:
     """A queue that is right by construction: every item is new, so nothing can be broken."""
     scene = Scene()
     for item, (person, deed) in enumerate(deeds):
@@ -198,7 +209,7 @@ def test_queue_that_hands_out_one_at_a_time_obeys_whatever_people_do(deeds):
     assert scene.broken(items=range(len(deeds))) == []
 
 
-def test_second_look_at_ones_own_answer_breaks_nothing():
+def test_second_look_at_ones_own_answer_breaks_nothing() -> None:
     shown = {"item": 10, "lease": "b", "until": 900.0}
     calls = [
         Call(1, "save", 1.0, 2.0, "ok", item=10, lease="a", client_id="x", annotation=1),

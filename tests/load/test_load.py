@@ -7,7 +7,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +52,7 @@ print(json.dumps([astuple(each) for each in load.stored(int(sys.argv[1]))]))
 class Site:
     """A web server on a database of its own, and a project in it that a crowd can label."""
 
-    def __init__(self, folder, database, fault):
+    def __init__(self, folder: Any, database: Any, fault: Any) -> None:
         self.port = servers.free_port()
         self.env = {
             **os.environ,
@@ -60,7 +63,7 @@ class Site:
             "WINNOW_FAULT": fault,
         }
 
-    def python(self, script, *args, given=None):
+    def python(self, script: Any, *args: Any, given: Any = None) -> Any:
         done = subprocess.run(
             [sys.executable, "-c", script, *args],
             env=self.env,
@@ -73,7 +76,7 @@ class Site:
         return json.loads(done.stdout)
 
     @contextmanager
-    def answering(self):
+    def answering(self) -> Iterator[Any]:
         command = [sys.executable, "-m", "gunicorn", "--config", "tests/load/faulty.py"]
         command += ["--bind", f"127.0.0.1:{self.port}"]
         process = subprocess.Popen(command, env=self.env, cwd=servers.ROOT)
@@ -86,12 +89,20 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def database():
+def database() -> Iterator[Any]:
     with servers.postgres() as address:
         yield address
 
 
-def broken(folder, database, fault, people=12, habits=None, worker=ApiAnnotator, **settings):
+def broken(
+    folder: Any,
+    database: Any,
+    fault: Any,
+    people: Any = 12,
+    habits: Any = None,
+    worker: Any = ApiAnnotator,
+    **settings: Any,
+) -> Any:
     """Let a crowd label everything on a server with `fault`, and return the kinds of violations."""
     subprocess.run(
         ["psql", "-q", database, "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"],
@@ -126,16 +137,20 @@ def broken(folder, database, fault, people=12, habits=None, worker=ApiAnnotator,
 
 
 @pytest.fixture(params=[ApiAnnotator, DeskWindow], ids=["by the API", "at the page"])
-def worker(request):
+def worker(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
 @pytest.mark.parametrize("overlap", [1, 3])
-def test_crowd_finds_every_promise_kept(tmp_path, database, overlap, worker):
+def test_crowd_finds_every_promise_kept(
+    tmp_path: Path, database: Any, overlap: int, worker: Any
+) -> None:
     assert broken(tmp_path, database, "none", overlap=overlap, worker=worker) == set()
 
 
-def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(tmp_path, database, worker):
+def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(
+    tmp_path: Path, database: Any, worker: Any
+) -> None:
     habits = Habits(wanders=0.02, returns=0.5, repeats=0.05)
     given = {"habits": habits, "worker": worker, "lease_seconds": 10}
     assert broken(tmp_path, database, "none", **given) == set()
@@ -151,11 +166,13 @@ def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(tmp_path, datab
         ("tells_that_nothing_is_left", "starved", 12),
     ],
 )
-def test_fault_that_was_put_in_is_found(tmp_path, database, fault, kind, people, worker):
+def test_fault_that_was_put_in_is_found(
+    tmp_path: Path, database: Any, fault: str, kind: str, people: int, worker: Any
+) -> None:
     assert kind in broken(tmp_path, database, fault, people, worker=worker)
 
 
-def test_opinion_beyond_the_need_is_found(tmp_path, database):
+def test_opinion_beyond_the_need_is_found(tmp_path: Path, database: Any) -> None:
     habits = Habits(wanders=0.05, returns=1.0)
     kinds = broken(
         tmp_path, database, "counts_opinions_that_nobody_needs", habits=habits, lease_seconds=10

@@ -24,7 +24,7 @@ def alpha(answers: Table) -> float:
     for answers_of_one in answers:
         given = [value for value in answers_of_one if value != -1]
         for one, other in permutations(range(len(given)), 2):
-            coincidences[given[one], given[other]] += 1 / (len(given) - 1)
+            coincidences[given[one], given[other]] += 1 / (len(given) - 1)  # type: ignore[assignment]
     n = sum(coincidences.values())
     margins = Counter()
     for (value, _), times in coincidences.items():

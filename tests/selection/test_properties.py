@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +22,13 @@ SINGLE = (scores.least_confident, scores.margin, scores.entropy)
 SEEDS = st.integers(0, 2**32)
 
 
-def for_all(**inputs: st.SearchStrategy) -> Callable[[Callable], Callable]:
+def for_all(**inputs: st.SearchStrategy) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that tries a test on `inputs`; a slow machine is no failure."""
     return lambda test: settings(deadline=None, max_examples=60)(given(**inputs)(test))
 
 
 @st.composite
-def distributions(draw, members: int | None = None) -> np.ndarray:
+def distributions(draw: Any, members: int | None = None) -> np.ndarray:
     """Rows that sum to 1, with exact zeros, ones and ties among them."""
     n, classes = draw(st.integers(1, 8)), draw(st.integers(2, 5))
     shape = (n, classes) if members is None else (members, n, classes)
@@ -37,14 +38,14 @@ def distributions(draw, members: int | None = None) -> np.ndarray:
 
 
 @st.composite
-def tables(draw) -> np.ndarray:
+def tables(draw: Any) -> np.ndarray:
     """Answers (items, people) of up to four classes, -1 = none."""
     shape = draw(array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7))
     return draw(arrays(np.int64, shape, elements=st.integers(-1, 3)))
 
 
 @st.composite
-def clouds(draw) -> np.ndarray:
+def clouds(draw: Any) -> np.ndarray:
     """Points on a small grid: many of them equal or equally far."""
     shape = draw(st.integers(1, 25)), draw(st.integers(0, 3))
     return draw(arrays(np.float64, shape, elements=st.integers(-3, 3).map(float)))
@@ -54,8 +55,8 @@ class TestScores:
     @pytest.mark.parametrize("score", SINGLE)
     @for_all(proba=distributions(), seed=SEEDS)
     def test_only_the_numbers_of_an_item_count_not_their_order_or_neighbours(
-        self, score, proba, seed
-    ):
+        self, score: Any, proba: Any, seed: Any
+    ) -> None:
         rng, before = np.random.default_rng(seed), proba.copy()
         got = score(proba)
         rows, classes = rng.permutation(len(proba)), rng.permutation(proba.shape[1])
@@ -64,14 +65,16 @@ class TestScores:
 
     @pytest.mark.parametrize("score", SINGLE)
     @for_all(proba=distributions())
-    def test_nothing_is_more_doubtful_than_even_odds_nor_less_than_certainty(self, score, proba):
+    def test_nothing_is_more_doubtful_than_even_odds_nor_less_than_certainty(
+        self, score: Any, proba: Any
+    ) -> None:
         classes = proba.shape[1]
         top, bottom = score([[1 / classes] * classes])[0], score(np.eye(classes)[:1])[0]
         got = score(proba)
         assert ((got <= top + 1e-9) & (got >= bottom - 1e-9)).all()
 
     @for_all(members=distributions(members=3), order=st.permutations(range(3)))
-    def test_bald_is_between_nothing_and_the_consensus(self, members, order):
+    def test_bald_is_between_nothing_and_the_consensus(self, members: Any, order: Any) -> None:
         got = scores.bald(members)
         assert (got >= 0).all()
         assert (got <= scores.entropy(members.mean(axis=0)) + 1e-9).all()
@@ -80,12 +83,12 @@ class TestScores:
         np.testing.assert_array_equal(scores.bald(members[[0, 0, 0]]).round(9), 0.0)
 
     @for_all(votes=arrays(np.int64, (4, 5), elements=st.integers(0, 3)))
-    def test_hard_votes_are_certain_probabilities(self, votes):
+    def test_hard_votes_are_certain_probabilities(self, votes: Any) -> None:
         certain = np.eye(4)[votes]
         np.testing.assert_allclose(scores.vote_entropy(votes, 4), scores.bald(certain), atol=1e-12)
 
     @for_all(proba=distributions(), scale=st.floats(0, 5))
-    def test_expected_change_is_that_of_the_squares_at_most(self, proba, scale):
+    def test_expected_change_is_that_of_the_squares_at_most(self, proba: Any, scale: Any) -> None:
         got = scores.expected_model_change(proba, np.full((len(proba), 1), scale))
         squares = (1 - (proba**2).sum(axis=1)) * (scale**2 + 1)  # E |g|^2, and (E |g|)^2 <= E |g|^2
         assert (got >= 0).all()
@@ -95,7 +98,9 @@ class TestScores:
         history=arrays(np.int64, (5, 4), elements=st.integers(-1, 3)),
         names=st.permutations(range(4)),
     )
-    def test_dispersion_knows_neither_names_nor_the_order_of_rounds(self, history, names):
+    def test_dispersion_knows_neither_names_nor_the_order_of_rounds(
+        self, history: Any, names: Any
+    ) -> None:
         got = scores.label_dispersion(history)
         assert ((got >= 0) & (got < 1)).all()
         renamed = np.append(names, -1)[history]
@@ -109,7 +114,9 @@ class TestShards:
         seed=SEEDS,
         data=st.data(),
     )
-    def test_the_best_of_parts_is_the_best_of_all(self, values, m, seed, data):
+    def test_the_best_of_parts_is_the_best_of_all(
+        self, values: Any, m: Any, seed: Any, data: Any
+    ) -> None:
         ids = np.arange(len(values)) * 7 - 20
         order = np.array(data.draw(st.permutations(range(len(values)))), dtype=np.int64)
         cuts = np.array_split(order, data.draw(st.integers(1, 7)))
@@ -128,7 +135,9 @@ class TestDiversity:
         "rule", [batch_diversity.k_center, batch_diversity.kmeans_pp, batch_diversity.typical]
     )
     @for_all(points=clouds(), k=st.integers(0, 30), known=st.integers(0, 4), seed=SEEDS)
-    def test_each_row_once_and_as_many_as_there_are(self, rule, points, k, known, seed):
+    def test_each_row_once_and_as_many_as_there_are(
+        self, rule: Any, points: Any, k: Any, known: Any, seed: Any
+    ) -> None:
         existing = points[:known] if known else None
         before = points.copy()
         chosen = rule(points, k, existing, seed).tolist()
@@ -138,14 +147,14 @@ class TestDiversity:
         np.testing.assert_array_equal(points, before)
 
     @for_all(points=clouds(), k=st.integers(0, 30), seed=SEEDS)
-    def test_badge_takes_each_row_once_too(self, points, k, seed):
+    def test_badge_takes_each_row_once_too(self, points: Any, k: Any, seed: Any) -> None:
         proba = np.random.default_rng(seed).integers(1, 3, size=(len(points), 3)) / 1.0
         proba /= proba.sum(axis=1, keepdims=True)
         chosen = batch_diversity.badge(proba, points, k, seed).tolist()
         assert len(chosen) == len(set(chosen)) == min(k, len(points))
 
     @for_all(points=clouds(), k=st.integers(1, 10))
-    def test_k_center_takes_what_is_farthest_and_only_ever_adds(self, points, k):
+    def test_k_center_takes_what_is_farthest_and_only_ever_adds(self, points: Any, k: Any) -> None:
         chosen = batch_diversity.k_center(points, k).tolist()
         assert batch_diversity.k_center(points, k - 1).tolist() == chosen[: k - 1]
         for i in range(1, len(chosen)):
@@ -154,7 +163,7 @@ class TestDiversity:
             assert gaps[chosen[i]] == gaps.max()
 
     @for_all(places=st.lists(st.integers(0, 40), min_size=1, max_size=8), k=st.integers(1, 3))
-    def test_k_center_is_within_twice_the_best_radius(self, places, k):
+    def test_k_center_is_within_twice_the_best_radius(self, places: Any, k: Any) -> None:
         line = np.array(places, dtype=np.float64)[:, None]
 
         def radius(chosen: object) -> float:
@@ -169,7 +178,9 @@ class TestDiversity:
         k=st.integers(0, 25),
         seed=SEEDS,
     )
-    def test_cluster_margin_serves_every_group_before_a_second_time(self, groups, k, seed):
+    def test_cluster_margin_serves_every_group_before_a_second_time(
+        self, groups: Any, k: Any, seed: Any
+    ) -> None:
         doubts = np.random.default_rng(seed).permutation(len(groups)) / 7.0
         chosen = batch_diversity.cluster_margin(doubts, groups, k).tolist()
         assert len(set(chosen)) == len(chosen) == min(k, len(groups))
@@ -184,7 +195,7 @@ class TestDiversity:
 
 class TestAgreement:
     @for_all(answers=tables(), seed=SEEDS)
-    def test_alpha_knows_neither_people_nor_items_nor_names(self, answers, seed):
+    def test_alpha_knows_neither_people_nor_items_nor_names(self, answers: Any, seed: Any) -> None:
         rng = np.random.default_rng(seed)
         got = coefficients.krippendorff_alpha(answers)
         renamed = np.append(rng.permutation(4), -1)[answers]
@@ -193,7 +204,7 @@ class TestAgreement:
         assert np.isnan(got) or got <= 1.0
 
     @for_all(answers=tables())
-    def test_an_item_with_one_answer_changes_no_agreement(self, answers):
+    def test_an_item_with_one_answer_changes_no_agreement(self, answers: Any) -> None:
         lonely = np.full((1, answers.shape[1]), -1)
         lonely[0, 0] = 2
         for measure in (coefficients.krippendorff_alpha, coefficients.pairwise_agreement):
@@ -202,7 +213,7 @@ class TestAgreement:
             )
 
     @for_all(answers=arrays(np.int64, (6, 2), elements=st.integers(0, 3)), seed=SEEDS)
-    def test_kappas_know_neither_names_nor_order(self, answers, seed):
+    def test_kappas_know_neither_names_nor_order(self, answers: Any, seed: Any) -> None:
         rng = np.random.default_rng(seed)
         a, b = answers.T
         got = coefficients.cohen_kappa(a, b)
@@ -218,7 +229,9 @@ class TestAgreement:
         assert coefficients.fleiss_kappa(swapped) == pytest.approx(fleiss)
 
     @for_all(answers=tables(), seed=SEEDS)
-    def test_consensus_is_a_distribution_that_knows_no_order_of_people(self, answers, seed):
+    def test_consensus_is_a_distribution_that_knows_no_order_of_people(
+        self, answers: Any, seed: Any
+    ) -> None:
         got = consensus.dawid_skene(answers, 4)
         np.testing.assert_allclose(got.proba.sum(axis=1), 1.0)
         np.testing.assert_allclose(got.confusion.sum(axis=2), 1.0)
@@ -228,7 +241,7 @@ class TestAgreement:
         np.testing.assert_allclose(again.proba, got.proba, atol=1e-6)
 
     @for_all(proba=distributions(), seed=SEEDS)
-    def test_suspects_are_in_order_and_known_by_their_numbers(self, proba, seed):
+    def test_suspects_are_in_order_and_known_by_their_numbers(self, proba: Any, seed: Any) -> None:
         rng = np.random.default_rng(seed)
         classes = proba.shape[1]
         labels = rng.integers(-1, classes, size=len(proba))
@@ -249,7 +262,9 @@ CONFIDENCE = st.sampled_from([0.5, 0.8, 0.95, 0.999])
 
 class TestIntervals:
     @for_all(counts=COUNTS, confidence=CONFIDENCE)
-    def test_the_share_lies_inside_and_more_confidence_is_wider(self, counts, confidence):
+    def test_the_share_lies_inside_and_more_confidence_is_wider(
+        self, counts: Any, confidence: Any
+    ) -> None:
         right, n = counts
         low, high = intervals.binomial_interval(right, n, confidence)
         assert 0.0 <= low <= right / n <= high <= 1.0
@@ -260,7 +275,7 @@ class TestIntervals:
         assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
     @for_all(counts=COUNTS, confidence=CONFIDENCE)
-    def test_one_more_right_answer_moves_everything_up(self, counts, confidence):
+    def test_one_more_right_answer_moves_everything_up(self, counts: Any, confidence: Any) -> None:
         right, n = counts
         assume(right < n)
         for interval in (
@@ -271,7 +286,9 @@ class TestIntervals:
             assert all(a <= b for a, b in zip(interval(right), interval(right + 1), strict=True))
 
     @for_all(counts=COUNTS, left=st.integers(0, 500), confidence=CONFIDENCE)
-    def test_a_pool_of_known_size_is_never_less_known(self, counts, left, confidence):
+    def test_a_pool_of_known_size_is_never_less_known(
+        self, counts: Any, left: Any, confidence: Any
+    ) -> None:
         right, n = counts
         found = intervals.accuracy_interval(np.arange(n) < right, confidence, population=n + left)
         assert found.low <= found.value <= found.high
@@ -280,7 +297,9 @@ class TestIntervals:
         assert found.high <= (right + left) / (n + left)
 
     @for_all(counts=COUNTS, seed=SEEDS, pool_doubt=st.floats(0, 1), confidence=CONFIDENCE)
-    def test_the_difference_contains_what_it_estimates(self, counts, seed, pool_doubt, confidence):
+    def test_the_difference_contains_what_it_estimates(
+        self, counts: Any, seed: Any, pool_doubt: Any, confidence: Any
+    ) -> None:
         right, n = counts
         doubt = np.random.default_rng(seed).random(n).round(1)
         options = {"pool_doubt": pool_doubt, "population": 3 * n}
@@ -293,7 +312,7 @@ class TestIntervals:
         assert found.high <= wider.high
 
     @for_all(rises=st.lists(st.floats(-0.05, 0.1), min_size=5, max_size=12), confidence=CONFIDENCE)
-    def test_the_expected_gain_lies_inside_its_interval(self, rises, confidence):
+    def test_the_expected_gain_lies_inside_its_interval(self, rises: Any, confidence: Any) -> None:
         sizes = 20.0 * np.arange(1, len(rises) + 1)
         found = learning_curve.expected_gain(sizes, 0.5 + np.cumsum(rises) / 5, confidence)
         assert 0.0 <= found.low <= found.value <= found.high
@@ -304,7 +323,9 @@ class TestIntervals:
         left=st.integers(0, 120),
         targets=st.lists(st.floats(0.05, 0.99), min_size=2, max_size=2),
     )
-    def test_recall_is_proven_by_reading_on_and_sooner_for_less(self, found, hits, left, targets):
+    def test_recall_is_proven_by_reading_on_and_sooner_for_less(
+        self, found: Any, hits: Any, left: Any, targets: Any
+    ) -> None:
         marks = np.arange(hits + 5) < hits
         easy, hard = sorted(targets)
         size = len(marks) + left
@@ -318,7 +339,7 @@ class TestIntervals:
             assert read <= more.p_value + 1e-12
 
     @for_all(n=st.sampled_from([25, 50, 100]), target=st.floats(0.5, 0.99), data=st.data())
-    def test_more_right_answers_prove_more(self, n, target, data):
+    def test_more_right_answers_prove_more(self, n: Any, target: Any, data: Any) -> None:
         right = data.draw(st.integers(0, n - 1))
         fewer, more = (
             stopping.target_reached(np.arange(n) < r, target) for r in (right, right + 1)

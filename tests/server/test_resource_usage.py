@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -21,10 +23,10 @@ print(flush=True); time.sleep(600)
 
 
 @pytest.fixture
-def run():
+def run() -> Iterator[Any]:
     started = []
 
-    def start(code):
+    def start(code: Any) -> Any:
         # Of what ends here, nothing may stay: not even what it started itself.
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         started.append(process)
@@ -38,7 +40,7 @@ def run():
         process.wait()
 
 
-def test_memory_of_several_is_the_sum_and_shared_pages_count_once(run):
+def test_memory_of_several_is_the_sum_and_shared_pages_count_once(run: Any) -> None:
     first, second = run(RESTING), run(RESTING)
     one, both = resource_usage.measure([first], 0.1), resource_usage.measure([first, second], 0.1)
     assert both.processes == 2
@@ -46,14 +48,14 @@ def test_memory_of_several_is_the_sum_and_shared_pages_count_once(run):
     assert 0 < both.pss < both.rss
 
 
-def test_who_works_costs_a_core_and_who_waits_does_not(run):
+def test_who_works_costs_a_core_and_who_waits_does_not(run: Any) -> None:
     assert (
         resource_usage.measure([run(BUSY)], 1.0).cpu
         > 10 * resource_usage.measure([run(RESTING)], 1.0).cpu
     )
 
 
-def test_a_family_is_all_that_a_process_started(run):
+def test_a_family_is_all_that_a_process_started(run: Any) -> None:
     parent = run(PARENT)
     family = resource_usage.family(parent)
     assert family[0] == parent
@@ -61,7 +63,7 @@ def test_a_family_is_all_that_a_process_started(run):
     assert set(family) <= set(resource_usage.family(os.getpid()))
 
 
-def test_a_process_that_is_gone_costs_nothing():
+def test_a_process_that_is_gone_costs_nothing() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     assert resource_usage.measure([gone.pid], 0.0) == resource_usage.Cost(0.0, 0.0, 0.0, 0)

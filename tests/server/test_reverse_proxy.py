@@ -7,6 +7,9 @@ import socket
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -20,19 +23,19 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("front")]
 class Installation:
     """Winnow behind the front server, with a project of pictures that Olga owns."""
 
-    def __init__(self, address, server, folder, web):
+    def __init__(self, address: Any, server: Any, folder: Any, web: Any) -> None:
         self.address, self.server, self.folder, self.web = address, server, folder, web
         self.client = servers.Client(address, servers.ADMIN, servers.PASSWORD)
         self.headers = {"Authorization": f"Token {self.client._token}"}
 
-    def get(self, path, **headers):
+    def get(self, path: Any, **headers: Any) -> Any:
         """Return (status, headers, body) of what comes for a path, sent as it is."""
         lines = [f"GET {path} HTTP/1.1", "Connection: close"]
         given = {"Host": self.address.removeprefix("http://"), **headers}
         lines += [f"{name}: {value}" for name, value in given.items()]
         return parsed(front.ask(self.address, ("\r\n".join(lines) + "\r\n\r\n").encode()))
 
-    def signed_in(self):
+    def signed_in(self) -> Any:
         """Return the headers of a browser session of Olga's."""
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         page = opener.open(f"{self.address}/login").read().decode()
@@ -44,7 +47,7 @@ class Installation:
         return {"Cookie": "; ".join(f"{each.name}={each.value}" for each in jar)}
 
 
-def parsed(answer):
+def parsed(answer: Any) -> Any:
     head, _, body = answer.partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     headers = {}
@@ -55,7 +58,7 @@ def parsed(answer):
 
 
 @pytest.fixture(scope="module")
-def installed():
+def installed() -> Iterator[Any]:
     with servers.short_folder() as folder, servers.winnow(folder / "winnow") as server:
         env = {**server.env, "BEHIND_NGINX": "true", "MAX_UPLOAD_MB": "8"}
         web = f"unix:{folder}/web.sock"
@@ -68,7 +71,7 @@ def installed():
             yield made
 
 
-def pictures(client, folder):
+def pictures(client: Any, folder: Any) -> Any:
     """Make a project with two pictures and a row that is refused; return it and an item of it."""
     project = client.call("POST", "/projects", {"name": "p", "task": "image", "labels": ["a", "b"]})
     path = folder / "pictures.zip"
@@ -89,7 +92,7 @@ def pictures(client, folder):
 # What it serves ----------------------------------------------------------------------------------
 
 
-def test_static_files_come_packed_from_nginx_and_may_be_kept_for_ever(installed):
+def test_static_files_come_packed_from_nginx_and_may_be_kept_for_ever(installed: Any) -> None:
     page = installed.get("/login")[2].decode()
     path = page.split('rel="stylesheet" href="')[1].split('"')[0]
     status, headers, body = installed.get(path, **{"Accept-Encoding": "gzip"})
@@ -103,11 +106,11 @@ def test_static_files_come_packed_from_nginx_and_may_be_kept_for_ever(installed)
     assert body == kept.with_name(kept.name + ".gz").read_bytes()
 
 
-def test_a_name_without_a_hash_is_asked_for_again_soon(installed):
+def test_a_name_without_a_hash_is_asked_for_again_soon(installed: Any) -> None:
     assert installed.get("/static/css/base.css")[1]["cache-control"] == "max-age=60, public"
 
 
-def test_pages_keep_their_security_headers(installed):
+def test_pages_keep_their_security_headers(installed: Any) -> None:
     status, headers, _body = installed.get("/login")
     assert status == 200
     assert "script-src 'self'" in headers["content-security-policy"]
@@ -117,7 +120,7 @@ def test_pages_keep_their_security_headers(installed):
     assert headers["server"] == "nginx"
 
 
-def test_a_picture_comes_from_nginx_after_the_permission_check(installed):
+def test_a_picture_comes_from_nginx_after_the_permission_check(installed: Any) -> None:
     path = f"/media/items/{installed.item}"
     status, headers, _body = installed.get(path)
     assert (status, headers["location"]) == (302, f"/login?next={path}")
@@ -140,7 +143,7 @@ def test_a_picture_comes_from_nginx_after_the_permission_check(installed):
     assert headers["x-accel-redirect"].startswith(f"/protected/pictures/{installed.project}/")
 
 
-def test_a_picture_in_parts_and_one_that_did_not_change(installed):
+def test_a_picture_in_parts_and_one_that_did_not_change(installed: Any) -> None:
     path, cookie = f"/media/items/{installed.item}", installed.signed_in()
     status, headers, body = installed.get(path, **cookie, Range="bytes=1-3")
     assert (status, body) == (206, b"PNG")
@@ -148,7 +151,7 @@ def test_a_picture_in_parts_and_one_that_did_not_change(installed):
     assert (status, body) == (304, b"")
 
 
-def test_the_report_of_an_import_comes_with_its_name(installed):
+def test_the_report_of_an_import_comes_with_its_name(installed: Any) -> None:
     path = f"/api/v1/projects/{installed.project}/imports/1/report"
     status, headers, body = installed.get(path, **installed.headers)
     assert status == 200
@@ -162,7 +165,7 @@ def test_the_report_of_an_import_comes_with_its_name(installed):
 # What it refuses ---------------------------------------------------------------------------------
 
 
-def outside(installed):
+def outside(installed: Any) -> Any:
     """Return paths that would lead out of a folder, or into one that is not theirs."""
     return [
         "/static../settings.py",
@@ -197,7 +200,7 @@ def outside(installed):
     ]
 
 
-def test_no_path_leads_out_of_what_is_meant_to_be_seen(installed):
+def test_no_path_leads_out_of_what_is_meant_to_be_seen(installed: Any) -> None:
     stored = next((installed.server.folder / "files" / "pictures").rglob("*.png"))
     installed.picture = stored.relative_to(installed.server.folder / "files")
     cookie = installed.signed_in()
@@ -210,11 +213,11 @@ def test_no_path_leads_out_of_what_is_meant_to_be_seen(installed):
 
 
 @pytest.mark.parametrize("path", ["/static/%00", "/media/%00", "/%ff/..%c0%af"])
-def test_bytes_that_are_no_path_are_refused(installed, path):
+def test_bytes_that_are_no_path_are_refused(installed: Any, path: str) -> None:
     assert installed.get(path)[0] in {400, 404}
 
 
-def test_a_client_cannot_send_itself_a_file(installed):
+def test_a_client_cannot_send_itself_a_file(installed: Any) -> None:
     claims = {"X-Accel-Redirect": "/protected/x", "X-Sendfile": "/etc/passwd"}
     assert installed.get("/healthz", **claims)[2] == b"ok"
     assert installed.get("/nothing-here", **claims)[0] == 404
@@ -223,7 +226,7 @@ def test_a_client_cannot_send_itself_a_file(installed):
 # Who asks ----------------------------------------------------------------------------------------
 
 
-def wrong_log_in(installed, **headers):
+def wrong_log_in(installed: Any, **headers: Any) -> Any:
     body = json.dumps({"username": "nobody", "password": "wrong"}).encode()
     head = [
         "POST /api/v1/auth/token HTTP/1.1",
@@ -237,7 +240,7 @@ def wrong_log_in(installed, **headers):
     return parsed(front.ask(installed.address, request))[0]
 
 
-def test_claimed_addresses_do_not_reset_the_lock(installed):
+def test_claimed_addresses_do_not_reset_the_lock(installed: Any) -> None:
     claims = ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X_Forwarded_For", "X_Real_IP"]
     answers = [
         wrong_log_in(installed, **dict.fromkeys(claims, f"203.0.113.{turn}")) for turn in range(8)
@@ -246,7 +249,7 @@ def test_claimed_addresses_do_not_reset_the_lock(installed):
     assert answers[-1] == 429
 
 
-def test_a_trusted_proxy_says_who_asks_and_how(installed, tmp_path):
+def test_a_trusted_proxy_says_who_asks_and_how(installed: Any, tmp_path: Path) -> None:
     env = {
         **installed.server.env,
         "BEHIND_NGINX": "true",
@@ -270,7 +273,7 @@ def test_a_trusted_proxy_says_who_asks_and_how(installed, tmp_path):
     assert told["other"][1]["location"] == "https://localhost/login"
 
 
-def _request(path, **headers):
+def _request(path: Any, **headers: Any) -> Any:
     lines = [f"GET {path} HTTP/1.1", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -289,13 +292,15 @@ def _request(path, **headers):
     ],
     ids=lambda claims: next(iter(claims)),
 )
-def test_nothing_that_a_client_claims_changes_where_it_is_or_who(installed, claims):
+def test_nothing_that_a_client_claims_changes_where_it_is_or_who(
+    installed: Any, claims: Any
+) -> None:
     status, headers, body = installed.get("/projects/", **claims)
     assert (status, headers["location"]) == (302, "/login?next=/projects/")
     assert b"evil" not in body
 
 
-def test_the_log_holds_no_search_and_no_invitation(installed):
+def test_the_log_holds_no_search_and_no_invitation(installed: Any) -> None:
     installed.get("/login?next=/projects/7/find%3Fq%3Dvery-private")
     installed.get("/invite/very-secret-token")
     lines = (installed.folder / "nginx" / "access.log").read_text().splitlines()
@@ -307,7 +312,7 @@ def test_the_log_holds_no_search_and_no_invitation(installed):
 # What is too large, too slow, away ---------------------------------------------------------------
 
 
-def test_an_upload_over_the_limit_is_refused_in_words(installed, tmp_path):
+def test_an_upload_over_the_limit_is_refused_in_words(installed: Any, tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
     path.write_bytes(bytes(9 << 20))
     with pytest.raises(Unexpected) as refused:
@@ -317,12 +322,12 @@ def test_an_upload_over_the_limit_is_refused_in_words(installed, tmp_path):
     assert "8 MB" in refused.value.body["detail"]
 
 
-def _post(path, size):
+def _post(path: Any, size: Any) -> Any:
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close"]
     return ("\r\n".join([*lines, f"Content-Length: {size}"]) + "\r\n\r\n").encode() + bytes(size)
 
 
-def test_a_page_says_in_words_what_is_too_large(installed):
+def test_a_page_says_in_words_what_is_too_large(installed: Any) -> None:
     path = f"/projects/{installed.project}/imports"
     status, headers, body = parsed(front.ask(installed.address, _post(path, 9 << 20)))
     assert status == 413
@@ -331,14 +336,14 @@ def test_a_page_says_in_words_what_is_too_large(installed):
     assert "default-src 'none'" in headers["content-security-policy"]
 
 
-def test_what_takes_no_file_takes_no_more_than_a_form(installed):
+def test_what_takes_no_file_takes_no_more_than_a_form(installed: Any) -> None:
     assert parsed(front.ask(installed.address, _post("/login", 6 << 20)))[0] == 413
     path = f"/api/v1/projects/{installed.project}/annotations"
     status, _headers, body = parsed(front.ask(installed.address, _post(path, 6 << 20)))
     assert (status, json.loads(body)["code"]) == (413, "too_large")
 
 
-def test_an_upload_up_to_the_limit_reaches_winnow(installed, tmp_path):
+def test_an_upload_up_to_the_limit_reaches_winnow(installed: Any, tmp_path: Path) -> None:
     path = tmp_path / "no-zip.zip"
     path.write_bytes(bytes(7 << 20))
     with pytest.raises(Unexpected) as refused:
@@ -346,7 +351,7 @@ def test_an_upload_up_to_the_limit_reaches_winnow(installed, tmp_path):
     assert refused.value.status == 422
 
 
-def test_uploads_that_stand_still_hold_up_nobody_and_are_cut_off(installed):
+def test_uploads_that_stand_still_hold_up_nobody_and_are_cut_off(installed: Any) -> None:
     host, port = installed.address.removeprefix("http://").split(":")
     path = f"/api/v1/projects/{installed.project}/imports"
     slow = []
@@ -366,7 +371,7 @@ def test_uploads_that_stand_still_hold_up_nobody_and_are_cut_off(installed):
             connection.close()
 
 
-def test_while_no_process_answers_it_says_so(installed):
+def test_while_no_process_answers_it_says_so(installed: Any) -> None:
     folder = installed.folder / "other"
     with front.nginx(folder, installed.server.folder, ["unix:/nowhere"]) as address:
         status, headers, body = parsed(front.ask(address, _request("/projects/", Host="localhost")))

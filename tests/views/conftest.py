@@ -1,6 +1,7 @@
 """What the tests of the pages share: browsers that are signed in, and items to label."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -58,13 +59,13 @@ def add_items(project: Project) -> Callable[..., list[Item]]:
 
 
 @pytest.fixture
-def troubles():
+def troubles() -> Any:
     """What the browser complained about; a lost connection is the test's own doing."""
     return []
 
 
 @pytest.fixture
-def crowd(project, ana, ben):
+def crowd(project: Project, ana: User, ben: User) -> Any:
     """A project in which two people answered, one of them wrongly now and then."""
     project = loop.by_two(project, ana, ben)
     loop.go_round(project)

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from annotator.models import User
 
 LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 
@@ -17,20 +21,20 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 MARKS = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def sign_in(context, live_server, user):
+def sign_in(context: BrowserContext, live_server: LiveServer, user: User) -> None:
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     context.add_cookies(
-        [{"name": "sessionid", "value": session.session_key, "url": live_server.url}]
+        [{"name": "sessionid", "value": session.session_key, "url": live_server.url}]  # type: ignore[typeddict-item]
     )
 
 
-def listen(page, troubles):
+def listen(page: Page, troubles: Any) -> None:
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))  # type: ignore[call-overload]
 
 
 def unfit(page: Page, reopen: Callable[[], object] | None = None) -> list[str]:

@@ -39,7 +39,7 @@ LONGEST_KEY = 200
 
 @dataclass
 class Chunk:
-    """What one transaction stores: new items, and what became of the other rows."""
+    """Rows stored by one transaction: new items, and the outcome of the others."""
 
     rows: int = 0
     items: list[Item] = field(default_factory=list)
@@ -72,7 +72,7 @@ def _rows_at_once(work: Import) -> int:
 
 
 def _give_way(number: int) -> None:
-    """Do what the database needs between two chunks, of which `number` are stored."""
+    """Let the database do its upkeep between two chunks, of which `number` are stored."""
     if connection.vendor == "sqlite":
         # One writer at a time: leave a gap for those who are saving labels meanwhile.
         time.sleep(GAP_SECONDS)
@@ -139,7 +139,7 @@ def _key(work: Import, row: Row) -> str:
 
 @dataclass
 class Already:
-    """What is in the project, of the contents and keys that were asked for."""
+    """Contents and keys that the project already has."""
 
     hashes: set[bytes]
     keys: set[str]

@@ -32,7 +32,7 @@ STATES = {state.name.lower(): state for state in Item.State}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for; what is empty does not matter."""
+    """Search criteria; empty ones do not apply."""
 
     text: str = ""
     label: str = ""
@@ -60,7 +60,7 @@ class Found:
 
 
 def as_wanted(q: str = "", label: str = "", state: str = "") -> Wanted:
-    """Return what was asked for in words; Invalid for a state that there is not."""
+    """Return the search criteria; Invalid for an unknown state."""
     if state and state not in STATES:
         words = _("The state must be one of %(names)s.") % {"names": ", ".join(STATES)}
         raise Invalid("unknown_state", words, field="state")
@@ -175,7 +175,7 @@ def find_item(project: Project, pk: int) -> Item:
 
 
 def answers(items: Iterable[Item]) -> dict[int, list[Annotation]]:
-    """Return what was said of each item and not taken back, oldest first, by the item's key."""
+    """Return the valid annotations of each item, oldest first, by the item's key."""
     said: dict[int, list[Annotation]] = defaultdict(list)
     rows = Annotation.objects.filter(item__in=[item.pk for item in items], withdrawn_at=None)
     for annotation in rows.select_related("user").prefetch_related("given__label").order_by("pk"):

@@ -126,7 +126,7 @@ def _start_over(space: FeatureSpace) -> NoReturn:
 
 
 def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
-    """Return the features of the documents, of which only a block is in memory at a time."""
+    """Return the features of the documents, holding one block of documents in memory at a time."""
     from selection.features import Features
 
     size = tasktypes.of(project).media.limits.encode

@@ -31,24 +31,25 @@ MOST_FORMER = 20
 FIND_LABELS = Rows(lambda project: Label.objects.filter(project_id=project), int)
 
 Ref = int | str
+# Where an instance of a project keeps its labels: beside what is fetched for it beforehand, so that
+# it forgets both when it is read anew. A queryset of them would take longer to make than to read.
+KNOWN = "known labels"
 
 
 def labels_of(project: Project) -> list[Label]:
     """Return the project's labels in their order, read once for each instance of it."""
-    cache: dict[str, Any] | None = getattr(project, "_prefetched_objects_cache", None)
-    if cache is None:
-        cache = {}
-        project._prefetched_objects_cache = cache  # type: ignore[attr-defined]
-    if "labels" not in cache:
-        rows = Label.objects.filter(project=project)
-        rows._result_cache = FIND_LABELS(project.pk)
-        cache["labels"] = rows
-    return list(cache["labels"])
+    cache: dict[str, Any] = vars(project).setdefault("_prefetched_objects_cache", {})
+    if "labels" in cache:
+        return list(cache["labels"])
+    if KNOWN not in cache:
+        cache[KNOWN] = FIND_LABELS(project.pk)
+    return list(cache[KNOWN])
 
 
 def forget(project: Project) -> None:
     """Have the labels read anew: they were changed."""
-    getattr(project, "_prefetched_objects_cache", {}).pop("labels", None)
+    for name in (KNOWN, "labels"):
+        getattr(project, "_prefetched_objects_cache", {}).pop(name, None)
 
 
 # Ids become names --------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ def mark(label: Label) -> str:
 
 
 def check_names(labels: Any) -> None:
-    """Raise Invalid unless these are names; of a number nobody knows whether it is meant as id."""
+    """Raise Invalid unless these are names; a number might be meant as an id."""
     check_type(labels, str)
 
 
@@ -172,7 +173,7 @@ def items_with(project: Project, label: Label) -> tuple[int, int]:
 
 
 def version(project: Project) -> str:
-    """Return a short digest of what a window shows of a project, so that it knows of a change."""
+    """Return a digest of what a window shows of a project, to detect changes."""
     seen = [
         [label.pk, label.name, label.hotkey, label.description, label.examples]
         for label in labels_of(project)
@@ -197,7 +198,7 @@ def buttons(project: Project) -> list[dict[str, Any]]:
 
 
 def _keys(labels: list[Label]) -> list[str]:
-    """Return each label's own key, else its digit as long as nobody else has that one."""
+    """Return each label's own key, or its digit if no other label has it."""
     own_keys = {label.hotkey for label in labels}
     digits = ["" if digit in own_keys else digit for digit in DIGITS] + [""] * len(labels)
     return [label.hotkey or digit for label, digit in zip(labels, digits, strict=False)]

@@ -63,7 +63,7 @@ def _give_up(model: type[Job], pk: int, error: str) -> None:
 
 
 def tidy() -> None:
-    """Remove projects that were deleted a week ago, features and candidates that nobody needs."""
+    """Remove projects deleted a week ago, and features and candidates no longer in use."""
     week_ago = timezone.now() - GRACE
     for project in Project.objects.filter(deleted_at__lt=week_ago):
         remove_project(project)

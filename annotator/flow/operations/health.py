@@ -69,7 +69,7 @@ WHOLE = ("import", "features", "round", "simulation")
 
 @dataclass(frozen=True)
 class Standing:
-    """How one project runs. Counts of more than MOST are given as MOST + 1."""
+    """Health of one project. Counts above MOST are given as MOST + 1."""
 
     project: Project
     open: int
@@ -89,7 +89,7 @@ class Standing:
 
 
 class CountOf(Subquery):
-    """How many rows a query finds, which is to have a limit so that no count grows for ever."""
+    """Number of rows of a limited query; the limit bounds its cost."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
     output_field = IntegerField()
@@ -196,7 +196,7 @@ def _stands(row: Any, turns: dict[int, Round], failed: int) -> Standing:
 
 @dataclass(frozen=True)
 class Kind:
-    """How many jobs of one kind there are, and for how long the oldest that is due has waited."""
+    """Number of jobs of one kind, and the waiting time of the oldest due one."""
 
     name: str
     queued: int

@@ -120,7 +120,7 @@ def prove(project_pk: int) -> None:
 
 @dataclass(frozen=True)
 class Truth:
-    """What the rows say about one item."""
+    """Expected counters of one item, from the rows."""
 
     answers: int = 0
     seeds: int = 0

@@ -67,7 +67,7 @@ class LabelEdit:
         return not seen_removed and all(same)
 
     def _refuse_unseen(self, now: Mapping[str, str]) -> None:
-        """Refuse to remove a label that somebody else has just worked on."""
+        """Refuse to remove a label that another user has just changed."""
         if any(self.loaded.get(name, own) != own for name, own in versions.stamps(now).items()):
             raise EditConflict([Clash("remove", False, True)])
 
@@ -115,7 +115,7 @@ def _merged(rows: Sequence[LabelEdit], kept: Mapping[int, Label]) -> dict[int, L
 
 @transaction.atomic
 def add_member(project: Project, username: str, role: str) -> Membership:
-    """Give a role to somebody who has none yet; Conflict names the one that a member has."""
+    """Add a member; Conflict names the role of an existing one."""
     versions.hold(project)
     member = Membership.objects.filter(project=project, user__username=username).first()
     if member is not None:
@@ -129,7 +129,7 @@ def add_member(project: Project, username: str, role: str) -> Membership:
 
 @transaction.atomic
 def change_role(project: Project, user: User, role: str, loaded: Stamps) -> None:
-    """Give a member another role; EditConflict when somebody else changed it meanwhile."""
+    """Change a member's role; EditConflict if it was changed in the meantime."""
     versions.hold(project)
     if versions.merge({"role": role}, loaded, {"role": members.role_of(project, user)}):
         members.add_member(project, user.username, role)
@@ -137,7 +137,7 @@ def change_role(project: Project, user: User, role: str, loaded: Stamps) -> None
 
 @transaction.atomic
 def remove_member(project: Project, user: User, loaded: Stamps) -> None:
-    """Take the person out; EditConflict when somebody gave them another role meanwhile."""
+    """Remove a member; EditConflict if their role was changed in the meantime."""
     versions.hold(project)
     versions.merge({"role": None}, loaded, {"role": members.role_of(project, user)})
     members.remove_member(project, user)

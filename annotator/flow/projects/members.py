@@ -60,7 +60,7 @@ def role_of(project: Project, user: User) -> str:
 
 
 def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
-    """Refuse what would leave nobody who may administer it. The project has to be held."""
+    """Refuse a change that leaves no admin. The caller must hold the project's lock."""
     if role == Role.ADMIN:
         return
     admins = Membership.objects.filter(project=project, role=Role.ADMIN)

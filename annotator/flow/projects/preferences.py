@@ -99,7 +99,7 @@ def _letters(project: Project) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Preferences:
-    """How a person likes to work at the desk."""
+    """A user's labelling preferences."""
 
     keys: Keys
     # How many items the page holds in advance, and how many it puts by for working offline.

@@ -33,7 +33,7 @@ class Opinions:
         return len(self.items)
 
     def shared(self) -> "Opinions":
-        """Return those on items that somebody else answered, too."""
+        """Return the answers on items with at least two annotators."""
         _items, inverse, counts = np.unique(self.items, return_inverse=True, return_counts=True)
         return self.take(np.flatnonzero(counts[inverse] >= 2))
 

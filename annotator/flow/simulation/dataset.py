@@ -112,7 +112,7 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
 
 
 def _folders(path: Path) -> set[str]:
-    """Return the folders in a ZIP, each of which is a label; none for another file."""
+    """Return the folders of a ZIP file, one per label; none for another file."""
     if not zipfile.is_zipfile(path):
         return set()
     with zipfile.ZipFile(path) as archive:
@@ -141,7 +141,7 @@ def _nothing(left_out: Counter[str]) -> str:
 
 
 def sample(answers: Answers, most: int) -> Answers:
-    """Return at most so many of the items, drawn at random, with a note that says so."""
+    """Return at most `most` of the items, drawn at random, with a note."""
     if len(answers) <= most:
         return answers
     rows = np.sort(np.random.default_rng(0).permutation(len(answers))[:most])

@@ -92,7 +92,7 @@ def start(
 
 
 def stop(project: Project, pk: int, user: User) -> None:
-    """End a simulation that is under way; whoever is at it finds out with the next write."""
+    """Stop a running simulation; its worker notices at the next write."""
     find(project, pk)
     words = gettext_noop("Stopped by %(name)s.") % {"name": user.username}
     Simulation.objects.active().filter(pk=pk).update(

@@ -46,7 +46,7 @@ def go(trial: Trial, plan: "Plan", turn: Turn) -> "Run":
 def go_all(
     trial: Trial, plan: "Plan", wanted: Sequence[Turn], jobs: int, show: Progress
 ) -> dict[Turn, "Run"]:
-    """Return all `wanted` runs in their order, done in `jobs` processes; `show` is told how far."""
+    """Return all `wanted` runs in order, done in `jobs` processes; `show` receives the progress."""
     done: dict[Turn, Run] = {}
     show(0, len(wanted))
     if jobs < 2 or len(wanted) < 2:

@@ -30,7 +30,7 @@ class SureItem:
 
 @dataclass(frozen=True)
 class SureLabel:
-    """What the model would give one label: `count` items in all, the surest of them as `items`."""
+    """Confident predictions of one label: `count` in all, the most confident as `items`."""
 
     count: int
     items: list[SureItem]

@@ -34,7 +34,7 @@ def predict(project: Project, documents: list[Any]) -> tuple[ModelVersion, list[
 
 
 def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
-    """Return the newest model, with its encoder, of which no file was lost or changed."""
+    """Return the newest model whose files and encoder are intact."""
     words = _("There is no model yet. Label some items first.")
     for version in project.models.all()[:MODELS_TRIED]:
         try:

@@ -61,7 +61,7 @@ def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
 def _rest(
     turn: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
-    """Return what the model says of all that is unlabelled, also where nobody may choose it."""
+    """Return the predictions for all unlabelled items, including those no strategy may select."""
     return None if whole is None else whole[feature_store.unlabelled(turn.project, scoring.shard)]
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 
 class InvitationForm(forms.Form):
-    """The first password of somebody who was invited."""
+    """The first password of an invited user."""
 
     password = forms.CharField(
         label=gettext_lazy("Password"),

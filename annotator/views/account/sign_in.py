@@ -79,7 +79,7 @@ def _is_changed(form: PasswordChangeForm, user: User) -> bool:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def invite(request: HttpRequest, token: str) -> HttpResponse:
-    """Let somebody who was invited choose a password, and sign them in."""
+    """Let an invited user choose a password, and sign them in."""
     address = rate_limits.network(request.META.get("REMOTE_ADDR"))
     rate_limits.INVITATIONS.check(address)
     try:

@@ -71,7 +71,7 @@ class Facts:
 
     @property
     def quality_error(self) -> str:
-        """What went wrong when that was reckoned last; empty where nothing did."""
+        """The error of the last quality report; empty without one."""
         return str(self._quality["error"])
 
     @property

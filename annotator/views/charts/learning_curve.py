@@ -228,7 +228,7 @@ CHARTS = {
         columns=(
             LABELS,
             Column(
-                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
+                "value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent
             ),
             LOW,
             HIGH,
@@ -268,7 +268,7 @@ CHARTS = {
             Column("hours", gettext_lazy("hours"), number_format.decimal),
             Column("cost", gettext_lazy("cost"), number_format.money),
             Column(
-                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
+                "value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent
             ),
             Column("per_label", gettext_lazy("per label"), number_format.precise),
             Column("per_point", gettext_lazy("per percentage point"), number_format.precise),

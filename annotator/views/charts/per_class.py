@@ -1,7 +1,7 @@
 """Per-class charts: precision, recall and class balance."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
@@ -224,9 +224,7 @@ CHARTS = {
         columns=(
             LABEL,
             Column("measure_words", gettext_lazy("measure")),
-            Column(
-                "value", pgettext_lazy("share of right answers", "right"), number_format.percent
-            ),
+            Column("value", gettext_lazy("value"), number_format.percent),
             LOW,
             HIGH,
             Column("n", gettext_lazy("audit items"), number_format.count),

@@ -83,7 +83,7 @@ def start_round(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def put_back(request: Request, project_id: int) -> HttpResponse:
-    """Have what everybody skipped asked again."""
+    """Requeue the items that every annotator skipped."""
     access = open_project(request, project_id, Role.LEAD)
     number = skipped_items.reopen_skipped(access.project)
     words = ngettext("%(n)d item requeued.", "%(n)d items requeued.", number)

@@ -7,7 +7,7 @@ from annotator.flow.evaluation import recall_sample
 
 
 class ProofForm(forms.Form):
-    """How large it is, which is said before it is drawn."""
+    """Sample size, fixed before the sample is drawn."""
 
     number = forms.IntegerField(
         label=gettext_lazy("Sample size"),

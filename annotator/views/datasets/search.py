@@ -113,7 +113,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(access: Access, items: list[Item], sought: str = "") -> list[dict[str, Any]]:
-    """Return the items as lines, each with what was said of it once that may be told."""
+    """Return the items as rows, each with its annotations where these may be shown."""
     said = search.answers(items)
     return [_row(access, item, said.get(item.pk, []), sought) for item in items]
 
@@ -144,7 +144,7 @@ def _in_words(annotation: Annotation) -> dict[str, str]:
 
 
 def _shared(request: Request, access: Access) -> dict[str, Any]:
-    """Return what a line needs, whether it comes with the page or by itself."""
+    """Return the context of a row, inside the page or alone."""
     labels = choices(access, None, [])
     return {
         "access": access,

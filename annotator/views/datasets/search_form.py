@@ -12,7 +12,7 @@ from annotator.models import Project
 
 
 class FindForm(forms.Form):
-    """What is looked for: a text, a state, a label, what is like an item; and from where on."""
+    """Search criteria: text, state, label, similar item, and the position to continue from."""
 
     q = forms.CharField(required=False, max_length=500)
     state = forms.ChoiceField(required=False)

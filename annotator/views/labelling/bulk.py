@@ -33,7 +33,7 @@ MOST_TEXT = 5000
 @require_safe
 @signed_in
 def page(request: Request, project_id: int) -> HttpResponse:
-    """Show a page of the label that is asked for, or of the one with the most sure items."""
+    """Show a page of the requested label, or of the label with the most confident items."""
     access = _open_desk(request, project_id)
     context = bulk_context(access, chosen_labels.label(request.GET))
     if not context["cards"] and partials.is_unchanged(request, context["state"]):

@@ -21,6 +21,6 @@ class BulkForm(forms.Form):
 
 
 class PageForm(forms.Form):
-    """Which page is on the screen, or was; flow knows what it holds."""
+    """The bulk page on the screen; flow knows its content."""
 
     page = forms.CharField(max_length=60)

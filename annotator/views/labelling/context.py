@@ -77,7 +77,7 @@ def context_of_tab(access: Access, lease: Lease, tab: str) -> dict[str, Any]:
 
 
 def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what the script of the desk is told."""
+    """Return the configuration of the labelling script."""
     project, user = access.project, access.user
     preferences = desk_preferences.preferences_of(user)
     return {

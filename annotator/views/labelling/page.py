@@ -78,7 +78,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def skip(request: Request, project_id: int) -> HttpResponse:
-    """Pass the item on to somebody else and go on to the next one."""
+    """Skip the item and go on to the next one."""
     access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():

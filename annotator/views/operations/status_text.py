@@ -179,7 +179,7 @@ def disk(found: Disk) -> Note:
 
 @dataclass(frozen=True)
 class Failed:
-    """What failed, why, and what to do."""
+    """A failure: what failed, why, and what to do."""
 
     what: str
     ago: str

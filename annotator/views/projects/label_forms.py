@@ -69,7 +69,7 @@ class LabelForm(SharedForm, forms.Form):
         return [name for name in edits.LABEL_FIELDS if name in self.cleaned_data]
 
     def add_clashes(self, clashes: list[Clash]) -> None:
-        """Show them; whoever decides about a removed label has seen all that is stored of it."""
+        """Show the edit conflicts; deciding on a removed label implies having seen its fields."""
         super().add_clashes(clashes)
         if any(each.field == "remove" for each in clashes):
             self._seen |= versions.stamps(self.stored())

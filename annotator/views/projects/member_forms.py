@@ -41,7 +41,7 @@ class RoleForm(SharedForm, forms.Form):
 
 
 class RemovalForm(SharedForm, forms.Form):
-    """The end of a membership, of which the role is known that it had when it was shown."""
+    """Removal of a member, with the role shown when the page was loaded."""
 
     role = forms.CharField(label=gettext_lazy("Role"), required=False)
 
@@ -55,7 +55,7 @@ class RemovalForm(SharedForm, forms.Form):
 
     @property
     def is_kept(self) -> bool:
-        """Tell whether its person saw what somebody else made of the member, and keeps that."""
+        """Tell whether the user has seen the other's change to the member and keeps it."""
         return bool(self.data.get(KEEP) == "theirs:role")
 
     def in_words(self, name: str, value: Any) -> str:

@@ -88,7 +88,7 @@ def _done(request: Request, access: Access) -> HttpResponse:
 
 
 def _gone(request: Request, access: Access) -> HttpResponse:
-    """Tell that somebody is no member: on the list, where the page stays, else as a page."""
+    """Report that the user is no longer a member: in the list, or on a page of its own."""
     words = _("This user isn't a member of the project.")
     if request.htmx:
         return _show(request, access, problem=words, status=422)

@@ -19,7 +19,7 @@ DAYS_SHOWN, LEAST_DAYS = 28, 7
 @require_safe
 @signed_in
 def own_work(request: Request, project_id: int) -> HttpResponse:
-    """Show people their own numbers, and nobody else's."""
+    """Show a user their own figures only."""
     access = open_project(request, project_id)
     facts = Facts(access.project)
     people = people_rows(facts, [request.user])

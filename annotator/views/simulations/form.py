@@ -10,7 +10,7 @@ from annotator.flow.simulation import job
 
 
 class SimulationForm(forms.Form):
-    """What is to be tried, on which labelled data, and how thoroughly."""
+    """Settings of a simulation: strategies, labelled data, labels and repeats."""
 
     file = forms.FileField(
         label=gettext_lazy("Labelled file"), required=False, allow_empty_file=True

@@ -67,7 +67,7 @@ def _times_and_interval(
 
 
 def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
-    """Return the sentence that a verdict is told with, its numbers still to be filled in."""
+    """Return the sentence of a verdict, with its holes unfilled."""
     if verdict == "never":
         return _(
             "%(title)s never reaches %(target)s, which random reaches with %(theirs)s labels; it "

@@ -7,6 +7,7 @@ Python does not do: libfaketime 0.9.10 lets `time.sleep` fail where the monotoni
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from celery.app.base import Celery
 from django.utils import timezone
@@ -15,7 +16,7 @@ FILE = Path(os.environ["WINNOW_CLOCK"])
 right, celerys = timezone.now, Celery.now
 
 
-def wrong_by():
+def wrong_by() -> Any:
     """Return how far the clock is off now."""
     return timedelta(seconds=float(FILE.read_text()))
 

@@ -1,6 +1,7 @@
 """A page of the bulk desk is saved or taken back, and what becomes of its labels."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,22 @@ from annotator.flow.features import encode
 from annotator.flow.progress import audit_counts, summary
 from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, payload, releasing, withdraw
-from annotator.models import Annotation, AnnotationLabel, Item, Lease, QueueEntry, Source, Tally
+from annotator.i18n import stored_texts
+from annotator.models import (
+    Annotation,
+    AnnotationLabel,
+    Item,
+    Lease,
+    Project,
+    QueueEntry,
+    Source,
+    Tally,
+    User,
+)
 from annotator.pool import audit_set, training_set
 from tests import loop
 from tests.flow.bulk_pages import confirm, keys, standing
+from tests.given import RunRound
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
 
@@ -24,7 +37,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
 # Confirming --------------------------------------------------------------------------------------
 
 
-def test_marked_are_saved_with_how_they_came_about(sure, ben):
+def test_marked_are_saved_with_how_they_came_about(sure: Project, ben: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     assert confirm(page, out=page[:1]) == bulk_confirm.Confirmed(saved=19, given_back=1, settled=0)
     saved = list(standing(ben))
@@ -40,7 +53,7 @@ def test_marked_are_saved_with_how_they_came_about(sure, ben):
     }
 
 
-def test_the_same_page_again_changes_nothing(sure, ben):
+def test_the_same_page_again_changes_nothing(sure: Project, ben: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     first = confirm(page, out=page[:2])
     rows = (Annotation, QueueEntry, Tally)
@@ -49,14 +62,18 @@ def test_the_same_page_again_changes_nothing(sure, ben):
     assert [list(each.objects.order_by("pk").values()) for each in rows] == before
 
 
-def test_page_that_is_sent_again_with_fewer_marks_has_fewer_labels(sure, ben):
+def test_page_that_is_sent_again_with_fewer_marks_has_fewer_labels(
+    sure: Project, ben: User
+) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     confirm(page)
     assert confirm(page, out=page[:2]) == bulk_confirm.Confirmed(saved=18, given_back=2, settled=0)
     assert {each.item_id for each in standing(ben)} == {lease.item_id for lease in page[2:]}
 
 
-def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_round):
+def test_what_was_taken_out_is_asked_first_and_by_itself(
+    sure: Project, ana: User, ben: User, run_round: RunRound
+) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     out = page[3]
     confirm(page, out=[out])
@@ -65,7 +82,7 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_rou
     for label in ("spam", "ham"):
         assert out.item_id not in {lease.item_id for lease in bulk_pages.take(sure, ana, label)}
     lease = leasing.lease_next(sure, ana)
-    assert (lease.item_id, lease.why) == (out.item_id, bulk_confirm.TAKEN_OUT)
+    assert (lease.item_id, lease.why) == (out.item_id, stored_texts.TAKEN_OUT_OF_PAGE)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
     assert payload.lease_payload(lease)["suggestion"] is None
     releasing.release(lease)
@@ -73,10 +90,12 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(sure, ana, ben, run_rou
     assert leasing.lease_next(sure, ben).item_id == out.item_id
 
 
-def test_page_is_saved_whole_or_not_at_all(sure, ben, monkeypatch):
+def test_page_is_saved_whole_or_not_at_all(
+    sure: Project, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = bulk_pages.take(sure, ben, "spam")
 
-    def crash(lease, reason=""):
+    def crash(lease: Any, reason: str = "") -> None:
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(releasing, "release", crash)
@@ -87,7 +106,7 @@ def test_page_is_saved_whole_or_not_at_all(sure, ben, monkeypatch):
     assert confirm(page, out=page[:1]).saved == 19
 
 
-def test_pages_are_their_holders(sure, ana, ben, zed):
+def test_pages_are_their_holders(sure: Project, ana: User, ben: User, zed: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     for person in (ana, zed):
         with pytest.raises(NotThere):
@@ -99,13 +118,13 @@ def test_pages_are_their_holders(sure, ana, ben, zed):
     assert not standing(ben).exists()
 
 
-def test_lease_of_the_desk_is_no_page(sure, ben):
+def test_lease_of_the_desk_is_no_page(sure: Project, ben: User) -> None:
     lease = leasing.lease_next(sure, ben)
     with pytest.raises(NotThere):
         bulk_confirm.confirm(sure, ben, [str(lease.pk)], [str(lease.pk)])
 
 
-def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure, ben):
+def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure: Project, ben: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     spam, ham = sure.labels.all()
     # Another label has the name that the page shows.
@@ -115,7 +134,7 @@ def test_page_is_saved_under_the_label_that_was_renamed_meanwhile(sure, ben):
     assert {tuple(label_names(each)) for each in standing(ben)} == {("junk",)}
 
 
-def test_label_that_was_removed_meanwhile_saves_nothing(sure, ben):
+def test_label_that_was_removed_meanwhile_saves_nothing(sure: Project, ben: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     (spam,) = loop.ids(sure, "spam")
     AnnotationLabel.objects.filter(label=spam).delete()
@@ -126,7 +145,9 @@ def test_label_that_was_removed_meanwhile_saves_nothing(sure, ben):
     assert not standing(ben).exists()
 
 
-def test_with_overlap_every_item_still_gets_its_opinions(sure, ana, ben, lea, run_round):
+def test_with_overlap_every_item_still_gets_its_opinions(
+    sure: Project, ana: User, ben: User, lea: User, run_round: RunRound
+) -> None:
     settings.change_settings(sure, overlap=2)
     run_round(sure)
     page = bulk_pages.take(sure, ben, "spam")
@@ -146,7 +167,9 @@ def test_with_overlap_every_item_still_gets_its_opinions(sure, ana, ben, lea, ru
     assert not items & {lease.item_id for lease in bulk_pages.take(sure, ana, "spam")}
 
 
-def test_second_opinion_comes_from_the_queue_after_the_refill(sure, ana, ben, run_round):
+def test_second_opinion_comes_from_the_queue_after_the_refill(
+    sure: Project, ana: User, ben: User, run_round: RunRound
+) -> None:
     settings.change_settings(sure, overlap=2)
     run_round(sure)
     page = bulk_pages.take(sure, ben, "spam")
@@ -160,7 +183,7 @@ def test_second_opinion_comes_from_the_queue_after_the_refill(sure, ana, ben, ru
 # Undoing -----------------------------------------------------------------------------------------
 
 
-def test_undo_takes_the_whole_page_back_and_shows_it_again(sure, ben):
+def test_undo_takes_the_whole_page_back_and_shows_it_again(sure: Project, ben: User) -> None:
     before = summary.progress(sure)
     page = bulk_pages.take(sure, ben, "spam")
     confirm(page, out=page[:1])
@@ -179,13 +202,13 @@ def test_undo_takes_the_whole_page_back_and_shows_it_again(sure, ben):
     assert not standing(ben).exists()
 
 
-def test_undone_page_can_be_confirmed_and_undone_again(sure, ben):
+def test_undone_page_can_be_confirmed_and_undone_again(sure: Project, ben: User) -> None:
     confirm(bulk_pages.take(sure, ben, "spam"))
     assert confirm(bulk_confirm.undo(sure, ben)).saved == 20
     assert len(bulk_confirm.undo(sure, ben)) == 20
 
 
-def test_undo_at_the_desk_asks_one_item_by_itself(sure, ben):
+def test_undo_at_the_desk_asks_one_item_by_itself(sure: Project, ben: User) -> None:
     confirm(bulk_pages.take(sure, ben, "spam"))
     lease = revise.undo(history.last_action(sure, ben), ben)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
@@ -197,12 +220,14 @@ def test_undo_at_the_desk_asks_one_item_by_itself(sure, ben):
 # What the labels are for -------------------------------------------------------------------------
 
 
-def test_labels_teach_the_model(sure, ben, run_round):
+def test_labels_teach_the_model(sure: Project, ben: User, run_round: RunRound) -> None:
     confirm(bulk_pages.take(sure, ben, "spam"))
     assert run_round(sure).model.trained_on == 32
 
 
-def test_labels_are_no_audits_and_leave_the_accuracy_alone(sure, ana, ben, run_round):
+def test_labels_are_no_audits_and_leave_the_accuracy_alone(
+    sure: Project, ana: User, ben: User, run_round: RunRound
+) -> None:
     loop.label(sure, ana, 40)
     frontier, audits = audit_set.audit_frontier(sure), audit_counts.count_audits(sure)
     before = run_round(sure).model.accuracy["n"]
@@ -213,7 +238,9 @@ def test_labels_are_no_audits_and_leave_the_accuracy_alone(sure, ana, ben, run_r
     assert run_round(sure).model.accuracy["n"] == before == audits["audited"]
 
 
-def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben, run_round):
+def test_share_that_is_raised_later_does_not_make_audits_of_them(
+    sure: Project, ana: User, ben: User, run_round: RunRound
+) -> None:
     for label in ("spam", "ham"):
         while page := bulk_pages.take(sure, ben, label):
             confirm(page)
@@ -231,11 +258,11 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(sure, ana, ben,
     assert turn.model.accuracy["n"] == int(known.audited.sum()) >= audit_accuracy.FOLDS
 
 
-def test_export_says_bulk(sure, ben):
+def test_export_says_bulk(sure: Project, ben: User) -> None:
     confirm(bulk_pages.take(sure, ben, "spam"))
     records = [each for each in export.records(sure) if each["source"] == "bulk"]
     assert len(records) == 20
     one = records[0]
     assert (one["labels"], one["audit"], one["strategy"]) == (["spam"], False, "bulk")
-    assert (one["model"], one["why"]) == (1, bulk_pages.WHY)
+    assert (one["model"], one["why"]) == (1, stored_texts.WHY_CONFIDENT)
     assert one["suggestion"]["labels"] == ["spam"]

@@ -1,9 +1,11 @@
 """The bulk desk: what is on a page, who gets it, and how long it is theirs."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import NotThere
 from annotator.flow.annotation import bulk_confirm, bulk_pages, payload, revise
@@ -13,10 +15,11 @@ from annotator.flow.projects import label_set, members, settings
 from annotator.flow.queue import audit_stream, leasing, prefetch, refill, releasing
 from annotator.flow.training import confident_items
 from annotator.messages.bulk import empty_words
-from annotator.models import Item, Label, Lease, QueueEntry, Source, User
+from annotator.models import Item, Label, Lease, Project, QueueEntry, Source, User
 from annotator.pool import audit_set, feature_store, model_files
 from tests import loop
 from tests.flow.bulk_pages import confirm, keys, standing
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
 
@@ -24,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
 # What is on a page -------------------------------------------------------------------------------
 
 
-def test_page_has_the_surest_of_its_label_first(sure, ben):
+def test_page_has_the_surest_of_its_label_first(sure: Project, ben: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     assert len(page) == 20
     scores = [lease.score for lease in page]
@@ -39,7 +42,7 @@ def test_page_has_the_surest_of_its_label_first(sure, ben):
     assert position not in {each.item.position for each in page}
 
 
-def test_audits_checks_and_decoys_are_never_on_a_page(sure, ben):
+def test_audits_checks_and_decoys_are_never_on_a_page(sure: Project, ben: User) -> None:
     settings.change_settings(sure, audit_share=0.5)
     checked = Item.objects.filter(
         state=Item.State.POOL, audit_key__gte=audit_set.reserve(sure)
@@ -57,7 +60,7 @@ def test_audits_checks_and_decoys_are_never_on_a_page(sure, ben):
     assert not seen & (hidden | {checked.pk})
 
 
-def test_labelled_held_and_skipped_items_are_left_out(sure, ana, ben):
+def test_labelled_held_and_skipped_items_are_left_out(sure: Project, ana: User, ben: User) -> None:
     first = {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
     releasing.release_pages(sure, ben)
     labelled, held, skipped = sorted(first)[:3]
@@ -76,7 +79,7 @@ def test_labelled_held_and_skipped_items_are_left_out(sure, ana, ben):
     assert not page & {labelled, held, skipped}
 
 
-def test_items_of_a_page_are_nobody_elses(sure, ana, ben):
+def test_items_of_a_page_are_nobody_elses(sure: Project, ana: User, ben: User) -> None:
     page = {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
     assert not page & {lease.item_id for lease in bulk_pages.take(sure, ana, "spam")}
     asked = {annotation.item_id for annotation in loop.label(sure, ana, 200)}
@@ -84,29 +87,33 @@ def test_items_of_a_page_are_nobody_elses(sure, ana, ben):
     assert not asked & page
 
 
-def test_picture_pages_are_larger(sure, ben):
+def test_picture_pages_are_larger(sure: Project, ben: User) -> None:
     type(sure).objects.filter(pk=sure.pk).update(task="image")
     assert len(bulk_pages.take(loop.refreshed(sure), ben, "spam")) == 24
 
 
-def test_without_a_model_there_is_nothing(ready, run_round, ana):
+def test_without_a_model_there_is_nothing(ready: Any, run_round: RunRound, ana: User) -> None:
     assert (bulk_pages.choices(ready, ana), bulk_pages.take(ready, ana, "spam")) == ([], [])
     assert run_round(ready).model is None
     assert (bulk_pages.choices(ready, ana), bulk_pages.take(ready, ana, "spam")) == ([], [])
 
 
-def test_nobody_is_sure_of_what_lies_below_the_bar(sure, run_round, ben, ana, monkeypatch):
+def test_nobody_is_sure_of_what_lies_below_the_bar(
+    sure: Project, run_round: RunRound, ben: User, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(confident_items, "LEAST", 0.999)
     run_round(sure)
     assert (bulk_pages.choices(sure, ben), bulk_pages.take(sure, ben, "spam")) == ([], [])
 
 
-def test_unknown_label_is_not_there(sure, ben):
+def test_unknown_label_is_not_there(sure: Project, ben: User) -> None:
     with pytest.raises(NotThere):
         bulk_pages.take(sure, ben, "nonsense")
 
 
-def test_with_several_labels_an_item_is_on_the_page_of_each(olga, filled, learnt, run_round):
+def test_with_several_labels_an_item_is_on_the_page_of_each(
+    olga: User, filled: Fill, learnt: Learn, run_round: RunRound
+) -> None:
     made = settings.create_project(
         olga, name="Tags", labels=["spam", "ham", "odd"], multi_label=True, features="text-quick"
     )
@@ -125,7 +132,9 @@ def test_with_several_labels_an_item_is_on_the_page_of_each(olga, filled, learnt
     assert payload.label_names(annotation) == ["spam", "odd"]
 
 
-def test_surest_do_not_depend_on_the_shards(sure, monkeypatch, learnt, run_round):
+def test_surest_do_not_depend_on_the_shards(
+    sure: Project, monkeypatch: pytest.MonkeyPatch, learnt: Learn, run_round: RunRound
+) -> None:
     whole = confident_items.of_round(sure.rounds.first())
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", 17)
     type(sure.spaces.first()).objects.update(state="failed")
@@ -145,11 +154,11 @@ def test_surest_do_not_depend_on_the_shards(sure, monkeypatch, learnt, run_round
 # How many there are ------------------------------------------------------------------------------
 
 
-def left(project, user):
+def left(project: Project, user: User) -> Any:
     return {choice.label.name: choice.left for choice in bulk_pages.choices(project, user)}
 
 
-def test_what_is_left_falls_with_every_page(sure, ana, ben):
+def test_what_is_left_falls_with_every_page(sure: Project, ana: User, ben: User) -> None:
     before = left(sure, ben)
     assert set(before) == {"spam", "ham"}
     page = bulk_pages.take(sure, ben, "spam")
@@ -159,7 +168,7 @@ def test_what_is_left_falls_with_every_page(sure, ana, ben):
     assert left(sure, ben) == {**before, "spam": before["spam"] - 20}
 
 
-def test_what_is_left_is_what_pages_will_show(sure, ben):
+def test_what_is_left_is_what_pages_will_show(sure: Project, ben: User) -> None:
     taken = dict.fromkeys(left(sure, ben), 0)
     expected = left(sure, ben)
     for label in taken:
@@ -170,7 +179,7 @@ def test_what_is_left_is_what_pages_will_show(sure, ben):
     assert left(sure, ben) == {}
 
 
-def test_label_that_is_gone_or_new_since_the_round_has_nothing(sure, ben):
+def test_label_that_is_gone_or_new_since_the_round_has_nothing(sure: Project, ben: User) -> None:
     ham = Label.objects.get(name="ham")
     specs = [{"id": label.pk, "name": label.name} for label in sure.labels.all()]
     label_set.change_labels(sure, [*specs, "new"])
@@ -181,7 +190,7 @@ def test_label_that_is_gone_or_new_since_the_round_has_nothing(sure, ben):
     assert {tuple(lease.suggestion["labels"]) for lease in page} == {(ham.pk,)}
 
 
-def test_files_go_with_those_of_the_round(sure, run_round):
+def test_files_go_with_those_of_the_round(sure: Project, run_round: RunRound) -> None:
     first = model_files.round_folder(sure.pk, sure.rounds.first().number)
     assert (first / "surest.json").exists()
     for _ in range(cleanup.ROUNDS_KEPT):
@@ -192,8 +201,12 @@ def test_files_go_with_those_of_the_round(sure, run_round):
 
 
 def test_77_labels_cost_the_web_four_queries(
-    olga, run_round, django_assert_num_queries, filled, monkeypatch
-):
+    olga: User,
+    run_round: RunRound,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    filled: Fill,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(confident_items, "LEAST", 0.0)
     names = [f"label {number}" for number in range(77)]
     made = settings.create_project(olga, name="Many", labels=names, features="text-quick")
@@ -211,13 +224,15 @@ def test_77_labels_cost_the_web_four_queries(
 # Holding a page ----------------------------------------------------------------------------------
 
 
-def test_page_that_is_held_comes_again(sure, ben):
+def test_page_that_is_held_comes_again(sure: Project, ben: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     assert keys(bulk_pages.take(sure, ben, "spam")) == keys(page)
     assert Lease.objects.filter(user=ben).count() == 20
 
 
-def test_another_label_gives_the_page_back_and_leaves_nothing_queued(sure, ben):
+def test_another_label_gives_the_page_back_and_leaves_nothing_queued(
+    sure: Project, ben: User
+) -> None:
     waiting = list(QueueEntry.objects.values_list("pk", "state").order_by("pk"))
     items = [lease.item_id for lease in bulk_pages.take(sure, ben, "spam")]
     assert bulk_pages.take(sure, ben, "ham")
@@ -232,7 +247,9 @@ def test_another_label_gives_the_page_back_and_leaves_nothing_queued(sure, ben):
     assert not Item.objects.filter(state=Item.State.QUEUED).exclude(pk__in=queued).exists()
 
 
-def test_desk_goes_on_beside_a_page_and_gets_what_was_left_on_it_last(sure, ana):
+def test_desk_goes_on_beside_a_page_and_gets_what_was_left_on_it_last(
+    sure: Project, ana: User
+) -> None:
     page = {lease.item_id for lease in bulk_pages.take(sure, ana, "spam")}
     answers = loop.label(sure, ana, 200)
     assert len(answers) + 12 == 120
@@ -241,7 +258,9 @@ def test_desk_goes_on_beside_a_page_and_gets_what_was_left_on_it_last(sure, ana)
     assert Source.BULK not in {answer.source for answer in answers}
 
 
-def test_page_that_ran_out_is_asked_one_by_one(sure, ana, ben, time_machine):
+def test_page_that_ran_out_is_asked_one_by_one(
+    sure: Project, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     page = {lease.item_id for lease in bulk_pages.take(sure, ben, "spam")}
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
@@ -251,7 +270,9 @@ def test_page_that_ran_out_is_asked_one_by_one(sure, ana, ben, time_machine):
     assert Source.BULK not in asked.values()
 
 
-def test_page_on_the_screen_stays_its_persons(sure, ana, ben, time_machine):
+def test_page_on_the_screen_stays_its_persons(
+    sure: Project, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     for _ in range(3):
@@ -264,7 +285,9 @@ def test_page_on_the_screen_stays_its_persons(sure, ana, ben, time_machine):
     assert entries.count() == 20
 
 
-def test_page_that_goes_is_given_back_in_a_moment(sure, ana, ben, time_machine):
+def test_page_that_goes_is_given_back_in_a_moment(
+    sure: Project, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     prefetch.leave(sure, ana, page[0].page, keys(page))
@@ -275,7 +298,9 @@ def test_page_that_goes_is_given_back_in_a_moment(sure, ana, ben, time_machine):
     assert releasing.release_expired() == 20
 
 
-def test_farewell_that_comes_late_takes_nothing_from_the_page_shown_anew(sure, ben, time_machine):
+def test_farewell_that_comes_late_takes_nothing_from_the_page_shown_anew(
+    sure: Project, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     again = bulk_pages.take(sure, ben, "spam")
@@ -285,7 +310,9 @@ def test_farewell_that_comes_late_takes_nothing_from_the_page_shown_anew(sure, b
     assert releasing.release_expired() == 0
 
 
-def test_late_page_is_still_saved_where_the_labels_are_needed(sure, ben, run_round, time_machine):
+def test_late_page_is_still_saved_where_the_labels_are_needed(
+    sure: Project, ben: User, run_round: RunRound, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
@@ -299,7 +326,9 @@ def test_late_page_is_still_saved_where_the_labels_are_needed(sure, ben, run_rou
     assert not QueueEntry.objects.filter(source=Source.BULK).exists()
 
 
-def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(sure, ana, ben, time_machine):
+def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(
+    sure: Project, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     page = bulk_pages.take(sure, ben, "spam")
     time_machine.shift(timedelta(seconds=sure.lease_seconds + 1))
@@ -316,12 +345,14 @@ def test_what_others_labelled_meanwhile_is_kept_as_an_extra_opinion(sure, ana, b
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"bulk_desk": False}, "bulk desk off"),
-        ({"show_suggestions": False}, "suggestions off"),
+        ({"bulk_desk": False}, "Bulk labelling is turned off"),
+        ({"show_suggestions": False}, "Suggestions are turned off"),
         ({"auto_stop": True, "budget": 1}, "paused"),
     ],
 )
-def test_closed_desk_says_why_and_gives_nothing(sure, ben, changes, words):
+def test_closed_desk_says_why_and_gives_nothing(
+    sure: Project, ben: User, changes: Any, words: str
+) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     settings.change_settings(sure, **changes)
     assert words in empty_words(sure, bulk_pages.why_closed(sure))
@@ -331,7 +362,7 @@ def test_closed_desk_says_why_and_gives_nothing(sure, ben, changes, words):
     assert standing(ben).exclude(suggestion=None).count() == 20
 
 
-def test_who_leaves_the_project_leaves_the_page(sure, ben):
+def test_who_leaves_the_project_leaves_the_page(sure: Project, ben: User) -> None:
     bulk_pages.take(sure, ben, "spam")
     members.remove_member(sure, User.objects.get(pk=ben.pk))
     assert not Lease.objects.filter(user=ben, ended_at=None).exists()

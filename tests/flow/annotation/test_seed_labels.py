@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,36 +15,49 @@ from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing, withdraw
 from annotator.flow.training import schedule
-from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, Tally
+from annotator.models import (
+    Annotation,
+    Item,
+    Label,
+    Lease,
+    Project,
+    QueueEntry,
+    Source,
+    Tally,
+    User,
+)
 from annotator.pool import audit_set as pool_audit_set
 from annotator.pool import training_set
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
-def sow(project, user, item, labels=None, **options):
+def sow(project: Project, user: User, item: Any, labels: Any = None, **options: Any) -> Any:
     given = {"labels": labels or loop.truth(item), "client_id": str(uuid.uuid4()), **options}
     return seed_labels.seed(project, user, item, **given)[0]
 
 
-def counts(project):
+def counts(project: Project) -> Any:
     progress = summary.progress(project)
     return progress["labelled"], progress["answers"]
 
 
-def wanted(project, overlap):
+def wanted(project: Project, overlap: Any) -> None:
     settings.change_settings(project, overlap=overlap)
 
 
-def label_ids(project):
+def label_ids(project: Project) -> Any:
     return list(Label.objects.filter(project=project).values_list("pk", flat=True))
 
 
 # Storing -----------------------------------------------------------------------------------------
 
 
-def test_seed_is_stored_as_one_and_settles_the_item(project, filled, lea):
+def test_seed_is_stored_as_one_and_settles_the_item(
+    project: Project, filled: Fill, lea: User
+) -> None:
     item = filled(project, 2)[0]
     made = sow(project, lea, item, ["ham"])
     assert (made.source, made.strategy, made.user, made.counted) == ("seed", "search", lea, True)
@@ -53,7 +67,7 @@ def test_seed_is_stored_as_one_and_settles_the_item(project, filled, lea):
     assert (settled.state, settled.answers) == (Item.State.LABELLED, 1)
 
 
-def test_seed_counts_as_an_imported_one_does(project, filled, lea):
+def test_seed_counts_as_an_imported_one_does(project: Project, filled: Fill, lea: User) -> None:
     loop.bring_in(project, "a.csv", "text,label\nx,spam\n", user=lea)
     before = Tally.objects.values("labels", "finished", "audits", "seconds", "changes").get()
     sow(project, lea, filled(project, 2)[0])
@@ -62,14 +76,14 @@ def test_seed_counts_as_an_imported_one_does(project, filled, lea):
     assert counts(project) == (2, 0)
 
 
-def test_export_says_how_it_came_about(project, filled, lea):
+def test_export_says_how_it_came_about(project: Project, filled: Fill, lea: User) -> None:
     sow(project, lea, filled(project, 1)[0])
     (record,) = export.records(project)
     assert (record["source"], record["strategy"], record["audit"]) == ("seed", "search", False)
     assert record["annotator"] == "lea"
 
 
-def test_repeated_save_stores_nothing_more(project, filled, lea):
+def test_repeated_save_stores_nothing_more(project: Project, filled: Fill, lea: User) -> None:
     item = filled(project, 2)[0]
     save = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
     first, is_new = seed_labels.seed(project, lea, item, **save)
@@ -78,12 +92,14 @@ def test_repeated_save_stores_nothing_more(project, filled, lea):
     assert counts(project) == (1, 0)
 
 
-def test_two_saves_at_once_store_one(project, filled, lea, monkeypatch):
+def test_two_saves_at_once_store_one(
+    project: Project, filled: Fill, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = filled(project, 2)[0]
     save = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
     store = seed_labels._store
 
-    def beaten(*args):
+    def beaten(*args: Any) -> Any:
         store(*args)
         return store(*args)
 
@@ -93,7 +109,7 @@ def test_two_saves_at_once_store_one(project, filled, lea, monkeypatch):
     assert counts(project) == (1, 0)
 
 
-def test_key_of_another_item_is_refused(project, filled, lea):
+def test_key_of_another_item_is_refused(project: Project, filled: Fill, lea: User) -> None:
     first, second = filled(project, 2)
     save = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
     seed_labels.seed(project, lea, first, **save)
@@ -113,7 +129,9 @@ def test_key_of_another_item_is_refused(project, filled, lea):
         ({"labels": ["spam"], "client_id": "x"}, "client_id"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_changes_nothing(project, filled, lea, given, code):
+def test_what_cannot_be_meant_is_refused_and_changes_nothing(
+    project: Project, filled: Fill, lea: User, given: Any, code: str
+) -> None:
     item = filled(project, 1)[0]
     with pytest.raises(Invalid) as caught:
         seed_labels.seed(project, lea, item, **{"client_id": str(uuid.uuid4()), **given})
@@ -122,7 +140,9 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing(project, filled, le
     assert not Annotation.objects.exists()
 
 
-def test_settled_item_is_not_seeded_over(project, filled, ana, lea, olga):
+def test_settled_item_is_not_seeded_over(
+    project: Project, filled: Fill, ana: User, lea: User, olga: User
+) -> None:
     filled(project, 2)
     (answer,) = loop.label(project, ana, 1)
     item = Item.objects.exclude(pk=answer.item_id).get()
@@ -134,7 +154,7 @@ def test_settled_item_is_not_seeded_over(project, filled, ana, lea, olga):
     assert Annotation.objects.count() == 2
 
 
-def test_person_speaks_once_of_an_item(project, filled, lea):
+def test_person_speaks_once_of_an_item(project: Project, filled: Fill, lea: User) -> None:
     wanted(project, 2)
     filled(project, 1)
     (answer,) = loop.label(project, lea, 1)
@@ -144,7 +164,9 @@ def test_person_speaks_once_of_an_item(project, filled, lea):
     assert loop.refreshed(answer.item).answers == 1
 
 
-def test_enough_seeds_make_a_round_due(project, filled, learnt, run_round, lea):
+def test_enough_seeds_make_a_round_due(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, lea: User
+) -> None:
     settings.change_settings(project, retrain_every=4)
     items = filled(project, 30)
     learnt(project)
@@ -163,7 +185,9 @@ def test_enough_seeds_make_a_round_due(project, filled, learnt, run_round, lea):
 # Beside the queue --------------------------------------------------------------------------------
 
 
-def test_item_that_waits_in_the_queue_is_asked_no_more(project, filled, ana, lea):
+def test_item_that_waits_in_the_queue_is_asked_no_more(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     filled(project, 3)
     lease = leasing.lease_next(project, ana)
     releasing.release(lease)
@@ -174,7 +198,9 @@ def test_item_that_waits_in_the_queue_is_asked_no_more(project, filled, ana, lea
     assert lease.item not in asked
 
 
-def test_seed_settles_an_item_that_wants_more_opinions(project, filled, ana, ben, lea):
+def test_seed_settles_an_item_that_wants_more_opinions(
+    project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     wanted(project, 3)
     filled(project, 1)
     (answer,) = loop.label(project, ana, 1)
@@ -184,7 +210,9 @@ def test_seed_settles_an_item_that_wants_more_opinions(project, filled, ana, ben
     assert loop.refreshed(answer.item).answers == 2
 
 
-def test_who_holds_the_item_keeps_it_and_the_answer_counts(project, filled, ana, lea):
+def test_who_holds_the_item_keeps_it_and_the_answer_counts(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     sow(project, lea, lease.item)
@@ -197,8 +225,8 @@ def test_who_holds_the_item_keeps_it_and_the_answer_counts(project, filled, ana,
 
 @pytest.mark.parametrize("how", ["skip", "release", "run out"])
 def test_what_is_given_back_after_a_seed_goes_to_nobody_else(
-    project, filled, ana, ben, lea, how, time_machine
-):
+    project: Project, filled: Fill, ana: User, ben: User, lea: User, how: str, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
@@ -212,7 +240,7 @@ def test_what_is_given_back_after_a_seed_goes_to_nobody_else(
     assert not QueueEntry.objects.exists()
 
 
-def test_own_lease_ends_with_the_seed(project, filled, lea):
+def test_own_lease_ends_with_the_seed(project: Project, filled: Fill, lea: User) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, lea)
     sow(project, lea, lease.item)
@@ -226,7 +254,9 @@ def test_own_lease_ends_with_the_seed(project, filled, lea):
 # Taking back -------------------------------------------------------------------------------------
 
 
-def test_seed_is_taken_back_and_the_item_needs_a_label_again(project, filled, ana, lea):
+def test_seed_is_taken_back_and_the_item_needs_a_label_again(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     item = filled(project, 1)[0]
     made = sow(project, lea, item)
     assert seed_labels.take_back(project, lea, item) == made
@@ -237,7 +267,7 @@ def test_seed_is_taken_back_and_the_item_needs_a_label_again(project, filled, an
     assert leasing.lease_next(project, ana).item == item
 
 
-def test_it_can_be_given_again(project, filled, lea):
+def test_it_can_be_given_again(project: Project, filled: Fill, lea: User) -> None:
     item = filled(project, 1)[0]
     sow(project, lea, item, ["spam"])
     seed_labels.take_back(project, lea, item)
@@ -245,7 +275,9 @@ def test_it_can_be_given_again(project, filled, lea):
     assert counts(project) == (1, 0)
 
 
-def test_only_own_seeds_that_were_found_are_taken_back(project, filled, ana, lea, olga):
+def test_only_own_seeds_that_were_found_are_taken_back(
+    project: Project, filled: Fill, ana: User, lea: User, olga: User
+) -> None:
     loop.bring_in(project, "a.csv", "text,label\nx,spam\n", user=lea)
     imported = Item.objects.get()
     filled(project, 2)
@@ -259,7 +291,9 @@ def test_only_own_seeds_that_were_found_are_taken_back(project, filled, ana, lea
     assert not Annotation.objects.exclude(withdrawn_at=None).exists()
 
 
-def test_taken_back_seed_leaves_the_answer_that_came_beside_it(project, filled, ana, lea):
+def test_taken_back_seed_leaves_the_answer_that_came_beside_it(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     made = sow(project, lea, lease.item)
@@ -271,8 +305,8 @@ def test_taken_back_seed_leaves_the_answer_that_came_beside_it(project, filled, 
 
 
 def test_answer_beside_a_seed_is_taken_back_and_the_seed_still_settles(
-    project, filled, ana, ben, lea
-):
+    project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     wanted(project, 3)
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
@@ -285,7 +319,9 @@ def test_answer_beside_a_seed_is_taken_back_and_the_seed_still_settles(
     assert leasing.lease_next(project, ben) is None
 
 
-def test_item_in_somebodys_hands_stays_queued_when_the_seed_goes(project, filled, ana, lea):
+def test_item_in_somebodys_hands_stays_queued_when_the_seed_goes(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     sow(project, lea, lease.item)
@@ -297,7 +333,9 @@ def test_item_in_somebodys_hands_stays_queued_when_the_seed_goes(project, filled
 
 
 @pytest.mark.parametrize("is_multi", [False, True])
-def test_against_one_seed_what_the_annotator_said_counts(project, filled, ana, lea, is_multi):
+def test_against_one_seed_what_the_annotator_said_counts(
+    project: Project, filled: Fill, ana: User, lea: User, is_multi: bool
+) -> None:
     Project.objects.filter(pk=project.pk).update(multi_label=is_multi)
     project.refresh_from_db()
     filled(project, 2)
@@ -318,34 +356,36 @@ def test_against_one_seed_what_the_annotator_said_counts(project, filled, ana, l
 
 
 @pytest.fixture
-def audited(project, filled):
+def audited(project: Project, filled: Fill) -> Any:
     """The project with 80 items, of which half are left to the audits."""
     settings.change_settings(project, audit_share=0.5)
     filled(project, 80)
     return project
 
 
-def reserved(project):
+def reserved(project: Project) -> Any:
     return Item.objects.filter(
         project=project, audit_key__lt=pool_audit_set.reserve(project)
     ).order_by("audit_key")
 
 
-def audit_set(project):
+def audit_set(project: Project) -> Any:
     """Return the positions that the model is measured on."""
     space = loop.ready_space(project)
     known = training_set.labelled(project, space, label_ids(project))
     return set(known.positions[known.audited].tolist())
 
 
-def prefix(project):
+def prefix(project: Project) -> Any:
     items = Item.objects.filter(
         project=project, audit_key__lte=pool_audit_set.audit_frontier(project)
     )
     return set(items.values_list("position", flat=True))
 
 
-def test_seed_in_the_reserve_is_a_free_audit_label_at_its_turn(audited, ana, lea):
+def test_seed_in_the_reserve_is_a_free_audit_label_at_its_turn(
+    audited: Any, ana: User, lea: User
+) -> None:
     third = reserved(audited)[2]
     made = sow(audited, lea, third)
     assert audit_set(audited) == set()
@@ -357,7 +397,9 @@ def test_seed_in_the_reserve_is_a_free_audit_label_at_its_turn(audited, ana, lea
     assert loop.refreshed(made).source == Source.SEED
 
 
-def test_what_is_searched_for_does_not_decide_what_is_in_the_audit_set(audited, ana, lea):
+def test_what_is_searched_for_does_not_decide_what_is_in_the_audit_set(
+    audited: Any, ana: User, lea: User
+) -> None:
     """Only spam is sought and found, yet the audit set stays the prefix of the random order."""
     spam = [item for item in Item.objects.all() if loop.truth(item) == ["spam"]]
     for item in spam[:20]:
@@ -371,14 +413,16 @@ def test_what_is_searched_for_does_not_decide_what_is_in_the_audit_set(audited, 
     assert audit_set(audited) > first
 
 
-def test_seeds_alone_measure_nothing(audited, lea):
+def test_seeds_alone_measure_nothing(audited: Any, lea: User) -> None:
     for item in reserved(audited)[:10]:
         sow(audited, lea, item)
     assert pool_audit_set.audit_frontier(audited) == -1
     assert audit_set(audited) == set()
 
 
-def test_seed_that_is_taken_back_holds_the_audit_set_back(audited, ana, lea):
+def test_seed_that_is_taken_back_holds_the_audit_set_back(
+    audited: Any, ana: User, lea: User
+) -> None:
     first = reserved(audited)[0]
     sow(audited, lea, first)
     loop.label(audited, ana, 20)
@@ -391,7 +435,7 @@ def test_seed_that_is_taken_back_holds_the_audit_set_back(audited, ana, lea):
     assert audit_set(audited) == prefix(audited)
 
 
-def test_seeds_do_not_use_up_the_share_of_audits(audited, ana, lea):
+def test_seeds_do_not_use_up_the_share_of_audits(audited: Any, ana: User, lea: User) -> None:
     for item in Item.objects.filter(audit_key__gte=pool_audit_set.reserve(audited))[:20]:
         sow(audited, lea, item)
     answers = loop.label(audited, ana, 30)

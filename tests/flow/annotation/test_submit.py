@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,22 +13,33 @@ from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.progress import summary
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import current_leases, leasing, releasing
-from annotator.models import Annotation, Item, Lease, QueueEntry, Revision, Source, Tally
+from annotator.models import (
+    Annotation,
+    Item,
+    Lease,
+    Project,
+    QueueEntry,
+    Revision,
+    Source,
+    Tally,
+    User,
+)
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _standing_clock(time_machine):
+def _standing_clock(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
 
 
 @pytest.fixture
-def run_out(project, time_machine):
+def run_out(project: Project, time_machine: Any) -> Any:
     """Return a function that lets every lease run out and be given back."""
 
-    def now():
+    def now() -> None:
         time_machine.shift(timedelta(seconds=project.lease_seconds + 1))
         releasing.release_expired()
 
@@ -35,17 +47,17 @@ def run_out(project, time_machine):
 
 
 @pytest.fixture
-def multi(olga, ana):
+def multi(olga: User, ana: User) -> Any:
     made = settings.create_project(olga, name="Tags", labels=["a", "b", "c"], multi_label=True)
     members.add_member(made, "ana")
     return made
 
 
-def given_labels(annotation):
+def given_labels(annotation: Any) -> Any:
     return payload.label_names(loop.refreshed(annotation))
 
 
-def counts(project):
+def counts(project: Project) -> Any:
     progress = summary.progress(project)
     return progress["labelled"], progress["answers"]
 
@@ -53,7 +65,7 @@ def counts(project):
 # Storing -----------------------------------------------------------------------------------------
 
 
-def test_answer_is_stored_with_how_it_came_about(project, filled, ana):
+def test_answer_is_stored_with_how_it_came_about(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     annotation = loop.answer(lease, ["spam"], seconds=3.2)
@@ -69,7 +81,7 @@ def test_answer_is_stored_with_how_it_came_about(project, filled, ana):
     assert counts(project) == (1, 1)
 
 
-def test_second_click_stores_nothing_more(project, filled, ana):
+def test_second_click_stores_nothing_more(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     save = {"lease": str(lease.pk), "labels": ["spam"], "client_id": str(uuid.uuid4())}
@@ -80,7 +92,9 @@ def test_second_click_stores_nothing_more(project, filled, ana):
     assert Annotation.objects.count() == 1
 
 
-def test_repeated_save_is_known_even_after_the_answer_was_corrected(project, filled, ana):
+def test_repeated_save_is_known_even_after_the_answer_was_corrected(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     save = {"lease": str(lease.pk), "labels": ["spam"], "client_id": str(uuid.uuid4())}
@@ -91,7 +105,9 @@ def test_repeated_save_is_known_even_after_the_answer_was_corrected(project, fil
     assert given_labels(first) == ["ham"]
 
 
-def test_key_of_another_answer_is_refused(project, image_project, filled, ana):
+def test_key_of_another_answer_is_refused(
+    project: Project, image_project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     save = {"lease": str(lease.pk), "client_id": str(uuid.uuid4())}
@@ -102,7 +118,9 @@ def test_key_of_another_answer_is_refused(project, image_project, filled, ana):
         assert caught.value.code == "client_id_reused"
 
 
-def test_two_people_may_use_the_same_key(project, filled, ana, ben):
+def test_two_people_may_use_the_same_key(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 2)
     key = str(uuid.uuid4())
     for person in (ana, ben):
@@ -110,7 +128,9 @@ def test_two_people_may_use_the_same_key(project, filled, ana, ben):
     assert Annotation.objects.count() == 2
 
 
-def test_item_that_was_labelled_in_another_window_is_refused(project, filled, ana):
+def test_item_that_was_labelled_in_another_window_is_refused(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     loop.answer(lease)
@@ -139,8 +159,8 @@ def test_item_that_was_labelled_in_another_window_is_refused(project, filled, an
     ],
 )
 def test_answer_that_cannot_be_meant_is_refused_and_nothing_is_lost(
-    project, filled, ana, labels, code
-):
+    project: Project, filled: Fill, ana: User, labels: Any, code: str
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     with pytest.raises(Invalid) as caught:
@@ -150,14 +170,18 @@ def test_answer_that_cannot_be_meant_is_refused_and_nothing_is_lost(
     assert leasing.lease_next(project, ana) == lease
 
 
-def test_unknown_label_is_answered_with_the_known_ones(project, filled, ana):
+def test_unknown_label_is_answered_with_the_known_ones(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 1)
     with pytest.raises(Invalid, match="Its labels are: spam, ham"):
         loop.answer(leasing.lease_next(project, ana), ["other"])
 
 
 @pytest.mark.parametrize("labels", [[], ["b"], ["c", "a"]])
-def test_several_labels_are_kept_in_the_projects_order(multi, filled, ana, labels):
+def test_several_labels_are_kept_in_the_projects_order(
+    multi: Any, filled: Fill, ana: User, labels: Any
+) -> None:
     filled(multi, 1)
     lease = leasing.lease_next(multi, ana)
     annotation, _new = submit.submit(
@@ -167,7 +191,9 @@ def test_several_labels_are_kept_in_the_projects_order(multi, filled, ana, label
 
 
 @pytest.mark.parametrize("key", ["", "x", "1" * 31])
-def test_key_that_is_no_uuid_is_refused(project, filled, ana, key):
+def test_key_that_is_no_uuid_is_refused(
+    project: Project, filled: Fill, ana: User, key: str
+) -> None:
     filled(project, 1)
     with pytest.raises(Invalid) as caught:
         loop.answer(leasing.lease_next(project, ana), client_id=key)
@@ -178,12 +204,16 @@ def test_key_that_is_no_uuid_is_refused(project, filled, ana, key):
     ("seconds", "kept"),
     [(-5.0, 0.0), (1e9, 86_400.0), (float("inf"), 86_400.0), (float("nan"), None), (None, None)],
 )
-def test_seconds_are_kept_within_reason(project, filled, ana, seconds, kept):
+def test_seconds_are_kept_within_reason(
+    project: Project, filled: Fill, ana: User, seconds: Any, kept: Any
+) -> None:
     filled(project, 1)
     assert loop.answer(leasing.lease_next(project, ana), seconds=seconds).seconds == kept
 
 
-def test_lease_of_somebody_else_does_not_count(project, filled, ana, ben):
+def test_lease_of_somebody_else_does_not_count(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     with pytest.raises(NotThere):
@@ -196,7 +226,9 @@ def test_lease_of_somebody_else_does_not_count(project, filled, ana, ben):
 
 
 @pytest.mark.parametrize("overlap", [1, 3])
-def test_late_answer_counts_while_the_item_needs_it(project, filled, run_out, ana, overlap):
+def test_late_answer_counts_while_the_item_needs_it(
+    project: Project, filled: Fill, run_out: Any, ana: User, overlap: int
+) -> None:
     project.overlap = overlap
     project.save()
     filled(project, 1)
@@ -210,8 +242,8 @@ def test_late_answer_counts_while_the_item_needs_it(project, filled, run_out, an
 
 
 def test_late_answer_counts_though_the_queue_was_remade(
-    project, filled, learnt, run_round, run_out, ana
-):
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, run_out: Any, ana: User
+) -> None:
     filled(project, 30)
     learnt(project)
     lease = leasing.lease_next(project, ana)
@@ -224,8 +256,8 @@ def test_late_answer_counts_though_the_queue_was_remade(
 
 
 def test_late_answer_is_kept_as_an_extra_opinion_where_others_were_faster(
-    project, filled, run_out, ana, ben
-):
+    project: Project, filled: Fill, run_out: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     run_out()
@@ -239,7 +271,9 @@ def test_late_answer_is_kept_as_an_extra_opinion_where_others_were_faster(
     assert counts(project) == (1, 1)
 
 
-def test_late_answer_disturbs_nobody_who_holds_the_item_now(project, filled, run_out, ana, ben):
+def test_late_answer_disturbs_nobody_who_holds_the_item_now(
+    project: Project, filled: Fill, run_out: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     run_out()
@@ -251,7 +285,9 @@ def test_late_answer_disturbs_nobody_who_holds_the_item_now(project, filled, run
     assert counts(project) == (1, 1)
 
 
-def test_late_answer_fills_another_free_place(project, filled, run_out, ana, ben):
+def test_late_answer_fills_another_free_place(
+    project: Project, filled: Fill, run_out: Any, ana: User, ben: User
+) -> None:
     project.overlap = 2
     project.save()
     filled(project, 1)
@@ -265,8 +301,8 @@ def test_late_answer_fills_another_free_place(project, filled, run_out, ana, ben
 
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_answer_from_an_old_window_settles_what_the_same_person_holds_anew(
-    project, filled, run_out, ana, overlap
-):
+    project: Project, filled: Fill, run_out: Any, ana: User, overlap: int
+) -> None:
     project.overlap = overlap
     project.save()
     filled(project, 1)
@@ -280,7 +316,7 @@ def test_answer_from_an_old_window_settles_what_the_same_person_holds_anew(
     assert loop.refreshed(old.item).answers == 1
 
 
-def test_answer_after_a_skip_is_kept(project, filled, ana):
+def test_answer_after_a_skip_is_kept(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     releasing.skip(lease)
@@ -290,7 +326,9 @@ def test_answer_after_a_skip_is_kept(project, filled, ana):
 # Changing one's mind -----------------------------------------------------------------------------
 
 
-def test_correction_keeps_what_was_said_before(project, filled, ana, lea):
+def test_correction_keeps_what_was_said_before(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     revise.correct(annotation, lea, ["ham"])
@@ -304,7 +342,7 @@ def test_correction_keeps_what_was_said_before(project, filled, ana, lea):
     assert counts(project) == (1, 1)
 
 
-def test_wrong_correction_changes_nothing(project, filled, ana):
+def test_wrong_correction_changes_nothing(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     with pytest.raises(Invalid):
@@ -313,7 +351,9 @@ def test_wrong_correction_changes_nothing(project, filled, ana):
     assert not Revision.objects.exists()
 
 
-def test_undone_item_comes_back_to_the_same_person(project, filled, ana, ben):
+def test_undone_item_comes_back_to_the_same_person(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     annotation = loop.answer(lease, ["spam"])
@@ -330,7 +370,9 @@ def test_undone_item_comes_back_to_the_same_person(project, filled, ana, ben):
     assert (revision.action, revision.labels) == ("withdrawn", loop.ids(project, "spam"))
 
 
-def test_undo_and_correction_after_a_round_are_learnt_from(project, filled, learnt, run_round, ana):
+def test_undo_and_correction_after_a_round_are_learnt_from(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     filled(project, 40)
     learnt(project)
     run_round(project)
@@ -353,7 +395,9 @@ def test_undo_and_correction_after_a_round_are_learnt_from(project, filled, lear
     assert loop.refreshed(item).state == Item.State.LABELLED
 
 
-def test_withdrawn_answer_makes_room_for_another(project, filled, ana, ben, lea):
+def test_withdrawn_answer_makes_room_for_another(
+    project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ben) is None
@@ -362,7 +406,7 @@ def test_withdrawn_answer_makes_room_for_another(project, filled, ana, ben, lea)
     assert leasing.lease_next(project, ben).item == annotation.item
 
 
-def test_answer_is_taken_back_once(project, filled, ana):
+def test_answer_is_taken_back_once(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 1)
     annotation = loop.answer(leasing.lease_next(project, ana))
     revise.withdraw(annotation, ana)
@@ -374,7 +418,7 @@ def test_answer_is_taken_back_once(project, filled, ana):
     assert counts(project) == (0, 0)
 
 
-def test_seed_can_be_withdrawn_and_is_then_asked(project, olga, ana):
+def test_seed_can_be_withdrawn_and_is_then_asked(project: Project, olga: User, ana: User) -> None:
     loop.bring_in(project, "a.csv", "text,label\na,spam\n")
     seed = Annotation.objects.get()
     with pytest.raises(Conflict):
@@ -385,7 +429,9 @@ def test_seed_can_be_withdrawn_and_is_then_asked(project, olga, ana):
     assert counts(project) == (1, 1)
 
 
-def test_withdrawn_extra_opinion_changes_no_count(project, filled, run_out, ana, ben):
+def test_withdrawn_extra_opinion_changes_no_count(
+    project: Project, filled: Fill, run_out: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     run_out()
@@ -397,7 +443,9 @@ def test_withdrawn_extra_opinion_changes_no_count(project, filled, run_out, ana,
     assert counts(project) == (1, 1)
 
 
-def test_last_is_the_newest_own_answer_that_stands(project, filled, ana, ben):
+def test_last_is_the_newest_own_answer_that_stands(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 5)
     assert history.last_action(project, ana) is None
     first, second = loop.label(project, ana, 2)
@@ -407,7 +455,15 @@ def test_last_is_the_newest_own_answer_that_stands(project, filled, ana, ben):
     assert history.last_action(project, ana) == first
 
 
-def test_counters_equal_a_recount(project, filled, learnt, run_round, run_out, ana, ben):
+def test_counters_equal_a_recount(
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    run_out: Any,
+    ana: User,
+    ben: User,
+) -> None:
     project.overlap = 2
     project.save()
     filled(project, 30)
@@ -436,7 +492,9 @@ def test_counters_equal_a_recount(project, filled, learnt, run_round, run_out, a
 # Who may change what -----------------------------------------------------------------------------
 
 
-def test_one_finds_ones_own_answers_and_a_lead_finds_all(project, filled, ana, ben, lea):
+def test_one_finds_ones_own_answers_and_a_lead_finds_all(
+    project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     filled(project, 1)
     (annotation,) = loop.label(project, ana)
     for who, may in ((ana, True), (lea, True), (ben, False)):

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,23 +11,24 @@ from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.messages import labelling
-from annotator.models import Annotation, Item, Lease, QueueEntry
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "window-1"
 
 
-def decision(kind, **rest):
+def decision(kind: Any, **rest: Any) -> Any:
     return {"kind": kind, "client_id": str(uuid.uuid4()), **rest}
 
 
-def settle(project, user, kind, **rest):
+def settle(project: Project, user: User, kind: Any, **rest: Any) -> Any:
     return sync_decisions.apply_decision(project, user, PAGE, decision(kind, **rest))
 
 
-def test_label_is_saved_with_its_remarks(project, filled, ana):
+def test_label_is_saved_with_its_remarks(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     settled = settle(
@@ -38,7 +40,7 @@ def test_label_is_saved_with_its_remarks(project, filled, ana):
     assert (saved.note, saved.unsure) == ("odd", True)
 
 
-def test_label_that_is_sent_twice_is_one(project, filled, ana):
+def test_label_that_is_sent_twice_is_one(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     sent = decision("label", lease=str(lease.pk), labels=["spam"])
@@ -47,7 +49,9 @@ def test_label_that_is_sent_twice_is_one(project, filled, ana):
     assert Annotation.objects.count() == 1
 
 
-def test_label_that_came_too_late_is_kept_and_done(project, filled, time_machine, ana, ben):
+def test_label_that_came_too_late_is_kept_and_done(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     time_machine.move_to(timezone.now() + timedelta(minutes=20))
@@ -58,7 +62,9 @@ def test_label_that_came_too_late_is_kept_and_done(project, filled, time_machine
     assert settled.annotation["counted"] is False
 
 
-def test_label_of_an_item_that_one_labelled_in_another_window_is_done(project, filled, ana):
+def test_label_of_an_item_that_one_labelled_in_another_window_is_done(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     loop.answer(lease, ["spam"])
@@ -78,7 +84,9 @@ def test_label_of_an_item_that_one_labelled_in_another_window_is_done(project, f
         ({"labels": ["spam"], "lease": str(uuid.uuid4())}, "unknown_lease"),
     ],
 )
-def test_what_cannot_be_stored_is_refused_in_words(project, filled, ana, given, code):
+def test_what_cannot_be_stored_is_refused_in_words(
+    project: Project, filled: Fill, ana: User, given: Any, code: str
+) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     settled = settle(project, ana, "label", **{"lease": str(lease.pk), **given})
@@ -87,7 +95,7 @@ def test_what_cannot_be_stored_is_refused_in_words(project, filled, ana, given, 
     assert not Annotation.objects.exists()
 
 
-def test_skip_twice_counts_once(project, filled, ana):
+def test_skip_twice_counts_once(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     sent = decision("skip", lease=str(lease.pk), reason="broken")
@@ -98,7 +106,9 @@ def test_skip_twice_counts_once(project, filled, ana):
     assert lease.item.skips == 1
 
 
-def test_correction_keeps_its_history_and_counts_once(project, filled, ana):
+def test_correction_keeps_its_history_and_counts_once(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     sent = decision("correct", annotation=annotation.pk, labels=["ham"], note="misread")
@@ -109,7 +119,9 @@ def test_correction_keeps_its_history_and_counts_once(project, filled, ana):
     assert (revision.labels, revision.note) == (loop.ids(project, "spam"), "")
 
 
-def test_undone_item_comes_back_to_the_same_window(project, filled, ana):
+def test_undone_item_comes_back_to_the_same_window(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
     settled = settle(project, ana, "undo", annotation=annotation.pk)
@@ -117,7 +129,7 @@ def test_undone_item_comes_back_to_the_same_window(project, filled, ana):
     assert settled.lease.item_id == annotation.item_id
 
 
-def test_undo_without_a_number_takes_the_newest(project, filled, ana):
+def test_undo_without_a_number_takes_the_newest(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     loop.answer(leasing.lease_next(project, ana), ["spam"])
     newest = loop.answer(leasing.lease_next(project, ana), ["ham"])
@@ -126,18 +138,20 @@ def test_undo_without_a_number_takes_the_newest(project, filled, ana):
     assert settle(project, ana, "undo").code == "nothing"
 
 
-def skipped(project, user):
+def skipped(project: Project, user: User) -> Any:
     """Skip the next item of the person and return its lease."""
     lease = leasing.lease_next(project, user)
     settle(project, user, "skip", lease=str(lease.pk))
     return lease
 
 
-def undo_skip(lease):
+def undo_skip(lease: Any) -> Any:
     return settle(lease.project, lease.user, "undo", lease=str(lease.pk))
 
 
-def test_undone_skip_leaves_nothing_behind_and_brings_the_item_back(project, filled, ana):
+def test_undone_skip_leaves_nothing_behind_and_brings_the_item_back(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     lease = skipped(project, ana)
     settled = undo_skip(lease)
@@ -151,7 +165,7 @@ def test_undone_skip_leaves_nothing_behind_and_brings_the_item_back(project, fil
     assert loop.refreshed(lease.item).state == Item.State.LABELLED
 
 
-def test_skip_can_be_undone_once_and_done_again(project, filled, ana):
+def test_skip_can_be_undone_once_and_done_again(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     lease = skipped(project, ana)
     again = undo_skip(lease).lease
@@ -162,7 +176,9 @@ def test_skip_can_be_undone_once_and_done_again(project, filled, ana):
 
 
 @pytest.mark.parametrize("is_labelled", [False, True])
-def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, is_labelled):
+def test_undone_skip_whose_item_others_took_says_so(
+    project: Project, filled: Fill, ana: User, ben: User, is_labelled: bool
+) -> None:
     filled(project, 1)
     lease = skipped(project, ana)
     taken = leasing.lease_next(project, ben)
@@ -170,14 +186,16 @@ def test_undone_skip_whose_item_others_took_says_so(project, filled, ana, ben, i
         loop.answer(taken)
     settled = undo_skip(lease)
     assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
-    assert "others have taken on the item" in labelling.result_words(settled)
+    assert "Other annotators have taken the item" in labelling.result_words(settled)
     assert loop.refreshed(lease.item).skips == 0
     releasing.release(taken)
     # It is theirs again like any other.
     assert (leasing.lease_next(project, ana) is None) is is_labelled
 
 
-def test_undone_skip_finds_a_second_place_where_two_opinions_are_wanted(project, filled, ana, ben):
+def test_undone_skip_finds_a_second_place_where_two_opinions_are_wanted(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     settings.change_settings(project, overlap=2)
     filled(project, 1)
     lease = skipped(project, ana)
@@ -187,7 +205,9 @@ def test_undone_skip_finds_a_second_place_where_two_opinions_are_wanted(project,
     assert set(entries.values_list("user", flat=True)) == {ana.pk, ben.pk}
 
 
-def test_undone_skip_of_what_a_refill_took_out_of_the_queue(project, filled, ana):
+def test_undone_skip_of_what_a_refill_took_out_of_the_queue(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     lease = skipped(project, ana)
     QueueEntry.objects.filter(item=lease.item_id).delete()
@@ -197,7 +217,9 @@ def test_undone_skip_of_what_a_refill_took_out_of_the_queue(project, filled, ana
     assert QueueEntry.objects.get(item=lease.item_id).user == ana
 
 
-def test_undo_without_a_name_takes_what_was_done_last(project, filled, ana):
+def test_undo_without_a_name_takes_what_was_done_last(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     first = skipped(project, ana)
     answer = loop.answer(leasing.lease_next(project, ana))
@@ -208,7 +230,7 @@ def test_undo_without_a_name_takes_what_was_done_last(project, filled, ana):
     assert undone[3].code == "nothing"
 
 
-def test_nobody_settles_for_another(project, filled, ana, ben):
+def test_nobody_settles_for_another(project: Project, filled: Fill, ana: User, ben: User) -> None:
     filled(project, 10)
     lease = leasing.lease_next(project, ana)
     annotation = loop.answer(leasing.lease_next(project, ana, [str(lease.pk)]), ["spam"])
@@ -224,7 +246,7 @@ def test_nobody_settles_for_another(project, filled, ana, ben):
     assert not annotation.revisions.exists()
 
 
-def test_saved_tells_what_the_item_was():
+def test_saved_tells_what_the_item_was() -> None:
     assert labelling.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
     assert "audit item" in labelling.saved_words({"labels": ["spam"], "source": "audit"})
     assert "gold item" in labelling.saved_words({"labels": ["a", "b"], "source": "gold"})

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Invalid
 from annotator.flow.annotation import payload, revise
@@ -13,25 +15,28 @@ from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing
 from annotator.formats import csv as csv_format
-from annotator.models import Annotation, ModelVersion, Round
+from annotator.models import Annotation, ModelVersion, Project, Round, User
 from annotator.pool import model_files
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
-def as_jsonl(project):
+def as_jsonl(project: Project) -> Any:
     return [json.loads(line) for line in b"".join(export.stream(project, "jsonl")).splitlines()]
 
 
-def as_csv(project):
+def as_csv(project: Project) -> Any:
     text = b"".join(export.stream(project, "csv")).decode("utf-8")
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text[1:], newline="")))
 
 
 @pytest.fixture
-def labelled(project, filled, learnt, run_round, ana, ben):
+def labelled(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
+) -> Any:
     """The project with seeds, answers of two people, and a round in between."""
     loop.bring_in(project, "seeds.csv", "text,label,year\nfree prize,spam,1999\n")
     filled(project, 50)
@@ -43,7 +48,7 @@ def labelled(project, filled, learnt, run_round, ana, ben):
     return project
 
 
-def test_every_label_knows_how_it_came_about(labelled):
+def test_every_label_knows_how_it_came_about(labelled: Any) -> None:
     records = as_jsonl(labelled)
     assert [record["id"] for record in records] == list(
         Annotation.objects.order_by("pk").values_list("pk", flat=True)
@@ -67,7 +72,7 @@ def test_every_label_knows_how_it_came_about(labelled):
     assert {record["annotator"] for record in records} == {"olga", "ana", "ben"}
 
 
-def test_both_formats_say_the_same(labelled):
+def test_both_formats_say_the_same(labelled: Any) -> None:
     rows, records = as_csv(labelled), as_jsonl(labelled)
     assert list(rows[0]) == list(records[0])
     for row, record in zip(rows, records, strict=True):
@@ -76,7 +81,9 @@ def test_both_formats_say_the_same(labelled):
         assert json.loads(row["meta"]) == record["meta"]
 
 
-def test_withdrawn_answers_stay_and_corrected_ones_go_out_as_they_are_now(project, filled, ana):
+def test_withdrawn_answers_stay_and_corrected_ones_go_out_as_they_are_now(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 3)
     first, second, third = loop.label(project, ana, 3)
     revise.withdraw(first, ana)
@@ -88,7 +95,7 @@ def test_withdrawn_answers_stay_and_corrected_ones_go_out_as_they_are_now(projec
     assert (records[second.pk]["corrections"], records[third.pk]["corrections"]) == (1, 0)
 
 
-def test_extra_opinions_go_out_marked(project, filled, ana):
+def test_extra_opinions_go_out_marked(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 1)
     loop.label(project, ana, 1)
     Annotation.objects.update(counted=False)
@@ -111,7 +118,7 @@ def test_extra_opinions_go_out_marked(project, filled, ana):
         "=cmd|' /C calc'!A0",
     ],
 )
-def test_spreadsheet_runs_no_cell(project, ana, text):
+def test_spreadsheet_runs_no_cell(project: Project, ana: User, text: str) -> None:
     loop.bring_in(project, "a.jsonl", json.dumps({"text": text, "id": text.strip()}))
     loop.label(project, ana, 1)
     Annotation.objects.update(seconds=2.5, score=-0.5)
@@ -122,11 +129,13 @@ def test_spreadsheet_runs_no_cell(project, ana, text):
 
 
 @pytest.mark.parametrize("text", ["plain", "a = b", "don't", "“=1”", "1-2", ""])
-def test_harmless_cells_are_left_alone(project, filled, ana, text):
+def test_harmless_cells_are_left_alone(
+    project: Project, filled: Fill, ana: User, text: str
+) -> None:
     assert csv_format.guarded(text) == text
 
 
-def test_labels_with_odd_names_go_out_and_come_back(olga):
+def test_labels_with_odd_names_go_out_and_come_back(olga: User) -> None:
     odd = ["a, b", "c; d", 'e "f"', "<g> & h", "ü 猫"]
     made = settings.create_project(olga, name="Odd", labels=odd)
     rows = "\n".join(json.dumps({"text": f"t{i}", "label": name}) for i, name in enumerate(odd))
@@ -139,8 +148,12 @@ def test_labels_with_odd_names_go_out_and_come_back(olga):
 
 
 def test_export_is_streamed_in_chunks(
-    project, filled, ana, monkeypatch, django_assert_max_num_queries
-):
+    project: Project,
+    filled: Fill,
+    ana: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, 12)
     loop.label(project, ana, 12)
     monkeypatch.setattr(export, "CHUNK", 5)
@@ -150,17 +163,17 @@ def test_export_is_streamed_in_chunks(
         as_jsonl(project)
 
 
-def test_empty_project_gives_an_empty_file(project):
+def test_empty_project_gives_an_empty_file(project: Project) -> None:
     assert as_jsonl(project) == []
     assert as_csv(project) == []
 
 
-def test_unknown_format_is_refused_before_anything_is_sent(project):
+def test_unknown_format_is_refused_before_anything_is_sent(project: Project) -> None:
     with pytest.raises(Invalid, match="There are: jsonl, csv"):
         export.stream(project, "xlsx")
 
 
-def test_other_projects_stay_out(labelled, olga, filled):
+def test_other_projects_stay_out(labelled: Any, olga: User, filled: Fill) -> None:
     other = settings.create_project(olga, name="Other", labels=["spam", "ham"])
     filled(other, 3)
     loop.label(other, olga, 3)
@@ -168,13 +181,15 @@ def test_other_projects_stay_out(labelled, olga, filled):
     assert len(as_jsonl(labelled)) == 25
 
 
-def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(project, filled, ana):
+def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(
+    project: Project, filled: Fill, ana: User
+) -> None:
     items = filled(project, 30)
     kept, gone = loop.label(project, ana, 2)
     revise.withdraw(gone, ana)
     releasing.skip(leasing.lease_next(project, ana), "hard")
 
-    def kinds(*include):
+    def kinds(*include: Any) -> Any:
         lines = b"".join(export.stream(project, "jsonl", include)).splitlines()
         return [json.loads(line) for line in lines]
 
@@ -192,7 +207,7 @@ def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(project,
     assert len(rows) == len(items) + 2
 
 
-def test_damaged_judgements_are_left_out_of_the_export(labelled):
+def test_damaged_judgements_are_left_out_of_the_export(labelled: Any) -> None:
     version = ModelVersion.objects.get()
     path = model_files.audits_path(labelled.pk, labelled.rounds.first().number)
     judged = [each for each in as_jsonl(labelled) if each["judged"]]
@@ -201,7 +216,7 @@ def test_damaged_judgements_are_left_out_of_the_export(labelled):
     assert not any(each["judged"] for each in as_jsonl(labelled))
 
 
-def test_judgements_outlive_the_rounds_that_are_tidied_away(labelled):
+def test_judgements_outlive_the_rounds_that_are_tidied_away(labelled: Any) -> None:
     measured = labelled.rounds.first()
     for number in range(5):
         Round.objects.create(

@@ -1,18 +1,20 @@
 """Where the items of a pool lie."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from annotator.flow.evaluation import embedding_map
 from annotator.flow.operations import background_reports
-from annotator.models import Report, Round
+from annotator.models import Project, Report, Round, User
 from tests import loop
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def learnt(project, ana):
+def learnt(project: Project, ana: User) -> Any:
     """A project with a round that has a model, and audits that it was measured on."""
     loop.fill(project, 80)
     loop.make_features(project)
@@ -21,7 +23,7 @@ def learnt(project, ana):
     return project
 
 
-def test_every_point_lies_on_the_plane_and_is_an_item_of_the_project(learnt):
+def test_every_point_lies_on_the_plane_and_is_an_item_of_the_project(learnt: Any) -> None:
     found = embedding_map.report(learnt)
     points = np.array(found["points"])
     assert len(points) == 80
@@ -30,7 +32,7 @@ def test_every_point_lies_on_the_plane_and_is_an_item_of_the_project(learnt):
     assert found["labels"] == list(learnt.labels.values_list("pk", flat=True))
 
 
-def test_kinds_say_what_became_of_an_item(learnt):
+def test_kinds_say_what_became_of_an_item(learnt: Any) -> None:
     points = embedding_map.report(learnt)["points"]
     kinds = {embedding_map.KINDS[kind] for _x, _y, _item, kind, _said in points}
     assert {"labelled", "picked"} <= kinds
@@ -40,7 +42,7 @@ def test_kinds_say_what_became_of_an_item(learnt):
     assert audited == learnt.models.first().accuracy["n"]
 
 
-def test_sample_stays_where_it_is_from_round_to_round(learnt, ana):
+def test_sample_stays_where_it_is_from_round_to_round(learnt: Any, ana: User) -> None:
     before = {item: (x, y) for x, y, item, _kind, _said in embedding_map.report(learnt)["points"]}
     loop.label(learnt, ana, 10)
     loop.go_round(learnt)
@@ -48,7 +50,7 @@ def test_sample_stays_where_it_is_from_round_to_round(learnt, ana):
     assert after == before
 
 
-def test_likely_neighbours_are_neighbours_on_the_plane():
+def test_likely_neighbours_are_neighbours_on_the_plane() -> None:
     rng = np.random.default_rng(5)
     centres = rng.normal(size=(3, 20))
     rows = np.repeat(centres, 40, axis=0) + 0.05 * rng.normal(size=(120, 20))
@@ -60,7 +62,7 @@ def test_likely_neighbours_are_neighbours_on_the_plane():
     assert between > 3 * within
 
 
-def test_there_is_no_plane_before_a_model_or_of_a_handful(project, ana):
+def test_there_is_no_plane_before_a_model_or_of_a_handful(project: Project, ana: User) -> None:
     assert embedding_map.report(project) is None
     loop.fill(project, 10)
     loop.make_features(project)
@@ -69,7 +71,7 @@ def test_there_is_no_plane_before_a_model_or_of_a_handful(project, ana):
     assert embedding_map.report(project) is None
 
 
-def test_large_report_is_asked_for_by_name(learnt):
+def test_large_report_is_asked_for_by_name(learnt: Any) -> None:
     background_reports.make_all(learnt.pk)
     assert Report.objects.filter(kind="plane", error="").exists()
     assert "plane" not in background_reports.latest(learnt)

@@ -1,6 +1,7 @@
 """What more labels would bring, reckoned and told."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,16 +16,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def no_other_report(monkeypatch):
+def no_other_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the forecast made alone."""
     monkeypatch.setattr(background_reports, "MAKERS", {"forecast": forecast.report})
 
 
 @pytest.fixture
-def curve(project):
+def curve(project: Project) -> Any:
     """Return a function that stores a measured model for each accuracy, 50 labels apart."""
 
-    def store(*values, kappas=(0.9, 0.9, 0.9), n=200):
+    def store(*values: Any, kappas: Any = (0.9, 0.9, 0.9), n: Any = 200) -> None:
         for number, value in enumerate(values, start=1):
             ModelVersion.objects.create(
                 project=project,
@@ -45,13 +46,13 @@ def curve(project):
 RISING = [0.9 - (50 * n) ** -0.5 for n in range(1, 11)]
 
 
-def told(project):
+def told(project: Project) -> Any:
     background_reports.make_all(project.pk)
     project = Project.objects.get(pk=project.pk)
     return in_words(project, None, background_reports.latest(project))
 
 
-def test_what_labels_will_bring_comes_with_its_interval(project, curve):
+def test_what_labels_will_bring_comes_with_its_interval(project: Project, curve: Any) -> None:
     curve(*RISING)
     (gain,) = told(project)
     assert gain.startswith(
@@ -59,7 +60,7 @@ def test_what_labels_will_bring_comes_with_its_interval(project, curve):
     )
 
 
-def test_with_a_rate_it_has_a_price(project, curve):
+def test_with_a_rate_it_has_a_price(project: Project, curve: Any) -> None:
     curve(*RISING)
     settings.change_settings(project, hourly_rate=36)
     (gain,) = told(project)
@@ -67,7 +68,7 @@ def test_with_a_rate_it_has_a_price(project, curve):
     assert gain.endswith("(95% CI 0.4 to 0.4); each extra percentage point costs about 18.43.")
 
 
-def test_way_to_the_target_is_foretold(project, curve):
+def test_way_to_the_target_is_foretold(project: Project, curve: Any) -> None:
     curve(*RISING)
     settings.change_settings(project, target_value=0.87, hourly_rate=36)
     way, _gain = told(project)
@@ -75,13 +76,13 @@ def test_way_to_the_target_is_foretold(project, curve):
     assert "About 606 more labels are needed to reach 87% (95% CI 605–618; about 43.63" in way
 
 
-def test_target_above_the_curve_is_out_of_sight(project, curve):
+def test_target_above_the_curve_is_out_of_sight(project: Project, curve: Any) -> None:
     curve(*RISING)
     settings.change_settings(project, target_value=0.95)
     assert "can't reach the target of 95%" in told(project)[0]
 
 
-def test_forecast_for_another_target_is_not_told(project, curve):
+def test_forecast_for_another_target_is_not_told(project: Project, curve: Any) -> None:
     curve(*RISING)
     settings.change_settings(project, target_value=0.87)
     told(project)
@@ -90,7 +91,7 @@ def test_forecast_for_another_target_is_not_told(project, curve):
     assert not any("needed to reach" in each for each in in_words(project, None, found))
 
 
-def test_model_that_stopped_changing_is_said_to(project, curve):
+def test_model_that_stopped_changing_is_said_to(project: Project, curve: Any) -> None:
     curve(0.89, 0.9, 0.9, 0.9, kappas=(0.995, 0.99, 0.992))
     assert any("has stabilised" in sentence for sentence in told(project))
 
@@ -104,21 +105,25 @@ def test_model_that_stopped_changing_is_said_to(project, curve):
         ((0.9, 0.9, 0.9, 0.9), (0.995,)),
     ],
 )
-def test_moving_or_rising_model_has_not_stopped(project, curve, values, kappas):
+def test_moving_or_rising_model_has_not_stopped(
+    project: Project, curve: Any, values: Any, kappas: Any
+) -> None:
     curve(*values, kappas=kappas)
     assert not any("has stabilised" in sentence for sentence in told(project))
 
 
-def test_nothing_is_foretold_from_few_audits(project, curve):
+def test_nothing_is_foretold_from_few_audits(project: Project, curve: Any) -> None:
     curve(*RISING, n=19)
     assert told(project) == []
     assert not Report.objects.exists()
 
 
-def test_report_that_fails_says_so_and_is_made_again(project, curve, monkeypatch):
+def test_report_that_fails_says_so_and_is_made_again(
+    project: Project, curve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     curve(*RISING)
 
-    def fail(_project):
+    def fail(_project: Any) -> None:
         raise OSError(28, "No space left on device", "shard.npy")
 
     monkeypatch.setitem(background_reports.MAKERS, "forecast", fail)
@@ -133,25 +138,29 @@ def test_report_that_fails_says_so_and_is_made_again(project, curve, monkeypatch
     assert report.found["gain"]["value"] == pytest.approx(0.004, abs=0.001)
 
 
-def test_report_is_not_made_twice_for_the_same_labels(project, curve, monkeypatch):
+def test_report_is_not_made_twice_for_the_same_labels(
+    project: Project, curve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     curve(*RISING)
     background_reports.make_all(project.pk)
     monkeypatch.setitem(background_reports.MAKERS, "forecast", pytest.fail)
     background_reports.make_all(project.pk)
 
 
-def test_report_of_a_deleted_project_is_not_made(project, curve):
+def test_report_of_a_deleted_project_is_not_made(project: Project, curve: Any) -> None:
     curve(*RISING)
     settings.delete_project(project)
     background_reports.make_all(project.pk)
     assert not Report.objects.exists()
 
 
-def test_report_that_takes_long_is_put_off_and_made_in_the_end(project, curve):
+def test_report_that_takes_long_is_put_off_and_made_in_the_end(
+    project: Project, curve: Any
+) -> None:
     curve(*RISING)
     background_reports.make_all(project.pk)
     Report.objects.filter(kind="forecast").update(seconds=30.0, seq=0)
-    Tally.objects.create(project=project, user=project.created_by, day="2026-01-01", labels=5)
+    Tally.objects.create(project=project, user=project.created_by, day="2026-01-01", labels=5)  # type: ignore[misc]
     before = Report.objects.get(kind="forecast").made_at
     background_reports.make_all(project.pk)
     put_off = Report.objects.get(kind="forecast")
@@ -166,17 +175,17 @@ def test_report_that_takes_long_is_put_off_and_made_in_the_end(project, curve):
     assert background_reports.overdue() == []
 
 
-def test_returns_that_diminish_are_said_to_before_all_else(project, curve):
+def test_returns_that_diminish_are_said_to_before_all_else(project: Project, curve: Any) -> None:
     level = [0.9] * 20
     curve(*level, kappas=(0.995, 0.99, 0.992))
     ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
     said = " ".join(told(project))
-    assert "returns diminish" in said
+    assert "Diminishing returns" in said
     assert "stopped changing" not in said
 
 
-def test_labels_that_were_taken_back_do_not_hinder_it(project, curve):
+def test_labels_that_were_taken_back_do_not_hinder_it(project: Project, curve: Any) -> None:
     curve(*[0.9] * 21, kappas=(0.995, 0.99, 0.992))
     ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
     ModelVersion.objects.filter(number=21).update(trained_on=930)
-    assert any("returns diminish" in sentence for sentence in told(project))
+    assert any("Diminishing returns" in sentence for sentence in told(project))

@@ -1,12 +1,14 @@
 """What asking well was worth, reckoned from the audits and told."""
 
+from typing import Any
+
 import pytest
 
 from annotator.flow.evaluation import label_savings
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
 from annotator.messages.label_savings import in_words
-from annotator.models import Project
+from annotator.models import Project, User
 from tests import loop
 
 pytestmark = pytest.mark.django_db
@@ -29,13 +31,13 @@ SAVED = {"value": 310.4, "low": 180.2, "high": 450.1, "audits": 90, "verdict": "
         ),
     ],
 )
-def test_words_never_say_more_than_the_interval(found, words):
+def test_words_never_say_more_than_the_interval(found: Any, words: str) -> None:
     said = in_words(found)
     assert words in said
     assert bool(said) == bool(words)
 
 
-def test_few_audits_are_said_to_be_too_few(project, ana):
+def test_few_audits_are_said_to_be_too_few(project: Project, ana: User) -> None:
     loop.fill(project, 120)
     loop.make_features(project)
     loop.label(project, ana, 40)
@@ -44,7 +46,7 @@ def test_few_audits_are_said_to_be_too_few(project, ana):
     assert found["missing"] == 30 - project.models.first().accuracy["n"]
 
 
-def test_worth_comes_with_the_curve_of_random_labels(project, ana):
+def test_worth_comes_with_the_curve_of_random_labels(project: Project, ana: User) -> None:
     settings.change_settings(project, audit_share=0.5)
     project = Project.objects.get(pk=project.pk)
     loop.fill(project, 160)
@@ -61,5 +63,5 @@ def test_worth_comes_with_the_curve_of_random_labels(project, ana):
     assert in_words(found)
 
 
-def test_nothing_is_reckoned_before_a_model(project):
+def test_nothing_is_reckoned_before_a_model(project: Project) -> None:
     assert label_savings.report(project) is None

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,29 +10,30 @@ from PIL import Image
 
 from annotator.flow.features import encode
 from annotator.flow.projects import settings
-from annotator.models import FeatureSpace, Item, Job
+from annotator.models import FeatureSpace, Item, Job, Project, User
 from annotator.pool import feature_store
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
-def recipes(spaces):
+def recipes(spaces: Any) -> Any:
     return [space.recipe for space in spaces]
 
 
 @pytest.fixture
-def laddered(project):
+def laddered(project: Project) -> Any:
     return settings.change_settings(project, features="auto")
 
 
-def test_nothing_is_planned_for_an_empty_pool(project):
+def test_nothing_is_planned_for_an_empty_pool(project: Project) -> None:
     assert encode.plan(project) == []
     assert encode.current_space(project) is None
     assert encode.plan_missing() == []
 
 
-def test_quick_features_come_first_and_better_ones_take_over(laddered, filled):
+def test_quick_features_come_first_and_better_ones_take_over(laddered: Any, filled: Fill) -> None:
     filled(laddered, 5)
     quick, better = encode.plan(laddered)
     assert recipes([quick, better]) == ["text-quick", "text"]
@@ -41,7 +43,9 @@ def test_quick_features_come_first_and_better_ones_take_over(laddered, filled):
         assert encode.current_space(laddered) == space
 
 
-def test_better_features_of_fewer_items_beat_quick_ones_of_all(laddered, filled, learnt):
+def test_better_features_of_fewer_items_beat_quick_ones_of_all(
+    laddered: Any, filled: Fill, learnt: Learn
+) -> None:
     filled(laddered, 5)
     learnt(laddered)
     better = encode.current_space(laddered)
@@ -51,7 +55,9 @@ def test_better_features_of_fewer_items_beat_quick_ones_of_all(laddered, filled,
     learnt(laddered)
 
 
-def test_asked_features_are_used_whatever_others_there_are(laddered, filled, learnt):
+def test_asked_features_are_used_whatever_others_there_are(
+    laddered: Any, filled: Fill, learnt: Learn
+) -> None:
     filled(laddered, 5)
     learnt(laddered)
     assert encode.current_space(laddered).recipe == "text"
@@ -63,7 +69,9 @@ def test_asked_features_are_used_whatever_others_there_are(laddered, filled, lea
     assert (newest.recipe, newest.items) == ("text-quick", 10)
 
 
-def test_features_that_are_asked_for_later_are_made(project, filled, learnt):
+def test_features_that_are_asked_for_later_are_made(
+    project: Project, filled: Fill, learnt: Learn
+) -> None:
     filled(project, 5)
     learnt(project)
     assert encode.plan_missing() == []
@@ -71,14 +79,14 @@ def test_features_that_are_asked_for_later_are_made(project, filled, learnt):
     assert FeatureSpace.objects.active().get().recipe == "text"
 
 
-def test_plan_is_made_once_however_often_it_is_asked_for(laddered, filled):
+def test_plan_is_made_once_however_often_it_is_asked_for(laddered: Any, filled: Fill) -> None:
     filled(laddered, 5)
     assert recipes(encode.plan(laddered)) == ["text-quick", "text"]
     assert encode.plan(laddered) == []
     assert FeatureSpace.objects.count() == 2
 
 
-def test_waiting_features_of_an_older_pool_are_dropped(project, filled):
+def test_waiting_features_of_an_older_pool_are_dropped(project: Project, filled: Fill) -> None:
     filled(project, 5)
     encode.plan(project)
     filled(project, 5, start=50)
@@ -86,7 +94,7 @@ def test_waiting_features_of_an_older_pool_are_dropped(project, filled):
     assert [space.items for space in project.spaces.all()] == [10]
 
 
-def test_missing_plan_is_found_by_the_sweep(laddered, filled):
+def test_missing_plan_is_found_by_the_sweep(laddered: Any, filled: Fill) -> None:
     filled(laddered, 5)
     assert recipes(encode.plan_missing()) == ["text-quick", "text"]
     assert encode.plan_missing() == []
@@ -94,7 +102,9 @@ def test_missing_plan_is_found_by_the_sweep(laddered, filled):
     assert recipes(encode.plan_missing()) == ["text-quick", "text"]
 
 
-def test_space_is_ready_with_its_last_shard_whatever_the_order(project, filled, monkeypatch):
+def test_space_is_ready_with_its_last_shard_whatever_the_order(
+    project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", 4)
     filled(project, 10)
     (space,) = encode.plan(project)
@@ -109,7 +119,9 @@ def test_space_is_ready_with_its_last_shard_whatever_the_order(project, filled, 
     assert encode.current_space(project) == space
 
 
-def test_features_do_not_depend_on_how_the_pool_is_cut(project, olga, filled, monkeypatch):
+def test_features_do_not_depend_on_how_the_pool_is_cut(
+    project: Project, olga: User, filled: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = []
     for size in (4, 1000):
         monkeypatch.setattr(feature_store, "SHARD_ITEMS", size)
@@ -122,7 +134,9 @@ def test_features_do_not_depend_on_how_the_pool_is_cut(project, olga, filled, mo
     np.testing.assert_allclose(rows[0].dense, rows[1].dense, atol=1e-5)
 
 
-def test_rows_come_in_the_order_in_which_they_are_asked(project, filled, learnt, monkeypatch):
+def test_rows_come_in_the_order_in_which_they_are_asked(
+    project: Project, filled: Fill, learnt: Learn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", 4)
     filled(project, 10)
     learnt(project)
@@ -132,7 +146,7 @@ def test_rows_come_in_the_order_in_which_they_are_asked(project, filled, learnt,
     np.testing.assert_array_equal(some.dense, whole.dense[[7, 2, 9]])
 
 
-def test_encoder_file_that_was_changed_is_not_used(project, filled):
+def test_encoder_file_that_was_changed_is_not_used(project: Project, filled: Fill) -> None:
     filled(project, 5)
     (space,) = encode.plan(project)
     encode.fit(space.pk)
@@ -156,7 +170,9 @@ def test_encoder_file_that_was_changed_is_not_used(project, filled):
     ],
 )
 @pytest.mark.parametrize("recipe", ["text-quick", "text"])
-def test_odd_pools_have_features_and_rounds(project, ana, run_round, texts, recipe):
+def test_odd_pools_have_features_and_rounds(
+    project: Project, ana: User, run_round: RunRound, texts: Any, recipe: str
+) -> None:
     settings.change_settings(project, features=recipe)
     loop.bring_in(project, "odd.jsonl", "\n".join(f'{{"text": "{text}"}}' for text in texts))
     loop.make_features(project)
@@ -169,7 +185,7 @@ def test_odd_pools_have_features_and_rounds(project, ana, run_round, texts, reci
     assert run_round(project).state == Job.State.DONE
 
 
-def test_pictures_go_round(image_project, ana, run_round):
+def test_pictures_go_round(image_project: Project, ana: User, run_round: RunRound) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for number in range(24):

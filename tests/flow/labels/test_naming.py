@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -34,14 +35,17 @@ from annotator.models import (
     Item,
     Lease,
     ModelVersion,
+    Project,
     QueueEntry,
     Report,
     Revision,
     Round,
     SecondLook,
     Source,
+    User,
 )
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +71,15 @@ NAMES = {
 
 
 @pytest.fixture
-def worked(project, ana, ben, lea, learnt, run_round, easily_sure):
+def worked(
+    project: Project,
+    ana: User,
+    ben: User,
+    lea: User,
+    learnt: Learn,
+    run_round: RunRound,
+    easily_sure: Any,
+) -> Any:
     """A project in which every reference to a label that can be stored is stored."""
     spam, ham = project.labels.all()
     specs = [{"id": spam.pk, "name": SPAM, "hotkey": "q"}, {"id": ham.pk, "name": HAM}]
@@ -101,7 +113,7 @@ def worked(project, ana, ben, lea, learnt, run_round, easily_sure):
     return loop.refreshed(project)
 
 
-def work(project, user, number):
+def work(project: Project, user: User, number: Any) -> None:
     for place in range(number):
         lease = leasing.lease_next(project, user)
         right = SPAM if "prize" in lease.item.text or "claim" in lease.item.text else HAM
@@ -109,11 +121,11 @@ def work(project, user, number):
         loop.answer(lease, [wrong if place % 7 == 6 else right])
 
 
-def unlabelled(project):
+def unlabelled(project: Project) -> Any:
     return Item.objects.filter(project=project, state=Item.State.POOL, gold__isnull=True).first()
 
 
-def rename(project):
+def rename(project: Project) -> Any:
     spam, ham = naming.labels_of(loop.refreshed(project))
     specs = [{"id": spam.pk, "name": NEW_SPAM}, {"id": ham.pk, "name": NEW_HAM}]
     # What a label was called is free for another one, and means that one from then on.
@@ -134,13 +146,13 @@ def stored_texts() -> Iterator[tuple[str, str]]:
                     yield where, json.dumps(value, default=str)
 
 
-def test_no_field_holds_the_name_of_a_label(worked):
+def test_no_field_holds_the_name_of_a_label(worked: Any) -> None:
     holding = {where for where, text in stored_texts() if SPAM in text or HAM in text}
     assert "Label.name" in holding
     assert holding - NAMES == {"Label.name", "Item.text"} & holding
 
 
-def test_the_project_of_the_test_has_every_kind_of_reference(worked):
+def test_the_project_of_the_test_has_every_kind_of_reference(worked: Any) -> None:
     """Else the test above would find nothing because there is nothing."""
     spam, ham = loop.ids(worked, SPAM, HAM)
     assert Item.objects.filter(gold=[ham]).count() == 2
@@ -155,7 +167,7 @@ def test_the_project_of_the_test_has_every_kind_of_reference(worked):
     assert QueueEntry.objects.filter(why__contains=naming.MARK).exists()
 
 
-def numbers(project):
+def numbers(project: Project) -> Any:
     """Return all that is reckoned from what is stored, without names."""
     worker_found = json.loads(json.dumps(report.report(project), default=str))
     labels = {label.pk: label for label in project.labels.all()}
@@ -177,7 +189,7 @@ def numbers(project):
     }
 
 
-def seen(project, user):
+def seen(project: Project, user: User) -> Any:
     """Return what people read: export, memory of the desk, what is served, found and predicted."""
     annotated = history.answers(project, user)
     model, predictions = predict.predict(project, ["prize money winner", "lunch at the office"])
@@ -198,7 +210,9 @@ def seen(project, user):
     return json.dumps(said, default=str)
 
 
-def test_renaming_changes_what_is_seen_everywhere_and_no_number(worked, ana, lea):
+def test_renaming_changes_what_is_seen_everywhere_and_no_number(
+    worked: Any, ana: User, lea: User
+) -> None:
     before, text = numbers(worked), {user: seen(worked, user) for user in (ana, lea)}
     assert before["gold"]
     assert before["bulk"]
@@ -219,7 +233,9 @@ def test_renaming_changes_what_is_seen_everywhere_and_no_number(worked, ana, lea
 # What is sent with names of before ---------------------------------------------------------------
 
 
-def test_save_is_recognised_after_its_label_was_renamed(project, filled, ana):
+def test_save_is_recognised_after_its_label_was_renamed(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 4)
     lease = leasing.lease_next(project, ana)
     save = {"lease": str(lease.pk), "client_id": str(uuid.uuid4())}
@@ -239,7 +255,9 @@ def test_save_is_recognised_after_its_label_was_renamed(project, filled, ana):
         submit.submit(loop.refreshed(project), ana, labels=[ham.pk], **save)
 
 
-def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(project, filled, ana):
+def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 4)
     leases = [leasing.lease_next(project, ana)]
     leases.append(leasing.lease_next(project, ana, holding=[str(leases[0].pk)]))
@@ -257,7 +275,7 @@ def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(pro
     assert AnnotationLabel.objects.filter(label=spam).count() == 2
 
 
-def decided(project, user, leases, **said):
+def decided(project: Project, user: User, leases: Any, **said: Any) -> Any:
     return [
         sync_decisions.apply_decision(
             project,
@@ -269,7 +287,7 @@ def decided(project, user, leases, **said):
     ]
 
 
-def test_name_that_a_removed_label_had_too_means_nothing(project):
+def test_name_that_a_removed_label_had_too_means_nothing(project: Project) -> None:
     spam, ham = project.labels.all()
     label_set.change_labels(
         project, [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
@@ -288,7 +306,7 @@ def test_name_that_a_removed_label_had_too_means_nothing(project):
     ("labels_are", "words"),
     [("gold", "1 gold item"), ("suggestion", "1 imported suggestion"), ("seed", "1 annotation")],
 )
-def test_label_that_a_file_brought_is_in_use(project, labels_are, words):
+def test_label_that_a_file_brought_is_in_use(project: Project, labels_are: str, words: str) -> None:
     spam, ham = project.labels.all()
     loop.bring_in(project, "a.csv", f"text,label\na,{spam.name}\n", labels_are=labels_are)
     with pytest.raises(Conflict) as refused:
@@ -298,7 +316,7 @@ def test_label_that_a_file_brought_is_in_use(project, labels_are, words):
     label_set.change_labels(project, [{"id": spam.pk, "name": "spam"}, "new"])
 
 
-def test_use_is_told_from_that_of_a_label_with_a_longer_id(project):
+def test_use_is_told_from_that_of_a_label_with_a_longer_id(project: Project) -> None:
     loop.bring_in(project, "a.csv", "text,label\na,spam\nb,ham\n", labels_are="suggestion")
     spam, _ham = project.labels.all()
     like = SimpleNamespace(pk=int(f"{spam.pk}{spam.pk}"))
@@ -311,7 +329,9 @@ def test_use_is_told_from_that_of_a_label_with_a_longer_id(project):
     assert naming.items_with(project, like) == (1, 1)
 
 
-def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(project, filled, ana):
+def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(
+    project: Project, filled: Fill, ana: User
+) -> None:
     third = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
     label_set.change_labels(project, [*third, "odd"])
     project = loop.refreshed(project)
@@ -333,7 +353,9 @@ def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(proje
     assert (told["id"], told["suggestion"]["labels"]) == (first.pk, ["odd"])
 
 
-def test_check_that_nobody_can_answer_is_neither_asked_nor_scored(project, ana):
+def test_check_that_nobody_can_answer_is_neither_asked_nor_scored(
+    project: Project, ana: User
+) -> None:
     settings.change_settings(project, gold_share=0.5, audit_share=0.0)
     loop.bring_in(project, "g.csv", "text,label\na,spam\nb,ham\n", labels_are="gold")
     asked, other = Item.objects.order_by("position")
@@ -356,7 +378,9 @@ OLD_WHY = "Doubtful in its own way. The model hesitates between zq-spam (60 %) a
 
 
 @pytest.mark.parametrize("batch", [1, 2_000])
-def test_names_that_were_stored_become_ids_and_come_back(worked, monkeypatch, batch):
+def test_names_that_were_stored_become_ids_and_come_back(
+    worked: Any, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
     monkeypatch.setattr(MOVE, "BATCH", batch)
     after = snapshot()
     editor = SimpleNamespace(connection=connection)
@@ -374,7 +398,7 @@ def test_names_that_were_stored_become_ids_and_come_back(worked, monkeypatch, ba
     assert snapshot() == after
 
 
-def snapshot():
+def snapshot() -> Any:
     return {
         f"{name}.{field}": list(
             apps.get_model("annotator", name).objects.order_by("pk").values_list("pk", field)
@@ -383,7 +407,7 @@ def snapshot():
     }
 
 
-def test_name_that_no_label_has_any_more_is_kept(worked):
+def test_name_that_no_label_has_any_more_is_kept(worked: Any) -> None:
     (spam,) = loop.ids(worked, SPAM)
     first, second = Item.objects.filter(gold__isnull=False).order_by("pk")[:2]
     Item.objects.filter(pk=first.pk).update(
@@ -399,7 +423,7 @@ def test_name_that_no_label_has_any_more_is_kept(worked):
     assert naming.names(worked, first.gold) == ["bygone"]
 
 
-def test_sentences_of_before_name_the_label_as_it_is_called_now(worked):
+def test_sentences_of_before_name_the_label_as_it_is_called_now(worked: Any) -> None:
     entry = QueueEntry.objects.first()
     look_why = "The model predicts “zq-spam” (80%), not “zq-ham” (3%)."
     for old in (OLD_WHY, look_why, "The model expects zq-ham (99 %).", "Looks like zq-spam (5 %)."):

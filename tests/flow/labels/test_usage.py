@@ -1,6 +1,7 @@
 """A label that only history gave is not in use; history keeps what it said."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,38 +11,41 @@ from annotator.flow.datasets import export
 from annotator.flow.labels import usage
 from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Decision, Label
+from annotator.models import Annotation, Decision, Label, Project, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def three(project):
+def three(project: Project) -> Any:
     """The project with a third label."""
     label_set.change_labels(project, [*_ids(project), "refund"])
     return project
 
 
-def _ids(project):
+def _ids(project: Project) -> Any:
     return [{"id": label.pk} | {"name": label.name} for label in project.labels.all()]
 
 
-def drop(project, name):
+def drop(project: Project, name: Any) -> None:
     """Save the project's labels without that one."""
     label_set.change_labels(project, [each for each in _ids(project) if each["name"] != name])
 
 
-def names(project):
+def names(project: Project) -> Any:
     return list(project.labels.values_list("name", flat=True))
 
 
-def exported(project, *include):
+def exported(project: Project, *include: Any) -> Any:
     lines = b"".join(export.stream(project, "jsonl", include)).splitlines()
     return [json.loads(line) for line in lines]
 
 
-def test_label_of_a_withdrawn_answer_is_removed_and_history_keeps_it(three, filled, ana):
+def test_label_of_a_withdrawn_answer_is_removed_and_history_keeps_it(
+    three: Any, filled: Fill, ana: User
+) -> None:
     filled(three, 30)
     lease = leasing.lease_next(three, ana)
     key = "6e1f6b1c-0d5c-4a7c-9a52-6a2b9f3f6a10"
@@ -61,7 +65,7 @@ def test_label_of_a_withdrawn_answer_is_removed_and_history_keeps_it(three, fill
     assert (again.pk, is_new) == (given.pk, False)
 
 
-def test_label_that_was_corrected_away_is_removed(three, filled, ana):
+def test_label_that_was_corrected_away_is_removed(three: Any, filled: Fill, ana: User) -> None:
     filled(three, 30)
     given = loop.answer(leasing.lease_next(three, ana), ["refund"])
     revise.correct(given, ana, ["spam"])
@@ -71,7 +75,7 @@ def test_label_that_was_corrected_away_is_removed(three, filled, ana):
     assert [each["labels"] for each in remembered["history"]] == [["refund"]]
 
 
-def test_label_that_one_standing_answer_gives_stays(three, filled, ana):
+def test_label_that_one_standing_answer_gives_stays(three: Any, filled: Fill, ana: User) -> None:
     filled(three, 30)
     first, _second = (loop.answer(leasing.lease_next(three, ana), ["refund"]) for _ in range(2))
     revise.withdraw(first, ana)
@@ -81,7 +85,9 @@ def test_label_that_one_standing_answer_gives_stays(three, filled, ana):
     assert Annotation.objects.get(pk=first.pk).given.count() == 1
 
 
-def test_label_of_a_decision_that_was_taken_back_is_removed(three, filled, ana, ben, lea):
+def test_label_of_a_decision_that_was_taken_back_is_removed(
+    three: Any, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     settings.change_settings(three, overlap=2)
     three.refresh_from_db()
     (item,) = filled(three, 1)
@@ -96,7 +102,9 @@ def test_label_of_a_decision_that_was_taken_back_is_removed(three, filled, ana, 
     assert Decision.objects.get().said == [refund]
 
 
-def test_item_of_a_removed_label_is_asked_and_answered_again(three, filled, ana):
+def test_item_of_a_removed_label_is_asked_and_answered_again(
+    three: Any, filled: Fill, ana: User
+) -> None:
     filled(three, 1)
     given = loop.answer(leasing.lease_next(three, ana), ["refund"])
     lease = revise.undo(given, ana)

@@ -1,11 +1,14 @@
 """How it runs, as numbers: for one project, for all of them, and for the installation."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotator.flow.operations import health
 from annotator.flow.projects import members
@@ -17,18 +20,21 @@ from annotator.models import (
     Import,
     Job,
     Lease,
+    Project,
     QueueEntry,
     Round,
     Simulation,
+    User,
     WorkerBeat,
 )
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def trained(project, filled, learnt, run_round, ana):
+def trained(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
     """The project with a round that learnt from twenty labels."""
     filled(project, 60)
     learnt(project)
@@ -37,18 +43,18 @@ def trained(project, filled, learnt, run_round, ana):
     return project
 
 
-def failed(model, project, ago=timedelta(hours=1), **fields):
+def failed(model: Any, project: Project, ago: Any = timedelta(hours=1), **fields: Any) -> Any:
     at = timezone.now() - ago
     return model.objects.create(
         project=project, state=Job.State.FAILED, error="No room.", finished_at=at, **fields
     )
 
 
-def failed_import(project, **fields):
+def failed_import(project: Project, **fields: Any) -> Any:
     return failed(Import, project, name="a.csv", path="x", **fields)
 
 
-def failed_round(project, number, **fields):
+def failed_round(project: Project, number: Any, **fields: Any) -> Any:
     space = loop.ready_space(project)
     return failed(
         Round, project, number=number, space=space, trigger="labels", strategy="auto", seq=0
@@ -58,14 +64,16 @@ def failed_round(project, number, **fields):
 # Projects ----------------------------------------------------------------------------------------
 
 
-def test_new_project_stands_at_nothing(project):
+def test_new_project_stands_at_nothing(project: Project) -> None:
     found = health.standing(project)
     assert (found.open, found.leased, found.unseen, found.failed) == (0, 0, 0, 0)
     assert found.oldest_lease is found.model_age is None
     assert found.last is found.done is found.taught is None
 
 
-def test_open_entries_and_live_leases_are_told_apart(trained, ana, ben, time_machine):
+def test_open_entries_and_live_leases_are_told_apart(
+    trained: Any, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     before = health.standing(trained)
     assert before.open == QueueEntry.objects.filter(state=QueueEntry.State.OPEN).count() > 0
@@ -77,7 +85,7 @@ def test_open_entries_and_live_leases_are_told_apart(trained, ana, ben, time_mac
     assert found.oldest_lease == 30
 
 
-def test_lease_that_ran_out_is_not_live(trained, ana, time_machine):
+def test_lease_that_ran_out_is_not_live(trained: Any, ana: User, time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     leasing.lease_next(trained, ana)
     time_machine.shift(timedelta(seconds=trained.lease_seconds + 1))
@@ -85,7 +93,7 @@ def test_lease_that_ran_out_is_not_live(trained, ana, time_machine):
     assert (found.leased, found.oldest_lease) == (0, None)
 
 
-def test_labels_since_the_model_are_those_it_has_not_seen(trained, ana):
+def test_labels_since_the_model_are_those_it_has_not_seen(trained: Any, ana: User) -> None:
     assert health.standing(trained).unseen == 0
     loop.label(trained, ana, 3)
     Annotation.objects.filter(pk=Annotation.objects.latest("pk").pk).update(
@@ -94,13 +102,15 @@ def test_labels_since_the_model_are_those_it_has_not_seen(trained, ana):
     assert health.standing(trained).unseen == 2
 
 
-def test_without_a_model_no_label_was_seen(project, filled, ana):
+def test_without_a_model_no_label_was_seen(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     loop.label(project, ana, 4)
     assert health.standing(project).unseen == 4
 
 
-def test_a_round_that_failed_keeps_the_model_of_the_one_before(trained, time_machine):
+def test_a_round_that_failed_keeps_the_model_of_the_one_before(
+    trained: Any, time_machine: Any
+) -> None:
     good = trained.rounds.first()
     bad = failed_round(trained, good.number + 1)
     found = health.standing(trained)
@@ -111,7 +121,9 @@ def test_a_round_that_failed_keeps_the_model_of_the_one_before(trained, time_mac
     assert found.model_age == 300
 
 
-def test_counts_stop_at_their_most(trained, ana, ben, monkeypatch):
+def test_counts_stop_at_their_most(
+    trained: Any, ana: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "MOST", 1)
     leasing.lease_next(trained, ana)
     leasing.lease_next(trained, ben)
@@ -120,7 +132,9 @@ def test_counts_stop_at_their_most(trained, ana, ben, monkeypatch):
     assert (found.open, found.leased, found.unseen) == (2, 1, 2)
 
 
-def test_all_projects_cost_as_many_queries_as_one(trained, olga, filled, ana):
+def test_all_projects_cost_as_many_queries_as_one(
+    trained: Any, olga: User, filled: Fill, ana: User
+) -> None:
     with CaptureQueriesContext(
         connection,
     ) as few:
@@ -139,7 +153,7 @@ def test_all_projects_cost_as_many_queries_as_one(trained, olga, filled, ana):
     assert [each.failed for each in found[:8]] == [1] * 8
 
 
-def test_no_count_reads_more_than_its_most(trained, ana):
+def test_no_count_reads_more_than_its_most(trained: Any, ana: User) -> None:
     """The database is asked, not believed: each counted subquery has its limit in the statement."""
     with CaptureQueriesContext(connection) as asked:
         health.standings()
@@ -148,7 +162,7 @@ def test_no_count_reads_more_than_its_most(trained, ana):
     assert statement.count(f"LIMIT {health.MOST + 1}") == 4
 
 
-def test_deleted_projects_do_not_stand(trained):
+def test_deleted_projects_do_not_stand(trained: Any) -> None:
     project_settings.delete_project(trained)
     assert health.standings() == []
 
@@ -156,11 +170,11 @@ def test_deleted_projects_do_not_stand(trained):
 # Jobs --------------------------------------------------------------------------------------------
 
 
-def kind(name):
+def kind(name: Any) -> Any:
     return next(each for each in health.jobs() if each.name == name)
 
 
-def test_jobs_are_counted_by_kind_and_state(project):
+def test_jobs_are_counted_by_kind_and_state(project: Project) -> None:
     failed_import(project)
     Import.objects.create(project=project, name="b.csv", path="x")
     Import.objects.create(project=project, name="c.csv", path="x", state=Job.State.DONE)
@@ -169,7 +183,7 @@ def test_jobs_are_counted_by_kind_and_state(project):
     assert [each.name for each in health.jobs()] == list(health.KINDS)
 
 
-def test_oldest_due_job_tells_how_long_nobody_came(project, time_machine):
+def test_oldest_due_job_tells_how_long_nobody_came(project: Project, time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     assert kind("import").oldest_due is None
     work = Import.objects.create(project=project, name="b.csv", path="x")
@@ -179,13 +193,15 @@ def test_oldest_due_job_tells_how_long_nobody_came(project, time_machine):
     assert kind("import").oldest_due is None
 
 
-def test_running_job_whose_worker_died_is_due(trained):
+def test_running_job_whose_worker_died_is_due(trained: Any) -> None:
     silent = timezone.now() - timedelta(minutes=2)
     FeatureShard.objects.update(state=Job.State.RUNNING, heartbeat_at=silent)
     assert kind("feature_shard").oldest_due >= 120
 
 
-def test_failures_of_the_last_day_come_newest_first(project, image_project):
+def test_failures_of_the_last_day_come_newest_first(
+    project: Project, image_project: Project
+) -> None:
     failed_import(project, ago=timedelta(days=2))
     first = failed_import(project, ago=timedelta(hours=3))
     second = failed_import(image_project)
@@ -194,7 +210,9 @@ def test_failures_of_the_last_day_come_newest_first(project, image_project):
     assert health.failures()[0].project == image_project
 
 
-def test_what_a_later_job_made_up_for_is_no_failure(trained, run_round, ana):
+def test_what_a_later_job_made_up_for_is_no_failure(
+    trained: Any, run_round: RunRound, ana: User
+) -> None:
     failed_round(trained, trained.rounds.first().number + 1)
     assert [each.kind for each in health.failures(trained)] == ["round"]
     loop.label(trained, ana, 2)
@@ -202,7 +220,7 @@ def test_what_a_later_job_made_up_for_is_no_failure(trained, run_round, ana):
     assert health.failures(trained) == []
 
 
-def test_failed_simulation_is_a_failure(project, olga):
+def test_failed_simulation_is_a_failure(project: Project, olga: User) -> None:
     fields = {"strategies": ["auto"], "seeds": 1, "labels": 10, "batch": 5, "audit_share": 0.1}
     failed(Simulation, project, total=1, user=olga, **fields)
     assert [each.kind for each in health.failures()] == ["simulation"]
@@ -211,7 +229,7 @@ def test_failed_simulation_is_a_failure(project, olga):
 # Workers and the disk ----------------------------------------------------------------------------
 
 
-def test_workers_are_known_by_name_and_silence(db, time_machine):
+def test_workers_are_known_by_name_and_silence(db: Any, time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     WorkerBeat.objects.create(name="old:1", seen_at=timezone.now())
     time_machine.shift(timedelta(seconds=60))
@@ -224,21 +242,23 @@ def test_workers_are_known_by_name_and_silence(db, time_machine):
     ("free", "total", "low"),
     [(50 << 30, 100 << 30, False), (1 << 30, 20 << 30, True), (40 << 30, 1000 << 30, True)],
 )
-def test_disk_is_low_with_two_gigabytes_or_a_twentieth_left(free, total, low):
+def test_disk_is_low_with_two_gigabytes_or_a_twentieth_left(
+    free: Any, total: Any, low: bool
+) -> None:
     assert health.Disk(free, total).is_low is low
 
 
-def test_disk_is_that_of_the_data_directory(settings, tmp_path):
+def test_disk_is_that_of_the_data_directory(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     found = health.disk()
     assert 0 < found.free <= found.total
 
 
-def test_clocks_that_differ_give_no_age_below_zero():
+def test_clocks_that_differ_give_no_age_below_zero() -> None:
     assert health.seconds_since(timezone.now() + timedelta(seconds=5)) == 0
 
 
-def test_looking_changes_nothing(trained, ana):
+def test_looking_changes_nothing(trained: Any, ana: User) -> None:
     leasing.lease_next(trained, ana)
     before = list(Lease.objects.order_by("pk").values())
     with CaptureQueriesContext(connection) as asked:

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import uuid
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -19,20 +20,21 @@ from annotator.flow.operations import activity, verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing, skipped_items
-from annotator.models import Annotation, Item, Membership, Tally
+from annotator.models import Annotation, Item, Membership, Project, Tally, User
 from tests import loop
 from tests.flow.queue.test_at_once import at_once
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _no_pause(monkeypatch):
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify_counts, "PAUSE", 0)
 
 
 @pytest.fixture
-def worked(project, filled, ana, ben, lea):
+def worked(project: Project, filled: Fill, ana: User, ben: User, lea: User) -> Any:
     """The project after some of everything that is counted."""
     settings.change_settings(project, overlap=2)
     loop.bring_in(project, "seeds.csv", "text,label\nx,spam\ny,ham\n")
@@ -53,7 +55,7 @@ def worked(project, filled, ana, ben, lea):
     return project
 
 
-def _extra_opinion(project, one, other):
+def _extra_opinion(project: Project, one: Any, other: Any) -> None:
     lost = leasing.lease_next(project, one)
     releasing.release(lost)
     taken = leasing.lease_next(project, other)
@@ -63,21 +65,21 @@ def _extra_opinion(project, one, other):
         loop.answer(lost)
 
 
-def found(project, **options):
+def found(project: Project, **options: Any) -> Any:
     return [(each.counter, each.of) for each in verify_counts.recount(project, **options)]
 
 
 # Right -------------------------------------------------------------------------------------------
 
 
-def test_all_that_is_counted_on_the_way_is_right(worked):
+def test_all_that_is_counted_on_the_way_is_right(worked: Any) -> None:
     assert Annotation.objects.filter(counted=False).exists()
     assert found(worked) == []
 
 
 def test_rounds_spares_leases_that_ran_out_and_bulk_pages_leave_nothing_wrong(
-    sure, ben, ana, time_machine
-):
+    sure: Project, ben: User, ana: User, time_machine: Any
+) -> None:
     from datetime import timedelta
 
     from django.utils import timezone
@@ -95,14 +97,18 @@ def test_rounds_spares_leases_that_ran_out_and_bulk_pages_leave_nothing_wrong(
     assert found(sure) == []
 
 
-def test_finished_items_stay_right_when_more_opinions_are_wanted(project, filled, ana):
+def test_finished_items_stay_right_when_more_opinions_are_wanted(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     loop.label(project, ana, 4)
     settings.change_settings(project, overlap=3)
     assert found(project) == []
 
 
-def test_set_aside_is_a_state_like_others(project, filled, ana, ben):
+def test_set_aside_is_a_state_like_others(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 5)
     for person in (ana, ben):
         releasing.skip(leasing.lease_next(project, person))
@@ -111,7 +117,9 @@ def test_set_aside_is_a_state_like_others(project, filled, ana, ben):
     assert found(project) == []
 
 
-def test_what_is_left_for_nobody_since_somebody_left_is_set_aside(project, filled, ana, ben):
+def test_what_is_left_for_nobody_since_somebody_left_is_set_aside(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     (item,) = filled(project, 1)
     releasing.skip(leasing.lease_next(project, ana))
     Membership.objects.filter(user=ben).delete()
@@ -122,11 +130,11 @@ def test_what_is_left_for_nobody_since_somebody_left_is_set_aside(project, fille
 # Wrong -------------------------------------------------------------------------------------------
 
 
-def an_item(**where):
+def an_item(**where: Any) -> Any:
     return Item.objects.filter(**where).first()
 
 
-def labelled(_project):
+def labelled(_project: Any) -> Any:
     return an_item(state=Item.State.LABELLED, answers__gt=0)
 
 
@@ -143,13 +151,13 @@ CORRUPTIONS = {
 }
 
 
-def _bump(name, amount):
+def _bump(name: Any, amount: Any) -> None:
     tally = Tally.objects.get(user__username="ana")
     Tally.objects.filter(pk=tally.pk).update(**{name: F(name) + amount})
 
 
 @pytest.mark.parametrize("counter", CORRUPTIONS)
-def test_counter_that_is_wrong_is_found_and_mended(worked, counter):
+def test_counter_that_is_wrong_is_found_and_mended(worked: Any, counter: Any) -> None:
     CORRUPTIONS[counter](worked)
     assert [name for name, _of in found(worked)] == [counter]
     # A look alone changes nothing.
@@ -169,7 +177,9 @@ STATES = {
 
 
 @pytest.mark.parametrize("case", STATES)
-def test_state_that_is_wrong_is_found_and_mended(project, filled, ana, case):
+def test_state_that_is_wrong_is_found_and_mended(
+    project: Project, filled: Fill, ana: User, case: Any
+) -> None:
     was, made, right = STATES[case]
     filled(project, 60)
     loop.label(project, ana, 3)
@@ -182,7 +192,7 @@ def test_state_that_is_wrong_is_found_and_mended(project, filled, ana, case):
     assert summary.progress(project)["labelled"] == 3
 
 
-def test_tallies_that_are_gone_are_made_anew(project, filled, ana):
+def test_tallies_that_are_gone_are_made_anew(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 30)
     loop.label(project, ana, 10)
     before = summary.progress(project)
@@ -192,7 +202,7 @@ def test_tallies_that_are_gone_are_made_anew(project, filled, ana):
     assert summary.progress(project) == before
 
 
-def test_other_projects_are_left_alone(worked, image_project):
+def test_other_projects_are_left_alone(worked: Any, image_project: Project) -> None:
     Tally.objects.create(project=image_project, user=worked.created_by, day="2026-01-01", labels=5)
     assert found(worked, mend=True) == []
     assert Tally.objects.get(project=image_project).labels == 5
@@ -201,10 +211,12 @@ def test_other_projects_are_left_alone(worked, image_project):
 # Meanwhile ---------------------------------------------------------------------------------------
 
 
-def test_what_changes_between_two_looks_is_not_blamed(worked, ana, monkeypatch):
+def test_what_changes_between_two_looks_is_not_blamed(
+    worked: Any, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     look = verify_counts._truths
 
-    def look_and_label(items):
+    def look_and_label(items: Any) -> Any:
         truths = look(items)
         if len(items) > 1:
             loop.label(worked, ana, 1)
@@ -215,12 +227,14 @@ def test_what_changes_between_two_looks_is_not_blamed(worked, ana, monkeypatch):
     assert found(worked) == []
 
 
-def test_sum_that_does_not_stand_still_is_not_judged(project, filled, ana, monkeypatch):
+def test_sum_that_does_not_stand_still_is_not_judged(
+    project: Project, filled: Fill, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 40)
     loop.label(project, ana, 1)
     count = verify_counts._counted
 
-    def count_and_label(*args):
+    def count_and_label(*args: Any) -> Any:
         numbers = count(*args)
         loop.label(project, ana, 1)
         return numbers
@@ -232,13 +246,13 @@ def test_sum_that_does_not_stand_still_is_not_judged(project, filled, ana, monke
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_wrong_while_people_label_and_all_is_right_afterwards(
-    project, filled, ana, ben, lea
-):
+    project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     settings.change_settings(project, overlap=2)
     filled(project, 60)
 
-    def work(user):
-        def call():
+    def work(user: User) -> Any:
+        def call() -> None:
             for turn in range(25):
                 lease = leasing.lease_next(project, user)
                 if lease is None:
@@ -253,7 +267,7 @@ def test_nothing_is_wrong_while_people_label_and_all_is_right_afterwards(
 
         return call
 
-    def count():
+    def count() -> Any:
         return [each for _ in range(8) for each in verify_counts.recount(project, mend=True)]
 
     answers = at_once(work(ana), work(ben), work(lea), count)
@@ -261,7 +275,7 @@ def test_nothing_is_wrong_while_people_label_and_all_is_right_afterwards(
     assert found(project) == []
 
 
-def test_what_is_right_is_not_written_to(worked):
+def test_what_is_right_is_not_written_to(worked: Any) -> None:
     """Where all is right, nothing is written but the outcome."""
     with CaptureQueriesContext(connection) as asked:
         verify_counts.recount(worked)
@@ -273,7 +287,9 @@ def test_what_is_right_is_not_written_to(worked):
 # Told --------------------------------------------------------------------------------------------
 
 
-def test_night_changes_nothing_but_tells_log_and_lead(worked, caplog):
+def test_night_changes_nothing_but_tells_log_and_lead(
+    worked: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     _bump("labels", 4)
     tally = Tally.objects.get(user__username="ana")
     with caplog.at_level(logging.ERROR):
@@ -283,11 +299,13 @@ def test_night_changes_nothing_but_tells_log_and_lead(worked, caplog):
     assert (worked.recounted["wrong"], worked.recounted["left"]) == (1, 1)
     (said,) = [each for each in activity.activity(worked) if each["kind"] == "recount"]
     assert said["failed"]
-    assert "1 counter is not what its rows say" in said["words"]
+    assert "1 counter is wrong" in said["words"]
     assert loop.refreshed(tally).labels == tally.labels
 
 
-def test_night_looks_at_every_project_that_is_there(worked, image_project, monkeypatch):
+def test_night_looks_at_every_project_that_is_there(
+    worked: Any, image_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent = []
     monkeypatch.setattr(tasks.recount, "delay", sent.append)
     settings.delete_project(image_project)
@@ -298,13 +316,13 @@ def test_night_looks_at_every_project_that_is_there(worked, image_project, monke
     assert image_project.recounted == {}
 
 
-def told(*options):
+def told(*options: Any) -> Any:
     out = io.StringIO()
     call_command("recount", *map(str, options), stdout=out)
     return out.getvalue()
 
 
-def test_command_prints_a_table_and_fails_until_all_is_mended(worked):
+def test_command_prints_a_table_and_fails_until_all_is_mended(worked: Any) -> None:
     assert "0 counters wrong" in told(worked.pk)
     _bump("skips", 3)
     with pytest.raises(CommandError, match="1 counters are wrong"):
@@ -316,6 +334,6 @@ def test_command_prints_a_table_and_fails_until_all_is_mended(worked):
     assert loop.refreshed(worked).recounted["left"] == 0
 
 
-def test_command_knows_no_project_that_is_not_there():
+def test_command_knows_no_project_that_is_not_there() -> None:
     with pytest.raises(CommandError, match="There is no project 99"):
         told(99)

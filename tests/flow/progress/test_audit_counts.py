@@ -1,29 +1,32 @@
 """Audits answered behind one that waits are counted, and told with who holds it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from annotator.flow.progress import audit_counts, estimate, summary
 from annotator.flow.projects import overview, settings
 from annotator.flow.queue import prefetch, releasing
 from annotator.messages import audits
-from annotator.models import Item, Project, Source
+from annotator.models import Item, Project, Source, User
 from annotator.views import number_format
 from annotator.views.projects import list_text
 from tests import loop
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _standing_clock(time_machine):
+def _standing_clock(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
 
 
 @pytest.fixture
-def held_up(project, filled, ana, ben, time_machine):
+def held_up(project: Project, filled: Fill, ana: User, ben: User, time_machine: Any) -> Any:
     """A project where a page of Ana has the first audit in advance, and Ben answered the others."""
     settings.change_settings(project, audit_share=0.5)
     filled(project, 100)
@@ -37,20 +40,20 @@ def held_up(project, filled, ana, ben, time_machine):
     return Project.objects.get(pk=project.pk), first
 
 
-def answered(project):
+def answered(project: Project) -> int:
     """Count the settled items that somebody answered as audits, one by one."""
     items = Item.objects.filter(project=project, state=Item.State.LABELLED)
     return items.filter(annotations__source=Source.AUDIT).distinct().count()
 
 
-def test_audits_behind_one_that_waits_are_counted_as_answered(held_up):
+def test_audits_behind_one_that_waits_are_counted_as_answered(held_up: Any) -> None:
     project, _first = held_up
     counts = summary.progress(project)
     assert counts["audited"] <= 1
     assert counts["audits_answered"] == answered(project) >= 20
 
 
-def test_estimate_that_waits_says_for_what_and_for_how_long(held_up):
+def test_estimate_that_waits_says_for_what_and_for_how_long(held_up: Any) -> None:
     project, _first = held_up
     found = summary.progress_for_leads(project)
     waits = found["audits_waiting"]
@@ -61,7 +64,7 @@ def test_estimate_that_waits_says_for_what_and_for_how_long(held_up):
     assert said == f"{n} audit items answered; waiting for 1 item leased to ana for 6 minutes."
 
 
-def test_dashboard_and_list_tell_the_same(held_up, lea):
+def test_dashboard_and_list_tell_the_same(held_up: Any, lea: User) -> None:
     project, _first = held_up
     found = summary.progress_for_leads(project)
     sentence = number_format.standing(found, estimate.FIRST_ESTIMATE)
@@ -71,7 +74,7 @@ def test_dashboard_and_list_tell_the_same(held_up, lea):
     assert row.counted["audits_answered"] == found["audits_answered"]
 
 
-def test_nothing_waits_once_the_item_is_answered(held_up):
+def test_nothing_waits_once_the_item_is_answered(held_up: Any) -> None:
     project, first = held_up
     loop.answer(first)
     found = summary.progress_for_leads(project)
@@ -80,7 +83,7 @@ def test_nothing_waits_once_the_item_is_answered(held_up):
     assert audits.in_words(found["audits_answered"], None) == ""
 
 
-def test_item_that_nobody_holds_waits_in_the_queue(held_up):
+def test_item_that_nobody_holds_waits_in_the_queue(held_up: Any) -> None:
     project, first = held_up
     releasing.release(first)
     waits = audit_counts.waiting(project)
@@ -88,7 +91,9 @@ def test_item_that_nobody_holds_waits_in_the_queue(held_up):
     assert audits.in_words(30, waits) == "30 audit items answered; waiting for 1 item in the queue."
 
 
-def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time_machine):
+def test_item_with_two_holders_is_told_once(
+    project: Project, filled: Fill, ana: User, ben: User, lea: User, time_machine: Any
+) -> None:
     settings.change_settings(project, audit_share=0.5, overlap=2)
     filled(project, 60)
     project = Project.objects.get(pk=project.pk)
@@ -126,11 +131,13 @@ def test_item_with_two_holders_is_told_once(project, filled, ana, ben, lea, time
         ),
     ],
 )
-def test_many_holders_are_told_shortly(waits, words):
+def test_many_holders_are_told_shortly(waits: Any, words: str) -> None:
     assert audits.in_words(54, waits).endswith(words)
 
 
-def test_only_leads_are_told_who_holds_an_audit(held_up, api, lea, ana):
+def test_only_leads_are_told_who_holds_an_audit(
+    held_up: Any, api: Api, lea: User, ana: User
+) -> None:
     project, _first = held_up
     address = f"/api/v1/projects/{project.pk}/progress"
     told = api(lea).get(address).json()
@@ -141,7 +148,7 @@ def test_only_leads_are_told_who_holds_an_audit(held_up, api, lea, ana):
     assert hidden["audits_answered"] == told["audits_answered"]
 
 
-def test_pages_name_who_holds_what_is_missing(held_up, client, lea):
+def test_pages_name_who_holds_what_is_missing(held_up: Any, client: Client, lea: User) -> None:
     project, _first = held_up
     client.force_login(lea)
     page = client.get(f"/projects/{project.pk}/").content.decode()

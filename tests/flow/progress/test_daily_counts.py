@@ -2,6 +2,7 @@
 
 import importlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -14,8 +15,9 @@ from annotator.flow.progress import daily_counts, summary
 from annotator.flow.projects import settings
 from annotator.flow.quality import report
 from annotator.flow.queue import leasing, releasing
-from annotator.models import Annotation, Item, Tally
+from annotator.models import Annotation, Item, Project, Tally, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -26,13 +28,13 @@ TWO_HOURS = 7200.0
 
 
 @pytest.fixture
-def late(time_machine):
+def late(time_machine: Any) -> Any:
     """It is two minutes before midnight on a Monday; calling it goes on to the next day."""
     time_machine.move_to(LATE, tick=False)
     return lambda: time_machine.move_to(AFTER_MIDNIGHT, tick=False)
 
 
-def days_of(user):
+def days_of(user: User) -> Any:
     """Return by day of the month what the person did, without what is zero."""
     rows = Tally.objects.filter(user=user).order_by("day")
     return {
@@ -41,7 +43,7 @@ def days_of(user):
     }
 
 
-def nothing_is_wrong(project):
+def nothing_is_wrong(project: Project) -> Any:
     rows = Tally.objects.filter(project=project)
     below = [row for row in rows for name in COUNTERS if getattr(row, name) < 0]
     return below == [] and verify_counts.recount(project, pause=0) == []
@@ -50,7 +52,9 @@ def nothing_is_wrong(project):
 # Days --------------------------------------------------------------------------------------------
 
 
-def test_label_that_is_undone_after_midnight_leaves_the_day_before(project, filled, ana, late):
+def test_label_that_is_undone_after_midnight_leaves_the_day_before(
+    project: Project, filled: Fill, ana: User, late: Any
+) -> None:
     filled(project, 30)
     kept, undone = loop.label(project, ana, 2)
     late()
@@ -66,8 +70,8 @@ def test_label_that_is_undone_after_midnight_leaves_the_day_before(project, fill
 
 
 def test_lead_who_takes_a_label_back_later_changes_the_day_of_its_author(
-    project, filled, ana, lea, late
-):
+    project: Project, filled: Fill, ana: User, lea: User, late: Any
+) -> None:
     filled(project, 30)
     (given,) = loop.label(project, ana, 1)
     late()
@@ -77,7 +81,9 @@ def test_lead_who_takes_a_label_back_later_changes_the_day_of_its_author(
     assert nothing_is_wrong(project)
 
 
-def test_correction_moves_no_label_to_another_day(project, filled, ana, late):
+def test_correction_moves_no_label_to_another_day(
+    project: Project, filled: Fill, ana: User, late: Any
+) -> None:
     filled(project, 30)
     (given,) = loop.label(project, ana, 1)
     before = days_of(ana)[9]
@@ -88,7 +94,9 @@ def test_correction_moves_no_label_to_another_day(project, filled, ana, late):
     assert nothing_is_wrong(project)
 
 
-def test_skip_that_is_taken_back_after_midnight_leaves_the_day_before(project, filled, ana, late):
+def test_skip_that_is_taken_back_after_midnight_leaves_the_day_before(
+    project: Project, filled: Fill, ana: User, late: Any
+) -> None:
     filled(project, 30)
     lease = leasing.lease_next(project, ana)
     releasing.skip(lease)
@@ -99,8 +107,8 @@ def test_skip_that_is_taken_back_after_midnight_leaves_the_day_before(project, f
 
 
 def test_item_that_opens_again_was_completed_by_whoever_gave_the_last_opinion(
-    project, filled, ana, ben, late
-):
+    project: Project, filled: Fill, ana: User, ben: User, late: Any
+) -> None:
     settings.change_settings(project, overlap=2)
     project.refresh_from_db()
     filled(project, 1)
@@ -114,7 +122,9 @@ def test_item_that_opens_again_was_completed_by_whoever_gave_the_last_opinion(
     assert nothing_is_wrong(project)
 
 
-def test_item_that_stays_labelled_is_completed_by_another_answer(project, filled, ana, ben, late):
+def test_item_that_stays_labelled_is_completed_by_another_answer(
+    project: Project, filled: Fill, ana: User, ben: User, late: Any
+) -> None:
     settings.change_settings(project, overlap=2)
     project.refresh_from_db()
     filled(project, 1)
@@ -130,8 +140,8 @@ def test_item_that_stays_labelled_is_completed_by_another_answer(project, filled
 
 
 def test_items_that_need_fewer_opinions_now_were_completed_when_they_were_answered(
-    project, filled, ana, late
-):
+    project: Project, filled: Fill, ana: User, late: Any
+) -> None:
     settings.change_settings(project, overlap=2)
     project.refresh_from_db()
     filled(project, 3)
@@ -143,7 +153,9 @@ def test_items_that_need_fewer_opinions_now_were_completed_when_they_were_answer
     assert nothing_is_wrong(project)
 
 
-def test_seed_that_is_taken_back_after_midnight_leaves_the_day_before(project, filled, lea, late):
+def test_seed_that_is_taken_back_after_midnight_leaves_the_day_before(
+    project: Project, filled: Fill, lea: User, late: Any
+) -> None:
     (item,) = filled(project, 1)
     seed_labels.seed(project, lea, item, labels=["spam"], client_id="0" * 32)
     assert days_of(lea)[9]["finished"] == 1
@@ -153,7 +165,9 @@ def test_seed_that_is_taken_back_after_midnight_leaves_the_day_before(project, f
     assert nothing_is_wrong(project)
 
 
-def test_counts_of_older_versions_are_mended(project, filled, ana, late):
+def test_counts_of_older_versions_are_mended(
+    project: Project, filled: Fill, ana: User, late: Any
+) -> None:
     """A day below zero and a lunch that was counted in full, as they once were stored."""
     filled(project, 30)
     loop.label(project, ana, 3)
@@ -174,7 +188,7 @@ def test_counts_of_older_versions_are_mended(project, filled, ana, late):
 # Time --------------------------------------------------------------------------------------------
 
 
-def test_lunch_counts_as_ten_minutes_everywhere(project, filled, ana):
+def test_lunch_counts_as_ten_minutes_everywhere(project: Project, filled: Fill, ana: User) -> None:
     settings.change_settings(project, hourly_rate=60)
     filled(project, 30)
     loop.answer(leasing.lease_next(project, ana), seconds=60.0)
@@ -191,7 +205,9 @@ def test_lunch_counts_as_ten_minutes_everywhere(project, filled, ana):
     assert raw == [60.0, TWO_HOURS]
 
 
-def test_lunch_that_is_undone_takes_away_what_it_had_added(project, filled, ana):
+def test_lunch_that_is_undone_takes_away_what_it_had_added(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     lunch = loop.answer(leasing.lease_next(project, ana), seconds=TWO_HOURS)
     revise.withdraw(lunch, ana)
@@ -199,7 +215,7 @@ def test_lunch_that_is_undone_takes_away_what_it_had_added(project, filled, ana)
     assert nothing_is_wrong(project)
 
 
-def test_page_that_was_left_open_counts_as_one_item_would(sure, ben):
+def test_page_that_was_left_open_counts_as_one_item_would(sure: Project, ben: User) -> None:
     page = [str(lease.pk) for lease in pages.take(sure, ben, "spam")]
     bulk_confirm.confirm(sure, ben, page, page, TWO_HOURS)
     spent = history.counts(sure, ben)["today"]["seconds"]
@@ -209,7 +225,9 @@ def test_page_that_was_left_open_counts_as_one_item_would(sure, ben):
 @pytest.mark.parametrize(
     ("raw", "counted"), [(None, None), (0.0, 0.0), (600.0, 600.0), (600.1, 600.0), (7200.0, 600.0)]
 )
-def test_database_counts_time_as_python_does(project, filled, ana, raw, counted):
+def test_database_counts_time_as_python_does(
+    project: Project, filled: Fill, ana: User, raw: Any, counted: Any
+) -> None:
     filled(project, 1)
     given = loop.answer(leasing.lease_next(project, ana), seconds=raw)
     rows = Annotation.objects.filter(pk=given.pk)
@@ -217,7 +235,9 @@ def test_database_counts_time_as_python_does(project, filled, ana, raw, counted)
     assert rows.values_list(daily_counts.COUNTED_SECONDS, flat=True).get() == counted
 
 
-def test_people_at_work_are_those_who_labelled_or_skipped(project, olga, ana):
+def test_people_at_work_are_those_who_labelled_or_skipped(
+    project: Project, olga: User, ana: User
+) -> None:
     loop.bring_in(project, "seeds.csv", "text,label\nx,spam\ny,ham\n", user=olga)
     monday = daily_counts.today() - timedelta(days=daily_counts.today().weekday())
     assert weekly_summary.done_in(project, monday)["people"] == 0
@@ -230,7 +250,9 @@ def test_people_at_work_are_those_who_labelled_or_skipped(project, olga, ana):
 # Counts that older versions stored ---------------------------------------------------------------
 
 
-def test_migration_counts_anew_what_older_versions_stored(project, filled, ana, ben, lea, late):
+def test_migration_counts_anew_what_older_versions_stored(
+    project: Project, filled: Fill, ana: User, ben: User, lea: User, late: Any
+) -> None:
     settings.change_settings(project, overlap=2)
     project.refresh_from_db()
     loop.bring_in(project, "seeds.csv", "text,label\nx,spam\ny,ham\n")
@@ -250,6 +272,6 @@ def test_migration_counts_anew_what_older_versions_stored(project, filled, ana, 
     older.find_completing(apps, None)
     older.count_by_day(apps, None)
     of_day = ("user_id", "day", *COUNTERS)
-    counted = {tuple(row[name] for name in of_day) for row in Tally.objects.values()}
-    assert counted == {tuple(row[name] for name in of_day) for row in right}
+    counted = {tuple(row[name] for name in of_day) for row in Tally.objects.values()}  # type: ignore[literal-required]
+    assert counted == {tuple(row[name] for name in of_day) for row in right}  # type: ignore[literal-required]
     assert nothing_is_wrong(project)

@@ -3,6 +3,7 @@
 import importlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +23,14 @@ from annotator.messages import estimate as messages_estimate
 from annotator.messages import forecast as messages_forecast
 from annotator.messages import progress as worded
 from annotator.messages.stopping import goal_words
-from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source
+from annotator.models import Annotation, Item, ModelVersion, Project, Report, Source, User
 from annotator.pool import audit_set
 from annotator.views import number_format
 from annotator.views.charts import learning_curve, per_class
 from annotator.views.charts.data import Facts
 from selection.core.intervals import population_interval
 from tests import loop
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +52,14 @@ TOLD = {"value": 0.93, "low": 0.9, "high": 0.953, "n": 60, "confidence": 0.95}
         ({"proven": 0.0}, ""),
     ],
 )
-def test_sentence_names_the_model_and_what_is_proven(more, words):
+def test_sentence_names_the_model_and_what_is_proven(more: Any, words: str) -> None:
     said = messages_estimate.in_words({**TOLD, **more})
     assert said == f"Accuracy 93% (95% CI 90%–95%) on 60 audit items{words}"
 
 
-def test_interval_and_proof_are_told_apart():
+def test_interval_and_proof_are_told_apart() -> None:
     said = messages_estimate.why_two({**TOLD, "proven": 0.87, "proven_at": 50})
-    assert "one look, the proof for all looks together" in said
+    assert "a single measurement, the guarantee for all measurements together" in said
     assert said.endswith("It was last updated after 50 audit items.")
     assert (
         messages_estimate.why_two({**TOLD, "proven": 0.0}) == messages_estimate.why_two(None) == ""
@@ -65,7 +67,7 @@ def test_interval_and_proof_are_told_apart():
 
 
 @pytest.mark.parametrize("share", [0.8999, 0.89999999])
-def test_proof_is_never_rounded_up(share):
+def test_proof_is_never_rounded_up(share: float) -> None:
     assert numbers.bound(share) == "89.9"
     assert "89.9%" in goal_words(share, 0.85)
 
@@ -92,7 +94,7 @@ def test_proof_is_never_rounded_up(share):
         ),
     ],
 )
-def test_needed_audits_respect_the_pool_in_words(project, told, words):
+def test_needed_audits_respect_the_pool_in_words(project: Project, told: Any, words: str) -> None:
     project.target_value = 0.9
     said = messages_estimate.needed_in_words(project, {**TOLD, "target": 0.9, **told})
     assert words in said
@@ -103,7 +105,7 @@ def test_needed_audits_respect_the_pool_in_words(project, told, words):
 
 
 @pytest.fixture
-def measured_project(project, filled, ana):
+def measured_project(project: Project, filled: Fill, ana: User) -> Any:
     """A project with a target, after a round that measured it on many audits."""
     settings.change_settings(project, audit_share=0.5, target_value=0.8, hourly_rate=36)
     filled(project, 120)
@@ -114,7 +116,7 @@ def measured_project(project, filled, ana):
     return Project.objects.get(pk=project.pk)
 
 
-def test_interval_and_proof_are_those_of_a_pool_of_known_size(measured_project):
+def test_interval_and_proof_are_those_of_a_pool_of_known_size(measured_project: Any) -> None:
     found = measured_project.models.first().accuracy
     behind = Item.objects.filter(
         project=measured_project, audit_key__gt=audit_set.audit_frontier(measured_project)
@@ -129,7 +131,7 @@ def test_interval_and_proof_are_those_of_a_pool_of_known_size(measured_project):
     assert found["needed"] is None or found["needed"] <= behind
 
 
-def test_every_page_has_the_same_estimate(measured_project, lea):
+def test_every_page_has_the_same_estimate(measured_project: Any, lea: User) -> None:
     version, now = measured_project.models.first(), timezone.now()
     expected = estimates.told(version.number, version.trained_on, version.accuracy)
     monday = (now - timedelta(days=now.weekday())).date()
@@ -151,7 +153,9 @@ def test_every_page_has_the_same_estimate(measured_project, lea):
     )
 
 
-def test_costs_are_booked_at_the_labels_that_the_model_read(measured_project, ana):
+def test_costs_are_booked_at_the_labels_that_the_model_read(
+    measured_project: Any, ana: User
+) -> None:
     turn = loop.start(measured_project)
     loop.go_stage(turn, "train")
     read = measured_project.models.first().trained_on
@@ -168,14 +172,16 @@ def test_costs_are_booked_at_the_labels_that_the_model_read(measured_project, an
 
 
 @pytest.mark.django_db(transaction=True)
-def test_label_that_comes_while_they_are_read_is_in_both_or_in_none(measured_project, ana):
-    def give_one():
+def test_label_that_comes_while_they_are_read_is_in_both_or_in_none(
+    measured_project: Any, ana: User
+) -> None:
+    def give_one() -> None:
         try:
             loop.label(measured_project, ana, 1)
         finally:
             connection.close()
 
-    def read():
+    def read() -> Any:
         found = Annotation.objects.filter(project=measured_project).count()
         with ThreadPoolExecutor(1) as others:
             others.submit(give_one).result(30)
@@ -186,7 +192,7 @@ def test_label_that_comes_while_they_are_read_is_in_both_or_in_none(measured_pro
     assert Annotation.objects.filter(project=measured_project).count() == 71
 
 
-def test_predicted_and_labelled_add_up_to_all_items(measured_project, ben):
+def test_predicted_and_labelled_add_up_to_all_items(measured_project: Any, ben: User) -> None:
     # In the reserve of the audits, in somebody's hands and set aside: all of it is the rest.
     skipped = loop.label(measured_project, ben, 1)[0].item
     Item.objects.filter(pk=skipped.pk).update(state=Item.State.ASIDE)
@@ -202,12 +208,12 @@ def test_predicted_and_labelled_add_up_to_all_items(measured_project, ben):
 
 
 @pytest.fixture
-def forecast_alone(monkeypatch):
+def forecast_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the forecast made alone."""
     monkeypatch.setattr(background_reports, "MAKERS", {"forecast": evaluation_forecast.report})
 
 
-def version(project, number, value, labels=None):
+def version(project: Project, number: Any, value: Any, labels: Any = None) -> Any:
     return ModelVersion.objects.create(
         project=project,
         space=loop.ready_space(project),
@@ -219,7 +225,9 @@ def version(project, number, value, labels=None):
     )
 
 
-def test_forecast_follows_a_model_that_was_measured_without_a_label_more(project, forecast_alone):
+def test_forecast_follows_a_model_that_was_measured_without_a_label_more(
+    project: Project, forecast_alone: Any
+) -> None:
     version(project, 1, 0.8)
     background_reports.make_all(project.pk)
     assert background_reports.latest(project)["forecast"]["model"] == 1
@@ -232,7 +240,7 @@ def test_forecast_follows_a_model_that_was_measured_without_a_label_more(project
     assert background_reports.overdue() == []
 
 
-def test_forecast_follows_a_target_that_was_changed(project, forecast_alone):
+def test_forecast_follows_a_target_that_was_changed(project: Project, forecast_alone: Any) -> None:
     version(project, 1, 0.8)
     background_reports.make_all(project.pk)
     assert background_reports.overdue() == []
@@ -243,7 +251,7 @@ def test_forecast_follows_a_target_that_was_changed(project, forecast_alone):
     assert background_reports.overdue() == []
 
 
-def test_older_report_replaces_no_newer_one(project, forecast_alone):
+def test_older_report_replaces_no_newer_one(project: Project, forecast_alone: Any) -> None:
     version(project, 1, 0.8)
     background_reports.make_all(project.pk)
     Report.objects.update(model=7)
@@ -251,7 +259,7 @@ def test_older_report_replaces_no_newer_one(project, forecast_alone):
     assert Report.objects.get().model == 7
 
 
-def test_forecast_is_never_put_off_for_long(project, forecast_alone):
+def test_forecast_is_never_put_off_for_long(project: Project, forecast_alone: Any) -> None:
     version(project, 1, 0.8)
     background_reports.make_all(project.pk)
     report = Report.objects.get()
@@ -265,12 +273,12 @@ def test_forecast_is_never_put_off_for_long(project, forecast_alone):
 GAIN = {"value": 0.01, "low": 0.005, "high": 0.02}
 
 
-def told_of(project, model, forecast, value=0.93):
+def told_of(project: Project, model: Any, forecast: Any, value: float = 0.93) -> Any:
     estimate = {**TOLD, "value": value, "model": model, "labels": 50 * model}
     return messages_forecast.in_words(project, estimate, {"forecast": forecast})
 
 
-def test_forecast_names_its_model_and_that_it_is_behind(project):
+def test_forecast_names_its_model_and_that_it_is_behind(project: Project) -> None:
     forecast = {"model": 4, "labels": 200, "target": None, "gain": GAIN}
     now = told_of(project, 4, forecast)
     assert now[-1] == "Forecast by model 4, after 200 labels."
@@ -284,12 +292,14 @@ def test_forecast_names_its_model_and_that_it_is_behind(project):
 @pytest.mark.parametrize(
     ("value", "needed", "words"),
     [
-        (0.93, None, "measured at the target of 90 % or above"),
-        (0.9, None, "measured at the target of 90 % or above"),
+        (0.93, None, "has reached the target of 90%"),
+        (0.9, None, "has reached the target of 90%"),
         (0.85, None, "out of sight"),
     ],
 )
-def test_target_is_out_of_sight_for_a_model_below_it_alone(project, value, needed, words):
+def test_target_is_out_of_sight_for_a_model_below_it_alone(
+    project: Project, value: float, needed: Any, words: str
+) -> None:
     project.target_value = 0.9
     forecast = {
         "model": 4,
@@ -302,7 +312,9 @@ def test_target_is_out_of_sight_for_a_model_below_it_alone(project, value, neede
     assert ("out of sight" in said) == (value < 0.9)
 
 
-def test_curve_that_is_flat_above_the_target_says_so_in_the_report(project, forecast_alone):
+def test_curve_that_is_flat_above_the_target_says_so_in_the_report(
+    project: Project, forecast_alone: Any
+) -> None:
     settings.change_settings(project, target_value=0.9)
     for number in range(1, 7):
         version(project, number, 0.94)
@@ -313,7 +325,9 @@ def test_curve_that_is_flat_above_the_target_says_so_in_the_report(project, fore
 # The random baseline -----------------------------------------------------------------------------
 
 
-def test_curve_carries_the_random_labels_that_the_dashboard_draws(measured_project, api, lea):
+def test_curve_carries_the_random_labels_that_the_dashboard_draws(
+    measured_project: Any, api: Api, lea: User
+) -> None:
     address = f"/api/v1/projects/{measured_project.pk}/curve"
     assert api(lea).get(address).json()["baseline"] is None
     background_reports.make_all(measured_project.pk)
@@ -327,13 +341,15 @@ def test_curve_carries_the_random_labels_that_the_dashboard_draws(measured_proje
     assert drawn[0]["data"]["values"] == told["curve"]
 
 
-def test_labels_saved_are_counted_from_what_the_model_read(measured_project, ana):
+def test_labels_saved_are_counted_from_what_the_model_read(
+    measured_project: Any, ana: User
+) -> None:
     loop.label(measured_project, ana, 15)
     background_reports.make_all(measured_project.pk)
     assert background_reports.latest(measured_project)["worth"]["n"] == 70
 
 
-def test_value_is_the_share_that_is_right(measured_project):
+def test_value_is_the_share_that_is_right(measured_project: Any) -> None:
     found = measured_project.models.first().accuracy
     right = found["value"] * found["n"]
     assert np.isclose(right, round(right))
@@ -342,7 +358,9 @@ def test_value_is_the_share_that_is_right(measured_project):
 # What there was before ----------------------------------------------------------------------------
 
 
-def test_costs_that_were_booked_too_late_are_booked_again(measured_project, ana, time_machine):
+def test_costs_that_were_booked_too_late_are_booked_again(
+    measured_project: Any, ana: User, time_machine: Any
+) -> None:
     version = measured_project.models.first()
     exact = version.measured["spent"]
     time_machine.move_to(timezone.now() + timedelta(minutes=1))

@@ -1,5 +1,7 @@
 """How much of a rare label is found: what is claimed, when, and what is not said yet."""
 
+from typing import Any
+
 import pytest
 
 from annotator.errors import Conflict, Invalid
@@ -9,33 +11,36 @@ from annotator.flow.operations import background_reports
 from annotator.flow.progress import recall_standing
 from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, releasing
-from annotator.models import Item, QueueEntry, RecallProof, Report, Source
+from annotator.models import Item, Project, QueueEntry, RecallProof, Report, Source, User
 from annotator.pool import audit_set
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hunted(project, filled):
+def hunted(project: Project, filled: Fill) -> Any:
     """The project with 80 items, half of which have the label that is looked for."""
     settings.change_settings(project, rare_label="spam", audit_share=0.5)
     filled(project, 80)
     return project
 
 
-def reported(project):
+def reported(project: Project) -> Any:
     background_reports.make_all(project.pk)
     found = Report.objects.get(project=project, kind=recall_standing.KIND)
     assert found.error == ""
     return found.found
 
 
-def relevant(project):
+def relevant(project: Project) -> Any:
     return [item for item in Item.objects.filter(project=project) if loop.truth(item) == ["spam"]]
 
 
-def test_nothing_is_reckoned_where_no_label_is_looked_for(project, filled, ana):
+def test_nothing_is_reckoned_where_no_label_is_looked_for(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     loop.label(project, ana, 5)
     assert recall_standing.report(project) is None
@@ -43,21 +48,21 @@ def test_nothing_is_reckoned_where_no_label_is_looked_for(project, filled, ana):
     assert not Report.objects.filter(kind=recall_standing.KIND).exists()
 
 
-def test_found_and_read_are_counted(hunted, ana):
+def test_found_and_read_are_counted(hunted: Any, ana: User) -> None:
     given = loop.label(hunted, ana, 30)
     found = reported(hunted)
     spam = sum(loop.truth(each.item) == ["spam"] for each in given)
     assert (found["items"], found["read"], found["found"]) == (80, 30, spam)
 
 
-def test_prevalence_comes_from_the_audits_and_holds_the_truth(hunted, ana):
+def test_prevalence_comes_from_the_audits_and_holds_the_truth(hunted: Any, ana: User) -> None:
     loop.label(hunted, ana, 60)
     shown = reported(hunted)["prevalence"]
     assert shown["n"] >= 20
     assert shown["low"] <= len(relevant(hunted)) / 80 <= shown["high"]
 
 
-def test_before_the_first_look_no_recall_is_told(hunted, ana):
+def test_before_the_first_look_no_recall_is_told(hunted: Any, ana: User) -> None:
     loop.label(hunted, ana, 20)
     found = reported(hunted)
     assert found["audits"] < recall_standing.FIRST_BOUND
@@ -66,7 +71,7 @@ def test_before_the_first_look_no_recall_is_told(hunted, ana):
     assert all(step["reads_needed"] > 0 and not step["proven"] for step in found["steps"])
 
 
-def test_bound_from_the_audits_is_below_the_truth(hunted, ana):
+def test_bound_from_the_audits_is_below_the_truth(hunted: Any, ana: User) -> None:
     loop.label(hunted, ana, 64)
     found = reported(hunted)
     assert found["audits"] >= recall_standing.FIRST_BOUND
@@ -75,14 +80,14 @@ def test_bound_from_the_audits_is_below_the_truth(hunted, ana):
     assert found["most"] >= len(relevant(hunted))
 
 
-def test_all_read_is_all_found(hunted, ana):
+def test_all_read_is_all_found(hunted: Any, ana: User) -> None:
     loop.label(hunted, ana, 80)
     found = reported(hunted)
     assert found["recall"]["low"] == 1.0
     assert all(step["proven"] for step in found["steps"])
 
 
-def test_nothing_relevant_yet_has_no_recall(project, filled, ana):
+def test_nothing_relevant_yet_has_no_recall(project: Project, filled: Fill, ana: User) -> None:
     settings.change_settings(project, rare_label="spam", audit_share=0.5)
     filled(project, 60)
     for _number in range(55):
@@ -94,7 +99,7 @@ def test_nothing_relevant_yet_has_no_recall(project, filled, ana):
     assert found["most"] < 60
 
 
-def test_relabelled_audit_counts_as_what_it_is_now(hunted, ana):
+def test_relabelled_audit_counts_as_what_it_is_now(hunted: Any, ana: User) -> None:
     loop.label(hunted, ana, 60)
     before = reported(hunted)
     audit = next(
@@ -108,7 +113,7 @@ def test_relabelled_audit_counts_as_what_it_is_now(hunted, ana):
     assert after["prevalence"]["seen"] == before["prevalence"]["seen"] - 1
 
 
-def test_skipped_audit_may_be_relevant(hunted, ana, ben):
+def test_skipped_audit_may_be_relevant(hunted: Any, ana: User, ben: User) -> None:
     while True:
         lease = leasing.lease_next(hunted, ana)
         if lease.source == Source.AUDIT:
@@ -127,11 +132,11 @@ def test_skipped_audit_may_be_relevant(hunted, ana, ben):
     assert sum(marks) == sum(known) + len(marks) - len(known)
 
 
-def audits(project):
+def audits(project: Project) -> Any:
     return recall_standing._audit_positions(project)
 
 
-def test_report_on_another_label_says_nothing(hunted, ana):
+def test_report_on_another_label_says_nothing(hunted: Any, ana: User) -> None:
     loop.label(hunted, ana, 60)
     found = reported(hunted)
     assert recall_standing.standing(hunted, found) is not None
@@ -142,7 +147,9 @@ def test_report_on_another_label_says_nothing(hunted, ana):
     assert recall_standing.standing(hunted, found) is None
 
 
-def test_label_that_is_deleted_leaves_no_screening(project, filled, ana):
+def test_label_that_is_deleted_leaves_no_screening(
+    project: Project, filled: Fill, ana: User
+) -> None:
     specs = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
     label_set.change_labels(project, [*specs, {"name": "phish"}])
     settings.change_settings(project, rare_label="phish", target_metric="recall", target_value=0.8)
@@ -160,7 +167,7 @@ def test_label_that_is_deleted_leaves_no_screening(project, filled, ana):
 # The goal ----------------------------------------------------------------------------------------
 
 
-def told(project, low):
+def told(project: Project, low: Any) -> None:
     Report.objects.create(
         project=project,
         kind=recall_standing.KIND,
@@ -170,7 +177,7 @@ def told(project, low):
     )
 
 
-def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
+def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted: Any, ana: User) -> None:
     settings.change_settings(hunted, target_metric="recall", target_value=0.85, auto_stop=True)
     told(hunted, 0.8499)
     assert leasing.lease_next(hunted, ana) is not None
@@ -181,7 +188,7 @@ def test_recall_that_is_proven_is_a_reason_to_stop_and_pauses(hunted, ana):
     assert leasing.lease_next(hunted, ana) is None
 
 
-def test_recall_is_no_reason_where_the_goal_is_another(hunted):
+def test_recall_is_no_reason_where_the_goal_is_another(hunted: Any) -> None:
     told(hunted, 0.99)
     settings.change_settings(hunted, target_metric="accuracy", target_value=0.5)
     assert loop.advice_on(hunted, 60, None)["reasons"] == []
@@ -190,7 +197,7 @@ def test_recall_is_no_reason_where_the_goal_is_another(hunted):
 # Proofs ------------------------------------------------------------------------------------------
 
 
-def test_proof_comes_first_and_stays_through_a_refill(hunted, ana, olga):
+def test_proof_comes_first_and_stays_through_a_refill(hunted: Any, ana: User, olga: User) -> None:
     loop.label(hunted, ana, 20)
     proof = recall_sample.draw(hunted, olga, 15)
     assert (proof.size, proof.items, len(set(proof.positions))) == (60, 80, 15)
@@ -202,7 +209,7 @@ def test_proof_comes_first_and_stays_through_a_refill(hunted, ana, olga):
     assert all(each.blind and each.suggestion is None for each in given)
 
 
-def test_proof_is_looked_at_when_all_of_it_is_read(hunted, ana, olga):
+def test_proof_is_looked_at_when_all_of_it_is_read(hunted: Any, ana: User, olga: User) -> None:
     loop.label(hunted, ana, 20)
     recall_sample.draw(hunted, olga, 40)
     loop.label(hunted, ana, 39)
@@ -217,14 +224,16 @@ def test_proof_is_looked_at_when_all_of_it_is_read(hunted, ana, olga):
     assert found["recall"]["drawn"] == 40
 
 
-def test_proof_of_all_that_is_left_proves_everything(hunted, ana, olga):
+def test_proof_of_all_that_is_left_proves_everything(hunted: Any, ana: User, olga: User) -> None:
     loop.label(hunted, ana, 50)
     recall_sample.draw(hunted, olga, 500)
     loop.label(hunted, ana, 30)
     assert all(step["proven"] for step in reported(hunted)["steps"])
 
 
-def test_items_that_come_later_may_all_be_relevant(hunted, filled, ana, olga):
+def test_items_that_come_later_may_all_be_relevant(
+    hunted: Any, filled: Fill, ana: User, olga: User
+) -> None:
     loop.label(hunted, ana, 50)
     recall_sample.draw(hunted, olga, 30)
     loop.label(hunted, ana, 30)
@@ -234,7 +243,7 @@ def test_items_that_come_later_may_all_be_relevant(hunted, filled, ana, olga):
     assert found["most"] == found["found"] + 40
 
 
-def test_answer_taken_back_since_may_be_relevant(hunted, ana, olga):
+def test_answer_taken_back_since_may_be_relevant(hunted: Any, ana: User, olga: User) -> None:
     first = loop.label(hunted, ana, 50)
     recall_sample.draw(hunted, olga, 30)
     loop.label(hunted, ana, 30)
@@ -244,7 +253,7 @@ def test_answer_taken_back_since_may_be_relevant(hunted, ana, olga):
     assert found["most"] == found["found"] + 1
 
 
-def test_second_proof_waits_for_the_first(hunted, ana, olga):
+def test_second_proof_waits_for_the_first(hunted: Any, ana: User, olga: User) -> None:
     recall_sample.draw(hunted, olga, 10)
     with pytest.raises(Conflict, match="read to its end"):
         recall_sample.draw(hunted, olga, 10)
@@ -252,18 +261,18 @@ def test_second_proof_waits_for_the_first(hunted, ana, olga):
     assert recall_sample.draw(hunted, olga, 10).number == 2
 
 
-def test_proof_that_cannot_be_is_refused(hunted, ana, olga):
+def test_proof_that_cannot_be_is_refused(hunted: Any, ana: User, olga: User) -> None:
     with pytest.raises(Invalid):
         recall_sample.draw(hunted, olga, 3)
     loop.label(hunted, ana, 80)
-    with pytest.raises(Conflict, match="read already"):
+    with pytest.raises(Conflict, match="have been read"):
         recall_sample.draw(hunted, olga, 10)
     settings.change_settings(hunted, rare_label=None)
     with pytest.raises(Conflict, match="rare label"):
         recall_sample.draw(hunted, olga, 10)
 
 
-def test_proof_asks_each_item_as_often_as_the_project_wants(hunted, olga):
+def test_proof_asks_each_item_as_often_as_the_project_wants(hunted: Any, olga: User) -> None:
     settings.change_settings(hunted, overlap=2)
     proof = recall_sample.draw(hunted, olga, 10)
     entries = QueueEntry.objects.filter(item__position__in=proof.positions, project=hunted)
@@ -271,7 +280,7 @@ def test_proof_asks_each_item_as_often_as_the_project_wants(hunted, olga):
     assert set(entries.values_list("rank", flat=True)) == {-1}
 
 
-def test_audit_in_a_proof_stays_an_audit(hunted, ana, olga):
+def test_audit_in_a_proof_stays_an_audit(hunted: Any, ana: User, olga: User) -> None:
     loop.label(hunted, ana, 5)
     waiting = set(
         QueueEntry.objects.filter(project=hunted, state=0, source=Source.AUDIT).values_list("item")
@@ -281,7 +290,9 @@ def test_audit_in_a_proof_stays_an_audit(hunted, ana, olga):
     assert waiting <= set(still.values_list("item"))
 
 
-def test_drawn_from_a_large_pool_is_unread_and_without_repeats(hunted, ana, monkeypatch):
+def test_drawn_from_a_large_pool_is_unread_and_without_repeats(
+    hunted: Any, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loop.label(hunted, ana, 70)
     import random
 
@@ -290,7 +301,7 @@ def test_drawn_from_a_large_pool_is_unread_and_without_repeats(hunted, ana, monk
     assert sorted(drawn) == sorted(recall_sample._unread(hunted).values_list("position", flat=True))
 
 
-def test_reserve_is_in_the_draw_like_the_rest(hunted, olga):
+def test_reserve_is_in_the_draw_like_the_rest(hunted: Any, olga: User) -> None:
     # Else nothing could be said of what only audits reach.
     proof = recall_sample.draw(hunted, olga, 60)
     keys = Item.objects.filter(position__in=proof.positions).values_list("audit_key", flat=True)

@@ -1,10 +1,12 @@
 """A project is paused and goes on; a budget holds, and says what it proved."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Invalid
 from annotator.flow.annotation import revise
@@ -14,29 +16,48 @@ from annotator.flow.queue import admission, current_leases, leasing, prefetch, r
 from annotator.messages import labelling
 from annotator.messages import progress as worded
 from annotator.messages.stopping import pause_words, reason_words
-from annotator.models import Annotation, Item, Lease, ModelVersion, QueueEntry, Report, Tally, User
+from annotator.models import (
+    Annotation,
+    Item,
+    Lease,
+    ModelVersion,
+    Project,
+    QueueEntry,
+    Report,
+    Tally,
+    User,
+)
 from annotator.views.projects.list_text import row_in_words
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "tab-1/load-1"
 
 
-def hold(project, user, page=PAGE, holding=(), want=0, put_by=0, **more):
+def hold(
+    project: Project,
+    user: User,
+    page: Any = PAGE,
+    holding: Any = (),
+    want: Any = 0,
+    put_by: Any = 0,
+    **more: Any,
+) -> Any:
     return prefetch.sync_window(
         project, user, page, holding=holding, want=want, put_by=put_by, **more
     )
 
 
-def keys(leases):
+def keys(leases: Any) -> Any:
     return [str(lease.pk) for lease in leases]
 
 
 # Words -------------------------------------------------------------------------------------------
 
 
-def measured(project, **found):
+def measured(project: Project, **found: Any) -> Any:
     told = {"value": 0.58, "low": 0.42, "high": 0.72, "n": 40, "confidence": 0.95, **found}
     return ModelVersion.objects.create(
         project=project,
@@ -66,7 +87,9 @@ UNPROVEN = "Budget spent; target not proven: "
         (RECALL, UNPROVEN + "80% [61–100], target 90%."),
     ],
 )
-def test_a_spent_budget_says_what_is_proven_of_the_target(project, ana, lea, goal, words):
+def test_a_spent_budget_says_what_is_proven_of_the_target(
+    project: Project, ana: User, lea: User, goal: Any, words: Any
+) -> None:
     settings.change_settings(project, budget=30, auto_stop=True, **goal)
     measured(project, proven=0.5)
     found = {"label": project.rare_label_id, "recall": {"value": 0.8, "low": 0.61}}
@@ -86,14 +109,14 @@ def test_a_spent_budget_says_what_is_proven_of_the_target(project, ana, lea, goa
         assert overview.pauses(person) == {project.pk: row.pause}
 
 
-def test_without_a_measurement_it_says_so(project, ana):
+def test_without_a_measurement_it_says_so(project: Project, ana: User) -> None:
     settings.change_settings(project, budget=30, target_value=0.55)
     assert stopping.budget_spent(project, 29, None) is None
     words = reason_words(stopping.budget_spent(project, 30, None))
     assert words == UNPROVEN + "not measured yet, target 55%."
 
 
-def test_it_is_enough_only_where_the_target_is_proven(project, ana):
+def test_it_is_enough_only_where_the_target_is_proven(project: Project, ana: User) -> None:
     settings.change_settings(project, budget=30, target_value=0.55)
     measured(project, proven=0.56)
     Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=31)
@@ -105,7 +128,9 @@ def test_it_is_enough_only_where_the_target_is_proven(project, ana):
 # By a lead ---------------------------------------------------------------------------------------
 
 
-def test_a_pause_tells_by_whom_since_when_and_why(project, filled, lea, ana):
+def test_a_pause_tells_by_whom_since_when_and_why(
+    project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 30)
     stopping.pause(project, lea, "  New guidelines  ")
     paused = stopping.find_pause(loop.refreshed(project))
@@ -123,15 +148,17 @@ def test_a_pause_tells_by_whom_since_when_and_why(project, filled, lea, ana):
 
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\x00b"])
-def test_a_reason_that_cannot_be_stored_is_refused(project, lea, reason):
+def test_a_reason_that_cannot_be_stored_is_refused(
+    project: Project, lea: User, reason: str
+) -> None:
     with pytest.raises(Invalid):
         stopping.pause(project, lea, reason)
     assert loop.refreshed(project).paused_at is None
 
 
 def test_what_is_on_the_screen_is_saved_in_a_pause_and_what_waits_behind_it_goes(
-    project, filled, lea, ana, ben
-):
+    project: Project, filled: Fill, lea: User, ana: User, ben: User
+) -> None:
     filled(project, 120)
     held = hold(project, ana, want=3, put_by=3)
     mine = keys(held.next + held.spares)
@@ -149,7 +176,9 @@ def test_what_is_on_the_screen_is_saved_in_a_pause_and_what_waits_behind_it_goes
     assert given >= {lease.item_id for lease in held.next[1:] + held.spares}
 
 
-def test_what_a_window_painted_since_the_pause_goes_too(project, filled, lea, ana):
+def test_what_a_window_painted_since_the_pause_goes_too(
+    project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 60)
     mine = keys(hold(project, ana, want=3).next)
     stopping.pause(project, lea)
@@ -157,7 +186,9 @@ def test_what_a_window_painted_since_the_pause_goes_too(project, filled, lea, an
     assert heard.lost == sorted(mine[1:])
 
 
-def test_decisions_made_before_the_window_knew_are_kept(project, filled, lea, ana):
+def test_decisions_made_before_the_window_knew_are_kept(
+    project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 60)
     held = hold(project, ana, want=3, put_by=2)
     stopping.pause(project, lea)
@@ -166,7 +197,9 @@ def test_decisions_made_before_the_window_knew_are_kept(project, filled, lea, an
         assert loop.answer(lease).counted
 
 
-def test_an_undo_in_a_pause_hands_nothing_back_and_loses_nothing(project, filled, lea, ana):
+def test_an_undo_in_a_pause_hands_nothing_back_and_loses_nothing(
+    project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 30)
     given = loop.answer(leasing.lease_next(project, ana))
     passed = leasing.lease_next(project, ana)
@@ -183,7 +216,9 @@ def test_an_undo_in_a_pause_hands_nothing_back_and_loses_nothing(project, filled
 # A budget ----------------------------------------------------------------------------------------
 
 
-def test_what_is_held_counts_against_the_budget(project, filled, ana, ben):
+def test_what_is_held_counts_against_the_budget(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 120)
     settings.change_settings(project, budget=10, auto_stop=True)
     one = hold(project, ana, want=5, put_by=10)
@@ -199,7 +234,9 @@ def test_what_is_held_counts_against_the_budget(project, filled, ana, ben):
     assert summary.progress(project)["answers"] == 10
 
 
-def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(project, filled, ana, ben):
+def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 30)
     settings.change_settings(project, budget=1, auto_stop=True)
     lease = leasing.lease_next(project, ana)
@@ -209,7 +246,7 @@ def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(project, 
     assert leasing.lease_next(project, ben) is not None
 
 
-def test_undo_gives_its_place_in_the_budget_back(project, filled, ana):
+def test_undo_gives_its_place_in_the_budget_back(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 30)
     settings.change_settings(project, budget=2, auto_stop=True)
     _first, last = loop.label(project, ana, 5)
@@ -221,14 +258,16 @@ def test_undo_gives_its_place_in_the_budget_back(project, filled, ana):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("budget", [1, 7, 25])
-def test_windows_that_ask_in_the_same_moment_keep_to_the_budget(project, filled, budget):
+def test_windows_that_ask_in_the_same_moment_keep_to_the_budget(
+    project: Project, filled: Fill, budget: int
+) -> None:
     filled(project, 200)
     settings.change_settings(project, budget=budget, auto_stop=True, lease_seconds=600)
     people = [User.objects.create_user(f"person-{number}") for number in range(6)]
     for person in people:
         members.add_member(project, person.username)
 
-    def work(person):
+    def work(person: Any) -> None:
         try:
             for turn in range(6):
                 fresh = loop.refreshed(project)
@@ -249,13 +288,13 @@ def test_windows_that_ask_in_the_same_moment_keep_to_the_budget(project, filled,
     assert _given_or_held() == budget
 
 
-def _given_or_held():
+def _given_or_held() -> int:
     # In one look: a label that comes in between is held no more.
     held = QueueEntry.objects.exclude(state=QueueEntry.State.OPEN)
     return held.count()
 
 
-def test_a_room_that_is_full_stores_nothing(project, filled, ana):
+def test_a_room_that_is_full_stores_nothing(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 30)
     settings.change_settings(project, budget=1, auto_stop=True)
     room = admission.room(project)
@@ -271,7 +310,9 @@ def test_a_room_that_is_full_stores_nothing(project, filled, ana):
     assert not Annotation.objects.exists()
 
 
-def test_asking_costs_nothing_where_nothing_may_stop(project, django_assert_num_queries):
+def test_asking_costs_nothing_where_nothing_may_stop(
+    project: Project, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(0):
         assert admission.room(project)
     settings.change_settings(project, budget=10, auto_stop=True)

@@ -3,10 +3,13 @@
 import threading
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotator.flow.annotation import revise
 from annotator.flow.features import encode
@@ -17,14 +20,25 @@ from annotator.flow.queue import leasing, releasing
 from annotator.messages import labelling
 from annotator.messages import progress as worded
 from annotator.messages.estimate import needed_in_words
-from annotator.models import Annotation, Import, Job, ModelVersion, Round, Source, WorkerBeat
+from annotator.models import (
+    Annotation,
+    Import,
+    Job,
+    ModelVersion,
+    Project,
+    Round,
+    Source,
+    User,
+    WorkerBeat,
+)
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def trained(project, filled, learnt, run_round, ana):
+def trained(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
     """The project after a round with a model of twenty labels."""
     filled(project, 60)
     learnt(project)
@@ -34,7 +48,7 @@ def trained(project, filled, learnt, run_round, ana):
     return project
 
 
-def proven_at(project, low, n=40, proven=0.0):
+def proven_at(project: Project, low: Any, n: Any = 40, proven: float = 0.0) -> Any:
     accuracy = {"value": 0.9, "low": low, "high": 0.95, "n": n, "confidence": 0.95}
     accuracy["proven"] = proven
     ModelVersion.objects.filter(project=project).update(accuracy=accuracy)
@@ -44,7 +58,7 @@ def proven_at(project, low, n=40, proven=0.0):
 # A project ---------------------------------------------------------------------------------------
 
 
-def test_progress_of_an_empty_project_is_nothing(project):
+def test_progress_of_an_empty_project_is_nothing(project: Project) -> None:
     progress = worded.progress(project)
     numbers = {
         name: progress[name] for name in ("items", "labelled", "audited", "queued", "leased")
@@ -55,7 +69,7 @@ def test_progress_of_an_empty_project_is_nothing(project):
     assert progress["paused"] is None
 
 
-def test_progress_counts_what_was_done(trained, ana, ben):
+def test_progress_counts_what_was_done(trained: Any, ana: User, ben: User) -> None:
     leasing.lease_next(trained, ana)
     releasing.skip(leasing.lease_next(trained, ben))
     progress = summary.progress(trained)
@@ -68,7 +82,9 @@ def test_progress_counts_what_was_done(trained, ana, ben):
     assert (progress["round"]["number"], progress["round"]["state"]) == (2, "done")
 
 
-def test_seeds_within_the_audited_stretch_are_audited_too(project, filled, ana):
+def test_seeds_within_the_audited_stretch_are_audited_too(
+    project: Project, filled: Fill, ana: User
+) -> None:
     rows = "".join(f"{loop.text(i)},spam\n" for i in range(40))
     loop.bring_in(project, "seeds.csv", f"text,label\n{rows}")
     assert audit_counts.count_audits(project)["audited"] == 0
@@ -80,13 +96,15 @@ def test_seeds_within_the_audited_stretch_are_audited_too(project, filled, ana):
     assert audit_counts.count_audits(project)["audited"] == before.filter(state=2).count()
 
 
-def project_items(project):
+def project_items(project: Project) -> Any:
     from annotator.models import Item
 
     return Item.objects.filter(project=project)
 
 
-def test_own_labels_are_counted_by_day(project, filled, ana, ben, time_machine):
+def test_own_labels_are_counted_by_day(
+    project: Project, filled: Fill, ana: User, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     filled(project, 10)
     loop.label(project, ana, 3)
@@ -96,7 +114,7 @@ def test_own_labels_are_counted_by_day(project, filled, ana, ben, time_machine):
     assert summary.mine(project, ana) == {"today": 2, "total": 5}
 
 
-def test_stop_is_advised_with_the_reason_in_words(trained):
+def test_stop_is_advised_with_the_reason_in_words(trained: Any) -> None:
     project_settings.change_settings(trained, budget=20)
     assert loop.advice_on(trained, 19, estimate.newest(trained))["advice"] == "go_on"
     assert loop.advice_on(trained, 20, estimate.newest(trained)) == {
@@ -105,7 +123,7 @@ def test_stop_is_advised_with_the_reason_in_words(trained):
     }
 
 
-def test_target_counts_as_reached_when_the_audits_prove_it(trained):
+def test_target_counts_as_reached_when_the_audits_prove_it(trained: Any) -> None:
     project_settings.change_settings(trained, target_value=0.85)
     # The interval holds for one look; looking after every round takes a bound that is made for it.
     proven_at(trained, low=0.9, proven=0.849)
@@ -128,7 +146,7 @@ def test_target_counts_as_reached_when_the_audits_prove_it(trained):
         ({}, ""),
     ],
 )
-def test_outlook_tells_what_would_prove_the_target(trained, told, words):
+def test_outlook_tells_what_would_prove_the_target(trained: Any, told: Any, words: str) -> None:
     trained.target_value = 0.85
     accuracy = proven_at(trained, low=0.8) | told
     ModelVersion.objects.filter(project=trained).update(accuracy=accuracy)
@@ -136,13 +154,15 @@ def test_outlook_tells_what_would_prove_the_target(trained, told, words):
     assert (words in found) if words else found == ""
 
 
-def test_there_is_no_outlook_without_a_target_or_an_estimate(trained):
+def test_there_is_no_outlook_without_a_target_or_an_estimate(trained: Any) -> None:
     assert needed_in_words(trained, estimate.newest(trained)) == ""
     trained.target_value = 0.85
     assert needed_in_words(trained, estimate.newest(trained)) == ""
 
 
-def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, ana):
+def test_round_tells_how_many_audits_its_target_still_needs(
+    trained: Any, run_round: RunRound, ana: User
+) -> None:
     project_settings.change_settings(trained, target_value=0.5)
     loop.label(trained, ana, 10)
     run_round(trained)
@@ -153,7 +173,7 @@ def test_round_tells_how_many_audits_its_target_still_needs(trained, run_round, 
     }
 
 
-def test_everything_labelled_is_a_reason_to_stop(project, filled, ana):
+def test_everything_labelled_is_a_reason_to_stop(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 3)
     loop.label(project, ana, 2)
     assert worded.progress(project)["stop"]["advice"] == "go_on"
@@ -161,21 +181,21 @@ def test_everything_labelled_is_a_reason_to_stop(project, filled, ana):
     assert worded.progress(project)["stop"]["reasons"] == ["Every item is labelled."]
 
 
-def test_curve_has_a_point_for_each_measured_model(trained):
+def test_curve_has_a_point_for_each_measured_model(trained: Any) -> None:
     assert estimate.newest(trained) is None
     proven_at(trained, low=0.8)
     (point,) = model_history.curve(trained)
     assert (point["model"], point["labels"], point["value"], point["low"]) == (2, 20, 0.9, 0.8)
 
 
-def test_uncertainty_comes_with_its_bins(trained):
+def test_uncertainty_comes_with_its_bins(trained: Any) -> None:
     found = model_history.uncertainty(model_history.scored(trained))
     assert found["round"] == 2
     assert len(found["edges"]) == len(found["pool"]) + 1 == len(found["picks"]) + 1
     assert sum(found["picks"]) == len(trained.rounds.first().picks)
 
 
-def test_empty_desk_says_why(project, filled, ana):
+def test_empty_desk_says_why(project: Project, filled: Fill, ana: User) -> None:
     assert "There are no items yet" in labelling.why_empty(project, stopping.find_pause(project))
     Import.objects.create(project=project, name="a.csv", path="x", format="csv")
     assert "being imported" in labelling.why_empty(project, stopping.find_pause(project))
@@ -184,7 +204,7 @@ def test_empty_desk_says_why(project, filled, ana):
 # What is under way -------------------------------------------------------------------------------
 
 
-def test_waiting_running_and_failed_work_is_told(project, filled):
+def test_waiting_running_and_failed_work_is_told(project: Project, filled: Fill) -> None:
     assert activity.activity(project) == []
     work = Import.objects.create(project=project, name="a.csv", path="x", format="csv", total=9)
     (told,) = activity.activity(project)
@@ -200,7 +220,7 @@ def test_waiting_running_and_failed_work_is_told(project, filled):
     assert (told["words"], told["failed"]) == ("Import of a.csv failed: No column.", True)
 
 
-def test_old_failures_are_told_no_more(project):
+def test_old_failures_are_told_no_more(project: Project) -> None:
     long_ago = timezone.now() - timedelta(days=2)
     Import.objects.create(
         project=project, name="a.csv", path="x", format="csv", state="failed", finished_at=long_ago
@@ -208,7 +228,9 @@ def test_old_failures_are_told_no_more(project):
     assert activity.activity(project) == []
 
 
-def test_features_and_rounds_under_way_are_told_with_their_share(project, filled, learnt):
+def test_features_and_rounds_under_way_are_told_with_their_share(
+    project: Project, filled: Fill, learnt: Learn
+) -> None:
     filled(project, 5)
     (space,) = encode.plan(project)
     (told,) = activity.activity(project)
@@ -230,7 +252,7 @@ def test_features_and_rounds_under_way_are_told_with_their_share(project, filled
 # The installation --------------------------------------------------------------------------------
 
 
-def test_dead_worker_is_named_with_how_long_it_has_been_silent(db, time_machine):
+def test_dead_worker_is_named_with_how_long_it_has_been_silent(db: Any, time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     assert heartbeat.workers()["words"].startswith("No worker is running")
     WorkerBeat.objects.create(name="here:1", seen_at=timezone.now())
@@ -243,12 +265,14 @@ def test_dead_worker_is_named_with_how_long_it_has_been_silent(db, time_machine)
     assert "5 minutes" in heartbeat.workers()["words"]
 
 
-def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
+def test_worker_reports_itself_and_takes_its_leave(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
     seen = []
 
     class Over(threading.Event):
-        def wait(self, timeout=None):
+        def wait(self, timeout: Any = None) -> Any:
             seen.append(list(WorkerBeat.objects.values_list("name", flat=True)))
             return True
 
@@ -257,18 +281,20 @@ def test_worker_reports_itself_and_takes_its_leave(db, monkeypatch):
     assert not WorkerBeat.objects.exists()
 
 
-def test_worker_that_met_a_database_that_was_away_reports_itself_later(db, monkeypatch):
+def test_worker_that_met_a_database_that_was_away_reports_itself_later(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
     report, tries = WorkerBeat.objects.update_or_create, []
 
-    def sometimes(**fields):
+    def sometimes(**fields: Any) -> Any:
         tries.append(fields["name"])
         if len(tries) == 1:
             raise OperationalError("the connection is closed")
         return report(**fields)
 
     class Over(threading.Event):
-        def wait(self, timeout=None):
+        def wait(self, timeout: Any = None) -> Any:
             return len(tries) == 2 and WorkerBeat.objects.exists()
 
     monkeypatch.setattr(WorkerBeat.objects, "update_or_create", sometimes)
@@ -276,7 +302,7 @@ def test_worker_that_met_a_database_that_was_away_reports_itself_later(db, monke
     assert tries == ["here:1", "here:1"]
 
 
-def test_readiness_names_what_is_away(db, settings, tmp_path):
+def test_readiness_names_what_is_away(db: Any, settings: Settings, tmp_path: Path) -> None:
     settings.BROKER_URL = f"redis+socket://{tmp_path}/nothing.sock"
     parts = readiness.readiness()
     assert parts["database"] == "ok"
@@ -284,7 +310,9 @@ def test_readiness_names_what_is_away(db, settings, tmp_path):
     assert parts["worker"] == "no heartbeat"
 
 
-def test_a_project_that_stops_by_itself_gives_nothing_more_and_says_why(project, filled, ana):
+def test_a_project_that_stops_by_itself_gives_nothing_more_and_says_why(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     project_settings.change_settings(project, budget=3, auto_stop=True)
     loop.label(project, ana, 3)
@@ -296,7 +324,7 @@ def test_a_project_that_stops_by_itself_gives_nothing_more_and_says_why(project,
     assert leasing.lease_next(project, ana) is not None
 
 
-def test_labels_cost_the_time_that_they_took(project, filled, ana):
+def test_labels_cost_the_time_that_they_took(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 30)
     assert summary.progress(project)["cost"] is None
     project_settings.change_settings(project, hourly_rate=Decimal("36"))
@@ -307,7 +335,9 @@ def test_labels_cost_the_time_that_they_took(project, filled, ana):
 # Audits counted from a mark ----------------------------------------------------------------------
 
 
-def test_audits_since_a_mark_are_those_that_a_full_count_finds(project, ana, ben):
+def test_audits_since_a_mark_are_those_that_a_full_count_finds(
+    project: Project, ana: User, ben: User
+) -> None:
     loop.fill(project, 120)
     project_settings.change_settings(project, audit_share=0.4)
     project.refresh_from_db()
@@ -338,7 +368,9 @@ def test_audits_since_a_mark_are_those_that_a_full_count_finds(project, ana, ben
     )
 
 
-def test_mark_is_left_aside_where_what_it_counted_is_open_again(project, ana):
+def test_mark_is_left_aside_where_what_it_counted_is_open_again(
+    project: Project, ana: User
+) -> None:
     loop.fill(project, 60)
     loop.make_features(project)
     given = loop.label(project, ana, 20)
@@ -349,7 +381,7 @@ def test_mark_is_left_aside_where_what_it_counted_is_open_again(project, ana):
     assert audit_counts.count_audits(project)["audited"] == mark["audited"] - 1
 
 
-def test_mark_is_left_aside_where_items_came(project, ana):
+def test_mark_is_left_aside_where_items_came(project: Project, ana: User) -> None:
     loop.fill(project, 60)
     loop.make_features(project)
     loop.label(project, ana, 20)
@@ -359,7 +391,9 @@ def test_mark_is_left_aside_where_items_came(project, ana):
     assert audit_counts.count_audits(project, mark) == audit_counts.count_audits(project)
 
 
-def test_mark_of_a_project_without_audits_counts_on_from_nothing(project, ana):
+def test_mark_of_a_project_without_audits_counts_on_from_nothing(
+    project: Project, ana: User
+) -> None:
     loop.fill(project, 60)
     mark = audit_counts.counting_mark(project)
     assert mark["audited"] == 0
@@ -368,5 +402,5 @@ def test_mark_of_a_project_without_audits_counts_on_from_nothing(project, ana):
     assert audit_counts.count_audits(project, mark) == audit_counts.count_audits(project)
 
 
-def _audit_key(annotation):
+def _audit_key(annotation: Any) -> Any:
     return annotation.item.audit_key

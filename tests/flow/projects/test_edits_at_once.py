@@ -1,5 +1,7 @@
 """Two people edit one project at the same moment: real threads, on both databases."""
 
+from typing import Any
+
 import pytest
 
 from annotator.flow.annotation import seed_labels
@@ -7,37 +9,40 @@ from annotator.flow.projects import accounts, edits, label_set, members, setting
 from annotator.flow.training import schedule
 from annotator.models import Annotation, Membership, Project, Role, Round, User
 from tests.flow.queue.test_at_once import at_once, refused
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TRIES = 6
 
 
-def own(project):
+def own(project: Project) -> Any:
     """The project as another request has it: read before anything of the other is stored."""
     return Project.objects.get(pk=project.pk)
 
 
-def admins(project):
+def admins(project: Project) -> Any:
     rows = Membership.objects.filter(project=project, role=Role.ADMIN)
     return list(rows.values_list("user__username", flat=True))
 
 
 @pytest.fixture
-def two_admins(project, lea):
+def two_admins(project: Project, lea: User) -> Any:
     """The project with Olga and Lea as its admins."""
     members.add_member(project, "lea", Role.ADMIN)
     return project
 
 
 @pytest.mark.parametrize("way", ["demote", "remove", "one of each"])
-def test_two_admins_turn_on_each_other_and_one_stays(two_admins, olga, lea, way):
+def test_two_admins_turn_on_each_other_and_one_stays(
+    two_admins: Any, olga: User, lea: User, way: str
+) -> None:
     project = two_admins
 
-    def demote(user):
+    def demote(user: User) -> Any:
         return refused(members.add_member, own(project), user.username, Role.LEAD)
 
-    def remove(user):
+    def remove(user: User) -> Any:
         return refused(members.remove_member, own(project), user)
 
     first, second = {
@@ -53,12 +58,12 @@ def test_two_admins_turn_on_each_other_and_one_stays(two_admins, olga, lea, way)
         assert len(admins(project)) == 1
 
 
-def test_an_admin_who_cannot_sign_in_is_none(two_admins, olga, lea):
+def test_an_admin_who_cannot_sign_in_is_none(two_admins: Any, olga: User, lea: User) -> None:
     User.objects.filter(pk=lea.pk).update(is_active=False)
     assert refused(members.remove_member, two_admins, olga) == "last_admin"
 
 
-def test_two_forms_that_change_different_settings_both_count(project):
+def test_two_forms_that_change_different_settings_both_count(project: Project) -> None:
     loaded = versions.stamps(versions.settings_of(project))
     for number in range(2, 2 + TRIES):
         said = at_once(
@@ -75,7 +80,7 @@ def test_two_forms_that_change_different_settings_both_count(project):
         settings.change_settings(project, overlap=1, guidelines="")
 
 
-def test_two_forms_that_change_the_same_setting_end_with_one_refusal(project):
+def test_two_forms_that_change_the_same_setting_end_with_one_refusal(project: Project) -> None:
     for number in range(TRIES):
         loaded = versions.stamps(versions.settings_of(own(project)))
         said = at_once(
@@ -89,7 +94,7 @@ def test_two_forms_that_change_the_same_setting_end_with_one_refusal(project):
         assert sorted(said) == ["", "edit_conflict"]
 
 
-def test_two_labels_are_renamed_to_one_name(project):
+def test_two_labels_are_renamed_to_one_name(project: Project) -> None:
     one, two = project.labels.all()
     rows = [
         edits.LabelEdit(label.pk, {"name": "junk"}, False, versions.stamps({"name": label.name}))
@@ -101,7 +106,7 @@ def test_two_labels_are_renamed_to_one_name(project):
     assert sorted(said) == ["", "duplicate_name"]
 
 
-def test_two_forms_add_labels_and_both_are_there(project):
+def test_two_forms_add_labels_and_both_are_there(project: Project) -> None:
     for number in range(TRIES):
         names = [f"a{number}", f"b{number}"]
         said = at_once(
@@ -116,14 +121,14 @@ def test_two_forms_add_labels_and_both_are_there(project):
     assert positions == list(range(2 + 2 * TRIES))
 
 
-def test_one_label_is_added_twice(project):
+def test_one_label_is_added_twice(project: Project) -> None:
     said = at_once(
         *[lambda: refused(edits.edit_labels, own(project), [], [{"name": "refund"}])] * 2
     )
     assert sorted(said) == ["", "duplicate_name"]
 
 
-def test_two_calls_with_one_version_end_with_one_refusal(project):
+def test_two_calls_with_one_version_end_with_one_refusal(project: Project) -> None:
     for number in range(TRIES):
         version = versions.version_of(own(project))
         said = at_once(
@@ -137,7 +142,7 @@ def test_two_calls_with_one_version_end_with_one_refusal(project):
         assert sorted(said) == ["", "stale_version"]
 
 
-def test_project_is_deleted_while_somebody_edits_it(olga):
+def test_project_is_deleted_while_somebody_edits_it(olga: User) -> None:
     for number in range(TRIES):
         made = settings.create_project(olga, name=f"p{number}", labels=["a", "b"])
         said = at_once(
@@ -150,7 +155,7 @@ def test_project_is_deleted_while_somebody_edits_it(olga):
         assert not Project.objects.alive().filter(pk=made.pk).exists()
 
 
-def test_one_person_is_added_twice(project, zed):
+def test_one_person_is_added_twice(project: Project, zed: User) -> None:
     said = at_once(
         lambda: refused(edits.add_member, own(project), "zed", Role.LEAD),
         lambda: refused(edits.add_member, own(project), "zed", Role.ANNOTATOR),
@@ -159,12 +164,12 @@ def test_one_person_is_added_twice(project, zed):
     assert Membership.objects.filter(project=project, user=zed).count() == 1
 
 
-def test_one_member_is_removed_twice(project, ana):
+def test_one_member_is_removed_twice(project: Project, ana: User) -> None:
     said = at_once(*[lambda: refused(members.remove_member, own(project), ana)] * 2)
     assert sorted(said) == ["", "unknown_member"]
 
 
-def test_one_role_is_changed_twice(project, ana):
+def test_one_role_is_changed_twice(project: Project, ana: User) -> None:
     loaded = versions.stamps({"role": Role.ANNOTATOR})
     said = at_once(
         *[
@@ -175,14 +180,14 @@ def test_one_role_is_changed_twice(project, ana):
     assert sorted(said) == ["", "edit_conflict"]
 
 
-def test_one_name_is_created_twice(db):
+def test_one_name_is_created_twice(db: Any) -> None:
     for number in range(TRIES):
         name = f"new{number}"
         said = at_once(*[lambda name=name: refused(accounts.create_user, name)] * 2)
         assert sorted(said) == ["", "username_taken"]
 
 
-def test_two_rounds_are_started_by_hand(project, filled, learnt):
+def test_two_rounds_are_started_by_hand(project: Project, filled: Fill, learnt: Learn) -> None:
     filled(project, 10)
     learnt(project)
     said = at_once(*[lambda: refused(schedule.start_round, own(project), "by hand")] * 3)
@@ -190,10 +195,10 @@ def test_two_rounds_are_started_by_hand(project, filled, learnt):
     assert Round.objects.count() == 1
 
 
-def test_two_people_seed_one_item(project, filled, lea, olga):
+def test_two_people_seed_one_item(project: Project, filled: Fill, lea: User, olga: User) -> None:
     for number, item in enumerate(filled(project, 4)):
 
-        def seed(user, label, client_id, item=item):
+        def seed(user: User, label: Any, client_id: Any, item: Any = item) -> Any:
             said = {"labels": [label], "client_id": client_id}
             return refused(seed_labels.seed, own(project), user, item, **said)
 

@@ -1,6 +1,7 @@
 """All projects at a glance: what needs a decision, who is active, at a cost that does not grow."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,27 +10,28 @@ from django.utils import timezone
 
 from annotator.flow.progress import recall_standing
 from annotator.flow.projects import members, overview, settings
-from annotator.models import Import, Item, ModelVersion, Project, Report, Role, Round, Tally
+from annotator.models import Import, Item, ModelVersion, Project, Report, Role, Round, Tally, User
 from annotator.views.projects.list_text import row_in_words
+from tests.given import Fill
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
 
 
-def row_of(user, project, **query):
+def row_of(user: User, project: Project, **query: Any) -> Any:
     return next(row for row in overview.rows(user, **query) if row.project == project)
 
 
-def decisions_of(user, project):
+def decisions_of(user: User, project: Project) -> Any:
     return row_in_words(row_of(user, project))["decisions"]
 
 
-def tally(project, user, days_ago=0, **amounts):
+def tally(project: Project, user: User, days_ago: Any = 0, **amounts: Any) -> Any:
     day = timezone.now().date() - timedelta(days=days_ago)
     return Tally.objects.create(project=project, user=user, day=day, **amounts)
 
 
-def measure(project, number, **accuracy):
+def measure(project: Project, number: Any, **accuracy: Any) -> Any:
     told = {"value": 0.9, "low": 0.85, "high": 0.94, "n": 60, "confidence": 0.95, **accuracy}
     return ModelVersion.objects.create(
         project=project,
@@ -41,7 +43,7 @@ def measure(project, number, **accuracy):
     )
 
 
-def fail_round(project, number=1, **fields):
+def fail_round(project: Project, number: Any = 1, **fields: Any) -> Any:
     given = {"state": "failed", "error": "The features are gone.", "finished_at": timezone.now()}
     return Round.objects.create(
         project=project,
@@ -54,7 +56,7 @@ def fail_round(project, number=1, **fields):
     )
 
 
-def test_annotators_are_told_nothing_of_others(project, ana, lea):
+def test_annotators_are_told_nothing_of_others(project: Project, ana: User, lea: User) -> None:
     Project.objects.filter(pk=project.pk).update(budget=10)
     tally(project, ana, labels=10, finished=10)
     fail_round(project)
@@ -64,14 +66,18 @@ def test_annotators_are_told_nothing_of_others(project, ana, lea):
     assert len(decisions_of(lea, project)) == 2
 
 
-def test_who_labelled_today_or_yesterday_is_active(project, lea, ana, ben):
+def test_who_labelled_today_or_yesterday_is_active(
+    project: Project, lea: User, ana: User, ben: User
+) -> None:
     tally(project, ana, 1, labels=3)
     tally(project, ben, 2, labels=3)
     tally(project, lea, 0, skips=4)
     assert row_of(lea, project).people == ["ana"]
 
 
-def test_days_are_the_last_seven_with_gaps(project, lea, ana, ben):
+def test_days_are_the_last_seven_with_gaps(
+    project: Project, lea: User, ana: User, ben: User
+) -> None:
     tally(project, ana, 0, labels=5)
     tally(project, ben, 0, labels=2)
     tally(project, ana, 6, labels=9)
@@ -88,13 +94,15 @@ def test_days_are_the_last_seven_with_gaps(project, lea, ana, ben):
         (230, "Budget spent: 230 of 200 labels."),
     ],
 )
-def test_budget_that_runs_out_is_told(project, lea, ana, spent, words):
+def test_budget_that_runs_out_is_told(
+    project: Project, lea: User, ana: User, spent: int, words: Any
+) -> None:
     Project.objects.filter(pk=project.pk).update(budget=200)
     tally(project, ana, labels=spent)
     assert decisions_of(lea, project) == ([words] if words else [])
 
 
-def test_goal_that_is_proven_is_told(project, lea):
+def test_goal_that_is_proven_is_told(project: Project, lea: User) -> None:
     settings.change_settings(project, target_value=0.85)
     measure(project, 1, proven=0.9)
     measure(project, 2, proven=0.84)
@@ -105,7 +113,7 @@ def test_goal_that_is_proven_is_told(project, lea):
     assert said == "The audit sample proves an accuracy of at least 86%; the target is 85%."
 
 
-def test_recall_that_is_proven_is_told(project, lea):
+def test_recall_that_is_proven_is_told(project: Project, lea: User) -> None:
     settings.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.8)
     Report.objects.create(
         project=project,
@@ -120,13 +128,13 @@ def test_recall_that_is_proven_is_told(project, lea):
     assert decisions_of(lea, project) == []
 
 
-def test_everything_labelled_is_told(project, lea, ana):
+def test_everything_labelled_is_told(project: Project, lea: User, ana: User) -> None:
     Project.objects.filter(pk=project.pk).update(items=5)
     tally(project, ana, labels=5, finished=5)
     assert decisions_of(lea, project) == ["Every item is labelled."]
 
 
-def test_failures_are_told_until_they_are_made_up_for(project, lea):
+def test_failures_are_told_until_they_are_made_up_for(project: Project, lea: User) -> None:
     Import.objects.create(
         project=project,
         name="a.csv",
@@ -152,14 +160,14 @@ def test_failures_are_told_until_they_are_made_up_for(project, lea):
     assert len(decisions_of(lea, project)) == 1
 
 
-def test_what_everybody_skipped_is_told(project, filled, lea):
+def test_what_everybody_skipped_is_told(project: Project, filled: Fill, lea: User) -> None:
     filled(project, 3)
     Item.objects.filter(project=project, position__lt=2).update(state=Item.State.ASIDE)
     (said,) = decisions_of(lea, project)
-    assert said.startswith("2 items were skipped by everybody")
+    assert said.startswith("2 items were skipped by every annotator")
 
 
-def test_what_needs_a_decision_comes_first(project, lea, olga):
+def test_what_needs_a_decision_comes_first(project: Project, lea: User, olga: User) -> None:
     newer = settings.create_project(olga, name="Newer", labels=["a", "b"])
     members.add_member(newer, "lea", Role.LEAD)
     assert [row.project for row in overview.rows(lea)] == [newer, project]
@@ -167,18 +175,20 @@ def test_what_needs_a_decision_comes_first(project, lea, olga):
     assert [row.project for row in overview.rows(lea)] == [project, newer]
 
 
-def test_projects_are_found_by_a_part_of_their_name(project, lea):
+def test_projects_are_found_by_a_part_of_their_name(project: Project, lea: User) -> None:
     assert [row.project for row in overview.rows(lea, " MAI ")] == [project]
     assert overview.rows(lea, "nothing") == []
 
 
-def test_twelve_projects_cost_what_one_costs(project, olga, ana, filled):
-    def cost():
+def test_twelve_projects_cost_what_one_costs(
+    project: Project, olga: User, ana: User, filled: Fill
+) -> None:
+    def cost() -> Any:
         with CaptureQueriesContext(connection) as seen:
             found = overview.rows(olga)
         return len(found), len(seen)
 
-    def fill(each):
+    def fill(each: Any) -> None:
         for days in range(10):
             tally(each, ana, days, labels=9, finished=9)
         measure(each, 1)

@@ -1,6 +1,9 @@
 """How a person works at the desk: keys, habits, and the fields that are seen beside an item."""
 
+from typing import Any
+
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Invalid
 from annotator.flow.projects import preferences, settings, shortcuts
@@ -10,21 +13,21 @@ from tests import loop
 pytestmark = pytest.mark.django_db
 
 
-def refused(call, *args, **options):
+def refused(call: Any, *args: Any, **options: Any) -> Any:
     """Return the refusals of a call as {field: (code, words)}."""
     with pytest.raises(Invalid) as caught:
         call(*args, **options)
     return {each["field"]: (each["code"], each["detail"]) for each in caught.value.errors}
 
 
-def stored(user):
+def stored(user: User) -> Any:
     return User.objects.get(pk=user.pk).desk
 
 
 # Keys --------------------------------------------------------------------------------------------
 
 
-def test_no_two_actions_share_a_default_and_none_takes_a_digit():
+def test_no_two_actions_share_a_default_and_none_takes_a_digit() -> None:
     defaults = [key for action in shortcuts.ACTIONS.values() for key in action.keys]
     assert len(set(defaults)) == len(defaults)
     assert not any(shortcuts.is_digit(key) for key in defaults)
@@ -32,11 +35,11 @@ def test_no_two_actions_share_a_default_and_none_takes_a_digit():
     assert {action.group for action in shortcuts.ACTIONS.values()} == set(shortcuts.GROUPS)
 
 
-def test_actions_and_habits_have_different_names():
+def test_actions_and_habits_have_different_names() -> None:
     assert not set(shortcuts.ACTIONS) & set(preferences.RULES)
 
 
-def test_person_who_said_nothing_has_the_defaults(ana):
+def test_person_who_said_nothing_has_the_defaults(ana: User) -> None:
     now = preferences.preferences_of(ana)
     assert now == preferences.Preferences(
         keys={n: list(a.keys) for n, a in shortcuts.ACTIONS.items()}
@@ -45,7 +48,7 @@ def test_person_who_said_nothing_has_the_defaults(ana):
     assert stored(ana) == {}
 
 
-def test_own_keys_replace_the_default_ones_of_that_action_only(ana):
+def test_own_keys_replace_the_default_ones_of_that_action_only(ana: User) -> None:
     preferences.change_preferences(ana, keys={"skip": "k", "undo": ["U", "Delete"]})
     now = preferences.keys_of(ana)
     assert (now["skip"], now["undo"]) == (["k"], ["u", "Delete"])
@@ -53,25 +56,25 @@ def test_own_keys_replace_the_default_ones_of_that_action_only(ana):
     assert stored(ana) == {"keys": {"skip": ["k"], "undo": ["u", "Delete"]}}
 
 
-def test_default_given_again_is_no_longer_stored(ana):
+def test_default_given_again_is_no_longer_stored(ana: User) -> None:
     preferences.change_preferences(ana, keys={"skip": "k", "note": "m"}, ahead=5)
     preferences.change_preferences(ana, keys={"skip": " "}, ahead=2)
     assert stored(ana) == {"keys": {"note": ["m"]}}
 
 
-def test_two_actions_swap_their_keys(ana):
+def test_two_actions_swap_their_keys(ana: User) -> None:
     preferences.change_preferences(ana, keys={"note": "x", "unsure": "n"})
     now = preferences.keys_of(ana)
     assert (now["note"], now["unsure"]) == (["x"], ["n"])
 
 
-def test_keys_go_back_to_the_defaults_and_habits_stay(ana):
+def test_keys_go_back_to_the_defaults_and_habits_stay(ana: User) -> None:
     preferences.change_preferences(ana, keys={"note": "m"}, spares=7)
     preferences.reset_keys(ana)
     assert stored(ana) == {"spares": 7}
 
 
-def test_second_tab_does_not_undo_what_the_first_one_changed(ana):
+def test_second_tab_does_not_undo_what_the_first_one_changed(ana: User) -> None:
     other = User.objects.get(pk=ana.pk)
     preferences.change_preferences(ana, keys={"note": "m"})
     preferences.change_preferences(other, ahead=4)
@@ -101,12 +104,12 @@ def test_second_tab_does_not_undo_what_the_first_one_changed(ana):
         ("\u00a0", None),
     ],
 )
-def test_key_is_understood_by_sign_cap_and_name(typed, key):
+def test_key_is_understood_by_sign_cap_and_name(typed: str, key: Any) -> None:
     assert shortcuts.understood(typed) == key
 
 
 @pytest.mark.parametrize("key", [*shortcuts.NAMED_KEYS, "k", "ß", "?"])
-def test_what_is_printed_on_a_cap_names_its_key(key):
+def test_what_is_printed_on_a_cap_names_its_key(key: Any) -> None:
     assert shortcuts.understood(shortcuts.cap(key)) == key
 
 
@@ -128,18 +131,20 @@ def test_what_is_printed_on_a_cap_names_its_key(key):
         ("note", ["m", "Z"], "key_twice"),
     ],
 )
-def test_key_that_cannot_be_is_refused_at_its_action(ana, action, given, code):
+def test_key_that_cannot_be_is_refused_at_its_action(
+    ana: User, action: str, given: Any, code: str
+) -> None:
     found = refused(preferences.change_preferences, ana, keys={action: given, "skip": "k"}, ahead=3)
     assert found[action][0] == code
     assert stored(ana) == {}
 
 
-def test_key_that_is_taken_is_refused_with_what_it_does(ana):
+def test_key_that_is_taken_is_refused_with_what_it_does(ana: User) -> None:
     (words,) = refused(preferences.change_preferences, ana, keys={"note": "x"}).values()
     assert words[1].startswith("X is already the key for “mark as not sure”.")
 
 
-def test_two_actions_are_not_given_the_same_new_key(ana):
+def test_two_actions_are_not_given_the_same_new_key(ana: User) -> None:
     found = refused(preferences.change_preferences, ana, keys={"note": "k", "unsure": "k"})
     assert {field: code for field, (code, _words) in found.items()} == {
         "note": "key_twice",
@@ -147,13 +152,13 @@ def test_two_actions_are_not_given_the_same_new_key(ana):
     }
 
 
-def give_keys(project, *letters):
+def give_keys(project: Project, *letters: Any) -> None:
     for label, letter in zip(project.labels.all(), letters, strict=True):
         label.hotkey = letter
         label.save()
 
 
-def test_key_of_a_label_is_refused_with_its_project(ana, project):
+def test_key_of_a_label_is_refused_with_its_project(ana: User, project: Project) -> None:
     give_keys(project, "k", "h")
     found = refused(preferences.change_preferences, ana, keys={"note": "K", "skip": "h"})
     assert found["note"] == (
@@ -163,21 +168,27 @@ def test_key_of_a_label_is_refused_with_its_project(ana, project):
     assert found["skip"][0] == "key_of_a_label"
 
 
-def test_labels_of_projects_that_one_is_not_in_or_that_are_gone_do_not_count(ana, zed, project):
+def test_labels_of_projects_that_one_is_not_in_or_that_are_gone_do_not_count(
+    ana: User, zed: User, project: Project
+) -> None:
     give_keys(project, "k", "h")
     assert preferences.change_preferences(zed, keys={"note": "k"}).keys["note"] == ["k"]
     settings.delete_project(project)
     assert preferences.change_preferences(ana, keys={"note": "k"}).keys["note"] == ["k"]
 
 
-def test_what_one_has_already_may_stay_when_a_label_gets_that_key(ana, project):
+def test_what_one_has_already_may_stay_when_a_label_gets_that_key(
+    ana: User, project: Project
+) -> None:
     preferences.change_preferences(ana, keys={"skip": "k"})
     give_keys(project, "k", "n")
     preferences.change_preferences(ana, keys={"skip": "k", "note": "n"}, ahead=4)
     assert stored(ana) == {"keys": {"skip": ["k"]}, "ahead": 4}
 
 
-def test_label_wins_over_an_action_in_its_project_only(ana, project, image_project):
+def test_label_wins_over_an_action_in_its_project_only(
+    ana: User, project: Project, image_project: Project
+) -> None:
     preferences.change_preferences(ana, keys={"skip": "k"})
     give_keys(project, "z", "k")
     there = preferences.keys_for(ana, project)
@@ -190,7 +201,7 @@ def test_label_wins_over_an_action_in_its_project_only(ana, project, image_proje
     assert preferences.conflicts(ana, image_project) == []
 
 
-def test_default_of_a_later_version_gives_way_to_what_one_chose_before(ana):
+def test_default_of_a_later_version_gives_way_to_what_one_chose_before(ana: User) -> None:
     ana.desk = {"keys": {"skip": ["t"], "an_action_that_is_gone": ["q"]}}
     ana.save()
     now = preferences.keys_of(ana)
@@ -201,13 +212,13 @@ def test_default_of_a_later_version_gives_way_to_what_one_chose_before(ana):
 
 
 @pytest.mark.parametrize("key", ["s", "z", "é", "ж", "猫", "+", "7", "0"])
-def test_label_may_have_any_one_sign(olga, key):
+def test_label_may_have_any_one_sign(olga: User, key: str) -> None:
     made = settings.create_project(olga, name="Mail", labels=["a", {"name": "b", "hotkey": key}])
     assert made.labels.get(name="b").hotkey == key
 
 
 @pytest.mark.parametrize("key", ["?", "/", " ", "²", "٣", "Enter", "ArrowLeft", "\u200b", "İ"])
-def test_label_gets_no_key_that_the_page_needs_or_that_is_none(olga, key):
+def test_label_gets_no_key_that_the_page_needs_or_that_is_none(olga: User, key: str) -> None:
     labels = ["a", {"name": "b", "hotkey": key}]
     assert (
         refused(settings.create_project, olga, name="Mail", labels=labels)["labels"][0] == "hotkey"
@@ -217,7 +228,7 @@ def test_label_gets_no_key_that_the_page_needs_or_that_is_none(olga, key):
 # Habits ------------------------------------------------------------------------------------------
 
 
-def test_habits_are_stored_where_they_differ(ana):
+def test_habits_are_stored_where_they_differ(ana: User) -> None:
     given = {"ahead": 10, "spares": 0, "break_minutes": 15, "submit_at_once": False}
     now = preferences.change_preferences(ana, **given, reading_size="m")
     assert (now.ahead, now.spares, now.break_minutes, now.submit_at_once) == (10, 0, 15, False)
@@ -243,13 +254,15 @@ def test_habits_are_stored_where_they_differ(ana):
         ("colour", "red"),
     ],
 )
-def test_habit_out_of_range_is_refused_and_nothing_is_changed(ana, name, value):
+def test_habit_out_of_range_is_refused_and_nothing_is_changed(
+    ana: User, name: str, value: Any
+) -> None:
     given = {"spares": 3, "keys": {"note": "m"}, name: value}
     assert set(refused(preferences.change_preferences, ana, **given)) == {name}
     assert stored(ana) == {}
 
 
-def test_every_reason_to_skip_has_words():
+def test_every_reason_to_skip_has_words() -> None:
     assert list(preferences.SKIP_REASONS) == ["unsure", "unclear", "broken", "language", "other"]
     assert all(str(words) for words in preferences.SKIP_REASONS.values())
 
@@ -257,7 +270,7 @@ def test_every_reason_to_skip_has_words():
 # What is shown with an item ----------------------------------------------------------------------
 
 
-def test_fields_are_shown_in_the_leads_order_and_missing_ones_left_out():
+def test_fields_are_shown_in_the_leads_order_and_missing_ones_left_out() -> None:
     project = Project(shown_fields=["sender", "size", "gone", "empty", "none", "read"])
     item = Item(meta={"read": False, "size": 3.5, "sender": "a@b", "empty": "", "none": None})
     assert preferences.shown(project, item) == [("sender", "a@b"), ("size", "3.5"), ("read", "no")]
@@ -276,18 +289,20 @@ def test_fields_are_shown_in_the_leads_order_and_missing_ones_left_out():
         ("<b>", "<b>"),
     ],
 )
-def test_value_of_any_kind_is_shown_as_a_short_text(value, words):
+def test_value_of_any_kind_is_shown_as_a_short_text(value: Any, words: Any) -> None:
     item = Item(meta={"field": value})
     assert preferences.shown(Project(shown_fields=["field"]), item) == [("field", words)]
 
 
-def test_names_of_fields_come_from_the_first_items(project, django_assert_num_queries):
+def test_names_of_fields_come_from_the_first_items(
+    project: Project, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     loop.bring_in(project, "a.jsonl", '{"text": "x", "b": 1, "a, c": 2}\n{"text": "y", "d": 1}\n')
     with django_assert_num_queries(1):
         assert preferences.field_names(project) == ["b", "a, c", "d"]
 
 
-def test_shown_fields_are_a_setting(project):
+def test_shown_fields_are_a_setting(project: Project) -> None:
     settings.change_settings(project, shown_fields=["sender", "猫 ,"])
     assert Project.objects.get().shown_fields == ["sender", "猫 ,"]
     settings.change_settings(project, shown_fields=[])
@@ -308,7 +323,7 @@ def test_shown_fields_are_a_setting(project):
         ([str(n) for n in range(11)], "too_many"),
     ],
 )
-def test_fields_that_cannot_be_are_refused(project, given, code):
+def test_fields_that_cannot_be_are_refused(project: Project, given: Any, code: str) -> None:
     found = refused(settings.change_settings, project, name="Other", shown_fields=given)
     assert found["shown_fields"][0] == code
     assert Project.objects.get().name == "Mail"

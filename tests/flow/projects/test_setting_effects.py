@@ -1,6 +1,7 @@
 """A setting that is changed later holds for what is there already, or it is said when it does."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -13,20 +14,30 @@ from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.setting_effects import When
 from annotator.flow.queue import current_leases, leasing, payload, prefetch
 from annotator.flow.queue import overlap as queue_overlap
-from annotator.models import Item, Lease, ModelVersion, Project, QueueEntry, SecondLook, Source
+from annotator.models import (
+    Item,
+    Lease,
+    ModelVersion,
+    Project,
+    QueueEntry,
+    SecondLook,
+    Source,
+    User,
+)
 from annotator.pool import audit_set
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 OPEN = QueueEntry.State.OPEN
 
 
-def change(project, **settings):
+def change(project: Project, **settings: Any) -> Any:
     return loop.refreshed(project_settings.change_settings(loop.refreshed(project), **settings))
 
 
-def share_of(project, source):
+def share_of(project: Project, source: Any) -> Any:
     waiting = QueueEntry.objects.filter(project=project, state=OPEN)
     return waiting.filter(source=source).count() / max(waiting.count(), 1)
 
@@ -34,7 +45,7 @@ def share_of(project, source):
 # Each checks what holds right after the change, without a round ----------------------------------
 
 
-def retrain_every(project, ana):
+def retrain_every(project: Project, ana: User) -> None:
     from annotator.flow.training import schedule
 
     loop.rest(project)
@@ -43,7 +54,7 @@ def retrain_every(project, ana):
     assert schedule.due(change(project, retrain_every=3)) == "labels"
 
 
-def retrain_seconds(project, ana):
+def retrain_seconds(project: Project, ana: User) -> None:
     from annotator.flow.training import schedule
 
     loop.label(project, ana, 1)
@@ -53,7 +64,7 @@ def retrain_seconds(project, ana):
     assert schedule.due(change(project, retrain_seconds=30)) == "time"
 
 
-def overlap(project, ana):
+def overlap(project: Project, ana: User) -> None:
     waiting = QueueEntry.objects.filter(project=project, state=OPEN)
     one = waiting.count()
     change(project, overlap=2)
@@ -62,7 +73,7 @@ def overlap(project, ana):
     assert waiting.count() == one
 
 
-def audit_share(project, ana):
+def audit_share(project: Project, ana: User) -> None:
     before = list(picks(project))
     project = change(project, audit_share=0.5)
     first = QueueEntry.objects.filter(project=project, state=OPEN).order_by("rank")[:20]
@@ -79,12 +90,12 @@ def audit_share(project, ana):
     assert set(picks(project)) == kept
 
 
-def picks(project):
+def picks(project: Project) -> Any:
     entries = QueueEntry.objects.filter(project=project, state=OPEN, source=Source.ACTIVE)
     return entries.order_by("rank", "pk").values_list("item", flat=True)
 
 
-def gold_share(project, ana):
+def gold_share(project: Project, ana: User) -> None:
     rows = "".join(f"g{n},prize money gold{n},spam\n" for n in range(30))
     loop.bring_in(project, "gold.csv", f"id,text,label\n{rows}", labels_are="gold")
     assert share_of(project, Source.GOLD) == 0
@@ -93,7 +104,7 @@ def gold_share(project, ana):
     assert share_of(change(project, gold_share=0.0), Source.GOLD) == 0
 
 
-def gold_feedback(project, ana):
+def gold_feedback(project: Project, ana: User) -> None:
     rows = "g1,prize money gold1,spam\n"
     loop.bring_in(project, "gold.csv", f"id,text,label\n{rows}", labels_are="gold")
     project = change(project, gold_feedback=True, gold_share=0.5)
@@ -103,7 +114,7 @@ def gold_feedback(project, ana):
     assert annotation_payload(given)["known"] == ["spam"]
 
 
-def second_share(project, ana):
+def second_share(project: Project, ana: User) -> None:
     doubted = loop.label(project, ana, 1)[0]
     SecondLook.objects.create(
         project=project,
@@ -124,7 +135,7 @@ def second_share(project, ana):
     assert Source.SECOND in [lease.source for lease in taken if lease]
 
 
-def lease_seconds(project, ana):
+def lease_seconds(project: Project, ana: User) -> None:
     lease = leasing.lease_next(project, ana)
     entry = QueueEntry.objects.get(lease_id=lease.pk)
     change(project, lease_seconds=project.lease_seconds + 300)
@@ -138,7 +149,7 @@ def lease_seconds(project, ana):
     assert loop.refreshed(entry).leased_until == loop.refreshed(lease).expires_at
 
 
-def budget(project, ana):
+def budget(project: Project, ana: User) -> None:
     project = change(project, auto_stop=True, budget=1)
     assert leasing.lease_next(project, ana) is None
     project = change(project, budget=40)
@@ -153,12 +164,12 @@ def budget(project, ana):
     assert not heard.next
 
 
-def proven(project):
+def proven(project: Project) -> None:
     told = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "confidence": 0.95, "proven": 0.7}
     ModelVersion.objects.filter(project=project).update(accuracy=told)
 
 
-def target_metric(project, ana):
+def target_metric(project: Project, ana: User) -> None:
     proven(project)
     project = change(project, target_value=0.6, target_metric="macro_f1")
     assert not summary.progress(project)["target_proven"]
@@ -166,18 +177,18 @@ def target_metric(project, ana):
     assert summary.progress(project)["target_proven"]
 
 
-def target_value(project, ana):
+def target_value(project: Project, ana: User) -> None:
     proven(project)
     assert not summary.progress(change(project, target_value=0.8))["target_proven"]
     assert summary.progress(change(project, target_value=0.6))["target_proven"]
 
 
-def hourly_rate(project, ana):
+def hourly_rate(project: Project, ana: User) -> None:
     assert summary.progress(project)["cost"] is None
     assert summary.progress(change(project, hourly_rate=36))["cost"] > 0
 
 
-def show_suggestions(project, ana):
+def show_suggestions(project: Project, ana: User) -> None:
     lease = leasing.lease_next(project, ana)
     Lease.objects.filter(pk=lease.pk).update(suggestion={"labels": ["spam"]}, blind=False)
     project = change(project, show_suggestions=False)
@@ -187,21 +198,21 @@ def show_suggestions(project, ana):
     )
 
 
-def bulk_desk(project, ana):
+def bulk_desk(project: Project, ana: User) -> None:
     from annotator.flow.annotation import bulk_pages
 
     assert bulk_pages.why_closed(change(project, bulk_desk=False))
     assert not bulk_pages.why_closed(change(project, bulk_desk=True))
 
 
-def auto_stop(project, ana):
+def auto_stop(project: Project, ana: User) -> None:
     project = change(project, budget=1)
     assert leasing.lease_next(project, ana) is not None
     assert leasing.lease_next(change(project, auto_stop=True), ana) is None
     assert leasing.lease_next(change(project, auto_stop=False), ana) is not None
 
 
-def guidelines(project, ana):
+def guidelines(project: Project, ana: User) -> None:
     assert change(project, guidelines="New ones").guidelines == "New ones"
 
 
@@ -228,14 +239,14 @@ CHECKS = {
 }
 
 
-def test_for_every_setting_it_is_decided_when_it_holds():
+def test_for_every_setting_it_is_decided_when_it_holds() -> None:
     assert set(setting_effects.APPLIES) == set(Project.SETTINGS)
     at_once = {name for name, when in setting_effects.APPLIES.items() if when is When.AT_ONCE}
     assert at_once == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
-def test_setting_holds_at_once_for_what_is_there(name, trained, ana):
+def test_setting_holds_at_once_for_what_is_there(name: Any, trained: Any, ana: User) -> None:
     CHECKS[name](loop.refreshed(trained), ana)
 
 
@@ -243,8 +254,8 @@ def test_setting_holds_at_once_for_what_is_there(name, trained, ana):
 
 
 def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
-    project, filled, lea, ana, ben
-):
+    project: Project, filled: Fill, lea: User, ana: User, ben: User
+) -> None:
     filled(project, 30)
     loop.label(project, ana, 8)
     loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
@@ -261,13 +272,15 @@ def test_finished_items_stay_so_until_the_missing_annotations_are_asked_for(
     assert verify_counts.recount(project) == []
 
 
-def test_without_more_wanted_nothing_is_asked_again(project, filled, ana):
+def test_without_more_wanted_nothing_is_asked_again(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     loop.label(project, ana, 5)
     assert queue_overlap.count_missing(project) == queue_overlap.ask_missing(project) == 0
 
 
-def test_people_who_hold_an_item_keep_it_through_another_mix(trained, ana):
+def test_people_who_hold_an_item_keep_it_through_another_mix(trained: Any, ana: User) -> None:
     lease = leasing.lease_next(trained, ana)
     change(trained, audit_share=0.4)
     assert loop.answer(lease).counted

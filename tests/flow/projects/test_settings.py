@@ -1,6 +1,7 @@
 """A project, its labels, its people: what may be set, and who may come in."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,15 +11,16 @@ from annotator.flow.projects import accounts, label_set, members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Label, Membership, Project, QueueEntry, Role, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
-def names(project):
+def names(project: Project) -> Any:
     return list(project.labels.values_list("name", flat=True))
 
 
-def refused(call, *args, **options):
+def refused(call: Any, *args: Any, **options: Any) -> Any:
     with pytest.raises((Invalid, Conflict)) as caught:
         call(*args, **options)
     return caught.value.code
@@ -27,7 +29,7 @@ def refused(call, *args, **options):
 # Projects ----------------------------------------------------------------------------------------
 
 
-def test_project_has_its_labels_in_order_and_its_maker_as_admin(olga):
+def test_project_has_its_labels_in_order_and_its_maker_as_admin(olga: User) -> None:
     made = settings.create_project(
         olga, name=" Mail ", labels=["spam", {"name": "ham", "hotkey": "H", "description": "Good."}]
     )
@@ -70,19 +72,21 @@ def test_project_has_its_labels_in_order_and_its_maker_as_admin(olga):
         (["a", {"name": "b", "id": 1}], "label_form"),
     ],
 )
-def test_labels_that_cannot_be_told_apart_or_shown_are_refused(olga, labels, code):
+def test_labels_that_cannot_be_told_apart_or_shown_are_refused(
+    olga: User, labels: Any, code: str
+) -> None:
     assert refused(settings.create_project, olga, name="Mail", labels=labels) == code
     assert not Project.objects.exists()
 
 
 @pytest.mark.parametrize("name", [", ; \" '", "<b>&=|/", "null", "=1+1", "x" * 200, "猫", "🐈‍⬛"])
-def test_odd_names_of_labels_are_kept_as_they_are(olga, name):
+def test_odd_names_of_labels_are_kept_as_they_are(olga: User, name: str) -> None:
     made = settings.create_project(olga, name="Mail", labels=["a", name])
     assert names(made)[1] == name
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "\u202ea", None, 7])
-def test_project_needs_a_name_that_can_be_shown(olga, name):
+def test_project_needs_a_name_that_can_be_shown(olga: User, name: Any) -> None:
     assert refused(settings.create_project, olga, name=name, labels=["a", "b"]).startswith("name_")
 
 
@@ -116,7 +120,9 @@ def test_project_needs_a_name_that_can_be_shown(olga, name):
         ("task", "image"),
     ],
 )
-def test_setting_out_of_range_is_refused_and_changes_nothing(project, field, value):
+def test_setting_out_of_range_is_refused_and_changes_nothing(
+    project: Project, field: str, value: Any
+) -> None:
     before = Project.objects.values().get()
     with pytest.raises(Invalid) as caught:
         settings.change_settings(project, name="Other", **{field: value})
@@ -124,7 +130,7 @@ def test_setting_out_of_range_is_refused_and_changes_nothing(project, field, val
     assert Project.objects.values().get() == before
 
 
-def test_settings_are_stored(project):
+def test_settings_are_stored(project: Project) -> None:
     values = {"batch_size": 7, "audit_share": 0.2, "rare_label": "ham", "budget": None}
     settings.change_settings(project, **values)
     stored = Project.objects.get()
@@ -134,14 +140,16 @@ def test_settings_are_stored(project):
 
 
 @pytest.mark.parametrize("changes", [{}, {"batch_size": 5}])
-def test_changing_settings_leaves_alone_what_an_import_counts_up(project, filled, changes):
+def test_changing_settings_leaves_alone_what_an_import_counts_up(
+    project: Project, filled: Fill, changes: Any
+) -> None:
     stale = Project.objects.get()
     filled(project, 3)
     settings.change_settings(stale, **changes)
     assert Project.objects.get().items == 3
 
 
-def test_deleted_project_is_gone_for_all(project, olga, ana):
+def test_deleted_project_is_gone_for_all(project: Project, olga: User, ana: User) -> None:
     settings.delete_project(project)
     assert not Project.objects.for_user(olga).exists()
     for person in (olga, ana):
@@ -152,7 +160,7 @@ def test_deleted_project_is_gone_for_all(project, olga, ana):
 # Labels ------------------------------------------------------------------------------------------
 
 
-def test_labels_are_renamed_added_removed_and_put_in_order(project):
+def test_labels_are_renamed_added_removed_and_put_in_order(project: Project) -> None:
     spam, ham = project.labels.all()
     label_set.change_labels(
         project, [{"id": ham.pk, "name": "good"}, "new", {"id": spam.pk, "name": "spam"}]
@@ -165,7 +173,7 @@ def test_labels_are_renamed_added_removed_and_put_in_order(project):
     assert names(project) == ["spam", "good"]
 
 
-def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
+def test_label_in_use_is_renamed_but_not_removed(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 1)
     loop.answer(leasing.lease_next(project, ana), ["spam"])
     spam, ham = project.labels.all()
@@ -180,7 +188,7 @@ def test_label_in_use_is_renamed_but_not_removed(project, filled, ana):
     assert names(project) == ["junk", "ham"]
 
 
-def test_two_labels_with_one_key_are_named(project):
+def test_two_labels_with_one_key_are_named(project: Project) -> None:
     spam, ham = project.labels.all()
     label_set.change_labels(
         project,
@@ -195,7 +203,7 @@ def test_two_labels_with_one_key_are_named(project):
     assert caught.value.detail.startswith("K is the shortcut of both “junk” and “ham”.")
 
 
-def test_renamed_label_keeps_what_nobody_speaks_of(project):
+def test_renamed_label_keeps_what_nobody_speaks_of(project: Project) -> None:
     spam, ham = project.labels.all()
     rest = {"hotkey": "k", "description": "Bad.", "examples": " Win!\r\n\nBuy now "}
     label_set.change_labels(
@@ -214,7 +222,7 @@ def test_renamed_label_keeps_what_nobody_speaks_of(project):
     assert Label.objects.get(pk=spam.pk).hotkey == ""
 
 
-def test_keys_swap_places_between_labels(project):
+def test_keys_swap_places_between_labels(project: Project) -> None:
     spam, ham = project.labels.all()
     for one, other in ("ab", "ba"):
         label_set.change_labels(
@@ -227,7 +235,9 @@ def test_keys_swap_places_between_labels(project):
     assert list(project.labels.values_list("hotkey", flat=True)) == ["b", "a"]
 
 
-def test_labels_of_another_project_cannot_be_taken(project, image_project):
+def test_labels_of_another_project_cannot_be_taken(
+    project: Project, image_project: Project
+) -> None:
     cat = image_project.labels.get(name="cat")
     for key in (cat.pk, [cat.pk], str(cat.pk), -1, True, 2**70):
         labels = [{"id": key, "name": "mine"}, "b"]
@@ -236,7 +246,7 @@ def test_labels_of_another_project_cannot_be_taken(project, image_project):
     assert names(project) == ["spam", "ham"]
 
 
-def test_one_label_is_not_named_twice_by_its_id(project):
+def test_one_label_is_not_named_twice_by_its_id(project: Project) -> None:
     spam = project.labels.first()
     labels = [{"id": spam.pk, "name": "a"}, {"id": spam.pk, "name": "b"}]
     assert refused(label_set.change_labels, project, labels) == "duplicate_id"
@@ -249,12 +259,16 @@ def test_one_label_is_not_named_twice_by_its_id(project):
 @pytest.mark.parametrize(
     ("person", "role"), [("olga", "admin"), ("lea", "lead"), ("ana", "annotator")]
 )
-def test_role_of_everybody_is_their_own(request, project, person, role):
+def test_role_of_everybody_is_their_own(
+    request: pytest.FixtureRequest, project: Project, person: str, role: str
+) -> None:
     user = request.getfixturevalue(person)
     assert members.load_project(user, project.pk).role == role
 
 
-def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(project, lea, ana, zed):
+def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(
+    project: Project, lea: User, ana: User, zed: User
+) -> None:
     for person, least in ((ana, Role.LEAD), (ana, Role.ADMIN), (lea, Role.ADMIN)):
         with pytest.raises(Forbidden):
             members.load_project(person, project.pk, least)
@@ -263,12 +277,12 @@ def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(project, lea, a
             members.load_project(zed, project.pk, least)
 
 
-def test_installations_admin_may_do_everything_everywhere(project, db):
+def test_installations_admin_may_do_everything_everywhere(project: Project, db: Any) -> None:
     root = User.objects.create_superuser("root")
     assert members.load_project(root, project.pk, Role.ADMIN).role == Role.ADMIN
 
 
-def test_member_gets_another_role_and_is_taken_out(project, ana):
+def test_member_gets_another_role_and_is_taken_out(project: Project, ana: User) -> None:
     members.add_member(project, "ana", Role.LEAD)
     assert members.load_project(ana, project.pk).role == Role.LEAD
     members.remove_member(project, ana)
@@ -278,7 +292,9 @@ def test_member_gets_another_role_and_is_taken_out(project, ana):
         members.remove_member(project, ana)
 
 
-def test_item_of_a_removed_member_goes_back_to_the_queue(project, filled, ana, ben):
+def test_item_of_a_removed_member_goes_back_to_the_queue(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     members.remove_member(project, ana)
@@ -286,7 +302,7 @@ def test_item_of_a_removed_member_goes_back_to_the_queue(project, filled, ana, b
     assert not QueueEntry.objects.filter(user=ana).exists()
 
 
-def test_project_keeps_an_admin(project, olga):
+def test_project_keeps_an_admin(project: Project, olga: User) -> None:
     assert refused(members.add_member, project, "olga", Role.LEAD) == "last_admin"
     assert refused(members.remove_member, project, olga) == "last_admin"
     members.add_member(project, "lea", Role.ADMIN)
@@ -294,27 +310,29 @@ def test_project_keeps_an_admin(project, olga):
 
 
 @pytest.mark.parametrize(("name", "role"), [("nobody", "lead"), ("zed", "owner"), ("", "lead")])
-def test_member_needs_a_name_and_a_role_that_exist(project, zed, name, role):
+def test_member_needs_a_name_and_a_role_that_exist(
+    project: Project, zed: User, name: str, role: str
+) -> None:
     assert refused(members.add_member, project, name, role).startswith("unknown_")
 
 
-def test_person_who_was_locked_out_cannot_become_a_member(project, zed):
+def test_person_who_was_locked_out_cannot_become_a_member(project: Project, zed: User) -> None:
     User.objects.filter(pk=zed.pk).update(is_active=False)
     assert refused(members.add_member, project, "zed") == "unknown_user"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 151, "a\x00b", "<a>"])
-def test_odd_user_names_are_refused(db, name):
+def test_odd_user_names_are_refused(db: Any, name: str) -> None:
     assert refused(accounts.create_user, name, "correct horse battery") == "invalid"
     assert not User.objects.exists()
 
 
-def test_taken_name_and_weak_password_are_refused(ana):
+def test_taken_name_and_weak_password_are_refused(ana: User) -> None:
     assert refused(accounts.create_user, "ana", "correct horse battery") == "username_taken"
     assert refused(accounts.create_user, "new", "12345678") == "invalid"
 
 
-def test_invitation_works_once_and_for_a_week(db, time_machine):
+def test_invitation_works_once_and_for_a_week(db: Any, time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     user, token = accounts.create_user("new")
     assert not user.has_usable_password()
@@ -331,6 +349,6 @@ def test_invitation_works_once_and_for_a_week(db, time_machine):
             accounts.invited(spent)
 
 
-def test_person_without_password_is_not_let_in_by_an_empty_one(db):
+def test_person_without_password_is_not_let_in_by_an_empty_one(db: Any) -> None:
     user, _token = accounts.create_user("new")
     assert not user.check_password("")

@@ -1,6 +1,7 @@
 """A later save stores only what its person changed, or is refused with both versions."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -23,14 +24,14 @@ pytestmark = pytest.mark.django_db
         (False, None),
     ],
 )
-def test_what_a_form_sends_back_has_the_stamp_of_what_is_stored(one, other):
+def test_what_a_form_sends_back_has_the_stamp_of_what_is_stored(one: Any, other: Any) -> None:
     assert stamp(one) == stamp(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("a", "b"), (0, None), (["a", "b"], ["a b"]), (0.15, 0.1500001), (True, "")]
 )
-def test_what_differs_has_another_stamp(one, other):
+def test_what_differs_has_another_stamp(one: Any, other: Any) -> None:
     assert stamp(one) != stamp(other)
 
 
@@ -43,11 +44,11 @@ def test_what_differs_has_another_stamp(one, other):
         ("a", "b", "b", {}),
     ],
 )
-def test_only_what_was_changed_is_stored(loaded, typed, now, stored):
+def test_only_what_was_changed_is_stored(loaded: str, typed: str, now: str, stored: Any) -> None:
     assert merge({"x": typed}, stamps({"x": loaded}), {"x": now}) == stored
 
 
-def test_what_two_changed_is_refused_with_both_versions():
+def test_what_two_changed_is_refused_with_both_versions() -> None:
     with pytest.raises(EditConflict) as refused:
         merge({"x": "b", "y": 2}, stamps({"x": "a", "y": 1}), {"x": "c", "y": 1})
     (clash,) = refused.value.clashes
@@ -55,25 +56,25 @@ def test_what_two_changed_is_refused_with_both_versions():
     assert [each["field"] for each in refused.value.errors] == ["x"]
 
 
-def test_without_a_stamp_it_is_stored_as_it_is_given():
+def test_without_a_stamp_it_is_stored_as_it_is_given() -> None:
     assert merge({"x": "b"}, {}, {"x": "c"}) == {"x": "b"}
 
 
 # Labels ------------------------------------------------------------------------------------------
 
 
-def row(label, is_removed=False, loaded=None, **changes):
+def row(label: Any, is_removed: bool = False, loaded: Any = None, **changes: Any) -> Any:
     """A row of the form, whose label was loaded as it is now."""
     values = edits.label_values(label)
     known = stamps({**values, "remove": False}) if loaded is None else loaded
     return edits.LabelEdit(label.pk, {**values, **changes}, is_removed, known)
 
 
-def names(project):
+def names(project: Project) -> Any:
     return list(project.labels.values_list("name", flat=True))
 
 
-def test_label_that_came_meanwhile_stays(project):
+def test_label_that_came_meanwhile_stays(project: Project) -> None:
     spam, ham = project.labels.all()
     rows = [row(spam, description="went wrong"), row(ham)]
     label_set.change_labels(project, ["spam", "ham", "refund"])
@@ -82,7 +83,7 @@ def test_label_that_came_meanwhile_stays(project):
     assert project.labels.first().description == "went wrong"
 
 
-def test_fields_of_one_label_are_merged(project):
+def test_fields_of_one_label_are_merged(project: Project) -> None:
     spam, ham = project.labels.all()
     rows = [row(spam, name="junk"), row(ham)]
     edits.edit_labels(project, [row(spam, hotkey="j", description="unwanted")], [])
@@ -91,7 +92,7 @@ def test_fields_of_one_label_are_merged(project):
     assert (spam.name, spam.hotkey, spam.description) == ("junk", "j", "unwanted")
 
 
-def test_same_field_of_one_label_is_a_conflict_and_nothing_is_stored(project):
+def test_same_field_of_one_label_is_a_conflict_and_nothing_is_stored(project: Project) -> None:
     spam, ham = project.labels.all()
     rows = [row(spam, name="junk"), row(ham, description="wanted")]
     edits.edit_labels(project, [row(spam, name="trash")], [])
@@ -104,13 +105,15 @@ def test_same_field_of_one_label_is_a_conflict_and_nothing_is_stored(project):
 
 
 @pytest.fixture
-def third(project):
+def third(project: Project) -> Any:
     """A third label, which may go."""
     label_set.change_labels(project, ["spam", "ham", "other"])
     return project.labels.get(name="other")
 
 
-def test_label_that_went_meanwhile_stays_away_unless_it_was_changed(project, third):
+def test_label_that_went_meanwhile_stays_away_unless_it_was_changed(
+    project: Project, third: Any
+) -> None:
     untouched, changed = row(third), row(third, name="rest")
     label_set.change_labels(project, ["spam", "ham"])
     edits.edit_labels(project, [untouched], [])
@@ -123,7 +126,7 @@ def test_label_that_went_meanwhile_stays_away_unless_it_was_changed(project, thi
     assert names(project) == ["spam", "ham", "rest"]
 
 
-def test_label_that_somebody_worked_on_is_not_removed_unseen(project, third):
+def test_label_that_somebody_worked_on_is_not_removed_unseen(project: Project, third: Any) -> None:
     removed = row(third, is_removed=True)
     edits.edit_labels(project, [row(third, description="all the rest")], [])
     with pytest.raises(EditConflict):
@@ -133,14 +136,14 @@ def test_label_that_somebody_worked_on_is_not_removed_unseen(project, third):
     assert names(project) == ["spam", "ham"]
 
 
-def test_names_without_ids_are_the_labels_of_these_names(project):
+def test_names_without_ids_are_the_labels_of_these_names(project: Project) -> None:
     ids = set(project.labels.values_list("pk", flat=True))
     label_set.change_labels(project, ["HAM", {"name": " spam "}, "new"])
     assert names(project) == ["HAM", "spam", "new"]
     assert ids <= set(project.labels.values_list("pk", flat=True))
 
 
-def test_name_that_a_renamed_label_gave_up_is_a_new_label(project):
+def test_name_that_a_renamed_label_gave_up_is_a_new_label(project: Project) -> None:
     spam, ham = project.labels.all()
     label_set.change_labels(project, [{"id": spam.pk, "name": "junk"}, "ham", "spam"])
     assert names(project) == ["junk", "ham", "spam"]
@@ -151,7 +154,7 @@ def test_name_that_a_renamed_label_gave_up_is_a_new_label(project):
 # Versions ----------------------------------------------------------------------------------------
 
 
-def test_version_follows_all_that_can_be_edited(project):
+def test_version_follows_all_that_can_be_edited(project: Project) -> None:
     seen = {versions.version_of(project)}
     changes = [
         lambda: settings.change_settings(project, name="Post"),

@@ -1,16 +1,20 @@
 """What is probably right where people differ, and who errs how."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from annotator.flow.quality import consensus
+from annotator.models import Project
 from annotator.pool import training_set
 from selection.models import SingleLabel
+from tests.given import Fill
 
 ANA, BEN, EVE = 11, 12, 13
 
 
-def answers(n=60, wrong=0.5, seed=0):
+def answers(n: Any = 60, wrong: float = 0.5, seed: Any = 0) -> Any:
     """Two people who are right, and one who is wrong so often: as items, people, classes."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(2, size=n)
@@ -20,7 +24,7 @@ def answers(n=60, wrong=0.5, seed=0):
     return items, people, table.ravel(), truth
 
 
-def test_who_errs_is_found_with_an_interval():
+def test_who_errs_is_found_with_an_interval() -> None:
     items, people, classes, _truth = answers()
     found = consensus.find(items, people, classes, 2)
     by_person = {each["user"]: each for each in found["people"]}
@@ -32,7 +36,7 @@ def test_who_errs_is_found_with_an_interval():
         assert sum(each["row_n"]) == pytest.approx(60, abs=0.2)
 
 
-def test_too_little_says_nothing():
+def test_too_little_says_nothing() -> None:
     items, people, classes, _truth = answers(n=9)
     assert consensus.find(items, people, classes, 2) == {}
     items, people, classes, _truth = answers()
@@ -41,7 +45,7 @@ def test_too_little_says_nothing():
     assert consensus.find(items, people, np.full(len(items), -1), 2) == {}
 
 
-def test_memory_is_bounded_by_the_newest_items(monkeypatch):
+def test_memory_is_bounded_by_the_newest_items(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consensus, "MOST_CELLS", 3 * 2 * 20)
     items, people, classes, _truth = answers()
     found = consensus.find(items, people, classes, 2)
@@ -49,14 +53,14 @@ def test_memory_is_bounded_by_the_newest_items(monkeypatch):
     assert all(each["item"] >= 140 for each in found["differing"])
 
 
-def test_many_labels_keep_no_table():
+def test_many_labels_keep_no_table() -> None:
     items, people, classes, _truth = answers()
     found = consensus.find(items, people, classes, consensus.MOST_LABELS + 1)
     assert all(each["confusion"] == each["row_n"] == [] for each in found["people"])
 
 
 @pytest.mark.django_db
-def test_only_what_counts_otherwise_today_is_told(project, filled):
+def test_only_what_counts_otherwise_today_is_told(project: Project, filled: Fill) -> None:
     made = filled(project, 60)
     items, people, classes, truth = answers()
     keys = np.array([item.pk for item in made])

@@ -1,5 +1,7 @@
 """Which labels look wrong."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,16 +11,17 @@ from annotator.flow.projects import members, settings
 from annotator.flow.quality import label_errors
 from annotator.flow.queue import leasing
 from annotator.flow.review import candidates
-from annotator.models import Annotation, Item, SecondLook, Source
+from annotator.models import Annotation, Item, Project, SecondLook, Source, User
 from annotator.pool import audit_set, training_set
 from selection.features import Features
 from selection.models import MultiLabel, SingleLabel
 from tests import loop
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db
 
 
-def find(project):
+def find(project: Project) -> Any:
     labels = list(project.labels.all())
     space = encode.current_space(project)
     known = training_set.labelled(project, space, [label.pk for label in labels])
@@ -26,7 +29,7 @@ def find(project):
 
 
 @pytest.fixture
-def labelled(project, filled, learnt, ana):
+def labelled(project: Project, filled: Fill, learnt: Learn, ana: User) -> Any:
     """Sixty items, all with the right label, none of them left to audits."""
     project.audit_share = 0.0
     project.save()
@@ -36,7 +39,7 @@ def labelled(project, filled, learnt, ana):
     return project
 
 
-def wrong(project, user, number):
+def wrong(project: Project, user: User, number: Any) -> Any:
     """Turn some labels round, and return their keys."""
     turned = []
     for annotation in Annotation.objects.filter(project=project).order_by("pk")[5 : 5 + number]:
@@ -46,7 +49,7 @@ def wrong(project, user, number):
     return turned
 
 
-def test_labels_that_were_turned_round_are_suspected_first(labelled, ana):
+def test_labels_that_were_turned_round_are_suspected_first(labelled: Any, ana: User) -> None:
     turned = wrong(labelled, ana, 3)
     found, labels = find(labelled)
     first = [row["annotations"] for row in found["suspect"][:3]]
@@ -58,7 +61,7 @@ def test_labels_that_were_turned_round_are_suspected_first(labelled, ana):
     assert row["item"] == Annotation.objects.get(pk=row["annotations"][0]).item_id
 
 
-def test_suspects_go_to_the_second_looks(labelled, ana):
+def test_suspects_go_to_the_second_looks(labelled: Any, ana: User) -> None:
     turned = wrong(labelled, ana, 3)
     found, _labels = find(labelled)
     proposals = label_errors.proposals(found)
@@ -69,7 +72,7 @@ def test_suspects_go_to_the_second_looks(labelled, ana):
     assert look.instead == loop.ids(labelled, *loop.truth(look.item))
 
 
-def test_what_audits_have_or_will_have_is_never_doubted(labelled, ana):
+def test_what_audits_have_or_will_have_is_never_doubted(labelled: Any, ana: User) -> None:
     wrong(labelled, ana, 3)
     labelled.audit_share = 0.5
     labelled.save()
@@ -88,7 +91,9 @@ def test_what_audits_have_or_will_have_is_never_doubted(labelled, ana):
     assert find(labelled)[0]["judged"] == 0
 
 
-def test_too_few_labels_doubt_nothing(project, filled, learnt, ana):
+def test_too_few_labels_doubt_nothing(
+    project: Project, filled: Fill, learnt: Learn, ana: User
+) -> None:
     filled(project, 30)
     learnt(project)
     loop.label(project, ana, 8)
@@ -97,7 +102,9 @@ def test_too_few_labels_doubt_nothing(project, filled, learnt, ana):
     assert found["suspect"] == []
 
 
-def test_one_label_only_doubts_nothing(project, filled, learnt, ana):
+def test_one_label_only_doubts_nothing(
+    project: Project, filled: Fill, learnt: Learn, ana: User
+) -> None:
     filled(project, 40)
     learnt(project)
     for _ in range(30):
@@ -106,7 +113,9 @@ def test_one_label_only_doubts_nothing(project, filled, learnt, ana):
     assert (found["judged"], found["suspect"]) == (0, [])
 
 
-def test_several_labels_are_doubted_one_by_one(olga, ana, filled, learnt):
+def test_several_labels_are_doubted_one_by_one(
+    olga: User, ana: User, filled: Fill, learnt: Learn
+) -> None:
     project = settings.create_project(
         olga,
         name="Tags",
@@ -135,25 +144,25 @@ def test_several_labels_are_doubted_one_by_one(olga, ana, filled, learnt):
 # Near-copies -------------------------------------------------------------------------------------
 
 
-def known(*y):
+def known(*y: Any) -> Any:
     n, space = len(y), MultiLabel(2) if np.ndim(y[0]) else SingleLabel(2)
     return training_set.Labelled(
         np.arange(n) + 50, np.array(y), np.full(n, 2**62), np.zeros(n, dtype=bool), space
     )
 
 
-def points(*directions):
+def points(*directions: Any) -> Any:
     rows = np.array([[np.cos(a), np.sin(a)] for a in directions], dtype=np.float32)
     return Features(None, rows, (0, 2))
 
 
-def test_the_one_that_differs_from_its_near_copies_is_doubted():
+def test_the_one_that_differs_from_its_near_copies_is_doubted() -> None:
     found = label_errors.contradicting(points(0, 0.001, 0.002, 1, 1.001), known(0, 0, 1, 1, 1))
     assert [(each.position, each.given, each.instead) for each in found] == [(52, [1], [0])]
     assert found[0].score == pytest.approx(2 / 3, abs=1e-4)
 
 
-def test_of_two_both_are_doubted():
+def test_of_two_both_are_doubted() -> None:
     found = label_errors.contradicting(points(0, 0.001), known(0, 1))
     assert [(each.position, each.instead, each.score) for each in found] == [
         (50, [1], 0.5),
@@ -162,11 +171,11 @@ def test_of_two_both_are_doubted():
     assert len({each.group for each in found}) == 1
 
 
-def test_several_labels_contradict_as_a_whole():
+def test_several_labels_contradict_as_a_whole() -> None:
     found = label_errors.contradicting(points(0, 0.001, 1), known([1, 0], [1, 1], [0, 0]))
     assert [(each.given, each.instead) for each in found] == [([0], [0, 1]), ([0, 1], [0])]
 
 
-def test_features_without_distances_compare_nothing():
+def test_features_without_distances_compare_nothing() -> None:
     features = Features(None, np.ones((2, 2), dtype=np.float32))
     assert label_errors.contradicting(features, known(0, 1)) == []

@@ -1,5 +1,7 @@
 """Whom and what to trust."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from annotator.flow.progress import daily_counts
 from annotator.flow.projects import settings
 from annotator.flow.quality import report
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Project, SecondLook, Source
+from annotator.models import Annotation, Project, SecondLook, Source, User
 from selection.agreement import coefficients
 from tests import loop
 
@@ -16,19 +18,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def project(project):
+def project(project: Project) -> Any:
     """A project whose lead wants second looks."""
     settings.change_settings(project, second_share=0.05)
     return project
 
 
 @pytest.fixture
-def crowd(project, ana, ben):
+def crowd(project: Project, ana: User, ben: User) -> Any:
     """A project in which two people answer every item; every fifth answer of Ben's is wrong."""
     return loop.by_two(project, ana, ben)
 
 
-def table_of(project):
+def table_of(project: Project) -> Any:
     """Return the answers as (items, people), straight from the rows."""
     names = list(project.labels.values_list("name", flat=True))
     found = {}
@@ -39,7 +41,7 @@ def table_of(project):
     return np.array([[row.get(name, -1) for name in people] for row in found.values()])
 
 
-def test_agreement_is_that_of_the_table_of_answers(crowd, ana, ben):
+def test_agreement_is_that_of_the_table_of_answers(crowd: Any, ana: User, ben: User) -> None:
     found, table = report.report(crowd), table_of(crowd)
     alpha = found["overlap"]["alpha"]
     assert alpha["value"] == pytest.approx(coefficients.krippendorff_alpha(table))
@@ -56,7 +58,7 @@ def test_agreement_is_that_of_the_table_of_answers(crowd, ana, ben):
     assert [each["value"] for each in found["labels"]] == [alpha["value"]] * 2
 
 
-def test_consensus_tells_what_each_person_says_for_what(crowd, ana):
+def test_consensus_tells_what_each_person_says_for_what(crowd: Any, ana: User) -> None:
     people = report.report(crowd)["consensus"]["people"]
     assert len(people) == 2
     for person in people:
@@ -64,7 +66,7 @@ def test_consensus_tells_what_each_person_says_for_what(crowd, ana):
         assert person["n"] == report.report(crowd)["overlap"]["alpha"]["n"]
 
 
-def test_paces_are_medians_without_outliers(project, ana, ben):
+def test_paces_are_medians_without_outliers(project: Project, ana: User, ben: User) -> None:
     loop.fill(project, 30)
     loop.make_features(project)
     for seconds in (2.0, 4.0, 5000.0, 3.0, 9000.0):
@@ -76,7 +78,7 @@ def test_paces_are_medians_without_outliers(project, ana, ben):
     assert paces[ben.pk]["median"] == daily_counts.MOST_SECONDS
 
 
-def test_wrong_labels_are_doubted_and_asked_again(project, ana, ben):
+def test_wrong_labels_are_doubted_and_asked_again(project: Project, ana: User, ben: User) -> None:
     loop.fill(project, 120)
     loop.make_features(project)
     given = loop.label(project, ana, 90)
@@ -101,7 +103,9 @@ def test_wrong_labels_are_doubted_and_asked_again(project, ana, ben):
     assert Source.AUDIT not in set(sources)
 
 
-def test_without_a_share_for_them_nothing_is_asked_again(project, ana, ben):
+def test_without_a_share_for_them_nothing_is_asked_again(
+    project: Project, ana: User, ben: User
+) -> None:
     settings.change_settings(project, second_share=0)
     project = Project.objects.get(pk=project.pk)
     loop.fill(project, 80)
@@ -113,19 +117,21 @@ def test_without_a_share_for_them_nothing_is_asked_again(project, ana, ben):
     assert not SecondLook.objects.exists()
 
 
-def test_before_anybody_answered_there_is_nothing_to_tell(project):
+def test_before_anybody_answered_there_is_nothing_to_tell(project: Project) -> None:
     found = report.report(project)
     assert found["answers"] == 0
     for part in ("overlap", "weeks", "labels", "pairs", "people", "effect", "doubts"):
         assert not found[part]
 
 
-def test_answers_that_were_taken_back_count_nowhere(crowd):
+def test_answers_that_were_taken_back_count_nowhere(crowd: Any) -> None:
     Annotation.objects.filter(project=crowd).update(withdrawn_at=crowd.created_at)
     assert report.report(crowd)["answers"] == 0
 
 
-def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(project, ana, ben):
+def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(
+    project: Project, ana: User, ben: User
+) -> None:
     Project.objects.filter(pk=project.pk).update(multi_label=True, overlap=2)
     project = Project.objects.get(pk=project.pk)
     loop.fill(project, 20)

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -30,6 +31,7 @@ from annotator.models import (
     Import,
     Item,
     Lease,
+    Project,
     QueueEntry,
     Round,
     SecondLook,
@@ -37,14 +39,15 @@ from annotator.models import (
     User,
 )
 from tests import loop
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(*calls):
+def at_once(*calls: Any) -> Any:
     """Run each call in a thread of its own, with a connection of its own; return the answers."""
 
-    def run(call):
+    def run(call: Any) -> Any:
         try:
             return call()
         finally:
@@ -54,7 +57,7 @@ def at_once(*calls):
         return list(threads.map(run, calls))
 
 
-def refused(call, *args, **kwargs):
+def refused(call: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the code of the refusal of a call, "" for none; anything else that it raises, too."""
     try:
         call(*args, **kwargs)
@@ -64,7 +67,7 @@ def refused(call, *args, **kwargs):
 
 
 @pytest.fixture
-def people(project):
+def people(project: Project) -> Any:
     """Four annotators of the project."""
     names = ["ana", "ben", "cleo", "dora"]
     for name in names[2:]:
@@ -74,13 +77,15 @@ def people(project):
 
 
 @pytest.mark.parametrize(("overlap", "crowd"), [(1, 2), (1, 4), (2, 4)])
-def test_no_item_is_held_by_more_people_than_it_needs(project, filled, people, overlap, crowd):
+def test_no_item_is_held_by_more_people_than_it_needs(
+    project: Project, filled: Fill, people: Any, overlap: int, crowd: int
+) -> None:
     project.overlap = overlap
     project.save()
     filled(project, 200 // overlap)
 
-    def take_all(user):
-        def call():
+    def take_all(user: User) -> Any:
+        def call() -> Any:
             taken = []
             for _ in range(50):
                 lease = leasing.lease_next(project, user)
@@ -102,12 +107,14 @@ def test_no_item_is_held_by_more_people_than_it_needs(project, filled, people, o
 
 
 @pytest.mark.parametrize("overlap", [1, 2])
-def test_everybody_labels_at_once_and_nothing_is_lost_or_doubled(project, filled, people, overlap):
+def test_everybody_labels_at_once_and_nothing_is_lost_or_doubled(
+    project: Project, filled: Fill, people: Any, overlap: int
+) -> None:
     project.overlap = overlap
     project.save()
     filled(project, 30)
 
-    def label_all(user):
+    def label_all(user: User) -> Any:
         return lambda: [annotation.pk for annotation in loop.label(project, user, 100)]
 
     saved = [pk for each in at_once(*map(label_all, people[:3])) for pk in each]
@@ -120,7 +127,9 @@ def test_everybody_labels_at_once_and_nothing_is_lost_or_doubled(project, filled
     assert (progress["labelled"], progress["answers"]) == (30, 30 * overlap)
 
 
-def test_same_save_from_two_threads_is_one_annotation(project, filled, ana):
+def test_same_save_from_two_threads_is_one_annotation(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 10)
     for _ in range(10):
         lease = leasing.lease_next(project, ana)
@@ -132,10 +141,12 @@ def test_same_save_from_two_threads_is_one_annotation(project, filled, ana):
     assert summary.progress(project)["labelled"] == 10
 
 
-def test_two_windows_of_one_person_save_one_answer(project, filled, ana):
+def test_two_windows_of_one_person_save_one_answer(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 5)
 
-    def save(lease):
+    def save(lease: Any) -> Any:
         try:
             return loop.answer(lease)
         except Conflict as refused:
@@ -149,7 +160,9 @@ def test_two_windows_of_one_person_save_one_answer(project, filled, ana):
 
 
 @pytest.mark.parametrize("overlap", [1, 2])
-def test_pages_that_are_taken_at_once_share_no_more_than_is_needed(sure, people, overlap):
+def test_pages_that_are_taken_at_once_share_no_more_than_is_needed(
+    sure: Project, people: Any, overlap: int
+) -> None:
     settings.change_settings(sure, overlap=overlap)
     takes = [lambda user=user: bulk_pages.take(sure, user, "spam") for user in people[1:]]
     pages = [[lease.item_id for lease in page] for page in at_once(*takes)]
@@ -160,21 +173,23 @@ def test_pages_that_are_taken_at_once_share_no_more_than_is_needed(sure, people,
     assert sorted(entries.values_list("item", flat=True)) == sorted(held)
 
 
-def test_page_from_two_windows_is_saved_once(sure, ben):
+def test_page_from_two_windows_is_saved_once(sure: Project, ben: User) -> None:
     page = [str(lease.pk) for lease in bulk_pages.take(sure, ben, "spam")]
     answers = at_once(*[lambda: bulk_confirm.confirm(sure, ben, page, page[1:])] * 2)
     assert answers == [bulk_confirm.Confirmed(saved=19, given_back=1, settled=0)] * 2
     assert Annotation.objects.filter(source="bulk").count() == 19
 
 
-def test_desk_and_bulk_desk_of_one_person_hold_no_item_twice(sure, ben):
+def test_desk_and_bulk_desk_of_one_person_hold_no_item_twice(sure: Project, ben: User) -> None:
     calls = [lambda: bulk_pages.take(sure, ben, "ham"), lambda: leasing.lease_next(sure, ben)] * 3
     at_once(*calls)
     held = list(Lease.objects.filter(user=ben, ended_at=None).values_list("item", flat=True))
     assert len(set(held)) == len(held) > 20
 
 
-def test_same_seed_from_two_threads_is_one_annotation(project, filled, lea):
+def test_same_seed_from_two_threads_is_one_annotation(
+    project: Project, filled: Fill, lea: User
+) -> None:
     for item in filled(project, 10):
         save = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
         calls = [lambda item=item, save=save: seed_labels.seed(project, lea, item, **save)] * 2
@@ -185,11 +200,11 @@ def test_same_seed_from_two_threads_is_one_annotation(project, filled, lea):
 
 
 def test_a_lead_seeds_while_others_label_and_every_item_is_finished_once(
-    project, filled, people, lea
-):
+    project: Project, filled: Fill, people: Any, lea: User
+) -> None:
     items = filled(project, 40)
 
-    def seed_all():
+    def seed_all() -> None:
         for item in items:
             with contextlib.suppress(Conflict):
                 key = str(uuid.uuid4())
@@ -203,7 +218,9 @@ def test_a_lead_seeds_while_others_label_and_every_item_is_finished_once(
     assert (progress["labelled"], progress["answers"]) == (40, answers)
 
 
-def test_answer_is_taken_back_while_a_lead_seeds_the_same_item(project, filled, ana, lea):
+def test_answer_is_taken_back_while_a_lead_seeds_the_same_item(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     """Both change the item and the same entry: in two orders, each would wait for the other."""
     settings.change_settings(project, overlap=2)
     filled(project, 20)
@@ -219,13 +236,15 @@ def test_answer_is_taken_back_while_a_lead_seeds_the_same_item(project, filled, 
     assert (progress["labelled"], progress["answers"]) == (20, 0)
 
 
-def test_answers_are_taken_back_while_the_page_with_their_items_is_confirmed(sure, ben):
+def test_answers_are_taken_back_while_the_page_with_their_items_is_confirmed(
+    sure: Project, ben: User
+) -> None:
     """A page counts for its person item by item, and so does who takes an answer back."""
     page = bulk_pages.take(sure, ben, "spam")
     answers = [loop.answer(lease) for lease in page[::2]]
     keys = [str(lease.pk) for lease in page]
 
-    def withdraw_all():
+    def withdraw_all() -> None:
         for answer in answers:
             revise.withdraw(answer, ben)
 
@@ -237,14 +256,14 @@ def test_answers_are_taken_back_while_the_page_with_their_items_is_confirmed(sur
     assert progress["answers"] == counted.count()
 
 
-def test_two_workers_claim_a_job_once(project):
+def test_two_workers_claim_a_job_once(project: Project) -> None:
     for number in range(10):
         work = Import.objects.create(project=project, name=str(number), path="x", format="csv")
         claims = at_once(*[lambda work=work: Import.objects.claim(work.pk)] * 3)
         assert sum(claim is not None for claim in claims) == 1
 
 
-def test_two_wishes_for_a_round_start_one(project, filled, learnt):
+def test_two_wishes_for_a_round_start_one(project: Project, filled: Fill, learnt: Learn) -> None:
     filled(project, 10)
     learnt(project)
     turns = at_once(*[lambda: schedule.start_if_due(project.pk)] * 4)
@@ -252,7 +271,7 @@ def test_two_wishes_for_a_round_start_one(project, filled, learnt):
     assert Round.objects.count() == 1
 
 
-def test_two_imports_at_once_give_dense_positions(project):
+def test_two_imports_at_once_give_dense_positions(project: Project) -> None:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from annotator.flow.datasets import importing, upload
@@ -269,14 +288,16 @@ def test_two_imports_at_once_give_dense_positions(project):
     assert project.items == 80
 
 
-def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana, ben):
+def test_who_comes_during_a_refill_waits_for_what_it_brings(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     """Nobody is given random items because a refill is just taking the old ones back."""
     settings.change_settings(project, audit_share=0.0)
     filled(project, 60)
     releasing.release(leasing.lease_next(project, ana))
     refilling, may_end = threading.Event(), threading.Event()
 
-    def refill_slowly():
+    def refill_slowly() -> None:
         with refill.alone(project):
             withdraw.withdraw_open(project)
             items = Item.objects.filter(project=project, state=Item.State.POOL)[:10]
@@ -284,7 +305,7 @@ def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana
             refilling.set()
             assert may_end.wait(20)
 
-    def come():
+    def come() -> Any:
         assert refilling.wait(20)
         threading.Timer(0.3, may_end.set).start()
         return leasing.lease_next(project, ben)
@@ -293,7 +314,9 @@ def test_who_comes_during_a_refill_waits_for_what_it_brings(project, filled, ana
     assert lease.source == Source.ACTIVE
 
 
-def test_second_looks_are_given_to_one_person_each(project, filled, people, monkeypatch):
+def test_second_looks_are_given_to_one_person_each(
+    project: Project, filled: Fill, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     settings.change_settings(project, second_share=0.05)
     filled(project, 24)
@@ -302,7 +325,7 @@ def test_second_looks_are_given_to_one_person_each(project, filled, people, monk
         project, [candidates.ReviewCandidate(each.pk, "suspect", 1.0, "") for each in answers]
     )
 
-    def look_at_all(user):
+    def look_at_all(user: User) -> Any:
         return lambda: [annotation.pk for annotation in loop.label(project, user, 24)]
 
     found = [pk for each in at_once(*map(look_at_all, people[1:])) for pk in each]
@@ -312,7 +335,9 @@ def test_second_looks_are_given_to_one_person_each(project, filled, people, monk
     assert verify_counts.recount(project) == []
 
 
-def test_same_look_from_two_windows_is_answered_once(project, filled, people, monkeypatch):
+def test_same_look_from_two_windows_is_answered_once(
+    project: Project, filled: Fill, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     settings.change_settings(project, second_share=0.05)
     filled(project, 5)
@@ -321,7 +346,7 @@ def test_same_look_from_two_windows_is_answered_once(project, filled, people, mo
         project, [candidates.ReviewCandidate(each.pk, "suspect", 1.0, "") for each in answers]
     )
 
-    def save(lease):
+    def save(lease: Any) -> Any:
         try:
             return loop.answer(lease)
         except Conflict as refused:
@@ -334,7 +359,9 @@ def test_same_look_from_two_windows_is_answered_once(project, filled, people, mo
     assert Annotation.objects.filter(source=Source.SECOND).count() == 5
 
 
-def test_looks_are_proposed_while_others_take_them(project, filled, people, monkeypatch):
+def test_looks_are_proposed_while_others_take_them(
+    project: Project, filled: Fill, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
     settings.change_settings(project, second_share=0.05)
     filled(project, 20)
@@ -354,7 +381,9 @@ def test_looks_are_proposed_while_others_take_them(project, filled, people, monk
     assert verify_counts.recount(project) == []
 
 
-def test_opinions_that_differ_at_the_same_moment_are_noted(project, filled, people):
+def test_opinions_that_differ_at_the_same_moment_are_noted(
+    project: Project, filled: Fill, people: Any
+) -> None:
     settings.change_settings(project, overlap=2)
     filled(project, 15)
     for _ in range(15):
@@ -371,7 +400,9 @@ def test_opinions_that_differ_at_the_same_moment_are_noted(project, filled, peop
     assert len(torn) > 10
 
 
-def test_two_leads_decide_at_once_and_one_decision_holds(project, filled, people, lea, olga):
+def test_two_leads_decide_at_once_and_one_decision_holds(
+    project: Project, filled: Fill, people: Any, lea: User, olga: User
+) -> None:
     settings.change_settings(project, overlap=2)
     filled(project, 4)
     loop.label(project, people[0], 4)

@@ -1,24 +1,29 @@
 """The audit set is a prefix of the permutation at every moment, also when more items come."""
 
+from typing import Any
+
 import pytest
 
 from annotator.flow.progress import audit_counts
 from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, releasing, withdraw
-from annotator.models import Item, QueueEntry
+from annotator.models import Item, Project, QueueEntry, User
 from annotator.pool import audit_set, documents
 from tests import loop
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db
 
 
-def prefix(project):
+def prefix(project: Project) -> Any:
     """Return the items up to the frontier, by what became of them."""
     items = Item.objects.filter(project=project, audit_key__lte=audit_set.audit_frontier(project))
     return set(items.values_list("state", flat=True))
 
 
-def test_items_of_a_later_import_hold_the_prefix_back_until_they_are_audited(project, filled, ana):
+def test_items_of_a_later_import_hold_the_prefix_back_until_they_are_audited(
+    project: Project, filled: Fill, ana: User
+) -> None:
     settings.change_settings(project, audit_share=0.5)
     filled(project, 60)
     loop.label(project, ana, 40)
@@ -33,7 +38,9 @@ def test_items_of_a_later_import_hold_the_prefix_back_until_they_are_audited(pro
     assert prefix(project) == {Item.State.LABELLED}
 
 
-def test_a_skipped_audit_is_passed_over_and_counted(project, filled, ana):
+def test_a_skipped_audit_is_passed_over_and_counted(
+    project: Project, filled: Fill, ana: User
+) -> None:
     settings.change_settings(project, audit_share=0.5)
     filled(project, 60)
     while True:
@@ -48,14 +55,18 @@ def test_a_skipped_audit_is_passed_over_and_counted(project, filled, ana):
     assert counts["audits_skipped"] == 1
 
 
-def test_an_encoder_learns_from_the_end_that_audits_come_to_last(project, filled, monkeypatch):
+def test_an_encoder_learns_from_the_end_that_audits_come_to_last(
+    project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 60)
     sample = set(documents.sample_documents(project, 60, limit=20))
     keys = Item.objects.filter(project=project).order_by("-audit_key")
     assert sample == set(keys.values_list("text", flat=True)[:20])
 
 
-def test_a_label_that_moved_while_a_round_ran_keeps_its_meaning(project, filled, learnt, ana, olga):
+def test_a_label_that_moved_while_a_round_ran_keeps_its_meaning(
+    project: Project, filled: Fill, learnt: Learn, ana: User, olga: User
+) -> None:
     filled(project, 60)
     learnt(project)
     loop.label(project, ana, 24)

@@ -1,16 +1,19 @@
 """Leases run by one clock for all machines, that of the database."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.db import clock
 from annotator.flow.annotation import submit
 from annotator.flow.queue import leasing, prefetch, releasing
-from annotator.models import Import, Lease
+from annotator.models import Import, Lease, Project, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -18,14 +21,14 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def machine(monkeypatch):
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function that makes this machine's clock go wrong by so much, from a fresh start."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite is on one machine and has no clock of its own")
     right = timezone.now
     monkeypatch.setattr(clock, "OWN_CLOCK", {"postgresql"})
 
-    def off_by(skew):
+    def off_by(skew: Any) -> None:
         monkeypatch.setattr(timezone, "now", lambda: right() + skew)
         monkeypatch.setattr(clock, "_last", None)
 
@@ -33,7 +36,9 @@ def machine(monkeypatch):
 
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR])
-def test_worker_with_a_wrong_clock_takes_nothing_away(project, filled, machine, ana, ben, skew):
+def test_worker_with_a_wrong_clock_takes_nothing_away(
+    project: Project, filled: Fill, machine: Any, ana: User, ben: User, skew: Any
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     page = prefetch.sync_window(project, ben, "tab/1", holding=[], want=1).next
@@ -45,8 +50,8 @@ def test_worker_with_a_wrong_clock_takes_nothing_away(project, filled, machine, 
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR])
 def test_lease_of_a_web_process_with_a_wrong_clock_is_as_long_as_any(
-    project, filled, machine, ana, ben, skew
-):
+    project: Project, filled: Fill, machine: Any, ana: User, ben: User, skew: Any
+) -> None:
     filled(project, 1)
     machine(skew)
     lease = leasing.lease_next(project, ana)
@@ -58,21 +63,27 @@ def test_lease_of_a_web_process_with_a_wrong_clock_is_as_long_as_any(
 
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR])
-def test_running_job_is_not_taken_over_by_a_worker_with_a_wrong_clock(project, machine, skew):
+def test_running_job_is_not_taken_over_by_a_worker_with_a_wrong_clock(
+    project: Project, machine: Any, skew: Any
+) -> None:
     work = Import.objects.create(project=project, name="a", path="x", format="csv")
     assert Import.objects.claim(work.pk)
     machine(skew)
     assert Import.objects.claim(work.pk) is None
 
 
-def test_clock_that_is_set_back_between_two_readings_changes_nothing(machine, monkeypatch):
+def test_clock_that_is_set_back_between_two_readings_changes_nothing(
+    machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine(timedelta(0))
     before = clock.now()
     monkeypatch.setattr(timezone, "now", lambda: before - HOUR)
     assert clock.now() >= before
 
 
-def test_database_is_asked_once_a_minute(machine, monkeypatch, django_assert_num_queries):
+def test_database_is_asked_once_a_minute(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     machine(timedelta(0))
     with django_assert_num_queries(1):
         clock.now()
@@ -82,7 +93,9 @@ def test_database_is_asked_once_a_minute(machine, monkeypatch, django_assert_num
         clock.now()
 
 
-def test_clock_that_jumps_loses_no_answer(project, filled, time_machine, ana, ben):
+def test_clock_that_jumps_loses_no_answer(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     """Where there is but one clock, a jump gives items to others, and answers are kept."""
     time_machine.move_to(timezone.now(), tick=False)
     filled(project, 1)

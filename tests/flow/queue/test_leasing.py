@@ -1,7 +1,9 @@
 """Who labels what next: leases, with two annotators, for items that need one or three opinions."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,36 +12,39 @@ from annotator.errors import Conflict, NotThere
 from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.queue import current_leases, leasing, refill, releasing
 from annotator.messages import labelling
-from annotator.models import Annotation, Item, Lease, QueueEntry, Source
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def wanted(project):
+def wanted(project: Project) -> Any:
     """Return a function that sets how many opinions an item needs."""
 
-    def set_to(overlap):
+    def set_to(overlap: Any) -> None:
         project.overlap = overlap
         project.save()
 
     return set_to
 
 
-def later(time_machine, seconds):
+def later(time_machine: Any, seconds: Any) -> None:
     time_machine.shift(timedelta(seconds=seconds))
 
 
 @pytest.fixture(autouse=True)
-def _standing_clock(time_machine):
+def _standing_clock(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
 
 
 # Taking ------------------------------------------------------------------------------------------
 
 
-def test_two_people_never_hold_the_same_item(project, filled, ana, ben):
+def test_two_people_never_hold_the_same_item(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 10)
     held = [
         leasing.lease_next(project, person, holding)
@@ -50,20 +55,22 @@ def test_two_people_never_hold_the_same_item(project, filled, ana, ben):
     assert leasing.lease_next(project, ben, [str(lease.pk) for lease in held[5:9]]) == held[9]
 
 
-def _ahead(project, person, number):
+def _ahead(project: Project, person: Any, number: Any) -> Iterator[Any]:
     """Yield what the page holds already, before each further item it fetches."""
     for _ in range(number):
         live = Lease.objects.filter(project=project, user=person, ended_at=None)
         yield [str(pk) for pk in live.values_list("pk", flat=True)]
 
 
-def test_reload_shows_the_same_item_again(project, filled, ana):
+def test_reload_shows_the_same_item_again(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 3)
     assert leasing.lease_next(project, ana) == leasing.lease_next(project, ana)
     assert Lease.objects.count() == 1
 
 
-def test_item_that_was_held_first_is_shown_first(project, filled, time_machine, ana):
+def test_item_that_was_held_first_is_shown_first(
+    project: Project, filled: Fill, time_machine: Any, ana: User
+) -> None:
     filled(project, 3)
     first = leasing.lease_next(project, ana)
     later(time_machine, 1)
@@ -73,7 +80,7 @@ def test_item_that_was_held_first_is_shown_first(project, filled, time_machine, 
     assert leasing.lease_next(project, ana, [str(first.pk)]) == second
 
 
-def test_nobody_can_hoard_items(project, filled, ana):
+def test_nobody_can_hoard_items(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 10)
     held = []
     for _ in range(leasing.MOST_LEASES):
@@ -85,8 +92,15 @@ def test_nobody_can_hoard_items(project, filled, ana):
 
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_item_is_held_by_as_many_people_as_it_needs(
-    project, filled, wanted, overlap, ana, ben, lea, olga
-):
+    project: Project,
+    filled: Fill,
+    wanted: Any,
+    overlap: int,
+    ana: User,
+    ben: User,
+    lea: User,
+    olga: User,
+) -> None:
     wanted(overlap)
     filled(project, 1)
     held = [leasing.lease_next(project, person) for person in (ana, ben, lea, olga)]
@@ -95,8 +109,15 @@ def test_item_is_held_by_as_many_people_as_it_needs(
 
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_item_is_labelled_by_as_many_people_as_it_needs_and_once_by_each(
-    project, filled, wanted, overlap, ana, ben, lea, olga
-):
+    project: Project,
+    filled: Fill,
+    wanted: Any,
+    overlap: int,
+    ana: User,
+    ben: User,
+    lea: User,
+    olga: User,
+) -> None:
     wanted(overlap)
     (item,) = filled(project, 1)
     for person in (ana, ana, ben, ana, lea, ben, olga):
@@ -109,7 +130,9 @@ def test_item_is_labelled_by_as_many_people_as_it_needs_and_once_by_each(
     assert (item.state, item.answers) == (Item.State.LABELLED, overlap)
 
 
-def test_two_people_get_the_best_items_in_turn(project, filled, ana, ben):
+def test_two_people_get_the_best_items_in_turn(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     project.audit_share = 0
     project.save()
     filled(project, 6)
@@ -124,7 +147,9 @@ def test_two_people_get_the_best_items_in_turn(project, filled, ana, ben):
     assert got == ranked[1:]
 
 
-def test_lease_of_somebody_else_or_elsewhere_is_not_there(project, image_project, filled, ana, ben):
+def test_lease_of_somebody_else_or_elsewhere_is_not_there(
+    project: Project, image_project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 2)
     lease = leasing.lease_next(project, ana)
     assert current_leases.get_lease(project, ana, str(lease.pk)) == lease
@@ -144,8 +169,14 @@ def test_lease_of_somebody_else_or_elsewhere_is_not_there(project, image_project
 
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_expired_lease_goes_back_to_the_queue(
-    project, filled, wanted, time_machine, ana, ben, overlap
-):
+    project: Project,
+    filled: Fill,
+    wanted: Any,
+    time_machine: Any,
+    ana: User,
+    ben: User,
+    overlap: int,
+) -> None:
     wanted(overlap)
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
@@ -158,8 +189,8 @@ def test_expired_lease_goes_back_to_the_queue(
 
 
 def test_expired_lease_is_given_on_without_waiting_for_a_worker(
-    project, filled, time_machine, ana, ben
-):
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     assert leasing.lease_next(project, ben) is None
@@ -167,7 +198,9 @@ def test_expired_lease_is_given_on_without_waiting_for_a_worker(
     assert leasing.lease_next(project, ben).item == lease.item
 
 
-def test_person_may_get_again_what_ran_out(project, filled, time_machine, ana):
+def test_person_may_get_again_what_ran_out(
+    project: Project, filled: Fill, time_machine: Any, ana: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds)
@@ -176,7 +209,9 @@ def test_person_may_get_again_what_ran_out(project, filled, time_machine, ana):
     assert again != lease
 
 
-def test_extended_lease_runs_anew(project, filled, time_machine, ana, ben):
+def test_extended_lease_runs_anew(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds - 1)
@@ -187,8 +222,8 @@ def test_extended_lease_runs_anew(project, filled, time_machine, ana, ben):
 
 
 def test_lease_that_ran_out_can_be_extended_until_the_item_is_taken(
-    project, filled, time_machine, ana, ben
-):
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds + 1)
@@ -201,15 +236,15 @@ def test_lease_that_ran_out_can_be_extended_until_the_item_is_taken(
 
 
 def test_sweep_asks_again_before_it_takes_an_item_away(
-    project, filled, time_machine, ana, monkeypatch
-):
+    project: Project, filled: Fill, time_machine: Any, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     later(time_machine, project.lease_seconds)
     atomic = leasing.transaction.atomic
 
     # The sweep has seen the lease run out; before it acts, the page extends it.
-    def extended_first(*args, **options):
+    def extended_first(*args: Any, **options: Any) -> Any:
         releasing.extend.__wrapped__(lease)
         return atomic(*args, **options)
 
@@ -223,8 +258,8 @@ def test_sweep_asks_again_before_it_takes_an_item_away(
 
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_skipped_item_goes_to_somebody_else_and_never_back(
-    project, filled, wanted, ana, ben, overlap
-):
+    project: Project, filled: Fill, wanted: Any, ana: User, ben: User, overlap: int
+) -> None:
     wanted(overlap)
     filled(project, 5)
     lease = leasing.lease_next(project, ana)
@@ -236,15 +271,19 @@ def test_skipped_item_goes_to_somebody_else_and_never_back(
     assert summary.progress(project)["skipped"] == 1
 
 
-def test_item_that_one_skipped_leaves_nothing_for_them(project, filled, ana, ben):
+def test_item_that_one_skipped_leaves_nothing_for_them(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 1)
     releasing.skip(leasing.lease_next(project, ana))
     assert leasing.lease_next(project, ana) is None
-    assert "Nothing is left for you" in labelling.why_empty(project, stopping.find_pause(project))
+    assert "No items are left for you" in labelling.why_empty(project, stopping.find_pause(project))
     assert leasing.lease_next(project, ben) is not None
 
 
-def test_second_skip_of_a_lease_changes_nothing(project, filled, ana, ben):
+def test_second_skip_of_a_lease_changes_nothing(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     releasing.skip(lease)
@@ -255,7 +294,7 @@ def test_second_skip_of_a_lease_changes_nothing(project, filled, ana, ben):
     assert loop.refreshed(lease.item).skips == 1
 
 
-def test_released_item_may_come_again(project, filled, ana, ben):
+def test_released_item_may_come_again(project: Project, filled: Fill, ana: User, ben: User) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     releasing.release(lease)
@@ -267,7 +306,9 @@ def test_released_item_may_come_again(project, filled, ana, ben):
 # Never dry ---------------------------------------------------------------------------------------
 
 
-def test_queue_is_topped_up_with_random_items_before_there_is_any_model(project, filled, ana):
+def test_queue_is_topped_up_with_random_items_before_there_is_any_model(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 60)
     given = loop.label(project, ana, 60)
     assert len({annotation.item_id for annotation in given}) == 60
@@ -279,7 +320,9 @@ def test_queue_is_topped_up_with_random_items_before_there_is_any_model(project,
     )
 
 
-def test_former_ranking_is_served_while_a_round_runs(project, filled, learnt, run_round, ana):
+def test_former_ranking_is_served_while_a_round_runs(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     filled(project, 40)
     learnt(project)
     first = run_round(project)
@@ -290,7 +333,9 @@ def test_former_ranking_is_served_while_a_round_runs(project, filled, learnt, ru
     assert {annotation.round_id for annotation in ordinary} == {first.pk}
 
 
-def test_new_items_are_served_though_a_round_is_under_way(project, filled, learnt, ana):
+def test_new_items_are_served_though_a_round_is_under_way(
+    project: Project, filled: Fill, learnt: Learn, ana: User
+) -> None:
     filled(project, 4)
     learnt(project)
     loop.start(project)
@@ -299,7 +344,7 @@ def test_new_items_are_served_though_a_round_is_under_way(project, filled, learn
     assert len(loop.label(project, ana, 10)) == 4
 
 
-def exhaust(project, people, run_round, every):
+def exhaust(project: Project, people: Any, run_round: Any, every: Any) -> Any:
     """Label in turns, with a round now and then, until nobody gets anything more."""
     given, idle = [], 0
     while idle < len(people):
@@ -316,8 +361,15 @@ def exhaust(project, people, run_round, every):
     ("people", "overlap"), [(["ana"], 1), (["ana", "ben"], 1), (["ana", "ben"], 2)]
 )
 def test_every_item_gets_its_labels_in_the_end(
-    request, project, filled, learnt, run_round, wanted, people, overlap
-):
+    request: pytest.FixtureRequest,
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    wanted: Any,
+    people: Any,
+    overlap: int,
+) -> None:
     wanted(overlap)
     filled(project, 60)
     learnt(project)
@@ -332,7 +384,9 @@ def test_every_item_gets_its_labels_in_the_end(
     assert (progress["queued"], progress["leased"]) == (0, 0)
 
 
-def test_more_opinions_wanted_later_are_asked_for(project, filled, ana, ben):
+def test_more_opinions_wanted_later_are_asked_for(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     from annotator.flow.projects import settings
 
     filled(project, 12)
@@ -347,8 +401,8 @@ def test_more_opinions_wanted_later_are_asked_for(project, filled, ana, ben):
 
 
 def test_audits_queued_before_more_opinions_were_wanted_get_them_with_the_next(
-    project, filled, ana, ben, run_round
-):
+    project: Project, filled: Fill, ana: User, ben: User, run_round: RunRound
+) -> None:
     from annotator.flow.projects import settings
 
     settings.change_settings(project, audit_share=0.25, batch_size=5)
@@ -366,8 +420,8 @@ def test_audits_queued_before_more_opinions_were_wanted_get_them_with_the_next(
 
 
 def test_fewer_opinions_wanted_later_are_no_longer_asked_for(
-    project, filled, wanted, ana, ben, lea
-):
+    project: Project, filled: Fill, wanted: Any, ana: User, ben: User, lea: User
+) -> None:
     from annotator.flow.projects import settings
 
     wanted(3)
@@ -384,7 +438,9 @@ def test_fewer_opinions_wanted_later_are_no_longer_asked_for(
     )
 
 
-def test_opinion_that_is_missing_from_the_queue_is_put_back(project, filled, wanted, ana, ben):
+def test_opinion_that_is_missing_from_the_queue_is_put_back(
+    project: Project, filled: Fill, wanted: Any, ana: User, ben: User
+) -> None:
     wanted(2)
     filled(project, 1)
     loop.label(project, ana)
@@ -392,7 +448,7 @@ def test_opinion_that_is_missing_from_the_queue_is_put_back(project, filled, wan
     assert len(loop.label(project, ben)) == 1
 
 
-def test_topping_up_twice_at_once_adds_nothing(project, filled, ana):
+def test_topping_up_twice_at_once_adds_nothing(project: Project, filled: Fill, ana: User) -> None:
     filled(project, 5)
     refill.top_up(project, ana)
     before = list(QueueEntry.objects.values_list("item_id", "slot").order_by("pk"))

@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,18 +12,19 @@ from annotator.flow.annotation import revise, submit
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, payload, prefetch, reassign_idle, releasing, withdraw
-from annotator.models import Annotation, Item, Lease, QueueEntry, Source
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _standing_clock(time_machine):
+def _standing_clock(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
 
 
-def counted(project, **where):
+def counted(project: Project, **where: Any) -> int:
     answers = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
     return answers.exclude(source=Source.SEED).filter(**where).count()
 
@@ -33,12 +35,12 @@ def counted(project, **where):
 class Crowd:
     """People at the desk who do everything that people do, at the turn of a seeded coin."""
 
-    def __init__(self, project, people, seed, time_machine):
+    def __init__(self, project: Project, people: Any, seed: Any, time_machine: Any) -> None:
         self.project, self.people, self.clock = project, people, time_machine
         self.rng = random.Random(seed)
         self.pages = {person: [] for person in people}
 
-    def act(self):
+    def act(self) -> None:
         person = self.rng.choice(self.people)
         page = f"{person.username}/1"
         naming = [str(lease.pk) for lease in self.pages[person]]
@@ -68,7 +70,7 @@ class Crowd:
             self.clock.shift(timedelta(seconds=self.project.lease_seconds))
             releasing.release_expired()
 
-    def _answer(self, lease, person, page):
+    def _answer(self, lease: Any, person: Any, page: Any) -> None:
         try:
             answer = loop.answer(lease)
         except submit.Conflict:
@@ -85,8 +87,17 @@ BOUND = 6
 
 @pytest.mark.parametrize(("share", "seed"), [(0.15, 1), (0.3, 2), (0.05, 3)])
 def test_audits_keep_their_share_whatever_happens(
-    project, filled, learnt, run_round, ana, ben, lea, time_machine, share, seed
-):
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+    ben: User,
+    lea: User,
+    time_machine: Any,
+    share: float,
+    seed: int,
+) -> None:
     settings.change_settings(project, audit_share=share, batch_size=5)
     filled(project, 500)
     learnt(project)
@@ -100,7 +111,15 @@ def test_audits_keep_their_share_whatever_happens(
     assert labels > 120
 
 
-def test_audit_share_does_not_drift(project, filled, learnt, run_round, ana, ben, time_machine):
+def test_audit_share_does_not_drift(
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+    ben: User,
+    time_machine: Any,
+) -> None:
     """What is missed in one stretch is made up for in the next: the error does not add up."""
     settings.change_settings(project, audit_share=0.2, batch_size=5)
     filled(project, 400)
@@ -120,7 +139,7 @@ def test_audit_share_does_not_drift(project, filled, learnt, run_round, ana, ben
 
 
 @pytest.fixture
-def checked(project, filled):
+def checked(project: Project, filled: Fill) -> Any:
     """The project with 60 hidden checks among 260 items."""
     rows = "".join(f"{loop.text(i)},{'spam' if i % 2 == 0 else 'ham'}\n" for i in range(900, 960))
     loop.bring_in(project, "gold.csv", f"text,label\n{rows}", labels_are="gold")
@@ -130,8 +149,8 @@ def checked(project, filled):
 
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_hidden_checks_keep_their_share_over_many_rounds(
-    checked, learnt, run_round, ana, ben, share
-):
+    checked: Any, learnt: Learn, run_round: RunRound, ana: User, ben: User, share: float
+) -> None:
     settings.change_settings(checked, gold_share=share, audit_share=0.1, batch_size=10)
     learnt(checked)
     for _round in range(6):
@@ -145,7 +164,9 @@ def test_hidden_checks_keep_their_share_over_many_rounds(
     assert checks >= 4
 
 
-def test_no_check_is_asked_where_none_is_wanted(checked, learnt, run_round, ana):
+def test_no_check_is_asked_where_none_is_wanted(
+    checked: Any, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     settings.change_settings(checked, gold_share=0.0)
     learnt(checked)
     run_round(checked)
@@ -154,8 +175,8 @@ def test_no_check_is_asked_where_none_is_wanted(checked, learnt, run_round, ana)
 
 
 def test_hidden_check_cannot_be_told_from_an_audit_before_it_is_saved(
-    checked, learnt, run_round, ana
-):
+    checked: Any, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     settings.change_settings(checked, gold_share=0.4, audit_share=0.3)
     learnt(checked)
     loop.label(checked, ana, 10)
@@ -178,7 +199,9 @@ def test_hidden_check_cannot_be_told_from_an_audit_before_it_is_saved(
 # The order ---------------------------------------------------------------------------------------
 
 
-def test_each_source_has_its_place_in_the_queue(checked, learnt, run_round, ana, ben, lea):
+def test_each_source_has_its_place_in_the_queue(
+    checked: Any, learnt: Learn, run_round: RunRound, ana: User, ben: User, lea: User
+) -> None:
     """Begun items; then checks, audits and picks, mixed; spares that were let go behind all."""
     settings.change_settings(
         checked, overlap=2, gold_share=0.2, audit_share=0.2, batch_size=5, lease_seconds=600
@@ -202,7 +225,9 @@ def test_each_source_has_its_place_in_the_queue(checked, learnt, run_round, ana,
     assert sum(a != b for a, b in itertools.pairwise(mixed)) > 4
 
 
-def test_random_items_come_only_when_nothing_better_waits(checked, learnt, run_round, ana):
+def test_random_items_come_only_when_nothing_better_waits(
+    checked: Any, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     settings.change_settings(checked, batch_size=5)
     learnt(checked)
     loop.label(checked, ana, 10)

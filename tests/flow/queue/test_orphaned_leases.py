@@ -1,6 +1,7 @@
 """Leases of people who left, and of a clock that was set back, come to their end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,15 +11,18 @@ from annotator.flow.queue import leasing, releasing
 from annotator.flow.queue.orphaned_leases import release_orphaned
 from annotator.flow.training import schedule
 from annotator.jobs.runner import sweep
-from annotator.models import Import, Lease, Membership, QueueEntry, Round
+from annotator.models import Import, Lease, Membership, Project, QueueEntry, Round, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 LATER = timedelta(hours=1)
 
 
-def test_lease_of_somebody_who_is_no_member_goes_back(project, filled, ana, ben):
+def test_lease_of_somebody_who_is_no_member_goes_back(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 30)
     strange, own = leasing.lease_next(project, ana), leasing.lease_next(project, ben)
     Membership.objects.filter(user=ana).delete()
@@ -29,7 +33,7 @@ def test_lease_of_somebody_who_is_no_member_goes_back(project, filled, ana, ben)
     assert [entry.lease_id for entry in held] == [own.pk]
 
 
-def test_lease_of_an_installation_admin_stays(project, filled, zed):
+def test_lease_of_an_installation_admin_stays(project: Project, filled: Fill, zed: User) -> None:
     zed.is_superuser = True
     zed.save()
     filled(project, 30)
@@ -39,8 +43,8 @@ def test_lease_of_an_installation_admin_stays(project, filled, zed):
 
 
 def test_lease_from_before_the_clock_was_set_back_ends_in_time(
-    project, filled, ana, ben, time_machine
-):
+    project: Project, filled: Fill, ana: User, ben: User, time_machine: Any
+) -> None:
     now = timezone.now()
     filled(project, 30)
     settings.change_settings(project, lease_seconds=30)
@@ -54,7 +58,9 @@ def test_lease_from_before_the_clock_was_set_back_ends_in_time(
     assert releasing.release_expired() == 1
 
 
-def test_lease_that_runs_as_long_as_it_may_is_left_alone(project, filled, ana):
+def test_lease_that_runs_as_long_as_it_may_is_left_alone(
+    project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 30)
     lease = leasing.lease_next(project, ana)
     release_orphaned()
@@ -69,7 +75,7 @@ def test_lease_that_runs_as_long_as_it_may_is_left_alone(project, filled, ana):
         {"state": "running", "heartbeat_at": LATER},
     ],
 )
-def test_job_whose_times_lie_in_the_future_is_taken_up(project, fields):
+def test_job_whose_times_lie_in_the_future_is_taken_up(project: Project, fields: Any) -> None:
     now = timezone.now()
     times = {name: now + each if name != "state" else each for name, each in fields.items()}
     work = Import.objects.create(project=project, name="a", path="a", **times)
@@ -78,7 +84,9 @@ def test_job_whose_times_lie_in_the_future_is_taken_up(project, fields):
     assert Import.objects.claim(work.pk) is not None
 
 
-def test_round_is_due_though_the_last_one_lies_in_the_future(project, filled, ana, time_machine):
+def test_round_is_due_though_the_last_one_lies_in_the_future(
+    project: Project, filled: Fill, ana: User, time_machine: Any
+) -> None:
     now = timezone.now()
     filled(project, 30)
     loop.ready_space(project)

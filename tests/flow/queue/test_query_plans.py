@@ -7,7 +7,9 @@ ones are read as a whole, and rightly so.
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,8 +20,9 @@ from annotator.flow.annotation import history
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, prefetch, reassign_idle, releasing
-from annotator.models import Annotation, Item, Lease, QueueEntry, Tally
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Tally, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +32,7 @@ TABLE = r'(?:FROM|JOIN|UPDATE|INTO)\s+"?(annotator_\w+)"?(?:\s+(?:AS\s+)?"?(\w+)
 
 
 @pytest.fixture
-def crowd(project, filled, ana, ben, olga):
+def crowd(project: Project, filled: Fill, ana: User, ben: User, olga: User) -> Any:
     """The project at work, beside another one where some thousand items are labelled."""
     other = settings.create_project(olga, name="Other", labels=["spam", "ham"])
     _fill(other, ben, 0, 2000)
@@ -40,7 +43,7 @@ def crowd(project, filled, ana, ben, olga):
     return project
 
 
-def _fill(project, user, start, number):
+def _fill(project: Project, user: User, start: Any, number: Any) -> None:
     """Store items that `user` labelled, as many labels would leave them."""
     now = timezone.now()
     items = Item.objects.bulk_create(
@@ -74,7 +77,7 @@ def _fill(project, user, start, number):
     project.refresh_from_db()
 
 
-def _analyse():
+def _analyse() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -82,16 +85,16 @@ def _analyse():
 # What every label does ---------------------------------------------------------------------------
 
 
-def _next(project, ana, ben):
+def _next(project: Project, ana: User, ben: User) -> None:
     leasing.lease_next(project, ana)
 
 
-def _save_with_next(project, ana, ben):
+def _save_with_next(project: Project, ana: User, ben: User) -> None:
     loop.answer(leasing.lease_next(project, ana))
     leasing.lease_next(project, ana)
 
 
-def _window(project, ana, ben):
+def _window(project: Project, ana: User, ben: User) -> None:
     held = prefetch.sync_window(project, ana, "tab/1", holding=[], want=3, put_by=4)
     loop.answer(held.next[0])
     rest = [str(lease.pk) for lease in held.next[1:]]
@@ -100,21 +103,21 @@ def _window(project, ana, ben):
     history.counts(project, ana)
 
 
-def _skip_extend_release(project, ana, ben):
+def _skip_extend_release(project: Project, ana: User, ben: User) -> None:
     lease = releasing.extend(leasing.lease_next(project, ana))
     releasing.skip(lease)
     releasing.release(leasing.lease_next(project, ana))
     releasing.release_expired()
 
 
-def _shown_for_long(project, ana, ben):
+def _shown_for_long(project: Project, ana: User, ben: User) -> None:
     held = prefetch.sync_window(project, ana, "tab/1", holding=[], want=2).next
     then = timezone.now() - timedelta(seconds=reassign_idle.SHOWN_AGAIN_SECONDS)
     Lease.objects.filter(pk__in=[lease.pk for lease in held]).update(created_at=then)
     prefetch.sync_window(project, ana, "tab/1", holding=[str(lease.pk) for lease in held])
 
 
-def _hungry(project, ana, ben):
+def _hungry(project: Project, ana: User, ben: User) -> None:
     prefetch.sync_window(project, ana, "tab/1", holding=[], want=2)
     QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN).delete()
     reassign_idle.reassign_idle(project, ben)
@@ -124,7 +127,9 @@ WORK = [_next, _save_with_next, _window, _skip_extend_release, _shown_for_long, 
 
 
 @pytest.mark.parametrize("overlap", [1, 3])
-def test_no_table_is_read_as_a_whole_and_nothing_counted(crowd, ana, ben, overlap):
+def test_no_table_is_read_as_a_whole_and_nothing_counted(
+    crowd: Any, ana: User, ben: User, overlap: int
+) -> None:
     settings.change_settings(crowd, overlap=overlap)
     for work in WORK:
         for sql in _asked(work, crowd, ana, ben):
@@ -132,7 +137,7 @@ def test_no_table_is_read_as_a_whole_and_nothing_counted(crowd, ana, ben, overla
             assert "COUNT(" not in sql.upper(), (work, sql)
 
 
-def test_poll_of_the_progress_reads_no_table_as_a_whole_and_counts_no_pool(crowd):
+def test_poll_of_the_progress_reads_no_table_as_a_whole_and_counts_no_pool(crowd: Any) -> None:
     """A count of what waits in the queue, is set aside or audited is bound by people's work."""
     pool = re.compile(r"COUNT.*FROM \"annotator_item\"", re.IGNORECASE)
     for sql in _asked(summary.progress, crowd):
@@ -140,7 +145,7 @@ def test_poll_of_the_progress_reads_no_table_as_a_whole_and_counts_no_pool(crowd
         assert not pool.search(sql) or '"state" = 3' in sql or '"audit_key" <=' in sql, sql
 
 
-def test_a_scan_would_be_noticed(crowd):
+def test_a_scan_would_be_noticed(crowd: Any) -> None:
     table = Item._meta.db_table
     assert _read_whole(f"SELECT * FROM \"{table}\" WHERE text = 'x'") == [table]
 
@@ -148,7 +153,7 @@ def test_a_scan_would_be_noticed(crowd):
 # Plans -------------------------------------------------------------------------------------------
 
 
-def _asked(work, *args):
+def _asked(work: Any, *args: Any) -> Any:
     """Return the statements that a piece of work sends to the database."""
     with CaptureQueriesContext(connection) as asked:
         work(*args)
@@ -158,14 +163,14 @@ def _asked(work, *args):
     return kept
 
 
-def _read_whole(sql):
+def _read_whole(sql: Any) -> Any:
     """Return the tables that a statement would read from one end to the other."""
     if connection.vendor == "sqlite":
         return _scanned_by_sqlite(sql)
     return _scanned_by_postgresql(sql)
 
 
-def _scanned_by_sqlite(sql):
+def _scanned_by_sqlite(sql: Any) -> Any:
     names = {alias or table: table for table, alias in _tables(sql)}
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql)
@@ -174,12 +179,12 @@ def _scanned_by_sqlite(sql):
     return [names.get(found[1], found[1]) for found in scanned if found]
 
 
-def _tables(sql):
+def _tables(sql: Any) -> Any:
     """Yield (table, alias) of what the statement speaks of."""
     return re.findall(TABLE, sql)
 
 
-def _scanned_by_postgresql(sql):
+def _scanned_by_postgresql(sql: Any) -> Any:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + sql)
         plan = cursor.fetchone()[0]
@@ -188,7 +193,7 @@ def _scanned_by_postgresql(sql):
     return [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"]
 
 
-def _nodes(node):
+def _nodes(node: Any) -> Iterator[Any]:
     yield node
     for below in node.get("Plans", []):
         yield from _nodes(below)

@@ -1,6 +1,7 @@
 """What a page lets lie goes to who has nothing left, and what is before somebody's eyes stays."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,8 +17,9 @@ from annotator.flow.queue import (
     releasing,
     withdraw,
 )
-from annotator.models import Annotation, Item, Lease, QueueEntry, Source
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -26,16 +28,20 @@ BEAT = 45
 
 
 @pytest.fixture(autouse=True)
-def _standing_clock(time_machine):
+def _standing_clock(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
 
 
-def hold(project, user, page=ONE, holding=(), want=0, put_by=0):
+def hold(
+    project: Project, user: User, page: Any = ONE, holding: Any = (), want: Any = 0, put_by: Any = 0
+) -> Any:
     keys = [str(lease.pk) for lease in holding]
     return prefetch.sync_window(project, user, page, holding=keys, want=want, put_by=put_by)
 
 
-def live_on(project, user, page, holding, seconds, time_machine):
+def live_on(
+    project: Project, user: User, page: Any, holding: Any, seconds: Any, time_machine: Any
+) -> None:
     """Let a page that shows the first of what it holds be open for that long."""
     for _ in range(seconds // BEAT + 1):
         time_machine.shift(BEAT)
@@ -43,7 +49,7 @@ def live_on(project, user, page, holding, seconds, time_machine):
 
 
 @pytest.fixture
-def last_two(project, filled, ana):
+def last_two(project: Project, filled: Fill, ana: User) -> Any:
     """All there is, held by a page of Ana: it shows the first and has the second in advance."""
     filled(project, 2)
     held = hold(project, ana, want=2).next
@@ -52,8 +58,8 @@ def last_two(project, filled, ana):
 
 
 def test_what_a_living_page_lets_lie_is_passed_on_and_what_it_shows_is_not(
-    project, last_two, time_machine, ana, ben
-):
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     shown, lying = last_two
     live_on(project, ana, ONE, last_two, reassign_idle.IDLE_SECONDS, time_machine)
     assert leasing.lease_next(project, ben).item_id == lying.item_id
@@ -63,7 +69,9 @@ def test_what_a_living_page_lets_lie_is_passed_on_and_what_it_shows_is_not(
     assert loop.refreshed(shown).ended_at is None
 
 
-def test_nobody_loses_what_they_took_a_moment_ago(project, last_two, time_machine, ana, ben):
+def test_nobody_loses_what_they_took_a_moment_ago(
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     time_machine.shift(reassign_idle.IDLE_SECONDS - 1)
     assert leasing.lease_next(project, ben) is None
     time_machine.shift(1)
@@ -71,8 +79,8 @@ def test_nobody_loses_what_they_took_a_moment_ago(project, last_two, time_machin
 
 
 def test_page_that_died_gives_back_before_its_leases_run_out(
-    project, last_two, time_machine, ana, ben
-):
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     assert project.lease_seconds > reassign_idle.IDLE_SECONDS
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     got = {loop.answer(leasing.lease_next(project, ben)).item_id for _ in range(2)}
@@ -80,15 +88,17 @@ def test_page_that_died_gives_back_before_its_leases_run_out(
 
 
 def test_page_that_shows_another_item_lets_the_first_one_lie(
-    project, last_two, time_machine, ana, ben
-):
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     first, second = last_two
     live_on(project, ana, ONE, [first, second], reassign_idle.IDLE_SECONDS, time_machine)
     live_on(project, ana, ONE, [second, first], reassign_idle.IDLE_SECONDS, time_machine)
     assert leasing.lease_next(project, ben).item_id == first.item_id
 
 
-def test_what_is_not_in_a_page_is_lost_by_the_clock_alone(project, filled, time_machine, ana, ben):
+def test_what_is_not_in_a_page_is_lost_by_the_clock_alone(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
     time_machine.shift(project.lease_seconds - 1)
@@ -97,7 +107,9 @@ def test_what_is_not_in_a_page_is_lost_by_the_clock_alone(project, filled, time_
     assert leasing.lease_next(project, ben).item == lease.item
 
 
-def test_who_holds_something_takes_nothing_from_others(project, filled, time_machine, ana, ben):
+def test_who_holds_something_takes_nothing_from_others(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 4)
     own = hold(project, ben, OTHER, want=2).next
     hold(project, ana, want=2)
@@ -106,12 +118,16 @@ def test_who_holds_something_takes_nothing_from_others(project, filled, time_mac
     assert reassign_idle.reassign_idle(project, ben) == 0
 
 
-def test_one_who_is_hungry_gets_one_item_not_all(project, last_two, time_machine, ana, ben):
+def test_one_who_is_hungry_gets_one_item_not_all(
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     assert len(hold(project, ben, OTHER, want=3).next) == 1
 
 
-def test_nobody_is_passed_what_they_skipped_or_labelled(project, filled, time_machine, ana, ben):
+def test_nobody_is_passed_what_they_skipped_or_labelled(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     project.overlap = 2
     project.save()
     filled(project, 3)
@@ -127,8 +143,8 @@ def test_nobody_is_passed_what_they_skipped_or_labelled(project, filled, time_ma
 
 
 def test_answer_to_what_was_passed_on_is_kept_beside_the_other(
-    project, last_two, time_machine, ana, ben
-):
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     taken = leasing.lease_next(project, ben)
     robbed = next(lease for lease in last_two if lease.item_id == taken.item_id)
@@ -142,8 +158,8 @@ def test_answer_to_what_was_passed_on_is_kept_beside_the_other(
 
 
 def test_answer_to_what_was_passed_on_counts_where_it_is_needed_after_all(
-    project, last_two, time_machine, ana, ben
-):
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     taken = leasing.lease_next(project, ben)
     releasing.release(taken)
@@ -152,7 +168,9 @@ def test_answer_to_what_was_passed_on_counts_where_it_is_needed_after_all(
     assert QueueEntry.objects.get(item=taken.item_id).user == ana
 
 
-def test_skip_of_what_was_passed_on_is_heard(project, last_two, time_machine, ana, ben):
+def test_skip_of_what_was_passed_on_is_heard(
+    project: Project, last_two: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     time_machine.shift(reassign_idle.IDLE_SECONDS)
     taken = leasing.lease_next(project, ben)
     robbed = next(lease for lease in last_two if lease.item_id == taken.item_id)
@@ -162,7 +180,9 @@ def test_skip_of_what_was_passed_on_is_heard(project, last_two, time_machine, an
     assert leasing.lease_next(project, ben) == taken
 
 
-def test_page_says_what_it_shows_only_now_and_then(project, last_two, time_machine, ana):
+def test_page_says_what_it_shows_only_now_and_then(
+    project: Project, last_two: Any, time_machine: Any, ana: User
+) -> None:
     with CaptureQueriesContext(connection) as young:
         hold(project, ana, holding=last_two)
     assert not any(each["sql"].startswith("UPDATE") for each in young)
@@ -171,12 +191,14 @@ def test_page_says_what_it_shows_only_now_and_then(project, last_two, time_machi
     assert [loop.refreshed(lease).shown_at for lease in last_two] == [timezone.now(), None]
 
 
-def test_page_that_lives_is_never_silent_for_too_long():
+def test_page_that_lives_is_never_silent_for_too_long() -> None:
     """A mark may be one silence short of due when a page speaks, and is renewed by the next."""
     assert reassign_idle.SHOWN_AGAIN_SECONDS + BEAT < reassign_idle.IDLE_SECONDS
 
 
-def test_spare_that_is_shown_is_not_taken_back(project, filled, time_machine, ana, ben):
+def test_spare_that_is_shown_is_not_taken_back(
+    project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
+) -> None:
     filled(project, 60)
     shown, other = hold(project, ana, put_by=2).spares
     hold(project, ana, holding=[shown, other])
@@ -189,7 +211,7 @@ def test_spare_that_is_shown_is_not_taken_back(project, filled, time_machine, an
 # Audits, which the estimate waits for -------------------------------------------------------------
 
 
-def audit_in_advance(project, user, page=ONE):
+def audit_in_advance(project: Project, user: User, page: Any = ONE) -> Any:
     """Have a page hold items until one that it does not show is an audit; return all of them."""
     project.audit_share = 0.5
     project.save()
@@ -199,15 +221,15 @@ def audit_in_advance(project, user, page=ONE):
 
 
 @pytest.fixture
-def waiting_audit(project, filled, ana):
+def waiting_audit(project: Project, filled: Fill, ana: User) -> Any:
     """What a page of Ana holds, and the first audit among what it never showed."""
     filled(project, 40)
     return audit_in_advance(project, ana)
 
 
 def test_audit_in_a_page_that_fell_silent_goes_to_whoever_asks_next(
-    project, waiting_audit, time_machine, ana, ben
-):
+    project: Project, waiting_audit: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     held, audit = waiting_audit
     hold(project, ana, ONE, held)
     time_machine.shift(reassign_idle.IDLE_SECONDS - 1)
@@ -223,7 +245,9 @@ def test_audit_in_a_page_that_fell_silent_goes_to_whoever_asks_next(
     assert audit.item_id in {answer.item_id for answer in got}
 
 
-def test_audit_stays_with_a_page_in_which_somebody_works(project, waiting_audit, time_machine, ana):
+def test_audit_stays_with_a_page_in_which_somebody_works(
+    project: Project, waiting_audit: Any, time_machine: Any, ana: User
+) -> None:
     held, audit = waiting_audit
     rest = list(held)
     for _ in range(3):
@@ -235,7 +259,9 @@ def test_audit_stays_with_a_page_in_which_somebody_works(project, waiting_audit,
     assert loop.refreshed(audit).ended_at is None
 
 
-def test_audit_leaves_a_page_before_which_nobody_sits(project, waiting_audit, time_machine, ana):
+def test_audit_leaves_a_page_before_which_nobody_sits(
+    project: Project, waiting_audit: Any, time_machine: Any, ana: User
+) -> None:
     held, audit = waiting_audit
     live_on(project, ana, ONE, held, project.lease_seconds + BEAT, time_machine)
     assert reassign_idle.reopen_idle_audits() >= 1
@@ -244,7 +270,9 @@ def test_audit_leaves_a_page_before_which_nobody_sits(project, waiting_audit, ti
     assert loop.refreshed(held[0]).ended_at is None
 
 
-def test_audit_of_a_program_is_lost_by_the_clock_alone(project, filled, time_machine, ana):
+def test_audit_of_a_program_is_lost_by_the_clock_alone(
+    project: Project, filled: Fill, time_machine: Any, ana: User
+) -> None:
     filled(project, 40)
     project.audit_share = 0.5
     project.save()
@@ -257,8 +285,8 @@ def test_audit_of_a_program_is_lost_by_the_clock_alone(project, filled, time_mac
 
 
 def test_who_is_hungry_gets_an_audit_before_older_items(
-    project, waiting_audit, time_machine, ana, ben
-):
+    project: Project, waiting_audit: Any, time_machine: Any, ana: User, ben: User
+) -> None:
     _held, audit = waiting_audit
     QueueEntry.objects.filter(state=QueueEntry.State.OPEN).delete()
     Item.objects.filter(project=project, state=Item.State.POOL).update(state=Item.State.ASIDE)
@@ -268,8 +296,8 @@ def test_who_is_hungry_gets_an_audit_before_older_items(
 
 
 def test_window_that_goes_gives_the_audits_it_never_showed_back_at_once(
-    project, waiting_audit, ana, ben
-):
+    project: Project, waiting_audit: Any, ana: User, ben: User
+) -> None:
     held, audit = waiting_audit
     prefetch.leave(project, ana, ONE, [str(lease.pk) for lease in held])
     assert loop.refreshed(audit).outcome == Lease.Outcome.RELEASED
@@ -278,7 +306,9 @@ def test_window_that_goes_gives_the_audits_it_never_showed_back_at_once(
     assert loop.refreshed(held[0]).ended_at is None
 
 
-def test_audit_that_is_given_back_stays_first_through_a_refill(project, waiting_audit, ana, ben):
+def test_audit_that_is_given_back_stays_first_through_a_refill(
+    project: Project, waiting_audit: Any, ana: User, ben: User
+) -> None:
     _held, audit = waiting_audit
     releasing.release(audit)
     withdraw.withdraw_open(project)

@@ -1,21 +1,23 @@
 """Picks become queue entries, with audits among them that nothing gives away."""
 
 import random
+from typing import Any
 
 import pytest
 
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import settings
 from annotator.flow.queue import audit_stream, leasing, payload, refill, releasing
-from annotator.models import Annotation, Item, QueueEntry, Round, Source
+from annotator.models import Annotation, Item, Project, QueueEntry, Round, Source, User
 from annotator.pool import audit_set
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ready(project, filled, learnt, run_round, ana):
+def ready(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
     """The project with 150 items, a model of ten labels and a queue of its picks."""
     project.batch_size = 10
     project.save()
@@ -27,12 +29,12 @@ def ready(project, filled, learnt, run_round, ana):
     return project
 
 
-def waiting(project):
+def waiting(project: Project) -> Any:
     entries = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     return list(entries.select_related("item").order_by("rank", "id"))
 
 
-def permutation(project):
+def permutation(project: Project) -> Any:
     return list(Item.objects.filter(project=project).order_by("audit_key"))
 
 
@@ -41,7 +43,7 @@ def permutation(project):
 
 @pytest.mark.parametrize("share", [0.05, 0.15, 0.3, 0.5])
 @pytest.mark.parametrize("seed", range(3))
-def test_audit_share_is_kept_over_rounds_that_are_cut_off_anywhere(share, seed):
+def test_audit_share_is_kept_over_rounds_that_are_cut_off_anywhere(share: float, seed: Any) -> None:
     rng = random.Random(seed)
     labels = audits = 0
     for _round in range(200):
@@ -53,14 +55,16 @@ def test_audit_share_is_kept_over_rounds_that_are_cut_off_anywhere(share, seed):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.15, 0.5])
-def test_a_stretch_holds_its_share_of_audits(share):
+def test_a_stretch_holds_its_share_of_audits(share: float) -> None:
     for seed in range(50):
         places = audit_stream.audit_places(share, 0.0, 100, random.Random(seed))
         assert abs(len(places) - 100 * share) <= 1
         assert all(0 <= place < 100 for place in places)
 
 
-def test_audit_share_is_kept_over_many_rounds(project, filled, learnt, run_round, ana, ben):
+def test_audit_share_is_kept_over_many_rounds(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
+) -> None:
     project.batch_size, project.audit_share = 5, 0.25
     project.save()
     filled(project, 120)
@@ -75,8 +79,8 @@ def test_audit_share_is_kept_over_many_rounds(project, filled, learnt, run_round
 
 
 def test_audit_items_are_the_first_of_one_fixed_permutation(
-    project, filled, learnt, run_round, ana
-):
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     filled(project, 80)
     learnt(project)
     for _ in range(5):
@@ -87,7 +91,9 @@ def test_audit_items_are_the_first_of_one_fixed_permutation(
     assert audited == permutation(project)[: len(audited)]
 
 
-def test_permutation_depends_on_seed_and_content_only(project, olga, filled):
+def test_permutation_depends_on_seed_and_content_only(
+    project: Project, olga: User, filled: Fill
+) -> None:
     filled(project, 30)
     twin = settings.create_project(olga, name="Twin", labels=["x", "y"], seed=project.seed)
     other = settings.create_project(olga, name="Other", labels=["x", "y"], seed=project.seed + 1)
@@ -98,7 +104,9 @@ def test_permutation_depends_on_seed_and_content_only(project, olga, filled):
     assert order[0] == order[1] != order[2]
 
 
-def test_strategy_never_picks_what_is_left_to_the_audits(ready, ana, run_round):
+def test_strategy_never_picks_what_is_left_to_the_audits(
+    ready: Any, ana: User, run_round: RunRound
+) -> None:
     reserve = audit_set.reserve(ready)
     for _ in range(6):
         turn = run_round(ready)
@@ -109,7 +117,9 @@ def test_strategy_never_picks_what_is_left_to_the_audits(ready, ana, run_round):
     assert all((source == Source.AUDIT) == (key < reserve) for source, key in by_source)
 
 
-def test_skipped_audit_comes_first_for_somebody_else(ready, ana, ben, run_round):
+def test_skipped_audit_comes_first_for_somebody_else(
+    ready: Any, ana: User, ben: User, run_round: RunRound
+) -> None:
     lease = leasing.lease_next(ready, ana)
     while lease.source != Source.AUDIT:
         loop.answer(lease)
@@ -125,7 +135,7 @@ def test_skipped_audit_comes_first_for_somebody_else(ready, ana, ben, run_round)
 # Blind -------------------------------------------------------------------------------------------
 
 
-def test_as_many_ordinary_items_are_blind_as_there_are_audits(ready):
+def test_as_many_ordinary_items_are_blind_as_there_are_audits(ready: Any) -> None:
     entries = waiting(ready)
     audits = [entry for entry in entries if entry.source == Source.AUDIT]
     decoys = [entry for entry in entries if entry.source != Source.AUDIT and entry.blind]
@@ -134,7 +144,7 @@ def test_as_many_ordinary_items_are_blind_as_there_are_audits(ready):
     assert any(not entry.blind for entry in entries)
 
 
-def test_blind_items_cannot_be_told_from_one_another(ready, ana):
+def test_blind_items_cannot_be_told_from_one_another(ready: Any, ana: User) -> None:
     shown = {}
     for _ in range(30):
         lease = leasing.lease_next(ready, ana)
@@ -149,7 +159,9 @@ def test_blind_items_cannot_be_told_from_one_another(ready, ana):
         assert (each["why"] is None) is (each["suggestion"] is None) is (kind != "open")
 
 
-def test_blind_item_shows_nothing_but_its_decoy_keeps_what_the_model_thought(ready, ana):
+def test_blind_item_shows_nothing_but_its_decoy_keeps_what_the_model_thought(
+    ready: Any, ana: User
+) -> None:
     decoy = next(e for e in waiting(ready) if e.blind and e.source == Source.ACTIVE)
     assert decoy.suggestion
     QueueEntry.objects.exclude(pk=decoy.pk).delete()
@@ -163,7 +175,9 @@ def test_blind_item_shows_nothing_but_its_decoy_keeps_what_the_model_thought(rea
     assert told["score"] is not None
 
 
-def test_nothing_of_the_model_is_shown_or_stored_where_the_project_hides_it(ready, ana):
+def test_nothing_of_the_model_is_shown_or_stored_where_the_project_hides_it(
+    ready: Any, ana: User
+) -> None:
     settings.change_settings(ready, show_suggestions=False)
     entry = next(e for e in waiting(ready) if not e.blind)
     QueueEntry.objects.exclude(pk=entry.pk).delete()
@@ -177,7 +191,9 @@ def test_nothing_of_the_model_is_shown_or_stored_where_the_project_hides_it(read
 # Hidden checks -----------------------------------------------------------------------------------
 
 
-def test_hidden_checks_come_at_their_share_and_blind(project, filled, learnt, run_round, ana):
+def test_hidden_checks_come_at_their_share_and_blind(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     project.gold_share, project.audit_share, project.batch_size = 0.25, 0.1, 10
     project.save()
     rows = "".join(f"{loop.text(i)},{'spam' if i % 2 == 0 else 'ham'}\n" for i in range(500, 540))
@@ -195,7 +211,7 @@ def test_hidden_checks_come_at_their_share_and_blind(project, filled, learnt, ru
 # The ranking -------------------------------------------------------------------------------------
 
 
-def test_picks_carry_how_they_came_about(ready):
+def test_picks_carry_how_they_came_about(ready: Any) -> None:
     turn = ready.rounds.first()
     picks = {pick["position"]: pick for pick in turn.picks}
     entries = [entry for entry in waiting(ready) if entry.source == Source.ACTIVE]
@@ -209,7 +225,9 @@ def test_picks_carry_how_they_came_about(ready):
     assert order == [pick["position"] for pick in turn.picks]
 
 
-def test_refill_replaces_what_nobody_took_and_leaves_what_somebody_holds(ready, ana, run_round):
+def test_refill_replaces_what_nobody_took_and_leaves_what_somebody_holds(
+    ready: Any, ana: User, run_round: RunRound
+) -> None:
     held = leasing.lease_next(ready, ana)
     before = {entry.pk for entry in waiting(ready)}
     run_round(ready)
@@ -221,7 +239,9 @@ def test_refill_replaces_what_nobody_took_and_leaves_what_somebody_holds(ready, 
     assert set(states) == {held.item_id, *(entry.item_id for entry in after)}
 
 
-def test_missing_second_opinions_come_first(project, filled, learnt, run_round, ana, ben):
+def test_missing_second_opinions_come_first(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
+) -> None:
     project.overlap = 2
     project.save()
     filled(project, 40)
@@ -231,7 +251,7 @@ def test_missing_second_opinions_come_first(project, filled, learnt, run_round, 
     assert {a.item_id for a in loop.label(project, ben, 6)} == begun
 
 
-def test_items_labelled_while_a_round_ran_are_not_queued_again(ready, ana):
+def test_items_labelled_while_a_round_ran_are_not_queued_again(ready: Any, ana: User) -> None:
     turn = loop.start(ready)
     for stage in ("train", "score", "select"):
         loop.go_stage(turn, stage)
@@ -243,14 +263,16 @@ def test_items_labelled_while_a_round_ran_are_not_queued_again(ready, ana):
     assert item.pk not in {entry.item_id for entry in waiting(ready)}
 
 
-def test_refill_of_a_round_that_was_taken_over_changes_nothing(ready, monkeypatch):
+def test_refill_of_a_round_that_was_taken_over_changes_nothing(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     turn = loop.start(ready)
     for stage in ("train", "score", "select"):
         loop.go_stage(turn, stage)
     before = [(entry.pk, entry.rank) for entry in waiting(ready)]
     begin = random.Random
 
-    def begin_too_late(seed):
+    def begin_too_late(seed: Any) -> Any:
         Round.objects.filter(pk=turn.pk).update(token=None)
         return begin(seed)
 

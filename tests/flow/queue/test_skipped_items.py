@@ -1,5 +1,7 @@
 """What everybody skipped is not lost: it is set aside, counted, and can be requeued."""
 
+from typing import Any
+
 import pytest
 
 from annotator.flow.annotation import seed_labels, sync_decisions
@@ -7,35 +9,38 @@ from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, refill, releasing, skipped_items
 from annotator.messages import labelling
-from annotator.models import Item, Lease, QueueEntry, Source, Tally, User
+from annotator.models import Item, Lease, Project, QueueEntry, Source, Tally, User
 from annotator.pool import feature_store
 from tests import loop
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db
 
 
-def skip(project, person):
+def skip(project: Project, person: Any) -> None:
     releasing.skip(leasing.lease_next(project, person))
 
 
-def state(item):
+def state(item: Any) -> Any:
     return Item.objects.get(pk=item.pk).state
 
 
 @pytest.fixture
-def item(project, filled):
+def item(project: Project, filled: Fill) -> Any:
     return filled(project, 1)[0]
 
 
 @pytest.fixture
-def set_aside(project, item, ana, ben):
+def set_aside(project: Project, item: Any, ana: User, ben: User) -> Any:
     skip(project, ana)
     skip(project, ben)
     assert state(item) == Item.State.ASIDE
     return item
 
 
-def test_item_waits_as_long_as_one_annotator_has_not_seen_it(project, item, ana, ben):
+def test_item_waits_as_long_as_one_annotator_has_not_seen_it(
+    project: Project, item: Any, ana: User, ben: User
+) -> None:
     skip(project, ana)
     assert state(item) == Item.State.QUEUED
     skip(project, ben)
@@ -43,7 +48,7 @@ def test_item_waits_as_long_as_one_annotator_has_not_seen_it(project, item, ana,
     assert not QueueEntry.objects.filter(state=QueueEntry.State.OPEN).exists()
 
 
-def test_person_is_told_who_will_see_it(project, item, ana, ben):
+def test_person_is_told_who_will_see_it(project: Project, item: Any, ana: User, ben: User) -> None:
     said = []
     for person in (ana, ben):
         lease = leasing.lease_next(project, person)
@@ -53,11 +58,13 @@ def test_person_is_told_who_will_see_it(project, item, ana, ben):
                 sync_decisions.apply_decision(project, person, "tab/1", decision)
             )
         )
-    assert "somebody else will see it" in said[0]
-    assert "set aside for the project's lead" in said[1]
+    assert "Another annotator will see it" in said[0]
+    assert "parked for the project's lead" in said[1]
 
 
-def test_lead_who_labels_here_is_asked_before_it_is_set_aside(project, item, ana, ben, lea):
+def test_lead_who_labels_here_is_asked_before_it_is_set_aside(
+    project: Project, item: Any, ana: User, ben: User, lea: User
+) -> None:
     Tally.objects.create(project=project, user=lea, day="2026-01-01", labels=1)
     skip(project, ana)
     skip(project, ben)
@@ -66,13 +73,13 @@ def test_lead_who_labels_here_is_asked_before_it_is_set_aside(project, item, ana
     assert state(item) == Item.State.ASIDE
 
 
-def test_nobody_waits_for_who_has_left(project, item, ana, ben):
+def test_nobody_waits_for_who_has_left(project: Project, item: Any, ana: User, ben: User) -> None:
     User.objects.filter(pk=ben.pk).update(is_active=False)
     skip(project, ana)
     assert state(item) == Item.State.ASIDE
 
 
-def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
+def test_it_is_counted_and_said_to_everybody(project: Project, set_aside: Any, ana: User) -> None:
     assert summary.progress(project)["aside"] == 1
     assert "everybody skipped" in labelling.why_empty(project, stopping.find_pause(project))
     Tally.objects.filter(user=ana).update(labels=1)
@@ -80,7 +87,9 @@ def test_it_is_counted_and_said_to_everybody(project, set_aside, ana):
     assert "everybody skipped" in reason
 
 
-def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, ana, lea):
+def test_it_is_neither_queued_nor_chosen_nor_put_by(
+    project: Project, set_aside: Any, learnt: Learn, ana: User, lea: User
+) -> None:
     learnt(project)
     shard = project.spaces.first().shards.first()
     assert not feature_store.selectable(project, shard).any()
@@ -88,7 +97,9 @@ def test_it_is_neither_queued_nor_chosen_nor_put_by(project, set_aside, learnt, 
     assert leasing.lease_next(project, lea) is None
 
 
-def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_aside, ana):
+def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(
+    project: Project, set_aside: Any, ana: User
+) -> None:
     assert skipped_items.reopen_skipped(project) == 1
     assert Item.objects.set_aside(project).count() == 0
     assert leasing.lease_next(project, ana).item == set_aside
@@ -97,7 +108,9 @@ def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(project, set_as
     assert set(Lease.objects.exclude(outcome="").values_list("outcome", flat=True)) == {"again"}
 
 
-def test_what_is_put_back_can_be_skipped_by_all_again(project, set_aside, ana, ben):
+def test_what_is_put_back_can_be_skipped_by_all_again(
+    project: Project, set_aside: Any, ana: User, ben: User
+) -> None:
     skipped_items.reopen_skipped(project)
     skip(project, ana)
     assert state(set_aside) == Item.State.QUEUED
@@ -105,13 +118,15 @@ def test_what_is_put_back_can_be_skipped_by_all_again(project, set_aside, ana, b
     assert state(set_aside) == Item.State.ASIDE
 
 
-def test_somebody_new_is_asked_and_nobody_who_skipped_it(project, set_aside, zed, ana):
+def test_somebody_new_is_asked_and_nobody_who_skipped_it(
+    project: Project, set_aside: Any, zed: User, ana: User
+) -> None:
     members.add_member(project, "zed")
     assert leasing.lease_next(project, ana) is None
     assert leasing.lease_next(project, zed).item == set_aside
 
 
-def test_lead_can_label_it_at_once(project, set_aside, lea):
+def test_lead_can_label_it_at_once(project: Project, set_aside: Any, lea: User) -> None:
     from uuid import uuid4
 
     seed_labels.seed(project, lea, set_aside, labels=["spam"], client_id=str(uuid4()))
@@ -119,7 +134,9 @@ def test_lead_can_label_it_at_once(project, set_aside, lea):
     assert Item.objects.set_aside(project).count() == 0
 
 
-def test_late_answer_to_it_counts(project, item, ana, ben, time_machine):
+def test_late_answer_to_it_counts(
+    project: Project, item: Any, ana: User, ben: User, time_machine: Any
+) -> None:
     skip(project, ana)
     lease = leasing.lease_next(project, ben)
     releasing.skip(lease)
@@ -130,8 +147,8 @@ def test_late_answer_to_it_counts(project, item, ana, ben, time_machine):
 
 @pytest.mark.parametrize("who_skips_first", [True, False])
 def test_opinion_that_nobody_can_give_any_more_sets_it_aside(
-    project, filled, ana, ben, who_skips_first
-):
+    project: Project, filled: Fill, ana: User, ben: User, who_skips_first: bool
+) -> None:
     settings.change_settings(project, overlap=2)
     (item,) = filled(project, 1)
     held = [leasing.lease_next(project, person) for person in (ana, ben)]
@@ -145,7 +162,9 @@ def test_opinion_that_nobody_can_give_any_more_sets_it_aside(
     assert state(item) == Item.State.LABELLED
 
 
-def test_fewer_opinions_wanted_finish_what_is_set_aside_with_enough(project, filled, ana, ben):
+def test_fewer_opinions_wanted_finish_what_is_set_aside_with_enough(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     settings.change_settings(project, overlap=2)
     (item,) = filled(project, 1)
     skip(project, ana)
@@ -156,7 +175,9 @@ def test_fewer_opinions_wanted_finish_what_is_set_aside_with_enough(project, fil
     assert summary.progress(project)["labelled"] == 1
 
 
-def test_audit_that_is_set_aside_is_passed_over_and_counted(project, filled, ana, ben):
+def test_audit_that_is_set_aside_is_passed_over_and_counted(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     settings.change_settings(project, audit_share=0.5)
     filled(project, 60)
     lease = leasing.lease_next(project, ana)

@@ -1,11 +1,13 @@
 """Second looks: what is proposed, who gets it, and that nothing counts by it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Conflict
 from annotator.flow.annotation import adjudicate, history, revise, submit, sync_decisions
@@ -17,53 +19,65 @@ from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, orphaned_leases, payload, prefetch, releasing
 from annotator.flow.review import assignments, candidates
 from annotator.messages import labelling
-from annotator.models import Annotation, Disagreement, Item, Lease, SecondLook, Source
+from annotator.models import (
+    Annotation,
+    Disagreement,
+    Item,
+    Lease,
+    Project,
+    SecondLook,
+    Source,
+    User,
+)
 from annotator.pool import training_set
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def project(project):
+def project(project: Project) -> Any:
     """A project whose lead wants second looks."""
     settings.change_settings(project, second_share=0.05)
     return project
 
 
-def doubt(annotation, kind="suspect", score=1.0):
+def doubt(annotation: Any, kind: str = "suspect", score: float = 1.0) -> Any:
     return candidates.ReviewCandidate(annotation.pk, kind, score, "The model says ham.", ["ham"])
 
 
 @pytest.fixture
-def turns(monkeypatch):
+def turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a second look come whenever there is one for the person."""
     monkeypatch.setattr(assignments.random, "random", lambda: 0.0)
 
 
 @pytest.fixture
-def labelled(project, filled, ana, turns):
+def labelled(project: Project, filled: Fill, ana: User, turns: Any) -> Any:
     """Ana's answers to six of twelve items."""
     filled(project, 12)
     return loop.label(project, ana, 6)
 
 
 @pytest.fixture
-def doubted(project, labelled):
+def doubted(project: Project, labelled: Any) -> Any:
     """Ana's first answer waits for a second look."""
     assert candidates.request_reviews(project, [doubt(labelled[0])]) == 1
     return labelled[0]
 
 
-def states():
+def states() -> Any:
     return list(SecondLook.objects.order_by("pk").values_list("state", "outcome"))
 
 
-def other(annotation):
+def other(annotation: Any) -> Any:
     return ["ham" if label_names(annotation) == ["spam"] else "spam"]
 
 
-def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, ana, ben):
+def test_somebody_else_looks_blind_and_nothing_counts_by_it(
+    project: Project, doubted: Any, ana: User, ben: User
+) -> None:
     before, work = summary.progress(project), training_set.work_done(project)
     assert leasing.lease_next(project, ana).item_id != doubted.item_id
     lease = leasing.lease_next(project, ben)
@@ -79,17 +93,19 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(project, doubted, an
     assert training_set.work_done(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
-    assert labelling.saved_words(annotation_payload(answer)).endswith("a label that was in doubt.")
+    assert labelling.saved_words(annotation_payload(answer)).endswith("a likely label error.")
 
 
-def test_answer_that_differs_goes_to_the_lead(project, doubted, ben):
+def test_answer_that_differs_goes_to_the_lead(project: Project, doubted: Any, ben: User) -> None:
     loop.answer(leasing.lease_next(project, ben), other(doubted))
     assert states() == [(SecondLook.State.DONE, "changed")]
     assert Disagreement.objects.get().item_id == doubted.item_id
     assert recount(project) == []
 
 
-def test_without_anybody_else_the_author_looks_and_a_lead_decides(project, doubted, ana, ben):
+def test_without_anybody_else_the_author_looks_and_a_lead_decides(
+    project: Project, doubted: Any, ana: User, ben: User
+) -> None:
     members.remove_member(project, ben)
     candidates.request_reviews(project, [doubt(doubted)])
     lease = leasing.lease_next(project, ana)
@@ -99,7 +115,9 @@ def test_without_anybody_else_the_author_looks_and_a_lead_decides(project, doubt
     assert Annotation.objects.filter(item=doubted.item_id, withdrawn_at=None).count() == 2
 
 
-def test_repeat_is_for_the_author_alone(project, labelled, ana, ben):
+def test_repeat_is_for_the_author_alone(
+    project: Project, labelled: Any, ana: User, ben: User
+) -> None:
     candidates.request_reviews(project, [doubt(labelled[2], "repeat")])
     assert leasing.lease_next(project, ben).source not in ("second", "repeat")
     lease = leasing.lease_next(project, ana)
@@ -112,7 +130,9 @@ def test_repeat_is_for_the_author_alone(project, labelled, ana, ben):
     assert recount(project) == []
 
 
-def test_proposal_replaces_what_nobody_took_and_is_idempotent(project, labelled, ben):
+def test_proposal_replaces_what_nobody_took_and_is_idempotent(
+    project: Project, labelled: Any, ben: User
+) -> None:
     found = [doubt(labelled[0], score=0.1), doubt(labelled[1], score=0.9)]
     assert (
         candidates.request_reviews(project, found)
@@ -131,14 +151,18 @@ def test_proposal_replaces_what_nobody_took_and_is_idempotent(project, labelled,
     assert not project.has_looks
 
 
-def test_what_was_looked_at_is_proposed_again_only_after_it_changed(project, doubted, ana, ben):
+def test_what_was_looked_at_is_proposed_again_only_after_it_changed(
+    project: Project, doubted: Any, ana: User, ben: User
+) -> None:
     loop.answer(leasing.lease_next(project, ben))
     assert candidates.request_reviews(project, [doubt(doubted)]) == 0
     revise.correct(revise.find_annotation(project, ana, doubted.pk), ana, other(doubted))
     assert candidates.request_reviews(project, [doubt(doubted)]) == 1
 
 
-def test_kinds_take_turns_within_the_bound(project, labelled, monkeypatch):
+def test_kinds_take_turns_within_the_bound(
+    project: Project, labelled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(candidates, "MOST_OPEN", 3)
     found = [doubt(each, score=10 - n) for n, each in enumerate(labelled[:4])]
     assert (
@@ -149,16 +173,20 @@ def test_kinds_take_turns_within_the_bound(project, labelled, monkeypatch):
     assert ranked[2] == labelled[1].pk
 
 
-def test_what_is_corrected_or_taken_back_is_not_looked_at(project, labelled, ana, ben):
+def test_what_is_corrected_or_taken_back_is_not_looked_at(
+    project: Project, labelled: Any, ana: User, ben: User
+) -> None:
     candidates.request_reviews(project, [doubt(labelled[0]), doubt(labelled[1])])
     revise.correct(revise.find_annotation(project, ana, labelled[0].pk), ana, other(labelled[0]))
     revise.withdraw(revise.find_annotation(project, ana, labelled[1].pk), ana)
     assert leasing.lease_next(project, ben).source != Source.SECOND
 
 
-def test_skip_drops_it_and_undo_brings_it_back(project, doubted, ben):
+def test_skip_drops_it_and_undo_brings_it_back(project: Project, doubted: Any, ben: User) -> None:
     lease = leasing.lease_next(project, ben)
-    assert "has its label already" in labelling.outcome_words(sync_decisions.skip(lease))
+    assert "keeps the label that it already has" in labelling.outcome_words(
+        sync_decisions.skip(lease)
+    )
     assert states() == [(SecondLook.State.DROPPED, "")]
     assert candidates.request_reviews(project, [doubt(doubted)]) == 0
     assert recount(project) == []
@@ -168,7 +196,7 @@ def test_skip_drops_it_and_undo_brings_it_back(project, doubted, ben):
     assert states() == [(SecondLook.State.DONE, "confirmed")]
 
 
-def test_undo_gives_the_same_look_again(project, doubted, ben):
+def test_undo_gives_the_same_look_again(project: Project, doubted: Any, ben: User) -> None:
     loop.answer(leasing.lease_next(project, ben), other(doubted))
     lease = sync_decisions.take_back(history.last_action(project, ben), ben)
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
@@ -179,8 +207,8 @@ def test_undo_gives_the_same_look_again(project, doubted, ben):
 
 
 def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_look(
-    project, doubted, ben
-):
+    project: Project, doubted: Any, ben: User
+) -> None:
     lease = leasing.lease_next(project, ben)
     later = lease.expires_at + timedelta(seconds=1)
     releasing.release_expired(now=later)
@@ -190,7 +218,9 @@ def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_
     assert states() == [(SecondLook.State.DONE, "confirmed")]
 
 
-def test_late_answer_is_kept_where_somebody_else_looked(project, doubted, ben, lea):
+def test_late_answer_is_kept_where_somebody_else_looked(
+    project: Project, doubted: Any, ben: User, lea: User
+) -> None:
     lease = leasing.lease_next(project, ben)
     releasing.release_expired(now=lease.expires_at)
     loop.answer(leasing.lease_next(project, lea))
@@ -200,7 +230,7 @@ def test_late_answer_is_kept_where_somebody_else_looked(project, doubted, ben, l
     assert Disagreement.objects.count() == 1
 
 
-def test_release_and_extend(project, doubted, ben):
+def test_release_and_extend(project: Project, doubted: Any, ben: User) -> None:
     lease = leasing.lease_next(project, ben)
     assert releasing.extend(lease).expires_at >= lease.expires_at
     releasing.release(lease)
@@ -210,7 +240,7 @@ def test_release_and_extend(project, doubted, ben):
     assert leasing.lease_next(project, ben).item_id == doubted.item_id
 
 
-def test_look_is_answered_once(project, doubted, ben):
+def test_look_is_answered_once(project: Project, doubted: Any, ben: User) -> None:
     lease = leasing.lease_next(project, ben)
     loop.answer(lease)
     with pytest.raises(Conflict, match="already"):
@@ -219,8 +249,12 @@ def test_look_is_answered_once(project, doubted, ben):
 
 
 def test_share_is_kept_and_without_looks_nothing_is_asked(
-    project, doubted, ben, monkeypatch, django_assert_num_queries
-):
+    project: Project,
+    doubted: Any,
+    ben: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     settings.change_settings(project, second_share=0.0)
     assert leasing.lease_next(project, ben).source != Source.SECOND
     settings.change_settings(project, second_share=0.2)
@@ -235,8 +269,8 @@ def test_share_is_kept_and_without_looks_nothing_is_asked(
 
 
 def test_when_nothing_new_is_left_what_is_doubtful_is_still_asked(
-    project, filled, ana, ben, monkeypatch
-):
+    project: Project, filled: Fill, ana: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(assignments.random, "random", lambda: 0.99)
     filled(project, 3)
     answers = loop.label(project, ana, 3)
@@ -246,8 +280,8 @@ def test_when_nothing_new_is_left_what_is_doubtful_is_still_asked(
 
 
 def test_person_with_a_second_look_may_still_be_asked_when_the_item_needs_a_label(
-    project, filled, ana, ben, turns
-):
+    project: Project, filled: Fill, ana: User, ben: User, turns: Any
+) -> None:
     filled(project, 1)
     (answer,) = loop.label(project, ana, 1)
     candidates.request_reviews(project, [doubt(answer)])
@@ -260,8 +294,8 @@ def test_person_with_a_second_look_may_still_be_asked_when_the_item_needs_a_labe
 
 
 def test_repeats_are_old_answers_of_those_at_work_and_the_same_until_answered(
-    project, labelled, ana
-):
+    project: Project, labelled: Any, ana: User
+) -> None:
     assert candidates.consistency_samples(project) == []
     long_ago = timezone.now() - timedelta(days=2)
     Annotation.objects.update(created_at=long_ago, updated_at=long_ago)
@@ -275,7 +309,9 @@ def test_repeats_are_old_answers_of_those_at_work_and_the_same_until_answered(
     assert candidates.request_reviews(project, drawn) == len(drawn) - 1
 
 
-def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(project, doubted, ben, time_machine):
+def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(
+    project: Project, doubted: Any, ben: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     held = prefetch.sync_window(project, ben, "tab/1", holding=[], want=2)
     sources = [lease.source for lease in held.next]
@@ -292,7 +328,9 @@ def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(project, doubted, be
     assert states() == [(SecondLook.State.OPEN, "")]
 
 
-def test_no_look_is_held_longer_than_a_lease_may_run(project, doubted, ben):
+def test_no_look_is_held_longer_than_a_lease_may_run(
+    project: Project, doubted: Any, ben: User
+) -> None:
     lease = leasing.lease_next(project, ben)
     far = lease.expires_at + timedelta(days=1)
     Lease.objects.filter(pk=lease.pk).update(expires_at=far)
@@ -300,13 +338,17 @@ def test_no_look_is_held_longer_than_a_lease_may_run(project, doubted, ben):
     assert loop.refreshed(lease).expires_at < far - timedelta(hours=23)
 
 
-def test_who_leaves_the_project_gives_the_look_back(project, doubted, ben):
+def test_who_leaves_the_project_gives_the_look_back(
+    project: Project, doubted: Any, ben: User
+) -> None:
     leasing.lease_next(project, ben)
     members.remove_member(project, ben)
     assert states() == [(SecondLook.State.OPEN, "")]
 
 
-def test_correction_of_a_second_look_changes_what_it_says(project, doubted, ben):
+def test_correction_of_a_second_look_changes_what_it_says(
+    project: Project, doubted: Any, ben: User
+) -> None:
     answer = loop.answer(leasing.lease_next(project, ben))
     revise.correct(revise.find_annotation(project, ben, answer.pk), ben, other(doubted))
     assert states() == [(SecondLook.State.DONE, "changed")]
@@ -314,7 +356,9 @@ def test_correction_of_a_second_look_changes_what_it_says(project, doubted, ben)
     assert recount(project) == []
 
 
-def test_project_is_removed_with_its_looks_and_decisions(project, doubted, ben, lea):
+def test_project_is_removed_with_its_looks_and_decisions(
+    project: Project, doubted: Any, ben: User, lea: User
+) -> None:
     loop.answer(leasing.lease_next(project, ben), other(doubted))
     adjudicate.decide(project, lea, doubted.item_id, ["ham"])
     cleanup.remove_project(project)
@@ -322,7 +366,9 @@ def test_project_is_removed_with_its_looks_and_decisions(project, doubted, ben, 
     assert not Disagreement.objects.exists()
 
 
-def test_project_without_looks_asks_nothing_about_them(project, filled, ana, turns):
+def test_project_without_looks_asks_nothing_about_them(
+    project: Project, filled: Fill, ana: User, turns: Any
+) -> None:
     filled(project, 12)
     loop.label(project, ana, 2)
     with CaptureQueriesContext(connection) as asked:
@@ -342,7 +388,9 @@ def test_project_without_looks_asks_nothing_about_them(project, filled, ana, tur
     assert "disagreement" not in told
 
 
-def test_who_skipped_the_item_is_not_asked_to_look_at_it(project, filled, ana, ben, monkeypatch):
+def test_who_skipped_the_item_is_not_asked_to_look_at_it(
+    project: Project, filled: Fill, ana: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ben)
     releasing.skip(lease)

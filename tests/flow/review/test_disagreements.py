@@ -1,7 +1,10 @@
 """Opinions that differ are noted, a lead settles them, and what is decided counts."""
 
+from typing import Any
+
 import orjson
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import adjudicate, payload, revise, seed_labels, submit
@@ -10,15 +13,16 @@ from annotator.flow.operations.verify_counts import recount
 from annotator.flow.projects import label_set, members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import disagreements
-from annotator.models import Annotation, Decision, Disagreement, Item, Label
+from annotator.models import Annotation, Decision, Disagreement, Item, Label, Project, User
 from annotator.pool import training_set
 from tests import loop
+from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def torn(project, filled, ana, ben):
+def torn(project: Project, filled: Fill, ana: User, ben: User) -> Any:
     """An item of four of which Ana says spam and Ben ham; about the others they agree."""
     settings.change_settings(project, overlap=2)
     filled(project, 4)
@@ -30,19 +34,19 @@ def torn(project, filled, ana, ben):
     return Item.objects.get(position=0)
 
 
-def label_of(project, item):
+def label_of(project: Project, item: Any) -> Any:
     names = list(project.labels.order_by("position").values_list("pk", flat=True))
     found = training_set.labelled(project, loop.ready_space(project), names)
     where = list(found.positions).index(item.position)
     return Label.objects.get(pk=names[found.y[where]]).name
 
 
-def open_items():
+def open_items() -> Any:
     rows = Disagreement.objects.filter(state=Disagreement.State.OPEN)
     return list(rows.values_list("item__position", flat=True))
 
 
-def test_only_opinions_that_differ_are_noted(project, torn):
+def test_only_opinions_that_differ_are_noted(project: Project, torn: Any) -> None:
     (row,) = adjudicate.listed(project, Disagreement.State.OPEN)
     shown = adjudicate.shown(project, row)
     assert shown["item"]["id"] == torn.pk
@@ -51,7 +55,9 @@ def test_only_opinions_that_differ_are_noted(project, torn):
     assert shown["decision"] is None
 
 
-def test_it_is_not_noted_before_the_item_has_all_it_needs(project, filled, ana, ben, lea):
+def test_it_is_not_noted_before_the_item_has_all_it_needs(
+    project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     settings.change_settings(project, overlap=3)
     filled(project, 1)
     for who, said in ((ana, "spam"), (ben, "ham")):
@@ -61,7 +67,9 @@ def test_it_is_not_noted_before_the_item_has_all_it_needs(project, filled, ana, 
     assert open_items() == [0]
 
 
-def test_fewer_opinions_wanted_let_it_be_noted(project, filled, ana, ben):
+def test_fewer_opinions_wanted_let_it_be_noted(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     settings.change_settings(project, overlap=3)
     filled(project, 1)
     for who, said in ((ana, "spam"), (ben, "ham")):
@@ -70,7 +78,9 @@ def test_fewer_opinions_wanted_let_it_be_noted(project, filled, ana, ben):
     assert open_items() == [0]
 
 
-def test_extra_opinion_that_differs_is_noted(project, filled, ana, ben):
+def test_extra_opinion_that_differs_is_noted(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
     filled(project, 1)
     late = leasing.lease_next(project, ana)
     releasing.release_expired(now=late.expires_at)
@@ -80,7 +90,9 @@ def test_extra_opinion_that_differs_is_noted(project, filled, ana, ben):
     assert open_items() == [0]
 
 
-def test_seed_beside_another_answer_is_noted(project, filled, ana, lea):
+def test_seed_beside_another_answer_is_noted(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
     settings.change_settings(project, overlap=2)
     (item,) = filled(project, 1)
     loop.answer(leasing.lease_next(project, ana), ["spam"])
@@ -89,7 +101,9 @@ def test_seed_beside_another_answer_is_noted(project, filled, ana, lea):
     assert open_items() == [0]
 
 
-def test_correction_and_withdrawal_close_it(project, torn, ana, ben):
+def test_correction_and_withdrawal_close_it(
+    project: Project, torn: Any, ana: User, ben: User
+) -> None:
     first = Annotation.objects.get(item=torn, user=ana)
     revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["ham"])
     assert open_items() == []
@@ -99,14 +113,16 @@ def test_correction_and_withdrawal_close_it(project, torn, ana, ben):
     assert open_items() == []
 
 
-def test_recount_finds_what_was_missed(project, torn):
+def test_recount_finds_what_was_missed(project: Project, torn: Any) -> None:
     Disagreement.objects.all().delete()
     assert recount(project) == []
     assert open_items() == [0]
 
 
 @pytest.mark.parametrize("said", ["spam", "ham"])
-def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(project, torn, lea, said):
+def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(
+    project: Project, torn: Any, lea: User, said: str
+) -> None:
     assert label_of(project, torn) == "spam"
     before = training_set.work_done(project)
     row = adjudicate.decide(project, lea, torn.pk, [said], "as in the guidelines")
@@ -117,7 +133,9 @@ def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(project, to
     assert recount(project) == []
 
 
-def test_same_decision_twice_is_one_and_another_one_keeps_the_first(project, torn, lea):
+def test_same_decision_twice_is_one_and_another_one_keeps_the_first(
+    project: Project, torn: Any, lea: User
+) -> None:
     for said in ("ham", "ham", "spam"):
         adjudicate.decide(project, lea, torn.pk, [said])
     history = [adjudicate.decided_names(each) for each in Decision.objects.all()]
@@ -132,7 +150,9 @@ def test_same_decision_twice_is_one_and_another_one_keeps_the_first(project, tor
     assert recount(project) == []
 
 
-def test_decision_stays_when_people_change_their_minds(project, torn, ana, lea):
+def test_decision_stays_when_people_change_their_minds(
+    project: Project, torn: Any, ana: User, lea: User
+) -> None:
     adjudicate.decide(project, lea, torn.pk, ["ham"])
     first = Annotation.objects.get(item=torn, user=ana)
     revise.correct(revise.find_annotation(project, ana, first.pk), ana, ["ham"])
@@ -141,7 +161,7 @@ def test_decision_stays_when_people_change_their_minds(project, torn, ana, lea):
     assert label_of(project, torn) == "ham"
 
 
-def test_decisions_on_several_labels(olga, lea, ana, filled):
+def test_decisions_on_several_labels(olga: User, lea: User, ana: User, filled: Fill) -> None:
     made = settings.create_project(olga, name="Many", labels=["a", "b", "c"], multi_label=True)
     settings.change_settings(made, overlap=2)
     for who in (lea, ana):
@@ -157,14 +177,16 @@ def test_decisions_on_several_labels(olga, lea, ana, filled):
     assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 0, 0]]
 
 
-def test_export_carries_the_decision(project, torn, lea):
+def test_export_carries_the_decision(project: Project, torn: Any, lea: User) -> None:
     adjudicate.decide(project, lea, torn.pk, ["ham"])
     lines = [orjson.loads(line) for line in export.stream(project, "jsonl")]
     found = {(line["item"] == torn.pk, tuple(line["decided"] or ())) for line in lines}
     assert found == {(True, ("ham",)), (False, ())}
 
 
-def test_label_that_was_decided_on_cannot_be_removed(project, torn, lea, olga):
+def test_label_that_was_decided_on_cannot_be_removed(
+    project: Project, torn: Any, lea: User, olga: User
+) -> None:
     kept = [{"id": each.pk, "name": each.name} for each in project.labels.all()]
     label_set.change_labels(project, [*kept, "other"])
     adjudicate.decide(project, lea, torn.pk, ["other"])
@@ -172,7 +194,7 @@ def test_label_that_was_decided_on_cannot_be_removed(project, torn, lea, olga):
         label_set.change_labels(project, kept)
 
 
-def test_what_cannot_be_decided_is_refused(project, torn, lea):
+def test_what_cannot_be_decided_is_refused(project: Project, torn: Any, lea: User) -> None:
     for labels in ([], ["spam", "ham"], ["nonsense"]):
         with pytest.raises(Invalid):
             adjudicate.decide(project, lea, torn.pk, labels)
@@ -182,9 +204,14 @@ def test_what_cannot_be_decided_is_refused(project, torn, lea):
 
 
 def test_list_costs_the_same_for_one_and_for_many(
-    project, torn, ana, filled, ben, django_assert_num_queries
-):
-    with django_assert_num_queries(9, exact=False) as few:
+    project: Project,
+    torn: Any,
+    ana: User,
+    filled: Fill,
+    ben: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(9, exact=False) as few:  # type: ignore[call-arg]
         [
             adjudicate.shown(project, row)
             for row in adjudicate.listed(project, Disagreement.State.OPEN)
@@ -201,7 +228,9 @@ def test_list_costs_the_same_for_one_and_for_many(
         ]
 
 
-def test_first_opinion_looks_for_no_other(project, filled, ana, monkeypatch):
+def test_first_opinion_looks_for_no_other(
+    project: Project, filled: Fill, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 2)
     monkeypatch.setattr(disagreements, "_differing", lambda items: pytest.fail("looked"))
     assert loop.label(project, ana, 2)

@@ -2,6 +2,8 @@
 
 import csv
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,25 +15,28 @@ from annotator.flow.datasets import upload
 from annotator.flow.operations import cleanup
 from annotator.flow.simulation import dataset, job, runs
 from annotator.jobs.runner import sweep
-from annotator.models import Job, Simulation, jobs
+from annotator.models import Job, Project, Simulation, User, jobs
 from annotator.pool import feature_store
 from tests import loop
+from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db
 
 
-def labelled(number):
+def labelled(number: Any) -> Any:
     lines = [f"{loop.text(i)},{'spam' if i % 2 == 0 else 'ham'}" for i in range(number)]
     return "\n".join(["text,label", *lines]).encode()
 
 
-def begin(project, user, content=None, name="mail.csv", **options):
+def begin(
+    project: Project, user: User, content: Any = None, name: str = "mail.csv", **options: Any
+) -> Any:
     file = SimpleUploadedFile(name, labelled(100) if content is None else content)
     given = {"strategies": ["auto"], "labels": 40, "seeds": 1, "file": file, **options}
     return job.start(project, user, **given)
 
 
-def go(work):
+def go(work: Any) -> Any:
     """Do it to the end, as the workers would."""
     while job.go_on(work.pk) is not None:
         pass
@@ -41,7 +46,7 @@ def go(work):
 # Starting ----------------------------------------------------------------------------------------
 
 
-def test_what_is_to_be_done_is_stored(project, lea):
+def test_what_is_to_be_done_is_stored(project: Project, lea: User) -> None:
     work = begin(project, lea, seeds=3, strategies=["auto", "random"])
     assert (work.state, work.stage) == (Job.State.QUEUED, Simulation.Stage.PREPARE)
     assert (work.name, work.user, work.strategies) == ("mail.csv", lea, ["auto"])
@@ -50,7 +55,9 @@ def test_what_is_to_be_done_is_stored(project, lea):
     assert (work.done, work.total) == (0, 9)
 
 
-def test_run_has_at_most_fifty_rounds_so_that_others_get_their_turn(project, lea):
+def test_run_has_at_most_fifty_rounds_so_that_others_get_their_turn(
+    project: Project, lea: User
+) -> None:
     assert begin(project, lea, labels=2000).batch == 40
 
 
@@ -70,7 +77,9 @@ def test_run_has_at_most_fifty_rounds_so_that_others_get_their_turn(project, lea
         ({"file": None}, "file"),
     ],
 )
-def test_what_cannot_be_is_refused_at_its_field(project, lea, options, field):
+def test_what_cannot_be_is_refused_at_its_field(
+    project: Project, lea: User, options: Any, field: str
+) -> None:
     with pytest.raises(Refused) as caught:
         begin(project, lea, **options)
     assert caught.value.errors[0]["field"] == field
@@ -78,7 +87,7 @@ def test_what_cannot_be_is_refused_at_its_field(project, lea, options, field):
     assert not list(upload.uploads_folder().iterdir())
 
 
-def test_only_one_is_under_way_in_a_project(project, lea):
+def test_only_one_is_under_way_in_a_project(project: Project, lea: User) -> None:
     work = begin(project, lea)
     with pytest.raises(Conflict):
         begin(project, lea)
@@ -92,7 +101,7 @@ def test_only_one_is_under_way_in_a_project(project, lea):
 # Doing it ----------------------------------------------------------------------------------------
 
 
-def test_one_message_does_one_run(project, lea):
+def test_one_message_does_one_run(project: Project, lea: User) -> None:
     work = begin(project, lea, seeds=2)
     seen = []
     while job.go_on(work.pk) is not None:
@@ -103,7 +112,7 @@ def test_one_message_does_one_run(project, lea):
     assert loop.refreshed(work).state == Job.State.DONE
 
 
-def test_summary_is_that_of_the_command(project, lea, tmp_path):
+def test_summary_is_that_of_the_command(project: Project, lea: User, tmp_path: Path) -> None:
     work = go(begin(project, lea, seeds=2))
     (tmp_path / "mail.csv").write_bytes(labelled(100))
     made = dataset.prepare(dataset.read(tmp_path / "mail.csv", dataset.Columns()))
@@ -119,7 +128,7 @@ def test_summary_is_that_of_the_command(project, lea, tmp_path):
     assert len(rows) == 3 * 2 * 2
 
 
-def test_pictures_are_tried_too(image_project, lea):
+def test_pictures_are_tried_too(image_project: Project, lea: User) -> None:
     import io
     import zipfile
 
@@ -137,7 +146,9 @@ def test_pictures_are_tried_too(image_project, lea):
     assert work.summary["classes"] == ["cat", "dog"]
 
 
-def test_own_labels_are_tried_where_there_are_enough(project, filled, learnt, lea, monkeypatch):
+def test_own_labels_are_tried_where_there_are_enough(
+    project: Project, filled: Fill, learnt: Learn, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(job, "FEWEST_OWN", 40)
     filled(project, 60)
     learnt(project)
@@ -149,27 +160,31 @@ def test_own_labels_are_tried_where_there_are_enough(project, filled, learnt, le
     assert work.name == ""
 
 
-def test_more_labels_than_there_are_items_become_all_items(project, lea):
+def test_more_labels_than_there_are_items_become_all_items(project: Project, lea: User) -> None:
     work = go(begin(project, lea, labels=500))
     assert work.labels == work.summary["n"] == 80
     assert work.summary["strategies"]["auto"]["labels"][-1] == 80
 
 
-def test_large_file_is_sampled(project, lea, monkeypatch):
+def test_large_file_is_sampled(
+    project: Project, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(job, "MOST_ITEMS", 50)
     work = go(begin(project, lea))
     assert work.summary["n"] + work.summary["n_test"] == 50
     assert "50 of 100 items are used, drawn at random" in work.summary["notes"]
 
 
-def test_rare_label_of_the_project_is_declared(project, lea):
+def test_rare_label_of_the_project_is_declared(project: Project, lea: User) -> None:
     from annotator.flow.projects import settings
 
     settings.change_settings(project, rare_label="spam")
     assert go(begin(project, lea)).summary["rare"]["declared"]
 
 
-def test_rare_label_that_is_renamed_before_the_worker_comes_is_declared(project, lea):
+def test_rare_label_that_is_renamed_before_the_worker_comes_is_declared(
+    project: Project, lea: User
+) -> None:
     from annotator.flow.projects import label_set, settings
 
     settings.change_settings(project, rare_label="spam")
@@ -193,18 +208,24 @@ def test_rare_label_that_is_renamed_before_the_worker_comes_is_declared(project,
         (b"text,label\n" + b"".join(b"t%d,spam\n" % i for i in range(20)), "“spam”"),
     ],
 )
-def test_file_that_teaches_nothing_fails_with_words(project, lea, content, words):
+def test_file_that_teaches_nothing_fails_with_words(
+    project: Project, lea: User, content: Any, words: str
+) -> None:
     work = go(begin(project, lea, content))
     assert (work.state, work.attempts) == (Job.State.FAILED, 1)
     assert words in work.error
 
 
-def test_file_that_is_too_large_for_the_memory_fails_with_words(project, lea, monkeypatch):
+def test_file_that_is_too_large_for_the_memory_fails_with_words(
+    project: Project, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(job, "MOST_BYTES", 100)
     assert "a part of it tells as much" in go(begin(project, lea)).error
 
 
-def test_run_whose_worker_died_is_done_again_by_another(project, lea, time_machine):
+def test_run_whose_worker_died_is_done_again_by_another(
+    project: Project, lea: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     work = begin(project, lea)
     job.go_on(work.pk)
@@ -219,19 +240,21 @@ def test_run_whose_worker_died_is_done_again_by_another(project, lea, time_machi
         dead.hand_on(done=1)
 
 
-def test_run_that_was_stored_but_not_counted_is_not_done_twice(project, lea, monkeypatch):
+def test_run_that_was_stored_but_not_counted_is_not_done_twice(
+    project: Project, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work = begin(project, lea)
     job.go_on(work.pk)
     job.go_on(work.pk)
     Simulation.objects.filter(pk=work.pk).update(done=0)
     asked = []
     go_one = runs.go
-    monkeypatch.setattr(runs, "go", lambda *args: asked.append(args[-1]) or go_one(*args))
+    monkeypatch.setattr(runs, "go", lambda *args: asked.append(args[-1]) or go_one(*args))  # type: ignore[func-returns-value]
     assert go(work).done == 3
     assert asked == [("random", 0), ("auto", 0)]
 
 
-def test_stopped_simulation_is_left_alone(project, lea):
+def test_stopped_simulation_is_left_alone(project: Project, lea: User) -> None:
     work = begin(project, lea)
     job.go_on(work.pk)
     job.stop(project, work.pk, lea)
@@ -242,13 +265,15 @@ def test_stopped_simulation_is_left_alone(project, lea):
     begin(project, lea)
 
 
-def test_simulation_that_is_done_cannot_be_stopped(project, lea):
+def test_simulation_that_is_done_cannot_be_stopped(project: Project, lea: User) -> None:
     work = go(begin(project, lea))
     job.stop(project, work.pk, lea)
     assert loop.refreshed(work).state == Job.State.DONE
 
 
-def test_simulation_of_another_project_is_not_there(project, image_project, lea):
+def test_simulation_of_another_project_is_not_there(
+    project: Project, image_project: Project, lea: User
+) -> None:
     work = begin(project, lea)
     with pytest.raises(NotThere):
         job.find(image_project, work.pk)
@@ -259,7 +284,9 @@ def test_simulation_of_another_project_is_not_there(project, image_project, lea)
 # Tidying -----------------------------------------------------------------------------------------
 
 
-def test_features_go_when_it_is_done_and_the_upload_when_it_was_read(project, lea):
+def test_features_go_when_it_is_done_and_the_upload_when_it_was_read(
+    project: Project, lea: User
+) -> None:
     work = begin(project, lea)
     assert upload.uploaded(work.path).exists()
     job.go_on(work.pk)
@@ -270,7 +297,9 @@ def test_features_go_when_it_is_done_and_the_upload_when_it_was_read(project, le
     assert [each.name for each in folder.iterdir()] == [f"{work.pk}.csv"]
 
 
-def test_tidying_keeps_the_newest_and_what_is_under_way(project, lea, monkeypatch):
+def test_tidying_keeps_the_newest_and_what_is_under_way(
+    project: Project, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(job, "KEPT", 1)
     old, new = (go(begin(project, lea)) for _ in range(2))
     stopped = begin(project, lea)
@@ -286,7 +315,9 @@ def test_tidying_keeps_the_newest_and_what_is_under_way(project, lea, monkeypatc
     assert go(running).state == Job.State.DONE
 
 
-def test_upload_that_waits_to_be_read_is_not_tidied_away(project, lea, time_machine):
+def test_upload_that_waits_to_be_read_is_not_tidied_away(
+    project: Project, lea: User, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now())
     work = begin(project, lea)
     time_machine.shift(timedelta(days=30))
@@ -298,7 +329,9 @@ def test_upload_that_waits_to_be_read_is_not_tidied_away(project, lea, time_mach
 
 
 @pytest.mark.parametrize("name", ["labels.npz", "pool/sparse_data.npy", "plain/audit.npy"])
-def test_simulation_whose_data_was_damaged_ends_in_words(project, lea, name):
+def test_simulation_whose_data_was_damaged_ends_in_words(
+    project: Project, lea: User, name: str
+) -> None:
     work = begin(project, lea)
     job.go_on(work.pk)
     folder = job._folder(work)
@@ -315,7 +348,7 @@ def test_simulation_whose_data_was_damaged_ends_in_words(project, lea, name):
     assert path.name in failed.error
 
 
-def test_run_that_was_damaged_or_is_another_ones_is_done_again(project, lea):
+def test_run_that_was_damaged_or_is_another_ones_is_done_again(project: Project, lea: User) -> None:
     work = begin(project, lea)
     while loop.refreshed(work).done < 2:
         job.go_on(work.pk)

@@ -1,6 +1,7 @@
 """One turn of the loop: what it learns from, what it picks, what is measured, what may go wrong."""
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +21,18 @@ from annotator.models import (
     Item,
     Job,
     ModelVersion,
+    Project,
     QueueEntry,
     Round,
     RoundShard,
     Source,
+    User,
 )
 from annotator.pool import audit_set, feature_store, model_files, training_set
 from selection.features import Features
 from selection.features.text.encoders import Text, TextQuick
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -36,14 +40,16 @@ pytestmark = pytest.mark.django_db
 # Training ----------------------------------------------------------------------------------------
 
 
-def test_first_round_needs_no_labels(ready, run_round):
+def test_first_round_needs_no_labels(ready: Any, run_round: RunRound) -> None:
     turn = run_round(ready)
     assert (turn.state, turn.model, turn.phase) == (Job.State.DONE, None, "typical")
     assert turn.picks
     assert all(pick["suggestion"] is None for pick in turn.picks)
 
 
-def test_model_learns_from_standing_answers_that_count(ready, run_round, ana, ben, lea):
+def test_model_learns_from_standing_answers_that_count(
+    ready: Any, run_round: RunRound, ana: User, ben: User, lea: User
+) -> None:
     for person in (ana, ben):
         loop.label(ready, person, 8)
     revise.withdraw(Annotation.objects.filter(user=ana).first(), lea)
@@ -55,7 +61,9 @@ def test_model_learns_from_standing_answers_that_count(ready, run_round, ana, be
     assert version.labels == [label.pk for label in ready.labels.all()]
 
 
-def test_most_frequent_answer_counts_and_the_first_label_of_equals(ready, ana, ben, lea):
+def test_most_frequent_answer_counts_and_the_first_label_of_equals(
+    ready: Any, ana: User, ben: User, lea: User
+) -> None:
     settings.change_settings(ready, overlap=3)
     answers = {
         "ana": ["ham", "ham", "spam"],
@@ -78,7 +86,7 @@ def test_most_frequent_answer_counts_and_the_first_label_of_equals(ready, ana, b
     assert (by_item[first], by_item[second], by_item[third]) == (1, 0, 0)
 
 
-def test_suggestions_and_reasons_come_from_the_model(trained):
+def test_suggestions_and_reasons_come_from_the_model(trained: Any) -> None:
     turn = trained.rounds.first()
     assert turn.model == trained.models.first()
     assert turn.picks
@@ -90,13 +98,17 @@ def test_suggestions_and_reasons_come_from_the_model(trained):
     assert {"train", "score", "select", "refill", "evaluate", "to_refill"} <= set(turn.timings)
 
 
-def test_rounds_go_on_when_nothing_is_left_to_choose(ready, run_round, ana):
+def test_rounds_go_on_when_nothing_is_left_to_choose(
+    ready: Any, run_round: RunRound, ana: User
+) -> None:
     loop.label(ready, ana, 100)
     turn = run_round(ready)
     assert (turn.state, turn.picks) == (Job.State.DONE, [])
 
 
-def test_strategy_never_picks_labelled_held_or_checked_items(ready, run_round, ana, ben):
+def test_strategy_never_picks_labelled_held_or_checked_items(
+    ready: Any, run_round: RunRound, ana: User, ben: User
+) -> None:
     loop.label(ready, ana, 12)
     held = leasing.lease_next(ready, ben)
     pool_items = Item.objects.filter(state=Item.State.POOL)
@@ -110,7 +122,15 @@ def test_strategy_never_picks_labelled_held_or_checked_items(ready, run_round, a
 
 @pytest.mark.parametrize("multi_label", [False, True])
 @pytest.mark.parametrize("name", [name for name, _t, _w in settings.strategy_choices()])
-def test_every_strategy_goes_round(olga, ana, filled, learnt, run_round, name, multi_label):
+def test_every_strategy_goes_round(
+    olga: User,
+    ana: User,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    name: Any,
+    multi_label: bool,
+) -> None:
     made = settings.create_project(
         olga,
         name=name,
@@ -130,7 +150,9 @@ def test_every_strategy_goes_round(olga, ana, filled, learnt, run_round, name, m
 
 
 @pytest.mark.parametrize("name", ["auto", "badge", "committee"])
-def test_one_label_is_enough_where_items_may_have_several(olga, filled, learnt, run_round, name):
+def test_one_label_is_enough_where_items_may_have_several(
+    olga: User, filled: Fill, learnt: Learn, run_round: RunRound, name: str
+) -> None:
     made = settings.create_project(
         olga, name="Tags", labels=["spam", "ham"], strategy=name, multi_label=True
     )
@@ -149,18 +171,18 @@ def test_one_label_is_enough_where_items_may_have_several(olga, filled, learnt, 
 
 
 def test_audit_items_are_judged_by_models_that_did_not_train_on_them(
-    trained, monkeypatch, ana, run_round
-):
+    trained: Any, monkeypatch: pytest.MonkeyPatch, ana: User, run_round: RunRound
+) -> None:
     from selection.models import logistic
 
     seen = []
     fit, cross_fit = logistic.fit, logistic.cross_fit
 
-    def spied(features, y, audited, *args, **options):
+    def spied(features: Any, y: Any, audited: Any, *args: Any, **options: Any) -> Any:
         rows = np.arange(len(y))
         inside = []
 
-        def fitted(part, part_y, *fit_args, **fit_options):
+        def fitted(part: Any, part_y: Any, *fit_args: Any, **fit_options: Any) -> Any:
             inside.append(len(part_y))
             return fit(part, part_y, *fit_args, **fit_options)
 
@@ -181,7 +203,7 @@ def test_audit_items_are_judged_by_models_that_did_not_train_on_them(
     assert sum(total - each for each in inside) == audits
 
 
-def test_accuracy_is_told_only_of_enough_audits(trained, run_round):
+def test_accuracy_is_told_only_of_enough_audits(trained: Any, run_round: RunRound) -> None:
     version = trained.models.first()
     measured = {"value": 0.9, "low": 0.7, "high": 0.99, "n": 19, "confidence": 0.95}
     for n, told in ((19, None), (20, {**measured, "n": 20})):
@@ -191,7 +213,7 @@ def test_accuracy_is_told_only_of_enough_audits(trained, run_round):
         assert estimate.newest(trained) == (told and {**told, **of})
 
 
-def test_accuracy_comes_with_its_interval(trained, run_round, ana):
+def test_accuracy_comes_with_its_interval(trained: Any, run_round: RunRound, ana: User) -> None:
     loop.label(trained, ana, 30)
     version = run_round(trained).model
     assert version.accuracy["n"] == Annotation.objects.filter(source=Source.AUDIT).count()
@@ -204,14 +226,16 @@ def test_accuracy_comes_with_its_interval(trained, run_round, ana):
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
 @pytest.mark.parametrize("size", [7, 1000])
-def test_same_seed_and_labels_give_the_same_picks(olga, ana, filled, monkeypatch, order, size):
+def test_same_seed_and_labels_give_the_same_picks(
+    olga: User, ana: User, filled: Fill, monkeypatch: pytest.MonkeyPatch, order: Any, size: int
+) -> None:
     """Whatever the number of shards and the order in which they are scored."""
     _look_at_texts_one_by_one(monkeypatch)
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", size)
     assert _history(olga, filled, order) == _expected(olga, filled, monkeypatch)
 
 
-def _look_at_texts_one_by_one(monkeypatch):
+def _look_at_texts_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take from the features what a processor's matrix product adds by a row's place in a block.
 
     Shards have one size, so in a project the last bits of a feature are always the same; between
@@ -219,18 +243,18 @@ def _look_at_texts_one_by_one(monkeypatch):
     """
     for encoder in (Text, TextQuick):
 
-        def one_by_one(self, docs, whole=encoder.transform):
+        def one_by_one(self: Any, docs: Any, whole: Any = encoder.transform) -> Any:
             return Features.concat([whole(self, [doc]) for doc in docs])
 
         monkeypatch.setattr(encoder, "transform", one_by_one)
 
 
-def _expected(olga, filled, monkeypatch):
+def _expected(olga: User, filled: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", 65_536)
     return _history(olga, filled, slice(None))
 
 
-def _history(olga, filled, order):
+def _history(olga: User, filled: Any, order: Any) -> Any:
     made = settings.create_project(olga, name="Again", labels=["spam", "ham"], seed=3, batch_size=5)
     filled(made, 45)
     loop.make_features(made)
@@ -241,7 +265,7 @@ def _history(olga, filled, order):
         whys = [naming.untranslated(made, pick["why"]) for pick in turn.picks]
         picks = [(p["position"], round(p["score"], 4)) for p in turn.picks]
         history.append(list(zip(picks, whys, strict=True)))
-        history.append([a.item.text for a in loop.label(made, olga, 9)])
+        history.append([a.item.text for a in loop.label(made, olga, 9)])  # type: ignore[misc]
         history.append(turn.model.snapshot if turn.model else None)
     assert made.models.count() == 2
     return history
@@ -250,7 +274,7 @@ def _history(olga, filled, order):
 # Crashes and old hands ---------------------------------------------------------------------------
 
 
-def test_stage_that_runs_twice_changes_nothing(ready):
+def test_stage_that_runs_twice_changes_nothing(ready: Any) -> None:
     turn = loop.start(ready)
     for stage in ("train", "score", "select", "refill", "evaluate"):
         loop.go_stage(turn, stage)
@@ -271,14 +295,14 @@ def test_stage_that_runs_twice_changes_nothing(ready):
         assert list(QueueEntry.objects.order_by("pk").values()) == queued
 
 
-def _next_stage(turn):
+def _next_stage(turn: Any) -> Any:
     now = loop.refreshed(turn)
     return now.stage if now.is_active else ""
 
 
 def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(
-    project, filled, learnt, monkeypatch
-):
+    project: Project, filled: Fill, learnt: Learn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 60)
     monkeypatch.setattr(feature_store, "SHARD_ITEMS", 20)
     learnt(project)
@@ -291,7 +315,9 @@ def test_scoring_waits_for_the_last_shard_and_only_its_worker_goes_on(
     assert loop.refreshed(turn).stage == Round.Stage.SELECT
 
 
-def test_round_whose_worker_died_is_taken_up_at_its_stage(ready, time_machine, monkeypatch):
+def test_round_whose_worker_died_is_taken_up_at_its_stage(
+    ready: Any, time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     turn = loop.start(ready)
     loop.go_stage(turn, "train")
@@ -303,11 +329,13 @@ def test_round_whose_worker_died_is_taken_up_at_its_stage(ready, time_machine, m
     assert select.select(turn.pk) is not None
 
 
-def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):
+def test_old_worker_that_comes_back_writes_nothing(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     turn = loop.start(ready)
     resolve = training_set.labelled
 
-    def taken_over_meanwhile(*args):
+    def taken_over_meanwhile(*args: Any) -> Any:
         Round.objects.filter(pk=turn.pk).update(token=None, stage=Round.Stage.SELECT)
         return resolve(*args)
 
@@ -319,7 +347,7 @@ def test_old_worker_that_comes_back_writes_nothing(ready, monkeypatch):
     assert not RoundShard.objects.exists()
 
 
-def test_older_round_never_overwrites_a_newer_ranking(ready, run_round):
+def test_older_round_never_overwrites_a_newer_ranking(ready: Any, run_round: RunRound) -> None:
     old = loop.start(ready)
     for stage in ("train", "score", "select"):
         loop.go_stage(old, stage)
@@ -331,11 +359,13 @@ def test_older_round_never_overwrites_a_newer_ranking(ready, run_round):
     assert list(QueueEntry.objects.values_list("pk", "rank", "round")) == ranking
 
 
-def test_train_again_after_a_crash_leaves_one_model(ready, ana, monkeypatch):
+def test_train_again_after_a_crash_leaves_one_model(
+    ready: Any, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loop.label(ready, ana, 8)
     turn = loop.start(ready)
 
-    def crash(*args):
+    def crash(*args: Any) -> None:
         store(*args)
         raise RuntimeError("out of luck")
 
@@ -353,7 +383,7 @@ def test_train_again_after_a_crash_leaves_one_model(ready, ana, monkeypatch):
 # Scores that came with the items -----------------------------------------------------------------
 
 
-def with_scores(project, number=60):
+def with_scores(project: Project, number: Any = 60) -> None:
     """Import texts with what another model said: unsure of the first ten, sure of the rest."""
     rows = [
         f"{loop.text(n)},{'spam' if n % 2 else 'ham'},{0.52 if n < 10 else 0.99}"
@@ -369,7 +399,9 @@ def with_scores(project, number=60):
     loop.make_features(project)
 
 
-def test_imported_scores_choose_after_a_first_batch_by_coverage(olga, run_round):
+def test_imported_scores_choose_after_a_first_batch_by_coverage(
+    olga: User, run_round: RunRound
+) -> None:
     made = settings.create_project(
         olga, name="Scored", labels=["spam", "ham"], seed=3, batch_size=3, strategy="margin"
     )
@@ -385,7 +417,7 @@ def test_imported_scores_choose_after_a_first_batch_by_coverage(olga, run_round)
     assert asked <= set(range(10))
 
 
-def test_own_model_takes_over_with_two_labels_per_class(olga, run_round):
+def test_own_model_takes_over_with_two_labels_per_class(olga: User, run_round: RunRound) -> None:
     made = settings.create_project(
         olga, name="Scored", labels=["spam", "ham"], seed=3, batch_size=3, strategy="margin"
     )
@@ -401,8 +433,8 @@ def test_own_model_takes_over_with_two_labels_per_class(olga, run_round):
 
 
 def test_scorings_of_older_rounds_are_tidied_away_and_the_rounds_stay(
-    project, filled, learnt, run_round
-):
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound
+) -> None:
     filled(project, 40)
     learnt(project)
     for _ in range(cleanup.ROUNDS_KEPT + 2):

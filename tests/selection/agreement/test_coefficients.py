@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -48,7 +50,7 @@ FOURTEEN = np.array(
 )
 
 
-def test_kappa_golden_numbers():
+def test_kappa_golden_numbers() -> None:
     assert coefficients.cohen_kappa([0, 1, 1, 0], [0, 1, 1, 1]) == pytest.approx(0.5)
     assert coefficients.cohen_kappa([2, 2, 2], [2, 2, 2]) == 1.0
     assert coefficients.cohen_kappa([0, 1], [1, 0]) == -1.0
@@ -57,13 +59,13 @@ def test_kappa_golden_numbers():
     assert coefficients.cohen_kappa(a, b) == pytest.approx(0.4)
 
 
-def test_kappa_leaves_out_what_one_did_not_answer():
+def test_kappa_leaves_out_what_one_did_not_answer() -> None:
     assert coefficients.cohen_kappa([0, 1, 1, 0, -1], [0, 1, 1, 1, 0]) == pytest.approx(0.5)
     assert np.isnan(coefficients.cohen_kappa([-1], [0]))
     assert coefficients.cohen_kappa(["a", "b"], ["a", "b"]) == 1.0
 
 
-def test_alpha_golden_numbers():
+def test_alpha_golden_numbers() -> None:
     assert coefficients.krippendorff_alpha(PUBLISHED) == pytest.approx(0.743, abs=5e-4)
     assert coefficients.krippendorff_alpha(THREE_CODERS) == pytest.approx(0.691, abs=5e-4)
     numbers = np.unique(TWO_OBSERVERS, return_inverse=True)[1].reshape(12, 2)
@@ -81,20 +83,20 @@ def test_alpha_golden_numbers():
         ("crowd_products", 0.725, 0.157),
     ],
 )
-def test_agreement_of_real_crowds(name, pairs, alpha, shared_data):
+def test_agreement_of_real_crowds(name: str, pairs: float, alpha: float, shared_data: Any) -> None:
     answers, _, _ = crowd(name, shared_data)
     assert coefficients.pairwise_agreement(answers) == pytest.approx(pairs, abs=5e-4)
     assert coefficients.krippendorff_alpha(answers) == pytest.approx(alpha, abs=6e-4)
 
 
 @pytest.mark.parametrize("name", CROWDS)
-def test_agreement_of_real_crowds_is_that_of_the_obvious_way(name, shared_data):
+def test_agreement_of_real_crowds_is_that_of_the_obvious_way(name: Any, shared_data: Any) -> None:
     answers, _, _ = crowd(name, shared_data)
     assert_obvious(answers)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
-def test_agreement_of_made_up_tables_is_that_of_the_obvious_way(missing, rng):
+def test_agreement_of_made_up_tables_is_that_of_the_obvious_way(missing: float, rng: Any) -> None:
     for _ in range(40):
         n_people, n_classes = rng.integers(2, 6), rng.integers(2, 5)
         answers = rng.integers(n_classes, size=(rng.integers(40, 60), n_people))
@@ -102,7 +104,7 @@ def test_agreement_of_made_up_tables_is_that_of_the_obvious_way(missing, rng):
         assert_obvious(answers)
 
 
-def assert_obvious(answers):
+def assert_obvious(answers: Any) -> None:
     assert coefficients.krippendorff_alpha(answers) == pytest.approx(
         obvious.alpha(answers.tolist())
     )
@@ -121,7 +123,7 @@ def assert_obvious(answers):
         assert coefficients.cohen_kappa(one, other) == pytest.approx(expected)
 
 
-def test_bad_answers_are_named():
+def test_bad_answers_are_named() -> None:
     with pytest.raises(ValueError, match="row 0"):
         coefficients.krippendorff_alpha([[0.5, 1], [1, 0]])
     with pytest.raises(ValueError, match="items, people"):
@@ -130,12 +132,12 @@ def test_bad_answers_are_named():
         coefficients.cohen_kappa([0], [0, 1])
 
 
-def test_fleiss_kappa_golden_number():
+def test_fleiss_kappa_golden_number() -> None:
     answers = [np.repeat(np.arange(5), row) for row in FOURTEEN]
     assert coefficients.fleiss_kappa(answers) == pytest.approx(0.210, abs=5e-4)
 
 
-def test_fleiss_kappa_by_hand():
+def test_fleiss_kappa_by_hand() -> None:
     # Two answers each: three of four items agree, 5 of 8 answers are 0. Chance 25/64 + 9/64.
     table = [[0, 0], [0, 0], [1, 1], [0, 1]]
     assert coefficients.fleiss_kappa(table) == pytest.approx((3 / 4 - 34 / 64) / (1 - 34 / 64))
@@ -143,7 +145,7 @@ def test_fleiss_kappa_by_hand():
     assert coefficients.fleiss_kappa([[0, 1], [1, 0]]) == -1.0
 
 
-def test_fleiss_kappa_wants_equally_many_answers():
+def test_fleiss_kappa_wants_equally_many_answers() -> None:
     # Different people may answer, only their number counts; an unanswered item is no item.
     assert coefficients.fleiss_kappa([[-1, -1, -1], [0, -1, 0], [1, 1, -1]]) == 1.0
     with pytest.raises(ValueError, match="row 2"):
@@ -152,7 +154,7 @@ def test_fleiss_kappa_wants_equally_many_answers():
     assert np.isnan(coefficients.fleiss_kappa(np.zeros((0, 3))))
 
 
-def test_suspects_by_hand():
+def test_suspects_by_hand() -> None:
     proba = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7], [0.1, 0.9], [0.8, 0.2]]
     found = coefficients.suspects([0, 0, 0, 1, 1, 1], proba)
     # Thresholds (0.9 + 0.2 + 0.4) / 3 = 0.5 and (0.7 + 0.9 + 0.2) / 3 = 0.6.
@@ -161,7 +163,7 @@ def test_suspects_by_hand():
     np.testing.assert_allclose(found.scores, [0.8, 0.8, 0.6])
 
 
-def test_the_longest_odds_come_first_where_many_classes_share_the_rest():
+def test_the_longest_odds_come_first_where_many_classes_share_the_rest() -> None:
     sure = np.repeat(np.eye(4) * 0.6 + 0.1, 5, axis=0)
     # Both are labelled 0. The first has the wider gap, the second is far less likely to be 0.
     proba = np.vstack([sure, [[0.1, 0.86, 0.02, 0.02], [0.002, 0.148, 0.1, 0.75]]])
@@ -171,13 +173,13 @@ def test_the_longest_odds_come_first_where_many_classes_share_the_rest():
     assert found.instead.tolist() == [3, 1]
 
 
-def test_a_class_that_is_always_unsure_is_not_suspected_for_it():
+def test_a_class_that_is_always_unsure_is_not_suspected_for_it() -> None:
     # Class 1 never gets more than 0.4: by the likeliest class all of it would be wrong.
     proba = [[0.9, 0.1]] * 5 + [[0.6, 0.4]] * 5
     assert len(coefficients.suspects([0] * 5 + [1] * 5, proba).rows) == 0
 
 
-def test_suspects_finds_labels_that_were_swapped(blobs):
+def test_suspects_finds_labels_that_were_swapped(blobs: Any) -> None:
     X, y = blobs
     wrong = np.arange(0, 300, 15)
     labels = y.copy()
@@ -191,7 +193,7 @@ def test_suspects_finds_labels_that_were_swapped(blobs):
     np.testing.assert_array_equal(labels[found.rows] != found.instead, True)
 
 
-def test_suspects_leave_out_what_nobody_labelled_and_classes_nobody_gave():
+def test_suspects_leave_out_what_nobody_labelled_and_classes_nobody_gave() -> None:
     proba = [[0.1, 0.1, 0.8], [0.2, 0.8, 0.0], [0.9, 0.1, 0.0], [0.1, 0.9, 0.0]]
     found = coefficients.suspects([0, -1, 0, 1], proba)
     assert found.rows.tolist() == []  # row 0 looks like class 2, of which nothing is known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from selection.diversity.farthest_first import TIE, farthest_first
 N, K = 4000, 60
 
 
-def written_out(X, k, existing):
+def written_out(X: Any, k: Any, existing: Any) -> Any:
     """One pass for every pick, in float64; ties go to the lowest row."""
     X = X.astype(np.float64)
     gaps, chosen = np.full(len(X), np.inf), []
@@ -42,19 +44,19 @@ POOLS = {
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("name", POOLS)
-def test_the_order_is_that_of_one_pass_for_every_pick(name, kind, rng):
+def test_the_order_is_that_of_one_pass_for_every_pick(name: Any, kind: Any, rng: Any) -> None:
     X = POOLS[name](rng).astype(kind)
     existing = X[:20] + kind(0.25)
     assert batch_diversity.k_center(X, K, existing=existing).tolist() == written_out(X, K, existing)
 
 
-def test_the_distances_at_the_time_of_choice_only_shrink(rng):
+def test_the_distances_at_the_time_of_choice_only_shrink(rng: Any) -> None:
     X = rng.normal(size=(2000, 5)).astype(np.float32)
     found = farthest_first(Points.of(X), 50, X[:0])
     assert np.isinf(found.gaps[0])
     assert (np.diff(found.gaps) <= 0).all()
 
 
-def test_all_rows_are_chosen_once_where_all_are_wanted(rng):
+def test_all_rows_are_chosen_once_where_all_are_wanted(rng: Any) -> None:
     X = np.repeat(rng.normal(size=(40, 3)), 30, axis=0)
     assert sorted(farthest_first(Points.of(X), 5000, X[:0]).rows.tolist()) == list(range(1200))

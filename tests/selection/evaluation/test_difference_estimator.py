@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,9 @@ def audits(error: float, kind: str, n: int, runs: int = RUNS) -> tuple[float, fl
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("error", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize("n", [100, 400])
-def test_the_interval_covers_the_truth_whatever_the_doubts_are_worth(kind, error, n):
+def test_the_interval_covers_the_truth_whatever_the_doubts_are_worth(
+    kind: Any, error: float, n: int
+) -> None:
     covered, width, bias = audits(error, kind, n)
     # Of 500 runs at exactly 95 %, one case in forty stays below 93.
     assert covered >= 0.93
@@ -57,7 +61,7 @@ def test_the_interval_covers_the_truth_whatever_the_doubts_are_worth(kind, error
 
 
 @pytest.mark.parametrize("n", [60, 100, 200])
-def test_two_thousand_audits_of_a_model_with_honest_doubts(n):
+def test_two_thousand_audits_of_a_model_with_honest_doubts(n: int) -> None:
     # 60 are counted exactly, the other two by the difference.
     covered, width, _ = audits(0.2, "honest", n, runs=2000)
     assert covered >= 0.945
@@ -75,7 +79,9 @@ def test_two_thousand_audits_of_a_model_with_honest_doubts(n):
         (200, 0.02, "difference"),
     ],
 )
-def test_what_was_known_before_the_first_answer_decides(n, pool_doubt, method, rng):
+def test_what_was_known_before_the_first_answer_decides(
+    n: int, pool_doubt: float, method: str, rng: Any
+) -> None:
     right, doubt = made_pool(0.2, "honest")
     rows = rng.choice(POPULATION, n, replace=False)
     doubt = doubt[rows] * pool_doubt / doubt.mean()
@@ -88,7 +94,7 @@ def test_what_was_known_before_the_first_answer_decides(n, pool_doubt, method, r
 
 
 @pytest.mark.parametrize("n", [120, 200, 280])
-def test_a_small_pool_is_known_better_the_more_of_it_is_audited(n):
+def test_a_small_pool_is_known_better_the_more_of_it_is_audited(n: int) -> None:
     # The audit is part of the pool whose mean doubt is taken, so no factor shrinks the slope.
     right, doubt = (values[:300] for values in made_pool(0.3, "honest"))
     rng, truth, found = np.random.default_rng(n), right.mean(), []
@@ -101,12 +107,12 @@ def test_a_small_pool_is_known_better_the_more_of_it_is_audited(n):
     assert width < {120: 0.13, 200: 0.08, 280: 0.03}[n]
 
 
-def test_nothing_audited_nothing_known():
+def test_nothing_audited_nothing_known() -> None:
     assert difference_estimator.audited_accuracy([], [], pool_doubt=0.5, population=9) is None
     assert difference_estimator.difference([], [], pool_doubt=0.5, population=9) is None
 
 
-def test_doubts_without_spread_leave_the_plain_share(rng):
+def test_doubts_without_spread_leave_the_plain_share(rng: Any) -> None:
     right = rng.random(200) < 0.8
     found = difference_estimator.difference(
         right, np.full(200, 0.3), pool_doubt=0.3, population=10**6
@@ -117,7 +123,7 @@ def test_doubts_without_spread_leave_the_plain_share(rng):
     )
 
 
-def test_what_does_not_vary_and_what_is_all_audited_is_counted_exactly():
+def test_what_does_not_vary_and_what_is_all_audited_is_counted_exactly() -> None:
     doubt = np.linspace(0, 0.4, 120)
     options = {"pool_doubt": 0.2, "population": 1000}
     for right in (np.ones(120, dtype=bool), np.zeros(120, dtype=bool)):
@@ -128,7 +134,7 @@ def test_what_does_not_vary_and_what_is_all_audited_is_counted_exactly():
     assert difference_estimator.difference([True], [0.1], **options).method == "exact"
 
 
-def test_an_answer_does_not_tune_its_own_correction():
+def test_an_answer_does_not_tune_its_own_correction() -> None:
     # One audit alone was doubted. What its answer says of doubt corrects the others, which have
     # none; its own correction comes from them, who know nothing of doubt.
     right, doubt = np.arange(100) % 10 > 0, np.zeros(100)
@@ -137,7 +143,7 @@ def test_an_answer_does_not_tune_its_own_correction():
     assert found.value == pytest.approx(0.9, abs=1e-12)
 
 
-def test_the_order_of_answers_does_not_make_the_correction_blind():
+def test_the_order_of_answers_does_not_make_the_correction_blind() -> None:
     # Sorted or striped answers must not line up with the fifths that tune the slope.
     right = np.arange(200) % 5 > 0
     doubt = np.where(right, 0.1, 0.6)
@@ -146,7 +152,7 @@ def test_the_order_of_answers_does_not_make_the_correction_blind():
     assert found.high - found.low < 0.01
 
 
-def test_doubts_that_do_not_fit_are_refused():
+def test_doubts_that_do_not_fit_are_refused() -> None:
     options = {"pool_doubt": 0.1, "population": 10}
     with pytest.raises(ValueError, match="3 audits"):
         difference_estimator.difference([True, False, True], [0.1], **options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import hypergeom
@@ -9,13 +11,13 @@ from scipy.stats import hypergeom
 from selection.evaluation import recall_bound, stopping
 
 
-def test_most_is_the_largest_total_that_the_sample_leaves_open():
+def test_most_is_the_largest_total_that_the_sample_leaves_open() -> None:
     sample = recall_bound.Sample(10, 500, 100, 2, 0.05)
     hidden = recall_bound.most(sample) - 10
     assert hypergeom.cdf(2, 500, hidden, 100) > 0.05 >= hypergeom.cdf(2, 500, hidden + 1, 100)
 
 
-def test_bound_and_p_value_agree():
+def test_bound_and_p_value_agree() -> None:
     samples = [
         recall_bound.Sample(0, 2000, 100, 5, 0.01),
         recall_bound.proof([False] * 260, 1500, 80, 1),
@@ -27,22 +29,22 @@ def test_bound_and_p_value_agree():
         assert (step.p_value < 0.05) == step.proven
 
 
-def test_what_all_looks_may_err_adds_up_to_what_was_promised():
+def test_what_all_looks_may_err_adds_up_to_what_was_promised() -> None:
     looks = [recall_bound.audited([False] * (25 * 2**j), 10**9) for j in range(12)]
-    audits = sum(look.error for look in looks)
+    audits = sum(look.error for look in looks)  # type: ignore[misc]
     proofs = sum(recall_bound.proof_error(number) for number in range(1, 10**4))
     assert audits + proofs <= 0.05
     assert proofs == pytest.approx(0.03, abs=1e-5)
 
 
-def test_between_looks_the_last_look_counts():
+def test_between_looks_the_last_look_counts() -> None:
     marks = np.zeros(70, dtype=bool)
     marks[55:] = True
     assert recall_bound.audited(marks, 500) == recall_bound.audited(marks[:50], 500)
     assert recall_bound.audited(marks[:24], 500) is None
 
 
-def test_bound_fails_rarely_though_the_search_looks_and_draws_again_and_again(rng):
+def test_bound_fails_rarely_though_the_search_looks_and_draws_again_and_again(rng: Any) -> None:
     """A search that is good at first and hits at random later, with audits and four proofs."""
     n, relevant, wrong = 600, 30, 0
     for _run in range(400):
@@ -68,7 +70,7 @@ def test_bound_fails_rarely_though_the_search_looks_and_draws_again_and_again(rn
     assert wrong / 400 <= 0.05
 
 
-def test_more_random_reads_without_a_find_prove_more():
+def test_more_random_reads_without_a_find_prove_more() -> None:
     lows = [
         recall_bound.lower_bound(50, 1000 - n, [recall_bound.proof([False] * n, 1000, 50, 1)])
         for n in (50, 100, 200, 400, 1000)
@@ -77,7 +79,7 @@ def test_more_random_reads_without_a_find_prove_more():
     assert lows[-1] == 1.0
 
 
-def test_reads_that_are_said_to_be_needed_are_enough_and_no_fewer():
+def test_reads_that_are_said_to_be_needed_are_enough_and_no_fewer() -> None:
     (step,) = recall_bound.frontier(60, 2000, [], 0, [0.9])
     enough = recall_bound.proof([False] * step.reads_needed, 2000, 60, 1)
     short = recall_bound.proof([False] * (step.reads_needed - 1), 2000, 60, 1)
@@ -85,13 +87,13 @@ def test_reads_that_are_said_to_be_needed_are_enough_and_no_fewer():
     assert recall_bound.lower_bound(60, 2001 - step.reads_needed, [short]) < 0.9
 
 
-def test_nothing_found_proves_nothing():
+def test_nothing_found_proves_nothing() -> None:
     assert recall_bound.lower_bound(0, 100, []) == 0.0
     steps = recall_bound.frontier(0, 100, [recall_bound.proof([False] * 90, 190, 0, 1)], 1)
     assert not any(step.proven for step in steps)
 
 
-def test_all_read_proves_everything():
+def test_all_read_proves_everything() -> None:
     steps = recall_bound.frontier(7, 0, [], 0)
     assert [step.target for step in steps] == list(stopping.RECALLS)
     assert all(step.proven and step.p_value == 0.0 for step in steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from selection.models import SingleLabel, logistic
 TEXT = ("text-quick", "text")
 
 
-def stored(encoder):
+def stored(encoder: Any) -> Any:
     """Return the encoder after a round trip through .npy files."""
     arrays = {}
     for name, array in encoder.to_arrays().items():
@@ -49,37 +50,37 @@ def columns(name: str, folder: Path, rows: int, label: str) -> tuple[list[str], 
 
 
 class TestTokens:
-    def test_words_are_lower_case_and_digits_lose_their_value(self):
+    def test_words_are_lower_case_and_digits_lose_their_value(self) -> None:
         assert tokenise("Call 0870 NOW, it's £5!").words == ["call", "0000", "now", "it", "s", "0"]
         assert tokenise("Call £5 now!").marks == ["£", "!"]
 
-    def test_scripts_without_blanks_become_pairs_of_characters(self):
+    def test_scripts_without_blanks_become_pairs_of_characters(self) -> None:
         assert tokenise("今天天气").words == ["今天", "天天", "天气"]
         assert tokenise("今天 iPhone发布").words == ["今天", "iphone", "发布"]
         assert tokenise("สวัสดี").words[0] == "สว"
 
-    def test_words_of_indic_scripts_stay_whole(self):
+    def test_words_of_indic_scripts_stay_whole(self) -> None:
         assert tokenise("नमस्ते दुनिया").words == ["नमस्ते", "दुनिया"]
 
-    def test_wide_letters_equal_narrow_ones(self):
+    def test_wide_letters_equal_narrow_ones(self) -> None:
         assert tokenise("ＡＢＣ").words == ["abc"]
 
-    def test_long_debris_is_cut(self):
+    def test_long_debris_is_cut(self) -> None:
         assert len(tokenise("x" * 5000).words[0]) == MAX_TOKEN
         assert len(tokenise("é" * 5000).words[0]) == MAX_TOKEN
 
-    def test_a_sample_of_long_texts_is_bounded(self):
+    def test_a_sample_of_long_texts_is_bounded(self) -> None:
         assert len(within_budget(["word " * 20_000] * 2000)) == 1000
         assert len(within_budget(["天" * 20_000] * 200)) == 100
         assert len(within_budget(["short"] * 30_000)) == 30_000
 
-    def test_punctuation_alone_has_no_words(self):
+    def test_punctuation_alone_has_no_words(self) -> None:
         assert tokenise("... --- ///").words == []
         assert tokenise("").words == []
 
 
 class TestVocabulary:
-    def test_counts_words_and_pairs(self):
+    def test_counts_words_and_pairs(self) -> None:
         vocabulary = Vocabulary.fit(["red car", "red car", "blue car"])
         got = vocabulary.count(["red car red"]).toarray()[0]
         at = {word: i for i, word in enumerate(vocabulary.words)}
@@ -87,11 +88,13 @@ class TestVocabulary:
         assert got[at["car"]] == 1
         assert got[len(vocabulary.words) :].sum() == 1
 
-    def test_pairs_never_span_two_texts(self):
+    def test_pairs_never_span_two_texts(self) -> None:
         vocabulary = Vocabulary.fit(["a b", "c d"])
         assert len(vocabulary.pairs) == 2
 
-    def test_blocks_do_not_change_counts(self, monkeypatch, topics):
+    def test_blocks_do_not_change_counts(
+        self, monkeypatch: pytest.MonkeyPatch, topics: Any
+    ) -> None:
         texts, _ = topics
         vocabulary = Vocabulary.fit(texts)
         whole = vocabulary.count(texts)
@@ -101,24 +104,24 @@ class TestVocabulary:
 
 @pytest.mark.parametrize("recipe", TEXT)
 class TestText:
-    def test_a_model_learns_topics_from_it(self, recipe, topics):
+    def test_a_model_learns_topics_from_it(self, recipe: Any, topics: Any) -> None:
         texts, y = topics
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
         model = logistic.fit(X.take(slice(0, 60)), y[:60], SingleLabel(4), seed=0)
         assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.95
 
-    def test_it_survives_being_stored(self, recipe, topics):
+    def test_it_survives_being_stored(self, recipe: Any, topics: Any) -> None:
         texts, _ = topics
         encoder = RECIPES[recipe].fit(texts, seed=0)
         new = [*texts[:20], "unseen wörds 今天天气 €5", "", "x" * 10_000]
         same(encoder.transform(new), stored(encoder).transform(new))
 
-    def test_same_seed_same_features(self, recipe, topics):
+    def test_same_seed_same_features(self, recipe: Any, topics: Any) -> None:
         texts, _ = topics
         first, again = (RECIPES[recipe].fit(texts, seed=3).transform(texts) for _ in range(2))
         same(first, again)
 
-    def test_shards_do_not_matter(self, recipe, topics):
+    def test_shards_do_not_matter(self, recipe: Any, topics: Any) -> None:
         texts, _ = topics
         encoder = RECIPES[recipe].fit(texts, seed=0)
         whole = encoder.transform(texts)
@@ -142,7 +145,7 @@ class TestText:
         ],
         ids=["none", "one", "blank", "marks", "equal", "tiny", "chinese", "odd", "word", "unique"],
     )
-    def test_tiny_and_empty_pools(self, recipe, texts):
+    def test_tiny_and_empty_pools(self, recipe: Any, texts: Any) -> None:
         encoder = RECIPES[recipe].fit(texts, seed=0)
         new = [*texts, "never seen", ""]
         X = stored(encoder).transform(new)
@@ -157,7 +160,7 @@ class TestText:
         model = logistic.fit(X, np.arange(len(new)) % 2, SingleLabel(2), seed=0)
         assert np.isfinite(model.predict_proba(X)).all()
 
-    def test_rows_have_equal_length_in_every_block(self, recipe, topics):
+    def test_rows_have_equal_length_in_every_block(self, recipe: Any, topics: Any) -> None:
         texts, _ = topics
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
         np.testing.assert_allclose(np.sqrt(X.sparse.power(2).sum(axis=1)), 1, atol=1e-5)
@@ -167,14 +170,14 @@ class TestText:
             around = X.dense[:, slice(*X.neighbours)]
             np.testing.assert_allclose(np.linalg.norm(around, axis=1), 1, atol=1e-5)
 
-    def test_chinese_is_understood(self, recipe, shared_data):
+    def test_chinese_is_understood(self, recipe: Any, shared_data: Any) -> None:
         texts, y = columns("toutiao_zh.csv", shared_data, 2000, "label")
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
         model = logistic.fit(X.take(slice(0, 1000)), y[:1000], SingleLabel(15), seed=0)
         right = model.predict_proba(X.take(slice(1000, 2000))).argmax(axis=1) == y[1000:]
         assert right.mean() > {"text-quick": 0.45, "text": 0.55}[recipe]
 
-    def test_spam_is_found_with_few_labels(self, recipe, shared_data):
+    def test_spam_is_found_with_few_labels(self, recipe: Any, shared_data: Any) -> None:
         texts, y = columns("sms_spam.csv", shared_data, 4101, "label")
         X = RECIPES[recipe].fit(texts, seed=0).transform(texts)
         model = logistic.fit(X.take(slice(0, 300)), y[:300], SingleLabel(2), seed=0)
@@ -183,7 +186,7 @@ class TestText:
 
 
 class TestFeatures:
-    def test_take_concat_and_storage(self, tmp_path, topics):
+    def test_take_concat_and_storage(self, tmp_path: Path, topics: Any) -> None:
         texts, _ = topics
         X = RECIPES["text"].fit(texts, seed=0).transform(texts)
         for name, array in X.to_arrays().items():
@@ -197,7 +200,7 @@ class TestFeatures:
         same(again.take([3, 1]), Features.concat([X.take([3]), X.take([1])]))
         assert len(X.take(np.arange(400) < 5)) == 5
 
-    def test_blocks_that_do_not_fit_are_refused(self):
+    def test_blocks_that_do_not_fit_are_refused(self) -> None:
         with pytest.raises(ValueError, match="need a sparse or a dense"):
             Features(None, None)
         with pytest.raises(ValueError, match="outside"):
@@ -218,14 +221,14 @@ def picture(kind: int, rng: np.random.Generator, size: tuple[int, int] = (28, 28
     return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
 
 
-def as_file(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+def as_file(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
 
 
 class TestImage:
-    def test_a_model_learns_shapes_from_it(self, rng):
+    def test_a_model_learns_shapes_from_it(self, rng: Any) -> None:
         y = rng.integers(2, size=80)
         docs = [as_file(picture(kind, rng)) for kind in y]
         encoder = RECIPES["image"].fit(docs, seed=0)
@@ -238,7 +241,7 @@ class TestImage:
         assert (X.spread, X.neighbours) == ((0, own), (own, X.dense.shape[1]))
         assert own < X.dense.shape[1]
 
-    def test_every_kind_of_picture_is_read(self, rng):
+    def test_every_kind_of_picture_is_read(self, rng: Any) -> None:
         base = picture(1, rng, (90, 70))
         kinds = [
             as_file(base),
@@ -257,14 +260,14 @@ class TestImage:
         assert len(X) == len(kinds)
         assert np.isfinite(X.dense).all()
 
-    def test_what_is_transparent_is_white(self, rng):
+    def test_what_is_transparent_is_white(self, rng: Any) -> None:
         docs = [picture(i % 2, rng).convert("RGBA") for i in range(6)]
         clear = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
         white = Image.new("RGB", (28, 28), "white")
         X = RECIPES["image"].fit(docs, seed=0).transform([clear, white])
         np.testing.assert_allclose(X.dense[0], X.dense[1], atol=1e-5)
 
-    def test_a_photo_taken_sideways_is_turned(self, rng):
+    def test_a_photo_taken_sideways_is_turned(self, rng: Any) -> None:
         upright = picture(0, rng, (40, 60))
         exif = Image.Exif()
         exif[0x0112] = 6
@@ -273,7 +276,7 @@ class TestImage:
         X = encoder.transform([as_file(upright), turned])
         np.testing.assert_allclose(X.dense[0], X.dense[1], atol=1e-5)
 
-    def test_a_broken_file_is_named(self, rng):
+    def test_a_broken_file_is_named(self, rng: Any) -> None:
         good = as_file(picture(0, rng))
         encoder = RECIPES["image"].fit([good, good], seed=0)
         for broken in (b"", b"no picture", good[: len(good) // 2]):
@@ -281,7 +284,7 @@ class TestImage:
                 encoder.transform([good, broken])
 
     @pytest.mark.parametrize("n", [0, 1, 2, 3])
-    def test_tiny_pools(self, n, rng):
+    def test_tiny_pools(self, n: int, rng: Any) -> None:
         docs = [picture(1, rng)] * n
         encoder = RECIPES["image"].fit(docs, seed=0)
         X = encoder.transform([*docs, Image.new("RGB", (9, 9))])
@@ -290,17 +293,17 @@ class TestImage:
 
 
 class TestHog:
-    def test_upright_stripes_fill_the_bins_of_their_direction(self, rng):
+    def test_upright_stripes_fill_the_bins_of_their_direction(self, rng: Any) -> None:
         picture_ = np.tile(np.sin(np.arange(16)), (16, 1))[None]
         strongest = hog(picture_).reshape(-1, 9).mean(axis=0).argsort()[-2:]
         # Brightness changes from left to right: direction 0, on the seam of the first and last bin.
         assert set(strongest.tolist()) == {0, 8}
 
-    def test_light_and_contrast_hardly_matter(self, rng):
+    def test_light_and_contrast_hardly_matter(self, rng: Any) -> None:
         base = rng.random((1, 16, 16)) * 100
         np.testing.assert_allclose(hog(base), hog(base * 2 + 30), atol=1e-3)
 
-    def test_a_flat_picture_is_zero_and_a_bad_shape_is_refused(self):
+    def test_a_flat_picture_is_zero_and_a_bad_shape_is_refused(self) -> None:
         assert not hog(np.ones((1, 8, 8))).any()
         for shape in ((1, 9, 9), (8, 8), (1, 4, 4), (1, 8, 16)):
             with pytest.raises(ValueError, match="pictures must be"):
@@ -309,7 +312,7 @@ class TestHog:
 
 @settings(max_examples=40, deadline=None)
 @given(texts=st.lists(st.text(max_size=40), max_size=8), new=st.text(max_size=40))
-def test_no_text_ever_breaks_an_encoder(texts, new):
+def test_no_text_ever_breaks_an_encoder(texts: Any, new: Any) -> None:
     for recipe in TEXT:
         encoder = RECIPES[recipe].fit(texts, seed=0)
         X = encoder.transform([*texts, new])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def some_proba(space: LabelSpace, n: int = 40) -> np.ndarray:
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.kind)
 class TestEveryLabelSpace:
-    def test_targets_and_their_table_say_the_same(self, space):
+    def test_targets_and_their_table_say_the_same(self, space: Any) -> None:
         y = space.decide(some_proba(space))
         np.testing.assert_array_equal(space.check_targets(y, len(y)), y)
         np.testing.assert_array_equal(space.from_indicator(space.indicator(y)), y)
@@ -30,7 +32,7 @@ class TestEveryLabelSpace:
         for number in range(space.n_classes):
             np.testing.assert_array_equal(space.has_class(y, number), table[:, number])
 
-    def test_a_decision_is_right_where_the_target_is_the_same(self, space):
+    def test_a_decision_is_right_where_the_target_is_the_same(self, space: Any) -> None:
         proba = some_proba(space)
         y = space.decide(proba)
         assert space.is_right(proba, y).all()
@@ -39,7 +41,7 @@ class TestEveryLabelSpace:
         np.testing.assert_array_equal(space.is_right(proba, others), ~changed)
         assert changed.any()
 
-    def test_uncertainty_runs_from_sure_to_level(self, space):
+    def test_uncertainty_runs_from_sure_to_level(self, space: Any) -> None:
         proba = some_proba(space)
         found = space.uncertainty(proba)
         assert ((found >= 0) & (found <= 1)).all()
@@ -48,14 +50,14 @@ class TestEveryLabelSpace:
         order = np.argsort(found)
         assert (np.diff(space.confidence(proba)[order]) < 0).mean() > 0.5
 
-    def test_a_suggestion_is_the_decision_in_words_of_classes(self, space):
+    def test_a_suggestion_is_the_decision_in_words_of_classes(self, space: Any) -> None:
         proba = some_proba(space)
         for row, y in zip(proba, space.indicator(space.decide(proba)), strict=True):
             classes, confidence = space.suggestion(row)
             assert classes == np.flatnonzero(y).tolist()
             assert 0.0 <= confidence <= 1.0
 
-    def test_a_stored_model_comes_back_with_its_space(self, space):
+    def test_a_stored_model_comes_back_with_its_space(self, space: Any) -> None:
         X = Features(None, np.random.default_rng(1).normal(size=(40, 4)).astype(np.float32))
         model = logistic.fit(X, space.decide(some_proba(space)), space, seed=0)
         again = logistic.Model.from_arrays(model.to_arrays())
@@ -63,11 +65,11 @@ class TestEveryLabelSpace:
         np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
         space.check_proba(again.predict_proba(X))
 
-    def test_committee_of_equals_disagrees_about_nothing(self, space):
+    def test_committee_of_equals_disagrees_about_nothing(self, space: Any) -> None:
         proba = some_proba(space)
         np.testing.assert_allclose(space.bald(np.stack([proba, proba])), 0.0, atol=1e-12)
 
-    def test_bad_rows_are_named(self, space):
+    def test_bad_rows_are_named(self, space: Any) -> None:
         proba = some_proba(space)
         proba[7, 1] = np.nan
         for score in (space.margin, space.entropy, space.least_confident, space.check_proba):
@@ -77,14 +79,14 @@ class TestEveryLabelSpace:
             space.check_targets(np.zeros((2, 2, 2)), 2)
 
 
-def test_only_single_labels_must_sum_to_one():
+def test_only_single_labels_must_sum_to_one() -> None:
     rows = [[0.9, 0.9]]
     assert MultiLabel(2).check_proba(rows).tolist() == rows
     with pytest.raises(ValueError, match="sum"):
         SingleLabel(2).check_proba(rows)
 
 
-def test_ties_between_people_are_broken_by_annotators_then_by_order():
+def test_ties_between_people_are_broken_by_annotators_then_by_order() -> None:
     # Two votes each; of the second item annotators alone gave class 1.
     votes = np.array([[[1, 1], [1, 1]], [[1, 1], [0, 1]], [[0, 0], [0, 0]]])
     voters = np.array([[2, 2], [2, 1], [1, 1]])
@@ -96,7 +98,7 @@ def test_ties_between_people_are_broken_by_annotators_then_by_order():
     assert answered.all()
 
 
-def test_equal_answers_have_equal_codes():
+def test_equal_answers_have_equal_codes() -> None:
     given = np.array([[True, False], [True, True], [False, False], [True, False]])
     assert SingleLabel(2).answer_codes(given[[0, 2]]).tolist() == [0, -1]
     codes = MultiLabel(2).answer_codes(given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -19,13 +21,13 @@ def mixed(rng: np.random.Generator, n: int, columns: int = 500) -> tuple[Feature
     return Features(block.astype(np.float32), dense.astype(np.float32), (0, 8)), y
 
 
-def test_it_learns(blobs):
+def test_it_learns(blobs: Any) -> None:
     X, y = blobs
     model = logistic.fit(X.take(slice(0, 60)), y[:60], SingleLabel(3), seed=0)
     assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.95
 
 
-def test_probabilities_line_up_with_the_projects_classes(blobs):
+def test_probabilities_line_up_with_the_projects_classes(blobs: Any) -> None:
     X, y = blobs
     model = logistic.fit(X, np.array([4, 1, 6])[y], SingleLabel(8), seed=0)
     proba = model.predict_proba(X)
@@ -37,14 +39,14 @@ def test_probabilities_line_up_with_the_projects_classes(blobs):
     assert model.n_seen == 3
 
 
-def test_one_class_is_certain_and_says_so(blobs):
+def test_one_class_is_certain_and_says_so(blobs: Any) -> None:
     X, _ = blobs
     model = logistic.fit(X.take([0, 1]), [2, 2], SingleLabel(4), seed=0)
     assert model.n_seen == 1
     assert model.predict_proba(X)[:, 2].min() == 1.0
 
 
-def test_the_short_way_gives_the_solution_of_the_long_way(rng):
+def test_the_short_way_gives_the_solution_of_the_long_way(rng: Any) -> None:
     X, y = mixed(rng, 40)
     wide = np.hstack([X.sparse.toarray(), X.dense])
     weights = logistic.class_weights(y)
@@ -54,19 +56,19 @@ def test_the_short_way_gives_the_solution_of_the_long_way(rng):
     np.testing.assert_allclose(got, expected, atol=5e-3)
 
 
-def test_more_rows_than_columns_take_the_other_way(rng):
+def test_more_rows_than_columns_take_the_other_way(rng: Any) -> None:
     X, y = mixed(rng, 200, columns=20)
     model = logistic.fit(X, y, SingleLabel(3), seed=0)
     assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.8
 
 
-def test_exact_duplicates_do_not_disturb_it(rng):
+def test_exact_duplicates_do_not_disturb_it(rng: Any) -> None:
     X, y = mixed(rng, 20)
     twice = logistic.fit(Features.concat([X, X]), np.tile(y, 2), SingleLabel(3), seed=0)
     assert np.isfinite(twice.predict_proba(X)).all()
 
 
-def test_rows_without_any_feature_get_a_probability(rng):
+def test_rows_without_any_feature_get_a_probability(rng: Any) -> None:
     X, y = mixed(rng, 30)
     model = logistic.fit(X, y, SingleLabel(3), seed=0)
     empty = Features(sparse.csr_array((2, 500), dtype=np.float32), np.zeros((2, 8), np.float32))
@@ -75,7 +77,7 @@ def test_rows_without_any_feature_get_a_probability(rng):
     np.testing.assert_allclose(all_empty.predict_proba(empty), 0.5, atol=1e-4)
 
 
-def test_it_survives_being_stored(rng):
+def test_it_survives_being_stored(rng: Any) -> None:
     X, y = mixed(rng, 30)
     model = logistic.fit(X, y, SingleLabel(3), seed=0)
     arrays = model.to_arrays()
@@ -84,13 +86,13 @@ def test_it_survives_being_stored(rng):
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
-def test_same_labels_same_model(rng):
+def test_same_labels_same_model(rng: Any) -> None:
     X, y = mixed(rng, 50)
     first, again = (logistic.fit(X, y, SingleLabel(3), seed=4).predict_proba(X) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 
-def test_several_labels_per_item(rng):
+def test_several_labels_per_item(rng: Any) -> None:
     X, y = mixed(rng, 120)
     table = np.column_stack([y == 0, y != 2, np.zeros(120), np.ones(120)]).astype(int)
     model = logistic.fit(X, table, MultiLabel(4), seed=0)
@@ -104,7 +106,7 @@ def test_several_labels_per_item(rng):
     np.testing.assert_array_equal(again.predict_proba(X), proba)
 
 
-def test_cross_fit_never_lets_a_model_see_what_it_predicts(rng):
+def test_cross_fit_never_lets_a_model_see_what_it_predicts(rng: Any) -> None:
     X = Features(None, np.eye(30, dtype=np.float32))
     y = rng.integers(2, size=30)
     held_out = np.arange(30) % 2 == 0
@@ -116,7 +118,7 @@ def test_cross_fit_never_lets_a_model_see_what_it_predicts(rng):
     assert np.ptp(out[:, 0]) < 0.3
 
 
-def test_cross_fit_keeps_row_order_and_needs_few_rows(blobs):
+def test_cross_fit_keeps_row_order_and_needs_few_rows(blobs: Any) -> None:
     X, y = blobs
     held_out = np.zeros(300, dtype=bool)
     held_out[[5, 100, 299]] = True
@@ -129,7 +131,7 @@ def test_cross_fit_keeps_row_order_and_needs_few_rows(blobs):
     )
 
 
-def test_cross_fit_with_nothing_else_to_train_on_is_refused():
+def test_cross_fit_with_nothing_else_to_train_on_is_refused() -> None:
     X = Features(None, np.ones((1, 2), dtype=np.float32))
     with pytest.raises(ValueError, match="nothing is left"):
         logistic.cross_fit(X, [0], [True], SingleLabel(2), seed=0)
@@ -139,13 +141,13 @@ def test_cross_fit_with_nothing_else_to_train_on_is_refused():
     ("y", "problem"),
     [([0, 1, 3], "row 2"), ([0, -1, 1], "row 1"), ([0, 1], "shape"), ([0, np.nan, 1], "row 1")],
 )
-def test_wrong_labels_are_named(y, problem):
+def test_wrong_labels_are_named(y: Any, problem: str) -> None:
     X = Features(None, np.eye(3, dtype=np.float32))
     with pytest.raises(ValueError, match=problem):
         logistic.fit(X, y, SingleLabel(3), seed=0)
 
 
-def test_wrong_features_are_named():
+def test_wrong_features_are_named() -> None:
     dense = np.eye(3, dtype=np.float32)
     dense[1, 2] = np.nan
     with pytest.raises(ValueError, match="row 1"):
@@ -156,14 +158,14 @@ def test_wrong_features_are_named():
         logistic.fit(Features(None, np.eye(2, dtype=np.float32)), [[0, 2], [1, 0]], MultiLabel(2))
 
 
-def test_features_of_another_encoder_are_refused(rng):
+def test_features_of_another_encoder_are_refused(rng: Any) -> None:
     X, y = mixed(rng, 30)
     model = logistic.fit(X, y, SingleLabel(3), seed=0)
     with pytest.raises(ValueError, match="another encoder"):
         model.predict_proba(mixed(rng, 5, columns=100)[0])
 
 
-def test_inputs_are_left_alone(rng):
+def test_inputs_are_left_alone(rng: Any) -> None:
     X, y = mixed(rng, 30)
     before, data = X.dense.copy(), X.sparse.data.copy()
     logistic.fit(X, y, SingleLabel(3), seed=0).predict_proba(X)

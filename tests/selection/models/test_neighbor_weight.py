@@ -1,5 +1,7 @@
 """Neighbours count for much where they share labels, for nothing where they do not."""
 
+from typing import Any
+
 import numpy as np
 
 from selection.features import Features
@@ -7,12 +9,12 @@ from selection.models import MultiLabel, SingleLabel, logistic
 from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
 
 
-def rows(own, around):
+def rows(own: Any, around: Any) -> Any:
     both = np.hstack([own, around]).astype(np.float32)
     return Features(None, both, (0, own.shape[1]), (own.shape[1], both.shape[1]))
 
 
-def test_telling_neighbours_count_for_much_and_noise_for_nothing(rng):
+def test_telling_neighbours_count_for_much_and_noise_for_nothing(rng: Any) -> None:
     y = np.arange(120) % 3
     telling = np.eye(3, 6)[y] + 0.3 * rng.normal(size=(120, 6))
     noise = rng.normal(size=(120, 6))
@@ -21,7 +23,7 @@ def test_telling_neighbours_count_for_much_and_noise_for_nothing(rng):
     assert neighbour_weight(rows(telling, noise), truth, seed=0) == 0.0
 
 
-def test_the_closed_form_equals_leaving_each_label_out(rng):
+def test_the_closed_form_equals_leaving_each_label_out(rng: Any) -> None:
     from selection.models.neighbor_weight import RIDGES, TEMPERATURES, _left_out_loss, _log_loss
 
     X = rng.normal(size=(12, 5))
@@ -38,7 +40,7 @@ def test_the_closed_form_equals_leaving_each_label_out(rng):
     np.testing.assert_allclose(_left_out_loss(kernel, truth), min(losses), atol=1e-9)
 
 
-def test_a_model_of_weighed_columns_is_a_plain_one(rng):
+def test_a_model_of_weighed_columns_is_a_plain_one(rng: Any) -> None:
     X = rows(rng.normal(size=(40, 3)), rng.normal(size=(40, 3)))
     y = np.arange(40) % 2
     twice = logistic.fit(
@@ -50,7 +52,7 @@ def test_a_model_of_weighed_columns_is_a_plain_one(rng):
     np.testing.assert_array_equal(X.dense, rows(X.dense[:, :3], X.dense[:, 3:]).dense)
 
 
-def test_several_labels_per_item_are_judged_too(rng):
+def test_several_labels_per_item_are_judged_too(rng: Any) -> None:
     y = rng.integers(2, size=(60, 3))
     X = rows(rng.normal(size=(60, 4)), y + 0.1 * rng.normal(size=(60, 3)))
     assert neighbour_weight(X, y.astype(bool), seed=0) > 0

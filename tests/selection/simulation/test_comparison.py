@@ -1,6 +1,7 @@
 """What asking well saves, by hand: intervals, labels to a target, ratios, and what is not known."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from selection.simulation.dataset import Run
 MARKS = [20, 40, 60, 80, 100]
 
 
-def run(name, seed, accuracy, rare=None, labels=MARKS):
+def run(name: Any, seed: Any, accuracy: Any, rare: Any = None, labels: Any = MARKS) -> Any:
     curve = np.array(accuracy, dtype=float)
     found = np.array(rare if rare is not None else accuracy, dtype=float)
     marks = np.array(labels)[: len(curve)]
@@ -23,7 +24,7 @@ def run(name, seed, accuracy, rare=None, labels=MARKS):
 # By hand -----------------------------------------------------------------------------------------
 
 
-def test_band_is_that_of_the_t_distribution():
+def test_band_is_that_of_the_t_distribution() -> None:
     curves = np.random.default_rng(0).normal(size=(5, 3))
     found = comparison.band(curves)
     low, high = stats.t.interval(0.95, 4, curves.mean(0), stats.sem(curves))
@@ -31,13 +32,13 @@ def test_band_is_that_of_the_t_distribution():
     assert found.high == pytest.approx(high)
 
 
-def test_one_seed_tells_no_interval():
+def test_one_seed_tells_no_interval() -> None:
     found = comparison.band([[0.5, 0.6]])
     assert found.mean.tolist() == [0.5, 0.6]
     assert np.isnan(found.low).all()
 
 
-def test_difference_is_paired_by_seed():
+def test_difference_is_paired_by_seed() -> None:
     # Seeds differ a lot, but each is better by the same: that is no coincidence.
     found = comparison.difference([[0.5], [0.9], [0.7]], [[0.4], [0.8], [0.6]])
     assert found.mean == pytest.approx([0.1])
@@ -55,30 +56,32 @@ def test_difference_is_paired_by_seed():
         ([0.5, 0.6, 0.7, 0.8, 0.9], float("nan"), None),
     ],
 )
-def test_labels_to_a_target_are_read_off_a_straight_line(curve, target, labels):
+def test_labels_to_a_target_are_read_off_a_straight_line(
+    curve: Any, target: Any, labels: Any
+) -> None:
     found = comparison.labels_to(MARKS, curve, target)
     assert found == (None if labels is None else pytest.approx(labels))
 
 
-def test_saving_is_the_ratio_of_the_labels():
+def test_saving_is_the_ratio_of_the_labels() -> None:
     mine, theirs = [[0.5, 0.9, 0.9, 0.9, 0.9]] * 3, [[0.5, 0.6, 0.7, 0.8, 0.9]] * 3
     found = comparison.saving(MARKS, mine, MARKS, theirs, 0.9)
     assert (found.value, found.low, found.high, found.over) == (2.5, 2.5, 2.5, None)
 
 
-def test_saving_is_over_something_where_the_other_one_never_gets_there():
+def test_saving_is_over_something_where_the_other_one_never_gets_there() -> None:
     found = comparison.saving(MARKS, [[0.5, 0.9, 0.9, 0.9, 0.9]], MARKS, [[0.1] * 5], 0.9)
     assert (found.value, found.over) == (None, 2.5)
     assert summary.in_words(found) == "over 2.5 times"
 
 
-def test_saving_is_unknown_where_one_never_gets_there_oneself():
+def test_saving_is_unknown_where_one_never_gets_there_oneself() -> None:
     found = comparison.saving(MARKS, [[0.1] * 5], MARKS, [[0.9] * 5], 0.9)
     assert found == Ratio(None)
     assert summary.in_words(found) == "not reached"
 
 
-def test_interval_of_a_saving_covers_it_and_is_the_same_every_time():
+def test_interval_of_a_saving_covers_it_and_is_the_same_every_time() -> None:
     noise = np.random.default_rng(0).normal(scale=0.02, size=(2, 8, 5))
     mine = np.array([0.5, 0.7, 0.85, 0.9, 0.95]) + noise[0]
     theirs = np.array([0.4, 0.5, 0.6, 0.7, 0.8]) + noise[1]
@@ -87,19 +90,19 @@ def test_interval_of_a_saving_covers_it_and_is_the_same_every_time():
     assert found.low < found.value < found.high
 
 
-def test_rare_items_are_found_after_so_many_labels_in_the_mean():
+def test_rare_items_are_found_after_so_many_labels_in_the_mean() -> None:
     assert comparison.finding([50, 150], [300, 500], 1000).value == 4.0
     assert comparison.finding([50, np.nan], [300, 500], 1000) == Ratio(None)
     assert comparison.finding([50, 150], [300, np.nan], 1000).over == 6.5
 
 
 @pytest.mark.parametrize("curves", [[], [0.5], np.zeros((0, 3))])
-def test_curves_need_a_row_for_each_seed(curves):
+def test_curves_need_a_row_for_each_seed(curves: Any) -> None:
     with pytest.raises(ValueError, match="a row for each seed"):
         comparison.band(curves)
 
 
-def test_unequal_curves_have_no_difference():
+def test_unequal_curves_have_no_difference() -> None:
     with pytest.raises(ValueError, match="must match"):
         comparison.difference([[0.5]], [[0.5, 0.6]])
 
@@ -108,7 +111,7 @@ def test_unequal_curves_have_no_difference():
 
 
 @pytest.fixture
-def told():
+def told() -> Any:
     """The summary of a made-up simulation with three seeds."""
     runs = []
     for seed in range(3):
@@ -120,11 +123,11 @@ def told():
     return summary.summarise(runs, plain)
 
 
-def test_target_is_what_the_baseline_reaches_in_the_end(told):
+def test_target_is_what_the_baseline_reaches_in_the_end(told: Any) -> None:
     assert told["target"] == 0.7
 
 
-def test_query_saving_is_against_random_and_system_saving_against_the_baseline(told):
+def test_query_saving_is_against_random_and_system_saving_against_the_baseline(told: Any) -> None:
     saved = told["savings"]["auto"]
     assert saved["query"] == pytest.approx(2.0, abs=0.02)
     assert saved["system"] == pytest.approx(2.5, abs=0.02)
@@ -132,14 +135,14 @@ def test_query_saving_is_against_random_and_system_saving_against_the_baseline(t
     assert saved["query_low"] <= saved["query"] <= saved["query_high"]
 
 
-def test_marks_at_which_random_is_better_are_flagged(told):
+def test_marks_at_which_random_is_better_are_flagged(told: Any) -> None:
     assert told["against_random"]["auto"]["never_worse"]
     bad = told["against_random"]["bad"]
     assert not bad["never_worse"]
     assert bad["worse"] == [True, True, True, True, False]
 
 
-def test_every_curve_has_its_interval_and_the_labels_it_needs(told):
+def test_every_curve_has_its_interval_and_the_labels_it_needs(told: Any) -> None:
     curve = told["strategies"]["auto"]
     assert curve["labels"] == MARKS
     for metric in ("accuracy", "macro_f1", "rare_found"):
@@ -154,7 +157,7 @@ def test_every_curve_has_its_interval_and_the_labels_it_needs(told):
     assert needs["rare_95"] is None
 
 
-def test_summary_is_plain_json_without_nan(told):
+def test_summary_is_plain_json_without_nan(told: Any) -> None:
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     alone = summary.summarise([run("random", 0, [np.nan] * 5, rare=[0, 0.5, 0.8, 0.9, 1])])
     json.dumps(alone, allow_nan=False)
@@ -164,14 +167,14 @@ def test_summary_is_plain_json_without_nan(told):
     assert alone["savings"]["random"]["rare_80"] == 1.0
 
 
-def test_runs_that_stopped_early_stay_where_they_were():
+def test_runs_that_stopped_early_stay_where_they_were() -> None:
     runs = [run("random", 0, [0.5, 0.9]), run("random", 1, [0.5, 0.6, 0.9])]
     found = summary.summarise(runs)["strategies"]["random"]
     assert found["labels"] == [20, 40, 60]
     assert found["accuracy"]["mean"][-1] == 0.9
 
 
-def test_missing_seed_is_refused():
+def test_missing_seed_is_refused() -> None:
     with pytest.raises(ValueError, match="seeds differ"):
         summary.summarise([run("random", 0, [0.5]), run("auto", 1, [0.5])])
 
@@ -188,7 +191,9 @@ WAYS = {
 }
 
 
-def summed(curve, seeds=3, spread=0.0, random=RANDOM, labels=MARKS):
+def summed(
+    curve: Any, seeds: Any = 3, spread: float = 0.0, random: Any = RANDOM, labels: Any = MARKS
+) -> Any:
     noise = np.linspace(-spread, spread, seeds) if seeds > 1 else [0.0]
     runs = [run("random", seed, random, labels=labels) for seed in range(seeds)]
     runs += [
@@ -200,7 +205,7 @@ def summed(curve, seeds=3, spread=0.0, random=RANDOM, labels=MARKS):
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_saving_is_told_at_the_accuracy_that_random_ends_at(name):
+def test_saving_is_told_at_the_accuracy_that_random_ends_at(name: Any) -> None:
     curve, ratio, labels = WAYS[name]
     saved = summed(curve)
     headline = saved["headline"]
@@ -212,7 +217,7 @@ def test_saving_is_told_at_the_accuracy_that_random_ends_at(name):
     assert saved["query"] == 1.0
 
 
-def test_loss_is_told_as_a_loss():
+def test_loss_is_told_as_a_loss() -> None:
     # Random is there with its 60th label and stays; the other takes until its 90th.
     random = [0.5, 0.6, 0.8, 0.8, 0.8]
     saved = summed([0.5, 0.55, 0.6, 0.7, 0.9], random=random)
@@ -222,7 +227,7 @@ def test_loss_is_told_as_a_loss():
     assert saved["against_random_words"] == "a loss: 1.5x as many (1.5 to 1.5)"
 
 
-def test_gain_and_failure_are_told_as_what_they_are():
+def test_gain_and_failure_are_told_as_what_they_are() -> None:
     assert summed(WAYS["better"][0])["headline"]["words"] == (
         "random needs 2.5x as many labels (2.5 to 2.5)"
     )
@@ -232,7 +237,7 @@ def test_gain_and_failure_are_told_as_what_they_are():
     assert summed(RANDOM)["headline"]["words"] == "needs as many labels as random"
 
 
-def test_what_may_be_chance_is_called_so():
+def test_what_may_be_chance_is_called_so() -> None:
     saved = summed([0.5, 0.6, 0.7, 0.77, 0.81], spread=0.02)
     assert saved["against_random_low"] < 1 < saved["against_random"]
     assert saved["headline"]["verdict"] == "unclear"
@@ -242,7 +247,7 @@ def test_what_may_be_chance_is_called_so():
     assert alone["against_random_low"] is None
 
 
-def test_random_is_its_own_measure(told):
+def test_random_is_its_own_measure(told: Any) -> None:
     saved = told["savings"]["random"]
     assert saved["against_random"] == 1.0
     assert saved["headline"]["verdict"] == "equal"
@@ -257,5 +262,5 @@ def test_random_is_its_own_measure(told):
         (Ratio(0.97, 0.8, 1.2), "1.0 times (0.8 to 1.2)"),
     ],
 )
-def test_ratio_below_one_is_a_loss_in_words(ratio, words):
+def test_ratio_below_one_is_a_loss_in_words(ratio: Any, words: str) -> None:
     assert summary.in_words(ratio) == words

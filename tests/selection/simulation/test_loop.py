@@ -1,6 +1,7 @@
 """The loop of the app, offline: same seed, same curve; every label is counted, audits included."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def still() -> float:
 
 
 @pytest.fixture(scope="module")
-def pool(blobs) -> LabelledDataset:
+def pool(blobs: Any) -> LabelledDataset:
     """200 points of three blobs to ask, 100 to measure on; class 2 is the rare one."""
     X, y = blobs
     inside, outside = np.arange(200), np.arange(200, 300)
@@ -29,7 +30,7 @@ def pool(blobs) -> LabelledDataset:
 
 
 @pytest.fixture(scope="module")
-def texts(topics) -> tuple[LabelledDataset, list[str]]:
+def texts(topics: Any) -> tuple[LabelledDataset, list[str]]:
     """200 short texts to ask and 200 to measure on."""
     docs, y = topics
     encoder = TextQuick.fit(docs[:200], seed=0)
@@ -41,7 +42,7 @@ def texts(topics) -> tuple[LabelledDataset, list[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_same_seed_gives_the_same_run_and_nothing_is_asked_twice(pool, name):
+def test_same_seed_gives_the_same_run_and_nothing_is_asked_twice(pool: Any, name: Any) -> None:
     plan = Plan(labels=50, batch=20, audit_share=0.15)
     first, again = (replay(pool, name, 3, plan, still) for _ in range(2))
     assert first.asked.tolist() == again.asked.tolist()
@@ -52,18 +53,18 @@ def test_same_seed_gives_the_same_run_and_nothing_is_asked_twice(pool, name):
 
 
 @pytest.mark.parametrize("name", ["auto", "random", "margin"])
-def test_another_seed_asks_other_items(pool, name):
+def test_another_seed_asks_other_items(pool: Any, name: str) -> None:
     one, two = (replay(pool, name, seed, Plan(labels=40), still) for seed in (0, 1))
     assert one.asked.tolist() != two.asked.tolist()
 
 
-def test_whole_pool_can_be_asked(pool):
+def test_whole_pool_can_be_asked(pool: Any) -> None:
     run = replay(pool, "auto", 0, Plan(labels=200, batch=30, audit_share=0.15), still)
     assert sorted(run.asked.tolist()) == list(range(200))
     assert run.rare_found[-1] == 1.0
 
 
-def test_model_of_the_last_mark_is_that_of_the_app(pool):
+def test_model_of_the_last_mark_is_that_of_the_app(pool: Any) -> None:
     run = replay(pool, "margin", 0, Plan(labels=40), still)
     model = logistic.fit(pool.X.take(run.asked), pool.y[run.asked], SingleLabel(3), seed=0)
     said = model.predict_proba(pool.test).argmax(axis=1)
@@ -72,9 +73,11 @@ def test_model_of_the_last_mark_is_that_of_the_app(pool):
     assert run.rare_found[-1] == (pool.y[run.asked] == 2).sum() / (pool.y == 2).sum()
 
 
-def test_strategy_that_knows_the_answers_finds_the_rare_class_first(pool, monkeypatch):
+def test_strategy_that_knows_the_answers_finds_the_rare_class_first(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # What is asked is scored by id, so this one may look the answer up.
-    def knows(proba, ids, seed, **_):
+    def knows(proba: Any, ids: Any, seed: Any, **_: Any) -> Any:
         return (pool.y[ids] == 2).astype(float)
 
     from selection.strategies import batch as strategies_batch
@@ -91,33 +94,33 @@ def test_strategy_that_knows_the_answers_finds_the_rare_class_first(pool, monkey
     assert random.rare_found[-1] < 0.7
 
 
-def test_time_of_a_round_is_that_of_learning_and_asking(pool):
+def test_time_of_a_round_is_that_of_learning_and_asking(pool: Any) -> None:
     ticks = iter(range(100))
     run = replay(pool, "random", 0, Plan(labels=60), lambda: float(next(ticks)))
     assert run.seconds_per_round == 1.0
 
 
-def test_one_known_class_is_what_everything_is_called():
+def test_one_known_class_is_what_everything_is_called() -> None:
     X = Features(None, np.eye(4, dtype=np.float32), (0, 4))
     same = LabelledDataset(X, np.array([1, 1, 1, 0]), SingleLabel(2), 0, X, np.array([1, 1, 1, 0]))
     run = replay(same, "coreset", 0, Plan(labels=1), still)
     assert run.accuracy[0] in {0.25, 0.75}
 
 
-def test_run_stops_when_the_rare_items_are_found(pool):
+def test_run_stops_when_the_rare_items_are_found(pool: Any) -> None:
     run = replay(pool, "rare", 0, Plan(labels=200, batch=10, until_found=0.8), still)
     assert run.rare_found[-2] < 0.8 <= run.rare_found[-1]
     assert len(run.asked) == run.labels[-1] < 200
 
 
-def test_without_a_test_set_only_what_is_found_counts(pool):
+def test_without_a_test_set_only_what_is_found_counts(pool: Any) -> None:
     run = replay(replace(pool, test=None, truth=None), "auto", 0, Plan(labels=40), still)
     assert np.isnan(run.accuracy).all()
     assert np.isnan(run.macro_f1).all()
     assert (run.rare_found > 0).all()
 
 
-def test_items_may_have_several_labels(pool):
+def test_items_may_have_several_labels(pool: Any) -> None:
     y, truth = (np.eye(3, dtype=np.int64)[labels] for labels in (pool.y, pool.truth))
     y[:, 0] |= y[:, 1]
     truth[:, 0] |= truth[:, 1]
@@ -128,8 +131,8 @@ def test_items_may_have_several_labels(pool):
         assert run.macro_f1[-1] > 0.7
 
 
-def test_random_without_a_test_set_makes_no_model_and_asks_the_same(pool):
-    def refuse(*_args, **_options):
+def test_random_without_a_test_set_makes_no_model_and_asks_the_same(pool: Any) -> None:
+    def refuse(*_args: Any, **_options: Any) -> None:
         raise AssertionError("a model that nobody asks")
 
     blind = replace(pool, test=None, truth=None, learner=refuse)
@@ -139,7 +142,7 @@ def test_random_without_a_test_set_makes_no_model_and_asks_the_same(pool):
         replay(blind, "margin", 0, Plan(labels=60), still)
 
 
-def test_inputs_stay_as_they_were(pool):
+def test_inputs_stay_as_they_were(pool: Any) -> None:
     before = pool.X.dense.copy(), pool.y.copy()
     replay(pool, "auto", 0, Plan(labels=60, audit_share=0.15), still)
     assert (pool.X.dense == before[0]).all()
@@ -155,12 +158,12 @@ def test_inputs_stay_as_they_were(pool):
         (Plan(labels=20, audit_share=1.5), "between 0 and 1"),
     ],
 )
-def test_plan_that_cannot_be_is_refused(pool, plan, words):
+def test_plan_that_cannot_be_is_refused(pool: Any, plan: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         replay(pool, "auto", 0, plan, still)
 
 
-def test_unknown_strategy_is_refused_by_name(pool):
+def test_unknown_strategy_is_refused_by_name(pool: Any) -> None:
     for known in (pool, replace(pool, test=None, truth=None)):
         with pytest.raises(ValueError, match="nonsense"):
             replay(known, "nonsense", 0, Plan(labels=20), still)
@@ -171,13 +174,13 @@ def test_unknown_strategy_is_refused_by_name(pool):
 
 @pytest.mark.parametrize("share", [0.0, 0.07, 0.15, 0.29, 0.5])
 @pytest.mark.parametrize("batch", [7, 20])
-def test_audits_take_their_share_exactly_at_every_mark(pool, share, batch):
+def test_audits_take_their_share_exactly_at_every_mark(pool: Any, share: float, batch: int) -> None:
     run = replay(pool, "margin", 1, Plan(labels=100, batch=batch, audit_share=share), still)
     assert run.audited.tolist() == [audits_due(share, n) for n in run.labels]
     assert run.audited[-1] == round(share * 100)
 
 
-def test_audits_are_the_same_random_items_for_every_strategy(pool):
+def test_audits_are_the_same_random_items_for_every_strategy(pool: Any) -> None:
     plan = Plan(labels=60, batch=20, audit_share=0.2)
     audits = [
         [set(replay(pool, name, 5, plan, still).asked[20 * r + 16 : 20 * r + 20]) for r in range(3)]
@@ -186,7 +189,7 @@ def test_audits_are_the_same_random_items_for_every_strategy(pool):
     assert audits[0] == audits[1] == audits[2]
 
 
-def test_random_needs_no_audits(pool):
+def test_random_needs_no_audits(pool: Any) -> None:
     run = replay(pool, "random", 0, Plan(labels=60, audit_share=0.5), still)
     assert run.audited.tolist() == [0, 0, 0]
     without = replay(pool, "random", 0, Plan(labels=60), still)
@@ -196,7 +199,7 @@ def test_random_needs_no_audits(pool):
 # The baseline ------------------------------------------------------------------------------------
 
 
-def test_baseline_learns_from_the_rows_that_random_asks(texts):
+def test_baseline_learns_from_the_rows_that_random_asks(texts: Any) -> None:
     known, docs = texts
     plain = baseline.plain(known, docs[:200], docs[200:])
     for seed in range(3):
@@ -206,7 +209,7 @@ def test_baseline_learns_from_the_rows_that_random_asks(texts):
         assert theirs.accuracy[-1] > 0.6
 
 
-def test_baseline_is_the_plain_logistic_regression_of_everybody(texts):
+def test_baseline_is_the_plain_logistic_regression_of_everybody(texts: Any) -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
@@ -220,19 +223,19 @@ def test_baseline_is_the_plain_logistic_regression_of_everybody(texts):
 
 
 @pytest.mark.parametrize("word", ["x", "大家好吗"])
-def test_baseline_reads_characters_where_there_are_no_words(texts, word):
+def test_baseline_reads_characters_where_there_are_no_words(texts: Any, word: str) -> None:
     known, _docs = texts
     plain = baseline.plain(known, [f"{word} {i % 7}" for i in range(200)], [word] * 200)
     assert plain.test.sparse.nnz > 0
 
 
-def test_baseline_sees_nothing_of_the_test_set(texts):
+def test_baseline_sees_nothing_of_the_test_set(texts: Any) -> None:
     known, docs = texts
     plain = baseline.plain(known, docs[:200], ["zebra quagga okapi"] * 200)
     assert plain.test.sparse.nnz == 0
 
 
-def test_baseline_of_several_labels_is_one_model_each(texts):
+def test_baseline_of_several_labels_is_one_model_each(texts: Any) -> None:
     known, docs = texts
     space = MultiLabel(4)
     y, truth = (np.eye(4, dtype=np.int64)[each] for each in (known.y, known.truth))
@@ -241,7 +244,7 @@ def test_baseline_of_several_labels_is_one_model_each(texts):
     assert replay(plain, "random", 0, Plan(labels=100), still).macro_f1[-1] > 0.5
 
 
-def test_baseline_of_pictures_is_their_pixels():
+def test_baseline_of_pictures_is_their_pixels() -> None:
     import io
 
     from PIL import Image
@@ -262,5 +265,5 @@ def test_baseline_of_pictures_is_their_pixels():
         baseline.plain(known, [b"no picture"] * 4, [])
 
 
-def test_module_reads_no_clock():
+def test_module_reads_no_clock() -> None:
     assert not hasattr(loop, "time")

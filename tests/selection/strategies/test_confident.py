@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,7 +38,9 @@ def said(found: ConfidentItems) -> list[tuple[int, int, float, tuple[int, ...]]]
     seed=st.integers(0, 1000),
     kind=st.sampled_from([SingleLabel, MultiLabel]),
 )
-def test_one_shard_and_many_in_any_order_agree(rows, classes, pieces, per_class, seed, kind):
+def test_one_shard_and_many_in_any_order_agree(
+    rows: Any, classes: Any, pieces: Any, per_class: Any, seed: Any, kind: Any
+) -> None:
     proba, ids, space = odds(rows, classes, seed), np.arange(rows) * 3 + 5, kind(classes)
     whole = most_confident(ids, proba, per_class, seed, space, least=0.5)
     parts = [
@@ -49,7 +53,7 @@ def test_one_shard_and_many_in_any_order_agree(rows, classes, pieces, per_class,
     assert merged.counts.tolist() == whole.counts.tolist()
 
 
-def test_each_class_has_its_own_best_first():
+def test_each_class_has_its_own_best_first() -> None:
     proba = [[0.9, 0.1], [0.05, 0.95], [0.99, 0.01], [0.15, 0.85], [0.79, 0.21]]
     found = most_confident([10, 11, 12, 13, 14], proba, 2, 0, SingleLabel(2))
     assert found.ids.tolist() == [12, 10, 11, 13]
@@ -58,12 +62,12 @@ def test_each_class_has_its_own_best_first():
     assert found.counts.tolist() == [2, 2]
 
 
-def test_counts_tell_of_those_left_out():
+def test_counts_tell_of_those_left_out() -> None:
     found = most_confident(range(50), [[0.9, 0.1]] * 50, 3, 0, SingleLabel(2))
     assert (len(found.ids), found.counts.tolist()) == (3, [50, 0])
 
 
-def test_ties_go_by_a_hash_and_not_to_the_first_rows():
+def test_ties_go_by_a_hash_and_not_to_the_first_rows() -> None:
     firsts = {
         int(most_confident(range(50), [[0.9, 0.1]] * 50, 1, seed, SingleLabel(2)).ids[0])
         for seed in range(30)
@@ -71,7 +75,7 @@ def test_ties_go_by_a_hash_and_not_to_the_first_rows():
     assert len(firsts) > 10
 
 
-def test_with_several_labels_the_whole_answer_must_be_sure():
+def test_with_several_labels_the_whole_answer_must_be_sure() -> None:
     proba = [[0.95, 0.9, 0.02], [0.95, 0.55, 0.02], [0.1, 0.1, 0.1], [0.1, 0.85, 0.1]]
     found = most_confident([1, 2, 3, 4], proba, 5, 0, MultiLabel(3))
     # 2 is in doubt about its second label; 3 has no label, so no page to be on.
@@ -84,7 +88,7 @@ def test_with_several_labels_the_whole_answer_must_be_sure():
     np.testing.assert_allclose(found.confidence, [0.9, 0.9, 0.85])
 
 
-def test_77_labels_are_as_good_as_two():
+def test_77_labels_are_as_good_as_two() -> None:
     proba = np.full((770, 77), 0.1 / 76)
     proba[np.arange(770), np.arange(770) % 77] = 0.9
     found = ConfidentItems.from_arrays(
@@ -95,13 +99,13 @@ def test_77_labels_are_as_good_as_two():
     assert found.counts.tolist() == [10] * 77
 
 
-def test_nobody_sure_and_nobody_there_give_nothing():
+def test_nobody_sure_and_nobody_there_give_nothing() -> None:
     for ids, proba in (([1], [[0.5, 0.5]]), ([], np.zeros((0, 2)))):
         found = merge([most_confident(ids, proba, 5, 0, SingleLabel(2))], 5, seed=0)
         assert (said(found), found.counts.tolist()) == ([], [0, 0])
 
 
-def test_what_cannot_be_used_is_named():
+def test_what_cannot_be_used_is_named() -> None:
     with pytest.raises(ValueError, match="must match"):
         most_confident([1, 2], [[0.5, 0.5]], 5, 0, SingleLabel(2))
     with pytest.raises(ValueError, match="row 0"):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,27 +48,27 @@ def pool(found: int, n: int = 60, *, several: bool = False) -> Candidates:
     )
 
 
-def reasons(found: int, k: int = 20, **options) -> Counter:
+def reasons(found: int, k: int = 20, **options: Any) -> Counter[Any]:
     return Counter(HUNT.choose(pool(found, **options), k, 0).reasons)
 
 
 # The phases --------------------------------------------------------------------------------------
 
 
-def test_until_one_is_found_typical_items_of_groups_without_a_label_are_asked():
+def test_until_one_is_found_typical_items_of_groups_without_a_label_are_asked() -> None:
     assert reasons(0) == {"cluster-seed": 19, "random": 1}
 
 
-def test_while_few_are_found_a_fifth_still_looks_elsewhere():
+def test_while_few_are_found_a_fifth_still_looks_elsewhere() -> None:
     assert reasons(1) == reasons(19) == {"rare": 15, "cluster-seed": 4, "random": 1}
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_with_twenty_found_a_fifth_is_doubtful_and_near_them(several):
+def test_with_twenty_found_a_fifth_is_doubtful_and_near_them(several: bool) -> None:
     assert reasons(20, several=several) == {"rare": 15, "near-found": 4, "random": 1}
 
 
-def test_likeliest_are_asked_in_order():
+def test_likeliest_are_asked_in_order() -> None:
     candidates = pool(20)
     picks = HUNT.choose(candidates, 20, 0)
     asked = [row for row, why in zip(picks.rows, picks.reasons, strict=True) if why == "rare"]
@@ -76,7 +77,7 @@ def test_likeliest_are_asked_in_order():
     assert asked == ranked[: len(asked)]
 
 
-def test_what_is_asked_near_those_found_is_the_most_doubtful_there():
+def test_what_is_asked_near_those_found_is_the_most_doubtful_there() -> None:
     candidates = pool(25, 600)
     points, found = (normalise_rows(part) for part in (candidates.spread, candidates.existing[:25]))
     # Nothing that is likely is doubtful here, so one queue takes nothing from the other.
@@ -92,7 +93,7 @@ def test_what_is_asked_near_those_found_is_the_most_doubtful_there():
     assert np.median(np.abs(2 * proba[edge] - 1)) < np.median(np.abs(2 * proba - 1))
 
 
-def test_neighbourhood_is_the_nearest_of_ten_anchors():
+def test_neighbourhood_is_the_nearest_of_ten_anchors() -> None:
     rng = np.random.default_rng(1)
     points, found = (normalise_rows(rng.normal(size=(n, 6))) for n in (2000, 30))
     near = rare_class.near_anchors(points, found, 3)
@@ -102,7 +103,7 @@ def test_neighbourhood_is_the_nearest_of_ten_anchors():
     assert not rare_class.near_anchors(points, found[:0], 3).any()
 
 
-def test_every_beginning_has_its_share_wherever_the_order_is_entered():
+def test_every_beginning_has_its_share_wherever_the_order_is_entered() -> None:
     shares = {"rare": 15, "cluster-seed": 4, "random": 1}
     for start in range(20):
         turns = rare_class.share_out(shares, 100, start)
@@ -112,13 +113,13 @@ def test_every_beginning_has_its_share_wherever_the_order_is_entered():
         assert Counter(turns) == {reason: 5 * n for reason, n in shares.items()}
 
 
-def test_small_batches_come_to_their_random_items_too():
+def test_small_batches_come_to_their_random_items_too() -> None:
     drawn = [HUNT.choose(pool(25), 4, seed).reasons.count("random") for seed in range(400)]
     # One item in 20: 80 of 1,600, give or take 4 standard deviations of 8.
     assert abs(sum(drawn) - 80) < 32
 
 
-def test_labels_that_do_not_fit_are_refused():
+def test_labels_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="39 labels for 40 labelled"):
         HUNT.choose(replace(pool(20), labels=np.zeros(39, dtype=np.int64)), 5, 0)
 
@@ -136,7 +137,7 @@ def ask(seed: int, cuts: list[np.ndarray]) -> tuple[Query, Shortlist]:
     )
 
 
-def test_random_items_come_from_the_whole_pool():
+def test_random_items_come_from_the_whole_pool() -> None:
     places = []
     for seed in range(400):
         question, found = ask(seed, [np.arange(N)])
@@ -150,7 +151,7 @@ def test_random_items_come_from_the_whole_pool():
     assert (abs(counts - 80) < 32).all()
 
 
-def test_sample_is_the_same_however_the_pool_is_cut():
+def test_sample_is_the_same_however_the_pool_is_cut() -> None:
     rows = np.arange(N)
     question, whole = ask(3, [rows])
     sample = to_candidates(question, whole, np.zeros((len(whole.ids), 1)), np.zeros((0, 1)), [])
@@ -164,7 +165,7 @@ def test_sample_is_the_same_however_the_pool_is_cut():
         assert set(again.ids[mask.drawn].tolist()) == drawn
 
 
-def test_rules_without_a_floor_draw_nothing():
+def test_rules_without_a_floor_draw_nothing() -> None:
     question = Query(STRATEGIES["margin"], SingleLabel(2), 20, N, 0)
     found = shortlist(question, np.arange(N), np.full((N, 2), 0.5))
     assert len(found.ids) == question.most
@@ -174,7 +175,7 @@ def test_rules_without_a_floor_draw_nothing():
 # The whole hunt ----------------------------------------------------------------------------------
 
 
-def test_hidden_class_is_found_long_before_chance_would():
+def test_hidden_class_is_found_long_before_chance_would() -> None:
     rng = np.random.default_rng(2)
     y = np.where(np.arange(1000) < 30, 2, rng.integers(2, size=1000))
     points = (3 * np.eye(3, 8)[y] + rng.normal(size=(1000, 8))).astype(np.float32)

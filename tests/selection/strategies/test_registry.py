@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def ask(name: str, candidates: Candidates, k: int = K, seed: int = 5) -> list[in
     return candidates.ids[selection.rows].tolist()
 
 
-def go_round(name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.ndarray]) -> list:
+def go_round(
+    name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.ndarray]
+) -> list[Any]:
     """Return the picks of one round over the shards `cuts`, and how likely each draw was."""
     strategy, free = STRATEGIES[name], len(whole) - len(labelled)
     question = Query(strategy, SingleLabel(3), K, free, seed=11, rare_class=2)
@@ -71,23 +74,25 @@ def go_round(name: str, whole: Candidates, labelled: np.ndarray, cuts: list[np.n
 
 @pytest.mark.parametrize("name", NAMES)
 class TestEveryStrategy:
-    def test_same_seed_same_picks(self, name):
+    def test_same_seed_same_picks(self, name: Any) -> None:
         candidates = scored(name, pool())
         assert ask(name, candidates) == ask(name, candidates)
         drawn = STRATEGIES[name].choose(candidates, K, np.random.default_rng(5))
         assert candidates.ids[drawn.rows].tolist() == ask(name, candidates, seed=5)
 
-    def test_chance_belongs_to_the_call_and_not_to_the_process(self, name):
+    def test_chance_belongs_to_the_call_and_not_to_the_process(self, name: Any) -> None:
         before = np.random.get_state()[1].copy()
         ask(name, scored(name, pool()))
         np.testing.assert_array_equal(np.random.get_state()[1], before)
 
-    def test_order_of_the_candidates_does_not_matter(self, name):
+    def test_order_of_the_candidates_does_not_matter(self, name: Any) -> None:
         candidates = scored(name, pool())
         order = np.random.default_rng(3).permutation(len(candidates))
         assert ask(name, candidates) == ask(name, candidates.take(order))
 
-    def test_neither_shards_nor_their_order_matter_and_nothing_labelled_is_asked(self, name):
+    def test_neither_shards_nor_their_order_matter_and_nothing_labelled_is_asked(
+        self, name: Any
+    ) -> None:
         whole, labelled = pool(700), np.arange(0, 700, 50)
         rows = np.arange(700)
         layouts = (
@@ -104,27 +109,27 @@ class TestEveryStrategy:
             assert again == picks
             np.testing.assert_allclose(same, chances)
 
-    def test_no_picks_and_no_pool(self, name):
+    def test_no_picks_and_no_pool(self, name: Any) -> None:
         assert ask(name, scored(name, pool()), k=0) == []
         nothing = pool().take(np.zeros(0, dtype=np.int64))
         assert ask(name, scored(name, nothing)) == []
         assert ask(name, scored(name, replace(nothing, existing=None)), k=0) == []
 
-    def test_more_wanted_than_there_is(self, name):
+    def test_more_wanted_than_there_is(self, name: Any) -> None:
         candidates = scored(name, pool(6))
         assert sorted(ask(name, candidates, k=50)) == sorted(candidates.ids.tolist())
         assert sorted(ask(name, candidates, k=6)) == sorted(candidates.ids.tolist())
 
-    def test_a_pool_of_one(self, name):
+    def test_a_pool_of_one(self, name: Any) -> None:
         assert len(ask(name, scored(name, pool(1)))) == 1
 
-    def test_nothing_labelled(self, name):
+    def test_nothing_labelled(self, name: Any) -> None:
         for existing in (None, np.zeros((0, 4), dtype=np.float32)):
             candidates = replace(pool(), existing=existing, n_labelled=0, classes_seen=0)
             candidates = replace(candidates, class_counts=None, rare_class=None)
             assert len(ask(name, scored(name, candidates))) == K
 
-    def test_one_class_only(self, name):
+    def test_one_class_only(self, name: Any) -> None:
         one = replace(
             pool(), proba=np.eye(3)[np.ones(60, dtype=int)], classes_seen=1, class_counts=[0, 5, 0]
         )
@@ -134,11 +139,11 @@ class TestEveryStrategy:
         unknown = scored(strategy.name, replace(one, proba=None))
         assert len(ask(strategy.name, unknown)) == K
 
-    def test_a_project_of_one_class(self, name):
+    def test_a_project_of_one_class(self, name: Any) -> None:
         lonely = replace(pool(classes=1), class_counts=[5], rare_class=0)
         assert len(ask(name, scored(name, lonely))) == K
 
-    def test_all_items_alike(self, name):
+    def test_all_items_alike(self, name: Any) -> None:
         alike = replace(
             pool(), proba=np.full((60, 3), 1 / 3), spread=np.ones((60, 4), dtype=np.float32)
         )
@@ -147,7 +152,7 @@ class TestEveryStrategy:
             assert len(ask(name, candidates, k=60)) == 60
             assert ask(name, candidates) == ask(name, candidates.take(np.arange(60)[::-1]))
 
-    def test_items_without_features(self, name):
+    def test_items_without_features(self, name: Any) -> None:
         mixed = pool().spread.copy()
         mixed[::3] = 0.0
         nothing = np.zeros((60, 4), dtype=np.float32)
@@ -155,29 +160,29 @@ class TestEveryStrategy:
             empty = replace(pool(), spread=spread, existing=spread[:2])
             assert len(ask(name, scored(name, empty), k=60)) == 60
 
-    def test_long_features_are_not_asked_for_their_length(self, name):
+    def test_long_features_are_not_asked_for_their_length(self, name: Any) -> None:
         candidates = scored(name, pool())
         # Powers of two change no digit of a direction.
         lengths = 2.0 ** np.random.default_rng(0).integers(-9, 10, size=(60, 1))
         longer = replace(candidates, spread=candidates.spread * lengths.astype(np.float32))
         assert ask(name, longer) == ask(name, candidates)
 
-    def test_certain_probabilities(self, name):
+    def test_certain_probabilities(self, name: Any) -> None:
         certain = replace(pool(), proba=np.eye(3)[np.arange(60) % 3])
         assert len(ask(name, scored(name, certain))) == K
 
-    def test_single_precision_is_welcome(self, name):
+    def test_single_precision_is_welcome(self, name: Any) -> None:
         rough = replace(pool(), proba=pool().proba.astype(np.float32))
         assert len(ask(name, scored(name, rough))) == K
 
-    def test_several_labels_per_item(self, name):
+    def test_several_labels_per_item(self, name: Any) -> None:
         strategy = STRATEGIES[name]
         many = replace(pool(), proba=np.random.default_rng(1).random((60, 3)), space=MultiLabel(3))
         proba = many.proba[None] if "committee" in strategy.needs else many.proba
         scores = strategy.score(proba, many.ids, 0, space=many.space, rare_class=1)
         assert len(ask(name, replace(many, scores=scores))) == K
 
-    def test_a_bad_row_is_named(self, name):
+    def test_a_bad_row_is_named(self, name: Any) -> None:
         candidates, strategy = pool(), STRATEGIES[name]
         for broken in (np.nan, np.inf):
             proba, spread = candidates.proba.copy(), candidates.spread.copy()
@@ -195,7 +200,7 @@ class TestEveryStrategy:
         with pytest.raises(ValueError, match="twice"):
             strategy.choose(replace(candidates, ids=np.zeros(60, dtype=np.int64)), K, 0)
 
-    def test_inputs_are_left_alone(self, name):
+    def test_inputs_are_left_alone(self, name: Any) -> None:
         candidates = scored(name, pool())
         arrays = ("ids", "scores", "proba", "spread", "existing")
         copies = {array: getattr(candidates, array).copy() for array in arrays}
@@ -207,7 +212,7 @@ class TestEveryStrategy:
         for array in arrays:
             np.testing.assert_array_equal(getattr(candidates, array), copies[array])
 
-    def test_it_can_be_explained_to_people(self, name):
+    def test_it_can_be_explained_to_people(self, name: Any) -> None:
         strategy = STRATEGIES[name]
         assert strategy.title
         assert strategy.description.endswith(".")
@@ -218,7 +223,7 @@ class TestEveryStrategy:
             assert sentence.endswith(".")
             assert "score" not in sentence
 
-    def test_what_it_needs_is_demanded(self, name):
+    def test_what_it_needs_is_demanded(self, name: Any) -> None:
         strategy, bare = STRATEGIES[name], replace(pool(), proba=None, spread=None, existing=None)
         if "proba" in strategy.needs and strategy.scorer is not None:
             with pytest.raises(ValueError, match="probabilities"):
@@ -228,7 +233,7 @@ class TestEveryStrategy:
                 strategy.choose(bare, K, 0)
 
 
-def test_until_two_classes_are_known_nothing_asks_a_model():
+def test_until_two_classes_are_known_nothing_asks_a_model() -> None:
     for name in NAMES:
         for seen in (0, 1):
             strategy = resolve(name, 3, seen, SingleLabel(3))
@@ -238,7 +243,7 @@ def test_until_two_classes_are_known_nothing_asks_a_model():
     assert resolve("margin", 3, 1, MultiLabel(3)).name == "margin"
 
 
-def test_auto_moves_from_seeds_to_cover_to_close_calls():
+def test_auto_moves_from_seeds_to_cover_to_close_calls() -> None:
     phases = [
         resolve("auto", n, seen, SingleLabel(4)).name
         for n, seen in [(0, 0), (9, 1), (7, 2), (8, 4)]
@@ -248,7 +253,7 @@ def test_auto_moves_from_seeds_to_cover_to_close_calls():
     assert resolve("auto", 500, 30, SingleLabel(77)).name == "cover_margin"
 
 
-def test_the_first_batch_covers_the_pool_even_where_scores_exist():
+def test_the_first_batch_covers_the_pool_even_where_scores_exist() -> None:
     # Doubts of a model that was never checked picked 0.43 where a random seed gave 0.79.
     imported = replace(pool(), existing=None, n_labelled=0, classes_seen=0)
     covered = ask("typical", scored("typical", imported))
@@ -256,19 +261,19 @@ def test_the_first_batch_covers_the_pool_even_where_scores_exist():
     assert ask("auto", replace(imported, scores=imported.proba[:, 0])) == covered
 
 
-def test_an_unknown_strategy_is_refused():
+def test_an_unknown_strategy_is_refused() -> None:
     with pytest.raises(ValueError, match="no strategy is called 'magic'"):
         resolve("magic", 0, 0, SingleLabel(2))
 
 
-def test_prefilter_size_is_bounded():
+def test_prefilter_size_is_bounded() -> None:
     sizes = [prefilter_size(k, 10**6) for k in (1, 20, 1000, 6000)]
     assert sizes == [200, 400, 5000, 6000]
     assert prefilter_size(20, 70) == 70
     assert STRATEGIES["typical"].prefilter_size(20, 10**6) == 2000
 
 
-def test_margin_asks_the_closest_calls_first():
+def test_margin_asks_the_closest_calls_first() -> None:
     candidates = scored("margin", pool())
     top = np.sort(candidates.proba, axis=1)
     gap = top[:, -1] - top[:, -2]
@@ -276,12 +281,12 @@ def test_margin_asks_the_closest_calls_first():
     np.testing.assert_array_equal(rows, np.argsort(gap)[:5])
 
 
-def test_random_says_how_likely_each_draw_was():
+def test_random_says_how_likely_each_draw_was() -> None:
     selection = STRATEGIES["random"].choose(scored("random", pool()), 3, 0)
     np.testing.assert_allclose(selection.probability, [1 / 60, 1 / 59, 1 / 58])
 
 
-def test_random_is_uniform_over_the_pool():
+def test_random_is_uniform_over_the_pool() -> None:
     firsts = []
     for seed in range(1500):
         scores = STRATEGIES["random"].score(None, np.arange(6), seed)
@@ -289,7 +294,7 @@ def test_random_is_uniform_over_the_pool():
     np.testing.assert_allclose(np.bincount(firsts, minlength=6) / 1500, 1 / 6, atol=0.04)
 
 
-def test_stochastic_draws_by_the_weights_it_reports():
+def test_stochastic_draws_by_the_weights_it_reports() -> None:
     proba = np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1]])
     strategy, ids = STRATEGIES["stochastic"], np.arange(3)
     weights = strategy.weights(proba)
@@ -309,13 +314,13 @@ def test_stochastic_draws_by_the_weights_it_reports():
     np.testing.assert_allclose([p[2] for p in told], 1.0)
 
 
-def test_balanced_serves_the_class_with_the_fewest_labels():
+def test_balanced_serves_the_class_with_the_fewest_labels() -> None:
     candidates = replace(scored("balanced", pool()), class_counts=[50, 0, 50])
     rows = STRATEGIES["balanced"].choose(candidates, 5, 0).rows
     assert (candidates.proba[rows].argmax(axis=1) == 1).all()
 
 
-def test_words_name_the_labels():
+def test_words_name_the_labels() -> None:
     names, space = ["spam", "ham"], SingleLabel(2)
     assert explain("margin", 0, [0.48, 0.45], names, space) == (
         "The model hesitates between spam (48 %) and ham (45 %)."
@@ -327,7 +332,7 @@ def test_words_name_the_labels():
     assert explain("margin", -0.25, None, names, space) == "Selected by margin (score -0.25)."
 
 
-def test_copies_are_asked_after_everything_else():
+def test_copies_are_asked_after_everything_else() -> None:
     alike = np.array([[1, 0], [1, 0], [1, 0.001], [0, 1]], dtype=np.float32)
     candidates = Candidates(
         np.arange(4), np.array([0.9, 0.8, 0.7, 0.1]), np.full((4, 2), 0.5), alike
@@ -336,14 +341,14 @@ def test_copies_are_asked_after_everything_else():
     assert STRATEGIES["margin"].choose(candidates, 4, 0).rows.tolist() == [0, 3, 1, 2]
 
 
-def test_close_calls_that_are_far_apart_are_drawn_among_the_closest():
+def test_close_calls_that_are_far_apart_are_drawn_among_the_closest() -> None:
     candidates = scored("margin_apart", pool())
     closest = np.argsort(-candidates.scores)[:12]
     asked = STRATEGIES["margin_apart"].choose(candidates, 4, 0).rows
     assert set(asked) <= set(closest)
     points = candidates.spread / np.linalg.norm(candidates.spread, axis=1, keepdims=True)
 
-    def nearest(rows):
+    def nearest(rows: Any) -> Any:
         gaps = 1 - points[rows] @ points[rows].T + 2 * np.eye(len(rows))
         return gaps.min()
 

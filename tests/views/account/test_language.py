@@ -4,6 +4,7 @@ import html
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,12 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.projects import accounts, locale
 from annotator.flow.simulation import job
 from annotator.i18n import stored_messages
-from annotator.models import Import, User
+from annotator.models import Import, Project, User
 from tests import loop
+from tests.given import Api, SignedIn
 
 pytestmark = pytest.mark.django_db
 
@@ -26,56 +29,56 @@ GERMAN, ENGLISH = {"accept-language": "de-AT,de;q=0.9"}, {"accept-language": "en
 PASSWORD = "chaff-in-the-wind-7"
 
 
-def tongue(answer):
+def tongue(answer: Any) -> Any:
     return re.search(r'<html lang="(\w+)"', answer.content.decode())[1]
 
 
-def choose(client, wanted):
+def choose(client: Any, wanted: Any) -> Any:
     return client.post(reverse("choose_language"), {"language": wanted})
 
 
-def log_in(client, name):
+def log_in(client: Any, name: Any) -> Any:
     return client.post(reverse("login"), {"username": name, "password": PASSWORD})
 
 
 # Choosing ----------------------------------------------------------------------------------------
 
 
-def test_pages_are_in_the_language_of_the_browser(signed_in, ana):
+def test_pages_are_in_the_language_of_the_browser(signed_in: SignedIn, ana: User) -> None:
     assert tongue(signed_in(ana).get("/projects/", headers=GERMAN)) == "de"
     assert tongue(signed_in(ana).get("/projects/", headers=ENGLISH)) == "en"
     assert tongue(signed_in(ana).get("/projects/", headers={"accept-language": "fr"})) == "en"
 
 
-def test_chosen_language_holds_on_every_machine(signed_in, ana):
+def test_chosen_language_holds_on_every_machine(signed_in: SignedIn, ana: User) -> None:
     assert choose(signed_in(ana), "de").url == reverse("account")
     assert tongue(signed_in(ana).get("/projects/", headers=ENGLISH)) == "de"
 
 
-def test_what_is_said_of_the_choice_is_in_the_new_language(signed_in, ana):
+def test_what_is_said_of_the_choice_is_in_the_new_language(signed_in: SignedIn, ana: User) -> None:
     page = signed_in(ana).post(reverse("choose_language"), {"language": "de"}, follow=True)
     assert "Die Sprache ist geändert." in page.content.decode()
     assert '<option value="de" selected>Deutsch</option>' in page.content.decode()
 
 
-def test_language_can_be_left_to_the_browser_again(signed_in, ana):
+def test_language_can_be_left_to_the_browser_again(signed_in: SignedIn, ana: User) -> None:
     client = signed_in(ana)
     choose(client, "de")
     choose(client, "")
     assert tongue(client.get("/projects/", headers=ENGLISH)) == "en"
 
 
-def test_unknown_language_is_refused(signed_in, ana):
+def test_unknown_language_is_refused(signed_in: SignedIn, ana: User) -> None:
     assert choose(signed_in(ana), "tlh").status_code == 422
     assert loop.refreshed(ana).language == ""
 
 
-def test_language_is_chosen_by_who_is_signed_in(client):
+def test_language_is_chosen_by_who_is_signed_in(client: Client) -> None:
     assert choose(client, "de").url.startswith("/login")
     assert client.get(reverse("choose_language")).status_code == 405
 
 
-def test_browser_keeps_the_language_for_the_log_in(signed_in, ana):
+def test_browser_keeps_the_language_for_the_log_in(signed_in: SignedIn, ana: User) -> None:
     client = signed_in(ana)
     kept = choose(client, "de").cookies[settings.LANGUAGE_COOKIE_NAME]
     assert (kept["httponly"], kept["samesite"]) == (True, "Lax")
@@ -83,7 +86,7 @@ def test_browser_keeps_the_language_for_the_log_in(signed_in, ana):
     assert tongue(client.get("/login", headers=ENGLISH)) == "de"
 
 
-def test_new_machine_learns_the_language_with_the_log_in():
+def test_new_machine_learns_the_language_with_the_log_in() -> None:
     user, _token = accounts.create_user("anna", PASSWORD)
     locale.choose(user, "de")
     client = Client(headers=ENGLISH)
@@ -93,7 +96,9 @@ def test_new_machine_learns_the_language_with_the_log_in():
     assert tongue(client.get("/login")) == "de"
 
 
-def test_nobody_reads_in_the_language_of_who_was_here_before(signed_in, ana):
+def test_nobody_reads_in_the_language_of_who_was_here_before(
+    signed_in: SignedIn, ana: User
+) -> None:
     client = signed_in(ana)
     choose(client, "de")
     client.post(reverse("logout"))
@@ -104,7 +109,9 @@ def test_nobody_reads_in_the_language_of_who_was_here_before(signed_in, ana):
     assert tongue(client.get("/login", headers=ENGLISH)) == "en"
 
 
-def test_language_costs_no_query(signed_in, ana, django_assert_num_queries):
+def test_language_costs_no_query(
+    signed_in: SignedIn, ana: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     client = signed_in(ana)
     with CaptureQueriesContext(connection) as without:
         client.get("/projects/")
@@ -116,19 +123,25 @@ def test_language_costs_no_query(signed_in, ana, django_assert_num_queries):
 # Errors ------------------------------------------------------------------------------------------
 
 
-def test_errors_of_pages_are_in_ones_language(signed_in, zed, project):
+def test_errors_of_pages_are_in_ones_language(
+    signed_in: SignedIn, zed: User, project: Project
+) -> None:
     locale.choose(zed, "de")
     page = signed_in(zed).get(reverse("dashboard", args=[project.pk]))
     assert "Dieses Projekt gibt es nicht." in page.content.decode()
 
 
-def test_pages_get_the_errors_of_the_api_in_ones_language(signed_in, zed, project):
+def test_pages_get_the_errors_of_the_api_in_ones_language(
+    signed_in: SignedIn, zed: User, project: Project
+) -> None:
     locale.choose(zed, "de")
     answer = signed_in(zed).get(f"/api/v1/projects/{project.pk}", headers=ENGLISH)
     assert answer.json()["detail"] == "Dieses Projekt gibt es nicht."
 
 
-def test_programs_get_errors_in_the_language_they_ask_for(api, zed, project):
+def test_programs_get_errors_in_the_language_they_ask_for(
+    api: Api, zed: User, project: Project
+) -> None:
     locale.choose(zed, "de")
     address = f"/api/v1/projects/{project.pk}"
     assert api(zed).get(address).json()["detail"] == "Project not found."
@@ -137,7 +150,7 @@ def test_programs_get_errors_in_the_language_they_ask_for(api, zed, project):
     assert not answer.cookies
 
 
-def test_form_says_what_is_wrong_in_ones_language(signed_in, ana):
+def test_form_says_what_is_wrong_in_ones_language(signed_in: SignedIn, ana: User) -> None:
     locale.choose(ana, "de")
     page = signed_in(ana).post(reverse("account"), {}).content.decode()
     assert "Dieses Feld ist zwingend erforderlich." in page
@@ -147,7 +160,7 @@ def test_form_says_what_is_wrong_in_ones_language(signed_in, ana):
 
 
 @pytest.fixture
-def worked(project, lea, ana):
+def worked(project: Project, lea: User, ana: User) -> Any:
     """A project with all that a page may show: imports, rounds, an estimate, a simulation."""
     project.guidelines, project.target_value, project.hourly_rate = "Lies genau.", 0.9, 30
     project.save()
@@ -178,11 +191,11 @@ class Shown(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         spoken = {"title", "aria-label", "placeholder", "alt"}
         self.texts += [value for name, value in attrs if name in spoken and value]
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.texts.append(data)
 
 
@@ -201,57 +214,59 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def address(name, project):
+def address(name: Any, project: Project) -> str:
     return reverse(name, args=[project.pk] if name in PAGES[:8] else [])
 
 
 @pytest.fixture
-def german(signed_in, db):
+def german(signed_in: SignedIn, db: Any) -> Any:
     """The browser of somebody who may see everything, in German."""
     return signed_in(User.objects.create_superuser("rosa", language="de"))
 
 
-def test_every_page_is_german(german, worked):
+def test_every_page_is_german(german: Any, worked: Any) -> None:
     for name in PAGES:
         answer = german.get(address(name, worked))
         assert (name, answer.status_code, tongue(answer)) == (name, 200, "de")
         assert (name, untranslated(answer.content.decode())) == (name, [])
 
 
-def test_bulk_desk_with_its_items_is_german(german, sure):
+def test_bulk_desk_with_its_items_is_german(german: Any, sure: Project) -> None:
     page = german.get(f"{address('bulk:page', sure)}?label=spam").content.decode()
     assert "Sind das alles" in page
     assert untranslated(page) == []
 
 
 @pytest.mark.parametrize("path", ["/login", "/nowhere", "/projects/1/"])
-def test_pages_before_the_log_in_are_german(client, path):
+def test_pages_before_the_log_in_are_german(client: Client, path: str) -> None:
     page = client.get(path, headers=GERMAN, follow=True)
     assert tongue(page) == "de"
     assert untranslated(page.content.decode()) == []
 
 
-def test_english_left_on_a_page_is_found(signed_in, ana):
+def test_english_left_on_a_page_is_found(signed_in: SignedIn, ana: User) -> None:
     found = untranslated(signed_in(ana).get("/account/", headers=ENGLISH).content.decode())
     assert {"Change preferences", "Log out", "Skip to the content"} <= set(found)
 
 
-def test_numbers_are_written_in_german(german, worked):
+def test_numbers_are_written_in_german(german: Any, worked: Any) -> None:
     page = german.get(address("dashboard", worked)).content.decode()
     assert re.search(r"<dd>\d+,\d\d</dd>", page)
     chart = german.get(reverse("chart", args=[worked.pk, "uncertainty", "svg"])).content.decode()
     assert ">0,2<" in chart
 
 
-def test_chart_of_another_language_is_another_picture(signed_in, lea, worked):
-    def pictures(headers):
+def test_chart_of_another_language_is_another_picture(
+    signed_in: SignedIn, lea: User, worked: Any
+) -> None:
+    def pictures(headers: Any) -> Any:
         page = signed_in(lea).get(address("dashboard", worked), headers=headers)
         return set(re.findall(r'charts/[^"]*language[^"]*"', page.content.decode()))
 
     assert not pictures(GERMAN) & pictures(ENGLISH)
 
 
-def test_desk_gives_its_script_german_words(german, worked):
+def test_desk_gives_its_script_german_words(german: Any, worked: Any) -> None:
     page = german.get(address("label:desk", worked)).content.decode()
     config = json.loads(re.search(r'id="desk-config"[^>]*>(.*?)</script>', page)[1])
     assert config["words"]["standings"]["saved"] == "Gespeichert"
@@ -261,7 +276,9 @@ def test_desk_gives_its_script_german_words(german, worked):
 # What workers stored -----------------------------------------------------------------------------
 
 
-def test_rejected_rows_are_explained_in_the_readers_language(signed_in, olga, project):
+def test_rejected_rows_are_explained_in_the_readers_language(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     loop.bring_in(project, "rows.csv", "text,label\n,spam\nxyz,hamm\n")
     assert [error["detail"] for error in Import.objects.get().errors] == [
         "The text is empty.",
@@ -273,7 +290,9 @@ def test_rejected_rows_are_explained_in_the_readers_language(signed_in, olga, pr
     assert "„hamm“ ist kein Label dieses Projekts. Meinten Sie „ham“?" in shown
 
 
-def test_worker_stores_english_whoever_stopped_it(signed_in, lea, project):
+def test_worker_stores_english_whoever_stopped_it(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     loop.fill(project, 10)
     loop.make_features(project)
     locale.choose(lea, "de")
@@ -287,7 +306,9 @@ def test_worker_stores_english_whoever_stopped_it(signed_in, lea, project):
     assert "Von lea angehalten." in page
 
 
-def test_reason_of_an_item_is_told_in_the_readers_language(signed_in, ana, project):
+def test_reason_of_an_item_is_told_in_the_readers_language(
+    signed_in: SignedIn, ana: User, project: Project
+) -> None:
     # Without audits nothing comes blind.
     project.audit_share = 0
     project.save()

@@ -1,13 +1,16 @@
 """Guessing passwords is slowed down; other people's guesses lock no known browser out."""
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotator.flow.projects import accounts
 from annotator.jobs.outages import Away
@@ -19,33 +22,37 @@ TOKEN = "/api/v1/auth/token"
 
 
 @pytest.fixture(autouse=True)
-def _quick_hashes(settings):
+def _quick_hashes(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
-def ann(db, time_machine):
+def ann(db: Any, time_machine: Any) -> Any:
     time_machine.move_to(timezone.now(), tick=False)
     return accounts.create_user("ann", PASSWORD)[0]
 
 
-def log_in(client, password=PASSWORD, name="ann", path="login", **more):
+def log_in(
+    client: Any, password: Any = PASSWORD, name: str = "ann", path: str = "login", **more: Any
+) -> Any:
     return client.post(reverse(path), {"username": name, "password": password}, **more)
 
 
-def ask_for_token(client, password=PASSWORD, name="ann"):
+def ask_for_token(client: Any, password: Any = PASSWORD, name: str = "ann") -> Any:
     body = {"username": name, "password": password}
     return client.post(TOKEN, body, content_type="application/json")
 
 
-def lock(client=None):
+def lock(client: Any = None) -> Any:
     for _try in range(6):
         answer = log_in(client or Client(), "wrong")
     assert answer.status_code == 429
     return answer
 
 
-def test_lock_ends_when_it_was_said_to_end_whatever_is_tried_meanwhile(client, ann, time_machine):
+def test_lock_ends_when_it_was_said_to_end_whatever_is_tried_meanwhile(
+    client: Client, ann: Any, time_machine: Any
+) -> None:
     assert lock().headers["Retry-After"] == "900"
     time_machine.shift(timedelta(minutes=10))
     answer = log_in(client, "wrong")
@@ -56,7 +63,7 @@ def test_lock_ends_when_it_was_said_to_end_whatever_is_tried_meanwhile(client, a
     assert log_in(client).status_code == 302
 
 
-def test_known_browser_is_not_locked_out_by_others_at_its_address(client, ann):
+def test_known_browser_is_not_locked_out_by_others_at_its_address(client: Client, ann: Any) -> None:
     log_in(client)
     client.post(reverse("logout"))
     lock()
@@ -64,7 +71,9 @@ def test_known_browser_is_not_locked_out_by_others_at_its_address(client, ann):
     assert log_in(client).status_code == 302
 
 
-def test_browser_is_known_after_an_invitation_too(client, db, time_machine):
+def test_browser_is_known_after_an_invitation_too(
+    client: Client, db: Any, time_machine: Any
+) -> None:
     _user, token = accounts.create_user("ann")
     client.post(reverse("invite", args=[token]), {"password": PASSWORD, "again": PASSWORD})
     client.post(reverse("logout"))
@@ -72,7 +81,7 @@ def test_browser_is_known_after_an_invitation_too(client, db, time_machine):
     assert log_in(client).status_code == 302
 
 
-def test_known_browser_has_a_limit_of_its_own(client, ann, time_machine):
+def test_known_browser_has_a_limit_of_its_own(client: Client, ann: Any, time_machine: Any) -> None:
     log_in(client)
     client.post(reverse("logout"))
     for _try in range(10):
@@ -86,7 +95,7 @@ def test_known_browser_has_a_limit_of_its_own(client, ann, time_machine):
     assert log_in(client).status_code == 302
 
 
-def test_browser_is_known_for_the_names_that_signed_in_there_only(client, ann):
+def test_browser_is_known_for_the_names_that_signed_in_there_only(client: Client, ann: Any) -> None:
     accounts.create_user("ben", PASSWORD)
     log_in(client, name="ben")
     client.post(reverse("logout"))
@@ -95,13 +104,13 @@ def test_browser_is_known_for_the_names_that_signed_in_there_only(client, ann):
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "a:b:c", "{}", "ann", "\xff"])
-def test_made_up_cookies_are_not_believed(client, ann, cookie):
+def test_made_up_cookies_are_not_believed(client: Client, ann: Any, cookie: str) -> None:
     lock()
     client.cookies[known_devices.COOKIE] = cookie
     assert log_in(client).status_code == 429
 
 
-def test_a_signature_for_something_else_is_not_believed(client, ann):
+def test_a_signature_for_something_else_is_not_believed(client: Client, ann: Any) -> None:
     from django.core import signing
 
     lock()
@@ -111,14 +120,16 @@ def test_a_signature_for_something_else_is_not_believed(client, ann):
     assert log_in(client).status_code == 429
 
 
-def test_cookie_tells_no_names_and_no_script_reads_it(client, ann):
+def test_cookie_tells_no_names_and_no_script_reads_it(client: Client, ann: Any) -> None:
     cookie = log_in(client).cookies[known_devices.COOKIE]
     assert "ann" not in cookie.value
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
 
 
-def test_five_people_share_a_browser_and_the_sixth_replaces_the_first(client, ann):
+def test_five_people_share_a_browser_and_the_sixth_replaces_the_first(
+    client: Client, ann: Any
+) -> None:
     for name in ("b", "c", "d", "e", "f"):
         accounts.create_user(name, PASSWORD)
     for name in ("ann", "b", "c", "d", "e"):
@@ -136,8 +147,10 @@ def test_five_people_share_a_browser_and_the_sixth_replaces_the_first(client, an
 
 
 @pytest.mark.parametrize("path", ["login", "admin:login", None])
-def test_made_up_names_use_up_an_address(client, ann, path, time_machine, monkeypatch):
-    def attempt(name):
+def test_made_up_names_use_up_an_address(
+    client: Client, ann: Any, path: Any, time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attempt(name: Any) -> Any:
         return ask_for_token(client, "x", name) if path is None else log_in(client, "x", name, path)
 
     for number in range(20):
@@ -155,7 +168,7 @@ def test_made_up_names_use_up_an_address(client, ann, path, time_machine, monkey
     assert log_in(client).status_code == 302
 
 
-def test_api_says_it_in_its_own_shape(client, ann):
+def test_api_says_it_in_its_own_shape(client: Client, ann: Any) -> None:
     for number in range(21):
         answer = ask_for_token(client, "x", f"nobody{number}")
     assert answer.json() == {
@@ -172,12 +185,12 @@ def test_api_says_it_in_its_own_shape(client, ann):
     }
 
 
-def test_people_who_sign_in_use_up_nothing(client, ann):
+def test_people_who_sign_in_use_up_nothing(client: Client, ann: Any) -> None:
     for _person in range(30):
         assert ask_for_token(client).status_code == 200
 
 
-def test_addresses_of_one_ipv6_client_count_together():
+def test_addresses_of_one_ipv6_client_count_together() -> None:
     assert (
         rate_limits.network("2001:db8::1") == rate_limits.network("2001:db8::ffff") == "2001:db8::"
     )
@@ -186,7 +199,7 @@ def test_addresses_of_one_ipv6_client_count_together():
     assert rate_limits.network("") == rate_limits.network(None) == ""
 
 
-def test_old_password_is_guessed_six_times_only(ann, time_machine):
+def test_old_password_is_guessed_six_times_only(ann: Any, time_machine: Any) -> None:
     client = Client()
     client.force_login(ann)
     form = {"old_password": "no", "new_password1": PASSWORD + "8", "new_password2": PASSWORD + "8"}
@@ -200,7 +213,9 @@ def test_old_password_is_guessed_six_times_only(ann, time_machine):
     assert client.post(reverse("account"), right).status_code == 302
 
 
-def test_invitations_are_guessed_twenty_times_a_minute_only(client, db, time_machine):
+def test_invitations_are_guessed_twenty_times_a_minute_only(
+    client: Client, db: Any, time_machine: Any
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     _user, token = accounts.create_user("new")
     for number in range(20):
@@ -214,7 +229,7 @@ def test_invitations_are_guessed_twenty_times_a_minute_only(client, db, time_mac
 
 
 @pytest.mark.servers
-def test_processes_count_together_in_the_broker_and_alone_without_it(settings):
+def test_processes_count_together_in_the_broker_and_alone_without_it(settings: Settings) -> None:
     limit = rate_limits.Limit("test", 2, 60)
     with servers.redis() as address:
         settings.BROKER_URL = address
@@ -240,7 +255,7 @@ def test_processes_count_together_in_the_broker_and_alone_without_it(settings):
 
 
 @pytest.fixture
-def one_under_way(settings, ann):
+def one_under_way(settings: Settings, ann: Any) -> Iterator[Any]:
     """Somebody's password is being hashed, and two more people wait."""
     settings.PASSWORD_HASHERS = ["annotator.security.password_hashing.PasswordHasher"]
     with password_hashing._turn:
@@ -254,7 +269,7 @@ def one_under_way(settings, ann):
             password_hashing._room.release()
 
 
-def test_hashing_never_takes_more_threads_than_it_may(one_under_way, client):
+def test_hashing_never_takes_more_threads_than_it_may(one_under_way: Any, client: Client) -> None:
     with pytest.raises(Away, match="Too many people are signing in"):
         make_password("x")
     answer = ask_for_token(client, name="nobody")
@@ -266,11 +281,11 @@ def test_hashing_never_takes_more_threads_than_it_may(one_under_way, client):
     assert "Too many people are signing in" in page.content.decode()
 
 
-def test_one_hash_is_made_at_a_time(settings, monkeypatch):
+def test_one_hash_is_made_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PASSWORD_HASHERS = ["annotator.security.password_hashing.PasswordHasher"]
     under_way, most, hashed = [], [], []
 
-    def slowly(_self, password, _salt, _iterations=None):
+    def slowly(_self: Any, password: Any, _salt: Any, _iterations: Any = None) -> str:
         under_way.append(password)
         most.append(len(under_way))
         threading.Event().wait(0.05)
@@ -288,7 +303,7 @@ def test_one_hash_is_made_at_a_time(settings, monkeypatch):
     assert (max(most), len(hashed)) == (1, 3)
 
 
-def test_hashes_of_before_are_still_right(settings):
+def test_hashes_of_before_are_still_right(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["annotator.security.password_hashing.PasswordHasher"]
     from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
 

@@ -1,9 +1,13 @@
 """Coming in, going out, choosing a password."""
 
+from typing import Any
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from annotator.flow.projects import accounts
+from tests.given import SignedIn
 
 pytestmark = pytest.mark.django_db
 
@@ -11,31 +15,31 @@ PASSWORD = "chaff-in-the-wind-7"
 
 
 @pytest.fixture
-def ann():
+def ann() -> Any:
     return accounts.create_user("ann", PASSWORD)[0]
 
 
-def log_in(client, **more):
+def log_in(client: Any, **more: Any) -> Any:
     return client.post(reverse("login"), {"username": "ann", "password": PASSWORD, **more})
 
 
-def test_login_leads_to_the_projects(client, ann):
+def test_login_leads_to_the_projects(client: Client, ann: Any) -> None:
     assert log_in(client).url == reverse("projects")
 
 
-def test_login_goes_back_to_where_one_wanted(client, ann):
+def test_login_goes_back_to_where_one_wanted(client: Client, ann: Any) -> None:
     assert log_in(client, next="/projects/7/label").url == "/projects/7/label"
 
 
 @pytest.mark.parametrize(
     "elsewhere", ["//evil.example", "https:evil.example", "javascript:alert(1)", "/\\evil.example"]
 )
-def test_login_never_leads_elsewhere(client, ann, elsewhere):
+def test_login_never_leads_elsewhere(client: Client, ann: Any, elsewhere: str) -> None:
     assert log_in(client, next=elsewhere).url == reverse("projects")
 
 
-def test_wrong_name_and_wrong_password_read_the_same(client, ann):
-    def words(username):
+def test_wrong_name_and_wrong_password_read_the_same(client: Client, ann: Any) -> None:
+    def words(username: Any) -> bool:
         answer = client.post(reverse("login"), {"username": username, "password": "no"})
         return "Incorrect username or password." in answer.content.decode()
 
@@ -43,7 +47,7 @@ def test_wrong_name_and_wrong_password_read_the_same(client, ann):
     assert words("nobody")
 
 
-def test_many_wrong_passwords_lock_in_words(client, ann):
+def test_many_wrong_passwords_lock_in_words(client: Client, ann: Any) -> None:
     for _try in range(6):
         answer = client.post(reverse("login"), {"username": "ann", "password": "no"})
     assert answer.status_code == 429
@@ -51,14 +55,16 @@ def test_many_wrong_passwords_lock_in_words(client, ann):
     assert log_in(client).status_code == 429
 
 
-def test_logout_needs_a_post_and_ends_the_session(signed_in, ann):
+def test_logout_needs_a_post_and_ends_the_session(signed_in: SignedIn, ann: Any) -> None:
     client = signed_in(ann)
     assert client.get(reverse("logout")).status_code == 405
     client.post(reverse("logout"))
     assert client.get(reverse("projects")).status_code == 302
 
 
-def test_password_change_keeps_this_session_and_ends_the_others(signed_in, ann):
+def test_password_change_keeps_this_session_and_ends_the_others(
+    signed_in: SignedIn, ann: Any
+) -> None:
     here, there = signed_in(ann), signed_in(ann)
     new = "wheat-and-barley-8"
     here.post(
@@ -69,12 +75,12 @@ def test_password_change_keeps_this_session_and_ends_the_others(signed_in, ann):
     assert there.get(reverse("account")).status_code == 302
 
 
-def test_wrong_old_password_is_422(signed_in, ann):
+def test_wrong_old_password_is_422(signed_in: SignedIn, ann: Any) -> None:
     answer = signed_in(ann).post(reverse("account"), {"old_password": "no"})
     assert answer.status_code == 422
 
 
-def test_invitation_lets_choose_a_password_once(client, db):
+def test_invitation_lets_choose_a_password_once(client: Client, db: Any) -> None:
     user, token = accounts.create_user("new")
     address = reverse("invite", args=[token])
     assert "Welcome, new" in client.get(address).content.decode()
@@ -86,7 +92,7 @@ def test_invitation_lets_choose_a_password_once(client, db):
     assert client.get(address).status_code == 404
 
 
-def test_invitation_refuses_a_weak_password_and_a_slip(client, db):
+def test_invitation_refuses_a_weak_password_and_a_slip(client: Client, db: Any) -> None:
     _user, token = accounts.create_user("new")
     address = reverse("invite", args=[token])
     weak = client.post(address, {"password": "12345", "again": "12345"})
@@ -96,5 +102,5 @@ def test_invitation_refuses_a_weak_password_and_a_slip(client, db):
     assert slip.status_code == 422
 
 
-def test_made_up_invitation_is_404(client, db):
+def test_made_up_invitation_is_404(client: Client, db: Any) -> None:
     assert client.get(reverse("invite", args=["1.abc:def:ghi"])).status_code == 404

@@ -3,17 +3,20 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import recall_standing
 from annotator.flow.projects import settings
-from annotator.models import ModelVersion, Project, Report, Tally
+from annotator.models import ModelVersion, Project, Report, Tally, User
 from annotator.views.charts import registry
 from annotator.views.charts.data import Facts
 from tests import loop
+from tests.given import SignedIn
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +25,7 @@ ESTIMATE = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "confidence": 0.95}
 
 
 @pytest.fixture
-def worked(project, ana):
+def worked(project: Project, ana: User) -> Any:
     """A project with rounds behind it, of which two models were measured in full."""
     loop.fill(project, 60)
     loop.make_features(project)
@@ -43,7 +46,7 @@ def worked(project, ana):
     return project
 
 
-def add_model(project, number):
+def add_model(project: Project, number: Any) -> None:
     labels = list(project.labels.values_list("pk", flat=True))
     ModelVersion.objects.create(
         project=project,
@@ -71,7 +74,7 @@ def add_model(project, number):
     )
 
 
-def add_screening(project):
+def add_screening(project: Project) -> None:
     settings.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.9)
     step = {"proven": False, "p_value": 0.4, "reads_needed": 425}
     Report.objects.update_or_create(
@@ -92,14 +95,16 @@ def add_screening(project):
     )
 
 
-def answer_of(client, project, name, form, query=""):
+def answer_of(client: Any, project: Project, name: Any, form: Any, query: str = "") -> Any:
     answer = client.get(reverse("chart", args=[project.pk, name, form]) + query)
     assert answer.status_code == 200
     return answer.content
 
 
 @pytest.mark.parametrize("name", sorted(registry.CHARTS))
-def test_every_chart_has_rows_words_and_files(signed_in, lea, worked, name):
+def test_every_chart_has_rows_words_and_files(
+    signed_in: SignedIn, lea: User, worked: Any, name: Any
+) -> None:
     client = signed_in(lea)
     figure = registry.figure(Facts(worked), name)
     assert figure["is_there"]
@@ -117,7 +122,9 @@ def test_every_chart_has_rows_words_and_files(signed_in, lea, worked, name):
 
 
 @pytest.mark.parametrize("name", sorted(registry.CHARTS))
-def test_every_chart_says_when_there_will_be_something(signed_in, lea, project, name):
+def test_every_chart_says_when_there_will_be_something(
+    signed_in: SignedIn, lea: User, project: Project, name: Any
+) -> None:
     figure = registry.figure(Facts(project), name)
     assert not figure["is_there"]
     assert figure["empty"]
@@ -125,13 +132,15 @@ def test_every_chart_says_when_there_will_be_something(signed_in, lea, project, 
     assert answer_of(signed_in(lea), project, name, "csv").strip()
 
 
-def test_label_that_looks_like_a_formula_is_none_in_the_csv(signed_in, lea, worked):
+def test_label_that_looks_like_a_formula_is_none_in_the_csv(
+    signed_in: SignedIn, lea: User, worked: Any
+) -> None:
     worked.labels.filter(name="spam").update(name="=1+1")
     text = answer_of(signed_in(lea), worked, "classes", "csv").decode()
     assert "'=1+1" in text
 
 
-def test_label_that_is_no_more_is_said_to_be_none(worked):
+def test_label_that_is_no_more_is_said_to_be_none(worked: Any) -> None:
     version = ModelVersion.objects.filter(project=worked).first()
     version.measured["classes"][0]["label"] = 10**6
     version.save(update_fields=["measured"])
@@ -139,7 +148,7 @@ def test_label_that_is_no_more_is_said_to_be_none(worked):
     assert "(deleted label)" in {row["label"] for row in rows}
 
 
-def test_cost_is_in_money_where_a_rate_is_set(worked):
+def test_cost_is_in_money_where_a_rate_is_set(worked: Any) -> None:
     without = registry.CHARTS["cost"].rows(Facts(worked))
     assert [row["hours"] for row in without] == [0.25, 0.5]
     assert without[1]["per_label"] == pytest.approx(0.0025)
@@ -151,13 +160,15 @@ def test_cost_is_in_money_where_a_rate_is_set(worked):
     assert rows[1]["per_label"] == pytest.approx(0.075)
 
 
-def test_unknown_forms_are_not_found(signed_in, lea, project):
+def test_unknown_forms_are_not_found(signed_in: SignedIn, lea: User, project: Project) -> None:
     for name, form in (("curve", "exe"), ("curves", "svg")):
         answer = signed_in(lea).get(reverse("chart", args=[project.pk, name, form]))
         assert answer.status_code == 404
 
 
-def test_figures_of_a_page_cost_few_queries(worked, django_assert_max_num_queries):
+def test_figures_of_a_page_cost_few_queries(
+    worked: Any, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     Tally.objects.create(project=worked, user=worked.created_by, day="2026-01-01", labels=5)
     with django_assert_max_num_queries(len(registry.CHARTS)):
         registry.figures(worked, list(registry.CHARTS))

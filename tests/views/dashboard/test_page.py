@@ -1,30 +1,33 @@
 """How the project stands."""
 
 import re
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.queue import leasing, releasing
-from annotator.models import Import, ModelVersion, Project, Round, Tally, WorkerBeat
+from annotator.models import Import, ModelVersion, Project, Round, Tally, User, WorkerBeat
 from annotator.views.charts import registry
+from tests.given import Fill, Region, SignedIn
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project):
+def at(project: Project) -> str:
     return reverse("dashboard", args=[project.pk])
 
 
-def page_of(client, project):
+def page_of(client: Any, project: Project) -> Any:
     answer = client.get(at(project))
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def measure(project, number, value, n=60, **more):
+def measure(project: Project, number: Any, value: Any, n: Any = 60, **more: Any) -> Any:
     return ModelVersion.objects.create(
         project=project,
         space=ready_space(project),
@@ -43,7 +46,7 @@ def measure(project, number, value, n=60, **more):
 
 
 @pytest.fixture
-def running(project, ana):
+def running(project: Project, ana: User) -> Any:
     """A project with items, labels and measured models."""
     Project.objects.filter(pk=project.pk).update(items=2000)
     Tally.objects.create(project=project, user=ana, day="2026-01-01", labels=412, finished=412)
@@ -52,26 +55,30 @@ def running(project, ana):
     return project
 
 
-def test_sentence_comes_with_n_and_interval(signed_in, lea, running):
+def test_sentence_comes_with_n_and_interval(signed_in: SignedIn, lea: User, running: Any) -> None:
     page = page_of(signed_in(lea), running)
     # What model 3 learnt from, whatever was given since.
     assert ("Accuracy 93% (95% CI 90–95%) on 60 audit items after 300 labels (model 3).") in page
 
 
-def test_without_an_estimate_it_says_what_is_missing(signed_in, lea, project):
+def test_without_an_estimate_it_says_what_is_missing(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     assert "No items yet" in page_of(signed_in(lea), project)
     Project.objects.filter(pk=project.pk).update(items=10)
     assert "0 of the first 20 audit items are labelled" in page_of(signed_in(lea), project)
 
 
-def test_annotators_see_progress_and_their_own_numbers_only(signed_in, ana, running):
+def test_annotators_see_progress_and_their_own_numbers_only(
+    signed_in: SignedIn, ana: User, running: Any
+) -> None:
     page = page_of(signed_in(ana), running)
-    assert "by you today" in page
+    assert "yours today" in page
     for leads_only in ("right,", "Learning curve", "Start a round", "Export", "No worker"):
         assert leads_only not in page
 
 
-def test_dead_worker_is_named(signed_in, lea, running):
+def test_dead_worker_is_named(signed_in: SignedIn, lea: User, running: Any) -> None:
     assert "No worker is running" in page_of(signed_in(lea), running)
     beat = WorkerBeat.objects.create(name="w", seen_at=timezone.now())
     assert "No worker" not in page_of(signed_in(lea), running)
@@ -81,7 +88,7 @@ def test_dead_worker_is_named(signed_in, lea, running):
     assert "No worker seen for" in page_of(signed_in(lea), running)
 
 
-def test_what_is_under_way_has_a_bar(signed_in, olga, running):
+def test_what_is_under_way_has_a_bar(signed_in: SignedIn, olga: User, running: Any) -> None:
     Import.objects.create(
         project=running, name="more.csv", path="x", state="running", total=10, done=4
     )
@@ -90,11 +97,15 @@ def test_what_is_under_way_has_a_bar(signed_in, olga, running):
     assert 'hx-trigger="every 2s"' in page
 
 
-def test_quiet_project_is_asked_about_less_often(signed_in, lea, running):
+def test_quiet_project_is_asked_about_less_often(
+    signed_in: SignedIn, lea: User, running: Any
+) -> None:
     assert 'hx-trigger="every 10s"' in page_of(signed_in(lea), running)
 
 
-def test_poll_answers_204_until_something_changed(signed_in, lea, running, region):
+def test_poll_answers_204_until_something_changed(
+    signed_in: SignedIn, lea: User, running: Any, region: Region
+) -> None:
     client = signed_in(lea)
     WorkerBeat.objects.create(name="w", seen_at=timezone.now())
     address = re.search(r'hx-get="([^"]+)"', page_of(client, running))[1]
@@ -104,7 +115,7 @@ def test_poll_answers_204_until_something_changed(signed_in, lea, running, regio
     assert changed.content.decode().strip().startswith('<div id="live"')
 
 
-def test_failed_round_tells_its_error(signed_in, lea, running):
+def test_failed_round_tells_its_error(signed_in: SignedIn, lea: User, running: Any) -> None:
     Round.objects.create(
         project=running,
         space=ready_space(running),
@@ -119,7 +130,9 @@ def test_failed_round_tells_its_error(signed_in, lea, running):
     assert "The features are gone." in page_of(signed_in(lea), running)
 
 
-def test_curve_is_a_picture_with_words_and_a_table(signed_in, lea, running):
+def test_curve_is_a_picture_with_words_and_a_table(
+    signed_in: SignedIn, lea: User, running: Any
+) -> None:
     page = page_of(signed_in(lea), running)
     assert "From 81% at 100 labels to 93% at 300 labels." in page
     assert "As a table" in page
@@ -128,7 +141,9 @@ def test_curve_is_a_picture_with_words_and_a_table(signed_in, lea, running):
 
 @pytest.mark.parametrize("name", sorted(registry.CHARTS))
 @pytest.mark.parametrize("query", ["", "?theme=dark&size=narrow"])
-def test_chart_is_an_svg_without_styles_or_scripts(signed_in, lea, running, name, query):
+def test_chart_is_an_svg_without_styles_or_scripts(
+    signed_in: SignedIn, lea: User, running: Any, name: Any, query: str
+) -> None:
     answer = signed_in(lea).get(reverse("chart", args=[running.pk, name, "svg"]) + query)
     drawing = answer.content.decode()
     assert answer.headers["Content-Type"] == "image/svg+xml"
@@ -138,12 +153,14 @@ def test_chart_is_an_svg_without_styles_or_scripts(signed_in, lea, running, name
         assert forbidden not in drawing
 
 
-def test_points_from_too_few_audit_items_stay_out(signed_in, lea, project):
+def test_points_from_too_few_audit_items_stay_out(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     measure(project, 1, 0.9, n=4)
-    assert "The first point comes" in page_of(signed_in(lea), project)
+    assert "Available after the first accuracy estimate" in page_of(signed_in(lea), project)
 
 
-def test_stop_advice_is_shown_with_its_reason(signed_in, lea, running):
+def test_stop_advice_is_shown_with_its_reason(signed_in: SignedIn, lea: User, running: Any) -> None:
     Project.objects.filter(pk=running.pk).update(budget=400)
     page = page_of(signed_in(lea), running)
     assert "Budget spent: 412 of 400 labels." in page
@@ -160,20 +177,25 @@ def test_stop_advice_is_shown_with_its_reason(signed_in, lea, running):
     assert "Stopping criterion met: you can stop." in page
 
 
-def test_round_by_hand_without_features_says_why_not(signed_in, lea, project):
+def test_round_by_hand_without_features_says_why_not(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     answer = signed_in(lea).post(reverse("start_round", args=[project.pk]), follow=True)
     assert "still being prepared" in answer.content.decode()
 
 
-def test_round_by_hand_starts_one(signed_in, lea, running):
+def test_round_by_hand_starts_one(signed_in: SignedIn, lea: User, running: Any) -> None:
     answer = signed_in(lea).post(reverse("start_round", args=[running.pk]), follow=True)
     assert "Round 1 started." in answer.content.decode()
     assert Round.objects.get().trigger == "by hand"
 
 
 def test_dashboard_costs_the_same_with_many_rounds(
-    signed_in, lea, running, django_assert_max_num_queries
-):
+    signed_in: SignedIn,
+    lea: User,
+    running: Any,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     for number in range(1, 40):
         Round.objects.create(
             project=running,
@@ -195,14 +217,14 @@ def test_dashboard_costs_the_same_with_many_rounds(
 
 
 def test_what_everybody_skipped_is_said_to_leads_who_can_have_it_asked_again(
-    signed_in, project, filled, ana, ben, lea
-):
+    signed_in: SignedIn, project: Project, filled: Fill, ana: User, ben: User, lea: User
+) -> None:
     filled(project, 2)
     assert 'id="aside"' not in page_of(signed_in(lea), project)
     for person in (ana, ben):
         releasing.skip(leasing.lease_next(project, person))
     page = page_of(signed_in(lea), project)
-    assert "1 item was skipped by everybody" in page
+    assert "1 item was skipped by every annotator" in page
     assert 'id="aside"' not in page_of(signed_in(ana), project)
     found = signed_in(lea).get(reverse("find:find", args=[project.pk]), {"state": "aside"})
     assert found.content.decode().count("find-item") == 1

@@ -1,13 +1,18 @@
 """The screening card and the list of projects in a real browser: they fit, and all can use them."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
-from annotator.models import Project, RecallProof, Tally
+from annotator.models import Project, RecallProof, Tally, User
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 from tests.views.operations.test_status import failed_round
 
@@ -15,7 +20,7 @@ pytestmark = MARKS
 
 
 @pytest.fixture
-def hunted(project, filled, learnt, run_round, ana):
+def hunted(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
     """A project that has read 120 of 240 items in its search."""
     settings.change_settings(
         project, rare_label="spam", audit_share=0.5, target_metric="recall", target_value=0.9
@@ -29,7 +34,7 @@ def hunted(project, filled, learnt, run_round, ana):
 
 
 @pytest.fixture
-def many(hunted, olga, ana):
+def many(hunted: Any, olga: User, ana: User) -> Any:
     """Seven projects, of which some need a decision."""
     for number in range(6):
         made = settings.create_project(
@@ -47,13 +52,17 @@ def many(hunted, olga, ana):
     return hunted
 
 
-def open_at(page, context, live_server, user, address):
+def open_at(
+    page: Page, context: BrowserContext, live_server: LiveServer, user: User, address: Any
+) -> Any:
     sign_in(context, live_server, user)
     page.goto(live_server.url + address)
     return page
 
 
-def test_list_of_projects_fits_and_is_accessible(page, context, live_server, many, olga):
+def test_list_of_projects_fits_and_is_accessible(
+    page: Page, context: BrowserContext, live_server: LiveServer, many: Any, olga: User
+) -> None:
     troubles = []
     listen(page, troubles)
     open_at(page, context, live_server, olga, reverse("projects"))
@@ -63,7 +72,9 @@ def test_list_of_projects_fits_and_is_accessible(page, context, live_server, man
     assert troubles == []
 
 
-def test_project_is_found_by_keyboard_and_without_scripts(browser, live_server, many, olga):
+def test_project_is_found_by_keyboard_and_without_scripts(
+    browser: Browser, live_server: LiveServer, many: Any, olga: User
+) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     open_at(page, context, live_server, olga, reverse("projects"))
@@ -75,10 +86,12 @@ def test_project_is_found_by_keyboard_and_without_scripts(browser, live_server, 
     context.close()
 
 
-def test_card_fits_and_is_accessible(page, context, live_server, hunted, lea):
+def test_card_fits_and_is_accessible(
+    page: Page, context: BrowserContext, live_server: LiveServer, hunted: Any, lea: User
+) -> None:
     open_at(page, context, live_server, lea, reverse("dashboard", args=[hunted.pk]))
 
-    def reopen():
+    def reopen() -> None:
         page.reload()
         page.locator("#screening").wait_for()
         page.locator("#figure-frontier img").wait_for()
@@ -86,7 +99,9 @@ def test_card_fits_and_is_accessible(page, context, live_server, hunted, lea):
     assert unfit(page, reopen) == []
 
 
-def test_sample_is_drawn_by_keyboard(page, context, live_server, hunted, lea):
+def test_sample_is_drawn_by_keyboard(
+    page: Page, context: BrowserContext, live_server: LiveServer, hunted: Any, lea: User
+) -> None:
     address = reverse("dashboard", args=[hunted.pk])
     open_at(page, context, live_server, lea, address)
     number = page.locator("#proof-number")

@@ -1,32 +1,46 @@
 """Files on their way into the pool."""
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from annotator.models import Import
+from annotator.models import Import, Project, User
+from tests.given import Region, SignedIn
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project):
+def at(project: Project) -> str:
     return reverse("imports", args=[project.pk])
 
 
-def upload(client, project, content=b"text,label\nhello,spam\n", name="mail.csv", **more):
+def upload(
+    client: Any,
+    project: Project,
+    content: bytes = b"text,label\nhello,spam\n",
+    name: str = "mail.csv",
+    **more: Any,
+) -> Any:
     headers = more.pop("headers", None)
     fields = {"file": SimpleUploadedFile(name, content), "labels_are": "seed", **more}
     return client.post(at(project), fields, headers=headers)
 
 
-def test_form_says_what_is_taken(signed_in, olga, project, settings):
+def test_form_says_what_is_taken(
+    signed_in: SignedIn, olga: User, project: Project, settings: Settings
+) -> None:
     settings.MAX_UPLOAD_MB = 7
     page = signed_in(olga).get(at(project)).content.decode()
     assert "CSV or JSON Lines" in page
     assert "Up to 7 MB." in page
 
 
-def test_upload_becomes_an_import_that_waits(signed_in, olga, project):
+def test_upload_becomes_an_import_that_waits(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     assert upload(signed_in(olga), project, labels_are="gold").url == at(project)
     made = Import.objects.get()
     assert (made.name, made.state, made.labels_are, made.user) == (
@@ -37,7 +51,9 @@ def test_upload_becomes_an_import_that_waits(signed_in, olga, project):
     )
 
 
-def test_upload_by_htmx_answers_with_the_region(signed_in, olga, project, region):
+def test_upload_by_htmx_answers_with_the_region(
+    signed_in: SignedIn, olga: User, project: Project, region: Region
+) -> None:
     answer = upload(signed_in(olga), project, headers=region("imports"))
     page = answer.content.decode()
     assert page.strip().startswith('<section id="imports"')
@@ -48,21 +64,27 @@ def test_upload_by_htmx_answers_with_the_region(signed_in, olga, project, region
 @pytest.mark.parametrize(
     ("name", "content"), [("mail.exe", b"MZ"), ("empty.csv", b""), ("mail.csv", b"other\nx\n")]
 )
-def test_file_that_cannot_be_taken_is_422_in_words(signed_in, olga, project, name, content):
+def test_file_that_cannot_be_taken_is_422_in_words(
+    signed_in: SignedIn, olga: User, project: Project, name: str, content: bytes
+) -> None:
     answer = upload(signed_in(olga), project, content, name, text_column="text")
     assert answer.status_code == 422
     assert 'class="errors"' in answer.content.decode()
     assert not Import.objects.exists()
 
 
-def test_too_large_a_file_is_refused_with_the_limit(signed_in, olga, project, settings):
+def test_too_large_a_file_is_refused_with_the_limit(
+    signed_in: SignedIn, olga: User, project: Project, settings: Settings
+) -> None:
     settings.MAX_UPLOAD_MB = 0
     answer = upload(signed_in(olga), project)
     assert answer.status_code == 422
     assert "larger than 0 MB" in answer.content.decode()
 
 
-def test_rows_are_asked_about_only_while_one_is_active(signed_in, olga, project, region):
+def test_rows_are_asked_about_only_while_one_is_active(
+    signed_in: SignedIn, olga: User, project: Project, region: Region
+) -> None:
     made = Import.objects.create(project=project, name="a.csv", path="x", total=10, done=3)
     client = signed_in(olga)
     page = client.get(at(project)).content.decode()
@@ -75,7 +97,9 @@ def test_rows_are_asked_about_only_while_one_is_active(signed_in, olga, project,
     assert "hx-trigger" not in rows
 
 
-def test_rejected_rows_come_with_number_and_reason(signed_in, olga, project):
+def test_rejected_rows_come_with_number_and_reason(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     Import.objects.create(
         project=project,
         name="<b>a.csv</b>",
@@ -92,14 +116,17 @@ def test_rejected_rows_come_with_number_and_reason(signed_in, olga, project):
     assert "/report" in page
 
 
-def test_failed_import_tells_its_error(signed_in, olga, project):
+def test_failed_import_tells_its_error(signed_in: SignedIn, olga: User, project: Project) -> None:
     Import.objects.create(project=project, name="a", path="x", state="failed", error="No memory.")
     assert "No memory." in signed_in(olga).get(at(project)).content.decode()
 
 
 def test_list_costs_the_same_with_many_imports(
-    signed_in, olga, project, django_assert_max_num_queries
-):
+    signed_in: SignedIn,
+    olga: User,
+    project: Project,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     for number in range(15):
         Import.objects.create(project=project, name=f"{number}.csv", path="x", state="done")
     client = signed_in(olga)

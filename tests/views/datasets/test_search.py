@@ -2,43 +2,47 @@
 
 import re
 import uuid
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotator import tasks
 from annotator.flow.datasets import search
 from annotator.flow.projects import members, settings
-from annotator.models import Annotation, Item, QueueEntry
+from annotator.models import Annotation, Item, Project, QueueEntry, User
 from annotator.views.snippets import excerpt
 from tests import loop
+from tests.given import AddItems, Fill, Learn, Region, RunRound, SignedIn
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project, query="", name="find", *more):
+def at(project: Project, query: str = "", name: str = "find", *more: Any) -> str:
     return reverse(f"find:{name}", args=[project.pk, *more]) + query
 
 
-def shown(client, project, query=""):
+def shown(client: Any, project: Project, query: str = "") -> Any:
     answer = client.get(at(project, query))
     assert answer.status_code == 200, answer.content
     return answer.content.decode()
 
 
-def lines(page):
+def lines(page: Any) -> Any:
     """Return the keys of the items that are shown."""
     return [int(key) for key in re.findall(r'id="find-(\d+)"', page)]
 
 
-def sow(client, item, labels=("spam",), query="", **headers):
+def sow(client: Any, item: Any, labels: Any = ("spam",), query: str = "", **headers: Any) -> Any:
     sent = {"labels": list(labels), "client_id": str(uuid.uuid4())}
     return client.post(at(item.project, query, "seed", item.pk), sent, **headers)
 
 
 @pytest.fixture
-def htmx(region):
-    def headers(item):
+def htmx(region: Region) -> Any:
+    def headers(item: Any) -> Any:
         return region(f"find-{item.pk}")
 
     return headers
@@ -47,7 +51,9 @@ def htmx(region):
 # Finding -----------------------------------------------------------------------------------------
 
 
-def test_hit_is_marked_and_nothing_is_markup(signed_in, lea, project, add_items):
+def test_hit_is_marked_and_nothing_is_markup(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems
+) -> None:
     add_items("Win a <b>Prize</b> & more", "lunch")
     page = shown(signed_in(lea), project, "?q=prize")
     assert "Win a &lt;b&gt;<mark>Prize</mark>&lt;/b&gt; &amp; more" in page
@@ -55,7 +61,9 @@ def test_hit_is_marked_and_nothing_is_markup(signed_in, lea, project, add_items)
     assert "lunch" not in page
 
 
-def test_state_and_label_narrow_it(signed_in, lea, project, add_items):
+def test_state_and_label_narrow_it(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems
+) -> None:
     one, two = add_items("one", "two")
     client = signed_in(lea)
     sow(client, one, ["ham"])
@@ -66,7 +74,9 @@ def test_state_and_label_narrow_it(signed_in, lea, project, add_items):
 
 
 @pytest.mark.parametrize("query", ["?state=odd", "?label=odd", "?like=x", "?after=-1"])
-def test_what_cannot_be_looked_for_is_422_in_words(signed_in, lea, project, add_items, query):
+def test_what_cannot_be_looked_for_is_422_in_words(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems, query: str
+) -> None:
     add_items("one")
     answer = signed_in(lea).get(at(project, query))
     assert answer.status_code == 422
@@ -74,7 +84,9 @@ def test_what_cannot_be_looked_for_is_422_in_words(signed_in, lea, project, add_
     assert re.search(r'class="(errors|notice error)"', answer.content.decode())
 
 
-def test_nothing_found_says_so(signed_in, lea, project, add_items):
+def test_nothing_found_says_so(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems
+) -> None:
     add_items("one")
     assert "No items found." in shown(signed_in(lea), project, "?q=needle")
     empty = settings.create_project(project.created_by, name="Empty", labels=["a", "b"])
@@ -82,7 +94,9 @@ def test_nothing_found_says_so(signed_in, lea, project, add_items):
     assert "No items found." in shown(signed_in(lea), empty)
 
 
-def test_more_comes_page_by_page(signed_in, lea, project, add_items, region):
+def test_more_comes_page_by_page(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems, region: Region
+) -> None:
     made = add_items(*[f"text {number}" for number in range(60)])
     client = signed_in(lea)
     page = shown(client, project, "?q=text")
@@ -95,7 +109,13 @@ def test_more_comes_page_by_page(signed_in, lea, project, add_items, region):
     assert 'id="more"' not in answer.content.decode()
 
 
-def test_long_search_says_how_far_it_looked(signed_in, lea, project, add_items, monkeypatch):
+def test_long_search_says_how_far_it_looked(
+    signed_in: SignedIn,
+    lea: User,
+    project: Project,
+    add_items: AddItems,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(search, "LOOKED_AT", 4)
     add_items(*[f"text {number}" for number in range(9)])
     page = shown(signed_in(lea), project, "?q=needle")
@@ -108,8 +128,13 @@ def test_long_search_says_how_far_it_looked(signed_in, lea, project, add_items, 
 
 
 def test_list_costs_the_same_with_many_items(
-    signed_in, lea, ana, project, filled, django_assert_max_num_queries
-):
+    signed_in: SignedIn,
+    lea: User,
+    ana: User,
+    project: Project,
+    filled: Fill,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     filled(project, 60)
     loop.label(project, ana, 30)
     client = signed_in(lea)
@@ -119,7 +144,7 @@ def test_list_costs_the_same_with_many_items(
             assert len(lines(shown(client, project, query))) >= 10
 
 
-def test_excerpt_shows_where_the_hit_is():
+def test_excerpt_shows_where_the_hit_is() -> None:
     text = "a" * 500 + " needle " + "b" * 500
     pieces = excerpt(text, "NEEDLE")
     assert [words for words, is_hit in pieces if is_hit] == ["needle"]
@@ -134,11 +159,13 @@ def test_excerpt_shows_where_the_hit_is():
 # Similar items ----------------------------------------------------------------------------------
 
 
-def test_like_items_are_shown_with_the_one_they_are_like(signed_in, lea, project, filled, learnt):
+def test_like_items_are_shown_with_the_one_they_are_like(
+    signed_in: SignedIn, lea: User, project: Project, filled: Fill, learnt: Learn
+) -> None:
     items = filled(project, 20)
     client = signed_in(lea)
     waiting = shown(client, project, f"?like={items[0].pk}")
-    assert "are still being made" in waiting
+    assert "are still being computed" in waiting
     assert lines(waiting) == []
     learnt(project)
     page = shown(client, project, f"?like={items[0].pk}")
@@ -148,13 +175,17 @@ def test_like_items_are_shown_with_the_one_they_are_like(signed_in, lea, project
     assert f"?like={items[1].pk}" in page
 
 
-def test_state_is_kept_on_the_way_to_like_items(signed_in, lea, project, add_items):
+def test_state_is_kept_on_the_way_to_like_items(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems
+) -> None:
     (item,) = add_items("one")
     page = shown(signed_in(lea), project, "?state=pool&q=one")
     assert f"?like={item.pk}&amp;state=pool" in page
 
 
-def test_like_an_item_of_another_project_is_404(signed_in, lea, project, image_project, add_items):
+def test_like_an_item_of_another_project_is_404(
+    signed_in: SignedIn, lea: User, project: Project, image_project: Project, add_items: AddItems
+) -> None:
     (item,) = add_items("one")
     assert signed_in(lea).get(at(image_project, f"?like={item.pk}")).status_code == 404
 
@@ -163,8 +194,8 @@ def test_like_an_item_of_another_project_is_404(signed_in, lea, project, image_p
 
 
 def test_label_is_stored_as_a_seed_and_the_line_comes_anew(
-    signed_in, lea, project, add_items, htmx
-):
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems, htmx: Any
+) -> None:
     (item,) = add_items("Win a prize")
     answer = sow(signed_in(lea), item, query="?q=prize", headers=htmx(item))
     page = answer.content.decode()
@@ -177,7 +208,9 @@ def test_label_is_stored_as_a_seed_and_the_line_comes_anew(
     assert (made.source, made.user) == ("seed", lea)
 
 
-def test_undo_gives_the_line_its_labels_back(signed_in, lea, project, add_items, htmx):
+def test_undo_gives_the_line_its_labels_back(
+    signed_in: SignedIn, lea: User, project: Project, add_items: AddItems, htmx: Any
+) -> None:
     (item,) = add_items("one")
     client = signed_in(lea)
     saved = sow(client, item, headers=htmx(item)).content.decode()
@@ -192,14 +225,14 @@ def test_undo_gives_the_line_its_labels_back(signed_in, lea, project, add_items,
 
 
 def test_item_that_somebody_labelled_meanwhile_says_so(
-    signed_in, lea, olga, project, add_items, htmx
-):
+    signed_in: SignedIn, lea: User, olga: User, project: Project, add_items: AddItems, htmx: Any
+) -> None:
     (item,) = add_items("one")
     sow(signed_in(olga), item, ["ham"])
     answer = sow(signed_in(lea), item, headers=htmx(item))
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "labelled already" in page
+    assert "already labelled" in page
     assert "<b>ham</b> by olga" in page
     assert "data-undo" not in page
 
@@ -214,7 +247,15 @@ def test_item_that_somebody_labelled_meanwhile_says_so(
         ({"labels": ["spam"], "client_id": "x"}, "client_id must be a UUID."),
     ],
 )
-def test_wrong_form_is_422_in_words(signed_in, lea, project, add_items, htmx, sent, words):
+def test_wrong_form_is_422_in_words(
+    signed_in: SignedIn,
+    lea: User,
+    project: Project,
+    add_items: AddItems,
+    htmx: Any,
+    sent: Any,
+    words: str,
+) -> None:
     (item,) = add_items("one")
     body = {"client_id": str(uuid.uuid4()), **sent}
     answer = signed_in(lea).post(at(project, "", "seed", item.pk), body, headers=htmx(item))
@@ -223,7 +264,13 @@ def test_wrong_form_is_422_in_words(signed_in, lea, project, add_items, htmx, se
     assert not Annotation.objects.exists()
 
 
-def test_seed_wakes_the_model(signed_in, lea, project, add_items, monkeypatch):
+def test_seed_wakes_the_model(
+    signed_in: SignedIn,
+    lea: User,
+    project: Project,
+    add_items: AddItems,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     (item,) = add_items("one")
     woken = []
     monkeypatch.setattr(tasks.learn_if_due, "delay_on_commit", woken.append)
@@ -234,7 +281,9 @@ def test_seed_wakes_the_model(signed_in, lea, project, add_items, monkeypatch):
 
 
 @pytest.mark.parametrize("multi_label", [True, False])
-def test_more_than_ten_labels_are_picked_once_for_all_items(signed_in, olga, multi_label):
+def test_more_than_ten_labels_are_picked_once_for_all_items(
+    signed_in: SignedIn, olga: User, multi_label: bool
+) -> None:
     names = [f"label {number}" for number in range(11)]
     many = settings.create_project(olga, name="Many", labels=names, multi_label=multi_label)
     items = loop.fill(many, 3)
@@ -251,7 +300,7 @@ def test_more_than_ten_labels_are_picked_once_for_all_items(signed_in, olga, mul
 
 
 @pytest.fixture
-def audited(project, filled, learnt, run_round, ana):
+def audited(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
     """A project with a model, suggestions, and audits among what waits."""
     settings.change_settings(project, audit_share=0.5, overlap=2)
     filled(project, 40)
@@ -263,7 +312,7 @@ def audited(project, filled, learnt, run_round, ana):
     return project
 
 
-def plain(page, item):
+def plain(page: Any, item: Any) -> Any:
     """Return an item's line without what differs by nature."""
     line = re.search(rf'<li id="find-{item.pk}".*?</li>', page, re.S).group()
     line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|csrfmiddlewaretoken\" value=\"\w+", "", line)
@@ -271,7 +320,9 @@ def plain(page, item):
     return line.replace(item.text, "…").replace(item.key, "…")
 
 
-def test_lines_of_audit_items_checks_and_others_are_alike(signed_in, lea, audited):
+def test_lines_of_audit_items_checks_and_others_are_alike(
+    signed_in: SignedIn, lea: User, audited: Any
+) -> None:
     page = shown(signed_in(lea), audited)
     waiting = QueueEntry.objects.filter(project=audited, item__answers=0)
     sources = dict(waiting.values_list("item", "source"))
@@ -283,7 +334,9 @@ def test_lines_of_audit_items_checks_and_others_are_alike(signed_in, lea, audite
     assert len({plain(page, item) for item in others if item.pk in lines(page)}) == 1
 
 
-def test_answers_are_told_of_settled_items_only(signed_in, lea, ana, ben, audited):
+def test_answers_are_told_of_settled_items_only(
+    signed_in: SignedIn, lea: User, ana: User, ben: User, audited: Any
+) -> None:
     client = signed_in(lea)
     begun = Annotation.objects.filter(user=ana).first().item
     assert begun.state == Item.State.QUEUED
@@ -293,7 +346,9 @@ def test_answers_are_told_of_settled_items_only(signed_in, lea, ana, ben, audite
     assert "by ana" in shown(client, audited, "?state=labelled")
 
 
-def test_own_answer_from_the_desk_leaves_nothing_to_seed(signed_in, lea, project, filled):
+def test_own_answer_from_the_desk_leaves_nothing_to_seed(
+    signed_in: SignedIn, lea: User, project: Project, filled: Fill
+) -> None:
     settings.change_settings(project, overlap=2)
     filled(project, 1)
     loop.label(project, lea, 1)
@@ -307,7 +362,9 @@ def test_own_answer_from_the_desk_leaves_nothing_to_seed(signed_in, lea, project
 
 
 @pytest.mark.parametrize("name", ["seed", "undo"])
-def test_items_are_labelled_here_by_leads_only(signed_in, client, project, ana, zed, name):
+def test_items_are_labelled_here_by_leads_only(
+    signed_in: SignedIn, client: Client, project: Project, ana: User, zed: User, name: str
+) -> None:
     item = loop.fill(project, 1)[0]
     path = at(project, "", name, item.pk)
     sent = {"labels": ["spam"], "client_id": str(uuid.uuid4())}
@@ -318,7 +375,9 @@ def test_items_are_labelled_here_by_leads_only(signed_in, client, project, ana, 
 
 
 @pytest.mark.parametrize("name", ["seed", "undo"])
-def test_items_of_another_project_are_not_there(signed_in, lea, image_project, project, name):
+def test_items_of_another_project_are_not_there(
+    signed_in: SignedIn, lea: User, image_project: Project, project: Project, name: str
+) -> None:
     item = loop.fill(project, 1)[0]
     path = at(image_project, "", name, item.pk)
     sent = {"labels": ["cat"], "client_id": str(uuid.uuid4())}
@@ -326,13 +385,15 @@ def test_items_of_another_project_are_not_there(signed_in, lea, image_project, p
     assert signed_in(lea).post(at(project, "", name, 10**30), sent).status_code == 404
 
 
-def test_navigation_leads_there_for_leads(signed_in, lea, ana, project):
+def test_navigation_leads_there_for_leads(
+    signed_in: SignedIn, lea: User, ana: User, project: Project
+) -> None:
     dashboard = reverse("dashboard", args=[project.pk])
     assert at(project) in signed_in(lea).get(dashboard).content.decode()
     assert at(project) not in signed_in(ana).get(dashboard).content.decode()
 
 
-def test_pictures_are_shown_small(signed_in, lea, image_project):
+def test_pictures_are_shown_small(signed_in: SignedIn, lea: User, image_project: Project) -> None:
     item = Item.objects.create(
         project=image_project,
         position=0,
@@ -349,7 +410,7 @@ def test_pictures_are_shown_small(signed_in, lea, image_project):
     assert "<mark>cat</mark>.png" in page
 
 
-def test_imported_seed_is_not_undone_here(signed_in, lea, project):
+def test_imported_seed_is_not_undone_here(signed_in: SignedIn, lea: User, project: Project) -> None:
     loop.bring_in(project, "a.csv", "text,label\nx,spam\n", user=lea)
     page = shown(signed_in(lea), project)
     assert "<b>spam</b> by lea, seed label" in page

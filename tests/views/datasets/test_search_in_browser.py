@@ -2,24 +2,30 @@
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import settings
-from annotator.models import Annotation, Item
+from annotator.models import Annotation, Item, Project, User
 from tests import loop
+from tests.given import Fill, Learn
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
 pytestmark = MARKS
 
 
 @pytest.fixture
-def opened(page, context, live_server, troubles):
+def opened(
+    page: Page, context: BrowserContext, live_server: LiveServer, troubles: list[str]
+) -> Any:
     """Return a function that opens the page for a person."""
 
-    def at(project, person, query=""):
+    def at(project: Project, person: Any, query: str = "") -> Any:
         sign_in(context, live_server, person)
         listen(page, troubles)
         page.goto(live_server.url + reverse("find:find", args=[project.pk]) + query)
@@ -29,19 +35,19 @@ def opened(page, context, live_server, troubles):
 
 
 @pytest.fixture
-def found(opened, project, lea, filled, learnt):
+def found(opened: Any, project: Project, lea: User, filled: Fill, learnt: Learn) -> Any:
     """Lea's page with sixty items, which can be compared."""
     filled(project, 60)
     learnt(project)
     return opened(project, lea)
 
 
-def given():
+def given() -> Any:
     rows = Annotation.objects.filter(withdrawn_at=None).order_by("pk")
     return [(each.item.position, [one.label.name for one in each.given.all()]) for each in rows]
 
 
-def focused(page):
+def focused(page: Page) -> Any:
     """Return the place among the lines of the one that holds the focus, -1 for none."""
     return page.evaluate(
         "[...document.querySelectorAll('[data-find]')]"
@@ -49,11 +55,11 @@ def focused(page):
     )
 
 
-def said(page, words):
+def said(page: Page, words: Any) -> None:
     page.locator("#announce", has_text=words).wait_for(state="attached")
 
 
-def test_all_of_it_by_keyboard(found, troubles):
+def test_all_of_it_by_keyboard(found: Any, troubles: list[str]) -> None:
     found.focus("#id_q")
     found.keyboard.type("PRIZE")
     found.keyboard.press("Enter")
@@ -76,7 +82,7 @@ def test_all_of_it_by_keyboard(found, troubles):
     assert troubles == []
 
 
-def test_printed_keys_work_at_once_and_after_a_click(found):
+def test_printed_keys_work_at_once_and_after_a_click(found: Any) -> None:
     assert focused(found) == 0
     found.keyboard.press("1")
     said(found, "Saved: spam.")
@@ -88,7 +94,7 @@ def test_printed_keys_work_at_once_and_after_a_click(found):
     assert given() == [(0, ["spam"]), (1, ["ham"]), (2, ["ham"])]
 
 
-def test_upper_row_and_cyrillic_letters_give_labels(found):
+def test_upper_row_and_cyrillic_letters_give_labels(found: Any) -> None:
     send = (
         "press => document.activeElement.dispatchEvent("
         "new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...press }))"
@@ -100,7 +106,9 @@ def test_upper_row_and_cyrillic_letters_give_labels(found):
     assert given() == []
 
 
-def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, page):
+def test_picture_that_is_not_there_is_not_labelled(
+    opened: Any, image_project: Project, lea: User, page: Page
+) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:
         for shade in (60, 120, 180):
@@ -122,7 +130,7 @@ def test_picture_that_is_not_there_is_not_labelled(opened, image_project, lea, p
     assert given() == [(0, ["cat"])]
 
 
-def test_more_like_this_is_a_page_away(found, troubles):
+def test_more_like_this_is_a_page_away(found: Any, troubles: list[str]) -> None:
     first = found.locator("[data-find]").first
     first.get_by_role("link", name="Similar items").press("Enter")
     found.wait_for_url("**like=**")
@@ -137,7 +145,7 @@ def test_more_like_this_is_a_page_away(found, troubles):
     assert troubles == []
 
 
-def test_more_is_added_below_and_gets_the_focus(found):
+def test_more_is_added_below_and_gets_the_focus(found: Any) -> None:
     found.focus("#more")
     found.keyboard.press("Enter")
     found.locator("[data-find]").nth(59).wait_for()
@@ -148,7 +156,7 @@ def test_more_is_added_below_and_gets_the_focus(found):
     assert given() == [(50, ["spam"])]
 
 
-def test_double_click_and_held_key_give_one_seed(found):
+def test_double_click_and_held_key_give_one_seed(found: Any) -> None:
     found.locator("[data-find]").nth(3).get_by_role("button", name="ham").dblclick()
     said(found, "Saved: ham.")
     found.locator("[data-find]").nth(5).focus()
@@ -160,7 +168,7 @@ def test_double_click_and_held_key_give_one_seed(found):
     assert given() == [(3, ["ham"]), (5, ["spam"])]
 
 
-def test_keys_act_on_the_focused_item_alone(found):
+def test_keys_act_on_the_focused_item_alone(found: Any) -> None:
     found.focus("#id_q")
     found.keyboard.press("1")
     found.locator("h1").click()
@@ -171,7 +179,9 @@ def test_keys_act_on_the_focused_item_alone(found):
     assert given() == []
 
 
-def test_what_did_not_arrive_is_said_and_can_be_given_again(found, context):
+def test_what_did_not_arrive_is_said_and_can_be_given_again(
+    found: Any, context: BrowserContext
+) -> None:
     found.locator("[data-find]").first.focus()
     context.set_offline(True)
     found.keyboard.press("1")
@@ -183,14 +193,14 @@ def test_what_did_not_arrive_is_said_and_can_be_given_again(found, context):
     assert given() == [(0, ["spam"])]
 
 
-def test_signed_out_is_said(found, context):
+def test_signed_out_is_said(found: Any, context: BrowserContext) -> None:
     context.clear_cookies(name="sessionid")
     found.locator("[data-find]").first.focus()
     found.keyboard.press("1")
     found.locator("#unsaved", has_text="You are signed out.").wait_for()
 
 
-def test_several_labels_are_ticked_and_saved_by_keys(opened, olga):
+def test_several_labels_are_ticked_and_saved_by_keys(opened: Any, olga: User) -> None:
     tags = settings.create_project(olga, name="Tags", labels=["a", "b", "c"], multi_label=True)
     loop.fill(tags, 3)
     page = opened(tags, olga)
@@ -205,7 +215,7 @@ def test_several_labels_are_ticked_and_saved_by_keys(opened, olga):
     page.get_by_text("Choose a label first.").wait_for()
 
 
-def test_many_labels_are_picked_once_and_given_with_enter(opened, olga):
+def test_many_labels_are_picked_once_and_given_with_enter(opened: Any, olga: User) -> None:
     names = [f"label {number}" for number in range(12)]
     many = settings.create_project(olga, name="Many", labels=names)
     loop.fill(many, 3)
@@ -218,7 +228,9 @@ def test_many_labels_are_picked_once_and_given_with_enter(opened, olga):
     assert given() == [(0, ["label 11"]), (1, ["label 11"])]
 
 
-def test_it_works_without_scripts_too(browser, live_server, project, olga, lea, filled):
+def test_it_works_without_scripts_too(
+    browser: Browser, live_server: LiveServer, project: Project, olga: User, lea: User, filled: Fill
+) -> None:
     filled(project, 3)
     many = settings.create_project(lea, name="Many", labels=[f"label {n}" for n in range(12)])
     loop.fill(many, 2)
@@ -241,7 +253,9 @@ def test_it_works_without_scripts_too(browser, live_server, project, olga, lea, 
     context.close()
 
 
-def test_page_has_no_axe_findings_and_fits(found, live_server, project):
+def test_page_has_no_axe_findings_and_fits(
+    found: Any, live_server: LiveServer, project: Project
+) -> None:
     found.locator("[data-find]").first.get_by_role("button", name="spam").click()
     said(found, "Saved")
     like = Item.objects.get(position=0).pk
@@ -251,7 +265,7 @@ def test_page_has_no_axe_findings_and_fits(found, live_server, project):
 
 
 @pytest.mark.parametrize("multi_label", [True, False])
-def test_picker_has_no_axe_findings_and_fits(opened, olga, multi_label):
+def test_picker_has_no_axe_findings_and_fits(opened: Any, olga: User, multi_label: bool) -> None:
     names = [f"a rather long label {number}" for number in range(77)]
     many = settings.create_project(olga, name="Many", labels=names, multi_label=multi_label)
     loop.fill(many, 3)

@@ -1,10 +1,14 @@
 """The bulk desk by keys, by mouse and while the server is away, in a real browser."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import settings
-from annotator.models import Annotation, Item, Lease, Source
+from annotator.models import Annotation, Item, Lease, Project, Source, User
 from tests import loop
 from tests.servers import wait_until
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
@@ -16,7 +20,14 @@ READ_MS = 600
 
 
 @pytest.fixture
-def desk(page, context, live_server, ben, sure, troubles):
+def desk(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    ben: User,
+    sure: Project,
+    troubles: list[str],
+) -> Any:
     """Ben's bulk desk with a page of spam."""
     sign_in(context, live_server, ben)
     listen(page, troubles)
@@ -25,23 +36,23 @@ def desk(page, context, live_server, ben, sure, troubles):
     return page
 
 
-def saved():
+def saved() -> Any:
     return Annotation.objects.filter(source=Source.BULK, withdrawn_at=None)
 
 
-def wait_for(desk, words):
+def wait_for(desk: Any, words: Any) -> None:
     desk.locator("#said", has_text=words).wait_for()
 
 
-def focused(desk):
+def focused(desk: Any) -> Any:
     return desk.evaluate("document.activeElement.id")
 
 
-def marks(desk):
+def marks(desk: Any) -> Any:
     return desk.locator("[data-card]").evaluate_all("boxes => boxes.map(box => box.checked)")
 
 
-def test_a_page_by_keys_alone(desk, troubles):
+def test_a_page_by_keys_alone(desk: Any, troubles: list[str]) -> None:
     first = desk.locator("[name=lease]").first.input_value()
     assert focused(desk) == "card-1"
     desk.keyboard.press("ArrowRight")
@@ -63,7 +74,7 @@ def test_a_page_by_keys_alone(desk, troubles):
     assert troubles == []
 
 
-def test_all_none_and_back(desk):
+def test_all_none_and_back(desk: Any) -> None:
     desk.keyboard.press("n")
     assert not any(marks(desk))
     assert desk.inner_text("#announce") == "0 of 20 marked"
@@ -77,7 +88,9 @@ def test_all_none_and_back(desk):
     assert saved().count() == 0
 
 
-def test_arrows_go_by_rows_among_pictures(desk, live_server, sure):
+def test_arrows_go_by_rows_among_pictures(
+    desk: Any, live_server: LiveServer, sure: Project
+) -> None:
     items = Lease.objects.filter(source=Source.BULK, ended_at=None).values("item")
     Item.objects.filter(pk__in=items).update(image="p.png")
     type(sure).objects.filter(pk=sure.pk).update(task="image")
@@ -92,7 +105,7 @@ def test_arrows_go_by_rows_among_pictures(desk, live_server, sure):
     assert focused(desk) == "card-1"
 
 
-def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
+def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk: Any, sure: Project) -> None:
     items = Lease.objects.filter(source=Source.BULK, ended_at=None).values("item")
     Item.objects.filter(pk__in=items).update(image="p.png")
     type(sure).objects.filter(pk=sure.pk).update(task="image")
@@ -101,7 +114,7 @@ def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
     desk.reload(wait_until="domcontentloaded")
     desk.wait_for_timeout(READ_MS)
     desk.keyboard.press("Enter")
-    wait_for(desk, "Pictures are still loading")
+    wait_for(desk, "still loading")
     for route in held:
         route.abort()
     desk.wait_for_function("() => [...document.images].every((image) => image.complete)")
@@ -115,7 +128,7 @@ def test_page_with_pictures_that_are_not_there_is_not_confirmed(desk, sure):
     assert saved().count() == 0
 
 
-def test_z_undoes_the_whole_page(desk):
+def test_z_undoes_the_whole_page(desk: Any) -> None:
     items = set(
         Lease.objects.filter(source=Source.BULK, ended_at=None).values_list("item", flat=True)
     )
@@ -128,7 +141,7 @@ def test_z_undoes_the_whole_page(desk):
     assert set(live.values_list("item", flat=True)) == items
 
 
-def test_pressing_on_confirms_one_page_only(desk):
+def test_pressing_on_confirms_one_page_only(desk: Any) -> None:
     for _repeat in range(5):
         desk.keyboard.down("Enter")
     desk.keyboard.up("Enter")
@@ -144,7 +157,7 @@ def test_pressing_on_confirms_one_page_only(desk):
 
 
 @pytest.mark.parametrize("held_ms", [0, 120])
-def test_double_click_confirms_one_page(desk, held_ms):
+def test_double_click_confirms_one_page(desk: Any, held_ms: int) -> None:
     desk.dblclick("#confirm-button", delay=held_ms)
     wait_for(desk, "Saved 20")
     desk.wait_for_timeout(400)
@@ -152,7 +165,7 @@ def test_double_click_confirms_one_page(desk, held_ms):
     assert desk.evaluate("document.activeElement === document.body")
 
 
-def test_keys_with_modifiers_and_in_dialogs_do_nothing(desk):
+def test_keys_with_modifiers_and_in_dialogs_do_nothing(desk: Any) -> None:
     desk.keyboard.press("Control+Enter")
     desk.keyboard.press("Control+a")
     desk.keyboard.press("?")
@@ -164,7 +177,7 @@ def test_keys_with_modifiers_and_in_dialogs_do_nothing(desk):
     assert saved().count() == 0
 
 
-def test_page_is_kept_while_the_server_is_away(desk, context):
+def test_page_is_kept_while_the_server_is_away(desk: Any, context: BrowserContext) -> None:
     desk.uncheck("#card-4")
     context.set_offline(True)
     desk.keyboard.press("Enter")
@@ -178,10 +191,10 @@ def test_page_is_kept_while_the_server_is_away(desk, context):
     assert not desk.locator("#unsaved").is_visible()
 
 
-def test_answer_that_was_lost_on_the_way_is_no_second_save(desk):
+def test_answer_that_was_lost_on_the_way_is_no_second_save(desk: Any) -> None:
     """The server has saved the page, but the browser never heard of it."""
 
-    def swallow(route):
+    def swallow(route: Any) -> None:
         route.fetch()
         route.abort()
 
@@ -200,8 +213,8 @@ def test_answer_that_was_lost_on_the_way_is_no_second_save(desk):
     [("sessionid", "You are signed out."), ("csrftoken", "too old")],
 )
 def test_page_that_was_signed_out_is_sent_after_signing_in(
-    desk, context, live_server, ben, cookie, words
-):
+    desk: Any, context: BrowserContext, live_server: LiveServer, ben: User, cookie: str, words: str
+) -> None:
     context.clear_cookies(name=cookie)
     desk.keyboard.press("Enter")
     desk.locator("#unsaved", has_text=words).wait_for()
@@ -211,13 +224,13 @@ def test_page_that_was_signed_out_is_sent_after_signing_in(
     wait_for(desk, "Saved 20 as spam.")
 
 
-def test_another_label_is_one_click_away(desk):
+def test_another_label_is_one_click_away(desk: Any) -> None:
     desk.get_by_role("link", name="ham").click()
     desk.get_by_text("Are these all ham?").wait_for()
     assert Lease.objects.filter(source=Source.BULK, ended_at=None).count() == 20
 
 
-def test_page_is_held_while_it_is_open_and_let_go_with_it(desk, sure):
+def test_page_is_held_while_it_is_open_and_let_go_with_it(desk: Any, sure: Project) -> None:
     live = Lease.objects.filter(source=Source.BULK, ended_at=None)
     type(sure).objects.filter(pk=sure.pk).update(lease_seconds=3)
     desk.reload()
@@ -233,11 +246,11 @@ def test_page_is_held_while_it_is_open_and_let_go_with_it(desk, sure):
     wait_until(lambda: set(live.values_list("page", flat=True)) == {"bulk/"}, what="the farewell")
 
 
-def test_no_accessibility_findings_and_nothing_to_scroll_sideways(desk, sure):
+def test_no_accessibility_findings_and_nothing_to_scroll_sideways(desk: Any, sure: Project) -> None:
     item = Lease.objects.filter(source=Source.BULK, ended_at=None).first().item
     Item.objects.filter(pk=item.pk).update(text="word " * 300)
 
-    def reopen():
+    def reopen() -> None:
         desk.reload()
         desk.uncheck("#card-1")
         for details in desk.locator("details").all():
@@ -246,10 +259,12 @@ def test_no_accessibility_findings_and_nothing_to_scroll_sideways(desk, sure):
     assert unfit(desk, reopen) == []
     settings.change_settings(sure, show_suggestions=False)
     assert unfit(desk, desk.reload) == []
-    assert "has turned suggestions off" in desk.inner_text(".bulk-empty")
+    assert "Suggestions are turned off" in desk.inner_text(".bulk-empty")
 
 
-def test_it_works_without_scripts(browser, live_server, ben, sure):
+def test_it_works_without_scripts(
+    browser: Browser, live_server: LiveServer, ben: User, sure: Project
+) -> None:
     context = browser.new_context(java_script_enabled=False)
     sign_in(context, live_server, ben)
     page = context.new_page()

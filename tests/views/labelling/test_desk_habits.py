@@ -2,17 +2,21 @@
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.labels import naming
 from annotator.flow.projects import label_set, members, settings
 from annotator.flow.projects import preferences as flow_desk
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Lease
+from annotator.models import Annotation, Lease, Project, User
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
 from tests.views.in_browser import MARKS, sign_in
 
@@ -20,10 +24,12 @@ pytestmark = MARKS
 
 
 @pytest.fixture
-def at_desk(page, context, live_server, ana, filled):
+def at_desk(
+    page: Page, context: BrowserContext, live_server: LiveServer, ana: User, filled: Fill
+) -> Any:
     """Return a function that opens Ana's desk in a project with items."""
 
-    def open_at(project):
+    def open_at(project: Project) -> Any:
         filled(project, 40)
         sign_in(context, live_server, ana)
         return open_desk(page, live_server, project)
@@ -31,11 +37,11 @@ def at_desk(page, context, live_server, ana, filled):
     return open_at
 
 
-def text_of(page):
+def text_of(page: Page) -> Any:
     return page.locator("#item .text").text_content()
 
 
-def test_own_keys_do_what_they_were_set_to(at_desk, project, ana):
+def test_own_keys_do_what_they_were_set_to(at_desk: Any, project: Project, ana: User) -> None:
     flow_desk.change_preferences(ana, keys={"skip": "k", "unsure": "q"})
     desk = at_desk(project)
     assert desk.locator("#skip-button kbd").inner_text() == "K"
@@ -47,10 +53,12 @@ def test_own_keys_do_what_they_were_set_to(at_desk, project, ana):
     wait_for(desk, "Saved: spam.")
     assert Annotation.objects.get().unsure
     desk.keyboard.press("k")
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
 
 
-def test_labels_letter_wins_over_an_action_and_the_help_says_so(at_desk, project, ana):
+def test_labels_letter_wins_over_an_action_and_the_help_says_so(
+    at_desk: Any, project: Project, ana: User
+) -> None:
     label_set.change_labels(project, [{"name": "spam", "hotkey": "s"}, "ham", "other"])
     desk = at_desk(project)
     desk.keyboard.press("?")
@@ -61,7 +69,9 @@ def test_labels_letter_wins_over_an_action_and_the_help_says_so(at_desk, project
     assert given() == [["spam"]]
 
 
-def test_who_wants_to_look_twice_saves_with_enter(at_desk, project, ana):
+def test_who_wants_to_look_twice_saves_with_enter(
+    at_desk: Any, project: Project, ana: User
+) -> None:
     flow_desk.change_preferences(ana, submit_at_once=False, reading_size="l")
     desk = at_desk(project)
     assert "reading-l" in desk.locator("body").get_attribute("class")
@@ -75,8 +85,13 @@ def test_who_wants_to_look_twice_saves_with_enter(at_desk, project, ana):
 
 
 def test_break_is_hinted_once_after_a_long_stretch(
-    page, context, live_server, project, filled, ana
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    ana: User,
+) -> None:
     filled(project, 40)
     flow_desk.change_preferences(ana, break_minutes=15)
     sign_in(context, live_server, ana)
@@ -93,14 +108,14 @@ def test_break_is_hinted_once_after_a_long_stretch(
     assert not desk.locator("#break").is_visible()
 
 
-def test_summary_counts_today_and_this_page(at_desk, project, ana):
+def test_summary_counts_today_and_this_page(at_desk: Any, project: Project, ana: User) -> None:
     desk = at_desk(project)
     loop.answer(leasing.lease_next(project, ana), ["ham"])
     for key in "12":
         desk.keyboard.press(key)
         wait_for(desk, "Saved")
     desk.keyboard.press("Space")
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     desk.keyboard.press("t")
     assert desk.locator("#today-labels").inner_text() == "3"
     assert desk.locator("#today-skips").inner_text() == "1"
@@ -109,8 +124,8 @@ def test_summary_counts_today_and_this_page(at_desk, project, ana):
 
 
 def test_fields_that_the_lead_chose_are_shown_with_the_item(
-    page, context, live_server, project, ana
-):
+    page: Page, context: BrowserContext, live_server: LiveServer, project: Project, ana: User
+) -> None:
     settings.change_settings(project, shown_fields=["from", "score"])
     rows = "".join(f"text {n},sender {n},<b>{n}</b>,secret\n" for n in range(3))
     loop.bring_in(project, "mail.csv", "text,from,score,hidden\n" + rows)
@@ -125,8 +140,13 @@ def test_fields_that_the_lead_chose_are_shown_with_the_item(
 
 
 def test_several_labels_wait_for_enter_and_none_needs_it_twice(
-    page, context, live_server, olga, ana, filled
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    olga: User,
+    ana: User,
+    filled: Fill,
+) -> None:
     names = [f"intent {n}" for n in range(77)]
     many = settings.create_project(
         olga, name="Intents", labels=names, multi_label=True, features="text-quick"
@@ -143,13 +163,13 @@ def test_several_labels_wait_for_enter_and_none_needs_it_twice(
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: intent 2, intent 76.")
     desk.keyboard.press("Enter")
-    wait_for(desk, "Nothing is chosen")
+    wait_for(desk, "No label chosen")
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: no label.")
     assert given() == [["intent 2", "intent 76"], []]
 
 
-def swipe(page, by):
+def swipe(page: Page, by: Any) -> None:
     box = page.locator("#item").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     line = page.context.new_cdp_session(page)
@@ -162,8 +182,14 @@ def swipe(page, by):
 
 
 def test_finger_to_the_right_accepts_and_to_the_left_skips(
-    browser, live_server, project, filled, learnt, run_round, ana
-):
+    browser: Browser,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+) -> None:
     filled(project, 60)
     learnt(project)
     loop.label(project, ana, 12)
@@ -181,14 +207,21 @@ def test_finger_to_the_right_accepts_and_to_the_left_skips(
     wait_for(desk, f"Saved: {suggested}.")
     here = text_of(desk)
     swipe(desk, -140)
-    wait_for(desk, "Skipped: somebody else")
+    wait_for(desk, "Skipped. Another annotator")
     assert text_of(desk) != here
     phone.close()
 
 
 def test_reason_and_model_are_shown_but_not_on_blind_items(
-    page, context, live_server, project, filled, learnt, run_round, ana
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+) -> None:
     filled(project, 60)
     learnt(project)
     loop.label(project, ana, 12)
@@ -210,13 +243,15 @@ def test_reason_and_model_are_shown_but_not_on_blind_items(
     assert min(shown.values()) > 0
 
 
-def drawing(colour):
+def drawing(colour: Any) -> Any:
     out = io.BytesIO()
     Image.new("RGB", (900, 600), colour).save(out, "PNG")
     return out.getvalue()
 
 
-def test_pictures_are_looked_at_and_labelled_by_key(page, context, live_server, image_project, ana):
+def test_pictures_are_looked_at_and_labelled_by_key(
+    page: Page, context: BrowserContext, live_server: LiveServer, image_project: Project, ana: User
+) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:
         for n in range(6):

@@ -3,14 +3,17 @@
 import random
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Error
+from playwright.sync_api import Browser, BrowserContext, Error, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.queue import leasing, reassign_idle
-from annotator.models import Annotation, Item, Lease, ModelVersion
+from annotator.models import Annotation, Item, Lease, ModelVersion, Project, User
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 from tests.views.desk_in_browser import address, open_desk, wait_for, wait_until_saved
 from tests.views.in_browser import MARKS, sign_in
 
@@ -20,14 +23,14 @@ SYNC = "**/api/v1/projects/*/desk"
 
 
 @pytest.fixture
-def busy(project, filled):
+def busy(project: Project, filled: Fill) -> Any:
     """A project with plenty to label."""
     filled(project, 700)
     return project
 
 
 @pytest.fixture
-def desk(page, context, live_server, ana, busy):
+def desk(page: Page, context: BrowserContext, live_server: LiveServer, ana: User, busy: Any) -> Any:
     """Ana's page, with items put by for a lost connection."""
     sign_in(context, live_server, ana)
     page.goto(address(live_server, busy))
@@ -36,11 +39,11 @@ def desk(page, context, live_server, ana, busy):
     return page
 
 
-def text_of(page):
+def text_of(page: Page) -> Any:
     return page.locator("#item .text").text_content()
 
 
-def decide(page, number):
+def decide(page: Page, number: Any) -> Any:
     """Decide that many items, each as soon as it is there, and return their texts."""
     seen = []
     for turn in range(number):
@@ -54,13 +57,13 @@ def decide(page, number):
     return seen
 
 
-def saved_texts(user=None):
+def saved_texts(user: User = None) -> Any:  # type: ignore[assignment]
     rows = Annotation.objects.filter(withdrawn_at=None)
     rows = rows if user is None else rows.filter(user=user)
     return sorted(rows.values_list("item__text", flat=True))
 
 
-def wait_for_labels(page, number):
+def wait_for_labels(page: Page, number: Any) -> None:
     for _ in range(300):
         if Annotation.objects.count() >= number:
             break
@@ -68,7 +71,7 @@ def wait_for_labels(page, number):
     wait_until_saved(page)
 
 
-def test_next_item_is_there_before_the_server_has_answered(desk):
+def test_next_item_is_there_before_the_server_has_answered(desk: Any) -> None:
     held = []
     desk.route(SYNC, lambda route: held.append(route))
     seen = decide(desk, 10)
@@ -81,7 +84,9 @@ def test_next_item_is_there_before_the_server_has_answered(desk):
     assert saved_texts() == sorted(seen)
 
 
-def test_hundred_decisions_on_a_slow_and_failing_line_are_saved_once(desk, context):
+def test_hundred_decisions_on_a_slow_and_failing_line_are_saved_once(
+    desk: Any, context: BrowserContext
+) -> None:
     line = context.new_cdp_session(desk)
     line.send("Network.enable")
     conditions = {"offline": False, "latency": 400, "downloadThroughput": -1}
@@ -89,7 +94,7 @@ def test_hundred_decisions_on_a_slow_and_failing_line_are_saved_once(desk, conte
     chance = random.Random(7)
     failed = []
 
-    def one_in_a_hundred(route):
+    def one_in_a_hundred(route: Any) -> None:
         # And one that the server hears, but whose answer is lost: the harder half.
         if chance.random() < 0.01 or not failed:
             failed.append(route)
@@ -108,7 +113,9 @@ def test_hundred_decisions_on_a_slow_and_failing_line_are_saved_once(desk, conte
     assert saved_texts() == sorted(seen)
 
 
-def test_twenty_decisions_without_a_line_outlive_their_tab(desk, context, live_server, busy):
+def test_twenty_decisions_without_a_line_outlive_their_tab(
+    desk: Any, context: BrowserContext, live_server: LiveServer, busy: Any
+) -> None:
     context.set_offline(True)
     seen = decide(desk, 20)
     desk.locator("#standing", has_text="20 waiting, offline").wait_for()
@@ -122,8 +129,14 @@ def test_twenty_decisions_without_a_line_outlive_their_tab(desk, context, live_s
 
 
 def test_two_windows_and_two_people_never_share_an_item(
-    desk, context, browser, live_server, busy, ana, ben
-):
+    desk: Any,
+    context: BrowserContext,
+    browser: Browser,
+    live_server: LiveServer,
+    busy: Any,
+    ana: User,
+    ben: User,
+) -> None:
     second = open_desk(context.new_page(), live_server, busy)
     elsewhere = browser.new_context()
     sign_in(elsewhere, live_server, ben)
@@ -142,7 +155,9 @@ def test_two_windows_and_two_people_never_share_an_item(
     elsewhere.close()
 
 
-def test_crash_of_the_page_loses_nothing(desk, context, live_server, busy):
+def test_crash_of_the_page_loses_nothing(
+    desk: Any, context: BrowserContext, live_server: LiveServer, busy: Any
+) -> None:
     context.set_offline(True)
     seen = decide(desk, 3)
     desk.locator("#standing", has_text="3 waiting").wait_for()
@@ -157,7 +172,7 @@ def test_crash_of_the_page_loses_nothing(desk, context, live_server, busy):
     assert saved_texts() == sorted(seen)
 
 
-def test_what_a_window_holds_goes_back_when_it_closes(desk, ana):
+def test_what_a_window_holds_goes_back_when_it_closes(desk: Any, ana: User) -> None:
     assert Lease.objects.filter(user=ana, ended_at=None).count() >= 20
     desk.close()
     for _ in range(50):
@@ -169,15 +184,21 @@ def test_what_a_window_holds_goes_back_when_it_closes(desk, ana):
     assert Item.objects.filter(state=Item.State.POOL).count() > 650
 
 
-def speak(page):
+def speak(page: Page) -> None:
     """Let the page speak to the server now, as it does by itself every 45 seconds."""
     with page.expect_response(lambda answer: answer.url.endswith("/desk")):
         page.evaluate("window.dispatchEvent(new Event('online'))")
 
 
 def test_page_drops_what_was_passed_on_before_it_shows_it(
-    page, context, live_server, project, filled, ana, ben
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    ana: User,
+    ben: User,
+) -> None:
     filled(project, 3)
     sign_in(context, live_server, ana)
     open_desk(page, live_server, project)
@@ -201,8 +222,15 @@ def test_page_drops_what_was_passed_on_before_it_shows_it(
 
 
 def test_undo_and_correction_after_a_round_are_learnt_from(
-    page, context, live_server, project, filled, learnt, run_round, ana
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+) -> None:
     filled(project, 60)
     learnt(project)
     loop.label(project, ana, 12)
@@ -233,7 +261,9 @@ def test_undo_and_correction_after_a_round_are_learnt_from(
     assert ModelVersion.objects.latest("number").trained_on == 13
 
 
-def test_page_is_light(page, context, live_server, busy, ana):
+def test_page_is_light(
+    page: Page, context: BrowserContext, live_server: LiveServer, busy: Any, ana: User
+) -> None:
     sign_in(context, live_server, ana)
     line = context.new_cdp_session(page)
     line.send("Network.enable")

@@ -1,17 +1,24 @@
 """Keys that are taken by pressing them, in a real browser."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import preferences
-from annotator.models import User
+from annotator.models import Project, User
+from tests.given import AddItems
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
 pytestmark = MARKS
 
 
 @pytest.fixture
-def account(page, context, live_server, ana, troubles):
+def account(
+    page: Page, context: BrowserContext, live_server: LiveServer, ana: User, troubles: list[str]
+) -> Any:
     """Ana's page with her keys."""
     sign_in(context, live_server, ana)
     listen(page, troubles)
@@ -19,12 +26,12 @@ def account(page, context, live_server, ana, troubles):
     return page
 
 
-def save(page):
+def save(page: Page) -> None:
     page.get_by_role("button", name="Save").last.click()
-    page.get_by_text("Your desk is set up").wait_for()
+    page.get_by_text("Preferences saved.").wait_for()
 
 
-def test_pressed_key_is_taken_and_saved(account, ana, troubles):
+def test_pressed_key_is_taken_and_saved(account: Any, ana: User, troubles: list[str]) -> None:
     account.get_by_label("Skip", exact=True).focus()
     account.keyboard.press("k")
     assert account.get_by_label("Skip", exact=True).input_value() == "K"
@@ -40,7 +47,7 @@ def test_pressed_key_is_taken_and_saved(account, ana, troubles):
     assert troubles == []
 
 
-def test_tab_goes_on_escape_empties_and_enter_is_a_key(account, ana):
+def test_tab_goes_on_escape_empties_and_enter_is_a_key(account: Any, ana: User) -> None:
     first = account.locator("[data-key-input]").first
     first.focus()
     account.keyboard.press("Enter")
@@ -57,7 +64,7 @@ def test_tab_goes_on_escape_empties_and_enter_is_a_key(account, ana):
     assert User.objects.get(pk=ana.pk).desk == {}
 
 
-def test_conflict_is_told_at_the_key_and_read_out_with_it(account, ana):
+def test_conflict_is_told_at_the_key_and_read_out_with_it(account: Any, ana: User) -> None:
     account.get_by_label("Write a note").focus()
     account.keyboard.press("x")
     account.get_by_role("button", name="Save").last.click()
@@ -71,15 +78,15 @@ def test_conflict_is_told_at_the_key_and_read_out_with_it(account, ana):
     assert (now["note"], now["unsure"]) == (["x"], ["n"])
 
 
-def test_default_keys_come_back_at_a_button(account, ana):
+def test_default_keys_come_back_at_a_button(account: Any, ana: User) -> None:
     preferences.change_preferences(ana, keys={"skip": "k"})
     account.reload()
     account.get_by_role("button", name="Restore default keys").click()
-    account.get_by_text("The keys are the default ones again").wait_for()
+    account.get_by_text("Default keys restored").wait_for()
     assert User.objects.get(pk=ana.pk).desk == {}
 
 
-def test_page_has_no_axe_findings_and_fits(account):
+def test_page_has_no_axe_findings_and_fits(account: Any) -> None:
     account.get_by_label("Write a note").fill("x")
     account.get_by_role("button", name="Save").last.click()
     account.locator(".key-row.has-error").wait_for()
@@ -87,8 +94,13 @@ def test_page_has_no_axe_findings_and_fits(account):
 
 
 def test_settings_have_no_axe_findings_and_fit(
-    page, context, live_server, olga, project, add_items
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    olga: User,
+    project: Project,
+    add_items: AddItems,
+) -> None:
     (item,) = add_items("hello")
     item.meta = {"sender": "a", "a field with a long name " * 5: 1}
     item.save()

@@ -1,14 +1,19 @@
 """The labels change while pages are open that show the old ones, in a real browser."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.annotation import payload
 from annotator.flow.labels import naming
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, refill
-from annotator.models import Annotation, Label, Lease, QueueEntry
+from annotator.models import Annotation, Label, Lease, Project, QueueEntry, User
 from tests import loop
+from tests.given import AddItems, Fill
 from tests.views.desk_in_browser import given, open_desk, wait_for, wait_until_saved
 from tests.views.in_browser import MARKS, listen, sign_in
 
@@ -16,7 +21,15 @@ pytestmark = MARKS
 
 
 @pytest.fixture
-def desk(page, context, live_server, ana, project, add_items, troubles):
+def desk(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    ana: User,
+    project: Project,
+    add_items: AddItems,
+    troubles: list[str],
+) -> Any:
     """Ana's page at the desk, which speaks to the server every few seconds."""
     settings.change_settings(project, lease_seconds=10)
     add_items(*[f"text number {number}" for number in range(20)])
@@ -25,18 +38,20 @@ def desk(page, context, live_server, ana, project, add_items, troubles):
     return open_desk(page, live_server, project)
 
 
-def rename(project, *more, spam="grievance", ham="praise"):
+def rename(project: Project, *more: Any, spam: str = "grievance", ham: str = "praise") -> None:
     """Give the first two labels other names, and add `more`."""
     first, second = Label.objects.filter(project=project)[:2]
     named = [{"id": first.pk, "name": spam}, {"id": second.pk, "name": ham}]
     settings.change_labels(loop.refreshed(project), [*named, *more])
 
 
-def buttons(desk):
+def buttons(desk: Any) -> Any:
     return desk.locator(".choice-name").all_inner_texts()
 
 
-def test_renamed_label_is_saved_by_its_key_and_the_new_buttons_come(desk, project, troubles):
+def test_renamed_label_is_saved_by_its_key_and_the_new_buttons_come(
+    desk: Any, project: Project, troubles: list[str]
+) -> None:
     rename(project, "refund", {"name": "question", "hotkey": "q"})
     desk.keyboard.press("1")
     wait_for(desk, "Saved: grievance.")
@@ -62,14 +77,14 @@ def test_renamed_label_is_saved_by_its_key_and_the_new_buttons_come(desk, projec
     assert troubles == []
 
 
-def test_old_name_on_a_new_label_is_not_what_the_button_meant(desk, project):
+def test_old_name_on_a_new_label_is_not_what_the_button_meant(desk: Any, project: Project) -> None:
     rename(project, "spam", spam="junk")
     desk.keyboard.press("1")
     wait_for(desk, "Saved: junk.")
     assert given() == [["junk"]]
 
 
-def test_new_labels_and_guidelines_come_with_the_next_beat(desk, project):
+def test_new_labels_and_guidelines_come_with_the_next_beat(desk: Any, project: Project) -> None:
     rename(project)
     settings.change_settings(loop.refreshed(project), guidelines="Praise is praise.")
     desk.locator("#changed-words", has_text="The guidelines changed.").wait_for(timeout=15_000)
@@ -78,7 +93,9 @@ def test_new_labels_and_guidelines_come_with_the_next_beat(desk, project):
     assert "Praise is praise." in desk.inner_text("#guidelines")
 
 
-def test_removed_label_is_suggested_no_more_and_what_said_so_is_shown_again(desk, project):
+def test_removed_label_is_suggested_no_more_and_what_said_so_is_shown_again(
+    desk: Any, project: Project
+) -> None:
     rename(project, "odd")
     desk.locator("#changed-words", has_text="“odd” is new").wait_for(timeout=15_000)
     odd = Label.objects.get(name="odd")
@@ -98,8 +115,13 @@ def test_removed_label_is_suggested_no_more_and_what_said_so_is_shown_again(desk
 
 
 def test_suggestion_of_a_removed_label_is_gone_from_the_screen(
-    page, context, live_server, ana, project, add_items
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    ana: User,
+    project: Project,
+    add_items: AddItems,
+) -> None:
     rename(project, "odd")
     add_items("one", "two")
     settings.change_settings(project, lease_seconds=10)
@@ -119,8 +141,14 @@ def test_suggestion_of_a_removed_label_is_gone_from_the_screen(
 
 
 def test_ticks_stay_on_labels_that_are_still_there(
-    page, context, live_server, olga, ana, add_items, project
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    olga: User,
+    ana: User,
+    add_items: AddItems,
+    project: Project,
+) -> None:
     type(project).objects.update(multi_label=True, lease_seconds=10)
     rename(project, "odd", "more")
     add_items("one", "two", "three")
@@ -139,7 +167,7 @@ def test_ticks_stay_on_labels_that_are_still_there(
     assert given() == [["complaint"]]
 
 
-def test_correction_of_a_renamed_answer_marks_what_was_said(desk, project):
+def test_correction_of_a_renamed_answer_marks_what_was_said(desk: Any, project: Project) -> None:
     desk.keyboard.press("1")
     wait_for(desk, "Saved: spam.")
     rename(project)
@@ -159,8 +187,13 @@ def test_correction_of_a_renamed_answer_marks_what_was_said(desk, project):
 
 
 def test_found_item_is_labelled_by_the_button_that_was_there(
-    page, context, live_server, lea, project, add_items
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    lea: User,
+    project: Project,
+    add_items: AddItems,
+) -> None:
     (item,) = add_items("one")
     sign_in(context, live_server, lea)
     page.goto(live_server.url + reverse("find:find", args=[project.pk]))
@@ -173,8 +206,15 @@ def test_found_item_is_labelled_by_the_button_that_was_there(
 
 
 def test_disagreement_is_settled_by_the_button_that_was_there(
-    page, context, live_server, lea, ana, ben, project, filled
-):
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    lea: User,
+    ana: User,
+    ben: User,
+    project: Project,
+    filled: Fill,
+) -> None:
     settings.change_settings(project, overlap=2)
     project = loop.refreshed(project)
     filled(project, 1)
@@ -187,7 +227,9 @@ def test_disagreement_is_settled_by_the_button_that_was_there(
     page.locator(".disagreement-decision", has_text="grievance").wait_for()
 
 
-def test_bulk_page_is_confirmed_under_the_new_name(page, context, live_server, ben, sure):
+def test_bulk_page_is_confirmed_under_the_new_name(
+    page: Page, context: BrowserContext, live_server: LiveServer, ben: User, sure: Project
+) -> None:
     sign_in(context, live_server, ben)
     page.goto(live_server.url + reverse("bulk:page", args=[sure.pk]) + "?label=spam")
     rename(sure, "spam")

@@ -1,8 +1,14 @@
 """One of many labels is found by words and taken by keys, in a real browser."""
 
+from typing import Any
+
 import pytest
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import members, settings
+from annotator.models import User
+from tests.given import Fill
 from tests.views.desk_in_browser import given, open_desk, wait_for
 from tests.views.in_browser import MARKS, sign_in, unfit
 
@@ -17,10 +23,17 @@ NAMES = [
 
 
 @pytest.fixture
-def opened(page, context, live_server, olga, ana, filled):
+def opened(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    olga: User,
+    ana: User,
+    filled: Fill,
+) -> Any:
     """Return a function that opens Ana's desk in a project with many labels."""
 
-    def at(*, multi):
+    def at(*, multi: Any) -> Any:
         many = settings.create_project(
             olga, name="Many", labels=NAMES, multi_label=multi, features="text-quick"
         )
@@ -36,20 +49,20 @@ def opened(page, context, live_server, olga, ana, filled):
 FOCUSED = "document.activeElement.closest('.choice').querySelector('.choice-name').textContent"
 
 
-def hits(desk):
+def hits(desk: Any) -> Any:
     return desk.locator(".choice-list li:visible .choice-name").all_inner_texts()
 
 
-def highlighted(desk):
+def highlighted(desk: Any) -> Any:
     return desk.locator(".choice.highlighted .choice-name").all_inner_texts()
 
 
-def search(desk, words):
+def search(desk: Any, words: Any) -> None:
     desk.keyboard.press("/")
     desk.fill("#find", words)
 
 
-def test_words_come_in_any_order_case_and_spelling(opened):
+def test_words_come_in_any_order_case_and_spelling(opened: Any) -> None:
     desk = opened(multi=False)
     search(desk, "fraud  DELIVERY")
     assert hits(desk) == [name for name in NAMES if "Delivery" in name and "fraud" in name]
@@ -74,7 +87,7 @@ def test_words_come_in_any_order_case_and_spelling(opened):
     assert given() == []
 
 
-def test_enter_takes_what_is_highlighted_and_arrows_move_that(opened):
+def test_enter_takes_what_is_highlighted_and_arrows_move_that(opened: Any) -> None:
     desk = opened(multi=False)
     search(desk, "warranty fraud")
     names = hits(desk)
@@ -92,7 +105,7 @@ def test_enter_takes_what_is_highlighted_and_arrows_move_that(opened):
     assert desk.input_value("#find") == ""
 
 
-def test_typing_goes_on_searching_and_escape_goes_back(opened):
+def test_typing_goes_on_searching_and_escape_goes_back(opened: Any) -> None:
     desk = opened(multi=False)
     search(desk, "warranty")
     desk.keyboard.press("ArrowDown")
@@ -110,7 +123,7 @@ def test_typing_goes_on_searching_and_escape_goes_back(opened):
     assert given() == []
 
 
-def test_several_labels_are_ticked_without_leaving_the_search(opened):
+def test_several_labels_are_ticked_without_leaving_the_search(opened: Any) -> None:
     desk = opened(multi=True)
     search(desk, "billing fraud")
     names = hits(desk)
@@ -129,10 +142,10 @@ def test_several_labels_are_ticked_without_leaving_the_search(opened):
     assert given() == [[names[1], names[2], third]]
 
 
-def test_search_has_no_axe_findings_and_moves_nothing(opened):
+def test_search_has_no_axe_findings_and_moves_nothing(opened: Any) -> None:
     desk = opened(multi=False)
 
-    def reopen():
+    def reopen() -> None:
         desk.reload()
         before = desk.locator("#item").bounding_box()
         search(desk, "warranty fraud")

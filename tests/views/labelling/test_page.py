@@ -3,13 +3,16 @@
 import json
 import re
 import uuid
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Lease
+from annotator.models import Annotation, Lease, Project, User
+from tests.given import AddItems, SignedIn
 
 pytestmark = pytest.mark.django_db
 
@@ -18,17 +21,17 @@ SCRIPTS = [*(STATIC / "labelling").glob("*.js"), *(STATIC / "answers").glob("*.j
 
 
 @pytest.fixture
-def desk(project, add_items):
+def desk(project: Project, add_items: AddItems) -> Any:
     """A project with something to label."""
     add_items(*[f"text number {number}" for number in range(12)])
     return project
 
 
-def at(project, name="desk"):
+def at(project: Project, name: str = "desk") -> str:
     return reverse(f"label:{name}", args=[project.pk])
 
 
-def answer_of(lease, *labels, client_id=None):
+def answer_of(lease: Any, *labels: Any, client_id: Any = None) -> Any:
     return {
         "lease": str(lease.pk),
         "labels": labels,
@@ -37,20 +40,22 @@ def answer_of(lease, *labels, client_id=None):
     }
 
 
-def config(answer):
+def config(answer: Any) -> Any:
     found = re.search(
         r'<script id="desk-config" type="application/json">(.*?)</script>', answer.content.decode()
     )
     return json.loads(found[1])
 
 
-def field(page, name):
+def field(page: Any, name: Any) -> Any:
     found = re.search(rf'name="{name}"\s+value="([^"]+)"', page)
     assert found, page
     return found[1]
 
 
-def test_desk_shows_an_item_with_its_labels_and_keys(signed_in, ana, desk):
+def test_desk_shows_an_item_with_its_labels_and_keys(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     page = signed_in(ana).get(at(desk)).content.decode()
     assert "text number" in page
     for label in desk.labels.all():
@@ -59,13 +64,15 @@ def test_desk_shows_an_item_with_its_labels_and_keys(signed_in, ana, desk):
     assert "<kbd>2</kbd>" in page
 
 
-def test_reload_shows_the_same_item(signed_in, ana, desk):
+def test_reload_shows_the_same_item(signed_in: SignedIn, ana: User, desk: Any) -> None:
     client = signed_in(ana)
     first, second = client.get(at(desk)), client.get(at(desk))
     assert field(first.content.decode(), "lease") == field(second.content.decode(), "lease")
 
 
-def test_own_hotkey_is_printed_and_takes_no_digit_from_another(signed_in, ana, desk):
+def test_own_hotkey_is_printed_and_takes_no_digit_from_another(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     first, second = desk.labels.all()[:2]
     type(first).objects.filter(pk=first.pk).update(hotkey="2")
     page = signed_in(ana).get(at(desk)).content.decode()
@@ -73,7 +80,9 @@ def test_own_hotkey_is_printed_and_takes_no_digit_from_another(signed_in, ana, d
     assert re.search(rf'value="{second.pk}"[^>]*data-key=""', page)
 
 
-def test_plain_form_post_saves_and_comes_back_to_the_desk(signed_in, ana, desk):
+def test_plain_form_post_saves_and_comes_back_to_the_desk(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     client = signed_in(ana)
     page = client.get(at(desk)).content.decode()
     name = desk.labels.first().name
@@ -92,7 +101,9 @@ def test_plain_form_post_saves_and_comes_back_to_the_desk(signed_in, ana, desk):
     assert f"Saved: {name}." in answer.content.decode()
 
 
-def test_what_the_item_was_is_told_after_the_label(signed_in, ana, desk):
+def test_what_the_item_was_is_told_after_the_label(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     Lease.objects.filter(pk=lease.pk).update(source="audit", blind=True)
     before = signed_in(ana).get(at(desk)).content.decode()
@@ -103,20 +114,22 @@ def test_what_the_item_was_is_told_after_the_label(signed_in, ana, desk):
     assert "That was an audit item" in after.content.decode()
 
 
-def test_suggestion_and_reason_are_shown_when_they_are_served(signed_in, ana, desk):
+def test_suggestion_and_reason_are_shown_when_they_are_served(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     said = {"labels": [desk.labels.first().pk], "confidence": 0.62}
     way = {"blind": False, "why": "Torn between two.", "suggestion": said}
     Lease.objects.filter(pk=lease.pk).update(**way)
     answer = signed_in(ana).get(at(desk))
     page = answer.content.decode()
-    assert "62% sure" in page
+    assert "62% confidence" in page
     assert config(answer)["first"]["suggestion"]["confidence"] == 0.62
     assert "Torn between two." in page
     assert "data-suggested" in page
 
 
-def test_blind_item_shows_neither(signed_in, ana, desk):
+def test_blind_item_shows_neither(signed_in: SignedIn, ana: User, desk: Any) -> None:
     lease = leasing.lease_next(desk, ana)
     Lease.objects.filter(pk=lease.pk).update(
         blind=True, why="Torn between two.", suggestion={"labels": ["x"], "confidence": 0.62}
@@ -127,7 +140,7 @@ def test_blind_item_shows_neither(signed_in, ana, desk):
     assert "data-suggested" not in page
 
 
-def test_second_click_makes_no_second_annotation(signed_in, ana, desk):
+def test_second_click_makes_no_second_annotation(signed_in: SignedIn, ana: User, desk: Any) -> None:
     lease = leasing.lease_next(desk, ana)
     sent = answer_of(lease, desk.labels.first().name)
     for _click in range(2):
@@ -136,19 +149,23 @@ def test_second_click_makes_no_second_annotation(signed_in, ana, desk):
     assert Annotation.objects.count() == 1
 
 
-def test_first_answer_stays_when_a_retry_says_something_else(signed_in, ana, desk):
+def test_first_answer_stays_when_a_retry_says_something_else(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     first, second = desk.labels.values_list("name", flat=True)[:2]
     key = str(uuid.uuid4())
     signed_in(ana).post(at(desk, "submit"), answer_of(lease, first, client_id=key))
     answer = signed_in(ana).post(at(desk, "submit"), answer_of(lease, second, client_id=key))
     assert answer.status_code == 422
-    assert "had arrived already" in answer.content.decode()
+    assert "was already saved" in answer.content.decode()
     assert [each.label.name for each in Annotation.objects.get().given.all()] == [first]
 
 
 @pytest.mark.parametrize("labels", [[], ["no such label"], ["two", "labels"]])
-def test_wrong_labels_show_the_item_again_with_422(signed_in, ana, desk, labels):
+def test_wrong_labels_show_the_item_again_with_422(
+    signed_in: SignedIn, ana: User, desk: Any, labels: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     answer = signed_in(ana).post(at(desk, "submit"), answer_of(lease, *labels))
     assert answer.status_code == 422
@@ -157,7 +174,9 @@ def test_wrong_labels_show_the_item_again_with_422(signed_in, ana, desk, labels)
 
 
 @pytest.mark.parametrize("broken", [{"lease": "x"}, {"client_id": "x"}, {"seconds": "nan"}])
-def test_broken_form_is_422_and_loses_no_item(signed_in, ana, desk, broken):
+def test_broken_form_is_422_and_loses_no_item(
+    signed_in: SignedIn, ana: User, desk: Any, broken: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     sent = answer_of(lease, desk.labels.first().name) | broken
     answer = signed_in(ana).post(at(desk, "submit"), sent)
@@ -165,7 +184,9 @@ def test_broken_form_is_422_and_loses_no_item(signed_in, ana, desk, broken):
     assert field(answer.content.decode(), "lease") == str(lease.pk)
 
 
-def test_lease_of_somebody_else_cannot_be_answered(signed_in, ana, ben, desk):
+def test_lease_of_somebody_else_cannot_be_answered(
+    signed_in: SignedIn, ana: User, ben: User, desk: Any
+) -> None:
     lease = leasing.lease_next(desk, ben)
     answer = signed_in(ana).post(at(desk, "submit"), answer_of(lease, desk.labels.first().name))
     assert answer.status_code == 302
@@ -173,7 +194,9 @@ def test_lease_of_somebody_else_cannot_be_answered(signed_in, ana, ben, desk):
 
 
 @pytest.mark.parametrize("confidence", [0.62, None])
-def test_how_sure_is_said_where_it_is_known(signed_in, ana, desk, confidence):
+def test_how_sure_is_said_where_it_is_known(
+    signed_in: SignedIn, ana: User, desk: Any, confidence: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     suggestion = {"labels": [desk.labels.first().pk], "confidence": confidence}
     Lease.objects.filter(pk=lease.pk).update(blind=False, suggestion=suggestion)
@@ -181,7 +204,7 @@ def test_how_sure_is_said_where_it_is_known(signed_in, ana, desk, confidence):
     assert ('<span class="sure" hidden></span>' in page) is (confidence is None)
 
 
-def test_skip_passes_the_item_on(signed_in, ana, desk):
+def test_skip_passes_the_item_on(signed_in: SignedIn, ana: User, desk: Any) -> None:
     lease = leasing.lease_next(desk, ana)
     sent = {"lease": str(lease.pk)}
     answer = signed_in(ana).post(at(desk, "skip"), sent, follow=True)
@@ -190,7 +213,7 @@ def test_skip_passes_the_item_on(signed_in, ana, desk):
     assert lease.outcome == Lease.Outcome.SKIPPED
 
 
-def test_undo_brings_the_item_back(signed_in, ana, desk):
+def test_undo_brings_the_item_back(signed_in: SignedIn, ana: User, desk: Any) -> None:
     client = signed_in(ana)
     lease = leasing.lease_next(desk, ana)
     client.post(at(desk, "submit"), answer_of(lease, desk.labels.first().name))
@@ -199,7 +222,7 @@ def test_undo_brings_the_item_back(signed_in, ana, desk):
     assert lease.item.text in page
 
 
-def test_undo_brings_a_skipped_item_back(signed_in, ana, desk):
+def test_undo_brings_a_skipped_item_back(signed_in: SignedIn, ana: User, desk: Any) -> None:
     client = signed_in(ana)
     lease = leasing.lease_next(desk, ana)
     client.post(at(desk, "skip"), {"lease": str(lease.pk)})
@@ -208,18 +231,20 @@ def test_undo_brings_a_skipped_item_back(signed_in, ana, desk):
     assert "Undone" in page
 
 
-def test_undo_with_nothing_to_undo_says_so(signed_in, ana, desk):
+def test_undo_with_nothing_to_undo_says_so(signed_in: SignedIn, ana: User, desk: Any) -> None:
     page = signed_in(ana).post(at(desk, "undo"), follow=True).content.decode()
     assert "nothing to undo" in page
 
 
-def test_empty_desk_says_why(signed_in, ana, project):
+def test_empty_desk_says_why(signed_in: SignedIn, ana: User, project: Project) -> None:
     page = signed_in(ana).get(at(project)).content.decode()
     assert "There are no items yet" in page
     assert 'class="desk is-empty"' in page
 
 
-def test_script_is_told_of_the_item_without_what_it_is(signed_in, ana, desk):
+def test_script_is_told_of_the_item_without_what_it_is(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     lease = leasing.lease_next(desk, ana)
     Lease.objects.filter(pk=lease.pk).update(source="audit", blind=True, strategy="random")
     told = config(signed_in(ana).get(at(desk)))
@@ -229,7 +254,7 @@ def test_script_is_told_of_the_item_without_what_it_is(signed_in, ana, desk):
     assert told["person"] == ana.pk
 
 
-def test_script_has_a_word_for_all_that_it_says(signed_in, ana, desk):
+def test_script_has_a_word_for_all_that_it_says(signed_in: SignedIn, ana: User, desk: Any) -> None:
     """What the script asks `words` for is there; a missing one would show as “undefined”."""
     words = config(signed_in(ana).get(at(desk)))["words"]
     source = "".join(path.read_text() for path in SCRIPTS)
@@ -239,7 +264,9 @@ def test_script_has_a_word_for_all_that_it_says(signed_in, ana, desk):
     assert set(words["troubles"]) == set(words["standings"]) - {"saved", "saving", "idle"}
 
 
-def test_config_cannot_be_broken_out_of(signed_in, ana, project, add_items):
+def test_config_cannot_be_broken_out_of(
+    signed_in: SignedIn, ana: User, project: Project, add_items: AddItems
+) -> None:
     add_items("</script><script>alert(1)</script>")
     page = signed_in(ana).get(at(project)).content.decode()
     assert "<script>alert" not in page
@@ -257,7 +284,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_is_shown_as_written_and_never_as_html(signed_in, ana, project, add_items, text):
+def test_text_is_shown_as_written_and_never_as_html(
+    signed_in: SignedIn, ana: User, project: Project, add_items: AddItems, text: Any
+) -> None:
     from django.utils.html import escape
 
     add_items(text)
@@ -267,12 +296,16 @@ def test_text_is_shown_as_written_and_never_as_html(signed_in, ana, project, add
     assert "onerror=alert(1)>" not in page
 
 
-def test_line_breaks_and_spaces_are_kept(signed_in, ana, project, add_items):
+def test_line_breaks_and_spaces_are_kept(
+    signed_in: SignedIn, ana: User, project: Project, add_items: AddItems
+) -> None:
     add_items("one\n\n   two\tthree")
     assert ">one\n\n   two\tthree</div>" in signed_in(ana).get(at(project)).content.decode()
 
 
-def test_multi_label_answer_takes_several_and_none(signed_in, ana, desk):
+def test_multi_label_answer_takes_several_and_none(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
     type(desk).objects.filter(pk=desk.pk).update(multi_label=True)
     desk.refresh_from_db()
     names = list(desk.labels.values_list("name", flat=True)[:2])
@@ -283,7 +316,7 @@ def test_multi_label_answer_takes_several_and_none(signed_in, ana, desk):
     assert [each.given.count() for each in Annotation.objects.order_by("pk")] == [2, 0]
 
 
-def test_many_labels_get_a_box_to_find_them(signed_in, ana, desk):
+def test_many_labels_get_a_box_to_find_them(signed_in: SignedIn, ana: User, desk: Any) -> None:
     assert 'id="find"' not in signed_in(ana).get(at(desk)).content.decode()
     known = desk.labels.count()
     type(desk.labels.first()).objects.bulk_create(
@@ -295,8 +328,12 @@ def test_many_labels_get_a_box_to_find_them(signed_in, ana, desk):
 
 
 def test_desk_costs_as_many_queries_with_many_items_as_with_few(
-    signed_in, ana, desk, add_items, django_assert_max_num_queries
-):
+    signed_in: SignedIn,
+    ana: User,
+    desk: Any,
+    add_items: AddItems,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     client = signed_in(ana)
     add_items(*[f"another text {number}" for number in range(60)])
     client.get(at(desk))

@@ -2,13 +2,17 @@
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import preferences as flow_desk
-from annotator.models import Annotation, Lease
+from annotator.models import Annotation, Lease, Project, User
 from tests import loop
+from tests.given import AddItems
 from tests.views.desk_in_browser import address, given, open_desk, wait_for, wait_until_saved
 from tests.views.in_browser import MARKS, sign_in
 
@@ -19,10 +23,17 @@ LONG = "A sentence of a long report about something. " * 200
 
 
 @pytest.fixture
-def long_text(context, page, live_server, project, add_items, ana):
+def long_text(
+    context: BrowserContext,
+    page: Page,
+    live_server: LiveServer,
+    project: Project,
+    add_items: AddItems,
+    ana: User,
+) -> Any:
     """Return a function that opens Ana's desk with long texts."""
 
-    def opened():
+    def opened() -> Any:
         add_items(*[f"Report {number}. {LONG}" for number in range(5)])
         sign_in(context, live_server, ana)
         return open_desk(page, live_server, project)
@@ -30,18 +41,18 @@ def long_text(context, page, live_server, project, add_items, ana):
     return opened
 
 
-def top(desk):
+def top(desk: Any) -> Any:
     return desk.evaluate(TOP)
 
 
-def skipped():
+def skipped() -> int:
     return Lease.objects.filter(outcome="skipped").count()
 
 
-def test_keys_scroll_a_long_text_which_says_how_much_is_below(long_text):
+def test_keys_scroll_a_long_text_which_says_how_much_is_below(long_text: Any) -> None:
     desk = long_text()
     seen = [top(desk)]
-    assert "More below" in desk.inner_text("#more-below")
+    assert "Scroll for more" in desk.inner_text("#more-below")
     before = desk.inner_text("#more-below")
     for key in ("ArrowDown", "PageDown", "End"):
         desk.keyboard.press(key)
@@ -59,7 +70,7 @@ def test_keys_scroll_a_long_text_which_says_how_much_is_below(long_text):
     assert given() == []
 
 
-def test_space_reads_on_and_skips_at_the_end_alone(long_text):
+def test_space_reads_on_and_skips_at_the_end_alone(long_text: Any) -> None:
     desk = long_text()
     first = desk.inner_text("#item")
     desk.keyboard.press("Space")
@@ -78,7 +89,7 @@ def test_space_reads_on_and_skips_at_the_end_alone(long_text):
     assert skipped() == 1
 
 
-def test_own_keys_come_before_scrolling(long_text, ana):
+def test_own_keys_come_before_scrolling(long_text: Any, ana: User) -> None:
     flow_desk.change_preferences(ana, keys={"skip": "k", "unsure": "ArrowDown"})
     desk = long_text()
     desk.keyboard.press("ArrowDown")
@@ -95,8 +106,13 @@ def test_own_keys_come_before_scrolling(long_text, ana):
 
 
 def test_short_text_has_nothing_below_and_space_skips_it(
-    context, page, live_server, project, add_items, ana
-):
+    context: BrowserContext,
+    page: Page,
+    live_server: LiveServer,
+    project: Project,
+    add_items: AddItems,
+    ana: User,
+) -> None:
     add_items("short", "shorter", "shortest")
     sign_in(context, live_server, ana)
     desk = open_desk(page, live_server, project)
@@ -105,13 +121,13 @@ def test_short_text_has_nothing_below_and_space_skips_it(
     wait_for(desk, "Skipped")
 
 
-def test_what_is_pressed_before_the_item_is_there_decides_nothing(long_text):
+def test_what_is_pressed_before_the_item_is_there_decides_nothing(long_text: Any) -> None:
     """Two presses in one go: the second one was meant for the item before."""
     desk = long_text()
     press = "document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', code: 'Digit1'}));"
     body = press.replace("document.", "document.body.").replace("{key", "{bubbles: true, key")
     desk.evaluate(f"() => {{ {body * 3} }}")
-    assert "was not on the screen yet" in desk.inner_text("#said")
+    assert "was not visible yet" in desk.inner_text("#said")
     wait_until_saved(desk)
     desk.wait_for_timeout(300)
     assert given() == [["spam"]]
@@ -120,14 +136,16 @@ def test_what_is_pressed_before_the_item_is_there_decides_nothing(long_text):
 # Pictures ----------------------------------------------------------------------------------------
 
 
-def drawing(shade):
+def drawing(shade: Any) -> Any:
     out = io.BytesIO()
     Image.new("RGB", (900, 600), (shade, 90, 120)).save(out, "PNG")
     return out.getvalue()
 
 
 @pytest.fixture
-def pictures(context, page, live_server, image_project, ana):
+def pictures(
+    context: BrowserContext, page: Page, live_server: LiveServer, image_project: Project, ana: User
+) -> Any:
     """Ana's page in a project of pictures, not opened yet."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:
@@ -138,17 +156,19 @@ def pictures(context, page, live_server, image_project, ana):
     return page
 
 
-def test_key_before_the_picture_is_there_decides_nothing(pictures, live_server, image_project):
+def test_key_before_the_picture_is_there_decides_nothing(
+    pictures: Any, live_server: LiveServer, image_project: Project
+) -> None:
     held = []
     pictures.route("**/media/**", lambda route: held.append(route))
     pictures.goto(address(live_server, image_project), wait_until="domcontentloaded")
-    pictures.locator("#item", has_text="Loading the picture").wait_for()
+    pictures.locator("#item", has_text="Loading the image").wait_for()
     for key in ("1", "Space"):
         pictures.keyboard.press(key)
-        wait_for(pictures, "The picture is still loading.")
+        wait_for(pictures, "The image is still loading.")
         pictures.evaluate("document.querySelector('#said').textContent = ''")
     pictures.click("#choice-2")
-    wait_for(pictures, "The picture is still loading.")
+    wait_for(pictures, "The image is still loading.")
     assert not Annotation.objects.exists()
     assert skipped() == 0
     for route in held:
@@ -162,8 +182,8 @@ def test_key_before_the_picture_is_there_decides_nothing(pictures, live_server, 
 
 
 def test_picture_that_did_not_come_is_skipped_or_asked_for_again(
-    pictures, live_server, image_project
-):
+    pictures: Any, live_server: LiveServer, image_project: Project
+) -> None:
     pictures.route("**/media/**", lambda route: route.abort())
     pictures.goto(address(live_server, image_project))
     pictures.locator('#item[data-picture-state="failed"]').wait_for()

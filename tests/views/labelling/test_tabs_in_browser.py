@@ -1,9 +1,13 @@
 """What belongs to one tab, its items and its drafts, over reloads, log-ins and duplicates."""
 
+from typing import Any
+
 import pytest
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import members, settings
-from annotator.models import Annotation, Lease
+from annotator.models import Annotation, Lease, User
 from tests import loop
 from tests.views.desk_in_browser import (
     address,
@@ -22,7 +26,7 @@ TICKS = "boxes => boxes.map(box => box.checked)"
 
 
 @pytest.fixture
-def tags(olga, lea, ana, ben):
+def tags(olga: User, lea: User, ana: User, ben: User) -> Any:
     """A project with several labels for each item."""
     made = settings.create_project(
         olga, name="Tags", labels=["a", "b", "c"], multi_label=True, features="text-quick"
@@ -34,35 +38,35 @@ def tags(olga, lea, ana, ben):
 
 
 @pytest.fixture
-def desk(page, context, live_server, ana, tags):
+def desk(page: Page, context: BrowserContext, live_server: LiveServer, ana: User, tags: Any) -> Any:
     """Ana's page."""
     sign_in(context, live_server, ana)
     return open_desk(page, live_server, tags)
 
 
-def text_of(page):
+def text_of(page: Page) -> Any:
     page.wait_for_function("() => document.querySelector('#item .text').textContent.trim()")
     return page.locator("#item .text").text_content()
 
 
-def wait_for_another(page, item):
+def wait_for_another(page: Page, item: Any) -> None:
     """Wait until the next item is shown; where none is held, it comes after the message."""
     page.wait_for_function(
         "item => ![item, ''].includes(document.querySelector('#item .text').textContent)", arg=item
     )
 
 
-def ticks(page):
+def ticks(page: Page) -> Any:
     return page.locator("[data-choice]").evaluate_all(TICKS)
 
 
-def draft(page):
+def draft(page: Page) -> None:
     for key in "12xn":
         page.keyboard.press(key)
     page.keyboard.type("half a note")
 
 
-def assert_is_restored(page, item):
+def assert_is_restored(page: Page, item: Any) -> None:
     assert text_of(page) == item
     assert ticks(page) == [True, True, False]
     assert page.input_value("#note") == "half a note"
@@ -70,7 +74,7 @@ def assert_is_restored(page, item):
     assert page.locator("#unsure-button").get_attribute("aria-pressed") == "true"
 
 
-def assert_is_blank(page):
+def assert_is_blank(page: Page) -> None:
     assert ticks(page) == [False, False, False]
     assert page.input_value("#note") == ""
     assert page.locator("#unsure-button").get_attribute("aria-pressed") == "false"
@@ -79,7 +83,7 @@ def assert_is_blank(page):
 # Drafts ------------------------------------------------------------------------------------------
 
 
-def test_ticks_and_note_outlive_a_reload_and_end_with_the_decision(desk):
+def test_ticks_and_note_outlive_a_reload_and_end_with_the_decision(desk: Any) -> None:
     item = text_of(desk)
     draft(desk)
     reload(desk)
@@ -108,8 +112,8 @@ navigator.locks.query = () => new Promise((done) => { window.goOn = () => done(q
 
 
 def test_word_of_a_decision_stays_though_the_next_item_comes_along(
-    page, context, live_server, ana, tags
-):
+    page: Page, context: BrowserContext, live_server: LiveServer, ana: User, tags: Any
+) -> None:
     # A slow machine: the first item is decided before the page has asked for the next ones.
     page.add_init_script(HELD_UP)
     sign_in(context, live_server, ana)
@@ -127,8 +131,8 @@ def test_word_of_a_decision_stays_though_the_next_item_comes_along(
 
 
 def test_draft_waits_for_a_new_log_in_and_is_shown_to_nobody_else(
-    desk, context, live_server, tags, ana, ben
-):
+    desk: Any, context: BrowserContext, live_server: LiveServer, tags: Any, ana: User, ben: User
+) -> None:
     item = text_of(desk)
     draft(desk)
     context.clear_cookies(name="sessionid")
@@ -148,7 +152,9 @@ def test_draft_waits_for_a_new_log_in_and_is_shown_to_nobody_else(
     assert_is_restored(desk, item)
 
 
-def test_session_that_runs_out_brings_the_same_item_back(desk, context, live_server, tags, ana):
+def test_session_that_runs_out_brings_the_same_item_back(
+    desk: Any, context: BrowserContext, live_server: LiveServer, tags: Any, ana: User
+) -> None:
     item = text_of(desk)
     draft(desk)
     context.clear_cookies(name="sessionid")
@@ -159,7 +165,9 @@ def test_session_that_runs_out_brings_the_same_item_back(desk, context, live_ser
     assert_is_restored(desk, item)
 
 
-def test_refused_save_brings_ticks_and_note_back(desk, context, tags):
+def test_refused_save_brings_ticks_and_note_back(
+    desk: Any, context: BrowserContext, tags: Any
+) -> None:
     item = text_of(desk)
     draft(desk)
     context.set_offline(True)
@@ -177,7 +185,7 @@ def test_refused_save_brings_ticks_and_note_back(desk, context, tags):
     assert given() == []
 
 
-def test_note_of_a_correction_outlives_a_reload_with_its_answer_alone(desk):
+def test_note_of_a_correction_outlives_a_reload_with_its_answer_alone(desk: Any) -> None:
     desk.keyboard.press("1")
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved: a.")
@@ -196,7 +204,9 @@ def test_note_of_a_correction_outlives_a_reload_with_its_answer_alone(desk):
 # Windows -----------------------------------------------------------------------------------------
 
 
-def test_second_window_beside_a_reload_never_shows_the_same_item(desk, context, live_server, tags):
+def test_second_window_beside_a_reload_never_shows_the_same_item(
+    desk: Any, context: BrowserContext, live_server: LiveServer, tags: Any
+) -> None:
     item = text_of(desk)
     desk.evaluate("dispatchEvent(new Event('beforeunload'))")
     second = context.new_page()
@@ -222,7 +232,9 @@ def test_second_window_beside_a_reload_never_shows_the_same_item(desk, context, 
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_duplicate_shows_neither_the_item_nor_the_draft(desk, context, live_server, tags, secure):
+def test_duplicate_shows_neither_the_item_nor_the_draft(
+    desk: Any, context: BrowserContext, live_server: LiveServer, tags: Any, secure: bool
+) -> None:
     if not secure:
         # As without https.
         without = "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined })"

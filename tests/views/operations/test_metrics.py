@@ -5,7 +5,10 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -13,14 +16,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotator.flow.operations import health
 from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.queue import leasing
 from annotator.metrics import prometheus
-from annotator.models import Import, Job, WorkerBeat
+from annotator.models import Import, Job, Project, User, WorkerBeat
 from tests import loop, servers
+from tests.given import Api, Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -28,22 +33,22 @@ TOKEN = "t" * 32
 
 
 @pytest.fixture
-def by_token(settings):
+def by_token(settings: Settings) -> None:
     settings.METRICS, settings.METRICS_TOKEN = "token", TOKEN
 
 
 @pytest.fixture
-def local(settings):
+def local(settings: Settings) -> None:
     settings.METRICS = "loopback"
 
 
-def read(client=None, **headers):
+def read(client: Any = None, **headers: Any) -> Any:
     answer = (client or Client()).get("/metrics", headers=headers)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def read_when_quiet():
+def read_when_quiet() -> Any:
     """Return the figures once nobody else asks: a page of an earlier test may still be served."""
     total = 'winnow_request_seconds_count{call="other"}'
     figures = read()
@@ -56,7 +61,7 @@ def read_when_quiet():
     raise AssertionError("others keep asking")
 
 
-def value(page, name):
+def value(page: Any, name: Any) -> Any:
     """Return the figure that stands behind `name` with its labels; None where it is missing."""
     found = re.search(rf"^{re.escape(name)} (\S+)$", page, flags=re.M)
     return found and float(found[1])
@@ -66,12 +71,14 @@ def value(page, name):
 
 
 @pytest.mark.parametrize("method", ["get", "post", "head", "options"])
-def test_there_is_nothing_unless_it_is_enabled(client, settings, method):
+def test_there_is_nothing_unless_it_is_enabled(
+    client: Client, settings: Settings, method: str
+) -> None:
     assert settings.METRICS == "off"
     assert getattr(client, method)("/metrics").status_code == 404
 
 
-def test_strangers_see_what_an_unknown_address_shows(client, local, ana):
+def test_strangers_see_what_an_unknown_address_shows(client: Client, local: Any, ana: User) -> None:
     client.force_login(ana)
     elsewhere = client.get("/metrics", REMOTE_ADDR="10.0.0.7")
     unknown = client.get("/nothing", REMOTE_ADDR="10.0.0.7")
@@ -82,34 +89,34 @@ def test_strangers_see_what_an_unknown_address_shows(client, local, ana):
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
-def test_this_machine_may_read_them(client, local, address):
+def test_this_machine_may_read_them(client: Client, local: Any, address: str) -> None:
     assert client.get("/metrics", REMOTE_ADDR=address).status_code == 200
 
 
 @pytest.mark.parametrize(
     "address", ["10.0.0.1", "192.168.0.1", "::ffff:10.0.0.1", "", "unix:", "x"]
 )
-def test_other_machines_may_not(client, local, address):
+def test_other_machines_may_not(client: Client, local: Any, address: str) -> None:
     assert client.get("/metrics", REMOTE_ADDR=address).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
-def test_what_a_front_server_passed_on_is_not_local(client, local, name):
+def test_what_a_front_server_passed_on_is_not_local(client: Client, local: Any, name: str) -> None:
     assert client.get("/metrics", headers={name: "127.0.0.1"}).status_code == 404
 
 
-def test_the_token_opens_them_from_everywhere(client, by_token):
+def test_the_token_opens_them_from_everywhere(client: Client, by_token: Any) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     assert client.get("/metrics", headers=headers, REMOTE_ADDR="10.0.0.1").status_code == 200
 
 
 @pytest.mark.parametrize("given", ["", TOKEN, "Bearer ", "Bearer x", f"Token {TOKEN}", "Bearer ä"])
-def test_a_wrong_token_does_not_even_from_here(client, by_token, given):
+def test_a_wrong_token_does_not_even_from_here(client: Client, by_token: Any, given: Any) -> None:
     answer = client.get("/metrics", headers={"Authorization": given}, REMOTE_ADDR="127.0.0.1")
     assert answer.status_code == 404
 
 
-def test_the_admins_session_does_not_open_them(client, by_token, olga):
+def test_the_admins_session_does_not_open_them(client: Client, by_token: Any, olga: User) -> None:
     olga.is_superuser = True
     olga.save()
     client.force_login(olga)
@@ -123,7 +130,7 @@ def test_the_admins_session_does_not_open_them(client, by_token, olga):
         ({"METRICS": "token", "METRICS_TOKEN": "short"}, "at least 20 characters"),
     ],
 )
-def test_settings_that_cannot_be_meant_stop_the_start(tmp_path, env, words):
+def test_settings_that_cannot_be_meant_stop_the_start(tmp_path: Path, env: Any, words: str) -> None:
     found = subprocess.run(
         [sys.executable, "-c", "import django; django.setup()"],
         cwd=servers.ROOT,
@@ -138,7 +145,9 @@ def test_settings_that_cannot_be_meant_stop_the_start(tmp_path, env, words):
 # What --------------------------------------------------------------------------------------------
 
 
-def test_requests_are_timed_by_what_annotators_wait_for(local, api, project, filled, ana):
+def test_requests_are_timed_by_what_annotators_wait_for(
+    local: Any, api: Api, project: Project, filled: Fill, ana: User
+) -> None:
     filled(project, 20)
     client = api(ana)
     before = read_when_quiet()
@@ -159,11 +168,11 @@ def test_requests_are_timed_by_what_annotators_wait_for(local, api, project, fil
         assert value(after, name) - value(before, name) == n, name
 
 
-def test_the_routes_that_are_timed_exist():
+def test_the_routes_that_are_timed_exist() -> None:
     assert {route for _method, route in prometheus.CALLS} <= set(_routes(get_resolver()))
 
 
-def _routes(resolver, before=""):
+def _routes(resolver: Any, before: str = "") -> Iterator[Any]:
     for pattern in resolver.url_patterns:
         here = before + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
@@ -173,8 +182,8 @@ def _routes(resolver, before=""):
 
 
 def test_projects_workers_jobs_and_disk_have_their_figures(
-    local, project, filled, learnt, run_round, ana
-):
+    local: Any, project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
     filled(project, 40)
     learnt(project)
     loop.label(project, ana, 20)
@@ -201,7 +210,9 @@ def test_projects_workers_jobs_and_disk_have_their_figures(
     assert value(page, "winnow_database_up") == 1
 
 
-def test_a_count_that_stopped_says_so(local, project, filled, ana, monkeypatch):
+def test_a_count_that_stopped_says_so(
+    local: Any, project: Project, filled: Fill, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(project, 30)
     leasing.lease_next(project, ana)
     monkeypatch.setattr(health, "MOST", 3)
@@ -210,20 +221,22 @@ def test_a_count_that_stopped_says_so(local, project, filled, ana, monkeypatch):
     assert value(page, f'winnow_capped{{count="queue_depth",project="{project.pk}"}}') == 1
 
 
-def test_projects_beyond_the_most_are_counted_only(local, project, image_project, monkeypatch):
+def test_projects_beyond_the_most_are_counted_only(
+    local: Any, project: Project, image_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "standings", lambda: [health.standing(image_project)])
     page = read()
     assert (value(page, "winnow_projects"), value(page, "winnow_projects_left_out")) == (2, 1)
 
 
-def test_no_name_of_a_project_or_label_is_told(local, project, filled):
+def test_no_name_of_a_project_or_label_is_told(local: Any, project: Project, filled: Fill) -> None:
     filled(project, 5)
     page = read()
     assert not [word for word in (project.name, "spam", "olga") if word in page]
 
 
-def test_without_its_database_it_still_answers(local, monkeypatch):
-    def away():
+def test_without_its_database_it_still_answers(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
         raise DatabaseError("gone")
 
     monkeypatch.setattr(health, "standings", away)
@@ -233,7 +246,7 @@ def test_without_its_database_it_still_answers(local, monkeypatch):
     assert "winnow_queue_depth" not in page
 
 
-def test_reader_may_ask_for_open_metrics(local):
+def test_reader_may_ask_for_open_metrics(local: Any) -> None:
     accept = "application/openmetrics-text; version=1.0.0"
     answer = Client().get("/metrics", headers={"Accept": accept})
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
@@ -244,7 +257,9 @@ def test_reader_may_ask_for_open_metrics(local):
 # What it costs -----------------------------------------------------------------------------------
 
 
-def test_it_costs_the_same_with_many_projects_and_items(local, project, olga, filled, ana):
+def test_it_costs_the_same_with_many_projects_and_items(
+    local: Any, project: Project, olga: User, filled: Fill, ana: User
+) -> None:
     filled(project, 5)
     read()
     with CaptureQueriesContext(connection) as few:
@@ -261,7 +276,7 @@ def test_it_costs_the_same_with_many_projects_and_items(local, project, olga, fi
     assert len(many) == len(few) <= 15
 
 
-def test_web_process_loads_no_metrics_that_are_off():
+def test_web_process_loads_no_metrics_that_are_off() -> None:
     found = subprocess.run(
         [
             sys.executable,
@@ -290,12 +305,12 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def counting(tmp_path):
+def counting(tmp_path: Path) -> Iterator[Any]:
     """Return a function that starts a process which counts some requests and waits."""
     started = []
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "annotator.settings", "METRICS": "loopback"}
 
-    def start(n):
+    def start(n: Any) -> Any:
         process = subprocess.Popen(
             [sys.executable, "-c", COUNT, str(n)],
             cwd=servers.ROOT,
@@ -313,7 +328,7 @@ def counting(tmp_path):
         process.wait()
 
 
-def summed(folder):
+def summed(folder: Any) -> Any:
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -324,7 +339,9 @@ def summed(folder):
     return value(page, 'winnow_request_seconds_count{call="next"}')
 
 
-def test_processes_count_together_and_what_a_dead_one_counted_stays(counting, tmp_path):
+def test_processes_count_together_and_what_a_dead_one_counted_stays(
+    counting: Any, tmp_path: Path
+) -> None:
     first = counting(2)
     counting(3)
     assert summed(tmp_path) == 5
@@ -334,7 +351,7 @@ def test_processes_count_together_and_what_a_dead_one_counted_stays(counting, tm
     assert summed(tmp_path) == 6
 
 
-def test_the_first_process_of_a_start_begins_anew(counting, tmp_path):
+def test_the_first_process_of_a_start_begins_anew(counting: Any, tmp_path: Path) -> None:
     for process in (counting(2), counting(3)):
         process.kill()
         process.wait()
@@ -342,7 +359,7 @@ def test_the_first_process_of_a_start_begins_anew(counting, tmp_path):
     assert summed(tmp_path) == 1
 
 
-def test_folders_of_containers_that_are_no_more_go(counting, tmp_path):
+def test_folders_of_containers_that_are_no_more_go(counting: Any, tmp_path: Path) -> None:
     gone, living = tmp_path / "metrics" / "gone", tmp_path / "metrics" / "new"
     for folder in (gone, living):
         folder.mkdir(parents=True)
@@ -353,8 +370,10 @@ def test_folders_of_containers_that_are_no_more_go(counting, tmp_path):
     assert living.exists()
 
 
-def test_no_room_to_count_is_no_reason_not_to_answer(local, monkeypatch):
-    def full():
+def test_no_room_to_count_is_no_reason_not_to_answer(
+    local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(prometheus, "begin", full)

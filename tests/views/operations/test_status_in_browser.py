@@ -1,14 +1,19 @@
 """The status pages in a real browser: they fit, all can read them, and they keep up to date."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.operations import readiness
-from annotator.models import Import, WorkerBeat
+from annotator.models import Import, Project, User, WorkerBeat
 from tests import loop
+from tests.given import Fill, Learn, RunRound
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 from tests.views.operations.test_status import failed, failed_round
 
@@ -16,7 +21,18 @@ pytestmark = MARKS
 
 
 @pytest.fixture
-def opened(page, context, live_server, project, filled, learnt, run_round, ana, olga, monkeypatch):
+def opened(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    learnt: Learn,
+    run_round: RunRound,
+    ana: User,
+    olga: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Any]:
     """Return a function that opens one of the two pages, with all that can be said on it."""
     monkeypatch.setattr(readiness, "_broker", lambda: "not reachable (OperationalError)")
     olga.is_superuser = True
@@ -32,7 +48,7 @@ def opened(page, context, live_server, project, filled, learnt, run_round, ana, 
     WorkerBeat.objects.create(name="a-machine-with-a-long-name.example.org:4711", seen_at=silent)
     troubles = []
 
-    def at(name):
+    def at(name: Any) -> Any:
         sign_in(context, live_server, olga)
         listen(page, troubles)
         args = [project.pk] if name == "status" else []
@@ -44,19 +60,21 @@ def opened(page, context, live_server, project, filled, learnt, run_round, ana, 
 
 
 @pytest.mark.parametrize("name", ["status", "installation"])
-def test_pages_have_no_axe_findings_and_fit(opened, page, name):
+def test_pages_have_no_axe_findings_and_fit(opened: Any, page: Page, name: str) -> None:
     opened(name)
     assert unfit(page, page.reload) == []
 
 
-def test_page_brings_itself_up_to_date(opened, page):
+def test_page_brings_itself_up_to_date(opened: Any, page: Page) -> None:
     opened("status")
     assert page.get_by_text("No worker seen for 9 minutes").is_visible()
     WorkerBeat.objects.update(seen_at=timezone.now())
     page.get_by_text("Running.").wait_for()
 
 
-def test_a_lead_comes_to_the_status_by_keyboard(opened, page, live_server, project):
+def test_a_lead_comes_to_the_status_by_keyboard(
+    opened: Any, page: Page, live_server: LiveServer, project: Project
+) -> None:
     opened("status")
     page.goto(live_server.url + reverse("dashboard", args=[project.pk]))
     page.locator("#to-status").focus()

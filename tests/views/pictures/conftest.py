@@ -1,19 +1,26 @@
 """A box with a viewer of pictures in a real browser."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
+from annotator.models import Project, User
+from tests.given import AddItems
 from tests.views.in_browser import sign_in
 from tests.views.pictures.viewing import encoded, open_viewer, photo
 
 
 @pytest.fixture
-def picture(add_items, project):
+def picture(add_items: AddItems, project: Project) -> Any:
     """Return a function that stores a picture of some size and gives its address."""
 
-    def store(width=3000, height=2000):
+    def store(width: Any = 3000, height: Any = 2000) -> str:
         item = add_items("")[0]
         name = f"pictures/{project.pk}/ab/{item.pk:032x}.jpg"
         item.image = default_storage.save(name, ContentFile(encoded(photo(width, height))))
@@ -24,20 +31,27 @@ def picture(add_items, project):
 
 
 @pytest.fixture
-def viewer(page, context, live_server, ana, project, troubles):
+def viewer(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    ana: User,
+    project: Project,
+    troubles: list[str],
+) -> Iterator[Any]:
     sign_in(context, live_server, ana)
     yield open_viewer(page, live_server, troubles)
     assert troubles == []
 
 
 @pytest.fixture
-def asked(viewer):
+def asked(viewer: Any) -> Any:
     """Return the addresses of the pictures that the browser asks for, as they come."""
     addresses = []
     viewer.on(
         "request",
         lambda request: (
-            "/media/" in request.url and addresses.append(request.url.split("/items/")[1])
+            "/media/" in request.url and addresses.append(request.url.split("/items/")[1])  # type: ignore[func-returns-value]
         ),
     )
     return addresses

@@ -1,11 +1,16 @@
 """Pictures under fingers, and the tools beside them, in a real browser."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
 
+from annotator.models import Project, User
 from tests.views.in_browser import MARKS, sign_in, unfit
 from tests.views.pictures.viewing import do, open_viewer, place, point, said, show, until
 
@@ -16,7 +21,9 @@ pytestmark = MARKS
 
 
 @pytest.fixture
-def phone(browser, live_server, ana, project, troubles):
+def phone(
+    browser: Browser, live_server: LiveServer, ana: User, project: Project, troubles: list[str]
+) -> Iterator[Any]:
     context = browser.new_context(
         viewport={"width": 360, "height": 740},
         has_touch=True,
@@ -30,11 +37,11 @@ def phone(browser, live_server, ana, project, troubles):
 
 
 @pytest.fixture
-def touch(phone):
+def touch(phone: Any) -> Any:
     """Return a function that moves fingers along their ways, each a list of points in the box."""
     cdp = phone.context.new_cdp_session(phone)
 
-    def send(kind, points):
+    def send(kind: Any, points: Any) -> None:
         places = [point(phone, *each) for each in points]
         cdp.send(
             "Input.dispatchTouchEvent",
@@ -44,7 +51,7 @@ def touch(phone):
             },
         )
 
-    def move(*ways, steps=8):
+    def move(*ways: Any, steps: Any = 8) -> None:
         starts = [way[0] for way in ways]
         send("touchStart", starts)
         for step in range(1, steps + 1):
@@ -60,7 +67,7 @@ def touch(phone):
     return move
 
 
-def test_two_fingers_zoom_where_they_are(phone, touch, picture):
+def test_two_fingers_zoom_where_they_are(phone: Any, touch: Any, picture: Any) -> None:
     show(phone, picture(1280, 1280))
     left, top, width, height = place(phone)
     touch([(100, 200), (60, 200)], [(140, 200), (180, 200)])
@@ -75,7 +82,7 @@ def test_two_fingers_zoom_where_they_are(phone, touch, picture):
     until(phone, "!viewer.zoomed")
 
 
-def test_one_finger_pans_only_what_is_zoomed(phone, touch, picture):
+def test_one_finger_pans_only_what_is_zoomed(phone: Any, touch: Any, picture: Any) -> None:
     show(phone, picture(600, 600))
     before = place(phone)
     touch([(250, 200), (50, 200)])
@@ -88,7 +95,7 @@ def test_one_finger_pans_only_what_is_zoomed(phone, touch, picture):
     assert phone.evaluate("heard") == [["pointerup", True]]
 
 
-def test_double_tap_zooms(phone, picture):
+def test_double_tap_zooms(phone: Any, picture: Any) -> None:
     show(phone, picture(300, 300))
     for _tap in range(2):
         phone.touchscreen.tap(*point(phone, 150, 200))
@@ -105,7 +112,7 @@ ACTIONS = (
 )
 
 
-def test_every_tool_does_what_it_says(viewer, picture):
+def test_every_tool_does_what_it_says(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     viewer.evaluate("said.length = 0")
     for name in "zoomIn zoomOut rotate brighter darker moreContrast lessContrast reset".split():
@@ -118,7 +125,7 @@ def test_every_tool_does_what_it_says(viewer, picture):
     assert said(viewer)[-2:] == ["zoom", "fit"]
 
 
-def test_tools_name_their_keys_where_there_is_room(viewer):
+def test_tools_name_their_keys_where_there_is_room(viewer: Any) -> None:
     caps = viewer.locator("#picture-tools kbd")
     assert caps.all_inner_texts() == ["-", "+", "F", "R", "O", ",", ".", "<", ">"]
     assert caps.first.is_visible()
@@ -126,7 +133,7 @@ def test_tools_name_their_keys_where_there_is_room(viewer):
     assert not caps.first.is_visible()
 
 
-def disabled(page):
+def disabled(page: Page) -> Any:
     return set(
         page.locator("#picture-tools [aria-disabled=true]").evaluate_all(
             "each => each.map((button) => button.dataset.picture)"
@@ -134,7 +141,7 @@ def disabled(page):
     )
 
 
-def test_tools_that_would_do_nothing_are_off_but_keep_the_focus(viewer, picture):
+def test_tools_that_would_do_nothing_are_off_but_keep_the_focus(viewer: Any, picture: Any) -> None:
     assert disabled(viewer) == set(ACTIONS)
     show(viewer, picture())
     assert disabled(viewer) == {"zoomOut", "fit", "reset"}
@@ -153,7 +160,7 @@ def test_tools_that_would_do_nothing_are_off_but_keep_the_focus(viewer, picture)
     assert disabled(viewer) == {"zoomOut", "fit", "brighter", "lessContrast"}
 
 
-def test_everything_that_is_said_has_words(viewer):
+def test_everything_that_is_said_has_words(viewer: Any) -> None:
     script = Path(
         django_settings.BASE_DIR / "static" / "medium" / "image" / "viewer.js"
     ).read_text()
@@ -168,7 +175,7 @@ def test_everything_that_is_said_has_words(viewer):
     assert viewer.evaluate("viewer.words({ key: 'zoom', value: 150 })") == "Zoom 150 %"
 
 
-def test_tools_have_no_axe_findings_and_fit(viewer, picture):
+def test_tools_have_no_axe_findings_and_fit(viewer: Any, picture: Any) -> None:
     viewer.emulate_media(reduced_motion="reduce")
     show(viewer, picture())
     do(viewer, "brighter")
@@ -177,7 +184,7 @@ def test_tools_have_no_axe_findings_and_fit(viewer, picture):
     assert unfit(viewer) == []
 
 
-def least_side(page):
+def least_side(page: Page) -> Any:
     return page.locator("#picture-tools button").evaluate_all(
         """each => Math.min(...each.flatMap((button) => {
           const { width, height } = button.getBoundingClientRect();
@@ -186,7 +193,7 @@ def least_side(page):
     )
 
 
-def test_targets_are_large_enough(viewer, phone):
+def test_targets_are_large_enough(viewer: Any, phone: Any) -> None:
     assert least_side(viewer) >= 32
     assert least_side(phone) >= 44
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360

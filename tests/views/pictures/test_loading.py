@@ -1,9 +1,12 @@
 """Pictures that come late, larger, ahead or not at all, in a real browser."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page
 
 from tests.views.in_browser import MARKS
 from tests.views.pictures.viewing import (
@@ -24,7 +27,9 @@ pytestmark = MARKS
 # The original ------------------------------------------------------------------------------------
 
 
-def test_original_comes_where_somebody_looks_closer_than_the_copy_shows(viewer, picture, asked):
+def test_original_comes_where_somebody_looks_closer_than_the_copy_shows(
+    viewer: Any, picture: Any, asked: Any
+) -> None:
     url = picture()
     show(viewer, url)
     viewer.evaluate(
@@ -50,7 +55,7 @@ def test_original_comes_where_somebody_looks_closer_than_the_copy_shows(viewer, 
     assert said(viewer)[-1] == "originalShown"
 
 
-def test_original_is_one_key_away_and_so_is_the_copy(viewer, picture):
+def test_original_is_one_key_away_and_so_is_the_copy(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     assert do(viewer, "toggleOriginal") == {"key": "original"}
     wait_for_original(viewer)
@@ -60,7 +65,9 @@ def test_original_is_one_key_away_and_so_is_the_copy(viewer, picture):
     assert viewer.get_attribute("[data-picture=original]", "aria-pressed") == "false"
 
 
-def test_picture_that_was_no_larger_is_not_fetched_twice(viewer, picture, asked):
+def test_picture_that_was_no_larger_is_not_fetched_twice(
+    viewer: Any, picture: Any, asked: Any
+) -> None:
     show(viewer, picture(600, 400))
     viewer.evaluate("viewer.zoomTo(8)")
     assert do(viewer, "toggleOriginal") == {"key": "whole"}
@@ -68,7 +75,9 @@ def test_picture_that_was_no_larger_is_not_fetched_twice(viewer, picture, asked)
     assert len(asked) == 1
 
 
-def test_original_that_does_not_come_leaves_the_copy(viewer, picture, troubles):
+def test_original_that_does_not_come_leaves_the_copy(
+    viewer: Any, picture: Any, troubles: list[str]
+) -> None:
     show(viewer, picture())
     viewer.route(re.compile(r"/media/items/\d+$"), lambda route: route.abort())
     do(viewer, "toggleOriginal")
@@ -82,13 +91,13 @@ def test_original_that_does_not_come_leaves_the_copy(viewer, picture, troubles):
 # Loading -----------------------------------------------------------------------------------------
 
 
-def forgive(troubles):
+def forgive(troubles: Any) -> None:
     """Forget what the browser said of requests that the test itself broke."""
     troubles[:] = [each for each in troubles if "Failed to load resource" not in each]
 
 
 @pytest.fixture
-def held(viewer, troubles):
+def held(viewer: Any, troubles: list[str]) -> Iterator[Any]:
     """Hold back all pictures; return the routes that wait, for the test to let go."""
     waiting = []
     viewer.route("**/media/**", lambda route: waiting.append(route))
@@ -98,13 +107,13 @@ def held(viewer, troubles):
     forgive(troubles)
 
 
-def let_go(page, held, number=1):
+def let_go(page: Page, held: Any, number: Any = 1) -> None:
     page.wait_for_timeout(50)
     for _time in range(number):
         held.pop(0).continue_()
 
 
-def test_slow_picture_says_so_and_nothing_jumps(viewer, picture, held):
+def test_slow_picture_says_so_and_nothing_jumps(viewer: Any, picture: Any, held: Any) -> None:
     before = viewer.locator("#box").bounding_box()
     start_showing(viewer, picture())
     assert viewer.get_attribute("#box", "data-picture-state") == "loading"
@@ -117,7 +126,7 @@ def test_slow_picture_says_so_and_nothing_jumps(viewer, picture, held):
     assert viewer.locator("#box").bounding_box() == before
 
 
-def test_failure_is_shown_and_retried(viewer, picture, troubles):
+def test_failure_is_shown_and_retried(viewer: Any, picture: Any, troubles: list[str]) -> None:
     viewer.route("**/media/**", lambda route: route.abort())
     before = viewer.locator("#box").bounding_box()
     start_showing(viewer, picture())
@@ -135,7 +144,9 @@ def test_failure_is_shown_and_retried(viewer, picture, troubles):
     forgive(troubles)
 
 
-def test_failure_is_retried_when_the_connection_is_back(viewer, context, picture, troubles):
+def test_failure_is_retried_when_the_connection_is_back(
+    viewer: Any, context: BrowserContext, picture: Any, troubles: list[str]
+) -> None:
     context.set_offline(True)
     start_showing(viewer, picture())
     wait_for(viewer, "failed")
@@ -144,7 +155,7 @@ def test_failure_is_retried_when_the_connection_is_back(viewer, context, picture
     forgive(troubles)
 
 
-def test_file_that_is_no_picture_fails_in_words(viewer, picture):
+def test_file_that_is_no_picture_fails_in_words(viewer: Any, picture: Any) -> None:
     viewer.route(
         "**/media/**", lambda route: route.fulfill(body=b"no picture", content_type="image/png")
     )
@@ -152,7 +163,9 @@ def test_file_that_is_no_picture_fails_in_words(viewer, picture):
     viewer.locator(".picture-state", has_text="The image could not be loaded.").wait_for()
 
 
-def test_late_picture_never_takes_the_place_of_the_next(viewer, picture, held):
+def test_late_picture_never_takes_the_place_of_the_next(
+    viewer: Any, picture: Any, held: Any
+) -> None:
     start_showing(viewer, picture())
     start_showing(viewer, picture(300, 3000))
     viewer.wait_for_timeout(50)
@@ -165,11 +178,13 @@ def test_late_picture_never_takes_the_place_of_the_next(viewer, picture, held):
     assert said(viewer) == ["shown"]
 
 
-def preload(page, *urls):
+def preload(page: Page, *urls: Any) -> None:
     page.evaluate("urls => viewer.preload(urls.map((url) => ({ url })))", list(urls))
 
 
-def test_two_at_a_time_are_loaded_ahead_after_the_one_in_sight(viewer, picture, held):
+def test_two_at_a_time_are_loaded_ahead_after_the_one_in_sight(
+    viewer: Any, picture: Any, held: Any
+) -> None:
     first, *others = [f"{picture(300, 300)}?size=640" for _number in range(4)]
     start_showing(viewer, first, size=0)
     preload(viewer, *others)
@@ -189,7 +204,9 @@ def test_two_at_a_time_are_loaded_ahead_after_the_one_in_sight(viewer, picture, 
     assert len(held) == 2
 
 
-def test_what_was_loaded_ahead_is_there_at_once_and_asked_for_once(viewer, picture, asked):
+def test_what_was_loaded_ahead_is_there_at_once_and_asked_for_once(
+    viewer: Any, picture: Any, asked: Any
+) -> None:
     show(viewer, picture())
     url = picture(300, 3000)
     with viewer.expect_response(lambda response: url in response.url):
@@ -207,7 +224,9 @@ def test_what_was_loaded_ahead_is_there_at_once_and_asked_for_once(viewer, pictu
     assert len(asked) == 2
 
 
-def test_what_is_on_its_way_is_not_asked_for_again(viewer, picture, asked, held):
+def test_what_is_on_its_way_is_not_asked_for_again(
+    viewer: Any, picture: Any, asked: Any, held: Any
+) -> None:
     url = f"{picture(300, 3000)}?size=640"
     preload(viewer, url)
     viewer.wait_for_timeout(50)
@@ -217,7 +236,9 @@ def test_what_is_on_its_way_is_not_asked_for_again(viewer, picture, asked, held)
     assert len(asked) == 1
 
 
-def test_what_failed_ahead_is_tried_again_in_its_turn(viewer, picture, troubles):
+def test_what_failed_ahead_is_tried_again_in_its_turn(
+    viewer: Any, picture: Any, troubles: list[str]
+) -> None:
     url = f"{picture()}?size=640"
     viewer.route("**/media/**", lambda route: route.abort())
     with viewer.expect_event("requestfailed"):
@@ -228,7 +249,7 @@ def test_what_failed_ahead_is_tried_again_in_its_turn(viewer, picture, troubles)
     forgive(troubles)
 
 
-def test_browser_keeps_what_the_server_sent(viewer, picture):
+def test_browser_keeps_what_the_server_sent(viewer: Any, picture: Any) -> None:
     url = picture()
     show(viewer, url)
     show(viewer, picture())

@@ -1,6 +1,10 @@
 """The viewer of pictures: how one lies, is looked at closely and lit, in a real browser."""
 
+from typing import Any
+
 import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
 
 from tests.views.in_browser import MARKS
 from tests.views.pictures.viewing import (
@@ -31,14 +35,18 @@ pytestmark = MARKS
         ((16, 16), [204, 104, 192, 192]),
     ],
 )
-def test_picture_is_fitted_and_tiny_ones_are_enlarged_so_far(viewer, picture, size, expected):
+def test_picture_is_fitted_and_tiny_ones_are_enlarged_so_far(
+    viewer: Any, picture: Any, size: Any, expected: Any
+) -> None:
     show(viewer, picture(*size))
     assert place(viewer) == expected
     assert viewer.get_attribute(".picture-image", "alt") == "Item 7"
 
 
 @pytest.mark.parametrize(("side", "rendering"), [(32, "pixelated"), (200, "auto")])
-def test_pixels_are_squares_only_where_they_are_large(viewer, picture, side, rendering):
+def test_pixels_are_squares_only_where_they_are_large(
+    viewer: Any, picture: Any, side: int, rendering: str
+) -> None:
     show(viewer, picture(side, side))
     image = viewer.locator(".picture-image")
     assert image.evaluate("each => getComputedStyle(each).imageRendering") == rendering
@@ -47,14 +55,14 @@ def test_pixels_are_squares_only_where_they_are_large(viewer, picture, side, ren
     assert image.evaluate("each => getComputedStyle(each).imageRendering") == "pixelated"
 
 
-def test_picture_follows_the_size_of_its_box(viewer, picture):
+def test_picture_follows_the_size_of_its_box(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     viewer.evaluate("document.getElementById('box').style.setProperty('inline-size', '300px')")
     until(viewer, "document.querySelector('.picture-image').getBoundingClientRect().width < 301")
     assert place(viewer) == [0, 100, 300, 200]
 
 
-def test_next_picture_comes_fitted_and_upright(viewer, picture):
+def test_next_picture_comes_fitted_and_upright(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     do(viewer, "zoomIn")
     do(viewer, "rotate")
@@ -62,7 +70,7 @@ def test_next_picture_comes_fitted_and_upright(viewer, picture):
     assert place(viewer) == [280, 0, 40, 400]
 
 
-def test_picture_can_be_taken_away(viewer, picture):
+def test_picture_can_be_taken_away(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     do(viewer, "clear")
     assert viewer.locator(".picture-image").count() == 0
@@ -70,7 +78,7 @@ def test_picture_can_be_taken_away(viewer, picture):
     assert do(viewer, "fit") == {"key": "none"}
 
 
-def test_viewer_leaves_its_box_as_it_was(viewer, picture):
+def test_viewer_leaves_its_box_as_it_was(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     do(viewer, "unmount")
     assert viewer.inner_html("#box") == ""
@@ -81,7 +89,7 @@ def test_viewer_leaves_its_box_as_it_was(viewer, picture):
 # Zooming and panning -----------------------------------------------------------------------------
 
 
-def test_zoom_goes_in_steps_and_back_to_the_start(viewer, picture):
+def test_zoom_goes_in_steps_and_back_to_the_start(viewer: Any, picture: Any) -> None:
     show(viewer, picture(3000, 2000), width=3000)
     assert do(viewer, "zoomIn") == {"key": "zoom", "value": 25}
     assert place(viewer) == [-75, -50, 750, 500]
@@ -92,7 +100,9 @@ def test_zoom_goes_in_steps_and_back_to_the_start(viewer, picture):
     assert place(viewer) == [0, 0, 600, 400]
 
 
-def test_zoom_is_said_of_the_originals_pixels_before_and_after_it_is_there(viewer, picture):
+def test_zoom_is_said_of_the_originals_pixels_before_and_after_it_is_there(
+    viewer: Any, picture: Any
+) -> None:
     show(viewer, picture(3000, 2000), width=3000)
     before = do(viewer, "zoomIn")
     do(viewer, "toggleOriginal")
@@ -101,7 +111,7 @@ def test_zoom_is_said_of_the_originals_pixels_before_and_after_it_is_there(viewe
     assert place(viewer)[2] == round(before["value"] / 100 * 3000)
 
 
-def test_wheel_zooms_at_the_pointer(viewer, picture):
+def test_wheel_zooms_at_the_pointer(viewer: Any, picture: Any) -> None:
     show(viewer, picture(600, 400))
     viewer.mouse.move(*point(viewer, 150, 100))
     viewer.mouse.wheel(0, -200)
@@ -116,14 +126,14 @@ def test_wheel_zooms_at_the_pointer(viewer, picture):
     assert place(viewer) == [0, 0, 600, 400]
 
 
-def drag(page, start, end):
+def drag(page: Page, start: Any, end: Any) -> None:
     page.mouse.move(*point(page, *start))
     page.mouse.down()
     page.mouse.move(*point(page, *end), steps=10)
     page.mouse.up()
 
 
-def test_drag_pans_as_far_as_there_is_picture(viewer, picture):
+def test_drag_pans_as_far_as_there_is_picture(viewer: Any, picture: Any) -> None:
     show(viewer, picture(600, 400))
     viewer.evaluate("viewer.zoomTo(2)")
     assert place(viewer) == [-300, -200, 1200, 800]
@@ -137,14 +147,14 @@ def test_drag_pans_as_far_as_there_is_picture(viewer, picture):
     assert viewer.evaluate("heard.map(([, prevented]) => prevented)") == [True, True, True]
 
 
-def test_drag_over_a_fitted_picture_is_the_pages(viewer, picture):
+def test_drag_over_a_fitted_picture_is_the_pages(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     drag(viewer, (300, 200), (100, 200))
     assert place(viewer) == [0, 0, 600, 400]
     assert viewer.evaluate("heard") == [["pointerup", False]]
 
 
-def test_button_let_go_outside_ends_the_drag(viewer, picture):
+def test_button_let_go_outside_ends_the_drag(viewer: Any, picture: Any) -> None:
     show(viewer, picture(600, 400))
     viewer.evaluate("viewer.zoomTo(2)")
     viewer.mouse.move(*point(viewer, 2, 200))
@@ -156,7 +166,7 @@ def test_button_let_go_outside_ends_the_drag(viewer, picture):
     assert place(viewer) == before
 
 
-def test_arrows_pan_a_zoomed_picture_that_has_the_focus(viewer, picture):
+def test_arrows_pan_a_zoomed_picture_that_has_the_focus(viewer: Any, picture: Any) -> None:
     show(viewer, picture(600, 400))
     viewer.focus("#box")
     viewer.keyboard.press("ArrowLeft")
@@ -176,7 +186,9 @@ def test_arrows_pan_a_zoomed_picture_that_has_the_focus(viewer, picture):
 
 
 @pytest.mark.parametrize("held_ms", [0, 60])
-def test_double_click_shows_the_pictures_own_pixels_and_fits_again(viewer, picture, held_ms):
+def test_double_click_shows_the_pictures_own_pixels_and_fits_again(
+    viewer: Any, picture: Any, held_ms: int
+) -> None:
     show(viewer, picture())
     viewer.mouse.dblclick(*point(viewer, 300, 200), delay=held_ms)
     until(viewer, "viewer.zoomed")
@@ -187,13 +199,13 @@ def test_double_click_shows_the_pictures_own_pixels_and_fits_again(viewer, pictu
     assert place(viewer) == [0, 0, 600, 400]
 
 
-def test_double_click_on_what_shows_all_its_pixels_doubles(viewer, picture):
+def test_double_click_on_what_shows_all_its_pixels_doubles(viewer: Any, picture: Any) -> None:
     show(viewer, picture(600, 400))
     viewer.mouse.dblclick(*point(viewer, 300, 200))
     assert place(viewer)[2:] == [1200, 800]
 
 
-def test_two_slow_clicks_do_nothing(viewer, picture):
+def test_two_slow_clicks_do_nothing(viewer: Any, picture: Any) -> None:
     show(viewer, picture(600, 400))
     viewer.mouse.click(*point(viewer, 300, 200))
     viewer.wait_for_timeout(450)
@@ -204,7 +216,7 @@ def test_two_slow_clicks_do_nothing(viewer, picture):
 # Turning and light -------------------------------------------------------------------------------
 
 
-def test_turned_picture_stays_fitted(viewer, picture):
+def test_turned_picture_stays_fitted(viewer: Any, picture: Any) -> None:
     show(viewer, picture(300, 3000))
     assert do(viewer, "rotate") == {"key": "turned", "value": 90}
     assert place(viewer) == [0, 170, 600, 60]
@@ -213,7 +225,7 @@ def test_turned_picture_stays_fitted(viewer, picture):
     assert place(viewer) == [280, 0, 40, 400]
 
 
-def test_what_is_in_the_middle_stays_there_when_it_turns(viewer, picture):
+def test_what_is_in_the_middle_stays_there_when_it_turns(viewer: Any, picture: Any) -> None:
     show(viewer, picture(400, 400))
     viewer.evaluate("viewer.zoomTo(4); viewer.panBy(-200, 0)")
     do(viewer, "rotate")
@@ -221,11 +233,13 @@ def test_what_is_in_the_middle_stays_there_when_it_turns(viewer, picture):
     assert place(viewer) == [-500, -800, 1600, 1600]
 
 
-def filter_of(page):
+def filter_of(page: Page) -> Any:
     return page.locator(".picture-stage").evaluate("each => getComputedStyle(each).filter")
 
 
-def test_light_stays_for_the_series_and_goes_with_reset(viewer, picture, live_server, troubles):
+def test_light_stays_for_the_series_and_goes_with_reset(
+    viewer: Any, picture: Any, live_server: LiveServer, troubles: list[str]
+) -> None:
     show(viewer, picture())
     assert do(viewer, "brighter") == {"key": "brightness", "value": 125}
     assert do(viewer, "moreContrast") == {"key": "contrast", "value": 125}
@@ -247,7 +261,7 @@ def test_light_stays_for_the_series_and_goes_with_reset(viewer, picture, live_se
     assert viewer.locator("#picture-tools[data-adjusted]").count() == 0
 
 
-def test_light_is_not_that_of_another_page(viewer, picture):
+def test_light_is_not_that_of_another_page(viewer: Any, picture: Any) -> None:
     show(viewer, picture())
     do(viewer, "brighter")
     viewer.evaluate("history.replaceState(null, '', '/projects/99/label')")

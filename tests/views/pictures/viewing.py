@@ -2,10 +2,13 @@
 
 import io
 import random
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
 from PIL import Image
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import shortcuts
 from tests.views.in_browser import listen
@@ -34,18 +37,18 @@ MOUNT = """async () => {
 }"""
 
 
-def encoded(picture, kind="JPEG"):
+def encoded(picture: Any, kind: str = "JPEG") -> Any:
     out = io.BytesIO()
     picture.save(out, kind)
     return out.getvalue()
 
 
-def photo(width, height):
+def photo(width: Any, height: Any) -> Any:
     noise = random.Random(7).randbytes(12 * 9 * 3)
     return Image.frombytes("RGB", (12, 9), noise).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def open_viewer(page, live_server, troubles):
+def open_viewer(page: Page, live_server: LiveServer, troubles: Any) -> Any:
     listen(page, troubles)
     answer = page.goto(live_server.url + reverse("projects"))
     assert "style-src 'self'" in answer.headers["content-security-policy"]
@@ -55,23 +58,23 @@ def open_viewer(page, live_server, troubles):
     return page
 
 
-def start_showing(page, url, size=1280, width=None):
+def start_showing(page: Page, url: Any, size: Any = 1280, width: Any = None) -> None:
     page.evaluate(
         "([url, original, width]) => viewer.show({ url, original, width, alt: 'Item 7' })",
         [f"{url}?size={size}" if size else url, url, width],
     )
 
 
-def show(page, url, size=1280, width=None):
+def show(page: Page, url: Any, size: Any = 1280, width: Any = None) -> None:
     start_showing(page, url, size, width)
     wait_for(page, "shown")
 
 
-def wait_for(page, state):
+def wait_for(page: Page, state: Any) -> None:
     page.locator(f"#box[data-picture-state={state}]").wait_for()
 
 
-def until(page, expression):
+def until(page: Page, expression: Any) -> None:
     """Wait until the expression holds; the browser's own way to wait needs eval."""
     for _time in range(100):
         if page.evaluate(expression):
@@ -80,19 +83,19 @@ def until(page, expression):
     raise AssertionError(expression)
 
 
-def natural_width(page):
+def natural_width(page: Page) -> Any:
     return page.locator(".picture-image").evaluate("each => each.naturalWidth")
 
 
-def wait_for_original(page):
+def wait_for_original(page: Page) -> None:
     until(page, "document.querySelector('.picture-image').naturalWidth === 3000")
 
 
-def do(page, action):
+def do(page: Page, action: Any) -> Any:
     return page.evaluate(f"viewer.{action}()")
 
 
-def place(page):
+def place(page: Page) -> Any:
     """Return where the picture lies: left, top, width, height, from the box's corner."""
     box, image = (page.locator(each).bounding_box() for each in ("#box", ".picture-image"))
     return [
@@ -103,10 +106,10 @@ def place(page):
     ]
 
 
-def point(page, x, y):
+def point(page: Page, x: Any, y: Any) -> Any:
     box = page.locator("#box").bounding_box()
     return box["x"] + x, box["y"] + y
 
 
-def said(page):
+def said(page: Page) -> Any:
     return [each["key"] for each in page.evaluate("said")]

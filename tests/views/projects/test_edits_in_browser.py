@@ -1,11 +1,16 @@
 """Two people edit at once, and a session ends while somebody types: in a real browser."""
 
+from typing import Any
+
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotator.flow.projects import label_set, members, settings
-from annotator.models import Project
+from annotator.models import Project, User
 from tests.views.in_browser import MARKS, listen, sign_in
 
 pytestmark = MARKS
@@ -14,10 +19,16 @@ RESTORED = "Your input was restored. It is not saved yet."
 
 
 @pytest.fixture
-def opened(page, context, live_server, troubles, client):
+def opened(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    troubles: list[str],
+    client: Client,
+) -> Any:
     """Return a function that opens a page for a person."""
 
-    def at(person, name, *args):
+    def at(person: Any, name: Any, *args: Any) -> Any:
         sign_in(context, live_server, person)
         listen(page, troubles)
         page.goto(live_server.url + reverse(name, args=args))
@@ -27,38 +38,38 @@ def opened(page, context, live_server, troubles, client):
 
 
 @pytest.fixture
-def settings_page(opened, project, olga):
+def settings_page(opened: Any, project: Project, olga: User) -> Any:
     """Olga's page of the project's settings; she has a password."""
     olga.set_password("correct horse staple")
     olga.save()
     return opened(olga, "settings", project.pk)
 
 
-def log_in(page, username="olga"):
+def log_in(page: Page, username: str = "olga") -> None:
     page.fill("[name=username]", username)
     page.fill("[name=password]", "correct horse staple")
     page.click("main button[type=submit]")
     page.wait_for_load_state()
 
 
-def description(page, number=0):
+def description(page: Page, number: Any = 0) -> Any:
     return page.locator(f"#labels input[name=row-{number}-description]")
 
 
-def stored(project):
+def stored(project: Project) -> Any:
     return Project.objects.get(pk=project.pk)
 
 
-def drafts(page):
+def drafts(page: Page) -> Any:
     return page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('winnow'))")
 
 
-def save_labels(page):
+def save_labels(page: Page) -> None:
     page.click("#labels > .card > .actions button.primary")
     page.wait_for_load_state()
 
 
-def save_settings(page):
+def save_settings(page: Page) -> None:
     page.click("form[action$='/settings'] .card > .actions button.primary")
     page.wait_for_load_state()
 
@@ -66,7 +77,9 @@ def save_settings(page):
 # Two people --------------------------------------------------------------------------------------
 
 
-def test_stale_form_of_labels_keeps_what_came_meanwhile(settings_page, project, troubles):
+def test_stale_form_of_labels_keeps_what_came_meanwhile(
+    settings_page: Any, project: Project, troubles: list[str]
+) -> None:
     label_set.change_labels(project, ["spam", "ham", "refund"])
     description(settings_page).fill("went wrong")
     save_labels(settings_page)
@@ -77,7 +90,9 @@ def test_stale_form_of_labels_keeps_what_came_meanwhile(settings_page, project, 
 
 
 @pytest.mark.parametrize(("button", "kept"), [("Keep theirs", "theirs"), ("Keep yours", "mine")])
-def test_both_versions_are_shown_and_one_is_kept(settings_page, project, button, kept):
+def test_both_versions_are_shown_and_one_is_kept(
+    settings_page: Any, project: Project, button: str, kept: str
+) -> None:
     settings.change_settings(project, guidelines="theirs")
     settings_page.fill("#id_guidelines", "mine")
     settings_page.fill("#id_overlap", "3")
@@ -102,7 +117,9 @@ def test_both_versions_are_shown_and_one_is_kept(settings_page, project, button,
 # What was typed ----------------------------------------------------------------------------------
 
 
-def test_reload_keeps_what_was_typed_until_it_is_saved(settings_page, project, troubles):
+def test_reload_keeps_what_was_typed_until_it_is_saved(
+    settings_page: Any, project: Project, troubles: list[str]
+) -> None:
     settings_page.fill("#id_guidelines", "One\nTwo")
     settings_page.check("#id_auto_stop")
     description(settings_page, 1).fill("wanted")
@@ -123,7 +140,7 @@ def test_reload_keeps_what_was_typed_until_it_is_saved(settings_page, project, t
     assert troubles == []
 
 
-def test_what_was_restored_can_be_discarded(settings_page):
+def test_what_was_restored_can_be_discarded(settings_page: Any) -> None:
     settings_page.fill("#id_guidelines", "No.")
     settings_page.reload()
     settings_page.get_by_role("button", name="Discard").click()
@@ -133,7 +150,9 @@ def test_what_was_restored_can_be_discarded(settings_page):
     assert settings_page.locator(".restored").count() == 0
 
 
-def test_expired_session_asks_for_the_log_in_and_goes_on_where_it_was(settings_page, project):
+def test_expired_session_asks_for_the_log_in_and_goes_on_where_it_was(
+    settings_page: Any, project: Project
+) -> None:
     description(settings_page).fill("typed for an hour")
     Session.objects.all().delete()
     save_labels(settings_page)
@@ -148,7 +167,7 @@ def test_expired_session_asks_for_the_log_in_and_goes_on_where_it_was(settings_p
     assert drafts(settings_page) == []
 
 
-def test_log_in_from_a_refused_form_leads_to_its_page(settings_page, project):
+def test_log_in_from_a_refused_form_leads_to_its_page(settings_page: Any, project: Project) -> None:
     settings_page.fill("#labels textarea[name=labels]", "spam")
     save_labels(settings_page)
     assert settings_page.url.endswith("/settings/labels")
@@ -159,7 +178,9 @@ def test_log_in_from_a_refused_form_leads_to_its_page(settings_page, project):
     assert settings_page.input_value("#labels textarea[name=labels]") == "spam"
 
 
-def test_form_that_is_older_than_the_log_in_leads_back_to_itself(settings_page, context, project):
+def test_form_that_is_older_than_the_log_in_leads_back_to_itself(
+    settings_page: Any, context: BrowserContext, project: Project
+) -> None:
     settings_page.fill("#id_guidelines", "Kept.")
     context.clear_cookies(name="csrftoken")
     save_settings(settings_page)
@@ -169,7 +190,9 @@ def test_form_that_is_older_than_the_log_in_leads_back_to_itself(settings_page, 
     assert stored(project).guidelines == "Kept."
 
 
-def test_draft_that_somebody_overtook_is_a_conflict_and_overwrites_nothing(settings_page, project):
+def test_draft_that_somebody_overtook_is_a_conflict_and_overwrites_nothing(
+    settings_page: Any, project: Project
+) -> None:
     settings_page.fill("#id_guidelines", "mine")
     settings.change_settings(project, guidelines="theirs")
     settings_page.reload()
@@ -179,7 +202,7 @@ def test_draft_that_somebody_overtook_is_a_conflict_and_overwrites_nothing(setti
     assert stored(project).guidelines == "theirs"
 
 
-def test_draft_stays_with_its_label_when_rows_move(settings_page, project):
+def test_draft_stays_with_its_label_when_rows_move(settings_page: Any, project: Project) -> None:
     description(settings_page, 1).fill("wanted")
     label_set.change_labels(project, ["ham", "new", "spam"])
     settings_page.reload()
@@ -187,7 +210,13 @@ def test_draft_stays_with_its_label_when_rows_move(settings_page, project):
     assert description(settings_page, 1).input_value() == ""
 
 
-def test_nobody_sees_what_somebody_else_typed(settings_page, context, live_server, project, lea):
+def test_nobody_sees_what_somebody_else_typed(
+    settings_page: Any,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    lea: User,
+) -> None:
     settings_page.fill("#id_guidelines", "Olga's secret")
     sign_in(context, live_server, lea)
     settings_page.reload()
@@ -195,7 +224,7 @@ def test_nobody_sees_what_somebody_else_typed(settings_page, context, live_serve
     assert settings_page.locator(".restored").count() == 0
 
 
-def test_logging_out_forgets_what_was_typed(settings_page):
+def test_logging_out_forgets_what_was_typed(settings_page: Any) -> None:
     settings_page.fill("#id_guidelines", "Olga's secret")
     assert len(drafts(settings_page)) == 1
     settings_page.get_by_role("button", name="Log out").click()
@@ -204,7 +233,7 @@ def test_logging_out_forgets_what_was_typed(settings_page):
     assert settings_page.locator("[data-kept]").is_hidden()
 
 
-def test_passwords_are_never_kept(opened, olga):
+def test_passwords_are_never_kept(opened: Any, olga: User) -> None:
     olga.is_superuser = True
     olga.save()
     page = opened(olga, "users")
@@ -215,7 +244,9 @@ def test_passwords_are_never_kept(opened, olga):
     assert "do not keep me" not in kept
 
 
-def test_region_of_an_expired_session_leads_to_the_log_in(opened, project, olga, zed):
+def test_region_of_an_expired_session_leads_to_the_log_in(
+    opened: Any, project: Project, olga: User, zed: User
+) -> None:
     olga.set_password("correct horse staple")
     olga.save()
     page = opened(olga, "members", project.pk)
@@ -231,7 +262,9 @@ def test_region_of_an_expired_session_leads_to_the_log_in(opened, project, olga,
     assert page.locator(".restored").count() == 0
 
 
-def test_region_that_cannot_be_sent_says_so(opened, context, project, olga):
+def test_region_that_cannot_be_sent_says_so(
+    opened: Any, context: BrowserContext, project: Project, olga: User
+) -> None:
     page = opened(olga, "members", project.pk)
     page.fill("#id_username", "zed")
     context.set_offline(True)
@@ -240,7 +273,9 @@ def test_region_that_cannot_be_sent_says_so(opened, context, project, olga):
     assert page.input_value("#id_username") == "zed"
 
 
-def test_role_that_two_changed_shows_both(opened, project, olga, ana):
+def test_role_that_two_changed_shows_both(
+    opened: Any, project: Project, olga: User, ana: User
+) -> None:
     page = opened(olga, "members", project.pk)
     members.add_member(project, "ana", "lead")
     page.select_option(f"#role-{ana.pk}", "admin")

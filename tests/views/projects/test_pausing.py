@@ -1,32 +1,37 @@
 """The pages of a paused project."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
 from annotator.flow.annotation import bulk_pages
 from annotator.flow.progress import stopping
 from annotator.flow.projects import settings
-from annotator.models import Annotation, Source
+from annotator.models import Annotation, Project, Source, User
 from tests import loop
+from tests.given import Fill, SignedIn
 
 pytestmark = pytest.mark.django_db
 
 RESUME = 'id="resume"'
 
 
-def at(name, project):
+def at(name: Any, project: Project) -> str:
     return reverse(name, args=[project.pk])
 
 
-def page_of(client, name, project):
+def page_of(client: Any, name: Any, project: Project) -> Any:
     return client.get(at(name, project)).content.decode()
 
 
-def test_a_lead_pauses_on_the_dashboard_and_resumes_there(signed_in, project, filled, lea, ana):
+def test_a_lead_pauses_on_the_dashboard_and_resumes_there(
+    signed_in: SignedIn, project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 30)
     client = signed_in(lea)
     said = client.post(at("pause", project), {"reason": "Lunch"}, follow=True).content.decode()
-    assert "What is on a screen can still be saved." in said
+    assert "Items on screen can still be saved." in said
     assert RESUME in said
     assert "Reason: “Lunch”" in said
     seen = page_of(signed_in(ana), "dashboard", project)
@@ -39,12 +44,14 @@ def test_a_lead_pauses_on_the_dashboard_and_resumes_there(signed_in, project, fi
         listed = signed_in(person).get(reverse("projects")).content.decode()
         assert "Reason: “Lunch”" in listed
     said = client.post(at("resume", project), follow=True).content.decode()
-    assert "open desks go on within seconds" in said
+    assert "Open labelling pages continue within seconds" in said
     assert RESUME not in said
     assert "is-paused" not in page_of(signed_in(ana), "label:desk", project)
 
 
-def test_annotators_and_strangers_pause_nothing(signed_in, project, ana, zed):
+def test_annotators_and_strangers_pause_nothing(
+    signed_in: SignedIn, project: Project, ana: User, zed: User
+) -> None:
     for name in ("pause", "resume"):
         assert signed_in(ana).post(at(name, project)).status_code == 403
         assert signed_in(zed).post(at(name, project)).status_code == 404
@@ -52,7 +59,9 @@ def test_annotators_and_strangers_pause_nothing(signed_in, project, ana, zed):
     assert loop.refreshed(project).paused_at is None
 
 
-def test_a_reason_that_is_too_long_pauses_nothing_and_says_so(signed_in, project, lea):
+def test_a_reason_that_is_too_long_pauses_nothing_and_says_so(
+    signed_in: SignedIn, project: Project, lea: User
+) -> None:
     given = {"reason": "x" * 501}
     said = signed_in(lea).post(at("pause", project), given, follow=True).content.decode()
     assert "500" in said
@@ -60,8 +69,8 @@ def test_a_reason_that_is_too_long_pauses_nothing_and_says_so(signed_in, project
 
 
 def test_a_resume_says_where_the_project_still_stops_by_itself(
-    signed_in, project, filled, lea, ana
-):
+    signed_in: SignedIn, project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 30)
     settings.change_settings(project, budget=2, auto_stop=True)
     loop.label(project, ana, 2)
@@ -73,7 +82,9 @@ def test_a_resume_says_where_the_project_still_stops_by_itself(
     assert "Paused: no new items are served." in listed
 
 
-def test_a_page_of_the_bulk_desk_is_told_and_can_still_be_saved(signed_in, sure, ben, lea):
+def test_a_page_of_the_bulk_desk_is_told_and_can_still_be_saved(
+    signed_in: SignedIn, sure: Project, ben: User, lea: User
+) -> None:
     client = signed_in(ben)
     leases = bulk_pages.take(sure, ben, "spam")
     keys = [str(lease.pk) for lease in leases]
@@ -92,7 +103,9 @@ def test_a_page_of_the_bulk_desk_is_told_and_can_still_be_saved(signed_in, sure,
     assert Annotation.objects.filter(source=Source.BULK, withdrawn_at=None).count() == len(keys)
 
 
-def test_the_settings_page_says_when_each_change_holds(signed_in, project, filled, lea, ana):
+def test_the_settings_page_says_when_each_change_holds(
+    signed_in: SignedIn, project: Project, filled: Fill, lea: User, ana: User
+) -> None:
     filled(project, 30)
     loop.label(project, ana, 3)
     client = signed_in(lea)

@@ -1,25 +1,28 @@
 """A project's settings, its labels, and its end."""
 
 import re
+from typing import Any
 
 import pytest
 from django.forms import model_to_dict
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.annotation import submit
 from annotator.flow.queue import leasing
-from annotator.models import Item, Label, Project
+from annotator.models import Item, Label, Project, User
 from annotator.views.projects.settings_form import SettingsForm
 from tests import loop
+from tests.given import AddItems, SignedIn
 
 pytestmark = pytest.mark.django_db
 
 
-def at(project, name="settings"):
+def at(project: Project, name: str = "settings") -> str:
     return reverse(name, args=[project.pk])
 
 
-def typed(project, **changes):
+def typed(project: Project, **changes: Any) -> Any:
     """What the form sends when nothing but `changes` was changed."""
     form = SettingsForm(instance=project)
     values = {name: form[name].value() for name in form.fields}
@@ -27,7 +30,7 @@ def typed(project, **changes):
     return values | changes
 
 
-def label_rows(project, **changes):
+def label_rows(project: Project, **changes: Any) -> Any:
     rows = list(project.labels.all())
     sent = {"row-TOTAL_FORMS": len(rows), "row-INITIAL_FORMS": len(rows), "labels": ""}
     for number, label in enumerate(rows):
@@ -35,21 +38,23 @@ def label_rows(project, **changes):
     return sent | changes
 
 
-def test_every_setting_is_there_and_explained(signed_in, lea, project):
+def test_every_setting_is_there_and_explained(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     page = signed_in(lea).get(at(project)).content.decode()
     for name in Project.SETTINGS:
         assert f'name="{name}"' in page
-    assert "How the next items are chosen" in page
+    assert "Selects the next items" in page
 
 
-def test_saving_unchanged_changes_nothing(signed_in, lea, project):
+def test_saving_unchanged_changes_nothing(signed_in: SignedIn, lea: User, project: Project) -> None:
     before = model_to_dict(project)
     assert signed_in(lea).post(at(project), typed(project)).status_code == 302
     project.refresh_from_db()
     assert model_to_dict(project) == before
 
 
-def test_lead_changes_settings(signed_in, lea, project):
+def test_lead_changes_settings(signed_in: SignedIn, lea: User, project: Project) -> None:
     sent = typed(project, name="Post", audit_share="20", rare_label=project.labels.first().pk)
     assert signed_in(lea).post(at(project), sent).status_code == 302
     project.refresh_from_db()
@@ -57,7 +62,9 @@ def test_lead_changes_settings(signed_in, lea, project):
     assert project.rare_label == project.labels.first()
 
 
-def test_fields_that_items_have_are_ticked_and_others_typed(signed_in, lea, project):
+def test_fields_that_items_have_are_ticked_and_others_typed(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     loop.bring_in(project, "a.jsonl", '{"text": "x", "from": "a", "to, cc": "b"}\n')
     page = signed_in(lea).get(at(project)).content.decode()
     assert 'value="to, cc"' in page
@@ -69,7 +76,9 @@ def test_fields_that_items_have_are_ticked_and_others_typed(signed_in, lea, proj
     assert re.search(r'<input[^>]*value="subject"[^>]*checked', ticked)
 
 
-def test_too_many_fields_are_refused_and_still_there(signed_in, lea, project):
+def test_too_many_fields_are_refused_and_still_there(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     names = ", ".join(f"field{n}" for n in range(11))
     answer = signed_in(lea).post(at(project), typed(project, shown_fields=[names]))
     page = answer.content.decode()
@@ -79,8 +88,12 @@ def test_too_many_fields_are_refused_and_still_there(signed_in, lea, project):
 
 
 def test_settings_cost_the_same_with_many_fields_and_labels(
-    signed_in, olga, project, add_items, django_assert_max_num_queries
-):
+    signed_in: SignedIn,
+    olga: User,
+    project: Project,
+    add_items: AddItems,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     add_items(*map(str, range(300)))
     Item.objects.update(meta={f"field{n}": n for n in range(30)})
     Label.objects.bulk_create(
@@ -105,7 +118,9 @@ def test_settings_cost_the_same_with_many_fields_and_labels(
         {"overlap": "10" * 30},
     ],
 )
-def test_wrong_setting_is_422_and_changes_nothing(signed_in, lea, project, wrong):
+def test_wrong_setting_is_422_and_changes_nothing(
+    signed_in: SignedIn, lea: User, project: Project, wrong: Any
+) -> None:
     before = model_to_dict(project)
     answer = signed_in(lea).post(at(project), typed(project, **wrong))
     assert answer.status_code == 422
@@ -114,13 +129,17 @@ def test_wrong_setting_is_422_and_changes_nothing(signed_in, lea, project, wrong
     assert model_to_dict(project) == before
 
 
-def test_lead_sees_neither_labels_nor_the_end(signed_in, lea, project):
+def test_lead_sees_neither_labels_nor_the_end(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     page = signed_in(lea).get(at(project)).content.decode()
     assert "Save the labels" not in page
     assert "Delete the project" not in page
 
 
-def test_label_is_renamed_and_others_are_added(signed_in, olga, project):
+def test_label_is_renamed_and_others_are_added(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     sent = label_rows(project, **{"row-0-name": "junk", "row-0-hotkey": "j", "labels": "other"})
     assert signed_in(olga).post(at(project, "labels"), sent).status_code == 302
     assert list(project.labels.values_list("name", "hotkey")) == [
@@ -130,21 +149,25 @@ def test_label_is_renamed_and_others_are_added(signed_in, olga, project):
     ]
 
 
-def test_label_gets_examples_one_a_line(signed_in, olga, project):
+def test_label_gets_examples_one_a_line(signed_in: SignedIn, olga: User, project: Project) -> None:
     sent = label_rows(project, **{"row-0-examples": "Win!\r\nBuy now\r\n"})
     assert signed_in(olga).post(at(project, "labels"), sent).status_code == 302
     assert project.labels.first().examples == "Win!\nBuy now"
     assert "Win!\nBuy now</textarea>" in signed_in(olga).get(at(project)).content.decode()
 
 
-def test_key_of_two_labels_is_refused_in_words(signed_in, olga, project):
+def test_key_of_two_labels_is_refused_in_words(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     sent = label_rows(project, **{"row-0-hotkey": "j", "row-1-hotkey": "J"})
     answer = signed_in(olga).post(at(project, "labels"), sent)
     assert answer.status_code == 422
     assert "J is the shortcut of both “spam” and “ham”." in answer.content.decode()
 
 
-def test_as_many_labels_as_there_may_be_can_be_saved(signed_in, olga, project):
+def test_as_many_labels_as_there_may_be_can_be_saved(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     Label.objects.bulk_create(
         Label(project=project, name=f"label {n}", position=n) for n in range(2, 500)
     )
@@ -155,7 +178,7 @@ def test_as_many_labels_as_there_may_be_can_be_saved(signed_in, olga, project):
     assert project.labels.filter(name="last").exists()
 
 
-def test_last_labels_but_one_stay(signed_in, olga, project):
+def test_last_labels_but_one_stay(signed_in: SignedIn, olga: User, project: Project) -> None:
     sent = label_rows(project, **{"row-0-remove": "on"})
     answer = signed_in(olga).post(at(project, "labels"), sent)
     assert answer.status_code == 422
@@ -163,7 +186,9 @@ def test_last_labels_but_one_stay(signed_in, olga, project):
     assert project.labels.count() == 2
 
 
-def test_label_in_use_is_not_removed(signed_in, olga, ana, project, add_items):
+def test_label_in_use_is_not_removed(
+    signed_in: SignedIn, olga: User, ana: User, project: Project, add_items: AddItems
+) -> None:
     add_items("hello")
     submit.submit(
         project,
@@ -178,7 +203,9 @@ def test_label_in_use_is_not_removed(signed_in, olga, ana, project, add_items):
     assert "is used by 1 annotation" in answer.content.decode()
 
 
-def test_label_of_another_project_is_out_of_reach(signed_in, olga, project):
+def test_label_of_another_project_is_out_of_reach(
+    signed_in: SignedIn, olga: User, project: Project
+) -> None:
     from annotator.flow.projects import settings
 
     other = settings.create_project(olga, name="Other", labels=["x", "y"])
@@ -187,7 +214,7 @@ def test_label_of_another_project_is_out_of_reach(signed_in, olga, project):
     assert other.labels.first().name == "x"
 
 
-def test_deleting_asks_for_the_name(signed_in, olga, project):
+def test_deleting_asks_for_the_name(signed_in: SignedIn, olga: User, project: Project) -> None:
     client = signed_in(olga)
     address = at(project, "delete_project")
     assert client.post(address, {"delete-name": "something"}).status_code == 422

@@ -1,17 +1,29 @@
 """Disagreements settled by keyboard alone, in a real browser."""
 
+from typing import Any
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
 
-from annotator.models import Decision, Disagreement
+from annotator.models import Decision, Disagreement, Project, User
 from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
 pytestmark = MARKS
 
 
 @pytest.fixture
-def opened(page, context, live_server, project, lea, torn, troubles):
+def opened(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    lea: User,
+    torn: Any,
+    troubles: list[str],
+) -> Any:
     """Lea's page of disagreements."""
     sign_in(context, live_server, lea)
     listen(page, troubles)
@@ -19,23 +31,23 @@ def opened(page, context, live_server, project, lea, torn, troubles):
     return page
 
 
-def decided():
+def decided() -> Any:
     rows = Disagreement.objects.filter(state=Disagreement.State.DECIDED).order_by("-pk")
     return [(row.item_id, row.decision.given.get().label.name) for row in rows]
 
 
-def focused(page):
+def focused(page: Page) -> Any:
     return page.evaluate(
         "[...document.querySelectorAll('[data-find]')]"
         ".indexOf(document.activeElement.closest('[data-find]'))"
     )
 
 
-def said(page, words):
+def said(page: Page, words: Any) -> None:
     page.locator("#announce", has_text=words).wait_for(state="attached")
 
 
-def test_all_of_it_by_keyboard(opened, torn, troubles):
+def test_all_of_it_by_keyboard(opened: Any, torn: Any, troubles: list[str]) -> None:
     # The first one has the focus from the start.
     opened.keyboard.press("2")
     said(opened, "Decided: ham.")
@@ -52,7 +64,7 @@ def test_all_of_it_by_keyboard(opened, torn, troubles):
     assert troubles == []
 
 
-def test_note_is_typed_without_choosing_a_label(opened, torn):
+def test_note_is_typed_without_choosing_a_label(opened: Any, torn: Any) -> None:
     first = opened.locator("[data-find]").first
     first.get_by_label("Note").fill("")
     first.get_by_label("Note").press_sequentially("12 z")
@@ -62,7 +74,7 @@ def test_note_is_typed_without_choosing_a_label(opened, torn):
     assert Decision.objects.get().note == "12 z"
 
 
-def test_page_has_no_axe_findings_and_fits(opened):
+def test_page_has_no_axe_findings_and_fits(opened: Any) -> None:
     opened.locator("[data-find]").first.get_by_role("button", name="ham").click()
     said(opened, "Decided: ham.")
     assert unfit(opened) == []
@@ -70,7 +82,9 @@ def test_page_has_no_axe_findings_and_fits(opened):
     assert unfit(opened, opened.reload) == []
 
 
-def test_note_survives_an_expired_session(opened, context, live_server, lea, torn):
+def test_note_survives_an_expired_session(
+    opened: Any, context: BrowserContext, live_server: LiveServer, lea: User, torn: Any
+) -> None:
     card = opened.locator("[data-find]").first
     card.locator("[name=note]").fill("half an hour's thought")
     Session.objects.all().delete()

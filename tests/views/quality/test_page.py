@@ -1,31 +1,38 @@
 """The page of quality, and one's own work."""
 
 import re
+from typing import Any
 
 import pytest
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
-from annotator.models import Item, Report, Tally
+from annotator.models import Item, Project, Report, Tally, User
 from tests import loop
+from tests.given import Region, SignedIn
 
 pytestmark = pytest.mark.django_db
 
 
-def page_of(client, project, name="quality"):
+def page_of(client: Any, project: Project, name: str = "quality") -> Any:
     answer = client.get(reverse(name, args=[project.pk]))
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def test_sentence_has_its_interval_and_what_it_rests_on(signed_in, lea, crowd):
+def test_sentence_has_its_interval_and_what_it_rests_on(
+    signed_in: SignedIn, lea: User, crowd: Any
+) -> None:
     page = page_of(signed_in(lea), crowd)
     alpha = background_reports.one(crowd, "quality")["overlap"]["alpha"]
     assert f"on {alpha['n']} items labelled by two annotators: alpha {alpha['value']:.2f} (" in page
 
 
-def test_people_stand_in_the_order_of_their_names(signed_in, lea, crowd):
+def test_people_stand_in_the_order_of_their_names(
+    signed_in: SignedIn, lea: User, crowd: Any
+) -> None:
     page = page_of(signed_in(lea), crowd)
     table = page[page.index('id="people-title"') :]
     assert table.index(">ana<") < table.index(">ben<")
@@ -33,7 +40,9 @@ def test_people_stand_in_the_order_of_their_names(signed_in, lea, crowd):
     assert "Confusion matrix by annotator" in page
 
 
-def test_item_is_listed_where_what_counts_is_not_the_consensus(signed_in, lea, crowd):
+def test_item_is_listed_where_what_counts_is_not_the_consensus(
+    signed_in: SignedIn, lea: User, crowd: Any
+) -> None:
     page = page_of(signed_in(lea), crowd)
     assert "None: every current label matches the consensus." in page
     report = Report.objects.get(kind="quality")
@@ -57,28 +66,36 @@ def test_item_is_listed_where_what_counts_is_not_the_consensus(signed_in, lea, c
         (2, "No item has been labelled by two annotators yet."),
     ],
 )
-def test_without_an_overlap_it_says_what_to_do(signed_in, lea, project, ana, overlap, words):
+def test_without_an_overlap_it_says_what_to_do(
+    signed_in: SignedIn, lea: User, project: Project, ana: User, overlap: int, words: str
+) -> None:
     settings.change_settings(project, overlap=overlap)
     loop.fill(project, 30)
     loop.label(project, ana, 5)
     background_reports.make_all(project.pk)
     page = page_of(signed_in(lea), project)
     assert words in page
-    assert "once some items were served with a suggestion" in page
+    assert "once some items have been served with a suggestion" in page
 
 
-def test_before_the_first_report_it_says_when_it_comes(signed_in, lea, project):
-    assert "it comes with the next round" in page_of(signed_in(lea), project)
+def test_before_the_first_report_it_says_when_it_comes(
+    signed_in: Any, lea: User, project: Project
+) -> None:
+    assert "The next round calculates it" in page_of(signed_in(lea), project)
 
 
-def test_report_that_failed_says_so_beside_what_was_found_before(signed_in, lea, crowd):
+def test_report_that_failed_says_so_beside_what_was_found_before(
+    signed_in: SignedIn, lea: User, crowd: Any
+) -> None:
     Report.objects.filter(kind="quality").update(error="The storage is full.")
     page = page_of(signed_in(lea), crowd)
     assert "The last calculation failed: The storage is full." in page
     assert "items labelled by two annotators" in page
 
 
-def test_one_label_alone_has_no_alpha_and_says_how_many_agree(signed_in, lea, crowd):
+def test_one_label_alone_has_no_alpha_and_says_how_many_agree(
+    signed_in: SignedIn, lea: User, crowd: Any
+) -> None:
     report = Report.objects.get(kind="quality")
     report.found["overlap"] = {
         "share": {"value": 1.0, "low": 0.91, "high": 1.0, "n": 40},
@@ -89,7 +106,9 @@ def test_one_label_alone_has_no_alpha_and_says_how_many_agree(signed_in, lea, cr
     assert "agree on 100% (91% to 100%) of the 40 items" in page
 
 
-def test_poll_answers_204_until_something_changed(signed_in, lea, crowd, region):
+def test_poll_answers_204_until_something_changed(
+    signed_in: SignedIn, lea: User, crowd: Any, region: Region
+) -> None:
     client = signed_in(lea)
     page = page_of(client, crowd)
     state = page.split("?state=")[1].split('"')[0]
@@ -99,26 +118,35 @@ def test_poll_answers_204_until_something_changed(signed_in, lea, crowd, region)
     assert client.get(address, headers=region("quality")).status_code == 200
 
 
-def test_own_work_shows_nobody_else(signed_in, ana, ben, crowd):
+def test_own_work_shows_nobody_else(signed_in: SignedIn, ana: User, ben: User, crowd: Any) -> None:
     page = page_of(signed_in(ana), crowd, "own_work")
-    assert "Only you and the leads" in page
+    assert "Only you and the project" in page
     assert "ben" not in page
     assert "<dd>40</dd>" in page
 
 
 @pytest.mark.parametrize("page", ["quality", "own_work"])
-def test_figures_that_miss_newer_answers_say_of_when_they_are(signed_in, lea, ana, crowd, page):
+def test_figures_that_miss_newer_answers_say_of_when_they_are(
+    signed_in: SignedIn, lea: User, ana: User, crowd: Any, page: str
+) -> None:
     client = signed_in(lea)
-    assert "Newer answers are not in these figures yet." not in page_of(client, crowd, page)
+    assert "Newer annotations are not included yet." not in page_of(client, crowd, page)
     loop.label(crowd, ana, 1)
-    assert "Newer answers are not in these figures yet." in page_of(client, crowd, page)
+    assert "Newer annotations are not included yet." in page_of(client, crowd, page)
 
 
-def test_own_work_of_somebody_who_did_nothing_has_no_numbers(signed_in, ben, project):
+def test_own_work_of_somebody_who_did_nothing_has_no_numbers(
+    signed_in: SignedIn, ben: User, project: Project
+) -> None:
     assert "<dd>–</dd>" in page_of(signed_in(ben), project, "own_work")
 
 
-def test_quality_costs_few_queries(signed_in, lea, crowd, django_assert_max_num_queries):
+def test_quality_costs_few_queries(
+    signed_in: SignedIn,
+    lea: User,
+    crowd: Any,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     client = signed_in(lea)
     page_of(client, crowd)
     with django_assert_max_num_queries(15):

@@ -2,39 +2,42 @@
 
 import json
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.simulation import job
-from annotator.models import Job, Simulation
+from annotator.models import Job, Project, Simulation, User
 from annotator.views.simulations import page as simulations_page
 from annotator.views.simulations import text
 from tests import loop
+from tests.given import Region, SignedIn
 
 pytestmark = pytest.mark.django_db
 
 TITLES = {"auto": "Automatic", "random": "Random", "margin": "Margin sampling"}
 
 
-def at(project):
+def at(project: Project) -> str:
     return reverse("simulations", args=[project.pk])
 
 
-def content(number=100):
+def content(number: Any = 100) -> Any:
     lines = [f"{loop.text(i)},{'spam' if i % 2 == 0 else 'ham'}" for i in range(number)]
     return "\n".join(["text,label", *lines]).encode()
 
 
-def post(client, project, **more):
+def post(client: Any, project: Project, **more: Any) -> Any:
     headers = more.pop("headers", None)
     file = SimpleUploadedFile("mail.csv", more.pop("content", content()))
     fields = {"file": file, "strategies": ["auto"], "labels": 40, "seeds": 2, **more}
     return client.post(at(project), fields, headers=headers)
 
 
-def made(project, **fields):
+def made(project: Project, **fields: Any) -> Any:
     given = {"strategies": ["auto"], "seeds": 2, "labels": 40, "batch": 20, "audit_share": 0.1}
     return Simulation.objects.create(
         project=project, name="a.csv", **{"total": 6, **given, **fields}
@@ -42,7 +45,7 @@ def made(project, **fields):
 
 
 @pytest.fixture
-def done(project, lea):
+def done(project: Project, lea: User) -> Any:
     """A simulation that was done."""
     work = job.start(
         project,
@@ -60,17 +63,19 @@ def done(project, lea):
 # Starting ----------------------------------------------------------------------------------------
 
 
-def test_empty_page_says_what_it_is_for(signed_in, lea, project):
+def test_empty_page_says_what_it_is_for(signed_in: SignedIn, lea: User, project: Project) -> None:
     page = signed_in(lea).get(at(project)).content.decode()
-    assert "Nothing tried yet." in page
-    assert "CSV or JSON Lines with a text and its label" in page
-    assert "From 200 labelled items on" in page
+    assert "No simulations yet." in page
+    assert "CSV or JSON Lines, one text with its label" in page
+    assert "With 200 or more labelled items" in page
     # Random is the yardstick and not to be chosen.
     assert 'value="auto" ' in page
     assert 'value="random"' not in page
 
 
-def test_upload_becomes_a_simulation_that_waits(signed_in, lea, project):
+def test_upload_becomes_a_simulation_that_waits(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     assert post(signed_in(lea), project, strategies=["auto", "margin"]).url == at(project)
     work = Simulation.objects.get()
     assert (work.name, work.user, work.strategies) == ("mail.csv", lea, ["auto", "margin"])
@@ -79,7 +84,9 @@ def test_upload_becomes_a_simulation_that_waits(signed_in, lea, project):
     assert 'name="file"' not in page
 
 
-def test_upload_by_htmx_answers_with_the_region(signed_in, lea, project, region):
+def test_upload_by_htmx_answers_with_the_region(
+    signed_in: SignedIn, lea: User, project: Project, region: Region
+) -> None:
     page = post(signed_in(lea), project, headers=region("simulations")).content.decode()
     assert page.strip().startswith('<section id="simulations"')
     assert "mail.csv" in page
@@ -93,18 +100,20 @@ def test_upload_by_htmx_answers_with_the_region(signed_in, lea, project, region)
         ({"labels": 2001}, "less than or equal to 2000"),
         ({"seeds": 11}, "less than or equal to 10"),
         ({"content": b""}, "empty"),
-        ({"label_column": "kind"}, "no column “kind”"),
+        ({"label_column": "kind"}, "Column “kind” not found"),
         ({"file": ""}, "fewer than 200 labelled items"),
     ],
 )
-def test_what_cannot_be_is_422_in_words(signed_in, lea, project, more, words):
+def test_what_cannot_be_is_422_in_words(
+    signed_in: SignedIn, lea: User, project: Project, more: Any, words: str
+) -> None:
     answer = post(signed_in(lea), project, **more)
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert not Simulation.objects.exists()
 
 
-def test_second_one_is_refused_in_words(signed_in, lea, project):
+def test_second_one_is_refused_in_words(signed_in: SignedIn, lea: User, project: Project) -> None:
     made(project)
     answer = post(signed_in(lea), project)
     assert answer.status_code == 422
@@ -114,7 +123,9 @@ def test_second_one_is_refused_in_words(signed_in, lea, project):
 # Following ---------------------------------------------------------------------------------------
 
 
-def test_it_is_asked_about_only_while_it_runs(signed_in, lea, project, region):
+def test_it_is_asked_about_only_while_it_runs(
+    signed_in: SignedIn, lea: User, project: Project, region: Region
+) -> None:
     work = made(project, stage="run", done=2)
     client = signed_in(lea)
     page = client.get(at(project)).content.decode()
@@ -131,12 +142,12 @@ def test_it_is_asked_about_only_while_it_runs(signed_in, lea, project, region):
     assert 'name="file"' in page
 
 
-def test_missing_worker_is_named(signed_in, lea, project):
+def test_missing_worker_is_named(signed_in: SignedIn, lea: User, project: Project) -> None:
     made(project)
     assert "No worker is running" in signed_in(lea).get(at(project)).content.decode()
 
 
-def test_it_can_be_stopped(signed_in, lea, project):
+def test_it_can_be_stopped(signed_in: SignedIn, lea: User, project: Project) -> None:
     work = made(project)
     answer = signed_in(lea).post(reverse("stop_simulation", args=[project.pk, work.pk]))
     assert answer.url == at(project)
@@ -147,7 +158,9 @@ def test_it_can_be_stopped(signed_in, lea, project):
 # The result --------------------------------------------------------------------------------------
 
 
-def test_result_is_a_sentence_a_picture_and_a_table(signed_in, lea, project, done):
+def test_result_is_a_sentence_a_picture_and_a_table(
+    signed_in: SignedIn, lea: User, project: Project, done: Any
+) -> None:
     page = signed_in(lea).get(at(project)).content.decode()
     sentence, picture, table = (page.index(each) for each in ('"sentence"', "<picture>", "<table>"))
     assert sentence < picture < table
@@ -158,7 +171,9 @@ def test_result_is_a_sentence_a_picture_and_a_table(signed_in, lea, project, don
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["tall", "phone"])
-def test_picture_names_every_line(signed_in, lea, project, done, theme, size):
+def test_picture_names_every_line(
+    signed_in: SignedIn, lea: User, project: Project, done: Any, theme: str, size: str
+) -> None:
     address = reverse("simulation_file", args=[project.pk, done.pk, "picture.svg"])
     answer = signed_in(lea).get(address, {"theme": theme, "size": size})
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
@@ -169,7 +184,9 @@ def test_picture_names_every_line(signed_in, lea, project, done, theme, size):
 
 
 @pytest.mark.parametrize("name", ["summary.json", "curves.csv", "curves.svg"])
-def test_files_can_be_taken_home(signed_in, lea, project, done, name):
+def test_files_can_be_taken_home(
+    signed_in: SignedIn, lea: User, project: Project, done: Any, name: str
+) -> None:
     answer = signed_in(lea).get(reverse("simulation_file", args=[project.pk, done.pk, name]))
     body = b"".join(answer) if answer.streaming else answer.content
     assert "attachment" in answer.headers["Content-Disposition"]
@@ -180,12 +197,16 @@ def test_files_can_be_taken_home(signed_in, lea, project, done, name):
 
 
 @pytest.mark.parametrize("name", ["nonsense", "summary.txt", "picture.svg?theme=none"])
-def test_file_that_there_is_not_is_404(signed_in, lea, project, done, name):
+def test_file_that_there_is_not_is_404(
+    signed_in: SignedIn, lea: User, project: Project, done: Any, name: str
+) -> None:
     address = reverse("simulation_file", args=[project.pk, done.pk, "x"])[:-1] + name
     assert signed_in(lea).get(address).status_code == 404
 
 
-def test_files_of_one_that_is_not_done_are_404(signed_in, lea, project):
+def test_files_of_one_that_is_not_done_are_404(
+    signed_in: SignedIn, lea: User, project: Project
+) -> None:
     work = made(project)
     address = reverse("simulation_file", args=[project.pk, work.pk, "summary.json"])
     assert signed_in(lea).get(address).status_code == 404
@@ -194,7 +215,14 @@ def test_files_of_one_that_is_not_done_are_404(signed_in, lea, project):
 # In words ----------------------------------------------------------------------------------------
 
 
-def summary(query=None, low=None, high=None, over=None, mine=None, theirs=None):
+def summary(
+    query: Any = None,
+    low: Any = None,
+    high: Any = None,
+    over: Any = None,
+    mine: Any = None,
+    theirs: Any = None,
+) -> Any:
     saved = {"query": query, "query_low": low, "query_high": high, "query_over": over}
     system = {"system": 3.6, "system_low": 2.5, "system_high": 5.0, "system_over": None}
     return {
@@ -245,11 +273,18 @@ def summary(query=None, low=None, high=None, over=None, mine=None, theirs=None):
         (summary(), "Automatic does not reach 85% with 500 labels."),
     ],
 )
-def test_sentence_claims_no_more_than_was_seen(told, words):
+def test_sentence_claims_no_more_than_was_seen(told: Any, words: str) -> None:
     assert text.sentence(told, TITLES) == words
 
 
-def headed(ratio=None, low=None, high=None, verdict="never", mine=None, seeds=5):
+def headed(
+    ratio: Any = None,
+    low: Any = None,
+    high: Any = None,
+    verdict: str = "never",
+    mine: Any = None,
+    seeds: Any = 5,
+) -> Any:
     told = summary(1.2, 1.1, 1.3, mine=20, theirs=24)
     headline = {
         "verdict": verdict,
@@ -304,17 +339,17 @@ def headed(ratio=None, low=None, high=None, verdict="never", mine=None, seeds=5)
         ),
     ],
 )
-def test_headline_is_at_the_end_of_random_and_tells_a_loss_as_a_loss(told, words):
+def test_headline_is_at_the_end_of_random_and_tells_a_loss_as_a_loss(told: Any, words: str) -> None:
     assert text.sentence(told, TITLES) == words
 
 
-def test_saving_at_the_baselines_end_is_never_told_alone():
+def test_saving_at_the_baselines_end_is_never_told_alone() -> None:
     told = headed()
     assert "never reaches" in text.sentence(told, TITLES)
     assert text.captions(told, TITLES) == [text.sentence(told, TITLES)]
 
 
-def test_goal_is_explained():
+def test_goal_is_explained() -> None:
     assert text.goal(summary(2.9, mine=140, theirs=410), TITLES) == (
         "The target is an accuracy of 85% on 1,000 held-out items, which TF-IDF reaches with 500 "
         "random labels. Automatic needs fewer labels by a factor of 3.6 (2.5 to 5.0)."
@@ -328,7 +363,15 @@ PLACES = [("simulations", "get"), ("simulations", "post"), ("stop", "post"), ("f
 
 @pytest.mark.parametrize(("place", "method"), PLACES)
 @pytest.mark.parametrize(("who", "status"), [("zed", 404), ("ana", 403), ("lea", 0), ("olga", 0)])
-def test_trying_out_is_for_leads(signed_in, request, project, place, method, who, status):
+def test_trying_out_is_for_leads(
+    signed_in: SignedIn,
+    request: pytest.FixtureRequest,
+    project: Project,
+    place: Any,
+    method: Any,
+    who: str,
+    status: int,
+) -> None:
     work = made(project)
     address = {
         "simulations": at(project),
@@ -342,7 +385,9 @@ def test_trying_out_is_for_leads(signed_in, request, project, place, method, who
         assert answer.status_code not in {403, 500}
 
 
-def test_simulation_of_another_project_is_404(signed_in, olga, project, image_project):
+def test_simulation_of_another_project_is_404(
+    signed_in: SignedIn, olga: User, project: Project, image_project: Project
+) -> None:
     work = made(image_project)
     client = signed_in(olga)
     address = reverse("simulation_file", args=[project.pk, work.pk, "summary.json"])
@@ -352,8 +397,12 @@ def test_simulation_of_another_project_is_404(signed_in, olga, project, image_pr
 
 
 def test_page_costs_the_same_with_many_simulations(
-    signed_in, lea, project, done, django_assert_max_num_queries
-):
+    signed_in: SignedIn,
+    lea: User,
+    project: Project,
+    done: Any,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     client = signed_in(lea)
     client.get(at(project))
     for _ in range(8):

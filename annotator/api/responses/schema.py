@@ -55,9 +55,10 @@ def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = ERROR
     components["responses"] = {f"Error{status}": _answer(status) for status in ANSWERS}
-    for operation in _operations(result):
+    for method, operation in _operations(result):
         for status in ANSWERS:
-            if "requestBody" in operation or status not in ONLY_WITH_BODY:
+            # A POST without a body of its own still refuses one of a type that nothing reads.
+            if method == "post" or "requestBody" in operation or status not in ONLY_WITH_BODY:
                 answer = {"$ref": f"#/components/responses/Error{status}"}
                 operation["responses"].setdefault(str(status), answer)
     return result
@@ -68,6 +69,6 @@ def _answer(status: int) -> dict[str, Any]:
     return {**ANSWERS[status], "content": content}
 
 
-def _operations(result: dict[str, Any]) -> list[dict[str, Any]]:
-    found = [each for methods in result["paths"].values() for each in methods.values()]
-    return [each for each in found if isinstance(each, dict) and "responses" in each]
+def _operations(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = [each for methods in result["paths"].values() for each in methods.items()]
+    return [(m, each) for m, each in found if isinstance(each, dict) and "responses" in each]
