@@ -1,6 +1,9 @@
 """Form for a new project."""
 
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator import tasktypes
@@ -15,10 +18,7 @@ class ProjectForm(SettingsForm):
     task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
         label=gettext_lazy("Labels"),
-        help_text=gettext_lazy(
-            "One per line. Add a shortcut after a bar: “spam | s”. A comparison of two texts needs "
-            "none: leave this empty."
-        ),
+        help_text=gettext_lazy("One per line. Add a shortcut after a bar: “spam | s”."),
         required=tasktypes.ALL_NAME_LABELS,
     )
 
@@ -26,6 +26,14 @@ class ProjectForm(SettingsForm):
         fields = ("name", "task", "multi_label", *Project.SETTINGS)
 
     FIRST = ("name", "task", "multi_label", "labels", "guidelines")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fixed = [each for each in tasktypes.TASK_TYPES.values() if each.answer.fixed_labels]
+        if fixed:
+            tasks = ", ".join(str(each.title) for each in fixed)
+            said = _("Leave this empty for: %(tasks)s.") % {"tasks": tasks}
+            self.fields["labels"].help_text = f"{self.fields['labels'].help_text} {said}"
 
     def first(self) -> list[forms.BoundField]:
         """Return the required fields."""
