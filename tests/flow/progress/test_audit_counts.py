@@ -111,7 +111,7 @@ def test_item_with_two_holders_is_told_once(
     waits = audit_counts.waiting(project)
     assert waits["items"] == 1
     assert waits["held"] == [{"user": "ana", "items": 1, "seconds": 40}]
-    assert "held by ana for less than a minute" in audits.in_words(3, waits)
+    assert "leased to ana for less than a minute" in audits.in_words(3, waits)
 
 
 @pytest.mark.parametrize(

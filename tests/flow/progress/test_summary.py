@@ -246,7 +246,7 @@ def test_features_and_rounds_under_way_are_told_with_their_share(
     Round.objects.filter(pk=turn.pk).update(state="failed", error="Disk full.")
     (told,) = activity.activity(project)
     assert told["failed"]
-    assert "Disk full. Labelling goes on" in told["words"]
+    assert "Disk full. Labelling continues" in told["words"]
 
 
 # The installation --------------------------------------------------------------------------------
