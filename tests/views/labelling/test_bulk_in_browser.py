@@ -181,9 +181,7 @@ def test_page_is_kept_while_the_server_is_away(desk: Any, context: BrowserContex
     desk.uncheck("#card-4")
     context.set_offline(True)
     desk.keyboard.press("Enter")
-    desk.locator(
-        "#unsaved", has_text="The server is unreachable. Retrying automatically."
-    ).wait_for()
+    desk.locator("#unsaved", has_text="The server is unreachable.").wait_for()
     assert marks(desk)[3] is False
     context.set_offline(False)
     desk.click("[data-again]")
@@ -210,7 +208,7 @@ def test_answer_that_was_lost_on_the_way_is_no_second_save(desk: Any) -> None:
 
 @pytest.mark.parametrize(
     ("cookie", "words"),
-    [("sessionid", "You are signed out."), ("csrftoken", "too old")],
+    [("sessionid", "You are signed out."), ("csrftoken", "out of date")],
 )
 def test_page_that_was_signed_out_is_sent_after_signing_in(
     desk: Any, context: BrowserContext, live_server: LiveServer, ben: User, cookie: str, words: str
