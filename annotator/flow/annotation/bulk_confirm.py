@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from annotator.errors import Conflict, Invalid, NotThere
 from annotator.flow.annotation import bulk_pages, revise, submit
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases, releasing, withdraw
+from annotator.i18n.stored_texts import TAKEN_OUT_OF_PAGE
 from annotator.models import Annotation, Lease, Project, QueueEntry, Source, User
-
-TAKEN_OUT = gettext_noop("Unmarked by an annotator on a page confirmed in bulk.")
 
 
 @dataclass(frozen=True)
@@ -107,9 +105,9 @@ def _give_back(lease: Lease) -> None:
     for annotation in saved.select_related("project", "item", "user"):
         revise.withdraw(annotation, lease.user)
     mine = Q(lease_id=lease.pk, state=QueueEntry.State.LEASED) | Q(state=QueueEntry.State.OPEN)
-    anew = {**lease.by_itself(), "why": TAKEN_OUT, "suggestion": None}
+    anew = {**lease.by_itself(), "why": TAKEN_OUT_OF_PAGE, "suggestion": None}
     QueueEntry.objects.filter(mine, item=lease.item_id).update(rank=withdraw.AHEAD, **anew)
-    releasing.release(lease, TAKEN_OUT)
+    releasing.release(lease, TAKEN_OUT_OF_PAGE)
 
 
 # Taking it back ----------------------------------------------------------------------------------

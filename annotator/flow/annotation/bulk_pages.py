@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
-from django.utils.translation import gettext_noop
 
 from annotator import tasktypes
 from annotator.errors import NotThere
@@ -19,6 +18,7 @@ from annotator.flow.labels import naming
 from annotator.flow.progress import stopping
 from annotator.flow.queue import admission, current_leases, prefetch, refill, releasing, withdraw
 from annotator.flow.training import confident_items
+from annotator.i18n.stored_texts import WHY_CONFIDENT
 from annotator.models import (
     ANSWERED,
     Annotation,
@@ -35,7 +35,6 @@ from annotator.pool import audit_set
 
 TRIES = 3
 LATELY = 1000
-WHY = gettext_noop("One of the items with the highest confidence.")
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def _lease_page(
         if not items:
             return []
         fresh = [item for item in items if item.state == Item.State.POOL]
-        asked = {"source": Source.ACTIVE, "why": WHY}
+        asked = {"source": Source.ACTIVE, "why": WHY_CONFIDENT}
         refill.append(project, [(item, {**ways[item.position], **asked}) for item in fresh])
         return _lease_items(room, user, {item.pk: ways[item.position] for item in items}) or None
 
@@ -209,7 +208,7 @@ def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any
     """Lease those of the items, by id, that are still open."""
     leases, name = [], _new_name()
     for entry in _open_entries(ways):
-        came = {**ways[entry.item_id], "source": Source.BULK, "why": WHY}
+        came = {**ways[entry.item_id], "source": Source.BULK, "why": WHY_CONFIDENT}
         lease = room.new_lease(entry.item, user, pk=uuid.uuid4(), page=name, **came)
         if _claim(entry, lease):
             leases.append(lease)

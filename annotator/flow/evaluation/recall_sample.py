@@ -12,12 +12,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from annotator.db import clock
 from annotator.errors import Conflict, Invalid
 from annotator.flow.progress import recall_standing
 from annotator.flow.queue import refill, withdraw
+from annotator.i18n.stored_texts import WHY_RECALL_SAMPLE
 from annotator.models import Item, Label, Project, QueueEntry, RecallProof, Source, User
 
 LEAST, MOST = 10, 2000
@@ -26,7 +26,7 @@ PROOF: dict[str, Any] = {
     "source": Source.RANDOM,
     "blind": True,
     "strategy": "random",
-    "why": gettext_noop("Drawn at random from the unread items, to estimate recall."),
+    "why": WHY_RECALL_SAMPLE,
     "round": None,
     "model": None,
     "score": None,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.flow.review.candidates import ReviewCandidate
+from annotator.i18n.stored_texts import COPY_DIFFERS
 from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, SecondLook
 from annotator.pool import audit_set, feature_store, training_set
 
@@ -27,7 +27,6 @@ FEWEST = 20
 JUDGED = 5_000
 COMPARED = 5_000
 MOST = 200
-COPIES = gettext_noop("A near-duplicate of this item has a different label.")
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,7 @@ def _otherwise(
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
         kind, position = SecondLook.Kind.CONTRADICTION, int(known.positions[row])
-        found.append(Suspect(position, kind, score, given, instead, COPIES, group))
+        found.append(Suspect(position, kind, score, given, instead, COPY_DIFFERS, group))
     return found
 
 

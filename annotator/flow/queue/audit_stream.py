@@ -9,10 +9,10 @@ import random
 from typing import Any
 
 from django.db.models import QuerySet, Sum
-from django.utils.translation import gettext_noop
 
 from annotator.db.compiled_queries import Rows
 from annotator.flow.labels import naming
+from annotator.i18n.stored_texts import WHY_AUDIT, WHY_RANDOM
 from annotator.models import Item, Project, Source, Tally
 from annotator.pool import audit_set
 
@@ -46,9 +46,9 @@ AUDIT = {
     "source": Source.AUDIT,
     "blind": True,
     "strategy": "random",
-    "why": gettext_noop("Drawn at random, to measure the model."),
+    "why": WHY_AUDIT,
 }
-RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": gettext_noop("Drawn at random.")}
+RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": WHY_RANDOM}
 
 # An item, and how the entry for it came about.
 QueueRequest = tuple[Item, dict[str, Any]]

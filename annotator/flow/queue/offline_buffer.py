@@ -9,10 +9,10 @@ from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext_noop
 
 from annotator.db import clock
 from annotator.flow.queue import admission, audit_stream, reassign_idle, withdraw
+from annotator.i18n.stored_texts import WHY_BUFFERED
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
 from annotator.pool import audit_set
 
@@ -23,7 +23,7 @@ LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
     "strategy": withdraw.SPARE,
-    "why": gettext_noop("Drawn at random for the offline buffer."),
+    "why": WHY_BUFFERED,
 }
 
 

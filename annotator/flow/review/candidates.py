@@ -14,8 +14,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
+from annotator.i18n.stored_texts import WHY_REPEATED
 from annotator.models import (
     REVIEW_SOURCES,
     Annotation,
@@ -34,7 +34,6 @@ REPEATS_EACH = 3
 LATELY = timedelta(days=7)
 OLD = timedelta(days=1)
 MOST_PEOPLE = 40
-AGAIN = gettext_noop("Repeated to measure self-consistency.")
 
 
 @dataclass(frozen=True)
@@ -196,7 +195,9 @@ def _of_person(project: Project, user: int) -> list[ReviewCandidate]:
         for _ in range(REPEATS_EACH)
     ]
     chosen = sorted({pk for pk in drawn if pk is not None})
-    return [ReviewCandidate(pk, SecondLook.Kind.REPEAT, rng.random(), AGAIN) for pk in chosen]
+    return [
+        ReviewCandidate(pk, SecondLook.Kind.REPEAT, rng.random(), WHY_REPEATED) for pk in chosen
+    ]
 
 
 def drift(project: Project) -> list[dict[str, Any]]:

@@ -95,7 +95,7 @@ CHARTS = {
         title=gettext_lazy("Proof of recall"),
         about=gettext_lazy(
             "The number of random unread items, none of them relevant, that proves each recall "
-            "with 95% confidence. Filled points are proven."
+            "(confidence 95%). Filled points are proven."
         ),
         empty=gettext_lazy("Available once an item with the rare label is found."),
         columns=(

@@ -14,6 +14,7 @@ from annotator.flow.features import encode
 from annotator.flow.progress import audit_counts, summary
 from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing, payload, releasing, withdraw
+from annotator.i18n import stored_texts
 from annotator.models import (
     Annotation,
     AnnotationLabel,
@@ -81,7 +82,7 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(
     for label in ("spam", "ham"):
         assert out.item_id not in {lease.item_id for lease in bulk_pages.take(sure, ana, label)}
     lease = leasing.lease_next(sure, ana)
-    assert (lease.item_id, lease.why) == (out.item_id, bulk_confirm.TAKEN_OUT)
+    assert (lease.item_id, lease.why) == (out.item_id, stored_texts.TAKEN_OUT_OF_PAGE)
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
     assert payload.lease_payload(lease)["suggestion"] is None
     releasing.release(lease)
@@ -263,5 +264,5 @@ def test_export_says_bulk(sure: Project, ben: User) -> None:
     assert len(records) == 20
     one = records[0]
     assert (one["labels"], one["audit"], one["strategy"]) == (["spam"], False, "bulk")
-    assert (one["model"], one["why"]) == (1, bulk_pages.WHY)
+    assert (one["model"], one["why"]) == (1, stored_texts.WHY_CONFIDENT)
     assert one["suggestion"]["labels"] == ["spam"]
