@@ -251,7 +251,7 @@ def test_save_is_recognised_after_its_label_was_renamed(
             False,
             ["junk"],
         )
-    with pytest.raises(Invalid, match="another answer"):
+    with pytest.raises(Invalid, match="another annotation"):
         submit.submit(loop.refreshed(project), ana, labels=[ham.pk], **save)
 
 

@@ -241,7 +241,7 @@ def test_the_last_of_a_budget_that_others_hold_is_said_to_be_with_them(
     settings.change_settings(project, budget=1, auto_stop=True)
     lease = leasing.lease_next(project, ana)
     assert leasing.lease_next(project, ben) is None
-    assert "with others" in labelling.why_empty(project, stopping.find_pause(project))
+    assert "leased to others" in labelling.why_empty(project, stopping.find_pause(project))
     releasing.release(lease)
     assert leasing.lease_next(project, ben) is not None
 

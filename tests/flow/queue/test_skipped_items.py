@@ -81,10 +81,10 @@ def test_nobody_waits_for_who_has_left(project: Project, item: Any, ana: User, b
 
 def test_it_is_counted_and_said_to_everybody(project: Project, set_aside: Any, ana: User) -> None:
     assert summary.progress(project)["aside"] == 1
-    assert "everybody skipped" in labelling.why_empty(project, stopping.find_pause(project))
+    assert "every annotator skipped" in labelling.why_empty(project, stopping.find_pause(project))
     Tally.objects.filter(user=ana).update(labels=1)
     (reason,) = loop.advice_on(project, 1, None)["reasons"]
-    assert "everybody skipped" in reason
+    assert "every annotator skipped" in reason
 
 
 def test_it_is_neither_queued_nor_chosen_nor_put_by(
