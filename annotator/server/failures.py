@@ -23,31 +23,31 @@ DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 FULL = {errno.ENOSPC, errno.EDQUOT}
 TOLD = {"CommandError", "Refused", "Impossible"}
 
-# What databases say, in part, and what that means for who runs the command.
+# Parts of database errors, and what they mean to the person who runs the command.
 DATABASE = {
-    "not a database": "{file} is not a database of Winnow's, or a damaged one. Move it away to "
-    "begin anew, or restore a backup.",
+    "not a database": "{file} is not a database of Winnow's, or it is damaged. Move it away to "
+    "start afresh, or restore a backup.",
     "malformed": "The database {file} is damaged. Restore a backup, or ask somebody who knows "
     "SQLite to recover it.",
-    "unable to open": "The database {file} cannot be opened. Look whether its folder is there, "
-    "whether it is a file, and whether this user may read and write it.",
-    "readonly": "The database {file} cannot be written. Give this user the right to, also to its "
+    "unable to open": "The database {file} cannot be opened. Check that its folder exists, that "
+    "it is a file, and that this user may read and write it.",
+    "readonly": "The database {file} cannot be written. Give this user write access to it and its "
     "folder.",
-    "disk is full": "The disk with the database {file} is full. Make room and try again.",
-    "disk I/O": "The disk with the database {file} does not do what it should: {problem}.",
-    "locked": "The database {file} was busy for too long. Look what else works on it, and try "
+    "disk is full": "The disk with the database {file} is full. Free space and try again.",
+    "disk I/O": "The disk with the database {file} reports an error: {problem}.",
+    "locked": "The database {file} was busy for too long. Stop other programs that use it, and try "
     "again.",
     "no such table": "{unprepared}",
     "no such column": "{unprepared}",
     "does not exist": "{problem}. {unprepared}",
-    "connect": "The database cannot be reached: {problem}. Look whether its server runs, and at "
-    "DATABASE_URL.",
+    "connect": "The database cannot be reached: {problem}. Check that its server is running, and "
+    "check DATABASE_URL.",
 }
 UNPREPARED = (
     "The database is not prepared for this version of Winnow. Start “manage.py up”, or run "
     "“manage.py migrate”."
 )
-UNREACHABLE = "The database refused: {problem}. Look at DATABASE_URL and at what the server logs."
+UNREACHABLE = "The database refused: {problem}. Check DATABASE_URL and the log of the server."
 
 
 def exit_code(problem: BaseException) -> int:
@@ -99,9 +99,9 @@ def _of_file(problem: OSError) -> str:
     path = path.decode(errors="replace") if isinstance(path, bytes) else path
     reason = problem.strerror or str(problem)
     if path is None:
-        return "The disk is full. Make room and try again." if problem.errno in FULL else reason
+        return "The disk is full. Free space and try again." if problem.errno in FULL else reason
     if problem.errno in FULL:
-        return f"The disk with {path} is full. Make room and try again."
+        return f"The disk with {path} is full. Free space and try again."
     if problem.errno in DENIED:
         return f"{path} cannot be used ({reason}). Give this user the right to.{_elsewhere(path)}"
     if problem.errno == errno.ENOTDIR:

@@ -52,7 +52,7 @@ def test_database_restarted_and_away_refuses_clearly_and_loses_nothing(running: 
             answer = away(stack, f"/api/v1/projects/{stack.project}/next", "POST")
             assert json.loads(answer["body"])["code"] == "database_away"
             page = away(stack, "/projects", cookie=f"sessionid={32 * 'a'}")
-            assert "database cannot be reached" in page["body"]
+            assert "The database is unavailable" in page["body"]
             crowd.over.wait(5)
         finally:
             stack.postgres.start()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_unknown_address_is_404_in_words(client: Client) -> None:
     answer = client.get("/no/such/page")
     assert answer.status_code == 404
-    assert "you don&#x27;t have access to it" in answer.content.decode()
+    assert "have access to it" in answer.content.decode()
 
 
 def test_errors_of_the_api_are_json() -> None:

@@ -43,7 +43,7 @@ def _latest_round(project: Project) -> list[Round]:
 
 def _import_activity(work: Import) -> dict[str, Any]:
     if work.state == Job.State.FAILED:
-        words = _("The import of %(name)s failed: %(error)s")
+        words = _("Import of %(name)s failed: %(error)s")
     elif work.state == Job.State.QUEUED:
         words = _("%(name)s is waiting for a worker.")
     else:

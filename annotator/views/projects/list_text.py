@@ -79,7 +79,7 @@ def _running_out(row: Row) -> list[str]:
 
 
 def _import_failed(each: Mapping[str, Any]) -> str:
-    words = _("The import of %(name)s failed: %(error)s")
+    words = _("Import of %(name)s failed: %(error)s")
     return words % {"name": each["name"], "error": translated(each["error"])}
 
 

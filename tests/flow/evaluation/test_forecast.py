@@ -181,7 +181,7 @@ def test_returns_that_diminish_are_said_to_before_all_else(project: Project, cur
     ModelVersion.objects.update(accuracy={"value": 0.9, "low": 0.895, "high": 0.905, "n": 3000})
     said = " ".join(told(project))
     assert "Diminishing returns" in said
-    assert "stopped changing" not in said
+    assert "has stabilised" not in said
 
 
 def test_labels_that_were_taken_back_do_not_hinder_it(project: Project, curve: Any) -> None:

@@ -294,7 +294,7 @@ def test_forecast_names_its_model_and_that_it_is_behind(project: Project) -> Non
     [
         (0.93, None, "has reached the target of 90%"),
         (0.9, None, "has reached the target of 90%"),
-        (0.85, None, "out of sight"),
+        (0.85, None, "can't reach the target"),
     ],
 )
 def test_target_is_out_of_sight_for_a_model_below_it_alone(
@@ -309,7 +309,7 @@ def test_target_is_out_of_sight_for_a_model_below_it_alone(
     }
     said = " ".join(told_of(project, 4, forecast, value))
     assert words in said
-    assert ("out of sight" in said) == (value < 0.9)
+    assert ("can't reach the target" in said) == (value < 0.9)
 
 
 def test_curve_that_is_flat_above_the_target_says_so_in_the_report(

@@ -255,7 +255,7 @@ def test_answer_taken_back_since_may_be_relevant(hunted: Any, ana: User, olga: U
 
 def test_second_proof_waits_for_the_first(hunted: Any, ana: User, olga: User) -> None:
     recall_sample.draw(hunted, olga, 10)
-    with pytest.raises(Conflict, match="Finish the previous sample first"):
+    with pytest.raises(Conflict, match="Finish the previous sample"):
         recall_sample.draw(hunted, olga, 10)
     loop.label(hunted, ana, 10)
     assert recall_sample.draw(hunted, olga, 10).number == 2

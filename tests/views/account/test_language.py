@@ -153,7 +153,7 @@ def test_programs_get_errors_in_the_language_they_ask_for(
 def test_form_says_what_is_wrong_in_ones_language(signed_in: SignedIn, ana: User) -> None:
     locale.choose(ana, "de")
     page = signed_in(ana).post(reverse("account"), {}).content.decode()
-    assert "Das wird gebraucht." in page
+    assert "Dieses Feld ist zwingend erforderlich." in page
 
 
 # Every page --------------------------------------------------------------------------------------

@@ -185,7 +185,7 @@ def test_what_did_not_arrive_is_said_and_can_be_given_again(
     found.locator("[data-find]").first.focus()
     context.set_offline(True)
     found.keyboard.press("1")
-    found.locator("#unsaved", has_text="cannot be reached").wait_for()
+    found.locator("#unsaved", has_text="is unreachable").wait_for()
     context.set_offline(False)
     found.keyboard.press("1")
     said(found, "Saved: spam.")

@@ -63,7 +63,7 @@ def test_a_page_by_keys_alone(desk: Any, troubles: list[str]) -> None:
     desk.keyboard.press("ArrowUp")
     assert focused(desk) == "card-1"
     desk.keyboard.press("Enter")
-    wait_for(desk, "Saved 19 as spam, 1 given back")
+    wait_for(desk, "Saved 19 as spam, 1 released")
     # The next page is there, with the focus on its first card and the words read out.
     assert desk.locator("[name=lease]").first.input_value() != first
     assert focused(desk) == "card-1"
@@ -181,13 +181,11 @@ def test_page_is_kept_while_the_server_is_away(desk: Any, context: BrowserContex
     desk.uncheck("#card-4")
     context.set_offline(True)
     desk.keyboard.press("Enter")
-    desk.locator(
-        "#unsaved", has_text="The server is unreachable. Retrying automatically."
-    ).wait_for()
+    desk.locator("#unsaved", has_text="The server is unreachable.").wait_for()
     assert marks(desk)[3] is False
     context.set_offline(False)
     desk.click("[data-again]")
-    wait_for(desk, "Saved 19 as spam, 1 given back")
+    wait_for(desk, "Saved 19 as spam, 1 released")
     assert not desk.locator("#unsaved").is_visible()
 
 
@@ -210,7 +208,7 @@ def test_answer_that_was_lost_on_the_way_is_no_second_save(desk: Any) -> None:
 
 @pytest.mark.parametrize(
     ("cookie", "words"),
-    [("sessionid", "You are signed out."), ("csrftoken", "too old")],
+    [("sessionid", "You are signed out."), ("csrftoken", "out of date")],
 )
 def test_page_that_was_signed_out_is_sent_after_signing_in(
     desk: Any, context: BrowserContext, live_server: LiveServer, ben: User, cookie: str, words: str
@@ -271,7 +269,7 @@ def test_it_works_without_scripts(
     page.goto(live_server.url + reverse("bulk:page", args=[sure.pk]) + "?label=spam")
     page.uncheck("#card-2")
     page.click("#confirm-button")
-    page.get_by_text("Saved 19 as spam, 1 given back").wait_for()
+    page.get_by_text("Saved 19 as spam, 1 released").wait_for()
     assert page.url.endswith(f"?label_id={loop.ids(sure, 'spam')[0]}")
     assert not page.locator("#all-button").is_visible()
     page.click("#undo-button")

@@ -263,7 +263,7 @@ def test_pictures_are_looked_at_and_labelled_by_key(
     picture.wait_for()
     first = picture.get_attribute("alt")
     assert "size=" in picture.get_attribute("src")
-    for key, said in (("+", "Zoom"), ("r", "Turned"), (".", "Brightness"), ("f", "whole picture")):
+    for key, said in (("+", "Zoom"), ("r", "Rotated"), (".", "Brightness"), ("f", "whole image")):
         desk.keyboard.press(key)
         desk.locator("#said", has_text=said).wait_for()
     found = Axe().run(desk).response["violations"]

@@ -233,7 +233,7 @@ def test_undo_brings_a_skipped_item_back(signed_in: SignedIn, ana: User, desk: A
 
 def test_undo_with_nothing_to_undo_says_so(signed_in: SignedIn, ana: User, desk: Any) -> None:
     page = signed_in(ana).post(at(desk, "undo"), follow=True).content.decode()
-    assert "nothing to undo" in page
+    assert "Nothing to undo" in page
 
 
 def test_empty_desk_says_why(signed_in: SignedIn, ana: User, project: Project) -> None:

@@ -56,7 +56,7 @@ def test_all_of_it_by_keyboard(opened: Any, torn: Any, troubles: list[str]) -> N
     said(opened, "Decided: spam.")
     assert decided() == [(torn[0].item_id, "ham"), (torn[1].item_id, "spam")]
     opened.keyboard.press("z")
-    said(opened, "Taken back")
+    said(opened, "Decision withdrawn")
     assert decided() == [(torn[0].item_id, "ham")]
     opened.focus("#more")
     opened.keyboard.press("Enter")

@@ -103,7 +103,7 @@ def test_one_label_alone_has_no_alpha_and_says_how_many_agree(
     }
     report.save()
     page = page_of(signed_in(lea), crowd)
-    assert "Agreement 100% (95% CI 91–100%) on 40 items labelled by two annotators." in page
+    assert "Agreement 100% (95% CI 91–100%) on 40 items" in page
 
 
 def test_poll_answers_204_until_something_changed(

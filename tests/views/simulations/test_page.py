@@ -117,7 +117,7 @@ def test_second_one_is_refused_in_words(signed_in: SignedIn, lea: User, project:
     made(project)
     answer = post(signed_in(lea), project)
     assert answer.status_code == 422
-    assert "A simulation is already running" in answer.content.decode()
+    assert "A simulation is already running." in answer.content.decode()
 
 
 # Following ---------------------------------------------------------------------------------------
