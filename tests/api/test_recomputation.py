@@ -328,7 +328,7 @@ def of(share: Any) -> str:
 
 
 def check_own_work(lived: Any, exported: Any, people: Any) -> None:
-    titles = ("labels", "an hour", "median time", "skipped")
+    titles = ("labels", "per hour", "median time", "skipped")
     for person in people:
         context = page(lived, "own_work", person)
         shown, found = dict(context["counts"]), row_of(exported, person.username)

@@ -217,7 +217,7 @@ def test_waiting_running_and_failed_work_is_told(project: Project, filled: Fill)
         state=Job.State.FAILED, error="No column.", finished_at=timezone.now()
     )
     (told,) = activity.activity(project)
-    assert (told["words"], told["failed"]) == ("The import of a.csv failed: No column.", True)
+    assert (told["words"], told["failed"]) == ("Import of a.csv failed: No column.", True)
 
 
 def test_old_failures_are_told_no_more(project: Project) -> None:

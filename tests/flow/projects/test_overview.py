@@ -153,7 +153,7 @@ def test_failures_are_told_until_they_are_made_up_for(project: Project, lea: Use
     fail_round(project)
     said = decisions_of(lea, project)
     assert said == [
-        "The import of a.csv failed: No column.",
+        "Import of a.csv failed: No column.",
         "Round 1 failed: The features are gone. Labelling continues; the round will be retried.",
     ]
     fail_round(project, 2, state="done", error="")

@@ -138,7 +138,7 @@ def test_several_labels_are_doubted_one_by_one(
     assert rows[given[5].pk]["instead"] == [keys[truth]]
     assert "also predicts" in rows[given[5].pk]["why"]
     assert rows[given[6].pk]["instead"] == [keys[loop.truth(given[6].item)[0]]]
-    assert "no reason" in rows[given[6].pk]["why"]
+    assert "doesn't predict" in rows[given[6].pk]["why"]
 
 
 # Near-copies -------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_keys_and_habits_are_changed(signed_in: SignedIn, ana: User) -> None:
     [
         ({"note": "x"}, "Write a note", "X is already the key for “mark as not sure”"),
         ({"note": "5"}, "Write a note", "Digits choose labels"),
-        ({"note": "word"}, "Write a note", "This isn't a key"),
+        ({"note": "word"}, "Write a note", "This isn&#x27;t a key"),
         ({"note": "h"}, "Write a note", "H chooses the label “ham” in the project “Mail”"),
     ],
 )

@@ -116,7 +116,7 @@ def test_the_settings_page_says_when_each_change_holds(
     del given["show_suggestions"]
     answer = client.post(at("settings", project), given, follow=True)
     said = answer.content.decode()
-    assert "Effective immediately: Annotations per item, Show the model&#x27;s suggestion." in said
+    assert "Effective immediately: Annotations per item, Show suggestions." in said
     assert "Effective from the next round: Items per round." in said
     assert "3 labelled items have fewer than 2 annotations." in said
     assert signed_in(ana).post(at("ask_missing", project)).status_code == 403

@@ -166,7 +166,7 @@ def test_result_is_a_sentence_a_picture_and_a_table(
     assert sentence < picture < table
     for title in ("Automatic", "Margin sampling", "Random sampling", "TF-IDF, random labels"):
         assert f'<th scope="row">{title}</th>' in page
-    assert "held out to measure on" in page
+    assert "random items are held out as the test set" in page
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
