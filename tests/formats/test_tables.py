@@ -232,7 +232,7 @@ def test_json_array_that_is_too_large_says_how_to_write_it(
     monkeypatch.setattr(jsonl, "LARGEST_ARRAY", 10)
     problem = refusal(read, '[{"text": "a"}]', "jsonl")
     assert problem.code == "too_large_array"
-    assert "a line" in problem.detail
+    assert "per line" in problem.detail
 
 
 @pytest.mark.parametrize(
