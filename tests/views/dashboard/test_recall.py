@@ -108,7 +108,7 @@ def test_lead_has_a_sample_drawn_reads_it_and_sees_what_it_proves(
         loop.truth(item) == ["spam"]
         for item in Item.objects.filter(position__in=RecallProof.objects.get().positions)
     )
-    assert f"Sample 1: {spam} of the 30 drawn" in page
+    assert f"Sample 1: {spam} of 30 items" in page
     assert "recall 100" in page
 
 
@@ -184,7 +184,7 @@ def test_sample_that_waits_is_asked_for_in_few_queries(
     settings.change_settings(hunted, target_metric="recall", target_value=0.9)
     client.post(reverse("prove", args=[hunted.pk]), {"number": "20"})
     with CaptureQueriesContext(connection) as seen:
-        assert "Sample 1: 0 of 20 read" in page_of(client, hunted)
+        assert "Sample 1: 0 of 20 items read" in page_of(client, hunted)
     assert len(seen) <= 33
 
 
