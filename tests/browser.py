@@ -1,4 +1,4 @@
-"""How tests start a browser: Debian's Chromium, which looks for nothing outside this machine."""
+"""Browser for tests: Debian's Chromium, without connections to the outside."""
 
 import shutil
 from typing import Any

@@ -1,4 +1,4 @@
-"""What pages and API claim, counted again from an export alone.
+"""Figures of pages and API, recomputed from an export alone.
 
 The export is what `?include=withdrawn,skipped,unlabelled` gives. Only intervals and measures of
 agreement come from the library; what is counted, and of what, is counted here.

@@ -1,4 +1,4 @@
-"""Attacks on a server of this machine, and what other people notice of them meanwhile."""
+"""Flooding attacks on a local server, and their effect on other users."""
 
 import json
 import socket

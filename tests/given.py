@@ -1,4 +1,4 @@
-"""What the fixtures that are functions take and give."""
+"""Types of the fixtures that are functions."""
 
 from collections.abc import Callable
 

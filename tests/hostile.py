@@ -1,4 +1,4 @@
-"""Requests that no client of ours would send: those of the schema with faults in them.
+"""Hostile requests: valid ones of the schema with faults in them.
 
 Seeded, so the same number gives the same requests.
 """

@@ -1,4 +1,4 @@
-"""In which order the tests go, and in how many processes, so that the whole takes the least time.
+"""Order and distribution of tests over processes, for the shortest total time.
 
 Tests with real servers mostly wait, the others mostly compute. A group goes to one worker as a
 whole; where the longest came last, the others would have nothing left to do beside it.

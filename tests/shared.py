@@ -1,4 +1,4 @@
-"""What all workers of a session share: made once, by whoever needs it first, and copied."""
+"""Resources shared by all workers of a session: made once on first use, then copied."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The files that the rules are about, and how a rule is held against them."""
+"""Source files under the rules, and the helper that checks a rule."""
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
