@@ -231,7 +231,7 @@ def test_second_look_at_ones_own_answer_breaks_nothing() -> None:
     assert {each.kind for each in violations(calls, stored)} == {"doubled", "repeated"}
 
 
-def test_item_held_ahead_may_be_passed_on_until_somebody_has_seen_it():
+def test_item_held_ahead_may_be_passed_on_until_somebody_has_seen_it() -> None:
     scene = Scene()
     scene.next(1, 10, at=1)
     scene.next(2, 10, at=2)
