@@ -30,7 +30,7 @@ QUIET = 0.5
 MOST_REMEMBERED = 1000
 
 
-class Mailbox:
+class WakeUpSender:
     """Wake-ups on their way to the broker, sent by a thread of their own.
 
     A broker that hangs would hold up every request that publishes to it, and one that is away would
@@ -93,7 +93,7 @@ def _until(due: list[Any]) -> float | None:
     return max(due[0][0] - time.monotonic(), 0.0) if due else None
 
 
-mailbox = Mailbox()
+mailbox = WakeUpSender()
 
 
 class WakeUp(DjangoTask):

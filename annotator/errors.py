@@ -5,7 +5,7 @@ from typing import Any
 from annotator.i18n import error_messages
 
 
-class Refused(Exception):
+class FlowError(Exception):
     """Something that was asked for cannot be done; nothing was changed."""
 
     status = 400
@@ -30,43 +30,43 @@ class Refused(Exception):
         self.errors = errors or [{"field": field, "code": code, "detail": detail}]
 
 
-class Unauthenticated(Refused):
+class Unauthenticated(FlowError):
     """Nobody knows who asks."""
 
     status = 401
 
 
-class Forbidden(Refused):
+class Forbidden(FlowError):
     """The person may know of it, but not do it."""
 
     status = 403
 
 
-class NotThere(Refused):
+class NotFound(FlowError):
     """It does not exist, or not for this person."""
 
     status = 404
 
 
-class Conflict(Refused):
+class Conflict(FlowError):
     """Somebody or something else was first."""
 
     status = 409
 
 
-class TooLarge(Refused):
+class TooLarge(FlowError):
     """More bytes than this installation takes."""
 
     status = 413
 
 
-class WrongType(Refused):
+class WrongType(FlowError):
     """A kind of file that cannot be read here."""
 
     status = 415
 
 
-class Invalid(Refused):
+class Invalid(FlowError):
     """Well-formed, but wrong."""
 
     status = 422

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 RESTART_SECONDS = 2
 
 
-class Steady(PersistentScheduler):
+class ResilientScheduler(PersistentScheduler):
     """Celery's scheduler, which by itself stands still after the clock was set back.
 
     It would wait until the clock is again where it was when a task last ran.
@@ -48,7 +48,7 @@ class Beat(threading.Thread):
         logging.getLogger("celery.beat").setLevel(logging.WARNING)
         while not self._over.is_set():
             self._service = Service(
-                app, max_interval=2, schedule_filename=self._file, scheduler_cls=Steady
+                app, max_interval=2, schedule_filename=self._file, scheduler_cls=ResilientScheduler
             )
             try:
                 self._service.start()

@@ -92,7 +92,7 @@ INSTALLED_APPS = [
 BEHIND_NGINX = env.flag("BEHIND_NGINX")
 MIDDLEWARE = [
     *(["annotator.server.reverse_proxy.client_address"] if BEHIND_NGINX else []),
-    "annotator.metrics.request_log.Watched",
+    "annotator.metrics.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -310,7 +310,7 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"), "text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"about": {"()": "annotator.logs.log_format.About"}},
+    "filters": {"about": {"()": "annotator.logs.log_format.ContextFilter"}},
     "formatters": {
         "text": {
             "()": "annotator.logs.log_format.TextFormatter",
@@ -382,7 +382,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SOFT_TIME_LIMIT = 1200
 CELERY_TASK_TIME_LIMIT = 1260
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "annotator.scheduler:Steady"
+CELERY_BEAT_SCHEDULER = "annotator.scheduler:ResilientScheduler"
 CELERY_BEAT_SCHEDULE = {
     # Finds what is due and not under way: jobs whose message or worker was lost, leases that ran
     # out, projects whose last labels waited `retrain_seconds` for a round. Harmless when doubled.

@@ -54,51 +54,51 @@ def transform_shard(pk: int) -> None:
 @shared_task(name="annotator.tasks.learn_if_due")
 def learn_if_due(project_pk: int) -> None:
     """Start a round if there is enough new to learn from."""
-    turn = schedule.start_if_due(project_pk)
-    if turn is not None:
-        train.delay(turn.pk)
+    round_ = schedule.start_if_due(project_pk)
+    if round_ is not None:
+        train.delay(round_.pk)
 
 
 @shared_task(name="annotator.tasks.train")
 def train(pk: int) -> None:
     """Fit the model, then have every shard scored."""
-    turn = training.train(pk)
-    if turn is not None:
-        for scoring in turn.shards.all():
+    round_ = training.train(pk)
+    if round_ is not None:
+        for scoring in round_.shards.all():
             score_shard.delay(scoring.pk)
 
 
 @shared_task(name="annotator.tasks.score_shard")
 def score_shard(pk: int) -> None:
     """Score one shard; with the last one, select."""
-    turn = score.score_shard(pk)
-    if turn is not None:
-        select.delay(turn.pk)
+    round_ = score.score_shard(pk)
+    if round_ is not None:
+        select.delay(round_.pk)
 
 
 @shared_task(name="annotator.tasks.select")
 def select(pk: int) -> None:
     """Choose the picks, then refill the queue with them."""
-    turn = training_select.select(pk)
-    if turn is not None:
-        refill.delay(turn.pk)
+    round_ = training_select.select(pk)
+    if round_ is not None:
+        refill.delay(round_.pk)
 
 
 @shared_task(name="annotator.tasks.refill")
 def refill(pk: int) -> None:
     """Put the picks into the queue, then measure the model."""
-    turn = refilling.refill(pk)
-    if turn is not None:
-        evaluate.delay(turn.pk)
+    round_ = refilling.refill(pk)
+    if round_ is not None:
+        evaluate.delay(round_.pk)
 
 
 @shared_task(name="annotator.tasks.evaluate")
 def evaluate(pk: int) -> None:
     """Measure the model; labels that came in meanwhile may be due for the next round."""
-    turn = audit_accuracy.evaluate(pk)
-    if turn is not None:
-        learn_if_due.delay(turn.project_id)
-        report.delay(turn.project_id)
+    round_ = audit_accuracy.evaluate(pk)
+    if round_ is not None:
+        learn_if_due.delay(round_.project_id)
+        report.delay(round_.project_id)
 
 
 @shared_task(name="annotator.tasks.report")
@@ -151,8 +151,8 @@ def tick(just_now: bool = False) -> None:
         simulate.delay(pk)
     for pk in background_reports.overdue():
         report.delay(pk)
-    for turn in schedule.start_all_due():
-        train.delay(turn.pk)
+    for round_ in schedule.start_all_due():
+        train.delay(round_.pk)
 
 
 @shared_task(name="annotator.tasks.recount_all")

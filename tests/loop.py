@@ -156,11 +156,11 @@ def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
 
 def forget_what_was_loaded() -> None:
     """Be a worker that has just started: nothing of a model is in memory."""
-    model_files.forget()
+    model_files.clear_caches()
     for named in (
         version_numbers.round_number,
         version_numbers.model_number,
-        version_numbers.model_born,
+        version_numbers.model_trained_at,
     ):
         named.cache_clear()
 

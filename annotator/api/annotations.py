@@ -14,7 +14,7 @@ from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
 from annotator.api.request_context import checked, page, person
 from annotator.api.responses.schema import PAGED
-from annotator.errors import NotThere
+from annotator.errors import NotFound
 from annotator.flow.annotation import history, revise, submit
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.projects import members
@@ -127,7 +127,7 @@ def lease_action(request: Request, pk: int, lease: str, action: str) -> Response
         return Response({"lease": lease, "expires_at": releasing.extend(held).expires_at})
     actions = {"skip": releasing.skip, "release": releasing.release}
     if action not in actions:
-        raise NotThere("unknown_action", _("A lease can be skipped, released or extended."))
+        raise NotFound("unknown_action", _("A lease can be skipped, released or extended."))
     actions[action](held, reason)
     return Response(status=204)
 

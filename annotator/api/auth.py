@@ -14,9 +14,11 @@ from knox.models import AuthToken
 from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 
-FIND_TOKENS = Rows(lambda key: AuthToken.objects.filter(token_key=key).select_related("user"), str)
+FIND_TOKENS = CompiledSelect(
+    lambda key: AuthToken.objects.filter(token_key=key).select_related("user"), str
+)
 
 
 class TokenAuthentication(KnoxTokenAuthentication):

@@ -17,7 +17,7 @@ from annotator.api import responses, serializers
 from annotator.api.answers import told
 from annotator.api.request_context import checked, page, person
 from annotator.api.responses.schema import PAGED
-from annotator.errors import NotThere
+from annotator.errors import NotFound
 from annotator.flow.datasets import export as exporting
 from annotator.flow.datasets import upload
 from annotator.flow.projects import members
@@ -69,7 +69,7 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
     found = members.load_project(person(request), pk, Role.ADMIN)
     path = upload.report_path(upload.find(found, number))
     if not path.exists():
-        raise NotThere("no_report", _("No row of this import was rejected."))
+        raise NotFound("no_report", _("No row of this import was rejected."))
     # From here, as it lies among uploads, which the front server may not read.
     name = f"import-{number}-rejected.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")

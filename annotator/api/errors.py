@@ -10,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.projects.versions import Outdated
@@ -34,7 +34,7 @@ TYPES = {
 
 def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to a request that raised `problem`; None leaves it a server error."""
-    if isinstance(problem, Refused):
+    if isinstance(problem, FlowError):
         return _refusal(problem)
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
         return _response(413, "too_large", _("The request is too large."))
@@ -57,7 +57,7 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
     return _response(response.status_code, code, detail, headers=headers)
 
 
-def _refusal(problem: Refused) -> Response:
+def _refusal(problem: FlowError) -> Response:
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else None
     response = _response(problem.status, problem.code, problem.detail, problem.errors, headers)
     if isinstance(problem, StoredAsExtra):

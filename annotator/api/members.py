@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
-from annotator.errors import Forbidden, NotThere, Unauthenticated
+from annotator.errors import Forbidden, NotFound, Unauthenticated
 from annotator.flow.projects import accounts
 from annotator.flow.projects import members as project_members
 from annotator.models import Membership, Role, User
@@ -105,7 +105,7 @@ def members(request: Request, pk: int) -> Response:
 def _known_user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise NotThere("unknown_member", _("This user isn't a member of the project."))
+        raise NotFound("unknown_member", _("This user isn't a member of the project."))
     return user
 
 

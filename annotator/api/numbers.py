@@ -57,9 +57,9 @@ def rounds(request: Request, pk: int) -> Response:
     if request.method == "GET":
         rows = found.rounds.select_related("model")
         return page(request, rows, "-number", summary.round_numbers)
-    turn = schedule.start_round(found, "by hand")
-    tasks.train.delay_on_commit(turn.pk)
-    return Response(summary.round_numbers(turn), status=202)
+    round_ = schedule.start_round(found, "by hand")
+    tasks.train.delay_on_commit(round_.pk)
+    return Response(summary.round_numbers(round_), status=202)
 
 
 @extend_schema(
@@ -102,6 +102,6 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
 def curve(request: Request, pk: int) -> Response:
     """List the points of the learning curve, oldest first, and that of random labels."""
     found = members.load_project(person(request), pk, Role.LEAD)
-    random = label_savings.baseline(background_reports.one(found, "worth"))
+    random = label_savings.baseline(background_reports.report(found, "worth"))
     points = model_history.curve(found)
     return Response({"next": None, "previous": None, "results": points, "baseline": random})

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from annotator.errors import NotThere
+from annotator.errors import NotFound
 from annotator.models import User
 
 PAGE, MOST = 50, 500
@@ -50,7 +50,7 @@ class Pages(CursorPagination):
         """Return where the page begins, None at the beginning."""
         found = super().decode_cursor(request)
         if found and found.position is not None and not NUMBER.fullmatch(str(found.position)):
-            raise NotThere("not_found", _("Invalid cursor."))
+            raise NotFound("not_found", _("Invalid cursor."))
         return found
 
 
@@ -91,7 +91,7 @@ def place(request: Request) -> tuple[str, int]:
     way, _dash, position = asked.partition("-")
     number = position.isascii() and position.isdigit() and len(position) < 19
     if way not in ("after", "before") or not number:
-        raise NotThere("not_found", _("Invalid cursor."))
+        raise NotFound("not_found", _("Invalid cursor."))
     return way, int(position)
 
 

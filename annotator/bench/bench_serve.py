@@ -202,5 +202,5 @@ def _import(client: Client, folder: Path) -> None:
 
 
 def _rounds(client: Client, project: int) -> int:
-    turn: dict[str, Any] = client.call("GET", f"/projects/{project}/progress")["round"]
-    return int(turn["number"])
+    round_: dict[str, Any] = client.call("GET", f"/projects/{project}/progress")["round"]
+    return int(round_["number"])

@@ -43,8 +43,8 @@ def settle(client: Client, project: int) -> None:
     """Wait until nothing is under way that would start or end a round of its own."""
 
     def quiet(progress: dict[str, Any]) -> bool:
-        turn = progress["round"]
-        return not progress["features"]["improving"] and turn and turn["state"] == "done"
+        round_ = progress["round"]
+        return not progress["features"]["improving"] and round_ and round_["state"] == "done"
 
     client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
     # Better features start a round at once; see whether one came.

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
 
-def insert_many(rows: Sequence[models.Model]) -> None:
+def bulk_insert(rows: Sequence[models.Model]) -> None:
     """Store new rows of one model; IntegrityError where one is there already, then none is.
 
     PostgreSQL takes them by COPY, which spares it and us the parsing of statements with tens of

@@ -27,7 +27,7 @@ STAND_INS: dict[type, Callable[[int], Any]] = {
 }
 
 
-class Rows:
+class CompiledSelect:
     """A queryset, built once: called with the values, it returns the list of what it finds.
 
     `build` gets one argument for each of `kinds`, the types of the values, which may not be None.
@@ -49,7 +49,7 @@ class Rows:
             return [read(row) for row in cursor.fetchall()]
 
 
-class Raw:
+class CompiledSql:
     """A statement of our own whose answer has all columns of `model`, in their order."""
 
     def __init__(self, model: type[models.Model], sql: Callable[[], str]) -> None:
@@ -68,7 +68,7 @@ class Raw:
             return [self._read(row) for row in cursor.fetchall()]
 
 
-class Update:
+class CompiledUpdate:
     """The same for an update; `build` returns the queryset and what to change in it.
 
     Called with the values, it returns how many rows were changed.
@@ -90,7 +90,7 @@ class Update:
             return int(cursor.rowcount)
 
 
-def insert(row: models.Model) -> None:
+def insert_row(row: models.Model) -> None:
     """Store a new row as `save(force_insert=True)` does, without signals; a key is set on it."""
     meta = row._meta
     fields = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]

@@ -3,27 +3,27 @@
 from annotator.formats.base import (
     TEXT,
     BadContent,
-    BadRow,
     Columns,
     Looked,
     Part,
     Reader,
+    RejectedRow,
     Row,
     Rows,
-    Unreadable,
+    UnreadableFile,
     Writer,
 )
 
 __all__ = [
     "TEXT",
     "BadContent",
-    "BadRow",
     "Columns",
     "Looked",
     "Part",
     "Reader",
+    "RejectedRow",
     "Row",
     "Rows",
-    "Unreadable",
+    "UnreadableFile",
     "Writer",
 ]

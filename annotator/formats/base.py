@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """The file as a whole cannot be used; `code` is stable, the words are for people."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class BadRow:
+class RejectedRow:
     """One row that cannot be used, and why."""
 
     number: int
@@ -50,7 +50,7 @@ class BadRow:
     detail: str
 
 
-Rows = Iterator[Row | BadRow]
+Rows = Iterator[Row | RejectedRow]
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class Looked:
 class Reader:
     """A format that comes in; `endings` are of names of files.
 
-    `look` raises Unreadable for what can be seen to be no use. `read` yields the rows in order; it
-    is told what the first look found, and the names of the project's labels.
+    `look` raises UnreadableFile for what can be seen to be no use. `read` yields the rows in
+    order; it is told what the first look found, and the names of the project's labels.
     """
 
     kind: str

@@ -10,13 +10,13 @@ import orjson
 from django.utils.translation import gettext as _
 
 from annotator.formats.base import (
-    BadRow,
     Columns,
     Looked,
     Reader,
+    RejectedRow,
     Row,
     Rows,
-    Unreadable,
+    UnreadableFile,
     Writer,
 )
 from annotator.formats.tables import (
@@ -44,13 +44,13 @@ csv.field_size_limit(LONGEST_LINE)
 def look(path: Path, columns: Columns) -> Looked:
     """Check what can be checked at once.
 
-    Raises Unreadable for a file without rows, or without the columns for the content.
+    Raises UnreadableFile for a file without rows, or without the columns for the content.
     """
     encoding, lines = encoding_of(path)
     header = _header(path, encoding)
     find_columns(header, columns)
     if _only_header(path, encoding):
-        raise Unreadable("empty_file", _("The file has a header but no data rows."))
+        raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
     return Looked(max(lines - 1, 1), encoding)
 
 
@@ -58,18 +58,18 @@ def _header(path: Path, encoding: str) -> list[str]:
     lines = lines_of(path, encoding)
     first = next((line for line in lines if line.strip()), "")
     if not first:
-        raise Unreadable("empty_file", _("The file has no data rows."))
+        raise UnreadableFile("empty_file", _("The file has no data rows."))
     try:
         header = next(
             csv.reader([first, *_some(lines, 50)], delimiter=_delimiter(first), strict=True)
         )
     except csv.Error as problem:
         words = _("The header line can't be read: %(problem)s.") % {"problem": problem}
-        raise Unreadable("bad_header", words) from problem
+        raise UnreadableFile("bad_header", words) from problem
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         words = _("The column “%(name)s” appears twice.") % {"name": twice[:60]}
-        raise Unreadable("duplicate_column", words)
+        raise UnreadableFile("duplicate_column", words)
     return header
 
 
@@ -102,7 +102,7 @@ def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) ->
             return
         except csv.Error as problem:
             number += 1
-            yield BadRow(max(number, 1), *_csv_problem(problem, line))
+            yield RejectedRow(max(number, 1), *_csv_problem(problem, line))
             continue
         if not cells or not any(cells):
             continue
@@ -119,11 +119,13 @@ def _csv_problem(problem: csv.Error, line: int) -> tuple[str, str]:
     return "bad_quote", words % {"line": line, "problem": problem}
 
 
-def _from_cells(number: int, header: list[str], columns: Found, cells: list[str]) -> Row | BadRow:
+def _from_cells(
+    number: int, header: list[str], columns: Found, cells: list[str]
+) -> Row | RejectedRow:
     if len(cells) != len(header):
         words = _("Expected %(expected)d columns, found %(found)d.")
         numbers = {"expected": len(header), "found": len(cells)}
-        return BadRow(number, "column_count", words % numbers)
+        return RejectedRow(number, "column_count", words % numbers)
     values: dict[str, Any] = dict(zip(header, cells, strict=True))
     given = values.pop(columns.label, "") if columns.label else ""
     labels = [name.strip() for name in given.split("|") if name.strip()] or None

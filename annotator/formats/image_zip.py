@@ -15,13 +15,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from annotator.formats.base import (
     BadContent,
-    BadRow,
     Columns,
     Looked,
     Reader,
+    RejectedRow,
     Row,
     Rows,
-    Unreadable,
+    UnreadableFile,
 )
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -46,15 +46,15 @@ class BadPicture(BadContent):
 
 
 def look(path: Path, _columns: Columns | None = None) -> Looked:
-    """Count the pictures that the ZIP names; Unreadable for one that is unsafe or holds none."""
+    """Count the pictures that a ZIP names; UnreadableFile if it is unsafe or holds none."""
     with _opened(path) as archive:
         entries = archive.infolist()
         _refuse_unsafe(entries)
         pictures = len(_pictures(entries))
     if not entries:
-        raise Unreadable("empty_zip", _("The ZIP file is empty."))
+        raise UnreadableFile("empty_zip", _("The ZIP file is empty."))
     if not pictures:
-        raise Unreadable(
+        raise UnreadableFile(
             "no_images", _("The ZIP file contains no images (PNG, JPEG, WebP, GIF or BMP).")
         )
     return Looked(pictures)
@@ -76,7 +76,7 @@ def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) 
             try:
                 content = _bytes(archive, entry)
             except BadPicture as problem:
-                yield BadRow(number, problem.code, f"{entry.filename[:200]}: {problem.detail}")
+                yield RejectedRow(number, problem.code, f"{entry.filename[:200]}: {problem.detail}")
                 continue
             yield Row(number, content, key=entry.filename, labels=labels)
 
@@ -86,7 +86,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError) as problem:
         words = _("The file isn't a ZIP file or is incomplete: %(problem)s.") % {"problem": problem}
-        raise Unreadable("bad_zip", words) from problem
+        raise UnreadableFile("bad_zip", words) from problem
 
 
 def _pictures(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
@@ -101,7 +101,7 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_ENTRIES:
-        raise Unreadable(
+        raise UnreadableFile(
             "zip_too_many", _("The ZIP file contains more than 200,000 files. Split it.")
         )
     unsafe = [entry.filename for entry in entries if _is_unsafe(entry)]
@@ -111,12 +111,12 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo]) -> None:
             "inside its folder."
         )
         names = ", ".join(repr(name)[:80] for name in unsafe[:5])
-        raise Unreadable("zip_unsafe_name", words % {"names": names})
+        raise UnreadableFile("zip_unsafe_name", words % {"names": names})
     if any(entry.flag_bits & 0x1 for entry in entries):
         words = _("The ZIP file is encrypted. Pack it without a password.")
-        raise Unreadable("zip_encrypted", words)
+        raise UnreadableFile("zip_encrypted", words)
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise Unreadable("zip_too_large", _("The ZIP file unpacks to more than 20 GB."))
+        raise UnreadableFile("zip_too_large", _("The ZIP file unpacks to more than 20 GB."))
     _refuse_overlap(entries)
 
 
@@ -138,7 +138,7 @@ def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
     for (start, size), (following, _size) in pairwise(spans):
         if start + size > following:
             words = _("Files in the ZIP overlap. Pack it again with another program.")
-            raise Unreadable("zip_overlap", words)
+            raise UnreadableFile("zip_overlap", words)
 
 
 def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
@@ -159,7 +159,7 @@ def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
     if file_column is None or label_column is None:
         there = ", ".join(reader.fieldnames or [])
         words = _("labels.csv needs the columns filename and label. Its columns are: %(there)s.")
-        raise Unreadable("missing_column", words % {"there": there})
+        raise UnreadableFile("missing_column", words % {"there": there})
     by_path = {
         PurePosixPath((row[file_column] or "").replace("\\", "/")): [
             label.strip() for label in (row[label_column] or "").split("|") if label.strip()
@@ -182,7 +182,7 @@ def _table_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
         return _bytes(archive, entry).decode("utf-8-sig")
     except (BadPicture, UnicodeDecodeError) as problem:
         words = _("labels.csv can't be read: %(problem)s.") % {"problem": problem}
-        raise Unreadable("bad_labels", words) from problem
+        raise UnreadableFile("bad_labels", words) from problem
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -10,13 +10,13 @@ import orjson
 from django.utils.translation import gettext as _
 
 from annotator.formats.base import (
-    BadRow,
     Columns,
     Looked,
     Reader,
+    RejectedRow,
     Row,
     Rows,
-    Unreadable,
+    UnreadableFile,
     Writer,
 )
 from annotator.formats.tables import Found, checked, encoding_of, find_columns, lines_of
@@ -31,11 +31,11 @@ HEADER_RECORDS = 20_000
 def look(path: Path, columns: Columns) -> Looked:
     """Check what can be checked at once.
 
-    Raises Unreadable for a file without rows, or without the fields for the content.
+    Raises UnreadableFile for a file without rows, or without the fields for the content.
     """
     encoding, lines = encoding_of(path)
     if next(iter(_json_records(path, encoding)), None) is None:
-        raise Unreadable("empty_file", _("The file has no data rows."))
+        raise UnreadableFile("empty_file", _("The file has no data rows."))
     _json_columns(path, encoding, columns)
     return Looked(max(lines, 1), encoding)
 
@@ -45,10 +45,10 @@ def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) ->
     encoding = looked.encoding
     columns = _json_columns(path, encoding, wanted)
     for number, record in _json_records(path, encoding):
-        if isinstance(record, BadRow):
+        if isinstance(record, RejectedRow):
             yield record
         elif not isinstance(record, dict):
-            yield BadRow(number, "not_an_object", _("The line isn't a JSON object."))
+            yield RejectedRow(number, "not_an_object", _("The line isn't a JSON object."))
         else:
             yield _from_record(number, record, columns)
 
@@ -78,10 +78,10 @@ def _json_records(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
             yield number, orjson.loads(line.strip().encode("utf-8", "strict"))
         except UnicodeEncodeError:
             words = _("The line isn't valid UTF-8.")
-            yield number, BadRow(number, "invalid_utf8", words)
+            yield number, RejectedRow(number, "invalid_utf8", words)
         except orjson.JSONDecodeError as problem:
             words = _("The line isn't valid JSON: %(problem)s.") % {"problem": problem}
-            yield number, BadRow(number, "bad_json", words)
+            yield number, RejectedRow(number, "bad_json", words)
 
 
 def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
@@ -92,23 +92,25 @@ def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
 def _json_array(path: Path, encoding: str) -> list[Any]:
     if path.stat().st_size > LARGEST_ARRAY:
         words = _("JSON files over 50 MB must be JSON Lines: one object per line.")
-        raise Unreadable("too_large_array", words)
+        raise UnreadableFile("too_large_array", words)
     try:
         records = json.loads(path.read_text(encoding=encoding))
     except (ValueError, RecursionError) as problem:
         words = _("The file isn't valid JSON: %(problem)s.") % {"problem": problem}
-        raise Unreadable("bad_json", words) from problem
+        raise UnreadableFile("bad_json", words) from problem
     if not isinstance(records, list):
-        raise Unreadable("bad_json", _("The file is neither JSON Lines nor a JSON array."))
+        raise UnreadableFile("bad_json", _("The file is neither JSON Lines nor a JSON array."))
     return records
 
 
-def _from_record(number: int, record: dict[str, Any], columns: Found) -> Row | BadRow:
+def _from_record(number: int, record: dict[str, Any], columns: Found) -> Row | RejectedRow:
     values = dict(record)
     given = values.pop(columns.label, None) if columns.label else None
     names = [given] if isinstance(given, str) else [] if given is None else given
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return BadRow(number, "label_type", _("A label must be a string or a list of strings."))
+        return RejectedRow(
+            number, "label_type", _("A label must be a string or a list of strings.")
+        )
     labels = [name.strip() for name in names if name.strip()]
     return checked(number, values, columns, labels or None)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotator.formats.base import BadRow, Columns, Part, Row, Unreadable
+from annotator.formats.base import Columns, Part, RejectedRow, Row, UnreadableFile
 
 LONGEST_TEXT = 1_000_000
 LONGEST_LINE = 10_000_000
@@ -33,7 +33,7 @@ def encoding_of(path: Path) -> tuple[str, int]:
     with path.open("rb") as file:
         start = file.read(4)
     if not start:
-        raise Unreadable("empty_file", _("The file is empty."))
+        raise UnreadableFile("empty_file", _("The file is empty."))
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         # Before UTF-16, whose mark is the beginning of theirs.
@@ -64,13 +64,13 @@ def _line_count(path: Path) -> int:
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of the file; Unreadable where one is too long to be one of a text."""
+    """Yield the lines of the file; UnreadableFile where one is too long to be one of a text."""
     # Bytes that are no UTF-8 become lone surrogates, which the row is then refused for.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     with path.open(encoding=encoding, errors=errors, newline="") as file:
         for line in iter(lambda: file.readline(LONGEST_LINE), ""):
             if len(line) >= LONGEST_LINE:
-                raise Unreadable(
+                raise UnreadableFile(
                     "line_too_long", _("A line is longer than 10 MB; is this a text file?")
                 )
             yield line
@@ -86,7 +86,7 @@ class Found:
 
 
 def find_columns(header: list[str], wanted: Columns) -> Found:
-    """Return which of the columns hold what; Unreadable where one that is needed is missing."""
+    """Return which of the columns hold what; UnreadableFile where one that is needed is missing."""
     parts = {part.name: _find_part(header, part, wanted) for part in wanted.parts}
     return Found(
         parts,
@@ -99,7 +99,7 @@ def _find_part(header: list[str], part: Part, wanted: Columns) -> str:
     named = wanted.text if part.name == "text" else ""
     found = _find(header, named, part.columns)
     if not found:
-        raise Unreadable("missing_column", str(part.missing) % {"there": _shown(header)})
+        raise UnreadableFile("missing_column", str(part.missing) % {"there": _shown(header)})
     return found
 
 
@@ -107,7 +107,7 @@ def _find(header: list[str], wanted: str, names: tuple[str, ...]) -> str:
     """Return the column that is wanted, else the first with one of the names, else nothing."""
     if wanted and wanted not in header:
         words = _("Column “%(name)s” not found. The columns are: %(there)s.")
-        raise Unreadable("missing_column", words % {"name": wanted, "there": _shown(header)})
+        raise UnreadableFile("missing_column", words % {"name": wanted, "there": _shown(header)})
     by_name = {name.strip().casefold(): name for name in reversed(header)}
     return wanted or next((by_name[name] for name in names if name in by_name), "")
 
@@ -121,21 +121,21 @@ def _shown(header: list[str]) -> str:
 
 def checked(
     number: int, values: dict[str, Any], columns: Found, labels: list[str] | None
-) -> Row | BadRow:
+) -> Row | RejectedRow:
     """Return the row of these values, or why it is none; what no column is for is its metadata."""
     content = {part: values.pop(column, None) for part, column in columns.parts.items()}
     key = values.pop(columns.id, "") if columns.id else ""
     for part, text in content.items():
         if not isinstance(text, str):
             words = _("“%(name)s” is missing or isn't a string.") % {"name": columns.parts[part]}
-            return BadRow(number, "text_type", words)
+            return RejectedRow(number, "text_type", words)
     if isinstance(key, (dict, list)) or len(str(key)) > LONGEST_ID:
         words = _("An id must be a string of at most %(most)d characters.") % {"most": LONGEST_ID}
-        return BadRow(number, "bad_id", words)
+        return RejectedRow(number, "bad_id", words)
     problems = [*map(_text_problem, content.values()), _text_problem(str(key), empty=True)]
     problem = next(filter(None, problems), None)
     if problem:
-        return BadRow(number, *problem)
+        return RejectedRow(number, *problem)
     whole = content["text"] if list(content) == ["text"] else content
     return Row(number, whole, key=str(key).strip(), labels=labels, meta=_meta(values))
 

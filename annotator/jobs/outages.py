@@ -6,7 +6,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.storage.checksums import Corrupt
 
 RETRY_SECONDS = 5
@@ -17,7 +17,7 @@ SQLITE_FULL = 13
 SQLITE_AWAY = {5, 6, 8, 10, SQLITE_FULL, 14}
 
 
-class Away(Refused):
+class Away(FlowError):
     """It cannot be done just now; the same again will do in a moment."""
 
     status = 503

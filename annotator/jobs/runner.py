@@ -11,8 +11,8 @@ from django.db import Error, close_old_connections
 from django.utils.translation import gettext as _
 
 from annotator.db import clock
-from annotator.db.compiled_queries import Rows
-from annotator.errors import Refused
+from annotator.db.compiled_queries import CompiledSelect
+from annotator.errors import FlowError
 from annotator.jobs import damaged_files
 from annotator.jobs.outages import outage
 from annotator.logs import log_format
@@ -69,7 +69,7 @@ def _attempt(work: Callable[[J], R], claimed: J) -> R | None:
     except LostClaim as lost:
         claimed.state = "lost"
         log.info("%s", lost)
-    except Refused as refused:
+    except FlowError as refused:
         _note(claimed, claimed.give_up, refused.detail)
     except Corrupt as problem:
         log.error("%s %s stopped at %s", claimed._meta.verbose_name, claimed.pk, problem)
@@ -108,8 +108,10 @@ def in_words(problem: BaseException) -> str:
 
 
 @cache
-def _find_active(model: type[Job]) -> Rows:
-    return Rows(lambda: model.objects.active().order_by().values_list("pk", flat=True)[:1])
+def _find_active(model: type[Job]) -> CompiledSelect:
+    return CompiledSelect(
+        lambda: model.objects.active().order_by().values_list("pk", flat=True)[:1]
+    )
 
 
 def _is_any_active(model: type[Job]) -> bool:

@@ -111,7 +111,7 @@ def place(request: HttpRequest) -> str:
 # How it is written -------------------------------------------------------------------------------
 
 
-class About(logging.Filter):
+class ContextFilter(logging.Filter):
     """Gives each record its ids, and takes out of it what other people's code put in."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 
 from annotator.flow.operations import health
-from annotator.flow.operations.health import Standing
+from annotator.flow.operations.health import ProjectHealth
 from annotator.models import Project
 
 log = logging.getLogger(__name__)
@@ -193,12 +193,12 @@ def _filled(family: Any, samples: Samples) -> Any:
 
 
 AT_MOST = f"Counted up to {health.MOST}; see winnow_capped."
-COUNTS: dict[str, tuple[str, Callable[[Standing], int]]] = {
+COUNTS: dict[str, tuple[str, Callable[[ProjectHealth], int]]] = {
     "queue_depth": (f"Open queue entries. {AT_MOST}", lambda each: each.open),
     "leases": (f"Live leases. {AT_MOST}", lambda each: each.leased),
     "model_unseen_labels": (f"Labels since the newest model. {AT_MOST}", lambda each: each.unseen),
 }
-AGES: dict[str, tuple[str, Callable[[Standing], float | None]]] = {
+AGES: dict[str, tuple[str, Callable[[ProjectHealth], float | None]]] = {
     "oldest_lease_seconds": ("Age of the oldest live lease.", lambda each: each.oldest_lease),
     "model_age_seconds": ("Age of the newest model.", lambda each: each.model_age),
 }
@@ -219,19 +219,19 @@ def _of_projects() -> Iterator[Any]:
     yield from _of_rounds(found)
 
 
-def _capped(found: list[tuple[str, Standing]]) -> Samples:
+def _capped(found: list[tuple[str, ProjectHealth]]) -> Samples:
     for pk, each in found:
         for name, (_words, of) in COUNTS.items():
             yield (pk, name), float(of(each) > health.MOST)
 
 
-def _of_rounds(found: list[tuple[str, Standing]]) -> Iterator[Any]:
+def _of_rounds(found: list[tuple[str, ProjectHealth]]) -> Iterator[Any]:
     failed = [((pk,), each.failed) for pk, each in found]
     yield _counter("rounds_failed", "Rounds that failed for good.", failed, ("project",))
     done = [(pk, each.done) for pk, each in found if each.done]
-    numbers = [((pk,), turn.number) for pk, turn in done]
+    numbers = [((pk,), round_.number) for pk, round_ in done]
     yield _gauge("round_number", "The latest round that is done.", numbers, ("project",))
-    times = [((pk, stage), took) for pk, turn in done for stage, took in turn.timings.items()]
+    times = [((pk, stage), took) for pk, round_ in done for stage, took in round_.timings.items()]
     words = "Time of each stage in the latest round that is done."
     yield _gauge("round_stage_seconds", words, times, ("project", "stage"))
 

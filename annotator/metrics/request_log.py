@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 PLAIN = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
 
-class Watched:
+class RequestLogMiddleware:
     """Names the request, logs one line when it is answered, and hands its time to the metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -36,7 +36,7 @@ def audit_key(seed: int, content_hash: bytes) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def reserve(project: Project) -> int:
+def audit_threshold(project: Project) -> int:
     """Return the audit key below which items are left to the audit stream.
 
     Audits take `audit_share` of all labels, so a prefix of that share of the permutation is never

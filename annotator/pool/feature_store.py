@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import QuerySet, Value
 from numpy.typing import NDArray
 
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.models import (
     FeatureShard,
     FeatureSpace,
@@ -34,18 +34,18 @@ from annotator.storage.checksums import Corrupt
 if TYPE_CHECKING:
     from selection.diversity.nearest_neighbors import Nearest
     from selection.features import Encoder, Features
-from annotator.pool.audit_set import audit_keys, reserve
+from annotator.pool.audit_set import audit_keys, audit_threshold
 
 # Labelled, or set aside.
-FIND_SETTLED = Rows(
+FIND_SETTLED = CompiledSelect(
     lambda project, start, stop: _span(project, start, stop).filter(state__gte=Item.State.LABELLED),
     *(int,) * 3,
 )
-FIND_LABELLED = Rows(
+FIND_LABELLED = CompiledSelect(
     lambda project, start, stop: _span(project, start, stop).filter(state=Item.State.LABELLED),
     *(int,) * 3,
 )
-FIND_GOLD = Rows(
+FIND_GOLD = CompiledSelect(
     lambda project, start, stop: _span(project, start, stop).filter(gold__isnull=False),
     *(int,) * 3,
 )
@@ -76,13 +76,13 @@ class DamagedEncoder(Corrupt):
         self.space = space
 
 
-def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
+def candidate_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     """Return a mask of the items of `shard` that the strategy may select: (stop - start,) of bool.
 
     Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
     audits.
     """
-    free = _shard_arrays(shard)["audit_key"] >= reserve(project)
+    free = _shard_arrays(shard)["audit_key"] >= audit_threshold(project)
     span = project.pk, shard.start, shard.stop
     taken = [
         FIND_SETTLED(*span),
@@ -96,7 +96,7 @@ def selectable(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     return free
 
 
-def unlabelled(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
+def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     """Return a mask of the unlabelled items of `shard`, leased ones included: (stop - start,) bool.
 
     More than `selectable`, as what a strategy may not choose is still a part of the pool.

@@ -91,11 +91,11 @@ def load_encoder(space_pk: int) -> Any:
     return _encoder(space_pk)
 
 
-def forget() -> None:
+def clear_caches() -> None:
     """Drop what was loaded, as a process that starts has nothing."""
     for loaded in (_model, _committee, _encoder):
         loaded.cache_clear()
-    checksums.forget()
+    checksums.clear_cache()
 
 
 @lru_cache(maxsize=4)

@@ -29,7 +29,7 @@ def label_space(project: Project, n_classes: int) -> "LabelSpace":
 
 
 @dataclass(frozen=True)
-class Labelled:
+class TrainingSet:
     """Labelled items (n rows) with their targets `y`, in the shape of their `label_space`."""
 
     positions: NDArray[np.int64]
@@ -52,7 +52,9 @@ class Labelled:
         return len(self.positions)
 
 
-def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) -> Labelled:
+def load_training_set(
+    project: Project, space: FeatureSpace, label_ids: Sequence[int]
+) -> TrainingSet:
     """Return the labelled items of `space`, in order of position.
 
     Where several people answered, the answer that most of them gave counts. Of equally frequent
@@ -90,7 +92,9 @@ def labelled(project: Project, space: FeatureSpace, label_ids: Sequence[int]) ->
     answer_space = label_space(project, len(label_ids))
     y, settled = answer_space.majority(counts, np.array(asked, np.int64).reshape(-1, 2))
     # An answer whose labels were all removed since teaches nothing.
-    return Labelled(positions[settled], y[settled], places[settled], audited[settled], answer_space)
+    return TrainingSet(
+        positions[settled], y[settled], places[settled], audited[settled], answer_space
+    )
 
 
 def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.int64]]:
@@ -104,7 +108,7 @@ def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.i
     return found
 
 
-def work_done(project: Project) -> int:
+def label_revision(project: Project) -> int:
     """Return a number that grows with every label that is given, corrected or withdrawn."""
     total = Tally.objects.filter(project=project).aggregate(n=Sum(F("labels") + 2 * F("changes")))
     return total["n"] or 0

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ PAUSE_SECONDS = 5.0
 MOST_COUNTED_HERE = 10_000
 
 
-class TooMany(Refused):
+class TooMany(FlowError):
     """It was tried too often; after `retry_after` seconds it may be tried again."""
 
     status = 429

@@ -17,14 +17,14 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.models import User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-FIND_SESSION = Rows(
+FIND_SESSION = CompiledSelect(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now), str, datetime
 )
-FIND_USER = Rows(lambda pk: User.objects.filter(pk=pk), int)
+FIND_USER = CompiledSelect(lambda pk: User.objects.filter(pk=pk), int)
 
 
 class SessionStore(db.SessionStore):

@@ -67,7 +67,7 @@ def check(folder: Path, sums: Mapping[str, list[int]]) -> None:
                 raise Corrupt(f"{name} was changed since it was stored; its checksum differs")
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Read every file again, as a process that starts does."""
     _known.clear()
 

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator.errors import Invalid, NotThere
+from annotator.errors import Invalid, NotFound
 from annotator.models import Project
 from annotator.tasktypes.answers.multiple_choice import MULTIPLE_CHOICE
 from annotator.tasktypes.answers.pairwise import PAIRWISE
@@ -84,7 +84,7 @@ def find(task: str, multi_label: bool) -> TaskType:
 def require(project: Project, feature: str) -> None:
     """Raise NotThere where projects of this type lack the feature."""
     if feature not in of(project).can:
-        raise NotThere("not_for_task", str(FEATURES[feature].refusal))
+        raise NotFound("not_for_task", str(FEATURES[feature].refusal))
 
 
 def lacking_settings(project: Project) -> set[str]:

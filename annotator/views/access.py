@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from annotator import tasktypes
-from annotator.errors import Forbidden, Refused
+from annotator.errors import FlowError, Forbidden
 from annotator.flow.projects import members
 from annotator.models import Project, Role, User
 from annotator.views import error_pages
@@ -71,7 +71,7 @@ def signed_in(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
             return _to_login(request)
         try:
             return view(request, *args, **kwargs)
-        except Refused as refusal:
+        except FlowError as refusal:
             return error_pages.show(request, refusal)
 
     return asked  # type: ignore[return-value]

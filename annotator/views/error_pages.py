@@ -7,7 +7,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.jobs.outages import RETRY_SECONDS, Away, outage
 from annotator.logs import log_format
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 PAGES = {400, 403, 404, 413, 429, 503}
 
 
-def show(request: HttpRequest, refusal: Refused) -> HttpResponse:
+def show(request: HttpRequest, refusal: FlowError) -> HttpResponse:
     """Return the page of the refusal's status; where there is none, that of a bad request."""
     name = f"errors/{refusal.status}.html" if refusal.status in PAGES else "errors/400.html"
     answer = render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)

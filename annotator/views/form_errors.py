@@ -2,10 +2,10 @@
 
 from django import forms
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 
 
-def add_refusal(form: forms.BaseForm, refusal: Refused) -> None:
+def add_refusal(form: forms.BaseForm, refusal: FlowError) -> None:
     """Show each part of a refusal at the field that it is about."""
     for error in refusal.errors:
         field = error.get("field") or None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.views import error_pages
 
 # No row has such a number, and no database takes it.
@@ -34,4 +34,4 @@ class Refusing:
         """Return the page of a refusal that its view did not catch."""
         if isinstance(problem, UnreadablePostError):
             return error_pages.bad_request(request, problem)
-        return error_pages.show(request, problem) if isinstance(problem, Refused) else None
+        return error_pages.show(request, problem) if isinstance(problem, FlowError) else None

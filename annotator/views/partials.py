@@ -12,7 +12,7 @@ from annotator.views import drafts
 from annotator.views.access import Request
 
 
-def show(
+def render_partial(
     request: Request, page: str, region: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Render the region alone when it is what htmx will replace, else the whole page."""
@@ -32,12 +32,14 @@ def is_unchanged(request: Request, state: str) -> bool:
     return bool(request.htmx) and request.GET.get("state") == state
 
 
-def nothing_new() -> HttpResponse:
+def not_modified() -> HttpResponse:
     """Return the answer that leaves the region as it is."""
     return HttpResponse(status=204)
 
 
-def tell_on(request: Request, address: str, *, said: str, problem: str) -> HttpResponse:
+def redirect_with_message(
+    request: Request, address: str, *, said: str, problem: str
+) -> HttpResponse:
     """Go to the page at `address`, which tells what was said, or what went wrong: without htmx."""
     level = messages.WARNING if problem else messages.SUCCESS
     messages.add_message(request, level, problem or said)
@@ -45,6 +47,6 @@ def tell_on(request: Request, address: str, *, said: str, problem: str) -> HttpR
     return drafts.kept(answer) if problem else answer
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
+def post_data(request: HttpRequest) -> QueryDict | None:
     """Return the form data, even if empty; None if no form was sent."""
     return request.POST if request.method == "POST" else None

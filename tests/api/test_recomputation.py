@@ -20,7 +20,7 @@ from annotator.flow.review import candidates
 from annotator.models import Item, Label, Project, SecondLook, Tally, User
 from annotator.views import number_format
 from annotator.views.charts import registry
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from selection.evaluation import per_class
 from tests import claims, loop
 from tests.given import Api
@@ -258,7 +258,7 @@ def check_dashboard(lived: Any, exported: Any, lea: User, people: Any) -> None:
 
 
 def check_charts(lived: Any, exported: Any) -> None:
-    facts = Facts(lived)
+    facts = ChartData(lived)
     last = {name: registry.CHARTS[name].rows(facts)[-1] for name in ("curve", "cost", "f1")}
     accuracy = as_told(lived, exported)
     then = exported.at(lived.models.first().created_at)
@@ -358,7 +358,7 @@ def check_desk(lived: Any, exported: Any, api: Any, people: Any) -> None:
 
 
 def check_quality(lived: Any, exported: Any, lea: User) -> None:
-    context, found = page(lived, "quality", lea), background_reports.one(lived, "quality")
+    context, found = page(lived, "quality", lea), background_reports.report(lived, "quality")
     titles = ("name", "labels", "per_hour", "median", "skips", "others")
     rows = [
         dict(zip(titles, (cell["words"] for cell in row), strict=False))

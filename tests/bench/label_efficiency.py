@@ -43,7 +43,7 @@ from selection.simulation.loop import RANDOM  # noqa: E402
 DATA = ROOT.parent / "shared" / "data"
 MARKS = (100, 300, 1000)
 FOUND = 0.95
-Runs = dict[simulation_runs.Turn, Run]
+Runs = dict[simulation_runs.RunSpec, Run]
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
     summarise(folder, made, plan)
 
 
-def _trial(name: str, declare: bool, screen: bool) -> tuple[dataset.Trial, bool]:
+def _trial(name: str, declare: bool, screen: bool) -> tuple[dataset.SimulationData, bool]:
     data = data_of(name)
     test = data.with_stem(f"{name}_test")
     answers = dataset.read(data, Columns())
@@ -133,19 +133,19 @@ def data_of(name: str) -> Path:
     return next(path for path in (DATA / f"{name}.csv", DATA / f"{name}.zip") if path.exists())
 
 
-def _rarest(answers: dataset.Answers) -> str:
+def _rarest(answers: dataset.LabelledDocuments) -> str:
     names = [label for labels in answers.labels for label in labels]
     return min(sorted(set(names)), key=names.count)
 
 
-def _plan(made: dataset.Trial, options: argparse.Namespace, is_screened: bool) -> Plan:
+def _plan(made: dataset.SimulationData, options: argparse.Namespace, is_screened: bool) -> Plan:
     items = len(made.known.X)
     if is_screened:
         return Plan(items, options.batch, options.audit_share, options.found or FOUND)
     return Plan(min(options.labels, items), options.batch, options.audit_share)
 
 
-def _same_plan(folder: Path, plan: Plan, made: dataset.Trial) -> None:
+def _same_plan(folder: Path, plan: Plan, made: dataset.SimulationData) -> None:
     """Refuse to mix runs that were done otherwise."""
     path = folder / "plan.json"
     ours = {**vars(plan), "declared": made.known.rare_class_declared}
@@ -155,12 +155,12 @@ def _same_plan(folder: Path, plan: Plan, made: dataset.Trial) -> None:
     path.write_text(json.dumps(ours))
 
 
-def _by_seed(turns: list[simulation_runs.Turn]) -> list[list[simulation_runs.Turn]]:
+def _by_seed(turns: list[simulation_runs.RunSpec]) -> list[list[simulation_runs.RunSpec]]:
     seeds = sorted({turn.seed for turn in turns})
     return [[turn for turn in turns if turn.seed == seed] for seed in seeds]
 
 
-def _tell(turn: simulation_runs.Turn, run: Run) -> None:
+def _tell(turn: simulation_runs.RunSpec, run: Run) -> None:
     measured = run.accuracy[-1] == run.accuracy[-1]
     right = f"{run.accuracy[-1]:.3f} right, " if measured else ""
     print(
@@ -171,7 +171,7 @@ def _tell(turn: simulation_runs.Turn, run: Run) -> None:
     )
 
 
-def summarise(folder: Path, made: dataset.Trial, plan: Plan) -> None:
+def summarise(folder: Path, made: dataset.SimulationData, plan: Plan) -> None:
     """Store the summary of all runs of a set; a strategy counts with the seeds that random has."""
     runs = _stored(folder)
     whole = {}
@@ -187,7 +187,7 @@ def _stored(folder: Path) -> Runs:
     found: Runs = {}
     for path in sorted((folder / "runs").glob("*.npz")):
         name, _, seed = path.stem.rpartition("-")
-        turn = simulation_runs.Turn(name, int(seed))
+        turn = simulation_runs.RunSpec(name, int(seed))
         run = storage.load_run(folder, turn)
         if run is not None:
             found[turn] = run
@@ -195,7 +195,7 @@ def _stored(folder: Path) -> Runs:
 
 
 def _summary(
-    runs: Runs, made: dataset.Trial, plan: Plan, name: str, seeds: set[int]
+    runs: Runs, made: dataset.SimulationData, plan: Plan, name: str, seeds: set[int]
 ) -> dict[str, Any] | None:
     """Return the summary of one strategy beside random and the baseline, same seeds in all."""
     beside = {simulation_runs.BASELINE, RANDOM, name}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from annotator.db.bulk_insert import insert_many
+from annotator.db.bulk_insert import bulk_insert
 from annotator.models import Item, Project
 
 pytestmark = pytest.mark.django_db
@@ -34,15 +34,15 @@ def fields_of(row: Any) -> Any:
 
 def test_rows_are_stored_as_they_are(project: Project) -> None:
     given = items(project, range(3), suggested={"labels": ["spam"], "confidence": 0.5})
-    insert_many(given)
+    bulk_insert(given)
     stored = Item.objects.filter(project=project).order_by("position")
     assert [fields_of(row) for row in stored] == [fields_of(row) for row in given]
     assert Item.objects.filter(gold__isnull=True).count() == 3
-    insert_many([])
+    bulk_insert([])
 
 
 def test_one_row_that_is_there_already_refuses_them_all(project: Project) -> None:
-    insert_many(items(project, [1]))
+    bulk_insert(items(project, [1]))
     with pytest.raises(IntegrityError), transaction.atomic():
-        insert_many(items(project, [0, 1, 2]))
+        bulk_insert(items(project, [0, 1, 2]))
     assert Item.objects.filter(project=project).count() == 1

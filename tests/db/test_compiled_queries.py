@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from annotator.db.compiled_queries import Raw, Rows, Update, insert
+from annotator.db.compiled_queries import CompiledSelect, CompiledSql, CompiledUpdate, insert_row
 from annotator.models import Item, Lease, Membership, Project, QueueEntry, Source, User
 
 pytestmark = pytest.mark.django_db
@@ -47,12 +47,12 @@ def fields_of(row: Any) -> Any:
 
 def test_inserted_row_is_what_save_would_have_stored(project: Project, ana: User) -> None:
     item = new_item(project, suggested={"labels": ["spam"], "confidence": 0.5})
-    insert(item)
+    insert_row(item)
     assert item.pk
     assert fields_of(Item.objects.get()) == fields_of(item)
     assert not item._state.adding
     lease = new_lease(project, item, ana, suggestion=None, score=0.25, probability=None)
-    insert(lease)
+    insert_row(lease)
     lease.refresh_from_db()
     assert (lease.created_at, lease.score, lease.suggestion) == (NOW, 0.25, None)
     assert Lease.objects.filter(suggestion__isnull=True).exists()
@@ -63,14 +63,14 @@ def test_rows_finds_what_the_queryset_finds_for_every_value(
 ) -> None:
     items = [new_item(project, position) for position in range(3)]
     for item in items:
-        insert(item)
+        insert_row(item)
     leases = [new_lease(project, item, user) for item in items for user in (ana, ben)]
     for lease in leases:
-        insert(lease)
+        insert_row(lease)
     build = lambda pk, user, since: Lease.objects.filter(  # noqa: E731
         pk=pk, user_id=user, created_at__gte=since
     )
-    find = Rows(build, uuid.UUID, int, datetime)
+    find = CompiledSelect(build, uuid.UUID, int, datetime)
     for lease in leases:
         for user in (ana.pk, ben.pk, 10**9):
             for since in (NOW, NOW + timedelta(microseconds=1)):
@@ -79,7 +79,7 @@ def test_rows_finds_what_the_queryset_finds_for_every_value(
 
 
 def test_rows_fills_related_rows_and_values(project: Project, ana: User) -> None:
-    find = Rows(
+    find = CompiledSelect(
         lambda user, pk: Membership.objects.filter(
             user_id=user, project_id=pk, project__deleted_at=None
         ).select_related("project"),
@@ -89,17 +89,19 @@ def test_rows_fills_related_rows_and_values(project: Project, ana: User) -> None
     (member,) = find(ana.pk, project.pk)
     assert Membership.project.is_cached(member)
     assert fields_of(member.project) == fields_of(Project.objects.get(pk=project.pk))
-    flat = Rows(lambda pk: Project.objects.filter(pk=pk).values_list("name", flat=True), int)
+    flat = CompiledSelect(
+        lambda pk: Project.objects.filter(pk=pk).values_list("name", flat=True), int
+    )
     assert flat(project.pk) == [project.name]
-    pairs = Rows(lambda pk: Project.objects.filter(pk=pk).values_list("id", "seed"), int)
+    pairs = CompiledSelect(lambda pk: Project.objects.filter(pk=pk).values_list("id", "seed"), int)
     assert pairs(project.pk) == [(project.pk, project.seed)]
     assert pairs(10**12) == []
 
 
 def test_update_changes_what_the_queryset_would(project: Project) -> None:
     for position in range(3):
-        insert(new_item(project, position))
-    change = Update(
+        insert_row(new_item(project, position))
+    change = CompiledUpdate(
         lambda pk, more: (
             Item.objects.filter(project_id=pk, position=1),
             {"skips": F("skips") + more},
@@ -115,14 +117,14 @@ def test_update_changes_what_the_queryset_would(project: Project) -> None:
 
 def test_statement_of_our_own_is_read_as_the_model(project: Project) -> None:
     item = new_item(project)
-    insert(item)
+    insert_row(item)
     entry = QueueEntry(
         project=project, item=item, rank=3, source=Source.GOLD, suggestion={"a": [1]}
     )
-    insert(entry)
+    insert_row(entry)
     columns = ", ".join(str(field.column) for field in QueueEntry._meta.concrete_fields)
     table = QueueEntry._meta.db_table
-    take = Raw(
+    take = CompiledSql(
         QueueEntry, lambda: f"UPDATE {table} SET lease_id = %s WHERE id = %s RETURNING {columns}"
     )
     key = uuid.uuid4()
@@ -131,6 +133,6 @@ def test_statement_of_our_own_is_read_as_the_model(project: Project) -> None:
 
 
 def test_value_without_a_place_is_refused() -> None:
-    find = Rows(lambda _pk: Project.objects.filter(name="Mail"), int)
+    find = CompiledSelect(lambda _pk: Project.objects.filter(name="Mail"), int)
     with pytest.raises(ValueError, match="not every value"):
         find(1)

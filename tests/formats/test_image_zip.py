@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from annotator.formats import BadRow, Columns, Looked, Unreadable, image_zip
+from annotator.formats import Columns, Looked, RejectedRow, UnreadableFile, image_zip
 
 
 def picture(
@@ -42,7 +42,7 @@ def read(path: Any, names: Any) -> Any:
 
 
 def refusal(path: Any) -> Any:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         image_zip.look(path)
     return caught.value
 
@@ -200,7 +200,7 @@ def test_labels_csv_tells_equal_names_in_two_folders_apart(pack: Any) -> None:
 
 def test_labels_csv_without_its_columns_names_those_that_are_there(pack: Any) -> None:
     path = pack({"labels.csv": "a,b\n1,2\n", "1.png": picture()})
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         list(read(path, set()))
     assert caught.value.code == "missing_column"
     assert "a, b" in caught.value.detail
@@ -208,7 +208,7 @@ def test_labels_csv_without_its_columns_names_those_that_are_there(pack: Any) ->
 
 def test_labels_csv_that_is_no_text_is_refused(pack: Any) -> None:
     path = pack({"labels.csv": b"\xff\xfe\xfa", "1.png": picture()})
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         list(read(path, set()))
     assert caught.value.code == "bad_labels"
 
@@ -327,5 +327,5 @@ def test_first_frame_of_an_animation_is_taken() -> None:
 
 def test_broken_picture_costs_only_its_row(pack: Any) -> None:
     rows = list(read(pack({"a.png": b"no", "b.png": picture()}), set()))
-    assert not any(isinstance(row, BadRow) for row in rows)
+    assert not any(isinstance(row, RejectedRow) for row in rows)
     assert refused(rows[0].content) == "unsupported_image"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from annotator.formats import BadRow, Columns, Unreadable, jsonl, tables
+from annotator.formats import Columns, RejectedRow, UnreadableFile, jsonl, tables
 from annotator.formats.registry import READERS
 
 
@@ -25,15 +25,15 @@ def read(tmp_path: Path) -> Any:
 
 
 def codes(rows: Any) -> Any:
-    return [row.code if isinstance(row, BadRow) else "" for row in rows]
+    return [row.code if isinstance(row, RejectedRow) else "" for row in rows]
 
 
 def texts(rows: Any) -> Any:
-    return [row.content for row in rows if not isinstance(row, BadRow)]
+    return [row.content for row in rows if not isinstance(row, RejectedRow)]
 
 
 def refusal(read: Any, *args: Any, **options: Any) -> Any:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read(*args, **options)
     return caught.value
 

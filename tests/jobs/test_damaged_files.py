@@ -338,7 +338,7 @@ def test_a_file_is_read_once_for_each_state_of_it(
     read = []
     whole = checksums._read
     monkeypatch.setattr(checksums, "_read", lambda path: read.append(path) or whole(path))  # type: ignore[func-returns-value]
-    checksums.forget()
+    checksums.clear_cache()
     shard = shard_of(cut)
     for _ in range(3):
         feature_store.load_features(shard)

@@ -24,13 +24,13 @@ def none() -> None:
 
 def claims_without_asking_again() -> None:
     """Two claims that saw the same entry open both take it."""
-    from annotator.db.compiled_queries import Raw
+    from annotator.db.compiled_queries import CompiledSql
     from annotator.flow.queue import leasing
     from annotator.models import QueueEntry
 
     loose = leasing.CLAIM.replace("state = 0 AND id = (", "id = (")
     assert loose != leasing.CLAIM
-    leasing.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock="", **leasing.TABLES))
+    leasing.TAKE_BEST = CompiledSql(QueueEntry, lambda: loose.format(lock="", **leasing.TABLES))
 
 
 def acknowledges_before_it_stores() -> None:
@@ -53,14 +53,14 @@ def acknowledges_before_it_stores() -> None:
 
 def gives_skipped_items_to_the_same_person_again() -> None:
     """The queue forgets who skipped what."""
-    from annotator.db.compiled_queries import Raw
+    from annotator.db.compiled_queries import CompiledSql
     from annotator.flow.queue import leasing
     from annotator.models import QueueEntry
 
     loose = leasing.CLAIM.replace("l.outcome = 'skipped'", "l.outcome = 'never'")
     assert loose != leasing.CLAIM
     lock = "FOR UPDATE OF e SKIP LOCKED"
-    leasing.TAKE_BEST = Raw(QueueEntry, lambda: loose.format(lock=lock, **leasing.TABLES))
+    leasing.TAKE_BEST = CompiledSql(QueueEntry, lambda: loose.format(lock=lock, **leasing.TABLES))
 
 
 def tells_that_nothing_is_left() -> None:

@@ -50,7 +50,7 @@ def written(level: Any) -> Iterator[Any]:
     ):
         handler = logging.StreamHandler(io.StringIO())
         handler.setFormatter(formatter)
-        handler.addFilter(log_format.About())
+        handler.addFilter(log_format.ContextFilter())
         root.addHandler(handler)
         streams.append(handler)
     for name in ("annotator.metrics.request_log", "annotator.jobs.runner"):

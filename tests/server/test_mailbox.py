@@ -32,7 +32,7 @@ def test_equal_wake_ups_come_once_in_a_while_and_hold_up_no_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(celery, "QUIET", 3600.0)
-    task, mailbox = Heard(), celery.Mailbox()
+    task, mailbox = Heard(), celery.WakeUpSender()
     for _ in range(5):
         mailbox.put(task, (1,))
     task.wait_for((1,))
@@ -44,7 +44,7 @@ def test_equal_wake_ups_come_once_in_a_while_and_hold_up_no_others(
 
 def test_last_of_equal_wake_ups_is_sent_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(celery, "QUIET", 0.1)
-    task, mailbox = Heard(), celery.Mailbox()
+    task, mailbox = Heard(), celery.WakeUpSender()
     mailbox.put(task, (1,))
     task.wait_for((1,))
     task.sent.clear()
@@ -53,7 +53,7 @@ def test_last_of_equal_wake_ups_is_sent_all_the_same(monkeypatch: pytest.MonkeyP
 
 
 def test_broker_that_is_away_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    task, mailbox = Heard(fails=[(1,)]), celery.Mailbox()
+    task, mailbox = Heard(fails=[(1,)]), celery.WakeUpSender()
     mailbox.put(task, (1,))
     task.wait_for((1,))
     mailbox.put(task, (2,))

@@ -15,7 +15,9 @@ from tests import servers
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[Any]:
-    made = annotator_scheduler.Steady(app=app, schedule_filename=str(tmp_path / "schedule"))
+    made = annotator_scheduler.ResilientScheduler(
+        app=app, schedule_filename=str(tmp_path / "schedule")
+    )
     yield made
     made.close()
 

@@ -15,7 +15,7 @@ from django.template.loader import get_template
 from PIL import Image
 
 from annotator import tasktypes
-from annotator.errors import Invalid, NotThere
+from annotator.errors import Invalid, NotFound
 from annotator.flow.datasets import export
 from annotator.flow.projects import settings, shortcuts
 from annotator.flow.queue import leasing
@@ -87,7 +87,7 @@ def test_project_is_created_and_refuses_what_its_type_lacks(kind: TaskType) -> N
     names = [label.name for label in project.labels.all()]
     assert names == list(kind.answer.fixed_labels or LABELS)
     for feature in set(FEATURES) - kind.can:
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             tasktypes.require(project, feature)
     for feature in kind.can:
         tasktypes.require(project, feature)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
@@ -55,7 +55,7 @@ def find(project: Project, item: int) -> Disagreement:
     every = [listed(project, state).filter(item=item).first() for state in Disagreement.State]
     found = next((each for each in every if each is not None), None)
     if found is None:
-        raise NotThere("unknown_disagreement")
+        raise NotFound("unknown_disagreement")
     return found
 
 

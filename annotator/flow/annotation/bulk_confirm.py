@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import bulk_pages, revise, submit
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases, releasing, withdraw
@@ -63,8 +63,8 @@ def _keys(given: Collection[str]) -> set[uuid.UUID]:
         raise _not_held() from None
 
 
-def _not_held() -> NotThere:
-    return NotThere("unknown_lease", message="unknown_page")
+def _not_held() -> NotFound:
+    return NotFound("unknown_lease", message="unknown_page")
 
 
 def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:

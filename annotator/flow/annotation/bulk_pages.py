@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from annotator import tasktypes
-from annotator.errors import NotThere
+from annotator.errors import NotFound
 from annotator.flow.labels import naming
 from annotator.flow.progress import stopping
 from annotator.flow.queue import admission, current_leases, prefetch, refill, releasing, withdraw
@@ -63,8 +63,8 @@ def choices(project: Project, user: User) -> list[Choice]:
     How many are left is counted by what was labelled lately, not by looking at every item: it may
     be one or two out until the next round, while a page itself never is.
     """
-    turn = None if why_closed(project) else confident_items.newest_round(project)
-    found = confident_items.of_round(turn) if turn else {}
+    round_ = None if why_closed(project) else confident_items.newest_round(project)
+    found = confident_items.of_round(round_) if round_ else {}
     gone = _gone_lately(project, user) if found else set()
     counted = []
     for label in project.labels.all():
@@ -93,8 +93,8 @@ def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -
     closed = why_closed(project)
     if closed:
         return closed
-    turn = confident_items.newest_round(project)
-    if turn is None or turn.model_id is None:
+    round_ = confident_items.newest_round(project)
+    if round_ is None or round_.model_id is None:
         return "no_model"
     return "others_left" if any(choice.label != label for choice in others) else "none_left"
 
@@ -116,18 +116,18 @@ def take(project: Project, user: User, label: naming.Ref) -> list[Lease]:
         _show_anew(project, held)
         return in_order(held)
     releasing.release_pages(project, user)
-    turn = confident_items.newest_round(project)
-    sure = confident_items.of_round(turn).get(chosen.pk) if turn else None
-    return [] if turn is None or sure is None else _taken(room, user, turn, sure.items)
+    round_ = confident_items.newest_round(project)
+    sure = confident_items.of_round(round_).get(chosen.pk) if round_ else None
+    return [] if round_ is None or sure is None else _taken(room, user, round_, sure.items)
 
 
 def _taken(
-    room: admission.Room, user: User, turn: Round, sure: Sequence[confident_items.SureItem]
+    room: admission.Room, user: User, round_: Round, sure: Sequence[confident_items.SureItem]
 ) -> list[Lease]:
     """Lease a page; more than once where others were first."""
     for _try in range(TRIES):
         try:
-            page = _lease_page(room, user, turn, sure)
+            page = _lease_page(room, user, round_, sure)
         except admission.NoRoom:
             return []
         except IntegrityError:
@@ -169,7 +169,7 @@ def own_label(project: Project, ref: naming.Ref) -> Label:
     known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
     found = known.get(ref) or naming.by_name(project).get(str(ref))
     if found is None:
-        raise NotThere("unknown_label", message="unknown_label_of_page")
+        raise NotFound("unknown_label", message="unknown_label_of_page")
     return found
 
 
@@ -184,12 +184,12 @@ def in_order(leases: Iterable[Lease]) -> list[Lease]:
 
 
 def _lease_page(
-    room: admission.Room, user: User, turn: Round, sure: Sequence[confident_items.SureItem]
+    room: admission.Room, user: User, round_: Round, sure: Sequence[confident_items.SureItem]
 ) -> list[Lease] | None:
     """Lease the surest items that are free; None when others took all of them just now."""
     project = room.project
     size = min(tasktypes.of(project).media.limits.bulk, max(room.left, 0))
-    ways = _ways(project, turn, sure)
+    ways = _ways(project, round_, sure)
     # One page after the other: everybody wants the same items, and whoever looked while they are
     # being taken would find nothing.
     with refill.alone(project):
@@ -220,10 +220,10 @@ def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any
 
 
 def _ways(
-    project: Project, turn: Round, sure: Sequence[confident_items.SureItem]
+    project: Project, round_: Round, sure: Sequence[confident_items.SureItem]
 ) -> dict[int, dict[str, Any]]:
     """Return by position, the surest first, how an item comes to be asked."""
-    common = {"strategy": withdraw.BULK, "round_id": turn.pk, "model_id": turn.model_id}
+    common = {"strategy": withdraw.BULK, "round_id": round_.pk, "model_id": round_.model_id}
     return {
         item.position: {
             **common,
@@ -251,7 +251,7 @@ def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
         ~Exists(QueueEntry.objects.filter(user=user, **of_item)),
         ~Exists(Annotation.objects.filter(ANSWERED, user=user, **of_item)),
         ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
-        audit_key__gte=audit_set.reserve(project),
+        audit_key__gte=audit_set.audit_threshold(project),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.annotation.payload import annotation_payload, label_ids
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
@@ -13,7 +13,7 @@ from annotator.flow.queue import payload
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 OF_TODAY = ("labels", "skips", "changes", "seconds")
-SUM_UP = Rows(
+SUM_UP = CompiledSelect(
     lambda project, user, day: (
         Tally.objects.filter(project_id=project)
         .order_by()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from annotator.errors import Conflict, NotThere
+from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation.payload import label_ids
 from annotator.flow.annotation.submit import clean_note, parse_labels, store_labels
 from annotator.flow.labels.naming import Ref
@@ -201,5 +201,5 @@ def find_annotation(project: Project, user: User, pk: int) -> Annotation:
     annotation = rows.first()
     own = annotation is not None and annotation.user_id == user.pk
     if annotation is None or not (own or project.role in Role.at_least(Role.LEAD)):
-        raise NotThere("unknown_annotation")
+        raise NotFound("unknown_annotation")
     return annotation

@@ -16,7 +16,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from annotator import tasktypes
-from annotator.db.compiled_queries import Rows, Update, insert
+from annotator.db.compiled_queries import CompiledSelect, CompiledUpdate, insert_row
 from annotator.errors import Conflict, Invalid
 from annotator.flow.annotation.payload import label_ids
 from annotator.flow.labels import naming
@@ -40,14 +40,14 @@ from annotator.models import (
     User,
 )
 
-FIND_SAVE = Rows(
+FIND_SAVE = CompiledSelect(
     lambda user, key: Annotation.objects.filter(user_id=user, client_id=key).values_list(
         "pk", flat=True
     ),
     int,
     uuid.UUID,
 )
-MARK_ENTRY_DONE = Update(
+MARK_ENTRY_DONE = CompiledUpdate(
     lambda item, user, lease: (
         QueueEntry.objects.filter(item_id=item, user_id=user, state=QueueEntry.State.LEASED),
         {"state": QueueEntry.State.DONE, "lease_id": lease},
@@ -57,7 +57,7 @@ MARK_ENTRY_DONE = Update(
     uuid.UUID,
 )
 # With a lease ends what the same person holds of the item in another window.
-END_LEASES = Update(
+END_LEASES = CompiledUpdate(
     lambda lease, item, user, now: (
         Lease.objects.exclude(outcome__in=Lease.SKIPS).filter(
             Q(pk=lease) | Q(item_id=item, user_id=user, ended_at=None)
@@ -69,7 +69,7 @@ END_LEASES = Update(
     int,
     datetime,
 )
-COUNT_OPINION = Update(
+COUNT_OPINION = CompiledUpdate(
     lambda item, before_last: (
         Item.objects.filter(pk=item).exclude(state=Item.State.LABELLED),
         {
@@ -306,7 +306,7 @@ def _insert(
         unsure=answer.unsure,
         **{**held.provenance(), "suggestion": shown_suggestion(held)},
     )
-    insert(annotation)
+    insert_row(annotation)
     store_labels(annotation, answer.labels)
     return annotation
 
@@ -314,7 +314,7 @@ def _insert(
 def store_labels(annotation: Annotation, given: list[Label]) -> None:
     """Store which labels the annotation gives."""
     for label in given:
-        insert(AnnotationLabel(annotation=annotation, label=label))
+        insert_row(AnnotationLabel(annotation=annotation, label=label))
     annotation.said = list(given)
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from annotator import tasktypes
-from annotator.errors import Conflict, Invalid, Refused
+from annotator.errors import Conflict, FlowError, Invalid
 from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.annotation.submit import OnCounted
 from annotator.flow.labels.naming import Ref
@@ -75,12 +75,12 @@ def apply_decision(
         return _refused(key, DONE, refusal, kept)
     except Conflict as refusal:
         return _refused(key, DONE, refusal)
-    except Refused as refusal:
+    except FlowError as refusal:
         return _refused(key, REFUSED, refusal)
 
 
 def _refused(
-    key: str, state: str, refusal: Refused, annotation: dict[str, Any] | None = None
+    key: str, state: str, refusal: FlowError, annotation: dict[str, Any] | None = None
 ) -> DecisionResult:
     return DecisionResult(
         key, state, Outcome.REFUSED, refusal.code, annotation, refused=refusal.detail

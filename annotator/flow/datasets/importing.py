@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator import formats, tasktypes
-from annotator.db.bulk_insert import insert_many
+from annotator.db.bulk_insert import bulk_insert
 from annotator.errors import Invalid
 from annotator.flow.datasets.rejects import ERRORS_SHOWN, append_report, as_error, cut_report
 from annotator.flow.datasets.upload import columns_of, uploads_folder
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.formats import BadContent, BadRow, Row, Unreadable
+from annotator.formats import BadContent, RejectedRow, Row, UnreadableFile
 from annotator.formats.registry import READERS
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source
@@ -45,7 +45,7 @@ class Chunk:
     items: list[Item] = field(default_factory=list)
     labels: list[list[str] | None] = field(default_factory=list)
     duplicates: int = 0
-    bad: list[BadRow] = field(default_factory=list)
+    bad: list[RejectedRow] = field(default_factory=list)
 
 
 @job(Import)
@@ -57,9 +57,9 @@ def run(work: Import) -> Import:
     try:
         chunks = _chunks(work, islice(_rows(work, set(known)), work.done, None))
         for number, rows in enumerate(chunks, 1):
-            _store_sorted(work, rows, known)
-            _give_way(number)
-    except Unreadable as problem:
+            _store_with_retry(work, rows, known)
+            _yield_to_others(number)
+    except UnreadableFile as problem:
         raise Invalid(problem.code, problem.detail) from problem
     work.finish(total=work.done)
     (uploads_folder() / work.path).unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def _rows_at_once(work: Import) -> int:
     return min(most, CHUNK_OF_ONE_WRITER) if connection.vendor == "sqlite" else most
 
 
-def _give_way(number: int) -> None:
+def _yield_to_others(number: int) -> None:
     """Let the database do its upkeep between two chunks, of which `number` are stored."""
     if connection.vendor == "sqlite":
         # One writer at a time: leave a gap for those who are saving labels meanwhile.
@@ -92,9 +92,9 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     return reader.read(path, columns, looked, label_names)
 
 
-def _chunks(work: Import, rows: Iterator[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+def _chunks(work: Import, rows: Iterator[Row | RejectedRow]) -> Iterator[list[Row | RejectedRow]]:
     media, size = tasktypes.of(work.project).media, _rows_at_once(work)
-    chunk: list[Row | BadRow] = []
+    chunk: list[Row | RejectedRow] = []
     weight = 0
     for row in rows:
         chunk.append(row)
@@ -106,15 +106,15 @@ def _chunks(work: Import, rows: Iterator[Row | BadRow]) -> Iterator[list[Row | B
         yield chunk
 
 
-def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chunk:
+def _classify_rows(work: Import, rows: list[Row | RejectedRow], known: dict[str, Any]) -> Chunk:
     """Classify rows into new items and others; nothing is stored yet."""
     chunk = Chunk(rows=len(rows))
     media = tasktypes.of(work.project).media
     hashes = {id(row): media.digest(row.content) for row in rows if isinstance(row, Row)}
     there = _already(work, rows, list(hashes.values()))
     for row in rows:
-        problem = row if isinstance(row, BadRow) else _label_problem(work, row, known)
-        if isinstance(row, BadRow) or problem is not None:
+        problem = row if isinstance(row, RejectedRow) else _label_problem(work, row, known)
+        if isinstance(row, RejectedRow) or problem is not None:
             chunk.bad.append(problem or row)  # type: ignore[arg-type]
             continue
         digest, key = hashes[id(row)], _key(work, row)
@@ -122,11 +122,11 @@ def _sort(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> Chun
             chunk.duplicates += 1
         elif key in there.keys and row.key:
             words = _("ID “%(id)s” already belongs to a different item.")
-            chunk.bad.append(BadRow(row.number, "duplicate_id", words % {"id": key[:60]}))
+            chunk.bad.append(RejectedRow(row.number, "duplicate_id", words % {"id": key[:60]}))
         else:
             # A key of ours may be an id that somebody else chose.
             key = digest.hex() if key in there.keys else key
-            if _take(work, chunk, row, digest, key, known):
+            if _add_item(work, chunk, row, digest, key, known):
                 there.hashes.add(digest)
                 there.keys.add(key)
     return chunk
@@ -138,22 +138,22 @@ def _key(work: Import, row: Row) -> str:
 
 
 @dataclass
-class Already:
+class Existing:
     """Contents and keys that the project already has."""
 
     hashes: set[bytes]
     keys: set[str]
 
 
-def _already(work: Import, rows: list[Row | BadRow], hashes: list[bytes]) -> Already:
+def _already(work: Import, rows: list[Row | RejectedRow], hashes: list[bytes]) -> Existing:
     items = Item.objects.filter(project=work.project)
     keys = [_key(work, row) for row in rows if isinstance(row, Row)]
     found = items.filter(content_hash__in=hashes).values_list("content_hash", flat=True)
     taken = items.filter(key__in=keys).values_list("key", flat=True)
-    return Already({bytes(digest) for digest in found}, set(taken))
+    return Existing({bytes(digest) for digest in found}, set(taken))
 
 
-def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | None:
+def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> RejectedRow | None:
     if work.labels_are == Import.LabelsAre.IGNORE or not row.labels:
         return None
     for name in row.labels:
@@ -161,16 +161,16 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> BadRow | No
             near = difflib.get_close_matches(name, known, n=1)
             words = _("“%(name)s” isn't a label in this project.") % {"name": name[:60]}
             hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
-            return BadRow(row.number, "unknown_label", f"{words} {hint}".strip())
+            return RejectedRow(row.number, "unknown_label", f"{words} {hint}".strip())
     try:
         tasktypes.of(work.project).answer.check_number(len(row.labels))
     except Invalid as problem:
         words = _("This project allows one label per item.")
-        return BadRow(row.number, problem.code, words)
+        return RejectedRow(row.number, problem.code, words)
     return None
 
 
-def _take(
+def _add_item(
     work: Import, chunk: Chunk, row: Row, digest: bytes, key: str, known: dict[str, Any]
 ) -> bool:
     """Add the row's item to the chunk, and tell whether it could be."""
@@ -178,7 +178,7 @@ def _take(
         content = tasktypes.of(work.project).media.store(work.project, row.content, digest)
     except BadContent as problem:
         words = f"{row.key[:200]}: {problem.detail}"
-        chunk.bad.append(BadRow(row.number, problem.code, words))
+        chunk.bad.append(RejectedRow(row.number, problem.code, words))
         return False
     item = Item(
         project=work.project,
@@ -225,12 +225,12 @@ def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
 # Storing -----------------------------------------------------------------------------------------
 
 
-def _store_sorted(work: Import, rows: list[Row | BadRow], known: dict[str, Any]) -> None:
+def _store_with_retry(work: Import, rows: list[Row | RejectedRow], known: dict[str, Any]) -> None:
     """Store some rows; once more where another import brought the same ones at that moment."""
     for left in reversed(range(TRIES)):
         before = {name: getattr(work, name) for name in COUNTERS}
         try:
-            return _store(work, _sort(work, rows, known), known)
+            return _store(work, _classify_rows(work, rows, known), known)
         except IntegrityError:
             if not left:
                 raise
@@ -256,7 +256,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
     project = Project.objects.select_for_update().get(pk=work.project_id)
     for offset, item in enumerate(chunk.items):
         item.position = project.items + offset
-    insert_many(chunk.items)
+    bulk_insert(chunk.items)
     Project.objects.filter(pk=project.pk).update(items=F("items") + len(chunk.items))
     if work.labels_are == Import.LabelsAre.SEED:
         _store_seeds(work, chunk, known)

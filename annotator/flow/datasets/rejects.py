@@ -5,18 +5,18 @@ import shutil
 from typing import Any
 
 from annotator.flow.datasets.upload import report_path
-from annotator.formats import BadRow
+from annotator.formats import RejectedRow
 from annotator.formats.csv import guarded
 from annotator.models import Import
 
 ERRORS_SHOWN = 100
 
 
-def as_error(bad: BadRow) -> dict[str, Any]:
+def as_error(bad: RejectedRow) -> dict[str, Any]:
     return {"row": bad.number, "code": bad.code, "detail": bad.detail}
 
 
-def append_report(work: Import, bad: list[BadRow]) -> None:
+def append_report(work: Import, bad: list[RejectedRow]) -> None:
     if not bad:
         return
     path = report_path(work)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
@@ -170,7 +170,7 @@ def find_item(project: Project, pk: int) -> Item:
     """Return one of the project's items."""
     item = Item.objects.filter(project=project, pk=pk).first()
     if item is None:
-        raise NotThere("unknown_item", _("Item not found."))
+        raise NotFound("unknown_item", _("Item not found."))
     return item
 
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from annotator import tasktypes
-from annotator.errors import Invalid, NotThere, TooLarge, WrongType
-from annotator.formats import Columns, Unreadable
+from annotator.errors import Invalid, NotFound, TooLarge, WrongType
+from annotator.formats import Columns, UnreadableFile
 from annotator.formats.registry import READERS, for_file
 from annotator.models import Import, Project, User
 
@@ -44,7 +44,7 @@ def receive(
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
-    except Unreadable as problem:
+    except UnreadableFile as problem:
         path.unlink()
         raise Invalid(problem.code, problem.detail, field="file") from problem
     return Import.objects.create(
@@ -65,7 +65,7 @@ def find(project: Project, pk: int) -> Import:
     """Return one of the project's imports."""
     found: Import | None = Import.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotThere("unknown_import", _("Import not found."))
+        raise NotFound("unknown_import", _("Import not found."))
     return found
 
 
@@ -131,7 +131,7 @@ def uploads_folder() -> Path:
 
 
 def inspect(path: Path, kind: str, columns: Columns) -> int:
-    """Return about how many rows there are; Unreadable for what can be seen to be no use."""
+    """Return about how many rows there are; UnreadableFile for what can be seen to be no use."""
     return READERS[kind].look(path, columns).rows
 
 

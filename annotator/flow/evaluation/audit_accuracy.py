@@ -18,25 +18,27 @@ FOLDS = 5
 
 
 @job(Round, stage=Round.Stage.EVALUATE, space__state=FeatureSpace.State.DONE)
-def evaluate(turn: Round) -> Round:
+def evaluate(round_: Round) -> Round:
     """Measure the round's model on audit items, each by a model that did not train on it."""
     started = time.perf_counter()
-    measured = {} if turn.model is None else _measure(turn, turn.model)
+    measured = {} if round_.model is None else _measure(round_, round_.model)
     with transaction.atomic():
-        turn.finish(timings={**turn.timings, "evaluate": round(time.perf_counter() - started, 3)})
-        if measured and turn.model is not None:
-            ModelVersion.objects.filter(pk=turn.model.pk).update(**measured)
-    return turn
+        round_.finish(
+            timings={**round_.timings, "evaluate": round(time.perf_counter() - started, 3)}
+        )
+        if measured and round_.model is not None:
+            ModelVersion.objects.filter(pk=round_.model.pk).update(**measured)
+    return round_
 
 
-def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
+def _measure(round_: Round, version: ModelVersion) -> dict[str, Any]:
     from selection.evaluation import per_class
     from selection.models import logistic
 
-    known = training_set.labelled(turn.project, turn.space, version.labels)
+    known = training_set.load_training_set(round_.project, round_.space, version.labels)
     if not known.audited.any() or not known.teaches:
         return {}
-    features = feature_store.gather(turn.space, known.positions)
+    features = feature_store.gather(round_.space, known.positions)
     space = known.label_space
     proba = logistic.cross_fit(
         features,
@@ -44,28 +46,30 @@ def _measure(turn: Round, version: ModelVersion) -> dict[str, Any]:
         known.audited,
         space,
         folds=FOLDS,
-        seed=turn.project.seed,
+        seed=round_.project.seed,
     )
     truth = space.indicator(known.y[known.audited])
     said = space.indicator(space.decide(proba))
     right = (said == truth).all(axis=1)
     in_order = right[np.argsort(known.keys[known.audited], kind="stable")]
-    f1 = per_class.macro_f1(truth, said, seed=turn.project.seed)
+    f1 = per_class.macro_f1(truth, said, seed=round_.project.seed)
     positions = known.positions[known.audited]
     measured: dict[str, Any] = {
         "macro_f1": None if f1 is None else asdict(f1),
         "classes": _each_class(version, truth, said),
-        "change": round_changes.on_audits(turn, positions, truth, said),
-        "moved": round_changes.in_pool(turn),
+        "change": round_changes.accuracy_change(round_, positions, truth, said),
+        "moved": round_changes.prediction_change(round_),
         # Of a model from before it was noted when its labels were read.
-        "spent": version.measured.get("spent") or spending.spent(turn.project),
-        "audits": audit_counts.counting_mark(turn.project),
+        "spent": version.measured.get("spent") or spending.spent(round_.project),
+        "audits": audit_counts.counting_mark(round_.project),
     }
     # For the export, from which anybody can count the estimate again (flow.judged).
     keys = known.keys[known.audited]
-    measured["kept"] = round_changes.keep(turn, positions, said, truth, proba, keys)
+    measured["kept"] = round_changes.store_audit_predictions(
+        round_, positions, said, truth, proba, keys
+    )
     return {
-        "accuracy": _accuracy(turn.project, in_order, known.keys[known.audited].max()),
+        "accuracy": _accuracy(round_.project, in_order, known.keys[known.audited].max()),
         "macro_f1": None if f1 is None else f1.value,
         "measured": measured,
     }
@@ -96,7 +100,7 @@ def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) ->
     }
     if target is None:
         return told
-    left = behind.filter(audit_key__lt=audit_set.reserve(project)).count()
+    left = behind.filter(audit_key__lt=audit_set.audit_threshold(project)).count()
     return {**told, "target": target, "needed": proof.labels_needed, "audits_left": left}
 
 

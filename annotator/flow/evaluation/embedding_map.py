@@ -24,26 +24,31 @@ DIMENSIONS = 50
 KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
 
-def report(project: Project) -> dict[str, Any] | None:
+def build_embedding_map(project: Project) -> dict[str, Any] | None:
     """Return coordinates from 0 to 1 and the status of each item."""
-    turn = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
-    if turn is None or turn.model is None or turn.space.items < FEWEST or turn.space.dropped:
+    round_ = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
+    if (
+        round_ is None
+        or round_.model is None
+        or round_.space.items < FEWEST
+        or round_.space.dropped
+    ):
         return None
-    kinds = _kinds(turn)
+    kinds = _kinds(round_)
     positions = np.array(sorted(kinds), dtype=np.int64)
-    if not feature_store.gather(turn.space, positions[:1]).spread_block().shape[1]:
+    if not feature_store.gather(round_.space, positions[:1]).spread_block().shape[1]:
         # Bare words alone have no directions that a plane could keep.
         return None
-    xy = _placed(turn, positions)
-    said = _predicted(turn.model, turn.space, positions)
+    xy = _placed(round_, positions)
+    said = _predicted(round_.model, round_.space, positions)
     keys = dict(
         Item.objects.filter(project=project, position__in=positions.tolist()).values_list(
             "position", "pk"
         )
     )
     return {
-        "round": turn.number,
-        "labels": turn.model.labels,
+        "round": round_.number,
+        "labels": round_.model.labels,
         "points": [
             [round(float(x), 4), round(float(y), 4), keys[at], KINDS.index(kinds[at]), int(label)]
             for at, (x, y), label in zip(positions.tolist(), xy, said, strict=True)
@@ -52,27 +57,29 @@ def report(project: Project) -> dict[str, Any] | None:
     }
 
 
-def _kinds(turn: Round) -> dict[int, str]:
+def _kinds(round_: Round) -> dict[int, str]:
     """Return the kind of each position; later kinds take precedence."""
-    project, kinds = turn.project, {}
-    for position in sample_positions(project.seed, turn.space.items).tolist():
+    project, kinds = round_.project, {}
+    for position in sample_positions(project.seed, round_.space.items).tolist():
         kinds[position] = "pool"
-    known = training_set.labelled(project, turn.space, turn.model.labels if turn.model else [])
+    known = training_set.load_training_set(
+        project, round_.space, round_.model.labels if round_.model else []
+    )
     rng = np.random.default_rng(project.seed)
     shown = min(MOST_LABELLED, len(known))
     for position in rng.choice(known.positions, shown, replace=False).tolist():
         kinds[position] = "labelled"
     labelled = set(known.positions.tolist())
     kinds |= {at: "labelled" for at, kind in kinds.items() if kind == "pool" and at in labelled}
-    kinds |= {pick["position"]: "picked" for pick in turn.picks}
-    for position, is_right in _audits(turn, known):
+    kinds |= {pick["position"]: "picked" for pick in round_.picks}
+    for position, is_right in _audits(round_, known):
         kinds[position] = "audit" if is_right else "mistaken"
-    return {at: kind for at, kind in kinds.items() if at < turn.space.items}
+    return {at: kind for at, kind in kinds.items() if at < round_.space.items}
 
 
-def _audits(turn: Round, known: training_set.Labelled) -> list[tuple[int, bool]]:
+def _audits(round_: Round, known: training_set.TrainingSet) -> list[tuple[int, bool]]:
     """Return the audits that the newest round judged, and whether its model was right."""
-    kept = storage_arrays.find_npz(model_files.audits_path(turn.project_id, turn.number))
+    kept = storage_arrays.find_npz(model_files.audits_path(round_.project_id, round_.number))
     if kept is None:
         return []
     _both, rows, now = np.intersect1d(kept["positions"], known.positions, return_indices=True)
@@ -88,11 +95,11 @@ def _predicted(
     return np.asarray(proba.argmax(axis=1))
 
 
-def _placed(turn: Round, positions: NDArray[np.int64]) -> NDArray[np.float64]:
+def _placed(round_: Round, positions: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return x and y (n, 2) of the items at `positions`."""
-    layout = _layout(turn)
-    sample = _directions(turn.space, layout["positions"])
-    others = _directions(turn.space, positions)
+    layout = _layout(round_)
+    sample = _directions(round_.space, layout["positions"])
+    others = _directions(round_.space, positions)
     likeness = others @ sample.T
     nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
     weights = np.maximum(np.take_along_axis(likeness, nearest, axis=1), 1e-6) ** 4
@@ -105,13 +112,13 @@ def _placed(turn: Round, positions: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(placed)
 
 
-def _layout(turn: Round) -> dict[str, NDArray[Any]]:
-    path = _path(turn.space)
+def _layout(round_: Round) -> dict[str, NDArray[Any]]:
+    path = _path(round_.space)
     kept = storage_arrays.find_npz(path)
     if kept is not None:
         return kept
-    positions = sample_positions(turn.project.seed, turn.space.items)
-    xy = _laid_out(_directions(turn.space, positions), turn.project.seed)
+    positions = sample_positions(round_.project.seed, round_.space.items)
+    xy = _laid_out(_directions(round_.space, positions), round_.project.seed)
     arrays = {"positions": positions, "xy": xy}
     storage_arrays.save_npz(path, arrays)
     return arrays

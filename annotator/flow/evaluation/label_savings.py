@@ -15,28 +15,28 @@ from annotator.pool import feature_store, model_files, training_set
 from annotator.storage import arrays
 
 
-def report(project: Project) -> dict[str, Any] | None:
+def build_label_savings(project: Project) -> dict[str, Any] | None:
     """Return the labels saved with their interval, and the curve of random labels."""
     from selection.evaluation import label_savings
 
-    turn = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
-    if turn is None or turn.model is None:
+    round_ = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
+    if round_ is None or round_.model is None:
         return None
-    kept = arrays.find_npz(model_files.audits_path(project.pk, turn.number))
+    kept = arrays.find_npz(model_files.audits_path(project.pk, round_.number))
     if kept is None:
         return None
-    known = training_set.labelled(project, turn.space, turn.model.labels)
+    known = training_set.load_training_set(project, round_.space, round_.model.labels)
     positions, there, audits = np.intersect1d(
         kept["positions"], known.positions, return_indices=True
     )
     missing = label_savings.audits_missing(len(positions))
-    of = {"model": turn.model.number, "labels": turn.model.trained_on}
+    of = {"model": round_.model.number, "labels": round_.model.trained_on}
     if missing:
         return {"missing": missing, **of}
     truth = known.label_space.indicator(known.y[audits])
     right = (kept["said"][there] == truth).all(axis=1)
     curve = label_savings.random_baseline_curve(
-        feature_store.gather(turn.space, known.positions),
+        feature_store.gather(round_.space, known.positions),
         known.y,
         audits,
         known.label_space,
@@ -45,7 +45,9 @@ def report(project: Project) -> dict[str, Any] | None:
     found = (
         None
         if curve is None
-        else label_savings.estimate_savings(curve, right, turn.model.trained_on, seed=project.seed)
+        else label_savings.estimate_savings(
+            curve, right, round_.model.trained_on, seed=project.seed
+        )
     )
     if curve is None or found is None:
         return None

@@ -19,8 +19,8 @@ SAMPLE = 1000
 LOOK_BACK = 4
 
 
-def keep(
-    turn: Round,
+def store_audit_predictions(
+    round_: Round,
     positions: NDArray[np.int64],
     said: NDArray[np.bool_],
     truth: NDArray[np.bool_],
@@ -32,8 +32,8 @@ def keep(
     With it goes what else `flow.judged` tells: what was right, how sure the model was, and each
     item's place in the order of the audits, whose `keys` (n,) are.
     """
-    labels = turn.model.labels if turn.model else []
-    sure = training_set.label_space(turn.project, len(labels)).confidence(proba)
+    labels = round_.model.labels if round_.model else []
+    sure = training_set.label_space(round_.project, len(labels)).confidence(proba)
     places = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
     arrays = {
         "positions": positions,
@@ -43,11 +43,13 @@ def keep(
         "places": places.astype(np.int64),
         "labels": np.array(labels, dtype=np.int64),
     }
-    return storage_arrays.save_npz(model_files.audits_path(turn.project_id, turn.number), arrays)
+    return storage_arrays.save_npz(
+        model_files.audits_path(round_.project_id, round_.number), arrays
+    )
 
 
-def on_audits(
-    turn: Round, positions: NDArray[np.int64], truth: NDArray[np.bool_], said: NDArray[np.bool_]
+def accuracy_change(
+    round_: Round, positions: NDArray[np.int64], truth: NDArray[np.bool_], said: NDArray[np.bool_]
 ) -> dict[str, Any] | None:
     """Return by how much accuracy changed since the round before, with its interval.
 
@@ -55,18 +57,18 @@ def on_audits(
     """
     from selection.evaluation import per_class
 
-    before = _before(turn)
-    if before is None or turn.model is None:
+    before = _before(round_)
+    if before is None or round_.model is None:
         return None
     _both, now, then = np.intersect1d(positions, before["positions"], return_indices=True)
-    old = _as_columns(before["said"][then], before["labels"], turn.model.labels)
+    old = _as_columns(before["said"][then], before["labels"], round_.model.labels)
     right = (said[now] == truth[now]).all(axis=1)
     was_right = (old == truth[now]).all(axis=1)
     found = per_class.change(was_right, right)
     return None if found is None else asdict(found)
 
 
-def in_pool(turn: Round) -> dict[str, Any]:
+def prediction_change(round_: Round) -> dict[str, Any]:
     """Return the prediction churn of this model on a fixed sample of the pool.
 
     Compared with the models before it that see the items by the same features: `share` of the
@@ -75,10 +77,10 @@ def in_pool(turn: Round) -> dict[str, Any]:
     """
     from selection.agreement.coefficients import cohen_kappa
 
-    models = _models_alike(turn)
+    models = _models_alike(round_)
     if len(models) < 2:
         return {}
-    said = _predictions(turn, models)
+    said = _predictions(round_, models)
     kappas = [cohen_kappa(a.ravel(), b.ravel()) for a, b in pairwise(said)]
     moved = (said[-1] != said[-2]).reshape(len(said[-1]), -1).any(axis=1)
     return {"share": float(moved.mean()), "n": len(moved), "kappas": [float(k) for k in kappas]}
@@ -90,24 +92,24 @@ def sample_positions(seed: int, items: int) -> NDArray[np.int64]:
     return np.sort(drawn).astype(np.int64)
 
 
-def _models_alike(turn: Round) -> list[Any]:
+def _models_alike(round_: Round) -> list[Any]:
     """Return the round's model and those before it that fit the same features, oldest first.
 
     Of those before it, ones that were tidied away or damaged are left out.
     """
-    if turn.model is None:
+    if round_.model is None:
         return []
-    before = turn.project.models.filter(
-        number__lte=turn.model.number, space=turn.model.space_id, labels=turn.model.labels
+    before = round_.project.models.filter(
+        number__lte=round_.model.number, space=round_.model.space_id, labels=round_.model.labels
     )
-    older = list(before.exclude(pk=turn.model.pk).order_by("-number")[: LOOK_BACK - 1])[::-1]
+    older = list(before.exclude(pk=round_.model.pk).order_by("-number")[: LOOK_BACK - 1])[::-1]
     models = [model_files.find_model(version) for version in older]
-    return [*(model for model in models if model is not None), model_files.load_model(turn.model)]
+    return [*(model for model in models if model is not None), model_files.load_model(round_.model)]
 
 
-def _predictions(turn: Round, models: list[Any]) -> list[NDArray[np.int64]]:
+def _predictions(round_: Round, models: list[Any]) -> list[NDArray[np.int64]]:
     features = feature_store.gather(
-        turn.space, sample_positions(turn.project.seed, turn.space.items)
+        round_.space, sample_positions(round_.project.seed, round_.space.items)
     )
     said = []
     for model in models:
@@ -127,11 +129,11 @@ def _as_columns(
     return found
 
 
-def _before(turn: Round) -> dict[str, NDArray[Any]] | None:
-    done = turn.project.rounds.filter(
-        number__lt=turn.number, state=Round.State.DONE, model__isnull=False
+def _before(round_: Round) -> dict[str, NDArray[Any]] | None:
+    done = round_.project.rounds.filter(
+        number__lt=round_.number, state=Round.State.DONE, model__isnull=False
     )
     last = done.first()
     if last is None:
         return None
-    return storage_arrays.find_npz(model_files.audits_path(turn.project_id, last.number))
+    return storage_arrays.find_npz(model_files.audits_path(round_.project_id, last.number))

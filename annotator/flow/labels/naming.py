@@ -15,7 +15,7 @@ from django.db.models import Q, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Invalid
 from annotator.i18n.stored_messages import translated
 from annotator.models import Item, Label, Project
@@ -28,7 +28,7 @@ DIGITS = "1234567890"
 # Of a label that is renamed again and again, the newest names.
 MOST_FORMER = 20
 
-FIND_LABELS = Rows(lambda project: Label.objects.filter(project_id=project), int)
+FIND_LABELS = CompiledSelect(lambda project: Label.objects.filter(project_id=project), int)
 
 Ref = int | str
 # Where an instance of a project keeps its labels: beside what is fetched for it beforehand, so that

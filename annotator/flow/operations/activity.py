@@ -36,9 +36,9 @@ def _current(jobs: Any) -> list[Any]:
 
 
 def _latest_round(project: Project) -> list[Round]:
-    turn = project.rounds.first()
-    interesting = turn is not None and (turn.is_active or turn.state == Job.State.FAILED)
-    return [turn] if interesting and turn is not None else []
+    round_ = project.rounds.first()
+    interesting = round_ is not None and (round_.is_active or round_.state == Job.State.FAILED)
+    return [round_] if interesting and round_ is not None else []
 
 
 def _import_activity(work: Import) -> dict[str, Any]:
@@ -72,16 +72,20 @@ def _space_activity(space: Any) -> dict[str, Any]:
     return {**_job(space, "features", words), "done": done + fitted, "total": total}
 
 
-def _round_activity(turn: Round) -> dict[str, Any]:
+def _round_activity(round_: Round) -> dict[str, Any]:
     stages = list(Round.Stage.values)
-    if turn.state == Job.State.FAILED:
+    if round_.state == Job.State.FAILED:
         words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
     else:
         words = _("Round %(n)d: %(stage)s.")
-    values = {"n": turn.number, "stage": turn.get_stage_display(), "error": translated(turn.error)}
+    values = {
+        "n": round_.number,
+        "stage": round_.get_stage_display(),
+        "error": translated(round_.error),
+    }
     return {
-        **_job(turn, "round", words % values),
-        "done": stages.index(turn.stage),
+        **_job(round_, "round", words % values),
+        "done": stages.index(round_.stage),
         "total": len(stages),
     }
 

@@ -34,9 +34,9 @@ LARGE = ("plane", "quality")
 OF_MODELS = (forecast.KIND, "worth")
 MAKERS: dict[str, Maker] = {
     forecast.KIND: forecast.report,
-    "worth": label_savings.report,
-    "plane": embedding_map.report,
-    "quality": quality_report.report,
+    "worth": label_savings.build_label_savings,
+    "plane": embedding_map.build_embedding_map,
+    "quality": quality_report.build_report,
     recall_standing.KIND: recall_standing.report,
 }
 
@@ -51,17 +51,17 @@ def make_all(project_pk: int) -> None:
             _make(project, kind)
 
 
-def latest(project: Project) -> dict[str, dict[str, Any]]:
+def latest_reports(project: Project) -> dict[str, dict[str, Any]]:
     """Return the reports by kind, without large ones; kinds never made are missing."""
     return {report.kind: report.found for report in project.reports.exclude(kind__in=LARGE)}
 
 
-def one(project: Project, kind: str) -> dict[str, Any]:
+def report(project: Project, kind: str) -> dict[str, Any]:
     """Return the report of one kind; empty if it was never made."""
-    return dict(whole(project, kind)["found"])
+    return dict(with_error(project, kind)["found"])
 
 
-def whole(project: Project, kind: str) -> dict[str, Any]:
+def with_error(project: Project, kind: str) -> dict[str, Any]:
     """Return a report as `found`, and the `error` of the last attempt."""
     kept = project.reports.filter(kind=kind).values("found", "error").first()
     return dict(kept) if kept else {"found": {}, "error": ""}
@@ -70,7 +70,7 @@ def whole(project: Project, kind: str) -> dict[str, Any]:
 def behind_since(project: Project, kind: str) -> datetime | None:
     """Return when a report was made that does not know of the newest work; None if it does."""
     kept = project.reports.filter(kind=kind).values_list("seq", "made_at").first()
-    if kept is None or kept[0] >= training_set.work_done(project):
+    if kept is None or kept[0] >= training_set.label_revision(project):
         return None
     return kept[1]
 
@@ -87,7 +87,7 @@ def overdue() -> list[int]:
 
 
 def _make(project: Project, kind: str) -> None:
-    seq, model = training_set.work_done(project), _newest_model(project)
+    seq, model = training_set.label_revision(project), _newest_model(project)
     kept = project.reports.filter(kind=kind).defer("found").first()
     if kept is not None and _is_current(project, kept, seq, model):
         Report.objects.filter(pk=kept.pk).exclude(due_at=None).update(due_at=None)

@@ -46,14 +46,14 @@ def close_finished() -> None:
             _give_up(FeatureSpace, space.pk, failed.error)
         else:
             encode.close_space(space)
-    for turn in Round.objects.active().filter(space__state=FeatureSpace.State.FAILED):
-        _give_up(Round, turn.pk, turn.space.error)
-    for turn in Round.objects.active().filter(stage=Round.Stage.SCORE):
-        lost = turn.shards.filter(state=RoundShard.State.FAILED).first()
+    for round_ in Round.objects.active().filter(space__state=FeatureSpace.State.FAILED):
+        _give_up(Round, round_.pk, round_.space.error)
+    for round_ in Round.objects.active().filter(stage=Round.Stage.SCORE):
+        lost = round_.shards.filter(state=RoundShard.State.FAILED).first()
         if lost is not None:
-            _give_up(Round, turn.pk, lost.error)
+            _give_up(Round, round_.pk, lost.error)
         else:
-            score.close_scoring(turn)
+            score.close_scoring(round_)
 
 
 def _give_up(model: type[Job], pk: int, error: str) -> None:

@@ -68,7 +68,7 @@ WHOLE = ("import", "features", "round", "simulation")
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProjectHealth:
     """Health of one project. Counts above MOST are given as MOST + 1."""
 
     project: Project
@@ -95,17 +95,17 @@ class CountOf(Subquery):
     output_field = IntegerField()
 
 
-def standing(project: Project) -> Standing:
+def standing(project: Project) -> ProjectHealth:
     """Return the health of one project."""
     return _standings(Project.objects.filter(pk=project.pk))[0]
 
 
-def standings(limit: int = MOST_PROJECTS) -> list[Standing]:
+def standings(limit: int = MOST_PROJECTS) -> list[ProjectHealth]:
     """Return the health of the newest projects, in as many queries as for one."""
     return _standings(Project.objects.alive().order_by("-pk")[:limit])
 
 
-def _standings(projects: QuerySet[Project]) -> list[Standing]:
+def _standings(projects: QuerySet[Project]) -> list[ProjectHealth]:
     own = OuterRef("pk")
     rounds = Round.objects.filter(project=own).order_by("-number")
     taught = rounds.exclude(model=None)
@@ -169,7 +169,7 @@ def _rounds(keys: set[int | None]) -> dict[int, Round]:
     light = Round.objects.select_related("model").defer(
         "picks", "distribution", "model__labels", "model__seen", "model__params"
     )
-    return {turn.pk: turn for turn in light.filter(pk__in=[key for key in keys if key])}
+    return {round_.pk: round_ for round_ in light.filter(pk__in=[key for key in keys if key])}
 
 
 def _failed_rounds() -> dict[int, int]:
@@ -177,8 +177,8 @@ def _failed_rounds() -> dict[int, int]:
     return dict(failed.values_list("project").annotate(n=Count("pk")))
 
 
-def _stands(row: Any, turns: dict[int, Round], failed: int) -> Standing:
-    return Standing(
+def _stands(row: Any, turns: dict[int, Round], failed: int) -> ProjectHealth:
+    return ProjectHealth(
         project=row,
         open=row.open,
         leased=row.leased,

@@ -119,7 +119,7 @@ def prove(project_pk: int) -> None:
 
 
 @dataclass(frozen=True)
-class Truth:
+class ExpectedCounts:
     """Expected counters of one item, from the rows."""
 
     answers: int = 0
@@ -148,7 +148,7 @@ def _of_items(project: Project, mend: bool, pause: float) -> Iterator[Difference
     while items := list(_behind(project, position)):
         truths = _truths([item.pk for item in items])
         for item in items:
-            truth = truths.get(item.pk, Truth())
+            truth = truths.get(item.pk, ExpectedCounts())
             if _wrong(item, truth, project.overlap):
                 yield from _looked_at_again(item.pk, mend)
             elif item.skips and item.state < Item.State.LABELLED:
@@ -166,7 +166,7 @@ def _behind(project: Project, position: int) -> Any:
     return rows.only("pk", "project_id", "position", "answers", "skips", "state")[:AT_ONCE]
 
 
-def _truths(items: list[int]) -> dict[int, Truth]:
+def _truths(items: list[int]) -> dict[int, ExpectedCounts]:
     """Return the expected counters of each item with rows, by one index scan each."""
     answers = Annotation.objects.filter(item__in=items, counted=True, withdrawn_at=None)
     skipped = Lease.objects.filter(item__in=items, outcome__in=Lease.SKIPS)
@@ -184,10 +184,10 @@ def _truths(items: list[int]) -> dict[int, Truth]:
     for rows in looks:
         for row in rows:
             said.setdefault(row.pop("item"), {}).update(row)
-    return {item: Truth(**numbers) for item, numbers in said.items()}
+    return {item: ExpectedCounts(**numbers) for item, numbers in said.items()}
 
 
-def _wrong(item: Item, truth: Truth, overlap: int) -> dict[str, int]:
+def _wrong(item: Item, truth: ExpectedCounts, overlap: int) -> dict[str, int]:
     """Return the correct values of the item's wrong counters."""
     right = {
         "answers": truth.answers,
@@ -201,7 +201,7 @@ def _wrong(item: Item, truth: Truth, overlap: int) -> dict[str, int]:
 def _looked_at_again(pk: int, mend: bool) -> list[Difference]:
     # Whoever changes what is counted here changes the item, too, and waits for this lock.
     item = Item.objects.select_for_update(of=("self",)).select_related("project").get(pk=pk)
-    truth = _truths([pk]).get(pk, Truth())
+    truth = _truths([pk]).get(pk, ExpectedCounts())
     wrong = _wrong(item, truth, item.project.overlap)
     if wrong and mend:
         Item.objects.filter(pk=pk).update(**wrong)

@@ -33,7 +33,7 @@ def beyond(project: Project, frontier: int) -> Beyond:
         project=project,
         state=Item.State.LABELLED,
         audit_key__gt=frontier,
-        audit_key__lt=audit_set.reserve(project),
+        audit_key__lt=audit_set.audit_threshold(project),
     )
     audits = Annotation.objects.filter(
         item=OuterRef("pk"), source=Source.AUDIT, counted=True, withdrawn_at=None

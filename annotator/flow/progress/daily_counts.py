@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from annotator.db.compiled_queries import Update
+from annotator.db.compiled_queries import CompiledUpdate
 from annotator.models import Project, Tally, User
 
 # Somebody who went for lunch did not think about the item for so long.
@@ -15,7 +15,7 @@ COUNTED_SECONDS = Case(
     When(seconds__gt=MOST_SECONDS, then=Value(MOST_SECONDS)), default=F("seconds")
 )
 WHOLE = ("labels", "finished", "audits", "skips", "changes")
-ADD = Update(
+ADD = CompiledUpdate(
     lambda project, user, day, seconds, *amounts: (
         Tally.objects.filter(project_id=project, user_id=user, day=day),
         {

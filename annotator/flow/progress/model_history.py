@@ -35,40 +35,40 @@ def told(project: Project) -> list[dict[str, Any]]:
     return [point for point in curve(project) if point["n"] >= estimate.FIRST_ESTIMATE]
 
 
-def scored(project: Project) -> Round | None:
+def newest_scored_round(project: Project) -> Round | None:
     """Return the newest round that scored the pool, with its model."""
     return project.rounds.exclude(distribution={}).select_related("model").first()
 
 
-def uncertainty(turn: Round | None) -> dict[str, Any] | None:
+def uncertainty(round_: Round | None) -> dict[str, Any] | None:
     """Return how torn the model was over the pool and over what was picked, in 20 bins."""
-    if turn is None:
+    if round_ is None:
         return None
-    bins = len(turn.distribution["pool"])
+    bins = len(round_.distribution["pool"])
     return {
-        "round": turn.number,
+        "round": round_.number,
         "edges": [index / bins for index in range(bins + 1)],
-        "pool": turn.distribution["pool"],
-        "picks": turn.distribution["picks"],
+        "pool": round_.distribution["pool"],
+        "picks": round_.distribution["picks"],
     }
 
 
-def balance(turn: Round | None, labels: Mapping[int, Label]) -> list[dict[str, Any]]:
+def class_balance(round_: Round | None, labels: Mapping[int, Label]) -> list[dict[str, Any]]:
     """Return of each label how often it was given and how often the newest model predicts it."""
-    if turn is None or turn.model is None:
+    if round_ is None or round_.model is None:
         return []
-    predicted, seen = turn.distribution["predicted"], turn.model.seen
+    predicted, seen = round_.distribution["predicted"], round_.model.seen
     return [
         {
             "label": pk,
             "labelled": seen.get(str(pk), 0) if pk in labels else 0,
             "predicted": predicted[place] if place < len(predicted) else 0,
         }
-        for place, pk in enumerate(turn.model.labels)
+        for place, pk in enumerate(round_.model.labels)
     ]
 
 
-def classes(project: Project) -> list[dict[str, Any]]:
+def per_class(project: Project) -> list[dict[str, Any]]:
     """Return precision and recall of each label, as the newest measured model has them."""
     newest = _versions(project).order_by("-number").values_list("measured__classes", flat=True)
     return newest.first() or []

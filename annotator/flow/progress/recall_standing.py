@@ -117,7 +117,7 @@ def report(project: Project) -> dict[str, Any] | None:
 def _reading(project: Project, label: int) -> Reading:
     labels = list(Label.objects.filter(project=project).values_list("pk", flat=True))
     # All items count, whether they have features or not.
-    known = training_set.labelled(project, FeatureSpace(items=project.items), labels)
+    known = training_set.load_training_set(project, FeatureSpace(items=project.items), labels)
     column = labels.index(label)
     y = known.label_space.has_class(known.y, column)
     counted = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)

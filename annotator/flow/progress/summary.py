@@ -80,7 +80,7 @@ def mine(project: Project, user: User) -> dict[str, int]:
 
 def rounds(project: Project, limit: int = 30) -> list[dict[str, Any]]:
     """Return the latest rounds, newest first."""
-    return [round_numbers(turn) for turn in project.rounds.select_related("model")[:limit]]
+    return [round_numbers(round_) for round_ in project.rounds.select_related("model")[:limit]]
 
 
 def why_empty(project: Project) -> str:
@@ -106,24 +106,24 @@ def _model(version: ModelVersion | None) -> dict[str, Any] | None:
 
 
 def _latest_numbers(project: Project) -> dict[str, Any] | None:
-    turn = project.rounds.select_related("model").first()
-    return None if turn is None else round_numbers(turn)
+    round_ = project.rounds.select_related("model").first()
+    return None if round_ is None else round_numbers(round_)
 
 
-def round_numbers(turn: Round) -> dict[str, Any]:
+def round_numbers(round_: Round) -> dict[str, Any]:
     """Return what there is to say of one round."""
     return {
-        "number": turn.number,
-        "state": turn.state,
-        "stage": turn.stage,
-        "trigger": turn.trigger,
-        "strategy": turn.strategy,
-        "phase": turn.phase,
-        "labels": turn.model.trained_on if turn.model else 0,
-        "model": turn.model.number if turn.model else None,
-        "picks": len(turn.picks),
-        "timings": turn.timings,
-        "error": translated(turn.error),
-        "created_at": turn.created_at,
-        "finished_at": turn.finished_at,
+        "number": round_.number,
+        "state": round_.state,
+        "stage": round_.stage,
+        "trigger": round_.trigger,
+        "strategy": round_.strategy,
+        "phase": round_.phase,
+        "labels": round_.model.trained_on if round_.model else 0,
+        "model": round_.model.number if round_.model else None,
+        "picks": len(round_.picks),
+        "timings": round_.timings,
+        "error": translated(round_.error),
+        "created_at": round_.created_at,
+        "finished_at": round_.finished_at,
     }

@@ -19,6 +19,6 @@ def model_number(pk: int | None) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def model_born(pk: int) -> datetime:
+def model_trained_at(pk: int) -> datetime:
     """Return when a model was made."""
     return ModelVersion.objects.values_list("created_at", flat=True).get(pk=pk)

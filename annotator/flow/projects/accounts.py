@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.models import User
 
 INVITATION_SECONDS = 7 * 86_400
@@ -69,7 +69,7 @@ def revoke_tokens(user: User) -> None:
 
 def invited(token: str) -> User:
     """Return the user invited by `token`; NotThere if it is used, expired or invalid."""
-    gone = NotThere(
+    gone = NotFound(
         "invitation", _("This invitation has expired or was already used. Ask for a new one.")
     )
     try:

@@ -3,14 +3,14 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from annotator.db.compiled_queries import Rows
-from annotator.errors import Conflict, Forbidden, Invalid, NotThere
+from annotator.db.compiled_queries import CompiledSelect
+from annotator.errors import Conflict, Forbidden, Invalid, NotFound
 from annotator.flow.projects import versions
 from annotator.flow.queue import releasing, skipped_items
 from annotator.models import Membership, Project, Role, User
 
-FIND_PROJECT = Rows(lambda pk: Project.objects.alive().filter(pk=pk).order_by(), int)
-FIND_MEMBER = Rows(
+FIND_PROJECT = CompiledSelect(lambda pk: Project.objects.alive().filter(pk=pk).order_by(), int)
+FIND_MEMBER = CompiledSelect(
     lambda user, project: Membership.objects.filter(
         user_id=user, project_id=project, project__deleted_at=None
     ).select_related("project"),
@@ -55,7 +55,7 @@ def role_of(project: Project, user: User) -> str:
     member = Membership.objects.filter(project=project, user=user).first()
     if member is None:
         words = _("This user isn't a member of the project.")
-        raise NotThere("unknown_member", words)
+        raise NotFound("unknown_member", words)
     return member.role
 
 
@@ -79,7 +79,7 @@ def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
     # No database has keys that long; asking for one is an error in some.
     project = found(user, pk) if pk < 2**63 else None
     if project is None:
-        raise NotThere("not_found", _("Project not found."))
+        raise NotFound("not_found", _("Project not found."))
     if project.role not in Role.at_least(role):
         raise Forbidden("forbidden", _("Your role in this project doesn't allow this."))
     return project

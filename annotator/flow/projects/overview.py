@@ -23,7 +23,7 @@ NEARLY = 0.9
 
 
 @dataclass
-class Row:
+class ProjectRow:
     """One project as one person sees it; what only leads see is empty for others."""
 
     project: Project
@@ -69,13 +69,13 @@ class Row:
         return self.leads and bool(any(found) or self.is_running_out or self.has_failed_round)
 
 
-def rows(user: User, name: str = "") -> list[Row]:
+def rows(user: User, name: str = "") -> list[ProjectRow]:
     """Return the person's projects whose name holds `name`; those that need a decision first."""
     found = list(Project.objects.for_user(user).select_related("rare_label", "paused_by"))
     wanted = name.casefold().strip()
     roles = dict(user.memberships.values_list("project", "role"))
     everything = [
-        Row(each, Role(roles.get(each.pk, Role.ADMIN)))
+        ProjectRow(each, Role(roles.get(each.pk, Role.ADMIN)))
         for each in found
         if wanted in each.name.casefold()
     ]
@@ -89,13 +89,15 @@ def rows(user: User, name: str = "") -> list[Row]:
 def pauses(user: User) -> dict[int, stopping.Pause]:
     """Return the reasons for which the user's projects are paused, by project key."""
     found = Project.objects.for_user(user).select_related("rare_label", "paused_by")
-    stopped = [Row(each, Role.ANNOTATOR) for each in found if each.paused_at or each.auto_stop]
+    stopped = [
+        ProjectRow(each, Role.ANNOTATOR) for each in found if each.paused_at or each.auto_stop
+    ]
     if stopped:
         _count(stopped)
     return {row.project.pk: row.pause for row in stopped if row.pause is not None}
 
 
-def _count(found: list[Row]) -> None:
+def _count(found: list[ProjectRow]) -> None:
     """Fill in what everybody sees: how far each project is, and how good."""
     keys = [row.project.pk for row in found]
     tallies = Tally.objects.filter(project__in=keys).order_by().values("project")
@@ -115,7 +117,7 @@ def _count(found: list[Row]) -> None:
 # For leads ---------------------------------------------------------------------------------------
 
 
-def _look_closer(led: list[Row]) -> None:
+def _look_closer(led: list[ProjectRow]) -> None:
     """Fill in who is active, what runs, and what needs a decision."""
     keys = [row.project.pk for row in led]
     today = daily_counts.today()
@@ -183,13 +185,13 @@ def _asides(projects: list[int]) -> dict[int, int]:
     return dict(aside.values_list("project").annotate(n=Count("pk")))
 
 
-def _reports(found: list[Row]) -> dict[int, dict[str, Any]]:
+def _reports(found: list[ProjectRow]) -> dict[int, dict[str, Any]]:
     wanted = [row.project.pk for row in found if row.project.target_recall is not None]
     newest = Report.objects.filter(project__in=wanted, kind=recall_standing.KIND)
     return dict(newest.values_list("project", "found"))
 
 
-def _reasons(row: Row, report: dict[str, Any] | None) -> list[stopping.StopReason]:
+def _reasons(row: ProjectRow, report: dict[str, Any] | None) -> list[stopping.StopReason]:
     """Return why to stop, as `stopping.reasons_to_stop` does for one project."""
     project = row.project
     found = list(stopping.target_proven(project, row.estimate))

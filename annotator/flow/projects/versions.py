@@ -16,7 +16,7 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from annotator.errors import Conflict, NotThere
+from annotator.errors import Conflict, NotFound
 from annotator.models import Project
 
 Stamps = Mapping[str, str]
@@ -128,7 +128,7 @@ def hold(project: Project) -> None:
     rows = Project.objects.alive().select_for_update(no_key=True)
     fresh = rows.filter(pk=project.pk).first()
     if fresh is None:
-        raise NotThere("not_found", _("Project not found."))
+        raise NotFound("not_found", _("Project not found."))
     for field in Project._meta.concrete_fields:
         setattr(project, field.attname, getattr(fresh, field.attname))
     # Labels that were read before may be others by now.

@@ -17,7 +17,7 @@ LEFT_OUT = (Source.REPEAT, Source.BULK)
 
 
 @dataclass(frozen=True)
-class Opinions:
+class AnswerTable:
     """One row for each answer: keys of item and person, day, and `said` (n, C) of booleans.
 
     `seconds` are what counts of the time that it took.
@@ -32,14 +32,14 @@ class Opinions:
     def __len__(self) -> int:
         return len(self.items)
 
-    def shared(self) -> "Opinions":
+    def shared(self) -> "AnswerTable":
         """Return the answers on items with at least two annotators."""
         _items, inverse, counts = np.unique(self.items, return_inverse=True, return_counts=True)
         return self.take(np.flatnonzero(counts[inverse] >= 2))
 
-    def take(self, rows: NDArray[np.int64]) -> "Opinions":
+    def take(self, rows: NDArray[np.int64]) -> "AnswerTable":
         """Return the rows, in that order."""
-        return Opinions(
+        return AnswerTable(
             self.items[rows],
             self.people[rows],
             self.seconds[rows],
@@ -56,7 +56,7 @@ class Opinions:
         return found
 
 
-def of_project(project: Project, labels: Sequence[int]) -> Opinions:
+def of_project(project: Project, labels: Sequence[int]) -> AnswerTable:
     """Return the newest answers that stand, with a column for each of `labels`."""
     rows = Annotation.objects.filter(project=project, withdrawn_at=None, user__isnull=False)
     # Seeds that came with a file are nobody's own; those that somebody searched for are.
@@ -74,7 +74,7 @@ def of_project(project: Project, labels: Sequence[int]) -> Opinions:
     for annotation, label in given.values_list("annotation_id", "label_id").iterator(20_000):
         if annotation in place and label in column:
             said[place[annotation], column[label]] = True
-    return Opinions(
+    return AnswerTable(
         np.array([row[1] for row in found], dtype=np.int64),
         np.array([row[2] for row in found], dtype=np.int64),
         np.array([np.nan if row[3] is None else row[3] for row in found], dtype=np.float64),

@@ -21,7 +21,7 @@ DIFFERING = 50
 AT_ONCE = 500
 
 
-def find(
+def find_consensus(
     items: NDArray[np.int64],
     people: NDArray[np.int64],
     classes: NDArray[np.int64],
@@ -57,7 +57,7 @@ def find(
 
 
 def against_today(
-    project: Project, found: dict[str, Any], known: training_set.Labelled, labels: Sequence[int]
+    project: Project, found: dict[str, Any], known: training_set.TrainingSet, labels: Sequence[int]
 ) -> list[dict[str, Any]]:
     """Return the items where the consensus is not the label that counts today, surest first."""
     differing = found.get("differing", [])

@@ -30,7 +30,7 @@ MOST = 200
 
 
 @dataclass(frozen=True)
-class Suspect:
+class LabelIssue:
     """A labelled item in doubt: at a position, with the classes given and those that seem right."""
 
     position: int
@@ -43,8 +43,8 @@ class Suspect:
     group: int | None = None
 
 
-def find(
-    project: Project, space: FeatureSpace, known: training_set.Labelled, labels: Sequence[Label]
+def find_label_errors(
+    project: Project, space: FeatureSpace, known: training_set.TrainingSet, labels: Sequence[Label]
 ) -> Any:
     """Return the labels in doubt by kind, the most doubtful first, and how many were `judged`.
 
@@ -75,17 +75,17 @@ def proposals(found: dict[str, Any]) -> list[ReviewCandidate]:
     ]
 
 
-def _free(project: Project, known: training_set.Labelled) -> NDArray[np.bool_]:
+def _free(project: Project, known: training_set.TrainingSet) -> NDArray[np.bool_]:
     """Tell which items the audits neither have nor will have."""
-    return np.asarray(~known.audited & (known.keys >= audit_set.reserve(project)))
+    return np.asarray(~known.audited & (known.keys >= audit_set.audit_threshold(project)))
 
 
-def _rows(known: training_set.Labelled, rows: NDArray[np.int64]) -> training_set.Labelled:
+def _rows(known: training_set.TrainingSet, rows: NDArray[np.int64]) -> training_set.TrainingSet:
     fields = ("positions", "y", "keys", "audited")
     return replace(known, **{name: getattr(known, name)[rows] for name in fields})
 
 
-def _classes(known: training_set.Labelled, row: int) -> list[int]:
+def _classes(known: training_set.TrainingSet, row: int) -> list[int]:
     given: list[int] = np.flatnonzero(known.label_space.indicator(known.y[[row]])[0]).tolist()
     return given
 
@@ -96,10 +96,10 @@ def _classes(known: training_set.Labelled, row: int) -> list[int]:
 def _suspects(
     project: Project,
     space: FeatureSpace,
-    known: training_set.Labelled,
+    known: training_set.TrainingSet,
     names: list[str],
     free: NDArray[np.bool_],
-) -> list[Suspect]:
+) -> list[LabelIssue]:
     from selection.models import logistic
 
     if len(known) < FEWEST or not known.teaches:
@@ -118,8 +118,8 @@ def _suspects(
 
 
 def _of_one(
-    known: training_set.Labelled, proba: NDArray[Any], names: list[str]
-) -> list[tuple[int, Suspect]]:
+    known: training_set.TrainingSet, proba: NDArray[Any], names: list[str]
+) -> list[tuple[int, LabelIssue]]:
     from selection.agreement import coefficients
 
     found = []
@@ -136,8 +136,8 @@ def _of_one(
 
 
 def _of_several(
-    known: training_set.Labelled, proba: NDArray[Any], names: list[str]
-) -> list[tuple[int, Suspect]]:
+    known: training_set.TrainingSet, proba: NDArray[Any], names: list[str]
+) -> list[tuple[int, LabelIssue]]:
     """Judge each label separately; report the worst one of an item."""
     worst: dict[int, tuple[float, int]] = {}
     for column in range(known.y.shape[1]):
@@ -164,9 +164,9 @@ def _of_label(given: NDArray[np.int64], yes: NDArray[Any]) -> list[tuple[int, fl
 
 
 def _suspect(
-    known: training_set.Labelled, row: int, score: float, instead: list[int], why: str
-) -> Suspect:
-    return Suspect(
+    known: training_set.TrainingSet, row: int, score: float, instead: list[int], why: str
+) -> LabelIssue:
+    return LabelIssue(
         int(known.positions[row]),
         SecondLook.Kind.SUSPECT,
         round(float(score), 4),
@@ -179,14 +179,14 @@ def _suspect(
 # What near-copies say otherwise ------------------------------------------------------------------
 
 
-def _contradictions(space: FeatureSpace, known: training_set.Labelled) -> list[Suspect]:
+def _contradictions(space: FeatureSpace, known: training_set.TrainingSet) -> list[LabelIssue]:
     if len(known) < 2:
         return []
     found = contradicting(feature_store.gather(space, known.positions), known)
     return sorted(found, key=lambda each: (-each.score, each.position))
 
 
-def contradicting(features: "Features", known: training_set.Labelled) -> list[Suspect]:
+def contradicting(features: "Features", known: training_set.TrainingSet) -> list[LabelIssue]:
     """Return the members of near-copies that are labelled otherwise than the most of them.
 
     The score is how many of the others say something else; where half do, everybody is doubted.
@@ -206,8 +206,8 @@ def contradicting(features: "Features", known: training_set.Labelled) -> list[Su
 
 
 def _otherwise(
-    known: training_set.Labelled, members: NDArray[np.int64], group: int
-) -> list[Suspect]:
+    known: training_set.TrainingSet, members: NDArray[np.int64], group: int
+) -> list[LabelIssue]:
     said = [_classes(known, row) for row in members]
     found = []
     for row, given in zip(members, said, strict=True):
@@ -217,7 +217,7 @@ def _otherwise(
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
         kind, position = SecondLook.Kind.CONTRADICTION, int(known.positions[row])
-        found.append(Suspect(position, kind, score, given, instead, COPY_DIFFERS, group))
+        found.append(LabelIssue(position, kind, score, given, instead, COPY_DIFFERS, group))
     return found
 
 
@@ -225,7 +225,7 @@ def _otherwise(
 
 
 def _with_answers(
-    project: Project, suspects: list[Suspect], keys: list[int]
+    project: Project, suspects: list[LabelIssue], keys: list[int]
 ) -> list[dict[str, Any]]:
     """Return the suspects as they are kept, with the answers that gave the label."""
     said: dict[int, dict[int, set[int]]] = {}
@@ -249,7 +249,7 @@ def _with_answers(
     return rows
 
 
-def _kept(each: Suspect, item: int, gave: list[int], keys: list[int]) -> dict[str, Any]:
+def _kept(each: LabelIssue, item: int, gave: list[int], keys: list[int]) -> dict[str, Any]:
     return {
         "item": item,
         "annotations": gave,

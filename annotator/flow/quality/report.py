@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from annotator.flow.features import encode
 from annotator.flow.quality import answer_table, consensus, label_errors, suggestion_bias
-from annotator.flow.quality.answer_table import Opinions
+from annotator.flow.quality.answer_table import AnswerTable
 from annotator.flow.review import candidates, gold_items
 from annotator.models import Project
 from annotator.pool import training_set
@@ -27,16 +27,18 @@ MOST_WEEKS = 26
 MOST_PAIRS = 30
 
 
-def report(project: Project) -> dict[str, Any]:
+def build_report(project: Project) -> dict[str, Any]:
     """Return all of it, and have the labels in doubt asked a second time."""
     labels = list(project.labels.all())
     keys = [label.pk for label in labels]
     answers = answer_table.of_project(project, keys)
     shared, classes = answers.shared(), training_set.label_space(project, len(keys))
     space = encode.current_space(project)
-    known = None if space is None else training_set.labelled(project, space, keys)
+    known = None if space is None else training_set.load_training_set(project, space, keys)
     doubted = (
-        {} if space is None or known is None else label_errors.find(project, space, known, labels)
+        {}
+        if space is None or known is None
+        else label_errors.find_label_errors(project, space, known, labels)
     )
     if project.second_share > 0:
         found = label_errors.proposals(doubted) if doubted else []
@@ -60,7 +62,7 @@ def report(project: Project) -> dict[str, Any]:
 # Agreement ---------------------------------------------------------------------------------------
 
 
-def _overlap(shared: Opinions, classes: "LabelSpace") -> dict[str, Any]:
+def _overlap(shared: AnswerTable, classes: "LabelSpace") -> dict[str, Any]:
     """Return in how many items people agree altogether, and their alpha beyond chance.
 
     No alpha unless answers are nominal: one wrong label of five would count as five. Each label
@@ -77,7 +79,7 @@ def _overlap(shared: Opinions, classes: "LabelSpace") -> dict[str, Any]:
     return {"share": _told(share), "alpha": _told(alpha)}
 
 
-def _by_week(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
+def _by_week(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]:
     """Return alpha of the latest weeks, by the day of an item's latest opinion.
 
     Where answers are not nominal, the share of items on which all agree.
@@ -98,7 +100,7 @@ def _by_week(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
     return found
 
 
-def _weeks(shared: Opinions) -> Iterator[tuple[str, Opinions]]:
+def _weeks(shared: AnswerTable) -> Iterator[tuple[str, AnswerTable]]:
     """Yield the latest weeks, oldest first, with the opinions on the items that belong to each."""
     items, inverse = np.unique(shared.items, return_inverse=True)
     latest = np.zeros(len(items), dtype=np.int64)
@@ -111,7 +113,7 @@ def _weeks(shared: Opinions) -> Iterator[tuple[str, Opinions]]:
         yield week, shared.take(np.array(weeks[week], dtype=np.int64))
 
 
-def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
+def _by_label(shared: AnswerTable, labels: list[int]) -> list[dict[str, Any]]:
     """Return for each label how far people agree on whether it is given."""
     from selection.agreement import bootstrap
 
@@ -128,7 +130,7 @@ def _by_label(shared: Opinions, labels: list[int]) -> list[dict[str, Any]]:
     return found
 
 
-def _by_pair(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
+def _by_pair(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]:
     """Return Cohen's kappa of the pairs of people who share most items."""
     from selection.agreement import bootstrap
 
@@ -145,7 +147,7 @@ def _by_pair(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
     return found
 
 
-def _with_others(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]]:
+def _with_others(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]:
     """Return each annotator's agreement with others on the same items."""
     from selection.agreement import annotator_agreement
 
@@ -159,8 +161,8 @@ def _with_others(shared: Opinions, classes: "LabelSpace") -> list[dict[str, Any]
 
 def _consensus(
     project: Project,
-    shared: Opinions,
-    known: training_set.Labelled | None,
+    shared: AnswerTable,
+    known: training_set.TrainingSet | None,
     labels: list[int],
     classes: "LabelSpace",
 ) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def _consensus(
     if not classes.is_nominal:
         return {}
     codes = classes.answer_codes(shared.said)
-    found = consensus.find(shared.items, shared.people, codes, len(labels))
+    found = consensus.find_consensus(shared.items, shared.people, codes, len(labels))
     if not found:
         return {}
     differing = consensus.against_today(project, found, known, labels) if known else []
@@ -189,7 +191,7 @@ def _told(estimate: Any) -> dict[str, Any] | None:
 # People ------------------------------------------------------------------------------------------
 
 
-def _paces(found: Opinions) -> list[dict[str, Any]]:
+def _paces(found: AnswerTable) -> list[dict[str, Any]]:
     """Return each person's median seconds an item."""
     paces = []
     for user in np.unique(found.people):

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 
 from annotator.db import clock
-from annotator.db.compiled_queries import insert
+from annotator.db.compiled_queries import insert_row
 from annotator.flow.progress import stopping
 from annotator.models import Item, Lease, Project, User
 
@@ -65,7 +65,7 @@ class Room:
             if len(leases) > stopping.left(self.project, besides=[lease.pk for lease in leases]):
                 raise NoRoom
         if len(leases) == 1:
-            insert(leases[0])
+            insert_row(leases[0])
         else:
             Lease.objects.bulk_create(leases)
         self.left -= len(leases)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.labels import naming
 from annotator.i18n.stored_texts import WHY_AUDIT, WHY_RANDOM
 from annotator.models import Item, Project, Source, Tally
@@ -22,7 +22,7 @@ TOP_UP = 20
 # Larger pools are not counted where somebody waits: of them, few are ever labelled.
 COUNTED_ONE_BY_ONE = 100_000
 
-FIND_SKIPPED = Rows(
+FIND_SKIPPED = CompiledSelect(
     lambda project, bound: (
         Item.objects.filter(
             project_id=project, state=Item.State.POOL, skips__gt=0, audit_key__lt=bound
@@ -35,7 +35,7 @@ FIND_SKIPPED = Rows(
 )
 
 # All of them: asked for those in the pool alone, SQLite would go through the whole pool.
-FIND_GOLD = Rows(
+FIND_GOLD = CompiledSelect(
     lambda project: Item.objects.filter(project_id=project, gold__isnull=False).values_list(
         "audit_key", "pk", "state"
     ),
@@ -64,7 +64,7 @@ def probability_among_ordinary(project: Project, drawn: int) -> float | None:
     if project.items > COUNTED_ONE_BY_ONE:
         return probability_without_counting(project, drawn)
     return _probability(
-        drawn, pool_items(project).filter(audit_key__gte=audit_set.reserve(project)).count()
+        drawn, pool_items(project).filter(audit_key__gte=audit_set.audit_threshold(project)).count()
     )
 
 
@@ -163,7 +163,7 @@ def _audits(project: Project, free: QuerySet[Item], number: int) -> list[QueueRe
 
 def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:
     """Return the next items of the audit permutation, after those that somebody skipped."""
-    bound = audit_set.reserve(project)
+    bound = audit_set.audit_threshold(project)
     skipped = FIND_SKIPPED(project.pk, bound)
     reserved = free.filter(audit_key__lt=bound).order_by("audit_key")
     again = list(reserved.filter(pk__in=skipped)[:number]) if skipped else []
@@ -172,7 +172,7 @@ def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[It
 
 def _gold_items(project: Project, free: QuerySet[Item], number: int) -> list[QueueRequest]:
     # Those that the audit stream will ask anyway are left to it.
-    bound = audit_set.reserve(project)
+    bound = audit_set.audit_threshold(project)
     known = FIND_GOLD(project.pk) if number else []
     waiting = sorted(
         (key, pk) for key, pk, state in known if key >= bound and state == Item.State.POOL

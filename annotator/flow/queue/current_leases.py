@@ -5,19 +5,19 @@ from collections.abc import Collection
 from datetime import datetime
 
 from annotator.db import clock
-from annotator.db.compiled_queries import Rows
-from annotator.errors import NotThere
+from annotator.db.compiled_queries import CompiledSelect
+from annotator.errors import NotFound
 from annotator.flow.queue import admission
 from annotator.models import Lease, Project, QueueEntry, User
 
-FIND_LEASE = Rows(
+FIND_LEASE = CompiledSelect(
     lambda pk, project, user: Lease.objects.filter(pk=pk, project_id=project, user_id=user),
     uuid.UUID,
     int,
     int,
 )
 # Usually there are none, and asking for keys alone costs half as much.
-FIND_ACTIVE = Rows(
+FIND_ACTIVE = CompiledSelect(
     lambda project, user, now: (
         Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
         .order_by("created_at", "pk")
@@ -41,10 +41,10 @@ def get_lease(project: Project, user: User, lease_id: str) -> Lease:
     try:
         key = uuid.UUID(str(lease_id))
     except ValueError:
-        raise NotThere("unknown_lease") from None
+        raise NotFound("unknown_lease") from None
     found = FIND_LEASE(key, project.pk, user.pk)
     if not found:
-        raise NotThere("unknown_lease")
+        raise NotFound("unknown_lease")
     return _with_parents(found[0], project, user)
 
 

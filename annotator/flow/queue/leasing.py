@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db import IntegrityError, connection, transaction
 
 from annotator.db import clock
-from annotator.db.compiled_queries import Raw, Rows
+from annotator.db.compiled_queries import CompiledSelect, CompiledSql
 from annotator.errors import Conflict
 from annotator.flow.queue import admission, offline_buffer, reassign_idle, refill
 from annotator.flow.queue.current_leases import active_leases
@@ -24,7 +24,7 @@ MOST_LEASES = 5
 TRIES = 4
 # Where more comes from once nothing open is left for somebody, in this order.
 FALLBACK_SOURCES = (refill.top_up, offline_buffer.reclaim_buffered, reassign_idle.reassign_idle)
-FIND_ITEM = Rows(lambda pk: Item.objects.filter(pk=pk), int)
+FIND_ITEM = CompiledSelect(lambda pk: Item.objects.filter(pk=pk), int)
 
 TABLES = {
     "entry": QueueEntry._meta.db_table,
@@ -197,4 +197,4 @@ def _claim_statement() -> str:
     return CLAIM.format(lock="FOR UPDATE OF e SKIP LOCKED" if skipping else "", **TABLES)
 
 
-TAKE_BEST = Raw(QueueEntry, _claim_statement)
+TAKE_BEST = CompiledSql(QueueEntry, _claim_statement)

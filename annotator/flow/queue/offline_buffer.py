@@ -57,7 +57,7 @@ def _lease_random_items(room: admission.Room, user: User, page: str, number: int
 def _random_items(project: Project, user: User, number: int) -> list[Item]:
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     free = Item.objects.filter(project=project, state=Item.State.POOL, gold__isnull=True)
-    ordinary = free.filter(~Exists(skipped), audit_key__gte=audit_set.reserve(project))
+    ordinary = free.filter(~Exists(skipped), audit_key__gte=audit_set.audit_threshold(project))
     # From the far end of the random order; the queue is topped up from the near one.
     return list(ordinary.order_by("-audit_key")[:number])
 

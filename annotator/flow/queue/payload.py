@@ -51,7 +51,7 @@ def item_payload(project: Project, item: Item) -> dict[str, Any]:
 
 def _explanation(lease: Lease) -> dict[str, Any]:
     model = lease.model_id
-    age = None if model is None else timezone.now() - version_numbers.model_born(model)
+    age = None if model is None else timezone.now() - version_numbers.model_trained_at(model)
     return {
         "strategy": lease.strategy,
         "score": lease.score,

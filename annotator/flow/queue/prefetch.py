@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from annotator.db import clock
-from annotator.db.compiled_queries import Rows
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.queue import (
     admission,
     current_leases,
@@ -30,7 +30,7 @@ MOST_SPARES = 40
 GRACE_SECONDS = 15
 
 # A window holds two dozen and is given one or two: of the others this is all that is looked at.
-FIND_HELD = Rows(
+FIND_HELD = CompiledSelect(
     lambda project, user, now: (
         Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
         # What is before the person on the bulk desk is that desk's alone.

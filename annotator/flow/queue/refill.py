@@ -55,25 +55,25 @@ def alone(project: Project) -> Iterator[None]:
 
 
 @job(Round, stage=Round.Stage.REFILL)
-def refill(turn: Round) -> Round:
+def refill(round_: Round) -> Round:
     """Put the picks of a round at the head of the queue, in place of what nobody took yet."""
-    project = turn.project
-    rng = random.Random(f"{project.seed}/{turn.number}")
+    project = round_.project
+    rng = random.Random(f"{project.seed}/{round_.number}")
     with alone(project):
         # First, so that a round that was taken over changes nothing.
         started = timezone.now()
-        turn.hand_on(stage=Round.Stage.EVALUATE, refilled_at=started)
+        round_.hand_on(stage=Round.Stage.EVALUATE, refilled_at=started)
         withdraw_open(project)
-        picks = _picked_items(turn)
+        picks = _picked_items(round_)
         _enqueue(project, mix(project, pool_items(project), picks, rng), rank=0)
         seconds = (timezone.now() - started).total_seconds()
-        turn.timings = {
-            **turn.timings,
+        round_.timings = {
+            **round_.timings,
             "refill": round(seconds, 3),
-            "to_refill": round((timezone.now() - turn.created_at).total_seconds(), 3),
+            "to_refill": round((timezone.now() - round_.created_at).total_seconds(), 3),
         }
-        Round.objects.filter(pk=turn.pk).update(timings=turn.timings)
-    return turn
+        Round.objects.filter(pk=round_.pk).update(timings=round_.timings)
+    return round_
 
 
 @transaction.atomic
@@ -81,7 +81,7 @@ def top_up(project: Project, user: User) -> int:
     """Queue random items that `user` may label, for want of ranked ones; return how many."""
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     fresh = pool_items(project).filter(~Exists(skipped))
-    ordinary = fresh.filter(audit_key__gte=audit_set.reserve(project), gold__isnull=True)
+    ordinary = fresh.filter(audit_key__gte=audit_set.audit_threshold(project), gold__isnull=True)
     found = list(ordinary.order_by("audit_key")[: TOP_UP + TOP_UP_EACH * _at_work(project)])
     chance = probability_among_ordinary(project, len(found))
     drawn = [
@@ -115,7 +115,7 @@ def remix(project: Project) -> None:
             rank__gt=AHEAD,
             source__in=[Source.ACTIVE, Source.RANDOM],
             # What is left to the audits now is served by no other way.
-            item__audit_key__gte=audit_set.reserve(project),
+            item__audit_key__gte=audit_set.audit_threshold(project),
         ).exclude(strategy__in=[BULK, SPARE])
         entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
         if not entries:
@@ -143,7 +143,7 @@ def _missing_annotations(project: Project, user: User) -> list[QueueRequest]:
     # They were drawn once, with their first opinion.
     entries = QueueEntry.objects.filter(item__in=[item.pk for item in missing])
     chances = dict(entries.values_list("item", "probability"))
-    bound = audit_set.reserve(project)
+    bound = audit_set.audit_threshold(project)
     return [
         (
             item,
@@ -156,19 +156,19 @@ def _missing_annotations(project: Project, user: User) -> list[QueueRequest]:
     ]
 
 
-def _picked_items(turn: Round) -> list[QueueRequest]:
-    positions = [pick["position"] for pick in turn.picks]
+def _picked_items(round_: Round) -> list[QueueRequest]:
+    positions = [pick["position"] for pick in round_.picks]
     # By their places alone: asked for their state, too, SQLite would go through the whole pool.
-    items = Item.objects.filter(project=turn.project, position__in=positions)
+    items = Item.objects.filter(project=round_.project, position__in=positions)
     by_position = {item.position: item for item in items if item.state == Item.State.POOL}
     common = {
         "source": Source.ACTIVE,
-        "strategy": turn.strategy,
-        "round_id": turn.pk,
-        "model_id": turn.model_id,
+        "strategy": round_.strategy,
+        "round_id": round_.pk,
+        "model_id": round_.model_id,
     }
     wishes = []
-    for pick in turn.picks:
+    for pick in round_.picks:
         item = by_position.get(pick["position"])
         if item is None:
             continue

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from annotator.db.compiled_queries import Raw
+from annotator.db.compiled_queries import CompiledSql
 from annotator.models import (
     Annotation,
     Item,
@@ -77,7 +77,7 @@ def _claim_statement() -> str:
     return CLAIM.format(lock="FOR UPDATE OF s SKIP LOCKED" if skipping else "", **TABLES)
 
 
-TAKE_FIRST = Raw(SecondLook, _claim_statement)
+TAKE_FIRST = CompiledSql(SecondLook, _claim_statement)
 
 
 def provenance(look: SecondLook) -> dict[str, object]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from annotator.formats import BadRow, Columns, Row, Unreadable, image_zip
+from annotator.formats import Columns, RejectedRow, Row, UnreadableFile, image_zip
 from annotator.formats.registry import READERS, for_file
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
@@ -34,7 +34,7 @@ REPEATED = gettext_noop("%(n)d duplicates left out")
 
 
 @dataclass(frozen=True)
-class Answers:
+class LabelledDocuments:
     """Documents (texts, or bytes of pictures) with the labels of each, and what was left out.
 
     An item of `several` may have any number of labels, none included.
@@ -50,7 +50,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Trial:
+class SimulationData:
     """What runs need: the pool with our features, and with plain ones for the baseline."""
 
     known: "LabelledDataset"
@@ -78,8 +78,8 @@ class Trial:
 # Reading -----------------------------------------------------------------------------------------
 
 
-def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> Answers:
-    """Return the labelled items of the file without exact duplicates; Unreadable if there are none.
+def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> LabelledDocuments:
+    """Return the labelled items of a file without exact duplicates; UnreadableFile for none.
 
     `most_bytes` bounds what is held in memory, 0 does not.
     """
@@ -92,7 +92,7 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
     held = 0
     for row in rows:
         document = _document(row)
-        if isinstance(row, BadRow) or document is None:
+        if isinstance(row, RejectedRow) or document is None:
             left_out[UNREADABLE] += 1
         elif not row.labels:
             left_out[UNLABELLED] += 1
@@ -105,10 +105,12 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> A
             held += len(document)
             if 0 < most_bytes < held:
                 words = _("The file is larger than %(most)d MB. Use a part of it.")
-                raise Unreadable("too_large", words % {"most": most_bytes >> 20})
+                raise UnreadableFile("too_large", words % {"most": most_bytes >> 20})
     if not documents:
-        raise Unreadable("no_labels", _nothing(left_out))
-    return Answers(documents, labels, [_(what) % {"n": n} for what, n in left_out.items()])
+        raise UnreadableFile("no_labels", _nothing(left_out))
+    return LabelledDocuments(
+        documents, labels, [_(what) % {"n": n} for what, n in left_out.items()]
+    )
 
 
 def _folders(path: Path) -> set[str]:
@@ -119,8 +121,8 @@ def _folders(path: Path) -> set[str]:
         return {PurePosixPath(name).parent.name for name in archive.namelist()} - {""}
 
 
-def _document(row: Row | BadRow) -> str | bytes | None:
-    if isinstance(row, BadRow) or not isinstance(row.content, bytes):
+def _document(row: Row | RejectedRow) -> str | bytes | None:
+    if isinstance(row, RejectedRow) or not isinstance(row.content, bytes):
         return row.content if isinstance(row, Row) and isinstance(row.content, str) else None
     try:
         # The app, too, keeps what it wrote itself and learns from that.
@@ -140,7 +142,7 @@ def _nothing(left_out: Counter[str]) -> str:
     return _("The file has no usable rows.")
 
 
-def sample(answers: Answers, most: int) -> Answers:
+def sample(answers: LabelledDocuments, most: int) -> LabelledDocuments:
     """Return at most `most` of the items, drawn at random, with a note."""
     if len(answers) <= most:
         return answers
@@ -153,12 +155,16 @@ def sample(answers: Answers, most: int) -> Answers:
 
 
 def prepare(
-    answers: Answers, test: Answers | None = None, *, rare: str = "", hold_out: bool = True
-) -> Trial:
+    answers: LabelledDocuments,
+    test: LabelledDocuments | None = None,
+    *,
+    rare: str = "",
+    hold_out: bool = True,
+) -> SimulationData:
     """Return the trial on `answers`; a fifth of them is held out where there is no `test` set.
 
     `rare` declares the label that is looked for; the rarest one is counted where none is.
-    Everything is fitted on the pool alone. Unreadable where the labels allow no trial.
+    Everything is fitted on the pool alone. UnreadableFile where the labels allow no trial.
     """
     notes = list(answers.notes)
     if test is None and hold_out:
@@ -175,14 +181,14 @@ def prepare(
     from selection.simulation import baseline
 
     plain = baseline.plain(known, answers.documents, [] if test is None else test.documents)
-    return Trial(known, plain, classes, notes)
+    return SimulationData(known, plain, classes, notes)
 
 
-def _split(answers: Answers) -> tuple[Answers, Answers]:
+def _split(answers: LabelledDocuments) -> tuple[LabelledDocuments, LabelledDocuments]:
     """Return (pool, test): a fifth of each label at random, at least one of it left in the pool."""
     if len(answers) < 5:
         words = _("A simulation needs more than %(n)d labelled items.") % {"n": len(answers)}
-        raise Unreadable("too_few", words)
+        raise UnreadableFile("too_few", words)
     order = np.random.default_rng(0).permutation(len(answers))
     groups: dict[str, list[int]] = {}
     for row in order:
@@ -193,12 +199,14 @@ def _split(answers: Answers) -> tuple[Answers, Answers]:
     return _take(answers, inside), _take(answers, sorted(out))
 
 
-def _take(answers: Answers, rows: Sequence[int]) -> Answers:
+def _take(answers: LabelledDocuments, rows: Sequence[int]) -> LabelledDocuments:
     documents, labels = ([part[i] for i in rows] for part in (answers.documents, answers.labels))
     return replace(answers, documents=documents, labels=labels)
 
 
-def _without(test: Answers, answers: Answers, notes: list[str]) -> Answers:
+def _without(
+    test: LabelledDocuments, answers: LabelledDocuments, notes: list[str]
+) -> LabelledDocuments:
     """Return the test set without what is in the pool, too: it would be known by heart."""
     there = {_digest(document) for document in answers.documents}
     kept = [i for i, document in enumerate(test.documents) if _digest(document) not in there]
@@ -206,17 +214,17 @@ def _without(test: Answers, answers: Answers, notes: list[str]) -> Answers:
         note = _("%(n)d test items that are also in the pool left out")
         notes.append(note % {"n": len(test) - len(kept)})
     if not kept:
-        raise Unreadable("test_in_pool", _("Every item of the test file is also in the pool."))
+        raise UnreadableFile("test_in_pool", _("Every item of the test file is also in the pool."))
     return _take(test, kept)
 
 
-def _check(classes: list[str], test: Answers | None, rare: str) -> None:
+def _check(classes: list[str], test: LabelledDocuments | None, rare: str) -> None:
     if len(classes) < 2:
         words = _("All items have the label “%(name)s”. At least two labels are needed.")
-        raise Unreadable("one_class", words % {"name": classes[0][:60]})
+        raise UnreadableFile("one_class", words % {"name": classes[0][:60]})
     if rare and rare not in classes:
         words = _("No item in the pool has the label “%(name)s”.") % {"name": rare[:60]}
-        raise Unreadable("unknown_label", words)
+        raise UnreadableFile("unknown_label", words)
     strange = (
         sorted({name for names in test.labels for name in names} - set(classes)) if test else []
     )
@@ -224,10 +232,12 @@ def _check(classes: list[str], test: Answers | None, rare: str) -> None:
         shown = ", ".join(f"“{name[:60]}”" for name in strange[:NAMES_SHOWN])
         more = ", …" if len(strange) > NAMES_SHOWN else ""
         words = _("The test file has labels that are not in the pool: %(names)s.")
-        raise Unreadable("unknown_label", words % {"names": shown + more})
+        raise UnreadableFile("unknown_label", words % {"names": shown + more})
 
 
-def _label_space(answers: Answers, test: Answers | None, classes: list[str]) -> "LabelSpace":
+def _label_space(
+    answers: LabelledDocuments, test: LabelledDocuments | None, classes: list[str]
+) -> "LabelSpace":
     from selection.models import MultiLabel, SingleLabel
 
     both = [*answers.labels, *(test.labels if test else [])]
@@ -236,7 +246,10 @@ def _label_space(answers: Answers, test: Answers | None, classes: list[str]) -> 
 
 
 def _numbers(
-    answers: Answers, test: Answers | None, classes: list[str], space: "LabelSpace"
+    answers: LabelledDocuments,
+    test: LabelledDocuments | None,
+    classes: list[str],
+    space: "LabelSpace",
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Return the targets (y, truth) of the pool and of the test set."""
     both = [*answers.labels, *(test.labels if test else [])]
@@ -249,8 +262,8 @@ def _numbers(
 
 
 def _known(
-    answers: Answers,
-    test: Answers | None,
+    answers: LabelledDocuments,
+    test: LabelledDocuments | None,
     y: NDArray[np.int64],
     truth: NDArray[np.int64] | None,
     classes: list[str],
@@ -263,7 +276,7 @@ def _known(
     of_texts = isinstance(answers.documents[0], str)
     if test is not None and isinstance(test.documents[0], str) != of_texts:
         words = _("One file contains texts, the other images. Use the same data type.")
-        raise Unreadable("wrong_type", words)
+        raise UnreadableFile("wrong_type", words)
     media = TEXT if of_texts else IMAGE
     rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
     encoder = RECIPES[list(media.encoders)[-1]].fit([answers.documents[i] for i in rows], seed=0)

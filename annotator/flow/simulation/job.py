@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from annotator import tasktypes
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.datasets import upload
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.flow.projects import settings
 from annotator.flow.simulation import dataset, storage
 from annotator.flow.simulation import runs as simulation_runs
-from annotator.formats import Columns, Unreadable
+from annotator.formats import Columns, UnreadableFile
 from annotator.jobs.runner import job
 from annotator.models import Item, Job, Project, Simulation, User
 from annotator.pool import documents as pool_documents
@@ -104,7 +104,7 @@ def find(project: Project, pk: int) -> Simulation:
     """Return one of the project's simulations."""
     found: Simulation | None = Simulation.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotThere("unknown_simulation", _("Simulation not found."))
+        raise NotFound("unknown_simulation", _("Simulation not found."))
     return found
 
 
@@ -135,7 +135,7 @@ def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
     path = upload.keep_upload(file)
     try:
         upload.inspect(path, kind, columns)
-    except Unreadable as problem:
+    except UnreadableFile as problem:
         path.unlink()
         raise Invalid(problem.code, problem.detail, field="file") from problem
     return {
@@ -158,9 +158,11 @@ def go_on(work: Simulation) -> Simulation | None:
         return work
     wanted = simulation_runs.turns(work.strategies, work.seeds)
     folder = _folder(work)
-    missing = [turn for turn in wanted if storage.load_run(folder, turn) is None]
+    missing = [spec for spec in wanted if storage.load_run(folder, spec) is None]
     if missing:
-        run = simulation_runs.go(storage.load(folder, work.facts), _plan(work), missing[0])
+        run = simulation_runs.run_once(
+            storage.load_data(folder, work.facts), _plan(work), missing[0]
+        )
         storage.save_run(folder, missing[0], run)
         work.hand_on(done=len(wanted) - len(missing) + 1)
         return work
@@ -174,9 +176,9 @@ def _prepare(work: Simulation) -> None:
         known = {name for names in answers.labels for name in names}
         rare = _rare(work)
         made = dataset.prepare(answers, rare=rare if rare in known else "")
-    except Unreadable as problem:
+    except UnreadableFile as problem:
         raise Invalid(problem.code, problem.detail) from problem
-    facts = {**made.facts, "checksums": storage.save(_folder(work), made)}
+    facts = {**made.facts, "checksums": storage.save_data(_folder(work), made)}
     labels = min(work.labels, len(made.known.X))
     work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
     if work.path:
@@ -190,14 +192,14 @@ def _rare(work: Simulation) -> str:
     return naming.names(work.project, [int(work.rare)])[0]
 
 
-def _answers(work: Simulation) -> dataset.Answers:
+def _answers(work: Simulation) -> dataset.LabelledDocuments:
     if not work.path:
         return _own_answers(work.project)
     columns = upload.columns_of(work.project, work.text_column, work.label_column)
     return dataset.read(upload.uploaded(work.path), columns, work.format, MOST_BYTES)
 
 
-def _own_answers(project: Project) -> dataset.Answers:
+def _own_answers(project: Project) -> dataset.LabelledDocuments:
     """Return the project's labelled items with the answer that counts."""
     space = encode.current_space(project)
     if space is None:
@@ -205,14 +207,14 @@ def _own_answers(project: Project) -> dataset.Answers:
             "no_features", _("The features of the items are still being computed. Try again later.")
         )
     labels = list(project.labels.all())
-    known = training_set.labelled(project, space, [label.pk for label in labels])
+    known = training_set.load_training_set(project, space, [label.pk for label in labels])
     names = [
         [label.name for label, given in zip(labels, row, strict=True) if given]
         for row in known.label_space.indicator(known.y[:MOST_ITEMS])
     ]
     documents = list(pool_documents.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
     note = _("The project's own labels: items selected by a strategy are harder than average")
-    return dataset.Answers(documents, names, [note], not known.label_space.is_nominal)
+    return dataset.LabelledDocuments(documents, names, [note], not known.label_space.is_nominal)
 
 
 def _plan(work: Simulation) -> "Plan":
@@ -221,16 +223,16 @@ def _plan(work: Simulation) -> "Plan":
     return Plan(work.labels, work.batch, work.audit_share)
 
 
-def _finish(work: Simulation, wanted: Sequence[simulation_runs.Turn]) -> None:
+def _finish(work: Simulation, wanted: Sequence[simulation_runs.RunSpec]) -> None:
     """Store the summary and the curves; the features are of no use any more."""
     folder = _folder(work)
-    done: dict[simulation_runs.Turn, Run] = {}
-    for turn in wanted:
-        run = storage.load_run(folder, turn)
+    done: dict[simulation_runs.RunSpec, Run] = {}
+    for spec in wanted:
+        run = storage.load_run(folder, spec)
         if run is None:
-            raise RuntimeError(f"the run {turn} is gone")
-        done[turn] = run
-    made = storage.load(folder, work.facts)
+            raise RuntimeError(f"the run {spec} is gone")
+        done[spec] = run
+    made = storage.load_data(folder, work.facts)
     summary = simulation_runs.summarise(made, _plan(work), done, data=work.name)
     with _csv_path(work, "new").open("w", encoding="utf-8", newline="") as file:
         simulation_runs.write_csv(file, done)

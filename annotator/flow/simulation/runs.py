@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from annotator.flow.simulation.dataset import Trial
+from annotator.flow.simulation.dataset import SimulationData
 
 if TYPE_CHECKING:
     from selection.simulation.dataset import Plan, Run
@@ -21,41 +21,41 @@ FIELDS = ("labels", "accuracy", "macro_f1", "rare_found", "audited")
 Progress = Callable[[int, int], None]
 
 
-class Turn(NamedTuple):
+class RunSpec(NamedTuple):
     """One run that is to be done: a strategy, or "baseline", with one seed."""
 
     strategy: str
     seed: int
 
 
-def turns(strategies: Sequence[str], seeds: int) -> list[Turn]:
+def turns(strategies: Sequence[str], seeds: int) -> list[RunSpec]:
     """Return all runs of `strategies` with random and the baseline, seed by seed."""
     names = dict.fromkeys([BASELINE, "random", *strategies])
-    return [Turn(name, seed) for seed in range(seeds) for name in names]
+    return [RunSpec(name, seed) for seed in range(seeds) for name in names]
 
 
-def go(trial: Trial, plan: "Plan", turn: Turn) -> "Run":
+def run_once(trial: SimulationData, plan: "Plan", spec: RunSpec) -> "Run":
     """Return one run. The baseline learns from the rows that random asks with the same seed."""
     from selection.simulation.loop import RANDOM, replay
 
-    if turn.strategy == BASELINE:
-        return replay(trial.plain, RANDOM, turn.seed, plan, time.perf_counter)
-    return replay(trial.known, turn.strategy, turn.seed, plan, time.perf_counter)
+    if spec.strategy == BASELINE:
+        return replay(trial.plain, RANDOM, spec.seed, plan, time.perf_counter)
+    return replay(trial.known, spec.strategy, spec.seed, plan, time.perf_counter)
 
 
 def go_all(
-    trial: Trial, plan: "Plan", wanted: Sequence[Turn], jobs: int, show: Progress
-) -> dict[Turn, "Run"]:
+    trial: SimulationData, plan: "Plan", wanted: Sequence[RunSpec], jobs: int, show: Progress
+) -> dict[RunSpec, "Run"]:
     """Return all `wanted` runs in order, done in `jobs` processes; `show` receives the progress."""
-    done: dict[Turn, Run] = {}
+    done: dict[RunSpec, Run] = {}
     show(0, len(wanted))
     if jobs < 2 or len(wanted) < 2:
-        for turn in wanted:
-            done[turn] = go(trial, plan, turn)
+        for spec in wanted:
+            done[spec] = run_once(trial, plan, spec)
             show(len(done), len(wanted))
         return done
     with _executor(trial, plan, min(jobs, len(wanted))) as executor:
-        waiting = {executor.submit(_go_here, turn): turn for turn in wanted}
+        waiting = {executor.submit(_go_here, spec): spec for spec in wanted}
         try:
             for future in as_completed(waiting):
                 done[waiting[future]] = future.result()
@@ -64,32 +64,34 @@ def go_all(
             executor.shutdown(wait=False, cancel_futures=True)
             _end_runs()
             raise
-    return {turn: done[turn] for turn in wanted}
+    return {spec: done[spec] for spec in wanted}
 
 
-def summarise(trial: Trial, plan: "Plan", done: dict[Turn, "Run"], **more: Any) -> dict[str, Any]:
+def summarise(
+    trial: SimulationData, plan: "Plan", done: dict[RunSpec, "Run"], **more: Any
+) -> dict[str, Any]:
     """Return the summary of all runs, with what is known of the data."""
     from selection.simulation import summary
 
-    ours = [run for turn, run in done.items() if turn.strategy != BASELINE]
-    plain = [run for turn, run in done.items() if turn.strategy == BASELINE]
+    ours = [run for spec, run in done.items() if spec.strategy != BASELINE]
+    plain = [run for spec, run in done.items() if spec.strategy == BASELINE]
     settings = {
         "labels": plan.labels,
         "batch": plan.batch,
         "audit_share": plan.audit_share,
-        "seeds": len({turn.seed for turn in done}),
+        "seeds": len({spec.seed for spec in done}),
     }
     return {**more, **trial.facts, "settings": settings, **summary.summarise(ours, plain)}
 
 
-def write_csv(file: TextIO, done: dict[Turn, "Run"]) -> None:
+def write_csv(file: TextIO, done: dict[RunSpec, "Run"]) -> None:
     """Write one row for each strategy, seed and mark."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["strategy", "seed", *FIELDS])
-    for turn, run in done.items():
+    for spec, run in done.items():
         for row in zip(*(getattr(run, name).tolist() for name in FIELDS), strict=True):
             # Without a test set there is nothing to say, which is no number.
-            writer.writerow([*turn, *("" if v != v else round(v, 6) for v in row)])
+            writer.writerow([*spec, *("" if v != v else round(v, 6) for v in row)])
 
 
 def write_json(file: TextIO, summary: dict[str, Any]) -> None:
@@ -101,10 +103,10 @@ def write_json(file: TextIO, summary: dict[str, Any]) -> None:
 # In several processes ----------------------------------------------------------------------------
 
 # Set once in each process: the features are far too large to be sent with every run.
-_here: tuple[Trial, Any] | None = None
+_here: tuple[SimulationData, Any] | None = None
 
 
-def _executor(trial: Trial, plan: "Plan", jobs: int) -> ProcessPoolExecutor:
+def _executor(trial: SimulationData, plan: "Plan", jobs: int) -> ProcessPoolExecutor:
     # A forked process shares the features with us as they are; elsewhere each gets its copy once.
     forks = "fork" in multiprocessing.get_all_start_methods()
     return ProcessPoolExecutor(
@@ -121,7 +123,7 @@ def _end_runs() -> None:
         process.terminate()
 
 
-def _begin(trial: Trial, plan: "Plan") -> None:
+def _begin(trial: SimulationData, plan: "Plan") -> None:
     from threadpoolctl import threadpool_limits
 
     global _here
@@ -140,7 +142,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _go_here(turn: Turn) -> "Run":
+def _go_here(spec: RunSpec) -> "Run":
     if _here is None:
         raise RuntimeError("the process was not begun")
-    return go(*_here, turn)
+    return run_once(*_here, spec)

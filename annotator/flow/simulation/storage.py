@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annotator.flow.simulation.dataset import Trial
-from annotator.flow.simulation.runs import Turn
+from annotator.flow.simulation.dataset import SimulationData
+from annotator.flow.simulation.runs import RunSpec
 from annotator.storage import arrays as storage_arrays
 from annotator.storage import checksums
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CURVES = ("labels", "accuracy", "macro_f1", "rare_found", "audited", "asked")
 
 
-def save(folder: Path, made: Trial) -> dict[str, Any]:
+def save_data(folder: Path, made: SimulationData) -> dict[str, Any]:
     """Store the arrays of a trial and return their checksums.
 
     These and `Trial.facts` are left to be kept elsewhere.
@@ -36,7 +36,7 @@ def save(folder: Path, made: Trial) -> dict[str, Any]:
     }
 
 
-def load(folder: Path, facts: dict[str, Any]) -> Trial:
+def load_data(folder: Path, facts: dict[str, Any]) -> SimulationData:
     """Return the trial that was stored, its features memory-mapped; Corrupt if it was changed."""
     from selection.models import MultiLabel, SingleLabel
     from selection.simulation.baseline import plainly
@@ -60,39 +60,39 @@ def load(folder: Path, facts: dict[str, Any]) -> Trial:
         rare_class_declared=bool(declared),
     )
     plain = replace(known, X=_features(folder / "plain"), test=_features(folder / "plain-test"))
-    return Trial(known, plainly(plain), facts["classes"], facts["notes"])
+    return SimulationData(known, plainly(plain), facts["classes"], facts["notes"])
 
 
-def save_run(folder: Path, turn: Turn, run: "Run") -> None:
+def save_run(folder: Path, spec: RunSpec, run: "Run") -> None:
     """Store one run."""
     arrays = {name: getattr(run, name) for name in CURVES}
     seconds = np.array([run.seconds_per_round])
-    of = np.array(_run_name(folder, turn))
-    storage_arrays.save_npz(_run_path(folder, turn), {**arrays, "seconds": seconds, "of": of})
+    of = np.array(_run_name(folder, spec))
+    storage_arrays.save_npz(_run_path(folder, spec), {**arrays, "seconds": seconds, "of": of})
 
 
-def load_run(folder: Path, turn: Turn) -> "Run | None":
+def load_run(folder: Path, spec: RunSpec) -> "Run | None":
     """Return the run that was stored; None where it is to be done, or done again."""
     from selection.simulation.dataset import Run
 
-    arrays = storage_arrays.find_npz(_run_path(folder, turn))
-    if arrays is None or str(arrays.get("of", _run_name(folder, turn))) != _run_name(folder, turn):
+    arrays = storage_arrays.find_npz(_run_path(folder, spec))
+    if arrays is None or str(arrays.get("of", _run_name(folder, spec))) != _run_name(folder, spec):
         return None
     seconds = float(arrays["seconds"][0])
     curves = {name: arrays[name] for name in CURVES}
-    return Run(turn.strategy, turn.seed, **curves, seconds_per_round=seconds)
+    return Run(spec.strategy, spec.seed, **curves, seconds_per_round=seconds)
 
 
-def _run_name(folder: Path, turn: Turn) -> str:
+def _run_name(folder: Path, spec: RunSpec) -> str:
     """Return a name that is unique among all runs and simulations."""
-    return f"{folder.name}/{turn.strategy}-{turn.seed}"
+    return f"{folder.name}/{spec.strategy}-{spec.seed}"
 
 
-def _run_path(folder: Path, turn: Turn) -> Path:
-    return folder / "runs" / f"{turn.strategy}-{turn.seed}.npz"
+def _run_path(folder: Path, spec: RunSpec) -> Path:
+    return folder / "runs" / f"{spec.strategy}-{spec.seed}.npz"
 
 
-def _parts(made: Trial) -> "dict[str, Features | None]":
+def _parts(made: SimulationData) -> "dict[str, Features | None]":
     known: LabelledDataset = made.known
     return {
         "pool": known.X,

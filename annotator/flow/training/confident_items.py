@@ -39,7 +39,7 @@ class SureLabel:
 # In the worker -----------------------------------------------------------------------------------
 
 
-def keep(
+def store_shard(
     scoring: RoundShard, ids: NDArray[Any], proba: NDArray[Any] | None, seed: int
 ) -> dict[str, str]:
     """Store the surest of one shard, whose free items are `ids`, and return the checksum.
@@ -55,22 +55,22 @@ def keep(
     return {"surest": arrays.save_npz(_shard_path(scoring), found.to_arrays())}
 
 
-def gather(turn: Round, seed: int) -> None:
+def merge_round(round_: Round, seed: int) -> None:
     """Store the surest of the whole pool, once all shards are scored."""
     from selection.strategies import confident
 
-    if turn.model is None:
+    if round_.model is None:
         return
     shards = [
         model_files.load_found(each, _shard_path(each), "surest")
-        for each in turn.shards.select_related("round", "shard")
+        for each in round_.shards.select_related("round", "shard")
     ]
     found = confident.merge(
         [confident.ConfidentItems.from_arrays(each) for each in shards], PER_LABEL, seed
     )
-    told = orjson.dumps(_by_label(found, turn.model.labels))
+    told = orjson.dumps(_by_label(found, round_.model.labels))
     # The first line is the checksum of the rest.
-    arrays.save_bytes(_round_path(turn), _digest(told) + b"\n" + told)
+    arrays.save_bytes(_round_path(round_), _digest(told) + b"\n" + told)
 
 
 def _by_label(found: Any, labels: list[int]) -> dict[str, Any]:
@@ -90,8 +90,8 @@ def _shard_path(scoring: RoundShard) -> Path:
     return folder / f"{scoring.shard.number:05d}-surest.npz"
 
 
-def _round_path(turn: Round) -> Path:
-    return model_files.round_folder(turn.project_id, turn.number) / "surest.json"
+def _round_path(round_: Round) -> Path:
+    return model_files.round_folder(round_.project_id, round_.number) / "surest.json"
 
 
 # On the web --------------------------------------------------------------------------------------
@@ -103,10 +103,10 @@ def newest_round(project: Project) -> Round | None:
     return served.defer("picks", "distribution", "timings").first()
 
 
-def of_round(turn: Round) -> dict[int, SureLabel]:
+def of_round(round_: Round) -> dict[int, SureLabel]:
     """Return for each label, by its key, what the model of the round was surest of."""
     try:
-        told = orjson.loads(_whole(arrays.read_checked(_round_path(turn))))
+        told = orjson.loads(_whole(arrays.read_checked(_round_path(round_))))
     except (checksums.Corrupt, orjson.JSONDecodeError):
         # It had no model, or its files are gone or damaged by now.
         return {}

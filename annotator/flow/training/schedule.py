@@ -34,7 +34,7 @@ def start_if_due(project_pk: int) -> Round | None:
 def start_all_due() -> list[Round]:
     """Start a round in every project where one is due."""
     pks = Project.objects.alive().exclude(items=0).values_list("pk", flat=True)
-    return [turn for turn in map(start_if_due, pks) if turn is not None]
+    return [round_ for round_ in map(start_if_due, pks) if round_ is not None]
 
 
 def due(project: Project) -> str:
@@ -58,7 +58,7 @@ def due(project: Project) -> str:
         return "features"
     if is_resting(done, now):
         return ""
-    new = training_set.work_done(project) - done.seq
+    new = training_set.label_revision(project) - done.seq
     if new >= project.retrain_every:
         return "labels"
     just_now = timedelta() <= now - done.created_at < timedelta(seconds=project.retrain_seconds)
@@ -91,7 +91,7 @@ def start_round(project: Project, trigger: str) -> Round:
                 trigger=trigger,
                 strategy=project.strategy,
                 space=space,
-                seq=training_set.work_done(project),
+                seq=training_set.label_revision(project),
             )
     except IntegrityError as problem:
         raise Conflict("round_running", _("A round is already running.")) from problem

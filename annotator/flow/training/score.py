@@ -28,67 +28,71 @@ def score_shard(scoring: RoundShard) -> Round | None:
     """Score one shard and keep its best and surest; return the round once it was the last one."""
     from selection.strategies import shortlist
 
-    turn = scoring.round
-    free = np.flatnonzero(feature_store.selectable(turn.project, scoring.shard))
-    whole = _proba(turn, scoring)
+    round_ = scoring.round
+    free = np.flatnonzero(feature_store.candidate_mask(round_.project, scoring.shard))
+    whole = _proba(round_, scoring)
     proba = None if whole is None else whole[free]
-    votes = _votes(turn, scoring, free)
-    question, ids = query_of(turn), free + scoring.shard.start
-    found = shortlist.shortlist(question, ids, _doubted(turn, scoring, free, proba), votes)
+    votes = _votes(round_, scoring, free)
+    question, ids = query_of(round_), free + scoring.shard.start
+    found = shortlist.shortlist(question, ids, _doubted(round_, scoring, free, proba), votes)
     stored = {"candidates": storage_arrays.save_npz(candidates_path(scoring), found.to_arrays())}
-    stored |= confident_items.keep(scoring, ids, proba, question.seed)
-    distribution = pool_distribution(label_space_of(turn), _rest(turn, scoring, whole))
+    stored |= confident_items.store_shard(scoring, ids, proba, question.seed)
+    distribution = pool_distribution(label_space_of(round_), _rest(round_, scoring, whole))
     scoring.finish(checksums=stored, **distribution)
-    return close_scoring(turn)
+    return close_scoring(round_)
 
 
-def close_scoring(turn: Round) -> Round | None:
+def close_scoring(round_: Round) -> Round | None:
     """Move the round on when all its shards are scored; only one caller gets it back."""
-    if turn.shards.exclude(state=RoundShard.State.DONE).exists():
+    if round_.shards.exclude(state=RoundShard.State.DONE).exists():
         return None
-    moved = Round.objects.filter(pk=turn.pk, stage=Round.Stage.SCORE, state=Round.State.QUEUED)
-    return turn if moved.update(stage=Round.Stage.SELECT) else None
+    moved = Round.objects.filter(pk=round_.pk, stage=Round.Stage.SCORE, state=Round.State.QUEUED)
+    return round_ if moved.update(stage=Round.Stage.SELECT) else None
 
 
-def _proba(turn: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
-    if turn.model is None:
+def _proba(round_: Round, scoring: RoundShard) -> NDArray[np.float32] | None:
+    if round_.model is None:
         return None
     features = feature_store.load_features(scoring.shard)
-    model = model_files.load_model(turn.model)
+    model = model_files.load_model(round_.model)
     return np.asarray(model.predict_proba(features))
 
 
 def _rest(
-    turn: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
+    round_: Round, scoring: RoundShard, whole: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
     """Return the predictions for all unlabelled items, including those no strategy may select."""
-    return None if whole is None else whole[feature_store.unlabelled(turn.project, scoring.shard)]
+    return (
+        None
+        if whole is None
+        else whole[feature_store.unlabelled_mask(round_.project, scoring.shard)]
+    )
 
 
 def _doubted(
-    turn: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
+    round_: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
     """Return what the strategy judges by: at first what came with the items, then the model."""
     from selection.strategies.prior import with_prior
     from selection.strategies.registry import STRATEGIES, is_early
 
-    labels, project = classes_of(turn), turn.project
-    is_known = turn.model is not None and not is_early(turn.model.trained_on, len(labels))
-    judges = "proba" in STRATEGIES[turn.phase].needs
+    labels, project = classes_of(round_), round_.project
+    is_known = round_.model is not None and not is_early(round_.model.trained_on, len(labels))
+    judges = "proba" in STRATEGIES[round_.phase].needs
     if is_known or not judges or not documents.has_suggestions(project):
         return proba
     prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
-    return with_prior(proba, prior[free], label_space_of(turn))
+    return with_prior(proba, prior[free], label_space_of(round_))
 
 
-def _votes(turn: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
+def _votes(round_: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
     """Return the committee's votes, if the strategy uses a committee."""
     from selection.models.committee import predict_committee
     from selection.strategies.registry import STRATEGIES
 
-    if turn.model is None or "committee" not in STRATEGIES[turn.phase].needs:
+    if round_.model is None or "committee" not in STRATEGIES[round_.phase].needs:
         return None
-    members = model_files.load_committee(turn.model)
+    members = model_files.load_committee(round_.model)
     return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
 
 
@@ -112,15 +116,15 @@ def candidates_path(scoring: RoundShard) -> Any:
     return folder / f"{scoring.shard.number:05d}.npz"
 
 
-def query_of(turn: Round) -> "Query":
+def query_of(round_: Round) -> "Query":
     from selection.strategies.registry import STRATEGIES
     from selection.strategies.shortlist import Query, round_seed
 
     return Query(
-        STRATEGIES[turn.phase],
-        label_space_of(turn),
-        wanted=turn.project.batch_size * refill.BATCHES_AHEAD,
-        pool_items=turn.space.items,
-        seed=round_seed(turn.project.seed, turn.number),
-        rare_class=rare_class(turn),
+        STRATEGIES[round_.phase],
+        label_space_of(round_),
+        wanted=round_.project.batch_size * refill.BATCHES_AHEAD,
+        pool_items=round_.space.items,
+        seed=round_seed(round_.project.seed, round_.number),
+        rare_class=rare_class(round_),
     )

@@ -25,36 +25,36 @@ if TYPE_CHECKING:
 
 
 @job(Round, stage=Round.Stage.SELECT, space__state=FeatureSpace.State.DONE)
-def select(turn: Round) -> Round:
+def select(round_: Round) -> Round:
     """Choose the picks among the candidates of all shards."""
     started = time.perf_counter()
-    question, labels = query_of(turn), classes_of(turn)
-    found = _merge(turn, question)
+    question, labels = query_of(round_), classes_of(round_)
+    found = _merge(round_, question)
     chosen = question.strategy.choose(
-        _to_candidates(turn, question, found, labels),
+        _to_candidates(round_, question, found, labels),
         question.wanted,
         np.random.default_rng(question.seed),
     )
-    picks = _picks(turn, found, chosen, labels)
-    confident_items.gather(turn, question.seed)
-    scored = (timezone.now() - turn.created_at).total_seconds() - seconds_since(started)
-    timings = {**turn.timings, "select": seconds_since(started)}
+    picks = _picks(round_, found, chosen, labels)
+    confident_items.merge_round(round_, question.seed)
+    scored = (timezone.now() - round_.created_at).total_seconds() - seconds_since(started)
+    timings = {**round_.timings, "select": seconds_since(started)}
     timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)
-    turn.hand_on(
+    round_.hand_on(
         stage=Round.Stage.REFILL,
         picks=picks,
         timings=timings,
-        distribution=_whole_distribution(turn, found, chosen),
+        distribution=_whole_distribution(round_, found, chosen),
     )
-    return turn
+    return round_
 
 
-def _merge(turn: Round, question: "Query") -> "Shortlist":
+def _merge(round_: Round, question: "Query") -> "Shortlist":
     from selection.strategies import shortlist
 
     parts = [
         model_files.load_found(each, candidates_path(each), "candidates")
-        for each in turn.shards.select_related("round", "shard")
+        for each in round_.shards.select_related("round", "shard")
     ]
     return shortlist.merge_shortlists(
         question, [shortlist.Shortlist.from_arrays(each) for each in parts]
@@ -62,26 +62,28 @@ def _merge(turn: Round, question: "Query") -> "Shortlist":
 
 
 def _to_candidates(
-    turn: Round, question: "Query", found: "Shortlist", labels: list[Label]
+    round_: Round, question: "Query", found: "Shortlist", labels: list[Label]
 ) -> "Candidates":
     from selection.strategies import shortlist
 
-    known = training_set.labelled(turn.project, turn.space, [label.pk for label in labels])
+    known = training_set.load_training_set(
+        round_.project, round_.space, [label.pk for label in labels]
+    )
     return shortlist.to_candidates(
         question,
         found,
-        feature_store.gather(turn.space, found.ids).spread_block(),
-        feature_store.gather(turn.space, known.positions).spread_block(),
+        feature_store.gather(round_.space, found.ids).spread_block(),
+        feature_store.gather(round_.space, known.positions).spread_block(),
         known.y,
     )
 
 
 def _picks(
-    turn: Round, found: "Shortlist", chosen: Any, labels: list[Label]
+    round_: Round, found: "Shortlist", chosen: Any, labels: list[Label]
 ) -> list[dict[str, Any]]:
     picks = []
     names = [naming.mark(label) for label in labels]
-    space = training_set.label_space(turn.project, len(labels))
+    space = training_set.label_space(round_.project, len(labels))
     rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
     for row, score, probability, reason in rows:
         proba = None if found.proba is None else found.proba[row]
@@ -91,7 +93,7 @@ def _picks(
                 "score": _number(score),
                 "probability": _number(probability),
                 "reason": reason,
-                "why": _why(turn, space, reason, score, proba, names),
+                "why": _why(round_, space, reason, score, proba, names),
                 "suggestion": _suggestion(space, proba, labels),
             }
         )
@@ -99,7 +101,7 @@ def _picks(
 
 
 def _why(
-    turn: Round,
+    round_: Round,
     space: "LabelSpace",
     reason: str,
     score: float,
@@ -114,7 +116,7 @@ def _why(
         proba,
         names,
         space,
-        rare_class=rare_class(turn),
+        rare_class=rare_class(round_),
     )[:500]
 
 
@@ -133,14 +135,14 @@ def _suggestion(
     return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
 
 
-def _whole_distribution(turn: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:
+def _whole_distribution(round_: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:
     if found.proba is None:
         return {}
-    shards = [shard for shard in turn.shards.all() if shard.histogram]
+    shards = [shard for shard in round_.shards.all() if shard.histogram]
     if not shards:
         # Everything is labelled or in somebody's hands.
         return {}
-    torn = label_space_of(turn).uncertainty(found.proba[chosen.rows])
+    torn = label_space_of(round_).uncertainty(found.proba[chosen.rows])
     return {
         "pool": [int(n) for n in np.sum([shard.histogram for shard in shards], axis=0)],
         "picks": histogram(torn),

@@ -24,85 +24,89 @@ if TYPE_CHECKING:
 
 
 @job(Round, stage=Round.Stage.TRAIN, space__state=FeatureSpace.State.DONE)
-def train(turn: Round) -> Round:
+def train(round_: Round) -> Round:
     """Fit the model on all labels, and lay out the scoring of the pool, a row a shard."""
     from selection.models import logistic
     from selection.strategies import registry
 
     started = time.perf_counter()
-    feature_store.check_encoder(turn.space)
-    labels = list(turn.project.labels.all())
+    feature_store.check_encoder(round_.space)
+    labels = list(round_.project.labels.all())
     keys = [label.pk for label in labels]
     known, spent = spending.read_with(
-        turn.project, lambda: training_set.labelled(turn.project, turn.space, keys)
+        round_.project, lambda: training_set.load_training_set(round_.project, round_.space, keys)
     )
     strategy = registry.resolve(
-        turn.strategy,
+        round_.strategy,
         len(known),
         known.seen,
         known.label_space,
-        has_prior=documents.has_suggestions(turn.project),
+        has_prior=documents.has_suggestions(round_.project),
     )
     version = None
     if known.teaches:
-        features = feature_store.gather(turn.space, known.positions)
-        model = logistic.fit(features, known.y, known.label_space, seed=turn.project.seed)
-        version = _save_model(turn, labels, known, model)
+        features = feature_store.gather(round_.space, known.positions)
+        model = logistic.fit(features, known.y, known.label_space, seed=round_.project.seed)
+        version = _save_model(round_, labels, known, model)
         version.measured = {"spent": spent}
         if "committee" in strategy.needs:
-            version.params["committee"] = _save_committee(turn, features, known)
+            version.params["committee"] = _save_committee(round_, features, known)
     with transaction.atomic():
-        turn.hand_on(
+        round_.hand_on(
             stage=Round.Stage.SCORE,
-            model=_store_version(turn, version),
+            model=_store_version(round_, version),
             phase=strategy.name,
             timings={"train": seconds_since(started)},
         )
         RoundShard.objects.bulk_create(
-            [RoundShard(round=turn, shard=shard) for shard in turn.space.shards.all()],
+            [RoundShard(round=round_, shard=shard) for shard in round_.space.shards.all()],
             ignore_conflicts=True,
         )
-    return turn
+    return round_
 
 
 def _save_model(
-    turn: Round, labels: list[Label], known: training_set.Labelled, model: Any
+    round_: Round, labels: list[Label], known: training_set.TrainingSet, model: Any
 ) -> ModelVersion:
-    path = model_files.model_path(turn.project_id, turn.number)
+    path = model_files.model_path(round_.project_id, round_.number)
     counts = known.label_space.class_counts(known.y)
     return ModelVersion(
-        project=turn.project,
-        number=turn.number,
-        space=turn.space,
+        project=round_.project,
+        number=round_.number,
+        space=round_.space,
         labels=[label.pk for label in labels],
         trained_on=len(known),
         seen={str(label.pk): n for label, n in zip(labels, counts, strict=True)},
         path=path.name,
         sha256=storage_arrays.save_npz(path, model.to_arrays()),
         snapshot=_snapshot(known),
-        params={"seed": turn.project.seed, "recipe": turn.space.recipe},
+        params={"seed": round_.project.seed, "recipe": round_.space.recipe},
     )
 
 
-def _save_committee(turn: Round, features: Any, known: training_set.Labelled) -> str:
+def _save_committee(round_: Round, features: Any, known: training_set.TrainingSet) -> str:
     from selection.models import committee
 
-    members = committee.fit_committee(features, known.y, known.label_space, seed=turn.project.seed)
+    members = committee.fit_committee(
+        features, known.y, known.label_space, seed=round_.project.seed
+    )
     arrays = {
         f"{number}.{name}": array
         for number, member in enumerate(members)
         for name, array in member.to_arrays().items()
     }
-    return storage_arrays.save_npz(model_files.committee_path(turn.project_id, turn.number), arrays)
+    return storage_arrays.save_npz(
+        model_files.committee_path(round_.project_id, round_.number), arrays
+    )
 
 
-def _snapshot(known: training_set.Labelled) -> str:
+def _snapshot(known: training_set.TrainingSet) -> str:
     digest = hashlib.sha256(known.positions.tobytes())
     digest.update(known.y.tobytes())
     return digest.hexdigest()
 
 
-def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | None:
+def _store_version(round_: Round, version: ModelVersion | None) -> ModelVersion | None:
     """Store the model's row, or bring up to date the one that an attempt before left."""
     if version is None:
         return None
@@ -121,30 +125,30 @@ def _store_version(turn: Round, version: ModelVersion | None) -> ModelVersion | 
         ]
     }
     stored, _made = ModelVersion.objects.update_or_create(
-        project=turn.project, number=version.number, defaults=fields
+        project=round_.project, number=version.number, defaults=fields
     )
     return stored
 
 
-def rare_class(turn: Round) -> int | None:
+def rare_class(round_: Round) -> int | None:
     """Return the class number of the label that is looked for, None where none is."""
-    wanted = turn.project.rare_label_id
-    pks = [] if wanted is None else [label.pk for label in classes_of(turn)]
+    wanted = round_.project.rare_label_id
+    pks = [] if wanted is None else [label.pk for label in classes_of(round_)]
     return pks.index(wanted) if wanted in pks else None
 
 
-def label_space_of(turn: Round) -> "LabelSpace":
+def label_space_of(round_: Round) -> "LabelSpace":
     """Return the label space over the model's classes, or the project's where there is no model."""
-    n_classes = turn.project.labels.count() if turn.model is None else len(turn.model.labels)
-    return training_set.label_space(turn.project, n_classes)
+    n_classes = round_.project.labels.count() if round_.model is None else len(round_.model.labels)
+    return training_set.label_space(round_.project, n_classes)
 
 
-def classes_of(turn: Round) -> list[Label]:
+def classes_of(round_: Round) -> list[Label]:
     """Return the labels in the order of the model's classes, whatever became of them since."""
-    labels = {label.pk: label for label in turn.project.labels.all()}
-    if turn.model is None:
+    labels = {label.pk: label for label in round_.project.labels.all()}
+    if round_.model is None:
         return list(labels.values())
-    return [labels.get(pk, Label(name="")) for pk in turn.model.labels]
+    return [labels.get(pk, Label(name="")) for pk in round_.model.labels]
 
 
 def seconds_since(started: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotator import tasktypes
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.projects import settings
 from annotator.management.base import InstallationCommand
 from annotator.models import User
@@ -57,7 +57,7 @@ class Command(InstallationCommand):
                 labels=[name.strip() for name in options["labels"].split(",") if name.strip()],
                 **dict(map(_setting, options["set"])),
             )
-        except Refused as refused:
+        except FlowError as refused:
             raise CommandError("\n".join(each["detail"] for each in refused.errors)) from refused
         if options["format"] == "json":
             self.stdout.write(json.dumps({"id": project.pk, "name": project.name}))

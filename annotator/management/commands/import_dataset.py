@@ -10,7 +10,7 @@ from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.datasets import importing, upload
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
@@ -55,7 +55,7 @@ class Command(InstallationCommand):
                 )
         except OSError as problem:
             raise CommandError(f"{options['file']}: {problem.strerror}.") from problem
-        except Refused as refused:
+        except FlowError as refused:
             raise CommandError(refused.detail) from refused
         self._run(work)
         self._tell(work, options["format"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator.flow.simulation import dataset, runs
-from annotator.formats import Columns, Unreadable
+from annotator.formats import Columns, UnreadableFile
 from annotator.management.progress import Bar
 from annotator.models import Project
 
@@ -95,23 +95,23 @@ def _check_numbers(options: dict[str, Any]) -> None:
         )
 
 
-def _trial(options: dict[str, Any]) -> dataset.Trial:
+def _trial(options: dict[str, Any]) -> dataset.SimulationData:
     columns = Columns(options["text_column"], options["label_column"])
     files = [options["data"], options["test"]]
     try:
         data, test = (_read(file, columns) if file else None for file in files)
         assert data is not None
         return dataset.prepare(data, test, rare=options["rare"])
-    except Unreadable as problem:
+    except UnreadableFile as problem:
         raise CommandError(problem.detail) from problem
 
 
-def _read(file: Path, columns: Columns) -> dataset.Answers:
+def _read(file: Path, columns: Columns) -> dataset.LabelledDocuments:
     try:
         return dataset.read(file, columns)
     except OSError as problem:
         raise CommandError(f"{file}: {problem.strerror}.") from problem
-    except Unreadable as problem:
+    except UnreadableFile as problem:
         raise CommandError(f"{file}: {problem.detail}") from problem
 
 
@@ -126,8 +126,8 @@ def _plan(options: dict[str, Any], items: int) -> "Plan":
 
 
 def _go_all(
-    made: dataset.Trial, plan: "Plan", wanted: list[runs.Turn], jobs: int
-) -> dict[runs.Turn, "Run"]:
+    made: dataset.SimulationData, plan: "Plan", wanted: list[runs.RunSpec], jobs: int
+) -> dict[runs.RunSpec, "Run"]:
     bar = Bar(sys.stderr, "runs")
     try:
         return runs.go_all(made, plan, wanted, jobs, bar.show)
@@ -138,7 +138,7 @@ def _go_all(
         bar.clear()
 
 
-def _store(folder: Path, summary: dict[str, Any], done: dict[runs.Turn, "Run"]) -> None:
+def _store(folder: Path, summary: dict[str, Any], done: dict[runs.RunSpec, "Run"]) -> None:
     from annotator.views.simulations import chart
 
     try:

@@ -107,7 +107,7 @@ class KeyInput(forms.TextInput):
 @signed_in
 def preferences(request: Request) -> HttpResponse:
     """Show and change how one works at the desk."""
-    form = DeskForm(request.user, partials.posted(request))
+    form = DeskForm(request.user, partials.post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             desk_preferences.change_preferences(request.user, **form.changes())

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from annotator.errors import Invalid, NotThere
+from annotator.errors import Invalid, NotFound
 from annotator.flow.projects import accounts
 from annotator.models import User
 from annotator.security import known_devices, rate_limits
@@ -54,7 +54,7 @@ logout = LogoutView.as_view()
 @signed_in
 def account(request: Request) -> HttpResponse:
     """Show one's account, and change the password."""
-    form = PasswordChangeForm(request.user, partials.posted(request))
+    form = PasswordChangeForm(request.user, partials.post_data(request))
     if request.method == "POST" and _is_changed(form, request.user):
         update_session_auth_hash(request, form.save())
         accounts.revoke_tokens(request.user)
@@ -84,10 +84,10 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     rate_limits.INVITATIONS.check(address)
     try:
         invited = accounts.invited(token)
-    except NotThere as refusal:
+    except NotFound as refusal:
         rate_limits.INVITATIONS.count(address)
         return error_pages.show(request, refusal)
-    form = InvitationForm(partials.posted(request))
+    form = InvitationForm(partials.post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             user = accounts.accept_invitation(token, form.cleaned_data["password"])

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.projects import accounts, last_active
 from annotator.models import User
 from annotator.views import partials
@@ -20,12 +20,12 @@ from annotator.views.form_errors import add_refusal
 def users(request: Request) -> HttpResponse:
     """Show everybody, and create a person; their invitation is shown in this one answer only."""
     only_installation_admins(request)
-    form = UserForm(partials.posted(request))
+    form = UserForm(partials.post_data(request))
     made: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         try:
             made = _create(request, form)
-        except Refused as refusal:
+        except FlowError as refusal:
             add_refusal(form, refusal)
         else:
             form = UserForm()
@@ -36,7 +36,7 @@ def users(request: Request) -> HttpResponse:
         "rows": [(each, active.get(each.pk)) for each in rows],
         **made,
     }
-    return partials.show(
+    return partials.render_partial(
         request, "account/users.html", "users", context, status=422 if form.errors else 200
     )
 

@@ -5,17 +5,17 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import Spec
 
 
-def agreement_rows(facts: Facts) -> Rows:
+def agreement_rows(facts: ChartData) -> Rows:
     """Return alpha of each week with its interval."""
     fields = ("week", "value", "low", "high", "n")
     return [{name: week[name] for name in fields} for week in facts.quality.get("weeks", [])]
 
 
-def agreement_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def agreement_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return a dot with its interval for each week."""
     x = {
         "field": "week",

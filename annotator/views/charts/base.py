@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import Spec
 
 Row = dict[str, Any]
@@ -50,8 +50,8 @@ class Chart:
     about: Lazy
     empty: Lazy
     columns: tuple[Column, ...]
-    rows: Callable[[Facts], Rows]
-    spec: Callable[[Facts, Rows, Colours], Spec]
+    rows: Callable[[ChartData], Rows]
+    spec: Callable[[ChartData, Rows, Colours], Spec]
     words: Callable[[Rows], str]
     newest_first: bool = True
 

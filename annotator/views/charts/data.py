@@ -14,7 +14,7 @@ from annotator.models import Label, Project, Round
 
 
 @dataclass
-class Facts:
+class ChartData:
     """The numbers of one project, as they are asked for."""
 
     project: Project
@@ -32,7 +32,7 @@ class Facts:
     @cached_property
     def scored(self) -> Round | None:
         """The newest round that scored the pool (measured.scored)."""
-        return model_history.scored(self.project)
+        return model_history.newest_scored_round(self.project)
 
     @cached_property
     def uncertainty(self) -> dict[str, Any] | None:
@@ -42,12 +42,12 @@ class Facts:
     @cached_property
     def balance(self) -> list[dict[str, Any]]:
         """Class balance among annotations and predictions."""
-        return model_history.balance(self.scored, self.labels)
+        return model_history.class_balance(self.scored, self.labels)
 
     @cached_property
     def classes(self) -> list[dict[str, Any]]:
         """Precision and recall of each label by the newest measured model (measured.classes)."""
-        return model_history.classes(self.project)
+        return model_history.per_class(self.project)
 
     @cached_property
     def class_curves(self) -> list[dict[str, Any]]:
@@ -57,12 +57,12 @@ class Facts:
     @cached_property
     def reports(self) -> dict[str, dict[str, Any]]:
         """Background reports by kind."""
-        return background_reports.latest(self.project)
+        return background_reports.latest_reports(self.project)
 
     @cached_property
     def plane(self) -> dict[str, Any]:
         """Coordinates of the embedding map."""
-        return background_reports.one(self.project, "plane")
+        return background_reports.report(self.project, "plane")
 
     @cached_property
     def quality(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Facts:
 
     @cached_property
     def _quality(self) -> dict[str, Any]:
-        return background_reports.whole(self.project, "quality")
+        return background_reports.with_error(self.project, "quality")
 
     @cached_property
     def labels(self) -> dict[int, Label]:

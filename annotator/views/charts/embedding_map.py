@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import PALETTES, Spec
 
 # As flow.plane numbers them; the last is drawn on top.
@@ -14,7 +14,7 @@ SIZES = [12, 22, 60, 40, 80]
 SHAPES = ["circle", "circle", "diamond", "circle", "cross"]
 
 
-def plane_rows(facts: Facts) -> Rows:
+def plane_rows(facts: ChartData) -> Rows:
     """Return position, status and prediction of each shown item."""
     found, kinds = facts.plane, kind_words()
     labels = found.get("labels", [])
@@ -32,7 +32,7 @@ def plane_rows(facts: Facts) -> Rows:
     ]
 
 
-def plane_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def plane_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return a point for each item, those that matter most on top."""
     kinds, palette = kind_words(), PALETTES[theme_of(colours)]
     bare = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.02, 1.02]}}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from annotator.flow.evaluation import label_savings
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Row, Rows
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import SHARE, Spec, labels_axis
 
 LABELS = Column("labels", gettext_lazy("labels"), number_format.count)
@@ -23,13 +23,13 @@ FIRST_POINT = gettext_lazy(
 # Accuracy ----------------------------------------------------------------------------------------
 
 
-def curve_rows(facts: Facts) -> Rows:
+def curve_rows(facts: ChartData) -> Rows:
     """Return the measured points of the learning curve."""
     fields = ("labels", "value", "low", "high", "n")
     return [{field: point[field] for field in fields} for point in facts.curve]
 
 
-def curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return accuracy against labels with its interval, the random baseline, goal and budget."""
     project, layers = facts.project, banded(colours["accent"])
     layers += _baseline(facts, colours)
@@ -44,7 +44,7 @@ def curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
     }
 
 
-def _baseline(facts: Facts, colours: Colours) -> list[Spec]:
+def _baseline(facts: ChartData, colours: Colours) -> list[Spec]:
     """Return the random baseline: measured as points, extrapolated beyond."""
     random = label_savings.baseline(facts.reports.get("worth", {})) or {}
     fitted, measured = random.get("curve", []), random.get("measured", [])
@@ -114,7 +114,7 @@ def from_to(rows: Rows) -> str:
 # Macro F1 ----------------------------------------------------------------------------------------
 
 
-def f1_rows(facts: Facts) -> Rows:
+def f1_rows(facts: ChartData) -> Rows:
     """Return macro F1 at each measured point, where its interval is known."""
     return [
         {
@@ -126,7 +126,7 @@ def f1_rows(facts: Facts) -> Rows:
     ]
 
 
-def f1_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def f1_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return macro F1 against labels with its interval, and the goal where it is one in F1."""
     project, layers = facts.project, banded(colours["accent"])
     if project.target_metric == project.Metric.MACRO_F1 and project.target_value:
@@ -141,7 +141,7 @@ def f1_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
 # Cost --------------------------------------------------------------------------------------------
 
 
-def cost_rows(facts: Facts) -> Rows:
+def cost_rows(facts: ChartData) -> Rows:
     """Return the cost at each measured point, and of a percentage point since the previous one.
 
     Money where an hourly rate is set, hours in any case. What a point cost is None where accuracy
@@ -180,7 +180,7 @@ def _since(row: Row, before: Row | None) -> Row:
     }
 
 
-def cost_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def cost_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return accuracy against money, or against hours where no rate is set."""
     is_money = facts.project.hourly_rate is not None
     x = {

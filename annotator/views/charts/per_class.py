@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import FIRST_POINT, HIGH, LOW
 from annotator.views.charts.render import PALETTES, SHARE, Spec, labels_axis
 
@@ -19,7 +19,7 @@ LABEL = Column("label", gettext_lazy("label"))
 # Precision and recall of each --------------------------------------------------------------------
 
 
-def class_rows(facts: Facts) -> Rows:
+def class_rows(facts: ChartData) -> Rows:
     """Return precision and recall of each label with their intervals, by the newest model."""
     return [
         {
@@ -34,7 +34,7 @@ def class_rows(facts: Facts) -> Rows:
     ]
 
 
-def class_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def class_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return a dot with its interval for precision and recall of each label."""
     shown = list(dict.fromkeys(row["label"] for row in rows))[:BARS_SHOWN]
     palette = PALETTES[theme_of(colours)]
@@ -86,7 +86,7 @@ def class_words(rows: Rows) -> str:
     }
 
 
-def class_curve_rows(facts: Facts) -> Rows:
+def class_curve_rows(facts: ChartData) -> Rows:
     """Return recall and precision of each label at each measured point."""
     return [
         {
@@ -103,7 +103,7 @@ def class_curve_rows(facts: Facts) -> Rows:
     ]
 
 
-def class_curve_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def class_curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return recall against labels, a line for each of the labels that audits meet most."""
     last = rows[-1]["labels"] if rows else 0
     newest = [row for row in rows if row["labels"] == last and row["recall_n"]]
@@ -149,7 +149,7 @@ def _measure_words(measure: str) -> str:
 # Balance -----------------------------------------------------------------------------------------
 
 
-def balance_rows(facts: Facts) -> Rows:
+def balance_rows(facts: ChartData) -> Rows:
     """Return the share of each label among annotations and predictions."""
     found = facts.balance
     labelled = sum(each["labelled"] for each in found) or 1
@@ -166,7 +166,7 @@ def balance_rows(facts: Facts) -> Rows:
     ]
 
 
-def balance_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def balance_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return two bars for each label: its share of the predictions and of the labels."""
     shown, kinds = rows[:BARS_SHOWN], [_("predicted for the pool"), _("labelled")]
     names = [row["label"] for row in shown]

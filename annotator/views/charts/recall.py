@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy
 from annotator.flow.progress import recall_standing
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import Spec
 from annotator.views.dashboard.recall import p_value
 
 
-def frontier_rows(facts: Facts) -> Rows:
+def frontier_rows(facts: ChartData) -> Rows:
     """Return for each share what would prove that so much is found."""
     found = recall_standing.standing(facts.project, facts.reports.get(recall_standing.KIND))
     steps: list[dict[str, Any]] = found["steps"] if found else []
@@ -28,7 +28,7 @@ def frontier_rows(facts: Facts) -> Rows:
     ]
 
 
-def frontier_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def frontier_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return the reads against the share; what is proven lies on the ground, filled."""
     axis = {
         "format": "%",

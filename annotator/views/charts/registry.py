@@ -26,7 +26,7 @@ from annotator.views.charts import (
     rounds,
 )
 from annotator.views.charts.base import Chart
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 
 # In the order in which a page shows them.
 CHARTS: dict[str, Chart] = {
@@ -46,11 +46,11 @@ def chart(request: Request, project_id: int, name: str, form: str) -> HttpRespon
     access = open_project(request, project_id, Role.LEAD)
     if name not in CHARTS or form not in FORMS:
         raise Http404
-    theme, size = render.look(request, "wide")
-    return FORMS[form](CHARTS[name], Facts(access.project), theme, size)
+    theme, size = render.theme_and_size(request, "wide")
+    return FORMS[form](CHARTS[name], ChartData(access.project), theme, size)
 
 
-def figure(facts: Facts, name: str) -> dict[str, Any]:
+def figure(facts: ChartData, name: str) -> dict[str, Any]:
     """Return the context of `charts/_figure.html`."""
     drawn = CHARTS[name]
     rows = drawn.rows(facts)
@@ -67,21 +67,21 @@ def figure(facts: Facts, name: str) -> dict[str, Any]:
     }
 
 
-def _svg(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+def _svg(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
     return render.as_picture(_spec(drawn, facts, theme), theme, size)
 
 
-def _png(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+def _png(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
     picture = render.png_of(_spec(drawn, facts, theme), theme, size)
     return HttpResponse(picture, content_type="image/png", headers=render.HEADERS)
 
 
-def _json(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
-    spec = render.dressed(_spec(drawn, facts, theme), theme, size)
+def _json(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
+    spec = render.with_theme(_spec(drawn, facts, theme), theme, size)
     return JsonResponse(spec, json_dumps_params={"indent": 1}, headers=render.HEADERS)
 
 
-def _csv(drawn: Chart, facts: Facts, theme: str, size: str) -> HttpResponse:
+def _csv(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
     rows = drawn.rows(facts)
     fields = list(rows[0]) if rows else [column.field for column in drawn.columns]
     file = io.StringIO()
@@ -99,11 +99,11 @@ def _guarded(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spec(drawn: Chart, facts: Facts, theme: str) -> render.Spec:
+def _spec(drawn: Chart, facts: ChartData, theme: str) -> render.Spec:
     return drawn.spec(facts, drawn.rows(facts), render.THEMES[theme])
 
 
-FORMS: dict[str, Callable[[Chart, Facts, str, str], HttpResponse]] = {
+FORMS: dict[str, Callable[[Chart, ChartData, str, str], HttpResponse]] = {
     "svg": _svg,
     "png": _png,
     "csv": _csv,
@@ -113,5 +113,5 @@ FORMS: dict[str, Callable[[Chart, Facts, str, str], HttpResponse]] = {
 
 def figures(project: Project, names: list[str]) -> list[dict[str, Any]]:
     """Return the figures for several charts, reading shared data once."""
-    facts = Facts(project)
+    facts = ChartData(project)
     return [figure(facts, name) for name in names]

@@ -43,7 +43,7 @@ SHARE: Spec = {
 }
 
 
-def look(request: HttpRequest, size: str) -> tuple[str, str]:
+def theme_and_size(request: HttpRequest, size: str) -> tuple[str, str]:
     """Return the theme and the size that were asked for."""
     theme, size = request.GET.get("theme", "light"), request.GET.get("size", size)
     if theme not in THEMES or size not in SIZES:
@@ -59,16 +59,16 @@ def as_picture(spec: Spec, theme: str, size: str) -> HttpResponse:
 
 def drawn_as(spec: Spec, theme: str, size: str) -> str:
     """Return the chart as SVG."""
-    return _kept("svg", dressed(spec, theme, size), _svg)
+    return _kept("svg", with_theme(spec, theme, size), _svg)
 
 
 def png_of(spec: Spec, theme: str, size: str) -> bytes:
     """Return the chart as PNG, twice as fine as on the page and on a ground of its own."""
-    spec = {**dressed(spec, theme, size), "background": GROUNDS[theme]}
+    spec = {**with_theme(spec, theme, size), "background": GROUNDS[theme]}
     return base64.b64decode(_kept("png", spec, _png))
 
 
-def dressed(spec: Spec, theme: str, size: str) -> Spec:
+def with_theme(spec: Spec, theme: str, size: str) -> Spec:
     """Return the chart with the size, the type and the colours that all charts share."""
     colours, (width, height) = THEMES[theme], SIZES[size]
     axis = {

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from annotator.models import Source
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import AUDITS, LABELS
 from annotator.views.charts.render import PALETTES, Spec, labels_axis
 
@@ -18,7 +18,7 @@ STAGES = ("train", "score", "select", "refill", "evaluate")
 # What a round brought ----------------------------------------------------------------------------
 
 
-def change_rows(facts: Facts) -> Rows:
+def change_rows(facts: ChartData) -> Rows:
     """Return by how much accuracy changed with each model, on the audits that it shares."""
     return [
         {
@@ -31,7 +31,7 @@ def change_rows(facts: Facts) -> Rows:
     ]
 
 
-def change_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def change_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return a dot with its interval for each model, around a line at no change."""
     x = labels_axis()
     y = {
@@ -76,7 +76,7 @@ def change_words(rows: Rows) -> str:
 # How much the predictions moved ------------------------------------------------------------------
 
 
-def moved_rows(facts: Facts) -> Rows:
+def moved_rows(facts: ChartData) -> Rows:
     """Return the prediction churn of each model on a fixed sample."""
     return [
         {
@@ -91,7 +91,7 @@ def moved_rows(facts: Facts) -> Rows:
     ]
 
 
-def moved_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def moved_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return the share of changed predictions against labels."""
     y = {
         "field": "share",
@@ -125,7 +125,7 @@ def moved_words(rows: Rows) -> str:
 # Where labels came from --------------------------------------------------------------------------
 
 
-def source_rows(facts: Facts) -> Rows:
+def source_rows(facts: ChartData) -> Rows:
     """Return the number of annotations by source at each measured point."""
     return [
         {"labels": point["labels"], "source": _source_words(source), "n": n}
@@ -134,7 +134,7 @@ def source_rows(facts: Facts) -> Rows:
     ]
 
 
-def source_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def source_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return the answers stacked by source, against labels."""
     palette, names = PALETTES[theme_of(colours)], sorted({row["source"] for row in rows})
     return {
@@ -175,17 +175,21 @@ def _source_words(source: str) -> str:
 # Timings -----------------------------------------------------------------------------------------
 
 
-def timing_rows(facts: Facts) -> Rows:
+def timing_rows(facts: ChartData) -> Rows:
     """Return the seconds of each stage of the latest rounds, oldest first."""
     return [
-        {"round": turn["number"], "stage": _stage_words(stage), "seconds": turn["timings"][stage]}
-        for turn in reversed(facts.rounds)
+        {
+            "round": round_["number"],
+            "stage": _stage_words(stage),
+            "seconds": round_["timings"][stage],
+        }
+        for round_ in reversed(facts.rounds)
         for stage in STAGES
-        if stage in turn["timings"]
+        if stage in round_["timings"]
     ]
 
 
-def timing_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def timing_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return a bar for each round, stacked by stage."""
     palette, names = PALETTES[theme_of(colours)], [_stage_words(stage) for stage in STAGES]
     return {
@@ -234,7 +238,7 @@ def _stage_words(stage: str) -> str:
 # Uncertainty of the pool and of what was picked --------------------------------------------------
 
 
-def uncertainty_rows(facts: Facts) -> Rows:
+def uncertainty_rows(facts: ChartData) -> Rows:
     """Return one row for each bin, with counts and shares of the pool and of the picks."""
     measured = facts.uncertainty
     if not measured:
@@ -254,7 +258,7 @@ def uncertainty_rows(facts: Facts) -> Rows:
     ]
 
 
-def uncertainty_spec(facts: Facts, rows: Rows, colours: Colours) -> Spec:
+def uncertainty_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return two histograms over the same bins: the pool filled, the picks outlined."""
     x = {
         "field": "low",

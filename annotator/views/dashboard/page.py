@@ -26,7 +26,7 @@ from annotator.models import Job, Project, Role, Round
 from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.dashboard import recall
 from annotator.views.projects.pause_form import PauseForm
 
@@ -60,8 +60,8 @@ def dashboard(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id)
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
-    return partials.show(request, "dashboard/page.html", "live", context)
+        return partials.not_modified()
+    return partials.render_partial(request, "dashboard/page.html", "live", context)
 
 
 @require_POST
@@ -134,7 +134,7 @@ def _counts(
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
-    activity, facts = under_way(project), Facts(project)
+    activity, facts = under_way(project), ChartData(project)
     return {
         "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
         "stop": progress["stop"],
@@ -167,7 +167,7 @@ def _aside_in_words(number: int) -> str:
     return words % {"n": number} if number else ""
 
 
-def _rounds(facts: Facts) -> list[dict[str, Any]]:
+def _rounds(facts: ChartData) -> list[dict[str, Any]]:
     titles = {name: title for name, title, _sentence in settings.strategy_choices()}
     return [_round_in_words(each, titles) for each in facts.rounds]
 

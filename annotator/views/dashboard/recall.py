@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.evaluation import recall_sample
 from annotator.flow.progress import recall_standing
 from annotator.models import RecallProof, Role
 from annotator.views import drafts, number_format
 from annotator.views.access import Request, open_project, signed_in
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.dashboard.recall_form import ProofForm
 
 SHOWN = (0.8, 0.9, 0.95, 0.99)
@@ -34,7 +34,7 @@ def prove(request: Request, project_id: int) -> HttpResponse:
         return drafts.kept(redirect("dashboard", project_id))
     try:
         proof = recall_sample.draw(access.project, access.user, form.cleaned_data["number"])
-    except Refused as refusal:
+    except FlowError as refusal:
         messages.warning(request, refusal.detail)
         return drafts.kept(redirect("dashboard", project_id))
     else:
@@ -44,7 +44,7 @@ def prove(request: Request, project_id: int) -> HttpResponse:
     return redirect("dashboard", project_id)
 
 
-def card(facts: Facts) -> dict[str, Any] | None:
+def card(facts: ChartData) -> dict[str, Any] | None:
     """Return the context of the recall card; None without a rare label."""
     project = facts.project
     if project.rare_label_id is None:

@@ -18,7 +18,7 @@ from annotator.models import Role
 from annotator.views import number_format
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 
 # What a sheet of paper has room for.
 ON_PAPER = ("curve", "change", "classes", "balance", "cost", "sources")
@@ -46,7 +46,7 @@ def _monday(asked: str) -> date:
 
 
 def _week_context(access: Access, monday: date) -> dict[str, Any]:
-    project, facts = access.project, Facts(access.project)
+    project, facts = access.project, ChartData(access.project)
     progress, done = worded.progress_for_leads(project), weeks.done_in(project, monday)
     return {
         "access": access,

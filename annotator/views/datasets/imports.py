@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from annotator import tasks
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.datasets import upload
 from annotator.models import Import, Role
 from annotator.views import partials
@@ -28,9 +28,9 @@ def imports(request: Request, project_id: int) -> HttpResponse:
         return _receive(request, access)
     context = imports_context(access, ImportForm())
     if partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
+        return partials.not_modified()
     region = "import_rows" if request.htmx.target == "import_rows" else "imports"
-    return partials.show(request, "datasets/imports.html", region, context)
+    return partials.render_partial(request, "datasets/imports.html", region, context)
 
 
 def _receive(request: Request, access: Access) -> HttpResponse:
@@ -39,19 +39,19 @@ def _receive(request: Request, access: Access) -> HttpResponse:
         given = dict(form.cleaned_data)
         try:
             made = upload.receive(access.project, request.user, given.pop("file"), **given)
-        except Refused as refusal:
+        except FlowError as refusal:
             add_refusal(form, refusal)
         else:
             tasks.run_import.delay_on_commit(made.pk)
             return _received(request, access)
     context = imports_context(access, form)
-    return partials.show(request, "datasets/imports.html", "imports", context, status=422)
+    return partials.render_partial(request, "datasets/imports.html", "imports", context, status=422)
 
 
 def _received(request: Request, access: Access) -> HttpResponse:
     if not request.htmx:
         return redirect("imports", access.project.pk)
-    return partials.show(
+    return partials.render_partial(
         request, "datasets/imports.html", "imports", imports_context(access, ImportForm())
     )
 

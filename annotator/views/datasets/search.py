@@ -37,9 +37,11 @@ def find(request: Request, project_id: int) -> HttpResponse:
     form = FindForm(request.GET, access.project)
     if not form.is_valid():
         context = _shared(request, access) | {"form": form}
-        return partials.show(request, "datasets/search.html", "found", context, status=422)
+        return partials.render_partial(
+            request, "datasets/search.html", "found", context, status=422
+        )
     context = _shared(request, access) | {"form": form, **found_context(access, form.cleaned_data)}
-    return partials.show(request, "datasets/search.html", "found", context)
+    return partials.render_partial(request, "datasets/search.html", "found", context)
 
 
 @require_POST
@@ -197,7 +199,7 @@ def _answer(
     if not request.htmx:
         page = reverse("find:find", args=[access.project.pk])
         address = f"{page}?{request.GET.urlencode()}#find-{item.pk}"
-        return partials.tell_on(request, address, said=said, problem=problem)
+        return partials.redirect_with_message(request, address, said=said, problem=problem)
     item.refresh_from_db()
     (row,) = rows(access, [item], request.GET.get("q", ""))
     context = _shared(request, access) | {"row": row, "said": said, "problem": problem}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks, tasktypes
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
@@ -37,8 +37,8 @@ def page(request: Request, project_id: int) -> HttpResponse:
     access = _open_desk(request, project_id)
     context = bulk_context(access, chosen_labels.label(request.GET))
     if not context["cards"] and partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
-    return partials.show(request, "labelling/bulk.html", "bulk", context)
+        return partials.not_modified()
+    return partials.render_partial(request, "labelling/bulk.html", "bulk", context)
 
 
 @require_POST
@@ -56,7 +56,7 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
         done = bulk_confirm.confirm(
             access.project, request.user, shown, marked, form.cleaned_data["seconds"]
         )
-    except (Conflict, NotThere) as refusal:
+    except (Conflict, NotFound) as refusal:
         return _move_on(request, access, "", refusal.detail, messages.WARNING, status=409)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     said = number_format.confirmed(_name(access, label), done)
@@ -122,7 +122,7 @@ def _open_desk(request: Request, project_id: int) -> Access:
 def _name(access: Access, label: Ref) -> str:
     try:
         return bulk_pages.own_label(access.project, label).name
-    except NotThere:
+    except NotFound:
         return str(label)
 
 
@@ -193,7 +193,9 @@ def _move_on(
     """Show the next page; without htmx by way of a redirect, so a reload is safe."""
     if request.htmx:
         context = bulk_context(access, label, said=said)
-        return partials.show(request, "labelling/bulk.html", "bulk", context, status=status)
+        return partials.render_partial(
+            request, "labelling/bulk.html", "bulk", context, status=status
+        )
     messages.add_message(request, level, said)
     query = f"?{_query(label)}" if label else ""
     return redirect(reverse("bulk:page", args=[access.project.pk]) + query)

@@ -10,7 +10,7 @@ from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.models import Item, Project
 from annotator.server import reverse_proxy
 from annotator.storage import thumbnails
@@ -57,4 +57,4 @@ def _asked_size(request: Request) -> int:
         if request.GET["size"] == str(size):
             return size
     sizes = ", ".join(map(str, thumbnails.SIZES))
-    raise Refused("size", _("Unknown size. Choose one of: %(sizes)s.") % {"sizes": sizes})
+    raise FlowError("size", _("Unknown size. Choose one of: %(sizes)s.") % {"sizes": sizes})

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import history, payload, sync_decisions
 from annotator.flow.annotation import submit as submission
 from annotator.flow.annotation.sync_decisions import Outcome
@@ -68,7 +68,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
         )
     except Invalid as refusal:
         return _again(request, access, _explained(refusal), chosen)
-    except (Conflict, NotThere) as refusal:
+    except (Conflict, NotFound) as refusal:
         return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     words = labelling.saved_words(payload.annotation_payload(annotation))

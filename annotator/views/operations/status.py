@@ -31,8 +31,8 @@ def project_status(request: Request, project_id: int) -> HttpResponse:
     """Show what runs for the project, what does not, and what to do."""
     context = project_context(open_project(request, project_id, Role.LEAD))
     if partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
-    return partials.show(request, "operations/status.html", "status", context)
+        return partials.not_modified()
+    return partials.render_partial(request, "operations/status.html", "status", context)
 
 
 def project_context(access: Access) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def installation(request: Request) -> HttpResponse:
     only_installation_admins(request)
     context = installation_context()
     if partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
-    return partials.show(request, "operations/installation.html", "installation", context)
+        return partials.not_modified()
+    return partials.render_partial(request, "operations/installation.html", "installation", context)
 
 
 def installation_context() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator.flow.operations import health
-from annotator.flow.operations.health import Disk, Failure, Kind, Standing
+from annotator.flow.operations.health import Disk, Failure, Kind, ProjectHealth
 from annotator.jobs import damaged_files
 from annotator.models import FeatureShard, Job, Round
 from annotator.views import number_format
@@ -63,14 +63,14 @@ def worker(found: dict[str, Any]) -> Note:
     return Note(_("Worker"), FINE if found["alive"] else ACT, found["words"])
 
 
-def last_round(stands: Standing) -> Note:
+def last_round(stands: ProjectHealth) -> Note:
     """Return when the last round was, or why there is none."""
-    turn, title = stands.last, _("Rounds")
-    if turn is None:
+    round_, title = stands.last, _("Rounds")
+    if round_ is None:
         return Note(
             title, FINE, _("None yet. The first round starts once the features are computed.")
         )
-    if turn.state == Job.State.FAILED:
+    if round_.state == Job.State.FAILED:
         told = _(
             "Round %(n)d failed %(ago)s: %(error)s Labelling continues with the current queue."
         )
@@ -78,25 +78,25 @@ def last_round(stands: Standing) -> Note:
             "It is retried automatically, with pauses of up to half an hour. If it keeps failing, "
             "tell an installation admin the reason."
         )
-        return Note(title, ACT, told % {**_when(turn), "error": _sentence(turn.error)}, todo)
-    if turn.is_active:
+        return Note(title, ACT, told % {**_when(round_), "error": _sentence(round_.error)}, todo)
+    if round_.is_active:
         stage = _("Round %(n)d: %(stage)s.")
-        values = {"n": turn.number, "stage": turn.get_stage_display()}
+        values = {"n": round_.number, "stage": round_.get_stage_display()}
         return Note(title, WORKING, stage % values)
     told = _("Round %(n)d finished %(ago)s; it refilled the queue after %(took)s.")
-    return Note(title, FINE, told % {**_when(turn), "took": _took(turn)})
+    return Note(title, FINE, told % {**_when(round_), "took": _took(round_)})
 
 
-def _when(turn: Round) -> dict[str, Any]:
-    ended = turn.finished_at or turn.created_at
-    return {"n": turn.number, "ago": number_format.ago(health.seconds_since(ended))}
+def _when(round_: Round) -> dict[str, Any]:
+    ended = round_.finished_at or round_.created_at
+    return {"n": round_.number, "ago": number_format.ago(health.seconds_since(ended))}
 
 
-def _took(turn: Round) -> str:
-    return number_format.duration(turn.timings.get("to_refill"))
+def _took(round_: Round) -> str:
+    return number_format.duration(round_.timings.get("to_refill"))
 
 
-def model(stands: Standing) -> Note:
+def model(stands: ProjectHealth) -> Note:
     """Describe the model's age and the labels since."""
     title, taught = _("Model"), stands.taught
     every = stands.project.retrain_every
@@ -144,7 +144,7 @@ def _damaged(shard: FeatureShard) -> str:
     return told % {"n": shard.number + 1, "ago": ago}
 
 
-def queue(stands: Standing) -> Note:
+def queue(stands: ProjectHealth) -> Note:
     """Describe queued and leased items."""
     told = _("%(open)s items queued, %(held)s leased.")
     values = {"open": at_most(stands.open), "held": at_most(stands.leased)}
@@ -281,13 +281,13 @@ def kind_row(kind: Kind) -> tuple[str, list[str]]:
     return str(KINDS[kind.name]), [*counts, waited]
 
 
-def project_row(stands: Standing) -> dict[str, Any]:
+def project_row(stands: ProjectHealth) -> dict[str, Any]:
     """Return one line of the table of projects."""
-    turn = stands.last
+    round_ = stands.last
     return {
         "project": stands.project,
         "figures": [at_most(n) for n in (stands.open, stands.leased, stands.unseen)],
-        "round": "–" if turn is None else f"{turn.number}: {turn.get_state_display()}",
-        "is_bad": turn is not None and turn.state == Job.State.FAILED,
+        "round": "–" if round_ is None else f"{round_.number}: {round_.get_state_display()}",
+        "is_bad": round_ is not None and round_.state == Job.State.FAILED,
         "model": "–" if stands.model_age is None else number_format.ago(stands.model_age),
     }

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.operations import heartbeat
 from annotator.flow.projects import overview, settings
 from annotator.models import Project
@@ -32,11 +32,11 @@ def projects(request: Request) -> HttpResponse:
     found = overview.rows(request.user, wanted)
     context = _context(found, wanted)
     if partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
-    return partials.show(request, "projects/list.html", "project_rows", context)
+        return partials.not_modified()
+    return partials.render_partial(request, "projects/list.html", "project_rows", context)
 
 
-def _context(found: list[overview.Row], wanted: str) -> dict[str, Any]:
+def _context(found: list[overview.ProjectRow], wanted: str) -> dict[str, Any]:
     rows = [row_in_words(row) for row in found]
     led = [row.project for row in found if row.leads]
     worker = heartbeat.workers() if led else {"alive": True}
@@ -63,12 +63,12 @@ def _is_starting(worker: dict[str, Any], led: list[Project]) -> bool:
 def new(request: Request) -> HttpResponse:
     """Create a project."""
     only_installation_admins(request)
-    form = ProjectForm(partials.posted(request))
+    form = ProjectForm(partials.post_data(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
             project = settings.create_project(request.user, **given)
-        except Refused as refusal:
+        except FlowError as refusal:
             add_refusal(form, refusal)
         else:
             return redirect("imports", project.pk)

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from annotator import tasktypes
 from annotator.flow.progress import estimate, stopping
-from annotator.flow.projects.overview import Row
+from annotator.flow.projects.overview import ProjectRow
 from annotator.i18n.stored_messages import translated
 from annotator.messages.stopping import pause_words, reason_words
 from annotator.models import Job, Role, Round
@@ -19,7 +19,7 @@ NAMED = 5
 BAR, GAP, TALL = 6, 2, 20
 
 
-def row_in_words(row: Row) -> dict[str, Any]:
+def row_in_words(row: ProjectRow) -> dict[str, Any]:
     """Build a project's row; leads see extra columns."""
     shown = {
         "project": row.project,
@@ -46,7 +46,7 @@ def row_in_words(row: Row) -> dict[str, Any]:
     }
 
 
-def _paused(row: Row) -> str:
+def _paused(row: ProjectRow) -> str:
     if row.pause is None:
         return ""
     # Why a project stopped by itself stands among the decisions of its leads.
@@ -55,7 +55,7 @@ def _paused(row: Row) -> str:
     return pause_words(row.pause)
 
 
-def _decisions(row: Row) -> list[str]:
+def _decisions(row: ProjectRow) -> list[str]:
     """Return the decisions that the project's leads must take."""
     return [
         *map(reason_words, row.reasons),
@@ -66,7 +66,7 @@ def _decisions(row: Row) -> list[str]:
     ]
 
 
-def _running_out(row: Row) -> list[str]:
+def _running_out(row: ProjectRow) -> list[str]:
     if not row.is_running_out:
         return []
     budget = row.project.budget or 0
@@ -83,7 +83,7 @@ def _import_failed(each: Mapping[str, Any]) -> str:
     return words % {"name": each["name"], "error": translated(each["error"])}
 
 
-def _round_failed(row: Row) -> list[str]:
+def _round_failed(row: ProjectRow) -> list[str]:
     if row.round is None or not row.has_failed_round:
         return []
     words = _("Round %(n)d failed: %(error)s Labelling continues; the round will be retried.")
@@ -99,7 +99,7 @@ def _set_aside(number: int) -> list[str]:
     return [words % {"n": number}] if number else []
 
 
-def _missing(row: Row) -> str:
+def _missing(row: ProjectRow) -> str:
     if not row.leads or not row.project.items:
         return _("No accuracy estimate yet")
     missing = estimate.FIRST_ESTIMATE - row.counted.get("audits_answered", 0)
@@ -139,16 +139,16 @@ def _people(names: list[str]) -> str:
     return said % {"n": len(names), "names": shown}
 
 
-def _running(row: Row) -> str:
+def _running(row: ProjectRow) -> str:
     if row.importing:
         return _("Import running")
-    turn = row.round
-    if turn is None:
+    round_ = row.round
+    if round_ is None:
         return _("No round yet")
-    if turn["state"] == Job.State.RUNNING:
-        stage = Round.Stage(turn["stage"]).label
-        return _("Round %(n)d: %(stage)s.") % {"n": turn["number"], "stage": stage}
-    state = Job.State(turn["state"]).label
-    since = (timezone.now() - (turn["finished_at"] or turn["created_at"])).total_seconds()
-    shown = {"n": turn["number"], "state": state, "ago": number_format.ago(max(since, 0.0))}
+    if round_["state"] == Job.State.RUNNING:
+        stage = Round.Stage(round_["stage"]).label
+        return _("Round %(n)d: %(stage)s.") % {"n": round_["number"], "stage": stage}
+    state = Job.State(round_["state"]).label
+    since = (timezone.now() - (round_["finished_at"] or round_["created_at"])).total_seconds()
+    shown = {"n": round_["number"], "state": state, "ago": number_format.ago(max(since, 0.0))}
     return _("Round %(n)d: %(state)s, %(ago)s") % shown

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotator.errors import NotThere, Refused
+from annotator.errors import FlowError, NotFound
 from annotator.flow.projects import edits, last_active
 from annotator.flow.projects.versions import EditConflict
 from annotator.models import Membership, Role
@@ -32,7 +32,7 @@ def add(request: Request, project_id: int) -> HttpResponse:
     if form.is_valid():
         try:
             edits.add_member(access.project, **form.cleaned_data)
-        except Refused as refusal:
+        except FlowError as refusal:
             add_refusal(form, refusal)
     return _show(request, access, form=form, status=422) if form.errors else _done(request, access)
 
@@ -50,7 +50,7 @@ def change(request: Request, project_id: int, user_id: int) -> HttpResponse:
         return _show(request, access, problem=" ".join(map(str, form.errors["role"])), status=422)
     try:
         edits.change_role(access.project, form.member.user, form.cleaned_data["role"], form.loaded)
-    except Refused as refusal:
+    except FlowError as refusal:
         return _refused(request, access, form, refusal)
     return _done(request, access)
 
@@ -69,7 +69,7 @@ def remove(request: Request, project_id: int, user_id: int) -> HttpResponse:
         return _done(request, access)
     try:
         edits.remove_member(access.project, form.member.user, form.loaded)
-    except Refused as refusal:
+    except FlowError as refusal:
         return _refused(request, access, form, refusal)
     return _done(request, access)
 
@@ -92,11 +92,11 @@ def _gone(request: Request, access: Access) -> HttpResponse:
     words = _("This user isn't a member of the project.")
     if request.htmx:
         return _show(request, access, problem=words, status=422)
-    raise NotThere("unknown_member", words)
+    raise NotFound("unknown_member", words)
 
 
 def _refused(
-    request: Request, access: Access, form: RoleForm | RemovalForm, refusal: Refused
+    request: Request, access: Access, form: RoleForm | RemovalForm, refusal: FlowError
 ) -> HttpResponse:
     """Show the list as it is now; at the member's row both versions, if two people changed it."""
     if not isinstance(refusal, EditConflict):
@@ -124,7 +124,9 @@ def _show(
         ],
         "problem": problem,
     }
-    return partials.show(request, "projects/members.html", "members", context, status=status)
+    return partials.render_partial(
+        request, "projects/members.html", "members", context, status=status
+    )
 
 
 def _row(member: Membership, clashing: RoleForm | RemovalForm | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.progress import stopping
 from annotator.messages.stopping import pause_words
 from annotator.models import Role
@@ -26,7 +26,7 @@ def pause(request: Request, project_id: int) -> HttpResponse:
         return _back(request, project_id)
     try:
         stopping.pause(access.project, access.user, form.cleaned_data["reason"])
-    except Refused as refusal:
+    except FlowError as refusal:
         messages.warning(request, refusal.detail)
     else:
         said = _("Paused. No new items are served; items on screen can still be saved.")

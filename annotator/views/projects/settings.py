@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.projects import edits, setting_effects
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import EditConflict
@@ -35,7 +35,7 @@ WHEN = {
 def settings(request: Request, project_id: int) -> HttpResponse:
     """Show and change the project's settings."""
     access = open_project(request, project_id, Role.LEAD)
-    form = SettingsForm(partials.posted(request), instance=access.project)
+    form = SettingsForm(partials.post_data(request), instance=access.project)
     if request.method == "POST" and form.is_valid():
         before = setting_effects.settings_of(access.project)
         try:
@@ -43,7 +43,7 @@ def settings(request: Request, project_id: int) -> HttpResponse:
         except EditConflict as conflict:
             form.add_clashes(conflict.clashes)
             return _show(request, access, form=form, status=conflict.status)
-        except Refused as refusal:
+        except FlowError as refusal:
             add_refusal(form, refusal)
         else:
             messages.success(request, _saved_words(access.project, before))
@@ -90,7 +90,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
             rows.is_valid()
             add_label_clashes(rows, conflict.clashes)
             status = conflict.status
-        except Refused as refusal:
+        except FlowError as refusal:
             problem = refusal.detail
         else:
             messages.success(request, _("Labels saved."))

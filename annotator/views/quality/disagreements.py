@@ -43,7 +43,7 @@ def disagreements(request: Request, project_id: int) -> HttpResponse:
         "is_first": first == NEWEST,
         "waiting": adjudicate.count_open(access.project),
     }
-    return partials.show(request, "quality/disagreements.html", "disagreements", context)
+    return partials.render_partial(request, "quality/disagreements.html", "disagreements", context)
 
 
 @require_POST
@@ -164,6 +164,6 @@ def _answer(
     """Show the card anew; without htmx the page that it was on."""
     if not request.htmx:
         page = reverse("disagreements", args=[access.project.pk])
-        return partials.tell_on(request, page, said=said, problem=problem)
+        return partials.redirect_with_message(request, page, said=said, problem=problem)
     context = _shared(access) | {"row": _card(access, row, typed), "said": said, "problem": problem}
     return render(request, "quality/_disagreement.html", context, status=status)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from annotator.flow.progress import daily_counts
 from annotator.models import Project, Tally, User
 from annotator.views.access import Request, open_project, signed_in
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.quality.people import PEOPLE, people_rows
 
 DAYS_SHOWN, LEAST_DAYS = 28, 7
@@ -21,7 +21,7 @@ DAYS_SHOWN, LEAST_DAYS = 28, 7
 def own_work(request: Request, project_id: int) -> HttpResponse:
     """Show a user their own figures only."""
     access = open_project(request, project_id)
-    facts = Facts(access.project)
+    facts = ChartData(access.project)
     people = people_rows(facts, [request.user])
     days = _days(access.project, request.user)
     context = {

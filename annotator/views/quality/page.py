@@ -18,7 +18,7 @@ from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
 from annotator.views.charts.base import Column, numeric
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from annotator.views.items_table import items_table
 from annotator.views.quality.people import PEOPLE, people_rows
 from annotator.views.quality.text import effect_words, overlap_words, with_interval
@@ -43,13 +43,13 @@ def quality(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id, Role.LEAD)
     context = quality_context(access)
     if partials.is_unchanged(request, context["state"]):
-        return partials.nothing_new()
-    return partials.show(request, "quality/page.html", "quality", context)
+        return partials.not_modified()
+    return partials.render_partial(request, "quality/page.html", "quality", context)
 
 
 def quality_context(access: Access) -> dict[str, Any]:
     """Return the context of the quality page."""
-    facts = Facts(access.project)
+    facts = ChartData(access.project)
     found = facts.quality
     users = list(User.objects.filter(pk__in=_everybody(access.project, found)).order_by("username"))
     names = {user.pk: user.username for user in users}
@@ -98,7 +98,7 @@ def _pair(found: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
     }
 
 
-def _by_label(facts: Facts, found: Mapping[str, Any]) -> list[dict[str, str]]:
+def _by_label(facts: ChartData, found: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "label": facts.label_name(each["label"]),
@@ -110,7 +110,7 @@ def _by_label(facts: Facts, found: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _confusions(
-    facts: Facts, found: Mapping[str, Any], names: Mapping[int, str]
+    facts: ChartData, found: Mapping[str, Any], names: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """Return for each person how often they say what where the consensus is what, in tenths."""
     labels = [label.name for label in facts.labels.values()]
@@ -141,7 +141,7 @@ def _doubted(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted((row for rows in kinds for row in rows), key=lambda row: -row["score"])
 
 
-def _suspects(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
+def _suspects(facts: ChartData, found: Mapping[str, Any]) -> dict[str, Any]:
     def cells(row: Mapping[str, Any]) -> list[str]:
         labels = [_names(facts, row[name]) for name in ("given", "instead")]
         return [*labels, naming.words(facts.project, row["why"])]
@@ -149,7 +149,7 @@ def _suspects(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
     return items_table((_("label"), _("predicted"), _("reason")), _doubted(found), cells)
 
 
-def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
+def _otherwise(facts: ChartData, found: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the items where what counts is not the consensus; None before there is one."""
 
     def cells(row: Mapping[str, Any]) -> list[str]:
@@ -162,5 +162,5 @@ def _otherwise(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any] | None:
     return items_table(columns, found["consensus"]["differing"], cells)
 
 
-def _names(facts: Facts, keys: Iterable[int]) -> str:
+def _names(facts: ChartData, keys: Iterable[int]) -> str:
     return ", ".join(map(facts.label_name, keys)) or _("no label")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from annotator.models import Tally, User
 from annotator.views import number_format
 from annotator.views.charts.base import Column, numeric
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 
 # Words are made before, with what they rest on; they are set as numbers all the same.
 PEOPLE = (
@@ -29,7 +29,7 @@ PEOPLE = (
 # People ------------------------------------------------------------------------------------------
 
 
-def people_rows(facts: Facts, users: Iterable[User]) -> list[dict[str, Any]]:
+def people_rows(facts: ChartData, users: Iterable[User]) -> list[dict[str, Any]]:
     """Return for each person what they did, and how it stands up to others and to known answers."""
     sums = {
         row["user"]: row

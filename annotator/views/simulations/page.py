@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotator import tasks, tasktypes
-from annotator.errors import Refused
+from annotator.errors import FlowError
 from annotator.flow.labels import naming
 from annotator.flow.operations import heartbeat
 from annotator.flow.projects import settings as project_settings
@@ -36,9 +36,9 @@ def simulations(request: Request, project_id: int) -> HttpResponse:
     if request.method == "POST":
         return _start(request, access)
     if partials.is_unchanged(request, _state(_newest(access))):
-        return partials.nothing_new()
+        return partials.not_modified()
     context = simulations_context(access, SimulationForm())
-    return partials.show(request, "simulations/page.html", "simulations", context)
+    return partials.render_partial(request, "simulations/page.html", "simulations", context)
 
 
 def _start(request: Request, access: Access) -> HttpResponse:
@@ -46,20 +46,22 @@ def _start(request: Request, access: Access) -> HttpResponse:
     if form.is_valid():
         try:
             made = job.start(access.project, request.user, **form.cleaned_data)
-        except Refused as refusal:
+        except FlowError as refusal:
             add_refusal(form, refusal)
         else:
             tasks.simulate.delay_on_commit(made.pk)
             return _started(request, access)
     context = simulations_context(access, form)
-    return partials.show(request, "simulations/page.html", "simulations", context, status=422)
+    return partials.render_partial(
+        request, "simulations/page.html", "simulations", context, status=422
+    )
 
 
 def _started(request: Request, access: Access) -> HttpResponse:
     if not request.htmx:
         return redirect("simulations", access.project.pk)
     context = simulations_context(access, SimulationForm())
-    return partials.show(request, "simulations/page.html", "simulations", context)
+    return partials.render_partial(request, "simulations/page.html", "simulations", context)
 
 
 @require_POST
@@ -80,7 +82,7 @@ def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseB
     if work.summary is None:
         raise Http404
     if name == "picture.svg":
-        theme, size = render.look(request, "tall")
+        theme, size = render.theme_and_size(request, "tall")
         spec = chart.curves_spec(work.summary, "accuracy", theme, _titles())
         return render.as_picture(spec, theme, size)
     if name == "curves.csv":

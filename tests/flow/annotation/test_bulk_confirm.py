@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from annotator.errors import Conflict, NotThere
+from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages, history, revise
 from annotator.flow.annotation.payload import label_names
 from annotator.flow.datasets import export
@@ -109,18 +109,18 @@ def test_page_is_saved_whole_or_not_at_all(
 def test_pages_are_their_holders(sure: Project, ana: User, ben: User, zed: User) -> None:
     page = bulk_pages.take(sure, ben, "spam")
     for person in (ana, zed):
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             bulk_confirm.confirm(sure, person, keys(page), keys(page))
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         bulk_confirm.confirm(sure, ben, [*keys(page), str(uuid.uuid4())], keys(page))
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         bulk_confirm.confirm(sure, ben, [], [])
     assert not standing(ben).exists()
 
 
 def test_lease_of_the_desk_is_no_page(sure: Project, ben: User) -> None:
     lease = leasing.lease_next(sure, ben)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         bulk_confirm.confirm(sure, ben, [str(lease.pk)], [str(lease.pk)])
 
 
@@ -250,7 +250,7 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(
     reached = standing(ben).filter(item__audit_key__lte=audit_set.audit_frontier(sure))
     assert reached.exists()
     space, ids = encode.current_space(sure), [label.pk for label in sure.labels.all()]
-    known = training_set.labelled(sure, space, ids)
+    known = training_set.load_training_set(sure, space, ids)
     in_bulk = set(standing(ben).values_list("item__position", flat=True))
     assert not in_bulk & set(known.positions[known.audited].tolist())
     assert audit_counts.count_audits(sure)["audited"] == int(known.audited.sum())

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from annotator.errors import NotThere
+from annotator.errors import NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages, payload, revise
 from annotator.flow.features import encode
 from annotator.flow.operations import cleanup
@@ -37,7 +37,9 @@ def test_page_has_the_surest_of_its_label_first(sure: Project, ben: User) -> Non
     model = sure.models.first()
     assert (lease.source, lease.strategy, lease.blind) == (Source.BULK, "bulk", False)
     assert (lease.model, lease.round) == (model, sure.rounds.first())
-    rest = Item.objects.filter(state=Item.State.POOL, audit_key__gte=audit_set.reserve(sure))
+    rest = Item.objects.filter(
+        state=Item.State.POOL, audit_key__gte=audit_set.audit_threshold(sure)
+    )
     position = rest.first().position
     assert position not in {each.item.position for each in page}
 
@@ -45,7 +47,7 @@ def test_page_has_the_surest_of_its_label_first(sure: Project, ben: User) -> Non
 def test_audits_checks_and_decoys_are_never_on_a_page(sure: Project, ben: User) -> None:
     settings.change_settings(sure, audit_share=0.5)
     checked = Item.objects.filter(
-        state=Item.State.POOL, audit_key__gte=audit_set.reserve(sure)
+        state=Item.State.POOL, audit_key__gte=audit_set.audit_threshold(sure)
     ).first()
     Item.objects.filter(pk=checked.pk).update(gold=loop.ids(sure, "spam"))
     hidden = set(QueueEntry.objects.filter(blind=True).values_list("item", flat=True))
@@ -53,7 +55,7 @@ def test_audits_checks_and_decoys_are_never_on_a_page(sure: Project, ben: User) 
     seen = set()
     for label in ("spam", "ham"):
         while page := bulk_pages.take(sure, ben, label):
-            assert all(lease.item.audit_key >= audit_set.reserve(sure) for lease in page)
+            assert all(lease.item.audit_key >= audit_set.audit_threshold(sure) for lease in page)
             seen |= {lease.item_id for lease in page}
             confirm(page)
     assert seen
@@ -107,7 +109,7 @@ def test_nobody_is_sure_of_what_lies_below_the_bar(
 
 
 def test_unknown_label_is_not_there(sure: Project, ben: User) -> None:
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         bulk_pages.take(sure, ben, "nonsense")
 
 

@@ -345,7 +345,7 @@ def test_against_one_seed_what_the_annotator_said_counts(
         sow(project, lea, lease.item, theirs)
         loop.answer(lease, mine)
     ids = label_ids(project)
-    known = training_set.labelled(project, loop.ready_space(project), ids)
+    known = training_set.load_training_set(project, loop.ready_space(project), ids)
     answers = Annotation.objects.filter(user=ana).order_by("item__position")
     wanted_y = [ids.index(each.given.get().label_id) for each in answers]
     one_of_each = np.eye(len(ids), dtype=np.int64)[wanted_y].tolist()
@@ -365,14 +365,14 @@ def audited(project: Project, filled: Fill) -> Any:
 
 def reserved(project: Project) -> Any:
     return Item.objects.filter(
-        project=project, audit_key__lt=pool_audit_set.reserve(project)
+        project=project, audit_key__lt=pool_audit_set.audit_threshold(project)
     ).order_by("audit_key")
 
 
 def audit_set(project: Project) -> Any:
     """Return the positions that the model is measured on."""
     space = loop.ready_space(project)
-    known = training_set.labelled(project, space, label_ids(project))
+    known = training_set.load_training_set(project, space, label_ids(project))
     return set(known.positions[known.audited].tolist())
 
 
@@ -436,7 +436,7 @@ def test_seed_that_is_taken_back_holds_the_audit_set_back(
 
 
 def test_seeds_do_not_use_up_the_share_of_audits(audited: Any, ana: User, lea: User) -> None:
-    for item in Item.objects.filter(audit_key__gte=pool_audit_set.reserve(audited))[:20]:
+    for item in Item.objects.filter(audit_key__gte=pool_audit_set.audit_threshold(audited))[:20]:
         sow(audited, lea, item)
     answers = loop.label(audited, ana, 30)
     audits = sum(each.source == Source.AUDIT for each in answers)

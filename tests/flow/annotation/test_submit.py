@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.progress import summary
@@ -216,7 +216,7 @@ def test_lease_of_somebody_else_does_not_count(
 ) -> None:
     filled(project, 1)
     lease = leasing.lease_next(project, ana)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         submit.submit(
             project, ben, lease=str(lease.pk), labels=["spam"], client_id=str(uuid.uuid4())
         )
@@ -502,5 +502,5 @@ def test_one_finds_ones_own_answers_and_a_lead_finds_all(
         if may:
             assert revise.find_annotation(loaded, who, annotation.pk) == annotation
         else:
-            with pytest.raises(NotThere):
+            with pytest.raises(NotFound):
                 revise.find_annotation(loaded, who, annotation.pk)

@@ -14,7 +14,7 @@ from django.db import connection
 from PIL import Image
 from pytest_django import Settings
 
-from annotator.errors import Invalid, NotThere, Refused, TooLarge, WrongType
+from annotator.errors import FlowError, Invalid, NotFound, TooLarge, WrongType
 from annotator.flow.datasets import importing, upload
 from annotator.flow.queue import leasing, payload
 from annotator.models import Annotation, Import, Item, Job, Project, Source, Tally, User
@@ -111,7 +111,7 @@ def test_upload_is_kept_under_a_name_of_our_own(project: Project, settings: Sett
 def test_import_of_another_project_is_not_there(project: Project, image_project: Project) -> None:
     work = receive(project, "texts.csv", "text\na\n")
     assert upload.find(project, work.pk) == work
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         upload.find(image_project, work.pk)
 
 
@@ -347,7 +347,7 @@ def test_bad_labels_csv_fails_with_words(image_project: Project) -> None:
         importing.run(work.pk)
         work.refresh_from_db()
         words = work.error
-    except Refused as refused:
+    except FlowError as refused:
         words = refused.detail
     assert "filename and label" in words
 
@@ -429,13 +429,13 @@ def test_import_that_was_taken_over_stores_nothing_more(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = receive(project, "texts.csv", "text\na\nb\n")
-    sort = importing._sort
+    sort = importing._classify_rows
 
     def sorted_too_late(*args: Any) -> Any:
         Import.objects.filter(pk=work.pk).update(token=None)
         return sort(*args)
 
-    monkeypatch.setattr(importing, "_sort", sorted_too_late)
+    monkeypatch.setattr(importing, "_classify_rows", sorted_too_late)
     importing.run(work.pk)
     assert items(project) == []
     work.refresh_from_db()

@@ -11,7 +11,7 @@ from django.db import connection
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search as datasets_search
 from annotator.flow.projects import settings
@@ -113,7 +113,7 @@ def test_other_projects_items_are_not_found(
     other = settings.create_project(olga, name="Other", labels=["a", "b"])
     loop.fill(other, 3)
     assert len(search(project).items) == 2
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         datasets_search.find_item(project, search(other).items[0].pk)
 
 

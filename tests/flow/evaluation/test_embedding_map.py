@@ -24,7 +24,7 @@ def learnt(project: Project, ana: User) -> Any:
 
 
 def test_every_point_lies_on_the_plane_and_is_an_item_of_the_project(learnt: Any) -> None:
-    found = embedding_map.report(learnt)
+    found = embedding_map.build_embedding_map(learnt)
     points = np.array(found["points"])
     assert len(points) == 80
     assert (points[:, :2] >= 0).all()
@@ -33,7 +33,7 @@ def test_every_point_lies_on_the_plane_and_is_an_item_of_the_project(learnt: Any
 
 
 def test_kinds_say_what_became_of_an_item(learnt: Any) -> None:
-    points = embedding_map.report(learnt)["points"]
+    points = embedding_map.build_embedding_map(learnt)["points"]
     kinds = {embedding_map.KINDS[kind] for _x, _y, _item, kind, _said in points}
     assert {"labelled", "picked"} <= kinds
     audited = sum(
@@ -43,10 +43,16 @@ def test_kinds_say_what_became_of_an_item(learnt: Any) -> None:
 
 
 def test_sample_stays_where_it_is_from_round_to_round(learnt: Any, ana: User) -> None:
-    before = {item: (x, y) for x, y, item, _kind, _said in embedding_map.report(learnt)["points"]}
+    before = {
+        item: (x, y)
+        for x, y, item, _kind, _said in embedding_map.build_embedding_map(learnt)["points"]
+    }
     loop.label(learnt, ana, 10)
     loop.go_round(learnt)
-    after = {item: (x, y) for x, y, item, _kind, _said in embedding_map.report(learnt)["points"]}
+    after = {
+        item: (x, y)
+        for x, y, item, _kind, _said in embedding_map.build_embedding_map(learnt)["points"]
+    }
     assert after == before
 
 
@@ -63,16 +69,16 @@ def test_likely_neighbours_are_neighbours_on_the_plane() -> None:
 
 
 def test_there_is_no_plane_before_a_model_or_of_a_handful(project: Project, ana: User) -> None:
-    assert embedding_map.report(project) is None
+    assert embedding_map.build_embedding_map(project) is None
     loop.fill(project, 10)
     loop.make_features(project)
     loop.label(project, ana, 8)
     loop.go_round(project)
-    assert embedding_map.report(project) is None
+    assert embedding_map.build_embedding_map(project) is None
 
 
 def test_large_report_is_asked_for_by_name(learnt: Any) -> None:
     background_reports.make_all(learnt.pk)
     assert Report.objects.filter(kind="plane", error="").exists()
-    assert "plane" not in background_reports.latest(learnt)
-    assert background_reports.one(learnt, "plane")["round"] == Round.objects.first().number
+    assert "plane" not in background_reports.latest_reports(learnt)
+    assert background_reports.report(learnt, "plane")["round"] == Round.objects.first().number

@@ -49,7 +49,7 @@ RISING = [0.9 - (50 * n) ** -0.5 for n in range(1, 11)]
 def told(project: Project) -> Any:
     background_reports.make_all(project.pk)
     project = Project.objects.get(pk=project.pk)
-    return in_words(project, None, background_reports.latest(project))
+    return in_words(project, None, background_reports.latest_reports(project))
 
 
 def test_what_labels_will_bring_comes_with_its_interval(project: Project, curve: Any) -> None:
@@ -87,7 +87,7 @@ def test_forecast_for_another_target_is_not_told(project: Project, curve: Any) -
     settings.change_settings(project, target_value=0.87)
     told(project)
     project = settings.change_settings(project, target_value=0.88)
-    found = background_reports.latest(project)
+    found = background_reports.latest_reports(project)
     assert not any("needed to reach" in each for each in in_words(project, None, found))
 
 

@@ -42,7 +42,7 @@ def test_few_audits_are_said_to_be_too_few(project: Project, ana: User) -> None:
     loop.make_features(project)
     loop.label(project, ana, 40)
     loop.go_round(project)
-    found = label_savings.report(project)
+    found = label_savings.build_label_savings(project)
     assert found["missing"] == 30 - project.models.first().accuracy["n"]
 
 
@@ -54,7 +54,7 @@ def test_worth_comes_with_the_curve_of_random_labels(project: Project, ana: User
     loop.label(project, ana, 100)
     loop.go_round(project)
     background_reports.make_all(project.pk)
-    found = background_reports.latest(project)["worth"]
+    found = background_reports.latest_reports(project)["worth"]
     assert found["audits"] == project.models.first().accuracy["n"]
     labels = [mark["labels"] for mark in found["curve"]]
     assert labels == sorted(labels)
@@ -64,4 +64,4 @@ def test_worth_comes_with_the_curve_of_random_labels(project: Project, ana: User
 
 
 def test_nothing_is_reckoned_before_a_model(project: Project) -> None:
-    assert label_savings.report(project) is None
+    assert label_savings.build_label_savings(project) is None

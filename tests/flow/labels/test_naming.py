@@ -106,7 +106,7 @@ def worked(
         project=project,
         kind="quality",
         seq=1,
-        found=json.loads(json.dumps(report.report(project), default=str)),
+        found=json.loads(json.dumps(report.build_report(project), default=str)),
         made_at=first.created_at,
     )
     bulk_pages.take(loop.refreshed(project), lea, SPAM)
@@ -169,7 +169,7 @@ def test_the_project_of_the_test_has_every_kind_of_reference(worked: Any) -> Non
 
 def numbers(project: Project) -> Any:
     """Return all that is reckoned from what is stored, without names."""
-    worker_found = json.loads(json.dumps(report.report(project), default=str))
+    worker_found = json.loads(json.dumps(report.build_report(project), default=str))
     labels = {label.pk: label for label in project.labels.all()}
     return {
         "gold": gold_items.gold_score(project),
@@ -178,9 +178,9 @@ def numbers(project: Project) -> Any:
         "progress": {
             k: v for k, v in summary.progress(project).items() if k not in ("model", "round")
         },
-        "classes": model_history.classes(project),
+        "classes": model_history.per_class(project),
         "curve": model_history.curve(project),
-        "balance": model_history.balance(model_history.scored(project), labels),
+        "balance": model_history.class_balance(model_history.newest_scored_round(project), labels),
         "rare": project.rare_label_id,
         "bulk": {
             each.label.pk: each.left for each in bulk_pages.choices(project, project.created_by)

@@ -199,7 +199,7 @@ def test_lunch_counts_as_ten_minutes_everywhere(project: Project, filled: Fill, 
     assert (
         weekly_summary.done_in(project, today - timedelta(days=today.weekday()))["seconds"] == 660.0
     )
-    (pace,) = report.report(project)["people"]
+    (pace,) = report.build_report(project)["people"]
     assert pace["median"] == 330.0
     raw = sorted(Annotation.objects.values_list("seconds", flat=True))
     assert raw == [60.0, TWO_HOURS]

@@ -27,7 +27,7 @@ from annotator.models import Annotation, Item, ModelVersion, Project, Report, So
 from annotator.pool import audit_set
 from annotator.views import number_format
 from annotator.views.charts import learning_curve, per_class
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from selection.core.intervals import population_interval
 from tests import loop
 from tests.given import Api, Fill
@@ -167,7 +167,7 @@ def test_costs_are_booked_at_the_labels_that_the_model_read(
     assert point["labels"] == point["spent"]["answers"] == read == 70
     assert sum(point["spent"]["sources"].values()) == 70
     assert Annotation.objects.filter(project=measured_project).count() == 85
-    rows = learning_curve.cost_rows(Facts(measured_project))
+    rows = learning_curve.cost_rows(ChartData(measured_project))
     assert [row["answers"] for row in rows] == [row["labels"] for row in rows]
 
 
@@ -197,10 +197,10 @@ def test_predicted_and_labelled_add_up_to_all_items(measured_project: Any, ben: 
     skipped = loop.label(measured_project, ben, 1)[0].item
     Item.objects.filter(pk=skipped.pk).update(state=Item.State.ASIDE)
     loop.go_round(measured_project)
-    rows = per_class.balance_rows(Facts(measured_project))
+    rows = per_class.balance_rows(ChartData(measured_project))
     labelled = Item.objects.filter(project=measured_project, state=Item.State.LABELLED).count()
     assert sum(row["predicted"] for row in rows) == 120 - labelled
-    uncertain = model_history.uncertainty(model_history.scored(measured_project))
+    uncertain = model_history.uncertainty(model_history.newest_scored_round(measured_project))
     assert sum(uncertain["pool"]) == 120 - labelled
 
 
@@ -230,12 +230,12 @@ def test_forecast_follows_a_model_that_was_measured_without_a_label_more(
 ) -> None:
     version(project, 1, 0.8)
     background_reports.make_all(project.pk)
-    assert background_reports.latest(project)["forecast"]["model"] == 1
+    assert background_reports.latest_reports(project)["forecast"]["model"] == 1
     version(project, 2, 0.85)
     # Its message may be lost; the sweep finds it.
     assert background_reports.overdue() == [project.pk]
     background_reports.make_all(project.pk)
-    found = background_reports.latest(project)["forecast"]
+    found = background_reports.latest_reports(project)["forecast"]
     assert (found["model"], found["labels"]) == (2, 100)
     assert background_reports.overdue() == []
 
@@ -247,7 +247,7 @@ def test_forecast_follows_a_target_that_was_changed(project: Project, forecast_a
     settings.change_settings(project, target_value=0.9)
     assert background_reports.overdue() == [project.pk]
     background_reports.make_all(project.pk)
-    assert background_reports.latest(project)["forecast"]["target"] == 0.9
+    assert background_reports.latest_reports(project)["forecast"]["target"] == 0.9
     assert background_reports.overdue() == []
 
 
@@ -319,7 +319,7 @@ def test_curve_that_is_flat_above_the_target_says_so_in_the_report(
     for number in range(1, 7):
         version(project, number, 0.94)
     background_reports.make_all(project.pk)
-    assert background_reports.latest(project)["forecast"]["needed"]["state"] == "reached"
+    assert background_reports.latest_reports(project)["forecast"]["needed"]["state"] == "reached"
 
 
 # The random baseline -----------------------------------------------------------------------------
@@ -332,12 +332,12 @@ def test_curve_carries_the_random_labels_that_the_dashboard_draws(
     assert api(lea).get(address).json()["baseline"] is None
     background_reports.make_all(measured_project.pk)
     told = api(lea).get(address).json()["baseline"]
-    found = background_reports.latest(measured_project)["worth"]
+    found = background_reports.latest_reports(measured_project)["worth"]
     assert told["curve"] == found["curve"]
     assert told["measured"] == found["measured"]
     assert (told["model"], told["labels"]) == (1, 70)
     assert found["n"] == 70
-    drawn = learning_curve._baseline(Facts(measured_project), {"ink": "#000000"})
+    drawn = learning_curve._baseline(ChartData(measured_project), {"ink": "#000000"})
     assert drawn[0]["data"]["values"] == told["curve"]
 
 
@@ -346,7 +346,7 @@ def test_labels_saved_are_counted_from_what_the_model_read(
 ) -> None:
     loop.label(measured_project, ana, 15)
     background_reports.make_all(measured_project.pk)
-    assert background_reports.latest(measured_project)["worth"]["n"] == 70
+    assert background_reports.latest_reports(measured_project)["worth"]["n"] == 70
 
 
 def test_value_is_the_share_that_is_right(measured_project: Any) -> None:

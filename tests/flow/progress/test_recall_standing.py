@@ -305,5 +305,5 @@ def test_reserve_is_in_the_draw_like_the_rest(hunted: Any, olga: User) -> None:
     # Else nothing could be said of what only audits reach.
     proof = recall_sample.draw(hunted, olga, 60)
     keys = Item.objects.filter(position__in=proof.positions).values_list("audit_key", flat=True)
-    bound = audit_set.reserve(hunted)
+    bound = audit_set.audit_threshold(hunted)
     assert min(keys) < bound < max(keys)

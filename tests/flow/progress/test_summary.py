@@ -189,7 +189,7 @@ def test_curve_has_a_point_for_each_measured_model(trained: Any) -> None:
 
 
 def test_uncertainty_comes_with_its_bins(trained: Any) -> None:
-    found = model_history.uncertainty(model_history.scored(trained))
+    found = model_history.uncertainty(model_history.newest_scored_round(trained))
     assert found["round"] == 2
     assert len(found["edges"]) == len(found["pool"]) + 1 == len(found["picks"]) + 1
     assert sum(found["picks"]) == len(trained.rounds.first().picks)

@@ -79,7 +79,7 @@ def audit_share(project: Project, ana: User) -> None:
     first = QueueEntry.objects.filter(project=project, state=OPEN).order_by("rank")[:20]
     # As many as are owed come first.
     assert sum(entry.source == Source.AUDIT for entry in first) >= 10
-    reserved = audit_set.reserve(project)
+    reserved = audit_set.audit_threshold(project)
     after = QueueEntry.objects.filter(project=project, state=OPEN, source=Source.ACTIVE)
     # What is left to the audits now is served by no other way; the rest keeps its order.
     assert not after.filter(item__audit_key__lt=reserved).exists()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotator.errors import Conflict, Forbidden, Invalid, NotThere
+from annotator.errors import Conflict, Forbidden, Invalid, NotFound
 from annotator.flow.projects import accounts, label_set, members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Label, Membership, Project, QueueEntry, Role, User
@@ -153,7 +153,7 @@ def test_deleted_project_is_gone_for_all(project: Project, olga: User, ana: User
     settings.delete_project(project)
     assert not Project.objects.for_user(olga).exists()
     for person in (olga, ana):
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             members.load_project(person, project.pk)
 
 
@@ -273,7 +273,7 @@ def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(
         with pytest.raises(Forbidden):
             members.load_project(person, project.pk, least)
     for least in Role:
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             members.load_project(zed, project.pk, least)
 
 
@@ -286,9 +286,9 @@ def test_member_gets_another_role_and_is_taken_out(project: Project, ana: User) 
     members.add_member(project, "ana", Role.LEAD)
     assert members.load_project(ana, project.pk).role == Role.LEAD
     members.remove_member(project, ana)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         members.load_project(ana, project.pk)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         members.remove_member(project, ana)
 
 
@@ -340,12 +340,12 @@ def test_invitation_works_once_and_for_a_week(db: Any, time_machine: Any) -> Non
     assert refused(accounts.accept_invitation, token, "123") == "password"
     accounts.accept_invitation(token, "correct horse battery")
     assert User.objects.get().check_password("correct horse battery")
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         accounts.accept_invitation(token, "correct horse battery")
     _other, late = accounts.create_user("late")
     time_machine.shift(timedelta(days=8))
     for spent in (late, "x", "", f"{user.pk}.x:y:z"):
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             accounts.invited(spent)
 
 

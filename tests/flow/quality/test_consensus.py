@@ -26,7 +26,7 @@ def answers(n: Any = 60, wrong: float = 0.5, seed: Any = 0) -> Any:
 
 def test_who_errs_is_found_with_an_interval() -> None:
     items, people, classes, _truth = answers()
-    found = consensus.find(items, people, classes, 2)
+    found = consensus.find_consensus(items, people, classes, 2)
     by_person = {each["user"]: each for each in found["people"]}
     assert by_person[ANA]["reliability"] > 0.99
     assert by_person[EVE]["low"] < 0.5 < by_person[EVE]["high"]
@@ -38,24 +38,24 @@ def test_who_errs_is_found_with_an_interval() -> None:
 
 def test_too_little_says_nothing() -> None:
     items, people, classes, _truth = answers(n=9)
-    assert consensus.find(items, people, classes, 2) == {}
+    assert consensus.find_consensus(items, people, classes, 2) == {}
     items, people, classes, _truth = answers()
     alone = people == ANA
-    assert consensus.find(items[alone], people[alone], classes[alone], 2) == {}
-    assert consensus.find(items, people, np.full(len(items), -1), 2) == {}
+    assert consensus.find_consensus(items[alone], people[alone], classes[alone], 2) == {}
+    assert consensus.find_consensus(items, people, np.full(len(items), -1), 2) == {}
 
 
 def test_memory_is_bounded_by_the_newest_items(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consensus, "MOST_CELLS", 3 * 2 * 20)
     items, people, classes, _truth = answers()
-    found = consensus.find(items, people, classes, 2)
+    found = consensus.find_consensus(items, people, classes, 2)
     assert found["items"] == 20
     assert all(each["item"] >= 140 for each in found["differing"])
 
 
 def test_many_labels_keep_no_table() -> None:
     items, people, classes, _truth = answers()
-    found = consensus.find(items, people, classes, consensus.MOST_LABELS + 1)
+    found = consensus.find_consensus(items, people, classes, consensus.MOST_LABELS + 1)
     assert all(each["confusion"] == each["row_n"] == [] for each in found["people"])
 
 
@@ -64,11 +64,11 @@ def test_only_what_counts_otherwise_today_is_told(project: Project, filled: Fill
     made = filled(project, 60)
     items, people, classes, truth = answers()
     keys = np.array([item.pk for item in made])
-    found = consensus.find(keys[items - 100], people, classes, 2)
+    found = consensus.find_consensus(keys[items - 100], people, classes, 2)
     today = truth.copy()
     wrong = [n for n in range(60) if classes.reshape(-1, 3)[n, 2] != truth[n]][:3]
     today[wrong] = 1 - today[wrong]
-    known = training_set.Labelled(
+    known = training_set.TrainingSet(
         np.array([item.position for item in made]),
         today,
         np.zeros(60),

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 def find(project: Project) -> Any:
     labels = list(project.labels.all())
     space = encode.current_space(project)
-    known = training_set.labelled(project, space, [label.pk for label in labels])
-    return label_errors.find(project, space, known, labels), labels
+    known = training_set.load_training_set(project, space, [label.pk for label in labels])
+    return label_errors.find_label_errors(project, space, known, labels), labels
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_what_audits_have_or_will_have_is_never_doubted(labelled: Any, ana: User
     labelled.save()
     left = set(
         Item.objects.filter(
-            project=labelled, audit_key__lt=audit_set.reserve(labelled)
+            project=labelled, audit_key__lt=audit_set.audit_threshold(labelled)
         ).values_list("pk", flat=True)
     )
     found, _labels = find(labelled)
@@ -146,7 +146,7 @@ def test_several_labels_are_doubted_one_by_one(
 
 def known(*y: Any) -> Any:
     n, space = len(y), MultiLabel(2) if np.ndim(y[0]) else SingleLabel(2)
-    return training_set.Labelled(
+    return training_set.TrainingSet(
         np.arange(n) + 50, np.array(y), np.full(n, 2**62), np.zeros(n, dtype=bool), space
     )
 

@@ -42,7 +42,7 @@ def table_of(project: Project) -> Any:
 
 
 def test_agreement_is_that_of_the_table_of_answers(crowd: Any, ana: User, ben: User) -> None:
-    found, table = report.report(crowd), table_of(crowd)
+    found, table = report.build_report(crowd), table_of(crowd)
     alpha = found["overlap"]["alpha"]
     assert alpha["value"] == pytest.approx(coefficients.krippendorff_alpha(table))
     assert alpha["low"] < alpha["value"] < alpha["high"]
@@ -59,11 +59,11 @@ def test_agreement_is_that_of_the_table_of_answers(crowd: Any, ana: User, ben: U
 
 
 def test_consensus_tells_what_each_person_says_for_what(crowd: Any, ana: User) -> None:
-    people = report.report(crowd)["consensus"]["people"]
+    people = report.build_report(crowd)["consensus"]["people"]
     assert len(people) == 2
     for person in people:
         assert np.sum(person["confusion"], axis=1) == pytest.approx([1, 1], abs=0.01)
-        assert person["n"] == report.report(crowd)["overlap"]["alpha"]["n"]
+        assert person["n"] == report.build_report(crowd)["overlap"]["alpha"]["n"]
 
 
 def test_paces_are_medians_without_outliers(project: Project, ana: User, ben: User) -> None:
@@ -71,10 +71,10 @@ def test_paces_are_medians_without_outliers(project: Project, ana: User, ben: Us
     loop.make_features(project)
     for seconds in (2.0, 4.0, 5000.0, 3.0, 9000.0):
         loop.answer(leasing.lease_next(project, ana), seconds=seconds)
-    (pace,) = report.report(project)["people"]
+    (pace,) = report.build_report(project)["people"]
     assert (pace["user"], pace["n"], pace["median"]) == (ana.pk, 5, 4.0)
     loop.answer(leasing.lease_next(project, ben), seconds=5000.0)
-    paces = {each["user"]: each for each in report.report(project)["people"]}
+    paces = {each["user"]: each for each in report.build_report(project)["people"]}
     assert paces[ben.pk]["median"] == daily_counts.MOST_SECONDS
 
 
@@ -90,7 +90,7 @@ def test_wrong_labels_are_doubted_and_asked_again(project: Project, ana: User, b
         said.save()
     loop.go_round(project)
     background_reports.make_all(project.pk)
-    suspects = background_reports.one(project, "quality")["doubts"]["suspect"]
+    suspects = background_reports.report(project, "quality")["doubts"]["suspect"]
     flipped = {each.pk: each.given.get().label_id for each in wrong_ones}
     found = [each for each in suspects if set(each["annotations"]) <= set(flipped)]
     assert len(found) >= 2
@@ -113,12 +113,12 @@ def test_without_a_share_for_them_nothing_is_asked_again(
     loop.label(project, ana, 40)
     loop.go_round(project)
     background_reports.make_all(project.pk)
-    assert background_reports.one(project, "quality")["answers"] == 40
+    assert background_reports.report(project, "quality")["answers"] == 40
     assert not SecondLook.objects.exists()
 
 
 def test_before_anybody_answered_there_is_nothing_to_tell(project: Project) -> None:
-    found = report.report(project)
+    found = report.build_report(project)
     assert found["answers"] == 0
     for part in ("overlap", "weeks", "labels", "pairs", "people", "effect", "doubts"):
         assert not found[part]
@@ -126,7 +126,7 @@ def test_before_anybody_answered_there_is_nothing_to_tell(project: Project) -> N
 
 def test_answers_that_were_taken_back_count_nowhere(crowd: Any) -> None:
     Annotation.objects.filter(project=crowd).update(withdrawn_at=crowd.created_at)
-    assert report.report(crowd)["answers"] == 0
+    assert report.build_report(crowd)["answers"] == 0
 
 
 def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(
@@ -140,7 +140,7 @@ def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(
         loop.answer(leasing.lease_next(project, ana), ["spam", "ham"] if number % 2 else ["spam"])
     for number in range(20):
         loop.answer(leasing.lease_next(project, ben), ["spam"] if number % 3 else ["spam", "ham"])
-    found = report.report(project)
+    found = report.build_report(project)
     assert (found["consensus"], found["overlap"]["alpha"]) == ({}, None)
     n = found["overlap"]["share"]["n"]
     assert 0 < found["overlap"]["share"]["value"] < 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from annotator.errors import Conflict, Refused
+from annotator.errors import Conflict, FlowError
 from annotator.flow.annotation import (
     adjudicate,
     bulk_confirm,
@@ -61,7 +61,7 @@ def refused(call: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the code of the refusal of a call, "" for none; anything else that it raises, too."""
     try:
         call(*args, **kwargs)
-    except Refused as refusal:
+    except FlowError as refusal:
         return refusal.code
     return ""
 

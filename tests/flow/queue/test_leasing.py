@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotator.errors import Conflict, NotThere
+from annotator.errors import Conflict, NotFound
 from annotator.flow.progress import audit_counts, stopping, summary
 from annotator.flow.queue import current_leases, leasing, refill, releasing
 from annotator.messages import labelling
@@ -160,7 +160,7 @@ def test_lease_of_somebody_else_or_elsewhere_is_not_there(
         (project, ana, "no uuid"),
         (project, ana, "\x00"),
     ):
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             current_leases.get_lease(where, who, str(key))
 
 

@@ -204,7 +204,7 @@ def test_spares_are_never_audits_or_hidden_checks(
     assert len(put_by) == 12
     for lease in put_by:
         assert lease.item.gold is None
-        assert lease.item.audit_key >= audit_set.reserve(project)
+        assert lease.item.audit_key >= audit_set.audit_threshold(project)
 
 
 def test_small_project_is_not_emptied_by_what_is_put_by(

@@ -107,7 +107,7 @@ def test_permutation_depends_on_seed_and_content_only(
 def test_strategy_never_picks_what_is_left_to_the_audits(
     ready: Any, ana: User, run_round: RunRound
 ) -> None:
-    reserve = audit_set.reserve(ready)
+    reserve = audit_set.audit_threshold(ready)
     for _ in range(6):
         turn = run_round(ready)
         picked = Item.objects.filter(position__in=[pick["position"] for pick in turn.picks])

@@ -92,7 +92,7 @@ def test_it_is_neither_queued_nor_chosen_nor_put_by(
 ) -> None:
     learnt(project)
     shard = project.spaces.first().shards.first()
-    assert not feature_store.selectable(project, shard).any()
+    assert not feature_store.candidate_mask(project, shard).any()
     assert refill.top_up(project, lea) == 0
     assert leasing.lease_next(project, lea) is None
 

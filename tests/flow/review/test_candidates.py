@@ -78,7 +78,7 @@ def other(annotation: Any) -> Any:
 def test_somebody_else_looks_blind_and_nothing_counts_by_it(
     project: Project, doubted: Any, ana: User, ben: User
 ) -> None:
-    before, work = summary.progress(project), training_set.work_done(project)
+    before, work = summary.progress(project), training_set.label_revision(project)
     assert leasing.lease_next(project, ana).item_id != doubted.item_id
     lease = leasing.lease_next(project, ben)
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
@@ -90,7 +90,7 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(
     after = summary.progress(project)
     for name in ("labelled", "answers", "audited", "skipped"):
         assert after[name] == before[name]
-    assert training_set.work_done(project) == work
+    assert training_set.label_revision(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
     assert labelling.saved_words(annotation_payload(answer)).endswith("a likely label error.")

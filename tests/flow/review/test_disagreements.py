@@ -6,7 +6,7 @@ import orjson
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from annotator.errors import Conflict, Invalid, NotThere
+from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import adjudicate, payload, revise, seed_labels, submit
 from annotator.flow.datasets import export
 from annotator.flow.operations.verify_counts import recount
@@ -36,7 +36,7 @@ def torn(project: Project, filled: Fill, ana: User, ben: User) -> Any:
 
 def label_of(project: Project, item: Any) -> Any:
     names = list(project.labels.order_by("position").values_list("pk", flat=True))
-    found = training_set.labelled(project, loop.ready_space(project), names)
+    found = training_set.load_training_set(project, loop.ready_space(project), names)
     where = list(found.positions).index(item.position)
     return Label.objects.get(pk=names[found.y[where]]).name
 
@@ -124,11 +124,11 @@ def test_decision_takes_the_place_of_the_votes_and_makes_a_round_due(
     project: Project, torn: Any, lea: User, said: str
 ) -> None:
     assert label_of(project, torn) == "spam"
-    before = training_set.work_done(project)
+    before = training_set.label_revision(project)
     row = adjudicate.decide(project, lea, torn.pk, [said], "as in the guidelines")
     assert adjudicate.shown(project, row)["decision"]["labels"] == [said]
     assert label_of(project, torn) == said
-    assert training_set.work_done(project) > before
+    assert training_set.label_revision(project) > before
     assert open_items() == []
     assert recount(project) == []
 
@@ -172,9 +172,13 @@ def test_decisions_on_several_labels(olga: User, lea: User, ana: User, filled: F
     item = Item.objects.get(project=made)
     names = list(made.labels.order_by("position").values_list("pk", flat=True))
     adjudicate.decide(made, lea, item.pk, ["b", "c"])
-    assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 1, 1]]
+    assert training_set.load_training_set(made, loop.ready_space(made), names).y.tolist() == [
+        [0, 1, 1]
+    ]
     adjudicate.decide(made, lea, item.pk, [])
-    assert training_set.labelled(made, loop.ready_space(made), names).y.tolist() == [[0, 0, 0]]
+    assert training_set.load_training_set(made, loop.ready_space(made), names).y.tolist() == [
+        [0, 0, 0]
+    ]
 
 
 def test_export_carries_the_decision(project: Project, torn: Any, lea: User) -> None:
@@ -199,7 +203,7 @@ def test_what_cannot_be_decided_is_refused(project: Project, torn: Any, lea: Use
         with pytest.raises(Invalid):
             adjudicate.decide(project, lea, torn.pk, labels)
     agreed = Item.objects.get(position=1)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         adjudicate.decide(project, lea, agreed.pk, ["spam"])
 
 

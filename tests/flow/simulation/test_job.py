@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotator.errors import Conflict, NotThere, Refused
+from annotator.errors import Conflict, FlowError, NotFound
 from annotator.flow.datasets import upload
 from annotator.flow.operations import cleanup
 from annotator.flow.simulation import dataset, job, runs
@@ -80,7 +80,7 @@ def test_run_has_at_most_fifty_rounds_so_that_others_get_their_turn(
 def test_what_cannot_be_is_refused_at_its_field(
     project: Project, lea: User, options: Any, field: str
 ) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(FlowError) as caught:
         begin(project, lea, **options)
     assert caught.value.errors[0]["field"] == field
     assert not Simulation.objects.exists()
@@ -248,8 +248,8 @@ def test_run_that_was_stored_but_not_counted_is_not_done_twice(
     job.go_on(work.pk)
     Simulation.objects.filter(pk=work.pk).update(done=0)
     asked = []
-    go_one = runs.go
-    monkeypatch.setattr(runs, "go", lambda *args: asked.append(args[-1]) or go_one(*args))  # type: ignore[func-returns-value]
+    go_one = runs.run_once
+    monkeypatch.setattr(runs, "run_once", lambda *args: asked.append(args[-1]) or go_one(*args))  # type: ignore[func-returns-value]
     assert go(work).done == 3
     assert asked == [("random", 0), ("auto", 0)]
 
@@ -275,9 +275,9 @@ def test_simulation_of_another_project_is_not_there(
     project: Project, image_project: Project, lea: User
 ) -> None:
     work = begin(project, lea)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         job.find(image_project, work.pk)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         job.stop(image_project, work.pk, lea)
 
 

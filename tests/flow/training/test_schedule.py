@@ -58,7 +58,7 @@ def test_corrections_and_withdrawals_are_work_to_learn_from(
     assert schedule.due(ready) == "labels"
     run_round(ready)
     revise.withdraw(loop.refreshed(annotation), ana)
-    assert training_set.work_done(ready) > ready.rounds.first().seq
+    assert training_set.label_revision(ready) > ready.rounds.first().seq
 
 
 def test_better_features_are_used_at_once(

@@ -74,7 +74,7 @@ def test_most_frequent_answer_counts_and_the_first_label_of_equals(
         for name in answers[person.username]:
             loop.answer(leasing.lease_next(ready, person), [name])
     space, ids = encode.current_space(ready), [label.pk for label in ready.labels.all()]
-    known = training_set.labelled(ready, space, ids)
+    known = training_set.load_training_set(ready, space, ids)
     by_item = {
         Item.objects.get(project=ready, position=position).pk: int(y)
         for position, y in zip(known.positions, known.y, strict=True)
@@ -112,7 +112,7 @@ def test_strategy_never_picks_labelled_held_or_checked_items(
     loop.label(ready, ana, 12)
     held = leasing.lease_next(ready, ben)
     pool_items = Item.objects.filter(state=Item.State.POOL)
-    checked = pool_items.filter(audit_key__gte=audit_set.reserve(ready)).last()
+    checked = pool_items.filter(audit_key__gte=audit_set.audit_threshold(ready)).last()
     Item.objects.filter(pk=checked.pk).update(gold=loop.ids(ready, "spam"))
     picked = {pick["position"] for pick in run_round(ready).picks}
     taken = {a.item.position for a in Annotation.objects.all()}
@@ -333,13 +333,13 @@ def test_old_worker_that_comes_back_writes_nothing(
     ready: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turn = loop.start(ready)
-    resolve = training_set.labelled
+    resolve = training_set.load_training_set
 
     def taken_over_meanwhile(*args: Any) -> Any:
         Round.objects.filter(pk=turn.pk).update(token=None, stage=Round.Stage.SELECT)
         return resolve(*args)
 
-    monkeypatch.setattr(training_set, "labelled", taken_over_meanwhile)
+    monkeypatch.setattr(training_set, "load_training_set", taken_over_meanwhile)
     assert train.train(turn.pk) is None
     now = loop.refreshed(turn)
     assert (now.stage, now.model, now.error) == (Round.Stage.SELECT, None, "")

@@ -14,7 +14,7 @@ from annotator.flow.progress import recall_standing
 from annotator.flow.projects import settings
 from annotator.models import ModelVersion, Project, Report, Tally, User
 from annotator.views.charts import registry
-from annotator.views.charts.data import Facts
+from annotator.views.charts.data import ChartData
 from tests import loop
 from tests.given import SignedIn
 from tests.loop import ready_space
@@ -106,7 +106,7 @@ def test_every_chart_has_rows_words_and_files(
     signed_in: SignedIn, lea: User, worked: Any, name: Any
 ) -> None:
     client = signed_in(lea)
-    figure = registry.figure(Facts(worked), name)
+    figure = registry.figure(ChartData(worked), name)
     assert figure["is_there"]
     assert figure["words"]
     assert all(len(row) == len(figure["columns"]) for row in figure["table"])
@@ -118,14 +118,14 @@ def test_every_chart_has_rows_words_and_files(
     assert spec["$schema"].endswith("vega-lite/v5.json")
     assert spec["description"]
     table = list(csv.DictReader(io.StringIO(answer_of(client, worked, name, "csv").decode())))
-    assert len(table) == len(registry.CHARTS[name].rows(Facts(worked)))
+    assert len(table) == len(registry.CHARTS[name].rows(ChartData(worked)))
 
 
 @pytest.mark.parametrize("name", sorted(registry.CHARTS))
 def test_every_chart_says_when_there_will_be_something(
     signed_in: SignedIn, lea: User, project: Project, name: Any
 ) -> None:
-    figure = registry.figure(Facts(project), name)
+    figure = registry.figure(ChartData(project), name)
     assert not figure["is_there"]
     assert figure["empty"]
     assert answer_of(signed_in(lea), project, name, "svg").startswith(b"<svg")
@@ -144,16 +144,16 @@ def test_label_that_is_no_more_is_said_to_be_none(worked: Any) -> None:
     version = ModelVersion.objects.filter(project=worked).first()
     version.measured["classes"][0]["label"] = 10**6
     version.save(update_fields=["measured"])
-    rows = registry.CHARTS["classes"].rows(Facts(worked))
+    rows = registry.CHARTS["classes"].rows(ChartData(worked))
     assert "(deleted label)" in {row["label"] for row in rows}
 
 
 def test_cost_is_in_money_where_a_rate_is_set(worked: Any) -> None:
-    without = registry.CHARTS["cost"].rows(Facts(worked))
+    without = registry.CHARTS["cost"].rows(ChartData(worked))
     assert [row["hours"] for row in without] == [0.25, 0.5]
     assert without[1]["per_label"] == pytest.approx(0.0025)
     Project.objects.filter(pk=worked.pk).update(hourly_rate=30)
-    rows = registry.CHARTS["cost"].rows(Facts(Project.objects.get(pk=worked.pk)))
+    rows = registry.CHARTS["cost"].rows(ChartData(Project.objects.get(pk=worked.pk)))
     assert [row["cost"] for row in rows] == [7.5, 15.0]
     # Accuracy did not rise, so no price of a point can be said.
     assert rows[1]["per_point"] is None

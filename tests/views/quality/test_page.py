@@ -26,7 +26,7 @@ def test_sentence_has_its_interval_and_what_it_rests_on(
     signed_in: SignedIn, lea: User, crowd: Any
 ) -> None:
     page = page_of(signed_in(lea), crowd)
-    alpha = background_reports.one(crowd, "quality")["overlap"]["alpha"]
+    alpha = background_reports.report(crowd, "quality")["overlap"]["alpha"]
     assert f"on {alpha['n']} items labelled by two annotators: alpha {alpha['value']:.2f} (" in page
 
 
