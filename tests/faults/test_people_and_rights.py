@@ -11,7 +11,7 @@ from annotator.models import Project
 from tests import servers
 from tests.faults.stack import stored
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-under-load")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])

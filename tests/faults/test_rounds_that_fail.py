@@ -10,7 +10,7 @@ from annotator.bench.invariants import OK
 from tests import servers
 from tests.faults.test_clock import SHIFTED
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-under-load")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
 
 BURST = 1000
 

@@ -13,10 +13,11 @@ from annotator.models import Project, Round
 from annotator.pool import training_set
 
 LONGEST_PAUSE = 1800
-# After a round a project rests for so many times what it took: rounds get a quarter of the time at
-# most, however fast labels come, and those of a small project still follow one another in seconds.
+# After a round a project rests for three times what the round took, so that rounds get a quarter
+# of the time however fast labels come. The limit is for rounds that mostly waited, as for a worker
+# that died: what they took is not what they cost.
 RESTS = 3
-LONGEST_REST = 120
+LONGEST_REST = 20
 
 
 def start_if_due(project_pk: int) -> Round | None:

@@ -147,7 +147,7 @@ def after_round(ready: Any, run_round: RunRound, ana: User, time_machine: Any) -
     return due
 
 
-@pytest.mark.parametrize(("took", "rest"), [(0.5, 1.5), (4, 12), (30, 90), (600, 120)])
+@pytest.mark.parametrize(("took", "rest"), [(0.5, 1.5), (4, 12), (30, 20), (600, 20)])
 def test_after_a_round_comes_a_rest_of_a_multiple_of_what_it_took(
     after_round: Any, took: float, rest: float
 ) -> None:
