@@ -49,7 +49,7 @@ def test_label_that_finds_the_disk_full_is_refused_clearly_and_saved_later(
         )
         refused = servers.wait_until(lambda: _refusal(stack), 30, "its words")
         assert refused["code"] == "storage_full"
-        assert "make room" in refused["detail"]
+        assert "must free space" in refused["detail"]
         disk.make_room()
         stack.labels_on(crowd)
         stack.learns_on()

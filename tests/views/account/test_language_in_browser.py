@@ -32,9 +32,9 @@ def test_language_is_chosen_by_keyboard(
     page.keyboard.type("Deutsch")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_text("Die Sprache ist geändert.").wait_for()
+    page.get_by_text("Sprache geändert.").wait_for()
     assert page.locator("html").get_attribute("lang") == "de"
-    assert page.get_by_label("Sprache der Seiten").input_value() == "de"
+    assert page.get_by_label("Sprache der Oberfläche").input_value() == "de"
 
 
 def test_german_pages_fit_and_have_no_axe_findings(
