@@ -11,8 +11,8 @@ from tests.oracle import new_project, rows
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.xdist_group("e2e")]
 
-WITHOUT_MODEL = re.compile("typical example|Drawn at random|Unlike anything labelled")
-WITH_MODEL = re.compile("hesitates|expects|[Dd]oubtful")
+WITHOUT_MODEL = re.compile("Typical of a cluster|Drawn at random|Unlike any labelled")
+WITH_MODEL = re.compile("hesitates|expects|[Uu]ncertain")
 LABELS = 30
 
 

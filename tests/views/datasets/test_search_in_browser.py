@@ -76,7 +76,7 @@ def test_all_of_it_by_keyboard(found: Any, troubles: list[str]) -> None:
     said(found, "Saved: ham.")
     assert given() == [(places[0], ["spam"]), (places[2], ["ham"])]
     found.keyboard.press("z")
-    said(found, "Undone")
+    said(found, "Seed label removed")
     assert focused(found) == 2
     assert given() == [(places[0], ["spam"])]
     assert troubles == []
@@ -102,7 +102,7 @@ def test_upper_row_and_cyrillic_letters_give_labels(found: Any) -> None:
     found.evaluate(send, {"key": "é", "code": "Digit2"})
     said(found, "Saved: ham.")
     found.evaluate(send, {"key": "я", "code": "KeyZ"})
-    said(found, "Undone")
+    said(found, "Seed label removed")
     assert given() == []
 
 

@@ -135,7 +135,7 @@ def test_z_undoes_the_whole_page(desk: Any) -> None:
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved 20")
     desk.keyboard.press("z")
-    wait_for(desk, "Undone: 20 labels")
+    wait_for(desk, "Undone: 20 annotations")
     assert saved().count() == 0
     live = Lease.objects.filter(source=Source.BULK, ended_at=None)
     assert set(live.values_list("item", flat=True)) == items
@@ -273,6 +273,6 @@ def test_it_works_without_scripts(
     assert page.url.endswith(f"?label_id={loop.ids(sure, 'spam')[0]}")
     assert not page.locator("#all-button").is_visible()
     page.click("#undo-button")
-    page.get_by_text("Undone: 19 labels").wait_for()
+    page.get_by_text("Undone: 19 annotations").wait_for()
     assert saved().count() == 0
     context.close()
