@@ -33,6 +33,8 @@ def copy_data_directory(target: Path, without: Collection[str] = ()) -> None:
     """Copy what a first start makes that depends on nothing: the tables and the static files."""
     ignored = shutil.ignore_patterns("secret_key", *without)
     shutil.copytree(_data_directory(), target, ignore=ignored)
+    # The copy has the rights of the original; the front server runs as somebody else.
+    target.chmod(0o755)
 
 
 def copy_database(target: Path) -> None:

@@ -172,7 +172,7 @@ def test_everything_that_is_said_has_words(viewer: Any) -> None:
         words = viewer.evaluate("key => viewer.words({ key, value: 150 })", key)
         assert words, key
         assert "{" not in words
-    assert viewer.evaluate("viewer.words({ key: 'zoom', value: 150 })") == "Zoom 150 %"
+    assert viewer.evaluate("viewer.words({ key: 'zoom', value: 150 })") == "Zoom 150%"
 
 
 def test_tools_have_no_axe_findings_and_fit(viewer: Any, picture: Any) -> None:
