@@ -41,7 +41,8 @@ def in_words(found: Mapping[str, Any]) -> str:
 
 
 def _helps(found: Mapping[str, Any]) -> str:
-    low = round(found["low"])
+    # None is more than `most`, as far as the random curve can be read.
+    low = round(found["most"] if found["low"] is None else found["low"])
     if found["high"] is None or found["value"] is None:
         return _("Active learning has saved at least %(low)d labels (95%% confidence).") % {
             "low": low

@@ -23,6 +23,10 @@ SAVED = {"value": 310.4, "low": 180.2, "high": 450.1, "audits": 90, "verdict": "
         ({"missing": 34}, "34 more audit items needed"),
         (SAVED, "has saved about 310 labels (95% CI 180–450)."),
         ({**SAVED, "high": None}, "has saved at least 180 labels (95% confidence)."),
+        (
+            {**SAVED, "value": None, "low": None, "high": None, "most": 900.0},
+            "has saved at least 900 labels (95% confidence).",
+        ),
         ({**SAVED, "verdict": "does_not_help"}, "isn't saving labels here"),
         ({**SAVED, "low": -120.0, "verdict": "unknown"}, "from 120 labels lost to 450 saved."),
         (
