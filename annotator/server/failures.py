@@ -21,7 +21,7 @@ LOG = "errors.log"
 INTERRUPTED, PIPE_CLOSED = 130, 141
 DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 FULL = {errno.ENOSPC, errno.EDQUOT}
-TOLD = {"CommandError", "Refused", "Impossible"}
+TOLD = {"CommandError", "FlowError", "Impossible"}
 
 # Parts of database errors, and what they mean to the person who runs the command.
 DATABASE = {

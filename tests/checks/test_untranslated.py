@@ -160,7 +160,7 @@ def test_no_sentence_of_a_module_is_untranslated() -> None:
 
 
 REFUSALS = {
-    *("Refused", "Unauthenticated", "Forbidden", "NotThere", "Conflict"),
+    *("FlowError", "Unauthenticated", "Forbidden", "NotFound", "Conflict"),
     *("TooLarge", "WrongType", "Invalid", "UnreadableFile", "BadPicture", "ParseError"),
 }
 KEYWORDS = {"label", "help_text", "empty_label", "verbose_name"}
