@@ -210,7 +210,7 @@ def test_bare_word_is_found() -> None:
     for source, is_bare in [
         ('raise Invalid("code", "no such label")', True),
         ('raise Conflict("code", f"{name} is taken")', True),
-        ('raise NotThere("code", "no %s" % name)', True),
+        ('raise NotFound("code", "no %s" % name)', True),
         ('messages.success(request, "saved")', True),
         ('forms.CharField(label="Name")', True),
         ('class Task(models.TextChoices):\n    TEXT = "text", "a text"', True),
