@@ -70,7 +70,7 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
     path = upload.report_path(upload.find(found, number))
     if not path.exists():
         raise NotFound("no_report", _("No row of this import was rejected."))
-    # From here, as it lies among uploads, which the front server may not read.
+    # Served by this process, because the front server may not read uploads.
     name = f"import-{number}-rejected.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 

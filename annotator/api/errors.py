@@ -33,7 +33,7 @@ TYPES = {
 
 
 def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to a request that raised `problem`; None leaves it a server error."""
+    """Return the response for `problem`; None leaves it a server error."""
     if isinstance(problem, FlowError):
         return _refusal(problem)
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):

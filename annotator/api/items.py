@@ -47,7 +47,7 @@ def items(request: Request, pk: int) -> Response:
     query = request.query_params
     wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
     found = _found(request, project, wanted)
-    # What is nearest comes first, so there is no way back but to the beginning.
+    # Results are sorted by similarity, so the only way back is to the first page.
     before = None if "like" in query else found.before
     return Response(
         {

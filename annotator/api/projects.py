@@ -105,7 +105,8 @@ def _change(request: Request, found: Project) -> None:
     try:
         project_settings.change_project(found, **given)
     except Outdated as refusal:
-        # Both versions at hand: the caller has its own, and need not ask for the current one.
+        # The caller has its own version, so both are at hand and the current one needs no second
+        # request.
         refusal.current = _project(found, stopping.find_pause(found), leads=True)
         raise
 

@@ -28,7 +28,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class Text(serializers.CharField):
-    """A text that was sent as one: 5 and true are not quietly made into "5" and "True"."""
+    """A text field that refuses other types: 5 and true do not become "5" and "True"."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -39,9 +39,9 @@ class Text(serializers.CharField):
 
 
 class Keys(serializers.ListField):
-    """A list of short texts such as keys of leases, of which a window of the desk names two dozen.
+    """A list of short strings, such as the two dozen lease keys of a labelling window.
 
-    Plain ones are taken at once; whatever is unusual in one is told as for any text.
+    Plain strings take a fast path; anything unusual is reported as for any text field.
     """
 
     child = Text()
@@ -190,7 +190,7 @@ class Decision(StrictSerializer):
     SAYING = {*tasktypes.ANSWER_FIELDS, "label_ids"}
 
     def get_fields(self) -> dict[str, Any]:
-        # Where the answer has another name, its own check says what it may be.
+        # If the answer has another name, its own validation describes it.
         others = set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS}
         named = {name: serializers.JSONField(required=False) for name in sorted(others)}
         return {**super().get_fields(), **named}
@@ -213,7 +213,8 @@ class Window(StrictSerializer):
 
     page = Text(max_length=60)
     person = serializers.IntegerField()
-    # Of the labels and guidelines that it shows (`naming.version`); the answer brings newer ones.
+    # Version of the labels and guidelines that it shows (`naming.version`); the response has newer
+    # ones.
     version = Text(required=False, allow_blank=True, default="", max_length=32)
     holding = Keys(default=list, max_length=100)
     want = serializers.IntegerField(default=0, min_value=0)
@@ -243,7 +244,7 @@ class Predict(StrictSerializer):
 
 
 class PredictAny(StrictSerializer):
-    """Items of a medium that checks them itself."""
+    """Items of a medium that validates them itself."""
 
     items = serializers.ListField(
         child=serializers.DictField(child=Text(trim_whitespace=False, max_length=1_000_000)),

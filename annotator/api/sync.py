@@ -34,7 +34,7 @@ def sync(request: Request, pk: int) -> Response:
     project = members.load_project(user, pk)
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
-        # Somebody else signed in meanwhile: these decisions are not theirs to send.
+        # Another user has signed in since, who must not send these decisions.
         raise Conflict("another_person", _("Another user is signed in now."))
     settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
@@ -62,7 +62,7 @@ def leave(request: Request, pk: int) -> Response:
 def _settled(
     project: Project, user: User, given: dict[str, Any]
 ) -> tuple[list[sync_decisions.DecisionResult], list[Lease]]:
-    """Settle the decisions; return them, and what was leased in the transaction of the last one."""
+    """Apply the decisions; return the results, and what the last one's transaction leased."""
     along: list[Lease] = []
 
     def take() -> None:
@@ -105,7 +105,7 @@ def _held(
 
 
 def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
-    """Return what the window is to show of the project, where it shows an older state."""
+    """Return the project's current labels and guidelines if the window shows older ones."""
     if not version or version == naming.version(project):
         return {}
     return {"shown": preferences.shown_of(project, user)}

@@ -11,7 +11,7 @@ LONGEST = 3600.0
 
 
 def filled(client: Client, folder: Path, items: int, **settings: Any) -> tuple[int, float]:
-    """Return a new project with that many made-up texts, and the seconds that importing took."""
+    """Return a new project with `items` synthetic texts, and how many seconds the import took."""
     path = folder / f"{items}.csv"
     if not path.exists():
         synthetic_text.write_csv(path, items)
@@ -40,13 +40,13 @@ def wait_for_features(project: int) -> None:
 
 
 def settle(client: Client, project: int) -> None:
-    """Wait until nothing is under way that would start or end a round of its own."""
+    """Wait until nothing is running that would start or end a round."""
 
     def quiet(progress: dict[str, Any]) -> bool:
         round_ = progress["round"]
         return not progress["features"]["improving"] and round_ and round_["state"] == "done"
 
     client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
-    # Better features start a round at once; see whether one came.
+    # Better features start a round at once; check whether one started.
     time.sleep(1.0)
     client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
