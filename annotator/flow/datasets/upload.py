@@ -13,7 +13,7 @@ from annotator.formats import Columns, UnreadableFile
 from annotator.formats.registry import READERS, for_file
 from annotator.models import Import, Project, User
 
-# Receiving ---------------------------------------------------------------------------------------
+# Receive ------------------------------------------------------------------------------------------
 
 
 def receive(
@@ -27,10 +27,10 @@ def receive(
     id_column: str = "",
     labels_are: str = "",
 ) -> Import:
-    """Keep an uploaded file and store the job that will read it.
+    """Store an uploaded file and the import job that will read it.
 
-    What can be seen at once is refused at once: a wrong kind of file, an empty one, a column that
-    is not there. Then nothing is stored.
+    Obvious errors are refused at once: a wrong type of file, an empty one, a missing column. Then
+    nothing is stored.
     """
     kind = kind_of(project, file.name, format)
     labels_are = labels_are or Import.LabelsAre.SEED
@@ -70,7 +70,7 @@ def find(project: Project, pk: int) -> Import:
 
 
 def report_path(work: Import) -> Path:
-    """Return the path of an import's report of rejected rows; it exists once there is one."""
+    """Return the path of an import's report of rejected rows; the file exists once there is one."""
     return uploads_folder() / f"{work.pk}-rejected.csv"
 
 
@@ -80,7 +80,7 @@ def uploaded(name: str) -> Path:
 
 
 def kind_of(project: Project, name: str, format: str = "") -> str:
-    """Return how a file of that name is read; WrongType for one that the task does not take."""
+    """Return the format for a file name; WrongType if the task type does not accept it."""
     reader = for_file(name or "", format)
     task_type = tasktypes.of(project)
     allowed = task_type.media.formats
@@ -99,7 +99,7 @@ def kind_of(project: Project, name: str, format: str = "") -> str:
 
 
 def keep_upload(file: Any) -> Path:
-    """Store an uploaded file and return where; TooLarge for one above the limit."""
+    """Store an uploaded file and return its name; TooLarge above the limit."""
     path = uploads_folder() / f"{uuid.uuid4().hex}.upload"
     most = settings.MAX_UPLOAD_MB << 20
     size = 0
@@ -111,7 +111,7 @@ def keep_upload(file: Any) -> Path:
                     break
                 out.write(block)
     except OSError:
-        # A disk that is full must not stay so for the sake of half a file.
+        # Do not leave half a file on a full disk.
         path.unlink(missing_ok=True)
         raise
     if size > most:
@@ -131,12 +131,12 @@ def uploads_folder() -> Path:
 
 
 def inspect(path: Path, kind: str, columns: Columns) -> int:
-    """Return about how many rows there are; UnreadableFile for what can be seen to be no use."""
+    """Return the approximate number of rows; UnreadableFile if the file is obviously unusable."""
     return READERS[kind].look(path, columns).rows
 
 
 def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
-    """Return which column holds what; Invalid for a name that the items have no use for."""
+    """Return which column has what content; Invalid for a column that the items cannot use."""
     parts = tasktypes.of(project).media.parts
     if text and parts and "text" not in [part.name for part in parts]:
         words = _("These items are made of the columns %(names)s, not of one text.")

@@ -9,9 +9,9 @@ from annotator.models import AnnotationLabel, DecidedLabel, Decision, Disagreeme
 
 
 def counted(project: Project, label: Label) -> list[tuple[int, str]]:
-    """Return what uses the label, as (how many, in words).
+    """Return the uses of the label as (number, words).
 
-    What was taken back does not use it: its history keeps what it said (`leave_to_history`).
+    Withdrawn annotations do not count: their history keeps the ids (`leave_to_history`).
     """
     answers = AnnotationLabel.objects.filter(label=label, annotation__withdrawn_at=None)
     holding = Disagreement.objects.filter(decision__given__label=label)
@@ -29,7 +29,7 @@ def counted(project: Project, label: Label) -> list[tuple[int, str]]:
 
 
 def leave_to_history(labels: Collection[Label]) -> None:
-    """Unlink the labels from what was taken back, whose history keeps their ids."""
+    """Unlink the labels from withdrawn annotations, whose history keeps their ids."""
     rows = AnnotationLabel.objects.filter(label__in=labels)
     rows.filter(annotation__withdrawn_at__isnull=False).delete()
     decided = DecidedLabel.objects.filter(label__in=labels)
