@@ -28,7 +28,7 @@ def _current(jobs: Any) -> list[Any]:
     failed = Q(state=Job.State.FAILED, finished_at__gte=timezone.now() - LATELY)
     under_way = Q(state__in=[Job.State.QUEUED, Job.State.RUNNING])
     found = list(jobs.filter(under_way | failed).order_by("-pk")[:50])
-    # What is under way first and in its order, then the newest failures.
+    # Running work first, in its order, then the newest failures.
     return [
         *[job for job in reversed(found) if job.is_active][:20],
         *[job for job in found if not job.is_active][:5],
@@ -66,7 +66,7 @@ def _space_activity(space: Any) -> dict[str, Any]:
         words = _("Computing the features of %(n)d items.") % {"n": space.items}
     words = damaged_files.words_of(space) or words
     done = space.shards.filter(state=FeatureShard.State.DONE).count()
-    # The fit takes about as long as one shard, so the bar moves evenly.
+    # Fitting takes about as long as one shard, so the progress bar moves evenly.
     total = 1 + -(-space.items // feature_store.SHARD_ITEMS)
     fitted = int(space.stage == space.Stage.TRANSFORM)
     return {**_job(space, "features", words), "done": done + fitted, "total": total}
@@ -91,7 +91,7 @@ def _round_activity(round_: Round) -> dict[str, Any]:
 
 
 def _recount_activity(project: Project) -> list[dict[str, Any]]:
-    """Return the counters that the last recount left wrong; empty if there are none."""
+    """Return the counters that the last verification left wrong; empty if there are none."""
     left = project.recounted.get("left", 0)
     if not left:
         return []

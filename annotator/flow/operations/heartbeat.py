@@ -18,12 +18,12 @@ DEAD_SECONDS = 40
 
 
 def report_worker(name: str, over: threading.Event) -> None:
-    """Say every few seconds that the worker called `name` lives, until `over` is set."""
+    """Send a heartbeat for the worker `name` every few seconds, until `over` is set."""
     while True:
         try:
             WorkerBeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
         except Error as problem:
-            # A database that was away for a while must not make the worker look dead for ever.
+            # After a database outage, the worker must not look dead for ever.
             log.warning("%s could not report itself: %s", name, problem)
         connection.close()
         if over.wait(BEAT_SECONDS):
@@ -33,7 +33,7 @@ def report_worker(name: str, over: threading.Event) -> None:
 
 
 def workers() -> dict[str, Any]:
-    """Return whether any worker lives, and in words what that means."""
+    """Return whether any worker is alive, and a sentence about that."""
     newest = WorkerBeat.objects.order_by("-seen_at").first()
     seconds = None if newest is None else (timezone.now() - newest.seen_at).total_seconds()
     alive = seconds is not None and seconds < DEAD_SECONDS

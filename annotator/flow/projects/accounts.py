@@ -15,7 +15,7 @@ INVITATION_SECONDS = 7 * 86_400
 
 
 def create_user(username: str, password: str | None = None) -> tuple[User, str | None]:
-    """Store a new person; without a password, return an invitation that lets them choose one."""
+    """Store a new user; without a password, return an invitation to choose one."""
     user = User(username=username)
     try:
         user.clean_fields(exclude=["password"])
@@ -42,15 +42,15 @@ def create_user(username: str, password: str | None = None) -> tuple[User, str |
 
 
 def invitation(user: User) -> str:
-    """Return a token with which `user` may choose a password: for a week, and only once."""
-    # The inner token changes with the password, so it is dead as soon as it was used.
+    """Return a token with which `user` may choose a password: once, within a week."""
+    # The inner token depends on the password, so it is invalid once it was used.
     return TimestampSigner(salt="invitation").sign(
         f"{user.pk}.{default_token_generator.make_token(user)}"
     )
 
 
 def accept_invitation(token: str, password: str) -> User:
-    """Set the password of whom `token` invites."""
+    """Set the password of the user whom `token` invites."""
     user = invited(token)
     try:
         validate_password(password, user)
@@ -63,12 +63,12 @@ def accept_invitation(token: str, password: str) -> User:
 
 
 def revoke_tokens(user: User) -> None:
-    """Make the person's API tokens worthless, as a changed password must."""
+    """Revoke the user's API tokens, as a changed password must."""
     AuthToken.objects.filter(user=user).delete()
 
 
 def invited(token: str) -> User:
-    """Return the user invited by `token`; NotThere if it is used, expired or invalid."""
+    """Return the user invited by `token`; NotFound if it is used, expired or invalid."""
     gone = NotFound(
         "invitation", _("This invitation has expired or was already used. Ask for a new one.")
     )

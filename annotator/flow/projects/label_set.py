@@ -20,7 +20,7 @@ LONGEST_DESCRIPTION = 2000
 LONGEST_EXAMPLES = 2000
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
-# What a label may have besides its name.
+# Optional attributes of a label.
 REST = ("hotkey", "description", "examples")
 LabelSpec = str | dict[str, Any]
 
@@ -30,10 +30,10 @@ LabelSpec = str | dict[str, Any]
 
 @transaction.atomic
 def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
-    """Make the project's labels those given: renamed by id, added, removed where unused.
+    """Set the project's labels: rename by id, add, remove unused ones.
 
-    What is not said about a label that is there stays as it is. A name without an id means the
-    label of that name, if there is one.
+    Attributes that are not given stay unchanged. A name without an id means the existing label of
+    that name, if there is one.
     """
     if "labels" not in tasktypes.of(project).can:
         raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
@@ -55,7 +55,7 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     usage.leave_to_history(gone)
     _remember_removed(project, gone)
     Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
-    # Names and keys may swap places between labels, which only works by way of unused ones.
+    # Labels may swap names or keys, which needs unused values in between.
     for label in project.labels.all():
         Label.objects.filter(pk=label.pk).update(name=f"\x01{label.pk}", hotkey="")
     for position, (pk, spec) in enumerate(zip(ids, specs, strict=True)):
@@ -69,7 +69,7 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
 
 
 def _with_ids(labels: Sequence[LabelSpec], kept: Iterable[Label]) -> list[LabelSpec]:
-    """Name the ids of labels that are there, which would be made anew under their own names."""
+    """Add the ids of existing labels, which would otherwise be created again."""
     said = {each.get("id") for each in labels if isinstance(each, dict) and _is_id(each.get("id"))}
     free = {label.name.casefold(): label.pk for label in kept if label.pk not in said}
     return [_with_id(each, free) for each in labels]
@@ -79,7 +79,7 @@ def _with_id(given: LabelSpec, free: dict[str, int]) -> LabelSpec:
     spec = {"name": given} if isinstance(given, str) else given
     if not isinstance(spec, dict) or "id" in spec or not isinstance(spec.get("name"), str):
         return given
-    # Taken out, so that a name that is there twice is still refused.
+    # Removed from the map, so that a duplicate name is still refused.
     pk = free.pop(unicodedata.normalize("NFC", spec["name"]).strip().casefold(), None)
     return given if pk is None else {**spec, "id": pk}
 
@@ -105,7 +105,7 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
 
 
 def _remember_removed(project: Project, labels: Iterable[Label]) -> None:
-    """Keep what they were called: what a model suggested, and what was corrected, names them."""
+    """Keep the last names: stored predictions and corrected annotations refer to them."""
     gone = {str(label.pk): label.name for label in labels}
     if gone:
         project.removed_labels = {**project.removed_labels, **gone}
@@ -173,7 +173,7 @@ def _clean_hotkey(given: Any, name: str) -> str:
 
 
 def _clean_examples(given: Any) -> str:
-    """Return the examples, one a line."""
+    """Return the examples, one per line."""
     if not isinstance(given, str) or len(given) > LONGEST_EXAMPLES or "\x00" in given:
         words = _("Examples must be a string of at most 2,000 characters, one example per line.")
         raise Invalid("label_form", words, field="labels")

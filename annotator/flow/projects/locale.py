@@ -8,7 +8,7 @@ from annotator.models import User
 
 
 def choose(user: User, language: str) -> None:
-    """Store the person's language; an empty one leaves it to the browser."""
+    """Store the user's language; an empty one means the browser's."""
     if language and language not in dict(settings.LANGUAGES):
         raise Invalid("unknown_language", _("Unknown language."), field="language")
     user.language = language

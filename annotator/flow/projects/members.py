@@ -19,12 +19,12 @@ FIND_MEMBER = CompiledSelect(
 )
 
 
-# People ------------------------------------------------------------------------------------------
+# Members ------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> Membership:
-    """Give the person with that name a role in the project, or change the one they have."""
+    """Give the user of that name a role in the project, or change their role."""
     versions.hold(project)
     if role not in Role.values:
         raise Invalid("unknown_role", _("The role must be annotator, lead or admin."), field="role")
@@ -42,7 +42,7 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
 
 @transaction.atomic
 def remove_member(project: Project, user: User) -> None:
-    """Take the person out of the project; what they labelled stays."""
+    """Remove the user from the project; their annotations stay."""
     versions.hold(project)
     role_of(project, user)
     _refuse_no_admin(project, user, None)
@@ -51,7 +51,7 @@ def remove_member(project: Project, user: User) -> None:
 
 
 def role_of(project: Project, user: User) -> str:
-    """Return the role of a member; NotThere when they are none."""
+    """Return the role of a member; NotFound for others."""
     member = Membership.objects.filter(project=project, user=user).first()
     if member is None:
         words = _("This user isn't a member of the project.")
@@ -74,9 +74,9 @@ def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
 
 
 def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
-    """Return the project for this person: NotThere for a stranger, Forbidden for too low a role."""
+    """Return the project for this user: NotFound for non-members, Forbidden for too low a role."""
     found = _for_admin if user.is_superuser else _for_member
-    # No database has keys that long; asking for one is an error in some.
+    # No database has keys that long, and some raise an error for one.
     project = found(user, pk) if pk < 2**63 else None
     if project is None:
         raise NotFound("not_found", _("Project not found."))

@@ -47,9 +47,9 @@ MOST_NAMES = 50
 
 
 def keys_of(user: User) -> Keys:
-    """Return the keys of every action: the person's own, else the default ones."""
+    """Return the keys of every action: the user's own, else the defaults."""
     own = _own_keys(user)
-    # An action that came later may have a default that the person had given away before.
+    # A newer action may have a default key that the user has assigned elsewhere before.
     taken = {key for keys in own.values() for key in keys}
     return {
         name: own.get(name) or [key for key in action.keys if key not in taken]
@@ -58,7 +58,7 @@ def keys_of(user: User) -> Keys:
 
 
 def keys_for(user: User, project: Project) -> Keys:
-    """Return the keys of every action in this project, without those that choose its labels."""
+    """Return the keys of every action in this project, without those that its labels use."""
     letters = _letters(project)
     return {
         name: [key for key in keys if key not in letters] for name, keys in keys_of(user).items()
@@ -67,7 +67,7 @@ def keys_for(user: User, project: Project) -> Keys:
 
 @dataclass(frozen=True)
 class Taken:
-    """A key that chooses a label in a project, and so does not do what it does elsewhere."""
+    """A key that chooses a label in a project, and so not its usual action."""
 
     action: Action
     key: str
@@ -75,7 +75,7 @@ class Taken:
 
 
 def conflicts(user: User, project: Project) -> list[Taken]:
-    """Return the keys that labels of this project took from the person's actions."""
+    """Return the keys that labels of this project override."""
     letters = _letters(project)
     return [
         Taken(ACTIONS[name], key, letters[key])
@@ -102,12 +102,12 @@ class Preferences:
     """A user's labelling preferences."""
 
     keys: Keys
-    # How many items the page holds in advance, and how many it puts by for working offline.
+    # How many items the window prefetches, and how many its offline buffer holds.
     ahead: int = 2
     spares: int = 20
-    # After so many minutes a break is suggested; 0 for never.
+    # Suggest a break after this many minutes; 0 for never.
     break_minutes: int = 0
-    # Whether the key of a label saves at once where only one may be chosen, or Enter does.
+    # Whether a label's key saves at once in single choice, or Enter does.
     submit_at_once: bool = True
     reading_size: str = "m"
 
@@ -150,7 +150,7 @@ def preferences_of(user: User) -> Preferences:
 
 
 def habits_of(user: User) -> dict[str, Any]:
-    """Return the preferences that are no keys."""
+    """Return the preferences other than keys."""
     now = preferences_of(user)
     return {name: getattr(now, name) for name in RULES}
 
@@ -163,9 +163,9 @@ def change_preferences(
     loaded: versions.Stamps | None = None,
     **habits: Any,
 ) -> Preferences:
-    """Store the given keys and habits; nothing is changed when one of them is wrong.
+    """Store the given keys and habits: all, or none if one is invalid.
 
-    With the stamps of what a form had loaded, only the habits that were changed in it.
+    With the stamps of a loaded form, only the habits changed in it.
     """
     _read_again(user)
     habits = versions.merge(habits, loaded or {}, habits_of(user))
@@ -179,18 +179,18 @@ def change_preferences(
 
 @transaction.atomic
 def reset_keys(user: User) -> None:
-    """Give every action its default keys again."""
+    """Reset all actions to their default keys."""
     _read_again(user)
     _store(user, {}, user.desk)
 
 
 def _read_again(user: User) -> None:
-    """Lock the person's row and take what is there now: another tab may have changed it."""
+    """Lock the user's row and read it again: another tab may have changed it."""
     user.desk = User.objects.select_for_update().get(pk=user.pk).desk
 
 
 def _understood(given: dict[str, str | list[str]]) -> tuple[Keys, list[dict[str, str]]]:
-    """Return the keys as browsers name them, and what cannot be understood."""
+    """Return the keys by browser name, and those not recognised."""
     wished: Keys = {}
     errors = []
     for name, texts in given.items():
@@ -221,7 +221,7 @@ def _read(name: str, texts: list[str]) -> list[str]:
 
 
 def _doubles(user: User, wished: Keys) -> list[dict[str, str]]:
-    """Return a refusal for each action that would share a key with another one."""
+    """Return an error for each action that would share a key with another one."""
     merged = keys_of(user) | wished
     errors = []
     for name, keys in wished.items():
@@ -238,9 +238,9 @@ def _doubles(user: User, wished: Keys) -> list[dict[str, str]]:
 
 
 def _on_labels(user: User, wished: Keys) -> list[dict[str, str]]:
-    """Return a refusal for each new key that chooses a label in one of the person's projects."""
+    """Return an error for each new key that chooses a label in one of the user's projects."""
     now = keys_of(user)
-    # What they have already, and the defaults, give way to labels in silence; see `keys_for`.
+    # Existing keys and defaults are overridden by labels without an error; see `keys_for`.
     new = {
         key: name
         for name, keys in wished.items()
@@ -280,7 +280,7 @@ def _error(field: str, code: str, detail: str) -> dict[str, str]:
 
 
 def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
-    """Keep what differs from the default."""
+    """Store the differences from the defaults."""
     own = {name: given for name, given in keys.items() if given != list(ACTIONS[name].keys)}
     user.desk = {
         name: habits[name]
@@ -292,7 +292,7 @@ def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
     user.save(update_fields=["desk"])
 
 
-# What is shown with an item ----------------------------------------------------------------------
+# Metadata shown with an item ----------------------------------------------------------------------
 
 
 def shown_of(project: Project, user: User) -> dict[str, Any]:
@@ -310,20 +310,20 @@ def shown_of(project: Project, user: User) -> dict[str, Any]:
 
 
 def shown(project: Project, item: Item) -> list[tuple[str, str]]:
-    """Return the fields that the lead wants to be seen, each with its value as a short text."""
+    """Return the fields that the lead wants to show, each with its value as a short text."""
     values = ((name, item.meta.get(name)) for name in project.shown_fields)
     return [(name, _short(value)) for name, value in values if value not in (None, "", [], {})]
 
 
 def field_names(project: Project) -> list[str]:
-    """Return the names of the fields that the first items have."""
+    """Return the field names of the first items."""
     items = Item.objects.filter(project=project).order_by("position")
     metas: Iterable[dict[str, Any]] = items.values_list("meta", flat=True)[:SAMPLE]
     return list(dict.fromkeys(name for meta in metas for name in meta))[:MOST_NAMES]
 
 
 def check_shown_fields(given: Any) -> None:
-    """Raise Invalid unless these are names that fields of items can have, each there once."""
+    """Raise Invalid unless these are valid, distinct field names."""
     if not isinstance(given, list) or not all(map(_may_be_a_field, given)):
         words = _("A field name must have between 1 and %d characters.") % LONGEST_NAME
         raise Invalid("field_name", words, field="shown_fields")

@@ -1,6 +1,6 @@
 """Effect of a changed setting: immediately, or from a later moment.
 
-Every setting has a decision here, and the settings page tells it when one was changed.
+Every setting has an entry here, and the settings page shows the entry of a changed one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,12 +17,12 @@ from annotator.flow.progress import recall_standing
 from annotator.flow.queue import current_leases, overlap, refill
 from annotator.models import Lease, Project, QueueEntry
 
-# Somewhat more than the silence between two calls of an open page.
+# A little longer than the interval between two calls of an open page.
 ONE_BEAT_SECONDS = 60
 
 
 class When(Enum):
-    """From when on a setting holds."""
+    """When a setting takes effect."""
 
     AT_ONCE = "at once"
     NEXT_ROUND = "next round"
@@ -34,7 +34,7 @@ APPLIES = {
     "batch_size": When.NEXT_ROUND,
     "retrain_every": When.AT_ONCE,
     "retrain_seconds": When.AT_ONCE,
-    # For items that are finished already the missing annotations are asked on request.
+    # The missing annotations of finished items are requested on demand.
     "overlap": When.AT_ONCE,
     "audit_share": When.AT_ONCE,
     "gold_share": When.AT_ONCE,
@@ -47,7 +47,7 @@ APPLIES = {
     "hourly_rate": When.AT_ONCE,
     "show_suggestions": When.AT_ONCE,
     "bulk_desk": When.AT_ONCE,
-    # Its report is made with a round, and so are the picks.
+    # Its report and the picks are computed with a round.
     "rare_label": When.NEXT_ROUND,
     "auto_stop": When.AT_ONCE,
     "features": When.NEXT_ROUND,
@@ -58,13 +58,13 @@ APPLIES = {
 
 
 def settings_of(project: Project) -> dict[str, Any]:
-    """Return all settings as they are now, to tell later which of them were changed."""
+    """Return all current settings, to detect later which were changed."""
     stored = {"rare_label": "rare_label_id"}
     return {name: getattr(project, stored.get(name, name)) for name in APPLIES}
 
 
 def changed_since(project: Project, before: Mapping[str, Any]) -> set[str]:
-    """Return the settings that differ from `before`, which `settings_of` returned then."""
+    """Return the settings that differ from `before`, an earlier result of `settings_of`."""
     return {name for name, value in settings_of(project).items() if value != before[name]}
 
 
@@ -80,18 +80,18 @@ def apply(project: Project, before: Mapping[str, Any]) -> None:
     if changed & {"target_metric", "target_value"}:
         project.reports.filter(kind=forecast.KIND).update(due_at=clock.now())
     if "rare_label" in changed:
-        # What was found of another label; the next round makes it anew.
+        # The results for another label; the next round computes them again.
         project.reports.filter(kind=recall_standing.KIND).delete()
     if "features" in changed:
-        # The sweep finds what is planned, so nobody has to wake a worker for it.
+        # The sweep finds planned features, so no worker needs a wake-up.
         encode.plan(project)
 
 
 @transaction.atomic
 def _match_lease_time(project: Project, before: int) -> None:
-    """Let what is held run by the project's lease time of now, where it was `before` seconds.
+    """Adapt running leases to the project's current lease time, which was `before` seconds.
 
-    An open page hears of a shorter time with its next call, and loses nothing until then.
+    An open page learns of a shorter time with its next call, and loses nothing until then.
     """
     now, more = clock.now(), timedelta(seconds=project.lease_seconds - before)
     soonest = now + timedelta(seconds=ONE_BEAT_SECONDS)
@@ -106,7 +106,7 @@ def _match_lease_time(project: Project, before: int) -> None:
 
 
 def by_when(names: Iterable[str]) -> dict[When, list[str]]:
-    """Return the settings among `names` by when they hold, in the order of the settings."""
+    """Group the settings in `names` by when they take effect, in the order of the settings."""
     wanted = set(names)
     return {
         when: found

@@ -61,9 +61,9 @@ def change_project(
     version: str | None = None,
     **settings: Any,
 ) -> Project:
-    """Store changed labels and settings, or neither when one of them is wrong.
+    """Store changed labels and settings, or neither if one is invalid.
 
-    Nothing is stored either when `version` is named and is not the current one.
+    Nothing is stored either if `version` is given and is not the current one.
     """
     versions.hold(project)
     versions.check_version(project, version)
@@ -74,7 +74,7 @@ def change_project(
 
 @transaction.atomic
 def change_settings(project: Project, **settings: Any) -> Project:
-    """Store changed settings; nothing is changed when one of them is wrong."""
+    """Store changed settings: all, or none if one is invalid."""
     versions.hold(project)
     fields, before = sorted(settings), setting_effects.settings_of(project)
     if "rare_label" in settings:
@@ -88,7 +88,7 @@ def change_settings(project: Project, **settings: Any) -> Project:
 
 @transaction.atomic
 def delete_project(project: Project) -> None:
-    """Take the project out of sight; its rows go for good a week later."""
+    """Hide the project; its rows are deleted a week later."""
     versions.hold(project)
     project.deleted_at = timezone.now()
     project.save(update_fields=["deleted_at"])
@@ -97,7 +97,7 @@ def delete_project(project: Project) -> None:
 def _named_labels(
     task_type: tasktypes.TaskType, labels: Sequence[LabelSpec]
 ) -> Sequence[LabelSpec]:
-    """Return the labels of a new project: those that are given, unless its type has its own."""
+    """Return the labels of a new project: those given, unless its task type has fixed ones."""
     if "labels" in task_type.can:
         return labels
     if labels:
@@ -107,14 +107,14 @@ def _named_labels(
 
 
 def strategy_choices() -> list[tuple[str, str, str]]:
-    """Return (name, title, one sentence) of every strategy that a project may use."""
+    """Return (name, title, description) of every strategy that a project may use."""
     from selection.strategies.registry import STRATEGIES
 
     return [(name, _(each.title), _(each.description)) for name, each in STRATEGIES.items()]
 
 
 def feature_choices(project: Project | None) -> list[tuple[str, str]]:
-    """Return (name, title) of the features that a project, or a new one, may be given."""
+    """Return (name, title) of the features that a project, or a new one, may use."""
     recipes = tasktypes.of(project).media.encoders if project else {}
     return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
 

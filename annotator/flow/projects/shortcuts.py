@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 @dataclass(frozen=True)
 class Action:
-    """Something that the desk does at a key; a key is what browsers call it, in small letters."""
+    """An action of the labelling page; keys have the browser's names, in lower case."""
 
     name: str
     keys: tuple[str, ...]
@@ -50,8 +50,8 @@ ACTIONS = {
     )
 }
 
-# The keys that have a name in place of a sign. Tab and Escape stay with the browser, and so do
-# those that scroll by a page: a long text must stay readable by keyboard.
+# Keys with a name instead of a character. Tab and Escape stay with the browser, as do those that
+# scroll by a page: a long text must stay readable by keyboard.
 NAMED_KEYS = {
     " ": pgettext_lazy("key", "Space"),
     "Enter": pgettext_lazy("key", "Enter"),
@@ -65,7 +65,7 @@ NAMED_KEYS = {
 }
 CAPS = {"Backspace": "⌫", "ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
 
-# Help and the search for a label must be within reach in every project.
+# Help and the label search must have a key in every project.
 NEVER_LABELS = "?/"
 
 
@@ -78,7 +78,7 @@ def cap(key: str) -> str:
 
 
 def understood(text: str) -> str | None:
-    """Return the key that a text names by its sign, its cap or its name, if it names one."""
+    """Return the key that a text names by character, cap or name, if it names one."""
     if text in NAMED_KEYS:
         return text
     typed = text.strip()
@@ -90,12 +90,12 @@ def understood(text: str) -> str | None:
 
 
 def is_digit(key: str) -> bool:
-    """Tell whether this key chooses a label by its place, in whatever script its digit is."""
+    """Return whether this key chooses a label by position, in any script's digits."""
     return len(key) == 1 and key.isdigit()
 
 
 def may_be_labels(key: str) -> bool:
-    """Tell whether a label may have this key: one sign that can be seen, or a plain digit."""
+    """Return whether a label may have this key: one visible character, or an ASCII digit."""
     if key in NEVER_LABELS or not _is_sign(key):
         return False
     return key.isascii() or not is_digit(key)

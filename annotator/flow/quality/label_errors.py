@@ -1,7 +1,7 @@
 """Likely label errors: doubted by a cross-validated model, or contradicted by near-duplicates.
 
-Never on items that are audited or will be: looked at again only where the model disagrees, they
-would come to agree with it, and the accuracy would be too high.
+Audit items and the audit reserve are excluded: re-checking only the items that the model disagrees
+with would bias them towards the model and inflate accuracy.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ from annotator.pool import audit_set, feature_store, training_set
 if TYPE_CHECKING:
     from selection.features import Features
 
-# Fewer labels teach a model nothing that it could doubt others by.
+# With fewer labels, a model is too weak to doubt others.
 FEWEST = 20
-# Five fits of more would keep a worker from the next round for too long.
+# Five fits on more would delay the next round too long.
 JUDGED = 5_000
 COMPARED = 5_000
 MOST = 200
@@ -31,7 +31,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """A labelled item in doubt: at a position, with the classes given and those that seem right."""
+    """A suspicious item: its position, the given classes and the suggested ones."""
 
     position: int
     kind: str
@@ -39,16 +39,16 @@ class LabelIssue:
     given: list[int]
     instead: list[int]
     why: str
-    # Which near-copies contradict each other.
+    # The group of near-duplicates that contradict each other.
     group: int | None = None
 
 
 def find_label_errors(
     project: Project, space: FeatureSpace, known: training_set.TrainingSet, labels: Sequence[Label]
 ) -> Any:
-    """Return the labels in doubt by kind, the most doubtful first, and how many were `judged`.
+    """Return suspicious labels by kind, worst first, and how many were `judged`.
 
-    Each with the `annotations` that gave the label, its `item`, and the labels by their keys.
+    Each with the `annotations` that gave the label, its `item`, and the label keys.
     """
     names = [naming.mark(label) for label in labels]
     free = _free(project, known)
@@ -76,7 +76,7 @@ def proposals(found: dict[str, Any]) -> list[ReviewCandidate]:
 
 
 def _free(project: Project, known: training_set.TrainingSet) -> NDArray[np.bool_]:
-    """Tell which items the audits neither have nor will have."""
+    """Return which items neither are nor can become audits."""
     return np.asarray(~known.audited & (known.keys >= audit_set.audit_threshold(project)))
 
 
@@ -90,7 +90,7 @@ def _classes(known: training_set.TrainingSet, row: int) -> list[int]:
     return given
 
 
-# What the model doubts ---------------------------------------------------------------------------
+# Doubted by the model -----------------------------------------------------------------------------
 
 
 def _suspects(
@@ -176,7 +176,7 @@ def _suspect(
     )
 
 
-# What near-copies say otherwise ------------------------------------------------------------------
+# Contradicted by near-duplicates ------------------------------------------------------------------
 
 
 def _contradictions(space: FeatureSpace, known: training_set.TrainingSet) -> list[LabelIssue]:
@@ -187,9 +187,9 @@ def _contradictions(space: FeatureSpace, known: training_set.TrainingSet) -> lis
 
 
 def contradicting(features: "Features", known: training_set.TrainingSet) -> list[LabelIssue]:
-    """Return the members of near-copies that are labelled otherwise than the most of them.
+    """Return near-duplicates whose label differs from the majority of their group.
 
-    The score is how many of the others say something else; where half do, everybody is doubted.
+    The score is the share of the others with a different label; in a tie, all are suspicious.
     """
     from selection.diversity.near_duplicates import group_duplicates
 
@@ -221,13 +221,13 @@ def _otherwise(
     return found
 
 
-# Whose answers they are --------------------------------------------------------------------------
+# Annotations behind the labels --------------------------------------------------------------------
 
 
 def _with_answers(
     project: Project, suspects: list[LabelIssue], keys: list[int]
 ) -> list[dict[str, Any]]:
-    """Return the suspects as they are kept, with the answers that gave the label."""
+    """Return the issues as they are stored, with the annotations that gave the label."""
     said: dict[int, dict[int, set[int]]] = {}
     items: dict[int, int] = {}
     answers = Annotation.objects.filter(
