@@ -1,8 +1,8 @@
-"""Second looks are given out and answered: what is labelled is asked once more.
+"""Reviews: leased, answered, dismissed. A review asks for one more annotation of a labelled item.
 
-They wait in a table of their own, as an item has no more queue entries than it needs opinions.
-What holds one is a lease like any other. Its answer is kept beside the others and never counted,
-so neither a counter nor a model changes by it; where it differs, a lead decides.
+They have a table of their own, because an item has no more queue entries than it needs annotations.
+A review is held by an ordinary lease. Its answer is stored beside the others and never counted, so
+no counter and no model changes; if it differs, a lead decides.
 """
 
 import random
@@ -35,9 +35,9 @@ TABLES = {
     "fields": ", ".join(str(field.column) for field in SecondLook._meta.concrete_fields),
 }
 UNANSWERED: dict[str, Any] = {"answer": None, "outcome": "", "done_at": None}
-# The first open look that is for this person, at an answer that still says what was doubted. Who
-# was asked may have given that answer; anybody else must not have answered the item, skipped it or
-# hold it.
+# The first open review for this user, of an annotation that has not changed since. A user named in
+# the request may have given that annotation; any other user must not have answered, skipped or
+# leased the item.
 CLAIM = """
     UPDATE {look} SET state = 1, lease_id = %s
     WHERE state = 0 AND id = (
@@ -62,12 +62,12 @@ CLAIM = """
 
 
 def is_due(project: Project) -> bool:
-    """Tell whether a second look comes next; a share of all that is served, where some wait."""
+    """Return whether a review comes next: a share of all served items, while some are open."""
     return project.has_looks and random.random() < project.second_share
 
 
 def claim(project: Project, user: User, key: uuid.UUID) -> SecondLook | None:
-    """Take the first look that is for `user`, in one statement, for the lease with that key."""
+    """Claim the first review for `user`, in one statement, for the lease with that key."""
     found = TAKE_FIRST(key, project.pk, *(user.pk,) * 4)
     return found[0] if found else None
 
@@ -81,7 +81,7 @@ TAKE_FIRST = CompiledSql(SecondLook, _claim_statement)
 
 
 def provenance(look: SecondLook) -> dict[str, object]:
-    """Return how an answer to the look comes about; blind, so nothing tells it from others."""
+    """Return the provenance of the review's annotation; blind, so nothing distinguishes it."""
     is_repeat = look.kind == SecondLook.Kind.REPEAT
     return {
         "source": Source.REPEAT if is_repeat else Source.SECOND,
@@ -92,38 +92,38 @@ def provenance(look: SecondLook) -> dict[str, object]:
     }
 
 
-# What becomes of one; each in the transaction of the deed, under the lock of the item's entries ---
+# Results of a review; each in the transaction of the change, under the lock of the item's entries
 
 
 def holds(lease: Lease) -> bool:
-    """Tell whether the look is still this lease's."""
+    """Return whether this lease still holds the review."""
     return _of(lease).filter(state=SecondLook.State.LEASED).exists()
 
 
 def release(lease: Lease) -> None:
-    """Let the look wait for the next one; it stays known whose it was, should they answer late."""
+    """Reopen the review; the lease stays recorded, in case its holder answers late."""
     _of(lease).filter(state=SecondLook.State.LEASED).update(state=SecondLook.State.OPEN)
 
 
 def dismiss(lease: Lease) -> None:
-    """Ask it no more: who was asked does not know either."""
+    """Drop the review: the reviewer skipped it."""
     waiting = _of(lease).filter(state__lt=SecondLook.State.DONE)
     waiting.update(state=SecondLook.State.DROPPED, done_at=timezone.now())
 
 
 def resume(lease: Lease, again: Lease) -> bool:
-    """Let `again` hold what was dropped under `lease`; False where the item is asked otherwise."""
+    """Let `again` hold the review dropped under `lease`; False if the item is asked otherwise."""
     dropped = _of(lease).filter(state=SecondLook.State.DROPPED)
     return not _waits(lease.item_id) and bool(_hold(dropped, again))
 
 
 def rehold(lease: Lease, again: Lease) -> None:
-    """Let `again` hold what was held under `lease`, and waits."""
+    """Let `again` hold the open review that `lease` held before."""
     _hold(_of(lease).filter(state=SecondLook.State.OPEN), again)
 
 
 def answer(annotation: Annotation, labels: list[int]) -> None:
-    """Note what the answer says of the one that was doubted, if nobody else looked meanwhile."""
+    """Record whether the annotation agrees with the doubted one, unless reviewed meanwhile."""
     held = SecondLook.objects.filter(lease=annotation.lease_id).select_related("about")
     look = held.filter(state__lt=SecondLook.State.DONE).first()
     if look is None:
@@ -135,14 +135,14 @@ def answer(annotation: Annotation, labels: list[int]) -> None:
 
 
 def correct(annotation: Annotation, labels: list[int]) -> None:
-    """Note what the answer says now that it was corrected."""
+    """Update the result after the annotation was corrected."""
     look = SecondLook.objects.filter(answer=annotation).select_related("about").first()
     if look is not None:
         SecondLook.objects.filter(pk=look.pk).update(outcome=_outcome(look, labels))
 
 
 def reopen(annotation: Annotation) -> None:
-    """Have the look that the answer was for asked once more."""
+    """Reopen the review whose annotation was withdrawn."""
     answered = SecondLook.objects.filter(answer=annotation)
     if _waits(annotation.item_id):
         answered.update(state=SecondLook.State.DROPPED, **UNANSWERED)
@@ -151,13 +151,13 @@ def reopen(annotation: Annotation) -> None:
 
 
 def release_expired(now: datetime, project: Project | None = None) -> None:
-    """Let wait again what is held under leases that have run out."""
+    """Reopen the reviews held under expired leases."""
     held = SecondLook.objects.filter(state=SecondLook.State.LEASED)
     if project is not None:
         held = held.filter(project=project)
     late = Lease.objects.filter(pk__in=held.values("lease"), ended_at=None, expires_at__lte=now)
     late.update(ended_at=now, outcome=Lease.Outcome.EXPIRED)
-    # Not by a join: while this waits for a row, it may be answered, and has to be asked for again.
+    # Not by a join: while this waits for a row, it may be answered, and must be checked again.
     ended = Lease.objects.filter(pk=OuterRef("lease"), ended_at__isnull=False)
     held.filter(Exists(ended)).update(state=SecondLook.State.OPEN)
 
