@@ -1,4 +1,4 @@
-"""JSON Lines, one object a line, or one array of objects: in and out."""
+"""JSON Lines, one object per line, or one array of objects: in and out."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -25,13 +25,13 @@ LARGEST_ARRAY = 50_000_000
 HEADER_RECORDS = 20_000
 
 
-# In ----------------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 def look(path: Path, columns: Columns) -> Looked:
-    """Check what can be checked at once.
+    """Check what can be checked without reading all records.
 
-    Raises UnreadableFile for a file without rows, or without the fields for the content.
+    Raises UnreadableFile for a file without rows, or without the content fields.
     """
     encoding, lines = encoding_of(path)
     if next(iter(_json_records(path, encoding)), None) is None:
@@ -54,12 +54,12 @@ def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) ->
 
 
 def _json_columns(path: Path, encoding: str, wanted: Columns) -> Found:
-    """Find the columns in what the first many records have, as a field may be left out of some."""
+    """Find the columns in the first records, because some may lack a field."""
     records = islice(_json_records(path, encoding), HEADER_RECORDS)
     named = dict.fromkeys(
         name for _number, record in records if isinstance(record, dict) for name in record
     )
-    # Where no line is an object, each is refused by itself.
+    # If no line is an object, each is rejected separately.
     return find_columns(list(named), wanted) if named else Found({})
 
 
@@ -115,7 +115,7 @@ def _from_record(number: int, record: dict[str, Any], columns: Found) -> Row | R
     return checked(number, values, columns, labels or None)
 
 
-# Out ---------------------------------------------------------------------------------------------
+# Write --------------------------------------------------------------------------------------------
 
 
 def write(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:

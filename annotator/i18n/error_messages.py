@@ -1,7 +1,7 @@
 """Sentences of the errors that `flow` raises, by code.
 
-`flow` names what happened and the values; only here it becomes a sentence in the reader's language.
-A code whose sentence depends on the field, or on where it is raised, has an entry for each.
+`flow` gives the code and the values; the sentence is built here, in the reader's language. A code
+whose sentence depends on the field, or on where it is raised, has an entry for each.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop
 
 TEXTS = {
-    # Saving a label
+    # Save a label
     "required": gettext_noop("This field is required."),
     "client_id": gettext_noop("client_id must be a UUID."),
     "client_id_reused": gettext_noop("This client_id was already used for another annotation."),
@@ -31,7 +31,7 @@ TEXTS = {
     "stored_as_extra": gettext_noop(
         "Another annotator labelled this item in the meantime. Your annotation is kept as well."
     ),
-    # Changing it
+    # Change it
     "already_withdrawn": gettext_noop("This annotation was already undone."),
     "not_undoable": gettext_noop("You can only undo your own annotations."),
     "unknown_annotation": gettext_noop("Annotation not found."),
@@ -54,18 +54,18 @@ TEXTS = {
     "decided_meanwhile": gettext_noop(
         "%(name)s decided “%(labels)s” in the meantime. Decide again to replace it."
     ),
-    # Pausing
+    # Pause
     "reason.nul_byte": gettext_noop("A reason can't contain a NUL byte."),
     "reason.too_long": gettext_noop("A reason can have at most %(most)d characters."),
 }
 
 
 def text(key: str, field: str, values: Mapping[str, Any]) -> str:
-    """Return the sentence of an error, preferably the one of its field."""
+    """Return the sentence of an error, preferring the one of its field."""
     sentence = gettext(TEXTS.get(f"{field}.{key}") or TEXTS[key])
     return sentence % values if values else sentence
 
 
 def somebody() -> str:
-    """Return the stand-in for a deleted user."""
+    """Return the placeholder name for a deleted user."""
     return gettext("Someone")

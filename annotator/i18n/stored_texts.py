@@ -1,6 +1,6 @@
-"""Sentences that are stored in English and translated when somebody reads them.
+"""Sentences stored in English and translated when they are read.
 
-`stored_messages` recognises them again; here stand those that say why an item came to be labelled.
+`stored_messages` recognises them; this module has the reasons why an item was selected.
 """
 
 from django.utils.translation import gettext_noop

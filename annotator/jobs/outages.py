@@ -12,20 +12,20 @@ from annotator.storage.checksums import Corrupt
 RETRY_SECONDS = 5
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
-# What SQLite says of its surroundings; it has the same exception for statements that are wrong.
+# SQLite's environment errors; wrong statements raise the same exception class.
 SQLITE_FULL = 13
 SQLITE_AWAY = {5, 6, 8, 10, SQLITE_FULL, 14}
 
 
 class Away(FlowError):
-    """It cannot be done just now; the same again will do in a moment."""
+    """Temporarily unavailable; the request can be repeated in a moment."""
 
     status = 503
     retry_after = RETRY_SECONDS
 
 
 def outage(problem: BaseException | None) -> Away | None:
-    """Return in words what is away, None where `problem` is something else."""
+    """Return which service is unavailable, in words; None for any other `problem`."""
     if isinstance(problem, Corrupt):
         return Away("damaged", _("A file was damaged: %(reason)s.") % {"reason": problem})
     if isinstance(problem, OSError):

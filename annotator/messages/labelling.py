@@ -43,7 +43,7 @@ def outcome_words(outcome: Outcome) -> str:
 
 
 def saved_words(told: Mapping[str, Any]) -> str:
-    """Return what was saved, and what the item was, which may only be told now."""
+    """Return what was saved, and whether the item was an audit or gold item, known only now."""
     said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
     was = {
         "gold": _gold_words(told),
@@ -64,7 +64,7 @@ def _gold_words(told: Mapping[str, Any]) -> str:
 
 
 def label_words(told: Mapping[str, Any]) -> str:
-    """Return the labels of an answer in words, also where it says that none of them fits."""
+    """Return the labels of an answer in words, also if none fits."""
     return ", ".join(told["labels"]) or _("no label")
 
 

@@ -1,6 +1,6 @@
 """Simulation data: texts or images of a labelled file, their labels, features and a test set.
 
-Needs no database. What is no use for a trial is refused in words, as an import would be.
+Needs no database. Unusable data is refused with a sentence, as an import would refuse it.
 """
 
 import hashlib
@@ -35,9 +35,9 @@ REPEATED = gettext_noop("%(n)d duplicates left out")
 
 @dataclass(frozen=True)
 class LabelledDocuments:
-    """Documents (texts, or bytes of pictures) with the labels of each, and what was left out.
+    """Documents (texts, or image bytes) with the labels of each, and notes on what was left out.
 
-    An item of `several` may have any number of labels, none included.
+    With `several`, an item may have any number of labels, including none.
     """
 
     documents: list[Any]
@@ -51,7 +51,7 @@ class LabelledDocuments:
 
 @dataclass(frozen=True)
 class SimulationData:
-    """What runs need: the pool with our features, and with plain ones for the baseline."""
+    """The data of the runs: the pool with our features, and plain ones for the baseline."""
 
     known: "LabelledDataset"
     plain: "LabelledDataset"
@@ -75,13 +75,13 @@ class SimulationData:
         }
 
 
-# Reading -----------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> LabelledDocuments:
-    """Return the labelled items of a file without exact duplicates; UnreadableFile for none.
+    """Return the labelled items of a file without exact duplicates; UnreadableFile if none.
 
-    `most_bytes` bounds what is held in memory, 0 does not.
+    `most_bytes` bounds the memory used; 0 means no bound.
     """
     reader = for_file(path.name, kind) or READERS["jsonl"]
     rows = reader.read(path, columns, reader.look(path, columns), _folders(path))
@@ -125,7 +125,7 @@ def _document(row: Row | RejectedRow) -> str | bytes | None:
     if isinstance(row, RejectedRow) or not isinstance(row.content, bytes):
         return row.content if isinstance(row, Row) and isinstance(row.content, str) else None
     try:
-        # The app, too, keeps what it wrote itself and learns from that.
+        # The app stores and trains on its own re-encoded image as well.
         return image_zip.clean(row.content)[0]
     except image_zip.BadPicture:
         return None
@@ -151,7 +151,7 @@ def sample(answers: LabelledDocuments, most: int) -> LabelledDocuments:
     return replace(_take(answers, rows.tolist()), notes=[*answers.notes, note])
 
 
-# Preparing ---------------------------------------------------------------------------------------
+# Prepare ------------------------------------------------------------------------------------------
 
 
 def prepare(
@@ -161,10 +161,10 @@ def prepare(
     rare: str = "",
     hold_out: bool = True,
 ) -> SimulationData:
-    """Return the trial on `answers`; a fifth of them is held out where there is no `test` set.
+    """Return the simulation data; a fifth of the items is held out if there is no `test` set.
 
-    `rare` declares the label that is looked for; the rarest one is counted where none is.
-    Everything is fitted on the pool alone. UnreadableFile where the labels allow no trial.
+    `rare` is the declared rare label; without one, the rarest label is measured. Everything is
+    fitted on the pool alone. UnreadableFile if the labels allow no simulation.
     """
     notes = list(answers.notes)
     if test is None and hold_out:
@@ -185,7 +185,7 @@ def prepare(
 
 
 def _split(answers: LabelledDocuments) -> tuple[LabelledDocuments, LabelledDocuments]:
-    """Return (pool, test): a fifth of each label at random, at least one of it left in the pool."""
+    """Return (pool, test): a random fifth of each label, at least one left in the pool."""
     if len(answers) < 5:
         words = _("A simulation needs more than %(n)d labelled items.") % {"n": len(answers)}
         raise UnreadableFile("too_few", words)
@@ -207,7 +207,7 @@ def _take(answers: LabelledDocuments, rows: Sequence[int]) -> LabelledDocuments:
 def _without(
     test: LabelledDocuments, answers: LabelledDocuments, notes: list[str]
 ) -> LabelledDocuments:
-    """Return the test set without what is in the pool, too: it would be known by heart."""
+    """Return the test set without items that are also in the pool, which would leak."""
     there = {_digest(document) for document in answers.documents}
     kept = [i for i, document in enumerate(test.documents) if _digest(document) not in there]
     if len(kept) < len(test):
@@ -251,7 +251,7 @@ def _numbers(
     classes: list[str],
     space: "LabelSpace",
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Return the targets (y, truth) of the pool and of the test set."""
+    """Return the targets (y, truth) of pool and test set."""
     both = [*answers.labels, *(test.labels if test else [])]
     number = {name: column for column, name in enumerate(classes)}
     table = np.zeros((len(both), len(classes)), dtype=np.int64)

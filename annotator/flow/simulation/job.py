@@ -34,7 +34,7 @@ MOST_SEEDS = 10
 MOST_LABELS = 2_000
 MOST_ITEMS = 20_000
 MOST_BYTES = 256 << 20
-# Of one simulation. A run is a minute at most, as it has at most so many rounds.
+# Limits of one simulation. A run takes a minute at most, because its rounds are limited.
 MOST_RUNS = 60
 MOST_ROUNDS = 50
 FEWEST_OWN = 200
@@ -42,7 +42,7 @@ KEPT = 10
 RANDOM = "random"
 
 
-# Starting ----------------------------------------------------------------------------------------
+# Start --------------------------------------------------------------------------------------------
 
 
 def start(
@@ -56,9 +56,9 @@ def start(
     text_column: str = "",
     label_column: str = "",
 ) -> Simulation:
-    """Store a simulation that is to be done; on the project's own labels where there is no `file`.
+    """Store a simulation to run; on the project's own labels if there is no `file`.
 
-    Refused where there is too much to do, too little to learn from, or one under way already.
+    Refused if there is too much work, too little data, or a simulation running already.
     """
     tasktypes.require(project, "simulate")
     _check(strategies, labels, seeds)
@@ -78,7 +78,7 @@ def start(
                 strategies=names,
                 seeds=seeds,
                 labels=labels,
-                # What is labelled between two rounds of a project.
+                # The number of labels between two rounds of a project.
                 batch=max(project.retrain_every, -(-labels // MOST_ROUNDS)),
                 audit_share=project.audit_share,
                 rare="" if project.rare_label_id is None else str(project.rare_label_id),
@@ -147,12 +147,12 @@ def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
     }
 
 
-# Doing it ----------------------------------------------------------------------------------------
+# Run ----------------------------------------------------------------------------------------------
 
 
 @job(Simulation)
 def go_on(work: Simulation) -> Simulation | None:
-    """Prepare the data, or do the next run; return the simulation while there is more to do."""
+    """Prepare the data, or do the next run; return the simulation while more runs remain."""
     if work.stage == Simulation.Stage.PREPARE:
         _prepare(work)
         return work
@@ -200,7 +200,7 @@ def _answers(work: Simulation) -> dataset.LabelledDocuments:
 
 
 def _own_answers(project: Project) -> dataset.LabelledDocuments:
-    """Return the project's labelled items with the answer that counts."""
+    """Return the project's labelled items with their current labels."""
     space = encode.current_space(project)
     if space is None:
         raise Invalid(
@@ -224,7 +224,7 @@ def _plan(work: Simulation) -> "Plan":
 
 
 def _finish(work: Simulation, wanted: Sequence[simulation_runs.RunSpec]) -> None:
-    """Store the summary and the curves; the features are of no use any more."""
+    """Store the summary and the curves; delete the features."""
     folder = _folder(work)
     done: dict[simulation_runs.RunSpec, Run] = {}
     for spec in wanted:
@@ -250,7 +250,7 @@ def curves_path(work: Simulation) -> Path:
 
 
 def drop_old(project: Project) -> None:
-    """Remove all simulations but the newest, and the features of those that are not under way."""
+    """Delete all simulations but the newest, and the features of those not running."""
     for old in project.simulations.exclude(state__in=[Job.State.QUEUED, Job.State.RUNNING])[KEPT:]:
         _csv_path(old).unlink(missing_ok=True)
         old.delete()

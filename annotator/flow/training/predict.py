@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 
 def predict(project: Project, documents: list[Any]) -> tuple[ModelVersion, list[dict[str, Any]]]:
-    """Return the current model and what it says of each text: labels and probabilities by name."""
+    """Return the current model and its predictions: label names and their probabilities."""
     if "predict" not in tasktypes.of(project).can:
         refusal = tasktypes.FEATURES["predict"].refusal
         raise Invalid("task", str(refusal), field="items")
     version, encoder, model = _usable_model(project)
     proba = model.predict_proba(encoder.transform(documents))
     there = {label.pk: label.name for label in naming.labels_of(project)}
-    # A label that was removed since is no answer any more.
+    # A label deleted since is no valid answer.
     columns = [column for column, pk in enumerate(version.labels) if pk in there]
     names = [there[version.labels[column]] for column in columns]
     return version, [_prediction(project, row[columns], names) for row in proba]

@@ -39,7 +39,7 @@ class Command(InstallationCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Store the items and print what became of the rows."""
+        """Store the items and print the result of the rows."""
         project = Project.objects.alive().filter(pk=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project {options['project']}.")
@@ -89,7 +89,7 @@ class Command(InstallationCommand):
 
 
 def _giver(project: Project) -> User | None:
-    """Return whose labels those in the file are."""
+    """Return who gave the labels in the file."""
     admins = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
     return project.created_by or admins.first()
 

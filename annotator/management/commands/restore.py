@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Restore, and say what is there now."""
+        """Restore, and print the current state."""
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         bar = Bar(sys.stderr, "Unpacking")
         try:
