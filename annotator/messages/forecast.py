@@ -122,7 +122,7 @@ def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float 
 
 
 def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
-    """Return the more informative of both hints; docs/explanation measures how reliable they are."""
+    """Return the more informative of both hints (see the learning benchmarks in docs)."""
     if forecast.get("diminishing"):
         return _(
             "Diminishing returns: 100 more labels would probably add less than half a percentage "

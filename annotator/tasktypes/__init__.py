@@ -1,7 +1,8 @@
-"""The task types: what an item is, and what people say of it.
+"""Task types: what an item is, and how it is answered.
 
-A type is a medium with an answer, each one module; a new one is registered by one line here. It
-feeds the choices of forms, commands and the API, and the contract test that every type passes.
+A type combines a medium with an answer, each in one module; a new one is registered by one line
+here. The registry feeds the choices of forms, commands and the API, and the contract test of all
+types.
 """
 
 from django.utils.functional import Promise
@@ -38,12 +39,12 @@ TASK_TYPES = {
 DEFAULT = TASK_TYPES["text"]
 BY_STORED = {(each.task, each.multi_label): each for each in TASK_TYPES.values()}
 
-# What answers are called in the API and in exports.
+# Names of answers in the API and in exports.
 LABELS = "labels"
 ANSWER_FIELDS = tuple(dict.fromkeys(each.answer.field for each in TASK_TYPES.values()))
-# What an item of texts is made of.
+# The text parts of an item's content.
 ITEM_FIELDS = tuple(dict.fromkeys(f for each in TASK_TYPES.values() for f in each.media.fields))
-# Whether every type needs its labels named by whoever creates a project.
+# Whether every type needs label names from the creator of a project.
 ALL_NAME_LABELS = not any(each.answer.fixed_labels for each in TASK_TYPES.values())
 
 __all__ = [
@@ -69,7 +70,7 @@ def of(project: Project) -> TaskType:
 
 
 def find(task: str, multi_label: bool) -> TaskType:
-    """Return the type that is stored so; Invalid where there is none."""
+    """Return the type with these stored values; Invalid if there is none."""
     found = BY_STORED.get((task, multi_label))
     if found is not None:
         return found
@@ -82,17 +83,17 @@ def find(task: str, multi_label: bool) -> TaskType:
 
 
 def require(project: Project, feature: str) -> None:
-    """Raise NotThere where projects of this type lack the feature."""
+    """Raise NotFound if projects of this type lack the feature."""
     if feature not in of(project).can:
         raise NotFound("not_for_task", str(FEATURES[feature].refusal))
 
 
 def lacking_settings(project: Project) -> set[str]:
-    """Return the settings that mean nothing for projects of this type."""
+    """Return the settings without effect on projects of this type."""
     lacking = set(FEATURES) - of(project).can
     return {name for feature in lacking for name in FEATURES[feature].settings}
 
 
 def choices() -> list[tuple[str, Promise]]:
-    """Return (stored value, title) of the tasks that a new project may have."""
+    """Return (stored value, title) of the tasks for a new project."""
     return list({each.task: each.title for each in TASK_TYPES.values()}.items())

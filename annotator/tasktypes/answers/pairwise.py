@@ -1,4 +1,4 @@
-"""Which of two is better: the first, the second, or neither."""
+"""Pairwise comparison: the first is better, the second, or neither."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from annotator.tasktypes.base import EVERYTHING, Answer
 if TYPE_CHECKING:
     from selection.models import LabelSpace
 
-# What is told as labels, by name, and holds one; and what holds such things.
+# Fields that contain the labels by name, here a single one; and fields with such records.
 ANSWERS = {"labels": "choice", **{each: each for each in ("gold", "known", "decided", "truth")}}
 NESTED = frozenset(
     {
@@ -31,7 +31,7 @@ NESTED = frozenset(
 
 
 class Pairwise(Answer):
-    """One of three labels that every project has; the API calls it the choice."""
+    """One of three labels that every project has; the API field is `choice`."""
 
     name = "pairwise"
     field = "choice"

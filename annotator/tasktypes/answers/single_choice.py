@@ -1,4 +1,4 @@
-"""One label for an item."""
+"""Single choice: one label per item."""
 
 from typing import TYPE_CHECKING
 

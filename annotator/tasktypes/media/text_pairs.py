@@ -38,7 +38,7 @@ class TextPairs(Media):
         "pairs-quick": gettext_lazy("difference of the words, ready at once"),
         "pairs": gettext_lazy("difference of the words, their meaning and their company"),
     }
-    # Each is two texts.
+    # Each item has two texts.
     limits = Limits(fit=10_000, encode=16_384, import_=1000, bulk=0)
     can = EVERYTHING - {"bulk", "simulate"}
     templates = "tasktypes/text-pairs"
