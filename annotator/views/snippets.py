@@ -1,15 +1,15 @@
-"""A long text cut down to what was sought in it."""
+"""Excerpt of a long text around a search term."""
 
 import re
 
 LENGTH = 200
 
-# Some words, and whether they are a hit.
+# A piece of text, and whether it matches.
 Piece = tuple[str, bool]
 
 
 def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
-    """Return some `length` characters of the text around the first hit, with the hits apart.
+    """Return some `length` characters of the text around the first match, matches separate.
 
     >>> excerpt("Win a prize!", "PRIZE")
     [('Win a ', False), ('prize', True), ('!', False)]
@@ -20,7 +20,7 @@ def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
     first = hits.search(text) if sought else None
     start, stop = 0, length
     if first is not None and first.end() > length:
-        # A quarter of what is shown tells what comes before.
+        # A quarter of the excerpt precedes the match.
         start = max(first.start() - length // 4, 0)
         stop = max(start + length, first.end())
     pieces = [("…", False)] if start else []

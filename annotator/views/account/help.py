@@ -12,7 +12,7 @@ from annotator.flow.projects import preferences, shortcuts
 from annotator.models import User
 from annotator.views.access import Request, signed_in
 
-# Those that annotators meet; docs/reference/glossary.md has all of them.
+# The terms that annotators meet; docs/reference/glossary.md has all of them.
 TERMS = (
     (
         gettext_lazy("Suggestion"),
@@ -48,7 +48,7 @@ TERMS = (
 @require_safe
 @signed_in
 def help_page(request: Request) -> HttpResponse:
-    """Show how to begin, and which keys the reader has."""
+    """Show the first steps, and the reader's keys."""
     context = {"groups": list(_keys(request.user)), "terms": TERMS}
     return render(request, "account/help.html", context)
 

@@ -15,13 +15,13 @@ Lazy = Any
 
 
 def numeric(words: str) -> str:
-    """Return words that stand for a number as they are."""
+    """Return formatted numbers unchanged."""
     return words
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table behind a chart; `show` makes words of what the field holds."""
+    """A column of the table behind a chart; `show` formats the value."""
 
     field: str
     title: Lazy
@@ -29,7 +29,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Tell whether it is set flush right."""
+        """Return whether it is right-aligned."""
         return self.show is not str
 
     def cell(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,10 +40,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """One picture of a project.
+    """A chart of a project.
 
-    `rows` are its data, of plain values; `spec` draws them; `words` say them in one sentence, for
-    who does not see it; `empty` says when there will be something.
+    `rows` are its data, as plain values; `spec` draws them; `words` is a sentence for users who
+    cannot see the chart; `empty` says when data will be available.
     """
 
     title: Lazy
@@ -56,12 +56,12 @@ class Chart:
     newest_first: bool = True
 
     def tabled(self, rows: Rows) -> Rows:
-        """Return the rows in the order of the table."""
+        """Return the rows in table order."""
         return rows[::-1] if self.newest_first else rows
 
 
 def theme_of(colours: Colours) -> str:
-    """Return the name of the theme that has these colours."""
+    """Return the name of the theme with these colours."""
     from annotator.views.charts.render import THEMES
 
     return next(name for name, theme in THEMES.items() if theme is colours)

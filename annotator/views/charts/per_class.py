@@ -16,7 +16,7 @@ BARS_SHOWN = 25
 LABEL = Column("label", gettext_lazy("label"))
 
 
-# Precision and recall of each --------------------------------------------------------------------
+# Precision and recall per label -------------------------------------------------------------------
 
 
 def class_rows(facts: ChartData) -> Rows:
@@ -104,7 +104,7 @@ def class_curve_rows(facts: ChartData) -> Rows:
 
 
 def class_curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return recall against labels, a line for each of the labels that audits meet most."""
+    """Return recall by labels, one line for each of the labels most frequent in audits."""
     last = rows[-1]["labels"] if rows else 0
     newest = [row for row in rows if row["labels"] == last and row["recall_n"]]
     common = sorted(newest, key=lambda row: -row["recall_n"])[:LINES_SHOWN]
@@ -167,7 +167,7 @@ def balance_rows(facts: ChartData) -> Rows:
 
 
 def balance_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return two bars for each label: its share of the predictions and of the labels."""
+    """Return two bars per label: its share of the predictions and of the labels."""
     shown, kinds = rows[:BARS_SHOWN], [_("predicted for the pool"), _("labelled")]
     names = [row["label"] for row in shown]
     bars = [

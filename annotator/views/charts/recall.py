@@ -1,4 +1,4 @@
-"""Recall chart: random items to read, by the recall that they would prove."""
+"""Recall chart: the number of random items to read, by the recall that they would prove."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from annotator.views.dashboard.recall import p_value
 
 
 def frontier_rows(facts: ChartData) -> Rows:
-    """Return for each share what would prove that so much is found."""
+    """Return for each recall the number of reads that would prove it."""
     found = recall_standing.standing(facts.project, facts.reports.get(recall_standing.KIND))
     steps: list[dict[str, Any]] = found["steps"] if found else []
     return [
@@ -29,7 +29,7 @@ def frontier_rows(facts: ChartData) -> Rows:
 
 
 def frontier_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return the reads against the share; what is proven lies on the ground, filled."""
+    """Return reads by recall; what is proven lies on the axis, filled."""
     axis = {
         "format": "%",
         "grid": False,

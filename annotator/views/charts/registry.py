@@ -1,7 +1,7 @@
 """Chart registry: each chart of a project, with rows that are also shown as a table.
 
-Each has stable addresses, `charts/<name>.svg`, `.png`, `.csv`, and `.json` for its Vega-Lite
-specification with the data in it, so that a report elsewhere can show the newest.
+Each has stable URLs, `charts/<name>.svg`, `.png`, `.csv`, and `.json` for its Vega-Lite
+specification including the data, so that reports elsewhere can embed the current chart.
 """
 
 import csv
@@ -28,7 +28,7 @@ from annotator.views.charts import (
 from annotator.views.charts.base import Chart
 from annotator.views.charts.data import ChartData
 
-# In the order in which a page shows them.
+# In page order.
 CHARTS: dict[str, Chart] = {
     **learning_curve.CHARTS,
     **per_class.CHARTS,
@@ -85,7 +85,7 @@ def _csv(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
     rows = drawn.rows(facts)
     fields = list(rows[0]) if rows else [column.field for column in drawn.columns]
     file = io.StringIO()
-    # As the export of labels: for spreadsheets that else take UTF-8 for something older.
+    # With a byte order mark, like the annotation export, for spreadsheets.
     file.write("\ufeff")
     writer = csv.DictWriter(file, fields, extrasaction="ignore")
     writer.writeheader()

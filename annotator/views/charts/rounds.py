@@ -15,11 +15,11 @@ SECOND_POINT = gettext_lazy("Available after the second measured model.")
 STAGES = ("train", "score", "select", "refill", "evaluate")
 
 
-# What a round brought ----------------------------------------------------------------------------
+# Accuracy change ----------------------------------------------------------------------------------
 
 
 def change_rows(facts: ChartData) -> Rows:
-    """Return by how much accuracy changed with each model, on the audits that it shares."""
+    """Return each model's accuracy change, on the audits shared with the previous one."""
     return [
         {
             "labels": point["labels"],
@@ -32,7 +32,7 @@ def change_rows(facts: ChartData) -> Rows:
 
 
 def change_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return a dot with its interval for each model, around a line at no change."""
+    """Return a dot with its interval per model, around the zero line."""
     x = labels_axis()
     y = {
         "type": "quantitative",
@@ -73,7 +73,7 @@ def change_words(rows: Rows) -> str:
     }
 
 
-# How much the predictions moved ------------------------------------------------------------------
+# Prediction churn ---------------------------------------------------------------------------------
 
 
 def moved_rows(facts: ChartData) -> Rows:
@@ -92,7 +92,7 @@ def moved_rows(facts: ChartData) -> Rows:
 
 
 def moved_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return the share of changed predictions against labels."""
+    """Return the share of changed predictions by labels."""
     y = {
         "field": "share",
         "type": "quantitative",
@@ -122,7 +122,7 @@ def moved_words(rows: Rows) -> str:
     }
 
 
-# Where labels came from --------------------------------------------------------------------------
+# Annotations by source ----------------------------------------------------------------------------
 
 
 def source_rows(facts: ChartData) -> Rows:
@@ -135,7 +135,7 @@ def source_rows(facts: ChartData) -> Rows:
 
 
 def source_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return the answers stacked by source, against labels."""
+    """Return the annotations stacked by source, by labels."""
     palette, names = PALETTES[theme_of(colours)], sorted({row["source"] for row in rows})
     return {
         "description": _("Annotations by source, by number of labels"),
@@ -190,7 +190,7 @@ def timing_rows(facts: ChartData) -> Rows:
 
 
 def timing_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return a bar for each round, stacked by stage."""
+    """Return a bar per round, stacked by stage."""
     palette, names = PALETTES[theme_of(colours)], [_stage_words(stage) for stage in STAGES]
     return {
         "description": _("Seconds per stage of the latest rounds"),
@@ -235,11 +235,11 @@ def _stage_words(stage: str) -> str:
     }[stage]
 
 
-# Uncertainty of the pool and of what was picked --------------------------------------------------
+# Uncertainty of the pool and of the picks ---------------------------------------------------------
 
 
 def uncertainty_rows(facts: ChartData) -> Rows:
-    """Return one row for each bin, with counts and shares of the pool and of the picks."""
+    """Return one row per bin, with counts and shares of the pool and of the picks."""
     measured = facts.uncertainty
     if not measured:
         return []
@@ -293,7 +293,7 @@ def uncertainty_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
 
 
 def uncertainty_words(rows: Rows) -> str:
-    """Return the two histograms in one sentence, for who does not see them."""
+    """Return the two histograms in one sentence, for users who cannot see them."""
     upper = rows[len(rows) // 2 :]
     return _(
         "%(picks)s of selected items have uncertainty above 0.5, and %(pool)s of the pool."

@@ -30,7 +30,7 @@ from annotator.views.charts.data import ChartData
 from annotator.views.dashboard import recall
 from annotator.views.projects.pause_form import PauseForm
 
-# What the dashboard shows of the charts, in this order.
+# The charts on the dashboard, in order.
 SHOWN = (
     "curve",
     "change",
@@ -56,7 +56,7 @@ TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 @require_safe
 @signed_in
 def dashboard(request: Request, project_id: int) -> HttpResponse:
-    """Show how the project stands; its live region asks again as long as the page is open."""
+    """Show the project's progress; the live region polls while the page is open."""
     access = open_project(request, project_id)
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
@@ -185,7 +185,7 @@ def _round_in_words(each: dict[str, Any], titles: dict[str, str]) -> dict[str, A
 
 
 def _state(context: dict[str, Any]) -> str:
-    """Return a digest of what is shown, without the ages that grow by themselves."""
+    """Return a digest of what is shown, without ages that grow with time."""
     progress = {**context["progress"], "model": None}
     worker = context.get("worker", {"alive": True})
     return partials.state_of(

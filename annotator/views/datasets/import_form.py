@@ -13,7 +13,7 @@ from annotator.models import Import
 
 
 class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A file on its way into the pool, and where in it the texts and labels are."""
+    """A file to import, and its columns."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
     format = forms.ChoiceField(
@@ -47,5 +47,5 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         return file
 
     def columns(self) -> list[forms.BoundField]:
-        """Return the fields that are only needed when the columns cannot be found by name."""
+        """Return the fields only needed if columns cannot be found by name."""
         return [self[name] for name in ("text_column", "label_column", "id_column")]

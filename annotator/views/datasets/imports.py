@@ -22,7 +22,7 @@ SHOWN = 20
 @require_http_methods(["GET", "POST"])
 @signed_in
 def imports(request: Request, project_id: int) -> HttpResponse:
-    """Show the project's imports, and take a file."""
+    """Show the project's imports, and accept a file."""
     access = open_project(request, project_id, Role.ADMIN)
     if request.method == "POST":
         return _receive(request, access)
@@ -57,7 +57,7 @@ def _received(request: Request, access: Access) -> HttpResponse:
 
 
 def imports_context(access: Access, form: ImportForm) -> dict[str, Any]:
-    """Return the form and the newest imports, with a digest of what they show."""
+    """Return the form and the newest imports, with a digest of them."""
     rows = list(access.project.imports.all()[:SHOWN])
     seen = [
         (each.pk, each.state, each.total, each.done, each.rejected, each.error) for each in rows

@@ -1,7 +1,6 @@
 """Search page: items by text or similarity, labelled as seed labels.
 
-Nothing is shown that a model said, nor by which way an item would come to somebody: a label that
-is given here may count as an audit.
+It shows no predictions and no queue state: a label given here may count as an audit.
 """
 
 import uuid
@@ -32,7 +31,7 @@ from annotator.views.snippets import excerpt
 @require_safe
 @signed_in
 def find(request: Request, project_id: int) -> HttpResponse:
-    """Show the items that hold a text, or that are like one, with a way to label each."""
+    """Show the items that match a text or a similar item, with a form to label each."""
     access = _open(request, project_id)
     form = FindForm(request.GET, access.project)
     if not form.is_valid():
@@ -69,7 +68,7 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
-    """Take one's own seed back."""
+    """Withdraw one's own seed label."""
     access = _open(request, project_id)
     item = search.find_item(access.project, item_id)
     try:
@@ -81,13 +80,13 @@ def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
 
 
 def _open(request: Request, project_id: int) -> Access:
-    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    """Return the project with its labels loaded once, for flow and page."""
     access = open_project(request, project_id, Role.LEAD)
     prefetch_related_objects([access.project], "labels")
     return access
 
 
-# What is shown -----------------------------------------------------------------------------------
+# Show ---------------------------------------------------------------------------------------------
 
 
 def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(access: Access, items: list[Item], sought: str = "") -> list[dict[str, Any]]:
-    """Return the items as rows, each with its annotations where these may be shown."""
+    """Return a row per item, with its annotations if these may be shown."""
     said = search.answers(items)
     return [_row(access, item, said.get(item.pk, []), sought) for item in items]
 
@@ -127,7 +126,7 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
         "item": item,
         "key": excerpt(item.key, sought),
         "text": excerpt(item.text, sought),
-        # What others said of an item is not for somebody who may be judging it right now.
+        # Other users' answers stay hidden from a user who may be labelling the item right now.
         "answers": [_in_words(each) for each in answers] if is_settled else [],
         "can_seed": not is_settled and not own,
         "can_undo": any(each.strategy == seed_labels.FOUND for each in own),
@@ -183,7 +182,7 @@ def _address(asked: dict[str, Any], **more: Any) -> str:
     return query.urlencode()
 
 
-# Answering ---------------------------------------------------------------------------------------
+# Respond ------------------------------------------------------------------------------------------
 
 
 def _answer(
@@ -195,7 +194,7 @@ def _answer(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Show the item's line anew; without htmx the page that it was on."""
+    """Render the item's row again; without htmx, redirect to its page."""
     if not request.htmx:
         page = reverse("find:find", args=[access.project.pk])
         address = f"{page}?{request.GET.urlencode()}#find-{item.pk}"

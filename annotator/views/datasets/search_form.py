@@ -23,7 +23,7 @@ class FindForm(forms.Form):
     def __init__(self, data: Any, project: Project) -> None:
         known = naming.by_name(project)
         if data.get("label") in known:
-            # An address may be older than a rename.
+            # A URL may be older than a rename.
             data = {**data.dict(), "label": known[data["label"]].name}
         super().__init__(data)
         q, state, label = (self.fields[name] for name in ("q", "state", "label"))

@@ -22,7 +22,7 @@ def mine(counts: dict[str, Any]) -> str:
 
 
 def for_script() -> dict[str, Any]:
-    """Return all that the script may say; what stands in braces is put in by the script."""
+    """Return all texts of the script; it fills in the names in braces."""
     return {
         "item": _("Item {key}"),
         "none": _("no label"),
@@ -74,7 +74,7 @@ def for_script() -> dict[str, Any]:
 
 
 def _unseen() -> dict[str, str]:
-    """Return the reasons for which an item that is not visible cannot be labelled yet."""
+    """Return the reasons why an item that is not visible cannot be labelled yet."""
     return {
         "loading": _("The image is still loading. Label the item once you see it."),
         "failed": _("The image could not be loaded. Try again, or skip the item."),

@@ -28,7 +28,7 @@ PROJECTS_SHOWN = 50
 @require_safe
 @signed_in
 def project_status(request: Request, project_id: int) -> HttpResponse:
-    """Show what runs for the project, what does not, and what to do."""
+    """Show what works in the project, what does not, and what to do."""
     context = project_context(open_project(request, project_id, Role.LEAD))
     if partials.is_unchanged(request, context["state"]):
         return partials.not_modified()
@@ -38,7 +38,7 @@ def project_status(request: Request, project_id: int) -> HttpResponse:
 def project_context(access: Access) -> dict[str, Any]:
     """Return the context of the project's status page."""
     stands = health.standing(access.project)
-    # What there is to say of rounds has a note of its own.
+    # Rounds have a note of their own.
     failures = [each for each in health.failures(access.project) if each.kind != "round"]
     rows = status_text.failed(failures)
     activity = [each for each in under_way(access.project) if not each["failed"]]
@@ -63,7 +63,7 @@ def project_context(access: Access) -> dict[str, Any]:
 @require_safe
 @signed_in
 def installation(request: Request) -> HttpResponse:
-    """Show how the whole installation runs."""
+    """Show the state of the whole installation."""
     only_installation_admins(request)
     context = installation_context()
     if partials.is_unchanged(request, context["state"]):

@@ -18,16 +18,16 @@ from annotator.views.form_errors import add_refusal
 from annotator.views.projects.list_text import row_in_words
 from annotator.views.projects.project_form import ProjectForm
 
-# With more projects there is a field to find one.
+# With more projects, a search field is shown.
 FEW = 5
-# Within it, the first worker of a new installation has come.
+# Time within which the first worker of a new installation should have started.
 STARTING = timedelta(minutes=1)
 
 
 @require_safe
 @signed_in
 def projects(request: Request) -> HttpResponse:
-    """Show the projects that are there for this person; `q` finds some by name."""
+    """Show the user's projects; `q` filters by name."""
     wanted = request.GET.get("q", "")[:200]
     found = overview.rows(request.user, wanted)
     context = _context(found, wanted)
@@ -53,7 +53,7 @@ def _context(found: list[overview.ProjectRow], wanted: str) -> dict[str, Any]:
 
 
 def _is_starting(worker: dict[str, Any], led: list[Project]) -> bool:
-    """Tell whether all of it is so new that the first worker may still be on its way."""
+    """Return whether the installation is so new that its first worker may still be starting."""
     oldest = min(project.created_at for project in led)
     return worker["seconds"] is None and timezone.now() - oldest < STARTING
 

@@ -13,7 +13,7 @@ from annotator.views.projects.settings_form import SettingsForm
 
 
 class ProjectForm(SettingsForm):
-    """A new project; everything but the first five fields has a sound default."""
+    """A new project; all but the first five fields have sensible defaults."""
 
     task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
@@ -40,5 +40,5 @@ class ProjectForm(SettingsForm):
         return [self[name] for name in self.FIRST]
 
     def has_hidden_errors(self) -> bool:
-        """Tell whether something under “More settings” is wrong, so that it must be open."""
+        """Return whether a field under “More settings” has an error, so that it must be open."""
         return any(name not in self.FIRST for name in self.errors)

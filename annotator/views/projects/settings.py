@@ -63,7 +63,7 @@ def ask_missing(request: Request, project_id: int) -> HttpResponse:
 
 
 def _saved_words(project: Project, before: dict[str, Any]) -> str:
-    """Return that the settings are saved, and when those that were changed hold."""
+    """Return that the settings are saved, and when the changed ones take effect."""
     said = [_("Settings saved.")]
     for when, names in setting_effects.by_when(
         setting_effects.changed_since(project, before)
@@ -85,7 +85,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
             typed = [row.edit() for row in rows]
             edits.edit_labels(access.project, typed, added.cleaned_data["labels"])
         except EditConflict as conflict:
-            # The labels that are stored by now are told beside those that were typed.
+            # The current labels are shown beside the submitted ones.
             rows = label_rows(access.project, request.POST)
             rows.is_valid()
             add_label_clashes(rows, conflict.clashes)
@@ -102,7 +102,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def delete(request: Request, project_id: int) -> HttpResponse:
-    """Take the project out of sight, if its name was typed."""
+    """Delete the project, if its name was typed."""
     access = open_project(request, project_id, Role.ADMIN)
     form = DeleteForm(access.project, request.POST)
     if not form.is_valid():

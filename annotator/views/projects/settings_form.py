@@ -121,7 +121,7 @@ HELP = {
 
 
 class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
-    """Every setting of a project, each with its reason in one sentence."""
+    """All settings of a project, each with a help text of one sentence."""
 
     audit_share = PercentField(min_value=0, max_value=0.5)
     gold_share = PercentField(min_value=0, max_value=0.5)
@@ -134,7 +134,7 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"guidelines": forms.Textarea(attrs={"rows": 8})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Without an instance a model form does not fill in defaults for fields declared above.
+        # Without an instance, a model form does not fill in defaults for fields declared above.
         kwargs.setdefault("instance", Project())
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
@@ -162,11 +162,11 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             del self.fields[name]
 
     def stored(self) -> dict[str, Any]:
-        """Return the settings as they are stored now."""
+        """Return the current settings."""
         return versions.settings_of(self.instance)
 
     def _known_fields(self) -> list[str]:
-        """Return the fields that the items have, and those that are shown already."""
+        """Return the metadata fields of the items, and those shown already."""
         seen = preferences.field_names(self.instance) if self.instance.pk else []
         return list(dict.fromkeys([*self.instance.shown_fields, *seen]))
 
@@ -186,21 +186,22 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         field.empty_label = _("none")
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
-        """Return the settings by what they are for."""
+        """Return the settings by group."""
         for title, names in GROUPS:
             yield str(title), [self[name] for name in names if name in self.fields]
 
     def changes(self) -> dict[str, Any]:
-        """Return the settings that were typed in, as flow takes them."""
+        """Return the submitted settings for flow."""
         return {name: value for name, value in self.cleaned_data.items() if name != "labels"}
 
     def _post_clean(self) -> None:
-        # A model form writes into its instance before anything is checked; flow does that, after.
+        # A model form writes into its instance before validation; flow validates and stores
+        # instead.
         return
 
 
 class DeleteForm(forms.Form):
-    """Deleting asks for the project's name, so that no stray click does it."""
+    """Deletion asks for the project's name, to prevent accidents."""
 
     name = forms.CharField(label=gettext_lazy("Project name to confirm"))
 

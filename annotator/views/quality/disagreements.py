@@ -29,7 +29,7 @@ NEWEST = 2**62
 @require_safe
 @signed_in
 def disagreements(request: Request, project_id: int) -> HttpResponse:
-    """Show what waits for a decision, newest first; what is decided with `?state=decided`."""
+    """Show open disagreements, newest first; with `?state=decided`, decided ones."""
     access = _open(request, project_id)
     state = adjudicate.as_state(request.GET.get("state", "open"))
     before = request.GET.get("before", "")
@@ -49,7 +49,7 @@ def disagreements(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
-    """Store what is right."""
+    """Store the decision."""
     access = _open(request, project_id)
     labels = labels_chosen(request.POST)
     yours = naming.names(access.project, labels)
@@ -73,7 +73,7 @@ def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
-    """Take the decision back."""
+    """Withdraw the decision."""
     access = _open(request, project_id)
     try:
         shown = _shown_decision(request)
@@ -88,7 +88,7 @@ def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
 
 
 def _shown_decision(request: Request) -> int | None:
-    """Return the decision that the card showed; 0 where it showed none, None if it does not say."""
+    """Return the decision that the card showed; 0 if it showed none, None if it does not say."""
     sent = request.POST.get("decision", "")
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else None
 
@@ -101,13 +101,13 @@ def _with_yours(detail: str, labels: list[str]) -> str:
 
 
 def _open(request: Request, project_id: int) -> Access:
-    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    """Return the project with its labels loaded once, for flow and page."""
     access = open_project(request, project_id, Role.LEAD)
     prefetch_related_objects([access.project], "labels")
     return access
 
 
-# What is shown -----------------------------------------------------------------------------------
+# Show ---------------------------------------------------------------------------------------------
 
 
 def _shared(access: Access) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# Answering ---------------------------------------------------------------------------------------
+# Respond ------------------------------------------------------------------------------------------
 
 
 def _answer(
@@ -161,7 +161,7 @@ def _answer(
     status: int = 200,
     typed: tuple[list[str], str] | None = None,
 ) -> HttpResponse:
-    """Show the card anew; without htmx the page that it was on."""
+    """Render the card again; without htmx, redirect to its page."""
     if not request.htmx:
         page = reverse("disagreements", args=[access.project.pk])
         return partials.redirect_with_message(request, page, said=said, problem=problem)

@@ -41,7 +41,7 @@ class SimulationForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["strategies"]
         assert isinstance(field, forms.MultipleChoiceField)
-        # Random is always run along, as the others are compared with it.
+        # Random is always included, as the reference.
         field.choices = [
             (name, title)
             for name, title, _words in settings.strategy_choices()
@@ -49,5 +49,5 @@ class SimulationForm(forms.Form):
         ]
 
     def columns(self) -> list[forms.BoundField]:
-        """Return the fields that are only needed when the columns cannot be found by name."""
+        """Return the fields only needed if columns cannot be found by name."""
         return [self[name] for name in ("text_column", "label_column")]

@@ -30,7 +30,7 @@ SHOWN = 5
 @require_http_methods(["GET", "POST"])
 @signed_in
 def simulations(request: Request, project_id: int) -> HttpResponse:
-    """Show what was tried and what came of it, and start another one."""
+    """Show the simulations and their results, and start another one."""
     access = open_project(request, project_id, Role.LEAD)
     tasktypes.require(access.project, "simulate")
     if request.method == "POST":
@@ -67,7 +67,7 @@ def _started(request: Request, access: Access) -> HttpResponse:
 @require_POST
 @signed_in
 def stop(request: Request, project_id: int, pk: int) -> HttpResponse:
-    """End a simulation that is under way."""
+    """Stop a running simulation."""
     access = open_project(request, project_id, Role.LEAD)
     job.stop(access.project, pk, request.user)
     return _started(request, access)
@@ -115,7 +115,7 @@ def _download(work: Simulation, name: str) -> HttpResponse:
 
 
 def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
-    """Return the form with what may be tried, and the newest simulations."""
+    """Return the form with its choices, and the newest simulations."""
     rows, titles = _newest(access), _titles()
     own = job.own_labels(access.project)
     return {
@@ -151,7 +151,7 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
         **shown,
         "rare_label": _rare_label(work),
         "sentence": text.sentence(work.summary, titles),
-        # Of the others; the first one has its sentence above the picture.
+        # Of the others; the first one's sentence is above the chart.
         "captions": [
             each
             for each in text.captions(work.summary, titles)
@@ -164,7 +164,7 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
 
 
 def _rare_label(work: Simulation) -> str:
-    """Return the rare label's name; of the project's own label, the current one."""
+    """Return the rare label's name; for the project's own label, the current one."""
     name = str((work.summary or {})["rare"]["label"])
     label = None if work.name else naming.by_name(work.project).get(name)
     return label.name if label else name
