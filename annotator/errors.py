@@ -1,4 +1,4 @@
-"""Errors of flow, each with the status that page and API answer with."""
+"""Errors of flow, pages and API: a code with values, and the status that is answered."""
 
 from typing import Any
 
@@ -15,14 +15,17 @@ class FlowError(Exception):
     def __init__(
         self,
         code: str,
-        detail: str = "",
         *,
         field: str = "",
         errors: list[dict[str, Any]] | None = None,
         message: str = "",
+        detail: str = "",
         **values: Any,
     ) -> None:
-        """Without a `detail`, the catalogue has the sentence of the code, or of `message`."""
+        """The catalogue has the sentence of the code, or of `message`, which takes the values.
+
+        `detail` is for what somebody else worded: a reader of files, a task type, Django.
+        """
         detail = detail or error_messages.text(message or code, field, values)
         super().__init__(detail)
         self.code = code
@@ -36,7 +39,7 @@ class Unauthenticated(FlowError):
     status = 401
 
 
-class Forbidden(FlowError):
+class PermissionDenied(FlowError):
     """The person may know of it, but not do it."""
 
     status = 403

@@ -91,7 +91,7 @@ class Media(Protocol):
 
     def document(self, given: dict[str, Any]) -> Any:
         """Return what the encoders read of an item that is not stored; Invalid for no such item."""
-        raise Invalid("task", str(FEATURES["predict"].refusal), field="items")
+        raise Invalid("task", detail=str(FEATURES["predict"].refusal), field="items")
 
     def digest(self, content: Any) -> bytes:
         """Return 16 bytes that tell this content from any other."""

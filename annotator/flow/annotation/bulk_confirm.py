@@ -68,7 +68,7 @@ def _not_held() -> NotFound:
 
 
 def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
-    """Return the person's leases with these keys; NotThere when one is not theirs."""
+    """Return the person's leases with these keys; NotFound when one is not theirs."""
     own = Lease.objects.filter(project=project, user=user, source=Source.BULK)
     page = bulk_pages.in_order(own.filter(pk__in=keys).select_related("user"))
     if not page or len(page) < len(keys):

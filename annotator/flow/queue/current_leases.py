@@ -37,7 +37,7 @@ def active_leases(project: Project, user: User) -> list[Lease]:
 
 
 def get_lease(project: Project, user: User, lease_id: str) -> Lease:
-    """Return the person's lease, live or not; NotThere when they never had it."""
+    """Return the person's lease, live or not; NotFound when they never had it."""
     try:
         key = uuid.UUID(str(lease_id))
     except ValueError:
