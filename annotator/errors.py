@@ -1,4 +1,4 @@
-"""Errors of flow, each with the status that page and API answer with."""
+"""Errors of flow, pages and API: a code with values, and the status that is answered."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ class FlowError(Exception):
     def __init__(
         self,
         code: str,
-        detail: str = "",
         *,
         field: str = "",
         errors: list[dict[str, Any]] | None = None,
         message: str = "",
+        detail: str = "",
         **values: Any,
     ) -> None:
         """Without `detail`, the message catalogue has the sentence for the code or `message`."""
@@ -36,8 +36,8 @@ class Unauthenticated(FlowError):
     status = 401
 
 
-class Forbidden(FlowError):
-    """The user may see it, but not do this."""
+class PermissionDenied(FlowError):
+    """The person may know of it, but not do it."""
 
     status = 403
 

@@ -41,7 +41,7 @@ class StrictJSONParser(JSONParser):
         try:
             body = stream.read()
         except RequestDataTooBig as problem:
-            raise TooLarge("too_large", _("The request is too large.")) from problem
+            raise TooLarge("too_large") from problem
         try:
             found = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as problem:
@@ -67,9 +67,9 @@ def _check(found: Any) -> int:
             elif isinstance(value, list):
                 below += [(field, inner) for inner in value]
             elif isinstance(value, str) and "\x00" in value:
-                raise Invalid("nul_byte", _("This contains a NUL byte."), field=field)
+                raise Invalid("nul_byte", message="nul_byte_in_body", field=field)
             elif isinstance(value, int) and not -LARGEST <= value <= LARGEST:
-                raise Invalid("out_of_range", _("This number is too large."), field=field)
+                raise Invalid("out_of_range", field=field)
         if not below:
             return names
         level = below

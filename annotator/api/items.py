@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -72,7 +71,7 @@ def _found(request: Request, project: Project, wanted: search.Wanted) -> search.
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Invalid("like", _("like is the id of an item."), field="like")
+        raise Invalid("like", field="like")
     return int(text)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -12,7 +11,7 @@ from annotator.api import responses, serializers
 from annotator.api.numbers import progress_of
 from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.responses.schema import PAGED
-from annotator.errors import Forbidden
+from annotator.errors import PermissionDenied
 from annotator.flow.progress import stopping
 from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
@@ -45,8 +44,7 @@ def projects(request: Request) -> Response:
         pauses = overview.pauses(user)
         return page(request, rows, "-id", lambda row: _project(row, pauses.get(row.pk)))
     if not user.is_superuser:
-        words = _("Only installation admins can create projects.")
-        raise Forbidden("forbidden", words)
+        raise PermissionDenied("forbidden", message="projects_for_admins")
     made = project_settings.create_project(user, **checked(serializers.NewProject, request))
     return Response(_project(made, leads=True), 201)
 

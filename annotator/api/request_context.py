@@ -4,7 +4,6 @@ import re
 import threading
 from typing import Any, cast
 
-from django.utils.translation import gettext as _
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -50,7 +49,7 @@ class Pages(CursorPagination):
         """Return the start of the page, None at the beginning."""
         found = super().decode_cursor(request)
         if found and found.position is not None and not NUMBER.fullmatch(str(found.position)):
-            raise NotFound("not_found", _("Invalid cursor."))
+            raise NotFound("not_found", message="cursor")
         return found
 
 
@@ -91,7 +90,7 @@ def place(request: Request) -> tuple[str, int]:
     way, _dash, position = asked.partition("-")
     number = position.isascii() and position.isdigit() and len(position) < 19
     if way not in ("after", "before") or not number:
-        raise NotFound("not_found", _("Invalid cursor."))
+        raise NotFound("not_found", message="cursor")
     return way, int(position)
 
 

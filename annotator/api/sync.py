@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -34,8 +33,8 @@ def sync(request: Request, pk: int) -> Response:
     project = members.load_project(user, pk)
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
-        # Another user has signed in since, who must not send these decisions.
-        raise Conflict("another_person", _("Another user is signed in now."))
+        # Somebody else signed in meanwhile: these decisions are not theirs to send.
+        raise Conflict("another_person")
     settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)

@@ -17,13 +17,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator.i18n.error_messages import try_again
 from annotator.security import known_devices
-from annotator.security.rate_limits import (
-    SIGN_INS_OF_ADDRESS,
-    SIGN_INS_OF_DEVICE,
-    network,
-    try_again,
-)
+from annotator.security.rate_limits import SIGN_INS_OF_ADDRESS, SIGN_INS_OF_DEVICE, network
 
 
 class Lockout(AxesDatabaseHandler):

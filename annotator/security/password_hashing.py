@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.utils.translation import gettext as _
 
 from annotator.jobs.outages import Away
 
@@ -36,8 +35,7 @@ def _in_turn() -> Iterator[None]:
 @contextmanager
 def _held(lock: Any, seconds: float) -> Iterator[None]:
     if not lock.acquire(timeout=seconds):
-        words = _("Too many people are signing in right now. Try again in a few seconds.")
-        raise Away("busy", words)
+        raise Away("busy")
     try:
         yield
     finally:

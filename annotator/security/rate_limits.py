@@ -14,8 +14,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.errors import FlowError
 
@@ -34,8 +32,7 @@ class TooMany(FlowError):
 
     def __init__(self, seconds: int) -> None:
         self.retry_after = max(1, seconds)
-        words = " ".join([_("Too many failed attempts."), try_again(self.retry_after)])
-        super().__init__("too_many_attempts", words)
+        super().__init__("too_many_attempts", seconds=self.retry_after)
 
 
 @dataclass(frozen=True)
@@ -76,16 +73,6 @@ def network(address: str | None) -> str:
     if found.version == 4:
         return str(found)
     return str(ipaddress.ip_network((found, 64), strict=False).network_address)
-
-
-def try_again(seconds: int) -> str:
-    """Return a sentence with the time of the next attempt."""
-    if seconds < 60:
-        words = ngettext("Try again in %(n)d second.", "Try again in %(n)d seconds.", seconds)
-        return words % {"n": seconds}
-    minutes = -(-seconds // 60)
-    words = ngettext("Try again in %(n)d minute.", "Try again in %(n)d minutes.", minutes)
-    return words % {"n": minutes}
 
 
 def forget() -> None:

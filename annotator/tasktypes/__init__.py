@@ -6,7 +6,6 @@ types.
 """
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid, NotFound
@@ -75,17 +74,15 @@ def find(task: str, multi_label: bool) -> TaskType:
     if found is not None:
         return found
     if any(each.task == task for each in TASK_TYPES.values()):
-        words = _("Projects of this type take one answer for an item.")
-        raise Invalid("several_answers", words, field="multi_label")
-    words = _("There is no task “%(name)s”. There are: %(names)s.")
+        raise Invalid("several_answers", field="multi_label")
     names = ", ".join(name for name, _title in choices())
-    raise Invalid("unknown_task", words % {"name": str(task)[:40], "names": names}, field="task")
+    raise Invalid("unknown_task", field="task", name=str(task)[:40], names=names)
 
 
 def require(project: Project, feature: str) -> None:
     """Raise NotFound if projects of this type lack the feature."""
     if feature not in of(project).can:
-        raise NotFound("not_for_task", str(FEATURES[feature].refusal))
+        raise NotFound("not_for_task", detail=str(FEATURES[feature].refusal))
 
 
 def lacking_settings(project: Project) -> set[str]:

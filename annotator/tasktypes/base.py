@@ -91,8 +91,8 @@ class Media(Protocol):
     fields: tuple[str, ...] = ("text",)
 
     def document(self, given: dict[str, Any]) -> Any:
-        """Return the encoder's input for an item that is not stored; Invalid if malformed."""
-        raise Invalid("task", str(FEATURES["predict"].refusal), field="items")
+        """Return what the encoders read of an item that is not stored; Invalid for no such item."""
+        raise Invalid("task", detail=str(FEATURES["predict"].refusal), field="items")
 
     def digest(self, content: Any) -> bytes:
         """Return a 16-byte digest of the content."""

@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from annotator import tasktypes
-from annotator.errors import FlowError, Forbidden
+from annotator.errors import FlowError, PermissionDenied
 from annotator.flow.projects import members
 from annotator.models import Project, Role, User
 from annotator.views import error_pages
@@ -151,4 +151,4 @@ def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR
 def only_installation_admins(request: Request) -> None:
     """Refuse all other users."""
     if not request.user.is_superuser:
-        raise Forbidden("forbidden", _("This page is for installation admins."))
+        raise PermissionDenied("forbidden", message="page_for_admins")

@@ -169,7 +169,7 @@ def own_label(project: Project, ref: naming.Ref) -> Label:
     known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
     found = known.get(ref) or naming.by_name(project).get(str(ref))
     if found is None:
-        raise NotFound("unknown_label", message="unknown_label_of_page")
+        raise NotFound("unknown_label", message="label_not_there")
     return found
 
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid
@@ -45,13 +44,7 @@ def stream(project: Project, format: str, include: Collection[str] = ()) -> Iter
 
 def _refuse_unknown(field: str, code: str, given: Collection[str], there: Collection[str]) -> None:
     for name in sorted(set(given) - set(there)):
-        words = {
-            "format": _("Unknown export format “%(name)s”. Choose one of: %(names)s."),
-            "include": _("An export can't include “%(name)s”. It can include: %(names)s."),
-        }
-        raise Invalid(
-            code, words[field] % {"name": name[:40], "names": ", ".join(there)}, field=field
-        )
+        raise Invalid(code, field=field, name=name[:40], names=", ".join(there))
 
 
 def records(project: Project, include: Collection[str] = ()) -> Iterator[dict[str, Any]]:

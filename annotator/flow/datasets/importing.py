@@ -10,7 +10,6 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator import formats, tasktypes
 from annotator.db.bulk_insert import bulk_insert
@@ -21,6 +20,7 @@ from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.formats import BadContent, RejectedRow, Row, UnreadableFile
 from annotator.formats.registry import READERS
+from annotator.i18n import stored_texts
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source
 from annotator.pool import audit_set
@@ -60,7 +60,7 @@ def run(work: Import) -> Import:
             _store_with_retry(work, rows, known)
             _yield_to_others(number)
     except UnreadableFile as problem:
-        raise Invalid(problem.code, problem.detail) from problem
+        raise Invalid(problem.code, detail=problem.detail) from problem
     work.finish(total=work.done)
     (uploads_folder() / work.path).unlink(missing_ok=True)
     return work
@@ -88,7 +88,7 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
-        work.write(notes=[_("The file isn't UTF-8. It was read as Windows-1252.")])
+        work.write(notes=[stored_texts.READ_AS_CP1252])
     return reader.read(path, columns, looked, label_names)
 
 
@@ -121,8 +121,8 @@ def _classify_rows(work: Import, rows: list[Row | RejectedRow], known: dict[str,
         if digest in there.hashes:
             chunk.duplicates += 1
         elif key in there.keys and row.key:
-            words = _("ID “%(id)s” already belongs to a different item.")
-            chunk.bad.append(RejectedRow(row.number, "duplicate_id", words % {"id": key[:60]}))
+            words = stored_texts.ID_TAKEN % {"id": key[:60]}
+            chunk.bad.append(RejectedRow(row.number, "duplicate_id", words))
         else:
             # A key of ours may equal an id in the file.
             key = digest.hex() if key in there.keys else key
@@ -159,14 +159,13 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> RejectedRow
     for name in row.labels:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            words = _("“%(name)s” isn't a label in this project.") % {"name": name[:60]}
-            hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
+            words = stored_texts.UNKNOWN_LABEL % {"name": name[:60]}
+            hint = stored_texts.DID_YOU_MEAN % {"name": near[0]} if near else ""
             return RejectedRow(row.number, "unknown_label", f"{words} {hint}".strip())
     try:
         tasktypes.of(work.project).answer.check_number(len(row.labels))
     except Invalid as problem:
-        words = _("This project allows one label per item.")
-        return RejectedRow(row.number, problem.code, words)
+        return RejectedRow(row.number, problem.code, stored_texts.ONE_LABEL)
     return None
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.features import encode
@@ -62,8 +61,7 @@ class Found:
 def as_wanted(q: str = "", label: str = "", state: str = "") -> Wanted:
     """Return the search criteria; Invalid for an unknown state."""
     if state and state not in STATES:
-        words = _("The state must be one of %(names)s.") % {"names": ", ".join(STATES)}
-        raise Invalid("unknown_state", words, field="state")
+        raise Invalid("unknown_state", field="state", names=", ".join(STATES))
     return Wanted(_cleaned(q, 500), _cleaned(label, 200), STATES.get(state))
 
 
@@ -138,10 +136,7 @@ def more_like(
     """
     space = encode.current_space(project)
     if space is None or item.position >= space.items:
-        raise Conflict(
-            "no_features",
-            _("The features of this item are still being computed. Try again in a moment."),
-        )
+        raise Conflict("no_features", message="no_features_of_item")
     start = min(after, space.items)
     stop = min(start + LOOKED_AT, space.items)
     # One more, because the item is most similar to itself.
@@ -158,9 +153,8 @@ def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int
         return [int(position) for position in near.ids]
     except checksums.Corrupt as problem:
         log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
-        words = _("%(problem)s Try again in a moment.")
-        told = words % {"problem": damaged_files.repair(problem).words}
-        raise Conflict("no_features", told) from problem
+        damage = damaged_files.repair(problem).words
+        raise Conflict("no_features", message="damaged_features", problem=damage) from problem
 
 
 # Results ------------------------------------------------------------------------------------------
@@ -170,7 +164,7 @@ def find_item(project: Project, pk: int) -> Item:
     """Return one of the project's items."""
     item = Item.objects.filter(project=project, pk=pk).first()
     if item is None:
-        raise NotFound("unknown_item", _("Item not found."))
+        raise NotFound("unknown_item")
     return item
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid, NotFound, TooLarge, WrongType
@@ -35,18 +34,14 @@ def receive(
     kind = kind_of(project, file.name, format)
     labels_are = labels_are or Import.LabelsAre.SEED
     if labels_are not in Import.LabelsAre.values:
-        raise Invalid(
-            "labels_are",
-            _("labels_are must be seed, gold, suggestion or ignore."),
-            field="labels_are",
-        )
+        raise Invalid("labels_are", field="labels_are")
     columns = columns_of(project, text_column, label_column, id_column)
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
     except UnreadableFile as problem:
         path.unlink()
-        raise Invalid(problem.code, problem.detail, field="file") from problem
+        raise Invalid(problem.code, detail=problem.detail, field="file") from problem
     return Import.objects.create(
         project=project,
         user=user,
@@ -65,7 +60,7 @@ def find(project: Project, pk: int) -> Import:
     """Return one of the project's imports."""
     found: Import | None = Import.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotFound("unknown_import", _("Import not found."))
+        raise NotFound("unknown_import")
     return found
 
 
@@ -87,13 +82,10 @@ def kind_of(project: Project, name: str, format: str = "") -> str:
     if reader is None or reader.kind not in allowed:
         raise WrongType(
             "wrong_type",
-            _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
-            % {
-                "task": task_type.task,
-                "kinds": _(" or ").join(k.upper() for k in allowed),
-                "name": (name or "")[:100],
-            },
             field="file",
+            task=task_type.task,
+            kinds=allowed,
+            name=(name or "")[:100],
         )
     return reader.kind
 
@@ -116,11 +108,7 @@ def keep_upload(file: Any) -> Path:
         raise
     if size > most:
         path.unlink()
-        raise TooLarge(
-            "too_large",
-            _("The file is larger than the limit of %d MB.") % settings.MAX_UPLOAD_MB,
-            field="file",
-        )
+        raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
     return path
 
 
@@ -139,7 +127,6 @@ def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns
     """Return which column has what content; Invalid for a column that the items cannot use."""
     parts = tasktypes.of(project).media.parts
     if text and parts and "text" not in [part.name for part in parts]:
-        words = _("These items are made of the columns %(names)s, not of one text.")
         names = ", ".join(part.columns[0] for part in parts)
-        raise Invalid("text_column", words % {"names": names}, field="text_column")
+        raise Invalid("text_column", field="text_column", names=names)
     return Columns(text, label, id, parts)

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from annotator.db import clock
 from annotator.errors import Conflict, Invalid
@@ -38,10 +37,9 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
     """Draw `number` random unread items, served before all others, and return the proof."""
     label = project.rare_label
     if label is None:
-        raise Conflict("no_rare_label", _("Choose a rare label in the settings first."))
+        raise Conflict("no_rare_label")
     if not LEAST <= number <= MOST:
-        words = _("A sample can have between %(least)d and %(most)d items.")
-        raise Invalid("sample_size", words % {"least": LEAST, "most": MOST}, field="number")
+        raise Invalid("sample_size", field="number", least=LEAST, most=MOST)
     with refill.alone(project):
         _refuse_second(project)
         proof = _declare(project, label, user, number)
@@ -53,14 +51,14 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
 def _refuse_second(project: Project) -> None:
     last = RecallProof.objects.filter(project=project).order_by("-pk").first()
     if last is not None and recall_standing.unsettled(project, last.positions):
-        raise Conflict("sample_waits", _("Finish the previous sample first."))
+        raise Conflict("sample_waits")
 
 
 def _declare(project: Project, label: Label, user: User, number: int) -> RecallProof:
     project.refresh_from_db(fields=["items"])
     size = _unread(project).count()
     if not size:
-        raise Conflict("nothing_unread", _("All items have been read."))
+        raise Conflict("nothing_unread")
     following = RecallProof.objects.filter(project=project, label=label).count() + 1
     rng = random.Random(f"{project.seed}/proof/{label.pk}/{following}")
     return RecallProof.objects.create(

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from django.db import transaction
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Conflict
@@ -123,7 +122,7 @@ def _start_over(space: FeatureSpace) -> NoReturn:
     """
     FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
     _space(space.project, space.recipe, space.quality)
-    raise Conflict("features_changed", _("The feature encoder was damaged. It is being rebuilt."))
+    raise Conflict("features_changed")
 
 
 def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:

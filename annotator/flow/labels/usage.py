@@ -2,14 +2,12 @@
 
 from collections.abc import Collection
 
-from django.utils.translation import ngettext
-
 from annotator.flow.labels import naming
 from annotator.models import AnnotationLabel, DecidedLabel, Decision, Disagreement, Label, Project
 
 
-def counted(project: Project, label: Label) -> list[tuple[int, str]]:
-    """Return the uses of the label as (number, words).
+def counted(project: Project, label: Label) -> dict[str, int]:
+    """Return how many of what use the label.
 
     Withdrawn annotations do not count: their history keeps the ids (`leave_to_history`).
     """
@@ -17,15 +15,7 @@ def counted(project: Project, label: Label) -> list[tuple[int, str]]:
     holding = Disagreement.objects.filter(decision__given__label=label)
     given = answers.count() + holding.count()
     gold, suggested = naming.items_with(project, label)
-    return [
-        (given, ngettext("%(n)d annotation", "%(n)d annotations", given) % {"n": given}),
-        (gold, ngettext("%(n)d gold item", "%(n)d gold items", gold) % {"n": gold}),
-        (
-            suggested,
-            ngettext("%(n)d imported suggestion", "%(n)d imported suggestions", suggested)
-            % {"n": suggested},
-        ),
-    ]
+    return {"annotations": given, "gold_items": gold, "suggestions": suggested}
 
 
 def leave_to_history(labels: Collection[Label]) -> None:

@@ -1,9 +1,9 @@
 """Recovery after a restore: leases are released, unfinished jobs start again."""
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from annotator.flow.queue import releasing
+from annotator.i18n import stored_texts
 from annotator.models import (
     FeatureShard,
     FeatureSpace,
@@ -54,9 +54,7 @@ def _make_again(space: FeatureSpace) -> None:
     Round.objects.active().filter(space=space).update(
         state=Job.State.FAILED,
         finished_at=timezone.now(),
-        error=gettext_noop(
-            "Its features were not in the backup. The next round computes new ones."
-        ),
+        error=stored_texts.FEATURES_NOT_IN_BACKUP,
     )
     space.shards.all().delete()
     if space.is_active:

@@ -6,8 +6,6 @@ from typing import Any
 
 from django.db import Error, connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.models import WorkerBeat
 
@@ -37,22 +35,4 @@ def workers() -> dict[str, Any]:
     newest = WorkerBeat.objects.order_by("-seen_at").first()
     seconds = None if newest is None else (timezone.now() - newest.seen_at).total_seconds()
     alive = seconds is not None and seconds < DEAD_SECONDS
-    if alive:
-        words = _("Running.")
-    elif seconds is None:
-        words = _(
-            "No worker is running. Labels are saved, but imports and rounds wait. Start Winnow "
-            "with “manage.py up”, or a worker with “celery -A annotator worker -B”."
-        )
-    else:
-        words = _(
-            "No worker seen for %(ago)s. Labels are saved, but imports and rounds wait. Start one "
-            "with “celery -A annotator worker -B”."
-        ) % {"ago": _ago(seconds)}
-    return {"alive": alive, "seconds": seconds, "words": words}
-
-
-def _ago(seconds: float) -> str:
-    if seconds < 120:
-        return ngettext("%(n)d s", "%(n)d s", int(seconds)) % {"n": int(seconds)}
-    return ngettext("%(n)d minute", "%(n)d minutes", int(seconds // 60)) % {"n": int(seconds // 60)}
+    return {"alive": alive, "seconds": seconds}

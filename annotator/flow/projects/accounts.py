@@ -5,7 +5,6 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from annotator.errors import Conflict, Invalid, NotFound
@@ -24,7 +23,7 @@ def create_user(username: str, password: str | None = None) -> tuple[User, str |
     except ValidationError as problem:
         raise Invalid(
             "invalid",
-            " ".join(problem.messages),
+            detail=" ".join(problem.messages),
             field="username" if hasattr(problem, "error_dict") else "password",
         ) from problem
     if password is None:
@@ -35,9 +34,7 @@ def create_user(username: str, password: str | None = None) -> tuple[User, str |
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as problem:
-        raise Conflict(
-            "username_taken", _("This username is taken. Choose another one."), field="username"
-        ) from problem
+        raise Conflict("username_taken", field="username") from problem
     return user, invitation(user) if password is None else None
 
 
@@ -55,7 +52,7 @@ def accept_invitation(token: str, password: str) -> User:
     try:
         validate_password(password, user)
     except ValidationError as problem:
-        raise Invalid("password", " ".join(problem.messages), field="password") from problem
+        raise Invalid("password", detail=" ".join(problem.messages), field="password") from problem
     user.set_password(password)
     user.save(update_fields=["password"])
     revoke_tokens(user)
@@ -69,9 +66,7 @@ def revoke_tokens(user: User) -> None:
 
 def invited(token: str) -> User:
     """Return the user invited by `token`; NotFound if it is used, expired or invalid."""
-    gone = NotFound(
-        "invitation", _("This invitation has expired or was already used. Ask for a new one.")
-    )
+    gone = NotFound("invitation")
     try:
         value = TimestampSigner(salt="invitation").unsign(token, max_age=INVITATION_SECONDS)
     except (BadSignature, SignatureExpired) as problem:

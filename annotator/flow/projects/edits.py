@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Invalid
 from annotator.flow.projects import label_set, members, settings, versions
@@ -51,9 +50,7 @@ class LabelEdit:
 
     def _of_a_removed_one(self) -> LabelSpec | None:
         if not self.loaded:
-            raise Invalid(
-                "unknown_label", _("This label doesn't exist in this project."), field="labels"
-            )
+            raise Invalid("unknown_label", message="label_not_there", field="labels")
         if self.is_removed or self._is_untouched():
             return None
         if self.loaded.get("remove") != versions.stamp(True):
@@ -119,11 +116,8 @@ def add_member(project: Project, username: str, role: str) -> Membership:
     versions.hold(project)
     member = Membership.objects.filter(project=project, user__username=username).first()
     if member is not None:
-        words = _(
-            "%(name)s is already a member, with the role %(role)s. Change the role in the list."
-        )
-        said = {"name": username, "role": member.get_role_display()}
-        raise Conflict("member_already", words % said, field="username")
+        role_name = member.get_role_display()
+        raise Conflict("member_already", field="username", name=username, role=role_name)
     return members.add_member(project, username, role)
 
 

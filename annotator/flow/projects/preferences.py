@@ -1,14 +1,10 @@
 """Labelling preferences of a user: keys, habits, and fields shown with an item."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid
 from annotator.flow.labels import naming
@@ -19,26 +15,13 @@ from annotator.models import Item, Label, Project, User
 Keys = dict[str, list[str]]
 
 MOST_KEYS = 4
-READING_SIZES = {
-    "s": gettext_lazy("small"),
-    "m": gettext_lazy("medium"),
-    "l": gettext_lazy("large"),
-}
+READING_SIZES = ("s", "m", "l")
 FEWEST_AHEAD, MOST_AHEAD = 1, 10
 MOST_SPARES = 40
 SHORTEST_BREAK, LONGEST_BREAK = 15, 240
 
-SKIP_REASONS = {
-    "unsure": gettext_lazy("I am not sure"),
-    "unclear": gettext_lazy("Not covered by the guidelines"),
-    "broken": gettext_lazy("Damaged or unreadable"),
-    "language": gettext_lazy("A language I can't read"),
-    "other": gettext_lazy("Another reason"),
-}
-
 MOST_SHOWN = 10
 LONGEST_NAME = 200
-LONGEST_SHOWN = 200
 SAMPLE = 200
 MOST_NAMES = 50
 
@@ -119,27 +102,12 @@ def _is_between(least: int, most: int) -> Callable[[Any], bool]:
 _is_no_break = _is_between(0, 0)
 _is_break = _is_between(SHORTEST_BREAK, LONGEST_BREAK)
 
-RULES: dict[str, tuple[Callable[[Any], bool], Promise]] = {
-    "ahead": (
-        _is_between(FEWEST_AHEAD, MOST_AHEAD),
-        gettext_lazy("Choose between 1 and 10 prefetched items."),
-    ),
-    "spares": (
-        _is_between(0, MOST_SPARES),
-        gettext_lazy("Choose between 0 and 40 items for the offline buffer."),
-    ),
-    "break_minutes": (
-        lambda value: _is_no_break(value) or _is_break(value),
-        gettext_lazy("Enter 0 for no reminder, or 15 to 240 minutes."),
-    ),
-    "submit_at_once": (
-        lambda value: isinstance(value, bool),
-        gettext_lazy("This must be on or off."),
-    ),
-    "reading_size": (
-        lambda value: isinstance(value, str) and value in READING_SIZES,
-        gettext_lazy("The size must be small, medium or large."),
-    ),
+RULES: dict[str, Callable[[Any], bool]] = {
+    "ahead": _is_between(FEWEST_AHEAD, MOST_AHEAD),
+    "spares": _is_between(0, MOST_SPARES),
+    "break_minutes": lambda value: _is_no_break(value) or _is_break(value),
+    "submit_at_once": lambda value: isinstance(value, bool),
+    "reading_size": lambda value: isinstance(value, str) and value in READING_SIZES,
 }
 
 
@@ -169,10 +137,10 @@ def change_preferences(
     """
     _read_again(user)
     habits = versions.merge(habits, loaded or {}, habits_of(user))
-    wished, errors = _understood(keys or {})
-    errors += _doubles(user, wished) + _on_labels(user, wished) + _against_rules(habits)
-    if errors:
-        raise Invalid(errors[0]["code"], errors[0]["detail"], errors=errors)
+    wished, refused = _understood(keys or {})
+    refused += _doubles(user, wished) + _on_labels(user, wished) + _against_rules(habits)
+    if refused:
+        raise _together(refused)
     _store(user, {**_own_keys(user), **wished}, {**user.desk, **habits})
     return preferences_of(user)
 
@@ -189,56 +157,52 @@ def _read_again(user: User) -> None:
     user.desk = User.objects.select_for_update().get(pk=user.pk).desk
 
 
-def _understood(given: dict[str, str | list[str]]) -> tuple[Keys, list[dict[str, str]]]:
-    """Return the keys by browser name, and those not recognised."""
+def _together(refused: list[Invalid]) -> Invalid:
+    """Return one refusal with the errors of all; its own code and words are those of the first."""
+    errors = [error for each in refused for error in each.errors]
+    return Invalid(refused[0].code, detail=refused[0].detail, errors=errors)
+
+
+def _understood(given: dict[str, str | list[str]]) -> tuple[Keys, list[Invalid]]:
+    """Return the keys as browsers name them, and what cannot be understood."""
     wished: Keys = {}
-    errors = []
+    refused = []
     for name, texts in given.items():
         try:
             wished[name] = _read(name, [texts] if isinstance(texts, str) else texts)
         except Invalid as refusal:
-            errors += refusal.errors
-    return wished, errors
+            refused.append(refusal)
+    return wished, refused
 
 
 def _read(name: str, texts: list[str]) -> list[str]:
     if name not in ACTIONS:
-        words = _("Unknown action %s.") % name
-        raise Invalid("unknown_action", words, field=name)
+        raise Invalid("unknown_action", field=name, name=name)
     if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_KEYS:
-        words = _("An action needs between 1 and %d keys.") % MOST_KEYS
-        raise Invalid("key_count", words, field=name)
+        raise Invalid("key_count", field=name, most=MOST_KEYS)
     read = [understood(text) if isinstance(text, str) else None for text in texts]
     if None in read:
-        words = _(
-            "This isn't a key. Press the key here, or type one character, Space, Enter or Left."
-        )
-        raise Invalid("no_key", words, field=name)
+        raise Invalid("no_key", field=name)
     if any(is_digit(key) for key in read if key):
-        words = _("Digits choose labels. Use a letter or a symbol.")
-        raise Invalid("digit", words, field=name)
+        raise Invalid("digit", field=name)
     return list(dict.fromkeys(key for key in read if key))
 
 
-def _doubles(user: User, wished: Keys) -> list[dict[str, str]]:
-    """Return an error for each action that would share a key with another one."""
+def _doubles(user: User, wished: Keys) -> list[Invalid]:
+    """Return a refusal for each action that would share a key with another one."""
     merged = keys_of(user) | wished
-    errors = []
+    refused = []
     for name, keys in wished.items():
         for key in keys:
             other = next((each for each in merged if each != name and key in merged[each]), None)
             if other:
-                words = _(
-                    "%(key)s is already the key for “%(other)s”. Choose another key, or change "
-                    "both."
-                )
                 given = {"key": cap(key), "other": ACTIONS[other].title}
-                errors.append(_error(name, "key_twice", words % given))
-    return errors
+                refused.append(Invalid("key_twice", field=name, **given))
+    return refused
 
 
-def _on_labels(user: User, wished: Keys) -> list[dict[str, str]]:
-    """Return an error for each new key that chooses a label in one of the user's projects."""
+def _on_labels(user: User, wished: Keys) -> list[Invalid]:
+    """Return a refusal for each new key that chooses a label in one of the person's projects."""
     now = keys_of(user)
     # Existing keys and defaults are overridden by labels without an error; see `keys_for`.
     new = {
@@ -251,32 +215,26 @@ def _on_labels(user: User, wished: Keys) -> list[dict[str, str]]:
         hotkey__in=list(new), project__deleted_at=None, project__memberships__user=user
     )
     named = {each.hotkey: each for each in labels.select_related("project").order_by("-pk")}
-    words = _(
-        "%(key)s chooses the label “%(label)s” in the project “%(project)s”. Choose another key."
-    )
     return [
-        _error(
-            new[key],
+        Invalid(
             "key_of_a_label",
-            words % {"key": cap(key), "label": label.name, "project": label.project.name},
+            field=new[key],
+            key=cap(key),
+            label=label.name,
+            project=label.project.name,
         )
         for key, label in named.items()
     ]
 
 
-def _against_rules(habits: dict[str, Any]) -> list[dict[str, str]]:
-    errors = []
+def _against_rules(habits: dict[str, Any]) -> list[Invalid]:
+    refused = []
     for name, value in habits.items():
         if name not in RULES:
-            words = _("Unknown setting %s.") % name
-            errors.append(_error(name, "unknown_field", words))
-        elif not RULES[name][0](value):
-            errors.append(_error(name, "invalid", str(RULES[name][1])))
-    return errors
-
-
-def _error(field: str, code: str, detail: str) -> dict[str, str]:
-    return {"field": field, "code": code, "detail": detail}
+            refused.append(Invalid("unknown_field", field=name, name=name))
+        elif not RULES[name](value):
+            refused.append(Invalid("invalid", field=name))
+    return refused
 
 
 def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
@@ -309,10 +267,10 @@ def shown_of(project: Project, user: User) -> dict[str, Any]:
     }
 
 
-def shown(project: Project, item: Item) -> list[tuple[str, str]]:
-    """Return the fields that the lead wants to show, each with its value as a short text."""
+def shown(project: Project, item: Item) -> list[tuple[str, Any]]:
+    """Return the fields that the lead wants to be seen, each with its value, if it has one."""
     values = ((name, item.meta.get(name)) for name in project.shown_fields)
-    return [(name, _short(value)) for name, value in values if value not in (None, "", [], {})]
+    return [(name, value) for name, value in values if value not in (None, "", [], {})]
 
 
 def field_names(project: Project) -> list[str]:
@@ -325,16 +283,12 @@ def field_names(project: Project) -> list[str]:
 def check_shown_fields(given: Any) -> None:
     """Raise Invalid unless these are valid, distinct field names."""
     if not isinstance(given, list) or not all(map(_may_be_a_field, given)):
-        words = _("A field name must have between 1 and %d characters.") % LONGEST_NAME
-        raise Invalid("field_name", words, field="shown_fields")
+        raise Invalid("field_name", field="shown_fields", most=LONGEST_NAME)
     if len(given) > MOST_SHOWN:
-        words = _("At most %(most)d fields can be shown, not %(n)d.")
-        numbers = {"most": MOST_SHOWN, "n": len(given)}
-        raise Invalid("too_many", words % numbers, field="shown_fields")
+        raise Invalid("too_many", field="shown_fields", most=MOST_SHOWN, n=len(given))
     twice = next((name for name in given if given.count(name) > 1), None)
     if twice is not None:
-        words = _("The field %s appears twice.") % twice
-        raise Invalid("duplicate_name", words, field="shown_fields")
+        raise Invalid("duplicate_name", field="shown_fields", name=twice)
 
 
 def _may_be_a_field(name: Any) -> bool:
@@ -344,18 +298,3 @@ def _may_be_a_field(name: Any) -> bool:
         and bool(name.strip())
         and "\x00" not in name
     )
-
-
-def _short(value: Any) -> str:
-    text = " ".join(_words(value).split())
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list) and not any(isinstance(each, (list, dict)) for each in value):
-        return ", ".join(_words(each) for each in value if each is not None)
-    return json.dumps(value, ensure_ascii=False)

@@ -1,13 +1,12 @@
 """A project, its labels, its people."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid
@@ -16,6 +15,9 @@ from annotator.flow.projects import preferences, setting_effects, versions
 from annotator.flow.projects.label_set import LabelSpec, change_labels, clean_name, label_specs
 from annotator.models import Label, Membership, Project, Role, User
 from annotator.tasktypes import FEATURES
+
+if TYPE_CHECKING:
+    from selection.strategies.registry import Strategy
 
 LONGEST_GUIDELINES = 20_000
 
@@ -37,7 +39,7 @@ def create_project(
     task_type = tasktypes.find(task, multi_label)
     specs = label_specs(_named_labels(task_type, labels))
     if any("id" in spec for spec in specs):
-        raise Invalid("label_form", _("A new label can't have an id."), field="labels")
+        raise Invalid("label_form", message="new_label_with_id", field="labels")
     rare = settings.pop("rare_label", None)
     project = Project(
         name=clean_name(name, "name"), task=task, multi_label=multi_label, created_by=user
@@ -101,41 +103,33 @@ def _named_labels(
     if "labels" in task_type.can:
         return labels
     if labels:
-        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
+        raise Invalid("fixed_labels", detail=str(FEATURES["labels"].refusal), field="labels")
     fixed = task_type.answer.fixed_labels
     return [{"name": name, "hotkey": key} for name, key in fixed.items()]
 
 
-def strategy_choices() -> list[tuple[str, str, str]]:
-    """Return (name, title, description) of every strategy that a project may use."""
+def strategies() -> "Mapping[str, Strategy]":
+    """Return every strategy that a project may use, by its name."""
     from selection.strategies.registry import STRATEGIES
 
-    return [(name, _(each.title), _(each.description)) for name, each in STRATEGIES.items()]
-
-
-def feature_choices(project: Project | None) -> list[tuple[str, str]]:
-    """Return (name, title) of the features that a project, or a new one, may use."""
-    recipes = tasktypes.of(project).media.encoders if project else {}
-    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
+    return STRATEGIES
 
 
 def _apply(project: Project, settings: dict[str, Any]) -> None:
     unknown = sorted(set(settings) - {*Project.SETTINGS, "name"})
     if unknown:
-        raise Invalid("unknown_field", _("Unknown setting %s.") % unknown[0], field=unknown[0])
+        raise Invalid("unknown_field", field=unknown[0], name=unknown[0])
     if "name" in settings:
         settings = {**settings, "name": clean_name(settings["name"], "name")}
-    if "strategy" in settings and settings["strategy"] not in {
-        name for name, _title, _words in strategy_choices()
-    }:
-        raise Invalid("unknown_strategy", _("Unknown strategy."), field="strategy")
+    if "strategy" in settings and settings["strategy"] not in strategies():
+        raise Invalid("unknown_strategy", field="strategy")
     if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
-        raise Invalid("unknown_features", _("Unknown features."), field="features")
+        raise Invalid("unknown_features", field="features")
     endless = [name for name, value in settings.items() if value != value or value == math.inf]
     if endless:
-        raise Invalid("not_finite", _("This must be a finite number."), field=endless[0])
+        raise Invalid("not_finite", field=endless[0])
     if len(settings.get("guidelines") or "") > LONGEST_GUIDELINES:
-        raise Invalid("too_long", _("The guidelines are too long."), field="guidelines")
+        raise Invalid("too_long", field="guidelines")
     if "shown_fields" in settings:
         preferences.check_shown_fields(settings["shown_fields"])
     for field, value in settings.items():
@@ -145,7 +139,6 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
     except ValidationError as problem:
         raise Invalid(
             "invalid",
-            _("Some settings are invalid."),
             errors=[
                 {"field": field, "code": "invalid", "detail": " ".join(words)}
                 for field, words in problem.message_dict.items()
@@ -159,7 +152,5 @@ def _own_label(project: Project, given: Any) -> Label | None:
     name = given.name if isinstance(given, Label) else given
     label = naming.by_name(project).get(name) if isinstance(name, str) else None
     if label is None:
-        raise Invalid(
-            "unknown_label", _("This label doesn't exist in this project."), field="rare_label"
-        )
+        raise Invalid("unknown_label", message="label_not_there", field="rare_label")
     return label

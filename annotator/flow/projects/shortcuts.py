@@ -4,7 +4,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from annotator.i18n import shortcut_texts
 
 
 @dataclass(frozen=True)
@@ -13,56 +14,46 @@ class Action:
 
     name: str
     keys: tuple[str, ...]
-    title: Promise
     group: str
 
+    @property
+    def title(self) -> Promise:
+        """Return what it does in the reader's words."""
+        return shortcut_texts.ACTIONS[self.name]
 
-GROUPS = {
-    "deciding": gettext_lazy("Labelling"),
-    "moving": gettext_lazy("Navigation"),
-    "looking": gettext_lazy("Images"),
-}
+
+GROUPS = ("deciding", "moving", "looking")
 
 ACTIONS = {
     action.name: action
     for action in (
-        Action("accept", ("Enter",), gettext_lazy("save, or accept the suggestion"), "deciding"),
-        Action("skip", (" ",), gettext_lazy("skip"), "deciding"),
-        Action("skip_reason", ("s",), gettext_lazy("skip with a reason"), "deciding"),
-        Action("unsure", ("x",), gettext_lazy("mark as not sure"), "deciding"),
-        Action("note", ("n",), gettext_lazy("write a note"), "deciding"),
-        Action("undo", ("z", "Backspace"), gettext_lazy("undo the last one"), "deciding"),
-        Action("back", ("ArrowLeft",), gettext_lazy("previous item"), "moving"),
-        Action("forward", ("ArrowRight",), gettext_lazy("next item"), "moving"),
-        Action("find_label", ("/",), gettext_lazy("find a label"), "moving"),
-        Action("guidelines", ("g",), gettext_lazy("guidelines"), "moving"),
-        Action("summary", ("t",), gettext_lazy("today's totals"), "moving"),
-        Action("help", ("?",), gettext_lazy("keyboard shortcuts"), "moving"),
-        Action("zoom_in", ("+", "="), gettext_lazy("zoom in"), "looking"),
-        Action("zoom_out", ("-",), gettext_lazy("zoom out"), "looking"),
-        Action("fit", ("f",), gettext_lazy("fit to window"), "looking"),
-        Action("rotate", ("r",), gettext_lazy("rotate"), "looking"),
-        Action("brighter", (".",), gettext_lazy("brighter"), "looking"),
-        Action("darker", (",",), gettext_lazy("darker"), "looking"),
-        Action("more_contrast", (">",), gettext_lazy("more contrast"), "looking"),
-        Action("less_contrast", ("<",), gettext_lazy("less contrast"), "looking"),
-        Action("original", ("o",), gettext_lazy("original image"), "looking"),
+        Action("accept", ("Enter",), "deciding"),
+        Action("skip", (" ",), "deciding"),
+        Action("skip_reason", ("s",), "deciding"),
+        Action("unsure", ("x",), "deciding"),
+        Action("note", ("n",), "deciding"),
+        Action("undo", ("z", "Backspace"), "deciding"),
+        Action("back", ("ArrowLeft",), "moving"),
+        Action("forward", ("ArrowRight",), "moving"),
+        Action("find_label", ("/",), "moving"),
+        Action("guidelines", ("g",), "moving"),
+        Action("summary", ("t",), "moving"),
+        Action("help", ("?",), "moving"),
+        Action("zoom_in", ("+", "="), "looking"),
+        Action("zoom_out", ("-",), "looking"),
+        Action("fit", ("f",), "looking"),
+        Action("rotate", ("r",), "looking"),
+        Action("brighter", (".",), "looking"),
+        Action("darker", (",",), "looking"),
+        Action("more_contrast", (">",), "looking"),
+        Action("less_contrast", ("<",), "looking"),
+        Action("original", ("o",), "looking"),
     )
 }
 
-# Keys with a name instead of a character. Tab and Escape stay with the browser, as do those that
-# scroll by a page: a long text must stay readable by keyboard.
-NAMED_KEYS = {
-    " ": pgettext_lazy("key", "Space"),
-    "Enter": pgettext_lazy("key", "Enter"),
-    "Backspace": pgettext_lazy("key", "Backspace"),
-    "Delete": pgettext_lazy("key", "Delete"),
-    "Insert": pgettext_lazy("key", "Insert"),
-    "ArrowLeft": pgettext_lazy("key", "Left"),
-    "ArrowRight": pgettext_lazy("key", "Right"),
-    "ArrowUp": pgettext_lazy("key", "Up"),
-    "ArrowDown": pgettext_lazy("key", "Down"),
-}
+# The keys that have a name in place of a sign. Tab and Escape stay with the browser, and so do
+# those that scroll by a page: a long text must stay readable by keyboard.
+NAMED_KEYS = shortcut_texts.KEYS
 CAPS = {"Backspace": "⌫", "ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
 
 # Help and the label search must have a key in every project.

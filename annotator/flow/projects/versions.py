@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import models
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, NotFound
 from annotator.models import Project
@@ -35,13 +34,9 @@ class EditConflict(Conflict):
     """Another user changed the same fields; nothing was stored."""
 
     def __init__(self, clashes: list[Clash]) -> None:
-        detail = _(
-            "Someone else changed this while you were editing. Choose which version to keep."
-        )
-        errors = [
-            {"field": each.field, "code": "edit_conflict", "detail": detail} for each in clashes
-        ]
-        super().__init__("edit_conflict", detail, errors=errors)
+        super().__init__("edit_conflict")
+        (told,) = self.errors
+        self.errors = [{**told, "field": each.field} for each in clashes]
         self.clashes = clashes
 
 
@@ -52,11 +47,7 @@ class Outdated(Conflict):
     current: dict[str, Any] | None = None
 
     def __init__(self) -> None:
-        detail = _(
-            "The project has changed since you read it. Read it again and repeat your change on "
-            "the current version."
-        )
-        super().__init__("stale_version", detail, field="version")
+        super().__init__("stale_version", field="version")
 
 
 # Stamps ------------------------------------------------------------------------------------------
@@ -120,7 +111,7 @@ def _is_change(name: str, value: Any, loaded: Stamps, now: Mapping[str, Any]) ->
 
 
 def hold(project: Project) -> None:
-    """Lock the project until the transaction ends and reload it; NotFound if it is deleted.
+    """Lock the project until the transaction ends and read it again; NotFound when it is deleted.
 
     Take this lock before deciding by stored values, so that two transactions never decide at once.
     """
@@ -128,7 +119,7 @@ def hold(project: Project) -> None:
     rows = Project.objects.alive().select_for_update(no_key=True)
     fresh = rows.filter(pk=project.pk).first()
     if fresh is None:
-        raise NotFound("not_found", _("Project not found."))
+        raise NotFound("not_found", message="unknown_project")
     for field in Project._meta.concrete_fields:
         setattr(project, field.attname, getattr(fresh, field.attname))
     # Labels read before may be outdated.

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.flow.review.candidates import ReviewCandidate
-from annotator.i18n.stored_texts import COPY_DIFFERS
+from annotator.i18n import stored_texts
 from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, SecondLook
 from annotator.pool import audit_set, feature_store, training_set
 
@@ -125,7 +124,7 @@ def _of_one(
     found = []
     for row, score, instead in zip(*coefficients.suspects(known.y, proba), strict=True):
         given = int(known.y[row])
-        why = _("The model predicts “%(instead)s” (%(sure)d%%), not “%(given)s” (%(left)d%%).") % {
+        why = stored_texts.PREDICTS_ANOTHER % {
             "instead": names[instead],
             "sure": round(100 * float(proba[row, instead])),
             "given": names[given],
@@ -146,11 +145,7 @@ def _of_several(
     found = []
     for row, (score, column) in sorted(worst.items(), key=lambda each: (-each[1][0], each[0])):
         given = _classes(known, row)
-        words = (
-            _("The model doesn't predict “%(label)s” (%(sure)d%%).")
-            if column in given
-            else _("The model also predicts “%(label)s” (%(sure)d%%).")
-        )
+        words = stored_texts.PREDICTS_NOT if column in given else stored_texts.PREDICTS_TOO
         why = words % {"label": names[column], "sure": round(100 * float(proba[row, column]))}
         found.append((row, _suspect(known, row, score, sorted({*given} ^ {column}), why)))
     return found
@@ -217,7 +212,8 @@ def _otherwise(
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
         kind, position = SecondLook.Kind.CONTRADICTION, int(known.positions[row])
-        found.append(LabelIssue(position, kind, score, given, instead, COPY_DIFFERS, group))
+        why = stored_texts.COPY_DIFFERS
+        found.append(LabelIssue(position, kind, score, given, instead, why, group))
     return found
 
 

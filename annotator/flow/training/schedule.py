@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict
 from annotator.flow.features import encode
@@ -80,9 +79,7 @@ def start_round(project: Project, trigger: str) -> Round:
     """Store a new round; Conflict if one is running or there are no features yet."""
     space = encode.current_space(project)
     if space is None:
-        raise Conflict(
-            "no_features", _("The features of the items are still being computed. Try again later.")
-        )
+        raise Conflict("no_features")
     newest = project.rounds.aggregate(n=Max("number"))["n"] or 0
     try:
         with transaction.atomic():
@@ -95,7 +92,7 @@ def start_round(project: Project, trigger: str) -> Round:
                 seq=training_set.label_revision(project),
             )
     except IntegrityError as problem:
-        raise Conflict("round_running", _("A round is already running.")) from problem
+        raise Conflict("round_running") from problem
 
 
 def _pause(project: Project) -> timedelta:

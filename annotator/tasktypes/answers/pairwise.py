@@ -45,7 +45,7 @@ class Pairwise(Answer):
     def labels(self, given: Any) -> list[int | str]:
         if not isinstance(given, str) or given not in self.fixed_labels:
             words = _("A choice is one of %(names)s.") % {"names": ", ".join(self.fixed_labels)}
-            raise Invalid("unknown_choice", words, field=self.field)
+            raise Invalid("unknown_choice", detail=words, field=self.field)
         return [given]
 
     def told(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Pairwise(Answer):
 
     def check_number(self, labels: int) -> None:
         if labels != 1:
-            raise Invalid("label_number", _("Give exactly one choice."), field=self.field)
+            raise Invalid("label_number", detail=_("Give exactly one choice."), field=self.field)
 
 
 def _told(answer: Pairwise, name: str, value: Any) -> Any:

@@ -55,7 +55,7 @@ class TextPairs(Media):
 
     def document(self, given: dict[str, Any]) -> Any:
         if set(given) != set(PARTS) or not all(isinstance(text, str) for text in given.values()):
-            raise Invalid("pair", _("An item is two texts, “a” and “b”."), field="items")
+            raise Invalid("pair", detail=_("An item is two texts, “a” and “b”."), field="items")
         return given["a"], given["b"]
 
     def digest(self, content: Any) -> bytes:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from annotator.flow.projects import preferences, shortcuts
+from annotator.i18n import shortcut_texts
 from annotator.models import User
 from annotator.views.access import Request, signed_in
 
@@ -55,7 +56,7 @@ def help_page(request: Request) -> HttpResponse:
 
 def _keys(user: User) -> Iterator[tuple[Promise, list[tuple[Promise, list[str]]]]]:
     own = preferences.keys_of(user)
-    for group, title in shortcuts.GROUPS.items():
+    for group, title in shortcut_texts.GROUPS.items():
         actions = [each for each in shortcuts.ACTIONS.values() if each.group == group]
         yield (
             title,

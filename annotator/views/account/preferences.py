@@ -15,11 +15,18 @@ from annotator.errors import Invalid
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
 from annotator.flow.projects.versions import EditConflict
+from annotator.i18n import shortcut_texts
 from annotator.models import User
 from annotator.views import partials
 from annotator.views.access import Request, signed_in
 from annotator.views.form_errors import add_refusal
 from annotator.views.versioned_forms import SharedForm
+
+READING_SIZES = {
+    "s": gettext_lazy("small"),
+    "m": gettext_lazy("medium"),
+    "l": gettext_lazy("large"),
+}
 
 
 class DeskForm(SharedForm, forms.Form):
@@ -31,7 +38,7 @@ class DeskForm(SharedForm, forms.Form):
         required=False,
     )
     reading_size = forms.ChoiceField(
-        label=gettext_lazy("Text size"), choices=list(desk_preferences.READING_SIZES.items())
+        label=gettext_lazy("Text size"), choices=list(READING_SIZES.items())
     )
     break_minutes = forms.IntegerField(
         label=gettext_lazy("Break reminder (minutes)"),
@@ -68,8 +75,8 @@ class DeskForm(SharedForm, forms.Form):
         return self.habits_now
 
     def groups(self) -> Iterator[tuple[str, list[tuple[forms.BoundField, list[str]]]]]:
-        """Return the actions by group, each with its key caps."""
-        for group, title in shortcuts.GROUPS.items():
+        """Return the actions by what they are for, each with the caps of its keys."""
+        for group, title in shortcut_texts.GROUPS.items():
             names = [each.name for each in shortcuts.ACTIONS.values() if each.group == group]
             yield str(title), [(self[name], self._caps(name)) for name in names]
 

@@ -12,14 +12,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import tasks
 from annotator.errors import Conflict
-from annotator.flow.operations import heartbeat
-from annotator.flow.operations.activity import activity as under_way
 from annotator.flow.progress import estimate, summary
 from annotator.flow.progress import recall_standing as searched
-from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
-from annotator.messages import forecast
+from annotator.messages import forecast, strategies, under_way, workers
 from annotator.messages import progress as worded
 from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round
@@ -134,7 +131,7 @@ def _counts(
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
-    activity, facts = under_way(project), ChartData(project)
+    activity, facts = under_way.told(project), ChartData(project)
     return {
         "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
         "stop": progress["stop"],
@@ -147,7 +144,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
-        "worker": heartbeat.workers(),
+        "worker": workers.workers(),
         "rounds": _rounds(facts),
         "screening": recall.card(facts),
         "figures": [registry.figure(facts, name) for name in _shown(project)],
@@ -168,7 +165,7 @@ def _aside_in_words(number: int) -> str:
 
 
 def _rounds(facts: ChartData) -> list[dict[str, Any]]:
-    titles = {name: title for name, title, _sentence in settings.strategy_choices()}
+    titles = strategies.titles()
     return [_round_in_words(each, titles) for each in facts.rounds]
 
 

@@ -107,7 +107,7 @@ def _on_screen(request: Request) -> tuple[str, list[str]]:
     """Return the page on the screen and its leases."""
     form = PageForm(request.POST)
     if not form.is_valid():
-        raise Invalid("page", _("The form was incomplete. Please choose again."))
+        raise Invalid("page", message="form_incomplete")
     return form.cleaned_data["page"], request.POST.getlist("lease")
 
 

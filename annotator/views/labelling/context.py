@@ -21,7 +21,7 @@ from annotator.models import Lease
 from annotator.storage import thumbnails
 from annotator.views import number_format
 from annotator.views.access import Access
-from annotator.views.labelling import messages
+from annotator.views.labelling import item_fields, messages
 
 FILTER_FROM = 11
 
@@ -51,7 +51,7 @@ def context(
         "client_id": uuid.uuid4(),
         "choices": buttons,
         "sure": _sure(suggestion),
-        "shown": desk_preferences.shown(access.project, lease.item) if lease else [],
+        "shown": item_fields.fields(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
         "empty": "" if lease else labelling.why_empty(access.project, pause),
         "paused": stopping.pause_payload(pause),
@@ -131,7 +131,7 @@ def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
             (shortcuts.cap(taken.key), taken.label, taken.action.title)
             for taken in desk_preferences.conflicts(access.user, access.project)
         ],
-        "reasons": desk_preferences.SKIP_REASONS.items(),
+        "reasons": messages.SKIP_REASONS.items(),
     }
 
 

@@ -7,7 +7,6 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotator.errors import FlowError
@@ -57,4 +56,4 @@ def _asked_size(request: Request) -> int:
         if request.GET["size"] == str(size):
             return size
     sizes = ", ".join(map(str, thumbnails.SIZES))
-    raise FlowError("size", _("Unknown size. Choose one of: %(sizes)s.") % {"sizes": sizes})
+    raise FlowError("size", message="image_size", sizes=sizes)

@@ -3,8 +3,18 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
+
+# By what is stored.
+SKIP_REASONS = {
+    "unsure": gettext_lazy("I am not sure"),
+    "unclear": gettext_lazy("Not covered by the guidelines"),
+    "broken": gettext_lazy("Damaged or unreadable"),
+    "language": gettext_lazy("A language I can't read"),
+    "other": gettext_lazy("Another reason"),
+}
 
 
 def labelled(counts: dict[str, Any]) -> str:

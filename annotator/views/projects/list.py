@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotator.errors import FlowError
-from annotator.flow.operations import heartbeat
 from annotator.flow.projects import overview, settings
+from annotator.messages import workers
 from annotator.models import Project
 from annotator.views import partials
 from annotator.views.access import Request, only_installation_admins, signed_in
@@ -39,7 +39,7 @@ def projects(request: Request) -> HttpResponse:
 def _context(found: list[overview.ProjectRow], wanted: str) -> dict[str, Any]:
     rows = [row_in_words(row) for row in found]
     led = [row.project for row in found if row.leads]
-    worker = heartbeat.workers() if led else {"alive": True}
+    worker = workers.workers() if led else {"alive": True}
     is_starting = not worker["alive"] and _is_starting(worker, led)
     warning = "" if worker["alive"] or is_starting else worker["words"]
     return {

@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -89,10 +88,10 @@ def _done(request: Request, access: Access) -> HttpResponse:
 
 def _gone(request: Request, access: Access) -> HttpResponse:
     """Report that the user is no longer a member: in the list, or on a page of its own."""
-    words = _("This user isn't a member of the project.")
+    refusal = NotFound("unknown_member")
     if request.htmx:
-        return _show(request, access, problem=words, status=422)
-    raise NotFound("unknown_member", words)
+        return _show(request, access, problem=refusal.detail, status=422)
+    raise refusal
 
 
 def _refused(

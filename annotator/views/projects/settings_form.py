@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator import tasktypes
-from annotator.flow.projects import preferences, settings, versions
+from annotator.flow.projects import preferences, versions
+from annotator.messages import strategies
 from annotator.models import Project
 from annotator.views.form_fields import FieldNamesField, PercentField
 from annotator.views.versioned_forms import SharedForm
@@ -140,7 +141,7 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         for name, field in self.fields.items():
             field.label = TITLES.get(name, field.label)
             field.help_text = HELP.get(name, field.help_text)
-        self.strategies = settings.strategy_choices()
+        self.strategies = strategies.choices()
         self.fields["strategy"] = forms.ChoiceField(
             label=TITLES["strategy"],
             help_text=HELP["strategy"],
@@ -149,7 +150,7 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         self.fields["features"] = forms.ChoiceField(
             label=TITLES["features"],
             help_text=HELP["features"],
-            choices=settings.feature_choices(self.instance if self.instance.pk else None),
+            choices=_feature_choices(self.instance),
         )
         self.fields["shown_fields"] = FieldNamesField(
             label=TITLES["shown_fields"],
@@ -217,3 +218,9 @@ class DeleteForm(forms.Form):
                 _("Nothing was deleted: the name doesn't match. Type the project's name.")
             )
         return typed
+
+
+def _feature_choices(project: Project) -> list[tuple[str, str]]:
+    """Return (name, title) of the features that a project, or a new one, may be given."""
+    recipes = tasktypes.of(project).media.encoders if project.pk else {}
+    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]

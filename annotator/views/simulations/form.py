@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from annotator.flow.projects import settings
 from annotator.flow.simulation import job
+from annotator.messages import strategies
 
 
 class SimulationForm(forms.Form):
@@ -43,9 +43,7 @@ class SimulationForm(forms.Form):
         assert isinstance(field, forms.MultipleChoiceField)
         # Random is always included, as the reference.
         field.choices = [
-            (name, title)
-            for name, title, _words in settings.strategy_choices()
-            if name != job.RANDOM
+            (name, title) for name, title in strategies.titles().items() if name != job.RANDOM
         ]
 
     def columns(self) -> list[forms.BoundField]:

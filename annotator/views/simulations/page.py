@@ -12,9 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotator import tasks, tasktypes
 from annotator.errors import FlowError
 from annotator.flow.labels import naming
-from annotator.flow.operations import heartbeat
-from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
+from annotator.messages import strategies, workers
 from annotator.models import Role, Simulation
 from annotator.server import reverse_proxy
 from annotator.views import partials
@@ -83,7 +82,7 @@ def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseB
         raise Http404
     if name == "picture.svg":
         theme, size = render.theme_and_size(request, "tall")
-        spec = chart.curves_spec(work.summary, "accuracy", theme, _titles())
+        spec = chart.curves_spec(work.summary, "accuracy", theme, strategies.titles())
         return render.as_picture(spec, theme, size)
     if name == "curves.csv":
         return _csv(work)
@@ -115,8 +114,8 @@ def _download(work: Simulation, name: str) -> HttpResponse:
 
 
 def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
-    """Return the form with its choices, and the newest simulations."""
-    rows, titles = _newest(access), _titles()
+    """Return the form with what may be tried, and the newest simulations."""
+    rows, titles = _newest(access), strategies.titles()
     own = job.own_labels(access.project)
     return {
         "access": access,
@@ -124,7 +123,7 @@ def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
         "rows": [_row(each, titles) for each in rows],
         "is_active": any(each.is_active for each in rows),
         "state": _state(rows),
-        "worker": heartbeat.workers(),
+        "worker": workers.workers(),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
         "own": own,
         "own_is_enough": own >= job.FEWEST_OWN,
@@ -140,7 +139,7 @@ def _state(rows: list[Simulation]) -> str:
     """Return a digest of what is shown."""
     seen = [(each.pk, each.state, each.stage, each.done, each.error) for each in rows]
     is_active = any(each.is_active for each in rows)
-    return partials.state_of(seen, is_active and heartbeat.workers()["alive"])
+    return partials.state_of(seen, is_active and workers.workers()["alive"])
 
 
 def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
@@ -168,7 +167,3 @@ def _rare_label(work: Simulation) -> str:
     name = str((work.summary or {})["rare"]["label"])
     label = None if work.name else naming.by_name(work.project).get(name)
     return label.name if label else name
-
-
-def _titles() -> dict[str, str]:
-    return {name: title for name, title, _words in project_settings.strategy_choices()}

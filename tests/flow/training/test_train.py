@@ -121,7 +121,7 @@ def test_strategy_never_picks_labelled_held_or_checked_items(
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-@pytest.mark.parametrize("name", [name for name, _t, _w in settings.strategy_choices()])
+@pytest.mark.parametrize("name", list(settings.strategies()))
 def test_every_strategy_goes_round(
     olga: User,
     ana: User,
