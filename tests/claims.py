@@ -17,7 +17,7 @@ from selection.core import intervals
 from selection.evaluation import stopping
 
 INCLUDE = ("withdrawn", "skipped", "unlabelled")
-# (where it is shown, what it is called, what is claimed, what the export says)
+# (where it is shown, what it is called, the claim, the recomputed value)
 Claim = tuple[str, str, Any, Any]
 Record = dict[str, Any]
 
@@ -43,14 +43,14 @@ class Export:
     # How far -------------------------------------------------------------------------------------
 
     def items(self) -> dict[int, Record]:
-        """Return one record of each item."""
+        """Return one record per item."""
         return {each["item"]: each for each in self.records}
 
     def in_state(self, state: str) -> int:
         return sum(each["state"] == state for each in self.items().values())
 
     def frontier(self) -> int:
-        """Return the place in the order of the audits before the first item that waits."""
+        """Return the place in audit order before the first waiting item."""
         skipped = {each["item"] for each in self.skips}
         waiting = [
             each["audit_key"] - 1
@@ -61,7 +61,7 @@ class Export:
         return min([newest, *waiting])
 
     def audited(self) -> int:
-        """Count the items of the audit set: settled ones before the first that waits."""
+        """Count the items of the audit set: settled ones before the first waiting one."""
         frontier = self.frontier()
         in_bulk = {each["item"] for each in self.standing if each["source"] == "bulk"}
         return sum(
@@ -72,7 +72,7 @@ class Export:
         )
 
     def audits_answered(self) -> int:
-        """Count the same, and the audits that are settled behind one that waits."""
+        """Count the answered audits, also those behind a waiting one."""
         frontier = self.frontier()
         behind = {
             each["item"]
@@ -82,13 +82,13 @@ class Export:
         return self.audited() + len(behind)
 
     def seconds(self, answers: Iterable[Record] | None = None) -> float:
-        """Add up the time that counts: an extra opinion's stays spent when it is taken back."""
+        """Sum the counted time; that of a withdrawn extra annotation remains."""
         rows = self.answers if answers is None else answers
         spent = [each for each in rows if each["withdrawn_at"] is None or not each["counted"]]
         return float(sum(each["seconds_counted"] or 0.0 for each in spent))
 
     def of(self, annotator: str | None = None, days: Iterable[date] | None = None) -> "Export":
-        """Return the same of one person's work, or of what was done on these days."""
+        """Return the export of one user's work, or of some days."""
         wanted = None if days is None else set(days)
         rows = [
             each
@@ -106,19 +106,19 @@ class Export:
         return sum(each["audit"] for each in self.given)
 
     def changes(self, annotator: str, day: date) -> int:
-        """Count what a person corrected or took back on a day, and the seeds they brought."""
+        """Count a user's corrections, withdrawals and seed labels on a day."""
         made = [change for each in self.answers for change in each["history"]]
         mine = [c for c in made if c["by"] == annotator and moment(c["at"]).date() == day]
         seeds = [each for each in self.of(annotator, [day]).answers if each["source"] == "seed"]
         return len(mine) + len(seeds)
 
     def at_work(self) -> set[str]:
-        """Return who labelled or skipped, also where nothing of it stands."""
+        """Return who labelled or skipped, even if all of it was withdrawn."""
         spent = [each for each in self.answers if self.seconds([each])]
         return {each["annotator"] for each in [*self.given, *self.skips, *spent]}
 
     def median_seconds(self) -> float | None:
-        """Return the middle of the times of a person's own answers to single items."""
+        """Return the median time of a user's annotations of single items."""
         known = [each["seconds_counted"] for each in self.opinions()]
         known = [seconds for seconds in known if seconds is not None]
         return median(known) if known else None
@@ -126,7 +126,7 @@ class Export:
     # How good ------------------------------------------------------------------------------------
 
     def judged(self) -> list[Record]:
-        """Return what each audit item was judged by, in the order of the audits."""
+        """Return the judgement of each audit item, in audit order."""
         found = {each["item"]: each["judged"] for each in self.records if each["judged"]}
         return sorted(found.values(), key=lambda each: each["place"])
 

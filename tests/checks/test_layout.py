@@ -1,4 +1,4 @@
-"""The house and its rooms: no folder and no file is too big to find one's way in."""
+"""Sizes of folders and files."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.checks.source import CODE, ROOT, listed
 
 MODULES, LINES = 15, 400
-# What is still too big, and how big it may be at most. Nothing is added here.
+# What is still too long, and its maximum size. Add nothing here.
 BIG_FOLDERS: dict[str, int] = {}
 BIG_FILES = {
     "static/css/base.css": 540,
@@ -19,13 +19,13 @@ TEST_LINES = 500
 
 
 def modules(paths: Iterable[Path]) -> Counter[str]:
-    """Return how many modules each folder holds, but for migrations, which come one by one."""
+    """Return the number of modules per folder, without migrations, which are added one by one."""
     rooms = (path for path in paths if path.name != "__init__.py")
     return Counter(str(path.parent) for path in rooms if path.parent.name != "migrations")
 
 
 def too_big(sizes: dict[str, int], limit: int, known: dict[str, int]) -> list[str]:
-    """Return what is over the limit, and over what is known of it."""
+    """Return what exceeds the limit, or its known maximum."""
     big = sorted(name for name, size in sizes.items() if size > max(limit, known.get(name, 0)))
     return [f"{name}: {sizes[name]} of {limit}" for name in big]
 
