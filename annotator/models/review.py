@@ -11,7 +11,7 @@ from annotator.models.projects import Label, Project
 from annotator.models.queue import Lease
 
 
-class SecondLook(models.Model):
+class ReviewRequest(models.Model):
     """A request to review an annotation (`about`): its item gets one more annotation."""
 
     class Kind(models.TextChoices):
@@ -56,6 +56,8 @@ class SecondLook(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
+        # The name before the class was renamed.
+        db_table = "annotator_secondlook"
         constraints = [
             models.UniqueConstraint(
                 fields=["item"], condition=Q(state__lt=2), name="one_look_at_a_time"

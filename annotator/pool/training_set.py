@@ -45,7 +45,7 @@ class TrainingSet:
 
     @property
     def teaches(self) -> bool:
-        """Tell whether a model can be fitted on these classes."""
+        """Return whether a model can be fitted on these classes."""
         return self.label_space.is_trainable(self.seen)
 
     def __len__(self) -> int:

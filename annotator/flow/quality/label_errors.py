@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.flow.review.candidates import ReviewCandidate
-from annotator.i18n import stored_texts
-from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, SecondLook
+from annotator.i18n.stored_texts import COPY_DIFFERS
+from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, ReviewRequest
 from annotator.pool import audit_set, feature_store, training_set
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def find_label_errors(
     suspects = _suspects(project, space, known, names, free)
     copies = _contradictions(space, _rows(known, np.flatnonzero(free)[-COMPARED:]))
     keys = [label.pk for label in labels]
-    kinds = SecondLook.Kind
+    kinds = ReviewRequest.Kind
     return {
         "judged": min(int(free.sum()), JUDGED) if len(known) >= FEWEST and known.teaches else 0,
         "compared": min(int(free.sum()), COMPARED),
@@ -67,9 +67,9 @@ def proposals(found: dict[str, Any]) -> list[ReviewCandidate]:
     """Return the likely errors as review requests, one per annotation with a label."""
     return [
         ReviewCandidate(pk, kind, row["score"], row["why"], row["instead"])
-        for kind in (SecondLook.Kind.SUSPECT.value, SecondLook.Kind.CONTRADICTION.value)
+        for kind in (ReviewRequest.Kind.SUSPECT.value, ReviewRequest.Kind.CONTRADICTION.value)
         for row in found[kind]
-        if row["instead"] or kind == SecondLook.Kind.SUSPECT.value
+        if row["instead"] or kind == ReviewRequest.Kind.SUSPECT.value
         for pk in row["annotations"]
     ]
 
@@ -163,7 +163,7 @@ def _suspect(
 ) -> LabelIssue:
     return LabelIssue(
         int(known.positions[row]),
-        SecondLook.Kind.SUSPECT,
+        ReviewRequest.Kind.SUSPECT,
         round(float(score), 4),
         _classes(known, row),
         instead,
@@ -211,9 +211,8 @@ def _otherwise(
             continue
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
-        kind, position = SecondLook.Kind.CONTRADICTION, int(known.positions[row])
-        why = stored_texts.COPY_DIFFERS
-        found.append(LabelIssue(position, kind, score, given, instead, why, group))
+        kind, position = ReviewRequest.Kind.CONTRADICTION, int(known.positions[row])
+        found.append(LabelIssue(position, kind, score, given, instead, COPY_DIFFERS, group))
     return found
 
 

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator.db import clock
 from annotator.flow.queue import withdraw
-from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
+from annotator.models import Lease, Membership, Project, QueueEntry, ReviewRequest
 
 # Clocks of several machines differ; a difference this small is no clock change.
 SLACK = timedelta(seconds=60)
@@ -43,8 +43,8 @@ def _cap_expiry(now: datetime, length: timedelta) -> None:
     far = _held().filter(
         project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK
     )
-    looks = SecondLook.objects.filter(
-        state=SecondLook.State.LEASED, project__lease_seconds=int(length.total_seconds())
+    looks = ReviewRequest.objects.filter(
+        state=ReviewRequest.State.LEASED, project__lease_seconds=int(length.total_seconds())
     )
     long = Lease.objects.filter(pk__in=looks.values("lease"), expires_at__gt=now + length + SLACK)
     long.update(expires_at=now + length)

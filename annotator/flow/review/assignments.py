@@ -21,18 +21,18 @@ from annotator.models import (
     Lease,
     Project,
     QueueEntry,
-    SecondLook,
+    ReviewRequest,
     Source,
     User,
 )
 
 TABLES = {
-    "look": SecondLook._meta.db_table,
+    "look": ReviewRequest._meta.db_table,
     "item": Item._meta.db_table,
     "entry": QueueEntry._meta.db_table,
     "lease": Lease._meta.db_table,
     "annotation": Annotation._meta.db_table,
-    "fields": ", ".join(str(field.column) for field in SecondLook._meta.concrete_fields),
+    "fields": ", ".join(str(field.column) for field in ReviewRequest._meta.concrete_fields),
 }
 UNANSWERED: dict[str, Any] = {"answer": None, "outcome": "", "done_at": None}
 # The first open review for this user, of an annotation that has not changed since. A user named in
@@ -66,7 +66,7 @@ def is_due(project: Project) -> bool:
     return project.has_looks and random.random() < project.second_share
 
 
-def claim(project: Project, user: User, key: uuid.UUID) -> SecondLook | None:
+def claim(project: Project, user: User, key: uuid.UUID) -> ReviewRequest | None:
     """Claim the first review for `user`, in one statement, for the lease with that key."""
     found = TAKE_FIRST(key, project.pk, *(user.pk,) * 4)
     return found[0] if found else None
@@ -77,12 +77,12 @@ def _claim_statement() -> str:
     return CLAIM.format(lock="FOR UPDATE OF s SKIP LOCKED" if skipping else "", **TABLES)
 
 
-TAKE_FIRST = CompiledSql(SecondLook, _claim_statement)
+TAKE_FIRST = CompiledSql(ReviewRequest, _claim_statement)
 
 
-def provenance(look: SecondLook) -> dict[str, object]:
+def provenance(look: ReviewRequest) -> dict[str, object]:
     """Return the provenance of the review's annotation; blind, so nothing distinguishes it."""
-    is_repeat = look.kind == SecondLook.Kind.REPEAT
+    is_repeat = look.kind == ReviewRequest.Kind.REPEAT
     return {
         "source": Source.REPEAT if is_repeat else Source.SECOND,
         "blind": True,
@@ -97,84 +97,84 @@ def provenance(look: SecondLook) -> dict[str, object]:
 
 def holds(lease: Lease) -> bool:
     """Return whether this lease still holds the review."""
-    return _of(lease).filter(state=SecondLook.State.LEASED).exists()
+    return _of(lease).filter(state=ReviewRequest.State.LEASED).exists()
 
 
 def release(lease: Lease) -> None:
     """Reopen the review; the lease stays recorded, in case its holder answers late."""
-    _of(lease).filter(state=SecondLook.State.LEASED).update(state=SecondLook.State.OPEN)
+    _of(lease).filter(state=ReviewRequest.State.LEASED).update(state=ReviewRequest.State.OPEN)
 
 
 def dismiss(lease: Lease) -> None:
     """Drop the review: the reviewer skipped it."""
-    waiting = _of(lease).filter(state__lt=SecondLook.State.DONE)
-    waiting.update(state=SecondLook.State.DROPPED, done_at=timezone.now())
+    waiting = _of(lease).filter(state__lt=ReviewRequest.State.DONE)
+    waiting.update(state=ReviewRequest.State.DROPPED, done_at=timezone.now())
 
 
 def resume(lease: Lease, again: Lease) -> bool:
     """Let `again` hold the review dropped under `lease`; False if the item is asked otherwise."""
-    dropped = _of(lease).filter(state=SecondLook.State.DROPPED)
+    dropped = _of(lease).filter(state=ReviewRequest.State.DROPPED)
     return not _waits(lease.item_id) and bool(_hold(dropped, again))
 
 
 def rehold(lease: Lease, again: Lease) -> None:
     """Let `again` hold the open review that `lease` held before."""
-    _hold(_of(lease).filter(state=SecondLook.State.OPEN), again)
+    _hold(_of(lease).filter(state=ReviewRequest.State.OPEN), again)
 
 
 def answer(annotation: Annotation, labels: list[int]) -> None:
     """Record whether the annotation agrees with the doubted one, unless reviewed meanwhile."""
-    held = SecondLook.objects.filter(lease=annotation.lease_id).select_related("about")
-    look = held.filter(state__lt=SecondLook.State.DONE).first()
+    held = ReviewRequest.objects.filter(lease=annotation.lease_id).select_related("about")
+    look = held.filter(state__lt=ReviewRequest.State.DONE).first()
     if look is None:
         return
     outcome = _outcome(look, labels)
-    SecondLook.objects.filter(pk=look.pk).update(
-        state=SecondLook.State.DONE, outcome=outcome, answer=annotation, done_at=timezone.now()
+    ReviewRequest.objects.filter(pk=look.pk).update(
+        state=ReviewRequest.State.DONE, outcome=outcome, answer=annotation, done_at=timezone.now()
     )
 
 
 def correct(annotation: Annotation, labels: list[int]) -> None:
     """Update the result after the annotation was corrected."""
-    look = SecondLook.objects.filter(answer=annotation).select_related("about").first()
+    look = ReviewRequest.objects.filter(answer=annotation).select_related("about").first()
     if look is not None:
-        SecondLook.objects.filter(pk=look.pk).update(outcome=_outcome(look, labels))
+        ReviewRequest.objects.filter(pk=look.pk).update(outcome=_outcome(look, labels))
 
 
 def reopen(annotation: Annotation) -> None:
     """Reopen the review whose annotation was withdrawn."""
-    answered = SecondLook.objects.filter(answer=annotation)
+    answered = ReviewRequest.objects.filter(answer=annotation)
     if _waits(annotation.item_id):
-        answered.update(state=SecondLook.State.DROPPED, **UNANSWERED)
+        answered.update(state=ReviewRequest.State.DROPPED, **UNANSWERED)
     else:
-        answered.update(state=SecondLook.State.OPEN, **UNANSWERED)
+        answered.update(state=ReviewRequest.State.OPEN, **UNANSWERED)
 
 
 def release_expired(now: datetime, project: Project | None = None) -> None:
     """Reopen the reviews held under expired leases."""
-    held = SecondLook.objects.filter(state=SecondLook.State.LEASED)
+    held = ReviewRequest.objects.filter(state=ReviewRequest.State.LEASED)
     if project is not None:
         held = held.filter(project=project)
     late = Lease.objects.filter(pk__in=held.values("lease"), ended_at=None, expires_at__lte=now)
     late.update(ended_at=now, outcome=Lease.Outcome.EXPIRED)
     # Not by a join: while this waits for a row, it may be answered, and must be checked again.
     ended = Lease.objects.filter(pk=OuterRef("lease"), ended_at__isnull=False)
-    held.filter(Exists(ended)).update(state=SecondLook.State.OPEN)
+    held.filter(Exists(ended)).update(state=ReviewRequest.State.OPEN)
 
 
 def _waits(item: int) -> bool:
-    return SecondLook.objects.filter(item=item, state__lt=SecondLook.State.DONE).exists()
+    return ReviewRequest.objects.filter(item=item, state__lt=ReviewRequest.State.DONE).exists()
 
 
-def _of(lease: Lease) -> QuerySet[SecondLook]:
-    return SecondLook.objects.filter(lease=lease.pk)
+def _of(lease: Lease) -> QuerySet[ReviewRequest]:
+    return ReviewRequest.objects.filter(lease=lease.pk)
 
 
-def _hold(looks: QuerySet[SecondLook], lease: Lease) -> int:
-    return looks.update(state=SecondLook.State.LEASED, lease=lease.pk, **UNANSWERED)
+def _hold(looks: QuerySet[ReviewRequest], lease: Lease) -> int:
+    return looks.update(state=ReviewRequest.State.LEASED, lease=lease.pk, **UNANSWERED)
 
 
-def _outcome(look: SecondLook, labels: list[int]) -> SecondLook.Outcome:
+def _outcome(look: ReviewRequest, labels: list[int]) -> ReviewRequest.Outcome:
     before = set(look.about.given.values_list("label_id", flat=True))
     same = before == set(labels)
-    return SecondLook.Outcome.CONFIRMED if same else SecondLook.Outcome.CHANGED
+    return ReviewRequest.Outcome.CONFIRMED if same else ReviewRequest.Outcome.CHANGED

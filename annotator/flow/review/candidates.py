@@ -23,8 +23,8 @@ from annotator.models import (
     Membership,
     Project,
     QueueEntry,
+    ReviewRequest,
     Role,
-    SecondLook,
     Tally,
 )
 
@@ -38,7 +38,7 @@ MOST_PEOPLE = 40
 
 @dataclass(frozen=True)
 class ReviewCandidate:
-    """A doubted annotation: `kind` is one of `SecondLook.Kind`, a higher `score` is more doubtful.
+    """A doubted annotation of a `ReviewRequest.Kind`; a higher `score` is more doubtful.
 
     `why` says it in words, and `instead` has the ids of the labels that seem right.
     """
@@ -60,13 +60,13 @@ def request_reviews(project: Project, found: Sequence[ReviewCandidate]) -> int:
     # One caller at a time; reviews held meanwhile stay. Not by the project's key: a save that holds
     # its review locks that key, and the two could deadlock.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    looks = SecondLook.objects.filter(project=project)
-    looks.filter(state=SecondLook.State.OPEN).delete()
-    held = looks.filter(state=SecondLook.State.LEASED)
+    looks = ReviewRequest.objects.filter(project=project)
+    looks.filter(state=ReviewRequest.State.OPEN).delete()
+    held = looks.filter(state=ReviewRequest.State.LEASED)
     taken = set(held.values_list("item", flat=True))
     rows = _rows(project, _in_turns(found), taken)
-    SecondLook.objects.bulk_create(rows, ignore_conflicts=True)
-    waiting = looks.filter(state__lt=SecondLook.State.DONE).count()
+    ReviewRequest.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = looks.filter(state__lt=ReviewRequest.State.DONE).count()
     Project.objects.filter(pk=project.pk).update(has_looks=waiting > 0)
     project.has_looks = waiting > 0
     return waiting
@@ -76,22 +76,24 @@ def _in_turns(found: Sequence[ReviewCandidate]) -> list[ReviewCandidate]:
     """Interleave the candidates, so that the first ones have equally many of each kind."""
     kinds: dict[str, list[ReviewCandidate]] = defaultdict(list)
     for doubt in sorted(found, key=lambda each: (-each.score, each.annotation)):
-        kinds[SecondLook.Kind(doubt.kind)].append(doubt)
+        kinds[ReviewRequest.Kind(doubt.kind)].append(doubt)
     placed = [(place, doubt) for each in kinds.values() for place, doubt in enumerate(each)]
     return [doubt for _place, doubt in sorted(placed, key=lambda one: (one[0], one[1].kind))]
 
 
-def _rows(project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]) -> list[SecondLook]:
+def _rows(
+    project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]
+) -> list[ReviewRequest]:
     """Return a request for each candidate that a member can review, one per item."""
     about = _doubtable(project, doubts)
     members, at_work = _people(project)
     answered = _answered(each.item_id for each in about.values())
-    rows: dict[int, SecondLook] = {}
+    rows: dict[int, ReviewRequest] = {}
     for doubt in doubts:
         annotation = about.get(doubt.annotation)
         if annotation is None or annotation.item_id in {*taken, *rows}:
             continue
-        is_repeat = doubt.kind == SecondLook.Kind.REPEAT
+        is_repeat = doubt.kind == ReviewRequest.Kind.REPEAT
         others = set() if is_repeat else at_work - answered[annotation.item_id]
         if not others and annotation.user_id not in members:
             continue
@@ -102,8 +104,8 @@ def _rows(project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]) 
 
 def _row(
     doubt: ReviewCandidate, annotation: Annotation, asked: int | None, rank: int
-) -> SecondLook:
-    return SecondLook(
+) -> ReviewRequest:
+    return ReviewRequest(
         project_id=annotation.project_id,
         item_id=annotation.item_id,
         about=annotation,
@@ -119,8 +121,10 @@ def _row(
 
 def _doubtable(project: Project, doubts: Sequence[ReviewCandidate]) -> dict[int, Annotation]:
     """Return the valid, counted annotations that were not reviewed in their current state."""
-    looked = SecondLook.objects.filter(
-        about=OuterRef("pk"), state__gte=SecondLook.State.DONE, done_at__gte=OuterRef("updated_at")
+    looked = ReviewRequest.objects.filter(
+        about=OuterRef("pk"),
+        state__gte=ReviewRequest.State.DONE,
+        done_at__gte=OuterRef("updated_at"),
     )
     found: dict[int, Annotation] = {}
     for start in range(0, len(doubts), MOST_OPEN):
@@ -182,8 +186,8 @@ def _of_person(project: Project, user: int) -> list[ReviewCandidate]:
         .exclude(source__in=REVIEW_SOURCES)
     )
     old = own.filter(created_at__lte=timezone.now() - OLD).order_by("pk")
-    looks = SecondLook.objects.filter(project=project, kind=SecondLook.Kind.REPEAT)
-    done = looks.filter(about__user=user, state__gte=SecondLook.State.DONE).count()
+    looks = ReviewRequest.objects.filter(project=project, kind=ReviewRequest.Kind.REPEAT)
+    done = looks.filter(about__user=user, state__gte=ReviewRequest.State.DONE).count()
     first, last = old.values_list("pk").first(), old.values_list("pk").last()
     if first is None or last is None:
         return []
@@ -195,16 +199,16 @@ def _of_person(project: Project, user: int) -> list[ReviewCandidate]:
     ]
     chosen = sorted({pk for pk in drawn if pk is not None})
     return [
-        ReviewCandidate(pk, SecondLook.Kind.REPEAT, rng.random(), WHY_REPEATED) for pk in chosen
+        ReviewCandidate(pk, ReviewRequest.Kind.REPEAT, rng.random(), WHY_REPEATED) for pk in chosen
     ]
 
 
 def drift(project: Project) -> list[dict[str, Any]]:
     """Return for each user how often they were asked again (`n`), and gave the `same` answer."""
-    done = SecondLook.objects.filter(
-        project=project, kind=SecondLook.Kind.REPEAT, state=SecondLook.State.DONE
+    done = ReviewRequest.objects.filter(
+        project=project, kind=ReviewRequest.Kind.REPEAT, state=ReviewRequest.State.DONE
     )
-    same = Count("pk", filter=Q(outcome=SecondLook.Outcome.CONFIRMED))
+    same = Count("pk", filter=Q(outcome=ReviewRequest.Outcome.CONFIRMED))
     rows = done.values("about__user__username").annotate(n=Count("pk"), same=same)
     return [
         {"user": row["about__user__username"], "n": row["n"], "same": row["same"]}

@@ -1,4 +1,4 @@
-"""Count everything again that is counted on the way, and say what is wrong."""
+"""Verify all running counters, and print the wrong ones."""
 
 import json
 from dataclasses import asdict

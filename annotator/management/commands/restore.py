@@ -1,4 +1,4 @@
-"""Make an installation of a file that `backup` wrote."""
+"""Restore an installation from a file that `backup` wrote."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from annotator.server import supervisor
 
 
 class Command(BaseCommand):
-    """Put database and files back; what was lent or under way then is taken up again."""
+    """Restore database and files; interrupted jobs start again."""
 
     help = __doc__
 

@@ -111,7 +111,7 @@ class Text:
             rows = slice(start, start + BLOCK)
             counts = self.tfidf.vocabulary.count(docs[rows])
             X = self.tfidf.weigh(counts)
-            # Written in place: a second copy of a full shard would cost 130 MB.
+            # In place: a second copy of a full shard would take 130 MB.
             meaning = self._meaning(X, counts)
             dense[rows, :width] = MEANING_WEIGHT * meaning
             dense[rows, width:] = self.neighbours.smooth(meaning)

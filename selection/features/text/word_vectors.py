@@ -54,7 +54,7 @@ class WordVectors:
         texts = _text_means(counts, self.vectors)
         has_words = np.abs(texts).sum(axis=1) > 0
         texts[has_words] -= self.mean
-        # One text alone is its own mean: what rounding leaves of it says nothing.
+        # A single text is its own mean: the rounding error left of it has no meaning.
         texts[np.abs(texts).max(axis=1, initial=0.0) < 1e-5] = 0.0
         return normalise_rows(texts)
 

@@ -20,7 +20,7 @@ from annotator.models import (
     ModelVersion,
     Project,
     QueueEntry,
-    SecondLook,
+    ReviewRequest,
     Source,
     User,
 )
@@ -116,11 +116,11 @@ def gold_feedback(project: Project, ana: User) -> None:
 
 def second_share(project: Project, ana: User) -> None:
     doubted = loop.label(project, ana, 1)[0]
-    SecondLook.objects.create(
+    ReviewRequest.objects.create(
         project=project,
         item=doubted.item,
         about=doubted,
-        kind=SecondLook.Kind.SUSPECT,
+        kind=ReviewRequest.Kind.SUSPECT,
         score=1.0,
         instead=[],
         rank=0,
