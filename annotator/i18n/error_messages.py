@@ -235,8 +235,10 @@ def somebody() -> str:
 # Worded by functions -----------------------------------------------------------------------------
 
 
-def label_in_use(name: str, annotations: int, gold_items: int, suggestions: int) -> str:
+def label_in_use(name: str, uses: Mapping[str, int]) -> str:
     """Return what keeps a label from being removed."""
+    annotations, gold_items = uses["annotations"], uses["gold_items"]
+    suggestions = uses["suggestions"]
     used = [
         (annotations, ngettext("%(n)d annotation", "%(n)d annotations", annotations)),
         (gold_items, ngettext("%(n)d gold item", "%(n)d gold items", gold_items)),
@@ -245,9 +247,9 @@ def label_in_use(name: str, annotations: int, gold_items: int, suggestions: int)
             ngettext("%(n)d imported suggestion", "%(n)d imported suggestions", suggestions),
         ),
     ]
-    uses = get_text_list([words % {"n": n} for n, words in used if n], gettext("and"))
+    listed = get_text_list([words % {"n": n} for n, words in used if n], gettext("and"))
     told = gettext("“%(name)s” is used by %(uses)s. Rename it, or correct those first.")
-    return told % {"name": name, "uses": uses}
+    return told % {"name": name, "uses": listed}
 
 
 def wrong_type(task: str, kinds: Iterable[str], name: str) -> str:

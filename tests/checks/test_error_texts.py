@@ -42,7 +42,7 @@ def _problem(key: str, given: dict[str | None, ast.expr]) -> str:
     if key in WORDED:
         return ""
     field = given.get("field", ast.Constant(""))
-    own = f"{field.value}.{key}" if isinstance(field, ast.Constant) else key
+    own = f"{ast.literal_eval(field)}.{key}" if isinstance(field, ast.Constant) else key
     sentences = [TEXTS[each] for each in (own, key) if each in TEXTS][:1]
     # A field that is known at run time only has one of the sentences for it.
     if not sentences and not isinstance(field, ast.Constant):
@@ -92,7 +92,7 @@ def test_error_without_its_sentence_is_found() -> None:
         'Invalid("too_long", field="guidelines")',
         'Invalid("hotkey", field="labels", name=name)',
         'Invalid("pair", detail=_("A sentence."))',
-        'Conflict("label_in_use", name=name, **uses)',
+        'Conflict("label_in_use", name=name, uses=uses)',
         'Invalid("invalid", field=name)',
         "Invalid(code, name=name)",
         'TYPES.get("no_such_code")',

@@ -95,7 +95,7 @@ def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
         uses = usage.counted(project, label)
         if any(uses.values()):
-            raise Conflict("label_in_use", field="labels", name=label.name, **uses)
+            raise Conflict("label_in_use", field="labels", name=label.name, uses=uses)
 
 
 def _remember_removed(project: Project, labels: Iterable[Label]) -> None:
@@ -122,8 +122,9 @@ def _refuse_twins(specs: list[dict[str, Any]]) -> None:
         if name in names:
             raise Invalid("duplicate_name", field="labels", name=spec["name"])
         if key in owners:
-            both = {"one": owners[key], "other": spec["name"]}
-            raise Invalid("duplicate_hotkey", field="labels", key=shortcuts.cap(key), **both)
+            one, other = owners[key], spec["name"]
+            told = shortcuts.cap(key)
+            raise Invalid("duplicate_hotkey", field="labels", key=told, one=one, other=other)
         names.add(name)
         owners |= {key: spec["name"]} if key else {}
 

@@ -196,8 +196,8 @@ def _doubles(user: User, wished: Keys) -> list[Invalid]:
         for key in keys:
             other = next((each for each in merged if each != name and key in merged[each]), None)
             if other:
-                given = {"key": cap(key), "other": ACTIONS[other].title}
-                refused.append(Invalid("key_twice", field=name, **given))
+                title = ACTIONS[other].title
+                refused.append(Invalid("key_twice", field=name, key=cap(key), other=title))
     return refused
 
 
