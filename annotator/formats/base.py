@@ -1,6 +1,6 @@
 """What readers and writers of files are made of."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class Part:
     """A text of which a row's content is made: its name, and names that its column may have."""
 
     name: str
+    # What people read for the name of its column.
+    title: Promise
     columns: tuple[str, ...]
     # With %(there)s for the columns that there are.
     missing: Promise
@@ -65,6 +67,7 @@ class Part:
 
 TEXT = Part(
     "text",
+    gettext_lazy("Text column"),
     ("text", "content", "sentence", "message", "body", "document", "abstract", "question"),
     gettext_lazy("No text column found. The columns are: %(there)s."),
 )
@@ -74,21 +77,31 @@ TEXT = Part(
 class Columns:
     """Which column holds what; an empty name leaves it to be found.
 
-    A row's content is made of `parts`; a column may be named for the part that is called "text".
+    A row's content is made of `parts`. The column of the part that is called "text" is `text`;
+    those of others are in `named`, by the names of the parts.
     """
 
     text: str = ""
     label: str = ""
     id: str = ""
     parts: tuple[Part, ...] = (TEXT,)
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, part: Part) -> str:
+        """Return the column that is named for the part; empty where it is to be found."""
+        return self.text if part.name == TEXT.name else self.named.get(part.name, "")
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What a first look at a file tells: about how many rows it has, and how they are encoded."""
+    """What a first look at a file tells: about how many rows it has, and how they are encoded.
+
+    `header` has the names of its columns, where it has any.
+    """
 
     rows: int
     encoding: str = ""
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ A type is a medium with an answer, each one module; a new one is registered by o
 feeds the choices of forms, commands and the API, and the contract test that every type passes.
 """
 
+from collections.abc import Iterable
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -43,6 +45,8 @@ LABELS = "labels"
 ANSWER_FIELDS = tuple(dict.fromkeys(each.answer.field for each in TASK_TYPES.values()))
 # What an item of texts is made of.
 ITEM_FIELDS = tuple(dict.fromkeys(f for each in TASK_TYPES.values() for f in each.media.fields))
+# The texts besides “text” of which items are made, whose columns a file may have named.
+PARTS = {p.name: p for each in TASK_TYPES.values() for p in each.media.parts if p.name != "text"}
 # Whether every type needs its labels named by whoever creates a project.
 ALL_NAME_LABELS = not any(each.answer.fixed_labels for each in TASK_TYPES.values())
 
@@ -53,6 +57,7 @@ __all__ = [
     "FEATURES",
     "ITEM_FIELDS",
     "LABELS",
+    "PARTS",
     "TASK_TYPES",
     "TaskType",
     "choices",
@@ -60,6 +65,7 @@ __all__ = [
     "lacking_settings",
     "of",
     "require",
+    "titles",
 ]
 
 
@@ -74,7 +80,7 @@ def find(task: str, multi_label: bool) -> TaskType:
     if found is not None:
         return found
     if any(each.task == task for each in TASK_TYPES.values()):
-        words = _("Projects of this type take one answer for an item.")
+        words = _("This task type takes one answer per item.")
         raise Invalid("several_answers", words, field="multi_label")
     words = _("There is no task “%(name)s”. There are: %(names)s.")
     names = ", ".join(name for name, _title in choices())
@@ -91,6 +97,11 @@ def lacking_settings(project: Project) -> set[str]:
     """Return the settings that mean nothing for projects of this type."""
     lacking = set(FEATURES) - of(project).can
     return {name for feature in lacking for name in FEATURES[feature].settings}
+
+
+def titles(project: Project, names: Iterable[str]) -> list[str]:
+    """Return what people read for labels of a project with these names."""
+    return [of(project).answer.title(name) for name in names]
 
 
 def choices() -> list[tuple[str, Promise]]:

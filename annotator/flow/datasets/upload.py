@@ -1,6 +1,7 @@
 """Uploads: the file is received, stored, and given a format."""
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def receive(
     label_column: str = "",
     id_column: str = "",
     labels_are: str = "",
+    part_columns: Mapping[str, str] | None = None,
 ) -> Import:
     """Keep an uploaded file and store the job that will read it.
 
@@ -40,7 +42,7 @@ def receive(
             _("labels_are must be seed, gold, suggestion or ignore."),
             field="labels_are",
         )
-    columns = columns_of(project, text_column, label_column, id_column)
+    columns = columns_of(project, text_column, label_column, id_column, part_columns)
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
@@ -54,6 +56,7 @@ def receive(
         path=path.name,
         format=kind,
         text_column=text_column,
+        part_columns=dict(columns.named),
         label_column=label_column,
         id_column=id_column,
         labels_are=labels_are,
@@ -135,11 +138,23 @@ def inspect(path: Path, kind: str, columns: Columns) -> int:
     return READERS[kind].look(path, columns).rows
 
 
-def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
+def columns_of(
+    project: Project,
+    text: str,
+    label: str,
+    id: str = "",
+    named: Mapping[str, str] | None = None,
+) -> Columns:
     """Return which column holds what; Invalid for a name that the items have no use for."""
     parts = tasktypes.of(project).media.parts
-    if text and parts and "text" not in [part.name for part in parts]:
-        words = _("These items are made of the columns %(names)s, not of one text.")
-        names = ", ".join(part.columns[0] for part in parts)
-        raise Invalid("text_column", words % {"names": names}, field="text_column")
-    return Columns(text, label, id, parts)
+    there = {part.name for part in parts}
+    given = {name: column for name, column in (named or {}).items() if column}
+    wrong = sorted(given.keys() - there)
+    if text and parts and "text" not in there:
+        wrong.append("text")
+    if wrong:
+        words = _("“%(name)s” isn't a text of this project's items. Their texts: %(names)s.")
+        names = ", ".join(sorted(there)) or "–"
+        detail = words % {"name": wrong[0], "names": names}
+        raise Invalid("text_column", detail, field=f"{wrong[0]}_column")
+    return Columns(text, label, id, parts, given)

@@ -61,9 +61,8 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
     except (Conflict, Invalid) as refusal:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(
-        request, access, item, said=labelling.saved_words(payload.annotation_payload(made))
-    )
+    said = labelling.saved_words(access.project, payload.annotation_payload(made))
+    return _answer(request, access, item, said=said)
 
 
 @require_POST
@@ -128,7 +127,7 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
         "key": excerpt(item.key, sought),
         "text": excerpt(item.text, sought),
         # What others said of an item is not for somebody who may be judging it right now.
-        "answers": [_in_words(each) for each in answers] if is_settled else [],
+        "answers": [_in_words(access, each) for each in answers] if is_settled else [],
         "can_seed": not is_settled and not own,
         "can_undo": any(each.strategy == seed_labels.FOUND for each in own),
         "is_own": bool(own) and not is_settled,
@@ -136,10 +135,10 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
     }
 
 
-def _in_words(annotation: Annotation) -> dict[str, str]:
+def _in_words(access: Access, annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
-        "labels": ", ".join(payload.label_names(annotation)) or _("no label"),
+        "labels": labelling.label_words(access.project, payload.label_names(annotation)),
         "by": annotation.user.username if annotation.user else _("a former user"),
         "how": str(Source.SEED.label) if is_seed else "",
     }

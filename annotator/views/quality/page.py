@@ -113,7 +113,7 @@ def _confusions(
     facts: ChartData, found: Mapping[str, Any], names: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """Return for each person how often they say what where the consensus is what, in tenths."""
-    labels = [label.name for label in facts.labels.values()]
+    labels = naming.titles(facts.project, facts.labels)
     return [
         {
             "name": names.get(person["user"], ""),
