@@ -293,6 +293,7 @@ SPECTACULAR_SETTINGS = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+FORMAT_MODULE_PATH = "annotator.i18n.formats"
 LOCALE_PATHS = [BASE_DIR / "annotator" / "locale"]
 # Only for the pages before the log-in: what a person chose stands in their row.
 LANGUAGE_COOKIE_NAME = "winnow_language"

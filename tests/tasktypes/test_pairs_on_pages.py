@@ -9,11 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from annotator.errors import Invalid
+from annotator.flow.labels import naming
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing
 from annotator.messages import labelling
 from annotator.models import Import, Item, Membership, Project, Role, User
+from annotator.views.items_table import items_table
 from tests import loop
 from tests.tasktypes.test_pairs import fill, label
 
@@ -67,6 +69,47 @@ def test_pages_show_words_in_the_readers_language_and_no_bare_values(
         assert any(words in english[name] for words in IN_WORDS), name
         german = page(olga, name, learnt, headers={"Accept-Language": "de"})
         assert any(words in german for words in IN_GERMAN), name
+
+
+def test_lists_tell_one_text_from_the_other(project: Project, olga: User) -> None:
+    loop.bring_in(project, "pairs.csv", "a,b\nhello there,bye there\n")
+    item = Item.objects.get(project=project)
+    shown = page(olga, "find:find", project, query={"q": "bye"})
+    assert "<b>A</b> hello there" in shown
+    assert "<b>B</b> <mark>bye</mark> there" in shown
+    assert items_table([], [{"item": item.pk}], lambda _row: [])["rows"][0]["text"] == [
+        ("A: hello there · B: bye there", False)
+    ]
+
+
+def test_settings_offer_nothing_that_needs_a_rare_label(project: Project, olga: User) -> None:
+    shown = page(olga, "settings", project)
+    assert 'value="margin"' in shown
+    assert 'value="macro_f1"' in shown
+    assert 'value="rare"' not in shown
+    assert 'value="recall"' not in shown
+
+
+@pytest.mark.parametrize("tail", ["bulk", "simulations"])
+def test_missing_page_says_why_and_no_more(project: Project, lea: User, tail: str) -> None:
+    client = Client()
+    client.force_login(lea)
+    shown = client.get(f"/projects/{project.pk}/{tail}").content.decode()
+    assert "available for this task type." in shown
+    assert "ask them to add you" not in shown
+    elsewhere = client.get("/projects/99/").content.decode()
+    assert "ask them to add you" in elsewhere
+
+
+def test_reason_is_told_in_words_with_numbers_as_people_write_them(project: Project) -> None:
+    one, _other, tie = project.labels.all()
+    stored = (
+        f"The model hesitates between {naming.mark(one)} (54\u202f%) and {naming.mark(tie)} (42 %)."
+    )
+    assert naming.words(project, stored) == (
+        "The model hesitates between A is better (54%) and Equal (42%)."
+    )
+    assert "between a (54" in naming.untranslated(project, stored)
 
 
 def readable(shown: str) -> str:

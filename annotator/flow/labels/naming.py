@@ -25,6 +25,7 @@ from annotator.models import Item, Label, Project
 MARK, MARK_END = "\x02", "\x03"
 MARKED = re.compile(f"{MARK}([0-9]+){MARK_END}")
 BROKEN = re.compile(f"{MARK}[0-9]*$")
+SPACED_PERCENT = re.compile(r"(?<=\d)[ \u202f]%")
 DIGITS = "1234567890"
 # Of a label that is renamed again and again, the newest names.
 MOST_FORMER = 20
@@ -93,7 +94,11 @@ def counted(project: Project, counts: Mapping[str, int]) -> dict[str, int]:
 
 def words(project: Project, stored: str) -> str:
     """Return a stored sentence in the reader's language, with the names of the labels in it."""
-    return _filled(project, translated(stored), tasktypes.of(project).answer.title)
+    said = translated(stored)
+    if said == stored:
+        # Stored sentences keep the space that other languages want.
+        said = SPACED_PERCENT.sub("%", said)
+    return _filled(project, said, tasktypes.of(project).answer.title)
 
 
 def untranslated(project: Project, said: str) -> str:

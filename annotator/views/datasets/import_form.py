@@ -40,7 +40,7 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         for part in self._parts:
             name = column_field(part)
             self.fields.setdefault(name, forms.CharField(required=False, max_length=200))
-            self.fields[name].label = part.title
+            self.fields[name].label = part.title  # type: ignore[assignment]
         for name in self._meant_for_others():
             del self.fields[name]
         for name in self.column_names():

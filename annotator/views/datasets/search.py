@@ -26,7 +26,7 @@ from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
 from annotator.views.datasets.search_form import FindForm
 from annotator.views.labelling.context import FILTER_FROM, choices
-from annotator.views.snippets import excerpt
+from annotator.views.snippets import excerpt, excerpts
 
 
 @require_safe
@@ -95,6 +95,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
     after = asked["after"] or 0
     like = None if asked["like"] is None else search.find_item(access.project, asked["like"])
     context: dict[str, Any] = {"like": like, "like_text": excerpt(like.text) if like else []}
+    context["like_parts"] = excerpts(like) if like else []
     try:
         if like is None:
             found = search.search(access.project, wanted, after=after)
@@ -126,6 +127,7 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
         "item": item,
         "key": excerpt(item.key, sought),
         "text": excerpt(item.text, sought),
+        "parts": excerpts(item, sought),
         # What others said of an item is not for somebody who may be judging it right now.
         "answers": [_in_words(access, each) for each in answers] if is_settled else [],
         "can_seed": not is_settled and not own,
