@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+FORMAT_MODULE_PATH = "annotator.i18n.formats"
 LOCALE_PATHS = [BASE_DIR / "annotator" / "locale"]
 # Only for pages before sign-in: a user's own choice is stored in their row.
 LANGUAGE_COOKIE_NAME = "winnow_language"

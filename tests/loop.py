@@ -63,8 +63,8 @@ def truth(item: Item) -> list[str]:
     return ["spam" if any(word in item.text for word in SUBJECTS[0].split()) else "ham"]
 
 
-def bring_in(project: Project, name: str, content: bytes | str, **options: str) -> Import:
-    """Import a file as an upload and its worker would, and return the import."""
+def bring_in(project: Project, name: str, content: bytes | str, **options: Any) -> Import:
+    """Import a file as an upload and its worker would, and return how that ended."""
     data = content.encode() if isinstance(content, str) else content
     user = options.pop("user", project.created_by)
     work = upload.receive(project, user, SimpleUploadedFile(name, data), **options)

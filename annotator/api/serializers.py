@@ -136,6 +136,20 @@ class NewImport(serializers.Serializer[Any]):
     id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     labels_are = serializers.ChoiceField(Import.LabelsAre.choices, default="seed")
 
+    def get_fields(self) -> dict[str, Any]:
+        parts = {
+            f"{name}_column": serializers.CharField(
+                default="", allow_blank=True, max_length=200, help_text=str(part.title)
+            )
+            for name, part in tasktypes.PARTS.items()
+        }
+        return {**super().get_fields(), **parts}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Put the columns of the parts together, as they are stored."""
+        attrs["part_columns"] = {name: attrs.pop(f"{name}_column") for name in tasktypes.PARTS}
+        return attrs
+
 
 class Next(StrictSerializer):
     holding = Keys(default=list, max_length=100)

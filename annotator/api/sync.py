@@ -39,7 +39,7 @@ def sync(request: Request, pk: int) -> Response:
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
     body = {
-        "decisions": [_told(each) for each in settled],
+        "decisions": [_told(project, each) for each in settled],
         **_held(project, user, given, along),
         **_changed(project, user, given["version"]),
     }
@@ -110,12 +110,12 @@ def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
     return {"shown": preferences.shown_of(project, user)}
 
 
-def _told(settled: sync_decisions.DecisionResult) -> dict[str, Any]:
+def _told(project: Project, settled: sync_decisions.DecisionResult) -> dict[str, Any]:
     return {
         "client_id": settled.client_id,
         "state": settled.state,
         "code": settled.code,
-        "words": labelling.result_words(settled),
+        "words": labelling.result_words(project, settled),
         "annotation": settled.annotation,
         "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

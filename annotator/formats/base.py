@@ -1,6 +1,6 @@
 """Interfaces of file readers and writers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class Part:
     """A text column of an item's content: its name, and accepted column names."""
 
     name: str
+    # What people read for the name of its column.
+    title: Promise
     columns: tuple[str, ...]
     # With %(there)s for the columns that exist.
     missing: Promise
@@ -65,6 +67,7 @@ class Part:
 
 TEXT = Part(
     "text",
+    gettext_lazy("Text column"),
     ("text", "content", "sentence", "message", "body", "document", "abstract", "question"),
     gettext_lazy("No text column found. The columns are: %(there)s."),
 )
@@ -74,13 +77,19 @@ TEXT = Part(
 class Columns:
     """Which column has what content; an empty name means automatic detection.
 
-    An item's content consists of `parts`; a column may be named for the part called "text".
+    An item's content consists of `parts`. The column of the part called "text" is `text`; those
+    of other parts are in `named`, by the names of the parts.
     """
 
     text: str = ""
     label: str = ""
     id: str = ""
     parts: tuple[Part, ...] = (TEXT,)
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, part: Part) -> str:
+        """Return the column that is named for the part; empty where it is to be found."""
+        return self.text if part.name == TEXT.name else self.named.get(part.name, "")
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class Looked:
 
     rows: int
     encoding: str = ""
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

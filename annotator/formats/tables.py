@@ -89,6 +89,12 @@ class Found:
 def find_columns(header: list[str], wanted: Columns) -> Found:
     """Return the column of each kind of content; UnreadableFile if a required one is missing."""
     parts = {part.name: _find_part(header, part, wanted) for part in wanted.parts}
+    if len(set(parts.values())) < len(parts):
+        names = _shown(list(dict.fromkeys(parts.values())))
+        words = _(
+            "Two texts can't come from the same column (%(names)s). Name one column for each."
+        )
+        raise UnreadableFile("same_column", words % {"names": names})
     return Found(
         parts,
         label=_find(header, wanted.label, LABEL_NAMES),
@@ -97,8 +103,7 @@ def find_columns(header: list[str], wanted: Columns) -> Found:
 
 
 def _find_part(header: list[str], part: Part, wanted: Columns) -> str:
-    named = wanted.text if part.name == "text" else ""
-    found = _find(header, named, part.columns)
+    found = _find(header, wanted.of(part), part.columns)
     if not found:
         raise UnreadableFile("missing_column", str(part.missing) % {"there": _shown(header)})
     return found

@@ -145,7 +145,9 @@ TEXTS = {
     "unknown_item": gettext_noop("Item not found."),
     "labels_are": gettext_noop("labels_are must be seed, gold, suggestion or ignore."),
     "file.too_large": gettext_noop("The file is larger than the limit of %d MB."),
-    "text_column": gettext_noop("These items are made of the columns %(names)s, not of one text."),
+    "text_column": gettext_noop(
+        "“%(name)s” isn't a text of this project's items. Their texts: %(names)s."
+    ),
     "no_report": gettext_noop("No row of this import was rejected."),
     "like": gettext_noop("like is the id of an item."),
     "unknown_format": gettext_noop("Unknown export format “%(name)s”. Choose one of: %(names)s."),

@@ -25,6 +25,8 @@ class Import(Job):
     # The kind of its reader (`formats.registry`).
     format = models.CharField(max_length=8, blank=True)
     text_column = models.CharField(max_length=200, blank=True)
+    # Those of the texts of an item that is made of several, by the names of the texts.
+    part_columns = models.JSONField(default=dict)
     label_column = models.CharField(max_length=200, blank=True)
     id_column = models.CharField(max_length=200, blank=True)
     labels_are = models.CharField(max_length=16, choices=LabelsAre, default=LabelsAre.SEED)

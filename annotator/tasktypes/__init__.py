@@ -5,6 +5,8 @@ here. The registry feeds the choices of forms, commands and the API, and the con
 types.
 """
 
+from collections.abc import Iterable
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -43,6 +45,8 @@ LABELS = "labels"
 ANSWER_FIELDS = tuple(dict.fromkeys(each.answer.field for each in TASK_TYPES.values()))
 # The text parts of an item's content.
 ITEM_FIELDS = tuple(dict.fromkeys(f for each in TASK_TYPES.values() for f in each.media.fields))
+# The text parts of items besides “text”, for which a file may have columns of other names.
+PARTS = {p.name: p for each in TASK_TYPES.values() for p in each.media.parts if p.name != "text"}
 # Whether every type needs label names from the creator of a project.
 ALL_NAME_LABELS = not any(each.answer.fixed_labels for each in TASK_TYPES.values())
 
@@ -53,6 +57,7 @@ __all__ = [
     "FEATURES",
     "ITEM_FIELDS",
     "LABELS",
+    "PARTS",
     "TASK_TYPES",
     "TaskType",
     "choices",
@@ -60,6 +65,7 @@ __all__ = [
     "lacking_settings",
     "of",
     "require",
+    "titles",
 ]
 
 
@@ -89,6 +95,11 @@ def lacking_settings(project: Project) -> set[str]:
     """Return the settings without effect on projects of this type."""
     lacking = set(FEATURES) - of(project).can
     return {name for feature in lacking for name in FEATURES[feature].settings}
+
+
+def titles(project: Project, names: Iterable[str]) -> list[str]:
+    """Return what people read for labels of a project with these names."""
+    return [of(project).answer.title(name) for name in names]
 
 
 def choices() -> list[tuple[str, Promise]]:

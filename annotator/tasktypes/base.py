@@ -4,7 +4,7 @@ No code outside this package checks which task a project has: it asks the projec
 (`annotator.tasktypes.of`) for what it needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,13 +42,15 @@ class Feature:
 
 
 FEATURES = {
-    "bulk": Feature(gettext_lazy("Projects of this type have no bulk desk."), ("bulk_desk",)),
+    "bulk": Feature(
+        gettext_lazy("Bulk labelling isn't available for this task type."), ("bulk_desk",)
+    ),
     "labels": Feature(
-        gettext_lazy("The answers of this type of project are fixed; it takes no other labels."),
+        gettext_lazy("The answers of this task type are fixed; it takes no other labels."),
         ("rare_label",),
     ),
     "predict": Feature(gettext_lazy("This endpoint predicts labels for texts only.")),
-    "simulate": Feature(gettext_lazy("Simulations are not there for this type of project.")),
+    "simulate": Feature(gettext_lazy("Simulations aren't available for this task type.")),
 }
 EVERYTHING = frozenset(FEATURES)
 
@@ -132,6 +134,8 @@ class Answer(Protocol):
     can: frozenset[str] = EVERYTHING
     # The labels and their keys, if they are the same in every project.
     fixed_labels: dict[str, str] = {}
+    # What people read for such labels, where their names are values.
+    titles: Mapping[str, Promise] = {}
     # Whether an answer may have several labels, or none.
     takes_several: bool
     # The folder of its template: input (labelling page).
@@ -144,6 +148,10 @@ class Answer(Protocol):
         """Return the labels (ids or names) of an answer in the API; Invalid if malformed."""
         found: list[int | str] = given
         return found
+
+    def title(self, name: str) -> str:
+        """Return what people read for the label of that name."""
+        return str(self.titles.get(name, name))
 
     def told(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return a record, or a response, with its answers in the API's form."""

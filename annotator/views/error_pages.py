@@ -19,7 +19,8 @@ PAGES = {400, 403, 404, 413, 429, 503}
 def show(request: HttpRequest, refusal: FlowError) -> HttpResponse:
     """Return the error page for the refusal's status, by default that of a bad request."""
     name = f"errors/{refusal.status}.html" if refusal.status in PAGES else "errors/400.html"
-    answer = render(request, name, {"detail": refusal.detail, **_name()}, status=refusal.status)
+    context = {"detail": refusal.detail, "code": refusal.code, **_name()}
+    answer = render(request, name, context, status=refusal.status)
     if refusal.retry_after:
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer

@@ -1,8 +1,12 @@
 """Excerpt of a long text around a search term."""
 
 import re
+from typing import Any
+
+from annotator.models import Item
 
 LENGTH = 200
+LINE = 160
 
 # A piece of text, and whether it matches.
 Piece = tuple[str, bool]
@@ -26,6 +30,29 @@ def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
     pieces = [("…", False)] if start else []
     pieces += _pieces(text[start:stop], hits if sought else None)
     return [*pieces, ("…", False)] if stop < len(text) else pieces
+
+
+def excerpts(item: Item, sought: str = "") -> list[tuple[str, list[Piece]]]:
+    """Return the same of each text of an item that has several, by their names."""
+    parts: Any = item.content or {}
+    return [(name.upper(), excerpt(text, sought)) for name, text in parts.items()]
+
+
+def line(text: str, parts: Any) -> str:
+    """Return an item's text, or its several texts by their names, as one line for a table."""
+    if not parts:
+        return text[:LINE]
+    most = LINE // len(parts)
+    return " · ".join(f"{name.upper()}: {shortened(each, most)}" for name, each in parts.items())
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text.
+
+    >>> shortened("one two three", 7)
+    'one two…'
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _pieces(text: str, hits: re.Pattern[str] | None) -> list[Piece]:

@@ -85,7 +85,9 @@ def _yield_to_others(number: int) -> None:
 
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     path, reader = uploads_folder() / work.path, READERS[work.format]
-    columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
+    columns = columns_of(
+        work.project, work.text_column, work.label_column, work.id_column, work.part_columns
+    )
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
         work.write(notes=[stored_texts.READ_AS_CP1252])

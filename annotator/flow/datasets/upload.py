@@ -1,6 +1,7 @@
 """Uploads: the file is received, stored, and given a format."""
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def receive(
     label_column: str = "",
     id_column: str = "",
     labels_are: str = "",
+    part_columns: Mapping[str, str] | None = None,
 ) -> Import:
     """Store an uploaded file and the import job that will read it.
 
@@ -35,7 +37,7 @@ def receive(
     labels_are = labels_are or Import.LabelsAre.SEED
     if labels_are not in Import.LabelsAre.values:
         raise Invalid("labels_are", field="labels_are")
-    columns = columns_of(project, text_column, label_column, id_column)
+    columns = columns_of(project, text_column, label_column, id_column, part_columns)
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
@@ -49,6 +51,7 @@ def receive(
         path=path.name,
         format=kind,
         text_column=text_column,
+        part_columns=dict(columns.named),
         label_column=label_column,
         id_column=id_column,
         labels_are=labels_are,
@@ -123,10 +126,21 @@ def inspect(path: Path, kind: str, columns: Columns) -> int:
     return READERS[kind].look(path, columns).rows
 
 
-def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
+def columns_of(
+    project: Project,
+    text: str,
+    label: str,
+    id: str = "",
+    named: Mapping[str, str] | None = None,
+) -> Columns:
     """Return which column has what content; Invalid for a column that the items cannot use."""
     parts = tasktypes.of(project).media.parts
-    if text and parts and "text" not in [part.name for part in parts]:
-        names = ", ".join(part.columns[0] for part in parts)
-        raise Invalid("text_column", field="text_column", names=names)
-    return Columns(text, label, id, parts)
+    there = {part.name for part in parts}
+    given = {name: column for name, column in (named or {}).items() if column}
+    wrong = sorted(given.keys() - there)
+    if text and parts and "text" not in there:
+        wrong.append("text")
+    if wrong:
+        names = ", ".join(sorted(there)) or "–"
+        raise Invalid("text_column", field=f"{wrong[0]}_column", name=wrong[0], names=names)
+    return Columns(text, label, id, parts, given)

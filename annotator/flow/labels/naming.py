@@ -8,13 +8,14 @@ any more when references became ids: it is kept as it was, and refers to no labe
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
+from annotator import tasktypes
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Invalid
 from annotator.i18n.stored_messages import translated
@@ -25,6 +26,7 @@ from annotator.models import Item, Label, Project
 MARK, MARK_END = "\x02", "\x03"
 MARKED = re.compile(f"{MARK}([0-9]+){MARK_END}")
 BROKEN = re.compile(f"{MARK}[0-9]*$")
+SPACED_PERCENT = re.compile(r"(?<=\d)[ \u202f]%")
 DIGITS = "1234567890"
 # The number of former names kept per label.
 MOST_FORMER = 20
@@ -68,6 +70,11 @@ def _name(project: Project, now: Mapping[int, str], ref: Ref) -> str:
     return now.get(ref) or str(project.removed_labels.get(str(ref), ""))
 
 
+def titles(project: Project, refs: Iterable[Ref]) -> list[str]:
+    """Return the same as people read them, which for some task types is not the name."""
+    return tasktypes.titles(project, names(project, refs))
+
+
 def stand(project: Project, refs: Iterable[Ref]) -> bool:
     """Return whether all of these are current labels of the project."""
     return set(refs) <= {label.pk for label in labels_of(project)}
@@ -87,16 +94,25 @@ def counted(project: Project, counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def words(project: Project, stored: str) -> str:
-    """Return a stored sentence in the reader's language, with label names filled in."""
-    return untranslated(project, translated(stored))
+    """Return a stored sentence in the reader's language, with the names of the labels in it."""
+    said = translated(stored)
+    if said == stored:
+        # Stored sentences keep the space that other languages want.
+        said = SPACED_PERCENT.sub("%", said)
+    return _filled(project, said, tasktypes.of(project).answer.title)
 
 
 def untranslated(project: Project, said: str) -> str:
-    """Return a stored sentence in English, with label names filled in."""
+    """Return a stored sentence as it is, with the names of the labels in it."""
+    return _filled(project, said, str)
+
+
+def _filled(project: Project, said: str, title: Callable[[str], str]) -> str:
     if MARK not in said:
         return said
     now = {label.pk: label.name for label in labels_of(project)}
-    return BROKEN.sub("…", MARKED.sub(lambda hit: _name(project, now, int(hit[1])), said))
+    names = MARKED.sub(lambda hit: title(_name(project, now, int(hit[1]))), said)
+    return BROKEN.sub("…", names)
 
 
 def mark(label: Label) -> str:

@@ -10,6 +10,7 @@ from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from annotator import tasktypes
 from annotator.errors import FlowError
 from annotator.flow.datasets import importing, upload
 from annotator.management.base import InstallationCommand
@@ -28,6 +29,9 @@ class Command(InstallationCommand):
         parser.add_argument("--text-column", default="", help="found by its name by default")
         parser.add_argument("--label-column", default="", help="found by its name by default")
         parser.add_argument("--id-column", default="", help="found by its name by default")
+        for name in tasktypes.PARTS:
+            words = "found by its name by default"
+            parser.add_argument(f"--{name}-column", default="", help=words)
         parser.add_argument(
             "--labels-are",
             choices=Import.LabelsAre.values,
@@ -44,6 +48,7 @@ class Command(InstallationCommand):
         if project is None:
             raise CommandError(f"There is no project {options['project']}.")
         columns = {name: options[name] for name in ("text_column", "label_column", "id_column")}
+        parts = {name: options[f"{name}_column"] for name in tasktypes.PARTS}
         try:
             with options["file"].open("rb") as file:
                 work = upload.receive(
@@ -51,6 +56,7 @@ class Command(InstallationCommand):
                     _giver(project),
                     File(file, name=options["file"].name),
                     labels_are=options["labels_are"],
+                    part_columns=parts,
                     **columns,
                 )
         except OSError as problem:

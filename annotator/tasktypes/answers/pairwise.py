@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid
 from annotator.tasktypes.base import EVERYTHING, Answer
@@ -37,6 +38,11 @@ class Pairwise(Answer):
     field = "choice"
     can = EVERYTHING - {"bulk", "labels", "simulate"}
     fixed_labels = {"a": "a", "b": "b", "tie": "t"}
+    titles = {
+        "a": gettext_lazy("A is better"),
+        "b": gettext_lazy("B is better"),
+        "tie": gettext_lazy("Equal"),
+    }
     takes_several = False
     templates = "tasktypes/pairwise"
     scripts = ("answers/pairwise.js",)

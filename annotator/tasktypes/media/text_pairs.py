@@ -15,6 +15,16 @@ from annotator.models import Item, Project
 from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
 PARTS = ("a", "b")
+# What such columns are called, before the letter or the number.
+STEMS = ("text", "response", "answer", "output", "completion", "sentence", "question")
+
+
+def _names(letter: str, number: str) -> tuple[str, ...]:
+    """Return the names that the column of one of the texts may have, the best known first."""
+    spelled = [
+        f"{stem}{sep}{end}" for end in (letter, number) for stem in STEMS for sep in ("_", " ", "")
+    ]
+    return (letter, *spelled)
 
 
 class TextPairs(Media):
@@ -25,18 +35,20 @@ class TextPairs(Media):
     parts = (
         Part(
             "a",
-            ("a", "text_a"),
-            gettext_lazy("There is no column for the first text (a). The columns are: %(there)s."),
+            gettext_lazy("Text A column"),
+            _names("a", "1"),
+            gettext_lazy("No column found for text A. The columns are: %(there)s."),
         ),
         Part(
             "b",
-            ("b", "text_b"),
-            gettext_lazy("There is no column for the second text (b). The columns are: %(there)s."),
+            gettext_lazy("Text B column"),
+            _names("b", "2"),
+            gettext_lazy("No column found for text B. The columns are: %(there)s."),
         ),
     )
     encoders = {
-        "pairs-quick": gettext_lazy("difference of the words, ready at once"),
-        "pairs": gettext_lazy("difference of the words, their meaning and their company"),
+        "pairs-quick": gettext_lazy("Word differences (fast)"),
+        "pairs": gettext_lazy("Differences of words, embeddings and neighbours"),
     }
     # Each item has two texts.
     limits = Limits(fit=10_000, encode=16_384, import_=1000, bulk=0)
@@ -46,10 +58,8 @@ class TextPairs(Media):
     styles = ("medium/text-pairs/columns.css",)
     is_read = True
     bulk_class = ""
-    has_columns = False
-    import_hint = gettext_lazy(
-        "CSV or JSON Lines with two texts per row, in the columns a and b or text_a and text_b."
-    )
+    has_columns = True
+    import_hint = gettext_lazy("CSV or JSON Lines, two texts per row.")
     simulation_hint = import_hint
     fields = PARTS
 

@@ -89,6 +89,6 @@ class ChartData:
         return {label.pk: label for label in self.project.labels.all()}
 
     def label_name(self, pk: int) -> str:
-        """Return the name of a label, including deleted ones."""
-        (name,) = naming.names(self.project, [pk])
-        return name or _("(deleted label)")
+        """Return a label as people read it, including deleted ones."""
+        (title,) = naming.titles(self.project, [pk])
+        return title or _("(deleted label)")

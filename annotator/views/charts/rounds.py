@@ -128,7 +128,12 @@ def moved_words(rows: Rows) -> str:
 def source_rows(facts: ChartData) -> Rows:
     """Return the number of annotations by source at each measured point."""
     return [
-        {"labels": point["labels"], "source": _source_words(source), "n": n}
+        {
+            "labels": point["labels"],
+            "model": point["model"],
+            "source": _source_words(source),
+            "n": n,
+        }
         for point in facts.curve
         for source, n in sorted((point["spent"] or {}).get("sources", {}).items())
     ]
@@ -161,9 +166,10 @@ def source_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
 
 def source_words(rows: Rows) -> str:
     """Return the newest counts in one sentence."""
-    last = rows[-1]["labels"]
+    # Two models may have learnt from as many labels.
+    last = rows[-1]["model"]
     parts = [
-        f"{row['source']} {number_format.count(row['n'])}" for row in rows if row["labels"] == last
+        f"{row['source']} {number_format.count(row['n'])}" for row in rows if row["model"] == last
     ]
     return _("So far: %(parts)s.") % {"parts": ", ".join(parts)}
 

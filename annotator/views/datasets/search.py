@@ -25,7 +25,7 @@ from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
 from annotator.views.datasets.search_form import FindForm
 from annotator.views.labelling.context import FILTER_FROM, choices
-from annotator.views.snippets import excerpt
+from annotator.views.snippets import excerpt, excerpts
 
 
 @require_safe
@@ -60,9 +60,8 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
     except (Conflict, Invalid) as refusal:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(
-        request, access, item, said=labelling.saved_words(payload.annotation_payload(made))
-    )
+    said = labelling.saved_words(access.project, payload.annotation_payload(made))
+    return _answer(request, access, item, said=said)
 
 
 @require_POST
@@ -95,6 +94,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
     after = asked["after"] or 0
     like = None if asked["like"] is None else search.find_item(access.project, asked["like"])
     context: dict[str, Any] = {"like": like, "like_text": excerpt(like.text) if like else []}
+    context["like_parts"] = excerpts(like) if like else []
     try:
         if like is None:
             found = search.search(access.project, wanted, after=after)
@@ -126,8 +126,9 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
         "item": item,
         "key": excerpt(item.key, sought),
         "text": excerpt(item.text, sought),
-        # Other users' answers stay hidden from a user who may be labelling the item right now.
-        "answers": [_in_words(each) for each in answers] if is_settled else [],
+        "parts": excerpts(item, sought),
+        # What others said of an item is not for somebody who may be judging it right now.
+        "answers": [_in_words(access, each) for each in answers] if is_settled else [],
         "can_seed": not is_settled and not own,
         "can_undo": any(each.strategy == seed_labels.FOUND for each in own),
         "is_own": bool(own) and not is_settled,
@@ -135,10 +136,10 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
     }
 
 
-def _in_words(annotation: Annotation) -> dict[str, str]:
+def _in_words(access: Access, annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
-        "labels": ", ".join(payload.label_names(annotation)) or _("no label"),
+        "labels": labelling.label_words(access.project, payload.label_names(annotation)),
         "by": annotation.user.username if annotation.user else _("a former user"),
         "how": str(Source.SEED.label) if is_seed else "",
     }

@@ -146,9 +146,11 @@ def choices(
 ) -> list[dict[str, Any]]:
     """Return the labels as buttons, each with its key; `suggestion` has ids."""
     suggested = suggestion["labels"] if suggestion else []
+    answer = access.type.answer
     return [
         {
             **button,
+            "title": answer.title(button["name"]),
             "is_chosen": button["id"] in chosen or button["name"] in chosen,
             "is_suggested": button["id"] in suggested,
         }

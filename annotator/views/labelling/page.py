@@ -71,7 +71,7 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     except (Conflict, NotFound) as refusal:
         return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = labelling.saved_words(payload.annotation_payload(annotation))
+    words = labelling.saved_words(access.project, payload.annotation_payload(annotation))
     return _move_on(request, access, words, messages.SUCCESS)
 
 

@@ -161,6 +161,16 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         self._limit_rare_label()
         for name in tasktypes.lacking_settings(self.instance) & set(self.fields):
             del self.fields[name]
+        if "rare_label" in tasktypes.lacking_settings(self.instance):
+            self._offer_nothing_rare()
+
+    def _offer_nothing_rare(self) -> None:
+        """Leave out the choices that need a rare label."""
+        self.strategies = [each for each in self.strategies if each[0] != "rare"]
+        for name, without in (("strategy", "rare"), ("target_metric", "recall")):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [choice for choice in field.choices if choice[0] != without]  # type: ignore[index,union-attr,misc]
 
     def stored(self) -> dict[str, Any]:
         """Return the current settings."""

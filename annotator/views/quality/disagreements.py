@@ -60,13 +60,15 @@ def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
         )
     except (Invalid, Conflict) as refusal:
         row = adjudicate.find(access.project, item_id)
-        problem = _with_yours(refusal.detail, yours)
+        problem = _with_yours(refusal.detail, naming.titles(access.project, labels))
         return _answer(
             request, access, row, problem=problem, status=refusal.status, typed=(yours, note)
         )
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     decided = adjudicate.shown(access.project, row)["decision"]
-    words = _("Decided: %(labels)s.") % {"labels": labelling.label_words(decided)}
+    words = _("Decided: %(labels)s.") % {
+        "labels": labelling.label_words(access.project, decided["labels"])
+    }
     return _answer(request, access, row, said=words)
 
 
@@ -129,19 +131,20 @@ def _card(
     is_short = len(labels) < FILTER_FROM
     return {
         "item": row.item,
-        "opinions": [_in_words(each) for each in shown["opinions"]],
+        "opinions": [_in_words(access, each) for each in shown["opinions"]],
         "labels": [each for each in labels if is_short or each["votes"]],
         "note": note,
-        "decision": decision and {**decision, "words": labelling.label_words(decision)},
+        "decision": decision
+        and {**decision, "words": labelling.label_words(access.project, decision["labels"])},
     }
 
 
-def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
+def _in_words(access: Access, opinion: dict[str, Any]) -> dict[str, Any]:
     told = (Source.SEED, Source.SECOND, Source.REPEAT, Source.BULK)
     source = Source(opinion["source"])
     return {
         **opinion,
-        "words": labelling.label_words(opinion),
+        "words": labelling.label_words(access.project, opinion["labels"]),
         "by": opinion["annotator"] or _("a former user"),
         "how": str(source.label) if source in told else "",
         "why": translated(opinion["why"]),

@@ -112,8 +112,8 @@ def _by_label(facts: ChartData, found: Mapping[str, Any]) -> list[dict[str, str]
 def _confusions(
     facts: ChartData, found: Mapping[str, Any], names: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """Return each annotator's confusion matrix against the consensus, in tenths."""
-    labels = [label.name for label in facts.labels.values()]
+    """Return for each person how often they say what where the consensus is what, in tenths."""
+    labels = naming.titles(facts.project, facts.labels)
     return [
         {
             "name": names.get(person["user"], ""),

@@ -93,7 +93,9 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(
     assert training_set.label_revision(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
-    assert labelling.saved_words(annotation_payload(answer)).endswith("a likely label error.")
+    assert labelling.saved_words(project, annotation_payload(answer)).endswith(
+        "a likely label error."
+    )
 
 
 def test_answer_that_differs_goes_to_the_lead(project: Project, doubted: Any, ben: User) -> None:
