@@ -61,9 +61,6 @@ class Media(Protocol):
     formats: tuple[str, ...]
     # The texts in a row of a table that are its content, none for files.
     parts: tuple[Part, ...] = ()
-    # Recipes of features with their titles, in the order in which they are made: each is better
-    # than the one before.
-    encoders: dict[str, Promise]
     limits: Limits
     # The features of the app that make sense for it (`FEATURES`).
     can: frozenset[str]
@@ -88,6 +85,15 @@ class Media(Protocol):
 
     # What an item has that a prediction is asked for.
     fields: tuple[str, ...] = ("text",)
+
+    @property
+    def encoders(self) -> dict[str, Promise]:
+        """Return the recipes of features for it with their titles, the best one last."""
+        # Web processes start without the maths.
+        from selection.features import RECIPES
+
+        own = {name: each for name, each in RECIPES.items() if each.reads == self.name}
+        return {name: gettext_lazy(each.title) for name, each in own.items()}
 
     def document(self, given: dict[str, Any]) -> Any:
         """Return what the encoders read of an item that is not stored; Invalid for no such item."""

@@ -34,10 +34,6 @@ class TextPairs(Media):
             gettext_lazy("There is no column for the second text (b). The columns are: %(there)s."),
         ),
     )
-    encoders = {
-        "pairs-quick": gettext_lazy("difference of the words, ready at once"),
-        "pairs": gettext_lazy("difference of the words, their meaning and their company"),
-    }
     # Each is two texts.
     limits = Limits(fit=10_000, encode=16_384, import_=1000, bulk=0)
     can = EVERYTHING - {"bulk", "simulate"}
