@@ -63,9 +63,6 @@ class Media(Protocol):
     formats: tuple[str, ...]
     # The text columns of a table that make up its content; none for files.
     parts: tuple[Part, ...] = ()
-    # Feature recipes with their titles, in the order in which they are computed: each is better
-    # than the one before.
-    encoders: dict[str, Promise]
     limits: Limits
     # The features of the app that apply to it (`FEATURES`).
     can: frozenset[str]
@@ -91,6 +88,15 @@ class Media(Protocol):
 
     # The request fields of an item to predict.
     fields: tuple[str, ...] = ("text",)
+
+    @property
+    def encoders(self) -> dict[str, Promise]:
+        """Return the recipes of features for it with their titles, the best one last."""
+        # Web processes start without the maths.
+        from selection.features import RECIPES
+
+        own = {name: each for name, each in RECIPES.items() if each.reads == self.name}
+        return {name: gettext_lazy(each.title) for name, each in own.items()}
 
     def document(self, given: dict[str, Any]) -> Any:
         """Return what the encoders read of an item that is not stored; Invalid for no such item."""

@@ -6,12 +6,9 @@ from selection.features.matrix import Features
 from selection.features.text.encoders import Text, TextQuick
 from selection.features.text.pairs import Pairs, PairsQuick
 
+# In the order in which they are made for a medium: each is better than the one before.
 RECIPES: dict[str, type[Encoder]] = {
-    "text-quick": TextQuick,
-    "text": Text,
-    "image": ImageEncoder,
-    "pairs-quick": PairsQuick,
-    "pairs": Pairs,
+    each.recipe: each for each in (TextQuick, Text, ImageEncoder, PairsQuick, Pairs)
 }
 
 __all__ = ["RECIPES", "Doc", "Encoder", "Features", "ImageEncoder", "Text", "TextQuick"]

@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike
 
 from selection.core import hashing
 from selection.core.arrays import FloatArray, IntArray
+from selection.core.translation import gettext_noop
 from selection.models import LabelSpace
 from selection.strategies import batch
 from selection.strategies import rare_class as rare
 from selection.strategies.base import Scorer, Strategy, prefilter_size
 from selection.strategies.batch import Picks
 from selection.strategies.candidates import Candidates, Selection
-from selection.strategies.explanations import explain, gettext_noop
+from selection.strategies.explanations import explain
 
 __all__ = [
     "STRATEGIES",

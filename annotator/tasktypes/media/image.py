@@ -21,7 +21,6 @@ class Image(Media):
 
     name = "image"
     formats = ("zip",)
-    encoders = {"image": gettext_lazy("Shapes and colours")}
     # Images stay encoded in memory; a larger sample would not improve the few parameters of their
     # scaling.
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)

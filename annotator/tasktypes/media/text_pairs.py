@@ -46,10 +46,6 @@ class TextPairs(Media):
             gettext_lazy("No column found for text B. The columns are: %(there)s."),
         ),
     )
-    encoders = {
-        "pairs-quick": gettext_lazy("Word differences (fast)"),
-        "pairs": gettext_lazy("Differences of words, embeddings and neighbours"),
-    }
     # Each item has two texts.
     limits = Limits(fit=10_000, encode=16_384, import_=1000, bulk=0)
     can = EVERYTHING - {"bulk", "simulate"}

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+from annotator.models import Project
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import Spec
 
@@ -38,14 +40,29 @@ class Column:
         return {"words": "–" if value is None else self.show(value), "is_number": self.is_number}
 
 
+class Page(Enum):
+    """A page that shows all charts that are declared for it."""
+
+    DASHBOARD = "dashboard"
+    WEEK = "weekly summary"
+
+
+DASHBOARD_AND_WEEK = frozenset(Page)
+
+
+def _always(_project: Project) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Chart:
-    """A chart of a project.
+    """A chart of a project; its name is part of its URLs.
 
     `rows` are its data, as plain values; `spec` draws them; `words` is a sentence for users who
     cannot see the chart; `empty` says when data will be available.
     """
 
+    name: str
     title: Lazy
     about: Lazy
     empty: Lazy
@@ -54,6 +71,9 @@ class Chart:
     spec: Callable[[ChartData, Rows, Colours], Spec]
     words: Callable[[Rows], str]
     newest_first: bool = True
+    on: frozenset[Page] = frozenset({Page.DASHBOARD})
+    # The projects on whose pages it stands.
+    is_for: Callable[[Project], bool] = _always
 
     def tabled(self, rows: Rows) -> Rows:
         """Return the rows in table order."""

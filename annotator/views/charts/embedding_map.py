@@ -71,22 +71,23 @@ def kind_words() -> list[str]:
     ]
 
 
-CHARTS = {
-    "map": Chart(
-        title=gettext_lazy("Embedding map"),
-        about=gettext_lazy(
-            "A 2D projection of a random sample of the pool. Items with similar embeddings are "
-            "neighbours; large distances have no meaning. Each point opens its item."
-        ),
-        empty=gettext_lazy("Available after the first round with a model."),
-        columns=(
-            Column("kind", gettext_lazy("status")),
-            Column("predicted", gettext_lazy("predicted")),
-            Column("item", gettext_lazy("item"), number_format.count),
-        ),
-        rows=plane_rows,
-        spec=plane_spec,
-        words=plane_words,
-        newest_first=False,
+MAP = Chart(
+    name="map",
+    title=gettext_lazy("Embedding map"),
+    about=gettext_lazy(
+        "A 2D projection of a random sample of the pool. Items with similar embeddings are "
+        "neighbours; large distances have no meaning. Each point opens its item."
     ),
-}
+    empty=gettext_lazy("Available after the first round with a model."),
+    columns=(
+        Column("kind", gettext_lazy("status")),
+        Column("predicted", gettext_lazy("predicted")),
+        Column("item", gettext_lazy("item"), number_format.count),
+    ),
+    rows=plane_rows,
+    spec=plane_spec,
+    words=plane_words,
+    newest_first=False,
+    # It has a page of its own.
+    on=frozenset(),
+)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.flow.evaluation import label_savings
 from annotator.views import number_format
-from annotator.views.charts.base import Chart, Colours, Column, Row, Rows
+from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Row, Rows
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import SHARE, Spec, labels_axis
 
@@ -217,64 +217,64 @@ def cost_words(rows: Rows) -> str:
     }
 
 
-CHARTS = {
-    "curve": Chart(
-        title=gettext_lazy("Learning curve"),
-        about=gettext_lazy(
-            "Accuracy on audit items, each predicted by a model that was not trained on it. Band: "
-            "95 percent interval. Dashed: estimate for random sampling."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABELS,
-            Column(
-                "value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent
-            ),
-            LOW,
-            HIGH,
-            AUDITS,
-        ),
-        rows=curve_rows,
-        spec=curve_spec,
-        words=from_to,
+CURVE = Chart(
+    name="curve",
+    title=gettext_lazy("Learning curve"),
+    about=gettext_lazy(
+        "Accuracy on audit items, each predicted by a model that was not trained on it. Band: "
+        "95 percent interval. Dashed: estimate for random sampling."
     ),
-    "f1": Chart(
-        title=gettext_lazy("Macro F1"),
-        about=gettext_lazy(
-            "The mean F1 of all labels; rare and common labels count alike. Band: 95 percent "
-            "interval."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABELS,
-            Column("value", gettext_lazy("macro F1"), number_format.percent),
-            LOW,
-            HIGH,
-            AUDITS,
-        ),
-        rows=f1_rows,
-        spec=f1_spec,
-        words=from_to,
+    empty=FIRST_POINT,
+    columns=(
+        LABELS,
+        Column("value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent),
+        LOW,
+        HIGH,
+        AUDITS,
     ),
-    "cost": Chart(
-        title=gettext_lazy("Cost"),
-        about=gettext_lazy(
-            "Accuracy by annotation time, in money if an hourly rate is set. Costs per label and "
-            "per percentage point are relative to the previous row."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABELS,
-            Column("hours", gettext_lazy("hours"), number_format.decimal),
-            Column("cost", gettext_lazy("cost"), number_format.money),
-            Column(
-                "value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent
-            ),
-            Column("per_label", gettext_lazy("per label"), number_format.precise),
-            Column("per_point", gettext_lazy("per percentage point"), number_format.precise),
-        ),
-        rows=cost_rows,
-        spec=cost_spec,
-        words=cost_words,
+    rows=curve_rows,
+    spec=curve_spec,
+    words=from_to,
+    on=DASHBOARD_AND_WEEK,
+)
+
+F1 = Chart(
+    name="f1",
+    title=gettext_lazy("Macro F1"),
+    about=gettext_lazy(
+        "The mean F1 of all labels; rare and common labels count alike. Band: 95 percent interval."
     ),
-}
+    empty=FIRST_POINT,
+    columns=(
+        LABELS,
+        Column("value", gettext_lazy("macro F1"), number_format.percent),
+        LOW,
+        HIGH,
+        AUDITS,
+    ),
+    rows=f1_rows,
+    spec=f1_spec,
+    words=from_to,
+)
+
+COST = Chart(
+    name="cost",
+    title=gettext_lazy("Cost"),
+    about=gettext_lazy(
+        "Accuracy by annotation time, in money if an hourly rate is set. Costs per label and "
+        "per percentage point are relative to the previous row."
+    ),
+    empty=FIRST_POINT,
+    columns=(
+        LABELS,
+        Column("hours", gettext_lazy("hours"), number_format.decimal),
+        Column("cost", gettext_lazy("cost"), number_format.money),
+        Column("value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent),
+        Column("per_label", gettext_lazy("per label"), number_format.precise),
+        Column("per_point", gettext_lazy("per percentage point"), number_format.precise),
+    ),
+    rows=cost_rows,
+    spec=cost_spec,
+    words=cost_words,
+    on=DASHBOARD_AND_WEEK,
+)

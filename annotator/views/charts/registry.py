@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from annotator.formats.csv import guarded
-from annotator.models import Project, Role
+from annotator.models import Role
 from annotator.views import partials
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.charts import (
@@ -25,17 +25,27 @@ from annotator.views.charts import (
     render,
     rounds,
 )
-from annotator.views.charts.base import Chart
+from annotator.views.charts.base import Chart, Page
 from annotator.views.charts.data import ChartData
 
 # In page order.
 CHARTS: dict[str, Chart] = {
-    **learning_curve.CHARTS,
-    **per_class.CHARTS,
-    **rounds.CHARTS,
-    **embedding_map.CHARTS,
-    **agreement.CHARTS,
-    **recall.CHARTS,
+    each.name: each
+    for each in (
+        recall.FRONTIER,
+        learning_curve.CURVE,
+        rounds.CHANGE,
+        per_class.CLASSES,
+        per_class.BALANCE,
+        rounds.UNCERTAINTY,
+        rounds.MOVED,
+        learning_curve.F1,
+        learning_curve.COST,
+        rounds.SOURCES,
+        rounds.TIMINGS,
+        embedding_map.MAP,
+        agreement.AGREEMENT,
+    )
 }
 
 
@@ -111,7 +121,7 @@ FORMS: dict[str, Callable[[Chart, ChartData, str, str], HttpResponse]] = {
 }
 
 
-def figures(project: Project, names: list[str]) -> list[dict[str, Any]]:
-    """Return the figures for several charts, reading shared data once."""
-    facts = ChartData(project)
-    return [figure(facts, name) for name in names]
+def figures_on(page: Page, facts: ChartData) -> list[dict[str, Any]]:
+    """Return the figures that a page shows of a project."""
+    shown = [each for each in CHARTS.values() if page in each.on and each.is_for(facts.project)]
+    return [figure(facts, each.name) for each in shown]

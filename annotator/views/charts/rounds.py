@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.models import Source
 from annotator.views import number_format
-from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Rows, theme_of
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import AUDITS, LABELS
 from annotator.views.charts.render import PALETTES, Spec, labels_axis
@@ -309,86 +309,95 @@ def uncertainty_words(rows: Rows) -> str:
     }
 
 
-CHARTS = {
-    "change": Chart(
-        title=gettext_lazy("Accuracy change per round"),
-        about=gettext_lazy(
-            "Accuracy change between consecutive models, on audit items that neither was trained "
-            "on, with 95 percent interval. An interval that contains zero may be noise."
-        ),
-        empty=SECOND_POINT,
-        columns=(
-            LABELS,
-            Column("model", gettext_lazy("model"), number_format.count),
-            Column("value", pgettext_lazy("of accuracy", "change"), number_format.points),
-            Column("low", pgettext_lazy("end of an interval", "from"), number_format.points),
-            Column("high", pgettext_lazy("end of an interval", "to"), number_format.points),
-            AUDITS,
-        ),
-        rows=change_rows,
-        spec=change_spec,
-        words=change_words,
+CHANGE = Chart(
+    name="change",
+    title=gettext_lazy("Accuracy change per round"),
+    about=gettext_lazy(
+        "Accuracy change between consecutive models, on audit items that neither was trained "
+        "on, with 95 percent interval. An interval that contains zero may be noise."
     ),
-    "moved": Chart(
-        title=gettext_lazy("Prediction churn"),
-        about=gettext_lazy(
-            "Share of a fixed random sample of the pool whose prediction differs from the "
-            "previous model's. Low churn means a stable model, not necessarily an accurate one."
-        ),
-        empty=SECOND_POINT,
-        columns=(
-            LABELS,
-            Column("share", gettext_lazy("changed"), number_format.percent),
-            Column("kappa", gettext_lazy("kappa"), number_format.precise),
-            Column("n", gettext_lazy("items"), number_format.count),
-        ),
-        rows=moved_rows,
-        spec=moved_spec,
-        words=moved_words,
+    empty=SECOND_POINT,
+    columns=(
+        LABELS,
+        Column("model", gettext_lazy("model"), number_format.count),
+        Column("value", pgettext_lazy("of accuracy", "change"), number_format.points),
+        Column("low", pgettext_lazy("end of an interval", "from"), number_format.points),
+        Column("high", pgettext_lazy("end of an interval", "to"), number_format.points),
+        AUDITS,
     ),
-    "uncertainty": Chart(
-        title=gettext_lazy("Uncertainty of selected items"),
-        about=gettext_lazy(
-            "Share of the pool (grey) and of the newest selected items (outlined) by uncertainty."
-        ),
-        empty=NO_SCORED_ROUND,
-        columns=(
-            Column("low", pgettext_lazy("end of an interval", "from"), number_format.precise),
-            Column("high", pgettext_lazy("end of an interval", "to"), number_format.precise),
-            Column("pool", gettext_lazy("pool"), number_format.count),
-            Column("picks", gettext_lazy("selected items"), number_format.count),
-        ),
-        rows=uncertainty_rows,
-        spec=uncertainty_spec,
-        words=uncertainty_words,
-        newest_first=False,
+    rows=change_rows,
+    spec=change_spec,
+    words=change_words,
+    on=DASHBOARD_AND_WEEK,
+)
+
+MOVED = Chart(
+    name="moved",
+    title=gettext_lazy("Prediction churn"),
+    about=gettext_lazy(
+        "Share of a fixed random sample of the pool whose prediction differs from the "
+        "previous model's. Low churn means a stable model, not necessarily an accurate one."
     ),
-    "sources": Chart(
-        title=gettext_lazy("How items were selected"),
-        about=gettext_lazy(
-            "Annotations by source: strategy, audit sample, gold items, seed labels, bulk pages."
-        ),
-        empty=gettext_lazy("Available after the first measured model."),
-        columns=(
-            LABELS,
-            Column("source", gettext_lazy("source")),
-            Column("n", gettext_lazy("answers"), number_format.count),
-        ),
-        rows=source_rows,
-        spec=source_spec,
-        words=source_words,
+    empty=SECOND_POINT,
+    columns=(
+        LABELS,
+        Column("share", gettext_lazy("changed"), number_format.percent),
+        Column("kappa", gettext_lazy("kappa"), number_format.precise),
+        Column("n", gettext_lazy("items"), number_format.count),
     ),
-    "timings": Chart(
-        title=gettext_lazy("Round duration"),
-        about=gettext_lazy("Seconds per stage. Labelling never waits for a round."),
-        empty=gettext_lazy("Available after the first round."),
-        columns=(
-            Column("round", gettext_lazy("Round"), number_format.count),
-            Column("stage", gettext_lazy("stage")),
-            Column("seconds", gettext_lazy("time"), number_format.duration),
-        ),
-        rows=timing_rows,
-        spec=timing_spec,
-        words=timing_words,
+    rows=moved_rows,
+    spec=moved_spec,
+    words=moved_words,
+)
+
+UNCERTAINTY = Chart(
+    name="uncertainty",
+    title=gettext_lazy("Uncertainty of selected items"),
+    about=gettext_lazy(
+        "Share of the pool (grey) and of the newest selected items (outlined) by uncertainty."
     ),
-}
+    empty=NO_SCORED_ROUND,
+    columns=(
+        Column("low", pgettext_lazy("end of an interval", "from"), number_format.precise),
+        Column("high", pgettext_lazy("end of an interval", "to"), number_format.precise),
+        Column("pool", gettext_lazy("pool"), number_format.count),
+        Column("picks", gettext_lazy("selected items"), number_format.count),
+    ),
+    rows=uncertainty_rows,
+    spec=uncertainty_spec,
+    words=uncertainty_words,
+    newest_first=False,
+)
+
+SOURCES = Chart(
+    name="sources",
+    title=gettext_lazy("How items were selected"),
+    about=gettext_lazy(
+        "Annotations by source: strategy, audit sample, gold items, seed labels, bulk pages."
+    ),
+    empty=gettext_lazy("Available after the first measured model."),
+    columns=(
+        LABELS,
+        Column("source", gettext_lazy("source")),
+        Column("n", gettext_lazy("answers"), number_format.count),
+    ),
+    rows=source_rows,
+    spec=source_spec,
+    words=source_words,
+    on=DASHBOARD_AND_WEEK,
+)
+
+TIMINGS = Chart(
+    name="timings",
+    title=gettext_lazy("Round duration"),
+    about=gettext_lazy("Seconds per stage. Labelling never waits for a round."),
+    empty=gettext_lazy("Available after the first round."),
+    columns=(
+        Column("round", gettext_lazy("Round"), number_format.count),
+        Column("stage", gettext_lazy("stage")),
+        Column("seconds", gettext_lazy("time"), number_format.duration),
+    ),
+    rows=timing_rows,
+    spec=timing_spec,
+    words=timing_words,
+)

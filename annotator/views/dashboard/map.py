@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from annotator.models import Role
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.charts.data import ChartData
-from annotator.views.charts.embedding_map import CHARTS, kind_words
+from annotator.views.charts.embedding_map import MAP, kind_words
 from annotator.views.items_table import items_table
 
 # The size of the map in user units; the page scales it.
@@ -26,7 +26,7 @@ def embedding_map(request: Request, project_id: int) -> HttpResponse:
     """Show the map of the pool; it is inline SVG because its points are links."""
     access = open_project(request, project_id, Role.LEAD)
     facts = ChartData(access.project)
-    drawn, rows = CHARTS["map"], CHARTS["map"].rows(facts)
+    drawn, rows = MAP, MAP.rows(facts)
     mistaken = [row for row in rows if KINDS[row["order"]] == "mistaken"]
     context = {
         "access": access,

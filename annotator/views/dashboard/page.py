@@ -23,23 +23,11 @@ from annotator.models import Job, Project, Role, Round
 from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
+from annotator.views.charts.base import Page
 from annotator.views.charts.data import ChartData
 from annotator.views.dashboard import recall
 from annotator.views.projects.pause_form import PauseForm
 
-# The charts on the dashboard, in order.
-SHOWN = (
-    "curve",
-    "change",
-    "classes",
-    "balance",
-    "uncertainty",
-    "moved",
-    "f1",
-    "cost",
-    "sources",
-    "timings",
-)
 TRIGGERS = {
     "first": gettext_lazy("first round"),
     "features": gettext_lazy("better features"),
@@ -147,12 +135,8 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "worker": workers.workers(),
         "rounds": _rounds(facts),
         "screening": recall.card(facts),
-        "figures": [registry.figure(facts, name) for name in _shown(project)],
+        "figures": registry.figures_on(Page.DASHBOARD, facts),
     }
-
-
-def _shown(project: Project) -> tuple[str, ...]:
-    return SHOWN if project.rare_label_id is None else ("frontier", *SHOWN)
 
 
 def _aside_in_words(number: int) -> str:

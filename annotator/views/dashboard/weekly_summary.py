@@ -18,10 +18,8 @@ from annotator.models import Role
 from annotator.views import number_format
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
+from annotator.views.charts.base import Page
 from annotator.views.charts.data import ChartData
-
-# The number of rows that fit on a printed page.
-ON_PAPER = ("curve", "change", "classes", "balance", "cost", "sources")
 
 
 @require_safe
@@ -67,7 +65,7 @@ def _week_context(access: Access, monday: date) -> dict[str, Any]:
             *number_format.audited(progress),
             *forecast.in_words(project, progress["accuracy"], facts.reports),
         ],
-        "figures": [registry.figure(facts, name) for name in ON_PAPER],
+        "figures": registry.figures_on(Page.WEEK, facts),
         "made": timezone.now(),
     }
 

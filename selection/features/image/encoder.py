@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selection.core.arrays import AnyArray, Float32Array, normalise_rows
+from selection.core.translation import gettext_noop
 from selection.features.image.hog import hog
 from selection.features.image.patches import PICTURES, Patches
 from selection.features.image.patches import SIZE as PATCHED
@@ -44,6 +46,10 @@ class ImageEncoder:
 
     A picture becomes its own columns, in which diversity is measured, and those of its neighbours.
     """
+
+    recipe: ClassVar[str] = "image"
+    title: ClassVar[str] = gettext_noop("Shapes and colours")
+    reads: ClassVar[str] = "image"
 
     size: int
     means: tuple[Float32Array, ...]

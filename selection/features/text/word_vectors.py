@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from selection.core.arrays import AnyArray, Float32Array, FloatArray, normalise_rows
 from selection.features.text.vocabulary import Stream
@@ -94,6 +93,9 @@ def _positive_pmi(counts: Any) -> Any:
 
 
 def _factorise(pmi: Any, seed: int) -> Float32Array:
+    # Costs 50 MB, and web processes read the registry of encoders, but fit none.
+    from sklearn.utils.extmath import randomized_svd
+
     rank = min(DIMENSIONS, pmi.shape[0])
     if rank == 0 or pmi.nnz == 0:
         return np.zeros((pmi.shape[0], 0), dtype=np.float32)
