@@ -2,9 +2,10 @@
 
 from selection.features.base import Doc, Encoder
 from selection.features.image.encoder import ImageEncoder
-from selection.features.matrix import Features
+from selection.features.matrix import Blocks, Features
 from selection.features.text.encoders import Text, TextQuick
 from selection.features.text.pairs import Pairs, PairsQuick
+from selection.features.vectors import VectorBlock
 
 RECIPES: dict[str, type[Encoder]] = {
     "text-quick": TextQuick,
@@ -14,4 +15,14 @@ RECIPES: dict[str, type[Encoder]] = {
     "pairs": Pairs,
 }
 
-__all__ = ["RECIPES", "Doc", "Encoder", "Features", "ImageEncoder", "Text", "TextQuick"]
+__all__ = [
+    "RECIPES",
+    "Blocks",
+    "Doc",
+    "Encoder",
+    "Features",
+    "ImageEncoder",
+    "Text",
+    "TextQuick",
+    "VectorBlock",
+]
