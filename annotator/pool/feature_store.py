@@ -192,7 +192,8 @@ def _misfits(items: int, arrays: dict[str, NDArray[Any]]) -> Iterator[str]:
         yield "audit_key"
     if dense is not None and len(dense) != items:
         yield "dense"
-    for name in ("spread", "neighbours"):
+    named = [name for name in ("encoder", "encoder_neighbours") if name in arrays]
+    for name in ("spread", "neighbours", *named):
         first, last = arrays[name]
         if not 0 <= first <= last <= width:
             yield name

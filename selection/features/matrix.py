@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from selection.core.arrays import AnyArray, Float32Array
+
+Columns = tuple[int, int]  # [start, stop) of the dense features; (0, 0): there are none
+
+
+class Blocks(NamedTuple):
+    """The dense columns whose worth a model weighs; all others describe the item itself.
+
+    `neighbours` are the mean of an item's neighbours in the pool, `encoder` comes from a pretrained
+    encoder, and `encoder_neighbours` are the mean of the neighbours in that.
+    """
+
+    neighbours: Columns = (0, 0)
+    encoder: Columns = (0, 0)
+    encoder_neighbours: Columns = (0, 0)
+
+
+NO_BLOCKS = Blocks()
+ENCODED = ("encoder", "encoder_neighbours")  # stored only where there are such columns
 
 
 @dataclass(frozen=True)
@@ -19,8 +37,8 @@ class Features:
 
     `sparse` is a float32 CSR array (n, V) or None, `dense` a float32 array (n, d) or None, which
     may be memory-mapped. `spread` names the columns `[start, stop)` of `dense` in which distances
-    mean something, so that diversity is measured there; `neighbours` names those that describe an
-    item's neighbours instead of itself, whose worth a model weighs. (0, 0): there are none.
+    mean something, so that diversity is measured there; `blocks` names those whose worth a model
+    weighs.
 
     >>> len(Features(None, np.eye(3, dtype=np.float32), (0, 3)).take([2, 0]))
     2
@@ -28,8 +46,8 @@ class Features:
 
     sparse: Any
     dense: Float32Array | None
-    spread: tuple[int, int] = (0, 0)
-    neighbours: tuple[int, int] = (0, 0)
+    spread: Columns = (0, 0)
+    blocks: Blocks = NO_BLOCKS
 
     def __post_init__(self) -> None:
         if self.sparse is None and self.dense is None:
@@ -38,7 +56,7 @@ class Features:
         if len(lengths) > 1:
             raise ValueError(f"the sparse and the dense block have {sorted(lengths)} rows")
         width = 0 if self.dense is None else self.dense.shape[1]
-        for start, stop in (self.spread, self.neighbours):
+        for start, stop in (self.spread, *self.blocks):
             if not 0 <= start <= stop <= width:
                 raise ValueError(f"({start}, {stop}) lies outside the {width} dense columns")
 
@@ -51,7 +69,7 @@ class Features:
         wanted = rows if isinstance(rows, slice) else _row_numbers(rows, len(self))
         chosen = None if self.sparse is None else self.sparse[wanted]
         dense = None if self.dense is None else np.asarray(self.dense[wanted])
-        return Features(chosen, dense, self.spread, self.neighbours)
+        return Features(chosen, dense, self.spread, self.blocks)
 
     def spread_block(self) -> Float32Array:
         """Return the columns (n, d) in which diversity is measured; (n, 0) where there are none."""
@@ -63,8 +81,12 @@ class Features:
         """Return plain numeric arrays that `from_arrays` turns back into these features."""
         arrays: dict[str, AnyArray] = {
             "spread": np.array(self.spread, dtype=np.int64),
-            "neighbours": np.array(self.neighbours, dtype=np.int64),
+            "neighbours": np.array(self.blocks.neighbours, dtype=np.int64),
         }
+        for name in ENCODED:
+            columns = getattr(self.blocks, name)
+            if columns != (0, 0):
+                arrays[name] = np.array(columns, dtype=np.int64)
         if self.dense is not None:
             arrays["dense"] = self.dense
         if self.sparse is not None:
@@ -77,8 +99,7 @@ class Features:
     @classmethod
     def from_arrays(cls, arrays: dict[str, AnyArray]) -> Features:
         """Return features over `arrays` as they are: memory-mapped parts are not read or copied."""
-        spread = (int(arrays["spread"][0]), int(arrays["spread"][1]))
-        neighbours = (int(arrays["neighbours"][0]), int(arrays["neighbours"][1]))
+        named = {name: _columns(arrays[name]) for name in Blocks._fields if name in arrays}
         block = None
         if "sparse_shape" in arrays:
             parts = (
@@ -88,7 +109,7 @@ class Features:
             )
             shape = (int(arrays["sparse_shape"][0]), int(arrays["sparse_shape"][1]))
             block = sparse.csr_array(parts, shape=shape, copy=False)
-        return cls(block, arrays.get("dense"), spread, neighbours)
+        return cls(block, arrays.get("dense"), _columns(arrays["spread"]), Blocks(**named))
 
     @classmethod
     def concat(cls, parts: Sequence[Features]) -> Features:
@@ -100,7 +121,7 @@ class Features:
         """
         if not parts:
             raise ValueError("nothing to concatenate")
-        if len({(part.spread, part.neighbours) for part in parts}) > 1:
+        if len({(part.spread, part.blocks) for part in parts}) > 1:
             raise ValueError("the parts come from different encoders")
         block = None
         if parts[0].sparse is not None:
@@ -108,7 +129,11 @@ class Features:
         dense = None
         if parts[0].dense is not None:
             dense = np.concatenate([_dense(part) for part in parts])
-        return cls(block, dense, parts[0].spread, parts[0].neighbours)
+        return cls(block, dense, parts[0].spread, parts[0].blocks)
+
+
+def _columns(ends: AnyArray) -> Columns:
+    return int(ends[0]), int(ends[1])
 
 
 def _row_numbers(rows: ArrayLike, n: int) -> AnyArray:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from selection.core.arrays import AnyArray, Float32Array, IntArray
 from selection.features.matrix import Features
 from selection.models import LabelSpace
-from selection.models.logistic import Model, fit, neighbor_weight
+from selection.models.logistic import Model, fit, judge_blocks
 
 MEMBERS = 5
 
@@ -34,10 +34,10 @@ def fit_committee(
     """
     labels = np.asarray(y)
     # Chosen once, on distinct rows: among copies of a row, any weight looks right.
-    worth = neighbor_weight(X, labels, space, seed=seed)
+    worth = judge_blocks(X, labels, space, seed=seed)
     streams = np.random.default_rng(seed).spawn(members)
     samples = [_bootstrap(labels, space, stream) for stream in streams]
-    return [fit(X.take(rows), labels[rows], space, seed=seed, neighbours=worth) for rows in samples]
+    return [fit(X.take(rows), labels[rows], space, seed=seed, weights=worth) for rows in samples]
 
 
 def predict_committee(committee: list[Model], X: Features) -> Float32Array:

@@ -22,7 +22,13 @@ from selection.core.arrays import (
 )
 from selection.features.matrix import Features
 from selection.models import LABEL_SPACES, LabelSpace
-from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
+from selection.models.block_weights import (
+    USUAL,
+    BlockWeights,
+    block_weights,
+    column_weights,
+    scale_blocks,
+)
 from selection.models.row_space import Reduction, reduce_rows
 
 STRENGTH = 1.0  # inverse regularisation C; see tests/bench/label_efficiency.py
@@ -36,6 +42,8 @@ class Model:
 
     `columns` (s,) are the sparse columns that the labelled rows use, `sparse_weights` (s, S) and
     `dense_weights` (d, S) their weights, `intercept` (S,), `classes` (S,) the class numbers.
+    `weights` tell what each block of the features counted for in training; the linear weights
+    include them.
     """
 
     space: LabelSpace
@@ -44,6 +52,7 @@ class Model:
     sparse_weights: Float32Array
     dense_weights: Float32Array
     intercept: Float32Array
+    weights: BlockWeights = USUAL
 
     @property
     def n_classes(self) -> int:
@@ -77,12 +86,15 @@ class Model:
             "sparse_weights": self.sparse_weights,
             "dense_weights": self.dense_weights,
             "intercept": self.intercept,
+            "block_weights": np.array(self.weights, dtype=np.float64),
         }
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, AnyArray]) -> Model:
         """Return the model that `to_arrays` described."""
         n_classes, code = (int(number) for number in arrays["shape"])
+        # Models of before lack them: nothing is computed from them.
+        weights = arrays.get("block_weights", np.array(USUAL))
         return cls(
             LABEL_SPACES[code](n_classes),
             np.asarray(arrays["classes"]),
@@ -90,6 +102,7 @@ class Model:
             np.asarray(arrays["sparse_weights"]),
             np.asarray(arrays["dense_weights"]),
             np.asarray(arrays["intercept"]),
+            BlockWeights(*(float(weight) for weight in weights)),
         )
 
     def _spread_out(self, X: Features) -> Float32Array | None:
@@ -118,12 +131,12 @@ def fit(
     space: LabelSpace,
     *,
     seed: int = 0,
-    neighbours: float | None = None,
+    weights: BlockWeights | None = None,
 ) -> Model:
     """Return a balanced logistic regression of the labelled rows `X` (n rows) and targets `y`.
 
-    Classes weigh the same however rare they are. `neighbours` weights the neighbour columns;
-    without it `neighbor_weight` judges it on the labels, sampled with `seed` where there are many.
+    Classes weigh the same however rare they are. `weights` are those of the feature blocks; without
+    them `judge_blocks` finds them on the labels, sampled with `seed` where there are many.
     Raises ValueError for targets outside `space` or features that are not finite, naming the row.
 
     >>> from selection.models import SingleLabel
@@ -133,24 +146,23 @@ def fit(
            [0.4, 0. , 0.6]], dtype=float32)
     """
     labels = check_labelled(X, y, space)
-    weight = neighbours
-    if weight is None:
-        weight = neighbor_weight(X, labels, space, seed=seed)
-    reduction = reduce_rows(scale_neighbor_columns(X, weight))
-    weights, intercept = space.fit_columns(partial(_solve, reduction), labels, reduction.width)
-    model = assemble(reduction, weights, intercept, space, space.classes_seen(labels))
-    return unscale_model(model, X, weight)
+    if weights is None:
+        weights = judge_blocks(X, labels, space, seed=seed)
+    reduction = reduce_rows(scale_blocks(X, weights))
+    learnt, intercept = space.fit_columns(partial(_solve, reduction), labels, reduction.width)
+    model = assemble(reduction, learnt, intercept, space, space.classes_seen(labels))
+    return unscale_model(model, X, weights)
 
 
-def neighbor_weight(X: Features, y: ArrayLike, space: LabelSpace, *, seed: int = 0) -> float:
-    """Return the weight that `fit` gives the neighbour columns of `X`; `y` as in `fit`.
+def judge_blocks(X: Features, y: ArrayLike, space: LabelSpace, *, seed: int = 0) -> BlockWeights:
+    """Return the weights that `fit` gives the blocks of `X`; `y` as in `fit`.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
-    >>> neighbor_weight(X, [0, 1], SingleLabel(2))
+    >>> judge_blocks(X, [0, 1], SingleLabel(2)).neighbours
     1.4
     """
-    return neighbour_weight(X, space.weight_targets(space.check_targets(y, len(X))), seed=seed)
+    return block_weights(X, space.weight_targets(space.check_targets(y, len(X))), seed=seed)
 
 
 def cross_fit(
@@ -198,22 +210,25 @@ def check_labelled(X: Features, y: ArrayLike, space: LabelSpace) -> IntArray:
     return space.check_targets(y, len(X))
 
 
-def unscale_model(model: Model, X: Features, weight: float) -> Model:
-    """Return the `model` of `scale_neighbor_columns(X, weight)` as a model of `X` itself.
+def unscale_model(model: Model, X: Features, weights: BlockWeights) -> Model:
+    """Return the `model` of `scale_blocks(X, weights)` as a model of `X` itself.
 
     Scaling a column is scaling its coefficients, so the result is a plain linear model.
 
+    >>> from selection.features.matrix import Blocks
     >>> from selection.models import SingleLabel
-    >>> X = Features(None, np.eye(2, dtype=np.float32), (0, 1), (1, 2))
-    >>> unscale_model(fit(X, [0, 1], SingleLabel(2)), X, 0.0).dense_weights[1]
+    >>> X = Features(None, np.eye(2, dtype=np.float32), (0, 1), Blocks(neighbours=(1, 2)))
+    >>> model = fit(X, [0, 1], SingleLabel(2))
+    >>> unscale_model(model, X, BlockWeights(neighbours=0.0)).dense_weights[1]
     array([-0.,  0.], dtype=float32)
     """
-    start, stop = X.neighbours
-    if start == stop or not len(model.dense_weights):
-        return model
-    dense_weights = model.dense_weights.copy()
-    dense_weights[start:stop] *= weight
-    return replace(model, dense_weights=dense_weights)
+    dense_weights = model.dense_weights
+    if len(dense_weights):
+        dense_weights = dense_weights * column_weights(X, weights)[:, None]
+    sparse_weights = model.sparse_weights * np.float32(weights.exact)
+    return replace(
+        model, sparse_weights=sparse_weights, dense_weights=dense_weights, weights=weights
+    )
 
 
 def _solve(reduction: Reduction, y: IntArray) -> tuple[FloatArray, FloatArray]:

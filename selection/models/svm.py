@@ -14,6 +14,7 @@ from sklearn.svm import LinearSVC
 from selection.core.arrays import FloatArray, IntArray
 from selection.features.matrix import Features
 from selection.models import SingleLabel
+from selection.models.block_weights import block_weights, scale_blocks
 from selection.models.logistic import (
     Model,
     assemble,
@@ -22,7 +23,6 @@ from selection.models.logistic import (
     fit,
     unscale_model,
 )
-from selection.models.neighbor_weight import neighbour_weight, scale_neighbor_columns
 from selection.models.row_space import Reduction, reduce_rows
 
 STRENGTH = 0.3  # inverse regularisation C of the squared hinge loss
@@ -46,12 +46,12 @@ def fit_svm(X: Features, y: ArrayLike, space: SingleLabel, *, seed: int = 0) -> 
     classes, numbers = np.unique(labels, return_inverse=True)
     if len(classes) < 2 or np.bincount(numbers).min() < 2:
         return fit(X, y, space, seed=seed)
-    weight = neighbour_weight(X, labels[:, None] == classes, seed=seed)
-    reduction = reduce_rows(scale_neighbor_columns(X, weight))
+    weighed = block_weights(X, labels[:, None] == classes, seed=seed)
+    reduction = reduce_rows(scale_blocks(X, weighed))
     sharpness = _sharpness(reduction, numbers, seed)
     weights, intercept = _solve(reduction, numbers, np.arange(len(numbers)), seed)
     model = assemble(reduction, sharpness * weights, sharpness * intercept, space, classes)
-    return unscale_model(model, X, weight)
+    return unscale_model(model, X, weighed)
 
 
 def _sharpness(reduction: Reduction, numbers: IntArray, seed: int) -> float:

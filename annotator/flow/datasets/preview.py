@@ -65,7 +65,7 @@ def preview(
         try:
             return _read(Path(kept.name), kind, columns)
         except UnreadableFile as problem:
-            raise Invalid(problem.code, problem.detail, field="file") from problem
+            raise Invalid(problem.code, detail=problem.detail, field="file") from problem
 
 
 def _whole_lines(start: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.flow.review.candidates import ReviewCandidate
-from annotator.i18n.stored_texts import COPY_DIFFERS
+from annotator.i18n import stored_texts
 from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, ReviewRequest
 from annotator.pool import audit_set, feature_store, training_set
 
@@ -212,7 +212,7 @@ def _otherwise(
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
         kind, position = ReviewRequest.Kind.CONTRADICTION, int(known.positions[row])
-        found.append(LabelIssue(position, kind, score, given, instead, COPY_DIFFERS, group))
+        found.append(LabelIssue(position, kind, score, given, instead, stored_texts.COPY_DIFFERS, group))
     return found
 
 

@@ -15,7 +15,7 @@ from selection.core.translation import gettext_noop
 from selection.features.image.hog import hog
 from selection.features.image.patches import PICTURES, Patches
 from selection.features.image.patches import SIZE as PATCHED
-from selection.features.matrix import Features
+from selection.features.matrix import Blocks, Features
 from selection.features.neighbor_mean import Neighbours
 from selection.features.text.lsa import principal_directions
 
@@ -92,7 +92,7 @@ class ImageEncoder:
         blocks = [self._transform_block(docs[s : s + BLOCK], s) for s in starts]
         own, width = self.fold.shape[0], sum(self.fold.shape)
         dense = np.concatenate([np.zeros((0, width), dtype=np.float32), *blocks])
-        return Features(None, dense, (0, own), (own, width))
+        return Features(None, dense, (0, own), Blocks(neighbours=(own, width)))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return the fitted state as arrays."""

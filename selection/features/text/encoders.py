@@ -12,7 +12,7 @@ from scipy import sparse
 from selection.core.arrays import BLOCK, AnyArray, Float32Array, normalise_rows
 from selection.core.hashing import hash_bits
 from selection.core.translation import gettext_noop
-from selection.features.matrix import Features
+from selection.features.matrix import Blocks, Features
 from selection.features.neighbor_mean import EXAMPLES, Neighbours
 from selection.features.text.lsa import Latent, principal_directions
 from selection.features.text.subword_vectors import Subwords
@@ -126,7 +126,7 @@ class Text:
             dense[rows, width:] = self.neighbours.smooth(meaning)
             blocks.append(X)
         X = sparse.csr_array(sparse.vstack(blocks, format="csr"))
-        return Features(X, dense, (0, width), (width, 2 * width))
+        return Features(X, dense, (0, width), Blocks(neighbours=(width, 2 * width)))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return the fitted state as arrays."""

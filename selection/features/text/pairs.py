@@ -44,7 +44,7 @@ class _Pairs:
         difference = sparse.csr_array(one.sparse - other.sparse)
         difference.eliminate_zeros()
         dense = np.subtract(one.dense, other.dense, out=one.dense)
-        return Features(difference, dense, one.spread, one.neighbours)
+        return Features(difference, dense, one.spread, one.blocks)
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return what was learnt as arrays."""

@@ -169,7 +169,7 @@ class TestText:
         lengths = np.linalg.norm(X.spread_block(), axis=1)
         np.testing.assert_allclose(lengths, 1.4 if recipe == "text" else 0.02, atol=1e-5)
         if recipe == "text":
-            around = X.dense[:, slice(*X.neighbours)]
+            around = X.dense[:, slice(*X.blocks.neighbours)]
             np.testing.assert_allclose(np.linalg.norm(around, axis=1), 1, atol=1e-5)
 
     def test_chinese_is_understood(self, recipe: Any, shared_data: Any) -> None:
@@ -240,7 +240,7 @@ class TestImage:
         same(X, stored(encoder).transform(docs))
         assert X.sparse is None
         own = X.spread[1]
-        assert (X.spread, X.neighbours) == ((0, own), (own, X.dense.shape[1]))
+        assert (X.spread, X.blocks.neighbours) == ((0, own), (own, X.dense.shape[1]))
         assert own < X.dense.shape[1]
 
     def test_every_kind_of_picture_is_read(self, rng: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selection.features import Features
+from selection.features import Blocks, Features
 from selection.models import SingleLabel
 from selection.models.svm import fit_svm
 
@@ -51,7 +51,7 @@ def test_too_little_to_calibrate_on_is_the_usual_model(y: Any) -> None:
 def test_neighbours_are_weighed_as_in_the_usual_model(rng: Any) -> None:
     X, y = clouds(80, rng, spread=0.3)
     both = np.hstack([rng.normal(size=(80, 8)), X.dense]).astype(np.float32)
-    rows = Features(None, both, (0, 8), (8, 16))
+    rows = Features(None, both, (0, 8), Blocks((8, 16)))
     model = fit_svm(rows, y, SingleLabel(3), seed=0)
     assert (model.predict_proba(rows).argmax(axis=1) == y).mean() > 0.95
 
