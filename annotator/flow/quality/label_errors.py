@@ -212,7 +212,9 @@ def _otherwise(
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
         kind, position = ReviewRequest.Kind.CONTRADICTION, int(known.positions[row])
-        found.append(LabelIssue(position, kind, score, given, instead, stored_texts.COPY_DIFFERS, group))
+        found.append(
+            LabelIssue(position, kind, score, given, instead, stored_texts.COPY_DIFFERS, group)
+        )
     return found
 
 

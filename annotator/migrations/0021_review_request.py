@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotator", "0019_field_words")]
+    dependencies = [("annotator", "0020_part_columns")]
 
     # With the same table name before and after, neither changes the database.
     operations = [
