@@ -24,6 +24,7 @@ from annotator.views.charts import (
     recall,
     render,
     rounds,
+    selected_items,
 )
 from annotator.views.charts.base import Chart, Page
 from annotator.views.charts.data import ChartData
@@ -37,11 +38,11 @@ CHARTS: dict[str, Chart] = {
         rounds.CHANGE,
         per_class.CLASSES,
         per_class.BALANCE,
-        rounds.UNCERTAINTY,
+        selected_items.UNCERTAINTY,
         rounds.MOVED,
         learning_curve.F1,
         learning_curve.COST,
-        rounds.SOURCES,
+        selected_items.SOURCES,
         rounds.TIMINGS,
         embedding_map.MAP,
         agreement.AGREEMENT,
