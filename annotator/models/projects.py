@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import TextChoices
@@ -89,6 +90,9 @@ class Project(models.Model):
     features = models.CharField(max_length=32, default="auto")
     seed = models.PositiveIntegerField(default=fresh_seed, validators=[MaxValueValidator(2**31)])
 
+    # The settings that have no column of their own; null, like a missing one, means the default.
+    options = models.JSONField(null=True, editable=False, encoder=DjangoJSONEncoder)
+
     # Counted as the rows come in, because a count over a million items costs 100 ms.
     items = models.PositiveIntegerField(default=0, editable=False)
     # Whether second looks waited when they were last proposed; without any, none are looked for.
@@ -111,31 +115,6 @@ class Project(models.Model):
 
     # What the person who asked may do; set where the project is loaded for somebody.
     role: Role
-
-    SETTINGS = [
-        "strategy",
-        "batch_size",
-        "retrain_every",
-        "retrain_seconds",
-        "overlap",
-        "audit_share",
-        "gold_share",
-        "gold_feedback",
-        "second_share",
-        "lease_seconds",
-        "budget",
-        "target_metric",
-        "target_value",
-        "hourly_rate",
-        "show_suggestions",
-        "bulk_desk",
-        "rare_label",
-        "auto_stop",
-        "features",
-        "seed",
-        "guidelines",
-        "shown_fields",
-    ]
 
     class Meta:
         ordering = ["-id"]

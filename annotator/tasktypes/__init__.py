@@ -57,7 +57,6 @@ __all__ = [
     "TaskType",
     "choices",
     "find",
-    "lacking_settings",
     "of",
     "require",
 ]
@@ -85,12 +84,6 @@ def require(project: Project, feature: str) -> None:
     """Raise NotThere where projects of this type lack the feature."""
     if feature not in of(project).can:
         raise NotFound("not_for_task", str(FEATURES[feature].refusal))
-
-
-def lacking_settings(project: Project) -> set[str]:
-    """Return the settings that mean nothing for projects of this type."""
-    lacking = set(FEATURES) - of(project).can
-    return {name for feature in lacking for name in FEATURES[feature].settings}
 
 
 def choices() -> list[tuple[str, Promise]]:

@@ -35,17 +35,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Feature:
-    """A part of the app that a type may lack, and the settings that mean nothing without it."""
+    """A part of the app that a type may lack."""
 
     refusal: Promise
-    settings: tuple[str, ...] = ()
 
 
 FEATURES = {
-    "bulk": Feature(gettext_lazy("Projects of this type have no bulk desk."), ("bulk_desk",)),
+    "bulk": Feature(gettext_lazy("Projects of this type have no bulk desk.")),
     "labels": Feature(
-        gettext_lazy("The answers of this type of project are fixed; it takes no other labels."),
-        ("rare_label",),
+        gettext_lazy("The answers of this type of project are fixed; it takes no other labels.")
     ),
     "predict": Feature(gettext_lazy("This endpoint predicts labels for texts only.")),
     "simulate": Feature(gettext_lazy("Simulations are not there for this type of project.")),

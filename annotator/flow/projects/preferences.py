@@ -36,8 +36,6 @@ SKIP_REASONS = {
     "other": gettext_lazy("Another reason"),
 }
 
-MOST_SHOWN = 10
-LONGEST_NAME = 200
 LONGEST_SHOWN = 200
 SAMPLE = 200
 MOST_NAMES = 50
@@ -320,30 +318,6 @@ def field_names(project: Project) -> list[str]:
     items = Item.objects.filter(project=project).order_by("position")
     metas: Iterable[dict[str, Any]] = items.values_list("meta", flat=True)[:SAMPLE]
     return list(dict.fromkeys(name for meta in metas for name in meta))[:MOST_NAMES]
-
-
-def check_shown_fields(given: Any) -> None:
-    """Raise Invalid unless these are names that fields of items can have, each there once."""
-    if not isinstance(given, list) or not all(map(_may_be_a_field, given)):
-        words = _("A field name must have between 1 and %d characters.") % LONGEST_NAME
-        raise Invalid("field_name", words, field="shown_fields")
-    if len(given) > MOST_SHOWN:
-        words = _("At most %(most)d fields can be shown, not %(n)d.")
-        numbers = {"most": MOST_SHOWN, "n": len(given)}
-        raise Invalid("too_many", words % numbers, field="shown_fields")
-    twice = next((name for name in given if given.count(name) > 1), None)
-    if twice is not None:
-        words = _("The field %s appears twice.") % twice
-        raise Invalid("duplicate_name", words, field="shown_fields")
-
-
-def _may_be_a_field(name: Any) -> bool:
-    return (
-        isinstance(name, str)
-        and 1 <= len(name) <= LONGEST_NAME
-        and bool(name.strip())
-        and "\x00" not in name
-    )
 
 
 def _short(value: Any) -> str:

@@ -16,6 +16,7 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from annotator import projectsettings
 from annotator.errors import Conflict, NotFound
 from annotator.models import Project
 
@@ -137,8 +138,7 @@ def hold(project: Project) -> None:
 
 def settings_of(project: Project) -> dict[str, Any]:
     """Return the name and the settings of a project as they are stored."""
-    values = {name: getattr(project, name) for name in Project.SETTINGS if name != "rare_label"}
-    return {"name": project.name, "rare_label": project.rare_label_id, **values}
+    return {"name": project.name, **projectsettings.values(project)}
 
 
 def version_of(project: Project) -> str:

@@ -13,12 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from annotator import tasktypes
+from annotator import projectsettings, tasktypes
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.datasets import upload
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
-from annotator.flow.projects import settings
 from annotator.flow.simulation import dataset, storage
 from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns, UnreadableFile
@@ -114,7 +113,7 @@ def own_labels(project: Project) -> int:
 
 
 def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
-    there = {name for name, _title, _words in settings.strategy_choices()}
+    there = {name for name, _title, _words in projectsettings.strategy_choices()}
     unknown = [name for name in strategies if name not in there]
     if unknown or not strategies:
         raise Invalid("strategy", _("Choose at least one strategy."), field="strategies")

@@ -10,13 +10,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotator import tasks
+from annotator import projectsettings, tasks
 from annotator.errors import Conflict
 from annotator.flow.operations import heartbeat
 from annotator.flow.operations.activity import activity as under_way
 from annotator.flow.progress import estimate, summary
 from annotator.flow.progress import recall_standing as searched
-from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
 from annotator.messages import forecast
@@ -152,7 +151,7 @@ def _aside_in_words(number: int) -> str:
 
 
 def _rounds(facts: ChartData) -> list[dict[str, Any]]:
-    titles = {name: title for name, title, _sentence in settings.strategy_choices()}
+    titles = {name: title for name, title, _sentence in projectsettings.strategy_choices()}
     return [_round_in_words(each, titles) for each in facts.rounds]
 
 

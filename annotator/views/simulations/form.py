@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from annotator.flow.projects import settings
+from annotator import projectsettings
 from annotator.flow.simulation import job
 
 
@@ -44,7 +44,7 @@ class SimulationForm(forms.Form):
         # Random is always run along, as the others are compared with it.
         field.choices = [
             (name, title)
-            for name, title, _words in settings.strategy_choices()
+            for name, title, _words in projectsettings.strategy_choices()
             if name != job.RANDOM
         ]
 

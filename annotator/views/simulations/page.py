@@ -9,11 +9,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import tasks, tasktypes
+from annotator import projectsettings, tasks, tasktypes
 from annotator.errors import FlowError
 from annotator.flow.labels import naming
 from annotator.flow.operations import heartbeat
-from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
 from annotator.models import Role, Simulation
 from annotator.server import reverse_proxy
@@ -171,4 +170,4 @@ def _rare_label(work: Simulation) -> str:
 
 
 def _titles() -> dict[str, str]:
-    return {name: title for name, title, _words in project_settings.strategy_choices()}
+    return {name: title for name, title, _words in projectsettings.strategy_choices()}

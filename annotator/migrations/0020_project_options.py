@@ -1,0 +1,17 @@
+import django.core.serializers.json
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('annotator', '0019_field_words'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='project',
+            name='options',
+            field=models.JSONField(editable=False, encoder=django.core.serializers.json.DjangoJSONEncoder, null=True),
+        ),
+    ]
