@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from annotator.bench import synthetic_text
 from annotator.bench.api_client import Client
 
@@ -50,3 +52,17 @@ def settle(client: Client, project: int) -> None:
     # Better features start a round at once; see whether one came.
     time.sleep(1.0)
     client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
+    _wait_out_the_rest(project)
+
+
+def _wait_out_the_rest(project: int) -> None:
+    """Wait until labels may start a round again, so that the pause does not count as its time."""
+    from annotator.flow.training.schedule import is_resting
+    from annotator.models import Round
+
+    end = time.monotonic() + LONGEST
+    while time.monotonic() < end:
+        newest = Round.objects.filter(project_id=project, state=Round.State.DONE).first()
+        if newest is None or not is_resting(newest, timezone.now()):
+            return
+        time.sleep(0.05)
