@@ -17,7 +17,8 @@ from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
 from annotator.messages.stopping import pause_payload
-from annotator.models import Project, Role
+from annotator.models import Label, Project, Role
+from annotator.projectsettings import SETTINGS
 
 
 @extend_schema(
@@ -134,11 +135,6 @@ def _project(
     found: Project, pause: stopping.Pause | None = None, *, leads: bool = False
 ) -> dict[str, Any]:
     labels = found.labels.all()
-    settings = {name: getattr(found, name) for name in Project.SETTINGS}
-    settings["rare_label"] = found.rare_label.name if found.rare_label else None
-    if not leads:
-        # With the seed, an annotator could work out which items are audits.
-        del settings["seed"]
     return {
         "id": found.pk,
         "name": found.name,
@@ -154,9 +150,16 @@ def _project(
             }
             for each in labels
         ],
-        **settings,
+        **_settings(found, leads),
         "items": found.items,
         "paused": pause_payload(pause),
         "created_at": found.created_at,
         "version": versions.version_of(found),
     }
+
+
+def _settings(found: Project, leads: bool) -> dict[str, Any]:
+    shown = [each for each in SETTINGS.values() if leads or not each.leads_only]
+    values = {each.name: each.value(found) for each in shown}
+    # Programs know labels by their names.
+    return {n: v.name if isinstance(v, Label) else v for n, v in values.items()}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -11,7 +12,8 @@ from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.formats import registry
-from annotator.models import Import, Project, Role
+from annotator.models import Import, Role
+from annotator.projectsettings import SETTINGS, Setting
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -84,33 +86,43 @@ class Username(StrictSerializer):
     username = Text()
 
 
+def _setting_field(setting: Setting) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the field of a setting, from the type that it declares."""
+    declared = setting.type
+    options: dict[str, Any] = {"required": False, **setting.in_api}
+    if declared.null:
+        options["allow_null"] = True
+    if declared.choices:
+        return serializers.ChoiceField(declared.choices, **options)
+    if isinstance(declared, models.JSONField):
+        return serializers.ListField(child=Text(trim_whitespace=False), **options)
+    if isinstance(declared, models.DecimalField):
+        digits, places = declared.max_digits, declared.decimal_places
+        return serializers.DecimalField(digits, places, **options)
+    if isinstance(declared, models.TextField):
+        return Text(allow_blank=True, trim_whitespace=False, **options)
+    return next(made(**options) for kind, made in PLAIN.items() if isinstance(declared, kind))
+
+
+PLAIN: dict[type["models.Field[Any, Any]"], Any] = {
+    models.BooleanField: serializers.BooleanField,
+    models.IntegerField: serializers.IntegerField,
+    models.FloatField: serializers.FloatField,
+    models.CharField: Text,
+    # By its name.
+    models.ForeignKey: Text,
+}
+
+
 class Settings(StrictSerializer):
     """The settings of a project; ranges are checked where they are stored."""
 
     name = Text(max_length=200, required=False)
-    strategy = Text(required=False)
-    batch_size = serializers.IntegerField(required=False)
-    retrain_every = serializers.IntegerField(required=False)
-    retrain_seconds = serializers.IntegerField(required=False)
-    overlap = serializers.IntegerField(required=False)
-    audit_share = serializers.FloatField(required=False)
-    gold_share = serializers.FloatField(required=False)
-    gold_feedback = serializers.BooleanField(required=False)
-    second_share = serializers.FloatField(required=False)
-    lease_seconds = serializers.IntegerField(required=False)
-    budget = serializers.IntegerField(required=False, allow_null=True)
-    target_metric = serializers.ChoiceField(Project.Metric.choices, required=False)
-    target_value = serializers.FloatField(required=False, allow_null=True)
-    hourly_rate = serializers.DecimalField(10, 2, required=False, allow_null=True)
-    show_suggestions = serializers.BooleanField(required=False)
-    bulk_desk = serializers.BooleanField(required=False)
-    rare_label = Text(required=False, allow_null=True)
-    auto_stop = serializers.BooleanField(required=False)
-    features = Text(required=False)
-    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    guidelines = Text(required=False, allow_blank=True, trim_whitespace=False)
-    shown_fields = serializers.ListField(child=Text(trim_whitespace=False), required=False)
     labels = serializers.ListField(child=serializers.JSONField(), required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        settings = {name: _setting_field(each) for name, each in SETTINGS.items()}
+        return {**settings, **super().get_fields()}
 
 
 class ProjectChange(Settings):

@@ -91,8 +91,6 @@ TEXTS = {
     ),
     "invalid": gettext_noop("Some settings are invalid."),
     "unknown_field": gettext_noop("Unknown setting %s."),
-    "unknown_strategy": gettext_noop("Unknown strategy."),
-    "unknown_features": gettext_noop("Unknown features."),
     "not_finite": gettext_noop("This must be a finite number."),
     "guidelines.too_long": gettext_noop("The guidelines are too long."),
     "field_name": gettext_noop("A field name must have between 1 and %d characters."),

@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import TextChoices
@@ -89,6 +90,9 @@ class Project(models.Model):
     features = models.CharField(max_length=32, default="auto")
     seed = models.PositiveIntegerField(default=fresh_seed, validators=[MaxValueValidator(2**31)])
 
+    # The settings without a column of their own; null or a missing key means the default.
+    options = models.JSONField(null=True, editable=False, encoder=DjangoJSONEncoder)
+
     # Counted as rows are added, because a count over a million items takes 100 ms.
     items = models.PositiveIntegerField(default=0, editable=False)
     # Whether reviews were open when they were last requested; if not, none are looked for.
@@ -111,31 +115,6 @@ class Project(models.Model):
 
     # The user's role; set when the project is loaded for a user.
     role: Role
-
-    SETTINGS = [
-        "strategy",
-        "batch_size",
-        "retrain_every",
-        "retrain_seconds",
-        "overlap",
-        "audit_share",
-        "gold_share",
-        "gold_feedback",
-        "second_share",
-        "lease_seconds",
-        "budget",
-        "target_metric",
-        "target_value",
-        "hourly_rate",
-        "show_suggestions",
-        "bulk_desk",
-        "rare_label",
-        "auto_stop",
-        "features",
-        "seed",
-        "guidelines",
-        "shown_fields",
-    ]
 
     class Meta:
         ordering = ["-id"]

@@ -62,7 +62,6 @@ __all__ = [
     "TaskType",
     "choices",
     "find",
-    "lacking_settings",
     "of",
     "require",
     "titles",
@@ -89,12 +88,6 @@ def require(project: Project, feature: str) -> None:
     """Raise NotFound if projects of this type lack the feature."""
     if feature not in of(project).can:
         raise NotFound("not_for_task", detail=str(FEATURES[feature].refusal))
-
-
-def lacking_settings(project: Project) -> set[str]:
-    """Return the settings without effect on projects of this type."""
-    lacking = set(FEATURES) - of(project).can
-    return {name for feature in lacking for name in FEATURES[feature].settings}
 
 
 def titles(project: Project, names: Iterable[str]) -> list[str]:

@@ -35,19 +35,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Feature:
-    """A part of the app that a type may lack, and the settings without effect then."""
+    """A part of the app that a type may lack."""
 
     refusal: Promise
-    settings: tuple[str, ...] = ()
 
 
 FEATURES = {
-    "bulk": Feature(
-        gettext_lazy("Bulk labelling isn't available for this task type."), ("bulk_desk",)
-    ),
+    "bulk": Feature(gettext_lazy("Bulk labelling isn't available for this task type.")),
     "labels": Feature(
-        gettext_lazy("The answers of this task type are fixed; it takes no other labels."),
-        ("rare_label",),
+        gettext_lazy("The answers of this task type are fixed; it takes no other labels.")
     ),
     "predict": Feature(gettext_lazy("This endpoint predicts labels for texts only.")),
     "simulate": Feature(gettext_lazy("Simulations aren't available for this task type.")),

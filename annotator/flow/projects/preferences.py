@@ -20,8 +20,6 @@ FEWEST_AHEAD, MOST_AHEAD = 1, 10
 MOST_SPARES = 40
 SHORTEST_BREAK, LONGEST_BREAK = 15, 240
 
-MOST_SHOWN = 10
-LONGEST_NAME = 200
 SAMPLE = 200
 MOST_NAMES = 50
 
@@ -278,23 +276,3 @@ def field_names(project: Project) -> list[str]:
     items = Item.objects.filter(project=project).order_by("position")
     metas: Iterable[dict[str, Any]] = items.values_list("meta", flat=True)[:SAMPLE]
     return list(dict.fromkeys(name for meta in metas for name in meta))[:MOST_NAMES]
-
-
-def check_shown_fields(given: Any) -> None:
-    """Raise Invalid unless these are valid, distinct field names."""
-    if not isinstance(given, list) or not all(map(_may_be_a_field, given)):
-        raise Invalid("field_name", field="shown_fields", most=LONGEST_NAME)
-    if len(given) > MOST_SHOWN:
-        raise Invalid("too_many", field="shown_fields", most=MOST_SHOWN, n=len(given))
-    twice = next((name for name in given if given.count(name) > 1), None)
-    if twice is not None:
-        raise Invalid("duplicate_name", field="shown_fields", name=twice)
-
-
-def _may_be_a_field(name: Any) -> bool:
-    return (
-        isinstance(name, str)
-        and 1 <= len(name) <= LONGEST_NAME
-        and bool(name.strip())
-        and "\x00" not in name
-    )

@@ -2,25 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from annotator import tasktypes
+from annotator import projectsettings, tasktypes
 from annotator.errors import Invalid
 from annotator.flow.labels import naming
-from annotator.flow.projects import preferences, setting_effects, versions
+from annotator.flow.projects import setting_effects, versions
 from annotator.flow.projects.label_set import LabelSpec, change_labels, clean_name, label_specs
 from annotator.models import Label, Membership, Project, Role, User
+from annotator.projectsettings import SETTINGS, Setting
 from annotator.tasktypes import FEATURES
-
-if TYPE_CHECKING:
-    from selection.strategies.registry import Strategy
-
-LONGEST_GUIDELINES = 20_000
-
 
 # Projects ----------------------------------------------------------------------------------------
 
@@ -78,7 +73,7 @@ def change_project(
 def change_settings(project: Project, **settings: Any) -> Project:
     """Store changed settings: all, or none if one is invalid."""
     versions.hold(project)
-    fields, before = sorted(settings), setting_effects.settings_of(project)
+    fields, before = projectsettings.columns(settings), projectsettings.values(project)
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
@@ -108,42 +103,62 @@ def _named_labels(
     return [{"name": name, "hotkey": key} for name, key in fixed.items()]
 
 
-def strategies() -> "Mapping[str, Strategy]":
-    """Return every strategy that a project may use, by its name."""
-    from selection.strategies.registry import STRATEGIES
-
-    return STRATEGIES
-
-
-def _apply(project: Project, settings: dict[str, Any]) -> None:
-    unknown = sorted(set(settings) - {*Project.SETTINGS, "name"})
+def _apply(project: Project, given: dict[str, Any]) -> None:
+    """Set the given settings in memory; Invalid where one of them is wrong."""
+    unknown = sorted(set(given) - {*SETTINGS, "name"})
     if unknown:
         raise Invalid("unknown_field", field=unknown[0], name=unknown[0])
-    if "name" in settings:
-        settings = {**settings, "name": clean_name(settings["name"], "name")}
-    if "strategy" in settings and settings["strategy"] not in strategies():
-        raise Invalid("unknown_strategy", field="strategy")
-    if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
-        raise Invalid("unknown_features", field="features")
-    endless = [name for name, value in settings.items() if value != value or value == math.inf]
-    if endless:
-        raise Invalid("not_finite", field=endless[0])
-    if len(settings.get("guidelines") or "") > LONGEST_GUIDELINES:
-        raise Invalid("too_long", field="guidelines")
-    if "shown_fields" in settings:
-        preferences.check_shown_fields(settings["shown_fields"])
-    for field, value in settings.items():
-        setattr(project, field, value)
-    try:
-        project.clean_fields(exclude=["created_by", "rare_label"])
-    except ValidationError as problem:
+    if "name" in given:
+        given = {**given, "name": clean_name(given["name"], "name")}
+        project.name = given["name"]
+    wanted = [each for name, each in SETTINGS.items() if name in given]
+    for setting in wanted:
+        _check(project, setting, given[setting.name])
+    for setting in wanted:
+        setting.set(project, given[setting.name])
+    refused = _refused_columns(project) | _refused_options(project, wanted, given)
+    if refused:
         raise Invalid(
             "invalid",
             errors=[
                 {"field": field, "code": "invalid", "detail": " ".join(words)}
-                for field, words in problem.message_dict.items()
+                for field, words in refused.items()
             ],
-        ) from problem
+        )
+
+
+def _check(project: Project, setting: Setting, value: Any) -> None:
+    """Raise Invalid for a value that the type of the setting cannot rule out."""
+    if setting.choices and value not in [name for name, _title in setting.choices(project)]:
+        assert setting.refusal is not None
+        raise Invalid(setting.refusal.code, detail=str(setting.refusal.words), field=setting.name)
+    if value != value or value == math.inf:
+        raise Invalid("not_finite", field=setting.name)
+    if setting.check:
+        setting.check(value)
+
+
+def _refused_columns(project: Project) -> dict[str, list[str]]:
+    """Return what is wrong with the columns, and clean the others."""
+    try:
+        project.clean_fields(exclude=["created_by", "rare_label"])
+    except ValidationError as problem:
+        return dict(problem.message_dict)
+    return {}
+
+
+def _refused_options(
+    project: Project, wanted: Sequence[Setting], given: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Return what is wrong with the settings that have no column, and clean the others."""
+    refused = {}
+    for setting in wanted:
+        if not setting.has_column:
+            try:
+                setting.set(project, setting.type.clean(given[setting.name], None))
+            except ValidationError as problem:
+                refused[setting.name] = problem.messages
+    return refused
 
 
 def _own_label(project: Project, given: Any) -> Label | None:

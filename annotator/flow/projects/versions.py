@@ -15,6 +15,7 @@ from typing import Any
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from annotator import projectsettings
 from annotator.errors import Conflict, NotFound
 from annotator.models import Project
 
@@ -128,8 +129,7 @@ def hold(project: Project) -> None:
 
 def settings_of(project: Project) -> dict[str, Any]:
     """Return the stored name and settings of a project."""
-    values = {name: getattr(project, name) for name in Project.SETTINGS if name != "rare_label"}
-    return {"name": project.name, "rare_label": project.rare_label_id, **values}
+    return {"name": project.name, **projectsettings.values(project)}
 
 
 def version_of(project: Project) -> str:

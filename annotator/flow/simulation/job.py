@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotator import tasktypes
+from annotator import projectsettings, tasktypes
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.datasets import upload
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
-from annotator.flow.projects import settings
 from annotator.flow.simulation import dataset, storage
 from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns, UnreadableFile
@@ -112,7 +111,7 @@ def own_labels(project: Project) -> int:
 
 
 def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
-    there = settings.strategies()
+    there = projectsettings.strategy_titles()
     unknown = [name for name in strategies if name not in there]
     if unknown or not strategies:
         raise Invalid("strategy", field="strategies")

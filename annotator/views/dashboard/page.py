@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotator import tasks
+from annotator import projectsettings, tasks
 from annotator.errors import Conflict
 from annotator.flow.progress import estimate, summary
 from annotator.flow.progress import recall_standing as searched
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
-from annotator.messages import forecast, strategies, under_way, workers
+from annotator.messages import forecast, under_way, workers
 from annotator.messages import progress as worded
 from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round
@@ -149,7 +149,7 @@ def _aside_in_words(number: int) -> str:
 
 
 def _rounds(facts: ChartData) -> list[dict[str, Any]]:
-    titles = strategies.titles()
+    titles = projectsettings.strategy_titles()
     return [_round_in_words(each, titles) for each in facts.rounds]
 
 

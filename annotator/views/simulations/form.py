@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from annotator import projectsettings
 from annotator.flow.simulation import job
-from annotator.messages import strategies
 
 
 class SimulationForm(forms.Form):
@@ -43,7 +43,9 @@ class SimulationForm(forms.Form):
         assert isinstance(field, forms.MultipleChoiceField)
         # Random is always included, as the reference.
         field.choices = [
-            (name, title) for name, title in strategies.titles().items() if name != job.RANDOM
+            (name, title)
+            for name, title in projectsettings.strategy_titles().items()
+            if name != job.RANDOM
         ]
 
     def columns(self) -> list[forms.BoundField]:

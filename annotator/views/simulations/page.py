@@ -9,11 +9,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import tasks, tasktypes
+from annotator import projectsettings, tasks, tasktypes
 from annotator.errors import FlowError
 from annotator.flow.labels import naming
 from annotator.flow.simulation import job
-from annotator.messages import strategies, workers
+from annotator.messages import workers
 from annotator.models import Role, Simulation
 from annotator.server import reverse_proxy
 from annotator.views import partials
@@ -82,7 +82,7 @@ def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseB
         raise Http404
     if name == "picture.svg":
         theme, size = render.theme_and_size(request, "tall")
-        spec = chart.curves_spec(work.summary, "accuracy", theme, strategies.titles())
+        spec = chart.curves_spec(work.summary, "accuracy", theme, projectsettings.strategy_titles())
         return render.as_picture(spec, theme, size)
     if name == "curves.csv":
         return _csv(work)
@@ -115,7 +115,7 @@ def _download(work: Simulation, name: str) -> HttpResponse:
 
 def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
     """Return the form with what may be tried, and the newest simulations."""
-    rows, titles = _newest(access), strategies.titles()
+    rows, titles = _newest(access), projectsettings.strategy_titles()
     own = job.own_labels(access.project)
     return {
         "access": access,
