@@ -4,47 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0003_language"),
+        ('annotator', "0003_language"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="lease",
-            name="shown_at",
+            model_name='lease',
+            name='shown_at',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name="project",
-            name="recounted",
+            model_name='project',
+            name='recounted',
             field=models.JSONField(default=dict, editable=False),
         ),
         migrations.AlterField(
-            model_name="item",
-            name="state",
-            field=models.SmallIntegerField(
-                choices=[(0, "in the pool"), (1, "queued"), (2, "labelled"), (3, "set aside")],
-                default=0,
-            ),
+            model_name='item',
+            name='state',
+            field=models.SmallIntegerField(choices=[(0, 'in the pool'), (1, 'queued'), (2, 'labelled'), (3, 'set aside')], default=0),
         ),
         migrations.AlterField(
-            model_name="lease",
-            name="outcome",
-            field=models.CharField(
-                blank=True,
-                choices=[
-                    ("labelled", "labelled"),
-                    ("skipped", "skipped"),
-                    ("released", "given back"),
-                    ("expired", "ran out"),
-                    ("passed", "passed on to somebody who had nothing left"),
-                    ("again", "skipped, but to be asked again"),
-                ],
-                max_length=16,
-            ),
+            model_name='lease',
+            name='outcome',
+            field=models.CharField(blank=True, choices=[('labelled', 'labelled'), ('skipped', 'skipped'), ('released', 'given back'), ('expired', 'ran out'), ('passed', 'passed on to somebody who had nothing left'), ('again', 'skipped, but to be asked again')], max_length=16),
         ),
         migrations.AddIndex(
-            model_name="annotation",
-            index=models.Index(fields=["project", "source"], name="annotation_by_source"),
+            model_name='annotation',
+            index=models.Index(fields=['project', 'source'], name='annotation_by_source'),
         ),
     ]

@@ -5,43 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0005_lean_indexes"),
+        ('annotator', '0005_lean_indexes'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="modelversion",
-            name="measured",
+            model_name='modelversion',
+            name='measured',
             field=models.JSONField(default=dict),
         ),
         migrations.CreateModel(
-            name="Report",
+            name='Report',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("kind", models.CharField(max_length=32)),
-                ("seq", models.PositiveIntegerField()),
-                ("found", models.JSONField(default=dict)),
-                ("error", models.TextField(blank=True)),
-                ("made_at", models.DateTimeField()),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reports",
-                        to="annotator.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=32)),
+                ('seq', models.PositiveIntegerField()),
+                ('found', models.JSONField(default=dict)),
+                ('error', models.TextField(blank=True)),
+                ('made_at', models.DateTimeField()),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='annotator.project')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("project", "kind"), name="one_report_per_kind")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('project', 'kind'), name='one_report_per_kind')],
             },
         ),
     ]

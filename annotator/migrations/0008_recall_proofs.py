@@ -6,68 +6,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0007_second_looks"),
+        ('annotator', '0007_second_looks'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="project",
-            name="target_metric",
-            field=models.CharField(
-                choices=[
-                    ("accuracy", "accuracy"),
-                    ("macro_f1", "macro F1"),
-                    ("recall", "share of the rare label that is found"),
-                ],
-                default="accuracy",
-                max_length=16,
-            ),
+            model_name='project',
+            name='target_metric',
+            field=models.CharField(choices=[('accuracy', 'accuracy'), ('macro_f1', 'macro F1'), ('recall', 'share of the rare label that is found')], default='accuracy', max_length=16),
         ),
         migrations.CreateModel(
-            name="RecallProof",
+            name='RecallProof',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("items", models.PositiveIntegerField()),
-                ("size", models.PositiveIntegerField()),
-                ("positions", models.JSONField()),
-                ("created_at", models.DateTimeField()),
-                (
-                    "label",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="annotator.label",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="recall_proofs",
-                        to="annotator.project",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('items', models.PositiveIntegerField()),
+                ('size', models.PositiveIntegerField()),
+                ('positions', models.JSONField()),
+                ('created_at', models.DateTimeField()),
+                ('label', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotator.label')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recall_proofs', to='annotator.project')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("label", "number"), name="one_proof_per_number")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('label', 'number'), name='one_proof_per_number')],
             },
         ),
     ]

@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0008_recall_proofs"),
+        ('annotator', '0008_recall_proofs'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="report",
-            name="due_at",
+            model_name='report',
+            name='due_at',
             field=models.DateTimeField(db_index=True, null=True),
         ),
         migrations.AddField(
-            model_name="report",
-            name="seconds",
+            model_name='report',
+            name='seconds',
             field=models.FloatField(default=0.0),
         ),
     ]

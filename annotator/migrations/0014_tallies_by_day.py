@@ -69,8 +69,9 @@ def _counted(apps):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0013_completing_answers"),
+        ('annotator', '0013_completing_answers'),
     ]
 
     operations = [

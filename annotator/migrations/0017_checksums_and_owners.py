@@ -4,59 +4,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0016_label_ids_data"),
+        ('annotator', '0016_label_ids_data'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="featureshard",
-            name="checksums",
+            model_name='featureshard',
+            name='checksums',
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name="featureshard",
-            name="damaged_at",
+            model_name='featureshard',
+            name='damaged_at',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name="featureshard",
-            name="owner",
+            model_name='featureshard',
+            name='owner',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name="featurespace",
-            name="damaged_at",
+            model_name='featurespace',
+            name='damaged_at',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name="featurespace",
-            name="owner",
+            model_name='featurespace',
+            name='owner',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name="import",
-            name="owner",
+            model_name='import',
+            name='owner',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name="round",
-            name="owner",
+            model_name='round',
+            name='owner',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name="roundshard",
-            name="checksums",
+            model_name='roundshard',
+            name='checksums',
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name="roundshard",
-            name="owner",
+            model_name='roundshard',
+            name='owner',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name="simulation",
-            name="owner",
+            model_name='simulation',
+            name='owner',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
     ]

@@ -4,29 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("annotator", "0017_checksums_and_owners"),
+        ('annotator', '0017_checksums_and_owners'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="annotation",
-            name="value",
+            model_name='annotation',
+            name='value',
             field=models.JSONField(null=True),
         ),
         migrations.AddField(
-            model_name="item",
-            name="content",
+            model_name='item',
+            name='content',
             field=models.JSONField(null=True),
         ),
         migrations.AlterField(
-            model_name="import",
-            name="format",
+            model_name='import',
+            name='format',
             field=models.CharField(blank=True, max_length=8),
         ),
         migrations.AlterField(
-            model_name="project",
-            name="task",
-            field=models.CharField(default="text", max_length=16),
+            model_name='project',
+            name='task',
+            field=models.CharField(default='text', max_length=16),
         ),
     ]

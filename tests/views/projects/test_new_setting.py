@@ -1,6 +1,7 @@
 """A new setting is one declaration: the form, the API, the docs and the command follow it."""
 
 import json
+import threading
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -14,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 
-from annotator.api import responses, serializers
+from annotator.api import request_context, responses, serializers
 from annotator.errors import Invalid
 from annotator.flow.projects import settings, versions
 from annotator.models import Project, User
@@ -126,6 +127,8 @@ TYPED = {**GIVEN, "coffee_share": "25", "coffee": "on"}
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in NEW:
         monkeypatch.setitem(SETTINGS, each.name, each)
+    # Serializers of other tests were made before, and know of no new setting.
+    monkeypatch.setattr(request_context, "_own", threading.local())
 
 
 def read(project: Project) -> dict[str, Any]:
