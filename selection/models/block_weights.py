@@ -1,12 +1,13 @@
 """Weights of the feature blocks, chosen by leave-one-out on the labels.
 
 Where neighbours share a label, their mean is more informative than the item itself; elsewhere it
-adds noise, and so it is with a pretrained encoder and with single words. The best weights differ
-between projects and change with the number of labels.
+adds noise, and so it is with a pretrained encoder and with the texts of the labels. The best
+weights differ between projects and change with the number of labels.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +22,15 @@ RIDGES = (0.3, 1.0, 3.0)
 TEMPERATURES = (0.03, 0.06, 0.12, 0.25)
 MIN_ROWS = 10
 MAX_ROWS = 300  # labels that judge: the cost grows with their cube
-SWEEPS = 2
+MAX_ROWS_OF_SEVERAL = 200  # where several blocks are judged, which takes many more trials
 DIGITS = 6  # of a loss: less is a tie, in which the smaller weight wins
 
 
 class BlockWeights(NamedTuple):
     """What each block of the features is multiplied by; 0 leaves it out.
 
-    `exact` are the sparse columns, `itself` the dense ones in no named block.
+    `exact` are the sparse columns, `itself` the dense ones in no named block. `label_texts` tells
+    how many examples the text of a label counts for.
     """
 
     exact: float = 1.0
@@ -36,25 +38,33 @@ class BlockWeights(NamedTuple):
     neighbours: float = 1.4
     encoder: float = 1.0
     encoder_neighbours: float = 1.0
+    label_texts: float = 0.0
 
 
 USUAL = BlockWeights()  # while there are too few labels to judge
+USUAL_TEXTS = 1.0
+# Columns of an encoder have length 2 already.
 GRIDS = {
-    "exact": (0.0, 0.5, 1.0),
     "neighbours": WEIGHTS,
-    "encoder": (0.0, 0.5, 1.0, 1.5),
-    "encoder_neighbours": (0.0, 0.5, 1.0, 1.5),
+    "encoder": (0.0, 0.35, 0.7, 1.0, 1.5),
+    "encoder_neighbours": (0.0, 0.35, 0.7, 1.0, 1.5),
+    "label_texts": (0.0, 0.5, 1.0, 2.0, 4.0),
 }
+# Pull towards the usual weights, in log-likelihoods of one label for a weight of 0 or twice the
+# usual one: a handful of labels should not throw a block away.
+PULL = 1.0
 
 
-def block_weights(X: Features, Y: AnyArray, *, seed: int) -> BlockWeights:
+def block_weights(X: Features, Y: AnyArray, *, seed: int, n_texts: int = 0) -> BlockWeights:
     """Return the best weights for the blocks of the labelled `X` (n rows).
 
-    `Y` (n, S) is true for the classes of each row. Weights are judged by what regularised least
-    squares would say about every label without having seen it, which has a closed form: the
-    leave-one-out residual is that of the fit divided by the diagonal of the inverse (Allen 1974;
-    Rifkin and Lippert 2007). The best log-likelihood over three ridges and four temperatures wins;
-    the smaller weight on a tie. Several blocks are searched one after the other, twice.
+    `Y` (n, S) is true for the classes of each row; the last `n_texts` rows are texts of labels,
+    which teach but do not judge. Weights are judged by what regularised least squares would say
+    about every label without having seen it, which has a closed form: the leave-one-out residual
+    is that of the fit divided by the diagonal of the inverse (Allen 1974; Rifkin and Lippert 2007).
+    The best log-likelihood over ridges and four temperatures wins; the smaller weight on a tie.
+    Several blocks are searched one after the other, each once, with a single ridge: on eight sets
+    of texts, more of either changed nothing.
 
     >>> from selection.features import Blocks
     >>> own, others = np.zeros((10, 1)), np.repeat([[-1.0], [1.0]], 5, axis=0)
@@ -62,17 +72,25 @@ def block_weights(X: Features, Y: AnyArray, *, seed: int) -> BlockWeights:
     >>> block_weights(X, np.repeat(np.eye(2, dtype=bool), 5, axis=0), seed=0).neighbours > 0
     True
     """
-    judged = _judged(X)
-    if not judged or len(X) < MIN_ROWS:
-        return USUAL
-    rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MAX_ROWS])
-    grams = _grams(X.take(rows))
-    truth = Y[rows].astype(np.float64)
-    weights = USUAL
-    for _ in range(SWEEPS if len(judged) > 1 else 1):
-        for name in judged:
-            weights = _improved(weights, name, grams, truth)
-    return weights
+    judged = _judged(X, n_texts)
+    n = len(X) - n_texts
+    usual = USUAL._replace(label_texts=USUAL_TEXTS if n_texts else 0.0)
+    if not judged or n < MIN_ROWS:
+        return usual
+    most = MAX_ROWS if len(judged) == 1 else MAX_ROWS_OF_SEVERAL
+    own = np.sort(np.random.default_rng(seed).permutation(n)[:most])
+    rows = np.concatenate([own, np.arange(n, len(X))])
+    alone = len(judged) == 1
+    trial = _Trial(
+        _grams(X.take(rows)),
+        Y[rows].astype(np.float64),
+        n_texts,
+        ridges=RIDGES if alone else RIDGES[1:2],
+        pull=0.0 if alone else PULL,
+    )
+    for name in judged:
+        usual = trial.improved(usual, name)
+    return usual
 
 
 def scale_blocks(X: Features, weights: BlockWeights) -> Features:
@@ -87,7 +105,7 @@ def scale_blocks(X: Features, weights: BlockWeights) -> Features:
     if exact is not None and weights.exact != 1.0:
         exact = exact * np.float32(weights.exact)
     dense = X.dense
-    if dense is not None and (_judged(X) or weights.itself != 1.0):
+    if dense is not None and (any(X.blocks) or weights.itself != 1.0):
         dense = dense * column_weights(X, weights)
     return Features(exact, dense, X.spread, X.blocks)
 
@@ -107,55 +125,100 @@ def column_weights(X: Features, weights: BlockWeights) -> Float32Array:
     return worth
 
 
-def _judged(X: Features) -> list[str]:
-    """Return the names of the blocks of `X` whose weights are searched."""
+def _judged(X: Features, n_texts: int) -> list[str]:
+    """Return the names of the weights that are searched."""
     named = [name for name, (start, stop) in X.blocks._asdict().items() if start < stop]
-    is_encoded = set(named) - {"neighbours"}
-    return ["exact", *named] if is_encoded and X.sparse is not None else named
+    return [*named, "label_texts"] if n_texts else named
 
 
-def _improved(
-    weights: BlockWeights, name: str, grams: dict[str, FloatArray], truth: FloatArray
-) -> BlockWeights:
-    """Return `weights` with the best one of block `name`, all others as they are."""
-    fixed = np.ones_like(grams["itself"])  # for the intercept
-    for other, gram in grams.items():
-        if other != name:
-            fixed = fixed + getattr(weights, other) ** 2 * gram
-    losses = [_left_out_loss(fixed + weight**2 * grams[name], truth) for weight in GRIDS[name]]
-    best = GRIDS[name][int(np.argmin(np.round(losses, DIGITS)))]
-    return weights._replace(**{name: best})
+@dataclass(frozen=True)
+class _Trial:
+    """Labels that judge weights: products (n, n) of their rows, block by block, and `truth` (n, S).
+
+    The last `n_texts` of the n rows are texts of labels.
+    """
+
+    grams: dict[str, FloatArray]
+    truth: FloatArray
+    n_texts: int
+    ridges: tuple[float, ...]
+    pull: float
+
+    def improved(self, weights: BlockWeights, name: str) -> BlockWeights:
+        """Return `weights` with the best one called `name`, all others as they are."""
+        tried = [weights._replace(**{name: weight}) for weight in GRIDS[name]]
+        losses = [self.loss(each) + self.pull * self._distance(each) for each in tried]
+        return tried[int(np.argmin(np.round(losses, DIGITS)))]
+
+    def loss(self, weights: BlockWeights) -> float:
+        """Return the mean negative log-likelihood of the labels, each left out in turn."""
+        judging = len(self.truth) - self.n_texts
+        used = len(self.truth) if weights.label_texts else judging
+        kernel = np.ones((used, used))  # for the intercept
+        for name, gram in self.grams.items():
+            kernel += getattr(weights, name) ** 2 * gram[:used, :used]
+        noise = np.ones(used)
+        noise[judging:] /= weights.label_texts or 1.0
+        return _left_out_loss(kernel, self.truth[:used], noise, judging, self.ridges)
+
+    def _distance(self, weights: BlockWeights) -> float:
+        """Return how far the weights of blocks are from the usual ones, for each label."""
+        judged = [name for name in GRIDS if name in self.grams]
+        usual, own = (np.array([getattr(w, name) for name in judged]) for w in (USUAL, weights))
+        return float(((own / usual - 1.0) ** 2).sum()) / (len(self.truth) - self.n_texts)
 
 
 def _grams(some: Features) -> dict[str, FloatArray]:
     """Return the products (n, n) of the rows of each block that is there."""
-    grams: dict[str, FloatArray] = {"itself": np.zeros((len(some), len(some)))}
+    grams: dict[str, FloatArray] = {}
     if some.sparse is not None:
         exact: Any = some.sparse.astype(np.float64)
         grams["exact"] = (exact @ exact.T).toarray()
-    if some.dense is not None:
-        dense = np.asarray(some.dense, dtype=np.float64)
-        grams["itself"] = dense @ dense.T
-        for name, (start, stop) in some.blocks._asdict().items():
-            if start < stop:
-                columns = dense[:, start:stop]
-                grams[name] = columns @ columns.T
-                grams["itself"] = grams["itself"] - grams[name]
-    return grams
+    if some.dense is None:
+        return grams
+    dense = np.asarray(some.dense, dtype=np.float64)
+    own = dense @ dense.T
+    for name, (start, stop) in some.blocks._asdict().items():
+        if start < stop:
+            columns = dense[:, start:stop]
+            grams[name] = columns @ columns.T
+            own = own - grams[name]
+    return {**grams, "itself": own}
 
 
-def _left_out_loss(kernel: FloatArray, truth: FloatArray) -> float:
-    losses: list[float] = []
-    for ridge in RIDGES:
-        inverse = _inverse(kernel, ridge)
-        said = truth - (inverse @ truth) / np.diag(inverse)[:, None]
-        losses.extend(_log_loss(said / temperature, truth) for temperature in TEMPERATURES)
+def _left_out_loss(
+    kernel: FloatArray,
+    truth: FloatArray,
+    noise: FloatArray,
+    judging: int,
+    ridges: tuple[float, ...],
+) -> float:
+    """Return the least loss over ridges and temperatures of the first `judging` rows.
+
+    `noise` (n,) is how much of the ridge each row gets: a row that counts twice gets half.
+    """
+    losses = [np.inf]
+    for ridge in ridges:
+        inverse = _inverse(kernel, ridge * noise)
+        if inverse is None:
+            continue
+        said = (truth - (inverse @ truth) / np.diag(inverse)[:, None])[:judging]
+        losses.extend(_log_loss(said / t, truth[:judging]) for t in TEMPERATURES)
     return min(losses)
 
 
-def _inverse(kernel: FloatArray, ridge: float) -> FloatArray:
-    factor = linalg.cho_factor(kernel + ridge * np.eye(len(kernel)), overwrite_a=True)
-    inverse: FloatArray = linalg.cho_solve(factor, np.eye(len(kernel)), overwrite_b=True)
+def _inverse(kernel: FloatArray, ridge: FloatArray) -> FloatArray | None:
+    """Return the inverse of the products `kernel` (n, n) with `ridge` (n,) added.
+
+    None where numbers are so large that rounding leaves nothing of the ridge.
+    """
+    raised = kernel.copy()
+    raised.flat[:: len(kernel) + 1] += ridge
+    lower, problem = linalg.lapack.dpotrf(raised, lower=1, overwrite_a=1)
+    if problem:
+        return None
+    half, _ = linalg.lapack.dpotri(lower, lower=1, overwrite_c=1)
+    inverse: FloatArray = np.tril(half) + np.tril(half, -1).T
     return inverse
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core.arrays import AnyArray, Float32Array, IntArray
 from selection.features.matrix import Features
 from selection.models import LabelSpace
+from selection.models.label_texts import LabelTexts
 from selection.models.logistic import Model, fit, judge_blocks
 
 MEMBERS = 5
@@ -20,6 +23,7 @@ def fit_committee(
     *,
     members: int = MEMBERS,
     seed: int,
+    texts: LabelTexts | None = None,
 ) -> list[Model]:
     """Return models trained on bootstrap samples of the labelled rows `X`, `y` as in `fit`.
 
@@ -34,10 +38,11 @@ def fit_committee(
     """
     labels = np.asarray(y)
     # Chosen once, on distinct rows: among copies of a row, any weight looks right.
-    worth = judge_blocks(X, labels, space, seed=seed)
+    worth = judge_blocks(X, labels, space, seed=seed, texts=texts)
     streams = np.random.default_rng(seed).spawn(members)
     samples = [_bootstrap(labels, space, stream) for stream in streams]
-    return [fit(X.take(rows), labels[rows], space, seed=seed, weights=worth) for rows in samples]
+    learn = partial(fit, space=space, seed=seed, weights=worth, texts=texts)
+    return [learn(X.take(rows), labels[rows]) for rows in samples]
 
 
 def predict_committee(committee: list[Model], X: Features) -> Float32Array:

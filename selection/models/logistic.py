@@ -29,6 +29,7 @@ from selection.models.block_weights import (
     column_weights,
     scale_blocks,
 )
+from selection.models.label_texts import LabelTexts, Taught, with_texts
 from selection.models.row_space import Reduction, reduce_rows
 
 STRENGTH = 1.0  # inverse regularisation C; see tests/bench/label_efficiency.py
@@ -132,11 +133,13 @@ def fit(
     *,
     seed: int = 0,
     weights: BlockWeights | None = None,
+    texts: LabelTexts | None = None,
 ) -> Model:
     """Return a balanced logistic regression of the labelled rows `X` (n rows) and targets `y`.
 
     Classes weigh the same however rare they are. `weights` are those of the feature blocks; without
-    them `judge_blocks` finds them on the labels, sampled with `seed` where there are many.
+    them `judge_blocks` finds them on the labels, sampled with `seed` where there are many. The
+    `texts` of labels are examples, too, as far as the labels leave them in the right.
     Raises ValueError for targets outside `space` or features that are not finite, naming the row.
 
     >>> from selection.models import SingleLabel
@@ -146,23 +149,41 @@ def fit(
            [0.4, 0. , 0.6]], dtype=float32)
     """
     labels = check_labelled(X, y, space)
+    taught = with_texts(X, labels, space, texts)
     if weights is None:
-        weights = judge_blocks(X, labels, space, seed=seed)
-    reduction = reduce_rows(scale_blocks(X, weights))
-    learnt, intercept = space.fit_columns(partial(_solve, reduction), labels, reduction.width)
-    model = assemble(reduction, learnt, intercept, space, space.classes_seen(labels))
+        weights = _judged(taught, space, seed)
+    if not weights.label_texts:
+        taught = Taught(X, labels)
+    counts = taught.counts(weights.label_texts)
+    reduction = reduce_rows(scale_blocks(taught.X, weights))
+    solve = partial(_solve, reduction, counts)
+    learnt, intercept = space.fit_columns(solve, taught.y, reduction.width)
+    model = assemble(reduction, learnt, intercept, space, space.classes_seen(taught.y))
     return unscale_model(model, X, weights)
 
 
-def judge_blocks(X: Features, y: ArrayLike, space: LabelSpace, *, seed: int = 0) -> BlockWeights:
-    """Return the weights that `fit` gives the blocks of `X`; `y` as in `fit`.
+def judge_blocks(
+    X: Features,
+    y: ArrayLike,
+    space: LabelSpace,
+    *,
+    seed: int = 0,
+    texts: LabelTexts | None = None,
+) -> BlockWeights:
+    """Return the weights that `fit` gives the blocks of `X` and the `texts`; `y` as in `fit`.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32))
     >>> judge_blocks(X, [0, 1], SingleLabel(2)).neighbours
     1.4
     """
-    return block_weights(X, space.weight_targets(space.check_targets(y, len(X))), seed=seed)
+    labels = space.check_targets(y, len(X))
+    return _judged(with_texts(X, labels, space, texts), space, seed)
+
+
+def _judged(taught: Taught, space: LabelSpace, seed: int) -> BlockWeights:
+    targets = space.weight_targets(taught.y)
+    return block_weights(taught.X, targets, seed=seed, n_texts=taught.n_texts)
 
 
 def cross_fit(
@@ -173,6 +194,7 @@ def cross_fit(
     *,
     folds: int = 5,
     seed: int,
+    texts: LabelTexts | None = None,
 ) -> Float32Array:
     """Return cross-fitted probabilities (m, C): each `held_out` row by a model that never saw it.
 
@@ -193,7 +215,7 @@ def cross_fit(
         rest = np.setdiff1d(np.arange(len(X)), audited[share])
         if not len(rest):
             raise ValueError("nothing is left to train on: add labels that are not audited")
-        model = fit(X.take(rest), labels[rest], space, seed=seed)
+        model = fit(X.take(rest), labels[rest], space, seed=seed, texts=texts)
         proba[share] = model.predict_proba(X.take(audited[share]))
     return proba
 
@@ -231,14 +253,16 @@ def unscale_model(model: Model, X: Features, weights: BlockWeights) -> Model:
     )
 
 
-def _solve(reduction: Reduction, y: IntArray) -> tuple[FloatArray, FloatArray]:
+def _solve(
+    reduction: Reduction, counts: FloatArray | None, y: IntArray
+) -> tuple[FloatArray, FloatArray]:
     solver = LogisticRegression(
-        C=STRENGTH, class_weight=class_weights(y), max_iter=MAX_STEPS, tol=TOLERANCE
+        C=STRENGTH, class_weight=class_weights(y, counts), max_iter=MAX_STEPS, tol=TOLERANCE
     )
     with warnings.catch_warnings():
         # A class for every other row looks like regression to it; at the start this is normal.
         warnings.filterwarnings("ignore", message="The number of unique classes")
-        solver.fit(reduction.rows, y)
+        solver.fit(reduction.rows, y, sample_weight=counts)
     weights, intercept = solver.coef_.T, solver.intercept_
     if weights.shape[1] == 1:
         # The sigmoid of a score is the softmax of its two halves.
@@ -247,8 +271,10 @@ def _solve(reduction: Reduction, y: IntArray) -> tuple[FloatArray, FloatArray]:
     return weights, intercept
 
 
-def class_weights(y: IntArray) -> dict[int, float]:
+def class_weights(y: IntArray, counts: FloatArray | None = None) -> dict[int, float]:
     """Return the weight of an item of each class in `y` (n,): the rarer, the more, 1 on average.
+
+    `counts` (n,) tell for how many items each row stands; 1 without them.
 
     >>> {c: round(weight, 2) for c, weight in class_weights(np.array([0, 0, 0, 1])).items()}
     {0: 0.67, 1: 2.0}
@@ -258,9 +284,10 @@ def class_weights(y: IntArray) -> dict[int, float]:
     # labels, 1.6 % rare: accuracy 0.70 with power 1, 0.80 with 0.5). So: 1 up to 10 labels, 0.75 at
     # 100, 0.5 at 1,000.
     power = float(np.clip(1.25 - 0.25 * np.log10(len(y)), 0.25, 1.0))
-    classes, counts = np.unique(y, return_counts=True)
-    weights = (len(y) / (len(classes) * counts)) ** power
-    weights *= len(y) / (weights * counts).sum()
+    classes, numbers = np.unique(y, return_inverse=True)
+    sizes = np.bincount(numbers, weights=counts)
+    weights = (sizes.sum() / (len(classes) * sizes)) ** power
+    weights *= sizes.sum() / (weights * sizes).sum()
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
 

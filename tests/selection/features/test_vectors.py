@@ -28,7 +28,7 @@ def pool(rng: Any) -> Features:
 
 
 def test_what_all_vectors_share_is_taken_out(vectors: Any) -> None:
-    directions = VectorBlock.fit(vectors).directions(vectors)
+    directions = VectorBlock.fit(vectors, seed=0).directions(vectors)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1, atol=1e-5)
     same, other = directions[0] @ directions[2], directions[0] @ directions[1]
     assert vectors[0] @ vectors[1] > 0.99
@@ -36,7 +36,7 @@ def test_what_all_vectors_share_is_taken_out(vectors: Any) -> None:
 
 
 def test_a_vector_of_zeros_stays_zero(vectors: Any, pool: Features) -> None:
-    block = VectorBlock.fit(vectors)
+    block = VectorBlock.fit(vectors, seed=0)
     vectors[7] = 0.0
     X = block.extend(pool, vectors)
     assert X.dense is not None
@@ -46,7 +46,7 @@ def test_a_vector_of_zeros_stays_zero(vectors: Any, pool: Features) -> None:
 
 
 def test_all_that_was_there_stays_where_it_was(vectors: Any, pool: Features) -> None:
-    X = VectorBlock.fit(vectors).extend(pool, vectors.astype(np.float16))
+    X = VectorBlock.fit(vectors, seed=0).extend(pool, vectors.astype(np.float16))
     assert X.dense is not None
     assert X.sparse is pool.sparse
     np.testing.assert_array_equal(X.dense[:, :5], pool.dense)
@@ -58,7 +58,7 @@ def test_all_that_was_there_stays_where_it_was(vectors: Any, pool: Features) -> 
 
 def test_neither_words_nor_columns_need_be_there(vectors: Any) -> None:
     bare = Features(sparse.csr_array((80, 3), dtype=np.float32), None)
-    X = VectorBlock.fit(vectors).extend(bare, vectors)
+    X = VectorBlock.fit(vectors, seed=0).extend(bare, vectors)
     assert X.blocks == Blocks((0, 0), (0, 6), (6, 12))
     y = np.arange(80) % 2
     model = logistic.fit(X.take(slice(0, 20)), y[:20], SingleLabel(2))
@@ -66,14 +66,14 @@ def test_neither_words_nor_columns_need_be_there(vectors: Any) -> None:
 
 
 def test_shards_are_what_the_whole_is(vectors: Any, pool: Features) -> None:
-    block = VectorBlock.fit(vectors[::2])
+    block = VectorBlock.fit(vectors[::2], seed=0)
     whole = block.extend(pool, vectors)
     parts = [block.extend(pool.take(rows), vectors[rows]) for rows in (slice(0, 30), slice(30, 80))]
     np.testing.assert_allclose(Features.concat(parts).dense, whole.dense, atol=1e-6)
 
 
 def test_what_was_learnt_lies_beside_another_encoder(vectors: Any, pool: Features) -> None:
-    block = VectorBlock.fit(vectors)
+    block = VectorBlock.fit(vectors, seed=0)
     beside = {"neighbour_examples": np.eye(3), "sharpness": np.array([1.0]), "mean": np.ones(3)}
     arrays = block.to_arrays()
     assert not set(arrays) & set(beside)
@@ -84,7 +84,7 @@ def test_what_was_learnt_lies_beside_another_encoder(vectors: Any, pool: Feature
 
 
 def test_features_with_an_encoder_are_stored_by_block(vectors: Any, pool: Features) -> None:
-    X = VectorBlock.fit(vectors).extend(pool, vectors)
+    X = VectorBlock.fit(vectors, seed=0).extend(pool, vectors)
     arrays = X.to_arrays()
     assert arrays["encoder"].tolist() == [5, 11]
     assert arrays["encoder_neighbours"].tolist() == [11, 17]
@@ -104,6 +104,6 @@ def test_features_with_an_encoder_are_stored_by_block(vectors: Any, pool: Featur
 def test_vectors_that_do_not_fit_are_refused(
     vectors: Any, pool: Features, change: Any, words: str
 ) -> None:
-    block = VectorBlock.fit(vectors)
+    block = VectorBlock.fit(vectors, seed=0)
     with pytest.raises(ValueError, match=words):
         block.extend(pool, change(vectors))
