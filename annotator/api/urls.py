@@ -8,6 +8,7 @@ from annotator.api import (
     annotations,
     datasets,
     disagreements,
+    encoders,
     items,
     members,
     numbers,
@@ -19,6 +20,7 @@ PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
     ("auth/token", members.token),
     ("users", members.users),
+    ("encoders", encoders.encoders),
     ("projects", projects.projects),
     (PROJECT, projects.project),
     (f"{PROJECT}/pause", projects.pause),

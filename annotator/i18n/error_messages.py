@@ -55,6 +55,11 @@ TEXTS = {
     "decided_meanwhile": gettext_noop(
         "%(name)s decided “%(labels)s” in the meantime. Decide again to replace it."
     ),
+    # Encoders
+    "encoder_in_use": gettext_noop(
+        "%(names)s uses this encoder. Choose other features in its settings first."
+    ),
+    "no_folder": gettext_noop("There is no folder %(folder)s on the server."),
     # Pause
     "reason.nul_byte": gettext_noop("A reason can't contain a NUL byte."),
     "reason.too_long": gettext_noop("A reason can have at most %(most)d characters."),

@@ -42,6 +42,11 @@ def count(number: int) -> str:
     return numbers.count(number)
 
 
+def megabytes(size: int) -> str:
+    """Return a number of bytes as “23 MB”, at least 1 MB."""
+    return _("%(count)s MB") % {"count": count(max(1, round(size / 1e6)))}
+
+
 def decimal(number: float) -> str:
     """Return a number with one decimal."""
     return _rounded(number, 1)

@@ -11,7 +11,7 @@ from annotator.views.dashboard import recall, weekly_summary
 from annotator.views.datasets import imports, search
 from annotator.views.labelling import bulk, media
 from annotator.views.labelling import page as labelling_page
-from annotator.views.operations import status
+from annotator.views.operations import encoders, status
 from annotator.views.projects import list as projects_list
 from annotator.views.projects import members, pausing, settings
 from annotator.views.quality import disagreements, own_work
@@ -95,6 +95,8 @@ page_urls: list[URLPattern | URLResolver] = [
     path("help", help.help_page, name="help"),
     path("users", users.users, name="users"),
     path("status", status.installation, name="installation"),
+    path("encoders", encoders.encoders, name="encoders"),
+    path("encoders/<str:name>/remove", encoders.remove, name="remove_encoder"),
     path("projects", RedirectView.as_view(pattern_name="projects")),
     path("projects/", projects_list.projects, name="projects"),
     path("projects/new", projects_list.new, name="new_project"),

@@ -21,6 +21,7 @@ from annotator.api.responses.annotations import (
     Why,
 )
 from annotator.api.responses.base import page_of
+from annotator.api.responses.encoders import Encoder
 from annotator.api.responses.exports import Change, Exported, Judgement
 from annotator.api.responses.numbers import (
     Accuracy,
@@ -54,6 +55,7 @@ __all__ = [
     "CurvePoint",
     "Decision",
     "Disagreement",
+    "Encoder",
     "Exported",
     "FeatureState",
     "FoundItem",
