@@ -86,7 +86,8 @@ class Project(models.Model):
         "annotator.Label", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     auto_stop = models.BooleanField(default=False)
-    features = models.CharField(max_length=32, default="auto")
+    # `auto`, `pool`, a recipe of the pool's own features, or the name of an encoder.
+    features = models.CharField(max_length=100, default="auto")
     seed = models.PositiveIntegerField(default=fresh_seed, validators=[MaxValueValidator(2**31)])
 
     # Counted as the rows come in, because a count over a million items costs 100 ms.
@@ -99,6 +100,8 @@ class Project(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    # While a lead has the encoder of its items wait: since when.
+    encoding_paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The last names of labels that were removed, by their ids: history still refers to them.
     removed_labels = models.JSONField(default=dict, editable=False)
     # What the nightly count of everything that is counted on the way found (flow.recount).

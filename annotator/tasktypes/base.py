@@ -64,6 +64,8 @@ class Media(Protocol):
     # Recipes of features with their titles, in the order in which they are made: each is better
     # than the one before.
     encoders: dict[str, Promise]
+    # The medium of the pretrained encoders that read its documents; empty where none do.
+    pretrained: str = ""
     limits: Limits
     # The features of the app that make sense for it (`FEATURES`).
     can: frozenset[str]

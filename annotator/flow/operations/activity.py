@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotator.flow.features import encoding_state
 from annotator.flow.progress.summary import LATELY
 from annotator.i18n.stored_messages import translated
 from annotator.jobs import damaged_files
@@ -19,6 +20,7 @@ def activity(project: Project) -> list[dict[str, Any]]:
     return [
         *map(_import_activity, _current(project.imports)),
         *map(_space_activity, _current(project.spaces)),
+        *_encoding_activity(project),
         *map(_round_activity, _latest_round(project)),
         *_recount_activity(project),
     ]
@@ -67,9 +69,27 @@ def _space_activity(space: Any) -> dict[str, Any]:
     words = damaged_files.words_of(space) or words
     done = space.shards.filter(state=FeatureShard.State.DONE).count()
     # The fit takes about as long as one shard, so the bar moves evenly.
-    total = 1 + -(-space.items // feature_store.SHARD_ITEMS)
+    total = 1 + -(-space.items // feature_store.shard_items(space))
     fitted = int(space.stage == space.Stage.TRANSFORM)
     return {**_job(space, "features", words), "done": done + fitted, "total": total}
+
+
+def _encoding_activity(project: Project) -> list[dict[str, Any]]:
+    """Return how far the project's encoder is, where it is at work, paused or stopped."""
+    found = encoding_state.find(project)
+    if found is None:
+        return []
+    return [
+        {
+            "kind": "encoding",
+            "id": project.pk,
+            "words": encoding_state.words(project, found),
+            "failed": found.state == encoding_state.FAILED,
+            "paused": found.state == encoding_state.PAUSED,
+            "done": found.done,
+            "total": found.items,
+        }
+    ]
 
 
 def _round_activity(round_: Round) -> dict[str, Any]:

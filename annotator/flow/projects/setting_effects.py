@@ -12,7 +12,7 @@ from django.db import transaction
 
 from annotator.db import clock
 from annotator.flow.evaluation import forecast
-from annotator.flow.features import encode
+from annotator.flow.features import encode, vectors
 from annotator.flow.progress import recall_standing
 from annotator.flow.queue import current_leases, overlap, refill
 from annotator.models import Lease, Project, QueueEntry
@@ -85,6 +85,7 @@ def apply(project: Project, before: Mapping[str, Any]) -> None:
     if "features" in changed:
         # The sweep finds what is planned, so nobody has to wake a worker for it.
         encode.plan(project)
+        vectors.plan(project)
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid
+from annotator.flow.features import encoder_choice
 from annotator.flow.labels import naming
 from annotator.flow.projects import preferences, setting_effects, versions
 from annotator.flow.projects.label_set import LabelSpec, change_labels, clean_name, label_specs
@@ -115,8 +116,13 @@ def strategy_choices() -> list[tuple[str, str, str]]:
 
 def feature_choices(project: Project | None) -> list[tuple[str, str]]:
     """Return (name, title) of the features that a project, or a new one, may be given."""
-    recipes = tasktypes.of(project).media.encoders if project else {}
-    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
+    if project is None:
+        return [(encoder_choice.AUTO, _("Automatic"))]
+    recipes = tasktypes.of(project).media.encoders
+    return [
+        *encoder_choice.choices(project),
+        *((name, str(title)) for name, title in recipes.items()),
+    ]
 
 
 def _apply(project: Project, settings: dict[str, Any]) -> None:
@@ -129,7 +135,8 @@ def _apply(project: Project, settings: dict[str, Any]) -> None:
         name for name, _title, _words in strategy_choices()
     }:
         raise Invalid("unknown_strategy", _("Unknown strategy."), field="strategy")
-    if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
+    known = {name for name, _title in feature_choices(project)} | {project.features}
+    if settings.get("features", project.features) not in known:
         raise Invalid("unknown_features", _("Unknown features."), field="features")
     endless = [name for name, value in settings.items() if value != value or value == math.inf]
     if endless:

@@ -21,6 +21,7 @@ class Image(Media):
 
     name = "image"
     formats = ("zip",)
+    pretrained = "image"
     encoders = {"image": gettext_lazy("Shapes and colours")}
     # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)

@@ -17,6 +17,7 @@ class Text(Media):
 
     name = "text"
     formats = ("csv", "jsonl")
+    pretrained = "text"
     parts = (formats_base.TEXT,)
     encoders = {
         "text-quick": gettext_lazy("Words only (fast)"),

@@ -146,7 +146,8 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         ],
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
-        "is_busy": any(not each["failed"] for each in activity),
+        # An encoder is at work for long, and whoever waits for it loses nothing.
+        "is_busy": any(not each["failed"] and each["kind"] != "encoding" for each in activity),
         "worker": heartbeat.workers(),
         "rounds": _rounds(facts),
         "screening": recall.card(facts),
