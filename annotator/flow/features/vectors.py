@@ -6,6 +6,7 @@ done. A slice is as long as the encoder does in some seconds: nobody waits longe
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -330,3 +331,37 @@ def resume(project: Project) -> None:
     project.vector_shards.filter(state=Job.State.FAILED).exclude(
         encoder=encoder_choice.GIVEN
     ).update(state=Job.State.QUEUED, attempts=0, error="", retry_at=None, finished_at=None)
+
+
+# Removing ----------------------------------------------------------------------------------------
+
+
+def drop_old(project: Project) -> None:
+    """Remove vectors of encoders that no features are made of any more, nor are to be."""
+    own = project.vector_shards.exclude(encoder=encoder_choice.GIVEN)
+    stored = set(own.order_by().values_list("encoder", "sha256").distinct())
+    wanted = encoder_choice.goal(project) if stored else None
+    kept = set(
+        project.spaces.filter(dropped=False)
+        .exclude(state=Job.State.FAILED)
+        .values_list("encoder", "encoder_sha256")
+    )
+    if wanted is not None:
+        kept.add((wanted.encoder, wanted.sha256))
+    for encoder, sha256 in stored - kept:
+        slices = vector_store.slices(project, encoder, sha256)
+        if not slices.active().exists():
+            slices.delete()
+            shutil.rmtree(
+                vector_store.encoder_folder(project.pk, encoder, sha256), ignore_errors=True
+            )
+
+
+def make_missing_again(project: Project) -> None:
+    """Forget slices whose files a backup left out; those that came with the items are lost."""
+    missing = [
+        shard.pk
+        for shard in project.vector_shards.filter(state=Job.State.DONE)
+        if not vector_store.path_of(shard).is_file()
+    ]
+    VectorShard.objects.filter(pk__in=missing).delete()

@@ -8,7 +8,9 @@ import pytest
 from django.utils import timezone
 
 from annotator.flow.features import encode, vectors
+from annotator.flow.operations import after_restore, cleanup
 from annotator.flow.projects import settings
+from annotator.jobs import damaged_files
 from annotator.models import FeatureSpace, Item, Job, Project, VectorShard
 from annotator.pool import vector_store
 from tests import encoders
@@ -263,3 +265,48 @@ def test_failed_slice_is_tried_again_after_a_pause_or_by_hand(encoded: Project) 
     VectorShard.objects.filter(pk=shard.pk).update(**failed, finished_at=long_ago)
     vectors.plan(encoded)
     assert vectors.due() == [shard.pk]
+
+
+def test_damaged_file_of_vectors_is_made_again(encoded: Project, hashing: encoders.Hashing) -> None:
+    encode_all(encoded)
+    first = encoded.vector_shards.first()
+    whole = vector_store.rows(encoded, hashing.name, hashing.sha256, 0, 100)
+    path = vector_store.path_of(first)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 0xFF
+    path.write_bytes(bytes(data))
+    with pytest.raises(vector_store.DamagedVectors) as damaged:
+        vector_store.rows(encoded, hashing.name, hashing.sha256, 0, 100)
+    found = damaged_files.repair(damaged.value)
+    assert found.mends
+    assert found.words.startswith("The vectors of items 1 to 64 were damaged.")
+    assert vector_store.covered(encoded, hashing.name, hashing.sha256) == 36
+    encode_all(encoded)
+    again = vector_store.rows(encoded, hashing.name, hashing.sha256, 0, 100)
+    np.testing.assert_array_equal(again, whole)
+
+
+def test_vectors_that_a_backup_left_out_are_made_again(encoded: Project) -> None:
+    encode_all(encoded)
+    for shard in encoded.vector_shards.all():
+        vector_store.path_of(shard).unlink()
+    after_restore.resume()
+    assert spans(encoded) == []
+    vectors.plan(encoded)
+    encode_all(encoded)
+    assert vector_store.path_of(encoded.vector_shards.first()).is_file()
+
+
+def test_restored_slice_that_ran_is_encoded_again(encoded: Project) -> None:
+    assert VectorShard.objects.claim(encoded.vector_shards.get().pk) is not None
+    after_restore.resume()
+    assert vectors.encode_next() == encoded
+
+
+def test_project_that_is_removed_takes_its_vectors_along(encoded: Project) -> None:
+    encode_all(encoded)
+    folder = vector_store.vectors_folder(encoded.pk)
+    assert folder.is_dir()
+    cleanup.remove_project(encoded)
+    assert not folder.exists()
+    assert VectorShard.objects.count() == 0
