@@ -39,6 +39,8 @@ class Row:
     key: str = ""
     labels: list[str] | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    # What an encoder of somebody else gave for it: float32 (d,).
+    vector: Any = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Columns:
     label: str = ""
     id: str = ""
     parts: tuple[Part, ...] = (TEXT,)
+    # Numbers that stand for the item; never looked for, only named.
+    vector: str = ""
 
 
 @dataclass(frozen=True)

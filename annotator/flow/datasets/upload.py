@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid, NotFound, TooLarge, WrongType
+from annotator.flow.datasets import given_vectors
 from annotator.formats import Columns, UnreadableFile
 from annotator.formats.registry import READERS, for_file
 from annotator.models import Import, Project, User
@@ -26,6 +27,9 @@ def receive(
     label_column: str = "",
     id_column: str = "",
     labels_are: str = "",
+    vector_column: str = "",
+    vectors: Any = None,
+    vector_ids: Any = None,
 ) -> Import:
     """Keep an uploaded file and store the job that will read it.
 
@@ -40,13 +44,15 @@ def receive(
             _("labels_are must be seed, gold, suggestion or ignore."),
             field="labels_are",
         )
-    columns = columns_of(project, text_column, label_column, id_column)
+    columns = columns_of(project, text_column, label_column, id_column, vector_column)
+    given_vectors.check_wanted(project, vector_column, vectors, vector_ids)
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
     except UnreadableFile as problem:
         path.unlink()
         raise Invalid(problem.code, problem.detail, field="file") from problem
+    beside = _keep_vectors(project, path, vectors, vector_ids)
     return Import.objects.create(
         project=project,
         user=user,
@@ -58,7 +64,29 @@ def receive(
         id_column=id_column,
         labels_are=labels_are,
         total=total,
+        vector_column=vector_column,
+        **beside,
     )
+
+
+def _keep_vectors(project: Project, path: Path, vectors: Any, vector_ids: Any) -> dict[str, str]:
+    """Store the files with vectors and their ids; nothing stays where they are of no use."""
+    kept = {
+        name: keep_upload(file).name
+        for name, file in (("vectors_path", vectors), ("vector_ids_path", vector_ids))
+        if file
+    }
+    try:
+        if kept:
+            ids = kept.get("vector_ids_path")
+            given_vectors.check_file(
+                project, uploaded(kept["vectors_path"]), uploaded(ids) if ids else None
+            )
+    except Invalid:
+        for name in (path.name, *kept.values()):
+            uploaded(name).unlink(missing_ok=True)
+        raise
+    return kept
 
 
 def find(project: Project, pk: int) -> Import:
@@ -135,11 +163,11 @@ def inspect(path: Path, kind: str, columns: Columns) -> int:
     return READERS[kind].look(path, columns).rows
 
 
-def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
+def columns_of(project: Project, text: str, label: str, id: str = "", vector: str = "") -> Columns:
     """Return which column holds what; Invalid for a name that the items have no use for."""
     parts = tasktypes.of(project).media.parts
     if text and parts and "text" not in [part.name for part in parts]:
         words = _("These items are made of the columns %(names)s, not of one text.")
         names = ", ".join(part.columns[0] for part in parts)
         raise Invalid("text_column", words % {"names": names}, field="text_column")
-    return Columns(text, label, id, parts)
+    return Columns(text, label, id, parts, vector)

@@ -75,9 +75,11 @@ def tidy() -> None:
 
 def _drop_old_uploads(before: datetime) -> None:
     """Remove uploaded files that no import will read any more."""
-    readers = (Import, Simulation)
+    readers = ((Import, "path"), (Import, "vectors_path"), (Import, "vector_ids_path"))
     wanted = {
-        path for rows in readers for path in rows.objects.active().values_list("path", flat=True)
+        path
+        for rows, name in (*readers, (Simulation, "path"))
+        for path in rows.objects.active().values_list(name, flat=True)
     }
     for path in (settings.MEDIA_ROOT / "uploads").glob("*.upload"):
         if path.name not in wanted and path.stat().st_mtime < before.timestamp():
