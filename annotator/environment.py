@@ -1,6 +1,7 @@
 """Settings from the environment, validated: a wrong value is refused by name."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,6 +51,18 @@ class Environment(environ.Env):
                 f"{name} takes origins such as https://host, not {wrong[0]!r}."
             )
         return given
+
+    def encoders(self, name: str) -> tuple[bool, Path | None]:
+        """Return whether pretrained encoders are used, and the folder with more of them."""
+        given = self.text(name)
+        if not given or given.lower() == "none":
+            return not given, None
+        folder = Path(given).expanduser().resolve()
+        if not folder.is_dir():
+            raise ImproperlyConfigured(
+                f"{name} names a folder of encoders, or is “none”; {given!r} is no folder."
+            )
+        return True, folder
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of the database at an address."""

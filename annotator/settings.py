@@ -28,6 +28,12 @@ if TESTING:
     DATA_DIR = Path(tempfile.mkdtemp(prefix="winnow-tests-"))
     atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
+# Pretrained encoders; those of packages and of the data directory are found by themselves.
+ENCODERS_ON, ENCODERS_FOLDER = env.encoders("WINNOW_ENCODERS")
+if TESTING:
+    # Minutes of encoding in tests of other things; tests of encoders switch them on.
+    ENCODERS_ON = False
+
 KNOWN_KEYS = ("django-insecure", "change-me", "changeme", "secret")
 
 
