@@ -62,8 +62,7 @@ def transform_shard(pk: int) -> None:
         _plan_vectors(space.project)
 
 
-# Brokers know ten priorities; all other tasks have the highest.
-@shared_task(name="annotator.tasks.encode_vectors", priority=9)
+@shared_task(name="annotator.tasks.encode_vectors")
 def encode_vectors() -> None:
     """Encode one slice, then queue up again behind whatever else is to be done."""
     project = vectors.encode_next()

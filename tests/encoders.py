@@ -42,7 +42,7 @@ class Hashing:
         self.asked.append(len(docs))
         rows = np.array([self._sum(doc) for doc in docs], dtype=np.float32)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return rows / np.where(lengths == 0, 1, lengths)
+        return np.asarray(rows / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
     def too_long(self, docs: Sequence[Any]) -> NDArray[np.bool_]:
         return np.array([len(self._words(doc)) > self.max_length for doc in docs], dtype=bool)

@@ -1,14 +1,13 @@
 """The pretrained encoders of this installation, as the flow asks for them."""
 
-import importlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
-from numpy.typing import NDArray
 
+from annotator import encoders
 from annotator.errors import Conflict
+from selection.encoders import PretrainedEncoder, UnusableEncoder
 
 
 @dataclass(frozen=True)
@@ -23,20 +22,6 @@ class Installed:
     dimensions: int
     languages: tuple[str, ...]
     sha256: str
-
-
-class PretrainedEncoder(Protocol):
-    """An encoder that is loaded; its vectors (n, d) are rows of length 1."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def dimensions(self) -> int: ...
-
-    def encode(self, docs: list[Any]) -> NDArray[np.float32]: ...
-
-    def too_long(self, docs: list[Any]) -> NDArray[np.bool_]: ...
 
 
 class Unusable(Conflict):
@@ -67,10 +52,15 @@ def load(name: str) -> PretrainedEncoder:
     """Return the encoder, ready to encode; Unusable, in words, where it is not."""
     try:
         encoder: PretrainedEncoder = _registry().load(name)
-    except Exception as problem:
-        words = _("The encoder %(name)s cannot be used: %(problem)s.")
-        raise Unusable("no_encoder", words % {"name": name, "problem": problem}) from problem
+    except UnusableEncoder as problem:
+        raise unusable(name, problem) from problem
     return encoder
+
+
+def unusable(name: str, problem: UnusableEncoder) -> Unusable:
+    """Return in words that an encoder cannot be used, and why."""
+    words = _("The encoder %(name)s cannot be used: %(problem)s.")
+    return Unusable("no_encoder", words % {"name": name, "problem": problem})
 
 
 def state() -> str:
@@ -79,18 +69,5 @@ def state() -> str:
     return "\n".join(sorted(f"{each.name} {each.fingerprint} {each.problem}" for each in there))
 
 
-class _NoEncoders:
-    @staticmethod
-    def available() -> list[Any]:
-        return []
-
-    @staticmethod
-    def best_for(_medium: str, _language: str) -> None:
-        return None
-
-
 def _registry() -> Any:
-    try:
-        return importlib.import_module("annotator.encoders")
-    except ModuleNotFoundError:
-        return _NoEncoders
+    return encoders

@@ -31,6 +31,7 @@ from annotator.jobs.runner import job, sweep
 from annotator.models import FeatureSpace, Job, Project, VectorShard
 from annotator.pool import documents as pool_documents
 from annotator.pool import pretrained, vector_encoder, vector_store
+from selection.encoders import PretrainedEncoder, UnusableEncoder
 
 QUALITY = 2
 SLICE_SECONDS = 8.0
@@ -40,6 +41,8 @@ FIRST_ITEMS, FEWEST_ITEMS = 64, 8
 # Encoded at once: so many, or so many bytes of them.
 BATCH_ITEMS, BATCH_BYTES = 256, 16 << 20
 RETRY = timedelta(minutes=10)
+# The only thing wrong with an encoder that may be due to a single document.
+NOT_FINITE = "not_finite"
 LOWEST_PRIORITY = 19
 PLAN_SECONDS = 600.0
 
@@ -207,7 +210,7 @@ def encode(shard: VectorShard) -> Project:
     return shard.project
 
 
-def _load(shard: VectorShard) -> pretrained.PretrainedEncoder:
+def _load(shard: VectorShard) -> PretrainedEncoder:
     """Return the encoder of a slice; Conflict where it is another one by now."""
     found = _installed(shard)
     if shard.sha256 not in {"", found.sha256}:
@@ -246,7 +249,7 @@ def _batches(documents: Iterable[Any]) -> Iterator[list[Any]]:
 class _Encoded:
     """What came of the documents so far."""
 
-    encoder: pretrained.PretrainedEncoder
+    encoder: PretrainedEncoder
     items: int = 0
     too_long: int = 0
     unreadable: int = 0
@@ -277,6 +280,10 @@ class _Encoded:
             self.too_long += int(np.count_nonzero(self.encoder.too_long(batch)))
         except (Conflict, MemoryError):
             raise
+        except UnusableEncoder as problem:
+            if problem.reason != NOT_FINITE:
+                raise pretrained.unusable(self.encoder.name, problem) from problem
+            vectors = np.concatenate([self._encode_one(document) for document in batch])
         except Exception:
             # One document that nobody foresaw must not keep all others from being encoded.
             log.exception("a batch could not be encoded; each is tried by itself")

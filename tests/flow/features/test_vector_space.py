@@ -8,7 +8,7 @@ from annotator.flow.features import encode, encoding_state, vectors
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
 from annotator.flow.training import predict, schedule
-from annotator.models import FeatureSpace, Item, Job, Project, User
+from annotator.models import FeatureShard, FeatureSpace, Item, Job, Project, User
 from annotator.pool import encoder_process, feature_store, model_files
 from annotator.pool.vector_encoder import VectorEncoder
 from tests import encoders, loop
@@ -42,7 +42,7 @@ def make_vectors(project: Project) -> FeatureSpace | None:
         made = vectors.plan(project) or made
     if made is not None:
         assert encode.fit(made.pk) is not None, loop.refreshed(made).error
-        for shard in made.shards.all():
+        for shard in FeatureShard.objects.filter(space=made):
             encode.transform(shard.pk)
     return made
 
