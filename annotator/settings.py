@@ -382,6 +382,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False
+# Of ten priorities all other tasks have the highest: whatever waits goes before an encoder.
+CELERY_TASK_ROUTES = {"annotator.tasks.encode_vectors": {"queue": "celery", "priority": 9}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB, checked between tasks

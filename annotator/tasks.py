@@ -6,13 +6,14 @@ in messages that wait in the broker through an upgrade, so they stay whatever a 
     learn_if_due -> train -> score_shard (each) -> select -> refill -> evaluate
     evaluate -> learn_if_due, report
     simulate -> simulate (one run a message, so that rounds come in between)
+    encode_vectors -> encode_vectors (one slice a message, when nothing else waits), fit_features
 """
 
 from celery import shared_task
 
 from annotator.flow.datasets import importing
 from annotator.flow.evaluation import audit_accuracy
-from annotator.flow.features import encode
+from annotator.flow.features import encode, vectors
 from annotator.flow.operations import background_reports, cleanup
 from annotator.flow.operations import verify_counts as recounting
 from annotator.flow.queue import orphaned_leases, reassign_idle, releasing
@@ -22,7 +23,15 @@ from annotator.flow.training import schedule, score
 from annotator.flow.training import select as training_select
 from annotator.flow.training import train as training
 from annotator.jobs.runner import sweep
-from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundShard, Simulation
+from annotator.models import (
+    FeatureShard,
+    FeatureSpace,
+    Import,
+    Project,
+    Round,
+    RoundShard,
+    Simulation,
+)
 
 
 @shared_task(name="annotator.tasks.run_import")
@@ -32,6 +41,7 @@ def run_import(pk: int) -> None:
     if work is not None:
         for space in encode.plan(work.project):
             fit_features.delay(space.pk)
+        _plan_vectors(work.project)
 
 
 @shared_task(name="annotator.tasks.fit_features")
@@ -49,6 +59,24 @@ def transform_shard(pk: int) -> None:
     space = encode.transform(pk)
     if space is not None:
         learn_if_due.delay(space.project_id)
+        _plan_vectors(space.project)
+
+
+@shared_task(name="annotator.tasks.encode_vectors")
+def encode_vectors() -> None:
+    """Encode one slice, then queue up again behind whatever else is to be done."""
+    project = vectors.encode_next()
+    if project is not None:
+        _plan_vectors(project)
+
+
+def _plan_vectors(project: Project) -> None:
+    """Have made what the project's encoder is to make next, and what can be made of its vectors."""
+    space = vectors.plan(project)
+    if space is not None:
+        fit_features.delay(space.pk)
+    if vectors.due():
+        encode_vectors.delay()
 
 
 @shared_task(name="annotator.tasks.learn_if_due")
@@ -136,8 +164,11 @@ def tick(just_now: bool = False) -> None:
     cleanup.close_finished()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)
-    for space in encode.plan_missing():
+    for space in [*encode.plan_missing(), *vectors.plan_changed()]:
         fit_features.delay(space.pk)
+    if vectors.due():
+        # One is enough, and one that waits for long is of no use any more.
+        encode_vectors.apply_async(expires=15)
     for pk in sweep(FeatureSpace, just_now=just_now, stage=FeatureSpace.Stage.FIT):
         fit_features.delay(pk)
     for pk in sweep(FeatureShard, just_now=just_now, space__stage=FeatureSpace.Stage.TRANSFORM):

@@ -7,12 +7,14 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.numbers import progress_of
 from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.responses.schema import PAGED
 from annotator.errors import PermissionDenied
-from annotator.flow.progress import stopping
+from annotator.flow.features import vectors
+from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
@@ -129,6 +131,40 @@ def resume(request: Request, pk: int) -> Response:
     checked(serializers.Nothing, request)
     stopping.resume(found)
     return Response({"paused": pause_payload(stopping.find_pause(found))})
+
+
+@extend_schema(
+    summary="Pause the encoder of a project",
+    request=None,
+    responses={200: responses.EncodingState},
+)
+@api_view(["POST"])
+def pause_encoding(request: Request, pk: int) -> Response:
+    """Have the encoder wait. What it has read so far is kept, and labelling goes on."""
+    found = members.load_project(person(request), pk, Role.LEAD)
+    checked(serializers.Nothing, request)
+    vectors.pause(found)
+    return _encoding(found)
+
+
+@extend_schema(
+    summary="Resume the encoder of a project",
+    request=None,
+    responses={200: responses.EncodingState},
+)
+@api_view(["POST"])
+def resume_encoding(request: Request, pk: int) -> Response:
+    """Let the encoder go on, also where it stopped at an error."""
+    found = members.load_project(person(request), pk, Role.LEAD)
+    checked(serializers.Nothing, request)
+    vectors.resume(found)
+    tasks.encode_vectors.delay_on_commit()
+    return _encoding(found)
+
+
+def _encoding(found: Project) -> Response:
+    found.refresh_from_db(fields=["encoding_paused_at"])
+    return Response({"encoding": summary.features(found)["encoding"]})
 
 
 def _project(

@@ -147,6 +147,10 @@ class NewImport(serializers.Serializer[Any]):
     label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     labels_are = serializers.ChoiceField(Import.LabelsAre.choices, default="seed")
+    vector_column = serializers.CharField(default="", allow_blank=True, max_length=200)
+    # An .npy table with a row for each item, and a text file with the id of each, one a line.
+    vectors = serializers.FileField(required=False, max_length=None)
+    vector_ids = serializers.FileField(required=False, max_length=None)
 
     def get_fields(self) -> dict[str, Any]:
         parts = {

@@ -25,6 +25,8 @@ ROUTES: list[tuple[str, Any]] = [
     (PROJECT, projects.project),
     (f"{PROJECT}/pause", projects.pause),
     (f"{PROJECT}/resume", projects.resume),
+    (f"{PROJECT}/encoding/pause", projects.pause_encoding),
+    (f"{PROJECT}/encoding/resume", projects.resume_encoding),
     (f"{PROJECT}/members", members.members),
     (f"{PROJECT}/imports", datasets.imports),
     (f"{PROJECT}/imports/<int:number>", datasets.import_state),

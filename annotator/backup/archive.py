@@ -24,6 +24,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from annotator.backup import database_snapshot
+from annotator.models import VectorShard
 from annotator.storage import thumbnails
 
 FORMAT = 1
@@ -110,13 +111,19 @@ def _files(features: bool) -> list[tuple[str, Path]]:
         place = Path(folder).relative_to(root)
         if place.parts[:1] == ("uploads",) or any(part.startswith(".new") for part in place.parts):
             continue
-        # projects/<number>/features/…
-        if not features and place.parts[2:3] == ("features",):
+        if not features and _can_be_made_again(place):
             continue
         for name in names:
             if not name.endswith(".new") and not thumbnails.is_copy(name):
                 found.append((str(place / name), Path(folder) / name))
     return sorted(found)
+
+
+def _can_be_made_again(folder: Path) -> bool:
+    """Tell whether a folder holds features, or vectors that did not come with the items."""
+    # projects/<number>/features/… and projects/<number>/vectors/<encoder>/…
+    kind, encoder = folder.parts[2:3], folder.parts[3:4]
+    return kind == ("features",) or (kind == ("vectors",) and encoder != (VectorShard.GIVEN,))
 
 
 def _add_files(archive: "_Archive", files: list[tuple[str, Path]], show: Show) -> None:

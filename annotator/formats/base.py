@@ -39,6 +39,8 @@ class Row:
     key: str = ""
     labels: list[str] | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    # What an encoder of somebody else gave for it: float32 (d,).
+    vector: Any = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Columns:
     id: str = ""
     parts: tuple[Part, ...] = (TEXT,)
     named: Mapping[str, str] = field(default_factory=dict)
+    # Numbers that stand for the item; never detected, only named.
+    vector: str = ""
 
     def of(self, part: Part) -> str:
         """Return the column that is named for the part; empty where it is to be found."""

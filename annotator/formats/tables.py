@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from annotator.formats.base import Columns, Part, RejectedRow, Row, UnreadableFile
 
@@ -16,6 +18,7 @@ LONGEST_TEXT = 1_000_000
 LONGEST_LINE = 10_000_000
 LONGEST_META = 2_000
 LONGEST_ID = 200
+LONGEST_VECTOR = 8_192
 
 LABEL_NAMES = ("label", "labels", "category", "class", "target")
 ID_NAMES = ("id", "key", "uid", "item_id")
@@ -79,11 +82,12 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Found:
-    """The columns of a table: the content parts by name, label and id."""
+    """The columns of a table: the content parts by name, and the others."""
 
     parts: dict[str, str]
     label: str = ""
     id: str = ""
+    vector: str = ""
 
 
 def find_columns(header: list[str], wanted: Columns) -> Found:
@@ -99,6 +103,7 @@ def find_columns(header: list[str], wanted: Columns) -> Found:
         parts,
         label=_find(header, wanted.label, LABEL_NAMES),
         id=_find(header, wanted.id, ID_NAMES),
+        vector=_find(header, wanted.vector, ()),
     )
 
 
@@ -131,6 +136,7 @@ def checked(
     """Return the row of these values, or its rejection; other columns become metadata."""
     content = {part: values.pop(column, None) for part, column in columns.parts.items()}
     key = values.pop(columns.id, "") if columns.id else ""
+    vector = as_vector(values.pop(columns.vector, None)) if columns.vector else None
     for part, text in content.items():
         if not isinstance(text, str):
             words = _("“%(name)s” is missing or isn't a string.") % {"name": columns.parts[part]}
@@ -139,11 +145,34 @@ def checked(
         words = _("An id must be a string of at most %(most)d characters.") % {"most": LONGEST_ID}
         return RejectedRow(number, "bad_id", words)
     problems = [*map(_text_problem, content.values()), _text_problem(str(key), empty=True)]
+    if columns.vector and vector is None:
+        words = _("“%(name)s” is no list of finite numbers.") % {"name": columns.vector}
+        problems.append(("bad_vector", words))
     problem = next(filter(None, problems), None)
     if problem:
         return RejectedRow(number, *problem)
     whole = content["text"] if list(content) == ["text"] else content
-    return Row(number, whole, key=str(key).strip(), labels=labels, meta=_meta(values))
+    meta = _meta(values)
+    return Row(number, whole, key=str(key).strip(), labels=labels, meta=meta, vector=vector)
+
+
+def as_vector(given: Any) -> NDArray[np.float32] | None:
+    """Return the numbers of a vector (d,), in a list or as a text such as “[0.1, -2]” or “0.1 -2”.
+
+    None where they are no such numbers, none at all, or not finite.
+    """
+    numbers = (
+        given.strip("[] \t\r\n").replace(",", " ").split() if isinstance(given, str) else given
+    )
+    if not isinstance(numbers, list) or not 1 <= len(numbers) <= LONGEST_VECTOR:
+        return None
+    try:
+        # A number too large for it becomes infinite, which is told as such.
+        with np.errstate(over="ignore"):
+            vector = np.array([float(number) for number in numbers], dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return vector if np.isfinite(vector).all() else None
 
 
 def _text_problem(text: str, empty: bool = False) -> tuple[str, str] | None:

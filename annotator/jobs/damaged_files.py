@@ -11,8 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotator.models import FeatureShard, FeatureSpace, Job, Project, Round, RoundShard
-from annotator.pool import feature_store
+from annotator.models import (
+    FeatureShard,
+    FeatureSpace,
+    Job,
+    Project,
+    Round,
+    RoundShard,
+    VectorShard,
+)
+from annotator.pool import feature_store, vector_store
 from annotator.pool.model_files import DamagedCandidates, DamagedModel
 from annotator.storage import checksums
 
@@ -36,6 +44,8 @@ def repair(problem: checksums.Corrupt) -> Found:
     if isinstance(problem, feature_store.DamagedEncoder):
         _learn_again(problem.space)
         return Found(encoder_words(str(problem)), mends=True)
+    if isinstance(problem, vector_store.DamagedVectors):
+        return _encode_again(problem.shard)
     if isinstance(problem, DamagedCandidates):
         _score_again(problem.scoring)
         words = _("The scores of shard %(n)d were damaged. They are being computed again.")
@@ -85,6 +95,26 @@ def _learn_again(space: FeatureSpace) -> None:
         # Nothing depends on it yet, so a different encoder is acceptable.
         space.shards.filter(state=Job.State.DONE).update(**_waiting(now))
     learnt.filter(state=Job.State.QUEUED).update(**fit)
+
+
+def _encode_again(shard: VectorShard) -> Found:
+    """Have a slice of vectors encoded again; those that came with the items are nowhere else."""
+    whole = VectorShard.objects.filter(pk=shard.pk, state=Job.State.DONE)
+    now = timezone.now()
+    span = {"first": shard.start + 1, "last": shard.stop}
+    if shard.encoder == VectorShard.GIVEN:
+        words = _(
+            "The vectors that came with items %(first)d to %(last)d were damaged. They are not "
+            "used any more; import the file again as a new project, or restore a backup."
+        )
+        error = words % span
+        whole.update(state=Job.State.FAILED, error=error, damaged_at=now, finished_at=now)
+        return Found(error, mends=False)
+    whole.update(**_waiting(now), damaged_at=now)
+    words = _(
+        "The vectors of items %(first)d to %(last)d were damaged. They are being computed again."
+    )
+    return Found(words % span, mends=True)
 
 
 def _close_space(pk: int, now: object) -> None:

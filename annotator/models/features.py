@@ -1,9 +1,11 @@
 """Feature spaces and their shards."""
 
-from django.db import models
+from typing import Any, ClassVar
+
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from annotator.models.jobs import Job
+from annotator.models.jobs import Job, JobQuerySet
 from annotator.models.projects import Project
 
 
@@ -24,6 +26,10 @@ class FeatureSpace(Job):
     dropped = models.BooleanField(default=False)
     # If set on an active row, the space was ready before and is being repaired.
     damaged_at = models.DateTimeField(null=True)
+    # The pretrained encoder whose vectors it holds as well, and the checksum of that encoder's
+    # files; both are empty where there is none.
+    encoder = models.CharField(max_length=100, blank=True, default="")
+    encoder_sha256 = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         ordering = ["-id"]
@@ -59,3 +65,69 @@ class FeatureShard(Job):
 
     def __str__(self) -> str:
         return f"{self.space_id}/{self.number}"
+
+
+class VectorShardQuerySet(JobQuerySet):
+    """Slices of vectors, of which one process at a time computes one."""
+
+    def of(self, encoder: str, sha256: str) -> "VectorShardQuerySet":
+        """Return the slices of one encoder, as its files are with that checksum."""
+        return self.filter(encoder=encoder, sha256=sha256)
+
+    def done(self) -> "VectorShardQuerySet":
+        return self.filter(state=Job.State.DONE)
+
+    def claim(self, pk: int, **where: Any) -> Any:
+        """Take the slice, unless a process is at another one just now."""
+        self.release_dead()
+        if self.model.objects.filter(state=Job.State.RUNNING).exclude(pk=pk).exists():
+            return None
+        try:
+            with transaction.atomic():
+                return super().claim(pk, **where)
+        except IntegrityError:
+            # Another process began with another slice in the same moment.
+            return None
+
+
+class VectorShard(Job):
+    """The vectors of the items at positions [start, stop), at most 2,048 of them."""
+
+    WITH: ClassVar[tuple[str, ...]] = ("project",)
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="vector_shards")
+    # Of the encoder and its files; `GIVEN` and no checksum for vectors that came with the items.
+    encoder = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, blank=True)
+    start = models.PositiveIntegerField()
+    stop = models.PositiveIntegerField()
+    dimensions = models.PositiveIntegerField(default=0)
+    checksums = models.JSONField(default=dict)
+    # Texts that were cut at the encoder's limit, and items that it could make nothing of.
+    too_long = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)
+    # How long the encoder took for them, without loading it and reading them.
+    seconds = models.FloatField(default=0.0)
+    damaged_at = models.DateTimeField(null=True)
+
+    GIVEN = "given"
+
+    objects: ClassVar[Any] = VectorShardQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["start"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "encoder", "sha256", "start"], name="one_vector_shard_per_start"
+            ),
+            # Labelling and rounds share the processor with it.
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state=Job.State.RUNNING),
+                name="one_vector_shard_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["state"], name="vector_shard_active")]
+
+    def __str__(self) -> str:
+        return f"{self.encoder} {self.start}-{self.stop} of {self.project_id}"

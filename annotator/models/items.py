@@ -29,6 +29,11 @@ class Import(Job):
     part_columns = models.JSONField(default=dict)
     label_column = models.CharField(max_length=200, blank=True)
     id_column = models.CharField(max_length=200, blank=True)
+    # Vectors that come with the items: their column, or the names of the files with the vectors
+    # and with the ids of the items that they are of.
+    vector_column = models.CharField(max_length=200, blank=True, default="")
+    vectors_path = models.CharField(max_length=255, blank=True, default="")
+    vector_ids_path = models.CharField(max_length=255, blank=True, default="")
     labels_are = models.CharField(max_length=16, choices=LabelsAre, default=LabelsAre.SEED)
     total = models.PositiveIntegerField(null=True)
     done = models.PositiveIntegerField(default=0)

@@ -87,7 +87,8 @@ class Project(models.Model):
         "annotator.Label", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     auto_stop = models.BooleanField(default=False)
-    features = models.CharField(max_length=32, default="auto")
+    # `auto`, `pool`, a recipe of the pool's own features, or the name of an encoder.
+    features = models.CharField(max_length=100, default="auto")
     seed = models.PositiveIntegerField(default=fresh_seed, validators=[MaxValueValidator(2**31)])
 
     # The settings without a column of their own; null or a missing key means the default.
@@ -103,6 +104,8 @@ class Project(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    # Set while a lead has paused the encoding of items.
+    encoding_paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The last names of deleted labels, by id: history still refers to them.
     removed_labels = models.JSONField(default=dict, editable=False)
     # The result of the nightly verification of all counters (`operations.verify_counts`).

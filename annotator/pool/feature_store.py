@@ -5,6 +5,7 @@ million items reads only what it scores. Nothing is ever pickled.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from annotator.models import (
     Project,
     QueueEntry,
 )
+from annotator.pool import new_vectors, vector_encoder
 from annotator.storage import checksums
 from annotator.storage.arrays import (
     load_arrays,
@@ -32,6 +34,7 @@ from annotator.storage.arrays import (
 from annotator.storage.checksums import Corrupt
 
 if TYPE_CHECKING:
+    from annotator.pool.vector_encoder import VectorEncoder
     from selection.diversity.nearest_neighbors import Nearest
     from selection.features import Encoder, Features
 from annotator.pool.audit_set import audit_keys, audit_threshold
@@ -58,6 +61,8 @@ def _span(project: int, start: Any, stop: Any) -> "QuerySet[Item, int]":
 
 
 SHARD_ITEMS = 65_536
+# An encoder adds some hundreds of columns twice, and a shard is made in memory.
+VECTOR_SHARD_ITEMS = 16_384
 
 
 class DamagedShard(Corrupt):
@@ -109,12 +114,17 @@ def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 # Features ----------------------------------------------------------------------------------------
 
 
-def save_encoder(space: FeatureSpace, encoder: "Encoder") -> str:
+def shard_items(space: FeatureSpace) -> int:
+    """Return the maximum number of items in a shard of `space`."""
+    return min(VECTOR_SHARD_ITEMS, SHARD_ITEMS) if space.encoder else SHARD_ITEMS
+
+
+def save_encoder(space: FeatureSpace, encoder: "Encoder | VectorEncoder") -> str:
     """Store the fitted encoder of `space`, and return its checksum."""
     return save_npz(space_folder(space) / "encoder.npz", encoder.to_arrays())
 
 
-def load_encoder(space: FeatureSpace) -> "Encoder":
+def load_encoder(space: FeatureSpace) -> "Encoder | VectorEncoder":
     """Return the encoder of `space`; DamagedEncoder if the file was changed."""
     from selection.features import RECIPES
 
@@ -122,6 +132,8 @@ def load_encoder(space: FeatureSpace) -> "Encoder":
         arrays = load_npz(space_folder(space) / "encoder.npz", space.sha256)
     except Corrupt as problem:
         raise DamagedEncoder(space, problem) from problem
+    if space.encoder:
+        return vector_encoder.from_arrays(space, arrays, partial(new_vectors.encode, space))
     return RECIPES[space.recipe].from_arrays(arrays)
 
 

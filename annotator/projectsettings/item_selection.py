@@ -3,8 +3,8 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator import tasktypes
-from annotator.models import Project
+from annotator import encoders, tasktypes
+from annotator.models import Project, VectorShard
 from annotator.projectsettings.base import Effect, Group, Refusal, Setting, When
 
 
@@ -25,8 +25,23 @@ def _strategies(_project: Project | None) -> list[tuple[str, str]]:
 
 
 def _features(project: Project | None) -> list[tuple[str, str]]:
-    recipes = tasktypes.of(project).media.encoders if project else {}
-    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
+    """Return what the features of a project may be: automatic, an encoder's, or the pool's own."""
+    if project is None:
+        return [("auto", _("Automatic"))]
+    media = tasktypes.of(project).media
+    titles = {"auto": _("Automatic"), "pool": _("Without an encoder")}
+    for each in encoders.available() if media.pretrained else []:
+        if each.medium == media.pretrained and each.problem is None:
+            titles[each.name] = _("Encoder %(name)s") % {"name": each.name}
+    if (
+        project.pk
+        and VectorShard.objects.filter(project=project, encoder=VectorShard.GIVEN).exists()
+    ):
+        titles[VectorShard.GIVEN] = _("Vectors that came with the items")
+    titles |= {name: str(title) for name, title in media.encoders.items()}
+    # An encoder that was removed since stays chosen until somebody chooses another.
+    titles.setdefault(project.features, project.features)
+    return list(titles.items())
 
 
 SETTINGS = (

@@ -56,16 +56,24 @@ def load_arrays(folder: Path, names: Iterable[str] = ()) -> dict[str, NDArray[An
     Those in `names`, or all; Corrupt if one cannot be read.
     """
     files = [folder / name for name in names] or sorted(folder.glob("*.npy"))
-    return {file.stem: _mapped(file) for file in files}
+    return {file.stem: load_array(file) for file in files}
 
 
-def _mapped(file: Path) -> NDArray[Any]:
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Store one array as a .npy file, which appears at once with all of it."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    save_bytes(path, buffer.getvalue())
+
+
+def load_array(path: Path) -> NDArray[Any]:
+    """Return the array in a .npy file, memory-mapped and read-only; Corrupt if there is none."""
     try:
-        with checksums.readable(file):
-            mapped: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+        with checksums.readable(path):
+            mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
             return mapped
     except (ValueError, EOFError, SyntaxError) as problem:
-        raise Corrupt(f"{file.name} is no array: {problem}") from problem
+        raise Corrupt(f"{path.name} is no array: {problem}") from problem
 
 
 def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:

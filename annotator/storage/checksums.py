@@ -50,7 +50,12 @@ def readable(path: Path) -> Iterator[None]:
 
 def of_folder(folder: Path) -> Sums:
     """Return the checksums of the arrays in `folder`."""
-    return {file.name: [file.stat().st_size, _crc(file)] for file in sorted(folder.glob("*.npy"))}
+    return {name: sum_ for file in sorted(folder.glob("*.npy")) for name, sum_ in of(file).items()}
+
+
+def of(file: Path) -> Sums:
+    """Return the checksum of one file."""
+    return {file.name: [file.stat().st_size, _crc(file)]}
 
 
 def check(folder: Path, sums: Mapping[str, list[int]]) -> None:

@@ -59,6 +59,8 @@ class Media(Protocol):
     formats: tuple[str, ...]
     # The text columns of a table that make up its content; none for files.
     parts: tuple[Part, ...] = ()
+    # The medium of the pretrained encoders that read its documents; empty where none do.
+    pretrained: str = ""
     limits: Limits
     # The features of the app that apply to it (`FEATURES`).
     can: frozenset[str]

@@ -12,8 +12,8 @@ from annotator.views.datasets import imports, search
 from annotator.views.labelling import bulk, media
 from annotator.views.labelling import page as labelling_page
 from annotator.views.operations import encoders, status
+from annotator.views.projects import encoding, members, pausing, settings
 from annotator.views.projects import list as projects_list
-from annotator.views.projects import members, pausing, settings
 from annotator.views.quality import disagreements, own_work
 from annotator.views.quality import page as quality_page
 from annotator.views.simulations import page as simulations_page
@@ -60,6 +60,8 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/status", status.project_status, name="status"),
     path("/pause", pausing.pause, name="pause"),
     path("/resume", pausing.resume, name="resume"),
+    path("/encoding/pause", encoding.pause, name="pause_encoding"),
+    path("/encoding/resume", encoding.resume, name="resume_encoding"),
     path("/aside", dashboard_page.put_back, name="put_back"),
     path("/proofs", recall.prove, name="prove"),
     path("/label", include(label_urls)),

@@ -52,9 +52,35 @@ class ModelInUse(Response):
     age_seconds = serializers.FloatField()
 
 
+class Encoding(Response):
+    """How far an encoder is with the items; `state` is encoding, paused, failed or done.
+
+    `too_long` counts texts that it cuts, `unreadable` items that it can make nothing of.
+    """
+
+    encoder = serializers.CharField()
+    state = serializers.CharField()
+    items = serializers.IntegerField()
+    done = serializers.IntegerField()
+    too_long = serializers.IntegerField()
+    unreadable = serializers.IntegerField()
+    seconds_left = serializers.IntegerField(allow_null=True)
+    words = serializers.CharField(allow_blank=True)
+    remarks = serializers.ListField(child=serializers.CharField())
+
+
 class FeatureState(Response):
+    """What the model sees the items by. `encoder` is the one in use, `encoding` tells of the next
+    one while it is at work."""
+
     recipe = serializers.CharField(allow_null=True)
     improving = serializers.BooleanField()
+    encoder = serializers.CharField(allow_null=True)
+    encoding = Encoding(allow_null=True)
+
+
+class EncodingState(Response):
+    encoding = Encoding(allow_null=True)
 
 
 class Advice(Response):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from annotator import formats, tasktypes
 from annotator.db.bulk_insert import bulk_insert
 from annotator.errors import Invalid
+from annotator.flow.datasets import given_vectors
 from annotator.flow.datasets.rejects import ERRORS_SHOWN, append_report, as_error, cut_report
 from annotator.flow.datasets.upload import columns_of, uploads_folder
 from annotator.flow.labels import naming
@@ -44,6 +45,7 @@ class Chunk:
     rows: int = 0
     items: list[Item] = field(default_factory=list)
     labels: list[list[str] | None] = field(default_factory=list)
+    vectors: list[Any] = field(default_factory=list)
     duplicates: int = 0
     bad: list[RejectedRow] = field(default_factory=list)
 
@@ -62,7 +64,8 @@ def run(work: Import) -> Import:
     except UnreadableFile as problem:
         raise Invalid(problem.code, detail=problem.detail) from problem
     work.finish(total=work.done)
-    (uploads_folder() / work.path).unlink(missing_ok=True)
+    for name in filter(None, (work.path, work.vectors_path, work.vector_ids_path)):
+        (uploads_folder() / name).unlink(missing_ok=True)
     return work
 
 
@@ -86,12 +89,21 @@ def _yield_to_others(number: int) -> None:
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     path, reader = uploads_folder() / work.path, READERS[work.format]
     columns = columns_of(
-        work.project, work.text_column, work.label_column, work.id_column, work.part_columns
+        work.project,
+        work.text_column,
+        work.label_column,
+        work.id_column,
+        work.part_columns,
+        work.vector_column,
     )
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
         work.write(notes=[stored_texts.READ_AS_CP1252])
-    return reader.read(path, columns, looked, label_names)
+    rows = reader.read(path, columns, looked, label_names)
+    if not work.vectors_path:
+        return rows
+    ids = uploads_folder() / work.vector_ids_path if work.vector_ids_path else None
+    return given_vectors.attached(rows, uploads_folder() / work.vectors_path, ids)
 
 
 def _chunks(work: Import, rows: Iterator[Row | RejectedRow]) -> Iterator[list[Row | RejectedRow]]:
@@ -114,8 +126,12 @@ def _classify_rows(work: Import, rows: list[Row | RejectedRow], known: dict[str,
     media = tasktypes.of(work.project).media
     hashes = {id(row): media.digest(row.content) for row in rows if isinstance(row, Row)}
     there = _already(work, rows, list(hashes.values()))
+    size = given_vectors.dimensions(work.project) if _has_vectors(work) else 0
     for row in rows:
         problem = row if isinstance(row, RejectedRow) else _label_problem(work, row, known)
+        if isinstance(row, Row) and row.vector is not None and problem is None:
+            size = size or len(row.vector)
+            problem = given_vectors.problem(row, size)
         if isinstance(row, RejectedRow) or problem is not None:
             chunk.bad.append(problem or row)  # type: ignore[arg-type]
             continue
@@ -132,6 +148,10 @@ def _classify_rows(work: Import, rows: list[Row | RejectedRow], known: dict[str,
                 there.hashes.add(digest)
                 there.keys.add(key)
     return chunk
+
+
+def _has_vectors(work: Import) -> bool:
+    return bool(work.vector_column or work.vectors_path)
 
 
 def _key(work: Import, row: Row) -> str:
@@ -201,6 +221,7 @@ def _add_item(
         item.answers, item.state = 1, Item.State.LABELLED
     chunk.items.append(item)
     chunk.labels.append(labels)
+    chunk.vectors.append(row.vector)
     return True
 
 
@@ -259,6 +280,9 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
         item.position = project.items + offset
     bulk_insert(chunk.items)
     Project.objects.filter(pk=project.pk).update(items=F("items") + len(chunk.items))
+    if _has_vectors(work):
+        # Under the lock that gives out the positions, by which they are stored.
+        given_vectors.store(project, chunk.vectors)
     if work.labels_are == Import.LabelsAre.SEED:
         _store_seeds(work, chunk, known)
     append_report(work, chunk.bad)

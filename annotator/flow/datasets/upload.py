@@ -9,6 +9,7 @@ from django.conf import settings
 
 from annotator import tasktypes
 from annotator.errors import Invalid, NotFound, TooLarge, WrongType
+from annotator.flow.datasets import given_vectors
 from annotator.formats import Columns, UnreadableFile
 from annotator.formats.registry import READERS, for_file
 from annotator.models import Import, Project, User
@@ -27,6 +28,9 @@ def receive(
     id_column: str = "",
     labels_are: str = "",
     part_columns: Mapping[str, str] | None = None,
+    vector_column: str = "",
+    vectors: Any = None,
+    vector_ids: Any = None,
 ) -> Import:
     """Store an uploaded file and the import job that will read it.
 
@@ -37,13 +41,15 @@ def receive(
     labels_are = labels_are or Import.LabelsAre.SEED
     if labels_are not in Import.LabelsAre.values:
         raise Invalid("labels_are", field="labels_are")
-    columns = columns_of(project, text_column, label_column, id_column, part_columns)
+    columns = columns_of(project, text_column, label_column, id_column, part_columns, vector_column)
+    given_vectors.check_wanted(project, vector_column, vectors, vector_ids)
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
     except UnreadableFile as problem:
         path.unlink()
         raise Invalid(problem.code, detail=problem.detail, field="file") from problem
+    beside = _keep_vectors(project, path, vectors, vector_ids)
     return Import.objects.create(
         project=project,
         user=user,
@@ -56,7 +62,29 @@ def receive(
         id_column=id_column,
         labels_are=labels_are,
         total=total,
+        vector_column=vector_column,
+        **beside,
     )
+
+
+def _keep_vectors(project: Project, path: Path, vectors: Any, vector_ids: Any) -> dict[str, str]:
+    """Store the files with vectors and their ids; nothing stays where they are of no use."""
+    kept = {
+        name: keep_upload(file).name
+        for name, file in (("vectors_path", vectors), ("vector_ids_path", vector_ids))
+        if file
+    }
+    try:
+        if kept:
+            ids = kept.get("vector_ids_path")
+            given_vectors.check_file(
+                project, uploaded(kept["vectors_path"]), uploaded(ids) if ids else None
+            )
+    except Invalid:
+        for name in (path.name, *kept.values()):
+            uploaded(name).unlink(missing_ok=True)
+        raise
+    return kept
 
 
 def find(project: Project, pk: int) -> Import:
@@ -132,6 +160,7 @@ def columns_of(
     label: str,
     id: str = "",
     named: Mapping[str, str] | None = None,
+    vector: str = "",
 ) -> Columns:
     """Return which column has what content; Invalid for a column that the items cannot use."""
     parts = tasktypes.of(project).media.parts
@@ -143,4 +172,4 @@ def columns_of(
     if wrong:
         names = ", ".join(sorted(there)) or "–"
         raise Invalid("text_column", field=f"{wrong[0]}_column", name=wrong[0], names=names)
-    return Columns(text, label, id, parts, given)
+    return Columns(text, label, id, parts, given, vector)

@@ -5,19 +5,22 @@ The first features are simple and fast, so that learning starts at once; better 
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import Any, NoReturn
 
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from annotator import tasktypes
 from annotator.errors import Conflict
+from annotator.flow.features import encoder_choice, vector_space
 from annotator.jobs.runner import job
 from annotator.models import FeatureShard, FeatureSpace, Project
 from annotator.pool import audit_set, feature_store
 from annotator.pool import documents as pool_documents
+from annotator.pool.vector_encoder import VectorEncoder
 
 RETRY = timedelta(minutes=5)
 
@@ -29,6 +32,7 @@ def plan(project: Project) -> list[FeatureSpace]:
     if not project.items:
         return []
     ladder = list(tasktypes.of(project).media.encoders)
+    # Those with an encoder's vectors are planned once the vectors are there (`vectors`).
     wanted = [project.features] if project.features in ladder else ladder
     kept = project.spaces.filter(_is_kept(), dropped=False)
     have = set(kept.values_list("recipe", flat=True))
@@ -38,7 +42,9 @@ def plan(project: Project) -> list[FeatureSpace]:
         behind = project.spaces.active().filter(items__lt=project.items, token=None)
         # Rounds and models depend on a space that was ready before and is being repaired.
         behind.filter(damaged_at=None).delete()
-        whole = project.spaces.exclude(state=FeatureSpace.State.FAILED).filter(items=project.items)
+        whole = project.spaces.exclude(state=FeatureSpace.State.FAILED).filter(
+            items=project.items, dropped=False
+        )
         made = set(whole.values_list("recipe", flat=True))
         return [
             _space(project, recipe, ladder.index(recipe))
@@ -69,37 +75,51 @@ def current_space(project: Project) -> FeatureSpace | None:
     Also None while these are being repaired, because a round on worse features would undo the last
     rounds.
     """
-    asked = Case(When(recipe=project.features, then=1), default=0)
     kept = project.spaces.filter(_is_kept(), dropped=False)
-    best = kept.order_by(asked.desc(), "-quality", "-id").first()
+    if project.features == encoder_choice.POOL:
+        kept = kept.filter(encoder="")
+    best = max(kept, key=partial(_rank, project), default=None)
     return best if best is not None and best.state == FeatureSpace.State.DONE else None
+
+
+def _rank(project: Project, space: FeatureSpace) -> tuple[bool, bool, int, int]:
+    """Return by what features are better than others: those asked for, of most items, the best."""
+    is_asked = project.features in {space.recipe, space.encoder}
+    # Better features of the older items beat quick ones of all. An encoder may take hours, though,
+    # and until then only the older items would be selected.
+    are_few = 2 * space.items < project.items
+    is_waiting = project.encoding_paused_at is not None and space.items < project.items
+    return is_asked, not (space.encoder and (are_few or is_waiting)), space.quality, space.pk
 
 
 @job(FeatureSpace, stage=FeatureSpace.Stage.FIT)
 def fit(space: FeatureSpace) -> FeatureSpace:
     """Fit the encoder on a random sample of the pool, and create the shards."""
-    from selection.features import RECIPES
-
-    sample = pool_documents.sample_documents(space.project, space.items)
-    encoder = RECIPES[space.recipe].fit(sample, seed=space.project.seed)
+    encoder = vector_space.fit(space) if space.encoder else _fitted(space)
     sha256 = feature_store.save_encoder(space, encoder)
     if space.damaged_at is not None and sha256 != space.sha256:
         _start_over(space)
+    size = feature_store.shard_items(space)
     with transaction.atomic():
         space.hand_on(stage=FeatureSpace.Stage.TRANSFORM, sha256=sha256)
         FeatureShard.objects.bulk_create(
             [
                 FeatureShard(
-                    space=space,
-                    number=number,
-                    start=start,
-                    stop=min(start + feature_store.SHARD_ITEMS, space.items),
+                    space=space, number=number, start=start, stop=min(start + size, space.items)
                 )
-                for number, start in enumerate(range(0, space.items, feature_store.SHARD_ITEMS))
+                for number, start in enumerate(range(0, space.items, size))
             ],
             ignore_conflicts=True,
         )
     return space
+
+
+def _fitted(space: FeatureSpace) -> Any:
+    """Return the encoder of the pool's own features, fitted on a random sample of the pool."""
+    from selection.features import RECIPES
+
+    sample = pool_documents.sample_documents(space.project, space.items)
+    return RECIPES[space.recipe].fit(sample, seed=space.project.seed)
 
 
 @job(FeatureShard, space__stage=FeatureSpace.Stage.TRANSFORM)
@@ -107,9 +127,11 @@ def transform(shard: FeatureShard) -> FeatureSpace | None:
     """Encode one shard; return the space if it was the last one and is ready."""
     project = shard.space.project
     encoder = feature_store.load_encoder(shard.space)
-    features = _encoded(
-        encoder, pool_documents.documents(project, shard.start, shard.stop), project
-    )
+    if isinstance(encoder, VectorEncoder):
+        features = vector_space.features(shard, encoder)
+    else:
+        documents = pool_documents.documents(project, shard.start, shard.stop)
+        features = _encoded(encoder, documents, project)
     keys = audit_set.audit_keys(project, shard.start, shard.stop)
     shard.finish(checksums=feature_store.save_features(shard, features, keys))
     return close_space(shard.space)
@@ -121,7 +143,8 @@ def _start_over(space: FeatureSpace) -> NoReturn:
     Its models and its intact shards depend on the lost encoder.
     """
     FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
-    _space(space.project, space.recipe, space.quality)
+    if not space.encoder:
+        _space(space.project, space.recipe, space.quality)
     raise Conflict("features_changed")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from annotator.flow.features import encoding_state
 from annotator.flow.progress.summary import LATELY
 from annotator.models import FeatureShard, FeatureSpace, Import, Job, Project, Round
 from annotator.pool import feature_store
@@ -13,7 +14,7 @@ from annotator.pool import feature_store
 
 @dataclass(frozen=True)
 class Activity:
-    """Something that runs or failed: a job, or a recount that left `wrong` counters."""
+    """Something that runs or failed: a job, an encoder, or a recount that left `wrong` counters."""
 
     kind: str
     id: int
@@ -22,6 +23,7 @@ class Activity:
     done: int | None = None
     total: int | None = None
     job: Any = None
+    encoding: encoding_state.EncodingState | None = None
     wrong: int = 0
 
 
@@ -30,6 +32,7 @@ def activity(project: Project) -> list[Activity]:
     return [
         *map(_import_activity, _current(project.imports)),
         *map(_space_activity, _current(project.spaces)),
+        *_encoding_activity(project),
         *map(_round_activity, _latest_round(project)),
         *_recount_activity(project),
     ]
@@ -59,9 +62,18 @@ def _import_activity(work: Import) -> Activity:
 def _space_activity(space: FeatureSpace) -> Activity:
     done = space.shards.filter(state=FeatureShard.State.DONE).count()
     # Fitting takes about as long as one shard, so the progress bar moves evenly.
-    total = 1 + -(-space.items // feature_store.SHARD_ITEMS)
+    total = 1 + -(-space.items // feature_store.shard_items(space))
     fitted = int(space.stage == space.Stage.TRANSFORM)
     return _job("features", space, done + fitted, total)
+
+
+def _encoding_activity(project: Project) -> list[Activity]:
+    """Return how far the project's encoder is, where it is at work, paused or stopped."""
+    found = encoding_state.find(project)
+    if found is None:
+        return []
+    failed = found.state == encoding_state.FAILED
+    return [Activity("encoding", project.pk, failed, found.done, found.items, encoding=found)]
 
 
 def _round_activity(round_: Round) -> Activity:

@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from annotator.flow.features import vectors
 from annotator.flow.queue import releasing
 from annotator.i18n import stored_texts
 from annotator.models import (
@@ -10,15 +11,25 @@ from annotator.models import (
     Import,
     Job,
     Lease,
+    Project,
     QueueEntry,
     Round,
     RoundShard,
     Simulation,
+    VectorShard,
     WorkerBeat,
 )
 from annotator.pool import feature_store
 
-JOBS: list[type[Job]] = [Import, FeatureSpace, FeatureShard, Round, RoundShard, Simulation]
+JOBS: list[type[Job]] = [
+    Import,
+    FeatureSpace,
+    FeatureShard,
+    VectorShard,
+    Round,
+    RoundShard,
+    Simulation,
+]
 
 
 def resume() -> None:
@@ -35,6 +46,8 @@ def resume() -> None:
             heartbeat_at=None,
             retry_at=None,
         )
+    for project in Project.objects.filter(vector_shards__isnull=False).distinct():
+        vectors.make_missing_again(project)
     for space in FeatureSpace.objects.filter(dropped=False):
         if not feature_store.space_folder(space).is_dir():
             _make_again(space)
@@ -61,6 +74,9 @@ def _make_again(space: FeatureSpace) -> None:
         FeatureSpace.objects.filter(pk=space.pk).update(stage=FeatureSpace.Stage.FIT)
         return
     FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
+    # Those with vectors are planned when all they are made of is there (`vectors`).
+    if space.encoder:
+        return
     if not space.project.spaces.active().filter(recipe=space.recipe).exists():
         FeatureSpace.objects.create(
             project=space.project,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from annotator.flow.features import encode
+from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
 from annotator.flow.training import score
@@ -75,9 +75,11 @@ def tidy() -> None:
 
 def _drop_old_uploads(before: datetime) -> None:
     """Remove uploaded files that no import will read any more."""
-    readers = (Import, Simulation)
+    readers = ((Import, "path"), (Import, "vectors_path"), (Import, "vector_ids_path"))
     wanted = {
-        path for rows in readers for path in rows.objects.active().values_list("path", flat=True)
+        path
+        for rows, name in (*readers, (Simulation, "path"))
+        for path in rows.objects.active().values_list(name, flat=True)
     }
     for path in (settings.MEDIA_ROOT / "uploads").glob("*.upload"):
         if path.name not in wanted and path.stat().st_mtime < before.timestamp():
@@ -115,10 +117,13 @@ def _drop_old_files(project: Project) -> None:
     used = set(project.models.values_list("space_id", flat=True)[:SPACES_KEPT])
     done = project.spaces.filter(state=FeatureSpace.State.DONE, dropped=False)
     newest = set(done.order_by("-quality", "-id").values_list("pk", flat=True)[:SPACES_KEPT])
-    for space in done.exclude(pk__in=used | newest):
+    # Where the encoder goes, they are at hand; and new ones with vectors are made of them.
+    pool = set(done.filter(encoder="").order_by("-quality", "-id").values_list("pk", flat=True)[:1])
+    for space in done.exclude(pk__in=used | newest | pool):
         FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
         space.shards.all().delete()
         shutil.rmtree(feature_store.space_folder(space), ignore_errors=True)
+    vectors.drop_old(project)
     old = list(project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:])
     # The export needs the judgements behind the shown estimate.
     estimate = project.models.filter(accuracy__isnull=False).values_list("pk", flat=True).first()

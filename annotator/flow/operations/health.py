@@ -42,6 +42,7 @@ from annotator.models import (
     Round,
     RoundShard,
     Simulation,
+    VectorShard,
     WorkerBeat,
 )
 from annotator.models.jobs import claimable
@@ -56,12 +57,13 @@ KINDS: dict[str, Any] = {
     "import": Import,
     "features": FeatureSpace,
     "feature_shard": FeatureShard,
+    "vectors": VectorShard,
     "round": Round,
     "round_shard": RoundShard,
     "simulation": Simulation,
 }
 # Shards are part of other jobs, which fail with them.
-WHOLE = ("import", "features", "round", "simulation")
+WHOLE = ("import", "features", "vectors", "round", "simulation")
 
 
 # Projects ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.db import transaction
 from annotator import projectsettings
 from annotator.db import clock
 from annotator.flow.evaluation import forecast
-from annotator.flow.features import encode
+from annotator.flow.features import encode, vectors
 from annotator.flow.progress import recall_standing
 from annotator.flow.queue import current_leases, overlap, refill
 from annotator.models import Lease, Project, QueueEntry
@@ -70,6 +70,7 @@ def _drop_recall(project: Project, _before: Mapping[str, Any]) -> None:
 def _make_features(project: Project, _before: Mapping[str, Any]) -> None:
     # The sweep finds what is planned, so nobody has to wake a worker for it.
     encode.plan(project)
+    vectors.plan(project)
 
 
 EFFECTS: dict[Effect, Callable[[Project, Mapping[str, Any]], None]] = {

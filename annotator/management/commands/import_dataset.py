@@ -17,6 +17,8 @@ from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
 from annotator.models import Import, Project, User
 
+COLUMNS = ("text_column", "label_column", "id_column", "vector_column")
+
 
 class Command(InstallationCommand):
     """Read the file here and now; the features are left to the worker."""
@@ -32,6 +34,7 @@ class Command(InstallationCommand):
         for name in tasktypes.PARTS:
             words = "found by its name by default"
             parser.add_argument(f"--{name}-column", default="", help=words)
+        parser.add_argument("--vector-column", default="", help="vectors of an encoder of your own")
         parser.add_argument(
             "--labels-are",
             choices=Import.LabelsAre.values,
@@ -47,7 +50,7 @@ class Command(InstallationCommand):
         project = Project.objects.alive().filter(pk=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project {options['project']}.")
-        columns = {name: options[name] for name in ("text_column", "label_column", "id_column")}
+        columns = {name: options[name] for name in COLUMNS}
         parts = {name: options[f"{name}_column"] for name in tasktypes.PARTS}
         try:
             with options["file"].open("rb") as file:

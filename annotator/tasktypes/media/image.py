@@ -21,6 +21,7 @@ class Image(Media):
 
     name = "image"
     formats = ("zip",)
+    pretrained = "image"
     # Images stay encoded in memory; a larger sample would not improve the few parameters of their
     # scaling.
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)

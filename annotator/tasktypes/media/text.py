@@ -17,6 +17,7 @@ class Text(Media):
 
     name = "text"
     formats = ("csv", "jsonl")
+    pretrained = "text"
     parts = (formats_base.TEXT,)
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
     can = EVERYTHING

@@ -12,6 +12,8 @@ from annotator import tasktypes
 from annotator.formats import TEXT, Part, registry
 from annotator.models import Import, Project
 
+VECTOR_FIELDS = ("vector_column", "vectors", "vector_ids")
+
 
 class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     """A file to import, and its columns."""
@@ -25,14 +27,41 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Import
-        fields = ("labels_are", "format", "text_column", "label_column", "id_column")
+        fields = (
+            "labels_are",
+            "format",
+            "text_column",
+            "label_column",
+            "id_column",
+            "vector_column",
+        )
         labels = {
             "labels_are": gettext_lazy("Use labels in the file as"),
             "label_column": gettext_lazy("Label column"),
             "id_column": gettext_lazy("ID column"),
+            "vector_column": gettext_lazy("Vector column"),
+        }
+        help_texts = {
+            "vector_column": gettext_lazy(
+                "Numbers of your own encoder, one list per item. They are used instead of one that "
+                "is installed here."
+            ),
         }
 
-    field_order = ("file", "labels_are", "format", "text_column", "label_column", "id_column")
+    vectors = forms.FileField(
+        label=gettext_lazy("Vectors (.npy)"),
+        help_text=gettext_lazy("A table with one row of numbers for each item of the file."),
+        required=False,
+    )
+    vector_ids = forms.FileField(
+        label=gettext_lazy("IDs of the vectors"),
+        help_text=gettext_lazy(
+            "A text file with one ID per line. Without it, the vectors are in the file's order."
+        ),
+        required=False,
+    )
+
+    field_order = ("file", *Meta.fields, "vectors", "vector_ids")
 
     def __init__(self, *args: Any, project: Project) -> None:
         super().__init__(*args)
@@ -77,6 +106,15 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     def has_column_errors(self) -> bool:
         """Tell whether one of these, or the format, has to be named otherwise."""
         return any(name in self.errors for name in (*self.column_names(), "format"))
+
+    def vector_fields(self) -> list[forms.BoundField]:
+        """Return the fields for vectors that come with the items."""
+        return [self[name] for name in VECTOR_FIELDS]
+
+    @property
+    def has_vector_errors(self) -> bool:
+        """Tell whether something is wrong with the vectors."""
+        return any(name in self.errors for name in VECTOR_FIELDS)
 
     def wanted(self) -> dict[str, Any]:
         """Return what was asked for as the import takes it."""

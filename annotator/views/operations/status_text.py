@@ -197,6 +197,16 @@ WHAT: dict[str, tuple[Callable[[Any], Any], Any]] = {
         lambda job: _("Features of %(n)s items") % {"n": number_format.count(job.items)},
         gettext_lazy("It is retried every five minutes. The items can be labelled meanwhile."),
     ),
+    "vectors": (
+        lambda job: (
+            _("Encoding of items %(first)s to %(last)s")
+            % {
+                "first": number_format.count(job.start + 1),
+                "last": number_format.count(job.stop),
+            }
+        ),
+        gettext_lazy("It is retried every ten minutes. Labelling continues without the encoder."),
+    ),
     "round": (
         lambda job: _("Round %(n)d") % {"n": job.number},
         gettext_lazy("It is retried automatically. Labelling continues with the current queue."),
@@ -253,7 +263,9 @@ def jobs(kinds: Iterable[Kind], *, worker_alive: bool) -> Note:
     """Return whether workers start jobs in time."""
     kinds = list(kinds)
     active = sum(kind.queued + kind.running for kind in kinds)
-    waited = max((kind.oldest_due or 0.0 for kind in kinds), default=0.0)
+    # Vectors wait for whatever else there is to do, and for those of other projects.
+    prompt = [kind for kind in kinds if kind.name != "vectors"]
+    waited = max((kind.oldest_due or 0.0 for kind in prompt), default=0.0)
     title = _("Jobs")
     if waited > LONG_DUE:
         told = _("A job due %(ago)s has not started.") % {"ago": number_format.ago(waited)}
@@ -268,6 +280,7 @@ KINDS = {
     "import": gettext_lazy("Imports"),
     "features": gettext_lazy("Features"),
     "feature_shard": gettext_lazy("Feature shards"),
+    "vectors": gettext_lazy("Vectors"),
     "round": gettext_lazy("Rounds"),
     "round_shard": gettext_lazy("Round shards"),
     "simulation": gettext_lazy("Simulations"),

@@ -1,0 +1,110 @@
+"""Vectors of items by pretrained encoders: slices on disk, written, checked and gathered.
+
+They lie apart from the features that are made of them, as float16 in files of at most 2,048 items:
+`projects/<id>/vectors/<encoder>/<checksum of the encoder>/<first position>.npy`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from django.db.models import Sum
+from numpy.typing import NDArray
+
+from annotator.models import Project, VectorShard
+from annotator.models.features import VectorShardQuerySet
+from annotator.pool import feature_store
+from annotator.storage import checksums
+from annotator.storage.arrays import load_array, save_array
+from annotator.storage.checksums import Corrupt
+
+MOST_ITEMS = 2_048
+# What is no letter or digit could mean something in a path.
+UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class DamagedVectors(Corrupt):
+    """A file with the vectors of a slice is not what was stored."""
+
+    def __init__(self, shard: VectorShard, problem: Exception) -> None:
+        super().__init__(f"vectors of items {shard.start + 1} to {shard.stop}: {problem}")
+        self.shard = shard
+
+
+def save(shard: VectorShard, vectors: NDArray[np.floating]) -> checksums.Sums:
+    """Store the vectors (n, d) of a slice, and return the checksum of their file."""
+    path = path_of(shard)
+    save_array(path, np.asarray(vectors, dtype=np.float16))
+    return checksums.of(path)
+
+
+def load(shard: VectorShard) -> NDArray[np.float16]:
+    """Return the vectors (n, d) of a slice, memory-mapped; DamagedVectors for other bytes."""
+    path = path_of(shard)
+    try:
+        checksums.check(path.parent, shard.checksums)
+        vectors: NDArray[np.float16] = load_array(path)
+        if vectors.shape != (shard.stop - shard.start, shard.dimensions):
+            raise Corrupt(f"they have the shape {vectors.shape}")
+    except Corrupt as problem:
+        raise DamagedVectors(shard, problem) from problem
+    return vectors
+
+
+def covered(project: Project, encoder: str, sha256: str) -> int:
+    """Return the number of items whose vectors of this encoder are stored."""
+    done = slices(project, encoder, sha256).done()
+    ends = done.aggregate(start=Sum("start"), stop=Sum("stop"))
+    return (ends["stop"] or 0) - (ends["start"] or 0)
+
+
+def slices(project: Project, encoder: str, sha256: str) -> VectorShardQuerySet:
+    """Return the slices of an encoder, in order of position."""
+    return VectorShard.objects.filter(project=project, encoder=encoder, sha256=sha256)
+
+
+def rows(project: Project, encoder: str, sha256: str, start: int, stop: int) -> NDArray[np.float32]:
+    """Return the vectors (stop - start, d) of the items at positions [start, stop)."""
+    parts = [
+        load(shard)[max(start - shard.start, 0) : stop - shard.start]
+        for shard in slices(project, encoder, sha256).done().filter(start__lt=stop, stop__gt=start)
+    ]
+    return np.concatenate(parts, dtype=np.float32)
+
+
+def gather(
+    project: Project, encoder: str, sha256: str, positions: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the vectors (n, d) of the items at `positions` (n,), in that order."""
+    order = np.argsort(positions, kind="stable")
+    ranked = positions[order]
+    parts = list(_parts(slices(project, encoder, sha256).done(), ranked))
+    together = np.concatenate(parts, dtype=np.float32)
+    found = np.empty_like(together)
+    found[order] = together
+    return found
+
+
+def _parts(shards: VectorShardQuerySet, ranked: NDArray[np.int64]) -> Iterator[NDArray[np.float16]]:
+    for shard in shards:
+        low, high = np.searchsorted(ranked, [shard.start, shard.stop])
+        if high > low:
+            yield load(shard)[ranked[low:high] - shard.start]
+
+
+def encoder_folder(project_id: int, encoder: str, sha256: str) -> Path:
+    """Return the folder of a project's vectors by an encoder with that checksum."""
+    name = UNSAFE.sub("_", encoder)
+    return vectors_folder(project_id) / name / (sha256[:16] or "own")
+
+
+def vectors_folder(project_id: int) -> Path:
+    """Return the folder of all vectors of a project."""
+    return feature_store.project_folder(project_id) / "vectors"
+
+
+def path_of(shard: VectorShard) -> Path:
+    """Return the path of the file with the vectors of a slice."""
+    folder = encoder_folder(shard.project_id, shard.encoder, shard.sha256)
+    return folder / f"{shard.start:09d}.npy"
