@@ -4,6 +4,7 @@
 |---|---|
 | `audits` | What the estimate waits for |
 | `bulk` | Why the bulk desk has no page |
+| `encoding` | How far an encoder is with the items |
 | `estimate` | How good the model is, and what would prove the target |
 | `forecast` | What more labels would bring |
 | `label_savings` | How many labels active learning has saved |
@@ -11,4 +12,7 @@
 | `progress` | How far a project is, in the words of dashboard and API |
 | `recall` | What stands between a project and the recall that it aims for |
 | `stopping` | Why a project is paused, and why to stop |
+| `strategies` | The names of the strategies, and what each one does |
+| `under_way` | What runs in the background, and what failed there |
+| `workers` | Whether a worker runs, and what it means if none does |
 """

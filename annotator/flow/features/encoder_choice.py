@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from annotator import tasktypes
 from annotator.models import Project, VectorShard
 from annotator.pool import documents, pretrained, vector_store
+from annotator.projectsettings.item_selection import AUTO, POOL
 
-AUTO, POOL, GIVEN = "auto", "pool", VectorShard.GIVEN
+GIVEN = VectorShard.GIVEN
 SAMPLE = 300
 
 
@@ -53,19 +52,6 @@ def covered(project: Project, wanted: Goal) -> int:
 def pool_names(project: Project) -> set[str]:
     """Return the settings that leave encoders out: only what is learnt from the pool is used."""
     return {POOL, *tasktypes.of(project).media.encoders}
-
-
-def choices(project: Project) -> list[tuple[str, str]]:
-    """Return (name, title) of what a project may be set to, without the recipes of its pool."""
-    titles = [(AUTO, _("Automatic")), (POOL, _("Without an encoder"))]
-    medium = tasktypes.of(project).media.pretrained
-    if not medium:
-        return titles
-    words = _("Encoder %(name)s")
-    titles += [(each.name, words % {"name": each.name}) for each in pretrained.available(medium)]
-    if project.pk and VectorShard.objects.filter(project=project, encoder=GIVEN).exists():
-        titles.append((GIVEN, _("Vectors that came with the items")))
-    return titles
 
 
 def language(project: Project) -> str:
