@@ -18,6 +18,7 @@ from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
+from annotator.messages import encoding
 from annotator.messages.stopping import pause_payload
 from annotator.models import Label, Project, Role
 from annotator.projectsettings import SETTINGS
@@ -164,7 +165,7 @@ def resume_encoding(request: Request, pk: int) -> Response:
 
 def _encoding(found: Project) -> Response:
     found.refresh_from_db(fields=["encoding_paused_at"])
-    return Response({"encoding": summary.features(found)["encoding"]})
+    return Response({"encoding": encoding.told(summary.features(found)["encoding"])})
 
 
 def _project(

@@ -104,7 +104,7 @@ class Project(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
-    # Set while a lead has paused the encoding of items.
+    # While a lead has the encoder of its items wait: since when.
     encoding_paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The last names of deleted labels, by id: history still refers to them.
     removed_labels = models.JSONField(default=dict, editable=False)

@@ -115,7 +115,7 @@ def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
 
 def shard_items(space: FeatureSpace) -> int:
-    """Return the maximum number of items in a shard of `space`."""
+    """Return the largest number of items in a shard of `space`."""
     return min(VECTOR_SHARD_ITEMS, SHARD_ITEMS) if space.encoder else SHARD_ITEMS
 
 
