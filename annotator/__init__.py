@@ -2,8 +2,8 @@
 
 import os
 
-# Read once, when the maths libraries are loaded. Processes that each start a thread for every core
-# only get in each other's way: a fit of 6 s took 110 s on a busy machine.
+# Read once, when the maths libraries are loaded. Processes that each start one thread per core slow
+# each other down: a fit of 6 s took 110 s on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AnnotatorConfig(AppConfig):
-    """Winnow is one Django app: active learning is a loop, and a loop has no seams to cut along."""
+    """Winnow is one Django app, because its parts all read and write the same few tables."""
 
     name = "annotator"
     verbose_name = "Winnow"

@@ -25,16 +25,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 log = logging.getLogger(__name__)
 
 PAUSE = 0.05
-# The same again comes no sooner than after this: under a crowd each label wishes for a round.
+# An equal wake-up is sent no sooner than this: under load, every label would request a round.
 QUIET = 0.5
 MOST_REMEMBERED = 1000
 
 
 class WakeUpSender:
-    """Wake-ups on their way to the broker, sent by a thread of their own.
+    """Wake-ups on their way to the broker, sent by a separate thread.
 
-    A broker that hangs would hold up every request that publishes to it, and one that is away would
-    make a saved label look failed. Equal wake-ups are sent once; what is lost, the tick re-sends.
+    A broker that hangs would block every request that publishes to it, and an unreachable one would
+    make a saved label look failed. Equal wake-ups are sent once; a lost one is sent again by the
+    tick.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class WakeUpSender:
         self._lock = threading.Lock()
 
     def put(self, task: Any, args: tuple[Any, ...]) -> None:
-        """Have `task` sent soon, unless the same wake-up waits already."""
+        """Send `task` soon, unless an equal wake-up is waiting already."""
         with self._lock:
             self._begin_after_fork()
             if (task.name, args) in self._known:
@@ -72,7 +73,7 @@ class WakeUpSender:
                 sent[task.name, args] = time.monotonic()
                 self._send(task, args)
                 continue
-            # The request that asked for this is not answered yet, and needs the processor more.
+            # The request that asked for this is not answered yet and needs the processor first.
             soon = time.monotonic() + PAUSE
             at = max(soon, sent.get((task.name, args), 0.0) + QUIET)
             heapq.heappush(due, (at, next(number), task, args))
@@ -89,7 +90,7 @@ class WakeUpSender:
 
 
 def _until(due: list[Any]) -> float | None:
-    """Return in how many seconds the first of these is due; None where nothing waits."""
+    """Return the seconds until the first of these is due; None if nothing waits."""
     return max(due[0][0] - time.monotonic(), 0.0) if due else None
 
 
@@ -102,7 +103,7 @@ class WakeUp(DjangoTask):
     abstract = True
 
     def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
-        """Send this wake-up once what it is about is committed."""
+        """Send this wake-up once the transaction commits."""
         transaction.on_commit(partial(mailbox.put, self, args), robust=True)
 
 
@@ -112,7 +113,7 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(["annotator.logs"], related_name="task_log_context")
 
 
-# On a machine that they share with the web processes, rounds and imports take what these leave.
+# On a machine shared with the web processes, rounds and imports run at lower priority.
 GIVE_WAY = 10
 
 
@@ -122,20 +123,20 @@ def _give_way(**_: Any) -> None:
 
 
 def worker_name() -> str:
-    """Return the name under which this worker process reports itself."""
+    """Return the name that this worker process reports."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @worker_init.connect
 def _share_what_is_loaded(**_: Any) -> None:
-    # The collector writes to every object that it looks at, which would copy the pages that the
-    # processes forked from here share.
+    # The garbage collector writes to every object that it visits, which would copy the pages shared
+    # with the processes forked from here.
     gc.freeze()
 
 
 @worker_process_init.connect
 def _end_with_the_worker(**_: Any) -> None:
-    # They would live on without the one that was killed, and hold its memory and its connections.
+    # Children would outlive a parent that was killed, and keep its memory and connections.
     supervisor.end_with_parent(signal.SIGKILL)
 
 
@@ -154,7 +155,7 @@ def _report_for_duty(**_: Any) -> None:
 
 
 def _take_up_at_once() -> None:
-    """Have what a worker before held taken up now, and not with one of the next ticks."""
+    """Resume the jobs of a previous worker now, instead of with one of the next ticks."""
     from annotator import tasks
 
     mailbox.put(tasks.tick, (True,))

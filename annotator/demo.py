@@ -1,4 +1,4 @@
-"""Two small sample projects for a first look."""
+"""Two small sample projects."""
 
 import io
 import json
@@ -28,7 +28,7 @@ GUIDELINES = (
     "the parcel is belongs to “delivery”."
 )
 
-# What such messages are about, by label; how they begin and end says nothing about it.
+# Topics of the messages by label; their beginnings and endings carry no information.
 MESSAGES = {
     "delivery": [
         "the parcel with our rolls has not come yet.",
@@ -110,7 +110,7 @@ ENDS = [
 
 
 def load(user: User) -> tuple[Project, list[Import]]:
-    """Make the sample projects where they are missing; return the first, and imports to be run."""
+    """Create the missing sample projects; return the first one, and the imports to run."""
     there = Project.objects.alive().filter(name=TEXT_PROJECT).first()
     if there is not None:
         return there, []
@@ -119,7 +119,8 @@ def load(user: User) -> tuple[Project, list[Import]]:
         name=TEXT_PROJECT,
         labels=list(MESSAGES),
         guidelines=GUIDELINES,
-        # More audits than usual, or a sample this small would be labelled before it says much.
+        # More audits than usual, or a sample this small would be finished before it has an
+        # estimate.
         audit_share=0.25,
         seed=SEED,
     )
@@ -142,7 +143,7 @@ def load(user: User) -> tuple[Project, list[Import]]:
 
 
 def messages() -> bytes:
-    """Return the sample messages as JSON Lines, in random order and without their labels."""
+    """Return the sample messages as JSON Lines, in random order and without labels."""
     rng = random.Random(SEED)
     texts = [
         f"{begin} {core} {end}".strip()
@@ -158,7 +159,7 @@ def messages() -> bytes:
 
 
 def drawings() -> bytes:
-    """Return the sample pictures as a ZIP file; their names do not tell what they show."""
+    """Return the sample pictures as a ZIP file; file names do not reveal labels."""
     rng = random.Random(SEED)
     pictures = [draw(rng) for draw in DRAWINGS.values() for _ in range(PICTURES_PER_LABEL)]
     rng.shuffle(pictures)

@@ -14,21 +14,21 @@ BROKERS = ("redis", "rediss", "redis+socket", "unix", "sentinel", "amqp", "amqps
 
 
 class Environment(environ.Env):
-    """The environment, read so that what it says cannot be misread."""
+    """Reads environment variables strictly."""
 
     def text(self, name: str, default: str = "") -> str:
-        """Return a text without the spaces around it."""
+        """Return a text, stripped."""
         return str(self(name, default=default)).strip()
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """Return a switch."""
+        """Return a boolean."""
         given = self.text(name, str(default)).lower()
         if given not in YES | NO:
             raise ImproperlyConfigured(f"{name} is true or false, not {given!r}.")
         return given in YES
 
     def number(self, name: str, default: int, least: int = 1) -> int:
-        """Return a whole number of at least `least`."""
+        """Return an integer of at least `least`."""
         given = self.text(name, str(default))
         if not given.isdecimal() or int(given) < least:
             raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {given!r}.")
@@ -42,7 +42,7 @@ class Environment(environ.Env):
         return given
 
     def origins(self, name: str) -> list[str]:
-        """Return a list of origins with their scheme."""
+        """Return a list of origins, each with its scheme."""
         given = [str(each) for each in self.list(name, default=[])]
         wrong = [each for each in given if not each.startswith(("http://", "https://"))]
         if wrong:
@@ -52,7 +52,7 @@ class Environment(environ.Env):
         return given
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """Return Django's settings of the database at an address."""
+        """Return Django's settings for a database URL."""
         given = _address(name, self.text(name) or default, DATABASES)
         try:
             found = dict(self.db_url_config(given))
@@ -63,7 +63,7 @@ class Environment(environ.Env):
         return found
 
     def broker(self, name: str, default: str) -> str:
-        """Return the address of a broker."""
+        """Return the URL of a broker."""
         return _address(name, self.text(name) or default, BROKERS)
 
 
@@ -72,9 +72,9 @@ env = Environment()
 
 def _address(name: str, given: str, schemes: Sequence[str]) -> str:
     try:
-        # Several sentinels have semicolons between them.
+        # Several sentinels are separated by semicolons.
         parts = urlsplit(given.partition(";")[0])
-        # It is looked at only when it is asked for.
+        # urlsplit validates the port only when it is read.
         _port, is_known = parts.port, parts.scheme in schemes
     except ValueError as problem:
         raise _no_address(name, schemes) from problem
@@ -84,6 +84,6 @@ def _address(name: str, given: str, schemes: Sequence[str]) -> str:
 
 
 def _no_address(name: str, schemes: Sequence[str]) -> ImproperlyConfigured:
-    # Not the address itself, as it may hold a password.
+    # Not the URL itself, because it may contain a password.
     told = f"{schemes[0]}://… or {schemes[1]}://…"
     return ImproperlyConfigured(f"{name} is no address that Winnow knows. It begins with {told}")

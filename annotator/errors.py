@@ -1,4 +1,4 @@
-"""Errors of flow, each with the status that page and API answer with."""
+"""Errors of flow, pages and API: a code with values, and the status that is answered."""
 
 from typing import Any
 
@@ -6,23 +6,23 @@ from annotator.i18n import error_messages
 
 
 class FlowError(Exception):
-    """Something that was asked for cannot be done; nothing was changed."""
+    """A request that cannot be fulfilled; nothing was changed."""
 
     status = 400
-    # Seconds after which the same may be asked again; 0 where waiting does not help.
+    # Seconds after which the request may be repeated; 0 if waiting does not help.
     retry_after = 0
 
     def __init__(
         self,
         code: str,
-        detail: str = "",
         *,
         field: str = "",
         errors: list[dict[str, Any]] | None = None,
         message: str = "",
+        detail: str = "",
         **values: Any,
     ) -> None:
-        """Without a `detail`, the catalogue has the sentence of the code, or of `message`."""
+        """Without `detail`, the message catalogue has the sentence for the code or `message`."""
         detail = detail or error_messages.text(message or code, field, values)
         super().__init__(detail)
         self.code = code
@@ -31,37 +31,37 @@ class FlowError(Exception):
 
 
 class Unauthenticated(FlowError):
-    """Nobody knows who asks."""
+    """The user is not signed in."""
 
     status = 401
 
 
-class Forbidden(FlowError):
+class PermissionDenied(FlowError):
     """The person may know of it, but not do it."""
 
     status = 403
 
 
 class NotFound(FlowError):
-    """It does not exist, or not for this person."""
+    """It does not exist, or not for this user."""
 
     status = 404
 
 
 class Conflict(FlowError):
-    """Somebody or something else was first."""
+    """Another change came first."""
 
     status = 409
 
 
 class TooLarge(FlowError):
-    """More bytes than this installation takes."""
+    """More bytes than this installation accepts."""
 
     status = 413
 
 
 class WrongType(FlowError):
-    """A kind of file that cannot be read here."""
+    """A file type that cannot be read here."""
 
     status = 415
 

@@ -16,13 +16,13 @@ RESTART_SECONDS = 2
 
 
 class ResilientScheduler(PersistentScheduler):
-    """Celery's scheduler, which by itself stands still after the clock was set back.
+    """Celery's scheduler, which by itself stops after the clock was set back.
 
-    It would wait until the clock is again where it was when a task last ran.
+    It would wait until the clock reaches the time of the last run again.
     """
 
     def is_due(self, entry: Any) -> Any:
-        """Return whether a task is due, and in how many seconds to ask again."""
+        """Return whether a task is due, and the seconds until the next check."""
         every = entry.schedule
         if every.maybe_make_aware(entry.last_run_at) > every.maybe_make_aware(every.now()):
             return schedstate(is_due=True, next=every.seconds)
@@ -30,9 +30,9 @@ class ResilientScheduler(PersistentScheduler):
 
 
 class Beat(threading.Thread):
-    """Beats inside the process that holds it, and begins again after whatever went wrong.
+    """A beat inside its parent process that restarts after any error.
 
-    The process that `celery worker -B` forks is missed by nobody once it has died, and one more of
+    Nobody notices the death of the process that `celery worker -B` forks, and another process of
     our own costs 60 MB.
     """
 
@@ -43,8 +43,8 @@ class Beat(threading.Thread):
         self._service: Any = None
 
     def run(self) -> None:
-        """Beat until `stop`."""
-        # It tells of every single beat.
+        """Run until `stop` is called."""
+        # It logs every single beat.
         logging.getLogger("celery.beat").setLevel(logging.WARNING)
         while not self._over.is_set():
             self._service = Service(
@@ -57,7 +57,7 @@ class Beat(threading.Thread):
                 self._over.wait(RESTART_SECONDS)
 
     def stop(self) -> None:
-        """End it, and wait a moment until it has written down when what ran."""
+        """Stop, and wait a moment until the last run times are written."""
         self._over.set()
         if self._service is not None:
             self._service.stop()

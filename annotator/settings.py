@@ -19,12 +19,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(BASE_DIR / ".env", overwrite=False)
 
 TESTING = "pytest" in sys.modules
-# Workers and commands never open this door.
+# Workers and commands do not use this.
 IN_WEB = "annotator.wsgi" in sys.modules
 DEBUG = env.flag("DEBUG")
 DATA_DIR = Path(env("WINNOW_DATA", default=str(BASE_DIR / "data"))).resolve()
 if TESTING:
-    # Tests must not reach the files or the broker of an installation that runs here.
+    # Tests must not reach the files or the broker of a running installation.
     DATA_DIR = Path(tempfile.mkdtemp(prefix="winnow-tests-"))
     atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
@@ -32,7 +32,7 @@ KNOWN_KEYS = ("django-insecure", "change-me", "changeme", "secret")
 
 
 def secret_key() -> str:
-    """Return the key from the environment, or the one kept in the data directory, made at need."""
+    """Return the key from the environment, or the one in the data directory, created if missing."""
     given = env("SECRET_KEY", default="")
     if given:
         if not DEBUG and (len(given) < 32 or given.lower().startswith(KNOWN_KEYS)):
@@ -48,7 +48,7 @@ def secret_key() -> str:
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(48))
         try:
-            # Two first starts at once must agree on one key: a hard link refuses the second.
+            # Two simultaneous first starts must agree on one key: a hard link refuses the second.
             kept.hardlink_to(fresh)
         except FileExistsError:
             pass
@@ -58,7 +58,7 @@ def secret_key() -> str:
 
 
 def broker_socket() -> Path:
-    """Return where the private broker listens; short, because sockets allow some 100 characters."""
+    """Return the path of the private broker's socket; short, because the limit is about 100."""
     inside = DATA_DIR / "broker.sock"
     if len(str(inside)) <= 90:
         return inside
@@ -87,8 +87,8 @@ INSTALLED_APPS = [
     "axes",
 ]
 
-# The front server in deploy/ serves the files that we name and says who asks. Without it in front,
-# anybody could say so.
+# The front server in deploy/ serves files that we name and reports the client. Without it in front,
+# anyone could set those headers.
 BEHIND_NGINX = env.flag("BEHIND_NGINX")
 MIDDLEWARE = [
     *(["annotator.server.reverse_proxy.client_address"] if BEHIND_NGINX else []),
@@ -129,7 +129,7 @@ TEMPLATES = [
     }
 ]
 
-# Where people's work lives -----------------------------------------------------------------------
+# Database and files -------------------------------------------------------------------------------
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'winnow.sqlite3'}")}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
@@ -144,23 +144,24 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
             "PRAGMA cache_size=-65536;PRAGMA mmap_size=268435456;"
         ),
     }
-    # A file, because threads that share a database in memory lock each other in another way.
+    # A file, because threads that share an in-memory database lock differently.
     test_file = Path(tempfile.gettempdir()) / f"winnow-test-{secrets.token_hex(4)}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": env("TEST_DATABASE", default=str(test_file))}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # PgBouncer lends a connection for one transaction only: a cursor or a prepared statement would
-    # not be there any more, and what is said at the start would not reach the server.
+    # PgBouncer provides a connection for one transaction only: cursors, prepared statements and
+    # session settings would be lost.
     PGBOUNCER = env.flag("PGBOUNCER")
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
     if not PGBOUNCER:
-        # Compiling takes longer than the small queries of pages, and the planner thinks otherwise.
+        # JIT compilation takes longer than the small queries of pages, though the planner expects
+        # otherwise.
         at_start = ["-c jit=off"]
         if IN_WEB:
-            # Nobody waits longer for a page, and no request that hangs holds up the others.
+            # Nobody waits longer for a page, and a request that hangs blocks no others.
             at_start += ["-c statement_timeout=5s", "-c lock_timeout=2s"]
             at_start += ["-c idle_in_transaction_session_timeout=30s"]
-        # A statement that came a few times is kept ready by the server: a third of the work.
+        # Repeated statements are prepared on the server, which saves a third of the work.
         DATABASES["default"]["OPTIONS"] = {
             "options": " ".join(at_start),
             "server_side_binding": True,
@@ -187,10 +188,10 @@ MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 2048)
 FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
-# The table of 500 labels sends seven fields a row.
+# The form with 500 labels sends seven fields per row.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 
-# Who may come in ---------------------------------------------------------------------------------
+# Access -------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "annotator.User"
 AUTHENTICATION_BACKENDS = [
@@ -203,7 +204,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# Django's token inside an invitation must live as long as the invitation says it does.
+# The Django token inside an invitation must be valid at least as long as the invitation.
 PASSWORD_RESET_TIMEOUT = 7 * 86_400
 CSRF_FAILURE_VIEW = "annotator.views.access.too_old"
 LOGIN_URL = "login"
@@ -217,11 +218,11 @@ AXES_VERBOSE = False
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "annotator.security.lockout.locked_out"
 AXES_HANDLER = "annotator.security.lockout.Lockout"
-# A lock ends when it was said to end, whatever others try meanwhile.
+# A lock expires at a fixed time, whatever others try meanwhile.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 SILENCED_SYSTEM_CHECKS = [
     "axes.W001",
-    # What other hosts below the same name do is not ours to say.
+    # HSTS for other hosts of the domain is not ours to set.
     "security.W005",
     "security.W021",
 ]
@@ -229,13 +230,13 @@ SILENCED_SYSTEM_CHECKS = [
 SESSION_ENGINE = "annotator.security.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Cookies go over https only where the site is reached by https, which these origins say.
+# Cookies are limited to https only if the site is reached by https, as these origins say.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = any(
     origin.startswith("https:") for origin in CSRF_TRUSTED_ORIGINS
 )
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
-# Whatever looks after the processes asks them without TLS.
+# Health checks come without TLS.
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -262,12 +263,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["annotator.api.codecs.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["annotator.api.codecs.StrictJSONParser"],
-    # What there is, the schema says; OPTIONS is refused like any other method that is not there.
+    # The schema describes the API; OPTIONS is refused like any other unsupported method.
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "annotator.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
-    # ?format= says what to export, not how to render.
+    # ?format= names an export format, not a renderer.
     "URL_FORMAT_OVERRIDE": None,
 }
 REST_KNOX = {"TOKEN_TTL": timedelta(days=30), "AUTO_REFRESH": True, "AUTH_HEADER_PREFIX": "Token"}
@@ -277,7 +278,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    # A file that is sent is no address of one that is received.
+    # A file field in a request is not the URL of a file in a response.
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -289,12 +290,13 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# Words -------------------------------------------------------------------------------------------
+# Language -----------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+FORMAT_MODULE_PATH = "annotator.i18n.formats"
 LOCALE_PATHS = [BASE_DIR / "annotator" / "locale"]
-# Only for the pages before the log-in: what a person chose stands in their row.
+# Only for pages before sign-in: a user's own choice is stored in their row.
 LANGUAGE_COOKIE_NAME = "winnow_language"
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_HTTPONLY = True
@@ -302,7 +304,7 @@ LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 
-# What it says of itself --------------------------------------------------------------------------
+# Logs ---------------------------------------------------------------------------------------------
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_LEVEL = env.one_of("LOG_LEVEL", LOG_LEVELS, "INFO")
@@ -327,7 +329,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # A line for each request is for machines; people who read along want what went wrong.
+        # One line per request is for machines; a terminal shows only problems.
         "annotator.metrics.request_log": {
             "level": LOG_LEVEL if LOG_FORMAT == "json" or LOG_LEVEL == "DEBUG" else "WARNING"
         },
@@ -348,13 +350,13 @@ if METRICS not in ("off", "loopback", "token"):
 if METRICS == "token" and len(METRICS_TOKEN) < 20:
     raise ImproperlyConfigured("METRICS=token needs a METRICS_TOKEN of at least 20 characters.")
 
-# What runs behind the pages ----------------------------------------------------------------------
+# Background jobs ----------------------------------------------------------------------------------
 
 BROKER_URL = env.broker("BROKER_URL", f"redis+socket://{broker_socket()}")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Redelivery comes after 30 minutes, longer than any task may run, so no task runs twice at once;
-# a dead worker's job is taken up much sooner, because its row says so (tasks.tick).
+# Redelivery comes after 30 minutes, longer than any task may run, so no task runs twice at once; a
+# dead worker's job is resumed much sooner, because its row says so (tasks.tick).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 1800,
     "unacked_restore_interval": 10,
@@ -364,8 +366,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": not BROKER_URL.startswith("redis+socket"),
     "health_check_interval": 25,
 }
-# A worker on another machine that was silent for so long is taken for dead; of one that died on
-# this machine it is known at once.
+# A worker on another machine without heartbeats for this long counts as dead; the death of a
+# process on this machine is detected at once.
 JOB_STALE_SECONDS = env.number("JOB_STALE_SECONDS", 30, least=10)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -376,7 +378,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB, looked at between tasks
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB, checked between tasks
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SOFT_TIME_LIMIT = 1200
@@ -384,11 +386,11 @@ CELERY_TASK_TIME_LIMIT = 1260
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "annotator.scheduler:ResilientScheduler"
 CELERY_BEAT_SCHEDULE = {
-    # Finds what is due and not under way: jobs whose message or worker was lost, leases that ran
-    # out, projects whose last labels waited `retrain_seconds` for a round. Harmless when doubled.
+    # Finds due jobs that are not running: those whose message or worker was lost, expired leases,
+    # and projects whose last labels waited `retrain_seconds` for a round. Safe to run twice.
     "tick": {"task": "annotator.tasks.tick", "schedule": 5.0, "options": {"expires": 10}},
-    # Counts everything again that is counted on the way, and tells leads if something is wrong.
+    # Verifies all counters, and tells leads about differences.
     "recount": {"task": "annotator.tasks.recount_all", "schedule": crontab(hour="2", minute="17")},
-    # Removes for good what was deleted a week ago, and files that no row names any more.
+    # Permanently deletes what was deleted a week ago, and files that no row refers to.
     "tidy": {"task": "annotator.tasks.tidy", "schedule": 86_400.0, "options": {"expires": 3600}},
 }

@@ -27,7 +27,7 @@ from annotator.models import FeatureShard, FeatureSpace, Import, Round, RoundSha
 
 @shared_task(name="annotator.tasks.run_import")
 def run_import(pk: int) -> None:
-    """Read a file into the pool, then have its features made."""
+    """Import a file into the pool, then have its features computed."""
     work = importing.run(pk)
     if work is not None:
         for space in encode.plan(work.project):
@@ -36,7 +36,7 @@ def run_import(pk: int) -> None:
 
 @shared_task(name="annotator.tasks.fit_features")
 def fit_features(pk: int) -> None:
-    """Learn what to look at, then have every shard looked at."""
+    """Fit the encoder, then have every shard encoded."""
     space = encode.fit(pk)
     if space is not None:
         for shard in space.shards.all():
@@ -45,7 +45,7 @@ def fit_features(pk: int) -> None:
 
 @shared_task(name="annotator.tasks.transform_shard")
 def transform_shard(pk: int) -> None:
-    """Compute one shard's features; with the last one, learning may begin."""
+    """Compute one shard's features; with the last one, a round may start."""
     space = encode.transform(pk)
     if space is not None:
         learn_if_due.delay(space.project_id)
@@ -53,7 +53,7 @@ def transform_shard(pk: int) -> None:
 
 @shared_task(name="annotator.tasks.learn_if_due")
 def learn_if_due(project_pk: int) -> None:
-    """Start a round if there is enough new to learn from."""
+    """Start a round if one is due."""
     round_ = schedule.start_if_due(project_pk)
     if round_ is not None:
         train.delay(round_.pk)
@@ -86,7 +86,7 @@ def select(pk: int) -> None:
 
 @shared_task(name="annotator.tasks.refill")
 def refill(pk: int) -> None:
-    """Put the picks into the queue, then measure the model."""
+    """Put the picks into the queue, then evaluate the model."""
     round_ = refilling.refill(pk)
     if round_ is not None:
         evaluate.delay(round_.pk)
@@ -94,7 +94,7 @@ def refill(pk: int) -> None:
 
 @shared_task(name="annotator.tasks.evaluate")
 def evaluate(pk: int) -> None:
-    """Measure the model; labels that came in meanwhile may be due for the next round."""
+    """Evaluate the model; labels saved meanwhile may make the next round due."""
     round_ = audit_accuracy.evaluate(pk)
     if round_ is not None:
         learn_if_due.delay(round_.project_id)
@@ -103,13 +103,13 @@ def evaluate(pk: int) -> None:
 
 @shared_task(name="annotator.tasks.report")
 def report(project_pk: int) -> None:
-    """Find out what there is to say of people and labels; it comes after what is due."""
+    """Compute the reports that are due."""
     background_reports.make_all(project_pk)
 
 
 @shared_task(name="annotator.tasks.simulate")
 def simulate(pk: int) -> None:
-    """Do one run of a simulation, then queue up again behind whatever else is to be done."""
+    """Do one run of a simulation, then queue the next one behind all other tasks."""
     work = job.go_on(pk)
     if work is not None:
         simulate.delay(pk)
@@ -125,10 +125,10 @@ STAGES = {
 
 @shared_task(name="annotator.tasks.tick")
 def tick(just_now: bool = False) -> None:
-    """Find what is due and not under way, and wake somebody for it.
+    """Find due jobs that are not running, and send their tasks.
 
-    With `just_now` for everything that waits: a worker that starts may have lost its predecessor,
-    and the messages that were on the way to that one.
+    With `just_now`, all waiting jobs: a worker that starts may have replaced a dead one, whose
+    messages were lost.
     """
     releasing.release_expired()
     orphaned_leases.release_orphaned()
@@ -157,18 +157,18 @@ def tick(just_now: bool = False) -> None:
 
 @shared_task(name="annotator.tasks.recount_all")
 def recount_all() -> None:
-    """Have the counters of every project proven, each by a message of its own."""
+    """Send one task per project to verify its counters."""
     for pk in recounting.projects():
         recount.delay(pk)
 
 
 @shared_task(name="annotator.tasks.recount")
 def recount(project_pk: int) -> None:
-    """Prove the counters of one project, and note what is wrong; nothing is changed."""
+    """Verify the counters of one project, and store the differences; nothing is changed."""
     recounting.prove(project_pk)
 
 
 @shared_task(name="annotator.tasks.tidy")
 def tidy() -> None:
-    """Remove what is no longer needed."""
+    """Delete what is no longer needed."""
     cleanup.tidy()

@@ -11,12 +11,12 @@ from annotator.views.urls import page_urls
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """Tell that this process answers."""
+    """Report that this process responds."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Tell whether database, broker and worker are there; 503 when one is not."""
+    """Report whether database, broker and worker are available; 503 if one is not."""
     parts = readiness.readiness()
     return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
 

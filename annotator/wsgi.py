@@ -7,6 +7,5 @@ from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 application = get_wsgi_application()
-# Every page is loaded now, not with the first request: before a process forks, and before somebody
-# waits for it.
+# Import all pages now, not with the first request: before processes fork, and before anyone waits.
 _ = get_resolver().url_patterns

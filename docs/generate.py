@@ -68,10 +68,10 @@ def _settings() -> Iterator[str]:
     yield "Leads change them under **Settings**; the API and `manage.py create_project --set` take"
     yield "the names in the second column. Shares lie between 0 and 1 there."
     yield ""
-    for title, fields in _groups():
+    for title, rows in _groups():
         yield f"### {title}"
         yield ""
-        yield from _table(("setting", "name", "default", "meaning"), map(_setting, fields))
+        yield from _table(("setting", "name", "default", "meaning"), rows)
     yield "## Of an installation"
     yield ""
     yield "Environment variables, also read from a file `.env` in the folder of the repository."
@@ -79,24 +79,21 @@ def _settings() -> Iterator[str]:
     yield from _table(("variable", "default", "meaning"), _variables())
 
 
-def _groups() -> Iterator[tuple[str, list[str]]]:
+def _groups() -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     from annotator.models import Project
-    from annotator.views.projects.settings_form import GROUPS, TITLES
+    from annotator.projectsettings import Group, by_group
+    from annotator.views.projects.settings_form import TITLES
 
-    grouped = [name for _title, names in GROUPS for name in names]
-    rest = [name for name in ("name", *Project.SETTINGS) if name not in grouped]
-    assert set(rest) <= set(TITLES), rest
-    yield "General", rest
-    for title, names in GROUPS:
-        yield str(title), list(names)
+    for group, settings in by_group().items():
+        rows = [_setting(each) for each in settings]
+        if group is Group.GENERAL:
+            title, field = str(TITLES["name"]), Project._meta.get_field("name")
+            rows = [(title, "`name`", _default(field), ""), *rows]
+        yield str(group.title), rows
 
 
-def _setting(name: str) -> tuple[str, ...]:
-    from annotator.models import Project
-    from annotator.views.projects.settings_form import HELP, TITLES
-
-    field = Project._meta.get_field(name)
-    return str(TITLES[name]), f"`{name}`", _default(field), str(HELP.get(name, ""))
+def _setting(each: Any) -> tuple[str, ...]:
+    return str(each.title), f"`{each.name}`", _default(each.type), str(each.help)
 
 
 def _default(field: Any) -> str:

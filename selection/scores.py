@@ -133,7 +133,7 @@ def label_dispersion(history: ArrayLike) -> FloatArray:
     classes = rounds.astype(np.int64)
     refuse_rows(((classes != rounds) | (classes < -1)).any(axis=0), "a prediction is no class")
     stored = (classes >= 0).sum(axis=0)
-    # Each round against all: rounds are few, and no counter for each of C classes is held.
+    # Compare each round with all: rounds are few, and no counter per class is needed.
     same = [(classes == row).sum(axis=0) * (row >= 0) for row in classes]
     most = np.max(same, axis=0) if same else stored
     return np.where(stored > 0, 1 - most / np.maximum(stored, 1), 0.0)
@@ -170,7 +170,7 @@ def mutual_information(entropy: RowScore, proba: ArrayLike, check: Check) -> Flo
     for rows in row_blocks(len(values)):
         block = [check(member[rows], first=rows.start) for member in members]
         apart = np.mean([entropy(member) for member in block], axis=0)
-        # Rounding can leave a tiny negative where all members agree.
+        # Rounding can make it slightly negative if all members agree.
         values[rows] = np.maximum(entropy(np.mean(block, axis=0)) - apart, 0.0)
     return values
 
@@ -199,7 +199,7 @@ def _least_confident(proba: FloatArray) -> FloatArray:
 
 def _margin(proba: FloatArray) -> FloatArray:
     first, second = np.zeros(len(proba)), np.zeros(len(proba))
-    # Two running bests, column by column: half the time of sorting each row a little.
+    # Two running maxima, column by column: half the time of partially sorting each row.
     for column in np.ascontiguousarray(proba.T):
         np.maximum(second, np.minimum(first, column), out=second)
         np.maximum(first, column, out=first)

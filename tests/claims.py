@@ -17,7 +17,7 @@ from selection.core import intervals
 from selection.evaluation import stopping
 
 INCLUDE = ("withdrawn", "skipped", "unlabelled")
-# (where it is shown, what it is called, what is claimed, what the export says)
+# (where it is shown, what it is called, the claim, the recomputed value)
 Claim = tuple[str, str, Any, Any]
 Record = dict[str, Any]
 
@@ -43,14 +43,14 @@ class Export:
     # How far -------------------------------------------------------------------------------------
 
     def items(self) -> dict[int, Record]:
-        """Return one record of each item."""
+        """Return one record per item."""
         return {each["item"]: each for each in self.records}
 
     def in_state(self, state: str) -> int:
         return sum(each["state"] == state for each in self.items().values())
 
     def frontier(self) -> int:
-        """Return the place in the order of the audits before the first item that waits."""
+        """Return the place in audit order before the first waiting item."""
         skipped = {each["item"] for each in self.skips}
         waiting = [
             each["audit_key"] - 1
@@ -61,7 +61,7 @@ class Export:
         return min([newest, *waiting])
 
     def audited(self) -> int:
-        """Count the items of the audit set: settled ones before the first that waits."""
+        """Count the items of the audit set: settled ones before the first waiting one."""
         frontier = self.frontier()
         in_bulk = {each["item"] for each in self.standing if each["source"] == "bulk"}
         return sum(
@@ -72,7 +72,7 @@ class Export:
         )
 
     def audits_answered(self) -> int:
-        """Count the same, and the audits that are settled behind one that waits."""
+        """Count the answered audits, also those behind a waiting one."""
         frontier = self.frontier()
         behind = {
             each["item"]
@@ -82,13 +82,13 @@ class Export:
         return self.audited() + len(behind)
 
     def seconds(self, answers: Iterable[Record] | None = None) -> float:
-        """Add up the time that counts: an extra opinion's stays spent when it is taken back."""
+        """Sum the counted time; that of a withdrawn extra annotation remains."""
         rows = self.answers if answers is None else answers
         spent = [each for each in rows if each["withdrawn_at"] is None or not each["counted"]]
         return float(sum(each["seconds_counted"] or 0.0 for each in spent))
 
     def of(self, annotator: str | None = None, days: Iterable[date] | None = None) -> "Export":
-        """Return the same of one person's work, or of what was done on these days."""
+        """Return the export of one user's work, or of some days."""
         wanted = None if days is None else set(days)
         rows = [
             each
@@ -106,19 +106,19 @@ class Export:
         return sum(each["audit"] for each in self.given)
 
     def changes(self, annotator: str, day: date) -> int:
-        """Count what a person corrected or took back on a day, and the seeds they brought."""
+        """Count a user's corrections, withdrawals and seed labels on a day."""
         made = [change for each in self.answers for change in each["history"]]
         mine = [c for c in made if c["by"] == annotator and moment(c["at"]).date() == day]
         seeds = [each for each in self.of(annotator, [day]).answers if each["source"] == "seed"]
         return len(mine) + len(seeds)
 
     def at_work(self) -> set[str]:
-        """Return who labelled or skipped, also where nothing of it stands."""
+        """Return who labelled or skipped, even if all of it was withdrawn."""
         spent = [each for each in self.answers if self.seconds([each])]
         return {each["annotator"] for each in [*self.given, *self.skips, *spent]}
 
     def median_seconds(self) -> float | None:
-        """Return the middle of the times of a person's own answers to single items."""
+        """Return the median time of a user's annotations of single items."""
         known = [each["seconds_counted"] for each in self.opinions()]
         known = [seconds for seconds in known if seconds is not None]
         return median(known) if known else None
@@ -126,7 +126,7 @@ class Export:
     # How good ------------------------------------------------------------------------------------
 
     def judged(self) -> list[Record]:
-        """Return what each audit item was judged by, in the order of the audits."""
+        """Return the judgement of each audit item, in audit order."""
         found = {each["item"]: each["judged"] for each in self.records if each["judged"]}
         return sorted(found.values(), key=lambda each: each["place"])
 
@@ -140,7 +140,7 @@ class Export:
         return {**_interval(right, **pool), "proven": proven}
 
     def population(self) -> int:
-        """Count the items that the audits are a part of: theirs, and all behind them."""
+        """Count the population of the audits: the items of the set and all behind it."""
         judged = [each["audit_key"] for each in self.items().values() if each["judged"]]
         behind = [each for each in self.items().values() if each["audit_key"] > max(judged)]
         return len(judged) + len(behind)
@@ -159,7 +159,7 @@ class Export:
         return truth, said
 
     def precision_and_recall(self) -> list[dict[str, Any]]:
-        """Return of each label the shares that were right, with n, as None where n is 0."""
+        """Return precision and recall of each label, with n, or None if n is 0."""
         found = []
         for truth, said in zip(*(table.T for table in self.tables()), strict=True):
             both = int((truth & said).sum())
@@ -176,10 +176,10 @@ class Export:
         ]
         return sum(f1) / len(f1) if f1 else None
 
-    # At the time of a model ----------------------------------------------------------------------
+    # At the time of a model -----------------------------------------------------------------------
 
     def at(self, when: datetime) -> "Export":
-        """Return the answers as they stood then, saying what they said then."""
+        """Return the annotations as they were then, with their labels of that time."""
         rows = []
         for each in self.answers:
             gone = each["withdrawn_at"]
@@ -205,7 +205,7 @@ class Export:
         return self.at(when)
 
     def settled(self) -> dict[int, str]:
-        """Return the label that counts of each item that has an answer, for one label an item."""
+        """Return the current label of each annotated item, for single choice."""
         votes: dict[int, list[Record]] = {}
         for each in self.standing:
             if each["counted"]:
@@ -219,10 +219,10 @@ class Export:
         own = Counter(name for each in rows if each["source"] != "seed" for name in each["labels"])
         return min(every, key=lambda name: (-every[name], -own[name], self.labels.index(name)))
 
-    # How far people agree ------------------------------------------------------------------------
+    # Agreement ------------------------------------------------------------------------------------
 
     def opinions(self) -> list[Record]:
-        """Return the answers that are somebody's own opinion of one item."""
+        """Return the annotations that are someone's own opinion of a single item."""
         return [
             each
             for each in self.standing
@@ -232,7 +232,7 @@ class Export:
         ]
 
     def shared(self) -> dict[int, dict[str, int]]:
-        """Return what each person said, as a number, of the items that several answered."""
+        """Return each user's answers, as numbers, on the items that several answered."""
         found: dict[int, dict[str, int]] = {}
         for each in self.opinions():
             said = self.labels.index(each["labels"][0])
@@ -247,12 +247,12 @@ class Export:
         return np.array(rows, dtype=np.int64).reshape(-1, len(people))
 
     def unanimous(self) -> dict[str, Any]:
-        """Return in which share of the shared items all say the same."""
+        """Return the share of shared items on which all agree."""
         same = [len(set(said.values())) == 1 for said in self.shared().values()]
         return _share(sum(same), len(same))
 
     def same_as_others(self, person: str) -> float | None:
-        """Return how often the others say the same of the items that a person shares with them."""
+        """Return a user's agreement with others on the same items."""
         shares = [
             np.mean([said[person] == other for name, other in each.items() if name != person])
             for each in self.shared().values()
@@ -273,7 +273,7 @@ class Export:
         return bootstrap.agreement_interval(given)
 
     def gold(self, person: str) -> dict[str, Any]:
-        """Return how many hidden checks a person got right at first."""
+        """Return how many gold items a user answered correctly at first."""
         first: dict[int, Record] = {}
         for each in sorted(self.of(person).answers, key=lambda each: each["id"]):
             if each["source"] == "gold":
@@ -282,7 +282,7 @@ class Export:
         return _share(sum(right), len(right))
 
     def effect(self) -> dict[str, list[int]]:
-        """Return how many answers are what was suggested, of how many: shown, and blind."""
+        """Return (equal, all) counts of answers against suggestions: shown, and blind."""
         first: dict[int, Record] = {}
         for each in sorted(self.standing, key=lambda each: -each["id"]):
             hint = each["hidden_suggestion"] if each["blind"] else each["suggestion"]
@@ -316,11 +316,11 @@ def _said_at_first(each: Record) -> list[str]:
     return list(each["history"][0]["labels"] if each["history"] else each["labels"])
 
 
-# What the API claims -----------------------------------------------------------------------------
+# Claims of the API --------------------------------------------------------------------------------
 
 
 def of_progress(told: dict[str, Any], export: Export, rate: float | None) -> Iterator[Claim]:
-    """Yield what `progress` says of work that was done; what waits right now is no such claim."""
+    """Yield the claims of `progress` about completed work; current queue states are not claims."""
     cost = None if rate is None else round(rate * export.seconds() / 3600, 2)
     pairs = {
         "items": len(export.items()),
@@ -348,18 +348,18 @@ def of_estimate(where: str, told: dict[str, Any] | None, export: Export) -> Iter
 
 
 def estimate_like(told: dict[str, Any] | None, export: Export) -> dict[str, Any] | None:
-    """Return the accuracy, of a part of the pool where what is `told` names its size."""
+    """Return the accuracy; with the interval of a finite pool if `told` gives its size."""
     pool = {"population": export.population()} if told and "population" in told else {}
     return export.accuracy((told or {}).get("target"), **pool)
 
 
 def read_moment(model: dict[str, Any]) -> datetime:
-    """Return when the labels of a model were read; of an older one, when it was made."""
+    """Return when a model's labels were read; for an older model, when it was made."""
     return moment(model["read_at"] or model["created_at"])
 
 
 def of_models(models: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
-    """Yield what is said of each model: how many items it learnt from, and their labels."""
+    """Yield the claims about each model: its number of labels, in total and per label."""
     for model in models:
         then = export.moment_of(read_moment(model), model["trained_on"])
         known = then.settled()
@@ -371,7 +371,7 @@ def of_models(models: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
 def of_rounds(
     rounds: list[dict[str, Any]], models: list[dict[str, Any]], export: Export
 ) -> Iterator[Claim]:
-    """Yield how many labels each round had, and in which phase it picked what was labelled."""
+    """Yield the claims about each round: its labels, and the phase of its strategy."""
     made = {model["number"]: read_moment(model) for model in models}
     for turn in rounds:
         when = made.get(turn["model"])
@@ -388,7 +388,7 @@ def rounded_like(spent: dict[str, Any], seconds: float) -> float:
 
 
 def of_curve(points: list[dict[str, Any]], export: Export) -> Iterator[Claim]:
-    """Yield what the learning curve says: of each point what it cost, of the last how good."""
+    """Yield the claims of the learning curve: costs of each point, accuracy of the last."""
     for point in points:
         answers = point["spent"]["answers"]
         read_at = point["spent"].get("at", point["created_at"])
@@ -414,7 +414,7 @@ def _of_last(told: dict[str, Any], export: Export) -> dict[str, Any]:
 
 
 def same(claimed: Any, counted: Any) -> bool:
-    """Tell whether two numbers, or what holds numbers, are equal but for how they were added up."""
+    """Return whether two values are equal up to the order of summation."""
     if isinstance(claimed, dict) and isinstance(counted, dict):
         keys = claimed.keys() | counted.keys()
         return all(same(claimed.get(key, 0), counted.get(key, 0)) for key in keys)

@@ -1,4 +1,4 @@
-"""The fixed people: Olga owns the project, Lea leads, Ana and Ben annotate, Zed is a stranger."""
+"""Fixed users: Olga owns the project, Lea leads, Ana and Ben annotate, Zed is no member."""
 
 import gc
 import os
@@ -21,22 +21,22 @@ from annotator.models import Project, Role, User, jobs
 from annotator.security import password_hashing, rate_limits
 from tests import loop, pace, shared
 
-# How the session goes ----------------------------------------------------------------------------
+# Session ------------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long in one piece, so that no worker is left with it in the end."""
+    """Start with the longest groups, so that no worker is left with one at the end."""
     items.sort(key=pace.place)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Have more workers than cores: those who wait for servers and browsers leave theirs free."""
+    """Use more workers than cores: those waiting for servers and browsers leave theirs free."""
     return pace.workers()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the place that all workers share, in the process that starts them."""
+    """Create the directory that all workers share, in the process that starts them."""
     if not _is_worker(config):
         shared.begin()
 
@@ -48,7 +48,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector what stays for good: modules, and the tests themselves."""
+    """Exclude permanent objects from garbage collection: modules, and the tests themselves."""
     gc.collect()
     gc.freeze()
 
@@ -57,7 +57,7 @@ def pytest_collection_finish() -> None:
 def django_db_modify_db_settings(
     request: pytest.FixtureRequest, django_db_modify_db_settings: None
 ) -> Iterator[None]:
-    """Let SQLite not wait for the disk, as no test survives a power cut; copy it for a worker."""
+    """Disable SQLite's syncs, as no test survives a power cut; copy the file for a worker."""
     if not _is_sqlite():
         yield
         return
@@ -73,7 +73,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -> bool:
-    """Keep the copy: making the tables takes a worker longer than its first tests."""
+    """Keep the copy: creating the tables takes longer than a worker's first tests."""
     return django_db_keepdb or (_is_worker(request.config) and _is_sqlite())
 
 
@@ -92,28 +92,28 @@ def _no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A million rounds of hashing are for those who guess.
+    # A million hash iterations are only needed against attackers.
     monkeypatch.setattr(password_hashing.PasswordHasher, "iterations", 1000)
 
 
-# What each test begins with ----------------------------------------------------------------------
+# Start of each test -------------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
 def _no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Its thread has a connection of its own, which waits for what the test has not committed.
+    # Its thread has its own connection, which would wait for the test's open transaction.
     monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600)
 
 
 @pytest.fixture(autouse=True)
 def _nobodys_language() -> None:
-    # Requests leave theirs behind in the thread, where the next test would go on in it.
+    # Requests leave context variables in the thread, where the next test would see them.
     translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
 def _clock_that_a_test_can_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nobody can move the clock of a database.
+    # The clock of a database cannot be moved.
     monkeypatch.setattr(clock, "OWN_CLOCK", set())
 
 
@@ -121,7 +121,7 @@ def _clock_that_a_test_can_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_data_directory(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
     rate_limits.forget()
-    # Keys come again after a rolled back test, so what was loaded for them must go, too.
+    # Keys repeat after a rolled-back test, so caches by key must be cleared.
     loop.forget_what_was_loaded()
 
 
@@ -152,7 +152,7 @@ def zed(db: Any) -> User:
 
 @pytest.fixture
 def project(olga: User, lea: User, ana: User, ben: User) -> Project:
-    # The quick features teach these small texts as well, in a tenth of the time.
+    # The quick features are enough for these small texts, in a tenth of the time.
     made = project_settings.create_project(
         olga, name="Mail", labels=["spam", "ham"], seed=7, features="text-quick"
     )
@@ -175,14 +175,14 @@ def _with_members(project: Project, lea: User, *annotators: User) -> Project:
 
 
 class Caller(APIClient):
-    """A client of the API that speaks JSON unless it is told otherwise."""
+    """An API client that sends JSON by default."""
 
     default_format = "json"
 
 
 @pytest.fixture
 def api() -> Callable[[User], APIClient]:
-    """Return a function that gives a person's client of the API, with a token of its own."""
+    """Return a function that gives a user's API client, with its own token."""
 
     def of(user: User) -> APIClient:
         client = Caller()
@@ -201,19 +201,19 @@ def filled() -> Callable[..., Any]:
 
 @pytest.fixture
 def learnt() -> Callable[..., Any]:
-    """Return a function that has the features of a project made."""
+    """Return a function that computes the features of a project."""
     return loop.make_features
 
 
 @pytest.fixture
 def easily_sure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the model be sure of what is likelier than not, as a dozen labels teach no more."""
+    """Lower the confidence threshold, because a dozen labels train a weak model."""
     monkeypatch.setattr(confident_items, "LEAST", 0.5)
 
 
 @pytest.fixture
 def sure(project: Project, ana: User, easily_sure: Any) -> Project:
-    """The project with 120 items, and a model of twelve labels that is sure of the others."""
+    """The project with 120 items, and a model of twelve labels, confident about the others."""
     loop.fill(project, 120)
     loop.make_features(project)
     loop.label(project, ana, 12)
@@ -223,5 +223,5 @@ def sure(project: Project, ana: User, easily_sure: Any) -> Project:
 
 @pytest.fixture
 def run_round() -> Callable[..., Any]:
-    """Return a function that walks one whole round and returns it."""
+    """Return a function that runs one whole round and returns it."""
     return loop.go_round

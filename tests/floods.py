@@ -12,24 +12,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 PEOPLE = 4
-# Whoever waits longer than this was not served.
+# A client that waits longer was not served.
 TIMEOUT = 10.0
 
 
 @dataclass
 class Seen:
-    """How long other people's requests took, and how they ended."""
+    """The duration and status of other users' requests."""
 
     seconds: list[float] = field(default_factory=list)
     problems: Counter[str] = field(default_factory=Counter)
 
     def p95(self) -> float:
-        """Return the time within which 95 of 100 requests were answered."""
+        """Return the 95th percentile of the durations."""
         return sorted(self.seconds)[int(0.95 * (len(self.seconds) - 1))]
 
 
 def watch(calls: list[Callable[[], None]], seconds: float) -> Seen:
-    """Let as many people as there are calls ask again and again for that long."""
+    """Repeat each of `calls` in its own thread for that long."""
     seen, end = Seen(), time.monotonic() + seconds
 
     def ask(call: Callable[[], None]) -> None:
@@ -73,7 +73,7 @@ def sign_in(address: str, username: str, password: str) -> int:
         return refused.code
 
 
-# Who is slow -------------------------------------------------------------------------------------
+# Slow clients -------------------------------------------------------------------------------------
 
 DRIPPED = {
     "headers": (b"GET /login HTTP/1.1\r\nHost: localhost\r\n", b"X-A: b\r\n"),
@@ -112,7 +112,7 @@ DRIPPED = {
 
 @contextmanager
 def dripping(address: str, kind: str, connections: int = 40) -> Iterator[list[float]]:
-    """Hold connections that send a piece a second; yield the seconds after which each was cut."""
+    """Hold connections that send one piece a second; yield the seconds until each was closed."""
     begin, piece = DRIPPED[kind]
     over, cut = threading.Event(), []
     threads = [
@@ -172,7 +172,7 @@ def _drained(client: socket.socket) -> bytes:
 
 @contextmanager
 def not_reading(address: str, path: str, connections: int = 40) -> Iterator[None]:
-    """Ask for something large on many connections, and read none of it."""
+    """Request a large response on many connections, and read none of it."""
     clients = []
     for _ in range(connections):
         host, _colon, port = address.removeprefix("http://").partition(":")
@@ -192,7 +192,7 @@ def not_reading(address: str, path: str, connections: int = 40) -> Iterator[None
 
 @contextmanager
 def sign_ins(address: str, at_once: int = 16) -> Iterator[Counter[int]]:
-    """Sign in with made-up names again and again; yield how often which status came back."""
+    """Sign in with invalid names repeatedly; yield how often each status was returned."""
     over, statuses = threading.Event(), Counter()
 
     def attack(number: int) -> None:
@@ -201,7 +201,7 @@ def sign_ins(address: str, at_once: int = 16) -> Iterator[Counter[int]]:
             turn += 1
             with suppress(OSError):
                 statuses[sign_in(address, f"nobody{number}-{turn}", "wrong")] += 1
-            # Whoever asks faster than this takes the cores of the machine that both run on.
+            # A faster client would take the cores that the server needs.
             over.wait(0.05)
 
     threads = [threading.Thread(target=attack, args=(number,)) for number in range(at_once)]

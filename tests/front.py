@@ -1,4 +1,4 @@
-"""The front server of deploy/, and web processes behind it as docker-compose.yml starts them."""
+"""The front server of deploy/, with web processes as docker-compose.yml starts them."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests import servers
 
 TEMPLATE = servers.ROOT / "deploy" / "nginx.conf.template"
 PAGES = servers.ROOT / "deploy" / "pages"
-# What the nginx image's own configuration has around ours.
+# The surrounding configuration of the nginx image.
 AROUND = """
 {user}
 pid {folder}/nginx.pid;
@@ -38,19 +38,19 @@ http {{
 
 
 def variables() -> set[str]:
-    """Return the names that the template leaves open."""
+    """Return the variables of the template."""
     return set(re.findall(r"\$\{([A-Z_]+)\}", TEMPLATE.read_text()))
 
 
 def rendered(**values: str) -> str:
-    """Return the configuration as envsubst leaves it: only what is named is filled in."""
+    """Return the configuration as envsubst writes it: only known variables are replaced."""
     assert variables() == set(values)
     return re.sub(r"\$\{([A-Z_]+)\}", lambda found: values[found[1]], TEMPLATE.read_text())
 
 
 @contextmanager
 def nginx(folder: Path, data: Path, webs: list[str], **other: str) -> Iterator[str]:
-    """Run the front server before `webs`, in a folder that others may enter; yield its address."""
+    """Run the front server before `webs`, in a readable directory; yield its address."""
     found = next(
         (path for path in ("/usr/sbin/nginx", "/usr/bin/nginx") if Path(path).exists()), None
     )
@@ -69,7 +69,7 @@ def nginx(folder: Path, data: Path, webs: list[str], **other: str) -> Iterator[s
     }
     shutil.copytree(PAGES, folder / "pages")
     ours = rendered(**values).replace("/dev/stdout", str(folder / "access.log"))
-    # Somebody else than whoever runs Winnow, as in production: it may read only what it is to send.
+    # A user other than Winnow's, as in production: it may only read the files that it serves.
     user = "user nobody nogroup;" if os.geteuid() == 0 else ""
     conf = folder / "nginx.conf"
     conf.write_text(AROUND.format(user=user, folder=folder, ours=ours))
@@ -103,7 +103,7 @@ def gunicorn(
 def start_gunicorn(
     bind: str, env: dict[str, str], log: Path, *options: str
 ) -> subprocess.Popen[bytes]:
-    """Start web processes and return their master once they answer."""
+    """Start web processes and return their master process once they respond."""
     command = [sys.executable, "-m", "gunicorn", "--config", "annotator/server/gunicorn_conf.py"]
     with log.open("ab") as file:
         process = subprocess.Popen(
@@ -119,14 +119,14 @@ def start_gunicorn(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End web processes as an operator would."""
+    """Stop web processes as an operator would."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     process.wait(60)
 
 
 def is_well(bind: str) -> bool:
-    """Tell whether web processes answer on what they are bound to."""
+    """Return whether web processes respond at the address they are bound to."""
     try:
         return b" 200 " in ask(bind, b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
     except OSError:
@@ -134,7 +134,7 @@ def is_well(bind: str) -> bool:
 
 
 def ask(bind: str, request: bytes) -> bytes:
-    """Return all that comes back for the bytes of a request."""
+    """Return the complete response to the bytes of a request."""
     return received(send(bind, request))
 
 
@@ -158,7 +158,7 @@ def send(bind: str, request: bytes) -> socket.socket:
 
 
 def received(connection: socket.socket) -> bytes:
-    """Return all that comes back over a connection, and close it."""
+    """Return everything received on a connection, and close it."""
     with connection:
         answer = b""
         while block := connection.recv(65_536):
@@ -172,5 +172,5 @@ def workers(web: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def is_bound(bind: str) -> bool:
-    """Tell whether the socket is there for others to connect to."""
+    """Return whether the socket accepts connections of other users."""
     return Path(bind.removeprefix("unix:")).exists()

@@ -1,4 +1,4 @@
-"""Hostile requests: valid ones of the schema with faults in them.
+"""Hostile requests: valid requests of the schema with faults added.
 
 Seeded, so the same number gives the same requests.
 """
@@ -103,7 +103,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", 
 
 @dataclass
 class Call:
-    """One request, ready to be sent."""
+    """One request to send."""
 
     method: str
     path: str
@@ -119,7 +119,7 @@ class Call:
 
 @dataclass
 class Known:
-    """What the requests may be about: how paths are filled in, and pages beside the API."""
+    """Values for paths, and pages beside the API."""
 
     ids: dict[str, str]
     pages: list[tuple[str, str]] = field(default_factory=list)
@@ -182,7 +182,7 @@ def _example(schema: dict[str, Any], part: dict[str, Any], rng: random.Random) -
     return plain.get(kind, ["spam"])
 
 
-# What is wrong with them -------------------------------------------------------------------------
+# Faults -------------------------------------------------------------------------------------------
 
 
 def _other_method(call: Call, rng: random.Random) -> None:
@@ -260,12 +260,12 @@ FAULTS: list[Callable[[Call, random.Random], None]] = [
 ]
 
 
-# Sending them ------------------------------------------------------------------------------------
+# Sending ------------------------------------------------------------------------------------------
 
 
 def send(client: Any, call: Call) -> Any:
-    """Send a request with Django's test client, as whoever that one is."""
-    # The client reads a path as gunicorn hands it on, so what is quoted stays quoted.
+    """Send a request with Django's test client, as the given user."""
+    # The client unquotes paths as gunicorn does, so quoted ones are quoted again.
     headers = {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in call.headers.items()}
     if "HTTP_CONTENT_LENGTH" in headers:
         headers["CONTENT_LENGTH"] = headers.pop("HTTP_CONTENT_LENGTH")
@@ -280,9 +280,9 @@ def send(client: Any, call: Call) -> Any:
 
 
 def statuses(answers: list[tuple[Call, int]]) -> tuple[Counter[int], list[str]]:
-    """Return how often each status came, and the requests that were answered with an error of ours.
+    """Return how often each status came, and the requests answered with a server error.
 
-    503 is no such error: it says that something is away, and when to come again.
+    503 is not counted: it reports an unavailable service, and when to retry.
     """
     counted = Counter(status for _call, status in answers)
     return counted, [f"{status} {call}" for call, status in answers if status in (500, 501, 502)]

@@ -1,4 +1,4 @@
-"""The loop walked by hand: the flow calls that workers make, one after the other."""
+"""The active learning loop by hand: the flow calls of the workers, one after the other."""
 
 import uuid
 from collections.abc import Iterable, Mapping
@@ -52,7 +52,7 @@ FILLER = [
 
 
 def text(number: int) -> str:
-    """Return the made-up text with that number: even ones are spam, odd ones ham."""
+    """Return the synthetic text with that number: even ones are spam, odd ones ham."""
     words = SUBJECTS[number % 2].split()
     about = f"{words[number % 4]} {words[number // 4 % 4]}"
     return f"{about} {FILLER[number % 16]} {FILLER[number // 16 % 16]} number{number}"
@@ -63,7 +63,7 @@ def truth(item: Item) -> list[str]:
     return ["spam" if any(word in item.text for word in SUBJECTS[0].split()) else "ham"]
 
 
-def bring_in(project: Project, name: str, content: bytes | str, **options: str) -> Import:
+def bring_in(project: Project, name: str, content: bytes | str, **options: Any) -> Import:
     """Import a file as an upload and its worker would, and return how that ended."""
     data = content.encode() if isinstance(content, str) else content
     user = options.pop("user", project.created_by)
@@ -83,7 +83,7 @@ def fill(project: Project, number: int, start: int = 0) -> list[Item]:
 
 
 def make_features(project: Project) -> Project:
-    """Have the features of all items made that are there now."""
+    """Compute the features of all current items."""
     for space in encode.plan(project):
         assert encode.fit(space.pk) is not None, refreshed(space).error
         for shard in space.shards.all():
@@ -92,7 +92,7 @@ def make_features(project: Project) -> Project:
 
 
 def by_two(project: Project, first: User, second: User) -> Project:
-    """Have 40 of 60 items answered by two people; every fifth answer of the second is wrong."""
+    """Let two users answer 40 of 60 items; every fifth answer of the second one is wrong."""
     settings.change_settings(project, overlap=2)
     project = refreshed(project)
     fill(project, 60)
@@ -107,9 +107,9 @@ def by_two(project: Project, first: User, second: User) -> Project:
 
 
 def differ(project: Project, first: User, second: User, number: int, **said: object) -> None:
-    """Have two people answer so many items, the first rightly, the second wrongly each time.
+    """Let two users answer that many items, the first correctly, the second wrongly.
 
-    `said` is what the second says besides: a note, or that they are not sure.
+    `said` are further arguments of the second answer, such as a note.
     """
     settings.change_settings(project, overlap=2)
     fill(project, number)
@@ -126,7 +126,7 @@ def start(project: Project) -> Round:
 
 
 def go_round(project: Project, shard_order: slice = slice(None)) -> Round:
-    """Walk one whole round and return it."""
+    """Run one whole round and return it."""
     turn = start(project)
     for stage in ("train", "score", "select", "refill", "evaluate"):
         go_stage(turn, stage, shard_order)
@@ -135,12 +135,12 @@ def go_round(project: Project, shard_order: slice = slice(None)) -> Round:
 
 
 def rest(project: Project) -> None:
-    """Let the time be over for which the project rests after its rounds."""
+    """Move past the pause after a round."""
     project.rounds.update(created_at=F("finished_at"))
 
 
 def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
-    """Do one stage of a round as its worker would."""
+    """Run one stage of a round as its worker would."""
     if stage == "score":
         for scoring in list(RoundShard.objects.filter(round=turn))[shard_order]:
             score.score_shard(scoring.pk)
@@ -155,7 +155,7 @@ def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
 
 
 def forget_what_was_loaded() -> None:
-    """Be a worker that has just started: nothing of a model is in memory."""
+    """Clear all caches, like a worker that has just started."""
     model_files.clear_caches()
     for named in (
         version_numbers.round_number,
@@ -172,12 +172,12 @@ def ids(project: Project, *names: str) -> list[int]:
 
 
 def refreshed(row: Any) -> Any:
-    """Return the row as it is now."""
+    """Return the row, reloaded."""
     return type(row).objects.get(pk=row.pk)
 
 
 def answer(lease: Lease, labels: Iterable[str] | None = None, **options: Any) -> Annotation:
-    """Submit an answer to what is held: the truth unless `labels` says something else."""
+    """Submit an answer to a lease: the true label unless `labels` is given."""
     given = {
         "lease": str(lease.pk),
         "labels": list(labels or truth(lease.item)),
@@ -189,7 +189,7 @@ def answer(lease: Lease, labels: Iterable[str] | None = None, **options: Any) ->
 
 
 def label(project: Project, user: User, number: int = 1) -> list[Annotation]:
-    """Take and answer that many items, as many as there are at most."""
+    """Lease and answer that many items, or as many as there are."""
     given = []
     while len(given) < number:
         lease = leasing.lease_next(project, user)
@@ -200,7 +200,7 @@ def label(project: Project, user: User, number: int = 1) -> list[Annotation]:
 
 
 def ready_space(project: Project) -> Any:
-    """Return features of the project that are said to be ready."""
+    """Return features of the project that are marked as ready."""
     spaces = FeatureSpace.objects.filter(project=project, state="done")
     return spaces.first() or FeatureSpace.objects.create(
         project=project, recipe="text-quick", items=project.items, state="done"
@@ -208,5 +208,5 @@ def ready_space(project: Project) -> Any:
 
 
 def advice_on(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the advice on a project, as the API tells it."""
+    """Return the advice on a project, as the API shows it."""
     return advice(list(stopping.reasons_to_stop(project, answers, measured)))

@@ -1,4 +1,4 @@
-"""An annotator who knows the answers, driving the HTTP API."""
+"""An annotator with the true labels, driving the HTTP API."""
 
 import csv
 import time
@@ -18,7 +18,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 @dataclass
 class Oracle:
-    """Labels a project with the true labels of a file, which it finds by the items' keys."""
+    """Labels a project with the true labels of a file, looked up by item key."""
 
     client: Client
     project: int
@@ -39,7 +39,7 @@ class Oracle:
             time.sleep(pause)
 
     def answer(self) -> dict[str, Any]:
-        """Return the body that saves the true label of what is shown."""
+        """Return the request body that saves the true label of an item."""
         return {
             "lease": self.shown["lease"],
             "labels": [self.truth[self.shown["item"]["key"]]],

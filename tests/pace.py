@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-# Rough seconds that a group takes in one piece, from a quiet machine with two cores.
+# Approximate seconds of each group, measured on a quiet machine with two cores.
 SECONDS = {
     "faults": 480,
     "faults-servers": 280,
@@ -19,7 +19,7 @@ SECONDS = {
     "front": 60,
     "load": 60,
 }
-# What starts servers and stands in no group.
+# Tests that start servers and belong to no group.
 ALONE = 30
 
 
@@ -37,9 +37,9 @@ def place(item: pytest.Item) -> tuple[int, int]:
 
 
 def workers() -> int:
-    """Return how many processes the tests go in: one for each core.
+    """Return the number of processes: one per core.
 
-    With more, servers that are started side by side answer too late for those who wait for them.
+    With more, servers started side by side respond too late.
     """
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
     return int(given) if given else len(os.sched_getaffinity(0))

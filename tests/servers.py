@@ -25,7 +25,7 @@ ADMIN, PASSWORD = "olga", "correct-horse-battery"
 
 
 def needed(found: str | None, what: str) -> str:
-    """Return what was found; where nothing was, skip the test, or fail it under CI."""
+    """Return `found`; if it is missing, skip the test, or fail it under CI."""
     if found:
         return found
     message = f"{what} is not installed here"
@@ -35,7 +35,7 @@ def needed(found: str | None, what: str) -> str:
 
 
 def data_set(name: str) -> Path:
-    """Return a real data set; the test is skipped where there are none."""
+    """Return a real data set; skip the test if it is missing."""
     path = DATA / name
     if not path.exists():
         pytest.skip(f"{name} is not here: the data sets are no part of the repository")
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 @contextmanager
 def short_folder() -> Iterator[Path]:
-    """Yield a folder that others may enter, with a short name, as sockets need one."""
+    """Yield a readable directory with a short path, as sockets need one."""
     with tempfile.TemporaryDirectory(prefix="winnow-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
@@ -60,7 +60,7 @@ def short_folder() -> Iterator[Path]:
 def wait_until(
     true: Callable[[], object], seconds: float = 60.0, what: str = "it", pause: float = 0.05
 ) -> object:
-    """Return the first true answer; fail the test when there is none in time."""
+    """Return the first true result; fail the test on timeout."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         answer = true()
@@ -70,7 +70,7 @@ def wait_until(
     pytest.fail(f"{what} did not come true within {seconds:.0f} s")
 
 
-# Winnow itself -----------------------------------------------------------------------------------
+# Winnow -------------------------------------------------------------------------------------------
 
 
 class Winnow:
@@ -99,7 +99,7 @@ class Winnow:
         return [sys.executable, "manage.py", *words]
 
     def start(self, *options: str) -> "Winnow":
-        """Start it and wait until it says that it answers."""
+        """Start it and wait until it reports that it is ready."""
         self._prepare()
         with self.log.open("ab") as log:
             self._greeted = log.tell()
@@ -122,12 +122,12 @@ class Winnow:
         shared.copy_data_directory(self.folder, [shared.DATABASE] if elsewhere else [])
 
     def _answers_or_died(self) -> bool:
-        # An earlier start has greeted, too.
+        # The log has the message of an earlier start as well.
         said = self.said()[self._greeted :]
         return self.process.poll() is not None or "Winnow answers at" in said
 
     def said(self) -> str:
-        """Return what it printed."""
+        """Return its output."""
         return self.log.read_text(errors="replace")
 
     def stop(self) -> float:
@@ -156,7 +156,7 @@ class Winnow:
         )
 
 
-# What the tests' own environment says must not reach the servers that they start.
+# The tests' own environment must not reach the servers that they start.
 _OWN = {"DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE", "DEBUG", "SECRET_KEY"}
 
 
@@ -169,7 +169,7 @@ def _command(process: psutil.Process) -> list[str]:
 
 @contextmanager
 def winnow(folder: Path, *options: str, **env: str) -> Iterator[Winnow]:
-    """Run Winnow for the length of a test."""
+    """Run Winnow for the duration of a test."""
     server = Winnow(folder, **env)
     try:
         yield server.start(*options)
@@ -201,7 +201,7 @@ def postgres() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
         )
         options = ["-D", folder / "db", "-p", str(port), "-k", folder, "-c", "max_connections=60"]
-        # Nobody pulls the plug in these tests; those who kill it look at `faults.backends`.
+        # Without fsync: tests that kill it use `faults.backends`.
         options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         server = subprocess.Popen(
             [program, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
@@ -254,6 +254,6 @@ def redis() -> Iterator[str]:
 
 
 def accepts(port: int) -> bool:
-    """Tell whether something listens on a port of this machine."""
+    """Return whether something listens on a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -15,30 +15,30 @@ DATABASE = "winnow.sqlite3"
 
 
 def begin() -> None:
-    """Make the place; workers inherit its name."""
+    """Create the shared directory; workers inherit its name."""
     os.environ[PLACE] = tempfile.mkdtemp(prefix="winnow-shared-")
 
 
 def end() -> None:
-    """Remove the place with all that was made there."""
+    """Remove the shared directory."""
     shutil.rmtree(os.environ.pop(PLACE), ignore_errors=True)
 
 
 def is_there() -> bool:
-    """Tell whether there is a place: scripts that borrow from the tests have none."""
+    """Return whether there is a shared directory: scripts that import test helpers have none."""
     return PLACE in os.environ
 
 
 def copy_data_directory(target: Path, without: Collection[str] = ()) -> None:
-    """Copy what a first start makes that depends on nothing: the tables and the static files."""
+    """Copy the independent results of a first start: the tables and the static files."""
     ignored = shutil.ignore_patterns("secret_key", *without)
     shutil.copytree(_data_directory(), target, ignore=ignored)
-    # The copy has the rights of the original; the front server runs as somebody else.
+    # The copy keeps the permissions; the front server runs as another user.
     target.chmod(0o755)
 
 
 def copy_database(target: Path) -> None:
-    """Copy a SQLite file with all tables and without rows."""
+    """Copy a SQLite file with all tables and no rows."""
     shutil.copy(_data_directory() / DATABASE, target)
 
 

@@ -48,7 +48,7 @@ from tests import servers
         (ImproperlyConfigured("X is wrong."), "A setting is wrong: X is wrong."),
         (MemoryError(), "too little memory"),
         (CommandError("Do that."), "Do that."),
-        (Invalid("code", "Refused so."), "Refused so."),
+        (Invalid("code", detail="Refused so."), "Refused so."),
         (Impossible("No way."), "No way."),
     ],
 )

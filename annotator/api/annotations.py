@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -127,7 +126,7 @@ def lease_action(request: Request, pk: int, lease: str, action: str) -> Response
         return Response({"lease": lease, "expires_at": releasing.extend(held).expires_at})
     actions = {"skip": releasing.skip, "release": releasing.release}
     if action not in actions:
-        raise NotFound("unknown_action", _("A lease can be skipped, released or extended."))
+        raise NotFound("unknown_action", message="lease_action")
     actions[action](held, reason)
     return Response(status=204)
 

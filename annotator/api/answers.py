@@ -1,4 +1,4 @@
-"""Answers in and out: labels have the name that the project's task type gives them."""
+"""Answers in requests and responses, named as the project's task type names them."""
 
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ Kind = type[serializers.Serializer[Any]]
 
 
 def answered(serializer: Kind, request: Request, project: Project) -> dict[str, Any]:
-    """Return the body of a call that answers, with the answer as `labels`."""
+    """Return the request body with the answer stored under `labels`."""
     answer = tasktypes.of(project).answer
     given = checked(_naming(serializer, answer.field), request)
     given[tasktypes.LABELS] = answer.labels(given.pop(answer.field))
@@ -23,12 +23,12 @@ def answered(serializer: Kind, request: Request, project: Project) -> dict[str, 
 
 
 def told(project: Project, body: dict[str, Any]) -> dict[str, Any]:
-    """Return a response with each answer in it under the name of the task type."""
+    """Return a response in which each answer stands under the task type's name."""
     return tasktypes.of(project).answer.told(body)
 
 
 def described(serializer: Kind) -> Any:
-    """Return what describes the body of a call that answers, for all task types."""
+    """Return the schema of a request body with an answer, for all task types."""
     kinds = [_naming(serializer, field) for field in tasktypes.ANSWER_FIELDS]
     if len(kinds) == 1:
         return serializer
@@ -40,6 +40,6 @@ def described(serializer: Kind) -> Any:
 def _naming(serializer: Kind, field: str) -> Kind:
     if field == tasktypes.LABELS:
         return serializer
-    # What it may say is checked by the answer itself.
+    # The answer validates its own values.
     fields = {tasktypes.LABELS: None, field: serializers.JSONField()}
     return type(f"{serializer.__name__}By{field.title()}", (serializer,), fields)

@@ -22,10 +22,10 @@ FIND_TOKENS = CompiledSelect(
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """Knox's tokens, without looking through all other tokens of the person at every call."""
+    """Knox tokens, looked up directly instead of scanning all tokens of the user on every call."""
 
     def authenticate_credentials(self, token: bytes) -> Any:
-        """Return the person and their token; AuthenticationFailed when it is none or too old."""
+        """Return the user and their token; AuthenticationFailed if it is invalid or expired."""
         given = token.decode("utf-8", "replace")
         try:
             digest = hash_token(given)
@@ -46,11 +46,11 @@ class TokenAuthentication(KnoxTokenAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the description of the API names these tokens."""
+    """Name of the token scheme in the API description."""
 
     target_class = "annotator.api.auth.TokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> Any:
-        """Return the entry of the description."""
+        """Return the security definition."""
         return build_bearer_security_scheme_object("Authorization", "Token")

@@ -14,7 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from annotator.errors import Invalid, TooLarge
 
 DEEPEST = 64
-# What every database takes as a whole number.
+# The range of integers that every database accepts.
 LARGEST = 2**63 - 1
 KEY = re.compile(rb'"\s*:')
 
@@ -23,39 +23,39 @@ class OrjsonRenderer(JSONRenderer):
     """JSON as UTF-8, dates in UTC with a Z."""
 
     def render(self, data: Any, *_args: Any, **_kwargs: Any) -> bytes:
-        """Return `data` as JSON; nothing for an answer without a body."""
+        """Return `data` as JSON; empty for a response without a body."""
         if data is None:
             return b""
         return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
 
 
 class StrictJSONParser(JSONParser):
-    """JSON without what databases and programs choke on, wherever in the body it stands.
+    """JSON without values that databases and programs cannot handle, at any depth.
 
-    That is NaN, infinities, lone surrogates, NUL bytes, very large numbers, very deep nesting, and
-    names that are there twice.
+    These are NaN, infinities, lone surrogates, NUL bytes, very large numbers, very deep nesting,
+    and duplicate names.
     """
 
     def parse(self, stream: Any, *_args: Any, **_kwargs: Any) -> Any:
-        """Return the body as objects; ParseError or Invalid where it cannot be used."""
+        """Return the parsed body; ParseError or Invalid if it cannot be used."""
         try:
             body = stream.read()
         except RequestDataTooBig as problem:
-            raise TooLarge("too_large", _("The request is too large.")) from problem
+            raise TooLarge("too_large") from problem
         try:
             found = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as problem:
             words = _("The body is not valid JSON: %(problem)s.") % {"problem": problem}
             raise ParseError(words) from problem
         names = _check(found)
-        # A text may hold what looks like a name, so only the slow reader knows.
+        # A text may contain what looks like a name, so only the slow parser can tell.
         if names < len(KEY.findall(body)):
             json.loads(body, object_pairs_hook=_refuse_twins)
         return found
 
 
 def _check(found: Any) -> int:
-    """Return how many names the objects have; raise where something in them cannot be used."""
+    """Return the number of names in all objects; raise for a value that cannot be used."""
     names, level = 0, [("", found)]
     for _depth in range(DEEPEST):
         below: list[tuple[str, Any]] = []
@@ -67,9 +67,9 @@ def _check(found: Any) -> int:
             elif isinstance(value, list):
                 below += [(field, inner) for inner in value]
             elif isinstance(value, str) and "\x00" in value:
-                raise Invalid("nul_byte", _("This contains a NUL byte."), field=field)
+                raise Invalid("nul_byte", message="nul_byte_in_body", field=field)
             elif isinstance(value, int) and not -LARGEST <= value <= LARGEST:
-                raise Invalid("out_of_range", _("This number is too large."), field=field)
+                raise Invalid("out_of_range", field=field)
         if not below:
             return names
         level = below

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
@@ -69,7 +68,7 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
     found = members.load_project(person(request), pk, Role.ADMIN)
     path = upload.report_path(upload.find(found, number))
     if not path.exists():
-        raise NotFound("no_report", _("No row of this import was rejected."))
+        raise NotFound("no_report")
     # From here, as it lies among uploads, which the front server may not read.
     name = f"import-{number}-rejected.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")

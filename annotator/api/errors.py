@@ -10,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from annotator.errors import FlowError
+from annotator.errors import FlowError, TooLarge
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.projects.versions import Outdated
@@ -33,11 +33,11 @@ TYPES = {
 
 
 def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to a request that raised `problem`; None leaves it a server error."""
+    """Return the response for `problem`; None leaves it a server error."""
     if isinstance(problem, FlowError):
         return _refusal(problem)
     if isinstance(problem, (RequestDataTooBig, TooManyFilesSent)):
-        return _response(413, "too_large", _("The request is too large."))
+        return _refusal(TooLarge("too_large"))
     if isinstance(problem, UnreadablePostError):
         return _response(400, "incomplete", _("The request was cut off. Send it again."))
     away = outage(problem)

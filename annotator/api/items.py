@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -47,7 +46,7 @@ def items(request: Request, pk: int) -> Response:
     query = request.query_params
     wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
     found = _found(request, project, wanted)
-    # What is nearest comes first, so there is no way back but to the beginning.
+    # Results are sorted by similarity, so the only way back is to the first page.
     before = None if "like" in query else found.before
     return Response(
         {
@@ -72,7 +71,7 @@ def _found(request: Request, project: Project, wanted: search.Wanted) -> search.
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Invalid("like", _("like is the id of an item."), field="like")
+        raise Invalid("like", field="like")
     return int(text)
 
 

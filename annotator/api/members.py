@@ -1,7 +1,6 @@
 """Token, user and member endpoints."""
 
 from django.contrib.auth import authenticate
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework.decorators import (
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 
 from annotator.api import responses, serializers
 from annotator.api.request_context import checked, person
-from annotator.errors import Forbidden, NotFound, Unauthenticated
+from annotator.errors import NotFound, PermissionDenied, Unauthenticated
 from annotator.flow.projects import accounts
 from annotator.flow.projects import members as project_members
 from annotator.models import Membership, Role, User
@@ -30,7 +29,7 @@ def token(request: Request) -> Response:
     given = checked(serializers.Token, request)
     user = authenticate(request=request._request, **given)
     if user is None:
-        raise Unauthenticated("wrong_password", _("Incorrect username or password."))
+        raise Unauthenticated("wrong_password")
     instance, plain = AuthToken.objects.create(user=user)
     return Response({"token": plain, "expires_at": instance.expiry})
 
@@ -52,7 +51,7 @@ def token(request: Request) -> Response:
 def users(request: Request) -> Response:
     """List the users of this installation, or create one."""
     if not person(request).is_superuser:
-        raise Forbidden("forbidden", _("Only installation admins can do this."))
+        raise PermissionDenied("forbidden", message="for_admins")
     if request.method == "GET":
         return Response({"next": None, "previous": None, "results": _users()})
     user, invitation = accounts.create_user(**checked(serializers.NewUser, request))
@@ -105,7 +104,7 @@ def members(request: Request, pk: int) -> Response:
 def _known_user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise NotFound("unknown_member", _("This user isn't a member of the project."))
+        raise NotFound("unknown_member")
     return user
 
 

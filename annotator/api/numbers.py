@@ -30,7 +30,7 @@ def progress(request: Request, pk: int) -> Response:
 
 
 def progress_of(found: Project) -> dict[str, Any]:
-    """Return the progress as the caller may see it."""
+    """Return the progress with the fields that the caller may see."""
     if found.role in Role.at_least(Role.LEAD):
         return worded.progress_for_leads(found)
     return worded.progress(found)
@@ -87,7 +87,7 @@ def _model(found: Project, version: ModelVersion) -> dict[str, Any]:
         "created_at",
     ]
     shown = {name: getattr(version, name) for name in names}
-    # When its labels were read, which is somewhat before it was made.
+    # The time at which its labels were read, shortly before it was trained.
     read_at = version.measured.get("spent", {}).get("at")
     return {**shown, "seen": naming.counted(found, version.seen), "read_at": read_at}
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -12,13 +11,14 @@ from annotator.api import responses, serializers
 from annotator.api.numbers import progress_of
 from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.responses.schema import PAGED
-from annotator.errors import Forbidden
+from annotator.errors import PermissionDenied
 from annotator.flow.progress import stopping
 from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
 from annotator.messages.stopping import pause_payload
-from annotator.models import Project, Role
+from annotator.models import Label, Project, Role
+from annotator.projectsettings import SETTINGS
 
 
 @extend_schema(
@@ -45,8 +45,7 @@ def projects(request: Request) -> Response:
         pauses = overview.pauses(user)
         return page(request, rows, "-id", lambda row: _project(row, pauses.get(row.pk)))
     if not user.is_superuser:
-        words = _("Only installation admins can create projects.")
-        raise Forbidden("forbidden", words)
+        raise PermissionDenied("forbidden", message="projects_for_admins")
     made = project_settings.create_project(user, **checked(serializers.NewProject, request))
     return Response(_project(made, leads=True), 201)
 
@@ -105,7 +104,8 @@ def _change(request: Request, found: Project) -> None:
     try:
         project_settings.change_project(found, **given)
     except Outdated as refusal:
-        # Both versions at hand: the caller has its own, and need not ask for the current one.
+        # The caller has its own version, so both are at hand and the current one needs no second
+        # request.
         refusal.current = _project(found, stopping.find_pause(found), leads=True)
         raise
 
@@ -135,11 +135,6 @@ def _project(
     found: Project, pause: stopping.Pause | None = None, *, leads: bool = False
 ) -> dict[str, Any]:
     labels = found.labels.all()
-    settings = {name: getattr(found, name) for name in Project.SETTINGS}
-    settings["rare_label"] = found.rare_label.name if found.rare_label else None
-    if not leads:
-        # With the seed, an annotator could work out which items are audits.
-        del settings["seed"]
     return {
         "id": found.pk,
         "name": found.name,
@@ -155,9 +150,16 @@ def _project(
             }
             for each in labels
         ],
-        **settings,
+        **_settings(found, leads),
         "items": found.items,
         "paused": pause_payload(pause),
         "created_at": found.created_at,
         "version": versions.version_of(found),
     }
+
+
+def _settings(found: Project, leads: bool) -> dict[str, Any]:
+    shown = [each for each in SETTINGS.values() if leads or not each.leads_only]
+    values = {each.name: each.value(found) for each in shown}
+    # Programs know labels by their names.
+    return {n: v.name if isinstance(v, Label) else v for n, v in values.items()}

@@ -4,7 +4,6 @@ import re
 import threading
 from typing import Any, cast
 
-from django.utils.translation import gettext as _
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,12 +17,12 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def person(request: Request) -> User:
-    """Return who asks."""
+    """Return the user of the request."""
     return cast(User, request.user)
 
 
 def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
-    """Return the body as the serializer wants it, else raise what is wrong with it."""
+    """Return the validated body; raise its errors."""
     given = _emptied(serializer)
     given.initial_data = request.data
     given.is_valid(raise_exception=True)
@@ -31,7 +30,7 @@ def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
 
 
 def _emptied(serializer: type[Any]) -> Any:
-    """Return this thread's own of that kind, as making one takes a tenth of a call."""
+    """Return this thread's instance of that class: creating one takes a tenth of a call."""
     kept = vars(_own).setdefault("serializers", {})
     if serializer not in kept:
         kept[serializer] = serializer(data=None)
@@ -44,27 +43,27 @@ _own = threading.local()
 
 
 class Pages(CursorPagination):
-    """Pages by the number of their rows; a cursor that was made up leads nowhere."""
+    """Page-number pagination; an invalid cursor is refused."""
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """Return where the page begins, None at the beginning."""
+        """Return the start of the page, None at the beginning."""
         found = super().decode_cursor(request)
         if found and found.position is not None and not NUMBER.fullmatch(str(found.position)):
-            raise NotFound("not_found", _("Invalid cursor."))
+            raise NotFound("not_found", message="cursor")
         return found
 
 
 def named_version(request: Request) -> str | None:
-    """Return the version that `If-Match` names; None where it names none, or any."""
+    """Return the version in `If-Match`; None if it names none, or any."""
     sent = request.headers.get("If-Match", "").strip()
     if sent in ("", "*"):
         return None
-    # A front server that compresses makes a tag weak; it still names the same version.
+    # A front server that compresses makes the tag weak; it still names the same version.
     return sent.removeprefix("W/").strip('"')
 
 
 def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:
-    """Return one page of `rows` with links to the next and the one before."""
+    """Return one page of `rows` with links to the next and the previous one."""
     paginator = Pages()
     paginator.page_size = size
     paginator.page_size_query_param = "page_size"
@@ -74,29 +73,29 @@ def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE
     return paginator.get_paginated_response([show(row) for row in found])
 
 
-# Lists that are walked by position ---------------------------------------------------------------
+# Lists paged by position --------------------------------------------------------------------------
 
 
 def page_size(request: Request) -> int:
-    """Return how many rows a page is to have, kept within reason."""
+    """Return the page size, within its bounds."""
     asked = request.query_params.get("page_size", "")
-    # Beyond nine digits it is more than the most, and need not be read.
+    # More than nine digits exceed the maximum, so they need not be parsed.
     size = int(asked[:9]) if asked.isascii() and asked.isdigit() else 0
     return min(size, MOST) if size > 0 else PAGE
 
 
 def place(request: Request) -> tuple[str, int]:
-    """Return which way the cursor goes, "after" or "before", and from which position."""
+    """Return the direction of the cursor ("after" or "before") and its position."""
     asked = request.query_params.get("cursor", "after-0")
     way, _dash, position = asked.partition("-")
     number = position.isascii() and position.isdigit() and len(position) < 19
     if way not in ("after", "before") or not number:
-        raise NotFound("not_found", _("Invalid cursor."))
+        raise NotFound("not_found", message="cursor")
     return way, int(position)
 
 
 def cursor(request: Request, way: str, position: int | None) -> str | None:
-    """Return the address of the page that lies that way of `position`, None where there is none."""
+    """Return the URL of the page in that direction from `position`, None if there is none."""
     if position is None:
         return None
     return str(replace_query_param(request.build_absolute_uri(), "cursor", f"{way}-{position}"))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -11,7 +12,8 @@ from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.formats import registry
-from annotator.models import Import, Project, Role
+from annotator.models import Import, Role
+from annotator.projectsettings import SETTINGS, Setting
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -28,7 +30,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class Text(serializers.CharField):
-    """A text that was sent as one: 5 and true are not quietly made into "5" and "True"."""
+    """A text field that refuses other types: 5 and true do not become "5" and "True"."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -39,9 +41,9 @@ class Text(serializers.CharField):
 
 
 class Keys(serializers.ListField):
-    """A list of short texts such as keys of leases, of which a window of the desk names two dozen.
+    """A list of short strings, such as the two dozen lease keys of a labelling window.
 
-    Plain ones are taken at once; whatever is unusual in one is told as for any text.
+    Plain strings take a fast path; anything unusual is reported as for any text field.
     """
 
     child = Text()
@@ -84,33 +86,43 @@ class Username(StrictSerializer):
     username = Text()
 
 
+def _setting_field(setting: Setting) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the field of a setting, from the type that it declares."""
+    declared = setting.type
+    options: dict[str, Any] = {"required": False, **setting.in_api}
+    if declared.null:
+        options["allow_null"] = True
+    if declared.choices:
+        return serializers.ChoiceField(declared.choices, **options)
+    if isinstance(declared, models.JSONField):
+        return serializers.ListField(child=Text(trim_whitespace=False), **options)
+    if isinstance(declared, models.DecimalField):
+        digits, places = declared.max_digits, declared.decimal_places
+        return serializers.DecimalField(digits, places, **options)
+    if isinstance(declared, models.TextField):
+        return Text(allow_blank=True, trim_whitespace=False, **options)
+    return next(made(**options) for kind, made in PLAIN.items() if isinstance(declared, kind))
+
+
+PLAIN: dict[type["models.Field[Any, Any]"], Any] = {
+    models.BooleanField: serializers.BooleanField,
+    models.IntegerField: serializers.IntegerField,
+    models.FloatField: serializers.FloatField,
+    models.CharField: Text,
+    # By its name.
+    models.ForeignKey: Text,
+}
+
+
 class Settings(StrictSerializer):
     """The settings of a project; ranges are checked where they are stored."""
 
     name = Text(max_length=200, required=False)
-    strategy = Text(required=False)
-    batch_size = serializers.IntegerField(required=False)
-    retrain_every = serializers.IntegerField(required=False)
-    retrain_seconds = serializers.IntegerField(required=False)
-    overlap = serializers.IntegerField(required=False)
-    audit_share = serializers.FloatField(required=False)
-    gold_share = serializers.FloatField(required=False)
-    gold_feedback = serializers.BooleanField(required=False)
-    second_share = serializers.FloatField(required=False)
-    lease_seconds = serializers.IntegerField(required=False)
-    budget = serializers.IntegerField(required=False, allow_null=True)
-    target_metric = serializers.ChoiceField(Project.Metric.choices, required=False)
-    target_value = serializers.FloatField(required=False, allow_null=True)
-    hourly_rate = serializers.DecimalField(10, 2, required=False, allow_null=True)
-    show_suggestions = serializers.BooleanField(required=False)
-    bulk_desk = serializers.BooleanField(required=False)
-    rare_label = Text(required=False, allow_null=True)
-    auto_stop = serializers.BooleanField(required=False)
-    features = Text(required=False)
-    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    guidelines = Text(required=False, allow_blank=True, trim_whitespace=False)
-    shown_fields = serializers.ListField(child=Text(trim_whitespace=False), required=False)
     labels = serializers.ListField(child=serializers.JSONField(), required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        settings = {name: _setting_field(each) for name, each in SETTINGS.items()}
+        return {**settings, **super().get_fields()}
 
 
 class ProjectChange(Settings):
@@ -135,6 +147,20 @@ class NewImport(serializers.Serializer[Any]):
     label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
     labels_are = serializers.ChoiceField(Import.LabelsAre.choices, default="seed")
+
+    def get_fields(self) -> dict[str, Any]:
+        parts = {
+            f"{name}_column": serializers.CharField(
+                default="", allow_blank=True, max_length=200, help_text=str(part.title)
+            )
+            for name, part in tasktypes.PARTS.items()
+        }
+        return {**super().get_fields(), **parts}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Put the columns of the parts together, as they are stored."""
+        attrs["part_columns"] = {name: attrs.pop(f"{name}_column") for name in tasktypes.PARTS}
+        return attrs
 
 
 class Next(StrictSerializer):
@@ -190,7 +216,7 @@ class Decision(StrictSerializer):
     SAYING = {*tasktypes.ANSWER_FIELDS, "label_ids"}
 
     def get_fields(self) -> dict[str, Any]:
-        # Where the answer has another name, its own check says what it may be.
+        # If the answer has another name, its own validation describes it.
         others = set(tasktypes.ANSWER_FIELDS) - {tasktypes.LABELS}
         named = {name: serializers.JSONField(required=False) for name in sorted(others)}
         return {**super().get_fields(), **named}
@@ -213,7 +239,8 @@ class Window(StrictSerializer):
 
     page = Text(max_length=60)
     person = serializers.IntegerField()
-    # Of the labels and guidelines that it shows (`naming.version`); the answer brings newer ones.
+    # Version of the labels and guidelines that it shows (`naming.version`); the response has newer
+    # ones.
     version = Text(required=False, allow_blank=True, default="", max_length=32)
     holding = Keys(default=list, max_length=100)
     want = serializers.IntegerField(default=0, min_value=0)
@@ -243,7 +270,7 @@ class Predict(StrictSerializer):
 
 
 class PredictAny(StrictSerializer):
-    """Items of a medium that checks them itself."""
+    """Items of a medium that validates them itself."""
 
     items = serializers.ListField(
         child=serializers.DictField(child=Text(trim_whitespace=False, max_length=1_000_000)),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -35,12 +34,12 @@ def sync(request: Request, pk: int) -> Response:
     given = checked(serializers.Window, request)
     if given["person"] != user.pk:
         # Somebody else signed in meanwhile: these decisions are not theirs to send.
-        raise Conflict("another_person", _("Another user is signed in now."))
+        raise Conflict("another_person")
     settled, along = _settled(project, user, given)
     if any(each.state == sync_decisions.SAVED or each.lease for each in settled):
         tasks.learn_if_due.delay_on_commit(project.pk)
     body = {
-        "decisions": [_told(each) for each in settled],
+        "decisions": [_told(project, each) for each in settled],
         **_held(project, user, given, along),
         **_changed(project, user, given["version"]),
     }
@@ -62,7 +61,7 @@ def leave(request: Request, pk: int) -> Response:
 def _settled(
     project: Project, user: User, given: dict[str, Any]
 ) -> tuple[list[sync_decisions.DecisionResult], list[Lease]]:
-    """Settle the decisions; return them, and what was leased in the transaction of the last one."""
+    """Apply the decisions; return the results, and what the last one's transaction leased."""
     along: list[Lease] = []
 
     def take() -> None:
@@ -105,18 +104,18 @@ def _held(
 
 
 def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
-    """Return what the window is to show of the project, where it shows an older state."""
+    """Return the project's current labels and guidelines if the window shows older ones."""
     if not version or version == naming.version(project):
         return {}
     return {"shown": preferences.shown_of(project, user)}
 
 
-def _told(settled: sync_decisions.DecisionResult) -> dict[str, Any]:
+def _told(project: Project, settled: sync_decisions.DecisionResult) -> dict[str, Any]:
     return {
         "client_id": settled.client_id,
         "state": settled.state,
         "code": settled.code,
-        "words": labelling.result_words(settled),
+        "words": labelling.result_words(project, settled),
         "annotation": settled.annotation,
         "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

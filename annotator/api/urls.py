@@ -48,7 +48,7 @@ ROUTES: list[tuple[str, Any]] = [
 
 
 def both_forms(route: str, view: Any) -> list[URLPattern]:
-    """Return the patterns of a route without and with a slash at its end."""
+    """Return the URL patterns of a route, without and with a trailing slash."""
     return [path(route, view), path(f"{route}/", view)]
 
 
@@ -56,5 +56,5 @@ urlpatterns = [pattern for route, view in ROUTES for pattern in both_forms(route
 
 
 def without_slashes(endpoints: list[Any], **_: Any) -> list[Any]:
-    """Name each address once in the schema."""
+    """List each URL once in the schema."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]

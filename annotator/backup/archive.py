@@ -1,8 +1,8 @@
 """Backup archive: a tar file with the database, the files and their hashes.
 
-The database is copied first, as it is at one moment. Files are written once and never changed, so
-what it speaks of is still there when they are read afterwards; only uploads vanish once they are
-read into the pool, so these are held on to before.
+The database is copied first, as a consistent snapshot. Stored files are written once and never
+changed, so the files that the snapshot refers to still exist when they are read afterwards. Only
+uploads are deleted, once they are imported, so they are hard-linked before.
 """
 
 import hashlib
@@ -39,10 +39,10 @@ def name_for(now: datetime) -> str:
 
 
 def write(target: Path, show: Show, *, features: bool = True, key: bool = False) -> dict[str, Any]:
-    """Write a backup to `target`, which appears once it is whole, and return its manifest.
+    """Write a backup to `target`, which appears once it is complete, and return its manifest.
 
-    Without `features`, what the model sees is left out; a restore has it made again. The key that
-    signs sessions goes along only if asked for.
+    Without `features`, encoded features are left out; a restore computes them again. The key that
+    signs sessions is included only on request.
     """
     database_snapshot.check_programs()
     fresh = target.with_name(f"{target.name}.part")
@@ -77,12 +77,13 @@ def _private(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _held_uploads() -> Iterator[Callable[[], list[tuple[str, Path]]]]:
-    """Yield a function that gives uploads a second name, and returns all that have one by now."""
+    """Yield a function that hard-links uploads, and returns all that are linked by now."""
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix="backup-") as folder:
 
         def hold() -> list[tuple[str, Path]]:
             for path in Path(settings.MEDIA_ROOT).glob("uploads/*"):
-                # One that is there already was held before; one that is gone was not needed.
+                # An existing link was made by an earlier call; a missing upload was already
+                # imported.
                 with suppress(FileExistsError, FileNotFoundError):
                     os.link(path, Path(folder) / path.name)
             return [(f"uploads/{path.name}", path) for path in sorted(Path(folder).iterdir())]
@@ -103,7 +104,7 @@ def _manifest(counts: dict[str, int], features: bool) -> dict[str, Any]:
 
 
 def _files(features: bool) -> list[tuple[str, Path]]:
-    """Return the names and paths of stored files, but uploads and what is not finished."""
+    """Return names and paths of the stored files, without uploads and unfinished files."""
     root, found = Path(settings.MEDIA_ROOT), []
     for folder, _folders, names in os.walk(root):
         place = Path(folder).relative_to(root)
@@ -122,7 +123,7 @@ def _add_files(archive: "_Archive", files: list[tuple[str, Path]], show: Show) -
     total = sum(_size(path) for _name, path in files)
     done = 0
     for name, path in files:
-        # What a round or a project has removed meanwhile is not missed.
+        # Files that a round or a deleted project removed meanwhile are not needed.
         with suppress(FileNotFoundError):
             done += archive.add_path(f"{FILES}/{name}", path)
         show(done, total)
@@ -136,27 +137,27 @@ def _size(path: Path) -> int:
 
 
 class _Archive:
-    """The tar while it is written, with the sums of what went in, which go in last."""
+    """The tar being written; the checksums of its members are added last."""
 
     def __init__(self, out: IO[bytes], packed: bool) -> None:
-        # Pictures are packed already, so much time would buy little.
+        # Pictures are compressed already, so a higher level costs time and saves little.
         options: dict[str, Any] = {"mode": "w:gz", "compresslevel": 1} if packed else {"mode": "w"}
         self._tar = tarfile.open(fileobj=out, **options)  # noqa: SIM115
         self._sums: list[str] = []
 
     def add_path(self, name: str, path: Path) -> int:
-        """Put a file in, as long as it is when it is opened, and return how long that is."""
+        """Add a file at its size when it is opened, and return that size."""
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             self._add(name, file, size)
         return size
 
     def add_bytes(self, name: str, content: bytes) -> None:
-        """Put a file with that content in."""
+        """Add a file with that content."""
         self._add(name, io.BytesIO(content), len(content))
 
     def close(self) -> None:
-        """Put the sums in and end the archive."""
+        """Add the checksums and close the archive."""
         self.add_bytes(SUMS, "".join(self._sums).encode())
         self._tar.close()
 
@@ -170,7 +171,7 @@ class _Archive:
 
 
 class Hashed:
-    """A file that knows the SHA-256 of what was read from it."""
+    """A file object that computes the SHA-256 of what was read from it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -188,7 +189,7 @@ class Hashed:
 
 
 def copied(source: IO[bytes], target: Path) -> str:
-    """Write what is left in `source` to a new file, and return its hash."""
+    """Copy the rest of `source` to a new file, and return its hash."""
     target.parent.mkdir(parents=True, exist_ok=True)
     read = Hashed(source)
     with target.open("xb") as out:

@@ -26,16 +26,16 @@ OLD_SCHEMA = "winnow_before_restore"
 
 
 class Impossible(Exception):
-    """A copy cannot be taken or put back, for a reason in words."""
+    """A snapshot cannot be taken or restored; the message says why."""
 
 
 def kind() -> str:
-    """Return the kind of the database: "sqlite" or "postgresql"."""
+    """Return the kind of database: "sqlite" or "postgresql"."""
     return connection.vendor
 
 
 def check_programs() -> None:
-    """Raise Impossible, naming what is missing, unless all that is needed is installed."""
+    """Raise Impossible, naming the missing programs, unless all are installed."""
     if kind() == "postgresql":
         for name in ("pg_dump", "pg_restore"):
             _program(name)
@@ -51,18 +51,18 @@ def _program(name: str) -> str:
     return found
 
 
-# Taking ------------------------------------------------------------------------------------------
+# Take a snapshot ----------------------------------------------------------------------------------
 
 
 def take(path: Path) -> dict[str, int]:
-    """Copy the database into a new file as it is at one moment; return how many rows it has."""
+    """Copy the database into a new file as a consistent snapshot; return its row counts."""
     return _take_sqlite(path) if kind() == "sqlite" else _take_postgresql(path)
 
 
 def _take_sqlite(path: Path) -> dict[str, int]:
     with connection.cursor() as cursor:
-        # A reader in WAL mode sees one moment and holds up no writer. The backup API would start
-        # again whenever somebody saves.
+        # A reader in WAL mode sees one snapshot and blocks no writer. The backup API would start
+        # again after every write.
         cursor.execute("VACUUM INTO %s", [str(path)])
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
         return _counts(lambda query: copy.execute(query).fetchone()[0])
@@ -72,7 +72,7 @@ def _take_postgresql(path: Path) -> dict[str, int]:
     program = _program("pg_dump")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # What is counted here and what is copied there is the same moment.
+        # The counts and the dump see the same snapshot.
         snapshot = _one(cursor, "SELECT pg_export_snapshot()")
         flags = ["--format=custom", "--no-owner", "--no-privileges"]
         _run([program, *flags, f"--snapshot={snapshot}", f"--file={path}"])
@@ -103,7 +103,7 @@ def _rows(cursor: Any, query: str) -> list[Any]:
 
 
 def _run(command: list[str]) -> None:
-    """Run a program of PostgreSQL's on our database; Impossible with what it said if it fails."""
+    """Run a PostgreSQL program on our database; Impossible with its output if it fails."""
     done = subprocess.run(  # noqa: S603
         command, env={**os.environ, **_address()}, capture_output=True, text=True
     )
@@ -123,7 +123,7 @@ def _address() -> dict[str, str]:
     return known
 
 
-# Putting back ------------------------------------------------------------------------------------
+# Restore ------------------------------------------------------------------------------------------
 
 
 def is_empty() -> bool:
@@ -155,7 +155,7 @@ Check = Callable[["Content"], None]
 
 
 def _accept(_content: "Content") -> None:
-    """Take a copy whatever it holds."""
+    """Accept any snapshot."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ class Content:
 
 
 def put_back(path: Path, check: Check = _accept) -> None:
-    """Replace the database by the copy at `path`, if `check` raises nothing at what it holds.
+    """Replace the database by the snapshot at `path`, if `check` accepts its content.
 
-    If anything fails, the old one is still there.
+    If anything fails, the old database is still in place.
     """
     if kind() == "sqlite":
         _put_back_sqlite(path, check)
@@ -195,7 +195,7 @@ def _put_back_sqlite(path: Path, check: Check) -> None:
         with closing(sqlite3.connect(f"file:{fresh}?mode=ro", uri=True)) as copy:
             check(_content(lambda query: copy.execute(query).fetchall()))
         connections.close_all()
-        # What belongs to the old file must not be taken for the new one's.
+        # The old file's WAL must not be applied to the new one.
         for ending in ("-wal", "-shm", "-journal"):
             target.with_name(target.name + ending).unlink(missing_ok=True)
         fresh.replace(target)

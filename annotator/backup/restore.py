@@ -43,7 +43,7 @@ UNREADABLE = (
     UnicodeDecodeError,
     RecursionError,
 )
-# What a manifest says, and as what.
+# The fields of a manifest, with their types.
 SHAPE: dict[str, type] = {
     "format": int,
     "database": str,
@@ -54,10 +54,10 @@ SHOWN = 5
 
 
 def restore(source: Path, show: Show, *, force: bool = False) -> dict[str, Any]:
-    """Put the backup in place of what is there, and return what it says of itself.
+    """Restore the backup over what is there, and return its manifest.
 
-    Impossible for a damaged or unsafe archive, one of another kind of database or of a newer
-    Winnow, while somebody works, and, unless it is to be forced, for a place that is not empty.
+    Impossible for a damaged or unsafe archive, for another kind of database or a newer Winnow,
+    while other clients are connected, and for an installation that is not empty unless forced.
     """
     database_snapshot.check_programs()
     database_snapshot.check_nobody_works()
@@ -83,11 +83,11 @@ def _has_no_files() -> bool:
     return not any(path.is_file() for path in root.rglob("*"))
 
 
-# Unpacking ---------------------------------------------------------------------------------------
+# Unpack -------------------------------------------------------------------------------------------
 
 
 def unpack(source: Path, staging: Path, show: Show) -> dict[str, Any]:
-    """Unpack the archive below `staging`, hold it against its sums, and return its manifest."""
+    """Unpack the archive below `staging`, verify its checksums, and return its manifest."""
     try:
         with source.open("rb") as file, tarfile.open(fileobj=file, mode="r:*") as archive:
             total = source.stat().st_size
@@ -122,7 +122,7 @@ def _unpacked(archive: tarfile.TarFile, staging: Path, tell: Any) -> dict[str, A
 
 
 def _check_name(member: tarfile.TarInfo, found: dict[str, str]) -> None:
-    """Raise Impossible unless a member is a plain file whose name stays where it belongs."""
+    """Raise Impossible unless a member is a regular file whose path stays inside the target."""
     name, path = member.name, PurePosixPath(member.name)
     known = name in {MANIFEST, DATABASE, KEY, SUMS} or name.startswith(f"{FILES}/")
     plain = str(path) == name and not path.is_absolute() and ".." not in path.parts
@@ -133,7 +133,7 @@ def _check_name(member: tarfile.TarInfo, found: dict[str, str]) -> None:
 
 
 def _check_shape(manifest: Any) -> None:
-    """Raise Impossible unless a manifest says what one says, in the way in which it is said."""
+    """Raise Impossible unless the manifest has the expected fields and types."""
     if not isinstance(manifest, dict):
         raise Impossible("This is no backup of Winnow: its manifest is no object.")
     if manifest.get("format") != FORMAT:
@@ -184,11 +184,11 @@ def _check_sums(lines: str, found: dict[str, str]) -> None:
         raise Impossible(f"The backup is damaged: {names} is not what its checksums say.")
 
 
-# Putting back ------------------------------------------------------------------------------------
+# Restore ------------------------------------------------------------------------------------------
 
 
 def _check_content(manifest: dict[str, Any], found: database_snapshot.Content) -> None:
-    """Raise Impossible unless a copy of the database holds what its manifest says."""
+    """Raise Impossible unless a snapshot has the content that its manifest states."""
     _refuse_newer(found.migrations)
     told = manifest["counts"]
     if set(told) != set(found.counts):
@@ -206,7 +206,7 @@ def _check_content(manifest: dict[str, Any], found: database_snapshot.Content) -
 
 @contextmanager
 def _files_put_back(staging: Path) -> Iterator[None]:
-    """Put the files in place while the block puts the database there; neither if one fails."""
+    """Swap the files in while the block restores the database; neither changes if one fails."""
     root, old = Path(settings.MEDIA_ROOT), staging / "replaced"
     _put_files_back(staging)
     try:

@@ -17,7 +17,7 @@ RETRY_SECONDS = 0.2
 
 
 class ApiAnnotator:
-    """One person at work."""
+    """One annotator at work."""
 
     def __init__(self, crowd: "Crowd", person: "Person", rng: random.Random) -> None:
         self._crowd, self._person, self._rng = crowd, person, rng
@@ -25,13 +25,13 @@ class ApiAnnotator:
         self._project = f"/api/v1/projects/{crowd.project}"
 
     def open(self) -> None:
-        """Nothing has to be ready before the first call."""
+        """Do nothing: the API needs no preparation."""
 
     def work(self) -> None:
         """Label until told to stop, or until nothing is left."""
         shown = self._next()
         while shown is not None and not self._crowd.over.is_set():
-            # Whoever is told to stop while thinking goes; all at once would decide else.
+            # Annotators waiting to answer exit at once; otherwise all would submit simultaneously.
             if self._crowd.over.wait(self._crowd.habits.think(self._rng)):
                 break
             shown = self._decide(shown) or self._next()
@@ -72,7 +72,7 @@ class ApiAnnotator:
         return Call(self._person.number, kind, 0.0, 0.0, UNKNOWN, **about, **more)
 
     def _insist(self, call: Call, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """Call until there is an answer, and return the item that came with it."""
+        """Repeat the call until it is answered, and return the item that came with the answer."""
         end = time.monotonic() + self._crowd.habits.keeps_trying
         while True:
             once = Call(**vars(call))
@@ -94,7 +94,7 @@ class ApiAnnotator:
 
 
 def _note(call: Call, answer: Any) -> None:
-    """Write down what the answer says."""
+    """Record the answer of a call."""
     if call.status >= 500 or call.status == 429:
         return
     call.outcome = OK if call.status < 300 else REFUSED

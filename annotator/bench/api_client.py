@@ -19,7 +19,7 @@ class Unexpected(Exception):
 
 
 class Client:
-    """Speaks to one server as one person."""
+    """A client of one server, for one user."""
 
     def __init__(self, address: str, username: str, password: str) -> None:
         self.address = address
@@ -28,7 +28,7 @@ class Client:
         self._token = self.call("POST", "/auth/token", given)["token"]
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Return the answer's body; Unexpected for anything that is no success."""
+        """Return the body of the response; Unexpected for any status but success."""
         data = None if body is None else json.dumps(body).encode()
         return self._send(method, path, data, "application/json")
 
@@ -48,7 +48,7 @@ class Client:
         return dict(self._send("POST", f"/projects/{project}/imports", data, kind))
 
     def wait_for(self, path: str, done: Any, seconds: float = 120.0) -> Any:
-        """Poll `path` until `done(answer)`, and return that answer; TimeoutError after a while."""
+        """Poll `path` until `done(answer)`, and return that answer; TimeoutError if it never is."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             answer = self.call("GET", path)

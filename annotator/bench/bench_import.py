@@ -10,7 +10,7 @@ from annotator.bench.percentiles import Figure
 
 
 def measure(client: Client, folder: Path, peak: Callable[[], float], items: int) -> list[Figure]:
-    """Measure the time of `items` short texts from upload to pool, and on to features."""
+    """Measure how long `items` short texts take from upload to pool, and on to features."""
     project, seconds = filled(client, folder, items)
     started = time.perf_counter()
     wait_for_features(project)

@@ -30,7 +30,7 @@ def measure(
 
 
 def measure_workers(folder: Path, items: int, *, rounds: int = 3) -> list[Figure]:
-    """Return the same for dense features of 384 columns, with one worker process and with two."""
+    """Measure the same for dense features of 384 columns, with one worker process and with two."""
     usual = items == 1_000_000
     name = f"round over {items:,} x {DENSE} dense features"
     with running(folder, WORKER_CONCURRENCY="1") as (client, pid), PeakMemory(pid) as peak:
@@ -60,7 +60,7 @@ def _timed(client: Client, project: int, name: str, rounds: int, goal: str = "")
 
 
 def _one(client: Client, project: int) -> float:
-    """Label until a round is due, and return how long it takes from that label on."""
+    """Label until a round is due, and return the seconds from that label to the refilled queue."""
     settle(client, project)
     before = _refilled(project)
     every = client.call("GET", f"/projects/{project}")["retrain_every"]
@@ -86,10 +86,10 @@ def _refilled(project: int) -> int:
 
 
 def made_up_features(project: int, items: int, seed: int = 1) -> None:
-    """Give the project's items dense features in which their topics lie apart.
+    """Give the project's items dense features that separate their topics.
 
-    They stand for those of a language or vision model. What is measured is the way of a round,
-    which does not ask where they come from.
+    They stand for the features of a language or vision model. The benchmark measures the steps of a
+    round, which do not depend on where features come from.
     """
     import numpy as np
 

@@ -19,8 +19,8 @@ from annotator.bench.percentiles import Figure, spread
 from annotator.server import resource_usage
 
 WARM_UP = 20
-# Twenty labels a second are more than anybody gives; without a pause the rounds that they start
-# would be measured, as they would never end.
+# Twenty labels a second exceed any real annotator; without a pause, the benchmark would measure
+# back-to-back rounds.
 PAUSE = 0.05
 MANY, MOST = 32, 200
 THINKING = 3.0
@@ -29,9 +29,9 @@ SETTLING, RESTING = 20.0, 30.0
 
 @dataclass(frozen=True)
 class Way:
-    """A way to label: API calls, or the calls of the labelling page; with its goals.
+    """A way to label, with its goals: by API calls, or by the calls of the labelling page.
 
-    The goals are in ms, for 10,000 items, but for `rate`, which is in cycles a second.
+    Goals are in ms, for 10,000 items; only `rate` is in cycles a second.
     """
 
     name: str
@@ -58,9 +58,9 @@ def measure(
     cycles: int,
     seconds: float,
 ) -> list[Figure]:
-    """Return the figures of one annotator and of many, at pools of `sizes`, and of a busy day.
+    """Measure one annotator and many, at pools of `sizes`, and a busy day.
 
-    `pid` is the process whose family serves.
+    `pid` is the root of the serving processes.
     """
     figures: list[Figure] = []
     rates: dict[str, list[float]] = {way.name: [] for way in ways}
@@ -118,13 +118,13 @@ def _saves(calls: Sequence[Call]) -> list[float]:
     return [call.ended - call.began for call in calls if call.kind == "save" and call.given]
 
 
-# Many --------------------------------------------------------------------------------------------
+# Many annotators ----------------------------------------------------------------------------------
 
 
 def _together(
     client: Client, pid: int, project: int, way: Way, items: int, seconds: float
 ) -> tuple[list[Figure], float]:
-    """Return the figures of many who never pause, and their cycles per second."""
+    """Return the figures of many annotators who never pause, and their cycles per second."""
     people = load.enrol(project, MANY)
     busy = Crowd(client.address, project, people, Habits(labels=synthetic_text.TOPICS), way.worker)
     busy.start().wait_until_open()
@@ -137,7 +137,7 @@ def _together(
     figures = [
         Figure(f"{way.name}: cycles per second, {name}", rate, "/s", way.rate),
         *spread(f"{way.name}: save-with-next, {name}", _saves(calls), p95=way.p95_of_many),
-        # Of all processes of Winnow, rounds included; not of a database or broker of its own.
+        # CPU time of all Winnow processes, rounds included, but not of the database or broker.
         Figure(
             f"{way.name}: processor time a save, {name}", 1000 * spent / len(_saves(calls)), "ms"
         ),
@@ -166,11 +166,11 @@ def _faults(
     ]
 
 
-# All at once -------------------------------------------------------------------------------------
+# Mixed load ---------------------------------------------------------------------------------------
 
 
 def _busy_day(client: Client, folder: Path, way: Way, seconds: float) -> list[Figure]:
-    """Return the figures of a crowd that thinks, while rounds run and a file is imported."""
+    """Measure annotators who pause to think, while rounds run and a file is imported."""
     project, _seconds = filled(client, folder, 20_000)
     wait_for_features(project)
     settle(client, project)

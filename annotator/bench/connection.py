@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT = 30
-# What a call may raise that got no answer.
+# Exceptions of a call that got no response.
 BROKEN = (OSError, http.client.HTTPException, ValueError)
 
 
 class Connection:
-    """Sends `headers` with every call, and keeps the cookies of the answers as a browser does."""
+    """A connection that sends `headers` with every call and keeps cookies, as a browser does."""
 
     def __init__(
         self, address: str, headers: dict[str, str], cookies: dict[str, str] | None = None
@@ -24,12 +24,12 @@ class Connection:
         self._connection: http.client.HTTPConnection | None = None
 
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
-        """Return the status and the body of the answer to a call with JSON."""
+        """Return status and body of the response to a JSON call."""
         status, content, kind = self._send("POST", path, json.dumps(body))
         return status, json.loads(content) if kind == "application/json" and content else None
 
     def page(self, path: str) -> tuple[int, str]:
-        """Return the status and the text of a page."""
+        """Return status and text of a page."""
         status, content, _kind = self._send("GET", path, None)
         return status, content.decode()
 
@@ -61,7 +61,7 @@ class Connection:
         return headers
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

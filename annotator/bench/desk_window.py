@@ -1,11 +1,11 @@
 """Simulated labelling window: session login, prefetched items, one call at a time.
 
-It says what `static/desk` says. A decision shows the next item that is at hand and goes out at
-once; the call brings another item to hold ahead, and spares once the line is calm. A window in
-which nothing is decided speaks now and then, and names what it holds.
+It behaves as `static/labelling` does. A decision shows the next prefetched item and is sent at
+once; the response brings another item to prefetch, and buffered items while the connection is idle.
+A window without decisions sends a heartbeat that names what it holds.
 
-What is held ahead may be passed on to somebody else as long as nobody has seen it. The history
-therefore calls an item surely held only from the call that named it as the one on the screen.
+Prefetched items may be reassigned until they are shown. The history therefore counts an item as
+held only from the call that named it as shown.
 """
 
 import json
@@ -32,7 +32,7 @@ Served = dict[str, Any]
 
 
 class DeskWindow:
-    """One person at work in one window."""
+    """One annotator in one window."""
 
     def __init__(self, crowd: "Crowd", person: "Person", rng: random.Random) -> None:
         self._crowd, self._person, self._rng = crowd, person, rng
@@ -48,10 +48,10 @@ class DeskWindow:
         self._has_spoken = self._is_done = False
         self._most_spares = self._spares_asked = 0
 
-    # As a person sees it -------------------------------------------------------------------------
+    # Annotator ------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Load the page, take the first items, and have some put by."""
+        """Load the page, take the first items, and fill the offline buffer."""
         self._load()
         self._speak()
         self._crowd.over.wait(SPARES_SECONDS)
@@ -68,24 +68,24 @@ class DeskWindow:
         self._most_spares = self._config["preferences"]["spares"]
         self._show(self._config["first"])
         if self._current is not None:
-            # No other window may take what a page was loaded with.
+            # No other window may take the items that the page was loaded with.
             call.given = _given(self._current, is_sure=True)
             self._seen.add(self._current["lease"])
         self._crowd.calls.append(call)
 
     def work(self) -> None:
-        """Decide until told to stop, or until nothing is left; then close the window."""
+        """Label until told to stop or nothing is left; then close the window."""
         self._shown_at = time.monotonic()
         while not self._crowd.over.is_set() and not self._is_done:
             if self._current is None:
                 self._crowd.over.wait(0 if self._speak() else RETRY_SECONDS)
-            # Whoever is told to stop while thinking goes; all at once would decide else.
+            # Annotators waiting to answer exit at once; otherwise all would submit simultaneously.
             elif not self._is_stopped_thinking():
                 self._decide(self._current)
         self._leave()
 
     def _is_stopped_thinking(self) -> bool:
-        """Think about the item, speak meanwhile as the page does, and tell if it is all over."""
+        """Wait while sending heartbeats as the page does; return whether to stop."""
         ends = self._shown_at + self._crowd.habits.think(self._rng)
         while (now := time.monotonic()) < ends:
             speaks_at = self._spoke_at + self._silence()
@@ -110,7 +110,7 @@ class DeskWindow:
             self._label(shown)
 
     def _comes_back(self, shown: Served) -> bool:
-        """Look elsewhere until the lease has run out, and tell whether it is answered then."""
+        """Stay away until the lease has expired, and return whether to answer it then."""
         self._crowd.over.wait(max(_until(shown) - time.time() + 1.5, 0.0))
         return self._rng.random() < self._crowd.habits.returns
 
@@ -127,7 +127,7 @@ class DeskWindow:
         self._settle(shown, call, decision)
 
     def _settle(self, shown: Served, call: Call, decision: dict[str, Any]) -> None:
-        """Show the next item, and say what was decided until the server has answered."""
+        """Show the next item, and send the decision until the server has answered."""
         call.client_id = str(uuid.UUID(int=self._rng.getrandbits(128) ^ secrets.randbits(128)))
         said = {**decision, "client_id": call.client_id, "lease": shown["lease"]}
         self._advance()
@@ -144,10 +144,10 @@ class DeskWindow:
     def _show(self, served: Served | None) -> None:
         self._current, self._shown_at = served, time.monotonic()
 
-    # What the window says and hears --------------------------------------------------------------
+    # Requests and responses -----------------------------------------------------------------------
 
     def _speak(self, about: Call | None = None, decision: dict[str, Any] | None = None) -> bool:
-        """Make one call, write down what came of it, and tell whether it was answered."""
+        """Make one call, record it, and return whether it was answered."""
         call = Call(**vars(about)) if about else self._call("next")
         body = self._asked(decision)
         answer = self._post(call, self._desk, body)
@@ -156,7 +156,7 @@ class DeskWindow:
         if call.status == 200:
             told = self._hear(answer, call, body)
         else:
-            # What it brought, nobody knows.
+            # The items that it would have brought are unknown.
             told = [self._call("next", **_times(call))] if about else []
         self._crowd.calls.extend([call, *told])
         return call.status == 200
@@ -189,7 +189,7 @@ class DeskWindow:
         return self._most_spares - len(self._spares) if few else 0
 
     def _hear(self, answer: dict[str, Any], call: Call, body: dict[str, Any]) -> list[Call]:
-        """Take the answer in; return what it says beyond the one thing that a call can note."""
+        """Apply the response; return the fields that the record of one call cannot hold."""
         self._has_spoken, self._spoke_at = True, time.monotonic()
         self._config |= answer.get("shown", {})
         call.outcome = OK
@@ -225,7 +225,7 @@ class DeskWindow:
         return self._call("next", **{**_times(call), "outcome": OK, "status": 200, **more})
 
     def _leave(self) -> None:
-        """Say goodbye, and give back what is held."""
+        """Close the window, and release what it holds."""
         held = self._held()
         if held:
             call = self._call("release")
@@ -245,7 +245,7 @@ class DeskWindow:
 
 
 def _note(call: Call, settled: dict[str, Any]) -> None:
-    """Write down what became of a decision."""
+    """Record the result of a decision."""
     saved = settled["annotation"]
     call.outcome = OK if saved or settled["code"] == "skipped" else REFUSED
     if saved:

@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from annotator.bench import synthetic_text
 from annotator.bench.api_client import Client
 
@@ -11,7 +13,7 @@ LONGEST = 3600.0
 
 
 def filled(client: Client, folder: Path, items: int, **settings: Any) -> tuple[int, float]:
-    """Return a new project with that many made-up texts, and the seconds that importing took."""
+    """Return a new project with `items` synthetic texts, and how many seconds the import took."""
     path = folder / f"{items}.csv"
     if not path.exists():
         synthetic_text.write_csv(path, items)
@@ -40,13 +42,27 @@ def wait_for_features(project: int) -> None:
 
 
 def settle(client: Client, project: int) -> None:
-    """Wait until nothing is under way that would start or end a round of its own."""
+    """Wait until nothing is running that would start or end a round."""
 
     def quiet(progress: dict[str, Any]) -> bool:
         round_ = progress["round"]
         return not progress["features"]["improving"] and round_ and round_["state"] == "done"
 
     client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
-    # Better features start a round at once; see whether one came.
+    # Better features start a round at once; check whether one started.
     time.sleep(1.0)
     client.wait_for(f"/projects/{project}/progress", quiet, LONGEST)
+    _wait_out_the_rest(project)
+
+
+def _wait_out_the_rest(project: int) -> None:
+    """Wait until labels may start a round again, so that the pause does not count as its time."""
+    from annotator.flow.training.schedule import is_resting
+    from annotator.models import Round
+
+    end = time.monotonic() + LONGEST
+    while time.monotonic() < end:
+        newest = Round.objects.filter(project_id=project, state=Round.State.DONE).first()
+        if newest is None or not is_resting(newest, timezone.now()):
+            return
+        time.sleep(0.05)

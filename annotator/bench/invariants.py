@@ -1,20 +1,20 @@
 """Queue invariants, checked on the record of many simultaneous annotators.
 
-A crowd (`crowd.py`) writes down every call as its caller saw it: when it began, when the answer was
-there, what was asked and answered. A call without an answer may have happened or not. `violations`
-then decides, from the calls and from what is stored in the end, what cannot have been right:
+Each simulated annotator records its calls: when each began, when its response arrived, what was
+asked and answered. A call without a response may or may not have taken effect. From the calls and
+the final database, `violations` reports what cannot have been right:
 
 - *lost*: a label that was acknowledged is not stored;
 - *changed*: it is stored with other labels, or on another item;
-- *doubled*: one save is stored twice, or one person has two standing answers on an item;
+- *doubled*: one save is stored twice, or one annotator has two valid answers on an item;
 - *unasked*: something is stored that nobody sent;
-- *crowded*: more people held or answered an item at once than it needed;
-- *repeated*: a person was given an item that they had answered or skipped already;
-- *unsteady*: the same save, sent again, was answered with another annotation;
-- *starved*: somebody was told that nothing is left while an item had never been given to anybody.
+- *crowded*: more annotators held or answered an item at once than it needed;
+- *repeated*: an annotator was given an item that they had answered or skipped already;
+- *unsteady*: the same save, sent again, returned another annotation;
+- *starved*: an annotator was told that nothing is left while an item had never been served.
 
-The checks count only what is certain: an item is held from the moment its holder had the answer
-until the moment they sent their decision, or until the lease ran out.
+The checks count only what is certain: an item is held from the moment its holder had the response
+until they sent their decision, or until the lease expired.
 """
 
 import json
@@ -24,15 +24,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-# What a caller can know of a call.
+# What a caller can know about a call.
 OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"
-# Clocks of caller and server may differ by this much when a lease is said to run out, in seconds.
+# Tolerance, in seconds, for clock differences between caller and server about a lease's expiry.
 SKEW = 1.0
 
 
 @dataclass
 class Call:
-    """One call, as its caller saw it; times are in seconds on one clock for all callers."""
+    """One call as its caller saw it; times are in seconds on one clock for all callers."""
 
     person: int
     kind: str  # next, save, skip, release
@@ -46,20 +46,20 @@ class Call:
     labels: list[str] = field(default_factory=list)
     annotation: int | None = None
     counted: bool = True
-    again: bool = False  # said after it was saved: a second look
-    # The item that came with the answer: item, lease, until; `sure` unless it may be passed on, as
-    # what a window holds ahead and nobody has seen.
+    again: bool = False  # said after it was saved: a review
+    # The item that came with the response: item, lease, expiry. `sure` unless it may be
+    # reassigned, as a prefetched item that was not shown may.
     given: dict[str, Any] | None = None
 
     @property
     def is_acknowledged(self) -> bool:
-        """Tell whether the server said that it has stored this save."""
+        """Return whether the server confirmed that this save is stored."""
         return self.kind == "save" and self.annotation is not None
 
 
 @dataclass(frozen=True)
 class Stored:
-    """One annotation as the database has it in the end."""
+    """One annotation in the final database."""
 
     id: int
     item: int
@@ -67,13 +67,13 @@ class Stored:
     client_id: str
     labels: tuple[str, ...]
     counted: bool
-    # A second look, which may be at what the same person had answered before.
+    # A review, possibly of the same annotator's own earlier answer.
     again: bool = False
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A promise that was broken, in words."""
+    """A violated invariant, described."""
 
     kind: str
     words: str
@@ -90,10 +90,10 @@ def violations(
     items: Iterable[int] = (),
     looks: Collection[str] = (),
 ) -> list[Violation]:
-    """Return every promise that the history shows to be broken; an empty list when it obeys.
+    """Return every violated invariant of the history.
 
-    `overlap` is how many opinions an item needs, `items` are all that were in the pool from the
-    first call to the last, `looks` the leases of second looks: those are at what is labelled.
+    `overlap` is the number of annotations an item needs, `items` are all items in the pool from the
+    first call to the last, `looks` are the leases of reviews, which are on labelled items.
     """
     by_time = sorted(calls, key=lambda call: (call.began, call.ended))
     return [
@@ -107,7 +107,7 @@ def violations(
     ]
 
 
-# What is stored ----------------------------------------------------------------------------------
+# Stored annotations -------------------------------------------------------------------------------
 
 
 def _lost_or_changed(calls: Sequence[Call], stored: Sequence[Stored]) -> Iterator[Violation]:
@@ -147,7 +147,7 @@ def _unasked(calls: Sequence[Call], stored: Sequence[Stored]) -> Iterator[Violat
             yield Violation("unasked", f"nobody sent annotation {each.id} on item {each.item}")
 
 
-# Who held what when ------------------------------------------------------------------------------
+# Leases over time ---------------------------------------------------------------------------------
 
 
 def _crowded(
@@ -171,7 +171,7 @@ def _crowded(
 def _holds(
     calls: Sequence[Call], looks: Collection[str]
 ) -> Iterator[tuple[int, int, float, float]]:
-    """Yield (item, person, since, until): when an item was surely in whose hands or answered."""
+    """Yield (item, user, since, until): when an item was certainly held or answered by a user."""
     since: dict[tuple[int, str], tuple[int, float, float]] = {}
     ends: dict[tuple[int, str], float] = {}
     answered = set()
@@ -187,7 +187,7 @@ def _holds(
     for (person, lease), (item, began, runs_out) in since.items():
         end = ends.get((person, lease), runs_out)
         if (person, lease) in answered and end <= runs_out:
-            # From the answer on, the opinion itself takes the place.
+            # From the response on, the annotation itself takes the slot.
             yield item, person, began, float("inf")
         elif min(end, runs_out) > began:
             yield item, person, began, min(end, runs_out)
@@ -198,7 +198,7 @@ def _is_certain(given: dict[str, Any], looks: Collection[str]) -> bool:
 
 
 def _most_at_once(spans: list[tuple[float, float, int]]) -> int:
-    # One person with two leases on an item is one pair of eyes; that is looked at elsewhere.
+    # Two leases of one user on an item count once here; another check covers them.
     steps = sorted(
         step for since, until, person in spans for step in ((since, 1, person), (until, 0, person))
     )
@@ -212,12 +212,12 @@ def _most_at_once(spans: list[tuple[float, float, int]]) -> int:
 
 def _repeated(calls: Sequence[Call], looks: Collection[str]) -> Iterator[Violation]:
     settled: dict[tuple[int, int | None], float] = {}
-    # A second look may be at what the same person answered before.
+    # A review may be of the same user's own answer.
     known = {call.lease for call in calls if call.again}.union(looks)
     for call in sorted(calls, key=lambda call: call.ended):
         if call.is_acknowledged or (call.kind == "skip" and call.outcome == OK):
             settled.setdefault((call.person, call.item), call.ended)
-    # An answer that was under way at the same time may have been made before.
+    # An answer in flight at the same time may have been given before.
     for call in calls:
         if call.given is None or call.given["lease"] in known:
             continue
@@ -257,11 +257,11 @@ def _starved(calls: Sequence[Call], items: Iterable[int]) -> Iterator[Violation]
             )
 
 
-# Keeping it --------------------------------------------------------------------------------------
+# Record -------------------------------------------------------------------------------------------
 
 
 def write(path: Path, calls: Iterable[Call]) -> None:
-    """Write a history, one call a line."""
+    """Write a history, one call per line."""
     with path.open("w", encoding="utf-8") as file:
         for call in calls:
             file.write(json.dumps(asdict(call)) + "\n")

@@ -1,7 +1,7 @@
-"""Load generator: many annotators at once, each with a connection and thread of its own.
+"""Load generator: many simultaneous annotators, each with its own connection and thread.
 
-They behave as the desk does: a decision keeps its `client_id` until the server has said that it is
-saved, and is sent again after a lost connection or an error of the server.
+They behave as the labelling page does: a decision keeps its `client_id` until the server has
+confirmed it, and is sent again after a lost connection or a server error.
 """
 
 import random
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who labels: the number of the account, a token and a session for it."""
+    """An annotator: the number of the account, with a token and a session."""
 
     number: int
     token: str
@@ -31,13 +31,13 @@ class Person:
 
 
 class Worker(Protocol):
-    """One person at work: `ApiAnnotator` by the API, `DeskWindow` as the labelling page does."""
+    """One annotator: `ApiAnnotator` uses the API, `DeskWindow` the labelling page's calls."""
 
     def open(self) -> None:
-        """Get ready to label."""
+        """Prepare to label."""
 
     def work(self) -> None:
-        """Label until told to stop, or until nothing is left."""
+        """Label until told to stop or nothing is left."""
 
 
 @dataclass
@@ -47,10 +47,10 @@ class Habits:
     think: Callable[[random.Random], float] = lambda _rng: 0.0
     skips: float = 0.0
     repeats: float = 0.0  # saves that are sent twice although they were answered
-    wanders: float = 0.0  # items that are left lying until the lease has run out
-    returns: float = 0.0  # of those, the ones that are answered all the same
+    wanders: float = 0.0  # items left until the lease has expired
+    returns: float = 0.0  # of those, items that are answered all the same
     labels: Sequence[str] = ("a", "b")
-    keeps_trying: float = 60.0  # seconds for which an unanswered call is sent again
+    keeps_trying: float = 60.0  # seconds for which an unanswered call is repeated
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Crowd:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> "Crowd":
-        """Let everybody begin: all get ready first, so that what is measured is work alone."""
+        """Start all annotators once all are prepared, so that only labelling is measured."""
         ready = threading.Barrier(len(self.people), action=self.is_open.set)
         for index, person in enumerate(self.people):
             worker = self.worker(self, person, random.Random(index))
@@ -90,12 +90,12 @@ class Crowd:
             self.is_open.set()
 
     def stop(self, seconds: float = TIMEOUT + 60) -> list[Call]:
-        """Let everybody finish what they do, and return all calls; TimeoutError when one hangs."""
+        """Stop after the current call, and return all calls; TimeoutError if an annotator hangs."""
         self.over.set()
         return self.join(seconds)
 
     def join(self, seconds: float) -> list[Call]:
-        """Wait until nothing is left for anybody, and return all calls."""
+        """Wait until nothing is left for anyone, and return all calls."""
         end = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(end - time.monotonic(), 0.0))
@@ -104,18 +104,18 @@ class Crowd:
         return self.calls
 
     def run_for(self, seconds: float) -> list[Call]:
-        """Let them work for so long once all are ready, and return all calls."""
+        """Let them work for `seconds` once all are ready, and return all calls."""
         self.start()
         self.wait_until_open()
         self.over.wait(seconds)
         return self.stop()
 
     def wait_until_open(self) -> None:
-        """Return once everybody is ready and works."""
+        """Wait until all annotators are ready and labelling."""
         self.is_open.wait(TIMEOUT + 60)
 
 
-# Accounts and what is stored, by the database that is measured ------------------------------------
+# Accounts and stored annotations, in the measured database ----------------------------------------
 
 
 def enrol(project: int, number: int) -> list[Person]:
@@ -140,7 +140,7 @@ def enrol(project: int, number: int) -> list[Person]:
 
 
 def _session(user: "User") -> str:
-    """Return the key of a session as signing in makes it, without the slow look at a password."""
+    """Return a new session key as signing in does, without the slow password check."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -153,7 +153,7 @@ def _session(user: "User") -> str:
 
 
 def stored(project: int) -> list[Stored]:
-    """Return every standing annotation of the project."""
+    """Return all valid annotations of the project."""
     from annotator.models import REVIEW_SOURCES, Annotation
 
     rows = Annotation.objects.filter(project_id=project, withdrawn_at=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number; `goal` says what it should be, where one is set."""
+    """One measured value; `goal` is its target, if it has one."""
 
     name: str
     value: float
@@ -24,7 +24,7 @@ def spread(name: str, seconds: Sequence[float], median: str = "", p95: str = "")
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """Return the figures as a table, one a line."""
+    """Return the figures as a table, one per line."""
     lines = []
     for figure in figures:
         goal = f"   goal {figure.goal}" if figure.goal else ""

@@ -51,7 +51,7 @@ def _wait_until_it_answers(log: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def _admin(name: str, password: str) -> None:
-    # A database that is in use has its admins already; measuring takes one of its own.
+    # A database in use already has admins; the benchmark needs one of its own.
     from annotator.models import User
 
     if not User.objects.filter(username=name).exists():
@@ -65,7 +65,7 @@ def _free_port() -> int:
 
 
 class PeakMemory:
-    """Watches the resident memory of all Celery processes below one process."""
+    """Samples the resident memory of all Celery processes below one process."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -82,7 +82,7 @@ class PeakMemory:
         self._thread.join()
 
     def megabytes(self) -> float:
-        """Return the most that any of them had at once, in MB; 0 where that cannot be seen."""
+        """Return the highest total in MB; 0 if it cannot be read."""
         return self._most / 1024
 
     def _watch(self) -> None:

@@ -1,6 +1,6 @@
 """Synthetic texts of four topics, with Zipf-distributed words.
 
-So there is something to learn, and features cost what they cost on real texts.
+A model can learn from them, and their features cost what those of real texts cost.
 """
 
 import csv
@@ -19,7 +19,7 @@ def texts(number: int, words: int = 12, seed: int = 1) -> Iterator[tuple[str, st
     """Yield `number` made-up (text, topic) pairs of about `words` words."""
     rng = random.Random(seed)
     vocabulary = ["".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(VOCABULARY)]
-    # Added up once: the dice would do it for every text anew.
+    # Summed once: `random.choices` would sum the weights again for every text.
     weights = list(accumulate(1 / (rank + 2.7) for rank in range(VOCABULARY)))
     own = {topic: rng.sample(vocabulary[500:], TOPIC_WORDS) for topic in TOPICS}
     for index in range(number):
@@ -33,7 +33,7 @@ def texts(number: int, words: int = 12, seed: int = 1) -> Iterator[tuple[str, st
 
 
 def write_csv(path: Path, number: int) -> None:
-    """Write made-up texts to a CSV file; the topic is a column that stays with the item."""
+    """Write synthetic texts to a CSV file; the topic is an extra column, kept with the item."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "topic"])

@@ -7,14 +7,14 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 
 
 def bulk_insert(rows: Sequence[models.Model]) -> None:
-    """Store new rows of one model; IntegrityError where one is there already, then none is.
+    """Store new rows of one model: all, or none and IntegrityError if any of them exists.
 
-    PostgreSQL takes them by COPY, which spares it and us the parsing of statements with tens of
-    thousands of values. Unlike `bulk_create`, that sets no keys on the rows.
+    PostgreSQL gets them by COPY, which avoids parsing statements with tens of thousands of values.
+    Unlike `bulk_create`, this sets no keys on the rows.
     """
     if not rows:
         return
-    # The connection itself: the usual name for it is looked up anew at every use.
+    # The connection itself: the usual proxy looks it up at every use.
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":
         type(rows[0])._default_manager.bulk_create(rows)
@@ -28,7 +28,7 @@ def bulk_insert(rows: Sequence[models.Model]) -> None:
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        # Django's cursor knows no COPY, the driver's below it does.
+        # Django's cursor has no COPY; the driver's cursor below it has.
         cursor.cursor.copy(statement) as copy,
     ):
         for row in rows:

@@ -1,8 +1,8 @@
-"""The clock for everything that expires: leases, and jobs whose worker fell silent.
+"""The clock for everything that expires: leases, and jobs whose worker stopped sending heartbeats.
 
-The clocks of several machines differ, and one that goes an hour ahead would take every item away
-from the people who hold it. So the time is that of the database, which is one for all. It is read
-once a minute; in between a clock counts on that nobody sets.
+Clocks of several machines differ, and one that is an hour ahead would end the leases of all
+annotators. So the time is that of the database, which is one for all. It is read once a minute; in
+between, a monotonic clock measures.
 """
 
 import time
@@ -12,15 +12,15 @@ from django.db import connection
 from django.utils import timezone
 
 FRESH_SECONDS = 60
-# SQLite has no clock but that of the one machine that it is on.
+# SQLite runs on one machine, so that machine's clock is the only one.
 OWN_CLOCK = {"postgresql"}
 
-# When it was read last, and what it said.
+# The monotonic time of the last reading, and its value.
 _last: tuple[float, datetime] | None = None
 
 
 def now() -> datetime:
-    """Return the time by which leases and jobs run out."""
+    """Return the time by which leases and jobs expire."""
     global _last
     if connection.vendor not in OWN_CLOCK:
         return timezone.now()
@@ -33,7 +33,7 @@ def now() -> datetime:
 
 def _ask_database() -> datetime:
     with connection.cursor() as cursor:
-        # Not now(), which stands still within a transaction.
+        # Not now(), which does not advance within a transaction.
         cursor.execute("SELECT clock_timestamp()")
         said: datetime = cursor.fetchone()[0]
     return said

@@ -1,9 +1,9 @@
 """Compiled queries: SQL built once and run again with other values.
 
-Building a query costs Django some five times what sending it and reading the answer costs, and a
-label takes a dozen of them. Those on the way of a label are therefore built at their first use,
-with stand-ins for the values, whose places in the parameters are then known. What is read, written
-and converted is what the same queryset would do; `test_compiled_queries.py` holds them to that.
+Building a query costs Django some five times what sending it and reading the result costs, and
+saving a label takes a dozen of them. The queries on that path are therefore built on first use,
+with placeholders for the values, whose places in the parameters are then known. Reading, writing
+and conversion equal those of the same queryset; `test_compiled_queries.py` verifies that.
 """
 
 import uuid
@@ -16,7 +16,7 @@ from django.db import connection, models
 from django.db.models.query import FlatValuesListIterable, ModelIterable, get_related_populators
 from django.db.models.sql import UpdateQuery
 
-# For each type of value, stand-ins that no query holds otherwise.
+# For each type of value, placeholders that occur in no query otherwise.
 STAND_INS: dict[type, Callable[[int], Any]] = {
     int: lambda n: 8_000_000_000_000_000_000 + n,
     float: lambda n: 8.0e300 * (1.0 + n / 64),
@@ -28,7 +28,7 @@ STAND_INS: dict[type, Callable[[int], Any]] = {
 
 
 class CompiledSelect:
-    """A queryset, built once: called with the values, it returns the list of what it finds.
+    """A queryset, built once: called with the values, it returns the list of results.
 
     `build` gets one argument for each of `kinds`, the types of the values, which may not be None.
     """
@@ -69,9 +69,9 @@ class CompiledSql:
 
 
 class CompiledUpdate:
-    """The same for an update; `build` returns the queryset and what to change in it.
+    """Like `CompiledSelect`, for an update; `build` returns the queryset and the fields to change.
 
-    Called with the values, it returns how many rows were changed.
+    Called with the values, it returns the number of updated rows.
     """
 
     def __init__(self, build: Callable[..., tuple[Any, dict[str, Any]]], *kinds: type) -> None:
@@ -91,7 +91,7 @@ class CompiledUpdate:
 
 
 def insert_row(row: models.Model) -> None:
-    """Store a new row as `save(force_insert=True)` does, without signals; a key is set on it."""
+    """Store a new row as `save(force_insert=True)` does, without signals; sets its key."""
     meta = row._meta
     fields = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
@@ -120,7 +120,7 @@ def _insertion(model: type[models.Model]) -> str:
     return _INSERTIONS[model]
 
 
-# Building ----------------------------------------------------------------------------------------
+# Build --------------------------------------------------------------------------------------------
 
 
 def _stand_ins(kinds: Sequence[type]) -> list[Any]:
@@ -129,7 +129,7 @@ def _stand_ins(kinds: Sequence[type]) -> list[Any]:
 
 @dataclass(frozen=True)
 class _Statement:
-    """The SQL, its parameters, and at which of their places which value belongs."""
+    """The SQL, its parameters, and which value belongs at which of their places."""
 
     sql: str
     params: tuple[Any, ...]
@@ -149,7 +149,7 @@ class _Statement:
         return cls(sql, tuple(params), places)
 
     def filled(self, values: Sequence[Any]) -> list[Any]:
-        """Return the parameters with `values` in the places of their stand-ins."""
+        """Return the parameters with `values` in place of the placeholders."""
         params = list(self.params)
         for place, number, cast in self.places:
             params[place] = cast(values[number])
@@ -157,9 +157,9 @@ class _Statement:
 
 
 def _with_constants(sql: str, params: Sequence[Any], marks: Sequence[Any]) -> tuple[str, list[Any]]:
-    """Write the whole numbers that stay the same into the SQL.
+    """Write constant integers into the SQL.
 
-    SQLite uses an index on some of the rows only where it sees that a query asks for these.
+    SQLite uses a partial index only where the query contains the literal.
     """
     pieces = sql.split("%s")
     if len(pieces) != len(params) + 1:
@@ -186,16 +186,16 @@ def _adapted(value: Any) -> Any:
 
 
 def _caster(param: Any, kind: type) -> Callable[[Any], Any]:
-    # The driver for PostgreSQL has types of its own for integers of different sizes.
+    # The PostgreSQL driver has types of its own for integers of different sizes.
     return type(param) if kind is int else _adapted
 
 
-# Reading -----------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Makes of a row of the answer what the queryset would: an instance, a tuple or one value."""
+    """Converts a result row as the queryset would: to an instance, a tuple or one value."""
 
     model: Any
     names: list[str]
@@ -215,7 +215,7 @@ class _Reader:
         info = compiler.klass_info
         span = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
         names = [each[0].target.attname for each in compiler.select[span]]
-        # The stubs are of a later Django, which wants one argument more.
+        # The stubs are of a later Django, which takes one more argument.
         related = get_related_populators(info, compiler.select, queryset.db)  # type: ignore[call-arg]
         return cls(info["model"], names, span, related, converters, flat)
 

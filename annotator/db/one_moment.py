@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 BEGIN = {
-    # What is read first fixes the moment; unlike Django's own, this one locks nobody out.
+    # The first read fixes the snapshot; unlike Django's own transaction, this one blocks no writer.
     "sqlite": "BEGIN DEFERRED",
     "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
@@ -14,9 +14,9 @@ BEGIN = {
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """Let all that is read inside be of one moment; nothing may be written inside.
+    """Run all reads inside on one snapshot; nothing may be written inside.
 
-    Inside a transaction that is under way it is as that one is.
+    Inside a running transaction, the snapshot is that transaction's.
     """
     if connection.in_atomic_block:
         yield

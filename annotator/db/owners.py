@@ -1,9 +1,9 @@
 """Owner of a job: process and start time, exact enough to prove that it is dead.
 
-A process is named by the machine's boot, its PID namespace, its number there and the moment it
-started, so that neither a number that is given again nor a container that counts from one again is
-taken for it. Only a process of the same boot and namespace can prove its death; of any other the
-heartbeat decides. Where there is no /proc, processes have no name and are never proven dead.
+A process is identified by the machine's boot, its PID namespace, its PID there and its start time,
+so neither a reused PID nor a restarted container is mistaken for it. Only a process of the same
+boot and namespace can prove its death; for any other, the heartbeat decides. Without /proc,
+processes have no identity and are never proven dead.
 """
 
 import os
@@ -12,13 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 
 PROC = Path("/proc")
-# After the name of the program, which may hold anything: the state, and the start in clock ticks.
+# After the program name, which may contain anything: the state, and the start in clock ticks.
 STATE, START = 0, 19
 ENDED = {"Z", "X", "x"}
 
 
 def own() -> str:
-    """Return the name of this process; empty where its death could not be proven."""
+    """Return the identity of this process; empty where its death could not be proven."""
     return _named(os.getpid())
 
 
@@ -30,7 +30,7 @@ def _named(pid: int) -> str:
 
 @lru_cache(maxsize=1)
 def _place() -> str:
-    """Return boot, namespace and host name as one word; empty where they cannot be told."""
+    """Return boot, namespace and host name as one word; empty if they cannot be read."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         namespace = os.readlink(PROC / "self/ns/pid")
@@ -40,7 +40,7 @@ def _place() -> str:
 
 
 def is_dead(owner: str) -> bool:
-    """Tell whether a process is proven to run no more; False wherever there is a doubt."""
+    """Return whether a process is proven dead; False in any doubt."""
     place, _slash, rest = owner.rpartition("/")
     place, _slash, number = place.rpartition("/")
     if not place or place != _place() or not number.isdecimal():
@@ -52,7 +52,7 @@ def is_dead(owner: str) -> bool:
 
 
 def _is_gone(pid: int) -> bool:
-    # /proc may hide the processes of other users; a signal still tells whether there is one.
+    # /proc may hide the processes of other users; a signal still shows whether one exists.
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -63,7 +63,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat, from the state on; empty if there are none."""
+    """Return the fields of /proc/PID/stat, from the state on; empty if there is none."""
     try:
         line = (PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:

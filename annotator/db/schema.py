@@ -13,11 +13,11 @@ SHOWN = 5
 
 
 class Unfit(Exception):
-    """The database is of another version, in words."""
+    """The database belongs to another version; the message says which."""
 
 
 def on_disk() -> set[tuple[str, str]]:
-    """Return the app and the name of every migration of this version; none of them is loaded."""
+    """Return app and name of every migration of this version, without loading any."""
     found = set()
     for config in apps.get_app_configs():
         name, _explicit = MigrationLoader.migrations_module(config.label)
@@ -31,7 +31,7 @@ def on_disk() -> set[tuple[str, str]]:
 
 
 def is_current() -> bool:
-    """Tell whether every migration has been applied, so that there is nothing to migrate."""
+    """Return whether every migration has been applied."""
     return on_disk() <= set(MigrationRecorder(connection).applied_migrations())
 
 
@@ -42,7 +42,7 @@ def unknown(applied: Iterable[str]) -> list[str]:
 
 
 def refuse_newer() -> None:
-    """Raise Unfit if a newer version of Winnow has worked on the database."""
+    """Raise Unfit if a newer version of Winnow has migrated the database."""
     applied = MigrationRecorder(connection).applied_migrations()
     installed = {config.label for config in apps.get_app_configs()}
     newer = unknown(f"{app}.{name}" for app, name in applied if app in installed)
@@ -54,7 +54,7 @@ def refuse_newer() -> None:
 
 
 def refuse_unfit() -> None:
-    """Raise Unfit if the database is newer than the code, or not yet brought up to it."""
+    """Raise Unfit if the database is newer than the code, or not migrated yet."""
     refuse_newer()
     loader = MigrationLoader(connection)
     missing = sorted(set(loader.disk_migrations) - set(loader.applied_migrations))

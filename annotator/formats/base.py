@@ -1,6 +1,6 @@
-"""What readers and writers of files are made of."""
+"""Interfaces of file readers and writers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 
 class UnreadableFile(Exception):
-    """The file as a whole cannot be used; `code` is stable, the words are for people."""
+    """The file as a whole is unusable; `code` is stable, the message is for people."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -19,7 +19,7 @@ class UnreadableFile(Exception):
 
 
 class BadContent(Exception):
-    """This content cannot become an item; `code` is stable, the words are for people."""
+    """This content cannot become an item; `code` is stable, the message is for people."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -29,9 +29,9 @@ class BadContent(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One row that can be used.
+    """One usable row.
 
-    `content` is a text, several by the names of their parts, or the bytes of a file as it came.
+    `content` is a text, a dict of texts by part name, or the raw bytes of a file.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """One row that cannot be used, and why."""
+    """One rejected row, and the reason."""
 
     number: int
     code: str
@@ -55,16 +55,19 @@ Rows = Iterator[Row | RejectedRow]
 
 @dataclass(frozen=True)
 class Part:
-    """A text of which a row's content is made: its name, and names that its column may have."""
+    """A text column of an item's content: its name, and accepted column names."""
 
     name: str
+    # What people read for the name of its column.
+    title: Promise
     columns: tuple[str, ...]
-    # With %(there)s for the columns that there are.
+    # With %(there)s for the columns that exist.
     missing: Promise
 
 
 TEXT = Part(
     "text",
+    gettext_lazy("Text column"),
     ("text", "content", "sentence", "message", "body", "document", "abstract", "question"),
     gettext_lazy("No text column found. The columns are: %(there)s."),
 )
@@ -72,31 +75,38 @@ TEXT = Part(
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column holds what; an empty name leaves it to be found.
+    """Which column has what content; an empty name means automatic detection.
 
-    A row's content is made of `parts`; a column may be named for the part that is called "text".
+    An item's content consists of `parts`. The column of the part called "text" is `text`; those
+    of other parts are in `named`, by the names of the parts.
     """
 
     text: str = ""
     label: str = ""
     id: str = ""
     parts: tuple[Part, ...] = (TEXT,)
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, part: Part) -> str:
+        """Return the column that is named for the part; empty where it is to be found."""
+        return self.text if part.name == TEXT.name else self.named.get(part.name, "")
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What a first look at a file tells: about how many rows it has, and how they are encoded."""
+    """Result of a first look at a file: the approximate number of rows, and the encoding."""
 
     rows: int
     encoding: str = ""
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A format that comes in; `endings` are of names of files.
+    """An import format; `endings` are file name extensions.
 
-    `look` raises UnreadableFile for what can be seen to be no use. `read` yields the rows in
-    order; it is told what the first look found, and the names of the project's labels.
+    `look` raises UnreadableFile if the file is obviously unusable. `read` yields the rows in order;
+    it gets the result of `look`, and the names of the project's labels.
     """
 
     kind: str
@@ -108,7 +118,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Writer:
-    """A format that goes out: records become bytes, a part at a time."""
+    """An export format: records become bytes, chunk by chunk."""
 
     kind: str
     content_type: str

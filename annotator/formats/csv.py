@@ -30,28 +30,28 @@ from annotator.formats.tables import (
 
 # A spreadsheet runs a cell that begins like this as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-# Some take these off first, and look again.
+# Some programs strip these first, and check again.
 SKIPPED_STARTS = " '\""
-# The other lists are of texts, which bars separate.
+# The other lists contain texts, separated by bars.
 LISTS_OF_OBJECTS = {"history"}
 
 csv.field_size_limit(LONGEST_LINE)
 
 
-# In ----------------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 def look(path: Path, columns: Columns) -> Looked:
-    """Check what can be checked at once.
+    """Check what can be checked without reading all rows.
 
-    Raises UnreadableFile for a file without rows, or without the columns for the content.
+    Raises UnreadableFile for a file without rows, or without the content columns.
     """
     encoding, lines = encoding_of(path)
     header = _header(path, encoding)
     find_columns(header, columns)
     if _only_header(path, encoding):
         raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
-    return Looked(max(lines - 1, 1), encoding)
+    return Looked(max(lines - 1, 1), encoding, tuple(header))
 
 
 def _header(path: Path, encoding: str) -> list[str]:
@@ -87,7 +87,7 @@ def _only_header(path: Path, encoding: str) -> bool:
 
 
 def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) -> Rows:
-    """Yield every row of the file in order, numbered from 1 without the header."""
+    """Yield every row of the file in order, numbered from 1 after the header."""
     encoding = looked.encoding
     header = _header(path, encoding)
     columns = find_columns(header, wanted)
@@ -132,14 +132,14 @@ def _from_cells(
     return checked(number, values, columns, labels)
 
 
-# Out ---------------------------------------------------------------------------------------------
+# Write --------------------------------------------------------------------------------------------
 
 
 def write(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Yield the header, then one line for each record."""
     buffer = io.StringIO()
     writer: Any = None
-    # A byte order mark, or spreadsheets take the file for Windows-1252.
+    # With a byte order mark, because spreadsheets otherwise assume Windows-1252.
     buffer.write("\ufeff")
     for record in records:
         flat = {name: _cell(name, value) for name, value in record.items()}
@@ -170,7 +170,7 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def guarded(text: str) -> str:
-    """Return the text such that no spreadsheet takes it for a formula."""
+    """Return the text, escaped so that no spreadsheet runs it as a formula."""
     return f"'{text}" if _is_formula(text) else text
 
 

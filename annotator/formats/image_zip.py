@@ -1,4 +1,4 @@
-"""ZIP files of pictures, read entry by entry; nothing is ever extracted under its own name."""
+"""ZIP files of pictures, read entry by entry; no entry is ever extracted under its own name."""
 
 import csv
 import io
@@ -39,14 +39,14 @@ Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
 class BadPicture(BadContent):
-    """These bytes are no picture that can be shown."""
+    """These bytes are not a picture that can be shown."""
 
 
-# The ZIP -----------------------------------------------------------------------------------------
+# ZIP file -----------------------------------------------------------------------------------------
 
 
 def look(path: Path, _columns: Columns | None = None) -> Looked:
-    """Count the pictures that a ZIP names; UnreadableFile if it is unsafe or holds none."""
+    """Return the number of pictures in a ZIP; UnreadableFile if it is unsafe or has none."""
     with _opened(path) as archive:
         entries = archive.infolist()
         _refuse_unsafe(entries)
@@ -63,7 +63,7 @@ def look(path: Path, _columns: Columns | None = None) -> Looked:
 def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
     """Yield the pictures in order of their names, with labels from labels.csv or their folders.
 
-    A folder's name is a label where any folder in the ZIP is named like one of `label_names`.
+    Folder names are labels if any folder in the ZIP has one of the `label_names`.
     """
     with _opened(path) as archive:
         table = _label_table(archive)
@@ -133,7 +133,7 @@ def _is_unsafe(entry: zipfile.ZipInfo) -> bool:
 
 
 def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
-    # Entries that share their bytes are how a small file unpacks to petabytes.
+    # Entries that share their bytes are how a small file unpacks to petabytes (a ZIP bomb).
     spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
     for (start, size), (following, _size) in pairwise(spans):
         if start + size > following:
@@ -172,7 +172,7 @@ def _label_table(archive: zipfile.ZipFile) -> dict[str, list[str]] | None:
 
 
 def _labels_of(name: PurePosixPath, table: dict[str, list[str]]) -> list[str] | None:
-    """Return what the table says of the picture, by as much of its path as the table knows."""
+    """Return the table's labels for the picture, matched by the end of its path."""
     ends = ("/".join(name.parts[start:]) for start in range(len(name.parts)))
     return next((table[end] for end in ends if end in table), None)
 
@@ -194,7 +194,7 @@ def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         raise BadPicture("zip_bomb", _("it unpacks to more than 200 times its size."))
     try:
         with archive.open(entry) as file:
-            # The size in the directory is only a claim; what is read is bounded by it.
+            # The size in the directory is only a claim, so reading is bounded by it.
             content = file.read(entry.file_size + 1)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as problem:
         words = _("it can't be unpacked: %(problem)s.") % {"problem": problem}
@@ -204,28 +204,28 @@ def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return content
 
 
-# One picture -------------------------------------------------------------------------------------
+# One picture --------------------------------------------------------------------------------------
 
 
 def clean(content: bytes) -> tuple[bytes, str]:
-    """Return the picture as bytes that we wrote ourselves, and its ending: "png" or "jpg".
+    """Return the picture, re-encoded by us, and its extension: "png" or "jpg".
 
-    Turned upright, the first frame, no metadata, no profile: whatever else the file was (a web
-    page, say) is gone. Raises BadPicture with the reason.
+    Upright, first frame only, without metadata and colour profile: anything else in the file (a web
+    page, say) is dropped. Raises BadPicture with the reason.
     """
     try:
         return _cleaned(content)
     except (BadPicture, MemoryError):
         raise
     except Exception as problem:
-        # Damaged metadata makes the decoders raise whatever they stumble over.
+        # Damaged metadata makes decoders raise arbitrary exceptions.
         words = _("it is damaged: %(problem)s.") % {"problem": problem}
         raise BadPicture("image_broken", words) from problem
 
 
 def _cleaned(content: bytes) -> tuple[bytes, str]:
     picture, lossy = _decoded(content)
-    # Comments and profiles would be written along.
+    # Comments and profiles would be saved again.
     picture.info = {}
     out = io.BytesIO()
     if lossy:
@@ -242,7 +242,7 @@ def _decoded(content: bytes) -> tuple[Image.Image, bool]:
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             _refuse_size(*picture.size)
             lossy = picture.format in {"JPEG", "WEBP"}
-            # Only loading finds a file that is cut off; verify() does not.
+            # Only loading detects a truncated file; verify() does not.
             picture.load()
             upright = ImageOps.exif_transpose(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
@@ -267,11 +267,11 @@ def _refuse_size(width: int, height: int) -> None:
 
 
 def _plain_mode(picture: Image.Image) -> Image.Image:
-    """Return the picture as 8-bit grey or RGB, on white where it was transparent."""
+    """Return the picture as 8-bit grey or RGB, on white if it was transparent."""
     if picture.mode in {"L", "RGB"}:
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
-        # Converting clips everything above 255 to white; stretch what is there instead.
+        # Conversion clips everything above 255 to white; stretch the range instead.
         deep = picture.convert("F")
         low, high = (float(end) for end in cast("tuple[float, float]", deep.getextrema()))
         scale = 255.0 / max(high - low, 1.0)

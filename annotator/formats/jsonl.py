@@ -1,4 +1,4 @@
-"""JSON Lines, one object a line, or one array of objects: in and out."""
+"""JSON Lines, one object per line, or one array of objects: in and out."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -25,25 +25,26 @@ LARGEST_ARRAY = 50_000_000
 HEADER_RECORDS = 20_000
 
 
-# In ----------------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 def look(path: Path, columns: Columns) -> Looked:
-    """Check what can be checked at once.
+    """Check what can be checked without reading all records.
 
-    Raises UnreadableFile for a file without rows, or without the fields for the content.
+    Raises UnreadableFile for a file without rows, or without the content fields.
     """
     encoding, lines = encoding_of(path)
     if next(iter(_json_records(path, encoding)), None) is None:
         raise UnreadableFile("empty_file", _("The file has no data rows."))
-    _json_columns(path, encoding, columns)
-    return Looked(max(lines, 1), encoding)
+    names = _json_names(path, encoding)
+    _json_columns(names, columns)
+    return Looked(max(lines, 1), encoding, tuple(names))
 
 
 def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) -> Rows:
     """Yield every record of the file in order, numbered from 1."""
     encoding = looked.encoding
-    columns = _json_columns(path, encoding, wanted)
+    columns = _json_columns(_json_names(path, encoding), wanted)
     for number, record in _json_records(path, encoding):
         if isinstance(record, RejectedRow):
             yield record
@@ -53,14 +54,18 @@ def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) ->
             yield _from_record(number, record, columns)
 
 
-def _json_columns(path: Path, encoding: str, wanted: Columns) -> Found:
-    """Find the columns in what the first many records have, as a field may be left out of some."""
+def _json_columns(names: list[str], wanted: Columns) -> Found:
+    # Where no line is an object, each is refused by itself.
+    return find_columns(names, wanted) if names else Found({})
+
+
+def _json_names(path: Path, encoding: str) -> list[str]:
+    """Return the fields that the first many records have, as one may be left out of some."""
     records = islice(_json_records(path, encoding), HEADER_RECORDS)
     named = dict.fromkeys(
         name for _number, record in records if isinstance(record, dict) for name in record
     )
-    # Where no line is an object, each is refused by itself.
-    return find_columns(list(named), wanted) if named else Found({})
+    return list(named)
 
 
 def _json_records(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
@@ -115,7 +120,7 @@ def _from_record(number: int, record: dict[str, Any], columns: Found) -> Row | R
     return checked(number, values, columns, labels or None)
 
 
-# Out ---------------------------------------------------------------------------------------------
+# Write --------------------------------------------------------------------------------------------
 
 
 def write(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The formats that come in and go out: a new one is a module here and a line below."""
+"""The import and export formats: a new one is a module here and a line below."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ WRITERS = {each.kind: each for each in (jsonl.WRITER, csv.WRITER)}
 
 
 def choices() -> list[tuple[str, str | Promise]]:
-    """Return (kind, title) of what a file may be read as."""
+    """Return (kind, title) of the import formats."""
     return [
         ("", gettext_lazy("Detect from file name")),
         *((each.kind, each.title) for each in READERS.values()),
@@ -21,7 +21,7 @@ def choices() -> list[tuple[str, str | Promise]]:
 
 
 def for_file(name: str, kind: str = "") -> Reader | None:
-    """Return the reader of the kind, or else of files with such a name; None without one."""
+    """Return the reader of the kind, or else of the file name's extension; None without one."""
     if kind:
         return READERS.get(kind)
     ending = Path(name).suffix.lower()

@@ -1,4 +1,4 @@
-"""What formats of tables share: their encoding, their columns, and what a row may hold."""
+"""Shared parts of table formats: encoding, columns, and row checks."""
 
 import codecs
 import json
@@ -21,14 +21,15 @@ LABEL_NAMES = ("label", "labels", "category", "class", "target")
 ID_NAMES = ("id", "key", "uid", "item_id")
 
 
-# The file as a whole -----------------------------------------------------------------------------
+# File ---------------------------------------------------------------------------------------------
 
 
 def encoding_of(path: Path) -> tuple[str, int]:
     """Return (encoding, lines) after one pass over the bytes.
 
-    A file that is no UTF-8 in any line with an accent was written as Windows-1252, which Western
-    spreadsheets still do; one that is UTF-8 in most lines has some broken rows, told one by one.
+    If no line with a non-ASCII character is UTF-8, the file is Windows-1252, which spreadsheets in
+    Western locales still write; if most are UTF-8, the other rows are broken and rejected one by
+    one.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -36,7 +37,7 @@ def encoding_of(path: Path) -> tuple[str, int]:
         raise UnreadableFile("empty_file", _("The file is empty."))
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
-        # Before UTF-16, whose mark is the beginning of theirs.
+        # Before UTF-16, whose byte order mark is a prefix of this one.
         (codecs.BOM_UTF32_LE, "utf-32"),
         (codecs.BOM_UTF32_BE, "utf-32"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -64,8 +65,8 @@ def _line_count(path: Path) -> int:
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of the file; UnreadableFile where one is too long to be one of a text."""
-    # Bytes that are no UTF-8 become lone surrogates, which the row is then refused for.
+    """Yield the lines of the file; UnreadableFile if one is too long for a text."""
+    # Bytes that are not UTF-8 become lone surrogates, for which the row is rejected.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     with path.open(encoding=encoding, errors=errors, newline="") as file:
         for line in iter(lambda: file.readline(LONGEST_LINE), ""):
@@ -78,7 +79,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Found:
-    """The columns of a table: those of the parts of the content by their names, label and id."""
+    """The columns of a table: the content parts by name, label and id."""
 
     parts: dict[str, str]
     label: str = ""
@@ -86,8 +87,14 @@ class Found:
 
 
 def find_columns(header: list[str], wanted: Columns) -> Found:
-    """Return which of the columns hold what; UnreadableFile where one that is needed is missing."""
+    """Return the column of each kind of content; UnreadableFile if a required one is missing."""
     parts = {part.name: _find_part(header, part, wanted) for part in wanted.parts}
+    if len(set(parts.values())) < len(parts):
+        names = _shown(list(dict.fromkeys(parts.values())))
+        words = _(
+            "Two texts can't come from the same column (%(names)s). Name one column for each."
+        )
+        raise UnreadableFile("same_column", words % {"names": names})
     return Found(
         parts,
         label=_find(header, wanted.label, LABEL_NAMES),
@@ -96,15 +103,14 @@ def find_columns(header: list[str], wanted: Columns) -> Found:
 
 
 def _find_part(header: list[str], part: Part, wanted: Columns) -> str:
-    named = wanted.text if part.name == "text" else ""
-    found = _find(header, named, part.columns)
+    found = _find(header, wanted.of(part), part.columns)
     if not found:
         raise UnreadableFile("missing_column", str(part.missing) % {"there": _shown(header)})
     return found
 
 
 def _find(header: list[str], wanted: str, names: tuple[str, ...]) -> str:
-    """Return the column that is wanted, else the first with one of the names, else nothing."""
+    """Return the requested column, else the first one with an accepted name, else nothing."""
     if wanted and wanted not in header:
         words = _("Column “%(name)s” not found. The columns are: %(there)s.")
         raise UnreadableFile("missing_column", words % {"name": wanted, "there": _shown(header)})
@@ -116,13 +122,13 @@ def _shown(header: list[str]) -> str:
     return ", ".join(f"“{name[:60]}”" for name in header[:30])
 
 
-# A row -------------------------------------------------------------------------------------------
+# Rows ---------------------------------------------------------------------------------------------
 
 
 def checked(
     number: int, values: dict[str, Any], columns: Found, labels: list[str] | None
 ) -> Row | RejectedRow:
-    """Return the row of these values, or why it is none; what no column is for is its metadata."""
+    """Return the row of these values, or its rejection; other columns become metadata."""
     content = {part: values.pop(column, None) for part, column in columns.parts.items()}
     key = values.pop(columns.id, "") if columns.id else ""
     for part, text in content.items():
@@ -163,7 +169,7 @@ def _meta(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_plain_number(value: Any) -> bool:
-    """Tell whether every database and every JSON reader takes it as it is."""
+    """Return whether every database and every JSON parser accepts it unchanged."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     return isinstance(value, float) and math.isfinite(value)

@@ -1,7 +1,7 @@
-"""Sentences that earlier versions stored and that the code no longer says.
+"""Sentences that earlier versions stored and that the code no longer contains.
 
-Rows of the database still hold them. Listed here, they stay in the catalogue, so that
-`stored_messages` translates them. A stored sentence that is reworded moves here.
+Database rows still contain them. Listed here, they stay in the catalogue, so that `stored_messages`
+translates them. Move a stored sentence here when you reword it.
 """
 
 from django.utils.translation import gettext_noop
@@ -74,7 +74,7 @@ IMPORTS = (
     gettext_noop("The text holds bytes that are no UTF-8."),
 )
 
-# What a simulation noted, or why it failed.
+# Notes and failures of simulations.
 SIMULATIONS = (
     gettext_noop("%(n)d rows that cannot be read left out"),
     gettext_noop("%(n)d repeats left out"),

@@ -9,7 +9,7 @@ NARROW = "\u202f"
 
 
 def percent(share: float) -> str:
-    """Return 0.934 as “93%”; next to the ends with a decimal, as 100% would claim too much."""
+    """Return 0.934 as “93%”; close to 0 and 100 with a decimal, as 100% would overstate it."""
     return with_percent_sign(percent_number(share))
 
 
@@ -28,13 +28,13 @@ def percent_number(share: float) -> str:
 
 
 def number(share: float) -> str:
-    """Return a share as a number of hundredths, with a decimal where it needs one."""
+    """Return a share as a number of hundredths, with a decimal if needed."""
     value = round(100 * share, 1)
     return _rounded(value, 0 if value.is_integer() else 1)
 
 
 def bound(share: float) -> str:
-    """Return a lower bound as `number` does, but cut off, as rounding up would claim too much."""
+    """Return a lower bound as `number` does, but rounded down so as not to overstate it."""
     return number(math.floor(1000 * share + 1e-9) / 1000)
 
 
@@ -44,5 +44,5 @@ def count(number: int) -> str:
 
 
 def _rounded(value: float, digits: int) -> str:
-    # Left to itself, `number_format` cuts digits off.
+    # By default, `number_format` truncates digits.
     return str(number_format(round(value, digits), digits))

@@ -1,7 +1,7 @@
-"""Damaged files: computed again, and reported in words where people look.
+"""Damaged files: computed again, and reported where users look.
 
-A shard that is damaged waits to be computed like a new one, and its space is not ready meanwhile:
-no round begins on it, and one that is under way goes on once it is whole again.
+A damaged shard waits to be computed like a new one, and its space is not ready meanwhile: no round
+starts on it, and a running one continues once the shard is intact again.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Found:
 
 
 def repair(problem: checksums.Corrupt) -> Found:
-    """Have the damaged file computed again, where that is possible automatically, and report it."""
+    """Request the damaged file to be computed again, if that is possible, and report it."""
     if isinstance(problem, feature_store.DamagedShard):
         _compute_again(problem.shard)
         return Found(shard_words(problem.shard), mends=True)
@@ -47,18 +47,18 @@ def repair(problem: checksums.Corrupt) -> Found:
 
 
 def shard_words(shard: FeatureShard) -> str:
-    """Return in words that a shard was damaged, and what is done about it."""
+    """Return a sentence that a shard was damaged, and what is done about it."""
     words = _("Feature shard %(n)d was damaged. It is being computed again.")
     return words % {"n": shard.number + 1}
 
 
 def encoder_words(reason: str = "") -> str:
-    """Return in words that what a feature space learnt was damaged."""
+    """Return a sentence that the encoder of a feature space was damaged."""
     words = _("The feature encoder was damaged. It is being fitted again.")
     return f"{words} ({reason})" if reason else words
 
 
-# Making it again ---------------------------------------------------------------------------------
+# Recompute ----------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -66,7 +66,7 @@ def _compute_again(shard: FeatureShard) -> None:
     now = timezone.now()
     whole = FeatureShard.objects.filter(pk=shard.pk, state=Job.State.DONE)
     if not whole.update(**_waiting(now), damaged_at=now):
-        # Somebody else found it first.
+        # Another worker found it first.
         return
     _close_space(shard.space_id, now)
 
@@ -82,13 +82,13 @@ def _learn_again(space: FeatureSpace) -> None:
         return
     new = learnt.filter(state=Job.State.QUEUED, damaged_at=None)
     if new.update(**fit):
-        # Nothing hangs on it yet, so that another encoder may come of it.
+        # Nothing depends on it yet, so a different encoder is acceptable.
         space.shards.filter(state=Job.State.DONE).update(**_waiting(now))
     learnt.filter(state=Job.State.QUEUED).update(**fit)
 
 
 def _close_space(pk: int, now: object) -> None:
-    """Take a space out of use until its last shard is whole again."""
+    """Mark a space as not ready until its last shard is intact again."""
     ready = FeatureSpace.objects.filter(pk=pk, state=Job.State.DONE)
     ready.update(**_waiting(now), damaged_at=now)
 
@@ -97,7 +97,7 @@ def _close_space(pk: int, now: object) -> None:
 def _score_again(scoring: RoundShard) -> None:
     scored = RoundShard.objects.filter(pk=scoring.pk, state=Job.State.DONE)
     scored.update(**_waiting(timezone.now()))
-    # Whoever is at the round now lets go of it next; its own attempts bound how often this goes.
+    # The worker of the round gives it up next; the round's own attempts limit repetitions.
     Round.objects.filter(pk=scoring.round_id, stage=Round.Stage.SELECT).update(
         stage=Round.Stage.SCORE
     )
@@ -112,12 +112,12 @@ def _waiting(now: object) -> dict[str, object]:
         "error": "",
         "retry_at": None,
         "finished_at": None,
-        # Since when it waits.
+        # The start of the wait.
         "heartbeat_at": now,
     }
 
 
-# Telling of it -----------------------------------------------------------------------------------
+# Report -------------------------------------------------------------------------------------------
 
 
 def lately(project: Project) -> list[FeatureShard]:

@@ -4,7 +4,6 @@ import errno
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.utils.translation import gettext as _
 
 from annotator.errors import FlowError
 from annotator.storage.checksums import Corrupt
@@ -12,22 +11,22 @@ from annotator.storage.checksums import Corrupt
 RETRY_SECONDS = 5
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
-# What SQLite says of its surroundings; it has the same exception for statements that are wrong.
+# SQLite's environment errors; wrong statements raise the same exception class.
 SQLITE_FULL = 13
 SQLITE_AWAY = {5, 6, 8, 10, SQLITE_FULL, 14}
 
 
 class Away(FlowError):
-    """It cannot be done just now; the same again will do in a moment."""
+    """Temporarily unavailable; the request can be repeated in a moment."""
 
     status = 503
     retry_after = RETRY_SECONDS
 
 
 def outage(problem: BaseException | None) -> Away | None:
-    """Return in words what is away, None where `problem` is something else."""
+    """Return which service is unavailable, in words; None for any other `problem`."""
     if isinstance(problem, Corrupt):
-        return Away("damaged", _("A file was damaged: %(reason)s.") % {"reason": problem})
+        return Away("damaged", reason=problem)
     if isinstance(problem, OSError):
         return _full() if problem.errno in FULL else None
     if not isinstance(problem, (OperationalError, InterfaceError)):
@@ -37,20 +36,11 @@ def outage(problem: BaseException | None) -> Away | None:
         return None
     if code == SQLITE_FULL or "No space left" in str(problem):
         return _full()
-    return Away(
-        "database_away",
-        _("The database is unavailable. Nothing is lost; try again in a moment."),
-    )
+    return Away("database_away")
 
 
 def _full() -> Away:
-    return Away(
-        "storage_full",
-        _(
-            "The storage is full. An installation admin must free space in the data directory; "
-            "work then resumes automatically."
-        ),
-    )
+    return Away("storage_full")
 
 
 def _sqlite_code(problem: BaseException) -> int | None:

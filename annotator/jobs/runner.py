@@ -1,4 +1,4 @@
-"""Job runner: claims a row, sends heartbeats, and records the error in words."""
+"""Job runner: claims a row, sends heartbeats, and stores errors as sentences."""
 
 import logging
 import time
@@ -29,10 +29,10 @@ RESEND_SECONDS = 10
 
 
 def job(model: type[J], **where: Any) -> Callable[[Callable[[J], R]], Callable[[int], R | None]]:
-    """Turn a function on a claimed row into one on its key, which does nothing unless it is due.
+    """Turn a function on a claimed row into one on its key, which skips jobs not due.
 
-    `where` narrows what may be claimed, such as to a stage. A refusal ends the job with its words;
-    any other error counts as an attempt, and the sweep sends the job again.
+    `where` restricts what may be claimed, for instance to a stage. A FlowError ends the job with
+    its sentence; any other error counts as an attempt, and the sweep sends the job again.
     """
 
     def decorate(work: Callable[[J], R]) -> Callable[[int], R | None]:
@@ -51,7 +51,7 @@ def _do(work: Callable[[J], R], claimed: J) -> R | None:
         started = time.monotonic()
         _say(claimed, "begins", attempt=claimed.attempts)
         result = _attempt(work, claimed)
-        # A stage that is done hands its job on, so it waits again.
+        # A finished stage hands its job on, so it waits again.
         _say(claimed, "ends", state=claimed.state, seconds=round(time.monotonic() - started, 3))
         return result
 
@@ -78,7 +78,8 @@ def _attempt(work: Callable[[J], R], claimed: J) -> R | None:
     except Exception as problem:
         log.exception("%s %s failed", claimed._meta.verbose_name, claimed.pk)
         if isinstance(problem, Error):
-            # It may be the connection: over a fresh one it is told sooner than the sweep would.
+            # The connection may be broken: over a new one, the failure is stored before the sweep
+            # finds it.
             close_old_connections()
         _note(claimed, claimed.fail, in_words(problem))
     return None
@@ -121,9 +122,9 @@ def _is_any_active(model: type[Job]) -> bool:
 def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
     """Return the keys of waiting jobs that no worker holds, and fail hopeless ones.
 
-    With `just_now` also of those whose message is on its way, as it may be lost with a worker.
+    With `just_now`, include jobs whose message is in the broker, as a dead worker may have lost it.
     """
-    # Mostly there are none, and each of the statements below would wait for whoever writes.
+    # Usually there are none, and each statement below would wait for the current writer.
     if not _is_any_active(model):
         return []
     now = clock.now()
@@ -134,7 +135,7 @@ def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
         finished_at=now,
         error=_("The worker crashed %(n)d times, possibly out of memory.") % {"n": MAX_ATTEMPTS},
     )
-    # A job that was stored just now has its own message on the way, unless somebody began it.
+    # A job stored a moment ago has its own message in the broker, unless a worker began it.
     fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))
     due = left if just_now else left.exclude(created_at__range=fresh, started_at=None)
     return list(due.order_by("pk").values_list("pk", flat=True)[:100])

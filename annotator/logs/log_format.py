@@ -1,8 +1,8 @@
-"""Log lines as text or JSON, with user, place and task, and without anybody's content.
+"""Log lines as text or JSON, with user, location and task, and without user content.
 
-What an item says, its labels, notes, passwords and tokens never get into a line: a request is
-known by its route, an error by its kind and place. Its words come along only where they cannot
-quote data, or with LOG_LEVEL=DEBUG.
+Item contents, labels, notes, passwords and tokens never get into a log line: a request is
+identified by its route, an error by its type and location. Error messages are included only if they
+cannot quote data, or with LOG_LEVEL=DEBUG.
 """
 
 import json
@@ -38,12 +38,12 @@ TELLING = (
 )
 
 
-# What a line is about ----------------------------------------------------------------------------
+# Context ------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def bound(**ids: Any) -> Iterator[None]:
-    """Let every line that is logged within carry `ids`."""
+    """Add `ids` to every line logged inside."""
     token = _ids.set({**_ids.get(), **ids})
     try:
         yield
@@ -52,13 +52,13 @@ def bound(**ids: Any) -> Iterator[None]:
 
 
 def bind(**ids: Any) -> None:
-    """Let every line from now on carry `ids`, and nothing else."""
+    """Set `ids` as the context of all following lines."""
     _ids.set(ids)
 
 
 @contextmanager
 def answering(request: HttpRequest) -> Iterator[None]:
-    """Let every line that is logged within carry the request's id, its person and its project."""
+    """Add request id, user and project to every line logged inside."""
     token = _request.set(request)
     try:
         yield
@@ -73,7 +73,7 @@ def ids() -> dict[str, Any]:
 
 
 def request_id() -> str:
-    """Return the id of the request that is being answered; empty where there is none."""
+    """Return the id of the current request; empty without one."""
     return getattr(_request.get(), "winnow_id", "")
 
 
@@ -83,7 +83,7 @@ def _of_request(request: HttpRequest) -> dict[str, Any]:
 
 
 def _person(request: HttpRequest) -> int | None:
-    # Only what somebody asked for already: a log line must not cost a query.
+    # Only if it is loaded already: a log line must not cost a query.
     user = request.__dict__.get("user")
     if isinstance(user, SimpleLazyObject):
         user = request.__dict__.get("_cached_user")
@@ -99,7 +99,7 @@ def _project(request: HttpRequest) -> int | None:
 
 
 def place(request: HttpRequest) -> str:
-    """Return the request's route; its path may hold a token, such as an invitation's."""
+    """Return the request's route; its path may contain a token, for instance of an invitation."""
     if request.resolver_match is not None:
         return f"/{request.resolver_match.route}"
     if request.path.startswith(settings.STATIC_URL):
@@ -108,30 +108,30 @@ def place(request: HttpRequest) -> str:
     return f"/{first[:40]}{'/…' if more else ''}"
 
 
-# How it is written -------------------------------------------------------------------------------
+# Format -------------------------------------------------------------------------------------------
 
 
 class ContextFilter(logging.Filter):
-    """Gives each record its ids, and takes out of it what other people's code put in."""
+    """Adds the ids to each record, and removes what Django and Celery add."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
+        """Accept every record."""
         record.ids = ids()
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
-            # Django names the path of what went wrong.
+            # Django adds the path of a failed request.
             record.args = tuple(place(request) if a == request.path else a for a in record.args)
         if isinstance(record.args, dict) and record.exc_info and "exc" in record.args:
-            # Celery repeats the error's words before the traceback.
+            # Celery repeats the error message before the traceback.
             record.args = {**record.args, "exc": type(record.exc_info[1]).__name__}
         return True
 
 
 class Discreet(logging.Formatter):
-    """Writes errors without the values that they choked on."""
+    """Formats errors without the values that caused them."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        """Return the error with those that led to it: kind, place, and words if they are safe."""
+        """Return the error with its causes: type, location, and message if it is safe."""
         told: list[str] = []
         error, seen = ei[1], set()
         while error is not None and id(error) not in seen:
@@ -149,12 +149,12 @@ def _named(error: BaseException) -> str:
     words = f"{name}: {error}"
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         return "\n".join(map(escaped, words.splitlines()))
-    # PostgreSQL's second line quotes the row.
+    # PostgreSQL quotes the row in the second line.
     return escaped(words.splitlines()[0]) if isinstance(error, TELLING) else name
 
 
 class TextFormatter(Discreet):
-    """One line a record, and its traceback; what people typed can neither forge nor colour one."""
+    """One line per record, with its traceback; user input can neither forge nor colour a line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """Return the line with the ids at its end."""
@@ -164,7 +164,7 @@ class TextFormatter(Discreet):
 
 
 class JsonFormatter(Discreet):
-    """One JSON object a line; control characters in what people typed cannot forge a line."""
+    """One JSON object per line; control characters in user input cannot forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a JSON object."""
@@ -183,7 +183,7 @@ class JsonFormatter(Discreet):
 
 
 def escaped(text: str) -> str:
-    """Return `text` with line ends, escape sequences and turned writing spelt out.
+    """Return `text` with line ends, escape sequences and bidi controls escaped.
 
     >>> escaped("Ana" + chr(10) + chr(27) + "[31mroot")
     'Ana\\\\n\\\\x1b[31mroot'

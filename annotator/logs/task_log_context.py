@@ -11,7 +11,7 @@ from annotator.logs import log_format
 @task_prerun.connect
 def _begin(task_id: str, task: Any, args: Any, **_: Any) -> None:
     ids = {"task": task.name.rpartition(".")[2], "task_id": task_id}
-    # Whatever else is about a job learns its project from the job's row (flow.jobs).
+    # Other tasks learn their project from the job's row (`jobs.runner`).
     parameters = list(inspect.signature(task.run).parameters)
     log_format.bind(
         **ids, **{"project": args[0]} if parameters[:1] == ["project_pk"] and args else {}

@@ -8,10 +8,10 @@ from annotator.db import schema
 
 
 class InstallationCommand(BaseCommand):
-    """A command that begins only on a database that this version made or was brought up to."""
+    """A command that requires a database whose schema matches this version."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Look at the database, then do the work."""
+        """Check the database, then run the command."""
         try:
             schema.refuse_unfit()
         except schema.Unfit as unfit:

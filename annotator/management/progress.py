@@ -6,7 +6,7 @@ WIDTH = 32
 
 
 class Bar:
-    """One line that is written over and over."""
+    """One terminal line that is overwritten."""
 
     def __init__(self, out: TextIO, title: str) -> None:
         self._out = out
@@ -14,7 +14,7 @@ class Bar:
         self._shown = False
 
     def show(self, done: int, total: int) -> None:
-        """Draw how far it is: `done` of `total`, which may be 0 while it is not known."""
+        """Draw the progress: `done` of `total`, which may be 0 while it is unknown."""
         if not self._out.isatty():
             return
         share = min(done / total, 1.0) if total else 0.0
@@ -24,7 +24,7 @@ class Bar:
         self._shown = True
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Clear the line."""
         if self._shown:
             self._out.write("\r\x1b[K")
             self._out.flush()

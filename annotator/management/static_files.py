@@ -8,12 +8,12 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-# They name and compress what is collected.
+# Packages that name and compress static files.
 MAKERS = ("django", "whitenoise")
 
 
 def collect() -> None:
-    """Collect, name by their contents and compress all files, unless that was done already."""
+    """Collect, hash and compress all static files, unless that was done already."""
     stamp, now = _stamp(), _fingerprint()
     if stamp.exists() and stamp.read_text() == now and _manifest().exists():
         return
@@ -31,7 +31,7 @@ def _manifest() -> Path:
 
 
 def _fingerprint() -> str:
-    """Return a digest of where the files lie, how large they are and when they were changed."""
+    """Return a digest of the files' paths, sizes and modification times."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr([settings.STORAGES, *map(version, MAKERS)]).encode())
     for finder in get_finders():

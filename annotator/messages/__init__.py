@@ -11,4 +11,7 @@
 | `progress` | How far a project is, in the words of dashboard and API |
 | `recall` | What stands between a project and the recall that it aims for |
 | `stopping` | Why a project is paused, and why to stop |
+| `strategies` | The names of the strategies, and what each one does |
+| `under_way` | What runs in the background, and what failed there |
+| `workers` | Whether a worker runs, and what it means if none does |
 """

@@ -1,4 +1,4 @@
-"""Audit items that are answered and not counted yet, and what the estimate waits for."""
+"""Audit items that are answered but not counted yet, and what the estimate waits for."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -18,7 +18,7 @@ from annotator.models import Project
 
 
 def in_words(estimate: Mapping[str, Any] | None) -> str:
-    """Return an estimate with its interval, its model and what is proven; empty without one."""
+    """Return an estimate with its interval, model and guarantee; empty without one."""
     if not estimate:
         return ""
     said = ngettext(
@@ -27,7 +27,7 @@ def in_words(estimate: Mapping[str, Any] | None) -> str:
         estimate["n"],
     ) % {
         "value": percent(estimate["value"]),
-        # A range has one sign, at its end.
+        # A range has one percent sign, at its end.
         "low": percent_number(estimate["low"]),
         "high": percent(estimate["high"]),
         "n": count(estimate["n"]),
@@ -74,9 +74,9 @@ def why_two(estimate: Mapping[str, Any] | None) -> str:
 
 
 def needed_in_words(project: Project, estimate: Mapping[str, Any] | None) -> str:
-    """Return how many more audits would prove the target; empty where nothing is known.
+    """Return how many more audits would prove the target; empty if nothing is known.
 
-    It comes with a measurement, so it says nothing of a target that was set since.
+    The number is computed with a measurement, so it ignores a target set since.
     """
     target = project.target_accuracy
     if not estimate or target is None or estimate.get("target") != target:
@@ -109,7 +109,7 @@ def _would_prove(estimate: Mapping[str, Any], goal: Mapping[str, str]) -> str:
 
 
 def _too_few(estimate: Mapping[str, Any]) -> str:
-    """Return that fewer audits are drawn than are needed; empty where enough are."""
+    """Return that fewer audits are drawn than needed; empty if enough are."""
     left = estimate.get("audits_left")
     if left is None or estimate["needed"] <= left:
         return ""

@@ -16,7 +16,7 @@ from annotator.models import Project
 def in_words(
     project: Project, estimate: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Return what may be expected, a sentence each, by the newest reports `found`."""
+    """Return the forecast, one sentence each, from the newest reports `found`."""
     forecast, saved = found.get(KIND) or {}, found.get("worth") or {}
     expected = [
         _to_target(project, estimate, forecast),
@@ -34,7 +34,7 @@ def in_words(
 
 
 def _of_model(forecast: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
-    """Return which model a forecast is of, and that it is made again where there is a newer one."""
+    """Name the model of a forecast, and say that it is computed again if a newer model exists."""
     if estimate is None or "model" not in forecast:
         return ""
     said = _("Forecast by model %(model)s, after %(n)s labels.") % _shown(forecast)
@@ -64,7 +64,7 @@ def _to_target(
         return ""
     shown = {"target": numbers.number(target)}
     if estimate is not None and estimate["value"] >= target:
-        # Whether it is proven is told beside it; more labels are not what it takes.
+        # The proof is described beside it; more labels would not help.
         return _("The newest model has reached the target of %(target)s%%.") % shown
     if needed["value"] is None:
         return (
@@ -84,7 +84,7 @@ def _to_target(
 
 
 def _ends(project: Project, forecast: Mapping[str, Any], more: int) -> str:
-    """Return the interval of a forecast, and what it would cost, as an aside."""
+    """Return the interval of a forecast, and its cost, in parentheses."""
     needed, spent = forecast["needed"], forecast["labels"]
     low = max(round((needed["low"] or spent) - spent), 0)
     if needed["high"] is None:
@@ -122,7 +122,7 @@ def _price(project: Project, forecast: Mapping[str, Any], labels: int) -> float 
 
 
 def _plateau_in_words(forecast: Mapping[str, Any]) -> str:
-    """Return the one of both hints that says more; what each is worth is measured (docs)."""
+    """Return the more informative of both hints (see the learning benchmarks in docs)."""
     if forecast.get("diminishing"):
         return _(
             "Diminishing returns: 100 more labels would probably add less than half a percentage "

@@ -41,7 +41,7 @@ def in_words(found: Mapping[str, Any]) -> str:
 
 
 def _helps(found: Mapping[str, Any]) -> str:
-    # None is more than `most`, as far as the random curve can be read.
+    # None exceeds `most`, as far as the random curve reaches.
     low = round(found["most"] if found["low"] is None else found["low"])
     if found["high"] is None or found["value"] is None:
         return _("Active learning has saved at least %(low)d labels (95%% confidence).") % {

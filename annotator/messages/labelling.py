@@ -1,10 +1,11 @@
 """Results of a decision, and reasons for an empty queue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from annotator import tasktypes
 from annotator.flow.annotation.sync_decisions import DecisionResult, Outcome
 from annotator.flow.progress import stopping as pauses
 from annotator.flow.progress import summary
@@ -12,15 +13,16 @@ from annotator.messages import stopping
 from annotator.models import Project
 
 
-def result_words(result: DecisionResult) -> str:
+def result_words(project: Project, result: DecisionResult) -> str:
     """Describe the result of a window's decision."""
     if result.outcome == Outcome.REFUSED:
         return result.refused
     if result.annotation is None:
         return outcome_words(result.outcome)
     if result.outcome == Outcome.CORRECTED:
-        return _("Corrected: %(labels)s.") % {"labels": label_words(result.annotation)}
-    return saved_words(result.annotation)
+        shown = label_words(project, result.annotation["labels"])
+        return _("Corrected: %(labels)s.") % {"labels": shown}
+    return saved_words(project, result.annotation)
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -42,11 +44,11 @@ def outcome_words(outcome: Outcome) -> str:
     }[outcome]
 
 
-def saved_words(told: Mapping[str, Any]) -> str:
+def saved_words(project: Project, told: Mapping[str, Any]) -> str:
     """Return what was saved, and what the item was, which may only be told now."""
-    said = _("Saved: %(labels)s.") % {"labels": label_words(told)}
+    said = _("Saved: %(labels)s.") % {"labels": label_words(project, told["labels"])}
     was = {
-        "gold": _gold_words(told),
+        "gold": _gold_words(project, told),
         "audit": _("That was an audit item. It measures the model's accuracy."),
         "random": _("That was a random item."),
         "second": _("That was a review of a likely label error."),
@@ -55,17 +57,17 @@ def saved_words(told: Mapping[str, Any]) -> str:
     return f"{said} {was}".strip()
 
 
-def _gold_words(told: Mapping[str, Any]) -> str:
+def _gold_words(project: Project, told: Mapping[str, Any]) -> str:
     known = told.get("known")
     if known is None or sorted(known) == sorted(told["labels"]):
         return _("That was a gold item.")
-    shown = ", ".join(known) or _("no label")
+    shown = label_words(project, known)
     return _("That was a gold item. The correct answer is %(labels)s.") % {"labels": shown}
 
 
-def label_words(told: Mapping[str, Any]) -> str:
+def label_words(project: Project, names: Sequence[str]) -> str:
     """Return the labels of an answer in words, also where it says that none of them fits."""
-    return ", ".join(told["labels"]) or _("no label")
+    return ", ".join(tasktypes.titles(project, names)) or _("no label")
 
 
 def why_empty(project: Project, pause: pauses.Pause | None) -> str:

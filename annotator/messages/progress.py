@@ -1,4 +1,4 @@
-"""Progress of a project, in the words of dashboard and API."""
+"""Progress of a project, worded for dashboard and API."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def progress(project: Project) -> dict[str, Any]:
 
 
 def progress_for_leads(project: Project) -> dict[str, Any]:
-    """Return the same with what the estimate waits for."""
+    """Like `progress`, with what the estimate waits for."""
     return _in_words(summary.progress_for_leads(project))
 
 

@@ -12,7 +12,7 @@ from annotator.models import Project
 
 
 def reached_words(facts: Mapping[str, Any]) -> str:
-    """Return in words that the recall aimed for is proven."""
+    """Return the sentence that the target recall is proven."""
     words = _(
         "Recall of “%(label)s”: at least %(low)s%% with 95%% confidence. The target is "
         "%(target)s%%."
@@ -22,7 +22,7 @@ def reached_words(facts: Mapping[str, Any]) -> str:
 
 
 def outlook(project: Project, found: Mapping[str, Any] | None) -> list[str]:
-    """Return in words what is missing, by the newest report `found`; nothing without a target."""
+    """Return what is missing, from the newest report `found`; nothing without a target."""
     target, now = project.target_recall, recall_standing.standing(project, found)
     if target is None:
         return []
@@ -40,6 +40,6 @@ def outlook(project: Project, found: Mapping[str, Any] | None) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    # Cut off, as a bound that is rounded up claims too much.
+    # Rounded down, because a bound that is rounded up overstates the recall.
     value = math.floor(1000 * share + 1e-9) / 10
     return str(number_format(value, 0 if value.is_integer() else 1))

@@ -14,7 +14,7 @@ from annotator.messages import recall
 
 
 def advice(reasons: Sequence[StopReason]) -> dict[str, Any]:
-    """Return whether to stop, with the reasons in words, as the API tells it."""
+    """Return whether to stop, with the reasons in words, for the API."""
     return {
         "advice": "stop" if reasons else "go_on",
         "reasons": [reason_words(reason) for reason in reasons],
@@ -35,7 +35,7 @@ def reason_words(reason: StopReason) -> str:
 
 
 def goal_words(proven: float, target: float) -> str:
-    """Return in words that the accuracy aimed for is proven."""
+    """Return the sentence that the target accuracy is proven."""
     words = _(
         "The audit sample proves an accuracy of at least %(low)s%%; the target is %(target)s%%."
     )
@@ -57,7 +57,7 @@ def _budget_words(facts: Mapping[str, Any]) -> str:
 
 
 def pause_payload(pause: Pause | None) -> dict[str, Any] | None:
-    """Return a pause as the API tells it."""
+    """Return a pause as the API shows it."""
     if pause is None:
         return None
     return {
@@ -90,7 +90,7 @@ def _by_lead(by: str | None, at: datetime, reason: str) -> str:
 
 
 def _percent(share: float) -> str:
-    # Rounded as everywhere on the pages; next to the ends with a decimal.
+    # Rounded as everywhere on the pages; close to 0 and 100 with a decimal.
     value = 100 * share
     digits = 1 if 99 < value < 100 or 0 < value < 1 else 0
     return str(number_format(round(value, digits), digits))

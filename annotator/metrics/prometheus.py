@@ -1,7 +1,7 @@
 """Prometheus metrics: request durations of all web processes, and the state of the installation.
 
-Each web process counts in a file of its own, so that whichever is asked answers for all of them.
-The rest is read from the database when somebody asks, and all of it is bounded (flow.status).
+Each web process counts in its own file, so that any process can report all of them. The rest is
+read from the database on request, with bounded cost (`operations.health`).
 """
 
 import fcntl
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 1, 2.5, 5, 10)
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
-# By method and route: what annotators wait for. `desk` saves and fetches in one call.
+# By method and route: the calls that annotators wait for. `desk` saves and fetches in one call.
 CALLS = {
     ("POST", "api/v1/projects/<int:pk>/next"): "next",
     ("POST", "api/v1/projects/<int:pk>/annotations"): "save",
@@ -36,28 +36,29 @@ CALLS = {
     ("POST", "projects/<int:project_id>/label/submit"): "save",
 }
 OTHER = "other"
-# The library makes such files itself, but with holes: a write into one ends the process when the
-# disk is full.
+# The library creates these files itself, but sparse: a write into a hole ends the process with
+# SIGBUS when the disk is full.
 FILE_BYTES = 1 << 16
 DAY = 86_400
 
 
-# Requests ----------------------------------------------------------------------------------------
+# Requests -----------------------------------------------------------------------------------------
 
 
 def begin() -> None:
-    """Make ready to count; OSError where there is no room for it."""
+    """Prepare the counters; OSError if there is no disk space."""
     _meters()
 
 
 def observe(request: HttpRequest, code: int, seconds: float) -> None:
-    """Count a request that was answered."""
+    """Count an answered request."""
     match = request.resolver_match
     call = (request.method or "", match.route.rstrip("/") if match else "")
     try:
         times, answers = _meters()
     except OSError as problem:
-        # A process that was forked begins here; labelling matters more than how long it takes.
+        # A forked process begins here; errors are ignored, because labelling matters more than
+        # metrics.
         log.warning("a request is not counted: %s", problem)
         return
     times[CALLS.get(call, OTHER)].observe(seconds)
@@ -65,11 +66,11 @@ def observe(request: HttpRequest, code: int, seconds: float) -> None:
 
 
 def _begin_after_fork() -> None:
-    """Count in a file of one's own, also where the process that loaded the app forked this one."""
+    """Count in an own file, also if the process that loaded the app forked this one."""
     _meters.cache_clear()
     own_folder.cache_clear()
     for lock in _locks.values():
-        # The lock itself stays with the process that took it.
+        # The lock belongs to the process that took it.
         os.close(lock)
     _locks.clear()
 
@@ -81,7 +82,7 @@ os.register_at_fork(after_in_child=_begin_after_fork)
 def _meters() -> tuple[dict[str, Any], dict[str, Any]]:
     """Return this process's meters, each with its place in the file from the start."""
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(own_folder()))
-    # Only now: where the library keeps its counts is settled when it is imported.
+    # Imported late: the library reads the directory of its files at import time.
     from prometheus_client import Counter, Histogram
 
     seconds = Histogram(
@@ -98,9 +99,9 @@ def _meters() -> tuple[dict[str, Any], dict[str, Any]]:
 
 @cache
 def own_folder() -> Path:
-    """Return the folder of this machine's web counters; empty for the first process of a start.
+    """Return the directory of this machine's web counters; empty for the first process of a start.
 
-    Containers may share a data directory and use the same process ids, hence a folder each.
+    Containers may share a data directory and use the same process ids, so each has its own.
     """
     folder = settings.DATA_DIR / "metrics" / socket.gethostname()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,7 +109,7 @@ def own_folder() -> Path:
         for file in folder.glob("*.db"):
             file.unlink(missing_ok=True)
         _drop_left(folder)
-    # Held as long as the process lives, beside all others.
+    # Locked while the process lives, shared with all others.
     _take(folder, fcntl.LOCK_SH)
     for kind in ("histogram", "counter"):
         (folder / f"{kind}_{os.getpid()}.db").write_bytes(bytes(FILE_BYTES))
@@ -130,7 +131,7 @@ def _take(folder: Path, how: int) -> bool:
 
 
 def _drop_left(own: Path) -> None:
-    """Remove the folders of containers that are no more."""
+    """Delete the directories of containers that no longer exist."""
     for folder in own.parent.iterdir():
         if folder == own or time.time() - folder.stat().st_mtime < DAY:
             continue
@@ -139,11 +140,11 @@ def _drop_left(own: Path) -> None:
         os.close(_locks.pop(folder))
 
 
-# All that there is to read -----------------------------------------------------------------------
+# All figures --------------------------------------------------------------------------------------
 
 
 def exposition(accept: str) -> tuple[bytes, str]:
-    """Return all figures and their content type, in the form that the reader takes."""
+    """Return all figures and their content type, in the format that the client accepts."""
     _meters()
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import choose_encoder
@@ -157,10 +158,10 @@ def exposition(accept: str) -> tuple[bytes, str]:
 
 
 class Rows:
-    """Figures read from the database and the disk."""
+    """Collects figures from the database and the disk."""
 
     def collect(self) -> Iterator[Any]:
-        """Yield each figure with its help; without a database only that it is away."""
+        """Yield each figure with its help text; without a database, only that it is down."""
         yield _gauge("disk_free_bytes", "Free where the data lies.", [((), health.disk().free)])
         try:
             figures = [*_of_projects(), *_of_jobs(), *_of_workers()]

@@ -13,19 +13,19 @@ from annotator.logs import log_format
 
 log = logging.getLogger(__name__)
 
-# What a front server made. Anything longer or stranger is somebody's attempt to write in the log.
+# Set by a front server. A longer or different value may be an attempt at log injection.
 PLAIN = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
 
 class RequestLogMiddleware:
-    """Names the request, logs one line when it is answered, and hands its time to the metrics."""
+    """Assigns the request id, logs one line per response, and records its duration."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._answer = get_response
         self._measure = _measure()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request."""
+        """Handle the request."""
         started = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
         name = given if PLAIN.fullmatch(given) else secrets.token_hex(8)
@@ -42,13 +42,13 @@ class RequestLogMiddleware:
 def _measure() -> Callable[[HttpRequest, int, float], None]:
     if settings.METRICS == "off":
         return _ignore
-    # Here, as it takes memory that nobody needs who does not measure.
+    # Imported late: it takes memory that is only needed with metrics.
     from annotator.metrics import prometheus
 
     try:
         prometheus.begin()
     except OSError:
-        # Labelling matters more than how long it takes.
+        # Labelling matters more than metrics.
         log.exception("requests are not measured")
         return _ignore
     return prometheus.observe

@@ -8,7 +8,7 @@ from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
 from annotator.models.queue import REVIEW_SOURCES, Lease, QueueEntry, Source, Tally
 from annotator.models.reports import RecallProof, Report
-from annotator.models.review import DecidedLabel, Decision, Disagreement, SecondLook
+from annotator.models.review import DecidedLabel, Decision, Disagreement, ReviewRequest
 from annotator.models.simulations import Simulation
 from annotator.models.training import ModelVersion, Round, RoundShard
 
@@ -34,11 +34,11 @@ __all__ = [
     "QueueEntry",
     "RecallProof",
     "Report",
+    "ReviewRequest",
     "Revision",
     "Role",
     "Round",
     "RoundShard",
-    "SecondLook",
     "Simulation",
     "Source",
     "Tally",

@@ -10,12 +10,12 @@ from annotator.models.members import User
 from annotator.models.projects import Label, Project
 from annotator.models.queue import REVIEW_SOURCES, Lease, Provenance
 
-# Whoever answered an item so is not asked about it any more.
+# A user who answered an item is not asked about it again.
 ANSWERED = Q(withdrawn_at=None) & ~Q(source__in=REVIEW_SOURCES)
 
 
 class Annotation(Provenance):
-    """One person's answer on one item, with how it came about."""
+    """One user's answer on one item, with its provenance."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
@@ -23,10 +23,10 @@ class Annotation(Provenance):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
-    # What it says beyond its labels, as its task type has it; null where labels say all.
+    # What the answer says beyond its labels, by task type; null if the labels say all.
     value = models.JSONField(null=True)
     client_id = models.UUIDField(default=uuid.uuid4)
-    # Leases go only with their project; as a constraint, each new one would be looked for here.
+    # Leases are deleted only with their project; a constraint would cost a lookup for each new row.
     lease = models.ForeignKey(
         Lease,
         on_delete=models.SET_NULL,
@@ -35,9 +35,9 @@ class Annotation(Provenance):
         db_index=False,
         db_constraint=False,
     )
-    # False for an opinion beyond what the item needed: kept and exported, never counted.
+    # False for an annotation beyond what the item needed: stored and exported, never counted.
     counted = models.BooleanField(default=True)
-    # With this answer its item had all that it needs; a labelled item has one that says so.
+    # This annotation completed its item; a labelled item has exactly one that says so.
     completes = models.BooleanField(default=False)
     unsure = models.BooleanField(default=False)
     note = models.TextField(blank=True, max_length=2000)
@@ -46,7 +46,7 @@ class Annotation(Provenance):
     updated_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
-    # Its labels in their order, once somebody has looked them up (flow.annotate.labels_given).
+    # Its labels in order, cached on first use (`annotation.payload.labels_given`).
     said: list[Label]
 
     class Meta:
@@ -57,7 +57,7 @@ class Annotation(Provenance):
                 condition=ANSWERED,
                 name="one_annotation_per_person",
             ),
-            # Beside it, as a second look may be at an answer of one's own; and only one at a time.
+            # A review may be of one's own annotation, so it is exempt; only one at a time.
             models.UniqueConstraint(
                 fields=["lease"],
                 condition=Q(withdrawn_at=None, source__in=REVIEW_SOURCES),
@@ -67,7 +67,7 @@ class Annotation(Provenance):
         indexes = [
             models.Index(fields=["project", "id"], name="annotation_by_project"),
             models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
-            # Every look at the dashboard asks how far the audits are, which are a small part.
+            # Every dashboard request counts the audits, which are a small part.
             models.Index(fields=["project", "source"], name="annotation_by_source"),
         ]
 
@@ -76,7 +76,7 @@ class Annotation(Provenance):
 
 
 class AnnotationLabel(models.Model):
-    """A label that an annotation gives; a label in use cannot be deleted."""
+    """A label given by an annotation; a label in use cannot be deleted."""
 
     annotation = models.ForeignKey(
         Annotation, on_delete=models.CASCADE, related_name="given", db_index=False
@@ -98,7 +98,7 @@ class Revision(models.Model):
     annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="revisions")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     action = models.CharField(max_length=16)
-    # Their ids.
+    # Label ids.
     labels = models.JSONField()
     unsure = models.BooleanField(default=False)
     note = models.TextField(blank=True)

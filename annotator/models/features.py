@@ -8,7 +8,7 @@ from annotator.models.projects import Project
 
 
 class FeatureSpace(Job):
-    """One way of seeing the items at positions below `items`; its arrays lie on disk in shards."""
+    """A set of features of the items at positions below `items`; its shards are files."""
 
     class Stage(models.TextChoices):
         FIT = "fit", _("learning features")
@@ -20,9 +20,9 @@ class FeatureSpace(Job):
     items = models.PositiveIntegerField()
     quality = models.PositiveSmallIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
-    # The row outlives its arrays, since rounds and models say what they were made with.
+    # The row outlives its arrays, because rounds and models refer to it.
     dropped = models.BooleanField(default=False)
-    # Set while it is active, it was ready before and is being repaired.
+    # If set on an active row, the space was ready before and is being repaired.
     damaged_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -40,9 +40,9 @@ class FeatureShard(Job):
     number = models.PositiveIntegerField()
     start = models.PositiveIntegerField()
     stop = models.PositiveIntegerField()
-    # Of each of its files (annotator.storage.checksums); empty in rows of before there were any.
+    # Of each of its files (annotator.storage.checksums); empty in rows from before checksums.
     checksums = models.JSONField(default=dict)
-    # When its files were last found damaged; they are computed again while it is active.
+    # When its files were last found damaged; they are computed again while the job is active.
     damaged_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -10,7 +10,7 @@ from annotator.models.projects import Project
 
 
 class Import(Job):
-    """A file on its way into the pool. `done` counts the rows that are settled, good or bad."""
+    """An uploaded file being imported. `done` counts the processed rows, good or bad."""
 
     class LabelsAre(models.TextChoices):
         SEED = "seed", _("seed labels")
@@ -25,6 +25,8 @@ class Import(Job):
     # The kind of its reader (`formats.registry`).
     format = models.CharField(max_length=8, blank=True)
     text_column = models.CharField(max_length=200, blank=True)
+    # Those of the texts of an item that is made of several, by the names of the texts.
+    part_columns = models.JSONField(default=dict)
     label_column = models.CharField(max_length=200, blank=True)
     id_column = models.CharField(max_length=200, blank=True)
     labels_are = models.CharField(max_length=16, choices=LabelsAre, default=LabelsAre.SEED)
@@ -47,24 +49,24 @@ class Import(Job):
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
-    """Items by where they stand on their way."""
+    """Items by state."""
 
     def set_aside(self, project: Project) -> "ItemQuerySet":
         """Items of the project that every annotator skipped."""
         return self.filter(project=project, state=Item.State.ASIDE)
 
     def is_waiting(self, project: Project) -> bool:
-        """Tell whether an item of the project still waits for a label."""
-        # One state at a time and in their order, or PostgreSQL may look for it in the whole table.
+        """Return whether an item of the project still waits for a label."""
+        # One state at a time and in order, or PostgreSQL may scan the whole table.
         items = self.filter(project=project).order_by("audit_key").values_list("pk", flat=True)
         return any(items.filter(state=state)[:1] for state in (Item.State.POOL, Item.State.QUEUED))
 
 
 class Item(models.Model):
-    """One thing to label.
+    """An item to label.
 
     `position` is its row in the feature shards. `audit_key` is its place in the project's fixed
-    random permutation, drawn by hash when it came in; the audit set is a prefix of that order.
+    random permutation, a hash computed at import; the audit set is a prefix of that order.
     """
 
     class State(models.IntegerChoices):
@@ -81,7 +83,7 @@ class Item(models.Model):
     audit_key = models.BigIntegerField()
     key = models.CharField(max_length=200)
     content_hash = models.BinaryField(max_length=16)
-    # What is read and searched; `content` has it in parts where it has several.
+    # The text that is read and searched; `content` has the parts if there are several.
     text = models.TextField(blank=True)
     content = models.JSONField(null=True)
     image = models.CharField(max_length=80, blank=True)
@@ -89,7 +91,7 @@ class Item(models.Model):
     state = models.SmallIntegerField(choices=State, default=State.POOL)
     answers = models.PositiveSmallIntegerField(default=0)
     skips = models.PositiveSmallIntegerField(default=0)
-    # The ids of the labels that are right.
+    # The ids of the labels of its gold answer.
     gold = models.JSONField(null=True)
     # {"labels": [ids], "confidence"}
     suggested = models.JSONField(null=True)
@@ -106,7 +108,8 @@ class Item(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "state", "audit_key"], name="item_by_state"),
-            # Small ones, for what a round asks of every shard and a refill of the whole reserve.
+            # Small partial indexes, for the queries of a round per shard and of a refill over the
+            # reserve.
             models.Index(
                 fields=["project", "position"], condition=Q(state__gte=2), name="item_settled"
             ),

@@ -1,8 +1,8 @@
 """Base of background jobs: a row with state, attempts, heartbeat and fencing token.
 
-A Celery message only wakes a worker, which then claims the row. A worker that died stops beating,
-so its row can be claimed again; should it come back, its token is no longer the row's, and what it
-wants to write is refused.
+A Celery message only wakes a worker, which then claims the row. A worker that dies stops sending
+heartbeats, so its row can be claimed again; if it comes back, its token no longer matches and its
+writes are refused.
 """
 
 import logging
@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from annotator.db import clock, owners
 
 BEAT_SECONDS = 5
-# Only where the death of its worker cannot be proven (annotator.db.owners).
+# Only if the death of its worker cannot be proven (annotator.db.owners).
 STALE_SECONDS = settings.JOB_STALE_SECONDS
 MAX_ATTEMPTS = 3
 
@@ -32,12 +32,12 @@ log = logging.getLogger(__name__)
 
 
 class LostClaim(Exception):
-    """Another worker has taken over the job; the caller must not write any more."""
+    """Another worker has taken over the job; the caller must stop writing."""
 
 
 def claimable(now: datetime) -> Q:
-    """Return the filter for jobs that wait, or whose worker fell silent."""
-    # No pause and no heartbeat lies that far ahead, unless the clock was set back since.
+    """Return the filter for jobs that wait, or whose worker sends no heartbeats."""
+    # No pause and no heartbeat lies that far ahead, unless the clock was set back.
     stale, ahead = now - timedelta(seconds=STALE_SECONDS), now + timedelta(seconds=60)
     may_try = Q(retry_at=None) | Q(retry_at__lte=now) | Q(retry_at__gt=ahead)
     not_heard_of = Q(heartbeat_at__lt=stale) | Q(heartbeat_at__gt=ahead)
@@ -45,41 +45,41 @@ def claimable(now: datetime) -> Q:
 
 
 class JobQuerySet(models.QuerySet[Any]):
-    """Jobs by what may be done with them."""
+    """Jobs by state."""
 
     def active(self) -> Self:
         return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
 
     def claimable(self, now: datetime) -> Self:
-        """Return the jobs that wait, and those whose worker fell silent."""
+        """Return the jobs that wait, and those whose worker sends no heartbeats."""
         return self.filter(claimable(now))
 
     def release_dead(self) -> int:
-        """Free what processes of this machine hold that have died; return how many jobs.
+        """Release the jobs of dead processes on this machine; return their number.
 
-        The attempt stays counted, as a job that kills its worker must not be tried for ever.
+        The attempt stays counted, because a job that kills its worker must not be tried for ever.
         """
         running = self.filter(state=Job.State.RUNNING).exclude(owner="")
         held_by = set(running.order_by().values_list("owner", flat=True))
         dead = [owner for owner in held_by if owners.is_dead(owner)]
         if not dead:
             return 0
-        # Should one live on after all, its token is no longer the row's.
+        # If the process is alive after all, its token no longer matches.
         return running.filter(owner__in=dead).update(
             state=Job.State.QUEUED, token=None, owner="", retry_at=None
         )
 
     def claim(self, pk: int, **where: Any) -> Any:
-        """Take the job for this worker and return it; None when there is nothing to take."""
+        """Claim the job for this worker and return it; None if there is nothing to claim."""
         now, token = clock.now(), uuid.uuid4()
-        # The message of a worker that died may come again before the tick does.
+        # The message of a dead worker may be delivered again before the tick.
         self.filter(pk=pk).release_dead()
-        # Asked for apart: an update that looks at another table, too, would pick its row in a
-        # subquery, and PostgreSQL then lets two workers change it one after the other.
+        # A separate query: an update with a join would select its row in a subquery, and PostgreSQL
+        # then lets two workers update it one after the other.
         elsewhere = {name: value for name, value in where.items() if "__" in name}
         if elsewhere and not self.filter(pk=pk, **elsewhere).exists():
             return None
-        # What the row itself says is asked in the update: the stage may be over in the next moment.
+        # The row's own columns are checked in the update, because the stage may end at any moment.
         own = {name: value for name, value in where.items() if name not in elsewhere}
         taken = (
             self.claimable(now)
@@ -112,7 +112,7 @@ class Job(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     token = models.UUIDField(null=True, editable=False)
-    # Which process claimed it (annotator.db.owners); empty where that cannot be told.
+    # The process that claimed it (annotator.db.owners); empty if unknown.
     owner = models.CharField(max_length=200, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
@@ -121,9 +121,9 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    # Each has a project, its own or that of what it is a part of.
+    # Each job has a project, its own or that of its parent.
     project_id: Any
-    # What whoever does the job asks for anyway, so it comes with the row.
+    # Relations that the job needs anyway, loaded with the row.
     WITH: ClassVar[tuple[str, ...]] = ()
 
     objects = JobQuerySet.as_manager()
@@ -133,11 +133,11 @@ class Job(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Tell whether there is still something to come."""
+        """Return whether the job is not finished."""
         return self.state in {self.State.QUEUED, self.State.RUNNING}
 
     def write(self, **fields: Any) -> None:
-        """Store `fields` if the job is still ours, else raise LostClaim."""
+        """Store `fields` if the job is still ours; otherwise raise LostClaim."""
         mine = type(self).objects.filter(pk=self.pk, token=self.token, state=self.State.RUNNING)
         if not mine.update(heartbeat_at=clock.now(), **fields):
             raise LostClaim(f"{self._meta.verbose_name} {self.pk} was taken over")
@@ -145,7 +145,7 @@ class Job(models.Model):
             setattr(self, name, value)
 
     def hand_on(self, **fields: Any) -> None:
-        """Finish a stage: the next one may be claimed by any worker, with fresh attempts."""
+        """Finish a stage: any worker may claim the next one, with fresh attempts."""
         self.write(state=self.State.QUEUED, token=None, attempts=0, error="", **fields)
 
     def finish(self, **fields: Any) -> None:
@@ -153,11 +153,11 @@ class Job(models.Model):
         self.write(state=self.State.DONE, finished_at=clock.now(), error="", **fields)
 
     def give_up(self, error: str) -> None:
-        """Mark the job as failed for good, with the reason in words."""
+        """Mark the job as failed for good, with a sentence."""
         self.write(state=self.State.FAILED, finished_at=clock.now(), error=error)
 
     def fail(self, error: str) -> None:
-        """Record a failed attempt: again in a while, or given up after the third."""
+        """Record a failed attempt: retry later, or give up after the third."""
         if self.attempts >= MAX_ATTEMPTS:
             return self.give_up(error)
         pause = timedelta(seconds=5 * 2 ** (self.attempts - 1))
@@ -165,7 +165,7 @@ class Job(models.Model):
 
     @contextmanager
     def kept_alive(self) -> Iterator[None]:
-        """Beat from a thread of its own while the caller computes, as maths cannot stop to beat."""
+        """Send heartbeats from a separate thread while the caller computes."""
         over = threading.Event()
         beat = partial(copy_context().run, self._beat_until, over)
         thread = threading.Thread(target=beat, daemon=True)
@@ -182,7 +182,8 @@ class Job(models.Model):
             try:
                 mine.update(heartbeat_at=clock.now())
             except Error as problem:
-                # Missing one beat is nothing; never beating again would cost the job its worker.
+                # A missed heartbeat is harmless; if they stopped, the job would be claimed by
+                # another worker.
                 log.warning("%s %s missed a beat: %s", self._meta.verbose_name, self.pk, problem)
             connection.close()
 

@@ -20,12 +20,12 @@ class Role(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A person. `is_superuser` is the installation's admin, who may do everything everywhere."""
+    """A user. `is_superuser` is the installation's admin, with all rights in all projects."""
 
-    # Keys and habits at the desk: only what differs from the default, so that defaults may improve.
+    # Labelling preferences: only differences from the defaults, so that defaults may improve.
     desk = models.JSONField(default=dict, blank=True, editable=False)
 
-    # Empty: as the browser says. Which ones there are, the settings say; see `flow.language`.
+    # Empty: the browser's language. The settings list the languages; see `projects.locale`.
     language = models.CharField(max_length=10, blank=True, editable=False)
 
     class Meta(AbstractUser.Meta):
@@ -33,7 +33,7 @@ class User(AbstractUser):
 
 
 class Membership(models.Model):
-    """A person's role in a project; without one the project does not exist for them."""
+    """A user's role in a project; non-members cannot see that the project exists."""
 
     project = models.ForeignKey(
         "annotator.Project", on_delete=models.CASCADE, related_name="memberships"

@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import TextChoices
@@ -12,7 +13,7 @@ from annotator.models.members import Role, User
 
 
 def fresh_seed() -> int:
-    """Return a seed for a new project, from which everything random in it follows."""
+    """Return a seed for a new project, which determines all its random choices."""
     return secrets.randbelow(2**31)
 
 
@@ -40,7 +41,7 @@ class Project(models.Model):
         RECALL = "recall", _("recall of the rare label")
 
     name = models.CharField(max_length=200)
-    # With `multi_label` it names the task type, which knows what that means (`tasktypes`).
+    # Determines the task type together with `multi_label` (see `tasktypes`).
     task = models.CharField(max_length=16, default="text")
     multi_label = models.BooleanField(default=False)
     guidelines = models.TextField(blank=True, max_length=20_000)
@@ -89,19 +90,22 @@ class Project(models.Model):
     features = models.CharField(max_length=32, default="auto")
     seed = models.PositiveIntegerField(default=fresh_seed, validators=[MaxValueValidator(2**31)])
 
-    # Counted as the rows come in, because a count over a million items costs 100 ms.
+    # The settings without a column of their own; null or a missing key means the default.
+    options = models.JSONField(null=True, editable=False, encoder=DjangoJSONEncoder)
+
+    # Counted as rows are added, because a count over a million items takes 100 ms.
     items = models.PositiveIntegerField(default=0, editable=False)
-    # Whether second looks waited when they were last proposed; without any, none are looked for.
+    # Whether reviews were open when they were last requested; if not, none are looked for.
     has_looks = models.BooleanField(default=False, editable=False)
-    # While a lead paused the project: since when, who, and why in their words.
+    # While a lead has paused the project: since when, who, and why.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
-    # The last names of labels that were removed, by their ids: history still refers to them.
+    # The last names of deleted labels, by id: history still refers to them.
     removed_labels = models.JSONField(default=dict, editable=False)
-    # What the nightly count of everything that is counted on the way found (flow.recount).
+    # The result of the nightly verification of all counters (`operations.verify_counts`).
     recounted = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -109,33 +113,8 @@ class Project(models.Model):
 
     objects = ProjectQuerySet.as_manager()
 
-    # What the person who asked may do; set where the project is loaded for somebody.
+    # The user's role; set when the project is loaded for a user.
     role: Role
-
-    SETTINGS = [
-        "strategy",
-        "batch_size",
-        "retrain_every",
-        "retrain_seconds",
-        "overlap",
-        "audit_share",
-        "gold_share",
-        "gold_feedback",
-        "second_share",
-        "lease_seconds",
-        "budget",
-        "target_metric",
-        "target_value",
-        "hourly_rate",
-        "show_suggestions",
-        "bulk_desk",
-        "rare_label",
-        "auto_stop",
-        "features",
-        "seed",
-        "guidelines",
-        "shown_fields",
-    ]
 
     class Meta:
         ordering = ["-id"]
@@ -148,7 +127,7 @@ class Project(models.Model):
 
     @property
     def target_accuracy(self) -> float | None:
-        """Return the accuracy that is aimed for; None where none, or another measure, is."""
+        """Return the target accuracy; None without one, or with another target metric."""
         return self.target_value if self.target_metric == self.Metric.ACCURACY else None
 
     @property
@@ -158,16 +137,16 @@ class Project(models.Model):
 
 
 class Label(models.Model):
-    """One answer that annotators may give. Its place among the labels is its class in the model."""
+    """An answer that annotators may give. Its place among the labels is its class in the model."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=200)
     hotkey = models.CharField(max_length=1, blank=True)
     description = models.TextField(blank=True, max_length=2000)
-    # One a line.
+    # One per line.
     examples = models.TextField(blank=True, max_length=2000)
     position = models.PositiveIntegerField()
-    # What it was called before, newest first: what is sent with an old name still means it.
+    # Former names, newest first: requests with an old name still refer to this label.
     former_names = models.JSONField(default=list, editable=False)
 
     class Meta:

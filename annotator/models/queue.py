@@ -13,7 +13,7 @@ from annotator.models.training import ModelVersion, Round
 
 
 class Source(models.TextChoices):
-    """The reason for which an item is labelled."""
+    """The reason why an item is labelled."""
 
     ACTIVE = "active", _("selected by the strategy")
     AUDIT = "audit", _("audit sample")
@@ -25,7 +25,7 @@ class Source(models.TextChoices):
     REPEAT = "repeat", _("repeated")
 
 
-# Of items that have all the opinions they need: what is said then is kept, and never counted.
+# For complete items: the annotation is stored and never counted.
 REVIEW_SOURCES = (Source.SECOND, Source.REPEAT)
 
 
@@ -35,7 +35,7 @@ class Provenance(models.Model):
     source = models.CharField(max_length=16, choices=Source)
     blind = models.BooleanField(default=False)
     strategy = models.CharField(max_length=32, blank=True)
-    # Nothing looks these up from the other side, and each index is written anew with every label.
+    # No reverse lookups, and each index costs a write with every label.
     round = models.ForeignKey(
         Round,
         on_delete=models.SET_NULL,
@@ -72,16 +72,16 @@ class Provenance(models.Model):
     ]
 
     def provenance(self) -> dict[str, object]:
-        """Return the fields that say how this came about, ready for the next row on the way."""
+        """Return the provenance fields, ready to copy to the next row."""
         return {name: getattr(self, name) for name in self.FIELDS}
 
     @property
     def is_review(self) -> bool:
-        """Whether the item had all its annotations already when this came about."""
+        """Whether the item was complete already when this was created."""
         return self.source in REVIEW_SOURCES
 
     def by_itself(self) -> dict[str, object]:
-        """Return the same for a row that asks for the item alone, not with a page of others."""
+        """Return the same for a single item outside a bulk page."""
         source = Source.ACTIVE if self.source == Source.BULK else self.source
         return {**self.provenance(), "source": source}
 
@@ -89,8 +89,8 @@ class Provenance(models.Model):
 class QueueEntry(Provenance):
     """A request for one annotation of one item.
 
-    An item has at most `overlap` entries (their `slot`s), so no more people than it needs can hold
-    it at once; and at most one entry for each person, so nobody gets it twice.
+    An item has at most `overlap` entries (its `slot`s), so no more annotators than needed hold it
+    at once; and at most one entry per user, so nobody gets it twice.
     """
 
     class State(models.IntegerChoices):
@@ -98,7 +98,7 @@ class QueueEntry(Provenance):
         LEASED = 1, _("leased")
         DONE = 2, _("done")
 
-    # Other indexes begin with these columns already.
+    # Other indexes begin with these columns.
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="entries", db_index=False)
     slot = models.PositiveSmallIntegerField(default=0)
@@ -121,8 +121,8 @@ class QueueEntry(Provenance):
             ),
         ]
         indexes = [
-            # Whole indexes, not partial ones: SQLite uses a partial index only for a literal, and
-            # queries come with parameters.
+            # Full indexes, not partial ones: SQLite uses a partial index only for a literal, and
+            # queries have parameters.
             models.Index(fields=["project", "state", "rank", "id"], name="entry_next"),
             models.Index(fields=["state", "leased_until"], name="entry_expiry"),
         ]
@@ -132,7 +132,7 @@ class QueueEntry(Provenance):
 
 
 class Lease(Provenance):
-    """A person has an item before them. Rows stay: they tell who was shown what, and when."""
+    """An item served to a user. Rows stay: they record who was shown what, and when."""
 
     class Outcome(models.TextChoices):
         LABELLED = "labelled", _("labelled")
@@ -144,7 +144,7 @@ class Lease(Provenance):
         DROPPED = "dropped", _("review skipped")
 
     SKIPS = (Outcome.SKIPPED, Outcome.AGAIN)
-    # Who lost it so may not know yet, and what they answer counts for as much as it still can.
+    # The user may not know that the lease was lost; their answer counts as far as possible.
     LOST = (Outcome.EXPIRED, Outcome.PASSED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -152,11 +152,11 @@ class Lease(Provenance):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="leases", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     why = models.CharField(max_length=500, blank=True)
-    # The page that has it before it or put by, “tab/load”: two tabs of one person share no item.
+    # The window that shows, prefetched or buffered it, “tab/load”: two tabs share no item.
     page = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # When its page said last that it is before the person; kept for what would else seem to lie.
+    # When its window last reported it as shown; stored only when the item would look idle.
     shown_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
@@ -166,7 +166,7 @@ class Lease(Provenance):
         indexes = [
             models.Index(fields=["project", "user", "ended_at"], name="lease_live"),
             models.Index(fields=["item", "user"], name="lease_by_person"),
-            # Small, so that a claim finds at once that a person skipped nothing of what waits.
+            # A small index, so that a claim sees at once that the user skipped no open item.
             models.Index(
                 fields=["item", "user"], condition=Q(outcome="skipped"), name="lease_skipped"
             ),
@@ -177,7 +177,7 @@ class Lease(Provenance):
 
 
 class Tally(models.Model):
-    """Daily counts of a user in a project: one row each, so that users do not contend for it."""
+    """Daily counts of a user in a project: one row each, so that users share no lock."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tallies")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Reports on a project, and proofs of recall."""
+"""Reports on a project, and recall samples."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,8 @@ from django.db import models
 from annotator.models.members import User
 from annotator.models.projects import Label, Project
 
-# A report that is not quick takes a twentieth of a worker's time at most. A forecast is quick by
-# its nature, and takes long only where the worker has much else to do.
+# A slow report takes at most a twentieth of a worker's time. A forecast is fast, and takes long
+# only if the worker is busy.
 QUICK_SECONDS = 0.5
 RESTS = 20
 LONGEST_REST = {"forecast": 60.0}
@@ -19,15 +19,16 @@ class Report(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="reports")
     kind = models.CharField(max_length=32)
-    # The work done (pool.work_done) that it knows of, so that an older one replaces no newer one.
+    # The label revision (`training_set.label_revision`) that it covers, so that an older report
+    # replaces no newer one.
     seq = models.PositiveIntegerField()
-    # The newest measured model that it could know of, as a round measures without a label more.
+    # The newest measured model that it covers, because a round may measure without new labels.
     model = models.PositiveIntegerField(default=0)
     found = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     made_at = models.DateTimeField()
     seconds = models.FloatField(default=0.0)
-    # Set where it was put off, so that it is made even if no round comes any more.
+    # Set if the report was deferred, so that it is computed even without another round.
     due_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
@@ -40,15 +41,15 @@ class Report(models.Model):
 
     @property
     def rests_until(self) -> datetime:
-        """Return when it may be made again: the longer it takes, the more seldom it is made."""
+        """Return when it may be computed again: the longer it takes, the less often."""
         rest = RESTS * self.seconds if self.seconds >= QUICK_SECONDS else 0.0
         return self.made_at + timedelta(seconds=min(rest, LONGEST_REST.get(self.kind, rest)))
 
 
 class RecallProof(models.Model):
-    """A random sample of what was unread, drawn to prove how much of a rare label is found.
+    """A random sample of unread items, drawn to prove the recall of a rare label.
 
-    `positions` were drawn out of `size` unread items, of `items` that the pool had then.
+    `positions` were drawn from `size` unread items, of the `items` in the pool at that time.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="recall_proofs")

@@ -11,8 +11,8 @@ from annotator.models.projects import Label, Project
 from annotator.models.queue import Lease
 
 
-class SecondLook(models.Model):
-    """A wish for one more opinion on an item because of one answer that it has: `about`."""
+class ReviewRequest(models.Model):
+    """A request to review an annotation (`about`): its item gets one more annotation."""
 
     class Kind(models.TextChoices):
         SUSPECT = "suspect", _("likely label error")
@@ -29,22 +29,22 @@ class SecondLook(models.Model):
         CONFIRMED = "confirmed", _("confirmed")
         CHANGED = "changed", _("changed")
 
-    # Other indexes begin with these columns already.
+    # Other indexes begin with these columns.
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+")
     about = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)
     why = models.CharField(max_length=500, blank=True)
     score = models.FloatField(default=0.0)
-    # The ids of the labels that are thought to be right instead.
+    # The ids of the labels that seem right instead.
     instead = models.JSONField(default=list)
     rank = models.IntegerField(default=0)
-    # Who is to look; None: anybody who has not answered the item.
+    # The reviewer; None: any user who has not answered the item.
     asked = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
     state = models.SmallIntegerField(choices=State, default=State.OPEN)
-    # Under which it is held, or was the last time; when that runs out, the lease itself knows.
+    # The current or last lease; whether it expired is stored in the lease itself.
     lease = models.ForeignKey(
         Lease, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
     )
@@ -56,6 +56,8 @@ class SecondLook(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
+        # The name before the class was renamed.
+        db_table = "annotator_secondlook"
         constraints = [
             models.UniqueConstraint(
                 fields=["item"], condition=Q(state__lt=2), name="one_look_at_a_time"
@@ -78,7 +80,7 @@ class Decision(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     labels = models.ManyToManyField(Label, through="DecidedLabel", related_name="+")
-    # The ids of its labels, once one of them was removed from the project.
+    # The ids of its labels, set once one of them was deleted from the project.
     said = models.JSONField(default=list)
     note = models.TextField(blank=True, max_length=2000)
     at = models.DateTimeField()
@@ -98,7 +100,7 @@ class Decision(models.Model):
 
 
 class DecidedLabel(models.Model):
-    """A label that a decision gives; a label in use cannot be deleted."""
+    """A label given by a decision; a label in use cannot be deleted."""
 
     decision = models.ForeignKey(
         Decision, on_delete=models.CASCADE, related_name="given", db_index=False
@@ -115,7 +117,7 @@ class DecidedLabel(models.Model):
 
 
 class Disagreement(models.Model):
-    """An item that has all opinions it needs, and they differ; open until a lead decided it."""
+    """A complete item with differing annotations; open until a lead has decided it."""
 
     class State(models.IntegerChoices):
         OPEN = 0, _("open")
@@ -125,7 +127,7 @@ class Disagreement(models.Model):
     item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="disagreement")
     state = models.SmallIntegerField(choices=State, default=State.OPEN)
     opened_at = models.DateTimeField()
-    # The one that holds; None while it is open.
+    # The current decision; None while it is open.
     decision = models.OneToOneField(
         Decision, on_delete=models.SET_NULL, null=True, related_name="+"
     )

@@ -10,10 +10,10 @@ from annotator.models.training import ACTIVE
 
 
 class Simulation(Job):
-    """Strategies tried on a labelled file, or on the project's own labels where `path` is empty.
+    """Strategies compared on a labelled file, or on the project's own labels if `path` is empty.
 
-    The features are made first, then one run after the other: `done` of `total` runs are there.
-    `facts` are what is known of the data, `summary` what came of it all.
+    Features are computed first, then the runs: `done` of `total` are finished. `facts` describe the
+    data, `summary` has the results.
     """
 
     class Stage(models.TextChoices):
@@ -32,7 +32,7 @@ class Simulation(Job):
     labels = models.PositiveIntegerField()
     batch = models.PositiveIntegerField()
     audit_share = models.FloatField()
-    # The id of the label that is looked for.
+    # The id of the rare label.
     rare = models.CharField(max_length=200, blank=True)
     stage = models.CharField(max_length=16, choices=Stage, default=Stage.PREPARE)
     total = models.PositiveIntegerField()

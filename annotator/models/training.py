@@ -17,10 +17,10 @@ class ModelVersion(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
     number = models.PositiveIntegerField()
     space = models.ForeignKey(FeatureSpace, on_delete=models.CASCADE, related_name="+")
-    # The ids of its classes, in their order.
+    # The label ids of its classes, in order.
     labels = models.JSONField()
     trained_on = models.PositiveIntegerField()
-    # How often each label was given, by its id.
+    # How often each label was given, by label id.
     seen = models.JSONField(default=dict)
     path = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
@@ -28,7 +28,7 @@ class ModelVersion(models.Model):
     params = models.JSONField(default=dict)
     accuracy = models.JSONField(null=True)
     macro_f1 = models.FloatField(null=True)
-    # What else was measured with it: each class, the change, labels saved (flow.evaluation).
+    # Other measurements: per class, the change, labels saved (flow.evaluation).
     measured = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -43,7 +43,7 @@ class ModelVersion(models.Model):
 
 
 class Round(Job):
-    """One turn of the loop: train, score, select, refill, evaluate."""
+    """One round of active learning: train, score, select, refill, evaluate."""
 
     class Stage(models.TextChoices):
         TRAIN = "train", _("training")
@@ -81,16 +81,16 @@ class Round(Job):
 
 
 class RoundShard(Job):
-    """The scoring of one feature shard in one round; its best candidates lie in a file."""
+    """The scoring of one feature shard in one round; its candidates are stored in a file."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="shards")
     shard = models.ForeignKey(FeatureShard, on_delete=models.CASCADE, related_name="+")
     histogram = models.JSONField(default=list)
     predicted = models.JSONField(default=list)
-    # SHA-256 of the files with its candidates and with what the model was surest of.
+    # SHA-256 of the files with its candidates and with its confident items.
     checksums = models.JSONField(default=dict)
 
-    # A pool has many shards, and each one's queries stand in the way of the others'.
+    # A pool has many shards, whose statements would block one another.
     WITH = ("round__project", "round__model__space", "shard__space")
 
     class Meta:

@@ -19,41 +19,41 @@ if TYPE_CHECKING:
 
 
 AUDIT_KEYS = 2**63
-# So many settled items before the first gap are looked at for the newest audit.
+# The number of settled items before the first gap that are searched for the newest audit.
 NEAR_THE_GAP = 200
 
 
-# Rows to arrays ----------------------------------------------------------------------------------
+# Rows to arrays -----------------------------------------------------------------------------------
 
 
 def audit_key(seed: int, content_hash: bytes) -> int:
-    """Return the place in [0, 2**63) of an item in the project's fixed random permutation.
+    """Return an item's place in [0, 2**63) in the project's fixed random permutation.
 
-    A keyed hash of the content, so the order is drawn at import, for items that come later too,
-    and depends on nothing that active learning does.
+    A keyed hash of the content, so the order is fixed at import, for later items as well, and
+    independent of active learning.
     """
     digest = hashlib.blake2b(content_hash, digest_size=8, key=str(seed).encode()).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def audit_threshold(project: Project) -> int:
-    """Return the audit key below which items are left to the audit stream.
+    """Return the audit key below which items are reserved for audits.
 
     Audits take `audit_share` of all labels, so a prefix of that share of the permutation is never
-    used up before the rest is, and no audit item is ever chosen by the strategy or shown with a
+    used up before the rest, and no audit item is selected by the strategy or shown with a
     suggestion before it is audited.
     """
     return int(project.audit_share * AUDIT_KEYS)
 
 
 def audit_frontier(project: Project) -> int:
-    """Return the audit key up to which every item is settled; -1 when none is.
+    """Return the audit key up to which every item is settled; -1 if none is.
 
     The audit set is what is labelled up to it: a prefix of the permutation, so a random sample. It
-    ends before the first item that still waits, also when that one came with a later import. Only
-    items that somebody skipped are passed over; the monitor counts them.
+    ends before the first item that still waits, even if that item came with a later import. Only
+    skipped items are passed over; `progress.audit_counts` counts them.
     """
-    # One state at a time, as the index has it; both ask for a single row.
+    # One state at a time, as in the index; both queries read a single row.
     waiting = Item.objects.filter(project=project, skips=0).order_by("audit_key")
     gaps = [
         waiting.filter(state=state).values_list("audit_key", flat=True).first()
@@ -67,10 +67,11 @@ def audit_frontier(project: Project) -> int:
 
 
 def _newest_audit(project: Project, before: int | None) -> int | None:
-    """Return the largest audit key of an audited item, looking at those below `before` first."""
+    """Return the largest audit key of an audited item, searching those below `before` first."""
     audits = Annotation.objects.filter(project=project, source=Source.AUDIT, withdrawn_at=None)
     if before is not None:
-        # Below the first gap nearly all are audits, so that a few rows nearly always hold one.
+        # Below the first gap nearly all settled items are audits, so a few rows usually contain
+        # one.
         below = Item.objects.filter(
             project=project, state=Item.State.LABELLED, audit_key__lt=before
         ).order_by("-audit_key")

@@ -17,10 +17,10 @@ AT_ONCE = 500
 
 
 def sample_documents(project: Project, items: int, limit: int | None = None) -> list[Any]:
-    """Return a random sample of the items below position `items`, as the encoder wants them.
+    """Return a random sample of the items below position `items`, as documents.
 
-    The audit permutation is a random order already. The sample is its end, while audits come from
-    its beginning, so that what the model sees does not suit the audit items better than the rest.
+    The audit permutation is random already. The sample is its end and audits come from its
+    beginning, so the encoder is not fitted to the audit items.
     """
     rows = Item.objects.filter(project=project, position__lt=items).order_by("-audit_key")
     media = tasktypes.of(project).media
@@ -35,7 +35,7 @@ def documents(project: Project, start: int, stop: int) -> Iterator[Any]:
 
 
 def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
-    """Yield the documents at `positions`, which are in order."""
+    """Yield the documents at `positions`, which are sorted."""
     for start in range(0, len(positions), AT_ONCE):
         few = [int(position) for position in positions[start : start + AT_ONCE]]
         rows = Item.objects.filter(project=project, position__in=few).order_by("position")
@@ -43,7 +43,7 @@ def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
 
 
 def has_suggestions(project: Project) -> bool:
-    """Tell whether items came with suggestions of another model."""
+    """Return whether items came with suggestions of another model."""
     return project.imports.filter(labels_are=Import.LabelsAre.SUGGESTION, created__gt=0).exists()
 
 
@@ -62,7 +62,7 @@ def suggested_proba(
     for position, said in rows.values_list("position", "suggested"):
         known = [column[label] for label in said["labels"] if label in column]
         labels[position - shard.start] = known
-        # Of a label that is no more, its confidence says nothing.
+        # The confidence for a deleted label says nothing about the others.
         if len(known) == len(said["labels"]):
             sure[position - shard.start] = said["confidence"]
     return as_proba(labels, sure, label_space(project, len(classes)))

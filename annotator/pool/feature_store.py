@@ -1,7 +1,7 @@
-"""Features of items: shards and encoders on disk, loaded, checked and gathered.
+"""Features of items: shards and encoders on disk, loaded, verified and gathered.
 
-Arrays lie under the project's folder as .npy files, so that a shard is memory-mapped and a round
-over a million items reads only what it scores. Nothing is ever pickled.
+Arrays are .npy files in the project's folder, so that shards are memory-mapped and a round over a
+million items reads only what it scores. Nothing is ever pickled.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from selection.features import Encoder, Features
 from annotator.pool.audit_set import audit_keys, audit_threshold
 
-# Labelled, or set aside.
+# Labelled, or skipped by everyone.
 FIND_SETTLED = CompiledSelect(
     lambda project, start, stop: _span(project, start, stop).filter(state__gte=Item.State.LABELLED),
     *(int,) * 3,
@@ -52,7 +52,7 @@ FIND_GOLD = CompiledSelect(
 
 
 def _span(project: int, start: Any, stop: Any) -> "QuerySet[Item, int]":
-    # As expressions, because the stand-ins for positions are too large for their column.
+    # As expressions, because the placeholders for positions exceed the column's range.
     span = {"position__gte": Value(start), "position__lt": Value(stop)}
     return Item.objects.filter(project_id=project, **span).values_list("position", flat=True)
 
@@ -61,7 +61,7 @@ SHARD_ITEMS = 65_536
 
 
 class DamagedShard(Corrupt):
-    """Files with the features of a shard are not what was stored."""
+    """Feature files of a shard differ from what was stored."""
 
     def __init__(self, shard: FeatureShard, problem: Exception) -> None:
         super().__init__(f"shard {shard.number + 1} of features {shard.space_id}: {problem}")
@@ -69,7 +69,7 @@ class DamagedShard(Corrupt):
 
 
 class DamagedEncoder(Corrupt):
-    """The file with what a feature space learnt is not what was stored."""
+    """The encoder file of a feature space differs from what was stored."""
 
     def __init__(self, space: FeatureSpace, problem: Exception) -> None:
         super().__init__(str(problem))
@@ -79,8 +79,7 @@ class DamagedEncoder(Corrupt):
 def candidate_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     """Return a mask of the items of `shard` that the strategy may select: (stop - start,) of bool.
 
-    Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
-    audits.
+    Excluded are labelled, parked and leased items, gold items, and the audit reserve.
     """
     free = _shard_arrays(shard)["audit_key"] >= audit_threshold(project)
     span = project.pk, shard.start, shard.stop
@@ -99,7 +98,7 @@ def candidate_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     """Return a mask of the unlabelled items of `shard`, leased ones included: (stop - start,) bool.
 
-    More than `selectable`, as what a strategy may not choose is still a part of the pool.
+    A superset of `candidate_mask`: items that a strategy may not select still belong to the pool.
     """
     left = np.ones(shard.stop - shard.start, dtype=bool)
     found = FIND_LABELLED(project.pk, shard.start, shard.stop)
@@ -111,12 +110,12 @@ def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
 
 def save_encoder(space: FeatureSpace, encoder: "Encoder") -> str:
-    """Store what `space` learnt from the pool, and return its checksum."""
+    """Store the fitted encoder of `space`, and return its checksum."""
     return save_npz(space_folder(space) / "encoder.npz", encoder.to_arrays())
 
 
 def load_encoder(space: FeatureSpace) -> "Encoder":
-    """Return the encoder of `space`; DamagedEncoder if the file is not the one that was stored."""
+    """Return the encoder of `space`; DamagedEncoder if the file was changed."""
     from selection.features import RECIPES
 
     try:
@@ -127,7 +126,7 @@ def load_encoder(space: FeatureSpace) -> "Encoder":
 
 
 def check_encoder(space: FeatureSpace) -> None:
-    """Raise DamagedEncoder unless the file is the one that was stored."""
+    """Raise DamagedEncoder if the file was changed."""
     try:
         read_checked(space_folder(space) / "encoder.npz", space.sha256)
     except Corrupt as problem:
@@ -137,14 +136,14 @@ def check_encoder(space: FeatureSpace) -> None:
 def save_features(
     shard: FeatureShard, features: "Features", keys: NDArray[np.int64]
 ) -> checksums.Sums:
-    """Store a shard's features, each array in a file of its own, and return their checksums."""
+    """Store a shard's features, one file per array, and return their checksums."""
     folder = _shard_folder(shard)
     save_arrays(folder, {"audit_key": keys, **features.to_arrays()})
     return checksums.of_folder(folder)
 
 
 def load_features(shard: FeatureShard) -> "Features":
-    """Return a shard's features, memory-mapped; DamagedShard if they are not what was stored."""
+    """Return a shard's features, memory-mapped; DamagedShard if the files were changed."""
     from selection.features import Features
 
     arrays = _shard_arrays(shard)
@@ -154,7 +153,7 @@ def load_features(shard: FeatureShard) -> "Features":
 
 
 def _adopt(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
-    """Store the checksums of files from before there were any, if they are of the same items."""
+    """Store checksums for files from before they existed, if the shapes match."""
     keys = audit_keys(shard.space.project, shard.start, shard.stop)
     if not np.array_equal(arrays["audit_key"], keys):
         raise DamagedShard(shard, Corrupt("it holds the features of other items"))
@@ -163,7 +162,7 @@ def _adopt(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _shard_arrays(shard: FeatureShard) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a shard, memory-mapped, once their files are proven to be its own."""
+    """Return the arrays of a shard, memory-mapped and verified."""
     folder = _shard_folder(shard)
     try:
         checksums.check(folder, shard.checksums)
@@ -186,7 +185,7 @@ def _check_shapes(shard: FeatureShard, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _misfits(items: int, arrays: dict[str, NDArray[Any]]) -> Iterator[str]:
-    """Yield the names of arrays that are not as long as those of `items` items."""
+    """Yield the names of arrays whose length is not `items`."""
     dense = arrays.get("dense")
     width = 0 if dense is None else dense.shape[1]
     if len(arrays["audit_key"]) != items:
@@ -222,9 +221,9 @@ def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":
 
 
 def nearest(space: FeatureSpace, position: int, k: int, start: int, stop: int) -> "Nearest":
-    """Return the `k` positions in [start, stop) that are most like the item at `position`.
+    """Return the `k` positions in [start, stop) most similar to the item at `position`.
 
-    The web process asks this, so only the arrays are mapped: `Features` would load scipy.
+    The web process calls this, so only the arrays are mapped: `Features` would load scipy.
     """
     from selection.diversity.nearest_neighbors import nearest as nearest_rows
 
@@ -239,7 +238,7 @@ def nearest(space: FeatureSpace, position: int, k: int, start: int, stop: int) -
 
 
 def _spread(shard: FeatureShard) -> NDArray[Any]:
-    """Return the columns (n, d) of a shard in which distances mean something, memory-mapped."""
+    """Return the dense columns (n, d) of a shard, whose distances are meaningful, memory-mapped."""
     arrays = _shard_arrays(shard)
     first, last = arrays["spread"]
     dense = arrays.get("dense", np.zeros((shard.stop - shard.start, 0), np.float32))

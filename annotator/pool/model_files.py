@@ -39,7 +39,7 @@ def audits_path(project_id: int, number: int) -> Path:
 
 
 class DamagedModel(Corrupt):
-    """A file of a model is not what was stored."""
+    """A model file differs from what was stored."""
 
     def __init__(self, version: ModelVersion, problem: Exception) -> None:
         super().__init__(str(problem))
@@ -47,7 +47,7 @@ class DamagedModel(Corrupt):
 
 
 class DamagedCandidates(Corrupt):
-    """A file with what the scoring of a shard found is not what was stored."""
+    """A file with the candidates of a shard differs from what was stored."""
 
     def __init__(self, scoring: RoundShard, problem: Exception) -> None:
         super().__init__(str(problem))
@@ -55,7 +55,7 @@ class DamagedCandidates(Corrupt):
 
 
 def load_model(version: ModelVersion) -> Any:
-    """Return the model of a version; DamagedModel when its file was changed."""
+    """Return the model of a version; DamagedModel if its file was changed."""
     try:
         return _model(version.project_id, version.path, version.sha256)
     except Corrupt as problem:
@@ -63,7 +63,7 @@ def load_model(version: ModelVersion) -> Any:
 
 
 def find_model(version: ModelVersion) -> Any | None:
-    """Return the model of a version; None when its file is gone or was changed."""
+    """Return the model of a version; None if its file is missing or was changed."""
     try:
         return load_model(version)
     except Corrupt:
@@ -71,7 +71,7 @@ def find_model(version: ModelVersion) -> Any | None:
 
 
 def load_committee(version: ModelVersion) -> list[Any]:
-    """Return the committee trained with a version; DamagedModel when its file was changed."""
+    """Return the committee of a version; DamagedModel if its file was changed."""
     try:
         return _committee(version.project_id, version.number, version.params["committee"])
     except Corrupt as problem:
@@ -79,7 +79,7 @@ def load_committee(version: ModelVersion) -> list[Any]:
 
 
 def load_found(scoring: RoundShard, path: Path, kind: str) -> dict[str, NDArray[Any]]:
-    """Return the scores of a shard stored in `path`; DamagedCandidates if they were changed."""
+    """Return the candidates of a shard from `path`; DamagedCandidates if they were changed."""
     try:
         return storage_arrays.load_npz(path, scoring.checksums.get(kind, ""))
     except Corrupt as problem:
@@ -87,12 +87,12 @@ def load_found(scoring: RoundShard, path: Path, kind: str) -> dict[str, NDArray[
 
 
 def load_encoder(space_pk: int) -> Any:
-    """Return the encoder of a feature space; Corrupt when its file was changed."""
+    """Return the encoder of a feature space; Corrupt if its file was changed."""
     return _encoder(space_pk)
 
 
 def clear_caches() -> None:
-    """Drop what was loaded, as a process that starts has nothing."""
+    """Clear the caches of loaded files."""
     for loaded in (_model, _committee, _encoder):
         loaded.cache_clear()
     checksums.clear_cache()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def label_space(project: Project, n_classes: int) -> "LabelSpace":
-    """Return the answers over `n_classes` classes that an item of the project can have."""
+    """Return the label space of the project over `n_classes` classes."""
     return tasktypes.of(project).answer.label_space(n_classes)
 
 
@@ -45,7 +45,7 @@ class TrainingSet:
 
     @property
     def teaches(self) -> bool:
-        """Tell whether a model can be fitted on these classes."""
+        """Return whether a model can be fitted on these classes."""
         return self.label_space.is_trainable(self.seen)
 
     def __len__(self) -> int:
@@ -57,9 +57,8 @@ def load_training_set(
 ) -> TrainingSet:
     """Return the labelled items of `space`, in order of position.
 
-    Where several people answered, the answer that most of them gave counts. Of equally frequent
-    ones, what annotators said of the item goes before a seed; then the label that comes first in
-    the project. What a lead decided takes the place of all of them.
+    With several annotations, the majority counts. In a tie, an annotator's answer precedes a seed
+    label; then the label that comes first in the project. A lead's decision replaces them all.
     """
     rows = Annotation.objects.filter(
         project=project, counted=True, withdrawn_at=None, item__position__lt=space.items
@@ -84,21 +83,21 @@ def load_training_set(
             answers[position] = {0: True}
     positions = np.array(sorted(votes), dtype=np.int64)
     places = np.array([keys[p] for p in positions], dtype=np.int64)
-    # A share that was raised since can make items of the reserve that were confirmed in bulk.
+    # After the audit share was raised, the reserve can contain items confirmed in bulk.
     alone = ~np.isin(positions, np.fromiter(in_bulk, dtype=np.int64))
     audited = alone & (places <= audit_frontier(project))
     counts = np.array([votes[p] for p in positions], np.int64).reshape(-1, 2, len(label_ids))
     asked = [(len(answers[p]), sum(answers[p].values())) for p in positions]
     answer_space = label_space(project, len(label_ids))
     y, settled = answer_space.majority(counts, np.array(asked, np.int64).reshape(-1, 2))
-    # An answer whose labels were all removed since teaches nothing.
+    # An annotation whose labels were all deleted teaches nothing.
     return TrainingSet(
         positions[settled], y[settled], places[settled], audited[settled], answer_space
     )
 
 
 def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.int64]]:
-    """Return by position the labels (C,) of 0 and 1 that a lead decided on."""
+    """Return the decided labels (C,) of 0 and 1 by position."""
     rows = Disagreement.objects.filter(project=project, state=Disagreement.State.DECIDED)
     found: dict[int, NDArray[np.int64]] = {}
     for position, label in rows.values_list("item__position", "decision__given__label_id"):
@@ -109,6 +108,6 @@ def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.i
 
 
 def label_revision(project: Project) -> int:
-    """Return a number that grows with every label that is given, corrected or withdrawn."""
+    """Return a number that grows with every label given, corrected or withdrawn."""
     total = Tally.objects.filter(project=project).aggregate(n=Sum(F("labels") + 2 * F("changes")))
     return total["n"] or 0

@@ -1,7 +1,7 @@
 """Known devices: browsers that have signed in before are not locked by others' failed attempts.
 
-The cookie lets its browser try passwords for the names that signed in there, within a limit of its
-own; it opens nothing by itself.
+The cookie lets its browser try passwords for the names that signed in there, within a separate
+limit; it grants nothing by itself.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 COOKIE = "winnow_device"
 SALT = "winnow.device"
 SECONDS = 180 * 86_400
-# So many people may share a browser; beyond that, who signed in longest ago is forgotten.
+# The number of users per browser; beyond it, the oldest is forgotten.
 MOST_PEOPLE = 5
 
 
@@ -24,7 +24,7 @@ def known(request: HttpRequest, username: str | None) -> str:
 
 
 def remember(request: HttpRequest, answer: HttpResponseBase, username: str) -> None:
-    """Note in the browser that `username` has signed in there."""
+    """Record in the browser that `username` has signed in there."""
     people = _people(request)
     people.pop(_name(username), None)
     people[_name(username)] = secrets.token_urlsafe(12)
@@ -48,5 +48,5 @@ def _people(request: HttpRequest) -> dict[str, str]:
 
 
 def _name(username: str) -> str:
-    # The browser need not tell anybody who has signed in there.
+    # Names are hashed, so the cookie does not reveal who has signed in.
     return salted_hmac(SALT, username, algorithm="sha256").hexdigest()[:24]

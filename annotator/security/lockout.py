@@ -1,7 +1,7 @@
 """Lock-out: too many failed attempts lock a name at one address, or the address.
 
-A lock ends by itself and further attempts do not extend it. Where somebody signed in before in the
-same browser, only attempts from that browser count, so others cannot lock them out.
+A lock expires by itself and further attempts do not extend it. For a user who signed in before in
+the same browser, only attempts from that browser count, so others cannot lock them out.
 """
 
 import math
@@ -17,22 +17,18 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotator.i18n.error_messages import try_again
 from annotator.security import known_devices
-from annotator.security.rate_limits import (
-    SIGN_INS_OF_ADDRESS,
-    SIGN_INS_OF_DEVICE,
-    network,
-    try_again,
-)
+from annotator.security.rate_limits import SIGN_INS_OF_ADDRESS, SIGN_INS_OF_DEVICE, network
 
 
 class Lockout(AxesDatabaseHandler):
-    """Asked before every password that is checked, on a page, in the API or in the admin."""
+    """Called before every password check, on a page, in the API or in the admin."""
 
     def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
-        """Tell whether the attempt may go on; TooMany where the address or browser made too many.
+        """Return whether the attempt may proceed; TooMany if address or browser had too many.
 
-        The address comes first, as it costs no query.
+        The address comes first, because that check needs no query.
         """
         if device := known_devices.known(request, _username(credentials)):
             SIGN_INS_OF_DEVICE.check(device)
@@ -58,7 +54,7 @@ def _username(credentials: dict[str, Any] | None) -> str:
 
 
 def locked_out(request: HttpRequest, _answer: Any, credentials: Any) -> HttpResponse:
-    """Answer an attempt at a name that is locked at this address, in JSON or as a page."""
+    """Answer an attempt for a name that is locked at this address, in JSON or as a page."""
     seconds = _seconds_left(request, credentials)
     detail = " ".join([_("Too many failed attempts for this username."), try_again(seconds)])
     if request.path.startswith("/api/"):

@@ -1,4 +1,4 @@
-"""Password hashing, limited to a few at a time: each hash keeps a core busy for a while."""
+"""Password hashing, limited to a few at a time, because each hash keeps a core busy for a while."""
 
 import threading
 from collections.abc import Iterator
@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.utils.translation import gettext as _
 
 from annotator.jobs.outages import Away
 
-# In each process: one is hashed, so many wait, each for so long. The others are told to come again,
-# so that most threads stay free for people who are signed in.
+# Per process: one hash is computed, some wait, each for a limited time. The others are asked to
+# retry, so that most threads stay free for users who are signed in.
 WAITING, PATIENCE = 2, 3.0
 
 _room = threading.BoundedSemaphore(1 + WAITING)
@@ -19,10 +18,10 @@ _turn = threading.Lock()
 
 
 class PasswordHasher(PBKDF2PasswordHasher):
-    """Django's default, one at a time; unknown names wait in the same line as known ones."""
+    """Django's default, one at a time; unknown names take the same time as known ones."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
-        """Return the hash; Away where too many wait for theirs already."""
+        """Return the hash; Away if too many are waiting."""
         with _in_turn():
             return str(super().encode(password, salt, iterations))
 
@@ -36,8 +35,7 @@ def _in_turn() -> Iterator[None]:
 @contextmanager
 def _held(lock: Any, seconds: float) -> Iterator[None]:
     if not lock.acquire(timeout=seconds):
-        words = _("Too many people are signing in right now. Try again in a few seconds.")
-        raise Away("busy", words)
+        raise Away("busy")
     try:
         yield
     finally:

@@ -1,8 +1,8 @@
-"""Rate limits, counted in the broker, so that all processes count together.
+"""Rate limits, counted in the broker, shared by all processes.
 
-Where the broker is away, each process counts for itself: the limit holds for each of them, and
-nobody is shut out. A window begins with its first try and ends by itself; later tries extend
-nothing.
+If the broker is unreachable, each process counts separately: the limit then applies per process,
+and nobody is locked out. A period begins with the first attempt and ends by itself; later attempts
+do not extend it.
 """
 
 import ipaddress
@@ -14,28 +14,25 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator.errors import FlowError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# A broker that does not answer is left alone for so long.
+# Seconds without another attempt to reach an unresponsive broker.
 PAUSE_SECONDS = 5.0
 MOST_COUNTED_HERE = 10_000
 
 
 class TooMany(FlowError):
-    """It was tried too often; after `retry_after` seconds it may be tried again."""
+    """Too many attempts; allowed again after `retry_after` seconds."""
 
     status = 429
 
     def __init__(self, seconds: int) -> None:
         self.retry_after = max(1, seconds)
-        words = " ".join([_("Too many failed attempts."), try_again(self.retry_after)])
-        super().__init__("too_many_attempts", words)
+        super().__init__("too_many_attempts", seconds=self.retry_after)
 
 
 @dataclass(frozen=True)
@@ -47,20 +44,20 @@ class Limit:
     seconds: int
 
     def check(self, who: object) -> None:
-        """Raise TooMany where the tries are used up."""
+        """Raise TooMany if the limit is reached."""
         tries, left = _shared_or_own(lambda store: store.read(self._key(who)))
         if tries >= self.most:
             raise TooMany(left)
 
     def count(self, who: object) -> None:
-        """Count one try."""
+        """Count one attempt."""
         _shared_or_own(lambda store: store.add(self._key(who), self.seconds))
 
     def _key(self, who: object) -> str:
         return f"winnow:tries:{self.name}:{who}"
 
 
-# Failed tries only: an office whose people all sign in at nine is no attack.
+# Failed attempts only: an office whose users all sign in at nine is not an attack.
 SIGN_INS_OF_ADDRESS = Limit("address", 20, 60)
 SIGN_INS_OF_DEVICE = Limit("device", 10, 15 * 60)
 OLD_PASSWORDS = Limit("old-password", 6, 15 * 60)
@@ -78,29 +75,19 @@ def network(address: str | None) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False).network_address)
 
 
-def try_again(seconds: int) -> str:
-    """Return in words when to try again."""
-    if seconds < 60:
-        words = ngettext("Try again in %(n)d second.", "Try again in %(n)d seconds.", seconds)
-        return words % {"n": seconds}
-    minutes = -(-seconds // 60)
-    words = ngettext("Try again in %(n)d minute.", "Try again in %(n)d minutes.", minutes)
-    return words % {"n": minutes}
-
-
 def forget() -> None:
-    """Forget what this process has counted for itself."""
+    """Clear the counts of this process."""
     _own.counts.clear()
 
 
-# Where it is counted -----------------------------------------------------------------------------
+# Stores -------------------------------------------------------------------------------------------
 
 
 class _Shared:
-    """Counts in the broker, which is a Redis or a Valkey."""
+    """Counts in the broker, a Redis or Valkey server."""
 
     def __init__(self) -> None:
-        # Here, as most processes never ask.
+        # Imported late, because most processes never use it.
         import redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -161,5 +148,5 @@ def _shared_or_own(ask: Callable[[Any], T]) -> T:
 def _broker_errors() -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisError
 
-    # Whatever else is used as a broker has an address that a client of Redis refuses.
+    # For any other broker, the Redis client refuses the URL.
     return (RedisError, OSError, ValueError)

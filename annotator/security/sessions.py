@@ -1,6 +1,6 @@
-"""User of a session: the same answer as Django's, by two compiled queries.
+"""User of a session: the same result as Django's, by two compiled queries.
 
-Every call of the labelling page asks for both, and building them took a sixth of its time.
+Every call of the labelling page needs both, and building them took a sixth of its time.
 """
 
 from datetime import datetime
@@ -28,7 +28,7 @@ FIND_USER = CompiledSelect(lambda pk: User.objects.filter(pk=pk), int)
 
 
 class SessionStore(db.SessionStore):
-    """Django's sessions in the database."""
+    """Django's database sessions, with compiled queries."""
 
     def _get_session_from_db(self) -> Any:
         found = FIND_SESSION(self.session_key, timezone.now())
@@ -42,7 +42,7 @@ class SignedInMiddleware(AuthenticationMiddleware):
     """Set `request.user`, loaded on first use."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Set who asks."""
+        """Set the user of the request."""
         request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
 
 

@@ -1,7 +1,7 @@
 """Failures that stop a command, in words: what happened, why, and what to do next.
 
-A traceback of what nobody foresaw goes into a log, and the words say where that lies. With
-`--traceback` everything is printed as Python has it.
+The traceback of an unforeseen error is logged, and the message says where. With `--traceback` it is
+printed as usual.
 """
 
 import errno
@@ -51,12 +51,12 @@ UNREACHABLE = "The database refused: {problem}. Check DATABASE_URL and the log o
 
 
 def exit_code(problem: BaseException) -> int:
-    """Say what stopped the command, and return the code with which to end."""
+    """Print why the command stopped, and return its exit code."""
     if isinstance(problem, KeyboardInterrupt):
         _say("Stopped.")
         return INTERRUPTED
     if isinstance(problem, BrokenPipeError):
-        # Whoever read along has enough, and what is left in the buffer would complain at the end.
+        # The reader of the pipe is gone, and flushing the buffer would fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     known = in_words(problem)
@@ -65,7 +65,7 @@ def exit_code(problem: BaseException) -> int:
 
 
 def in_words(problem: BaseException) -> str:
-    """Return a foreseen problem in words; empty for any other."""
+    """Return a foreseen problem as a sentence; empty for any other."""
     if isinstance(problem, (ImproperlyConfigured, UnicodeDecodeError)):
         return f"A setting is wrong: {problem}"
     if isinstance(problem, MemoryError):
@@ -79,8 +79,8 @@ def in_words(problem: BaseException) -> str:
 
 
 def _is_told(problem: BaseException) -> bool:
-    """Tell whether its words were written for people."""
-    # By name, as their modules cannot be loaded where the settings are what is wrong.
+    """Return whether its message was written for people."""
+    # By name, because their modules cannot be imported with invalid settings.
     names = {each.__name__ for each in type(problem).__mro__}
     return bool(names & TOLD and problem.args and isinstance(problem.args[0], str))
 
@@ -91,7 +91,7 @@ def _chain(problem: BaseException) -> Iterator[BaseException]:
         yield problem.__cause__
 
 
-# Files -------------------------------------------------------------------------------------------
+# Files --------------------------------------------------------------------------------------------
 
 
 def _of_file(problem: OSError) -> str:
@@ -128,14 +128,14 @@ def data_directory() -> Path:
     return Path(os.environ.get("WINNOW_DATA") or beside).absolute()
 
 
-# The database ------------------------------------------------------------------------------------
+# Database -----------------------------------------------------------------------------------------
 
 
 def _is_of_database(problem: BaseException) -> bool:
     from django.db import Error, InterfaceError, OperationalError, ProgrammingError
 
     if isinstance(problem, Error):
-        # Of any other kind it is the code that asks for something wrong.
+        # Any other database error is a bug.
         return isinstance(problem, (OperationalError, InterfaceError, ProgrammingError)) or (
             "not a database" in str(problem) or "malformed" in str(problem)
         )
@@ -154,7 +154,7 @@ def _database_file() -> str:
     return str(settings.DATABASES["default"]["NAME"])
 
 
-# What nobody foresaw -----------------------------------------------------------------------------
+# Unforeseen errors --------------------------------------------------------------------------------
 
 
 def _unforeseen(problem: BaseException) -> str:
@@ -163,7 +163,7 @@ def _unforeseen(problem: BaseException) -> str:
 
 
 def _log(problem: BaseException) -> str:
-    """Add the traceback to a log, and return where that lies."""
+    """Append the traceback to a log file, and return its path."""
     lines = traceback.format_exception(type(problem), problem, problem.__traceback__)
     entry = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[:3])}\n{''.join(lines)}\n"
     for folder in (data_directory(), Path(tempfile.gettempdir())):

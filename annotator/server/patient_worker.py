@@ -1,4 +1,4 @@
-"""Gunicorn worker in which slow clients cost no thread, and which drains before it ends."""
+"""Gunicorn worker in which slow clients occupy no thread, and which drains before it ends."""
 
 import errno
 import json
@@ -13,47 +13,47 @@ from typing import Any
 
 from gunicorn.workers import gthread
 
-# A client has this long for the head of a request, or for the next piece of what is longer.
+# Seconds for a client to send the request head, or the next piece of a long request.
 PATIENCE = 10.0
-# Slower than this, in bytes a second after the first PATIENCE seconds, is no network but an attack.
+# Bytes per second after the first PATIENCE seconds; anything slower is an attack, not a network.
 SLOWEST_IN, SLOWEST_OUT = 1024, 8 * 1024
-# A request of this size is complete before it takes a thread; a longer one is read by a thread.
+# A request up to this size is complete before it gets a thread; a thread reads a longer one.
 KEPT_HEAD, KEPT_BODY = 64 * 1024, 128 * 1024
-# A thread leaves so much of an answer to the main loop rather than wait for a slow reader.
+# A thread leaves this much of a response to the main loop rather than wait for a slow client.
 KEPT_ANSWER = 4 * 1024 * 1024
-# How long a long request waits for one of the threads that read those.
+# How long a long request waits for a thread that may read it.
 QUEUE_SECONDS = 60.0
 LINGER_SECONDS = 2.0
 
 LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.I | re.M)
-# Nobody can say beforehand where such a body ends, or it only comes once we ask for it.
+# The length of such a body is unknown in advance, or it is only sent on request.
 OPEN_ENDED = re.compile(rb"^(?:transfer-encoding|expect):", re.I | re.M)
 
 
 class ClientSocket(socket.socket):
-    """A connection that never blocks: threads wait for it in here, and only for so long."""
+    """A non-blocking connection: threads wait for it here, for a limited time."""
 
     def __init__(self, fileno: int) -> None:
         super().__init__(fileno=fileno)
         super().setblocking(False)
         self.unsent: deque[memoryview] = deque()
-        # A thread may wait for more only where the rest of a long request is still to come.
+        # A thread may wait for input only during a long request.
         self.streams = False
         self._patience, self._waited, self._moved = PATIENCE, 0.0, 0
 
     def begin(self) -> None:
-        """Count the time and the bytes of one request and its answer."""
+        """Start the time and byte count of one request and its response."""
         self.streams, self._patience, self._waited, self._moved = False, PATIENCE, 0.0, 0
 
     def setblocking(self, _flag: bool) -> None:
-        """Do nothing: the socket stays as it is."""
+        """Do nothing: the socket stays non-blocking."""
 
     def settimeout(self, seconds: float | None) -> None:
-        """Wait no longer than that for the next piece."""
+        """Set the time limit for the next piece."""
         self._patience = PATIENCE if seconds is None else min(seconds, PATIENCE)
 
     def gettimeout(self) -> float:
-        """Return the timeout of the next read."""
+        """Return the time limit of the next read."""
         return self._patience
 
     def take(self) -> bytes:
@@ -61,8 +61,9 @@ class ClientSocket(socket.socket):
         return super().recv(65_536)
 
     def recv(self, size: int, _flags: int = 0) -> bytes:
-        """Return the next piece of a long request; a client that stops or dawdles is cut off."""
-        # Never as if the body ended here: half a file would look like a whole one.
+        """Return the next piece of a long request; disconnect a client that is too slow."""
+        # Never return an empty result, as if the body ended here: a truncated file would look
+        # complete.
         data = super().recv(size) if self.streams and self._comes(select.POLLIN) else b""
         self._moved += len(data)
         if not data or self._dawdles(SLOWEST_IN):
@@ -70,14 +71,14 @@ class ClientSocket(socket.socket):
         return data
 
     def sendall(self, data: Any, _flags: int = 0) -> None:
-        """Send what goes at once; keep the rest, and wait only where that grows too large."""
+        """Send what the socket accepts; buffer the rest, and wait only if it is too large."""
         self.unsent.append(memoryview(bytes(data)))
         while not self.flush() and self.size_unsent() > KEPT_ANSWER:
             if not self._comes(select.POLLOUT) or self._dawdles(SLOWEST_OUT):
                 raise ConnectionResetError(errno.ECONNRESET, "nobody reads the answer")
 
     def flush(self) -> bool:
-        """Send what goes without waiting, and tell whether all of it is gone."""
+        """Send without waiting, and return whether everything is sent."""
         while self.unsent:
             try:
                 sent = self.send(self.unsent[0])
@@ -106,7 +107,7 @@ class ClientSocket(socket.socket):
 
 
 class Connection(gthread.TConn):
-    """A client between two looks of a thread: what has arrived of its request, and by when."""
+    """A client between two requests handled by threads: received bytes and deadline."""
 
     sock: ClientSocket
 
@@ -115,20 +116,20 @@ class Connection(gthread.TConn):
         self.init()
         self.data_ready = True
         self.arrived = bytearray()
-        # Where the part of the request ends that is awaited here; None before its head is there.
+        # The length of the awaited part of the request; None before the head is complete.
         self.end: int | None = None
         self.expires = 0.0
         self.stays = True
 
     def begin(self, seconds: float, rest: bytes) -> None:
-        """Await a request whose first bytes may be there, for that long if none are."""
+        """Await a request whose first bytes may have arrived, for that long if none have."""
         self.arrived, self.end = bytearray(), None
         self.sock.begin()
         self.expires = time.monotonic() + seconds
         self.add(rest)
 
     def add(self, data: bytes) -> None:
-        """Take more of the request in, and set the time for what is missing."""
+        """Append received bytes, and set the deadline for the rest."""
         if data and not self.arrived:
             self.expires = time.monotonic() + PATIENCE
         searched = max(0, len(self.arrived) - 3)
@@ -145,18 +146,18 @@ class Connection(gthread.TConn):
         return 0 if OPEN_ENDED.search(head) else min(said, KEPT_BODY)
 
     def is_complete(self) -> bool:
-        """Tell whether a thread would find all that it may not wait for."""
+        """Return whether a thread would find everything that it must not wait for."""
         return self.end is not None and len(self.arrived) >= self.end
 
     def take_arrived(self) -> bytes:
-        """Return what has arrived, for a thread; a long request has to wait for one."""
+        """Return the received bytes for a thread; a long request has to wait for one."""
         data, self.arrived = bytes(self.arrived), bytearray()
         self.expires = time.monotonic() + QUEUE_SECONDS
         return data
 
 
 class Noted:
-    """Stands in for a socket where gunicorn writes its own page of an error."""
+    """Replaces the socket when gunicorn writes an error page."""
 
     page = b""
 
@@ -165,12 +166,12 @@ class Noted:
         return 0.0
 
     def sendall(self, page: bytes) -> None:
-        """Keep what was written."""
+        """Store what was written."""
         self.page += page
 
 
 def error_answer(status: int, reason: str) -> bytes:
-    """Return the answer to what is no request, in the shape of the API's errors."""
+    """Return the response to a malformed request, in the shape of the API's errors."""
     error = {"code": reason.lower().replace(" ", "_"), "detail": reason}
     body = json.dumps({"type": error["code"], **error, "errors": [{"field": "", **error}]})
     head = [
@@ -183,24 +184,24 @@ def error_answer(status: int, reason: str) -> bytes:
 
 
 class PatientWorker(gthread.ThreadWorker):
-    """Keep slow clients out of the threads: they wait in the main loop, which costs nothing.
+    """Keep slow clients out of the threads: they wait in the main loop, which costs little.
 
-    A thread gets a request once it is complete, and leaves what the client does not read yet.
-    Long requests take half of the threads at most.
+    A thread gets a request once it is complete, and leaves unsent data to the main loop. Long
+    requests take at most half of the threads.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # In the order in which they came: the first ones go when there are too many.
+        # In order of arrival: the oldest are closed when there are too many.
         self.parked: dict[Connection, None] = {}
         self.long_ones: deque[Connection] = deque()
         self.nr_long, self.most_long = 0, max(1, self.cfg.threads // 2)
         self.looked = 0.0
 
     def accept(self, listener: Any) -> None:
-        """Take a connection; where there are very many, the one that waited longest goes."""
+        """Accept a connection; with too many, close the one that waited longest."""
         if self.cfg.is_ssl:
-            # Nobody could look into it from here.
+            # select() could not watch it from here.
             super().accept(listener)
             return
         try:
@@ -234,7 +235,7 @@ class PatientWorker(gthread.ThreadWorker):
         self._is_taken(conn)
 
     def _is_taken(self, conn: Connection) -> bool:
-        """Tell whether the request goes on from here, as it is complete or too large."""
+        """Return whether the request is handed on, because it is complete or too large."""
         if conn.is_complete():
             self._unpark(conn)
             conn.parser.unreader.unread(conn.take_arrived())
@@ -256,7 +257,7 @@ class PatientWorker(gthread.ThreadWorker):
             self.enqueue_req(self.long_ones.popleft())
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Send what is left of an answer, then await the next request or say goodbye."""
+        """Send the rest of a response, then await the next request or close."""
         if self.cfg.is_ssl:
             super().finish_request(conn, fs)
             return
@@ -288,7 +289,7 @@ class PatientWorker(gthread.ThreadWorker):
             self._say_goodbye(conn)
 
     def _say_goodbye(self, conn: Connection) -> None:
-        # A connection that is closed with something unread in it may lose the end of the answer.
+        # Closing a connection with unread input may lose the end of the response.
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -317,7 +318,7 @@ class PatientWorker(gthread.ThreadWorker):
         self._send_rest(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer what gunicorn cannot read, or what broke in it."""
+        """Answer a request that gunicorn cannot read, or that failed in it."""
         noted = Noted()
         super().handle_error(req, noted, addr, exc)
         if noted.page:
@@ -329,7 +330,7 @@ class PatientWorker(gthread.ThreadWorker):
         self.poller.register(conn.sock, event, partial(self._look, conn, then))
 
     def _look(self, conn: Connection, then: Any, _sock: Any) -> None:
-        # It may have gone with another one's turn in the same round.
+        # It may have been closed by another one in the same iteration.
         if conn in self.parked:
             then(conn)
 
@@ -366,17 +367,17 @@ class PatientWorker(gthread.ThreadWorker):
 class DrainingWorker(PatientWorker):
     """Answer all accepted connections before the worker ends.
 
-    Without this, connections that the kernel took and no thread picked up yet would be reset, and
-    the front server could not know whether a label in them was saved.
+    Otherwise, connections accepted by the kernel but not yet by a thread would be reset, and the
+    front server could not know whether a label in them was saved.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Take no more connections; on the way out, take those that wait."""
+        """Stop accepting connections; during shutdown, accept those in the backlog."""
         super().set_accept_enabled(enabled)
         if self.alive or enabled:
             return
         for listener in self.sockets:
             while select.select([listener], [], [], 0)[0]:
                 self.accept(listener)
-            # Nobody will look there again, so who comes now must be refused at once.
+            # The backlog is not read again, so later clients must be refused at once.
             listener.close()

@@ -12,10 +12,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Cost:
-    """Megabytes and the share of one core, of some processes together.
+    """Megabytes and share of one core, summed over processes.
 
-    `pss` counts a page that n processes share as 1/n in each, so sums are true; `rss` counts it
-    in full every time. Both are 0 where there is no /proc.
+    `pss` counts a page shared by n processes as 1/n in each, so sums are exact; `rss` counts it
+    fully each time. Both are 0 without /proc.
     """
 
     pss: float
@@ -43,7 +43,7 @@ def used(pids: Iterable[int]) -> float:
 
 
 def family(pid: int) -> list[int]:
-    """Return the process and all that it started, and what those started."""
+    """Return the process and all its descendants."""
     children: dict[int, list[int]] = {}
     for folder in PROC.glob("[0-9]*"):
         parent = _parent(int(folder.name))
@@ -61,7 +61,7 @@ def _parent(pid: int) -> int | None:
 
 
 def _ticks(pid: int) -> int | None:
-    """Return the processor time that the process has used so far."""
+    """Return the CPU ticks used by the process so far."""
     fields = _stat(pid)
     return int(fields[11]) + int(fields[12]) if fields else None
 
@@ -71,7 +71,7 @@ def _stat(pid: int) -> list[str]:
         line = (PROC / str(pid) / "stat").read_text()
     except OSError:
         return []
-    # The name, in brackets, may hold anything; what comes after it are numbers.
+    # The name, in parentheses, may contain anything; numbers follow it.
     return line.rpartition(")")[2].split()
 
 

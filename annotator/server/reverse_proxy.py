@@ -16,7 +16,7 @@ PROTECTED = "/protected/"
 def client_address(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Take the client's address from the front server, which overwrites what clients claim."""
+    """Read the client's address from the front server's headers, which overwrite the client's."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         request.META["REMOTE_ADDR"] = request.META.get("HTTP_X_REAL_IP", "")
@@ -26,7 +26,7 @@ def client_address(
 
 
 def send_stored(name: str, content_type: str) -> HttpResponseBase:
-    """Return a stored file, wherever the storage keeps it; the caller has checked who asks."""
+    """Return a stored file, from any storage; the caller has checked access."""
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:
@@ -35,7 +35,7 @@ def send_stored(name: str, content_type: str) -> HttpResponseBase:
 
 
 def send(path: Path, content_type: str, filename: str = "") -> HttpResponseBase:
-    """Return a file below MEDIA_ROOT, to be kept as `filename` if one is given."""
+    """Return a file below MEDIA_ROOT, as a download named `filename` if given."""
     if not settings.BEHIND_NGINX:
         return FileResponse(
             path.open("rb"),

@@ -18,20 +18,20 @@ from pathlib import Path
 STOP_SECONDS = 8.0
 WATCH_SECONDS = 0.5
 RESTART_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
-# One that dies at its start does so sooner; one that is killed now and then is back at once.
+# A process that fails at start dies sooner; one that is killed now and then restarts at once.
 STABLE_SECONDS = 8.0
 PR_SET_PDEATHSIG = 1
-# Looked up here, as a process that was just forked from one with threads should do little.
+# Looked up here, because code after a fork of a threaded process should do little.
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 class AlreadyRunning(Exception):
-    """Another `up` holds this data directory."""
+    """Another `up` has locked this data directory."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; AlreadyRunning when another one does."""
+    """Lock `folder` for this process; AlreadyRunning if another one has it."""
     with (folder / "up.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,7 +46,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @dataclass
 class Child:
-    """One process that is to run for as long as we do."""
+    """A process to keep running."""
 
     name: str
     command: Sequence[str]
@@ -56,7 +56,7 @@ class Child:
     started: float = 0.0
     failures: int = 0
     restart_at: float = 0.0
-    # The others still talk to the broker while they end, so it goes last.
+    # The others use the broker until they end, so it is stopped last.
     goes_last: bool = False
 
     def start(self) -> None:
@@ -67,12 +67,12 @@ class Child:
         self.started = time.monotonic()
 
     def tell(self, number: int) -> None:
-        """Send the process a signal if it still runs."""
+        """Send the process a signal if it is running."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
     def kill_group(self) -> None:
-        """End the process and all that it started, at once."""
+        """Kill the process and all its descendants at once."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -87,27 +87,27 @@ class Supervisor:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def stop(self, *_: object) -> None:
-        """Ask the watch to end; fit to be a signal handler."""
+        """Stop watching; usable as a signal handler."""
         self._over.set()
 
     @property
     def stopping(self) -> bool:
-        """Tell whether the watch is to end."""
+        """Return whether watching should stop."""
         return self._over.is_set()
 
     def start(self, child: Child) -> None:
-        """Start a child and watch it from now on."""
+        """Start a child and watch it."""
         child.start()
         self.children.append(child)
 
     def watch(self) -> None:
-        """Restart what dies, with growing pauses for what dies again and again, until stopped."""
+        """Restart processes that die, with growing pauses for repeated deaths, until stopped."""
         while not self._over.wait(WATCH_SECONDS):
             for child in self.children:
                 self._look_after(child)
 
     def wait_for(self, ready: Callable[[], bool], seconds: float) -> bool:
-        """Return whether `ready` came true in time, looking after the children meanwhile."""
+        """Return whether `ready` became true in time; meanwhile, watch the children."""
         end = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < end:
             if ready():
@@ -133,7 +133,7 @@ class Supervisor:
             child.process, child.restart_at = None, now + pause
 
     def shut_down(self) -> None:
-        """Stop the children, last started first, by force what does not end in time."""
+        """Stop the children, last started first; kill those that do not end in time."""
         end = time.monotonic() + STOP_SECONDS
         for last in (False, True):
             leaving = [child for child in self.children if child.goes_last == last]
@@ -153,9 +153,9 @@ class Supervisor:
 
 
 def apart(*works: Callable[[], None]) -> bool:
-    """Do each of `works` in a process of its own, at once; tell if all worked.
+    """Run each of `works` in its own process, in parallel; return whether all succeeded.
 
-    What they load does not stay in this process.
+    The modules that they load do not stay in this process.
     """
     fork = multiprocessing.get_context("fork")
     children = [fork.Process(target=_in_words, args=(work,)) for work in works]
@@ -203,7 +203,7 @@ def broker_command(folder: Path, socket: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
-        # So often it looks after itself while nothing happens.
+        # The interval of the broker's housekeeping when it is idle.
         "hz": "1",
         "logfile": str(store / "broker.log"),
     }

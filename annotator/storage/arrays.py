@@ -1,4 +1,4 @@
-"""Array files: written atomically, never pickled, and checked when they are read."""
+"""Array files: written atomically, never pickled, and verified when they are read."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from annotator.storage import checksums
 from annotator.storage.checksums import Corrupt
 
-# What numpy says of bytes that are no archive of arrays, or one with a part that was changed.
+# The exceptions numpy raises for bytes that are not an archive of arrays, or are damaged.
 UNREADABLE = (
     ValueError,
     EOFError,
@@ -36,7 +36,7 @@ UNREADABLE = (
 
 
 def save_arrays(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Store each array as `folder`/name.npy; the folder appears at once with all of them in it."""
+    """Store each array as `folder`/name.npy; the folder appears atomically with all of them."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as work:
         fresh = Path(work) / "arrays"
@@ -45,7 +45,7 @@ def save_arrays(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
             with (fresh / f"{name}.npy").open("wb") as file:
                 np.save(file, array, allow_pickle=False)
                 _to_disk(file)
-        # A second attempt at the same shard writes the same bytes, so the old ones may go.
+        # A second attempt at the same shard writes the same bytes, so the old files may be deleted.
         _make_way(folder)
         fresh.rename(folder)
 
@@ -53,7 +53,7 @@ def save_arrays(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
 def load_arrays(folder: Path, names: Iterable[str] = ()) -> dict[str, NDArray[Any]]:
     """Return the arrays that `save_arrays` stored, memory-mapped and read-only.
 
-    Those of `names`, all that are there without; Corrupt where one cannot be read.
+    Those in `names`, or all; Corrupt if one cannot be read.
     """
     files = [folder / name for name in names] or sorted(folder.glob("*.npy"))
     return {file.stem: _mapped(file) for file in files}
@@ -69,7 +69,7 @@ def _mapped(file: Path) -> NDArray[Any]:
 
 
 def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
-    """Store arrays in one file, which appears at once, and return its SHA-256."""
+    """Store arrays in one file, written atomically, and return its SHA-256."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     data = buffer.getvalue()
@@ -78,7 +78,7 @@ def save_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> str:
 
 
 def save_bytes(path: Path, data: bytes) -> None:
-    """Store `data` in a file, which appears at once with all of it."""
+    """Store `data` in a file, written atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
         try:
@@ -88,24 +88,24 @@ def save_bytes(path: Path, data: bytes) -> None:
                 _make_way(path)
             os.replace(file.name, path)
         except BaseException:
-            # On a disk that is full, halves of files would keep it full.
+            # On a full disk, partial files would keep it full.
             Path(file.name).unlink(missing_ok=True)
             raise
 
 
 def load_npz(path: Path, sha256: str = "") -> dict[str, NDArray[Any]]:
-    """Return the arrays in `path`; Corrupt when it is not the file with that checksum."""
+    """Return the arrays in `path`; Corrupt if it does not match the checksum."""
     data = read_checked(path, sha256)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            # Each part has a checksum of its own, which is looked at on the way.
+            # Each part has a checksum of its own, verified while reading.
             return {name: arrays[name] for name in arrays.files}
     except UNREADABLE as problem:
         raise Corrupt(f"{path.name} is damaged: {problem}") from problem
 
 
 def find_npz(path: Path) -> dict[str, NDArray[Any]] | None:
-    """Return the arrays in `path`; None where it is missing or damaged and will be made again."""
+    """Return the arrays in `path`; None if it is missing or damaged and will be recomputed."""
     try:
         return load_npz(path)
     except Corrupt:
@@ -122,7 +122,7 @@ def read_checked(path: Path, sha256: str = "") -> bytes:
 
 
 def _make_way(path: Path) -> None:
-    """Remove what lies in a place, also what does not belong there."""
+    """Delete whatever exists at a path, even a file of the wrong type."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -1,7 +1,7 @@
 """Checksums of files, verified once per process and state of a file.
 
-CRC-32 for arrays that are memory-mapped: it finds what disks, copies and hands do to a file, and
-reads several gigabytes a second. Nobody is kept from forging it, which takes access to the disk.
+CRC-32 for memory-mapped arrays: it detects damage by disks, copies and hands, and reads several
+gigabytes a second. It does not prevent forgery, which requires access to the disk.
 """
 
 import errno
@@ -16,7 +16,7 @@ from pathlib import Path
 Sums = dict[str, list[int]]
 
 BLOCK = 4 << 20
-# What is wrong with the file itself; everything else, such as too many open files, passes.
+# Errors of the file itself; all others, such as too many open files, are transient.
 BROKEN = {
     errno.ENOENT,
     errno.EISDIR,
@@ -29,17 +29,17 @@ BROKEN = {
     errno.EINVAL,
 }
 
-# By path: the state of the file that was read, and its CRC-32.
+# By path: the state of the file when it was read, and its CRC-32.
 _known: dict[str, tuple[tuple[int, ...], int]] = {}
 
 
 class Corrupt(Exception):
-    """A file is not what its row says; it must not be used."""
+    """A file differs from what its row states; it must not be used."""
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what the file system says of a broken file into Corrupt."""
+    """Convert file system errors about a broken file into Corrupt."""
     try:
         yield
     except OSError as problem:
@@ -68,12 +68,12 @@ def check(folder: Path, sums: Mapping[str, list[int]]) -> None:
 
 
 def clear_cache() -> None:
-    """Read every file again, as a process that starts does."""
+    """Clear the cache, so that every file is read again."""
     _known.clear()
 
 
 def _crc(path: Path) -> int:
-    """Return the CRC-32 of a file, which is read only if its state changed since the last time."""
+    """Return the CRC-32 of a file, read only if its state changed since the last time."""
     state = _state(path)
     known = _known.get(str(path))
     if known is None or known[0] != state:
@@ -83,7 +83,7 @@ def _crc(path: Path) -> int:
 
 def _state(path: Path) -> tuple[int, ...]:
     found = os.stat(path)
-    # The time of the last change of anything, too, as others can be set by hand.
+    # ctime as well, because mtime can be set by hand.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 

@@ -8,13 +8,13 @@ from PIL import Image
 
 from annotator.formats.image_zip import FORMATS, MOST_PIXELS
 
-LOSSLESS_MAY_BE = 2  # times as many bytes as the lossy one, before it is given up
+LOSSLESS_MAY_BE = 2  # drop a lossless copy this many times larger than the lossy one
 
 
 def shrink(file: IO[bytes], longest: int) -> tuple[bytes, str] | None:
-    """Return the picture with its longer side at `longest` pixels, and its ending: "png" or "jpg".
+    """Return the picture with its longer side at `longest` pixels, and its extension.
 
-    None for a picture that is no larger than that, or that cannot be read.
+    None for a picture that is not larger, or that cannot be read.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -34,11 +34,11 @@ def shrink(file: IO[bytes], longest: int) -> tuple[bytes, str] | None:
 def _shrunk(file: IO[bytes], longest: int) -> tuple[bytes, str] | None:
     picture = Image.open(file, formats=FORMATS)
     width, height = picture.size
-    # Only the header has been read so far, so this is where a large one costs nothing yet.
+    # Only the header has been read so far, so a large picture costs nothing yet.
     if max(width, height) <= longest or width * height > MOST_PIXELS:
         return None
     lossy = picture.format in {"JPEG", "WEBP"}
-    # A JPEG is decoded at about the size that is wanted (draft mode), not at its own.
+    # A JPEG is decoded at about the target size (draft mode), not at full size.
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
     picture.info = {}
     return _encoded(picture if picture.mode == "L" else picture.convert("RGB"), lossy)
@@ -48,7 +48,7 @@ def _encoded(picture: Image.Image, lossy: bool) -> tuple[bytes, str]:
     """Return the bytes: drawings stay lossless, which suits them; photos would grow by it."""
     if lossy:
         return _saved(picture, "JPEG", quality=88), "jpg"
-    # What came without loss is not blurred in its colours either.
+    # A lossless original keeps its full colour resolution.
     photo = _saved(picture, "JPEG", quality=92, subsampling=0)
     exact = _saved(picture, "PNG", compress_level=6)
     if len(exact) <= LOSSLESS_MAY_BE * len(photo):

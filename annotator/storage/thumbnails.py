@@ -1,6 +1,6 @@
 """Thumbnails of images: made on first request and stored beside the original.
 
-And how large the original is, as a copy does not tell.
+Also the size of the original, which a copy does not have.
 """
 
 import logging
@@ -21,14 +21,14 @@ ENDINGS = ("jpg", "png")
 
 log = logging.getLogger(__name__)
 
-# The largest picture takes some 250 MB while it is shrunk; a web process bears one at a time.
+# The largest picture takes some 250 MB while it is resized, so a web process does one at a time.
 _one_at_a_time = threading.Lock()
 
 
 def original_size(name: str) -> tuple[int, int] | None:
-    """Return the width and height of the picture in pixels; None when it cannot be read."""
+    """Return width and height of the picture in pixels; None if it cannot be read."""
     try:
-        # Only the header is read, and what is stored is upright.
+        # Only the header is read; stored pictures are upright.
         with default_storage.open(name) as file, Image.open(file, formats=FORMATS) as picture:
             return picture.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
@@ -36,19 +36,19 @@ def original_size(name: str) -> tuple[int, int] | None:
 
 
 def copy_of(name: str, size: int) -> str:
-    """Return the stored name of the picture at `size`: the original's where that is no larger."""
+    """Return the stored name of the picture at `size`: the original if it is not larger."""
     if size not in SIZES:
         raise ValueError(f"{size} is none of the sizes {SIZES}")
     kept = _kept(name, size)
     if kept is not None:
         return kept
     with _one_at_a_time:
-        # Whoever waited may find that the one before has made it.
+        # The previous holder of the lock may have made it.
         return _kept(name, size) or _make(name, size)
 
 
 def is_copy(name: str) -> bool:
-    """Tell whether a stored name is that of a smaller copy, which can be made again."""
+    """Return whether a stored name is that of a thumbnail, which can be made again."""
     return any(name.endswith(f".{size}.{ending}") for size in SIZES for ending in ENDINGS)
 
 
@@ -81,7 +81,7 @@ def _store(name: str, content: bytes) -> None:
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:
-        # In a bucket nothing is seen before it is whole.
+        # In a bucket, an object is visible only once it is complete.
         default_storage.save(name, ContentFile(content))
         return
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")

@@ -1,11 +1,13 @@
-"""The task types: what an item is, and what people say of it.
+"""Task types: what an item is, and how it is answered.
 
-A type is a medium with an answer, each one module; a new one is registered by one line here. It
-feeds the choices of forms, commands and the API, and the contract test that every type passes.
+A type combines a medium with an answer, each in one module; a new one is registered by one line
+here. The registry feeds the choices of forms, commands and the API, and the contract test of all
+types.
 """
 
+from collections.abc import Iterable
+
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid, NotFound
@@ -38,12 +40,14 @@ TASK_TYPES = {
 DEFAULT = TASK_TYPES["text"]
 BY_STORED = {(each.task, each.multi_label): each for each in TASK_TYPES.values()}
 
-# What answers are called in the API and in exports.
+# Names of answers in the API and in exports.
 LABELS = "labels"
 ANSWER_FIELDS = tuple(dict.fromkeys(each.answer.field for each in TASK_TYPES.values()))
-# What an item of texts is made of.
+# The text parts of an item's content.
 ITEM_FIELDS = tuple(dict.fromkeys(f for each in TASK_TYPES.values() for f in each.media.fields))
-# Whether every type needs its labels named by whoever creates a project.
+# The text parts of items besides “text”, for which a file may have columns of other names.
+PARTS = {p.name: p for each in TASK_TYPES.values() for p in each.media.parts if p.name != "text"}
+# Whether every type needs label names from the creator of a project.
 ALL_NAME_LABELS = not any(each.answer.fixed_labels for each in TASK_TYPES.values())
 
 __all__ = [
@@ -53,13 +57,14 @@ __all__ = [
     "FEATURES",
     "ITEM_FIELDS",
     "LABELS",
+    "PARTS",
     "TASK_TYPES",
     "TaskType",
     "choices",
     "find",
-    "lacking_settings",
     "of",
     "require",
+    "titles",
 ]
 
 
@@ -69,30 +74,27 @@ def of(project: Project) -> TaskType:
 
 
 def find(task: str, multi_label: bool) -> TaskType:
-    """Return the type that is stored so; Invalid where there is none."""
+    """Return the type with these stored values; Invalid if there is none."""
     found = BY_STORED.get((task, multi_label))
     if found is not None:
         return found
     if any(each.task == task for each in TASK_TYPES.values()):
-        words = _("Projects of this type take one answer for an item.")
-        raise Invalid("several_answers", words, field="multi_label")
-    words = _("There is no task “%(name)s”. There are: %(names)s.")
+        raise Invalid("several_answers", field="multi_label")
     names = ", ".join(name for name, _title in choices())
-    raise Invalid("unknown_task", words % {"name": str(task)[:40], "names": names}, field="task")
+    raise Invalid("unknown_task", field="task", name=str(task)[:40], names=names)
 
 
 def require(project: Project, feature: str) -> None:
-    """Raise NotThere where projects of this type lack the feature."""
+    """Raise NotFound if projects of this type lack the feature."""
     if feature not in of(project).can:
-        raise NotFound("not_for_task", str(FEATURES[feature].refusal))
+        raise NotFound("not_for_task", detail=str(FEATURES[feature].refusal))
 
 
-def lacking_settings(project: Project) -> set[str]:
-    """Return the settings that mean nothing for projects of this type."""
-    lacking = set(FEATURES) - of(project).can
-    return {name for feature in lacking for name in FEATURES[feature].settings}
+def titles(project: Project, names: Iterable[str]) -> list[str]:
+    """Return what people read for labels of a project with these names."""
+    return [of(project).answer.title(name) for name in names]
 
 
 def choices() -> list[tuple[str, Promise]]:
-    """Return (stored value, title) of the tasks that a new project may have."""
+    """Return (stored value, title) of the tasks for a new project."""
     return list({each.task: each.title for each in TASK_TYPES.values()}.items())

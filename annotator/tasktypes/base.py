@@ -1,10 +1,10 @@
-"""The parts of a task type: a medium (what an item is) and an answer (what a person says of it).
+"""The parts of a task type: a medium (what an item is) and an answer (how it is labelled).
 
-Nothing outside this package asks what a project's task is: it asks the type of the project
+No code outside this package checks which task a project has: it asks the project's type
 (`annotator.tasktypes.of`) for what it needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,144 +22,155 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest number of items for each purpose, which memory or a screen allows."""
+    """The largest number of items for each purpose, limited by memory or the screen."""
 
-    # That an encoder learns from.
+    # For fitting an encoder.
     fit: int
-    # That are encoded, and that are imported, at once.
+    # Per batch of encoding, and of importing.
     encode: int
     import_: int
-    # On a page of the bulk desk.
+    # Per bulk page.
     bulk: int
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A part of the app that a type may lack, and the settings that mean nothing without it."""
+    """A part of the app that a type may lack."""
 
     refusal: Promise
-    settings: tuple[str, ...] = ()
 
 
 FEATURES = {
-    "bulk": Feature(gettext_lazy("Projects of this type have no bulk desk."), ("bulk_desk",)),
+    "bulk": Feature(gettext_lazy("Bulk labelling isn't available for this task type.")),
     "labels": Feature(
-        gettext_lazy("The answers of this type of project are fixed; it takes no other labels."),
-        ("rare_label",),
+        gettext_lazy("The answers of this task type are fixed; it takes no other labels.")
     ),
     "predict": Feature(gettext_lazy("This endpoint predicts labels for texts only.")),
-    "simulate": Feature(gettext_lazy("Simulations are not there for this type of project.")),
+    "simulate": Feature(gettext_lazy("Simulations aren't available for this task type.")),
 }
 EVERYTHING = frozenset(FEATURES)
 
 
 class Media(Protocol):
-    """What an item is. `content` is what a reader of `annotator.formats` gives for a row."""
+    """A medium: what an item is. `content` comes from a reader of `annotator.formats`."""
 
     name: str
-    # The kinds of files that hold it (`annotator.formats`).
+    # The import formats of this medium (`annotator.formats`).
     formats: tuple[str, ...]
-    # The texts in a row of a table that are its content, none for files.
+    # The text columns of a table that make up its content; none for files.
     parts: tuple[Part, ...] = ()
-    # Recipes of features with their titles, in the order in which they are made: each is better
-    # than the one before.
-    encoders: dict[str, Promise]
     limits: Limits
-    # The features of the app that make sense for it (`FEATURES`).
+    # The features of the app that apply to it (`FEATURES`).
     can: frozenset[str]
-    # The folder of its templates: item (at the desk), card (in bulk), excerpt and whole (in lists).
+    # The folder of its templates: item (labelling page), card (bulk page), excerpt and whole
+    # (lists).
     templates: str
-    # What the desk loads for it, by the names in `static`.
-    # Scripts register it there, and import the modules.
+    # What the labelling page loads for it, by static file name. Scripts register the medium, and
+    # import the modules.
     scripts: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
-    # The groups of keys that do something with it (`flow.projects.shortcuts`).
+    # The groups of keys with actions on it (`flow.projects.shortcuts`).
     key_groups: frozenset[str] = frozenset({"deciding", "moving"})
-    # Whether it is read, so that the keys that scroll go through it first.
+    # Whether it is read, so that scrolling keys first move through it.
     is_read: bool = False
-    # How cards are laid out on the bulk desk.
+    # The layout of cards on the bulk page.
     bulk_class: str
-    # What a file to import, or to simulate on, holds: a sentence each.
+    # What a file for import or simulation contains: a sentence each.
     import_hint: Promise
     simulation_hint: Promise
-    # Whether such a file has columns that may have to be named.
+    # Whether such a file has columns that may need to be named.
     has_columns: bool
 
-    # What an item has that a prediction is asked for.
+    # The request fields of an item to predict.
     fields: tuple[str, ...] = ("text",)
+
+    @property
+    def encoders(self) -> dict[str, Promise]:
+        """Return the recipes of features for it with their titles, the best one last."""
+        # Web processes start without the maths.
+        from selection.features import RECIPES
+
+        own = {name: each for name, each in RECIPES.items() if each.reads == self.name}
+        return {name: gettext_lazy(each.title) for name, each in own.items()}
 
     def document(self, given: dict[str, Any]) -> Any:
         """Return what the encoders read of an item that is not stored; Invalid for no such item."""
-        raise Invalid("task", str(FEATURES["predict"].refusal), field="items")
+        raise Invalid("task", detail=str(FEATURES["predict"].refusal), field="items")
 
     def digest(self, content: Any) -> bytes:
-        """Return 16 bytes that tell this content from any other."""
+        """Return a 16-byte digest of the content."""
         ...
 
     def size(self, content: Any) -> int:
-        """Return about how many bytes it takes in memory."""
+        """Return its approximate size in memory, in bytes."""
         ...
 
     def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:
-        """Store the files of an item and return its fields; BadContent for no use."""
+        """Store the files of an item and return its fields; BadContent if unusable."""
         ...
 
     def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
-        """Yield what the encoders read of each item, in the order of the rows."""
+        """Yield the encoder's input for each item, in the order of the rows."""
         ...
 
     def payload(self, item: Item) -> dict[str, Any]:
-        """Return the content of an item as the desk and the API show it."""
+        """Return the content of an item for the labelling page and the API."""
         ...
 
     def listed(self, item: Item) -> dict[str, Any]:
-        """Return the same without what costs a look at a file, for long lists."""
+        """Like `payload`, without anything that requires reading a file, for long lists."""
         ...
 
     def export(self, item: Item) -> dict[str, Any]:
-        """Return the columns of an item's content in an export."""
+        """Return the content columns of an item in an export."""
         ...
 
 
 class Answer(Protocol):
-    """What a person says of an item; it is stored as labels of the project."""
+    """An answer: how an item is labelled; it is stored as labels of the project."""
 
     name: str
-    # What the API and exports call it.
+    # Its name in the API and exports.
     field: str = "labels"
     can: frozenset[str] = EVERYTHING
-    # The labels and their keys where they are the same in every project.
+    # The labels and their keys, if they are the same in every project.
     fixed_labels: dict[str, str] = {}
+    # What people read for such labels, where their names are values.
+    titles: Mapping[str, Promise] = {}
     # Whether an answer may have several labels, or none.
     takes_several: bool
-    # The folder of its template: input (at the desk).
+    # The folder of its template: input (labelling page).
     templates: str
     # As for a medium.
     scripts: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
     def labels(self, given: Any) -> list[int | str]:
-        """Return the labels, by ids or names, that an answer in the API means; Invalid for none."""
+        """Return the labels (ids or names) of an answer in the API; Invalid if malformed."""
         found: list[int | str] = given
         return found
 
+    def title(self, name: str) -> str:
+        """Return what people read for the label of that name."""
+        return str(self.titles.get(name, name))
+
     def told(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Return a record, or a response, with the answers in it as the API has them."""
+        """Return a record, or a response, with its answers in the API's form."""
         return record
 
     def label_space(self, n_classes: int) -> "LabelSpace":
-        """Return what the answers over so many labels are to the maths."""
+        """Return the label space over that many labels."""
         ...
 
     def check_number(self, labels: int) -> None:
-        """Raise Invalid unless so many labels can be an answer."""
+        """Raise Invalid unless an answer may have that many labels."""
         ...
 
 
 @dataclass(frozen=True)
 class TaskType:
-    """A medium with an answer. `task` and `multi_label` are what a project stores of it."""
+    """A medium with an answer. A project stores it as `task` and `multi_label`."""
 
     name: str
     task: str
@@ -175,25 +186,25 @@ class TaskType:
 
     @property
     def item_template(self) -> str:
-        """Return the template of the item at the desk."""
+        """Return the template of the item on the labelling page."""
         return f"{self.media.templates}/item.html"
 
     @property
     def card_template(self) -> str:
-        """Return the template of an item on the bulk desk."""
+        """Return the template of an item on the bulk page."""
         return f"{self.media.templates}/card.html"
 
     @property
     def excerpt_template(self) -> str:
-        """Return the template of an item in a list, cut down to what was sought."""
+        """Return the template of an item in a list, shortened around the search terms."""
         return f"{self.media.templates}/excerpt.html"
 
     @property
     def whole_template(self) -> str:
-        """Return the template of an item in a list, as a whole."""
+        """Return the template of a complete item in a list."""
         return f"{self.media.templates}/whole.html"
 
     @property
     def input_template(self) -> str:
-        """Return the template of what an answer is given with at the desk."""
+        """Return the template of the input on the labelling page."""
         return f"{self.answer.templates}/input.html"

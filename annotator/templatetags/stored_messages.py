@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.filter
 def translated(stored: str) -> str:
-    """Return what a worker stored in the reader's language."""
+    """Return a worker's stored sentence in the reader's language."""
     return stored_messages.translated(stored)

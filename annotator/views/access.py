@@ -18,14 +18,14 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from annotator import tasktypes
-from annotator.errors import FlowError, Forbidden
+from annotator.errors import FlowError, PermissionDenied
 from annotator.flow.projects import members
 from annotator.models import Project, Role, User
 from annotator.views import error_pages
 
 P = ParamSpec("P")
 
-# A refused form is shown at the address that it was sent to, which cannot be opened otherwise.
+# A refused form is shown at the URL it was sent to, which accepts no GET.
 FORM_PAGES = {
     "labels": "settings",
     "delete_project": "settings",
@@ -57,7 +57,7 @@ View = Callable[Concatenate[Request, P], HttpResponseBase]
 
 
 def signed_in(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Ask for the log-in, keep the page out of caches, show in words what flow refuses."""
+    """Require sign-in, prevent caching, and turn refusals of flow into messages."""
 
     @wraps(view)
     def asked(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -78,7 +78,7 @@ def signed_in(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
 
 
 def _to_login(request: Request) -> HttpResponse:
-    """Send to the log-in page. A region's post stays where it is, as it may hold unsaved work."""
+    """Redirect to the sign-in page; a region's POST stays, as it may have unsaved input."""
     if not request.htmx:
         return redirect_to_login(form_page(request))
     if request.method == "POST":
@@ -88,12 +88,12 @@ def _to_login(request: Request) -> HttpResponse:
 
 
 def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Return the page of a form that was loaded before its person signed in or out."""
+    """Return the page for a form that was loaded before its user signed in or out."""
     return render(request, "errors/403_csrf.html", {"back": form_page(request)}, status=403)
 
 
 def form_page(request: HttpRequest) -> str:
-    """Return the address of the page from which a form was sent, to which one can come back."""
+    """Return the URL of the page with the form, to return to."""
     path = request.get_full_path()
     if request.method != "POST":
         return path
@@ -104,7 +104,7 @@ def form_page(request: HttpRequest) -> str:
 
 
 def _with_form(path: str) -> str:
-    """Return the page that has the form, where `path` only takes what the form sends."""
+    """Return the page with the form, if `path` only accepts its POST."""
     try:
         match = resolve(urlsplit(path).path)
     except Resolver404:
@@ -115,7 +115,7 @@ def _with_form(path: str) -> str:
 
 @dataclass(frozen=True)
 class Access:
-    """A project as one person may see it."""
+    """A project as one user may see it."""
 
     project: Project
     user: User
@@ -123,12 +123,12 @@ class Access:
 
     @property
     def leads(self) -> bool:
-        """Tell whether the person may do what leads do."""
+        """Return whether the user has the rights of a lead."""
         return self.role in Role.at_least(Role.LEAD)
 
     @property
     def administers(self) -> bool:
-        """Tell whether the person may do what the project's admins do."""
+        """Return whether the user has the rights of the project's admins."""
         return self.role in Role.at_least(Role.ADMIN)
 
     @property
@@ -138,17 +138,17 @@ class Access:
 
     @property
     def api(self) -> str:
-        """Return the project's address in the API."""
+        """Return the project's URL in the API."""
         return f"/api/v1/projects/{self.project.pk}"
 
 
 def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR) -> Access:
-    """Return the project with the person's role: refused to strangers and to a role too low."""
+    """Return the project with the user's role; refuse non-members and too low a role."""
     project = members.load_project(request.user, project_id, least)
     return Access(project, request.user, project.role)
 
 
 def only_installation_admins(request: Request) -> None:
-    """Refuse everybody else."""
+    """Refuse all other users."""
     if not request.user.is_superuser:
-        raise Forbidden("forbidden", _("This page is for installation admins."))
+        raise PermissionDenied("forbidden", message="page_for_admins")

@@ -9,26 +9,26 @@ from django.http import HttpRequest, HttpResponse
 FIELD, COOKIE = "draft", "winnow_saved"
 SECONDS = 60
 
-# What the page's script makes up. Anything else is put into no cookie.
+# The format of ids made by the page's script; nothing else is put into a cookie.
 NAME = re.compile(r"[a-z0-9]{8,64}", re.ASCII)
 
-# Set on an answer that leads on although the form was refused.
+# Set on a response that redirects although the form was refused.
 KEEP = "keeps_draft"
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def kept(answer: HttpResponse) -> HttpResponse:
-    """Mark the answer to a form that was refused, whose draft is still needed."""
+    """Mark the response to a refused form, whose draft is still needed."""
     setattr(answer, KEEP, True)
     return answer
 
 
 def tell_saved(get_response: Answer) -> Answer:
-    """Name the draft of a form that was saved, so that the page which comes next forgets it."""
+    """Name the draft of a saved form, so that the next page deletes it."""
 
     def answered(request: HttpRequest) -> HttpResponse:
-        # Before the view, as it may sign the person out.
+        # Read before the view, which may sign the user out.
         may_save = _is_form(request) and request.user.is_authenticated
         answer = get_response(request)
         is_saved = may_save and answer.status_code < 400 and not hasattr(answer, KEEP)

@@ -6,7 +6,7 @@ from annotator.errors import FlowError
 
 
 def add_refusal(form: forms.BaseForm, refusal: FlowError) -> None:
-    """Show each part of a refusal at the field that it is about."""
+    """Show each error of a refusal at its field."""
     for error in refusal.errors:
         field = error.get("field") or None
         form.add_error(field if field in form.fields else None, error["detail"])

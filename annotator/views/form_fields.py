@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 
 
 class PercentField(forms.FloatField):
-    """A share that is kept as 0.15 and typed as 15."""
+    """A share stored as 0.15 and typed as 15."""
 
     def prepare_value(self, value: Any) -> Any:
-        # Enough digits that what nobody touched comes back as it was.
+        # Enough digits that an untouched value returns unchanged.
         return f"{100 * value:.12g}" if isinstance(value, float) else value
 
     def to_python(self, value: Any) -> Any:
@@ -46,19 +46,19 @@ class LabelLinesField(forms.CharField):
             raise ValidationError(self.error_messages["required"], code="required")
 
     def run_validators(self, value: Any) -> None:
-        # A list is no text; flow checks the names, the keys and how many there are.
+        # A single textarea value; flow checks names, keys and their number.
         return
 
 
 class FieldNamesField(forms.MultipleChoiceField):
-    """Names of metadata fields: ticked where they were seen, else typed with commas between."""
+    """Names of metadata fields: checkboxes for known ones, else typed with commas."""
 
     widget = forms.CheckboxSelectMultiple
 
     def to_python(self, value: Any) -> list[str]:
         names: list[str] = []
         for given in super().to_python(value):
-            # A field that was seen may have a comma in its name.
+            # A known field may have a comma in its name.
             names += [given] if super().valid_value(given) else _separated(given)
         return list(dict.fromkeys(names))
 

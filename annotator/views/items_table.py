@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from annotator.models import Item
-from annotator.views.snippets import excerpt
+from annotator.views.snippets import excerpt, line
 
 SHOWN = 20
-EXCERPT = 160
 
 
 def items_table(
@@ -18,13 +17,14 @@ def items_table(
 ) -> dict[str, Any]:
     """Return the context of `components/_item_table.html` for rows that each name an `item`."""
     shown = found[:most]
-    texts = dict(
-        Item.objects.filter(pk__in=[row["item"] for row in shown]).values_list("pk", "text")
-    )
+    items = Item.objects.filter(pk__in=[row["item"] for row in shown])
+    texts = {
+        pk: line(text, parts) for pk, text, parts in items.values_list("pk", "text", "content")
+    }
     rows = [
         {
             "item": row["item"],
-            "text": excerpt(texts.get(row["item"], "")[:EXCERPT]),
+            "text": excerpt(texts.get(row["item"], "")),
             "cells": cells(row),
         }
         for row in shown

@@ -1,4 +1,4 @@
-"""Numbers as people write them in their language, and the sentences built around them."""
+"""Numbers in the reader's language, and sentences with them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,7 +18,7 @@ NARROW = numbers.NARROW
 
 
 def percent(share: float) -> str:
-    """Return 0.934 as “93%”; next to the ends with a decimal, as 100% would claim too much."""
+    """Return 0.934 as “93%”; close to 0 and 100 with a decimal, as 100% would overstate it."""
     return numbers.percent(share)
 
 
@@ -33,7 +33,7 @@ def percent_number(share: float) -> str:
 
 
 def precise_percent(share: float) -> str:
-    """Return 0.9142 as “91.4%”, for shares that lie close together."""
+    """Return 0.9142 as “91.4%”, for shares that differ little."""
     return with_percent_sign(_rounded(100 * share, 1))
 
 
@@ -53,12 +53,12 @@ def decimals(number: float, digits: int) -> str:
 
 
 def hundredths(number: float) -> str:
-    """Return a number with two decimals, and a minus that is as long as a plus."""
+    """Return a number with two decimals, and a minus sign as wide as a plus."""
     return f"{'−' if round(number, 2) < 0 else ''}{_rounded(abs(number), 2)}"
 
 
 def precise(number: float) -> str:
-    """Return a number with three digits that count, as small prices need them.
+    """Return a number with three significant digits, as small prices need them.
 
     >>> precise(0.01234), precise(12.34)
     ('0.0123', '12.3')
@@ -68,7 +68,7 @@ def precise(number: float) -> str:
 
 
 def points(share: float) -> str:
-    """Return a change of a share in points of a hundred, with its sign: 0.021 as “+2.1”."""
+    """Return a change of a share in percentage points, signed: 0.021 as “+2.1”."""
     value = round(100 * share, 1)
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{_rounded(abs(value), 1)}"
 
@@ -80,7 +80,7 @@ def money(amount: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a measured time, short: “0.24 s”, “3 min”."""
+    """Return a duration, short: “0.24 s”, “3 min”."""
     if seconds is None:
         return "–"
     if seconds < 60:
@@ -91,7 +91,7 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Return an age in the largest unit that it fills."""
+    """Return an age in the largest fitting unit."""
     if seconds < 60:
         return _("less than a minute ago")
     if seconds < 3600:
@@ -105,17 +105,17 @@ def ago(seconds: float) -> str:
 
 
 def _rounded(value: float, digits: int) -> str:
-    # Left to itself, `number_format` cuts digits off.
+    # By default, `number_format` truncates digits.
     return str(number_format(round(value, digits), digits))
 
 
 def accuracy(estimate: Mapping[str, Any] | None) -> str:
-    """Return an estimate with its interval and what it rests on; empty when there is none."""
+    """Return an estimate with its interval and sample size; empty without one."""
     return in_words(estimate)
 
 
 def standing(progress: Mapping[str, Any], first_estimate: int) -> str:
-    """Return the sentence that a lead wants first: how good it is, and what that rests on."""
+    """Return the headline for leads: how good the model is, and what that rests on."""
     if not progress["items"]:
         return _("No items yet. Import a file to start labelling.")
     if progress["accuracy"]:
@@ -137,7 +137,7 @@ def no_estimate(audited: int) -> str:
 
 
 def audited(progress: Mapping[str, Any]) -> list[str]:
-    """Return what the estimate waits for, and why its interval and its proof differ."""
+    """Return what the estimate waits for, and why interval and proof differ."""
     waiting = audits.in_words(progress["audits_answered"], progress["audits_waiting"])
     said = [waiting, why_two(progress["accuracy"])]
     return [sentence for sentence in said if sentence]

@@ -1,15 +1,19 @@
-"""A long text cut down to what was sought in it."""
+"""Excerpt of a long text around a search term."""
 
 import re
+from typing import Any
+
+from annotator.models import Item
 
 LENGTH = 200
+LINE = 160
 
-# Some words, and whether they are a hit.
+# A piece of text, and whether it matches.
 Piece = tuple[str, bool]
 
 
 def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
-    """Return some `length` characters of the text around the first hit, with the hits apart.
+    """Return some `length` characters of the text around the first match, matches separate.
 
     >>> excerpt("Win a prize!", "PRIZE")
     [('Win a ', False), ('prize', True), ('!', False)]
@@ -20,12 +24,35 @@ def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
     first = hits.search(text) if sought else None
     start, stop = 0, length
     if first is not None and first.end() > length:
-        # A quarter of what is shown tells what comes before.
+        # A quarter of the excerpt precedes the match.
         start = max(first.start() - length // 4, 0)
         stop = max(start + length, first.end())
     pieces = [("…", False)] if start else []
     pieces += _pieces(text[start:stop], hits if sought else None)
     return [*pieces, ("…", False)] if stop < len(text) else pieces
+
+
+def excerpts(item: Item, sought: str = "") -> list[tuple[str, list[Piece]]]:
+    """Return the same of each text of an item that has several, by their names."""
+    parts: Any = item.content or {}
+    return [(name.upper(), excerpt(text, sought)) for name, text in parts.items()]
+
+
+def line(text: str, parts: Any) -> str:
+    """Return an item's text, or its several texts by their names, as one line for a table."""
+    if not parts:
+        return text[:LINE]
+    most = LINE // len(parts)
+    return " · ".join(f"{name.upper()}: {shortened(each, most)}" for name, each in parts.items())
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text.
+
+    >>> shortened("one two three", 7)
+    'one two…'
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _pieces(text: str, hits: re.Pattern[str] | None) -> list[Piece]:

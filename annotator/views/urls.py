@@ -1,4 +1,4 @@
-"""The addresses of the pages."""
+"""URLs of the pages."""
 
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
@@ -69,6 +69,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/disagreements/<int:item_id>", disagreements.settle, name="settle"),
     path("/disagreements/<int:item_id>/undo", disagreements.unsettle, name="unsettle"),
     path("/imports", imports.imports, name="imports"),
+    path("/imports/preview", imports.preview, name="preview_import"),
     path("/simulations", simulations_page.simulations, name="simulations"),
     path("/simulations/<int:pk>/stop", simulations_page.stop, name="stop_simulation"),
     path("/simulations/<int:pk>/<str:name>", simulations_page.file, name="simulation_file"),

@@ -1,4 +1,4 @@
-"""Forms on what others may be editing, too: each carries stamps of the values that it showed."""
+"""Forms that several users may edit at once: each carries stamps of the values that it showed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from annotator.flow.projects import versions
 from annotator.flow.projects.versions import Clash
 
-# The button that says which version of a field to keep: "mine:name" or "theirs:name".
+# The button that chooses which version of a field to keep: "mine:name" or "theirs:name".
 KEEP = "keep"
 
 
 @dataclass(frozen=True)
 class ShownClash:
-    """A field that two people changed, in words."""
+    """A field that two users changed, worded."""
 
     name: str
     title: str
@@ -38,10 +38,10 @@ class ShownClash:
 
 
 class SharedForm(forms.BaseForm):
-    """Knows which of its fields its person changed, and shows what somebody else made of them.
+    """A form that knows which fields its user changed, and shows other users' changes to them.
 
-    A subclass says in `stored` what it edits. Where two people changed a field, the form is shown
-    again with both versions and a button for each; until each is decided, nothing is stored.
+    Subclasses return the edited values in `stored`. If two users changed a field, the form is shown
+    again with both versions and a button for each; nothing is stored until all are decided.
     """
 
     data: Any
@@ -53,18 +53,18 @@ class SharedForm(forms.BaseForm):
         self._seen: dict[str, str] = {}
 
     def stored(self) -> Mapping[str, Any]:
-        """Return the values of the fields as they are stored now."""
+        """Return the current values of the fields."""
         raise NotImplementedError
 
     # Stamps --------------------------------------------------------------------------------------
 
     @property
     def loaded(self) -> dict[str, str]:
-        """Return the stamps of what the form showed; none if it was sent without them."""
+        """Return the stamps of the values shown; none if the form was sent without them."""
         return self._stamps("loaded") if self.is_bound else versions.stamps(self.stored())
 
     def stamps_input(self) -> SafeString:
-        """Return the hidden fields that bring the stamps back."""
+        """Return the hidden fields with the stamps."""
         shown = self._hidden("loaded", self.loaded)
         return shown + self._hidden("seen", self._seen) if self._seen else shown
 
@@ -83,10 +83,10 @@ class SharedForm(forms.BaseForm):
             return {}
         return {str(k): str(v) for k, v in sent.items()} if isinstance(sent, dict) else {}
 
-    # What was changed ----------------------------------------------------------------------------
+    # Changes --------------------------------------------------------------------------------------
 
     def full_clean(self) -> None:
-        """Check the fields; what is wrong in one that was not touched is no error of its person."""
+        """Validate; errors in fields that the user did not change are not theirs."""
         if self.is_bound and self.data.get(KEEP):
             self._decide(str(self.data[KEEP]))
         super().full_clean()
@@ -98,10 +98,10 @@ class SharedForm(forms.BaseForm):
         sent = self.loaded.get(name)
         return sent is not None and versions.stamp(self[name].data) == sent
 
-    # Both versions -------------------------------------------------------------------------------
+    # Conflicts ------------------------------------------------------------------------------------
 
     def add_clashes(self, clashes: list[Clash]) -> None:
-        """Show what others made of these fields beside what was typed."""
+        """Show other users' changes to these fields beside the submitted values."""
         order = list(self.fields)
         for each in sorted(clashes, key=lambda clash: order.index(clash.field)):
             self._seen[each.field] = versions.stamp(each.theirs)
@@ -112,11 +112,11 @@ class SharedForm(forms.BaseForm):
         return ShownClash(self.add_prefix(clash.field), self.title_of(clash.field), theirs, yours)
 
     def title_of(self, name: str) -> str:
-        """Return a field's name."""
+        """Return a field's title."""
         return str(self.fields[name].label)
 
     def in_words(self, name: str, value: Any) -> str:
-        """Return a value of a field as people read it."""
+        """Return a field's value as text."""
         field = self.fields[name]
         if value is None or value == "" or value == []:
             return _("(empty)")
@@ -129,7 +129,7 @@ class SharedForm(forms.BaseForm):
         return titles.get(shown, shown)
 
     def _decide(self, said: str) -> None:
-        """Take what a button said: theirs becomes what is typed, and mine stands against theirs."""
+        """Apply a button: "theirs" replaces the submitted value, "mine" overrides theirs."""
         version, _colon, html_name = said.partition(":")
         names = [name for name in self.fields if self.add_prefix(name) == html_name]
         if names and version in ("mine", "theirs"):
@@ -138,7 +138,7 @@ class SharedForm(forms.BaseForm):
             self.data[self.add_prefix("loaded")] = json.dumps(loaded)
 
     def take(self, version: str, name: str) -> dict[str, str]:
-        """Return the stamps that hold once `version` of the field is taken."""
+        """Return the stamps that apply once `version` of the field is chosen."""
         if version == "mine":
             seen = self._stamps("seen")
             return {name: seen[name]} if name in seen else {}
@@ -146,7 +146,7 @@ class SharedForm(forms.BaseForm):
         return {name: versions.stamp(self.stored()[name])}
 
     def _type(self, name: str, value: Any) -> None:
-        """Put a stored value where what was typed stands."""
+        """Replace the submitted value by the stored one."""
         data, field = self.data, self.fields[name]
         shown = field.prepare_value(value)
         if isinstance(shown, list):

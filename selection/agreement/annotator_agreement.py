@@ -16,7 +16,7 @@ from selection.core.intervals import Estimate, beta_interval
 def agreement_of_each(
     items: ArrayLike, people: ArrayLike, codes: ArrayLike, confidence: float = 0.95
 ) -> dict[int, Estimate]:
-    """Return each person's share of matching answers by others on the same items.
+    """Return each annotator's share of matching answers by others on the same items.
 
     Averaged over the items that they share with somebody; who shares none is missing. Interval:
     Clopper and Pearson's for that mean, exact where two judged each item, and wider than it has to
@@ -58,7 +58,7 @@ def confusions(answers: ArrayLike, proba: ArrayLike) -> FloatArray:
 
 
 def share_right(counts: ArrayLike, confidence: float = 0.95) -> Estimate | None:
-    """Return a person's accuracy with its interval, from their `confusions` (C, C).
+    """Return an annotator's accuracy with its interval, from their `confusions` (C, C).
 
     The interval takes what is right for known; None without answers.
 

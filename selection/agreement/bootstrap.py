@@ -80,7 +80,8 @@ def agreement_interval(
 
 
 def _expanded(tail: float, n: int) -> float:
-    # Draws of n items vary less than they should by n / (n - 1), and know no t distribution.
+    # A bootstrap of n items underestimates the variance by n / (n - 1), and ignores the t
+    # distribution.
     return float(norm.cdf(t.ppf(tail, n - 1) * np.sqrt(n / (n - 1))))
 
 
@@ -96,7 +97,7 @@ def _draw(
         yield rng.multinomial(n, times / n, size) @ patterns, rng.poisson(IMAGINED, size)
 
 
-# Measures of how many answers of an item go to each class: columns (alike, unlike, 1, counts).
+# Measures based on the answers per class of each item: columns (equal, unequal, 1, counts).
 
 
 def _counted(table: IntArray) -> FloatArray:
@@ -134,7 +135,7 @@ def _pairs(sums: FloatArray) -> FloatArray:
     return np.asarray(sums[:, 0] / sums[:, 2])
 
 
-# Cohen's kappa looks at who gave which: columns (equal, 1, classes of one, classes of the other).
+# Cohen's kappa depends on who gave which: columns (equal, 1, classes of one, classes of the other).
 
 
 def _two(table: IntArray) -> FloatArray:

@@ -28,7 +28,7 @@ class Suspects(NamedTuple):
 
 
 def cohen_kappa(a: ArrayLike, b: ArrayLike) -> float:
-    """Return Cohen's kappa of two people, from their answers `a` and `b` (n,).
+    """Return Cohen's kappa of two annotators, from their answers `a` and `b` (n,).
 
     Cohen 1960: (observed - chance) / (1 - chance). Items where either gave none (-1) do not
     count. 1.0 where both always gave the same single answer; NaN where nothing is shared.
@@ -73,7 +73,7 @@ def krippendorff_alpha(answers: ArrayLike) -> float:
 
 
 def fleiss_kappa(answers: ArrayLike) -> float:
-    """Return Fleiss' kappa of `answers` (items, people), equally many people per item.
+    """Return Fleiss' kappa of `answers` (items, people), with equally many annotators per item.
 
     Fleiss 1971: (observed - chance) / (1 - chance), chance from the shares of all answers; who
     gave which does not matter. Items without answers do not count. 1.0 where only one class was
@@ -146,7 +146,7 @@ def suspects(labels: ArrayLike, proba: ArrayLike) -> Suspects:
         return Suspects(known[:0], np.zeros(0), known[:0])
     own, sure = given[known].astype(np.int64), checked[known]
     label, other, instead = _rivals(own, sure)
-    # The odds themselves: what is nearly 1 rounds to it.
+    # The odds themselves: probabilities close to 1 would round to it.
     order = np.lexsort((known, label / np.maximum(other, TINY)))[: _count_wrong(own, sure)]
     order = order[other[order] > label[order]]
     scores = other[order] / (label[order] + other[order])
@@ -186,7 +186,7 @@ def _rivals(labels: IntArray, proba: FloatArray) -> tuple[FloatArray, FloatArray
     rows = np.arange(len(labels))
     others = proba.copy()
     others[rows, labels] = -1.0
-    # A class that nobody gave was never learnt.
+    # A class without answers was never learnt.
     others[:, np.setdiff1d(np.arange(proba.shape[1]), labels)] = -1.0
     instead = others.argmax(axis=1)
     return proba[rows, labels], others[rows, instead], instead
@@ -194,7 +194,7 @@ def _rivals(labels: IntArray, proba: FloatArray) -> tuple[FloatArray, FloatArray
 
 def _count_wrong(labels: IntArray, proba: FloatArray) -> int:
     claimed = np.where(proba >= _self_confidence(labels, proba), proba, -1.0)
-    # In a tie the label may stand.
+    # In a tie the label stands.
     stands = np.maximum(claimed[np.arange(len(labels)), labels], -0.5)
     return int((claimed.max(axis=1) > stands).sum())
 
@@ -203,5 +203,5 @@ def _self_confidence(labels: IntArray, proba: FloatArray) -> FloatArray:
     n_classes = proba.shape[1]
     sums = np.bincount(labels, proba[np.arange(len(labels)), labels], minlength=n_classes)
     counts = np.bincount(labels, minlength=n_classes)
-    # A class that nobody gave is never claimed; a mean of equal numbers may round above them.
+    # A class without answers is never claimed; a mean of equal numbers may round above them.
     return np.where(counts > 0, sums / np.maximum(counts, 1) - 1e-9, np.inf)

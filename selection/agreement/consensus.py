@@ -22,7 +22,7 @@ from selection.core.arrays import AnyArray, FloatArray, IntArray, refuse_rows
 
 BURN_IN = 50
 SWEEPS = 150
-# Imagined answers per class by somebody who errs evenly, of whom it is drawn how many there are.
+# Pseudo-answers per class of an annotator who errs evenly; how many is sampled.
 STRENGTHS = (0, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
 OWN = 10.0  # imagined answers, as often right as those of all, behind the share that one has right
 # Imagined answers of all together per class, right so often; else all might be always wrong.

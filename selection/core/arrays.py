@@ -52,7 +52,7 @@ def as_matrix(values: ArrayLike, name: str, *, first: int = 0) -> FloatArray:
     array([[1., 2.]])
     """
     matrix = np.asarray(as_table(values, name), dtype=np.float64)
-    # One sum tells that all is well; rows are looked at only where it does not.
+    # One sum shows that all is well; rows are checked only if it does not.
     with np.errstate(over="ignore", invalid="ignore"):
         total = matrix.sum()
     if not np.isfinite(total):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from selection.core.arrays import BLOCK, AnyArray, FloatArray, IntArray, refuse_rows, row_blocks
 
-# What the difference of two nearly equal sums leaves of nothing, relative to the sums.
+# The rounding error of the difference of two nearly equal sums, relative to the sums.
 ROUNDING = {np.dtype(np.float32): 2e-6, np.dtype(np.float64): 1e-13}
 ROWS = 1024  # with a few hundred centres a block and its products stay in the cache
 
@@ -48,7 +48,7 @@ class Points:
         array([1., 1.])
         """
         values = as_points(features)
-        # Any place amid the points will do, so a few thousand of them tell it.
+        # Any place among the points will do, so a few thousand of them determine it.
         sample = values[:: max(1, len(values) // BLOCK)]
         middle = sample.mean(axis=0) if len(sample) else np.zeros(values.shape[1], values.dtype)
         squares = np.empty(len(values), dtype=values.dtype)

@@ -49,7 +49,7 @@ def accuracy_interval(
         low, high = binomial_interval(right, n, confidence)
     else:
         low, high = population_interval(right, n, population, confidence)
-    # Of a small pool nearly all audited, the share seen may be none that the pool can have.
+    # In a small pool that is nearly all audited, the pool may be unable to have the observed share.
     value = min(max(right / n, low), high)
     return Estimate(value, low, high, n, confidence)
 

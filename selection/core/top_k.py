@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from selection.core.arrays import FloatArray, IntArray, refuse_rows
 from selection.core.hashing import hash_bits
 
-# Sums come out in another order on another machine: what differs less than this is a tie.
+# The order of summation differs between machines: smaller differences are ties.
 STEP = 1e-6
 
 
@@ -29,7 +29,7 @@ def best(scores: ArrayLike, ids: ArrayLike, m: int, seed: int) -> IntArray:
         return np.zeros(0, dtype=np.int64)
     # Dividing keeps an infinite score infinite, which rounding to decimals does not.
     steps = np.round(values / STEP)
-    # Only what can reach the top is sorted: a million items, a few thousand wanted.
+    # Sort only what can reach the top: a few thousand of a million items.
     bar = np.partition(steps, -wanted)[-wanted]
     rows = np.flatnonzero(steps >= bar)
     ties = hash_bits(numbers[rows], seed)

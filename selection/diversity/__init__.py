@@ -11,7 +11,7 @@ __all__ = ["badge", "k_center", "kmeans_pp"]
 
 
 def __getattr__(name: str) -> Any:
-    # On request only: a search by example in a web process must not load SciPy.
+    # Imported on demand: a similarity search in a web process must not load SciPy.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from selection.diversity import batch_diversity

@@ -71,7 +71,7 @@ def _field(points: Points, gaps: FloatArray) -> tuple[IntArray, float]:
     most = gaps + noise
     bar = float(np.partition(most, -FIELD)[-FIELD])
     above = np.flatnonzero(most > bar + noise)
-    # Among equals the lowest rows, whichever way their last digits were rounded.
+    # Among equals, the lowest rows, however their last digits were rounded.
     level = np.flatnonzero(np.abs(most - bar) <= noise)[: FIELD - len(above)]
     field = np.sort(np.concatenate([above, level]))
     most[field] = -1.0

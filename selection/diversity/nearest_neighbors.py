@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from selection.core.arrays import AnyArray, FloatArray, IntArray, refuse_rows, row_blocks
 
-# Sums come out in another order on another machine: what differs less than this is a tie.
+# The order of summation differs between machines: smaller differences are ties.
 STEP = 1e-6
 
 
@@ -69,7 +69,7 @@ def _best(found: Nearest, wanted: int) -> Nearest:
     steps = np.round(found.cosines / STEP)
     keep = np.arange(len(steps))
     if len(steps) > wanted > 0:
-        # Only what can stay is sorted.
+        # Sort only what can remain.
         keep = np.flatnonzero(steps >= np.partition(steps, -wanted)[-wanted])
     order = keep[np.lexsort((found.ids[keep], -steps[keep]))][:wanted]
     return Nearest(found.ids[order], found.cosines[order])

@@ -79,7 +79,7 @@ def difference(
     right = np.asarray(correct)
     n = len(right)
     if n < 2 or n >= population or (right == right[0]).all():
-        # Nothing varies, or nothing is left to guess: the exact interval needs no doubts.
+        # Nothing varies, or nothing is left to estimate: use the exact interval.
         return accuracy_interval(right, confidence, population=population)
     terms = _corrected(1.0 - right, _checked_doubt(doubt, n), pool_doubt)
     error = float(terms.mean())
@@ -92,7 +92,7 @@ def difference(
 
 
 def _corrected(wrong: FloatArray, doubt: FloatArray, pool_doubt: float) -> FloatArray:
-    # Drawn, not counted off: neither sorted nor periodic input may line up with the fifths.
+    # Random, not periodic: neither sorted nor periodic input may align with the fifths.
     fold = np.random.default_rng(0).permutation(len(wrong)) % FOLDS
     terms = wrong.copy()
     for part in range(FOLDS):

@@ -178,7 +178,7 @@ def _checked_right(right: ArrayLike, curve: RandomCurve) -> BoolArray:
 
 
 def _sizes(m: int) -> IntArray:
-    # Every audit must lie outside of some window.
+    # Every audit must lie outside at least one window.
     largest = min(m - -(-m // WINDOWS), MAX_SIZE)
     return np.unique(np.geomspace(max(8, largest // 8), largest, STEPS).round().astype(np.int64))
 
@@ -200,13 +200,13 @@ def _spread(told: FloatArray, size: int) -> float:
     """Return the variance of the mean over windows that is due to their training items."""
     m = told.shape[1]
     means = np.nanmean(told, axis=1)
-    # What the judges differ in is not of the models' making.
+    # What the judging audits differ in is not due to the models.
     shift = np.array([np.nanmean(told, axis=0)[~np.isnan(row)].mean() for row in told])
     between = float(np.var(means - shift, ddof=1))
     return float(between / min(m / size, WINDOWS))
 
 
-# The guess ---------------------------------------------------------------------------------------
+# Posterior ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def _draw(curve: RandomCurve, right: BoolArray, generator: np.random.Generator) 
     odds = -0.5 * (gaps**2).sum(axis=0)
     odds = np.exp(odds - odds.max())
     rows = generator.choice(DRAWS, DRAWS // 4, p=odds / odds.sum())
-    # What is known of the error of today, given how lucky the curve was with these audits.
+    # The error of the current model, given how lucky the curve was with these audits.
     pull = np.linalg.solve(spread[:-1, :-1], spread[:-1, -1])
     middle = 1 - right.mean() - pull @ (seen[:, None] - said[:, rows])
     width = np.sqrt(max(spread[-1, -1] - pull @ spread[:-1, -1], 0.0))

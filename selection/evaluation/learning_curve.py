@@ -109,7 +109,7 @@ def labels_needed(
     needed = [_reaching(target, sizes, values, slopes) for slopes in fitted.slopes]
     value, now = _finite(needed[1][fitted.likely]), float(sizes.max())
     if values[sizes == now][-1] >= target:
-        # What was measured goes before what the curve makes of it.
+        # A measured accuracy takes precedence over the fitted curve.
         value = now if value is None else min(value, now)
     return Needed(
         value,
@@ -133,7 +133,7 @@ def _fit(sizes: FloatArray, values: FloatArray, confidence: float) -> _Fit:
     x, y = powers - powers.mean(axis=1, keepdims=True), values - values.mean()
     spread = (x**2).sum(axis=1)
     slopes = -(x @ y) / spread
-    # Squared errors with the best slope, and with the best that does not fall.
+    # Squared errors with the best slope, and with the best one that does not fall.
     best = np.maximum(((y + slopes[:, None] * x) ** 2).sum(axis=1), 0.0)
     rising = best + np.minimum(slopes, 0.0) ** 2 * spread
     likely = int(rising.argmin())

@@ -16,13 +16,13 @@ from selection.core.arrays import BoolArray, FloatArray
 from selection.core.intervals import Estimate, accuracy_interval
 
 RESAMPLES = 1000
-# So many numbers at once: the resamples of large audits are drawn in parts.
+# The number of values computed at once: resamples of large audits are drawn in parts.
 MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
 class ClassPerformance:
-    """Precision and recall of one class; None where the model, or the truth, never names it."""
+    """Precision and recall of one class; None if the model, or the truth, never has it."""
 
     precision: Estimate | None
     recall: Estimate | None

@@ -159,7 +159,7 @@ def _p_value(
     found: int, unread: int, samples: Sequence[Sample], target: float, confidence: float
 ) -> float:
     """Return the p-value of "recall is below `target`"; each sample's is weighed by its share."""
-    # The least total that puts recall below the target.
+    # The smallest total that puts recall below the target.
     least = int(found / target) + 1
     if least > found + unread:
         return 0.0

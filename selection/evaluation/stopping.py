@@ -114,7 +114,7 @@ def audits_needed(share: float, target: float, confidence: float = 0.95) -> int 
     while n < MAX_AUDITS:
         if lower_bound(round(share * n), n, confidence) >= target:
             return n
-        # Near the target thousands are needed, and one more or less is no matter then.
+        # Close to the target thousands are needed, and one more or less does not matter.
         n += max(1, n // 500)
     return None
 
@@ -268,10 +268,10 @@ def _p_value(found: int, seen: int, n: int, pool_size: int, target: float) -> fl
         raise ValueError(f"the target must lie between 0 and 1, not {target}")
     if n > pool_size:
         raise ValueError(f"{n} items cannot be drawn from {pool_size}")
-    # The least total that puts recall below the target: 57 found of 60 are 0.95, of 61 less.
+    # The smallest total that puts recall below the target: 57 found of 60 are 0.95, of 61 less.
     hidden = int((found + seen) / target) + 1 - found
     if hidden > pool_size:
-        # So many could not be left: recall below the target is impossible.
+        # Not that many can be left: recall below the target is impossible.
         return 0.0
     return float(hypergeom.cdf(seen, pool_size, hidden, n)) if n else 1.0
 
@@ -309,7 +309,7 @@ def _needed(
     for look, n in enumerate(sizes, start=1):
         if n <= len(marks):
             continue
-        # At the whole pool a share that is rounded up would promise what it does not have.
+        # For the whole pool, rounding a share up would overstate it.
         low = (
             share
             if n == population

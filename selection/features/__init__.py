@@ -7,12 +7,9 @@ from selection.features.text.encoders import Text, TextQuick
 from selection.features.text.pairs import Pairs, PairsQuick
 from selection.features.vectors import VectorBlock
 
+# In the order in which they are made for a medium: each is better than the one before.
 RECIPES: dict[str, type[Encoder]] = {
-    "text-quick": TextQuick,
-    "text": Text,
-    "image": ImageEncoder,
-    "pairs-quick": PairsQuick,
-    "pairs": Pairs,
+    each.recipe: each for each in (TextQuick, Text, ImageEncoder, PairsQuick, Pairs)
 }
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from selection.core.arrays import AnyArray
 from selection.features.matrix import Features
@@ -13,6 +13,13 @@ Doc = Any  # str for text; bytes of an image file or a PIL image for pictures
 
 class Encoder(Protocol):
     """An encoder of items as `Features`, fitted once on a sample of the pool and stored."""
+
+    # The stored name: a name never changes its meaning.
+    recipe: ClassVar[str]
+    # For the setting `features`.
+    title: ClassVar[str]
+    # The medium whose items it reads (`annotator.tasktypes.media`).
+    reads: ClassVar[str]
 
     @classmethod
     def fit(cls, docs: Sequence[Doc], *, seed: int) -> Self:

@@ -65,7 +65,7 @@ class Neighbours:
 
 
 def _weights(cosines: Float32Array, sharpness: float) -> Float32Array:
-    # In place: this is the largest array of all, and most of the time goes into it.
+    # In place: this is the largest array, and most of the time is spent on it.
     cosines[cosines > SAME] = -1.0
     cosines -= cosines.max(axis=1, keepdims=True)
     cosines *= sharpness

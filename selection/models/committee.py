@@ -37,7 +37,7 @@ def fit_committee(
     3
     """
     labels = np.asarray(y)
-    # Judged once, on rows that are all different: among a row's own copies any weight looks right.
+    # Chosen once, on distinct rows: among copies of a row, any weight looks right.
     worth = judge_blocks(X, labels, space, seed=seed, texts=texts)
     streams = np.random.default_rng(seed).spawn(members)
     samples = [_bootstrap(labels, space, stream) for stream in streams]

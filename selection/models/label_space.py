@@ -85,7 +85,7 @@ class LabelSpace(ABC):
         """Return the columns (n, S) by which the weight of neighbour features is judged."""
 
     def is_trainable(self, classes_seen: int) -> bool:
-        """Tell whether a model can be fitted on examples of so many classes."""
+        """Return whether a model can be fitted on examples of that many classes."""
         return classes_seen >= self.min_classes
 
     # Model -----------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class LabelSpace(ABC):
         model was. The other classes share the rest.
         """
 
-    # Answers of several people ---------------------------------------------------------------
+    # Answers of several annotators ----------------------------------------------------------------
 
     @abstractmethod
     def majority(self, votes: IntArray, voters: IntArray) -> tuple[IntArray, BoolArray]:

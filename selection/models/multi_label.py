@@ -68,12 +68,12 @@ class MultiLabel(LabelSpace):
         """Return one binary problem for each class seen (binary relevance)."""
         seen = self.classes_seen(y)
         weights = np.zeros((width, len(seen)))
-        # A class that every item has so far leaves no boundary to learn: the answer stays yes.
+        # A class that every item has so far has no boundary to learn: it is always predicted.
         intercept = np.full(len(seen), np.inf)
         for column, number in enumerate(seen):
             if not y[:, number].all():
                 pair, offset = solve(y[:, number])
-                # Two opposite columns, of which a yes/no needs their difference.
+                # Two opposite columns, because the softmax of a yes/no needs their difference.
                 weights[:, column] = pair[:, 1] - pair[:, 0]
                 intercept[column] = offset[1] - offset[0]
         return weights, intercept

@@ -63,7 +63,7 @@ def reduce_rows(X: Features) -> Reduction:
     if not real.any():
         return _without_features(len(X), columns, used, X.dense)
     roots = np.sqrt(values[real])
-    # Half the digits are enough for the solver, and many classes cost half the time.
+    # Single precision is enough for the solver, and halves the cost of many classes.
     rows = (vectors[:, real] * roots).astype(np.float32)
     return Reduction(rows, columns, used, X.dense, vectors[:, real] / roots)
 
@@ -71,7 +71,7 @@ def reduce_rows(X: Features) -> Reduction:
 def _without_features(
     n: int, columns: IntArray, used: Any, dense: Float32Array | None
 ) -> Reduction:
-    # One column of zeros: nothing to learn from, but a solver wants a column.
+    # One column of zeros: nothing to learn from, but the solver needs a column.
     zeros = np.zeros((n, 1))
     return Reduction(zeros, columns, used, dense, zeros)
 

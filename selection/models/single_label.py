@@ -150,7 +150,7 @@ class SingleLabel(LabelSpace):
     def majority(self, votes: IntArray, voters: IntArray) -> tuple[IntArray, BoolArray]:
         """Return the class with most votes, the first one on a tie; none without a vote."""
         answered = np.asarray(votes[:, 0].any(axis=1))
-        # All voters together outnumber those who can break a tie.
+        # All annotators together outnumber those who can break a tie.
         weights = votes[:, 0] * (1 + voters[:, :1]) + votes[:, 1]
         y = weights.argmax(axis=1) if len(weights) else np.zeros(0)
         return y.astype(np.int64), answered

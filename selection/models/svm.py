@@ -68,7 +68,7 @@ def _sharpness(reduction: Reduction, numbers: IntArray, seed: int) -> float:
 
 
 def _folds(numbers: IntArray, seed: int) -> list[IntArray]:
-    # Dealt out class by class, so that every class is left in each fold's training rows.
+    # Stratified by class, so that every class is in each fold's training rows.
     shuffled = np.random.default_rng(seed).permutation(len(numbers))
     order = shuffled[np.argsort(numbers[shuffled], kind="stable")]
     return [order[fold::FOLDS] for fold in range(min(FOLDS, len(order)))]
@@ -84,6 +84,6 @@ def _solve(
         solver.fit(reduction.rows[rows], y)
     weights, intercept = solver.coef_.T, solver.intercept_
     if weights.shape[1] == 1:
-        # Two opposite scores, as the softmax of several classes wants them.
+        # Two opposite scores, because the softmax expects one per class.
         return np.hstack([-weights, weights]), np.concatenate([-intercept, intercept])
     return weights, intercept

@@ -116,7 +116,7 @@ def _solve(reduction: Reduction, strength: float, y: IntArray) -> tuple[FloatArr
     """Return weights (r, S) and intercepts (S,) of the S classes in `y`."""
     solver = LogisticRegression(C=strength, max_iter=MAX_STEPS)
     with warnings.catch_warnings():
-        # A class for every other row looks like regression to it; at the start it is normal.
+        # A class for every other row looks like regression to it; at the start this is normal.
         warnings.filterwarnings("ignore", message="The number of unique classes")
         warnings.simplefilter("ignore", ConvergenceWarning)
         solver.fit(reduction.rows, y)
@@ -134,7 +134,7 @@ def _of_texts(pool: Sequence[str], test: Sequence[str]) -> tuple[Features, Featu
     try:
         X = encoder.fit_transform(pool)
     except ValueError:
-        # There is no word of two letters in the whole pool.
+        # The pool has no word of two letters.
         encoder = _encoder("char", (1, 3))
         X = encoder.fit_transform(pool)
     T = encoder.transform(test) if len(test) else X[:0]
@@ -153,7 +153,7 @@ def _encoder(analyzer: str, ngrams: tuple[int, int]) -> TfidfVectorizer:
 
 
 def writes_blanks(texts: Sequence[str]) -> bool:
-    """Tell whether most of the first `texts` are in a script with spaces between words.
+    """Return whether most of the first `texts` are in a script with spaces between words.
 
     >>> writes_blanks(["good day"]), writes_blanks(["大家好"])
     (True, False)
@@ -181,7 +181,7 @@ def _upright(doc: bytes, row: int) -> Image.Image:
         upright.load()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as problem:
         raise ValueError(f"the picture cannot be read (row {row})") from problem
-    # Kept small at once: thousands of whole pictures would fill the memory.
+    # Resized at once: thousands of full images would fill the memory.
     upright.thumbnail((4 * SIDE, 4 * SIDE))
     return upright
 

@@ -180,7 +180,7 @@ def saving_to_the_end(
 
 
 def _ends_at(curves: FloatArray, others: FloatArray) -> bool:
-    """Tell whether `curves` end no lower than `others` do, in the mean."""
+    """Return whether the mean of `curves` ends no lower than that of `others`."""
     return bool(curves[:, -1].mean() >= others[:, -1].mean() - ROUNDING)
 
 
@@ -217,7 +217,7 @@ def _needed(labels: ArrayLike, curves: FloatArray, target: float) -> float:
 
 
 def _divided(theirs: float, mine: float) -> float:
-    # Neither gets there: nothing is known, which the lower end should not be the better for.
+    # Neither reaches the target: nothing is known, which must not improve the lower end.
     return 0.0 if not np.isfinite(mine) else theirs / mine
 
 

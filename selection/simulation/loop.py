@@ -59,7 +59,7 @@ def audits_due(share: float, labels: int) -> int:
     >>> [audits_due(0.15, n) for n in (1, 7, 20, 100)]
     [0, 1, 3, 15]
     """
-    # 0.29 * 100 is a hair below 29 in binary.
+    # 0.29 * 100 is slightly below 29 in binary.
     return int(share * labels + 1e-9)
 
 
@@ -83,12 +83,12 @@ def _check(dataset: LabelledDataset, plan: Plan) -> None:
 
 
 def _is_taught(dataset: LabelledDataset, name: str) -> bool:
-    """Tell whether the test set or the strategy needs a model."""
+    """Return whether the test set or the strategy needs a model."""
     rule = registry.resolve(name, len(dataset.X), dataset.space.n_classes, dataset.space)
     return dataset.test is not None or bool(rule.needs)
 
 
-# Asking ------------------------------------------------------------------------------------------
+# Select -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class _Asker:
         taken = len(self.audits) - len(waiting)
         due = min(audits_due(self.share, len(asked) + size) - taken, len(waiting))
         free = np.setdiff1d(np.arange(len(self.dataset.X)), np.concatenate([asked, self.audits]))
-        # Where the rest is used up, what was left to the audits is asked, as in the app.
+        # When the rest is used up, the audit reserve is asked, as in the app.
         wanted = min(size - due, len(free))
         picks = self._pick(number, wanted, free, asked, model)
         return np.concatenate([picks, waiting[: size - wanted]])
@@ -160,14 +160,14 @@ class _Asker:
         return committee.predict_committee(members, X)[:, free]
 
     def _spread(self, strategy: Strategy, rows: IntArray) -> AnyArray:
-        # Thousands of rows are copied here, which a rule that never looks need not wait for.
+        # Copies thousands of rows, which strategies that do not need them skip.
         if "features" not in strategy.needs:
             return np.zeros((len(rows), 0), dtype=np.float32)
         return self.dataset.X.take(rows).spread_block()
 
 
 def _asker(dataset: LabelledDataset, name: str, seed: int, plan: Plan) -> _Asker:
-    # All that `random` asks is random already: it needs no audits beside that.
+    # `random` asks random items only: it needs no audits besides.
     share = 0.0 if name == RANDOM else plan.audit_share
     n = len(dataset.X)
     audits = audit_order(n, seed)[: int(np.ceil(share * n))]
@@ -178,7 +178,7 @@ def _classes_seen(dataset: LabelledDataset, asked: IntArray) -> int:
     return len(dataset.space.classes_seen(dataset.y[asked]))
 
 
-# Learning and measuring --------------------------------------------------------------------------
+# Train and measure --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def _said(
     dataset: LabelledDataset, test: Features, model: Predictor | None, asked: IntArray
 ) -> IntArray:
     if model is None:
-        # Only one class is dataset: that is what one would say of everything.
+        # Only one class is labelled: predict it for everything.
         return np.repeat(dataset.y[asked[:1]], len(test), axis=0)
     return dataset.space.decide(model.predict_proba(test))
 

@@ -39,7 +39,7 @@ def summarise(runs: Sequence[Run], baseline: Sequence[Run] = ()) -> dict[str, An
     groups = _by_strategy(runs)
     plain = sorted(baseline, key=lambda run: run.seed)
     _check(groups, plain)
-    # What each seed contributes to the target, so that intervals know that it, too, is uncertain.
+    # Each seed's contribution to the target, so that intervals include its uncertainty.
     target = _table(plain, "accuracy")[:, -1] if plain else np.array([np.nan])
     random = groups.get(RANDOM, [])
     return {
@@ -74,7 +74,7 @@ def in_words(ratio: Ratio) -> str:
 
 
 def is_loss(value: float) -> bool:
-    """Tell whether a saving is a loss that one decimal shows.
+    """Return whether a saving is a loss at one decimal.
 
     >>> is_loss(0.9), is_loss(0.99)
     (True, False)
@@ -125,7 +125,7 @@ def _table(group: Sequence[Run], metric: str) -> FloatArray:
 
 
 def _band(found: Band) -> dict[str, list[float | None]]:
-    # A share cannot lie outside, whatever the t-distribution says.
+    # A share cannot lie outside 0 to 1, whatever the t distribution says.
     return {
         name: [_number(value) for value in np.clip(curve, 0.0, 1.0)]
         for name, curve in vars(found).items()
@@ -173,7 +173,7 @@ def _against(group: Sequence[Run], random: Sequence[Run]) -> dict[str, Any] | No
         "labels": _marks(group).tolist(),
         **{name: [_number(value) for value in curve] for name, curve in vars(gain).items()},
         "worse": worse.tolist(),
-        # One seed shows nothing.
+        # A single seed shows nothing.
         "never_worse": None if len(group) < 2 else not worse.any(),
     }
 

@@ -41,7 +41,7 @@ def top_k(candidates: Candidates, k: int, rng: np.random.Generator, reason: str)
     >>> top_k(pool, 1, np.random.default_rng(0), "margin").rows
     array([1])
     """
-    # Copies can push each other out: more are looked at than are wanted.
+    # Copies can displace each other: more candidates are examined than wanted.
     ranked = _ranked(candidates, COPIES * k, rng)
     if candidates.spread is not None:
         alike = group_duplicates(candidates.spread[ranked], candidates.ids[ranked])
@@ -189,7 +189,7 @@ def balanced(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     if candidates.class_counts is not None:
         counts = counts + np.asarray(candidates.class_counts, dtype=np.float64)
     ranked = _ranked(candidates, len(candidates), rng)
-    # Each item stands for the class it most likely is; a doubtful one teaches about that class.
+    # Each item belongs to its most likely class; an uncertain one teaches about that class.
     queues = [ranked[proba[ranked].argmax(axis=1) == c].tolist() for c in range(proba.shape[1])]
     chosen: list[int] = []
     while len(chosen) < k:

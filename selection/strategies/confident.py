@@ -41,7 +41,7 @@ class ConfidentItems:
             "ids": self.ids,
             "classes": self.classes,
             "confidence": self.confidence,
-            # Many classes, few of them in an answer: bits keep the file small.
+            # Many classes, few of them per answer: bits keep the file small.
             "answers": np.packbits(self.answers, axis=1),
             "counts": self.counts,
         }

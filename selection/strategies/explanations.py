@@ -8,14 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from selection.core.arrays import FloatArray
+from selection.core.translation import gettext_noop
 from selection.models import LabelSpace
 from selection.models.label_space import Ambiguity
-
-
-def gettext_noop(text: str) -> str:
-    """Return the text unchanged; the name marks it for extraction by gettext."""
-    return text
-
 
 _WITHOUT_MODEL = {
     "random": gettext_noop("Drawn at random."),

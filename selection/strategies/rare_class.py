@@ -14,9 +14,9 @@ from selection.diversity import batch_diversity
 from selection.strategies.batch import Picks, needed_proba, spread_points
 from selection.strategies.candidates import Candidates
 
-# Found items from which on the model knows what it looks for (MATHS 2.5: "about 20").
+# The number of items found from which the model can recognise the class.
 MANY = 20
-# Of every 20 picks, what for. Random ones come from the whole pool, so nothing stays out of reach.
+# Purposes of every 20 picks. Random ones come from the whole pool, so every item can be reached.
 NONE_FOUND = {"cluster-seed": 19, "random": 1}
 FEW_FOUND = {"rare": 15, "cluster-seed": 4, "random": 1}
 MANY_FOUND = {"rare": 15, "near-found": 4, "random": 1}

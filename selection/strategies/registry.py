@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike
 
 from selection.core import hashing
 from selection.core.arrays import FloatArray, IntArray
+from selection.core.translation import gettext_noop
 from selection.models import LabelSpace
 from selection.strategies import batch
 from selection.strategies import rare_class as rare
 from selection.strategies.base import Scorer, Strategy, prefilter_size
 from selection.strategies.batch import Picks
 from selection.strategies.candidates import Candidates, Selection
-from selection.strategies.explanations import explain, gettext_noop
+from selection.strategies.explanations import explain
 
 __all__ = [
     "STRATEGIES",
@@ -73,7 +74,7 @@ def resolve(
 
 
 def is_early(n_labelled: int, n_classes: int) -> bool:
-    """Tell whether there are too few labels per class for uncertainty to be informative.
+    """Return whether there are too few labels per class for uncertainty to be informative.
 
     >>> is_early(7, 4), is_early(8, 4)
     (True, False)
@@ -98,7 +99,7 @@ _BALD = _of(lambda space, proba: space.bald(proba))
 
 @_of
 def _model_change(space: LabelSpace, proba: ArrayLike) -> FloatArray:
-    # All items have features of length 1 here, so their length changes no order.
+    # Features have length 1 here, so their length does not change the order.
     return space.expected_model_change(proba, np.zeros((len(np.asarray(proba)), 0)))
 
 
@@ -113,7 +114,7 @@ def _rare(
     proba: ArrayLike, ids: IntArray, seed: int, *, space: LabelSpace, rare_class: int | None
 ) -> FloatArray:
     if rare_class is None:
-        # Without a declared class, a rare one hides among the uncertain items.
+        # Without a declared class, a rare class is found among the uncertain items.
         return space.least_confident(proba)
     return space.check_proba(proba)[:, rare_class]
 

@@ -1,4 +1,5 @@
-// Deciding, taking back and looking back: a decision paints the next item at once and goes out behind it.
+// Decisions, undo and history: a decision shows the next item at once and is sent in the
+// background.
 
 import { newId } from "./tabs.js";
 import { fill } from "./view.js";
@@ -9,7 +10,7 @@ const SENT = {
   correct: ["kind", "client_id", "annotation", "note", "unsure"],
 };
 
-// What goes to the server of a decision. One that an older page kept names its labels itself.
+// The fields of a decision that are sent. One stored by an older page has its own label fields.
 export const sendable = (entry) => {
   const fields = Object.fromEntries(SENT[entry.kind].map((name) => [name, entry[name]]));
   if (entry.kind === "skip") return fields;
@@ -21,8 +22,8 @@ const sentLabels = (refs) =>
 
 const valueOf = (entry) => entry.value ?? entry.labels;
 
-// What is to be undone, as the server knows it: without anything of this page, its newest. Null where
-// it has no name yet.
+// The annotation or skip to undo, by its id on the server; empty for the server's newest. Null
+// while it has no id yet.
 export const undoTarget = (last) => {
   if (!last) return { annotation: null };
   if (last.entry.kind === "skip") return { lease: last.entry.lease };
@@ -33,7 +34,7 @@ const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 export class Decisions {
   isUndoing = false;
-  client = null; // set once there is one
+  client = null; // set after construction
 
   constructor({ config, tab, items, history, outbox, stage, pace }) {
     Object.assign(this, { config, tab, items, history, outbox, stage, pace });
@@ -61,7 +62,7 @@ export class Decisions {
     return !this.history.reviewing && (!this.items.current || this.isUndoing);
   }
 
-  // Deciding ------------------------------------------------------------------------------------
+  // Decide --------------------------------------------------------------------------------------
 
   #given(value) {
     return { value, sent: this.answer.sent(value), said: this.answer.said(value), ...this.view.remarks };
@@ -81,7 +82,7 @@ export class Decisions {
     this.#goOn(fill(this.words.chosen, { labels: this.answer.said(value) }));
   }
 
-  // What is damaged may never come; a reason is given to what was waited for, too.
+  // A damaged item may never load; a reason can be given while it is loading, too.
   skip(reason = "") {
     if (this.history.reviewing || this.#isIdle) return;
     if (this.stage.reading.obstacle !== "failed" && !reason && this.stage.isUnseen()) return;
@@ -91,7 +92,7 @@ export class Decisions {
     this.#goOn(this.words.skipped);
   }
 
-  // Save what is chosen, else what is suggested; nothing at all only when asked for twice.
+  // Save the choice, else the suggestion; save an empty choice only when Enter is pressed twice.
   accept() {
     const { value, suggested, blank, allowsBlank } = this.answer;
     if (!isSame(value, blank) || (allowsBlank && this.stage.isBlankAsked)) return this.decide(value);
@@ -109,7 +110,7 @@ export class Decisions {
     const own = answer.entry ?? null;
     this.stage.settleDraft();
     if (own && !this.#isSent(own)) {
-      // It has not gone out yet, so it is simply said otherwise.
+      // It is not sent yet, so the waiting decision is replaced.
       Object.assign(own, changed);
       this.outbox.keep(own);
     } else {
@@ -123,7 +124,7 @@ export class Decisions {
     this.client.wake();
   }
 
-  // Taking back ---------------------------------------------------------------------------------
+  // Undo ----------------------------------------------------------------------------------------
 
   #isSent(entry) {
     const waits = this.outbox.waiting.some(({ client_id: id }) => id === entry.client_id);
@@ -137,7 +138,7 @@ export class Decisions {
     this.isUndoing = true;
     try {
       await this.client.turns;
-      // It was on its way, and did not get through.
+      // It was being sent, and the request failed.
       if (last && !this.#isSent(last.entry)) return this.#undoHere(last);
       const target = undoTarget(last);
       const decision = target && { kind: "undo", client_id: newId(), ...target };
@@ -156,14 +157,14 @@ export class Decisions {
   }
 
   undone(settled) {
-    // What is done is done, also where it brings nothing back; the next undo goes further.
+    // It counts as undone even if no item comes back, so that the next undo goes further back.
     const last = settled.state === "done" ? this.history.pop() : null;
     if (!settled.next) return this.view.say(settled.words);
     this.stage.paintBefore(settled.next, { given: last?.entry.value ?? this.answer.blank });
     this.stage.announceNext(settled.words);
   }
 
-  // What the server said of them ----------------------------------------------------------------
+  // Responses -----------------------------------------------------------------------------------
 
   settle(settled, batch) {
     const entry = batch.find(({ client_id: id }) => id === settled.client_id);
@@ -172,12 +173,12 @@ export class Decisions {
     this.outbox.remove([entry.client_id]);
     const own = this.history.find(settled.client_id);
     if (own && settled.annotation) this.#name(own, settled.annotation);
-    // Only the newest is still what one has in mind.
+    // Only the newest decision is still relevant to the annotator.
     const isNewest = entry === this.history.last?.entry || entry.kind === "correct";
     if (isNewest) document.getElementById("said").textContent = settled.words;
   }
 
-  // Corrections of an answer that was on its way have waited for its number.
+  // Corrections of an answer in flight have waited for its id.
   #name(own, annotation) {
     own.annotation = annotation;
     for (const waiting of this.outbox.waiting) {
@@ -197,7 +198,7 @@ export class Decisions {
     const [entry] = this.outbox.refused;
     if (!entry) return this.view.refused(null);
     const isOwn = entry.project === this.config.project;
-    // What another project asks may be of another kind than what this page shows.
+    // Another project may have a task type that this page cannot show.
     const said = isOwn && entry.kind !== "skip" ? this.answer.said(valueOf(entry)) : (entry.said ?? "");
     this.view.refused(entry, { said, canShow: isOwn && Boolean(entry.served) });
   }
@@ -218,7 +219,7 @@ export class Decisions {
 
 const ANSWERS_AT_ONCE = 20;
 
-// Looking back at one's own answers, to correct them: those of this page, then older ones.
+// One's earlier answers, to correct them: those of this page, then older ones.
 export class Review {
   constructor({ config, history, stage }) {
     Object.assign(this, { config, history, stage });

@@ -1,4 +1,4 @@
-// Keys, buttons and fingers: what each of them does at the desk.
+// Keys, buttons and swipes of the labelling page.
 
 import { find, listen } from "../shortcuts.js";
 
@@ -6,14 +6,14 @@ const byId = (id) => document.getElementById(id);
 const DOUBLE_CLICK_MS = 350;
 const SWIPE_PX = 80;
 
-// What a finger's way over the item means: "accept" to the right, "skip" to the left, else null.
+// The meaning of a swipe over the item: "accept" to the right, "skip" to the left, else null.
 export const swipe = (from, to) => {
   const [x, y] = [to.x - from.x, to.y - from.y];
   if (Math.abs(x) < SWIPE_PX || Math.abs(x) < 2 * Math.abs(y)) return null;
   return x < 0 ? "skip" : "accept";
 };
 
-// What the buttons of notices and dialogs do, by what marks them.
+// Actions of the buttons in notices and dialogs, by their data attribute.
 const NOTICES = {
   "[data-again]": ({ client }) => client.wake(),
   "[data-decide-again]": ({ decisions }) => decisions.decideAgain(),
@@ -31,7 +31,7 @@ export class Input {
     this.#listenToButtons();
     this.#listenToForms();
     this.#listenToFingers();
-    // What is typed or ticked outlives the page; a tick by key is there once the key is let go.
+    // Drafts outlive the page; a choice made by key is set when the key is released.
     for (const name of ["input", "change", "click", "keyup"]) {
       document.addEventListener(name, () => stage.keepDraft());
     }
@@ -61,7 +61,7 @@ export class Input {
     };
   }
 
-  // The answer's own keys and clicks. Choosing anew is no second Enter.
+  // Keys and clicks of the answer. Changing the choice resets the second Enter.
   #choosing(action) {
     if (!action) return null;
     return () => {
@@ -75,7 +75,7 @@ export class Input {
       const reasonAt = (key) => document.querySelector(`[data-reason][data-key="${CSS.escape(key)}"]`);
       const reason = find(event, reasonAt);
       if (!reason || event.repeat) return;
-      // Or the desk would take the same key for a label, once the dialog is closed.
+      // Otherwise the closing key would also choose a label.
       event.preventDefault();
       reason.click();
     });
@@ -87,12 +87,12 @@ export class Input {
     });
   }
 
-  // Labels may have taken keys of actions since, or given them back.
+  // Labels may have taken keys from actions, or released them.
   rekey() {
     this.keyboard.rekey(this.config.keys);
   }
 
-  // The next item can be there before the second half of a double click, which was not meant for it.
+  // The next item may appear before the second click of a double click, which was not meant for it.
   #isSecondHalf(event) {
     return event.detail > 1 && this.stage.reading.clock.sinceStart < DOUBLE_CLICK_MS;
   }
@@ -100,7 +100,7 @@ export class Input {
   #listenToButtons() {
     document.addEventListener("click", (event) => {
       const button = event.target.closest("#desk button, #desk [data-choice]");
-      // A mouse leaves no focus behind, or the next Space would press that button again.
+      // Remove the focus after a mouse click, or Space would press that button again.
       if (button && event.detail > 0) button.blur();
       const named = event.target.closest("[data-action]")?.dataset.action;
       const action = this.#choosing(this.answer.actionOf(event.target)) ?? this.actions[named];
@@ -134,14 +134,14 @@ export class Input {
     });
   }
 
-  // A finger to the right accepts what is suggested, to the left skips.
+  // A swipe to the right accepts the suggestion, to the left skips.
   #listenToFingers() {
     let touched = null;
     byId("item").addEventListener("pointerdown", ({ pointerType, isPrimary, clientX: x, clientY: y }) => {
       touched = pointerType === "touch" && isPrimary ? { x, y } : null;
     });
     byId("item").addEventListener("pointerup", (event) => {
-      // A finger that moved a picture decides nothing.
+      // A pointer that moved a picture decides nothing.
       if (!touched || event.defaultPrevented || this.medium.ownsPointer()) return;
       const meant = swipe(touched, { x: event.clientX, y: event.clientY });
       touched = null;

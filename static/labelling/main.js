@@ -1,5 +1,5 @@
-// The desk: the item in the middle, the next ones at hand, and what was decided on its way out. This puts
-// its parts together; what an item is and what can be said of it are registered (registry.js).
+// The labelling page: the current item, prefetched items, and decisions being sent. This module
+// connects its parts; media and answers are registered in registry.js.
 
 import { Decisions, Review, sendable } from "./decisions.js";
 import { Input } from "./input.js";
@@ -12,7 +12,7 @@ import { Stage, View } from "./view.js";
 
 const MOST_BEAT_MS = 45_000;
 const LOOK_AGAIN_MS = 4000;
-const FILL_BUFFER_MS = 500; // behind the first items, which come first
+const FILL_BUFFER_MS = 500; // after the first items
 
 const byId = (id) => document.getElementById(id);
 const config = JSON.parse(byId("desk-config").textContent);
@@ -37,10 +37,10 @@ const stage = new Stage({ items, history, drafts, view, reading });
 const decisions = new Decisions({ config, tab, items, history, outbox, stage, pace });
 const review = new Review({ config, history, stage });
 
-let pause = null; // why the server hands out nothing, while it does not
+let pause = null; // why the project is paused; null while it is not
 let leaseSeconds = config.lease_seconds;
 
-// What goes to the server and comes from it ---------------------------------------------------------
+// Requests and responses ----------------------------------------------------------------------------
 
 const ask = (batch, extra) => {
   const body = {
@@ -58,7 +58,7 @@ const ask = (batch, extra) => {
   };
 };
 
-// What is held, and what waits to be sent after this batch.
+// What is held, and which decisions wait to be sent after this batch.
 const holding = (batch) => {
   const going = new Set(batch.map(({ lease }) => lease));
   const waiting = outbox.waiting.filter(({ project, lease }) => project === config.project && lease);
@@ -66,7 +66,7 @@ const holding = (batch) => {
 };
 
 const onResponse = (body, batch, extra) => {
-  // First, so that what follows is said with the names of now.
+  // First, so that the rest uses the current label names.
   if (body.shown) takeShown(body.shown);
   for (const settled of body.decisions) {
     if (extra?.decision) decisions.undone(settled);
@@ -79,7 +79,7 @@ const onResponse = (body, batch, extra) => {
   takeItems(body);
   view.paused(pause, Boolean(items.current));
   view.counts(body.counts);
-  // In a pause also before there is nothing left, for what comes after the item on the screen.
+  // Shown during a pause even before the last item, to announce what follows.
   view.empty(body.empty || (pause?.words ?? ""));
   client.later(nextCallIn());
 };
@@ -99,7 +99,7 @@ const takeItems = ({ next, spares, lost }) => {
     else stage.announceNext(words.lost);
   } else if (!items.current && !history.reviewing) {
     stage.advance();
-    // What the same answer said of the last decision stays in sight.
+    // Keep the message about the last decision from the same response.
     if (items.current) stage.announceNext(byId("said").textContent);
   }
   medium.preload(items.prefetched.map(({ item }) => item));
@@ -132,9 +132,9 @@ medium.mount(desk);
 answer.mount(desk);
 const input = new Input({ config, client, decisions, review, pace, stage });
 
-// Coming and going ----------------------------------------------------------------------------------
+// Tabs and reloads ----------------------------------------------------------------------------------
 
-// A page that holds what another tab holds: it shows nothing of it, and makes room for one that does not.
+// Another tab holds this page's items: show none of them, and load a page of this tab's own.
 let isStranger = false;
 
 document.addEventListener("visibilitychange", () => document.hidden || client.wake());
@@ -146,7 +146,7 @@ window.addEventListener("pagehide", () => {
   stage.keepDraft();
   client.leave(tab.page, items.leases);
 });
-// A page that comes back out of the browser's memory has given back what it held.
+// A page restored from the back/forward cache has released its items.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 const startOver = () => {
@@ -168,11 +168,11 @@ const takeUp = async () => {
 };
 
 const begin = async () => {
-  // What the server took for a reload of one tab may have been opened in another.
+  // The server took this load for a reload of one tab, but it may have opened in another.
   if (config.tab && config.tab !== tab.name) return startOver();
   const own = tab.isItsOwn();
   if (config.tab && !(await own)) return startAsDuplicate();
-  // What a form that came back had chosen.
+  // The choice in a restored form.
   const given = answer.value;
   const isChosen = JSON.stringify(given) !== JSON.stringify(answer.blank);
   stage.paint(config.first, isChosen ? { given } : undefined);

@@ -85,7 +85,7 @@ const registry = (defaults) => {
 export const media = registry(MEDIUM);
 export const answers = registry(ANSWER);
 
-// The plainest medium, which so many pages show that it is no file of its own.
+// The plain text medium, used by so many pages that it has no file of its own.
 media.register("text", {
   show: ({ text }) => (document.querySelector("#item .text").textContent = text),
   announce: ({ text }) => text,

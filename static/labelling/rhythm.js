@@ -1,12 +1,12 @@
-// How long an item has been before the eyes and what of it, and the pace of a session.
+// Reading time, scrolling, and the pace of a session.
 
 const PAUSE_MS = 5 * 60_000; // longer than this without a decision is a break
 const STEP_PX = 60;
-const PAGE_SHARE = 0.88; // of what is seen at once, so that a line or two stay in sight
-const LATE_MS = 250; // a frame that takes longer than this is waited for
-const SLACK_PX = 2; // a browser may end a pixel before the end
+const PAGE_SHARE = 0.88; // of the visible height, so that a line or two stay in sight
+const LATE_MS = 250; // wait for frames that take longer than this
+const SLACK_PX = 2; // browsers may stop a pixel before the end
 
-// Time on an item, without the time that one looks elsewhere.
+// Time on an item, without the time during which the page is hidden.
 export class Clock {
   #startedAt = 0;
   #away = 0;
@@ -29,7 +29,7 @@ export class Clock {
     this.#isFresh = true;
   }
 
-  // For what comes late, such as a picture.
+  // For items that arrive late, such as images.
   startLate() {
     if (this.#isFresh) this.start();
   }
@@ -42,7 +42,7 @@ export class Clock {
     return Math.max(0, Math.round((this.sinceStart - this.#away) / 10) / 100);
   }
 
-  // A function that goes on as if the time until it is called had not been.
+  // Return a function that restores the clock, as if no time had passed since.
   stop() {
     const [startedAt, away, since] = [this.#startedAt, this.#away, performance.now()];
     return () => {
@@ -53,7 +53,7 @@ export class Clock {
   }
 }
 
-// The pace of this page: times of decisions, and when a break is due.
+// The pace of this page: times of decisions, and when to suggest a break.
 export class Pace {
   #times = [];
   #breakMs;
@@ -68,7 +68,7 @@ export class Pace {
     this.#startedAt = this.#lastAt = now;
   }
 
-  // Count a decision, and tell whether a break is due since; that is said once a stretch.
+  // Count a decision, and return whether to suggest a break; once per session.
   count(seconds, now = performance.now()) {
     if (now - this.#lastAt > PAUSE_MS) [this.#startedAt, this.#isHinted] = [now, false];
     this.#lastAt = now;
@@ -78,7 +78,7 @@ export class Pace {
     return isDue;
   }
 
-  // Labels, the median time for one and labels an hour, counted as everywhere else.
+  // Labels, median seconds per item and labels per hour, computed as on the server.
   get summary() {
     const sorted = [...this.#times].sort((a, b) => a - b);
     const sum = sorted.reduce((total, each) => total + each, 0);
@@ -90,10 +90,10 @@ export class Pace {
   }
 }
 
-// Of the clock that tells when somebody pressed, which is not that of scripts where that is mocked.
+// From the clock of input events, which differs from the scripts' clock where that is mocked.
 const now = () => new Event("now").timeStamp;
 
-// Call back once what is there now has been painted: the message comes after the frame.
+// Call back after the next paint: the message is delivered after the frame.
 const afterPaint = (then) =>
   requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
@@ -105,14 +105,14 @@ export class Reading {
   #box;
   #cue;
   #words;
-  #putAt = 0; // when the item was put there,
-  #seenAt = null; // and when it had been painted
-  #isFresh = true; // put there by a script that is still running
+  #putAt = 0; // when the item was inserted,
+  #seenAt = null; // and when it was painted
+  #isFresh = true; // inserted by a script that is still running
   #pressedAt = 0;
   #turn = 0;
   #medium;
 
-  // `words(share)` says how much of the item was in sight so far.
+  // `words(share)` describes how much of the item was visible.
   constructor({ box, cue, medium, words }) {
     this.#box = box;
     this.#cue = cue;
@@ -126,14 +126,14 @@ export class Reading {
   #listen() {
     const box = this.#box;
     const pressed = (event) => {
-      // The click of a pointer ends what began when it went down.
+      // A pointer's click belongs to the time of its pointerdown.
       if (event.type !== "click" || event.detail === 0) this.#pressedAt = event.timeStamp;
     };
     for (const name of ["keydown", "pointerdown", "click"]) {
       document.addEventListener(name, pressed, true);
     }
     box.addEventListener("item:shown", () => {
-      // Nobody looks at an item before it is there.
+      // The time on an item starts when it is visible.
       this.clock.startLate();
       this.#appear();
     });
@@ -149,14 +149,14 @@ export class Reading {
     this.#showCue();
   }
 
-  // Why nothing may be decided yet, null where everything may: what was pressed before the item
-  // was on the screen was not meant for it.
+  // Why nothing may be decided yet; null if it may: input from before the item was painted was not
+  // meant for it.
   get obstacle() {
     return this.#medium.obstacle() ?? (this.#isTooEarly ? "early" : null);
   }
 
   get #isTooEarly() {
-    // Keys that piled up while the page was busy come one after the other, without a frame between.
+    // Keys queued while the page was busy arrive together, without a frame in between.
     if (this.#isFresh || this.#pressedAt < this.#putAt) return true;
     const seenAt = this.#seenAt ?? now();
     return seenAt - this.#putAt > LATE_MS && this.#pressedAt <= seenAt;
@@ -171,19 +171,19 @@ export class Reading {
     queueMicrotask(() => turn === this.#turn && (this.#isFresh = false));
     const seen = () => turn === this.#turn && (this.#seenAt ??= now());
     afterPaint(seen);
-    // A window that lies behind others gets no frames; a script that is busy keeps the timer, too.
+    // A hidden window gets no frames; a busy script delays the timer as well.
     setTimeout(seen, LATE_MS);
   }
 
   // Scrolling -----------------------------------------------------------------------------------
 
-  // Do what a key does for reading, and tell whether it did; at an end of the text it does not.
+  // Scroll as a key asks, and return whether it did; at the end of the text it does not.
   scroll(key, isShifted = false) {
     const way = this.#ways(isShifted)[key];
     if (way === undefined) return false;
-    // Where the window is low, what is around the item scrolls, too.
+    // In a low window, the area around the item scrolls as well.
     const around = [this.#box, this.#box.closest("form")];
-    // The page does that by itself, but for Space, which has another meaning at the end.
+    // The browser scrolls by itself, except for Space, which has another meaning at the end.
     if (key === " ") around.push(document.scrollingElement);
     return around.some((scroller) => this.#scrollIn(scroller, way));
   }
@@ -205,14 +205,14 @@ export class Reading {
     const most = scroller.scrollHeight - scroller.clientHeight;
     const room = Math.min(this.#hidden(scroller, by), by > 0 ? most - scroller.scrollTop : scroller.scrollTop);
     if (room <= SLACK_PX || getComputedStyle(scroller).overflowY === "hidden") return false;
-    // At once: the next key is for what is in sight then.
+    // Instantly: the next key refers to what is visible then.
     const top = Math.sign(by) * Math.min(Math.abs(by), room);
     scroller.scrollBy({ top, behavior: "instant" });
     this.#showCue();
     return true;
   }
 
-  // How much of the item lies beyond the edge of what scrolls.
+  // How much of the item lies beyond the edge of its scroll container.
   #hidden(scroller, by) {
     if (scroller === this.#box) return Infinity;
     const item = this.#box.getBoundingClientRect();
@@ -221,14 +221,14 @@ export class Reading {
     return by > 0 ? item.bottom - edge.bottom : edge.top - item.top;
   }
 
-  // What is below -------------------------------------------------------------------------------
+  // More below ----------------------------------------------------------------------------------
 
   #showCue() {
     const { scrollTop, scrollHeight, clientHeight } = this.#box;
     const scrolls = getComputedStyle(this.#box).overflowY !== "hidden";
     const hasMore = scrolls && scrollHeight - clientHeight - scrollTop > SLACK_PX;
     this.#cue.hidden = !hasMore;
-    // It describes the item, also while it is hidden.
+    // It describes the item, so it stays in the accessibility tree while hidden.
     this.#cue.textContent = hasMore ? this.#words((scrollTop + clientHeight) / scrollHeight) : "";
   }
 }

@@ -1,15 +1,13 @@
-// What a window has at hand and what was done in it: no document and no network, so that both can be
-// tested without a browser.
+// State of a window: its items and its history. No DOM and no network, so that node can test it.
 
 const MOST_PREFETCHED = 12;
 
-// Items, as the server served them: the one that is decided next, those that follow, and those that
-// are kept for a lost connection.
+// Items as the server sent them: the current one, prefetched ones, and the offline buffer.
 export class Items {
   current = null;
   prefetched = [];
   offlineBuffer = [];
-  decidedSince = 0; // decisions since the last call went out
+  decidedSince = 0; // decisions since the last request
   #preferences;
   #bufferSize;
   #bufferAsked = 0;
@@ -27,23 +25,23 @@ export class Items {
     return !this.current && !this.prefetched.length;
   }
 
-  // What comes after the current one.
+  // The item after the current one.
   get coming() {
     return [...this.prefetched, ...this.offlineBuffer.slice(0, 3)].map(({ item }) => item);
   }
 
-  // Take the next item, to be the current one; null where there is none.
+  // Make the next item the current one; null without one.
   next() {
     return this.prefetched.shift() ?? this.offlineBuffer.shift() ?? null;
   }
 
-  // Another item is to come first; the current one is the next.
+  // Put another item first; the current one becomes the next.
   putBack() {
     if (this.current) this.prefetched.unshift(this.current);
     this.current = null;
   }
 
-  // As many as the person prefers, and as many more as are decided while one call is under way.
+  // The preferred number, plus the decisions made during one request.
   get wanted() {
     const ahead = this.#preferences.ahead + this.decidedSince + (this.current ? 0 : 1);
     return Math.max(0, Math.min(MOST_PREFETCHED, ahead) - this.prefetched.length);
@@ -54,7 +52,7 @@ export class Items {
     return length <= this.#bufferSize / 2 ? this.#bufferSize - length : 0;
   }
 
-  // What a call asks for. The buffer fills behind the first items, which come first.
+  // What a request asks for. The offline buffer is filled after the first items.
   ask({ fillsBuffer }) {
     const { wanted } = this;
     this.#bufferAsked = fillsBuffer ? this.bufferWanted : 0;
@@ -62,12 +60,12 @@ export class Items {
     return { want: wanted, spares: this.#bufferAsked };
   }
 
-  // Whether the current item is among what the server gave to somebody else.
+  // Whether the current item is among those that the server reassigned.
   isLost(lost) {
     return this.current !== null && lost.includes(this.current.lease);
   }
 
-  // Take what came, without what is lost or decided by now.
+  // Add received items, without lost or decided ones.
   fill({ next, spares, lost }, { decided, isPaused }) {
     const stays = ({ lease }) => !lost.includes(lease);
     this.prefetched = this.prefetched.filter(stays);
@@ -79,16 +77,16 @@ export class Items {
     if (!isPaused && this.#bufferAsked > spares.length) this.#bufferSize = this.offlineBuffer.length;
   }
 
-  // In a paused project none were to be had, which says nothing of how many there are.
+  // A paused project sends none, which does not mean that it has none.
   resume() {
     this.#bufferSize = this.#preferences.spares;
   }
 }
 
-// What was decided in this page, oldest first, and where one is among one's earlier answers.
+// Decisions of this page, oldest first, and the position while reviewing earlier answers.
 export class History {
   #decided = [];
-  reviewing = null; // { answers, at, next, isComplete }, newest first, while one looks back
+  reviewing = null; // { answers, at, next, isComplete }, newest first, while reviewing
 
   get last() {
     return this.#decided.at(-1) ?? null;
@@ -124,7 +122,7 @@ export class History {
     return this.reviewing.at + 1 >= this.reviewing.answers.length;
   }
 
-  // Step to the answer before, 1, or back towards the present, -1; whether there is one.
+  // Step to the previous answer (1) or back towards the present (-1); return whether there is one.
   step(by) {
     const at = this.reviewing.at + by;
     if (at >= this.reviewing.answers.length) return false;

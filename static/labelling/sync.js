@@ -1,5 +1,5 @@
-// Decisions wait here until the server has said that they are stored. They outlive the page, the
-// tab and the browser, and belong to one person: nobody else who signs in here sends them.
+// Outbox: decisions wait here until the server has confirmed them. They outlive page, tab and
+// browser, and belong to one user: nobody else who signs in here sends them.
 
 const STORE = "decisions";
 
@@ -11,7 +11,7 @@ const openDatabase = () =>
     request.onerror = () => reject(request.error);
   });
 
-// Strict: written to the disk, not only handed to the operating system.
+// Strict durability: written to disk, not only handed to the operating system.
 const write = (database, change) =>
   new Promise((resolve, reject) => {
     const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
@@ -32,12 +32,12 @@ export class Outbox {
     this.person = person;
     this.waiting = [];
     this.onTrouble = () => {};
-    // Opened behind the first item; what is decided before it is there is written after.
+    // Opened after the first item is shown; earlier decisions are written once it is open.
     this.database = openDatabase();
     this.database.catch(() => this.onTrouble());
   }
 
-  // What an earlier page of the same person left, without what pages that still run will send.
+  // Decisions left by earlier pages of the same user, without those that open pages will send.
   async takeUp(isRunning) {
     const found = await this.stored();
     const ours = new Set(this.waiting.map((entry) => entry.client_id));
@@ -75,12 +75,12 @@ export class Outbox {
     try {
       await write(await this.database, what);
     } catch {
-      // A full disk or a private window: it still waits in this page, which has to say so.
+      // A full disk or a private window: the decision waits in memory only, which the page reports.
       this.onTrouble();
     }
   }
 
-  // What is to be sent; what the server refused waits for the person.
+  // The decisions to send; refused ones wait for the user.
   get due() {
     return this.waiting.filter((entry) => !entry.refused);
   }
@@ -90,15 +90,15 @@ export class Outbox {
   }
 }
 
-// The line to the server: decisions go out and items come in, one call at a time. It goes on
-// trying by itself, and always knows in a word how things stand.
+// Sync client: sends decisions and receives items, one request at a time. It retries by itself, and
+// always knows the connection state.
 
 const TIMEOUT_MS = 20_000;
 const AT_ONCE = 50;
 const WAITS_MS = [250, 500, 1000, 2000, 4000, 8000, 15_000];
 const STANDINGS = { 401: "out", 403: "forbidden", 404: "gone", 409: "other" };
 
-// Read anew each time, as a log-in in another tab changes it.
+// Read each time, because a sign-in in another tab changes it.
 const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 
 const post = async (url, body, { keepalive = false } = {}) => {
@@ -122,8 +122,8 @@ const post = async (url, body, { keepalive = false } = {}) => {
 };
 
 export class SyncClient {
-  // `ask(batch, extra)` gives the body of a call, `onResponse(body, batch, extra)` takes the answer,
-  // `refuse(batch)` takes decisions for a project that is no longer there.
+  // `ask(batch, extra)` returns the body of a request, `onResponse(body, batch, extra)` handles the
+  // response, `refuse(batch)` handles decisions for a deleted project.
   constructor({ project, outbox, ask, onResponse, refuse, show, send = post }) {
     Object.assign(this, { project, outbox, ask, onResponse, refuse, show, send });
     this.standing = "saved";
@@ -135,10 +135,10 @@ export class SyncClient {
     this.turns = Promise.resolve();
   }
 
-  // Send what waits, soon; several calls become one.
+  // Send soon; several calls are merged.
   wake() {
     clearTimeout(this.timer);
-    // A decision that waits behind another call is not saved yet.
+    // A decision queued behind another request is not saved yet.
     if (this.batch().length) this.tell("saving");
     if (this.isPlanned) return;
     this.isPlanned = true;
@@ -148,7 +148,7 @@ export class SyncClient {
     });
   }
 
-  // A request of its own, such as an undo, after what waits; whether it got through.
+  // A separate request, such as an undo, after the waiting ones; resolves to whether it succeeded.
   request(extra) {
     const turn = this.turns.then(() => this.exchange(extra));
     this.turns = turn;
@@ -158,7 +158,7 @@ export class SyncClient {
   later(ms) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      // Who looks elsewhere holds nothing for longer; coming back asks anew.
+      // A hidden page extends no leases; when it is shown again, it asks anew.
       if (!document.hidden || this.outbox.due.length) this.wake();
     }, ms);
   }
@@ -181,7 +181,7 @@ export class SyncClient {
     return true;
   }
 
-  // A correction of an answer that is still on its way waits for the answer's number.
+  // A correction of an answer in flight waits for the answer's id.
   batch() {
     const due = this.outbox.due.filter((entry) => entry.kind !== "correct" || entry.annotation);
     return due.filter((entry) => entry.project === due[0].project).slice(0, AT_ONCE);
@@ -202,12 +202,12 @@ export class SyncClient {
   }
 
   tell(standing) {
-    // Trying again is no better news yet.
+    // A retry is not a success yet.
     const told = this.standing === "saved" ? standing : this.standing;
     this.show(told, this.outbox.due.length);
   }
 
-  // The last call of a page that goes: it cannot wait for an answer.
+  // The last request of a closing page: it cannot wait for a response.
   leave(page, leases) {
     const base = `/api/v1/projects/${this.project}/desk`;
     const batch = this.batch().filter((entry) => entry.project === this.project);

@@ -1,21 +1,21 @@
-// What belongs to one tab: its name, by which it gets back what it held, and drafts, which are ticks
-// and notes that are not decided yet. Both outlive a reload and a log-in, and end with the tab.
+// State of one tab: its name, by which it gets its items back, and drafts: choices and notes not
+// decided yet. Both outlive a reload and a sign-in, and end with the tab.
 
 const NAME = "winnow-tab";
 const COOKIE = "winnow_tab";
-// As long as somebody may take to sign in again.
+// The time a user may take to sign in again.
 const COOKIE_SECONDS = 600;
 const ANSWER_MS = 150;
 const MOST_DRAFTS = 50;
 
 export const newId = () =>
   crypto.randomUUID?.() ??
-  // Without https a browser has no randomUUID.
+  // randomUUID needs https.
   "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
     (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16),
   );
 
-// A browser may refuse to store anything; then it lasts as long as the page.
+// A browser may refuse storage; then the state lasts as long as the page.
 const read = (key) => {
   try {
     return sessionStorage.getItem(key);
@@ -31,7 +31,7 @@ const write = (key, value) => {
   } catch {}
 };
 
-// Its name --------------------------------------------------------------------------------------
+// Name ------------------------------------------------------------------------------------------
 
 const lockName = (name) => `winnow-tab-${name}`;
 
@@ -41,19 +41,19 @@ export class Tab {
   constructor(path) {
     this.#path = path;
     this.name = read(NAME) ?? newId();
-    // Each load has a number, so that a farewell which comes late takes nothing from the page that
-    // is there by then.
+    // Each load has a number, so that a late leave request does not release the items of the next
+    // load.
     this.page = `${this.name}/${Date.now().toString(36)}`;
     write(NAME, this.name);
   }
 
-  // Should this be a reload: the server shows the same item, as it hears of the tab before the
-  // farewell, which is said only once the new page is there.
+  // For a reload: the server shows the same item, because it hears of the tab before the leave
+  // request, which is sent only once the new page is there.
   announce() {
     this.#setCookie(this.name, COOKIE_SECONDS);
   }
 
-  // Where the page that came is another tab's: the next one is to be this tab's.
+  // If the response belongs to another tab, the next load is for this tab.
   startOver() {
     this.#setCookie("", 0);
     location.replace(this.#path);
@@ -63,12 +63,12 @@ export class Tab {
     document.cookie = `${COOKIE}=${value}; path=${this.#path}; max-age=${seconds}; samesite=lax`;
   }
 
-  // A tab that was duplicated has its sister's name, and must not share what that one holds.
+  // A duplicated tab has the same name, and must not share the other one's items.
   forget() {
     write(NAME, null);
   }
 
-  // Whether no other page that runs has this tab's name.
+  // Whether no other open page has this tab's name.
   isItsOwn() {
     return navigator.locks ? this.#isLockFree() : this.#isUnanswered();
   }
@@ -82,7 +82,7 @@ export class Tab {
     });
   }
 
-  // Without https a browser has no locks.
+  // Web Locks need https.
   #isUnanswered() {
     if (!window.BroadcastChannel) return Promise.resolve(true);
     const channel = new BroadcastChannel(lockName(this.name));
@@ -97,7 +97,7 @@ export class Tab {
     });
   }
 
-  // The test of whether a name is that of another page which runs just now.
+  // Return a predicate: whether a name belongs to another open page.
   async others() {
     if (!navigator.locks) return () => false;
     const { held } = await navigator.locks.query();
@@ -108,8 +108,7 @@ export class Tab {
 
 // Drafts ----------------------------------------------------------------------------------------
 
-// By what they are about, an item or an earlier answer, so that none is ever shown with another;
-// each person has their own.
+// By item or earlier answer, so that a draft is never shown with another one; per user.
 export class Drafts {
   #key;
   #kept;
@@ -123,7 +122,7 @@ export class Drafts {
     return this.#kept.get(about) ?? null;
   }
 
-  // `marks` null: nothing is left that differs from what is there without a draft.
+  // `marks` null: nothing differs from the state without a draft.
   keep(about, marks) {
     const before = this.of(about);
     if (JSON.stringify(before) === JSON.stringify(marks)) return;

@@ -1,4 +1,4 @@
-// Painting: one item, its suggestion, how things stand. Text is only ever set as text.
+// Rendering: the item, its suggestion, and the connection state. Text is only ever set as text.
 
 const byId = (id) => document.getElementById(id);
 
@@ -8,7 +8,7 @@ export const fill = (text, values) =>
 export const plural = (forms, n, language) =>
   fill(forms[new Intl.PluralRules(language).select(n)] ?? forms.other, { n });
 
-const MOST_SAID = 200; // letters of an item, for who listens to the page
+const MOST_SAID = 200; // characters of an item read to screen readers
 
 export class View {
   constructor({ config, medium, answer }) {
@@ -35,7 +35,7 @@ export class View {
 
   // The item ------------------------------------------------------------------------------------
 
-  // The item in the middle, with what helps to decide; `marks` are what it has already.
+  // The current item, with what helps to decide; `marks` is its draft.
   item(served, { given = this.answer.blank, note = "", unsure = false } = {}) {
     const had = document.activeElement;
     byId("desk").classList.toggle("is-empty", !served);
@@ -43,10 +43,10 @@ export class View {
       this.had = had;
       return;
     }
-    // What had the focus before the desk ran dry has it again.
+    // Restore the focus from before the queue was empty.
     if (this.had && document.activeElement === document.body) this.had.focus();
     this.had = null;
-    // The plain forms name what is shown, too.
+    // The plain forms name the lease as well.
     for (const field of document.querySelectorAll("[name=lease]")) field.value = served.lease ?? "";
     this.medium.show(served.item);
     this.fields(served.item.meta);
@@ -122,8 +122,8 @@ export class View {
     byId("note-button").setAttribute("aria-expanded", String(isShown));
   }
 
-  // The labels, keys and guidelines as they are now, around what is before the person: `served`, or
-  // null for an answer of theirs.
+  // The current labels, keys and guidelines, around the current item `served`, or null for an
+  // earlier answer.
   changed(shown, served) {
     const told = [this.answer.take(shown)];
     if (shown.guidelines !== this.config.guidelines) told.push(this.words.guidelines_changed);
@@ -140,7 +140,7 @@ export class View {
     byId("changed").hidden = false;
   }
 
-  // A label may take the key of an action, or give it back.
+  // A label may take a key from an action, or release it.
   caps() {
     for (const button of document.querySelectorAll(".tool[data-action], #save")) {
       const cap = this.config.caps[button.dataset.action ?? "accept"] ?? "";
@@ -156,14 +156,14 @@ export class View {
     }
   }
 
-  // How things stand ----------------------------------------------------------------------------
+  // State ---------------------------------------------------------------------------------------
 
-  // How much of a long item was in sight.
+  // How much of a long item was visible.
   moreBelow(share) {
     return fill(this.words.more_below, { share: this.percent(share) });
   }
 
-  // A line for everybody, and for who listens to the page instead of looking at it.
+  // A status line, visible and announced to screen readers.
   say(said, then = "") {
     byId("said").textContent = said;
     byId("announce").textContent = [said, then.slice(0, MOST_SAID)].filter(Boolean).join(" ");
@@ -196,7 +196,7 @@ export class View {
     chip.textContent = typeof words === "string" ? words : plural(words, waiting, this.config.language);
     const isWrong = !["saved", "saving"].includes(standing);
     const box = byId("unsaved");
-    // A moment without a connection is no news while everything decided is kept.
+    // A short disconnection is not announced while all decisions are kept.
     box.hidden = !isWrong || standing === "offline";
     if (isWrong) {
       box.querySelector(".unsaved-words").textContent = [
@@ -211,7 +211,7 @@ export class View {
     byId("empty-words").textContent = words;
   }
 
-  // Nothing more comes; what is on the screen, if anything is, can still be saved.
+  // Nothing more comes; the item on the screen, if any, can still be saved.
   paused(pause, hasItem) {
     byId("desk").classList.toggle("is-paused", Boolean(pause));
     const box = byId("paused");
@@ -219,7 +219,7 @@ export class View {
     box.querySelector("p").textContent = pause ? fill(this.words.paused, { why: pause.words }) : "";
   }
 
-  // A decision that the server refused; null when there is none.
+  // A refused decision; null without one.
   refused(entry, { said = "", canShow = false } = {}) {
     const box = byId("refused");
     box.hidden = !entry;
@@ -229,7 +229,7 @@ export class View {
     box.querySelector("[data-decide-again]").hidden = !canShow;
   }
 
-  // An answer given before: where one is in one's own history, and what it said.
+  // An earlier answer: its position in the history, and its labels.
   reviewed(answer, place) {
     byId("past").hidden = !answer;
     byId("answer").classList.toggle("is-past", Boolean(answer));
@@ -249,10 +249,10 @@ export class View {
   }
 }
 
-// What is before the person: the current item, or an earlier answer, with what was marked and not
-// decided yet. A mark belongs to its item alone, and outlives a reload.
+// What is on the screen: the current item or an earlier answer, with its draft. A draft belongs to
+// one item, and outlives a reload.
 export class Stage {
-  isBlankAsked = false; // whether Enter said that once more saves nothing chosen
+  isBlankAsked = false; // whether the hint about Enter on an empty choice was shown
   #present = null;
 
   constructor({ items, history, drafts, view, reading }) {
@@ -273,7 +273,7 @@ export class Stage {
     this.view.medium.preload(this.items.coming);
   }
 
-  // Another item comes first, and the current one after it.
+  // Put another item first, and the current one after it.
   paintBefore(served, marks) {
     this.items.putBack();
     this.paint(served, marks);
@@ -285,16 +285,16 @@ export class Stage {
     this.view.say(said, current ? medium.announce(current.item) : words.nothing_left);
   }
 
-  // Nothing is decided of what is not on the screen yet.
+  // Nothing is decided about an item that is not visible yet.
   isUnseen() {
     const { obstacle } = this.reading;
     if (obstacle) this.view.say(this.view.words.unseen[obstacle]);
     return obstacle !== null;
   }
 
-  // Looking back --------------------------------------------------------------------------------
+  // History -------------------------------------------------------------------------------------
 
-  // What was marked for the present item before one looked back, and its clock.
+  // The draft of the current item from before reviewing, and its clock.
   leavePresent() {
     this.#present = { marks: this.#marks, goOn: this.reading.clock.stop() };
   }
@@ -349,7 +349,7 @@ export class Stage {
     this.drafts.keep(this.#about, null);
   }
 
-  // Whether anything is chosen or typed that another item would take away.
+  // Whether anything is chosen or typed that the next item would discard.
   get isMarked() {
     const isChosen = JSON.stringify(this.view.answer.value) !== JSON.stringify(this.view.answer.blank);
     return isChosen || this.view.remarks.note !== "";

@@ -1,5 +1,5 @@
-// The bulk desk: keys between the cards, and one press of a key confirms one page, never two.
-// Keys are handled here because htmx's key filters need eval, which the CSP forbids.
+// The bulk page: keys between the cards; one key press confirms one page, never two. Keys are
+// handled here because htmx's key filters need eval, which the CSP forbids.
 
 import { missing } from "../medium/image/loading.js";
 import { find } from "../shortcuts.js";
@@ -8,19 +8,19 @@ const byId = (id) => document.getElementById(id);
 const cards = () => [...document.querySelectorAll("[data-card]")];
 const page = () => byId("bulk-page");
 
-// What comes sooner after a new page was meant for the one before.
+// Input sooner after a new page was meant for the previous one.
 const READ_MS = 500;
 const MOST_BEAT_S = 45;
 
 let inFlight = false;
-let sent = null; // the form that was sent last
-let failed = null; // the same, with the status, when it did not arrive
+let sent = null; // the form sent last
+let failed = null; // the form that failed, with its status
 let shownAt = 0;
 let lookedAway = 0;
 let awaySince = null;
 let byPointer = true;
 
-// A new page ------------------------------------------------------------------------------------
+// New page --------------------------------------------------------------------------------------
 
 const begin = () => {
   shownAt = performance.now();
@@ -33,7 +33,7 @@ const begin = () => {
   count();
 };
 
-// Of 77 labels the chosen one may lie where the list has to be scrolled to.
+// The chosen one of many labels may be outside the visible part of the list.
 const showChosenLabel = () => {
   const chosen = document.querySelector(".bulk-label[aria-current]");
   const list = chosen?.closest("ul");
@@ -47,8 +47,8 @@ const announce = () => {
 
 const comeAgain = () => {
   window.scrollTo(0, 0);
-  // Who works by keys goes on at the first card, or at the labels where there are no more cards;
-  // a mouse leaves no focus on the button behind.
+  // A keyboard user continues at the first card, or at the labels without cards; after a mouse
+  // click the button loses the focus.
   if (byPointer) document.activeElement.blur();
   else (cards()[0] ?? document.querySelector(".bulk-label") ?? byId("bulk")).focus();
 };
@@ -108,7 +108,7 @@ const confirmPage = () => {
   if (performance.now() - shownAt >= READ_MS) page()?.requestSubmit();
 };
 
-// What is marked is confirmed only once it has been seen.
+// Marked items are confirmed only once they were visible.
 const unseen = () => {
   const { loading, failed } = missing(page());
   const isMarked = (image) => image.closest("li").querySelector("[data-card]").checked;
@@ -141,7 +141,7 @@ const PAGE_KEYS = {
 };
 const REPEATING = ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"];
 
-// Without a page the arrows are for scrolling.
+// Without a page the arrow keys scroll.
 const actionAt = (key) => {
   const isThere = page() || ["z", "Backspace", "?"].includes(key);
   return isThere && Object.hasOwn(PAGE_KEYS, key) ? PAGE_KEYS[key] : null;
@@ -165,10 +165,10 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("#none-button")) markEach(false);
 });
 
-// Saving ----------------------------------------------------------------------------------------
+// Save ------------------------------------------------------------------------------------------
 
-// A mouse leaves no focus behind, or the next Space would press that button again. Before the rule
-// below, which stops the second half of a double click but not its focus.
+// Remove the focus after a mouse click, or Space would press that button again. Before the rule
+// below, which stops the second click of a double click but not its focus.
 document.addEventListener(
   "click",
   (event) => {
@@ -178,7 +178,7 @@ document.addEventListener(
   true,
 );
 
-// The second half of a double click must not confirm the page that came with the first.
+// The second click of a double click must not confirm the next page.
 document.addEventListener(
   "click",
   (event) => {
@@ -190,7 +190,7 @@ document.addEventListener(
   true,
 );
 
-// Also without htmx a second click must not send the form twice.
+// Without htmx as well, a second click must not send the form twice.
 document.addEventListener(
   "submit",
   (event) => {
@@ -207,7 +207,7 @@ document.addEventListener(
   true,
 );
 
-// Not by the element: after the swap the form is gone, and htmx names what is left around it.
+// Not by the element: after the swap the form is gone, and htmx reports a remaining one.
 const isOurs = ({ detail }) => detail.target?.id === "bulk" && detail.requestConfig.verb === "post";
 
 document.addEventListener("htmx:configRequest", (event) => {
@@ -233,7 +233,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (isOurs(event)) comeAgain();
 });
 
-// What did not arrive ---------------------------------------------------------------------------
+// Failed requests -------------------------------------------------------------------------------
 
 const REASONS = { 0: "offline", 401: "out", 403: "old", 404: "gone" };
 
@@ -250,7 +250,7 @@ document.addEventListener("htmx:sendError", keep);
 document.addEventListener("htmx:timeout", keep);
 document.addEventListener("htmx:responseError", keep);
 
-// A page that arrived already is answered the same once more, so sending it again is safe.
+// A page that was saved returns the same response again, so resending is safe.
 const sendAgain = async () => {
   if (!failed || inFlight) return;
   const { form, status } = failed;
@@ -258,7 +258,7 @@ const sendAgain = async () => {
   form.requestSubmit();
 };
 
-// Signing in again changes the token, so the one in this page is taken from a fresh page.
+// Signing in changes the CSRF token, so it is read from a fresh page.
 const renewToken = async () => {
   try {
     const fresh = await fetch(byId("unsaved").dataset.fresh, { credentials: "same-origin" });
@@ -277,16 +277,16 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-again]")) sendAgain();
 });
 
-// Coming and going --------------------------------------------------------------------------------
+// Visibility --------------------------------------------------------------------------------------
 
-// The items stay with who has them before their eyes; of who looks elsewhere the time runs on.
+// Leases are extended while the page is visible, and expire while it is hidden.
 const stay = () => {
   const form = page();
-  // What is on its way to be saved needs it no more.
+  // A page being saved needs no extension.
   if (!form || document.hidden || inFlight) return;
   fetch(form.dataset.keep, { method: "POST", credentials: "same-origin", body: new FormData(form) })
     .then((response) => {
-      // The lead may have changed it since.
+      // The lead may have changed the lease time.
       form.dataset.heldFor = response.headers.get("Winnow-Held-For") ?? form.dataset.heldFor;
       return response.status === 200 ? response.text() : "";
     })
@@ -294,7 +294,7 @@ const stay = () => {
     .catch(() => {});
 };
 
-// A third of the time that is left may be lost on the way without harm.
+// At a third of the remaining time, a lost request does no harm.
 const stayOn = () => {
   const seconds = Number(page()?.dataset.heldFor ?? MOST_BEAT_S) / 3;
   setTimeout(() => {
@@ -308,7 +308,7 @@ window.addEventListener("pagehide", () => {
   if (form) navigator.sendBeacon(form.dataset.leave, new FormData(form));
 });
 
-// A page that comes back out of the browser's memory shows items that may be settled.
+// A page restored from the back/forward cache may show settled items.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

@@ -1,5 +1,5 @@
-// Labelling by keys what was found, or what people disagree about: arrows go from item to item, a label's key gives it, Z undoes.
-// Keys act on the item that has the focus, so none is stolen from anything else.
+// Keyboard labelling in lists of items: arrows move between items, a label's key labels, Z undoes.
+// Keys act on the focused item only.
 
 import { obstacle } from "../medium/image/loading.js";
 import { find } from "../shortcuts.js";
@@ -40,7 +40,7 @@ const actionOf = (item, isItem, key) => {
     case "ArrowUp":
       return () => step(item, -1);
     case "Enter":
-      // On a button or a link, Enter presses that.
+      // On a button or a link, Enter presses it.
       return isItem ? () => item.querySelector("[data-save]")?.click() : null;
     case "z":
     case "Backspace":
@@ -65,7 +65,7 @@ document.addEventListener("keydown", (event) => {
   if (!event.repeat || event.key.startsWith("Arrow")) action();
 });
 
-// A long text of an item that has the focus scrolls before the page does.
+// A focused item with a long text scrolls before the page does.
 const READING = { PageDown: 1, PageUp: -1, " ": 1, Home: -Infinity, End: Infinity };
 
 const scrollText = (item, { key, shiftKey }) => {
@@ -85,7 +85,7 @@ document.addEventListener("keydown", (event) => {
   if (scrollText(item, event)) event.preventDefault();
 });
 
-// Answers ---------------------------------------------------------------------------------------
+// Responses -------------------------------------------------------------------------------------
 
 const nextToLabel = (item) => {
   const all = items();
@@ -97,18 +97,18 @@ const renewed = (item) => {
   byId("announce").textContent = item.dataset.said || "";
   const isSaved = item.querySelector("[data-undo]") !== null;
   if (isSaved) savedLast = item.id;
-  // After a click nothing scrolls, but the printed keys go on from there.
+  // After a click nothing scrolls, but keys continue from that item.
   (isSaved ? nextToLabel(item) : item).focus({ preventScroll: byPointer });
 };
 
-// What is not on the screen is not decided; an undo may always be.
+// An invisible image cannot be labelled, but always undone.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const item = itemOf(event.detail.elt);
   if (!item || event.detail.elt.matches("[data-undo]") || event.detail.elt.querySelector("[data-undo]")) return;
   const reason = obstacle(item);
   if (!reason) return;
   event.preventDefault();
-  // Out of sight a picture is not even asked for.
+  // Images outside the viewport are loaded lazily.
   item.scrollIntoView({ block: "nearest" });
   say(reason);
 });
@@ -122,7 +122,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 const WORDS = { 401: "out", 403: "gone", 404: "gone" };
 
-// Comes back to this very list, where notes and ticks are kept.
+// After signing in, return to this list, with its notes and choices.
 const logIn = (title) => {
   const link = document.createElement("a");
   link.href = `${document.body.dataset.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
@@ -137,7 +137,7 @@ const say = (words) => {
   notice.hidden = false;
 };
 
-// The printed keys work at once, unless somebody is at another place already.
+// Keys work at once, unless the focus is elsewhere already.
 if (document.activeElement === document.body) items()[0]?.focus({ preventScroll: true });
 
 document.addEventListener("htmx:sendError", () => say("offline"));

@@ -1,10 +1,10 @@
-// Fields that take the key that is pressed in them. Without this one types the key's name.
+// Inputs that record the pressed key. Without this script, the key's name is typed.
 
 import { nameOf } from "../shortcuts.js";
 
 const caps = JSON.parse(document.getElementById("named-keys").textContent);
 
-// Tab, function keys and the like go on doing what they do everywhere.
+// Tab, function keys and the like keep their usual effect.
 const capOf = (key) => {
   if (Object.hasOwn(caps, key)) return caps[key];
   if ([...key].length !== 1) return null;
@@ -14,7 +14,7 @@ const capOf = (key) => {
 
 const put = (input, cap) => {
   input.value = cap;
-  // What is typed next on a keyboard that tells no keys, as on phones, takes its place.
+  // On keyboards that report no keys, as on phones, the next character replaces it.
   input.select();
   const said = [input.labels[0].textContent.trim(), cap].join(": ");
   document.getElementById("key-said").textContent = said;

@@ -1,4 +1,4 @@
-"""What the tests of the API share: a busy project, and a watch on what is answered."""
+"""Shared by the API tests: a busy project, and a check of every response."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from tests.given import Fill, Learn, RunRound
 
 @pytest.fixture(autouse=True)
 def _responses_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail where a call answers what its description does not allow."""
+    """Fail if a response does not match its description."""
     plain = APIClient.request
 
     def request(self: APIClient, **kwargs: Any) -> Any:
@@ -34,7 +34,7 @@ def _responses_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
 def busy(
     project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
 ) -> Any:
-    """The project with seeds, labels of two people, a round, a model and a full queue."""
+    """The project with seed labels, annotations of two users, a round, a model and a full queue."""
     loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
     filled(project, 40)
     learnt(project)
@@ -46,6 +46,6 @@ def busy(
 
 @pytest.fixture
 def stocked(project: Project, filled: Fill) -> Any:
-    """The project with a few items, and nothing done yet."""
+    """The project with a few items, not labelled yet."""
     filled(project, 6)
     return project

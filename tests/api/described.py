@@ -1,4 +1,4 @@
-"""Holds every response of the API tests against the description that programs read."""
+"""Compares every response of the API tests with the API description."""
 
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ Schema = dict[str, Any]
 
 @cache
 def schema() -> Schema:
-    """Return the description of the API as JSON Schema has it: `null` is a type of its own."""
+    """Return the API description as JSON Schema, in which `null` is a type."""
     return _with_null(SchemaGenerator().get_schema(request=None, public=True))
 
 
@@ -26,7 +26,7 @@ def _with_null(part: Any) -> Any:
 
 
 def faults(method: str, match: ResolverMatch, status: int, body: Any) -> list[str]:
-    """Return what a response has that its description does not allow."""
+    """Return the parts of a response that its description does not allow."""
     validator = _validator(method, _path(match.route), status)
     if validator is None:
         return [f"{method} {match.route} does not describe {status}"]
@@ -47,7 +47,7 @@ def _validator(method: str, path: str, status: int) -> Draft202012Validator | No
 
 
 def _path(route: str) -> str:
-    """Return an address as the description writes it: `{id}` for `<int:pk>`."""
+    """Return a path as in the description: `{id}` for `<int:pk>`."""
     parts = route.rstrip("/").split("/")
     names = [each.strip("<>").rpartition(":")[2] if each.startswith("<") else "" for each in parts]
     named = zip(parts, names, strict=True)

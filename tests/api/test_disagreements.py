@@ -6,7 +6,7 @@ import pytest
 
 from annotator.flow.projects import settings
 from annotator.flow.review import assignments, candidates
-from annotator.models import Annotation, Item, Project, SecondLook, User
+from annotator.models import Annotation, Item, Project, ReviewRequest, User
 from tests import loop
 from tests.given import Api, Fill
 
@@ -91,7 +91,7 @@ def test_second_look_comes_with_next_and_tells_afterwards(
     number = body["annotation"]["id"]
     undone = api(ben).delete(at(project, f"annotations/{number}")).json()
     assert undone["next"]["item"]["id"] == answer.item_id
-    assert SecondLook.objects.get().state == SecondLook.State.LEASED
+    assert ReviewRequest.objects.get().state == ReviewRequest.State.LEASED
     assert Annotation.objects.filter(withdrawn_at=None).count() == 1
 
 

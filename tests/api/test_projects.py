@@ -1,41 +1,24 @@
-"""Projects by the API: made, set, filled, watched, taken out."""
+"""Projects through the API: created, changed, trained, deleted."""
 
-import csv
 import io
 import json
-from http import HTTPStatus
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.dateparse import parse_datetime
 from pytest_django import Settings
 
-from annotator.flow.datasets import importing
-from annotator.models import Import, Project, Round, User
-from tests import loop
-from tests.given import Api, Fill
+from annotator.models import Project, Round, User
+from annotator.projectsettings import SETTINGS
+from tests.api.calls import assert_refused, at
+from tests.given import Api
 
 pytestmark = pytest.mark.django_db
-ERROR = {"type", "code", "detail", "errors"}
 
 
 @pytest.fixture
 def root(db: Any) -> Any:
     return User.objects.create_superuser("root")
-
-
-def at(project: Project, tail: str = "") -> str:
-    return f"/api/v1/projects/{project.pk}{tail}"
-
-
-def assert_refused(answer: Any, status: Any, code: Any = None, field: Any = None) -> Any:
-    body = answer.json()
-    assert answer.status_code == status, body
-    assert set(body) == ERROR
-    assert code is None or body["code"] == code
-    assert field is None or field in {each.get("field") for each in body["errors"]}
-    return body
 
 
 # Projects ----------------------------------------------------------------------------------------
@@ -62,7 +45,7 @@ def test_project_is_made_with_settings_and_labels(api: Api, root: Any) -> None:
     assert made["labels"][1]["hotkey"] == "h"
     assert [label["examples"] for label in made["labels"]] == ["", "Hi!\nLunch?"]
     assert made["shown_fields"] == ["sender"]
-    assert set(Project.SETTINGS) <= set(made)
+    assert set(SETTINGS) <= set(made)
     assert parse_datetime(made["created_at"]).utcoffset().total_seconds() == 0
     assert api(root).get("/api/v1/projects").json()["results"][0]["id"] == made["id"]
 
@@ -201,101 +184,6 @@ def test_both_forms_of_an_address_answer(api: Api, busy: Any, lea: User) -> None
     assert api(lea).get("/api/v1/projects/").status_code == 200
 
 
-# In ----------------------------------------------------------------------------------------------
-
-
-def upload(client: Any, project: Project, name: Any, content: Any, **fields: Any) -> Any:
-    data = {"file": SimpleUploadedFile(name, content), **fields}
-    return client.post(at(project, "/imports"), data, format="multipart")
-
-
-def test_file_is_taken_in_and_its_state_told(api: Api, project: Project, olga: User) -> None:
-    client = api(olga)
-    answer = upload(
-        client,
-        project,
-        "a.csv",
-        b"corps,kind\nx,spam\ny,spma\nx,spam\n",
-        text_column="corps",
-        label_column="kind",
-        labels_are="gold",
-    )
-    assert answer.status_code == 202
-    number = answer.json()["id"]
-    assert answer.json()["state"] == "queued"
-    importing.run(number)
-    told = client.get(at(project, f"/imports/{number}")).json()
-    counts = {n: told[n] for n in ("state", "total", "done", "created", "duplicates", "rejected")}
-    assert counts == {
-        "state": "done",
-        "total": 3,
-        "done": 3,
-        "created": 1,
-        "duplicates": 1,
-        "rejected": 1,
-    }
-    assert told["errors"] == [
-        {"row": 2, "code": "unknown_label", "detail": told["errors"][0]["detail"]}
-    ]
-    report = client.get(told["report_url"])
-    assert report.headers["Content-Type"] == "text/csv"
-    assert "attachment" in report.headers["Content-Disposition"]
-    assert len(list(csv.reader(io.StringIO(report.getvalue().decode())))) == 2
-    (listed,) = client.get(at(project, "/imports")).json()["results"]
-    assert listed == told
-
-
-def test_import_without_rejected_rows_has_no_report(api: Api, project: Project, olga: User) -> None:
-    work = loop.bring_in(project, "a.csv", "text\nx\n")
-    assert api(olga).get(at(project, f"/imports/{work.pk}")).json()["report_url"] is None
-    assert_refused(api(olga).get(at(project, f"/imports/{work.pk}/report")), 404, "no_report")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "fields", "status", "code"),
-    [
-        ("a.csv", b"", {}, 422, "empty_file"),
-        ("a.csv", b"text\n", {}, 422, "empty_file"),
-        ("a.csv", b"titre\nx\n", {}, 422, "missing_column"),
-        ("a.csv", b"text\nx\n", {"text_column": "no"}, 422, "missing_column"),
-        ("a.xlsx", b"PK", {}, 415, "wrong_type"),
-        ("a.zip", b"PK", {}, 415, "wrong_type"),
-        ("a.csv", b"text\nx\n", {"labels_are": "silver"}, 422, None),
-        ("a.csv", b"text\nx\n", {"format": "xlsx"}, 422, None),
-    ],
-)
-def test_file_that_cannot_be_used_is_refused_at_once(
-    api: Api,
-    project: Project,
-    olga: User,
-    name: str,
-    content: bytes,
-    fields: Any,
-    status: int,
-    code: Any,
-) -> None:
-    assert_refused(upload(api(olga), project, name, content, **fields), status, code)
-    assert not Import.objects.exists()
-
-
-def test_missing_column_names_those_that_are_there(api: Api, project: Project, olga: User) -> None:
-    body = assert_refused(upload(api(olga), project, "a.csv", b"titre,corps\nx,y\n"), 422)
-    assert "“titre”, “corps”" in body["detail"]
-
-
-def test_import_needs_a_file(api: Api, project: Project, olga: User) -> None:
-    answer = api(olga).post(at(project, "/imports"), {"format": "csv"}, format="multipart")
-    assert_refused(answer, 422, field="file")
-    assert_refused(api(olga).post(at(project, "/imports"), {"file": "x"}), 415)
-
-
-def test_file_that_is_too_large_is_refused(
-    api: Api, project: Project, olga: User, settings: Settings
-) -> None:
-    settings.MAX_UPLOAD_MB = 0
-    assert_refused(upload(api(olga), project, "a.csv", b"text\nx\n"), 413, "too_large")
-
-
 # Numbers -----------------------------------------------------------------------------------------
 
 
@@ -336,159 +224,6 @@ def test_models_and_curve_are_listed(api: Api, busy: Any, lea: User) -> None:
     assert len(version["sha256"]) == len(version["snapshot"]) == 64
     (point,) = api(lea).get(at(busy, "/curve")).json()["results"]
     assert {"model", "labels", "value", "low", "high", "n"} <= set(point)
-
-
-# Items -------------------------------------------------------------------------------------------
-
-
-def found(client: Any, project: Project, query: str = "") -> Any:
-    answer = client.get(at(project, f"/items{query}"))
-    assert answer.status_code == HTTPStatus.OK, answer.content
-    return [each["key"] for each in answer.json()["results"]]
-
-
-def test_items_are_searched_by_text_label_and_state(api: Api, project: Project, ana: User) -> None:
-    loop.bring_in(
-        project, "a.csv", "id,text,label\n1,Money now,spam\n2,money later,ham\n3,Lunch,\n"
-    )
-    client = api(ana)
-    assert found(client, project) == ["1", "2", "3"]
-    assert found(client, project, "?q=MONEY") == ["1", "2"]
-    assert found(client, project, "?label=ham") == ["2"]
-    assert found(client, project, "?state=pool") == ["3"]
-    assert found(client, project, "?state=labelled&q=now&label=spam") == ["1"]
-    assert found(client, project, "?q=%25") == []
-    assert found(client, project, "?q=%00money") == ["1", "2"]
-    assert found(client, project, "?label=%00ham") == ["2"]
-    assert_refused(client.get(at(project, "/items?state=odd")), 422, "unknown_state", "state")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "user__password__startswith=pbkdf2",
-        "annotations__user__password__contains=a",
-        "ordering=-project__created_by__password",
-        "_connector=OR",
-        "pk__in=1,2",
-        "state__gte=0",
-        "fields=gold",
-        "q=(a%2B)%2B%24",
-    ],
-)
-def test_items_are_filtered_by_nothing_else(
-    api: Api, project: Project, filled: Fill, ana: User, query: str
-) -> None:
-    filled(project, 3)
-    plain = api(ana).get(at(project, "/items"))
-    answer = api(ana).get(at(project, f"/items?{query}"))
-    assert answer.status_code == 200
-    assert query.startswith("q=") or answer.json()["results"] == plain.json()["results"]
-
-
-def test_items_tell_neither_gold_nor_suggestions(api: Api, project: Project, ana: User) -> None:
-    for use in ("gold", "suggestion"):
-        loop.bring_in(project, "a.csv", f"text,label\n{use},spam\n", labels_are=use)
-    answer = api(ana).get(at(project, "/items"))
-    assert set(answer.json()["results"][0]) == {"id", "key", "text", "meta", "state"}
-    assert b"spam" not in answer.content
-
-
-def test_list_is_walked_by_its_cursor_in_both_directions(
-    api: Api, project: Project, filled: Fill, ana: User
-) -> None:
-    filled(project, 25)
-    client, seen = api(ana), []
-    page = client.get(at(project, "/items?page_size=10")).json()
-    first = page
-    while True:
-        seen += [each["id"] for each in page["results"]]
-        if page["next"] is None:
-            break
-        page = client.get(page["next"]).json()
-    assert len(set(seen)) == len(seen) == 25
-    back = client.get(page["previous"]).json()
-    assert client.get(back["previous"]).json()["results"] == first["results"]
-    assert first["previous"] is None
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"), [("0", 12), ("-1", 12), ("x", 12), ("1000000000", 12), ("5", 5)]
-)
-def test_page_size_is_kept_within_reason(
-    api: Api, project: Project, filled: Fill, ana: User, size: str, shown: int
-) -> None:
-    filled(project, 12)
-    results = api(ana).get(at(project, f"/items?page_size={size}")).json()["results"]
-    assert len(results) == shown
-
-
-def test_made_up_cursor_is_refused(api: Api, project: Project, ana: User) -> None:
-    assert_refused(api(ana).get(at(project, "/items?cursor=nonsense")), 404)
-
-
-# Out ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("format", "kind"), [("jsonl", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")]
-)
-def test_export_is_streamed_as_a_download(
-    api: Api, busy: Any, lea: User, format: str, kind: str
-) -> None:
-    Project.objects.update(name='Mail "x"\r\nSet-Cookie: a=b; 猫')
-    answer = api(lea).get(at(busy, f"/export?format={format}"))
-    assert answer.streaming
-    assert answer.headers["Content-Type"] == kind
-    disposition = answer.headers["Content-Disposition"]
-    assert disposition == f'attachment; filename="mail-x-set-cookie-a-b.{format}"'
-    assert "Set-Cookie" not in answer.headers
-    body = answer.getvalue().decode("utf-8-sig")
-    rows = body.splitlines() if format == "jsonl" else list(csv.DictReader(io.StringIO(body)))
-    assert len(rows) == 15
-    if format == "jsonl":
-        assert json.loads(rows[0])["source"] == "seed"
-
-
-def test_export_is_jsonl_unless_asked_otherwise(api: Api, busy: Any, lea: User) -> None:
-    answer = api(lea).get(at(busy, "/export"))
-    assert answer.headers["Content-Type"] == "application/x-ndjson"
-    assert_refused(api(lea).get(at(busy, "/export?format=xlsx")), 422, "unknown_format", "format")
-    assert_refused(api(lea).get(at(busy, "/export?format=%00")), 422, "unknown_format")
-
-
-def test_predict_says_labels_and_probabilities(api: Api, busy: Any, ana: User) -> None:
-    answer = api(ana).post(at(busy, "/predict"), {"items": [{"text": "prize money"}] * 2})
-    assert answer.json()["model"] == 1
-    first, second = answer.json()["predictions"]
-    assert first == second
-    assert set(first["proba"]) == {"spam", "ham"}
-    assert first["labels"][0] in first["proba"]
-
-
-@pytest.mark.parametrize(
-    "items",
-    [
-        [],
-        None,
-        "x",
-        [{}],
-        [{"text": 5}],
-        [{"text": ""}],
-        ["x"],
-        [{"text": "a", "id": 1}],
-        [{"text": "a"}] * 1001,
-    ],
-)
-def test_predict_refuses_what_is_no_list_of_texts(
-    api: Api, stocked: Any, ana: User, items: Any
-) -> None:
-    assert_refused(api(ana).post(at(stocked, "/predict"), {"items": items}), 422)
-
-
-def test_predict_without_a_model_says_so(api: Api, project: Project, ana: User) -> None:
-    answer = api(ana).post(at(project, "/predict"), {"items": [{"text": "a"}]})
-    assert_refused(answer, 409, "no_model")
 
 
 # The description ---------------------------------------------------------------------------------

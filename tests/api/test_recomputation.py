@@ -17,7 +17,7 @@ from annotator.flow.progress import estimate, summary
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing, releasing
 from annotator.flow.review import candidates
-from annotator.models import Item, Label, Project, SecondLook, Tally, User
+from annotator.models import Item, Label, Project, ReviewRequest, Tally, User
 from annotator.views import number_format
 from annotator.views.charts import registry
 from annotator.views.charts.data import ChartData
@@ -109,7 +109,7 @@ def _ask_again(project: Project, people: Any) -> None:
             lease = leasing.lease_next(project, person)
             if lease is not None:
                 answer(lease, 2, seconds=4.0)
-    assert SecondLook.objects.exists()
+    assert ReviewRequest.objects.exists()
 
 
 @pytest.fixture

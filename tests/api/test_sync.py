@@ -266,7 +266,7 @@ def test_save_that_fails_keeps_nothing_of_what_was_leased_with_it(
     def fails(*args: Any) -> None:
         with transaction.atomic():
             stored(*args)
-            raise Conflict("already_labelled", "Somebody was first.")
+            raise Conflict("already_labelled", detail="Somebody was first.")
 
     monkeypatch.setattr(submit, "_store", fails)
     answer = client.post(at(project), body).json()

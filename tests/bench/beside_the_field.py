@@ -25,7 +25,7 @@ from typing import Any
 
 from selection_speed import cloud, odds, same_order, same_set, same_spread
 
-# That one comes first: it sets one BLAS thread before numpy is loaded.
+# Imported first: it limits BLAS to one thread before numpy is loaded.
 import numpy as np  # isort: skip
 from selection.diversity import batch_diversity  # isort: skip
 from selection import scores  # isort: skip
@@ -47,7 +47,7 @@ Pick = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Contest:
-    """One selection, as we do it and as `others` (by the name of the package) do it."""
+    """One selection, by us and by `others` (package name to function)."""
 
     what: str
     ours: Pick
@@ -81,7 +81,7 @@ def _missing(package: str) -> str:
 
 
 def report(contest: Contest) -> None:
-    """Print the lines of one contest: one for each of the others that is there."""
+    """Print the results of one contest: one line per installed package."""
     ours, picks, failure = measure(contest.ours)
     if picks is None:
         raise SystemExit(f"{contest.what}: {failure}")
@@ -99,7 +99,7 @@ def report(contest: Contest) -> None:
 
 
 def measure(pick: Pick) -> tuple[float, Any, str]:
-    """Return the seconds of the fastest run and its picks; no picks and the reason if it fails."""
+    """Return the seconds of the fastest run and its picks; no picks but a reason on failure."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_run, args=(pick, there))
@@ -207,7 +207,7 @@ def _badge(n: int, k: int) -> Contest:
 def _activeml_badge(proba: Any, X: Any, k: int) -> Any:
     from skactiveml.pool import Badge
 
-    # The column of ones is the intercept of the head, which has a gradient, too.
+    # The column of ones is the intercept of the head, which has a gradient as well.
     beside = np.column_stack([X, np.ones(len(X), dtype=X.dtype)])
     rule = Badge(random_state=0)
     return rule.query(beside, _unlabelled(len(X)), _known(proba), fit_clf=False, batch_size=k)
@@ -218,7 +218,7 @@ def _activeml_badge(proba: Any, X: Any, k: int) -> Any:
 
 def k_center() -> Iterator[Contest]:
     n = 100_000
-    # Who is labelled comes last: small-text mixes up row numbers otherwise.
+    # Labelled rows come last: small-text mixes up row numbers otherwise.
     X = cloud(n + LABELLED)
     for k in (20, 100):
         yield _k_center(X, n, k)
@@ -268,7 +268,7 @@ def kmeans_pp() -> Iterator[Contest]:
 def _sklearn_kmeans_pp(X: Any, k: int) -> Any:
     from sklearn.cluster import kmeans_plusplus
 
-    # One candidate a step is the plain rule; more of them are scikit-learn's own refinement.
+    # One candidate per step is the plain algorithm; more are scikit-learn's refinement.
     return kmeans_plusplus(X, k, n_local_trials=1, random_state=0)[1]
 
 
@@ -277,11 +277,11 @@ def _same_distances(X: Any, ours: Any, theirs: Any) -> str:
     return f"squared distances left {left[0] / left[1]:.3f} times theirs"
 
 
-# What stands in for a model ----------------------------------------------------------------------
+# Stand-in for a model -----------------------------------------------------------------------------
 
 
 class _Oracle:
-    """Knows the probabilities of every row, so that only the selection is timed."""
+    """Returns known probabilities for every row, so that only the selection is timed."""
 
     def __init__(self, proba: Any) -> None:
         self.proba = proba

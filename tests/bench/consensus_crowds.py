@@ -48,11 +48,11 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-# Ways --------------------------------------------------------------------------------------------
+# Methods ------------------------------------------------------------------------------------------
 
 
 def likeliest(answers: IntArray, n_classes: int) -> FloatArray:
-    """Return class probabilities (items, C) by the single explanation that fits best."""
+    """Return class probabilities (items, C) of the single best explanation."""
     said = (answers[:, :, None] == np.arange(n_classes)).astype(float)
     proba = majority(answers, n_classes)
     for _ in range(STEPS):
@@ -103,7 +103,7 @@ TEAMS = (
 
 
 def _by_authors(names: list[str]) -> IntArray:
-    """Return the estimate of the crowd's authors (items,), since nobody knows what is right."""
+    """Return the crowd authors' own estimate (items,), because the truth is unknown."""
     with (DATA / "crowd_climate_items.csv").open(newline="", encoding="utf-8") as file:
         said = [row["reference"] for row in csv.DictReader(file)]
     return np.array([names.index(each) if each in names else -1 for each in said])
@@ -137,7 +137,7 @@ def _alike(rng: np.random.Generator) -> Case:
     return answers, truth, 3
 
 
-# Judging -----------------------------------------------------------------------------------------
+# Evaluation ---------------------------------------------------------------------------------------
 
 
 def _row(answer: Way, cases: list[Case]) -> str:

@@ -33,7 +33,7 @@ def main() -> None:
         env = {"DATABASE_URL": asked.database} if asked.database else {}
         winnow = servers.Winnow(Path(folder) / "data", **env)
         try:
-            # Filled before it starts, so that no worker is at work while queries are timed.
+            # Filled before the start, so that no worker is busy while queries are timed.
             _run(winnow, "manage.py", "migrate", "-v0")
             _run(winnow, "manage.py", "collectstatic", "-v0", "--noinput")
             found = [_filled(winnow, n, asked.rounds) for n in _sizes(asked.annotations)]

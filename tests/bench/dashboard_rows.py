@@ -22,7 +22,7 @@ PICK = {"score": -0.1, "probability": None, "reason": "margin", "why": "close", 
 
 
 def measure(admin: str, password: str, annotations: int, rounds: int) -> dict[Any, Any]:
-    """Fill a project of `admin`, and return what its dashboard costs the server."""
+    """Fill a project of `admin`, and return the cost of its dashboard."""
     from annotator.models import User
 
     if not User.objects.filter(username=admin).exists():
@@ -63,7 +63,7 @@ def _add_items(project: Project, owner: Any, numbers: range, items: int, annotat
         Item(
             project=project,
             position=n,
-            # The first so many of the permutation are the audits.
+            # The first items of the permutation are the audits.
             audit_key=(n + 1) * (2**63 // (items + 2)),
             key=str(n),
             content_hash=n.to_bytes(16, "big"),
@@ -129,7 +129,7 @@ def _add_rounds(project: Project, annotations: int, rounds: int) -> None:
     )
     for number in range(1, rounds + 1):
         model = _add_round(project, space, number, annotations * number // rounds)
-    # As the newest round and its reports would have left them.
+    # As left by the newest round and its reports.
     model.measured["audits"] = audit_counts.counting_mark(project)
     model.save(update_fields=["measured"])
     Report.objects.create(
@@ -194,7 +194,7 @@ def _measured(project: Project, trained: int) -> dict[Any, Any]:
 
 
 def _asked(admin: str, project: int) -> dict[Any, Any]:
-    """Return how many queries the page takes, what each costs, and the whole of it, in seconds."""
+    """Return the number of queries of the page, their times, and the total, in seconds."""
     from django.db import connection
     from django.test import Client
     from django.urls import reverse

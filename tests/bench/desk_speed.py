@@ -38,7 +38,7 @@ from tests.browser import SWITCHES  # noqa: E402
 from tests.e2e.take_screenshots import log_in  # noqa: E402
 
 ITEMS = 5000
-# The frame is on its way once the browser takes up the message that was posted while it was made.
+# The frame is committed once the browser handles the message posted while it was built.
 WATCH = """
 window.painted = [];
 document.addEventListener("keydown", (event) => {

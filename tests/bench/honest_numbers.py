@@ -39,7 +39,7 @@ from selection.simulation.dataset import LabelledDataset, Plan
 
 EVERY = 100
 FOLDS = 5
-FEW = 10  # audits; below, nothing is told
+FEW = 10  # audits; with fewer, nothing is reported
 
 
 def main() -> None:
@@ -52,11 +52,11 @@ def _options() -> argparse.Namespace:
     return efficiency.parsed(parser)
 
 
-# Measuring ---------------------------------------------------------------------------------------
+# Measure ------------------------------------------------------------------------------------------
 
 
 def measure(name: str, options: argparse.Namespace) -> None:
-    """Do the runs of one set, and store what was told at each look beside the truth."""
+    """Run one data set, and store the reported figures beside the truth."""
     known = dataset.prepare(dataset.read(efficiency.data_of(name), Columns())).known
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     go = partial(run, known, options.strategy, plan)
@@ -69,14 +69,14 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 
 def use_one_thread() -> None:
-    """Keep this process to one thread: the others have the cores."""
+    """Limit this process to one thread: the others use the other cores."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
 
 
 def run(known: LabelledDataset, strategy: str, plan: Plan, seed: int) -> list[dict[str, Any]]:
-    """Return what one project with `seed` was told at each look, and the truth."""
+    """Return what a project with `seed` reported at each look, and the truth."""
     done = loop.replay(known, strategy, seed, plan, lambda: 0.0)
     audits = audits_of(known, plan, seed)
     marks = range(EVERY, int(done.labels[-1]) + 1, EVERY)
@@ -85,7 +85,7 @@ def run(known: LabelledDataset, strategy: str, plan: Plan, seed: int) -> list[di
 
 
 def audits_of(known: LabelledDataset, plan: Plan, seed: int) -> IntArray:
-    """Return the random rows, in their order, from which the simulator takes its audits."""
+    """Return the random rows, in order, from which the simulator takes its audits."""
     n = len(known.X)
     order = loop.audit_order(n, seed)
     return order[: int(np.ceil(plan.audit_share * n))]
@@ -94,7 +94,7 @@ def audits_of(known: LabelledDataset, plan: Plan, seed: int) -> IntArray:
 def look(
     known: LabelledDataset, asked: IntArray, audits: IntArray, seed: int
 ) -> dict[str, Any] | None:
-    """Return the estimates after the labels `asked` (n,), and what is true then."""
+    """Return the estimates after the labels `asked` (n,), and the truth."""
     in_order = audits[np.isin(audits, asked)]
     if len(in_order) < FEW or len(np.unique(known.y[asked])) < 2:
         return None
@@ -103,7 +103,7 @@ def look(
     places = np.array([rows[int(row)] for row in in_order])
     right = right_out_of_fold(known, X, y, np.isin(asked, in_order), seed)
     audited = right[places]
-    # As others measure: on whatever was labelled, most of it because it was hard.
+    # As others measure: on the labelled items, most of which are hard.
     everywhere = right_out_of_fold(known, X, y, np.ones(len(y), dtype=bool), seed)
     model = logistic.fit(X, y, known.space, seed=seed)
     in_pool = model.predict_proba(known.X).argmax(axis=1) == known.y
@@ -130,18 +130,18 @@ def look(
 def right_out_of_fold(
     known: LabelledDataset, X: Features, y: IntArray, held_out: BoolArray, seed: int
 ) -> BoolArray:
-    """Return (n,) whether each held out row is told right without it; False for the others."""
+    """Return (n,) whether each held-out row is predicted correctly; False for the others."""
     proba = logistic.cross_fit(X, y, held_out, known.space, folds=FOLDS, seed=seed)
     right = np.zeros(len(y), dtype=bool)
     right[held_out] = proba.argmax(axis=1) == y[held_out]
     return right
 
 
-# The table ---------------------------------------------------------------------------------------
+# Table --------------------------------------------------------------------------------------------
 
 
 def table(folder: Path) -> list[str]:
-    """Return one line for each set, and one for all of them."""
+    """Return one line per data set, and a total."""
     files = sorted(folder.glob("*.json"))
     sets = {path.stem: json.loads(path.read_text())["runs"] for path in files}
     lines = [
@@ -181,7 +181,7 @@ def _within(told: dict[str, Any], low: float, high: float) -> bool:
 
 
 def _ever(runs: list[list[dict[str, Any]]], bound: str) -> float:
-    """Return in which share of the runs the bound ever claimed more than was true."""
+    """Return the share of runs in which the bound ever exceeded the truth."""
     return float(np.mean([any(told[bound] > told["truth"] for told in run) for run in runs]))
 
 

@@ -46,7 +46,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="winnow-hostile-") as folder,
         servers.winnow(Path(folder) / "data") as server,
     ):
-        # Before the flood of sign-ins, which shuts its address out for a minute.
+        # Before the flood of sign-ins, which blocks its address for a minute.
         owner = server.client()
         show_attacks(server.address, given.connections, given.seconds)
         show_requests(server, owner, given.requests)
@@ -84,7 +84,7 @@ def show_requests(server: servers.Winnow, owner: Client, number: int) -> None:
 
 
 def status(port: int, call: hostile.Call) -> int:
-    """Send a request byte by byte as it is, and return the status; 0 where it was cut off."""
+    """Send a request byte by byte, and return the status; 0 if the connection was closed."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         path = f"{call.path}?{call.query}".encode("latin-1", "replace").decode("latin-1")

@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
 
 
 def parser_of(story: str, *, seeds: int, labels: int, jobs: int) -> argparse.ArgumentParser:
-    """Return a parser of what every bench that replays data sets asks for, with these defaults."""
+    """Return a parser of the options shared by all data set benchmarks, with these defaults."""
     parser = argparse.ArgumentParser(description=story.splitlines()[0])
     parser.add_argument("--sets", default="")
     parser.add_argument("--seeds", type=int, default=seeds)
@@ -74,7 +74,7 @@ def parser_of(story: str, *, seeds: int, labels: int, jobs: int) -> argparse.Arg
 
 
 def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """Return the options, among which there must be something to do."""
+    """Return the options; at least one action is required."""
     options = parser.parse_args()
     if not options.table and not (options.sets and options.out):
         parser.error("give --sets and --out, or --table")
@@ -86,18 +86,18 @@ def measure_all(
     measure: Callable[[str, argparse.Namespace], None],
     table: Callable[[Path], list[str]],
 ) -> None:
-    """Measure what is asked for, set by set, and print the table of all that is there."""
+    """Measure the requested data sets, and print the table of all results."""
     if not options.table:
         for name in options.sets.split(","):
             measure(name, options)
     print("\n".join(table(options.table or options.out)))
 
 
-# Measuring ---------------------------------------------------------------------------------------
+# Measure ------------------------------------------------------------------------------------------
 
 
 def measure(name: str, options: argparse.Namespace) -> None:
-    """Do the runs of one set that are missing, and store the summary of all that are there."""
+    """Do the missing runs of one data set, and store the summary of all its runs."""
     folder = options.out / name
     wanted = simulation_runs.turns(options.strategies.split(","), options.seeds)
     missing = [turn for turn in wanted if storage.load_run(folder, turn) is None]
@@ -146,7 +146,7 @@ def _plan(made: dataset.SimulationData, options: argparse.Namespace, is_screened
 
 
 def _same_plan(folder: Path, plan: Plan, made: dataset.SimulationData) -> None:
-    """Refuse to mix runs that were done otherwise."""
+    """Refuse to mix runs with different options."""
     path = folder / "plan.json"
     ours = {**vars(plan), "declared": made.known.rare_class_declared}
     if path.exists() and json.loads(path.read_text()) != ours:
@@ -172,7 +172,7 @@ def _tell(turn: simulation_runs.RunSpec, run: Run) -> None:
 
 
 def summarise(folder: Path, made: dataset.SimulationData, plan: Plan) -> None:
-    """Store the summary of all runs of a set; a strategy counts with the seeds that random has."""
+    """Store the summary of all runs of a data set; strategies count with random's seeds."""
     runs = _stored(folder)
     whole = {}
     for name in dict.fromkeys(turn.strategy for turn in runs):
@@ -197,7 +197,7 @@ def _stored(folder: Path) -> Runs:
 def _summary(
     runs: Runs, made: dataset.SimulationData, plan: Plan, name: str, seeds: set[int]
 ) -> dict[str, Any] | None:
-    """Return the summary of one strategy beside random and the baseline, same seeds in all."""
+    """Return the summary of one strategy beside random and the baseline, with the same seeds."""
     beside = {simulation_runs.BASELINE, RANDOM, name}
     chosen = {turn: run for turn, run in runs.items() if turn.strategy in beside}
     for each in {turn.strategy for turn in chosen}:
@@ -277,7 +277,7 @@ def _at(curve: dict[str, Any], mark: int) -> str:
 
 
 def _below(against: dict[str, Any] | None) -> str:
-    """Return the marks at which random is better beyond the interval."""
+    """Return the label counts at which random is better, beyond the interval."""
     if against is None or against["never_worse"] is None:
         return ""
     labels = [n for n, bad in zip(against["labels"], against["worse"], strict=True) if bad]
@@ -285,7 +285,7 @@ def _below(against: dict[str, Any] | None) -> str:
 
 
 def _medians(summaries: list[dict[str, Any]]) -> list[str]:
-    """Return the median savings over all sets; one that is over something counts as that."""
+    """Return the median savings over all data sets; an open-ended one counts as its bound."""
     names = sorted({name for summary in summaries for name in summary["strategies"]} - {RANDOM})
     lines = ["| over all sets | median query saving | median system saving |", "|---|---|---|"]
     for name in names:

@@ -89,7 +89,7 @@ def _any_other(n_classes: int) -> AnyArray:
 
 
 def _mixed_up(X: Features, y: IntArray, n_classes: int) -> AnyArray:
-    """Return how likely (C, C) each other class is where a model errs on a true one."""
+    """Return the probability (C, C) of each wrong class where a model errs on a true one."""
     proba = logistic.cross_fit(X, y, np.ones(len(y), dtype=bool), SingleLabel(n_classes), seed=0)
     chances = np.stack([proba[y == c].mean(axis=0, dtype=float) for c in range(n_classes)])
     np.fill_diagonal(chances, 0.0)

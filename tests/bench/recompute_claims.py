@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
 
 
 def measure(path: Path, options: argparse.Namespace) -> int:
-    """Print the table of one file, and return how many claims are not equal."""
+    """Print the table of one file, and return the number of claims that differ."""
     with tempfile.TemporaryDirectory() as folder:
         env = {"LOG_LEVEL": "WARNING", "TZ": "UTC"}
         with servers.winnow(Path(folder) / "data", **env) as server:
@@ -78,7 +78,7 @@ def measure(path: Path, options: argparse.Namespace) -> int:
 
 
 class Crowd:
-    """Three people who label a project by the labels of a file, as people do."""
+    """Three annotators who label a project by the labels of a file, as people do."""
 
     def __init__(self, server: servers.Winnow, path: Path, folder: Path, seed: int) -> None:
         self.server, self.admin = server, server.client()
@@ -115,7 +115,7 @@ class Crowd:
         return self.server.client(name, SECRET)
 
     def work(self, number: int) -> None:
-        """Give answers by turns until that many stand, with all that goes wrong on the way."""
+        """Label until there are that many valid annotations, with mistakes on the way."""
         for turn in count():
             name = PEOPLE[turn % len(PEOPLE)]
             if sum(map(len, self.saved.values())) >= number:
@@ -128,7 +128,7 @@ class Crowd:
             if turn % 40 == 35:
                 self._skip(name)
             if turn % 40 == 39:
-                # Nobody labels as fast as this; the model gets the time that it would have.
+                # No annotator is this fast; give the model the time that it would have.
                 self._wait_for_round()
         self._last_round()
 
@@ -170,7 +170,7 @@ class Crowd:
         self.shown[name] = None
 
     def _last_round(self) -> None:
-        """Have one more round, so that what is measured is of all that was labelled."""
+        """Run one more round, so that the figures cover all annotations."""
         self._wait_for_round()
         self.admin.call("POST", f"{self.at}/rounds")
         self._wait_for_round()
@@ -184,7 +184,7 @@ class Crowd:
         self.admin.wait_for(f"{self.at}/progress", is_over, 900)
 
     def export(self) -> Export:
-        """Return everything that goes out."""
+        """Return all exports."""
         path = f"{self.at}/export?include={','.join(claims.INCLUDE)}"
         lines = self.admin.call("GET", path).splitlines()
         return Export([json.loads(line) for line in lines], self.labels)
@@ -257,13 +257,13 @@ def _of_person(name: str, shown: dict[str, str], own: Export) -> Iterator[Claim]
 
 
 def _number(words: str) -> float:
-    """Return the first number of a text, as pages write it."""
+    """Return the first number in a text, as pages format it."""
     found = re.search(r"[\d,.]+", words)
     return float(found[0].replace(",", "")) if found else float("nan")
 
 
 class Browser:
-    """A browser in which somebody is signed in, as far as numbers have to be read from pages."""
+    """A signed-in browser that reads numbers from pages."""
 
     def __init__(self, server: servers.Winnow, name: str = "", password: str = "") -> None:
         self.address = server.address
@@ -282,12 +282,12 @@ class Browser:
         self.opener.open(request, timeout=60).read()
 
     def page(self, path: str) -> dict[str, str]:
-        """Return the counts of a page: what is said, by its title."""
+        """Return the counts on a page, by title."""
         found = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", self._get(path), re.DOTALL)
         return {html.unescape(name).strip(): html.unescape(said).strip() for name, said in found}
 
     def wait_until_current(self, path: str) -> None:
-        """Wait until what a worker calculates for the page knows of the newest work."""
+        """Wait until the background reports of the page cover the newest annotations."""
         servers.wait_until(lambda: "data-behind" not in self._get(path), 120, "newer figures")
 
     def _get(self, path: str) -> str:
@@ -295,7 +295,7 @@ class Browser:
             return str(answer.read().decode())
 
 
-# Telling -----------------------------------------------------------------------------------------
+# Report -------------------------------------------------------------------------------------------
 
 
 def _show(name: str, found: list[Claim], export: Export) -> int:

@@ -51,11 +51,11 @@ def _options() -> argparse.Namespace:
     return efficiency.parsed(parser)
 
 
-# Measuring ---------------------------------------------------------------------------------------
+# Measure ------------------------------------------------------------------------------------------
 
 
 def measure(name: str, options: argparse.Namespace) -> None:
-    """Do the runs of one set that are missing, and store what was told beside the truth."""
+    """Do the missing runs of one data set, and store the reported figures beside the truth."""
     folder = options.out / name
     folder.mkdir(parents=True, exist_ok=True)
     known = known_of(name)
@@ -68,7 +68,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 
 def known_of(name: str) -> LabelledDataset:
-    """Return 60 % of a set as the pool, and all the rest, the test file too, to measure on."""
+    """Return 60 % of a data set as the pool, and the rest, with the test file, as test set."""
     data = efficiency.data_of(name)
     answers = dataset.read(data, Columns())
     rest = dataset.read(data.with_stem(f"{name}_test"), Columns())
@@ -81,7 +81,7 @@ def known_of(name: str) -> LabelledDataset:
 
 
 def store_random(known: LabelledDataset, folder: Path, seed: int) -> None:
-    """Store how right random labels make the model, size by size."""
+    """Store the accuracy of random labels, by number of labels."""
     path = folder / f"random-{seed}.npz"
     if path.exists():
         return
@@ -92,7 +92,7 @@ def store_random(known: LabelledDataset, folder: Path, seed: int) -> None:
 
 
 def accuracy(known: LabelledDataset, rows: IntArray, seed: int) -> float:
-    """Return how much of what nobody saw the model of the labelled `rows` tells right."""
+    """Return the accuracy on unseen items of a model trained on `rows`."""
     X, y = known.X.take(rows), known.y[rows]
     model = logistic.fit(X, y, known.space, seed=seed)
     return float((model.predict_proba(known.test).argmax(axis=1) == known.truth).mean())
@@ -101,7 +101,7 @@ def accuracy(known: LabelledDataset, rows: IntArray, seed: int) -> float:
 def run(
     known: LabelledDataset, strategy: str, plan: Plan, folder: Path, seed: int
 ) -> list[dict[str, Any]]:
-    """Return what one project with `seed` was told at each look, and how right its model was."""
+    """Return what a project with `seed` reported at each look, and its true accuracy."""
     path = folder / f"run-{seed}.npz"
     if not path.exists():
         done = loop.replay(replace(known, test=None, truth=None), strategy, seed, plan, lambda: 0.0)
@@ -113,7 +113,7 @@ def run(
 
 
 def look(known: LabelledDataset, asked: IntArray, audits: IntArray) -> dict[str, Any] | None:
-    """Return what is told after the labels `asked` (n,)."""
+    """Return what is reported after the labels `asked` (n,)."""
     place = {int(row): i for i, row in enumerate(asked)}
     rows = np.array([place[int(row)] for row in audits if int(row) in place])
     X, y = known.X.take(asked), known.y[asked]
@@ -130,7 +130,7 @@ def look(known: LabelledDataset, asked: IntArray, audits: IntArray) -> dict[str,
 
 
 def table(folder: Path) -> list[str]:
-    """Return one line for each set and look, and the coverage of all of them."""
+    """Return one line per data set and look, and the coverage of all."""
     lines = [
         "| set | labels | runs | covers | covers one random run | really saved | low, median "
         "| value, median | high, median | helps | does not help | wrongly |",
@@ -173,7 +173,7 @@ def _line(
 
 
 def needed(sizes: IntArray, curve: FloatArray, goal: float) -> float:
-    """Return the labels after which the `curve` (k,) reaches the goal; infinite if never."""
+    """Return the number of labels at which the `curve` (k,) reaches the goal; infinite if never."""
     rising = np.maximum.accumulate(curve)
     reached = np.flatnonzero(rising >= goal)
     if not len(reached):
@@ -188,7 +188,7 @@ def needed(sizes: IntArray, curve: FloatArray, goal: float) -> float:
 def _holds(told: dict[str, Any], true: float, last: float) -> bool:
     low = told["most"] if told["low"] is None else told["low"]
     if not np.isfinite(true):
-        # More than what was run: right where the interval reaches that far.
+        # Beyond the longest run: correct if the interval reaches that far.
         return told["high"] is None or told["high"] >= last
     return min(true, told["most"]) >= low and (told["high"] is None or true <= told["high"])
 

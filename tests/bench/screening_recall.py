@@ -51,11 +51,11 @@ def _options() -> argparse.Namespace:
     return efficiency.parsed(parser)
 
 
-# Measuring ---------------------------------------------------------------------------------------
+# Measure ------------------------------------------------------------------------------------------
 
 
 def measure(name: str, options: argparse.Namespace) -> None:
-    """Do the runs of one set, and store what was claimed at each look beside the truth."""
+    """Run one data set, and store the claims at each look beside the truth."""
     answers = dataset.read(efficiency.data_of(name), Columns())
     rare = efficiency._rarest(answers)
     known = dataset.prepare(answers, rare=rare, hold_out=False).known
@@ -68,7 +68,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 
 def run(known: LabelledDataset, plan: Plan, seed: int, goal: float) -> dict[str, Any]:
-    """Return what one project was told at each look, and what its proofs came to."""
+    """Return what a project reported at each look, and the result of its samples."""
     asked = loop.replay(known, "rare", seed, plan, lambda: 0.0).asked
     n = len(known.X)
     audits = loop.audit_order(n, seed)[: int(np.ceil(plan.audit_share * n))]
@@ -83,7 +83,7 @@ def run(known: LabelledDataset, plan: Plan, seed: int, goal: float) -> dict[str,
 
 
 class Project:
-    """A search that was asked in the order `asked`, with samples of the unread in between."""
+    """A search in the order `asked`, with random samples of unread items in between."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Project:
         self.proven_after: int | None = None
 
     def go(self) -> None:
-        """Read on, look after every hundred, and draw a sample once the search has gone quiet."""
+        """Read on, look after every hundred, and draw a sample once the search finds nothing."""
         last = 0
         for done in range(20, len(self.asked) + 1, 20):
             self.read[self.asked[:done]] = True
@@ -115,16 +115,16 @@ class Project:
 
     @property
     def found(self) -> int:
-        """Return how many relevant items are read."""
+        """Return the number of relevant items read."""
         return int(self.rare[self.read].sum())
 
     @property
     def unread(self) -> int:
-        """Return how many items are not read."""
+        """Return the number of unread items."""
         return int((~self.read).sum())
 
     def look(self) -> None:
-        """Note the bound and the truth."""
+        """Record the bound and the truth."""
         low = recall_bound.lower_bound(self.found, self.unread, self.evidence())
         order = self.audits[self.read[self.audits]]
         marks = self.rare[order]
@@ -139,7 +139,7 @@ class Project:
         )
 
     def prove(self) -> None:
-        """Read a sample of what is unread, and look."""
+        """Read a random sample of unread items, and look."""
         step = next(
             each
             for each in recall_bound.frontier(
@@ -157,7 +157,7 @@ class Project:
             self.proven_after = self.looks[-1]["read"]
 
     def evidence(self) -> list[recall_bound.Sample]:
-        """Return what the audits say, up to the first that is unread, and the proofs."""
+        """Return the evidence of the audits, up to the first unread one, and of the samples."""
         waiting = np.flatnonzero(~self.read[self.audits])
         prefix = self.audits[: waiting[0]] if len(waiting) else self.audits
         audited = recall_bound.audited(self.rare[prefix], len(self.rare))
@@ -165,7 +165,7 @@ class Project:
 
 
 def _in_a_row(rare: BoolArray, asked: IntArray) -> dict[str, Any] | None:
-    """Return where 50 in a row brought nothing after a first find, and the recall there."""
+    """Return where 50 reads in a row found nothing after a first find, and the recall there."""
     since = None
     for place, relevant in enumerate(rare[asked]):
         if relevant:
@@ -182,7 +182,7 @@ def _in_a_row(rare: BoolArray, asked: IntArray) -> dict[str, Any] | None:
 
 
 def table(folder: Path) -> list[str]:
-    """Return one line for each set, and one for all of them."""
+    """Return one line per data set, and a total."""
     files = sorted(folder.glob("*.json"))
     sets = {path.stem: json.loads(path.read_text()) for path in files}
     everything = [run for told in sets.values() for run in told["runs"]]
@@ -219,7 +219,7 @@ def _line(name: str, relevant: str, runs: list[dict[str, Any]]) -> str:
 
 
 def _ever(runs: list[dict[str, Any]], bound: str) -> float:
-    """Return in which share of the runs the bound ever claimed more than was true."""
+    """Return the share of runs in which the bound ever exceeded the truth."""
     wrong = [any(told[bound] > told["truth"] + 1e-12 for told in run["looks"]) for run in runs]
     return float(np.mean(wrong))
 

@@ -45,7 +45,7 @@ from selection.simulation.loop import replay  # noqa: E402
 NEWS = ROOT.parent / "shared" / "data" / "ag_news.csv"
 WIDTH, CLASSES = 384, 10
 SHARD = 65_536
-PATIENCE = 10.0  # seconds from which one run has to do
+PATIENCE = 10.0  # seconds from which a single run suffices
 SCORED, WANTED = 1_000_000, 5_000
 TEXTS = 20_000
 ROUNDS, BATCH = 50, 20
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def row(case: Case) -> str:
-    """Return the line of the table: what one case took, and whether it reached its goal."""
+    """Return a table row: the time of one case, and whether it met its goal."""
     ours, picks = best_of(case.ours, case.rounds)
     peak = f"{peak_bytes(case.ours) / 1e6:,.0f}"
     mark = "" if ours <= case.goal else " **missed**"
@@ -92,7 +92,7 @@ def row(case: Case) -> str:
 
 
 def best_of(run: Callable[[], Any], rounds: int = 1, times: int = 3) -> tuple[float, Any]:
-    """Return the seconds of the fastest of three runs, of one if that is long, and the answer."""
+    """Return the seconds of the fastest of three runs (of one if it is long), and the answer."""
     taken: list[float] = []
     while len(taken) < times and sum(taken) < PATIENCE:
         started = time.perf_counter()
@@ -102,7 +102,7 @@ def best_of(run: Callable[[], Any], rounds: int = 1, times: int = 3) -> tuple[fl
 
 
 def peak_bytes(run: Callable[[], Any]) -> int:
-    """Return the most that a run holds at once, beyond what was there before."""
+    """Return the peak memory of a run, beyond what was allocated before."""
     tracemalloc.start()
     run()
     peak = tracemalloc.get_traced_memory()[1]
@@ -110,11 +110,11 @@ def peak_bytes(run: Callable[[], Any]) -> int:
     return peak
 
 
-# Made-up data ------------------------------------------------------------------------------------
+# Synthetic data -----------------------------------------------------------------------------------
 
 
 def cloud(n: int, seed: int = 0) -> Any:
-    """Return n rows of length 1 around a hundred centres: (n, 384) float32, like embedded texts."""
+    """Return n rows of length 1 around a hundred centres: (n, 384) float32, like embeddings."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(1).normal(size=(100, WIDTH)).astype(np.float32)
     X = centres[rng.integers(100, size=n)] + rng.standard_normal((n, WIDTH), dtype=np.float32)
@@ -123,7 +123,7 @@ def cloud(n: int, seed: int = 0) -> Any:
 
 
 def head() -> Model:
-    """Return a model over 384 columns and 10 classes, sure of some rows and not of others."""
+    """Return a model over 384 columns and 10 classes, confident about some rows only."""
     weights = np.random.default_rng(2).normal(scale=3, size=(WIDTH, CLASSES)).astype(np.float32)
     unused = np.zeros((0, CLASSES), dtype=np.float32)
     bias = np.zeros(CLASSES, dtype=np.float32)
@@ -205,7 +205,7 @@ def _same_best(ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> str:
 
 
 def same_set(ours: Any, theirs: Any, gap: float) -> str:
-    """Say how many of two choices are the same, and by how much the rest differs in score."""
+    """Report how many picks two selections share, and how much the rest differ in score."""
     shared = len(np.intersect1d(ours, theirs))
     if shared == len(ours):
         return f"the same {shared:,}"
@@ -270,7 +270,7 @@ def _written_out_badge(proba: Any, X: Any, k: int) -> Any:
 
 
 def same_spread(proba: Any, X: Any, ours: Any, theirs: Any) -> str:
-    """Say whether two draws begin alike, and how close their gradients come to all others."""
+    """Report whether two draws begin alike, and the gradient distances that they leave."""
     errors = proba - np.eye(proba.shape[1])[proba.argmax(axis=1)]
     gradients = Gradients.of(errors, X)
     left = [float(gradients.to_nearest(np.asarray(rows)).sum()) for rows in (ours, theirs)]
@@ -302,7 +302,7 @@ def _written_out_k_center(X: Any, k: int, labelled: Any) -> Any:
 
 
 def same_order(ours: Any, theirs: Any) -> str:
-    """Say up to where two sequences of picks are the same."""
+    """Report the length of the common prefix of two sequences of picks."""
     differs = np.flatnonzero(np.asarray(ours) != np.asarray(theirs))
     if not len(differs):
         return "the same order"

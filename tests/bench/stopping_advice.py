@@ -52,11 +52,11 @@ def _options() -> argparse.Namespace:
     return efficiency.parsed(parser)
 
 
-# Measuring ---------------------------------------------------------------------------------------
+# Measure ------------------------------------------------------------------------------------------
 
 
 def measure(name: str, options: argparse.Namespace) -> None:
-    """Do the runs of one set, and store what was known at each look beside the truth."""
+    """Run one data set, and store what was known at each look beside the truth."""
     known = dataset.prepare(dataset.read(efficiency.data_of(name), Columns())).known
     plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 @dataclass
 class Watched:
-    """A learner that notes what each of its models says of the rows `sample`."""
+    """A learner that records each model's predictions for the rows `sample`."""
 
     X: Features
     said: list[list[int]] = field(default_factory=list)
@@ -81,20 +81,20 @@ class Watched:
 
 
 def run(known: LabelledDataset, strategy: str, plan: Plan, seed: int) -> dict[str, Any]:
-    """Return what one project with `seed` knew at each look, and the truth."""
+    """Return what a project with `seed` knew at each look, and the truth."""
     sample = np.random.default_rng(seed).permutation(len(known.X))[:SAMPLE]
     watched = Watched(known.X.take(sample))
     done = loop.replay(replace(known, learner=watched), strategy, seed, plan, lambda: 0.0)
     audits = honest.audits_of(known, plan, seed)
     looks: list[dict[str, Any]] = []
-    # Before there are two classes no model is made.
+    # No model is trained before there are two classes.
     marks = zip(done.labels[-len(watched.said) :], done.accuracy[-len(watched.said) :], strict=True)
     for (labels, truth), said in zip(marks, watched.said, strict=True):
         measured = _measured(known, done.asked[:labels], audits, seed)
         if measured is not None:
             told = {"labels": int(labels), "truth": float(truth), "said": said}
             looks.append({**told, "estimate": asdict(measured)})
-    # The advice looks at unlabelled items only.
+    # The advice considers unlabelled items only.
     unasked = np.flatnonzero(~np.isin(sample, done.asked)).tolist()
     for look in looks:
         look["said"] = [look["said"][place] for place in unasked]
@@ -117,7 +117,7 @@ def _measured(
 
 @dataclass(frozen=True)
 class Told:
-    """What a project knows at a look: everything up to it, oldest first."""
+    """What a project knows at a look: all earlier figures, oldest first."""
 
     labels: list[int]
     said: list[IntArray]
@@ -128,7 +128,7 @@ class Told:
         return [estimate.value for estimate in self.estimates]
 
     def apart(self) -> list[int]:
-        """Return the looks, newest first, that lie at least `APART` labels from each other."""
+        """Return the looks, newest first, that are at least `APART` labels apart."""
         chosen = [len(self.labels) - 1]
         for place in range(len(self.labels) - 2, -1, -1):
             if self.labels[chosen[-1]] - self.labels[place] >= APART:
@@ -172,7 +172,7 @@ RULES = {
 
 @dataclass(frozen=True)
 class Advice:
-    """When a rule first said stop, and the accuracy and labels that were still to come."""
+    """When a rule first advised to stop, and the accuracy and labels still to come."""
 
     after: int
     lost: float
@@ -180,17 +180,17 @@ class Advice:
 
     @property
     def is_judged(self) -> bool:
-        """Tell whether enough labels were still to come for their worth to be told from noise."""
+        """Return whether enough labels were left for their gain to be distinguished from noise."""
         return self.saved >= APART
 
     @property
     def is_wrong(self) -> bool:
-        """Tell whether the labels that were saved would have brought more than the rule says."""
+        """Return whether the saved labels would have gained more than the rule says."""
         return self.is_judged and self.lost * 100 / self.saved > stopping.LIKELY_GAIN
 
 
 def table(folder: Path) -> list[str]:
-    """Return one line for each rule: the sets side by side, then all of them."""
+    """Return one line per rule: the data sets side by side, then all of them."""
     sets = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     runs = [run for each in sets.values() for run in each]
     names = " | ".join(f"`{name}`" for name in sets)

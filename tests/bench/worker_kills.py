@@ -23,7 +23,7 @@ SHOWN = "number, state, stage, token, attempts"
 
 
 class Watched:
-    """The rounds of a running installation, read from the file itself."""
+    """The rounds of a running installation, read from the database file."""
 
     def __init__(self, folder: Path) -> None:
         self._database = sqlite3.connect(f"file:{folder / 'winnow.sqlite3'}?mode=ro", uri=True)
@@ -57,7 +57,7 @@ def _kill_often(server: servers.Winnow, folder: Path, kills: int, rng: random.Ra
     watched, pauses = Watched(server.folder), []
     for number in range(kills):
         servers.wait_until(lambda: watched.last()[1:2] == ("done",), 300, "the round before")
-        # More than a round is due after, as some wait for the next one.
+        # More labels than make a round due, because some wait for the next one.
         oracle.label(25)
         servers.wait_until(watched.is_running, 60, "a round", pause=0.01)
         time.sleep(rng.uniform(0, 1.0))
@@ -94,7 +94,7 @@ def _pause(server: servers.Winnow, watched: Watched, part: str) -> float:
 
 
 def _went_on(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
-    """Tell whether somebody claimed the round or one of its parts, or it is further."""
+    """Return whether the round or a part of it was claimed, or advanced."""
     (turn, shards), (turn_now, shards_now) = before, now
     claimed = turn_now[1] == "running" and turn_now[3] not in (None, turn[3])
     old = {row[0]: row for row in shards}

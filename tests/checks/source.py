@@ -1,4 +1,4 @@
-"""Source files under the rules, and the helper that checks a rule."""
+"""Source files to check, and helpers to check a rule."""
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ Rule = Callable[[str], Iterable[str]]
 
 
 def offenders(paths: Iterable[Path], rule: Rule) -> list[str]:
-    """Return all that a rule finds, each with the file in which it stands."""
+    """Return all findings of a rule, each with its file."""
     return [
         f"{path.relative_to(ROOT)}: {found}"
         for path in paths
@@ -25,19 +25,19 @@ def offenders(paths: Iterable[Path], rule: Rule) -> list[str]:
 
 
 def hold(paths: Iterable[Path], rule: Rule) -> None:
-    """Fail with all offenders, where a rule finds any."""
+    """Fail with all findings of a rule."""
     paths = list(paths)
     assert paths, "there is no file to hold the rule against"
     listed(offenders(paths, rule))
 
 
 def listed(found: Iterable[object]) -> None:
-    """Fail with one line for each offender, where there are any."""
+    """Fail with one line per finding."""
     lines = [str(each) for each in found]
     assert not lines, "\n".join(["", *lines])
 
 
-# What a module says ------------------------------------------------------------------------------
+# Contents of a module -----------------------------------------------------------------------------
 
 
 def calls(source: str) -> Iterator[tuple[int, str, ast.Call]]:

@@ -1,5 +1,6 @@
 """Rules about the code itself: who may import whom, and through which doors items go."""
 
+import ast
 import os
 import re
 import subprocess
@@ -86,6 +87,38 @@ def test_a_module_that_sees_requests_is_found() -> None:
     for name in REQUESTS:
         assert list(of_requests(f"from {name} import anything")) == [name]
     assert list(of_requests("from django.db import models")) == []
+
+
+TRANSLATION = re.compile(r"(django\.utils\.)?(translation|gettext)(\.|$)")
+
+
+def of_translation(source: str) -> Iterator[str]:
+    """Yield what a module imports to word sentences itself."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{each.name}" for each in node.names]
+        else:
+            continue
+        yield from filter(TRANSLATION.match, names)
+
+
+def test_flow_words_no_sentence() -> None:
+    """Its errors have codes and values; what it stores has its words in `i18n.stored_texts`."""
+    flow = (path for path in CODE if path.is_relative_to(ROOT / "annotator" / "flow"))
+    hold(flow, of_translation)
+
+
+def test_a_module_that_words_sentences_is_found() -> None:
+    for line in (
+        "from django.utils.translation import gettext as _",
+        "from django.utils import timezone, translation",
+        "import gettext",
+        "def here():\n    import django.utils.translation",
+    ):
+        assert list(of_translation(line)), line
+    assert not list(of_translation("from annotator.i18n import error_messages, stored_texts"))
 
 
 def test_models_and_migrations_agree(tmp_path: Path) -> None:

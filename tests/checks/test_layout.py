@@ -1,4 +1,4 @@
-"""The house and its rooms: no folder and no file is too big to find one's way in."""
+"""Sizes of folders and files."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,19 +7,24 @@ from pathlib import Path
 from tests.checks.source import CODE, ROOT, listed
 
 MODULES, LINES = 15, 400
-# What is still too big, and how big it may be at most. Nothing is added here.
+# What is still too long, and its maximum size. Add nothing here.
 BIG_FOLDERS: dict[str, int] = {}
-BIG_FILES: dict[str, int] = {}
+BIG_FILES = {
+    "static/css/base.css": 560,
+    "static/css/labelling.css": 580,
+    "static/medium/image/viewer.js": 470,
+}
+TEST_LINES = 500
 
 
 def modules(paths: Iterable[Path]) -> Counter[str]:
-    """Return how many modules each folder holds, but for migrations, which come one by one."""
+    """Return the number of modules per folder, without migrations, which are added one by one."""
     rooms = (path for path in paths if path.name != "__init__.py")
     return Counter(str(path.parent) for path in rooms if path.parent.name != "migrations")
 
 
 def too_big(sizes: dict[str, int], limit: int, known: dict[str, int]) -> list[str]:
-    """Return what is over the limit, and over what is known of it."""
+    """Return what exceeds the limit, or its known maximum."""
     big = sorted(name for name, size in sizes.items() if size > max(limit, known.get(name, 0)))
     return [f"{name}: {sizes[name]} of {limit}" for name in big]
 
@@ -28,10 +33,22 @@ def test_no_folder_holds_too_many_modules() -> None:
     listed(too_big(modules(path.relative_to(ROOT) for path in CODE), MODULES, BIG_FOLDERS))
 
 
+def lines(paths: Iterable[Path]) -> dict[str, int]:
+    """Return how many lines each file has."""
+    return {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in paths}
+
+
 def test_no_file_has_too_many_lines() -> None:
-    ours = (path for path in CODE if path.parent.name != "migrations")
-    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in ours}
-    listed(too_big(lines, LINES, BIG_FILES))
+    ours = [path for path in CODE if path.parent.name != "migrations"]
+    ours += [path for kind in ("css", "js") for path in (ROOT / "static").rglob(f"*.{kind}")]
+    assert len(ours) > 300
+    listed(too_big(lines(ours), LINES, BIG_FILES))
+
+
+def test_no_test_has_too_many_lines() -> None:
+    tests = [path for kind in ("py", "mjs") for path in (ROOT / "tests").rglob(f"*.{kind}")]
+    assert len(tests) > 150
+    listed(too_big(lines(tests), TEST_LINES, BIG_FILES))
 
 
 def test_what_is_too_big_is_found() -> None:

@@ -160,10 +160,9 @@ def test_no_sentence_of_a_module_is_untranslated() -> None:
 
 
 REFUSALS = {
-    *("FlowError", "Unauthenticated", "Forbidden", "NotFound", "Conflict"),
-    *("TooLarge", "WrongType", "Invalid", "UnreadableFile", "BadPicture", "ParseError"),
+    *("UnreadableFile", "BadContent", "BadPicture", "ParseError"),
 }
-KEYWORDS = {"label", "help_text", "empty_label", "verbose_name"}
+KEYWORDS = {"detail", "label", "help_text", "empty_label", "verbose_name"}
 
 
 def bare_words(source: str) -> list[str]:
@@ -208,13 +207,13 @@ def test_no_words_of_a_refusal_a_message_or_a_field_are_untranslated() -> None:
 
 def test_bare_word_is_found() -> None:
     for source, is_bare in [
-        ('raise Invalid("code", "no such label")', True),
-        ('raise Conflict("code", f"{name} is taken")', True),
-        ('raise NotFound("code", "no %s" % name)', True),
+        ('raise Invalid("code", detail="no such label")', True),
+        ('raise Conflict("code", detail=f"{name} is taken")', True),
+        ('raise UnreadableFile("code", "no %s" % name)', True),
         ('messages.success(request, "saved")', True),
         ('forms.CharField(label="Name")', True),
         ('class Task(models.TextChoices):\n    TEXT = "text", "a text"', True),
-        ('raise Invalid("code", _("no %s") % name)', False),
+        ('raise Invalid("code", detail=_("no %s") % name)', False),
         ('messages.success(request, _("saved"))', False),
         ('forms.CharField(label=gettext_lazy("Name"))', False),
         ('class Task(models.TextChoices):\n    TEXT = "text", _("a text")', False),

@@ -1,4 +1,4 @@
-"""Compare what is found with a stored snapshot, and show line by line what changed."""
+"""Compare results with stored snapshots, and show changes line by line."""
 
 import difflib
 import json
@@ -14,7 +14,7 @@ MOST_LINES = 200
 
 
 def compare(name: str, found: Any) -> None:
-    """Fail with a diff where `found` is not what the snapshot says; texts are compared as such."""
+    """Fail with a diff if `found` differs from the snapshot; texts are compared unchanged."""
     text = found if isinstance(found, str) else as_text(found)
     path = FOLDER / name
     if os.environ.get(UPDATE):
@@ -29,7 +29,7 @@ def compare(name: str, found: Any) -> None:
 
 
 def as_text(found: Any) -> str:
-    """Return JSON with sorted keys, one value a line, so that a diff names what changed."""
+    """Return JSON with sorted keys, one value per line, for readable diffs."""
     return json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
 
 

@@ -1,1 +1,1 @@
-"""The pages under docs, README and CONTRIBUTING: their links, their commands, what they say."""
+"""Docs, README and CONTRIBUTING: their links, commands and statements."""

@@ -1,4 +1,4 @@
-"""The browser of the tests that do what a page says."""
+"""Browser for tests of the docs' instructions."""
 
 import os
 
@@ -6,5 +6,5 @@ from tests.browser import browser_type_launch_args
 
 __all__ = ["browser_type_launch_args"]
 
-# Playwright runs a loop in the thread of the tests, in which Django would refuse the database.
+# Playwright runs an event loop in the test thread, in which Django refuses database access.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -1,4 +1,4 @@
-"""Which functions a piece of work goes through: the calls between modules, in their order."""
+"""Call tracing: the calls between modules, in order."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 OURS = "annotator."
-# Wraps the functions that are jobs; who calls it calls them.
+# Wraps job functions; its callers count as their callers.
 WRAPPER = "annotator.jobs.runner"
 
 
@@ -40,7 +40,7 @@ def _entry(frame: FrameType, is_wanted: Callable[[str, str], bool]) -> str | Non
     if any(part.startswith("_") for part in function.split(".")):
         return None
     caller = frame.f_back
-    # What wraps a function, or hands a row on, belongs to neither side.
+    # Wrappers, and functions that pass a row on, belong to neither side.
     while caller is not None and not _is_ours(_module(caller)):
         caller = caller.f_back
     calling = _module(caller) if caller else ""

@@ -1,4 +1,4 @@
-"""One running Winnow for all end-to-end tests of a worker."""
+"""One running Winnow for all end-to-end tests of a test worker."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -30,7 +30,7 @@ LABELS = 240
 
 
 def main(folder: Path) -> None:
-    """Start Winnow with its samples, label for a while, and take the pictures."""
+    """Start Winnow with its samples, label some items, and take the screenshots."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, servers.winnow(Path(data), "--demo") as server:
         client = server.client()
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
 
 
 def label(client: Client, project: int, number: int) -> None:
-    """Answer for the sample messages as the one who wrote them."""
+    """Label the sample messages with their true labels."""
     path = f"/projects/{project}"
     servers.wait_until(lambda: settled(client, path), 120, "the features")
     shown = client.call("POST", f"{path}/next", {})
@@ -67,27 +67,27 @@ def label(client: Client, project: int, number: int) -> None:
 
 
 def meant(text: str) -> str:
-    """Return the label that the writer of a sample message had in mind."""
+    """Return the true label of a sample message."""
     from annotator.demo import MESSAGES
 
     return next(name for name, cores in MESSAGES.items() if any(core in text for core in cores))
 
 
 def settled(client: Client, path: str) -> bool:
-    """Tell whether nothing is under way."""
+    """Return whether no job is running."""
     progress = client.call("GET", f"{path}/progress")
     busy = progress["features"]["improving"] or progress["round"] is None
     return not busy and progress["round"]["state"] == "done"
 
 
 def trained(client: Client, path: str) -> int:
-    """Return how many labels the newest model learnt from."""
+    """Return how many labels the newest model was trained on."""
     model = client.call("GET", f"{path}/progress")["model"]
     return model["trained_on"] if model else 0
 
 
 def take(browser: Browser, server: servers.Winnow, project: int, folder: Path) -> None:
-    """Take the pictures: desk and dashboard, light and dark, wide and on a phone."""
+    """Take screenshots of labelling page and dashboard, light and dark, desktop and phone."""
     pages = README_PAGES if folder == HERE else README_PAGES | more_pages(server, project)
     for name, scheme, size in VARIANTS[:1] if folder == HERE else VARIANTS:
         context = browser.new_context(viewport=size, color_scheme=scheme)
@@ -102,7 +102,7 @@ def take(browser: Browser, server: servers.Winnow, project: int, folder: Path) -
 
 
 def more_pages(server: servers.Winnow, project: int) -> dict[str, Any]:
-    """Return the pages that are looked at besides those of the README, with what they need."""
+    """Return further pages to photograph, with the elements that they need."""
     client = server.client()
     pictures = max(each["id"] for each in client.call("GET", "/projects")["results"])
     arabic = made(client, "Right to left", ["\u0646\u0639\u0645", "\u0644\u0627"], ARABIC)
@@ -165,7 +165,7 @@ def look_back(page: Page) -> None:
 
 
 def go_offline(page: Page) -> None:
-    """Three decisions wait; the line comes back with the next page."""
+    """Make three decisions offline; the next page is online again."""
     wait_for_item(page)
     page.wait_for_timeout(1000)
     page.route("**/api/**", lambda route: route.abort())
@@ -176,7 +176,7 @@ def go_offline(page: Page) -> None:
 
 
 def show_a_suggestion(page: Page) -> None:
-    """Label blind items, as the picture is to show the suggestion and the reason."""
+    """Label blind items until one with a suggestion and a reason is shown."""
     for _ in range(10):
         wait_for_item(page)
         if page.locator("#suggestion").is_visible():
@@ -187,7 +187,7 @@ def show_a_suggestion(page: Page) -> None:
 
 
 def log_in(page: Page, server: servers.Winnow) -> None:
-    """Log in through the page."""
+    """Sign in on the page."""
     page.goto(f"{server.address}/login")
     page.fill("input[name=username]", servers.ADMIN)
     page.fill("input[name=password]", servers.PASSWORD)

@@ -29,7 +29,7 @@ class Postgres:
 
     def start(self) -> "Postgres":
         options = ["-p", str(self.port), "-k", self.folder, "-c", "max_connections=100"]
-        # With fsync, as the tests kill it and then look for what it acknowledged.
+        # With fsync, because tests kill it and then verify what it acknowledged.
         self.process = subprocess.Popen(
             [self.programs / "postgres", "-D", self.folder / "db", *options],
             user=self.user,
@@ -40,7 +40,7 @@ class Postgres:
         return self
 
     def stop(self, how: int = signal.SIGQUIT) -> None:
-        """Stop it; SIGQUIT is what `pg_ctl stop -m immediate` sends: no farewell, no checkpoint."""
+        """Stop it with SIGQUIT, as `pg_ctl stop -m immediate` does: no checkpoint."""
         self.process.send_signal(how)
         self.process.wait(30)
 
@@ -54,7 +54,7 @@ class Postgres:
         self._run("dropdb", *self._place(), "--force", name)
 
     def remove(self) -> None:
-        """End it for good."""
+        """Stop it for good."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -72,7 +72,7 @@ class Postgres:
 
 
 class Redis:
-    """A private Redis without a file: a restart loses all that it held."""
+    """A private Redis without persistence: a restart loses everything."""
 
     def __init__(self) -> None:
         found = shutil.which("redis-server") or shutil.which("valkey-server")
@@ -90,15 +90,15 @@ class Redis:
         return self
 
     def kill(self) -> None:
-        """End it at once, if it runs."""
+        """Kill it, if it runs."""
         self.process.kill()
         self.process.wait(30)
 
     def flush(self) -> None:
-        """Forget everything."""
+        """Delete all keys."""
         redis_client.Redis.from_url(self.address).flushall()
 
     def remove(self) -> None:
-        """End it for good."""
+        """Stop it for good."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

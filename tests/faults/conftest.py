@@ -1,4 +1,4 @@
-"""The stacks that are put to the test."""
+"""Stacks for fault tests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.faults.stack import Stack, Template, template
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Template]]:
-    """Return a function that gives what a kind of stack begins with, made at its first use."""
+    """Return a function that gives the template of a kind of stack, made on first use."""
     made: dict[str, Template] = {}
 
     def of(kind: str) -> Template:

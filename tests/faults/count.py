@@ -13,7 +13,7 @@ import django
 
 
 def wrong(pk: int) -> Iterator[str]:
-    """Yield in words each count that does not agree with the rows it counts."""
+    """Yield a sentence for each count that differs from its rows."""
     from annotator.models import Annotation, Item, Project
 
     project = Project.objects.get(pk=pk)
@@ -77,7 +77,7 @@ def _wrong_entries(pk: int, overlap: int) -> Iterator[str]:
 
 
 def holders(pk: int) -> set[int]:
-    """Return who holds something."""
+    """Return the users with leases."""
     from annotator.models import QueueEntry
 
     held = QueueEntry.objects.filter(project=pk, state=QueueEntry.State.LEASED)
@@ -85,7 +85,7 @@ def holders(pk: int) -> set[int]:
 
 
 def looks(pk: int) -> list[str]:
-    """Return the leases under which something was looked at a second time."""
+    """Return the leases of reviews."""
     from annotator.models import REVIEW_SOURCES, Lease
 
     leases = Lease.objects.filter(project=pk, source__in=REVIEW_SOURCES)
@@ -93,7 +93,7 @@ def looks(pk: int) -> list[str]:
 
 
 def looked_at(pk: int) -> dict[str, object]:
-    """Return the annotations, the items and what is wrong."""
+    """Return the annotations, the items and the wrong counts."""
     from annotator.bench import load
     from annotator.models import Item
 

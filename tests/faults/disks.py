@@ -1,4 +1,4 @@
-"""A small disk of its own, which a test can fill and empty."""
+"""A small disk that a test can fill and empty."""
 
 import contextlib
 import subprocess
@@ -10,31 +10,31 @@ from tests import servers
 
 
 class Disk:
-    """A folder that holds only so much."""
+    """A directory with limited space."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ballast = folder / "ballast"
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill it completely."""
         block = bytes(4096)
         with self.ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
             while file.write(block):
                 pass
 
     def make_room(self) -> None:
-        """Free again what was filled."""
+        """Free the space again."""
         self.ballast.unlink()
 
     def halves(self) -> list[Path]:
-        """Return the files that somebody began to write and did not finish."""
+        """Return partially written files."""
         return [path for path in self.folder.rglob(".new-*") if path.exists()]
 
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Disk]:
-    """Have a disk of its own at `folder`; skipped where nobody may mount one."""
+    """Mount a small disk at `folder`; skip the test without the right to mount."""
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "winnow-test", str(folder)]
     try:

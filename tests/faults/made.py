@@ -13,7 +13,7 @@ ADMIN, PASSWORD = "olga", "correct-horse-battery"
 
 
 def make(people: int, items: int) -> dict[str, object]:
-    """Store a project that learns often, with items and people, and return their keys."""
+    """Store a project with frequent rounds, items and users, and return their keys."""
     from knox.models import AuthToken
 
     from annotator.bench import load
@@ -31,7 +31,7 @@ def make(people: int, items: int) -> dict[str, object]:
         retrain_seconds=5,
         seed=7,
     )
-    # Labels given at random are doubted often, so that second looks are under way, too.
+    # Random labels are often doubted, so reviews happen, too.
     settings.change_settings(project, second_share=0.05)
     Item.objects.bulk_create(
         Item(

@@ -30,7 +30,7 @@ from tests import servers, shared
 from tests.faults.backends import Postgres, Redis
 
 PEOPLE, ITEMS = 8, 4000
-# What can be killed: in `up` the beat is no process of its own.
+# The parts that can be killed: in `up`, the beat is not a separate process.
 PARTS = {
     "embedded": ["web", "worker", "pool", "broker"],
     "production": ["web", "worker", "pool", "beat"],
@@ -40,7 +40,7 @@ PYTHON = sys.executable
 
 @dataclass
 class Template:
-    """What every stack begins with: a data directory and a database with a project in it."""
+    """The initial state of a stack: a data directory and a database with a project."""
 
     folder: Path
     made: dict[str, Any]
@@ -52,7 +52,7 @@ class Template:
 
 
 def template(folder: Path, postgres: Postgres | None) -> Template:
-    """Make a data directory, and a database in `postgres` or else in a file beside it."""
+    """Create a data directory, and a database in `postgres` or in a file beside it."""
     env = _env(folder, DATABASE_URL=postgres.create("template") if postgres else "")
     shared.copy_data_directory(folder)
     subprocess.run([PYTHON, "manage.py", "migrate", "-v0"], env=env, cwd=servers.ROOT, check=True)
@@ -124,7 +124,7 @@ class Stack:
         self._watch.start()
 
     def commands(self) -> dict[str, list[str]]:
-        """Return what docker-compose.yml runs, but for ports and places."""
+        """Return the commands of docker-compose.yml, without ports and paths."""
         gunicorn = [PYTHON, "-m", "gunicorn", "annotator.wsgi", "--workers", "2", "--threads", "8"]
         gunicorn += ["--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
         celery = [PYTHON, "-m", "celery", "-A", "annotator"]
@@ -148,28 +148,28 @@ class Stack:
         self.postgres.drop(self.name)
 
     def said(self) -> str:
-        """Return what its processes printed."""
+        """Return the output of its processes."""
         return self._log.read_text(errors="replace") + "\n".join(self._said)
 
     def is_ready(self) -> bool:
-        """Tell whether web, database, broker and worker are all there."""
+        """Return whether web, database, broker and worker are all ready."""
         try:
             return set(self.readyz().values()) == {"ok"}
         except (OSError, ValueError):
             return False
 
     def readyz(self) -> dict[str, str]:
-        """Return what the web says of the parts."""
+        """Return the states in the web's readiness response."""
         try:
             with urllib.request.urlopen(f"{self.address}/readyz", timeout=10) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as problem:
             return dict(json.load(problem))
 
-    # Its processes ------------------------------------------------------------------------------
+    # Processes ------------------------------------------------------------------------------------
 
     def parts(self, part: str) -> list[psutil.Process]:
-        """Return the processes of a part that run now."""
+        """Return the running processes of a part."""
         masters = self._masters()
         if part not in ("web", "pool"):
             return masters.get(part, [])
@@ -193,28 +193,28 @@ class Stack:
         return found
 
     def kill(self, part: str) -> list[int]:
-        """Kill all processes of a part at once; one of them for those that come in numbers."""
+        """Kill all processes of a part at once; one process of a part with several."""
         running = servers.wait_until(lambda: self.parts(part), 30, f"a process of {part}")
         doomed = running[-1:] if part in ("web", "pool") else running
         for process in doomed:
             process.kill()
         return [process.pid for process in doomed]
 
-    # Its people ---------------------------------------------------------------------------------
+    # Annotators -----------------------------------------------------------------------------------
 
     @property
     def owner(self) -> "Owner":
         return Owner(self.address, self._start.made["owner"])
 
     def crowd(self, **habits: Any) -> Crowd:
-        """Return people who are ready to label."""
+        """Return annotators who are ready to label."""
         people = [Person(*each) for each in self._start.made["people"]]
         slow = {"think": lambda rng: rng.uniform(0.1, 0.6), "skips": 0.05, "repeats": 0.05}
         return Crowd(self.address, self.project, people, Habits(**{**slow, **habits}))
 
     @contextmanager
     def labelling(self, forgiven: Collection[str] = (), **habits: Any) -> Iterator[Crowd]:
-        """Have a crowd label for as long as the block runs, then look whether all is well.
+        """Run annotators during the block, then check the invariants.
 
         `forgiven` are the kinds of violations that the fault makes unavoidable.
         """
@@ -226,26 +226,26 @@ class Stack:
         assert crowd.failures == []
         self.check(calls, forgiven)
 
-    # Looking ------------------------------------------------------------------------------------
+    # Checks ---------------------------------------------------------------------------------------
 
     def saves(self, crowd: Crowd) -> int:
-        """Return how many saves were acknowledged by now."""
+        """Return the number of acknowledged saves."""
         return sum(call.is_acknowledged for call in list(crowd.calls))
 
     def labels_on(self, crowd: Crowd, number: int = 10, seconds: float = 60) -> None:
-        """Wait until the crowd has saved that many more labels."""
+        """Wait until the annotators have saved that many more labels."""
         enough = self.saves(crowd) + number
         servers.wait_until(lambda: self.saves(crowd) >= enough, seconds, f"{number} more labels")
 
     def rounds(self) -> list[dict[str, Any]]:
-        """Return the newest rounds, newest first; none while nobody answers."""
+        """Return the newest rounds, newest first; none while the server is down."""
         try:
             return list(self.owner.call("GET", f"/projects/{self.project}/rounds")["results"])
         except (OSError, Unexpected):
             return []
 
     def progress(self) -> dict[str, Any]:
-        """Return how far the project is."""
+        """Return the project's progress."""
         return dict(self.owner.call("GET", f"/projects/{self.project}/progress"))
 
     def learns_on(self, rounds: int = 1, seconds: float = 240) -> None:
@@ -266,11 +266,11 @@ class Stack:
         )
 
     def count(self) -> dict[str, Any]:
-        """Return what is stored, and what is counted wrongly."""
+        """Return the stored annotations, and the wrong counts."""
         return dict(_python(self.env, "tests.faults.count", self.project))
 
     def check(self, calls: list[Any], forgiven: Collection[str] = ()) -> None:
-        """Hold what the crowd saw against what is stored; assert that nothing is broken."""
+        """Compare the annotators' records with the database; fail on any violation."""
         there = self.count()
         broken = violations(calls, stored(there), items=there["items"], looks=set(there["looks"]))
         left = [str(each) for each in broken if each.kind not in forgiven]
@@ -286,7 +286,7 @@ def stored(there: dict[str, Any]) -> list[Stored]:
 
 
 class Owner(Client):
-    """The owner of the project, with the token that they have already."""
+    """The owner of the project, with their existing token."""
 
     def __init__(self, address: str, token: str) -> None:
         self.address, self._token = address, token

@@ -1,4 +1,4 @@
-"""What the tests of the bulk desk share."""
+"""Shared by the tests of bulk pages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def keys(page: Any) -> Any:
 
 
 def confirm(page: Any, out: Any = ()) -> Any:
-    """Confirm a page, but for what is `out`, and return what became of it."""
+    """Confirm a page without the items in `out`, and return the result."""
     marked = [key for key in keys(page) if key not in keys(out)]
     return bulk_confirm.confirm(page[0].project, page[0].user, keys(page), marked, 60.0)
 

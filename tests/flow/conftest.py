@@ -1,4 +1,4 @@
-"""Projects that have come some way: with features, and with a model."""
+"""Projects with features, and with a model."""
 
 from typing import Any
 

@@ -112,7 +112,7 @@ def test_error_is_tried_again_after_a_pause_and_given_up_after_the_third(
 def test_refusal_ends_the_job_at_once_with_its_words(work: Any) -> None:
     @job(Import)
     def refuses(mine: Any) -> None:
-        raise Invalid("bad", "The file is no file.")
+        raise Invalid("bad", detail="The file is no file.")
 
     refuses(work.pk)
     now = loop.refreshed(work)

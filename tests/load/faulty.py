@@ -1,6 +1,6 @@
-"""A web server with a fault that somebody could have made; gunicorn reads this as its settings.
+"""A web server with a deliberate bug; gunicorn reads this as its configuration.
 
-`WINNOW_FAULT` names the fault. Each takes away one thing that the queue's promises rest on.
+`WINNOW_FAULT` names the bug. Each one breaks an invariant of the queue.
 """
 
 import os
@@ -19,11 +19,11 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def none() -> None:
-    """Everything as it is."""
+    """No bug."""
 
 
 def claims_without_asking_again() -> None:
-    """Two claims that saw the same entry open both take it."""
+    """Two claims that saw the same open entry both take it."""
     from annotator.db.compiled_queries import CompiledSql
     from annotator.flow.queue import leasing
     from annotator.models import QueueEntry
@@ -34,7 +34,7 @@ def claims_without_asking_again() -> None:
 
 
 def acknowledges_before_it_stores() -> None:
-    """Now and then a label is told to be saved, and its transaction rolled back."""
+    """Some saves are acknowledged and then rolled back."""
     from django.db import transaction
 
     from annotator.flow.annotation import submit
@@ -52,7 +52,7 @@ def acknowledges_before_it_stores() -> None:
 
 
 def gives_skipped_items_to_the_same_person_again() -> None:
-    """The queue forgets who skipped what."""
+    """The queue forgets skips."""
     from annotator.db.compiled_queries import CompiledSql
     from annotator.flow.queue import leasing
     from annotator.models import QueueEntry
@@ -64,7 +64,7 @@ def gives_skipped_items_to_the_same_person_again() -> None:
 
 
 def tells_that_nothing_is_left() -> None:
-    """Where the queue is dry, nobody tops it up."""
+    """An empty queue is not topped up."""
     from annotator.flow.queue import leasing
 
     leasing._refill_then_claim = lambda *_args, **_options: None

@@ -1,4 +1,4 @@
-"""Small pools that every test of the library may use; no database, no server."""
+"""Small pools for all tests of the library; no database, no server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOPICS = (
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Test processes share the cores: more threads than cores spin instead of working."""
+    """Use one thread per test process: with more threads than cores, threads spin."""
     with threadpool_limits(1):
         yield
 
@@ -36,7 +36,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def topics() -> tuple[list[str], np.ndarray]:
-    """400 made-up short texts about four topics, and the topic of each."""
+    """400 synthetic short texts of four topics, and the topic of each."""
     rng = np.random.default_rng(0)
     y = rng.integers(4, size=400)
     filler = ["the", "a", "of", "and", "in", "to", "for", "with", "on", "by"]

@@ -1,4 +1,4 @@
-"""Real answers of several people to the same items, as tables, and what experts say."""
+"""Real answers of several annotators to the same items, and expert labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agreement once more, slow and straight from the formulas, sharing nothing with the library."""
+"""Agreement coefficients straight from the formulas, slow and independent of the library."""
 
 from __future__ import annotations
 

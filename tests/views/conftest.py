@@ -1,4 +1,4 @@
-"""What the tests of the pages share: browsers that are signed in, and items to label."""
+"""Shared by the page tests: signed-in browsers, and items to label."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
 
 @pytest.fixture
 def signed_in() -> Callable[[User], Client]:
-    """Return a function that gives a person's signed-in browser."""
+    """Return a function that gives a user's signed-in browser."""
 
     def of(user: User) -> Client:
         client = Client()
@@ -26,7 +26,7 @@ def signed_in() -> Callable[[User], Client]:
 
 @pytest.fixture
 def region() -> Callable[[str], dict[str, str]]:
-    """Return a function that gives the headers with which htmx asks for a region."""
+    """Return a function that gives the headers of an htmx request for a region."""
 
     def headers(target: str) -> dict[str, str]:
         return {"HX-Request": "true", "HX-Target": target}
@@ -36,7 +36,7 @@ def region() -> Callable[[str], dict[str, str]]:
 
 @pytest.fixture
 def add_items(project: Project) -> Callable[..., list[Item]]:
-    """Return a function that puts texts into the project's pool."""
+    """Return a function that adds texts to the project's pool."""
 
     def add(*texts: str) -> list[Item]:
         first = project.items
@@ -60,13 +60,13 @@ def add_items(project: Project) -> Callable[..., list[Item]]:
 
 @pytest.fixture
 def troubles() -> Any:
-    """What the browser complained about; a lost connection is the test's own doing."""
+    """Errors in the browser's console, except for lost connections, which tests cause."""
     return []
 
 
 @pytest.fixture
 def crowd(project: Project, ana: User, ben: User) -> Any:
-    """A project in which two people answered, one of them wrongly now and then."""
+    """A project with answers of two users, some of them wrong."""
     project = loop.by_two(project, ana, ben)
     loop.go_round(project)
     background_reports.make_all(project.pk)

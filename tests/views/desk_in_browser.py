@@ -1,4 +1,4 @@
-"""What the tests of the desk in a real browser share."""
+"""Shared by the browser tests of the labelling page."""
 
 from typing import Any
 
@@ -14,21 +14,21 @@ def address(live_server: LiveServer, project: Project) -> Any:
 
 
 def open_desk(page: Page, live_server: LiveServer, project: Project) -> Any:
-    """Open the desk and wait until it has spoken to the server."""
+    """Open the labelling page and wait for its first response."""
     page.goto(address(live_server, project))
     wait_until_saved(page)
     return page
 
 
 def reload(desk: Any) -> None:
-    """Load the desk anew and wait until keys are for what it shows."""
+    """Reload the labelling page and wait until it accepts keys."""
     desk.reload()
     wait_until_saved(desk)
     wait_until_painted(desk)
 
 
 def wait_until_painted(desk: Any) -> None:
-    """Wait until the item is before the eyes: what is pressed before was not meant for it."""
+    """Wait until the item is painted: earlier input is ignored."""
     desk.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
 
@@ -37,7 +37,7 @@ def wait_for(desk: Any, words: Any) -> None:
 
 
 def wait_until_saved(desk: Any) -> None:
-    """Wait until the server has all; before it was asked for the first time, no words say so."""
+    """Wait until everything is saved; before the first request, the page does not say so."""
     desk.locator('#standing[data-standing="saved"]:not(:empty)').wait_for()
 
 

@@ -1,4 +1,4 @@
-"""What the tests of pages in a real browser share."""
+"""Shared by the browser tests of pages."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from annotator.models import User
 
 LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 
-# Playwright runs an event loop in the test's thread, beside which Django would refuse to query.
+# Playwright runs an event loop in the test thread, in which Django refuses database access.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 MARKS = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,9 +38,9 @@ def listen(page: Page, troubles: Any) -> None:
 
 
 def unfit(page: Page, reopen: Callable[[], object] | None = None) -> list[str]:
-    """Return what axe finds and what is too wide: on a screen and a phone, in light and dark.
+    """Return axe's findings and overflows: on desktop and phone, light and dark.
 
-    `reopen` is called for each width; without it, the page is looked at as it stands.
+    `reopen` is called for each width; without it, the page is checked as it is.
     """
     found, last = [], 0
     for width, scheme in LOOKS:

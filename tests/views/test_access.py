@@ -39,6 +39,7 @@ PAGES = [
     ("delete_project", "olga", "post"),
     ("imports", "olga", "get"),
     ("imports", "olga", "post"),
+    ("preview_import", "olga", "post"),
     ("members", "olga", "get"),
     ("add_member", "olga", "post"),
 ]

@@ -1,4 +1,4 @@
-"""What the API answers, for its description alone: nothing is read or written through these."""
+"""Response schemas, for the API description only; nothing is parsed or rendered by them."""
 
 from annotator.api.responses.annotations import (
     Annotation,

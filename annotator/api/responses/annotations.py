@@ -30,7 +30,7 @@ class LookedAt(Response):
     of = serializers.IntegerField()
 
     def get_fields(self) -> dict[str, Any]:
-        """Return the fields, of which one has a name that Python keeps for itself."""
+        """Return the fields; one of them has a name that Python reserves."""
         return {"from": serializers.IntegerField(), **super().get_fields()}
 
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from annotator import tasktypes
 
 
-# A docstring here would be the description of every response that has none of its own.
+# A docstring here would become the description of every response without one of its own.
 class Response(serializers.Serializer[Any]):
     pass
 
@@ -28,7 +28,7 @@ class Answered(Response):
 class WithContent(Response):
     """What a call answers."""
 
-    # It has the content of an item: of one text or image, or of the parts that others have.
+    # It has the content of an item: one text, one image, or the parts of another medium.
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
         parts = {name: serializers.CharField(required=False) for name in tasktypes.ITEM_FIELDS}
@@ -36,7 +36,7 @@ class WithContent(Response):
 
 
 def page_of(row: type[serializers.Serializer[Any]], **besides: Any) -> Any:
-    """Return the response of a list, whose rows are `row`, with what stands beside them."""
+    """Return the response schema of a list of `row`, with the fields beside the list."""
     fields = {
         "next": serializers.CharField(allow_null=True),
         "previous": serializers.CharField(allow_null=True),
@@ -46,5 +46,5 @@ def page_of(row: type[serializers.Serializer[Any]], **besides: Any) -> Any:
 
 
 def names(**options: Any) -> Any:
-    """Return a field with names of labels."""
+    """Return a field with label names."""
     return serializers.ListField(child=serializers.CharField(), **options)

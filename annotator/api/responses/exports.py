@@ -58,7 +58,7 @@ class Exported(Answered, WithContent):
     seconds_counted = serializers.FloatField(allow_null=True)
     unsure = serializers.BooleanField(allow_null=True)
     note = serializers.CharField()
-    # The name of the column; the attribute of the same name is set by its argument.
+    # The name of the column; a field of the same name is overwritten by its own argument.
     source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     audit = serializers.BooleanField(allow_null=True)
     blind = serializers.BooleanField(allow_null=True)

@@ -103,7 +103,7 @@ class Progress(Response):
     audited = serializers.IntegerField()
     audits_skipped = serializers.IntegerField()
     audits_answered = serializers.IntegerField()
-    # For leads alone: it tells which items are audits.
+    # For leads only: it tells which items are audits.
     audits_waiting = AuditsWaiting(required=False, allow_null=True)
     queued = serializers.IntegerField()
     leased = serializers.IntegerField()

@@ -11,7 +11,7 @@ PAGED = [
 
 
 def described(words: str, **rest: Any) -> dict[str, Any]:
-    """Return a part of the description."""
+    """Return one component of the description."""
     return {"description": words, **rest}
 
 
@@ -51,13 +51,13 @@ ONLY_WITH_BODY = {413, 415}
 
 
 def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the error answers to every call of the description, each described once."""
+    """Add the error responses to every operation, each described once."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = ERROR
     components["responses"] = {f"Error{status}": _answer(status) for status in ANSWERS}
     for method, operation in _operations(result):
         for status in ANSWERS:
-            # A POST without a body of its own still refuses one of a type that nothing reads.
+            # Even a POST without a body answers 415 for a content type that nothing parses.
             if method == "post" or "requestBody" in operation or status not in ONLY_WITH_BODY:
                 answer = {"$ref": f"#/components/responses/Error{status}"}
                 operation["responses"].setdefault(str(status), answer)

@@ -1,1 +1,1 @@
-"""Django's SQLite, whose writers take turns (`base`)."""
+"""Django's SQLite backend, with a write queue (`base`)."""

@@ -1,11 +1,11 @@
 """SQLite backend with one write queue for all threads and processes.
 
-SQLite itself has no line. Whoever finds another one writing sleeps and looks again, longer each
-time, up to a tenth of a second. Among many writers most of the time nobody writes while all sleep,
-and who has waited longest looks least often. Here the threads of a process wait for each other
-first, so that only one of each process looks, and that one often.
+SQLite itself has no queue. A writer that finds the database locked sleeps and retries, longer each
+time, up to a tenth of a second. With many writers the database is idle most of the time while all
+sleep, and the one that has waited longest retries least often. Here the threads of a process queue
+first, so that only one thread of each process retries, and does so often.
 
-A single statement outside a transaction does not stand in line; neither does another program.
+A single statement outside a transaction does not queue; neither does another program.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.001
 
 
 class Line:
-    """The line of one database: first among the threads of this process, then among processes."""
+    """The write queue of one database: among this process's threads, then among processes."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -29,7 +29,7 @@ class Line:
         self._file: int | None = None
 
     def enter(self, seconds: float) -> None:
-        """Wait for the turn; OperationalError where it does not come in time."""
+        """Wait for the lock; OperationalError on timeout."""
         end = time.monotonic() + seconds
         if not self._threads.acquire(timeout=seconds):
             raise OperationalError("database is locked")
@@ -43,7 +43,7 @@ class Line:
             raise
 
     def leave(self) -> None:
-        """Let the next one write."""
+        """Release the lock."""
         fcntl.flock(self._descriptor(), fcntl.LOCK_UN)
         self._threads.release()
 
@@ -60,7 +60,7 @@ class Line:
         return self._file
 
     def forget(self) -> None:
-        """Close what a process that was just forked has of its parent, which keeps its place."""
+        """Close what a forked process inherited; its parent keeps the lock."""
         if self._file is not None:
             os.close(self._file)
 
@@ -69,8 +69,8 @@ _lines: dict[str, Line] = {}
 
 
 def _renew() -> None:
-    # A thread of the parent may have been in a line when it forked, and is not in the child; and
-    # while the child had its descriptor, the death of the parent would free nobody.
+    # A thread of the parent may have held the lock at the fork, and does not exist in the child.
+    # While the child kept the descriptor, the parent's death would not release the lock.
     for line in _lines.values():
         line.forget()
     _lines.clear()
@@ -80,7 +80,7 @@ os.register_at_fork(after_in_child=_renew)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that stands in line before it begins to write."""
+    """A connection that queues before it begins to write."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -95,7 +95,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        # Where it fails, the transaction goes on until it is rolled back.
+        # If it fails, the transaction stays open until it is rolled back.
         super()._commit()  # type: ignore[misc]
         self._leave()
 

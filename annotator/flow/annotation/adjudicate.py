@@ -1,4 +1,4 @@
-"""A lead settles what people disagree about; the decision takes the place of their votes."""
+"""A lead settles a disagreement; the decision replaces the votes."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def as_state(name: str) -> Disagreement.State:
 
 
 def listed(project: Project, state: Disagreement.State) -> QuerySet[Disagreement]:
-    """Return the project's disagreements in that state with all that is shown of them."""
+    """Return the project's disagreements in that state with everything shown about them."""
     opinions = Annotation.objects.filter(withdrawn_at=None).order_by("pk")
     opinions = opinions.select_related("user", "look").prefetch_related("given__label")
     rows = Disagreement.objects.filter(project=project, state=state)
@@ -46,12 +46,12 @@ def listed(project: Project, state: Disagreement.State) -> QuerySet[Disagreement
 
 
 def count_open(project: Project) -> int:
-    """Return how many wait for a decision."""
+    """Return how many disagreements are open."""
     return Disagreement.objects.filter(project=project, state=Disagreement.State.OPEN).count()
 
 
 def find(project: Project, item: int) -> Disagreement:
-    """Return the disagreement about an item, with all that is shown of it."""
+    """Return the disagreement about an item, with everything shown about it."""
     every = [listed(project, state).filter(item=item).first() for state in Disagreement.State]
     found = next((each for each in every if each is not None), None)
     if found is None:
@@ -67,9 +67,10 @@ def decide(
     note: str = "",
     replaces: int | None = None,
 ) -> Disagreement:
-    """Store what `user` says is right, in place of an earlier decision, and return what holds now.
+    """Store the decision of `user`, in place of an earlier one, and return what is valid now.
 
-    The same again changes nothing. Somebody else's decision is only replaced by who names it.
+    The same decision again changes nothing. Another user's decision is only replaced if `seen`
+    names it.
     """
     find(project, item)
     given = submit.parse_labels(project, labels)
@@ -91,7 +92,7 @@ def decide(
 
 
 def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) -> None:
-    """Refuse to replace a decision that was made since the one that `user` looked at."""
+    """Refuse to replace a decision that is newer than the one `user` saw."""
     if before is None or before.pk == replaces or (replaces is None and before.user == user):
         return
     name = before.user.username if before.user else error_messages.somebody()
@@ -100,9 +101,9 @@ def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) ->
 
 
 def take_back(project: Project, user: User, item: int, decision: int | None = None) -> Disagreement:
-    """Take the decision back: the votes count again, and the disagreement is open.
+    """Withdraw the decision: the votes count again, and the disagreement is open.
 
-    Where `decision` is named, only that one.
+    If `decision` is given, only that one is withdrawn.
     """
     find(project, item)
     with transaction.atomic():
@@ -119,7 +120,7 @@ def take_back(project: Project, user: User, item: int, decision: int | None = No
 
 
 def _locked(item: int) -> Disagreement:
-    # The item's rows first, in the order in which a save and a correction have them.
+    # Lock the item's rows first, in the same order as a save and a correction.
     current_leases.lock_entries([item])
     Item.objects.select_for_update().get(pk=item)
     return Disagreement.objects.select_related("decision__user").get(item=item)
@@ -128,15 +129,15 @@ def _locked(item: int) -> Disagreement:
 def _hold(row: Disagreement, made: Decision | None, project: Project, user: User) -> None:
     state = Disagreement.State.OPEN if made is None else Disagreement.State.DECIDED
     Disagreement.objects.filter(pk=row.pk).update(state=state, decision=made)
-    # The labels are others now, which a model should see.
+    # The item's labels changed, so a model should be trained on them.
     daily_counts.add(project, user, changes=1)
 
 
-# Showing -----------------------------------------------------------------------------------------
+# Show ---------------------------------------------------------------------------------------------
 
 
 def shown(project: Project, row: Disagreement) -> dict[str, Any]:
-    """Return a disagreement as a lead sees it: the item, the opinions, and what was decided."""
+    """Return a disagreement as a lead sees it: item, annotations, and decision."""
     return {
         "item": payload.item_payload(project, row.item),
         "state": Disagreement.State(row.state).name.lower(),
@@ -172,7 +173,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 
 def decided_names(decision: Decision) -> list[str]:
-    """Return the names of the labels that were decided, in the project's order."""
+    """Return the names of the decided labels, in the project's order."""
     return _names(decision)
 
 
@@ -186,7 +187,7 @@ def _labels(said: Any) -> list[Label]:
 
 
 def decided(items: Collection[int]) -> dict[int, list[str]]:
-    """Return what was decided about those of the items about which something was."""
+    """Return the decisions on these items, for those that have one."""
     rows = Disagreement.objects.filter(item__in=items, state=Disagreement.State.DECIDED)
     rows = rows.select_related("decision").prefetch_related("decision__given__label")
     return {row.item_id: _names(row.decision) for row in rows if row.decision is not None}

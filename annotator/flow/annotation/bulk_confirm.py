@@ -1,4 +1,4 @@
-"""A page of the bulk desk is saved with one press, or taken back with one."""
+"""Confirm a bulk page in one step, and undo it."""
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -18,14 +18,14 @@ from annotator.models import Annotation, Lease, Project, QueueEntry, Source, Use
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What became of a page: labels saved, items given back, and those that others had settled."""
+    """Result of a bulk page: labels saved, items released, and items settled by others."""
 
     saved: int
     given_back: int
     settled: int
 
 
-# Saving -------------------------------------------------------------------------------------------
+# Save ---------------------------------------------------------------------------------------------
 
 
 def confirm(
@@ -35,18 +35,18 @@ def confirm(
     marked: Collection[str],
     seconds: float | None = None,
 ) -> Confirmed:
-    """Save the answers of the `marked` leases; the others are given back to be asked one by one.
+    """Save the answers of the `marked` leases; release the others, to be labelled one by one.
 
-    The lease is the save's client id, so a page that is sent again changes nothing and is answered
-    the same.
+    The lease is the save's client id, so sending a page twice changes nothing and returns the same
+    result.
     """
     page, wanted = _page(project, user, _keys(leases)), _keys(marked)
     _refuse_changed_labels(project, page)
-    # A page that was left open counts for as long as one item would, whatever its size.
+    # A page left open counts as long as one item would, whatever its size.
     spent = daily_counts.counted_seconds(seconds)
     each = None if spent is None else spent / len(page)
     chosen = [lease for lease in page if lease.pk in wanted]
-    # All of it or nothing, and one commit instead of twenty, which take most of the time.
+    # All or nothing, and one commit instead of twenty, which would take most of the time.
     with transaction.atomic():
         current_leases.lock_entries([lease.item_id for lease in page])
         saved = sum([_save(project, user, lease, each) for lease in chosen])
@@ -68,7 +68,7 @@ def _not_held() -> NotFound:
 
 
 def _page(project: Project, user: User, keys: set[uuid.UUID]) -> list[Lease]:
-    """Return the person's leases with these keys; NotThere when one is not theirs."""
+    """Return the user's leases with these keys; NotFound if one belongs to another user."""
     own = Lease.objects.filter(project=project, user=user, source=Source.BULK)
     page = bulk_pages.in_order(own.filter(pk__in=keys).select_related("user"))
     if not page or len(page) < len(keys):
@@ -87,7 +87,7 @@ def _refuse_changed_labels(project: Project, page: Sequence[Lease]) -> None:
 
 
 def _save(project: Project, user: User, lease: Lease, seconds: float | None) -> bool:
-    """Save the answer that the page showed, and tell whether it counts."""
+    """Save the answer that the page showed, and return whether it counts."""
     key, labels = str(lease.pk), bulk_pages.answer_of(lease)
     try:
         annotation, _is_new = submit.submit(
@@ -99,8 +99,8 @@ def _save(project: Project, user: User, lease: Lease, seconds: float | None) -> 
 
 
 def _give_back(lease: Lease) -> None:
-    """Let the item be asked by itself before all others: the model is wrong where it was sure."""
-    # The page may have been sent before, with this item marked, and the answer never arrived.
+    """Queue the item before all others: the model was confident and wrong."""
+    # The page may have been sent before with this item marked, and its response lost.
     saved = Annotation.objects.filter(user=lease.user, client_id=lease.pk, withdrawn_at=None)
     for annotation in saved.select_related("project", "item", "user"):
         revise.withdraw(annotation, lease.user)
@@ -110,13 +110,13 @@ def _give_back(lease: Lease) -> None:
     releasing.release(lease, TAKEN_OUT_OF_PAGE)
 
 
-# Taking it back ----------------------------------------------------------------------------------
+# Undo ---------------------------------------------------------------------------------------------
 
 
 def undo(project: Project, user: User) -> list[Lease]:
-    """Take the labels of the person's last page back, and return the page; nothing without one.
+    """Withdraw the labels of the user's last page, and return the page; None without one.
 
-    Conflict where the page could not be shown again, as the project is paused: they stay then.
+    Conflict if the project is paused and the page could not be shown again: the labels stay then.
     """
     own = Annotation.objects.filter(
         project=project, user=user, source=Source.BULK, withdrawn_at=None
@@ -142,6 +142,6 @@ def _retake(user: User, page: Iterable[Annotation]) -> list[Lease]:
 
 
 def label_of(page: Sequence[Lease]) -> int:
-    """Return the id of the label that a page is about: the first that all of its answers give."""
+    """Return the id of the page's label: the first one that all of its answers contain."""
     shared = set.intersection(*(set(bulk_pages.answer_of(lease)) for lease in page))
     return next(label for label in bulk_pages.answer_of(page[0]) if label in shared)

@@ -1,7 +1,7 @@
-"""The bulk desk: a page of items for which the model is sure of one label, to confirm together.
+"""Bulk pages: items with one confidently predicted label, to confirm together.
 
-A page is leased at once, so that nobody else labels its items meanwhile. Only its leases and its
-labels say “bulk”; the queue entries behind them ask for single items, as everywhere.
+The items of a page are leased together, so that nobody else labels them meanwhile. Only the leases
+and the annotations have the source “bulk”; their queue entries request single items, as everywhere.
 """
 
 import uuid
@@ -39,17 +39,17 @@ LATELY = 1000
 
 @dataclass(frozen=True)
 class Choice:
-    """A label and how many items the model is still sure to give it."""
+    """A label and the number of its confident items left."""
 
     label: Label
     left: int
 
 
-# What there is -----------------------------------------------------------------------------------
+# Labels to choose from ----------------------------------------------------------------------------
 
 
 def why_closed(project: Project) -> str:
-    """Return the code of why nothing may be confirmed in bulk; nothing while it may be."""
+    """Return the code of the reason why bulk labelling is closed; empty while it is open."""
     if not project.bulk_desk:
         return "bulk_off"
     if not project.show_suggestions:
@@ -58,10 +58,10 @@ def why_closed(project: Project) -> str:
 
 
 def choices(project: Project, user: User) -> list[Choice]:
-    """Return the labels for which the model is sure of items, in the project's order.
+    """Return the labels with confident items, in the project's order.
 
-    How many are left is counted by what was labelled lately, not by looking at every item: it may
-    be one or two out until the next round, while a page itself never is.
+    The number of items left is derived from recent labels, not from a look at every item: it may be
+    one or two off until the next round, while a page itself never is.
     """
     round_ = None if why_closed(project) else confident_items.newest_round(project)
     found = confident_items.of_round(round_) if round_ else {}
@@ -76,7 +76,7 @@ def choices(project: Project, user: User) -> list[Choice]:
 
 
 def _gone_lately(project: Project, user: User) -> set[int]:
-    """Return the positions of items that were labelled lately, or that only the desk may ask."""
+    """Return positions of items that were labelled lately or may only be labelled one by one."""
     labelled = Annotation.objects.filter(project=project, withdrawn_at=None).order_by("-pk")
     held = QueueEntry.objects.filter(project=project).filter(
         Q(state=QueueEntry.State.LEASED) & ~Q(user=user)
@@ -89,7 +89,7 @@ def _gone_lately(project: Project, user: User) -> set[int]:
 
 
 def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -> str:
-    """Return the code of why there is no page of the label."""
+    """Return the code of the reason why there is no page of the label."""
     closed = why_closed(project)
     if closed:
         return closed
@@ -99,13 +99,13 @@ def why_empty(project: Project, others: Sequence[Choice], label: Label | None) -
     return "others_left" if any(choice.label != label for choice in others) else "none_left"
 
 
-# Taking a page -----------------------------------------------------------------------------------
+# Take a page --------------------------------------------------------------------------------------
 
 
 def take(project: Project, user: User, label: naming.Ref) -> list[Lease]:
-    """Return a page of items for `user`, the surest first; nothing when none are left.
+    """Return a page of items for `user`, the most confident first; empty if none are left.
 
-    A page that they hold already comes again; one of another label is given back.
+    A page that they hold already is returned again; one of another label is released.
     """
     chosen, room = own_label(project, label), admission.room(project)
     if why_closed(project):
@@ -124,14 +124,14 @@ def take(project: Project, user: User, label: naming.Ref) -> list[Lease]:
 def _taken(
     room: admission.Room, user: User, round_: Round, sure: Sequence[confident_items.SureItem]
 ) -> list[Lease]:
-    """Lease a page; more than once where others were first."""
+    """Lease a page; try again if others were faster."""
     for _try in range(TRIES):
         try:
             page = _lease_page(room, user, round_, sure)
         except admission.NoRoom:
             return []
         except IntegrityError:
-            # The same person took another slot of one of these in a second window just now.
+            # The same user has just taken another slot of one of these items in a second window.
             continue
         if page is not None:
             return page
@@ -147,7 +147,7 @@ def _held(project: Project, user: User) -> list[Lease]:
 
 
 def _show_anew(project: Project, page: Sequence[Lease]) -> None:
-    """Give the page a new name, so that the farewell of the one before takes nothing from it."""
+    """Give the page a new name, so that the leave request of the previous load does not end it."""
     name = _new_name()
     prefetch.extend_leases(project, name, page)
     for lease in page:
@@ -159,17 +159,17 @@ def _new_name() -> str:
 
 
 def keep(project: Project, user: User, page: str, leases: Collection[str]) -> None:
-    """Let what the person has on the screen run on: `leases`, which `page` shows."""
+    """Extend the leases of the page on the screen: `leases`, shown by `page`."""
     held = [lease for lease in _held(project, user) if str(lease.pk) in leases]
     prefetch.extend_leases(project, page, held)
 
 
 def own_label(project: Project, ref: naming.Ref) -> Label:
-    """Return the project's label with this id or name; NotThere without one."""
+    """Return the project's label with this id or name; NotFound without one."""
     known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
     found = known.get(ref) or naming.by_name(project).get(str(ref))
     if found is None:
-        raise NotFound("unknown_label", message="unknown_label_of_page")
+        raise NotFound("unknown_label", message="label_not_there")
     return found
 
 
@@ -179,19 +179,19 @@ def answer_of(lease: Lease) -> list[int]:
 
 
 def in_order(leases: Iterable[Lease]) -> list[Lease]:
-    """Return the leases of a page in the order in which it shows them."""
+    """Return the leases of a page in display order."""
     return sorted(leases, key=lambda lease: (-(lease.score or 0.0), lease.item_id))
 
 
 def _lease_page(
     room: admission.Room, user: User, round_: Round, sure: Sequence[confident_items.SureItem]
 ) -> list[Lease] | None:
-    """Lease the surest items that are free; None when others took all of them just now."""
+    """Lease the most confident free items; None if others have just taken all of them."""
     project = room.project
     size = min(tasktypes.of(project).media.limits.bulk, max(room.left, 0))
     ways = _ways(project, round_, sure)
-    # One page after the other: everybody wants the same items, and whoever looked while they are
-    # being taken would find nothing.
+    # One page at a time: all users want the same items, and a concurrent request would find none
+    # while they are being leased.
     with refill.alone(project):
         free = {item.position: item for item in _free(project, user, list(ways))}
         places = [position for position in ways if position in free][:size]
@@ -205,14 +205,14 @@ def _lease_page(
 
 
 def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any]]) -> list[Lease]:
-    """Lease those of the items, by id, that are still open."""
+    """Lease those of the items (by id) that are still open."""
     leases, name = [], _new_name()
     for entry in _open_entries(ways):
         came = {**ways[entry.item_id], "source": Source.BULK, "why": WHY_CONFIDENT}
         lease = room.new_lease(entry.item, user, pk=uuid.uuid4(), page=name, **came)
         if _claim(entry, lease):
             leases.append(lease)
-    # A page is known by the moment in which it was taken.
+    # The leases of a page share one creation time.
     for lease in leases:
         lease.created_at = leases[0].created_at
     room.hand_out(leases)
@@ -222,7 +222,7 @@ def _lease_items(room: admission.Room, user: User, ways: dict[int, dict[str, Any
 def _ways(
     project: Project, round_: Round, sure: Sequence[confident_items.SureItem]
 ) -> dict[int, dict[str, Any]]:
-    """Return by position, the surest first, how an item comes to be asked."""
+    """Return the provenance by position, the most confident first."""
     common = {"strategy": withdraw.BULK, "round_id": round_.pk, "model_id": round_.model_id}
     return {
         item.position: {
@@ -234,7 +234,7 @@ def _ways(
             },
         }
         for item in sure
-        # A label that is gone since makes it another answer than the model gave.
+        # With a label deleted since, the rest is another answer than the model gave.
         if naming.stand(project, item.labels)
     }
 
@@ -242,7 +242,7 @@ def _ways(
 def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
     """Return which items at `positions` may be on a page of `user`.
 
-    Neither audits nor hidden checks, nor what somebody took out of a page before.
+    Excluded are audits, gold items, and items that an annotator unmarked on an earlier page.
     """
     of_item = {"item": OuterRef("pk")}
     items = Item.objects.filter(project=project, position__in=positions, gold__isnull=True)
@@ -256,15 +256,15 @@ def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
 
 
 def _claimable() -> QuerySet[QueueEntry]:
-    # Blind ones are audits, checks and their decoys, which must look the same as those.
+    # Blind items are audits, gold items and their decoys, which must look the same.
     return QueueEntry.objects.filter(
         state=QueueEntry.State.OPEN, blind=False, rank__gt=withdraw.AHEAD
     )
 
 
 def _open_entries(items: Collection[int]) -> list[QueueEntry]:
-    """Return one open entry for each item, locked where the database can."""
-    # In one order, as everywhere, so that nobody waits for another in a ring.
+    """Return one open entry per item, locked where the database supports it."""
+    # In one fixed order, as everywhere, to avoid deadlocks.
     rows = _claimable().filter(item__in=items).select_related("item")
     locked = rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
     return list({entry.item_id: entry for entry in reversed(list(locked))}.values())

@@ -1,4 +1,4 @@
-"""What people see of their own work: how much it is today, and what they said and did before."""
+"""An annotator's own history and today's totals."""
 
 from datetime import date
 from typing import Any
@@ -31,17 +31,17 @@ SUM_UP = CompiledSelect(
 
 
 def counts(project: Project, user: User) -> dict[str, Any]:
-    """Return how far the project is and what the person did today, in one query."""
+    """Return the progress of the project and the user's work of today, in one query."""
     found = SUM_UP(project.pk, user.pk, daily_counts.today())
     labelled, *own = found[0] if found else (0, 0, 0, 0, 0.0)
-    # Nothing was counted for this person today where the sums are empty.
+    # The sums are empty if nothing was counted for this user today.
     today = {name: number or 0 for name, number in zip(OF_TODAY, own, strict=True)}
     today["seconds"] = float(today["seconds"])
     return {"items": project.items, "labelled": labelled, "today": today}
 
 
 def answers(project: Project, user: User) -> QuerySet[Annotation]:
-    """Return the answers that the person gave at the desk and has not taken back."""
+    """Return the annotations that the user made on the labelling page and has not undone."""
     own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
     return (
         own.exclude(lease=None)
@@ -51,7 +51,7 @@ def answers(project: Project, user: User) -> QuerySet[Annotation]:
 
 
 def last_action(project: Project, user: User) -> Annotation | Lease | None:
-    """Return what the person did last and has not taken back: an answer, or what was skipped."""
+    """Return the user's last action that was not undone: an annotation or a skip."""
     own = Annotation.objects.filter(project=project, user=user, withdrawn_at=None)
     said = own.exclude(lease=None).select_related("project", "item", "lease", "user")
     answer = said.order_by("-id").first()
@@ -64,8 +64,8 @@ def last_action(project: Project, user: User) -> Annotation | Lease | None:
 
 
 def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
-    """Return an answer with its item, and what it said before it was corrected."""
-    # The one whose labels are read once; each row came with one of its own.
+    """Return an annotation with its item, and its labels before the correction."""
+    # Share one project instance, whose labels are read once; each row came with its own.
     annotation.project = project
     given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
     annotation.said = [each.label for each in given]

@@ -9,7 +9,7 @@ from annotator.models import Annotation, Label
 
 
 def labels_given(annotation: Annotation) -> list[Label]:
-    """Return the labels it gives, in the project's order."""
+    """Return the labels of the annotation, in the project's order."""
     if not hasattr(annotation, "said"):
         given = annotation.given.select_related("label").order_by("label__position", "label_id")
         annotation.said = [each.label for each in given]
@@ -17,17 +17,17 @@ def labels_given(annotation: Annotation) -> list[Label]:
 
 
 def label_ids(annotation: Annotation) -> list[int]:
-    """Return the ids of the labels it gives, in the project's order."""
+    """Return the ids of the annotation's labels, in the project's order."""
     return [label.pk for label in labels_given(annotation)]
 
 
 def label_names(annotation: Annotation) -> list[str]:
-    """Return the names of the labels it gives, in the project's order."""
+    """Return the names of the annotation's labels, in the project's order."""
     return [label.name for label in labels_given(annotation)]
 
 
 def annotation_payload(annotation: Annotation) -> dict[str, Any]:
-    """Return what may be told about an answer once it is saved: everything."""
+    """Return everything about a saved annotation; once it is saved, nothing needs hiding."""
     return {
         "id": annotation.pk,
         "item": annotation.item_id,

@@ -37,9 +37,9 @@ def correct(
     note: str | None = None,
     unsure: bool | None = None,
 ) -> Annotation:
-    """Replace what the annotation says; what it said before stays in its history.
+    """Replace the labels of the annotation; its history keeps the earlier ones.
 
-    The same again changes nothing, so a correction that is sent twice counts once.
+    The same correction again changes nothing, so sending it twice counts once.
     """
     if annotation.withdrawn_at is not None:
         raise Conflict("already_withdrawn")
@@ -51,14 +51,14 @@ def correct(
     said = {"note": annotation.note, "unsure": annotation.unsure}
     if [label.pk for label in given] == label_ids(annotation) and remarks == said:
         return annotation
-    # In the order in which a save has them.
+    # In the project's order, as a save has them.
     current_leases.lock_entries([annotation.item_id])
     Item.objects.select_for_update().get(pk=annotation.item_id)
     _revise(annotation, user, "corrected", timezone.now())
     annotation.given.all().delete()
     store_labels(annotation, given)
     if not Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None).update(**remarks):
-        # Taken back since it was read, which the transaction must not change after all.
+        # Withdrawn since it was read; this transaction must not change it.
         raise Conflict("already_withdrawn")
     annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
     if annotation.is_review:
@@ -69,9 +69,9 @@ def correct(
 
 @transaction.atomic
 def withdraw(annotation: Annotation, user: User) -> None:
-    """Take the annotation back; the item needs an opinion again."""
-    # A save locks entries before it changes an item. The other way round, a save or a seed and this
-    # could hold one of them each and wait for the other.
+    """Withdraw the annotation; its item needs another one."""
+    # A save locks entries before it changes an item. The opposite order could deadlock with a save
+    # or a seed label.
     current_leases.lock_entries([annotation.item_id])
     now = timezone.now()
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
@@ -87,7 +87,7 @@ def withdraw(annotation: Annotation, user: User) -> None:
 
 
 def undo(annotation: Annotation, user: User, page: str = "") -> Lease | None:
-    """Take one's own annotation back and return the lease under which to answer again."""
+    """Withdraw one's own annotation and return the lease under which to answer again."""
     return reopen_as_lease(annotation, user, annotation.by_itself(), page)
 
 
@@ -95,9 +95,9 @@ def undo(annotation: Annotation, user: User, page: str = "") -> Lease | None:
 def reopen_as_lease(
     annotation: Annotation, user: User, provenance: dict[str, Any], page: str = ""
 ) -> Lease | None:
-    """Take one's own annotation back and return a lease that says how its item comes again.
+    """Withdraw one's own annotation and return a lease with the provenance of its item.
 
-    None in a paused project: there the item waits in the queue like any other.
+    None in a paused project: there the item returns to the queue.
     """
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
@@ -116,7 +116,7 @@ def reopen_as_lease(
 def _hold_again(annotation: Annotation, earlier: Lease, lease: Lease) -> None:
     if annotation.is_review:
         assignments.rehold(earlier, lease)
-    # The place in the queue goes straight back to this person, or it would be anybody's.
+    # The slot goes straight back to this user; otherwise anyone could take it.
     QueueEntry.objects.filter(item=annotation.item_id, lease_id=annotation.lease_id).update(
         state=QueueEntry.State.LEASED,
         user=lease.user,
@@ -156,7 +156,7 @@ def _uncount_opinion(annotation: Annotation) -> None:
 
 
 def _complete_anew(withdrawn: Annotation, is_labelled: bool) -> None:
-    """Take from whoever completed the item that they did, and find who did without `withdrawn`."""
+    """Clear `completes` on the item's annotations, and set it on the one that completes it now."""
     answers = Annotation.objects.filter(item=withdrawn.item_id, counted=True)
     before = answers.filter(completes=True).select_related("user").first()
     if before is not None and is_labelled and before.pk != withdrawn.pk:
@@ -177,7 +177,7 @@ def _say_completes(project: Project, annotation: Annotation, completes: bool) ->
 
 
 def _stays_settled(annotation: Annotation, item: Item) -> bool:
-    """Tell whether the item has all it needs without this opinion: enough others, or a seed."""
+    """Return whether the item is complete without this annotation: enough others, or a seed."""
     if item.state != Item.State.LABELLED or item.answers < 2:
         return False
     seeds = Annotation.objects.filter(item=item, source=Source.SEED, withdrawn_at=None)
@@ -185,7 +185,7 @@ def _stays_settled(annotation: Annotation, item: Item) -> bool:
 
 
 def _reopened(annotation: Annotation) -> Item.State:
-    """Give the person's place in the queue back, and return what the item is then."""
+    """Reopen the user's slot in the queue, and return the item's new state."""
     entries = QueueEntry.objects.filter(item=annotation.item_id)
     done = entries.filter(user=annotation.user_id, state=QueueEntry.State.DONE)
     reopened = done.update(state=QueueEntry.State.OPEN, user=None, leased_until=None)
@@ -194,7 +194,7 @@ def _reopened(annotation: Annotation) -> Item.State:
 
 
 def find_annotation(project: Project, user: User, pk: int) -> Annotation:
-    """Return an annotation that `user` may change: their own, or any for a lead."""
+    """Return an annotation that `user` may change: their own, or any one for a lead."""
     rows = Annotation.objects.filter(project=project, pk=pk).select_related(
         "project", "item", "lease", "user"
     )

@@ -1,11 +1,11 @@
-"""A lead labels what they found: an expert seed, which settles the item without the queue.
+"""A lead's seed labels, given outside the queue.
 
-An item may be left to the audits. It stays at its place in their permutation: when the frontier
-comes there, its label counts, as that of an imported seed does. Which items are in the audit set
-does not depend on what was searched for, since the set is a prefix of one random order, and none
-is judged by a model that learnt from it. Nothing of a prediction is shown where items are found,
-and an item that is settled cannot be seeded over, so that no answer which was given blind is
-replaced. What remains is that the lead knows what they searched for, which chooses no item.
+An item may belong to the audit reserve. It keeps its place in the audit permutation: when the
+frontier reaches it, its label counts, as that of an imported seed does. Membership in the audit set
+does not depend on the search, since the set is a prefix of one random order, and no item is judged
+by a model trained on it. The search page shows no predictions, and a settled item cannot get a seed
+label, so no blind annotation is replaced. The one remaining influence is that the lead knows what
+they searched for, which selects no item.
 """
 
 import uuid
@@ -23,16 +23,16 @@ from annotator.flow.queue import current_leases
 from annotator.flow.review import disagreements
 from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
 
-# What tells a seed that was found from one that was imported.
+# Tells a seed label given after a search from an imported one.
 FOUND = "search"
 
 
 def seed(
     project: Project, user: User, item: Item, *, labels: Sequence[Ref], client_id: str
 ) -> tuple[Annotation, bool]:
-    """Store what `user` says of an item that they found, and return it with whether it is new.
+    """Store the seed label of `user` for an item, and return it with whether it is new.
 
-    It is committed when this returns. The same `client_id` again returns what it stored at first.
+    It is committed on return. The same `client_id` again returns what it stored at first.
     """
     key = submit.parse_client_id(client_id)
     earlier = submit.find_earlier_save(project, user, key, labels, item)
@@ -42,7 +42,7 @@ def seed(
     try:
         return _store(project, user, item, given, key), True
     except (IntegrityError, Conflict):
-        # The same save may have come twice at once.
+        # The same save may have arrived twice at once.
         earlier = submit.find_earlier_save(project, user, key, labels, item)
         if earlier is None:
             raise _settled() from None
@@ -50,7 +50,7 @@ def seed(
 
 
 def take_back(project: Project, user: User, item: Item) -> Annotation:
-    """Take back the seed that `user` gave the item, and return it; the item needs a label again."""
+    """Withdraw the seed label that `user` gave, and return it; the item needs a label again."""
     own = Annotation.objects.filter(item=item, user=user, source=Source.SEED, strategy=FOUND)
     annotation = own.filter(withdrawn_at=None).select_related("project", "item", "user").first()
     if annotation is None:
@@ -81,13 +81,13 @@ def _store(
         updated_at=now,
     )
     submit.store_labels(annotation, given)
-    # Others keep what they hold, and their answers count beside this one.
+    # Other annotators keep their leases, and their annotations count beside this one.
     entries.filter(state=QueueEntry.State.OPEN).delete()
     entries.filter(state=QueueEntry.State.LEASED, user=user).update(state=QueueEntry.State.DONE)
     Lease.objects.filter(item=item, user=user, ended_at=None).update(
         ended_at=now, outcome=Lease.Outcome.LABELLED
     )
-    # As for imported seeds: no label that was asked for, but a change that a model should see.
+    # As for imported seeds: not a requested label, but a change that a model should be trained on.
     daily_counts.add(project, user, at=now, changes=1, finished=1)
     disagreements.record_disagreements(project, [item.pk])
     return annotation

@@ -1,7 +1,7 @@
-"""Save an annotation, and lease the next item; nothing that was said is ever overwritten.
+"""Save an annotation, and lease the next item; a saved annotation is never overwritten.
 
-Top to bottom: the guards, an earlier save with the same key, the lease, the labels that were sent,
-what is stored in one transaction, and with it the next lease.
+Top to bottom: guards, an earlier save with the same key, the lease, the labels that were sent, what
+one transaction stores, and the next lease within it.
 """
 
 import math
@@ -56,7 +56,7 @@ MARK_ENTRY_DONE = CompiledUpdate(
     int,
     uuid.UUID,
 )
-# With a lease ends what the same person holds of the item in another window.
+# Saving ends the same user's lease on the item in another window as well.
 END_LEASES = CompiledUpdate(
     lambda lease, item, user, now: (
         Lease.objects.exclude(outcome__in=Lease.SKIPS).filter(
@@ -92,7 +92,7 @@ OnCounted = Callable[[], None] | None
 
 
 class StoredAsExtra(Conflict):
-    """The lease was lost and the item had all opinions it needs: the answer is kept beside them."""
+    """The lease expired and the item is complete: the answer is stored as an extra annotation."""
 
     def __init__(self, annotation: Annotation) -> None:
         super().__init__("lease_lost", message="stored_as_extra")
@@ -101,7 +101,7 @@ class StoredAsExtra(Conflict):
 
 @dataclass(frozen=True)
 class Answer:
-    """What an annotator says of an item, checked; `key` names the save."""
+    """A validated answer of an annotator on an item; `key` identifies the save."""
 
     key: uuid.UUID
     labels: list[Label]
@@ -122,10 +122,10 @@ def submit(
     unsure: bool = False,
     on_counted: OnCounted = None,
 ) -> tuple[Annotation, bool]:
-    """Store what `user` says of the item they hold, and return it with whether it is new.
+    """Save the answer of `user` on the item they hold, and return it with whether it is new.
 
-    It is committed when this returns. The same `client_id` again returns what it stored at first.
-    `on_counted` is done with it, in one transaction, where the answer counts.
+    It is committed on return. The same `client_id` again returns what it stored at first.
+    `on_counted` runs in the same transaction, if the annotation counts.
     """
     key = parse_client_id(client_id)
     earlier = find_earlier_save(project, user, key, labels)
@@ -141,12 +141,12 @@ def submit(
         if earlier is not None:
             return earlier, False
         _refuse_second(held)
-        # The item was queued anew in the same moment; now that is done.
+        # The item was queued again at the same moment; the save has succeeded now.
         annotation = _store(held, answer, on_counted)
     if not annotation.counted and not annotation.is_review:
         raise StoredAsExtra(annotation)
     if project.overlap > 1:
-        # Those who could give the opinions that it still misses may all have skipped it.
+        # All annotators who could complete the item may have skipped it.
         skipped_items.set_aside(project, annotation.item_id)
     return annotation, True
 
@@ -154,7 +154,7 @@ def submit(
 def submit_with_next(
     project: Project, user: User, **answer: Any
 ) -> tuple[Annotation, bool, Lease | None]:
-    """Do the same, and lease the next item: mostly with one commit, where there would be two."""
+    """Like `submit`, and lease the next item, mostly with one commit instead of two."""
     taken: list[Lease | None] = []
 
     def take() -> None:
@@ -165,11 +165,11 @@ def submit_with_next(
     return annotation, is_new, lease or leasing.lease_next(project, user)
 
 
-# What was sent ------------------------------------------------------------------------------------
+# Parse --------------------------------------------------------------------------------------------
 
 
 def parse_client_id(client_id: str) -> uuid.UUID:
-    """Return the key of a save; Invalid when it is none."""
+    """Return the key of a save; Invalid if it is malformed."""
     try:
         return uuid.UUID(str(client_id))
     except ValueError as problem:
@@ -179,14 +179,14 @@ def parse_client_id(client_id: str) -> uuid.UUID:
 def find_earlier_save(
     project: Project, user: User, key: uuid.UUID, labels: Sequence[Ref], item: Item | None = None
 ) -> Annotation | None:
-    """Return what an earlier save with this key stored; Invalid when that was something else."""
-    # Nearly always there is none, and asking for the key alone costs half as much.
+    """Return what an earlier save with this key stored; Invalid if that differs."""
+    # Usually there is none, and selecting the key alone costs half as much.
     found = FIND_SAVE(user.pk, key)
     if not found:
         return None
     naming.check_type(labels)
     annotation = Annotation.objects.get(pk=found[0])
-    # Also when it was taken back: its labels may be gone since, its history stays.
+    # Also if it was withdrawn: its labels may be deleted since, but its history stays.
     before = annotation.revisions.first()
     first = before.labels if before else label_ids(annotation)
     elsewhere = item is not None and annotation.item_id != item.pk
@@ -199,7 +199,7 @@ def find_earlier_save(
 def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
     """Return the project's labels with these ids or names, in the project's order.
 
-    A name that a label had before still means it, unless another one has that name now.
+    A former name of a label still refers to it, unless another label has that name now.
     """
     naming.check_type(labels)
     there = naming.labels_of(project)
@@ -229,7 +229,7 @@ def _clean_seconds(seconds: float | None) -> float | None:
 
 
 def clean_note(note: str) -> str:
-    """Return the note without blanks around it; Invalid for one that cannot be stored."""
+    """Return the note, stripped; Invalid if it cannot be stored."""
     if "\x00" in note:
         raise Invalid("nul_byte", field="note")
     if len(note) > LONGEST_NOTE:
@@ -237,12 +237,12 @@ def clean_note(note: str) -> str:
     return note.strip()
 
 
-# What is stored -----------------------------------------------------------------------------------
+# Store --------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def _store(held: Lease, answer: Answer, on_counted: OnCounted) -> Annotation:
-    """Store the answer and all that changes with it: entry, lease, item, counts."""
+    """Store the annotation and everything that changes with it: entry, lease, item, counts."""
     now, project = timezone.now(), held.project
     counted = _settle_entry(held)
     END_LEASES(held.pk, held.item_id, held.user_id, now)
@@ -251,7 +251,7 @@ def _store(held: Lease, answer: Answer, on_counted: OnCounted) -> Annotation:
     if held.is_review:
         assignments.answer(annotation, [label.pk for label in answer.labels])
     if not finished or project.overlap > 1:
-        # It is not the first opinion; what one says alone, nobody disagrees with.
+        # Not the first annotation; a single one cannot disagree.
         disagreements.record_disagreements(project, [held.item_id])
     daily_counts.add(
         project,
@@ -268,21 +268,21 @@ def _store(held: Lease, answer: Answer, on_counted: OnCounted) -> Annotation:
 
 
 def _settle_entry(held: Lease) -> bool:
-    """Mark the wish for this opinion as met; False when the item had all it needs without it."""
+    """Mark the queue entry as done; False if the item was complete without it."""
     if held.is_review:
         lock_entries([held.item_id])
         return False
     if MARK_ENTRY_DONE(held.item_id, held.user_id, held.pk):
         return True
-    # The lease ran out or was given back. Where nobody took the place, this opinion fills it.
+    # The lease expired or was released. If nobody took the slot, this annotation fills it.
     return occupy_slot(held, QueueEntry.State.DONE)
 
 
 def _count_opinion(project: Project, item: int) -> bool:
-    """Count one more opinion on the item, and tell whether it now has all it needs."""
+    """Count one more annotation on the item, and return whether it is complete now."""
     rows = Item.objects.filter(pk=item)
     if not COUNT_OPINION(item, project.overlap - 1):
-        # It was complete already: fewer opinions are wanted now than when this one was asked for.
+        # Complete already: the overlap was lowered since the item was leased.
         rows.update(answers=F("answers") + 1)
         return False
     return project.overlap == 1 or rows.filter(state=Item.State.LABELLED).exists()
@@ -312,7 +312,7 @@ def _insert(
 
 
 def store_labels(annotation: Annotation, given: list[Label]) -> None:
-    """Store which labels the annotation gives."""
+    """Store the labels of the annotation."""
     for label in given:
         insert_row(AnnotationLabel(annotation=annotation, label=label))
     annotation.said = list(given)

@@ -1,7 +1,7 @@
-"""Apply the decisions that a window of the desk sends, each by itself.
+"""Apply the decisions that a window sends, one by one.
 
-One that cannot be stored must not hold up the others, and the window has to know of each what
-became of it: it keeps a decision until it was told.
+A decision that cannot be stored must not block the others, and the window needs the result of each:
+it keeps a decision until the server has confirmed it.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ SAVED, DONE, REFUSED = "saved", "done", "refused"
 
 
 class Outcome(Enum):
-    """What became of a decision; `messages.labelling` puts it into words."""
+    """Result of a decision; `messages.labelling` words it."""
 
     SAVED = "saved"
     CORRECTED = "corrected"
@@ -38,10 +38,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """What became of a decision: `state` is saved, done (nothing more to do) or refused.
+    """Result of a decision: `state` is saved, done (nothing more to do) or refused.
 
-    `annotation` is what may be told of the answer, `lease` what an undone one is answered under
-    again; `refused` says why something was refused.
+    `annotation` is the payload of the annotation, `lease` the one under which to answer again after
+    an undo; `refused` has the reason of a refusal.
     """
 
     client_id: str
@@ -60,12 +60,12 @@ def apply_decision(
     decision: Mapping[str, Any],
     on_counted: OnCounted = None,
 ) -> DecisionResult:
-    """Store one decision of the window `page`; twice the same changes nothing.
+    """Apply one decision of the window `page`; sending it twice changes nothing.
 
-    `decision` has a `kind` (label, skip, correct or undo), the `client_id` that names it, and what
-    the kind needs; labels by `label_ids`, or by `labels`, their names. A decision is done, too,
-    where somebody else was first: what was said is kept then, or stands already. `on_counted`
-    is done in the transaction of a label that counts.
+    `decision` has a `kind` (label, skip, correct or undo), the `client_id` that identifies it, and
+    the fields of its kind; labels by `label_ids`, or by `labels`, their names. A decision is also
+    done if another one came first: its answer is stored then, or was stored before. `on_counted`
+    runs in the transaction of a label that counts.
     """
     key = str(decision["client_id"])
     try:
@@ -100,7 +100,7 @@ def _label(
 
 
 def _labels(project: Project, decision: Mapping[str, Any]) -> list[Ref]:
-    """Return the labels by their ids, else as the task type names them."""
+    """Return the labels by id, else by the task type's own fields."""
     if "label_ids" in decision:
         found: list[Ref] = decision["label_ids"]
         return found
@@ -140,7 +140,7 @@ def _undo(
 
 
 def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:
-    """Return the answer or the skip that an undo is about: the newest where it names neither."""
+    """Return the annotation or skip to undo: the newest if `decision` names neither."""
     if decision.get("lease") is not None:
         return current_leases.get_lease(project, user, str(decision["lease"]))
     if decision.get("annotation") is not None:
@@ -149,27 +149,27 @@ def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotat
 
 
 Handler = Callable[[Project, User, str, Mapping[str, Any], OnCounted], DecisionResult]
-# After these another item is before the person.
+# These results put another item on the screen.
 SETTLING = ("label", "skip")
 HANDLERS: dict[str, Handler] = {"label": _label, "skip": _skip, "correct": _correct, "undo": _undo}
 
 
 def take_back(deed: Annotation | Lease, user: User, page: str = "") -> Lease | None:
-    """Undo an answer or a skip; return the lease under which to decide anew, if one is needed."""
+    """Undo an annotation or skip; return the lease to decide again under, if one is needed."""
     if isinstance(deed, Lease):
         return releasing.unskip(deed, page)
     return revise.undo(deed, user, page)
 
 
 def undo_outcome(project: Project, lease: Lease | None) -> Outcome:
-    """Return what became of an undo that gave this lease."""
+    """Return the result of an undo that returned this lease."""
     if lease is not None:
         return Outcome.UNDONE
     return Outcome.UNDONE_WHILE_PAUSED if is_paused(project) else Outcome.UNDONE_ELSEWHERE
 
 
 def skip(lease: Lease, reason: str = "") -> Outcome:
-    """Skip the item, and return who will see it now."""
+    """Skip the item, and return who will be asked next."""
     is_asked_on = releasing.skip(lease, reason)
     if lease.is_review:
         return Outcome.REVIEW_DISMISSED

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid
@@ -33,9 +32,9 @@ CAME_ABOUT = (
 
 
 def stream(project: Project, format: str, include: Collection[str] = ()) -> Iterator[bytes]:
-    """Yield the project's annotations in the asked format, oldest first, then what else is asked.
+    """Yield the project's annotations in the given format, oldest first, then included rows.
 
-    `include` names what else there is: "withdrawn" answers, "skipped" and "unlabelled" items.
+    `include` adds "withdrawn" annotations, and "skipped" and "unlabelled" items.
     """
     _refuse_unknown("format", "unknown_format", {format}, WRITERS)
     _refuse_unknown("include", "unknown_include", include, INCLUDES)
@@ -45,17 +44,11 @@ def stream(project: Project, format: str, include: Collection[str] = ()) -> Iter
 
 def _refuse_unknown(field: str, code: str, given: Collection[str], there: Collection[str]) -> None:
     for name in sorted(set(given) - set(there)):
-        words = {
-            "format": _("Unknown export format “%(name)s”. Choose one of: %(names)s."),
-            "include": _("An export can't include “%(name)s”. It can include: %(names)s."),
-        }
-        raise Invalid(
-            code, words[field] % {"name": name[:40], "names": ", ".join(there)}, field=field
-        )
+        raise Invalid(code, field=field, name=name[:40], names=", ".join(there))
 
 
 def records(project: Project, include: Collection[str] = ()) -> Iterator[dict[str, Any]]:
-    """Yield one record for each annotation that was not taken back, then for what is included."""
+    """Yield one record per valid annotation, then one per included row."""
     audits = audit_judgements.of_audits(project)
     answers = _answers(project)
     if "withdrawn" not in include:
@@ -110,7 +103,7 @@ def _record(
     audits: audit_judgements.Judged,
     decided: list[str] | None,
 ) -> dict[str, Any]:
-    """Return the record of an answer; without one, of a skip or of an item that has none."""
+    """Return the record of an annotation; without one, of a skip or an unlabelled item."""
     return {
         "id": annotation.pk if annotation else None,
         **_of_item(project, item),
@@ -155,7 +148,7 @@ def _said(project: Project, annotation: Annotation | None) -> dict[str, Any]:
 def _label_names(project: Project, annotation: Annotation) -> list[str]:
     given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
     if not given and annotation.withdrawn_at is not None:
-        # Its labels may have been removed since; what it said when it was taken back stays.
+        # Its labels may be deleted since; the names at the time of the withdrawal stay.
         return naming.names(project, list(annotation.revisions.all())[-1].labels)
     return [each.label.name for each in given]
 

@@ -10,7 +10,6 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator import formats, tasktypes
 from annotator.db.bulk_insert import bulk_insert
@@ -21,11 +20,12 @@ from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.formats import BadContent, RejectedRow, Row, UnreadableFile
 from annotator.formats.registry import READERS
+from annotator.i18n import stored_texts
 from annotator.jobs.runner import job
 from annotator.models import Annotation, AnnotationLabel, Import, Item, Project, Source
 from annotator.pool import audit_set
 
-# Where one writer keeps out all others, people who save labels wait for as long as this takes.
+# With a single writer (SQLite), saving a label waits as long as this chunk takes.
 CHUNK_OF_ONE_WRITER = 500
 GAP_SECONDS = 0.01
 CHUNK_BYTES = 32 << 20
@@ -34,12 +34,12 @@ COUNTERS = ("done", "created", "duplicates", "rejected", "errors")
 LONGEST_KEY = 200
 
 
-# Reading -----------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Chunk:
-    """Rows stored by one transaction: new items, and the outcome of the others."""
+    """Rows stored in one transaction: new items, and the results of the other rows."""
 
     rows: int = 0
     items: list[Item] = field(default_factory=list)
@@ -50,9 +50,9 @@ class Chunk:
 
 @job(Import)
 def run(work: Import) -> Import:
-    """Read the file into the pool, from where an attempt before this one got to."""
+    """Import the file, continuing where an earlier attempt stopped."""
     cut_report(work)
-    # By former names, too: the file may be older than a rename, or the import was begun before it.
+    # By former names as well: the file, or the start of the import, may be older than a rename.
     known = naming.by_name(work.project)
     try:
         chunks = _chunks(work, islice(_rows(work, set(known)), work.done, None))
@@ -60,7 +60,7 @@ def run(work: Import) -> Import:
             _store_with_retry(work, rows, known)
             _yield_to_others(number)
     except UnreadableFile as problem:
-        raise Invalid(problem.code, problem.detail) from problem
+        raise Invalid(problem.code, detail=problem.detail) from problem
     work.finish(total=work.done)
     (uploads_folder() / work.path).unlink(missing_ok=True)
     return work
@@ -72,23 +72,25 @@ def _rows_at_once(work: Import) -> int:
 
 
 def _yield_to_others(number: int) -> None:
-    """Let the database do its upkeep between two chunks, of which `number` are stored."""
+    """Let the database do its maintenance between two chunks, of which `number` are stored."""
     if connection.vendor == "sqlite":
-        # One writer at a time: leave a gap for those who are saving labels meanwhile.
+        # One writer at a time: leave a gap for annotators who are saving labels.
         time.sleep(GAP_SECONDS)
     elif str(number).strip("0") == "1":
-        # At each tenfold. The planner holds a new pool for a handful of rows, and looks at every
-        # one of them for each chunk, until it is told; autovacuum comes by a minute later.
+        # After each tenfold growth: the planner assumes that a new pool has a handful of rows and
+        # scans all of them for each chunk, until ANALYZE runs; autovacuum comes a minute later.
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {Item._meta.db_table}")
 
 
 def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     path, reader = uploads_folder() / work.path, READERS[work.format]
-    columns = columns_of(work.project, work.text_column, work.label_column, work.id_column)
+    columns = columns_of(
+        work.project, work.text_column, work.label_column, work.id_column, work.part_columns
+    )
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
-        work.write(notes=[_("The file isn't UTF-8. It was read as Windows-1252.")])
+        work.write(notes=[stored_texts.READ_AS_CP1252])
     return reader.read(path, columns, looked, label_names)
 
 
@@ -121,10 +123,10 @@ def _classify_rows(work: Import, rows: list[Row | RejectedRow], known: dict[str,
         if digest in there.hashes:
             chunk.duplicates += 1
         elif key in there.keys and row.key:
-            words = _("ID “%(id)s” already belongs to a different item.")
-            chunk.bad.append(RejectedRow(row.number, "duplicate_id", words % {"id": key[:60]}))
+            words = stored_texts.ID_TAKEN % {"id": key[:60]}
+            chunk.bad.append(RejectedRow(row.number, "duplicate_id", words))
         else:
-            # A key of ours may be an id that somebody else chose.
+            # A key of ours may equal an id in the file.
             key = digest.hex() if key in there.keys else key
             if _add_item(work, chunk, row, digest, key, known):
                 there.hashes.add(digest)
@@ -133,13 +135,13 @@ def _classify_rows(work: Import, rows: list[Row | RejectedRow], known: dict[str,
 
 
 def _key(work: Import, row: Row) -> str:
-    """Return the id that came with the row, the end of it if it is a long path, else our own."""
+    """Return the row's id, shortened to its end if it is a long path, else a key of our own."""
     return row.key[-LONGEST_KEY:] or f"{work.pk}-{row.number}"
 
 
 @dataclass
 class Existing:
-    """Contents and keys that the project already has."""
+    """Contents and keys that exist in the project."""
 
     hashes: set[bytes]
     keys: set[str]
@@ -159,21 +161,20 @@ def _label_problem(work: Import, row: Row, known: dict[str, Any]) -> RejectedRow
     for name in row.labels:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            words = _("“%(name)s” isn't a label in this project.") % {"name": name[:60]}
-            hint = _("Did you mean “%(name)s”?") % {"name": near[0]} if near else ""
+            words = stored_texts.UNKNOWN_LABEL % {"name": name[:60]}
+            hint = stored_texts.DID_YOU_MEAN % {"name": near[0]} if near else ""
             return RejectedRow(row.number, "unknown_label", f"{words} {hint}".strip())
     try:
         tasktypes.of(work.project).answer.check_number(len(row.labels))
     except Invalid as problem:
-        words = _("This project allows one label per item.")
-        return RejectedRow(row.number, problem.code, words)
+        return RejectedRow(row.number, problem.code, stored_texts.ONE_LABEL)
     return None
 
 
 def _add_item(
     work: Import, chunk: Chunk, row: Row, digest: bytes, key: str, known: dict[str, Any]
 ) -> bool:
-    """Add the row's item to the chunk, and tell whether it could be."""
+    """Add the row's item to the chunk, and return whether it was accepted."""
     try:
         content = tasktypes.of(work.project).media.store(work.project, row.content, digest)
     except BadContent as problem:
@@ -203,14 +204,14 @@ def _add_item(
     return True
 
 
-# What other tools call it; the first that is there counts.
+# Field names of other tools; the first one present counts.
 CONFIDENCES = ("confidence", "score", "probability")
 
 
 def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
-    """Return the suggestion's confidence, if it is given in [0, 1], and the other fields.
+    """Return the suggestion's confidence if it is in [0, 1], and the remaining fields.
 
-    It does not stay with what is shown: a blind item comes without anything of a model.
+    It is removed from the shown metadata: a blind item shows nothing from a model.
     """
     for name in CONFIDENCES:
         try:
@@ -222,11 +223,11 @@ def _confidence(meta: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
     return None, meta
 
 
-# Storing -----------------------------------------------------------------------------------------
+# Store --------------------------------------------------------------------------------------------
 
 
 def _store_with_retry(work: Import, rows: list[Row | RejectedRow], known: dict[str, Any]) -> None:
-    """Store some rows; once more where another import brought the same ones at that moment."""
+    """Store rows; try once more if another import stored the same ones at that moment."""
     for left in reversed(range(TRIES)):
         before = {name: getattr(work, name) for name in COUNTERS}
         try:
@@ -241,10 +242,10 @@ def _store_with_retry(work: Import, rows: list[Row | RejectedRow], known: dict[s
 
 @transaction.atomic
 def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
-    """Store one chunk, with the counters that say how far the import is."""
-    # First, so that an import that was taken over stores nothing.
+    """Store one chunk, with the counters of the import's progress."""
+    # First, so that an import taken over by another worker stores nothing.
     work.write(
-        # Attempts are for standing still; an import that advances may take as many as it needs.
+        # Attempts limit repeated failures; an import that advances may take as many as it needs.
         attempts=0,
         done=work.done + chunk.rows,
         created=work.created + len(chunk.items),
@@ -252,7 +253,7 @@ def _store(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
         rejected=work.rejected + len(chunk.bad),
         errors=[*work.errors, *map(as_error, chunk.bad)][:ERRORS_SHOWN],
     )
-    # Positions are dense, so they are given out under the project's row lock.
+    # Positions are dense, so they are assigned under the project's row lock.
     project = Project.objects.select_for_update().get(pk=work.project_id)
     for offset, item in enumerate(chunk.items):
         item.position = project.items + offset
@@ -292,7 +293,7 @@ def _store_seeds(work: Import, chunk: Chunk, known: dict[str, Any]) -> None:
 
 
 def _read_keys(project: Project, items: list[Item]) -> None:
-    """Set the keys that the database gave to new items, which lie at one stretch of positions."""
+    """Set the keys that the database assigned to new items, whose positions are contiguous."""
     if not items:
         return
     span = {"position__gte": items[0].position, "position__lte": items[-1].position}

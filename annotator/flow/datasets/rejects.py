@@ -29,7 +29,7 @@ def append_report(work: Import, bad: list[RejectedRow]) -> None:
 
 
 def cut_report(work: Import) -> None:
-    """Drop report lines of a chunk whose transaction never came to be."""
+    """Drop report lines of a chunk whose transaction was rolled back."""
     path = report_path(work)
     if not path.exists():
         return

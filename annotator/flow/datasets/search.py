@@ -1,7 +1,7 @@
 """Item search by text or similarity.
 
-No request looks at more than so many items, however large the pool: it says how far it looked,
-and where to go on.
+Each request examines a bounded number of items, however large the pool; the response says how far
+it searched, and where to continue.
 """
 
 import logging
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.features import encode
@@ -41,7 +40,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """Some of the items that were found, among those at positions [start, stop) of `total`."""
+    """One page of results, among those at positions [start, stop) of `total`."""
 
     items: list[Item]
     start: int
@@ -50,33 +49,32 @@ class Found:
 
     @property
     def before(self) -> int | None:
-        """Return before which position there are more, None at the beginning."""
+        """Return the position before which there are more, None at the beginning."""
         return self.start if self.start > 0 else None
 
     @property
     def after(self) -> int | None:
-        """Return from which position on there are more, None at the end."""
+        """Return the position from which there are more, None at the end."""
         return self.stop if self.stop < self.total else None
 
 
 def as_wanted(q: str = "", label: str = "", state: str = "") -> Wanted:
     """Return the search criteria; Invalid for an unknown state."""
     if state and state not in STATES:
-        words = _("The state must be one of %(names)s.") % {"names": ", ".join(STATES)}
-        raise Invalid("unknown_state", words, field="state")
+        raise Invalid("unknown_state", field="state", names=", ".join(STATES))
     return Wanted(_cleaned(q, 500), _cleaned(label, 200), STATES.get(state))
 
 
 def _cleaned(text: str, most: int) -> str:
-    # No database takes NUL in a text.
+    # No database accepts NUL in a text.
     return text.replace("\x00", "")[:most]
 
 
-# By what stands in them --------------------------------------------------------------------------
+# By text ------------------------------------------------------------------------------------------
 
 
 def search(project: Project, wanted: Wanted, *, after: int = 0, size: int = SHOWN) -> Found:
-    """Return the first `size` items from position `after` on that are as wanted."""
+    """Return the first `size` matching items from position `after` on."""
     start = min(after, project.items)
     stop = min(start + LOOKED_AT, project.items)
     rows = list(_between(project, wanted, start, stop).order_by("position")[: size + 1])
@@ -86,7 +84,7 @@ def search(project: Project, wanted: Wanted, *, after: int = 0, size: int = SHOW
 
 
 def search_back(project: Project, wanted: Wanted, *, before: int, size: int = SHOWN) -> Found:
-    """Return the last `size` items before position `before` that are as wanted, in order."""
+    """Return the last `size` matching items before position `before`, in order."""
     stop = min(before, project.items)
     start = max(stop - LOOKED_AT, 0)
     rows = list(_between(project, wanted, start, stop).order_by("-position")[: size + 1])
@@ -96,7 +94,7 @@ def search_back(project: Project, wanted: Wanted, *, before: int, size: int = SH
 
 
 def _between(project: Project, wanted: Wanted, start: int, stop: int) -> QuerySet[Item]:
-    # Positions are dense, so a stretch of them is as long as it says.
+    # Positions are dense, so a range of them contains that many items.
     return _matching(project, wanted).filter(position__gte=start, position__lt=stop)
 
 
@@ -107,7 +105,7 @@ def _matching(project: Project, wanted: Wanted) -> QuerySet[Item]:
     if wanted.text:
         rows = rows.filter(_holds(wanted.text))
     if wanted.label:
-        # What others said of an item is not for somebody who may be judging it right now.
+        # Other users' answers stay hidden from a user who may be labelling the item right now.
         given = AnnotationLabel.objects.filter(
             annotation__item=OuterRef("pk"),
             annotation__withdrawn_at=None,
@@ -119,32 +117,29 @@ def _matching(project: Project, wanted: Wanted) -> QuerySet[Item]:
 
 def _holds(text: str) -> Q:
     if connection.vendor == "sqlite" and not text.isascii():
-        # LIKE knows upper and lower case of A to Z only; this asks Python, row by row.
+        # LIKE ignores case for A to Z only; this calls Python for each row.
         pattern = re.escape(text)
         return Q(text__iregex=pattern) | Q(key__iregex=pattern)
     return Q(text__icontains=text) | Q(key__icontains=text)
 
 
-# By what they are like ---------------------------------------------------------------------------
+# By similarity ------------------------------------------------------------------------------------
 
 
 def more_like(
     project: Project, item: Item, wanted: Wanted, *, after: int = 0, size: int = SHOWN
 ) -> Found:
-    """Return the items most like `item` that are as wanted, nearest first.
+    """Return the matching items most similar to `item`, nearest first.
 
-    Those are the nearest thousand of the stretch from `after` on; Conflict while the features that
-    tell what is like what are not ready.
+    Searches the nearest thousand of the range from `after` on; Conflict until the features that it
+    needs are ready.
     """
     space = encode.current_space(project)
     if space is None or item.position >= space.items:
-        raise Conflict(
-            "no_features",
-            _("The features of this item are still being computed. Try again in a moment."),
-        )
+        raise Conflict("no_features", message="no_features_of_item")
     start = min(after, space.items)
     stop = min(start + LOOKED_AT, space.items)
-    # One more, as the item is most like itself.
+    # One more, because the item is most similar to itself.
     near = _nearest(space, item, start, stop)
     rows = _matching(project, wanted).filter(position__in=near).exclude(pk=item.pk)
     found = {row.position: row for row in rows}
@@ -158,19 +153,18 @@ def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int
         return [int(position) for position in near.ids]
     except checksums.Corrupt as problem:
         log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
-        words = _("%(problem)s Try again in a moment.")
-        told = words % {"problem": damaged_files.repair(problem).words}
-        raise Conflict("no_features", told) from problem
+        damage = damaged_files.repair(problem).words
+        raise Conflict("no_features", message="damaged_features", problem=damage) from problem
 
 
-# What is found -----------------------------------------------------------------------------------
+# Results ------------------------------------------------------------------------------------------
 
 
 def find_item(project: Project, pk: int) -> Item:
     """Return one of the project's items."""
     item = Item.objects.filter(project=project, pk=pk).first()
     if item is None:
-        raise NotFound("unknown_item", _("Item not found."))
+        raise NotFound("unknown_item")
     return item
 
 

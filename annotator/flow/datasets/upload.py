@@ -1,11 +1,11 @@
 """Uploads: the file is received, stored, and given a format."""
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Invalid, NotFound, TooLarge, WrongType
@@ -13,7 +13,7 @@ from annotator.formats import Columns, UnreadableFile
 from annotator.formats.registry import READERS, for_file
 from annotator.models import Import, Project, User
 
-# Receiving ---------------------------------------------------------------------------------------
+# Receive ------------------------------------------------------------------------------------------
 
 
 def receive(
@@ -26,27 +26,24 @@ def receive(
     label_column: str = "",
     id_column: str = "",
     labels_are: str = "",
+    part_columns: Mapping[str, str] | None = None,
 ) -> Import:
-    """Keep an uploaded file and store the job that will read it.
+    """Store an uploaded file and the import job that will read it.
 
-    What can be seen at once is refused at once: a wrong kind of file, an empty one, a column that
-    is not there. Then nothing is stored.
+    Obvious errors are refused at once: a wrong type of file, an empty one, a missing column. Then
+    nothing is stored.
     """
     kind = kind_of(project, file.name, format)
     labels_are = labels_are or Import.LabelsAre.SEED
     if labels_are not in Import.LabelsAre.values:
-        raise Invalid(
-            "labels_are",
-            _("labels_are must be seed, gold, suggestion or ignore."),
-            field="labels_are",
-        )
-    columns = columns_of(project, text_column, label_column, id_column)
+        raise Invalid("labels_are", field="labels_are")
+    columns = columns_of(project, text_column, label_column, id_column, part_columns)
     path = keep_upload(file)
     try:
         total = inspect(path, kind, columns)
     except UnreadableFile as problem:
         path.unlink()
-        raise Invalid(problem.code, problem.detail, field="file") from problem
+        raise Invalid(problem.code, detail=problem.detail, field="file") from problem
     return Import.objects.create(
         project=project,
         user=user,
@@ -54,6 +51,7 @@ def receive(
         path=path.name,
         format=kind,
         text_column=text_column,
+        part_columns=dict(columns.named),
         label_column=label_column,
         id_column=id_column,
         labels_are=labels_are,
@@ -65,12 +63,12 @@ def find(project: Project, pk: int) -> Import:
     """Return one of the project's imports."""
     found: Import | None = Import.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotFound("unknown_import", _("Import not found."))
+        raise NotFound("unknown_import")
     return found
 
 
 def report_path(work: Import) -> Path:
-    """Return the path of an import's report of rejected rows; it exists once there is one."""
+    """Return the path of an import's report of rejected rows; the file exists once there is one."""
     return uploads_folder() / f"{work.pk}-rejected.csv"
 
 
@@ -80,26 +78,23 @@ def uploaded(name: str) -> Path:
 
 
 def kind_of(project: Project, name: str, format: str = "") -> str:
-    """Return how a file of that name is read; WrongType for one that the task does not take."""
+    """Return the format for a file name; WrongType if the task type does not accept it."""
     reader = for_file(name or "", format)
     task_type = tasktypes.of(project)
     allowed = task_type.media.formats
     if reader is None or reader.kind not in allowed:
         raise WrongType(
             "wrong_type",
-            _("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
-            % {
-                "task": task_type.task,
-                "kinds": _(" or ").join(k.upper() for k in allowed),
-                "name": (name or "")[:100],
-            },
             field="file",
+            task=task_type.task,
+            kinds=allowed,
+            name=(name or "")[:100],
         )
     return reader.kind
 
 
 def keep_upload(file: Any) -> Path:
-    """Store an uploaded file and return where; TooLarge for one above the limit."""
+    """Store an uploaded file and return its name; TooLarge above the limit."""
     path = uploads_folder() / f"{uuid.uuid4().hex}.upload"
     most = settings.MAX_UPLOAD_MB << 20
     size = 0
@@ -111,16 +106,12 @@ def keep_upload(file: Any) -> Path:
                     break
                 out.write(block)
     except OSError:
-        # A disk that is full must not stay so for the sake of half a file.
+        # Do not leave half a file on a full disk.
         path.unlink(missing_ok=True)
         raise
     if size > most:
         path.unlink()
-        raise TooLarge(
-            "too_large",
-            _("The file is larger than the limit of %d MB.") % settings.MAX_UPLOAD_MB,
-            field="file",
-        )
+        raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
     return path
 
 
@@ -131,15 +122,25 @@ def uploads_folder() -> Path:
 
 
 def inspect(path: Path, kind: str, columns: Columns) -> int:
-    """Return about how many rows there are; UnreadableFile for what can be seen to be no use."""
+    """Return the approximate number of rows; UnreadableFile if the file is obviously unusable."""
     return READERS[kind].look(path, columns).rows
 
 
-def columns_of(project: Project, text: str, label: str, id: str = "") -> Columns:
-    """Return which column holds what; Invalid for a name that the items have no use for."""
+def columns_of(
+    project: Project,
+    text: str,
+    label: str,
+    id: str = "",
+    named: Mapping[str, str] | None = None,
+) -> Columns:
+    """Return which column has what content; Invalid for a column that the items cannot use."""
     parts = tasktypes.of(project).media.parts
-    if text and parts and "text" not in [part.name for part in parts]:
-        words = _("These items are made of the columns %(names)s, not of one text.")
-        names = ", ".join(part.columns[0] for part in parts)
-        raise Invalid("text_column", words % {"names": names}, field="text_column")
-    return Columns(text, label, id, parts)
+    there = {part.name for part in parts}
+    given = {name: column for name, column in (named or {}).items() if column}
+    wrong = sorted(given.keys() - there)
+    if text and parts and "text" not in there:
+        wrong.append("text")
+    if wrong:
+        names = ", ".join(sorted(there)) or "–"
+        raise Invalid("text_column", field=f"{wrong[0]}_column", name=wrong[0], names=names)
+    return Columns(text, label, id, parts, given)

@@ -19,7 +19,7 @@ FOLDS = 5
 
 @job(Round, stage=Round.Stage.EVALUATE, space__state=FeatureSpace.State.DONE)
 def evaluate(round_: Round) -> Round:
-    """Measure the round's model on audit items, each by a model that did not train on it."""
+    """Measure the round's accuracy on audit items, each by a model that was not trained on it."""
     started = time.perf_counter()
     measured = {} if round_.model is None else _measure(round_, round_.model)
     with transaction.atomic():
@@ -59,11 +59,11 @@ def _measure(round_: Round, version: ModelVersion) -> dict[str, Any]:
         "classes": _each_class(version, truth, said),
         "change": round_changes.accuracy_change(round_, positions, truth, said),
         "moved": round_changes.prediction_change(round_),
-        # Of a model from before it was noted when its labels were read.
+        # A model from before the time of reading labels was stored.
         "spent": version.measured.get("spent") or spending.spent(round_.project),
         "audits": audit_counts.counting_mark(round_.project),
     }
-    # For the export, from which anybody can count the estimate again (flow.judged).
+    # For the export, from which anyone can recompute the estimate (`audit_judgements`).
     keys = known.keys[known.audited]
     measured["kept"] = round_changes.store_audit_predictions(
         round_, positions, said, truth, proba, keys
@@ -76,17 +76,17 @@ def _measure(round_: Round, version: ModelVersion) -> dict[str, Any]:
 
 
 def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) -> dict[str, Any]:
-    """Return the share of `right` (n,), in audit order, with its interval and what it proves."""
+    """Return the share of `right` (n,), in audit order, with its interval and guarantee."""
     from selection.core import intervals
     from selection.evaluation import stopping
 
-    # What lies behind the audits is what may still be drawn; what was skipped before is in neither.
+    # Items behind the audits may still be drawn; items skipped before are in neither group.
     behind = Item.objects.filter(project=project, audit_key__gt=int(frontier))
     population, target = len(right) + behind.count(), project.target_accuracy
     found = intervals.accuracy_interval(right, population=population)
     assert found is not None, "there is an audit"
     value = float(right.mean())
-    # At looks set beforehand that share the error: fit to stop on.
+    # At looks fixed in advance that share the error: valid for stopping.
     proof = stopping.target_reached(right, target or 0.5, population=population)
     told = {
         "value": value,

@@ -16,7 +16,7 @@ from annotator.storage import checksums
 
 @dataclass(frozen=True)
 class Judged:
-    """The audits behind the newest estimate; `rows` leads from an item's position to its row."""
+    """The audits behind the newest estimate; `rows` maps an item's position to its row."""
 
     project: Project
     model: int | None = None
@@ -24,9 +24,9 @@ class Judged:
     rows: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, position: int) -> dict[str, Any] | None:
-        """Return what a model that had not seen the item said of it, and whether that was right.
+        """Return the prediction of a model not trained on the item, and whether it was right.
 
-        `place` is the item's place in the order of the audits, from 0.
+        `place` is the item's place in audit order, from 0.
         """
         row = self.rows.get(position)
         if row is None:
@@ -46,7 +46,7 @@ class Judged:
 
 
 def of_audits(project: Project) -> Judged:
-    """Return the judgements behind the newest estimate; empty if damaged or gone."""
+    """Return the judgements behind the newest estimate; empty if damaged or deleted."""
     measured = project.models.filter(accuracy__isnull=False)
     newest = measured.values_list("pk", "number", "measured__kept").first()
     if newest is None or not newest[2]:

@@ -1,8 +1,8 @@
 """Embedding map: a 2D layout of a random sample of the pool, with recent work marked.
 
-The sample is laid out once for a feature space, by t-SNE (van der Maaten and Hinton 2008), which
-keeps neighbours together; distances across the picture mean nothing. Everything else is put among
-the three of the sample that it is most like, so that the picture stays the same between rounds.
+The sample is laid out once per feature space, by t-SNE (van der Maaten and Hinton 2008), which
+preserves neighbourhoods; distances across the map mean nothing. Other items are placed among their
+three nearest neighbours in the sample, so the map stays the same between rounds.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ NEIGHBOURS = 3
 MOST_LABELLED = 400
 FEWEST = 30
 DIMENSIONS = 50
-# In the order in which they are drawn, the last on top.
+# In drawing order, the last one on top.
 KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
 
@@ -37,7 +37,7 @@ def build_embedding_map(project: Project) -> dict[str, Any] | None:
     kinds = _kinds(round_)
     positions = np.array(sorted(kinds), dtype=np.int64)
     if not feature_store.gather(round_.space, positions[:1]).spread_block().shape[1]:
-        # Bare words alone have no directions that a plane could keep.
+        # Bag-of-words features alone have no dense directions to lay out.
         return None
     xy = _placed(round_, positions)
     said = _predicted(round_.model, round_.space, positions)
@@ -78,7 +78,7 @@ def _kinds(round_: Round) -> dict[int, str]:
 
 
 def _audits(round_: Round, known: training_set.TrainingSet) -> list[tuple[int, bool]]:
-    """Return the audits that the newest round judged, and whether its model was right."""
+    """Return the audits that the newest round judged, and whether its prediction was right."""
     kept = storage_arrays.find_npz(model_files.audits_path(round_.project_id, round_.number))
     if kept is None:
         return []

@@ -1,7 +1,7 @@
 """Forecast: the gain of more labels, fitted by a worker to the learning curve.
 
-All of it is a hint, as it believes that the curve goes on as it did; what is proven is told by
-`monitor.advice`.
+It is only a hint, because it assumes that the curve continues as before; guarantees are in
+`progress.stopping`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ WINDOW = 3
 CONFIDENCE = 0.95
 
 
-# In a worker -------------------------------------------------------------------------------------
+# In a worker --------------------------------------------------------------------------------------
 
 
 def report(project: Project) -> dict[str, Any] | None:
@@ -44,7 +44,7 @@ def report(project: Project) -> dict[str, Any] | None:
 
 
 def _is_plateau(points: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether the model stopped changing and its accuracy stopped rising, as far as seen."""
+    """Return whether predictions stopped changing and accuracy stopped rising, if measured."""
     from selection.evaluation.stopping import STABLE
 
     newest, recent = points[-1], points[-(WINDOW + 1) :]
@@ -56,11 +56,11 @@ def _is_plateau(points: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_diminishing(points: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether the last doubling of the labels brought next to nothing."""
+    """Return whether the last doubling of labels gained almost nothing."""
     from selection.core.intervals import Estimate
     from selection.evaluation import stopping
 
-    # The newest of each count; what was measured before labels were taken back is left out.
+    # The newest point per number of labels; points measured before a withdrawal are left out.
     rising: list[Mapping[str, Any]] = []
     for point in reversed(points):
         if not rising or point["labels"] < rising[-1]["labels"]:

@@ -1,7 +1,7 @@
 """Label savings: how many random labels the current model's accuracy would have cost.
 
-Reckoned by a worker from the audits alone, which are random; told in words only where the interval
-leaves no doubt, as a few audits say little of it (learning-benchmarks.md in docs).
+Computed by a worker from the audits alone, which are random. Worded only where the interval is
+conclusive, because a few audits say little (learning-benchmarks.md in docs).
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from annotator.storage import arrays
 
 
 def build_label_savings(project: Project) -> dict[str, Any] | None:
-    """Return the labels saved with their interval, and the curve of random labels."""
+    """Return the labels saved with their interval, and the random baseline curve."""
     from selection.evaluation import label_savings
 
     round_ = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
@@ -65,7 +65,7 @@ def build_label_savings(project: Project) -> dict[str, Any] | None:
 def baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the accuracy of random labels; None if not known yet.
 
-    `measured` are models of audits alone, `curve` is what they let expect beyond.
+    `measured` are models trained on audits alone, `curve` is the extrapolation from them.
     """
     names = ("model", "labels", "curve", "measured")
     return {name: found.get(name) for name in names} if found.get("curve") else None

@@ -1,8 +1,8 @@
-"""Recall sample: random unread items, served first, that prove how much is found.
+"""Recall sample: random unread items, served first, that prove a recall.
 
-Its size is declared before, and it is looked at once, when all of it is settled: that is what makes
-its word count. The order of the audits would not do, as the strategy leaves their reserve alone and
-finds only in the rest.
+Its size is fixed in advance and it is evaluated once, when all of it is settled, which makes the
+bound valid. The audit order cannot serve here, because the strategy leaves the audit reserve alone
+and finds relevant items only in the rest.
 """
 
 import math
@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from annotator.db import clock
 from annotator.errors import Conflict, Invalid
@@ -35,13 +34,12 @@ PROOF: dict[str, Any] = {
 
 
 def draw(project: Project, user: User, number: int) -> RecallProof:
-    """Draw `number` random unread items, served before all others, and return their proof."""
+    """Draw `number` random unread items, served before all others, and return the proof."""
     label = project.rare_label
     if label is None:
-        raise Conflict("no_rare_label", _("Choose a rare label in the settings first."))
+        raise Conflict("no_rare_label")
     if not LEAST <= number <= MOST:
-        words = _("A sample can have between %(least)d and %(most)d items.")
-        raise Invalid("sample_size", words % {"least": LEAST, "most": MOST}, field="number")
+        raise Invalid("sample_size", field="number", least=LEAST, most=MOST)
     with refill.alone(project):
         _refuse_second(project)
         proof = _declare(project, label, user, number)
@@ -53,14 +51,14 @@ def draw(project: Project, user: User, number: int) -> RecallProof:
 def _refuse_second(project: Project) -> None:
     last = RecallProof.objects.filter(project=project).order_by("-pk").first()
     if last is not None and recall_standing.unsettled(project, last.positions):
-        raise Conflict("sample_waits", _("Finish the previous sample first."))
+        raise Conflict("sample_waits")
 
 
 def _declare(project: Project, label: Label, user: User, number: int) -> RecallProof:
     project.refresh_from_db(fields=["items"])
     size = _unread(project).count()
     if not size:
-        raise Conflict("nothing_unread", _("All items have been read."))
+        raise Conflict("nothing_unread")
     following = RecallProof.objects.filter(project=project, label=label).count() + 1
     rng = random.Random(f"{project.seed}/proof/{label.pk}/{following}")
     return RecallProof.objects.create(
@@ -76,7 +74,7 @@ def _declare(project: Project, label: Label, user: User, number: int) -> RecallP
 
 
 def _drawn(project: Project, number: int, size: int, rng: random.Random) -> list[int]:
-    # Of a large pool only as many places are looked at as should hold enough unread items.
+    # In a large pool, only enough positions are drawn to expect enough unread items.
     places = math.ceil(1.3 * number * project.items / size) + 100
     tried = rng.sample(range(project.items), min(places, project.items))
     free: set[int] = set()
@@ -104,7 +102,7 @@ def _ask_first(project: Project, proof: RecallProof) -> None:
         )
         entries = QueueEntry.objects.filter(item__in=few.values("pk"))
         own = entries.filter(state=QueueEntry.State.OPEN, source__in=[Source.ACTIVE, Source.BULK])
-        # Audits and hidden checks stay what they are, only sooner.
+        # Audits and gold items keep their source and are only served sooner.
         own.update(**came)
         entries.update(rank=withdraw.AHEAD)
         fresh = list(few.filter(state=Item.State.POOL).order_by("audit_key"))

@@ -1,7 +1,7 @@
 """Changes of a round: accuracy on shared audit items, and predictions in the pool.
 
-Kept beside the candidates of a round lies what its model said of the audits; judged anew by what
-is known now, since an audit item may have been corrected meanwhile.
+Predictions for the audit items are stored with the round's candidates. They are compared with the
+current labels, since an audit item may have been corrected meanwhile.
 """
 
 from dataclasses import asdict
@@ -27,10 +27,10 @@ def store_audit_predictions(
     proba: NDArray[np.floating[Any]],
     keys: NDArray[np.int64],
 ) -> str:
-    """Keep what was said (n, C) of the audits at `positions` (n,), and return the checksum.
+    """Store the predictions (n, C) for the audits at `positions` (n,), and return the checksum.
 
-    With it goes what else `flow.judged` tells: what was right, how sure the model was, and each
-    item's place in the order of the audits, whose `keys` (n,) are.
+    The file also holds what `audit_judgements` returns: whether each was right, the model's
+    confidence, and each item's place in audit order, whose `keys` (n,) are given.
     """
     labels = round_.model.labels if round_.model else []
     sure = training_set.label_space(round_.project, len(labels)).confidence(proba)
@@ -51,9 +51,10 @@ def store_audit_predictions(
 def accuracy_change(
     round_: Round, positions: NDArray[np.int64], truth: NDArray[np.bool_], said: NDArray[np.bool_]
 ) -> dict[str, Any] | None:
-    """Return by how much accuracy changed since the round before, with its interval.
+    """Return the change of accuracy since the previous round, with its interval.
 
-    On the audits that both have, each by a model that had not seen it; None where there is none.
+    Computed on the audits that both have, each judged by a model not trained on it; None without
+    any.
     """
     from selection.evaluation import per_class
 
@@ -71,9 +72,8 @@ def accuracy_change(
 def prediction_change(round_: Round) -> dict[str, Any]:
     """Return the prediction churn of this model on a fixed sample of the pool.
 
-    Compared with the models before it that see the items by the same features: `share` of the
-    sample that the last one said otherwise, and Cohen's kappa of each neighbouring pair, newest
-    last.
+    Compared with earlier models on the same features: `share` of the sample whose prediction
+    changed since the last one, and Cohen's kappa of each consecutive pair, newest last.
     """
     from selection.agreement.coefficients import cohen_kappa
 
@@ -93,9 +93,9 @@ def sample_positions(seed: int, items: int) -> NDArray[np.int64]:
 
 
 def _models_alike(round_: Round) -> list[Any]:
-    """Return the round's model and those before it that fit the same features, oldest first.
+    """Return the round's model and earlier ones on the same features, oldest first.
 
-    Of those before it, ones that were tidied away or damaged are left out.
+    Earlier models that were removed or damaged are left out.
     """
     if round_.model is None:
         return []
@@ -120,7 +120,7 @@ def _predictions(round_: Round, models: list[Any]) -> list[NDArray[np.int64]]:
 def _as_columns(
     said: NDArray[np.bool_], labels: NDArray[np.int64], wanted: list[int]
 ) -> NDArray[np.bool_]:
-    """Return `said` with a column for each of the labels `wanted`; one it did not know is empty."""
+    """Return the predictions `said` with a column for each of `wanted`; zeros if unknown."""
     columns = {int(label): column for column, label in enumerate(labels)}
     found = np.zeros((len(said), len(wanted)), dtype=bool)
     for place, label in enumerate(wanted):

@@ -9,15 +9,15 @@ from annotator.flow.progress import estimate
 from annotator.models import Project, Round, Tally
 
 SUMS = ("labels", "finished", "audits", "skips", "seconds")
-# Not whose only row came with an import.
+# Excludes users whose only row came with an import.
 AT_WORK = Q(labels__gt=0) | Q(skips__gt=0) | Q(seconds__gt=0)
 
 
 def done_in(project: Project, monday: date) -> dict[str, Any]:
-    """Return the work, rounds and accuracy of the seven days from `monday`.
+    """Return work, rounds and accuracy of the seven days from `monday`.
 
-    Days are those of UTC, as tallies count them. `accuracy_before` is the newest estimate of before
-    that week, `accuracy_after` the newest of the week; None where there is none from enough audits.
+    Days are UTC days, as in tallies. `accuracy_before` is the newest estimate before that week,
+    `accuracy_after` the newest of the week; None without one from enough audits.
     """
     days = {"day__gte": monday, "day__lt": monday + timedelta(days=7)}
     sums = Tally.objects.filter(project=project, **days).aggregate(

@@ -1,6 +1,6 @@
 """Feature encoding: the encoder is fitted on a sample of the pool, then encodes each shard.
 
-The first features are simple and quick, so that learning starts at once; better ones take over.
+The first features are simple and fast, so that learning starts at once; better ones replace them.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from django.db import transaction
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Conflict
@@ -24,8 +23,8 @@ RETRY = timedelta(minutes=5)
 
 
 def plan(project: Project) -> list[FeatureSpace]:
-    """Store what features are to be made for the items that are there now, and return it."""
-    # The import that comes before has counted up behind the back of the object at hand.
+    """Store which features to compute for the current items, and return the feature space."""
+    # The preceding import updated the counter in the database, not on this instance.
     project.refresh_from_db(fields=["items"])
     if not project.items:
         return []
@@ -33,11 +32,11 @@ def plan(project: Project) -> list[FeatureSpace]:
     wanted = [project.features] if project.features in ladder else ladder
     kept = project.spaces.filter(_is_kept(), dropped=False)
     have = set(kept.values_list("recipe", flat=True))
-    # A better space that covers the older items still beats a quick one that covers them all.
+    # A better space that covers only the older items still beats a simple one that covers all.
     recipes = wanted[-1:] if wanted[-1] in have else wanted
     with transaction.atomic():
         behind = project.spaces.active().filter(items__lt=project.items, token=None)
-        # Rounds and models hang on one that was ready before and is being repaired.
+        # Rounds and models depend on a space that was ready before and is being repaired.
         behind.filter(damaged_at=None).delete()
         whole = project.spaces.exclude(state=FeatureSpace.State.FAILED).filter(items=project.items)
         made = set(whole.values_list("recipe", flat=True))
@@ -49,8 +48,8 @@ def plan(project: Project) -> list[FeatureSpace]:
 
 
 def plan_missing() -> list[FeatureSpace]:
-    """Store what is missing where an import's worker died before it could ask for features."""
-    # What failed is tried again, after a pause in which its cause may have gone away.
+    """Plan missing features where an import's worker died before it did."""
+    # Failed features are tried again after a pause, in which the cause may have gone away.
     lately = timezone.now() - RETRY
     hopeful = FeatureSpace.objects.exclude(state=FeatureSpace.State.FAILED, finished_at__lt=lately)
     covered = hopeful.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
@@ -65,9 +64,10 @@ def plan_missing() -> list[FeatureSpace]:
 
 
 def current_space(project: Project) -> FeatureSpace | None:
-    """Return the features that are asked for, or else the best; None while none are ready.
+    """Return the requested features, or else the best; None while none are ready.
 
-    None, too, while these are being repaired, as a round on worse ones would undo the last ones.
+    Also None while these are being repaired, because a round on worse features would undo the last
+    rounds.
     """
     asked = Case(When(recipe=project.features, then=1), default=0)
     kept = project.spaces.filter(_is_kept(), dropped=False)
@@ -77,7 +77,7 @@ def current_space(project: Project) -> FeatureSpace | None:
 
 @job(FeatureSpace, stage=FeatureSpace.Stage.FIT)
 def fit(space: FeatureSpace) -> FeatureSpace:
-    """Learn the encoder from a random sample of the pool, and lay out the shards."""
+    """Fit the encoder on a random sample of the pool, and create the shards."""
     from selection.features import RECIPES
 
     sample = pool_documents.sample_documents(space.project, space.items)
@@ -104,7 +104,7 @@ def fit(space: FeatureSpace) -> FeatureSpace:
 
 @job(FeatureShard, space__stage=FeatureSpace.Stage.TRANSFORM)
 def transform(shard: FeatureShard) -> FeatureSpace | None:
-    """Encode one shard; return the space once it was the last one and may be used."""
+    """Encode one shard; return the space if it was the last one and is ready."""
     project = shard.space.project
     encoder = feature_store.load_encoder(shard.space)
     features = _encoded(
@@ -116,17 +116,17 @@ def transform(shard: FeatureShard) -> FeatureSpace | None:
 
 
 def _start_over(space: FeatureSpace) -> NoReturn:
-    """Give up a space whose encoder cannot be made as it was, and have a new one made.
+    """Give up a space whose encoder cannot be reproduced, and plan a new one.
 
-    Its models and its whole shards speak the language of the encoder that is lost.
+    Its models and its intact shards depend on the lost encoder.
     """
     FeatureSpace.objects.filter(pk=space.pk).update(dropped=True)
     _space(space.project, space.recipe, space.quality)
-    raise Conflict("features_changed", _("The feature encoder was damaged. It is being rebuilt."))
+    raise Conflict("features_changed")
 
 
 def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
-    """Return the features of the documents, holding one block of documents in memory at a time."""
+    """Return the features of the documents, with one block of documents in memory at a time."""
     from selection.features import Features
 
     size = tasktypes.of(project).media.limits.encode
@@ -135,7 +135,7 @@ def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
 
 
 def close_space(space: FeatureSpace) -> FeatureSpace | None:
-    """Declare the space ready when all its shards are; only one caller gets it back."""
+    """Mark the space as ready once all its shards are; only one caller gets it back."""
     if space.shards.exclude(state=FeatureShard.State.DONE).exists():
         return None
     ready = FeatureSpace.objects.filter(

@@ -1,43 +1,46 @@
 """Stored references to labels are ids; names are looked up where people and clients see them.
 
-A rename therefore changes what everybody sees at once, and no number: what was answered, suggested
-and checked goes on meaning the same label. A text among stored ids is a name that no label had any
-more when references became ids: it is kept as it was, and means no label.
+A rename therefore changes the displayed name everywhere at once, and no figure: annotations,
+suggestions and gold answers keep their meaning. A text among stored ids is a name that no label had
+any more when references became ids: it is kept as it was, and refers to no label.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
+from annotator import tasktypes
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Invalid
 from annotator.i18n.stored_messages import translated
 from annotator.models import Item, Label, Project
 
-# What stands for a label in a stored sentence. No name and no sentence holds these characters.
+# The placeholder of a label in a stored sentence. No name and no sentence contains these
+# characters.
 MARK, MARK_END = "\x02", "\x03"
 MARKED = re.compile(f"{MARK}([0-9]+){MARK_END}")
 BROKEN = re.compile(f"{MARK}[0-9]*$")
+SPACED_PERCENT = re.compile(r"(?<=\d)[ \u202f]%")
 DIGITS = "1234567890"
-# Of a label that is renamed again and again, the newest names.
+# The number of former names kept per label.
 MOST_FORMER = 20
 
 FIND_LABELS = CompiledSelect(lambda project: Label.objects.filter(project_id=project), int)
 
 Ref = int | str
-# Where an instance of a project keeps its labels: beside what is fetched for it beforehand, so that
-# it forgets both when it is read anew. A queryset of them would take longer to make than to read.
+# The cache key of a project's labels: in the prefetch cache of the instance, which is cleared when
+# the instance is read again. Building a queryset would take longer than reading them.
 KNOWN = "known labels"
 
 
 def labels_of(project: Project) -> list[Label]:
-    """Return the project's labels in their order, read once for each instance of it."""
+    """Return the project's labels in order, read once per instance."""
     cache: dict[str, Any] = vars(project).setdefault("_prefetched_objects_cache", {})
     if "labels" in cache:
         return list(cache["labels"])
@@ -52,11 +55,11 @@ def forget(project: Project) -> None:
         getattr(project, "_prefetched_objects_cache", {}).pop(name, None)
 
 
-# Ids become names --------------------------------------------------------------------------------
+# Ids to names -------------------------------------------------------------------------------------
 
 
 def names(project: Project, refs: Iterable[Ref]) -> list[str]:
-    """Return the current names of labels; of a removed one, its last name."""
+    """Return the current names of labels; for a deleted one, its last name."""
     now = {label.pk: label.name for label in labels_of(project)}
     return [_name(project, now, ref) for ref in refs]
 
@@ -67,8 +70,13 @@ def _name(project: Project, now: Mapping[int, str], ref: Ref) -> str:
     return now.get(ref) or str(project.removed_labels.get(str(ref), ""))
 
 
+def titles(project: Project, refs: Iterable[Ref]) -> list[str]:
+    """Return the same as people read them, which for some task types is not the name."""
+    return tasktypes.titles(project, names(project, refs))
+
+
 def stand(project: Project, refs: Iterable[Ref]) -> bool:
-    """Tell whether all of these are labels of the project today."""
+    """Return whether all of these are current labels of the project."""
     return set(refs) <= {label.pk for label in labels_of(project)}
 
 
@@ -80,47 +88,56 @@ def named(project: Project, suggestion: dict[str, Any] | None) -> dict[str, Any]
 
 
 def counted(project: Project, counts: Mapping[str, int]) -> dict[str, int]:
-    """Return counts by the names of labels that are stored by their ids, as JSON keeps keys."""
+    """Return counts by label name, from counts stored by label id (JSON object keys)."""
     refs = [int(key) if key.isdigit() else key for key in counts]
     return dict(zip(names(project, refs), counts.values(), strict=True))
 
 
 def words(project: Project, stored: str) -> str:
     """Return a stored sentence in the reader's language, with the names of the labels in it."""
-    return untranslated(project, translated(stored))
+    said = translated(stored)
+    if said == stored:
+        # Stored sentences keep the space that other languages want.
+        said = SPACED_PERCENT.sub("%", said)
+    return _filled(project, said, tasktypes.of(project).answer.title)
 
 
 def untranslated(project: Project, said: str) -> str:
     """Return a stored sentence as it is, with the names of the labels in it."""
+    return _filled(project, said, str)
+
+
+def _filled(project: Project, said: str, title: Callable[[str], str]) -> str:
     if MARK not in said:
         return said
     now = {label.pk: label.name for label in labels_of(project)}
-    return BROKEN.sub("…", MARKED.sub(lambda hit: _name(project, now, int(hit[1])), said))
+    names = MARKED.sub(lambda hit: title(_name(project, now, int(hit[1]))), said)
+    return BROKEN.sub("…", names)
 
 
 def mark(label: Label) -> str:
-    """Return the placeholder of a label in stored sentences; empty for a removed one."""
+    """Return the placeholder of a label in stored sentences; empty for a deleted one."""
     return f"{MARK}{label.pk}{MARK_END}" if label.pk else ""
 
 
-# Names become ids --------------------------------------------------------------------------------
+# Names to ids -------------------------------------------------------------------------------------
 
 
 def check_names(labels: Any) -> None:
-    """Raise Invalid unless these are names; a number might be meant as an id."""
+    """Raise Invalid unless these are names; a number could be mistaken for an id."""
     check_type(labels, str)
 
 
 def check_type(labels: Any, *types: type) -> None:
     """Raise Invalid unless these are ids or names, or of the given types."""
-    # By its type: True is no id.
+    # Compare types exactly: True is no id.
     wanted = types or (int, str)
     if not isinstance(labels, (list, tuple)) or not all(type(each) in wanted for each in labels):
         raise Invalid("label_type", field="labels")
 
 
 def by_name(project: Project) -> dict[str, Label]:
-    """Return the labels by their names, and by those that they had before where that is clear."""
+    """Return the labels by name, and by former name if that is unambiguous."""
     labels = labels_of(project)
     former: dict[str, list[Label]] = {}
     for label in labels:
@@ -132,7 +149,7 @@ def by_name(project: Project) -> dict[str, Label]:
 
 
 def may_mean(project: Project, given: Sequence[Ref], refs: Collection[Ref]) -> bool:
-    """Tell whether an answer `given` by ids or names, of today or before, can be what is stored."""
+    """Return whether `given`, in ids or current or former names, can mean the stored answer."""
     if len(given) != len(refs):
         return False
     meant = [_meanings(project, each) & set(refs) for each in given]
@@ -155,21 +172,21 @@ def former_names(label: Label, name: str) -> list[str]:
     return list(dict.fromkeys(each for each in before if each != name))[:MOST_FORMER]
 
 
-# What refers to a label --------------------------------------------------------------------------
+# References to a label ----------------------------------------------------------------------------
 
 
 def items_with(project: Project, label: Label) -> tuple[int, int]:
-    """Return of how many items it is in the known answer, and in the suggestion that came along."""
+    """Return how many items have it as gold answer, and how many in an imported suggestion."""
     items = Item.objects.filter(project=project)
     gold = items.filter(gold__isnull=False).annotate(refs=Cast("gold", TextField()))
     suggested = items.filter(suggested__isnull=False)
     suggested = suggested.annotate(refs=KeyTextTransform("labels", "suggested"))
-    # Between brackets and commas; no database but PostgreSQL can ask what a list holds.
+    # Between brackets and commas; only PostgreSQL can query whether a list contains a value.
     holds = Q(refs__regex=rf"[^0-9\"]{label.pk}[^0-9\"]")
     return gold.filter(holds).count(), suggested.filter(holds).count()
 
 
-# What a window of the desk shows -----------------------------------------------------------------
+# What a window shows ------------------------------------------------------------------------------
 
 
 def version(project: Project) -> str:
@@ -183,7 +200,7 @@ def version(project: Project) -> str:
 
 
 def buttons(project: Project) -> list[dict[str, Any]]:
-    """Return the labels as they are chosen from, each with the key that chooses it."""
+    """Return the labels as choices, each with its key."""
     labels = labels_of(project)
     return [
         {

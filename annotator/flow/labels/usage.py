@@ -2,34 +2,24 @@
 
 from collections.abc import Collection
 
-from django.utils.translation import ngettext
-
 from annotator.flow.labels import naming
 from annotator.models import AnnotationLabel, DecidedLabel, Decision, Disagreement, Label, Project
 
 
-def counted(project: Project, label: Label) -> list[tuple[int, str]]:
-    """Return what uses the label, as (how many, in words).
+def counted(project: Project, label: Label) -> dict[str, int]:
+    """Return how many of what use the label.
 
-    What was taken back does not use it: its history keeps what it said (`leave_to_history`).
+    Withdrawn annotations do not count: their history keeps the ids (`leave_to_history`).
     """
     answers = AnnotationLabel.objects.filter(label=label, annotation__withdrawn_at=None)
     holding = Disagreement.objects.filter(decision__given__label=label)
     given = answers.count() + holding.count()
     gold, suggested = naming.items_with(project, label)
-    return [
-        (given, ngettext("%(n)d annotation", "%(n)d annotations", given) % {"n": given}),
-        (gold, ngettext("%(n)d gold item", "%(n)d gold items", gold) % {"n": gold}),
-        (
-            suggested,
-            ngettext("%(n)d imported suggestion", "%(n)d imported suggestions", suggested)
-            % {"n": suggested},
-        ),
-    ]
+    return {"annotations": given, "gold_items": gold, "suggestions": suggested}
 
 
 def leave_to_history(labels: Collection[Label]) -> None:
-    """Unlink the labels from what was taken back, whose history keeps their ids."""
+    """Unlink the labels from withdrawn annotations, whose history keeps their ids."""
     rows = AnnotationLabel.objects.filter(label__in=labels)
     rows.filter(annotation__withdrawn_at__isnull=False).delete()
     decided = DecidedLabel.objects.filter(label__in=labels)

@@ -1,9 +1,9 @@
 """Recovery after a restore: leases are released, unfinished jobs start again."""
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from annotator.flow.queue import releasing
+from annotator.i18n import stored_texts
 from annotator.models import (
     FeatureShard,
     FeatureSpace,
@@ -22,11 +22,11 @@ JOBS: list[type[Job]] = [Import, FeatureSpace, FeatureShard, Round, RoundShard, 
 
 
 def resume() -> None:
-    """Put right what a backup caught in the middle; the ticks of the worker do the rest."""
+    """Repair what the backup caught halfway; the worker's ticks do the rest."""
     WorkerBeat.objects.all().delete()
     _take_back_leases()
     for model in JOBS:
-        # Whoever was at them is no more, and did not fail at them.
+        # The workers of these jobs are gone, which is no failed attempt.
         model.objects.active().update(
             state=Job.State.QUEUED,
             token=None,
@@ -41,7 +41,7 @@ def resume() -> None:
 
 
 def _take_back_leases() -> None:
-    """End what people held then: their pages ask again, and a label that they still have counts."""
+    """End all leases: their windows ask again, and a label that they still hold is accepted."""
     now = timezone.now()
     Lease.objects.filter(ended_at=None, expires_at__gt=now).update(expires_at=now)
     QueueEntry.objects.filter(state=QueueEntry.State.LEASED).update(leased_until=now)
@@ -50,13 +50,11 @@ def _take_back_leases() -> None:
 
 
 def _make_again(space: FeatureSpace) -> None:
-    """Compute features that the backup lacks again, and give up the rounds on them."""
+    """Recompute features that the backup lacks, and give up the rounds that need them."""
     Round.objects.active().filter(space=space).update(
         state=Job.State.FAILED,
         finished_at=timezone.now(),
-        error=gettext_noop(
-            "Its features were not in the backup. The next round computes new ones."
-        ),
+        error=stored_texts.FEATURES_NOT_IN_BACKUP,
     )
     space.shards.all().delete()
     if space.is_active:

@@ -1,7 +1,7 @@
 """Background reports on a project, computed between rounds and stored.
 
-Each kind is made by a function of its own. One that fails says so in its report, and keeps neither
-the others nor the rounds from going on.
+Each kind has its own function. One that fails stores its error in its report, and blocks neither
+the others nor the rounds.
 """
 
 import logging
@@ -26,11 +26,11 @@ from annotator.storage.checksums import Corrupt
 log = logging.getLogger(__name__)
 
 Maker = Callable[[Project], dict[str, Any] | None]
-# No report takes so long.
+# No report takes this long.
 AGAIN_SECONDS = 300
-# Asked for by name alone, by the page that shows it.
+# Loaded by name only, by the page that shows it.
 LARGE = ("plane", "quality")
-# They tell of the newest measured model.
+# These describe the newest measured model.
 OF_MODELS = (forecast.KIND, "worth")
 MAKERS: dict[str, Maker] = {
     forecast.KIND: forecast.report,
@@ -68,7 +68,7 @@ def with_error(project: Project, kind: str) -> dict[str, Any]:
 
 
 def behind_since(project: Project, kind: str) -> datetime | None:
-    """Return when a report was made that does not know of the newest work; None if it does."""
+    """Return when the report was made, if it lacks the newest work; None if it is current."""
     kept = project.reports.filter(kind=kind).values_list("seq", "made_at").first()
     if kept is None or kept[0] >= training_set.label_revision(project):
         return None
@@ -76,11 +76,11 @@ def behind_since(project: Project, kind: str) -> datetime | None:
 
 
 def overdue() -> list[int]:
-    """Return the projects with reports that were put off and may be made now, or stayed behind."""
+    """Return the projects with reports that were deferred and are due now, or fell behind."""
     measured = ModelVersion.objects.filter(project=OuterRef("project"), accuracy__isnull=False)
     newest = Subquery(measured.order_by("-number").values("number")[:1])
     put_off = Q(due_at__lte=clock.now())
-    # The message that would have had them made was lost, or they are of before they were stamped.
+    # The message to compute them was lost, or they are from before revisions were stored.
     behind = Q(due_at=None, kind__in=OF_MODELS, model__lt=newest)
     due = Report.objects.filter(put_off | behind, project__deleted_at=None)
     return list(due.values_list("project", flat=True).distinct()[:100])
@@ -104,7 +104,7 @@ def _make(project: Project, kind: str) -> None:
         fields: dict[str, Any] = {"error": damaged_files.repair(problem).words}
     except Exception as problem:
         log.exception("report %s failed", kind)
-        # What was found before stays; it is better than nothing, and the error stands beside it.
+        # The previous result stays beside the error: it is better than none.
         fields = {"error": in_words(problem)}
     else:
         fields = {"error": "", **({} if found is None else {"found": found})}
@@ -119,7 +119,7 @@ def _newest_model(project: Project) -> int:
 
 
 def _is_current(project: Project, kept: Report, seq: int, model: int) -> bool:
-    """Tell whether there is nothing that it does not know: no work, no model, no other target."""
+    """Return whether the report covers all annotations, the newest model and the current target."""
     if kept.error or kept.seq < seq or kept.model < model:
         return False
     return kept.kind != forecast.KIND or kept.found.get("target") == project.target_accuracy

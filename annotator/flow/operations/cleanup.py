@@ -24,10 +24,10 @@ from annotator.models import (
     Lease,
     Project,
     QueueEntry,
+    ReviewRequest,
     Revision,
     Round,
     RoundShard,
-    SecondLook,
     Simulation,
     WorkerBeat,
 )
@@ -39,7 +39,7 @@ ROUNDS_KEPT = 3
 
 
 def close_finished() -> None:
-    """Move on what only waits for its shards, as the worker of the last one may have died first."""
+    """Advance jobs that only wait for their shards, as the worker of the last one may have died."""
     for space in FeatureSpace.objects.active().filter(stage=FeatureSpace.Stage.TRANSFORM):
         failed = space.shards.filter(state=FeatureShard.State.FAILED).first()
         if failed is not None:
@@ -85,19 +85,19 @@ def _drop_old_uploads(before: datetime) -> None:
 
 
 def remove_project(project: Project) -> None:
-    """Remove a project with all its rows and files, for good."""
+    """Delete a project permanently, with all its rows and files."""
     if project.deleted_at is None:
         project_settings.delete_project(project)
     folders = [
         feature_store.project_folder(project.pk),
         settings.MEDIA_ROOT / "pictures" / str(project.pk),
     ]
-    # Row by row Django would first load them all, to see what else hangs on them; this is all.
+    # Django would load all rows first, to find what refers to them; this list is complete.
     for rows in (
         Disagreement.objects.filter(project=project),
         DecidedLabel.objects.filter(decision__project=project),
         Decision.objects.filter(project=project),
-        SecondLook.objects.filter(project=project),
+        ReviewRequest.objects.filter(project=project),
         AnnotationLabel.objects.filter(annotation__project=project),
         Revision.objects.filter(annotation__project=project),
         Annotation.objects.filter(project=project),
@@ -120,12 +120,12 @@ def _drop_old_files(project: Project) -> None:
         space.shards.all().delete()
         shutil.rmtree(feature_store.space_folder(space), ignore_errors=True)
     old = list(project.rounds.values_list("number", flat=True)[ROUNDS_KEPT:])
-    # The export tells what the estimate that is shown was judged by.
+    # The export needs the judgements behind the shown estimate.
     estimate = project.models.filter(accuracy__isnull=False).values_list("pk", flat=True).first()
     judged = project.rounds.exclude(model=None).filter(model=estimate)
     for number in set(old).difference(judged.values_list("number", flat=True)):
         shutil.rmtree(model_files.round_folder(project.pk, number), ignore_errors=True)
-    # One for each shard and round, they would soon be the longest table; the round has their sums.
+    # One per shard and round, they would soon be the longest table; the round has their totals.
     if old:
         RoundShard.objects.filter(round__project=project, round__number__lte=old[0]).delete()
     job.drop_old(project)

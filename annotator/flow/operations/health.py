@@ -1,8 +1,8 @@
 """Health figures: queues, leases, rounds, jobs, workers, the disk. Read-only.
 
-Pages put these into words and `annotator.metrics.prometheus` into figures. What is asked of many
-projects at once is asked in one statement, and every count in it stops at MOST: neither the number
-of projects nor that of items makes a look at it slow.
+Pages word these, and `annotator.metrics.prometheus` exports them. Figures of several projects come
+from one statement, and every count in it stops at MOST, so that its cost is bounded in the number
+of projects and of items.
 """
 
 import shutil
@@ -60,7 +60,7 @@ KINDS: dict[str, Any] = {
     "round_shard": RoundShard,
     "simulation": Simulation,
 }
-# Shards are parts of the others, which fail with them.
+# Shards are part of other jobs, which fail with them.
 WHOLE = ("import", "features", "round", "simulation")
 
 
@@ -128,7 +128,7 @@ def _standings(projects: QuerySet[Project]) -> list[ProjectHealth]:
 
 @contextmanager
 def _not_compiled() -> Iterator[None]:
-    """Keep PostgreSQL from compiling a statement: that took 340 ms, the statement itself 27."""
+    """Disable PostgreSQL's JIT for a statement: compiling took 340 ms, running it 27 ms."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -151,9 +151,9 @@ def _oldest_lease() -> QuerySet[Any, Any]:
 
 
 def _unseen() -> QuerySet[Annotation]:
-    """Return the labels that came since the newest model's round, among the newest ones.
+    """Return the number of labels since the newest model's round, among the newest ones.
 
-    The index knows their order but not their times, so no more are looked at than are counted.
+    The index has their order but not their times, so no more rows are read than are counted.
     """
     newest = Annotation.objects.filter(project=OuterRef(OuterRef("pk"))).order_by("-pk")
     return Annotation.objects.filter(
@@ -165,7 +165,7 @@ def _unseen() -> QuerySet[Annotation]:
 
 
 def _rounds(keys: set[int | None]) -> dict[int, Round]:
-    # Picks and histograms are long, and nobody looks at them here.
+    # Picks and histograms are long and unused here.
     light = Round.objects.select_related("model").defer(
         "picks", "distribution", "model__labels", "model__seen", "model__params"
     )
@@ -212,7 +212,7 @@ def jobs() -> list[Kind]:
 
 def _kind(name: str, model: Any) -> Kind:
     now = timezone.now()
-    # A stage that handed its job on wrote so with a last heartbeat.
+    # A stage that handed its job on set the heartbeat to that time.
     since = Coalesce("retry_at", "heartbeat_at", "created_at")
     found = model.objects.exclude(state=Job.State.DONE).aggregate(
         queued=Count("pk", filter=Q(state=Job.State.QUEUED)),
@@ -226,7 +226,7 @@ def _kind(name: str, model: Any) -> Kind:
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that failed for good in the last day and has not been made up for since."""
+    """A job that failed for good in the last day, with no success since."""
 
     kind: str
     job: Any
@@ -251,7 +251,7 @@ def _failed(model: Any, project: Project | None) -> QuerySet[Any]:
     if project is not None:
         mine = failed.filter(project=project)
     if model is not Import:
-        # Each import is a file of its own; of all others the next one makes up for it.
+        # Each import is a separate file; for all other kinds, the next job makes up for a failure.
         later = model.objects.filter(project=OuterRef("project"), pk__gt=OuterRef("pk"))
         mine = mine.exclude(Exists(later))
     if model is Round:
@@ -260,24 +260,24 @@ def _failed(model: Any, project: Project | None) -> QuerySet[Any]:
     return newest
 
 
-# Workers and the disk ----------------------------------------------------------------------------
+# Workers and disk ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Beat:
-    """A worker by name, and how many seconds ago it was heard of."""
+    """A worker by name, and the seconds since its last heartbeat."""
 
     name: str
     seconds: float
 
     @property
     def alive(self) -> bool:
-        """Tell whether it was heard of lately enough to be taken as running."""
+        """Return whether the last heartbeat is recent enough to count as running."""
         return self.seconds < DEAD_SECONDS
 
 
 def beats() -> list[Beat]:
-    """Return the workers that reported themselves and did not take their leave, newest first."""
+    """Return the workers that sent heartbeats and did not sign off, newest first."""
     newest = WorkerBeat.objects.order_by("-seen_at")[:MOST_WORKERS]
     return [Beat(each.name, seconds_since(each.seen_at)) for each in newest]
 
@@ -291,7 +291,7 @@ class Disk:
 
     @property
     def is_low(self) -> bool:
-        """Tell whether it will soon be full."""
+        """Return whether it will soon be full."""
         return self.free < min(LOW_BYTES, self.total / 4) or self.free < LOW_SHARE * self.total
 
 
@@ -302,5 +302,5 @@ def disk() -> Disk:
 
 
 def seconds_since(moment: datetime) -> float:
-    """Return the age of a moment in seconds; at least 0, as clocks differ a little."""
+    """Return the seconds since a moment; at least 0, as clocks differ slightly."""
     return max((timezone.now() - moment) / timedelta(seconds=1), 0.0)

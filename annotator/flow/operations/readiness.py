@@ -7,7 +7,7 @@ from annotator.flow.operations.heartbeat import workers
 
 
 def readiness() -> dict[str, str]:
-    """Return for each part of the installation "ok" or what is wrong with it."""
+    """Return "ok" or the error for each part of the installation."""
     return {"database": _database(), "broker": _broker(), "worker": _worker()}
 
 

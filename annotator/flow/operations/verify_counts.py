@@ -49,20 +49,20 @@ from annotator.models import (
 log = logging.getLogger(__name__)
 
 AT_ONCE = 500
-# Between two looks at the items, so that people get their turn.
+# Pause between two chunks of items, so that annotators are not blocked.
 PAUSE = 0.005
 TRIES = 5
 NIGHTLY_SHOWN = 20
-# Sums of seconds differ by how they were added up.
+# Sums of seconds differ by the order of addition.
 CLOSE = 0.05
 BY_DAY = ("labels", "audits", "seconds", "finished", "skips")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A counter that is not what the rows say: `of` is the key of its item, person or project.
+    """A wrong counter: `of` is the key of its item, user or project.
 
-    `day` is that of a tally, where it is counted by day.
+    `day` is that of a tally, if it is counted by day.
     """
 
     counter: str
@@ -78,7 +78,7 @@ def recount(project: Project, *, mend: bool = False, pause: float = PAUSE) -> li
     started = time.monotonic()
     found = [
         *_of_items(project, mend, pause),
-        # As they depend on the items' states.
+        # After the items, because they depend on the items' states.
         *_of_completing(project, mend),
         *_of_people(project, mend),
     ]
@@ -95,12 +95,12 @@ def recount(project: Project, *, mend: bool = False, pause: float = PAUSE) -> li
 
 
 def projects() -> list[int]:
-    """Return the keys of the projects whose counters are worth a look."""
+    """Return the keys of the projects whose counters should be verified."""
     return list(Project.objects.alive().order_by("pk").values_list("pk", flat=True))
 
 
 def prove(project_pk: int) -> None:
-    """Recount a project without changing anything, and log every difference."""
+    """Verify a project's counters without changing anything, and log every difference."""
     project = Project.objects.alive().filter(pk=project_pk).first()
     if project is None:
         return
@@ -130,7 +130,7 @@ class ExpectedCounts:
 
     def state_of(self, item: Item, overlap: int) -> int:
         """Return the item's correct state; its own if several are valid."""
-        # It had enough when it was finished, though more may be wanted of others since.
+        # It was complete when it was finished, though the overlap may have been raised since.
         was_enough = item.state == Item.State.LABELLED and self.answers > 0
         if self.answers >= overlap or self.seeds or was_enough:
             return Item.State.LABELLED
@@ -152,12 +152,12 @@ def _of_items(project: Project, mend: bool, pause: float) -> Iterator[Difference
             if _wrong(item, truth, project.overlap):
                 yield from _looked_at_again(item.pk, mend)
             elif item.skips and item.state < Item.State.LABELLED:
-                # Who could have been asked may have left the project.
+                # The members who could have been asked may have left the project.
                 skipped_items.set_aside(project, item.pk)
         disagreements.find_missed(project, [item.pk for item in items if item.answers])
         seen, position = seen + len(items), items[-1].position
         time.sleep(pause)
-    # Positions are dense, so what came meanwhile is counted without another look.
+    # Positions are dense, so items that came meanwhile are counted without another query.
     yield from _of_project(project, position + 1 - seen, mend)
 
 
@@ -199,7 +199,7 @@ def _wrong(item: Item, truth: ExpectedCounts, overlap: int) -> dict[str, int]:
 
 @transaction.atomic
 def _looked_at_again(pk: int, mend: bool) -> list[Difference]:
-    # Whoever changes what is counted here changes the item, too, and waits for this lock.
+    # Any change of what is counted here also changes the item, and so waits for this lock.
     item = Item.objects.select_for_update(of=("self",)).select_related("project").get(pk=pk)
     truth = _truths([pk]).get(pk, ExpectedCounts())
     wrong = _wrong(item, truth, item.project.overlap)
@@ -213,7 +213,7 @@ def _looked_at_again(pk: int, mend: bool) -> list[Difference]:
 
 @transaction.atomic
 def _of_project(project: Project, holes: int, mend: bool) -> list[Difference]:
-    # An import gives out positions under this lock.
+    # An import assigns positions under this lock.
     row = Project.objects.select_for_update().get(pk=project.pk)
     newest = Item.objects.filter(project=row).aggregate(n=Max("position"))["n"]
     counted = 0 if newest is None else newest + 1 - holes
@@ -224,11 +224,11 @@ def _of_project(project: Project, holes: int, mend: bool) -> list[Difference]:
     return [Difference("project.items", row.pk, row.items, counted, mend)]
 
 
-# Which answers complete -------------------------------------------------------------------------
+# Completing annotations ---------------------------------------------------------------------------
 
 
 def _of_completing(project: Project, mend: bool) -> Iterator[Difference]:
-    """Compare which answers complete an item with which items are labelled."""
+    """Compare which annotations complete an item with which items are labelled."""
     standing = Annotation.objects.filter(project=project, counted=True, withdrawn_at=None)
     of_item = standing.filter(item=OuterRef("pk"))
     items = Item.objects.filter(project=project, answers__gt=0).order_by("pk")
@@ -253,7 +253,7 @@ def _completed_again(pk: int, mend: bool) -> list[Difference]:
     is_labelled = item.state == Item.State.LABELLED
     saying = sorted(answers.filter(completes=True).values_list("pk", flat=True))
     allowed = set(standing.values_list("pk", flat=True)) if is_labelled else set()
-    # The one that says so already, else the newest.
+    # The one marked already, else the newest.
     right = sorted(allowed.intersection(saying))[:1] or sorted(allowed)[-1:]
     if saying == right:
         return []
@@ -263,7 +263,7 @@ def _completed_again(pk: int, mend: bool) -> list[Difference]:
     return [Difference("item.completed", pk, len(saying), len(right), mend)]
 
 
-# People ------------------------------------------------------------------------------------------
+# Users --------------------------------------------------------------------------------------------
 
 
 def _of_people(project: Project, mend: bool) -> Iterator[Difference]:
@@ -276,7 +276,7 @@ def _of_people(project: Project, mend: bool) -> Iterator[Difference]:
             yield Difference(f"tally.{name}", user, stored, counted, mended, of_day)
 
 
-# What a person did: by the name of a counter and the day, None for the sum over all days.
+# A user's figures: by counter name and day, None for the sum over all days.
 Numbers = dict[tuple[str, date | None], float]
 
 
@@ -313,14 +313,14 @@ def _answers_by_day(project: Project, user: int) -> Any:
         labels=Count("pk", filter=stands & counts & ~seed),
         audits=Count("pk", filter=stands & counts & Q(source=Source.AUDIT)),
         finished=Count("pk", filter=Q(completes=True)),
-        # The time for an extra opinion stays spent, also when it is taken back.
+        # The time for an extra annotation remains spent, even if it is withdrawn.
         spent=Sum(daily_counts.COUNTED_SECONDS, filter=stands | ~counts),
     )
 
 
 def _changes(project: Project, user: int) -> int:
     revisions = Revision.objects.filter(annotation__project=project, user=user)
-    # A seed is nothing that was asked for, but a change that a model should see.
+    # Not a requested label, but a change that a model should be trained on.
     seeds = Annotation.objects.filter(project=project, user=user, source=Source.SEED)
     decisions = Decision.objects.filter(project=project)
     decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
@@ -330,9 +330,9 @@ def _changes(project: Project, user: int) -> int:
 def _stood_still(
     stored: Callable[[], Numbers], counted: Callable[[], Numbers]
 ) -> dict[tuple[str, date | None], tuple[float, float]]:
-    """Return (stored, counted) of what differs, if nothing moved while rows were counted.
+    """Return (stored, counted) of the differences, if nothing changed during the count.
 
-    Whoever works without a pause is judged another night.
+    A user who works without a pause is verified another night.
     """
     for _try in range(TRIES):
         before, right = stored(), counted()
@@ -344,7 +344,7 @@ def _stood_still(
 
 
 def _add(project: Project, user: int, day: date | None, name: str, amount: float) -> bool:
-    """Add what is missing to the person's day, or newest one, whatever is added meanwhile."""
+    """Add the difference to the user's day, or newest one, beside concurrent increments."""
     own = Tally.objects.filter(project=project, user=user)
     if day is None:
         day = own.order_by("-day").values_list("day", flat=True).first() or daily_counts.today()

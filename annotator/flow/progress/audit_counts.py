@@ -1,7 +1,7 @@
-"""Audits that are answered and not counted yet, and what the estimate waits for.
+"""Audits that are answered but not counted yet, and what the estimate waits for.
 
-The audit set is a prefix of the permutation, so that an item that still waits holds up those behind
-it. Whoever leads the project is told how many are answered, and who holds what is missing.
+The audit set is a prefix of the permutation, so an item that still waits holds up those behind it.
+Leads see how many audits are answered, and who holds the missing ones.
 """
 
 from collections import defaultdict
@@ -21,14 +21,14 @@ MOST_ITEMS = 1000
 
 @dataclass(frozen=True)
 class Beyond:
-    """The audits answered behind the first item that waits: how many, and the last one's key."""
+    """The audits answered behind the first waiting item: their number, and the last one's key."""
 
     answered: int
     last: int
 
 
 def beyond(project: Project, frontier: int) -> Beyond:
-    """Return what is answered above the `frontier`, which is little: audits come in order."""
+    """Return the audits answered above the `frontier`: few, because audits are served in order."""
     labelled = Item.objects.filter(
         project=project,
         state=Item.State.LABELLED,
@@ -43,9 +43,9 @@ def beyond(project: Project, frontier: int) -> Beyond:
 
 
 def waiting(project: Project) -> dict[str, Any] | None:
-    """Return which items the estimate waits for and who holds them; None where it waits for none.
+    """Return which items the estimate waits for and who holds them; None if it waits for none.
 
-    Not for annotators: it would tell them which of their items are audits.
+    Not for annotators: it would reveal which of their items are audits.
     """
     frontier = audit_set.audit_frontier(project)
     found = beyond(project, frontier)
@@ -58,7 +58,7 @@ def waiting(project: Project) -> dict[str, Any] | None:
 
 
 def _gaps(project: Project, frontier: int, last: int) -> list[int]:
-    """Return the items that nobody answered, before one that somebody did."""
+    """Return the unanswered items before an answered one."""
     waiting = Item.objects.filter(
         project=project,
         state__in=[Item.State.POOL, Item.State.QUEUED],
@@ -70,11 +70,11 @@ def _gaps(project: Project, frontier: int, last: int) -> list[int]:
 
 
 def _held(items: list[int]) -> list[dict[str, Any]]:
-    """Return who holds how many of the items, and for how long; the longest first."""
+    """Return the holders of these items, with count and duration; the longest first."""
     entries = QueueEntry.objects.filter(item__in=items, state=QueueEntry.State.LEASED)
     leases = Lease.objects.filter(pk__in=entries.values("lease_id"), ended_at=None)
     since: dict[str, list[datetime]] = defaultdict(list)
-    # An item that several hold is told once, of who has held it longest.
+    # An item held by several users is counted once, for the one who has held it longest.
     told: set[int] = set()
     rows = leases.order_by("created_at").values_list("item", "user__username", "created_at")
     for item, name, at in rows:
@@ -89,7 +89,7 @@ def _held(items: list[int]) -> list[dict[str, Any]]:
 
 
 def count_with_answered(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
-    """Return the same as `audits`, and how many are answered: also behind one that still waits."""
+    """Like `count_audits`, with all answered audits, those behind a waiting one included."""
     frontier = audit_set.audit_frontier(project)
     settled = _count_up_to(project, frontier, mark)
     behind = beyond(project, frontier).answered
@@ -97,9 +97,9 @@ def count_with_answered(project: Project, mark: Mapping[str, Any] | None = None)
 
 
 def count_audits(project: Project, mark: Mapping[str, Any] | None = None) -> dict[str, int]:
-    """Return how many items of the audit set have their label, and how many were skipped.
+    """Return how many items of the audit set are labelled, and how many were skipped.
 
-    `mark` is what `audits_mark` returned lately: only what came since is counted then.
+    `mark` is a recent result of `counting_mark`: only newer changes are counted then.
     """
     return _count_up_to(project, audit_set.audit_frontier(project), mark)
 
@@ -108,11 +108,11 @@ def _count_up_to(project: Project, frontier: int, mark: Mapping[str, Any] | None
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
     if not mark or mark["items"] != project.items or mark["frontier"] > frontier:
-        # Something came, or opened again, among those that were counted.
+        # An item was added or reopened among those counted before.
         return _count_between(project, -1, frontier)
     since = _count_between(project, mark["frontier"], frontier)
     skipped = _skipped_below(project, mark["frontier"])
-    # What was skipped then and is no more has its label by now.
+    # Items that were skipped then and are not now have their label.
     return {
         "audited": mark["audited"] + mark["audits_skipped"] - skipped + since["audited"],
         "audits_skipped": skipped + since["audits_skipped"],
@@ -120,14 +120,14 @@ def _count_up_to(project: Project, frontier: int, mark: Mapping[str, Any] | None
 
 
 def counting_mark(project: Project) -> dict[str, int]:
-    """Return the audits counted one by one, to go on from: a look at them all grows with them."""
+    """Return a full audit count to resume from; counting all of them is linear in the audits."""
     frontier = audit_set.audit_frontier(project)
     counted = _count_between(project, -1, frontier) if frontier >= 0 else count_audits(project)
     return {"items": project.items, "frontier": frontier, **counted}
 
 
 def _count_between(project: Project, above: int, frontier: int) -> dict[str, int]:
-    # Every state is named, as the index begins with it.
+    # All states are listed because the index begins with the state.
     items = Item.objects.filter(
         project=project,
         state__in=Item.State.values,
@@ -136,7 +136,7 @@ def _count_between(project: Project, above: int, frontier: int) -> dict[str, int
     )
     in_bulk = Annotation.objects.filter(item=OuterRef("pk"), source=Source.BULK, withdrawn_at=None)
     settled = Q(state=Item.State.LABELLED)
-    # Up to there nothing waits but what was skipped.
+    # Below it, only skipped items still wait.
     return items.aggregate(
         audited=Count("pk", filter=Q(~Exists(in_bulk), settled)),
         audits_skipped=Count("pk", filter=~settled),

@@ -1,4 +1,4 @@
-"""Counting as the work is done, so that nothing has to be counted when people look."""
+"""Daily counts, kept as labels are saved, so that pages need not count."""
 
 from datetime import UTC, date, datetime
 
@@ -8,9 +8,9 @@ from django.utils import timezone
 from annotator.db.compiled_queries import CompiledUpdate
 from annotator.models import Project, Tally, User
 
-# Somebody who went for lunch did not think about the item for so long.
+# A longer time was a break, not work on the item.
 MOST_SECONDS = 600.0
-# The same for a sum in the database; where the time is not known, it adds nothing.
+# The same as a database expression; an unknown time adds nothing.
 COUNTED_SECONDS = Case(
     When(seconds__gt=MOST_SECONDS, then=Value(MOST_SECONDS)), default=F("seconds")
 )
@@ -32,12 +32,12 @@ ADD = CompiledUpdate(
 
 
 def counted_seconds(seconds: float | None) -> float | None:
-    """Return how much of the time that an answer took counts, wherever time is counted."""
+    """Return how much of an answer's time counts, wherever time is counted."""
     return None if seconds is None else min(seconds, MOST_SECONDS)
 
 
 def today() -> date:
-    """Return the day that it is in UTC, whose days are counted."""
+    """Return today's date in UTC, the time zone of tallies."""
     return timezone.now().astimezone(UTC).date()
 
 
@@ -49,9 +49,9 @@ def add(
     seconds: float = 0.0,
     **amounts: int,
 ) -> None:
-    """Add to what `user` did in `project` on the day of `at`; in the transaction of the deed.
+    """Add to the user's counts on the day of `at`, in the transaction of the change.
 
-    What is taken back later is taken from the day on which it was done, so no day falls below zero.
+    A withdrawal is subtracted from the day of the original answer, so no day falls below zero.
     """
     day = today() if at is None else at.astimezone(UTC).date()
     sums = [amounts.pop(name, 0) for name in WHOLE]

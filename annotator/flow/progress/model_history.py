@@ -1,4 +1,4 @@
-"""Read-only: what was measured of a project's models so far, for its charts."""
+"""Measurements of past models, for charts. Read-only."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from annotator.flow.progress import estimate
 from annotator.models import Label, ModelVersion, Project, Round
 
-# What of `ModelVersion.measured` every curve needs; the classes are many, and asked for apart.
+# The part of `ModelVersion.measured` that every curve needs; the classes are large and loaded
+# separately.
 OF_CURVE = ("macro_f1", "change", "moved", "spent")
 
 
@@ -31,7 +32,7 @@ def curve(project: Project) -> list[dict[str, Any]]:
 
 
 def told(project: Project) -> list[dict[str, Any]]:
-    """Return the points that rest on enough audits to be told."""
+    """Return the points that rest on enough audits to be reported."""
     return [point for point in curve(project) if point["n"] >= estimate.FIRST_ESTIMATE]
 
 
@@ -41,7 +42,7 @@ def newest_scored_round(project: Project) -> Round | None:
 
 
 def uncertainty(round_: Round | None) -> dict[str, Any] | None:
-    """Return how torn the model was over the pool and over what was picked, in 20 bins."""
+    """Return the model's uncertainty over the pool and over the picks, in 20 bins."""
     if round_ is None:
         return None
     bins = len(round_.distribution["pool"])
@@ -54,7 +55,7 @@ def uncertainty(round_: Round | None) -> dict[str, Any] | None:
 
 
 def class_balance(round_: Round | None, labels: Mapping[int, Label]) -> list[dict[str, Any]]:
-    """Return of each label how often it was given and how often the newest model predicts it."""
+    """Return how often each label was given, and how often the newest model predicts it."""
     if round_ is None or round_.model is None:
         return []
     predicted, seen = round_.distribution["predicted"], round_.model.seen
@@ -69,7 +70,7 @@ def class_balance(round_: Round | None, labels: Mapping[int, Label]) -> list[dic
 
 
 def per_class(project: Project) -> list[dict[str, Any]]:
-    """Return precision and recall of each label, as the newest measured model has them."""
+    """Return precision and recall of each label, as measured for the newest model."""
     newest = _versions(project).order_by("-number").values_list("measured__classes", flat=True)
     return newest.first() or []
 

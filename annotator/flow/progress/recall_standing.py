@@ -1,8 +1,8 @@
 """Recall of a rare label, with a bound: computed by a worker, read by pages.
 
-Read is what has a counted answer, however it came to be asked. An item in a random sample that
-everybody skipped may be relevant, so for the bound it counts as if it were: then what is claimed
-holds whatever it is.
+An item counts as read if it has a counted annotation, whatever its source. An item of a random
+sample that every annotator skipped counts as relevant for the bound, so the bound holds in either
+case.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,9 +29,9 @@ AT_ONCE = 500
 
 
 def standing(project: Project, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the newest report `found` says of the label that is looked for now, if it does.
+    """Return what the newest report `found` says of the current rare label, if anything.
 
-    A report on another label, one that was looked for before, says nothing.
+    A report on another label, the rare one before, is ignored.
     """
     if not found or project.rare_label_id is None or found.get("label") != project.rare_label_id:
         return None
@@ -39,7 +39,7 @@ def standing(project: Project, found: Mapping[str, Any] | None) -> dict[str, Any
 
 
 def find_reached(project: Project) -> dict[str, Any] | None:
-    """Return the recall that is proven, where the recall aimed for is."""
+    """Return the proven recall, if it reaches the target."""
     if project.target_recall is None or project.rare_label_id is None:
         return None
     newest = project.reports.filter(kind=KIND)
@@ -48,7 +48,7 @@ def find_reached(project: Project) -> dict[str, Any] | None:
 
 
 def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> dict[str, Any] | None:
-    """Return the same, where the newest report and the label's name are known."""
+    """Like `find_reached`, with the newest report and the label's name given."""
     now, target = standing(project, found), project.target_recall
     if target is None or now is None or now["recall"] is None or now["recall"]["low"] < target:
         return None
@@ -56,7 +56,7 @@ def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> di
 
 
 def declare(project: Project, proof: RecallProof) -> None:
-    """Have the newest report say that a proof was drawn, until a worker makes it anew."""
+    """Mark in the newest report that a sample was drawn, until a worker computes it again."""
     report = project.reports.filter(kind=KIND).first()
     if report is not None and standing(project, report.found):
         drawn = len(proof.positions)
@@ -68,7 +68,7 @@ def declare(project: Project, proof: RecallProof) -> None:
 def waiting_proof(
     project: Project, found: Mapping[str, Any] | None
 ) -> tuple[RecallProof, int] | None:
-    """Return the proof that was still to be read by the report `found`, and how many of it wait."""
+    """Return the sample still unread in the report `found`, and how many of its items wait."""
     told = [each["number"] for each in (found or {}).get("proofs", []) if each["waiting"]]
     proofs = RecallProof.objects.filter(label=project.rare_label_id, number__in=told)
     proof = proofs.first() if told else None
@@ -80,23 +80,23 @@ def waiting_proof(
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: whether each item by position is relevant, and when it was answered first."""
+    """Read items: whether each position is relevant, and when it was first annotated."""
 
     relevant: dict[int, bool]
     since: dict[int, datetime]
 
     @property
     def found(self) -> int:
-        """Return how many of them are relevant."""
+        """Return the number of relevant items."""
         return sum(self.relevant.values())
 
     def marks(self, positions: Iterable[int]) -> list[bool]:
-        """Return which of them are relevant, or may be."""
+        """Return a mask of the relevant and possibly relevant items."""
         return [self.relevant.get(position, True) for position in positions]
 
 
 def report(project: Project) -> dict[str, Any] | None:
-    """Return how many relevant items are found, how many there may be, and what would prove it."""
+    """Return relevant items found, the estimate of their total, and what would prove recall."""
     if project.rare_label_id is None:
         return None
     reading = _reading(project, project.rare_label_id)
@@ -116,7 +116,7 @@ def report(project: Project) -> dict[str, Any] | None:
 
 def _reading(project: Project, label: int) -> Reading:
     labels = list(Label.objects.filter(project=project).values_list("pk", flat=True))
-    # All items count, whether they have features or not.
+    # All items count, with or without features.
     known = training_set.load_training_set(project, FeatureSpace(items=project.items), labels)
     column = labels.index(label)
     y = known.label_space.has_class(known.y, column)
@@ -127,13 +127,13 @@ def _reading(project: Project, label: int) -> Reading:
 
 
 def _audit_positions(project: Project) -> list[int]:
-    """Return the audit set in its order, with what was skipped: a random sample of all items."""
+    """Return the audit set in order, skipped items included: a random sample of all items."""
     prefix = Item.objects.filter(project=project, audit_key__lte=audit_set.audit_frontier(project))
     return list(prefix.order_by("audit_key").values_list("position", flat=True))
 
 
 def _prevalence(project: Project, reading: Reading, audits: list[int]) -> dict[str, Any] | None:
-    """Return which share of all items is relevant, by the audits, with its exact interval."""
+    """Return the share of relevant items estimated from the audits, with its exact interval."""
     from selection.core.intervals import population_interval
 
     known = [reading.relevant[position] for position in audits if position in reading.relevant]
@@ -150,7 +150,7 @@ def _prevalence(project: Project, reading: Reading, audits: list[int]) -> dict[s
 
 
 def _proofs(project: Project, reading: Reading) -> list[tuple[dict[str, Any], "Sample | None"]]:
-    """Return each proof as pages tell it, with what it says once all of it is settled."""
+    """Return the recall samples as pages show them, with the result of each settled one."""
     proofs = RecallProof.objects.filter(project=project, label=project.rare_label_id)
     return [_proof(project, each, reading) for each in proofs.order_by("number")]
 
@@ -169,17 +169,17 @@ def _proof(
 
 
 def _known_beside(project: Project, proof: RecallProof, reading: Reading) -> int:
-    """Return how many items outside of what the proof was drawn from are relevant, or may be."""
+    """Return how many items outside the sampled population are relevant, or may be."""
     before = [p for p, at in reading.since.items() if at < proof.created_at and p < proof.items]
     relevant = sum(reading.relevant.get(position, True) for position in before)
-    # What had been read then and was taken back since was not drawn from, and is unknown now.
+    # Items read then and withdrawn since were not in the population, and are unknown now.
     taken_back = max(proof.items - proof.size - len(before), 0)
     later = reading.marks(range(proof.items, project.items))
     return relevant + taken_back + sum(later)
 
 
 def unsettled(project: Project, positions: list[int]) -> list[int]:
-    """Return which of the items still wait for an answer."""
+    """Return which of the items still wait for an annotation."""
     states = [Item.State.POOL, Item.State.QUEUED]
     found: list[int] = []
     for start in range(0, len(positions), AT_ONCE):
@@ -191,7 +191,7 @@ def unsettled(project: Project, positions: list[int]) -> list[int]:
 def _bounds(
     project: Project, reading: Reading, audits: list[int], proofs: list["Sample | None"]
 ) -> dict[str, Any]:
-    """Return the recall with its bound, None before the first look, and what would prove more."""
+    """Return the recall with its bound (None before the first look), and what would raise it."""
     from selection.evaluation import recall_bound
 
     found, unread = reading.found, project.items - len(reading.relevant)
@@ -201,7 +201,7 @@ def _bounds(
     steps = recall_bound.frontier(found, unread, samples, len(proofs), TARGETS) if found else []
     told = None
     if found and samples:
-        # The newest proof knows best what is left; without one, all audits.
+        # The newest sample is the best estimate of what is left; without one, all audits.
         share = sum(marks) / max(len(marks), 1)
         about = done[-1].expected if done else share * project.items
         expected = min(max(round(about), found), found + unread) if about else None

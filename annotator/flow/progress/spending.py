@@ -1,7 +1,7 @@
-"""What was spent on the labels of a model, noted when they are read.
+"""Money and time spent on the labels of a model, recorded when they are read.
 
-Noted later, it would hold what was given while the model was trained, and tell of labels that the
-model never saw.
+Recorded later, it would include labels given while the model was trained, which the model never
+saw.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ Labels = TypeVar("Labels")
 
 def read_with(project: Project, read: Callable[[], Labels]) -> tuple[Labels, dict[str, Any]]:
     """Return the labels that `read` returns, and what was spent on them `at` that moment."""
-    # Noted first: what is given from here on is in neither.
+    # Read first: labels given from here on are in neither.
     at = timezone.now().isoformat()
     with one_moment():
         return read(), {**spent(project), "at": at}
 
 
 def spent(project: Project) -> dict[str, Any]:
-    """Return what was spent by now: answers, their seconds, and answers by why they were asked."""
+    """Return what was spent so far: annotations, their seconds, and annotations by source."""
     sums = Tally.objects.filter(project=project).aggregate(
         answers=Sum("labels"), seconds=Sum("seconds")
     )

@@ -1,9 +1,10 @@
 """Pause and resume a project; the reasons for which it stops by itself.
 
-A paused project hands out nothing by any path; `admission` asks once for all of them. Saving goes
-on: what is on a screen, what waits in a browser, corrections. So do a lead's own acts, which hand
-nothing out: seed labels, decisions on disagreements, imports, settings. Rounds go on, too: they
-learn from what is saved and refill a queue from which nobody is served until the resume.
+A paused project serves no items on any path; `admission` checks this once for all of them. Saving
+continues: the item on the screen, the decisions waiting in a browser, corrections. So do a lead's
+own actions, which serve no items: seed labels, adjudication, imports, settings. Rounds continue as
+well: they train on saved labels and refill the queue, which serves nobody until the project is
+resumed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ LEAD, TARGET, BUDGET, DONE = "lead", "target", "budget", "done"
 
 @dataclass(frozen=True)
 class StopReason:
-    """Why it is enough: `cause` is target, budget or done, `facts` are the numbers behind it."""
+    """A reason to stop: `cause` is target, budget or done, `facts` are its numbers."""
 
     cause: str
     facts: Mapping[str, Any]
@@ -34,10 +35,10 @@ class StopReason:
 
 @dataclass(frozen=True)
 class Pause:
-    """Why nothing is handed out: `cause` is lead, target, budget or done.
+    """The reason of a pause: `cause` is lead, target, budget or done.
 
-    Where a lead paused the project, `typed` is the reason they gave, `by` and `at` say who and
-    when; where it stopped by itself, `reasons` are those to stop.
+    If a lead paused the project, `typed` is the reason they gave, `by` and `at` tell who and when;
+    if it stopped by itself, `reasons` are its reasons to stop.
     """
 
     cause: str
@@ -48,16 +49,16 @@ class Pause:
 
 
 def is_paused(project: Project, answers: int | None = None) -> bool:
-    """Tell whether the project hands out nothing; `answers` are its labels, where known."""
+    """Return whether the project serves no items; `answers` is its label count, if known."""
     if project.paused_at is not None:
         return True
     return project.auto_stop and any(_own_reasons(project, answers))
 
 
 def find_pause(project: Project, reasons: Sequence[StopReason] | None = None) -> Pause | None:
-    """Return why the project hands out nothing, for pages; None while it hands out.
+    """Return why the project is paused, for pages; None while it serves items.
 
-    `reasons` are those to stop, where they are known.
+    `reasons` are the reasons to stop, if known.
     """
     lead = by_lead(project)
     if lead is not None or not project.auto_stop:
@@ -69,7 +70,7 @@ def find_pause(project: Project, reasons: Sequence[StopReason] | None = None) ->
 
 
 def pause(project: Project, user: User, reason: str = "") -> None:
-    """Hand out nothing from now on; once more, it changes who paused it and why."""
+    """Serve no items from now on; a second call changes who paused it and why."""
     typed = reason.strip()
     if "\x00" in typed:
         raise Invalid("nul_byte", field="reason")
@@ -79,7 +80,7 @@ def pause(project: Project, user: User, reason: str = "") -> None:
 
 
 def resume(project: Project) -> None:
-    """Hand out items again; a project that stopped by itself stays stopped."""
+    """Serve items again; a project that stopped by itself stays stopped."""
     _store(project, paused_at=None, paused_by=None, paused_reason="")
 
 
@@ -90,18 +91,18 @@ def _store(project: Project, **fields: Any) -> None:
 
 
 def by_lead(project: Project) -> Pause | None:
-    """Return the pause that a lead made; None where none did."""
+    """Return the pause made by a lead; None without one."""
     if project.paused_at is None:
         return None
     by = project.paused_by.username if project.paused_by else None
     return Pause(LEAD, typed=project.paused_reason, by=by, at=project.paused_at)
 
 
-# By itself ---------------------------------------------------------------------------------------
+# Automatic stop -----------------------------------------------------------------------------------
 
 
 def by_itself(reasons: Sequence[StopReason]) -> Pause | None:
-    """Return the pause of a project that stopped for these reasons; None without one."""
+    """Return the pause of a project that stopped for these reasons; None without reasons."""
     return Pause(reasons[0].cause, tuple(reasons)) if reasons else None
 
 
@@ -113,9 +114,9 @@ def _own_reasons(project: Project, answers: int | None = None) -> Iterator[StopR
 def reasons_to_stop(
     project: Project, answers: int, measured: Mapping[str, Any] | None
 ) -> Iterator[StopReason]:
-    """Yield each reason to stop; it is enough only where the target is proven.
+    """Yield each reason to stop; an accuracy target counts only once it is proven.
 
-    `answers` are the labels so far, `measured` is the newest estimate of the accuracy.
+    `answers` is the label count, `measured` the newest accuracy estimate.
     """
     proven = [*target_proven(project, measured), *_recall_proven(project)]
     yield from proven
@@ -127,7 +128,7 @@ def reasons_to_stop(
 
 
 def target_proven(project: Project, measured: Mapping[str, Any] | None) -> Iterator[StopReason]:
-    """Yield that the accuracy aimed for is proven, where it is."""
+    """Yield the reason that the target accuracy is proven, if it is."""
     target = project.target_accuracy
     if target and measured and measured.get("proven", 0.0) >= target:
         yield StopReason(TARGET, {"accuracy": measured["proven"], "target": target})
@@ -140,14 +141,14 @@ def _recall_proven(project: Project) -> Iterator[StopReason]:
 
 
 def answers_given(project: Project) -> int:
-    """Return how many labels were given, as the budget counts them."""
+    """Return the number of labels given, as the budget counts them."""
     return Tally.objects.filter(project=project).aggregate(n=Sum("labels"))["n"] or 0
 
 
 def left(project: Project, given: int | None = None, besides: Sequence[UUID] = ()) -> int:
-    """Return how many labels a budget that stops the project lets in beside what is held already.
+    """Return how many more items a stopping budget allows, beside those already leased.
 
-    `given` are the labels so far, where that is known; the leases `besides` do not count as held.
+    `given` is the label count, if known; the leases `besides` do not count as held.
     """
     if not project.auto_stop or not project.budget:
         return UNLIMITED
@@ -156,7 +157,8 @@ def left(project: Project, given: int | None = None, besides: Sequence[UUID] = (
     )
     if besides:
         held = held.exclude(lease_id__in=besides)
-    # Held first: what is saved in between counts twice, the other way round it would not count.
+    # Count leases first: a label saved in between counts twice; in the other order it would be
+    # missed.
     number = held.count()
     return project.budget - number - (answers_given(project) if given is None else given)
 
@@ -169,10 +171,10 @@ def budget_spent(
     *,
     is_proven: bool = False,
 ) -> StopReason | None:
-    """Return that the budget is spent; None while some of it is left.
+    """Return that the budget is spent; None while some is left.
 
-    `measured` is the newest estimate of the accuracy, `report` the newest one on recall, looked up
-    unless it is given: where a target is set and not proven, the facts say how far it is.
+    `measured` is the newest accuracy estimate, `report` the newest one on recall, loaded unless
+    given: with an unproven target, the facts say how far it is.
     """
     if not project.budget or answers < project.budget:
         return None
@@ -186,7 +188,7 @@ def budget_spent(
 def _toward_target(
     project: Project, measured: Mapping[str, Any] | None, report: Mapping[str, Any] | None
 ) -> dict[str, float] | None:
-    """Return the estimate of what the target is about, with its interval; None without one."""
+    """Return the estimate of the target metric, with its interval; None without one."""
     found: Mapping[str, Any] | None = measured
     if project.target_metric == Project.Metric.MACRO_F1:
         newest = project.models.filter(accuracy__isnull=False)
@@ -196,7 +198,7 @@ def _toward_target(
             reports = project.reports.filter(kind=recall_standing.KIND)
             report = reports.values_list("found", flat=True).first()
         now = recall_standing.standing(project, report)
-        # Only from below is there a bound.
+        # Recall has a lower bound only.
         found = {"high": 1.0, **now["recall"]} if now and now["recall"] else None
     if not found or any(found.get(name) is None for name in ("value", "low", "high")):
         return None

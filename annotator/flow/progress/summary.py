@@ -1,4 +1,4 @@
-"""Progress of a project for API and dashboard: how far, how good, what is next."""
+"""Progress numbers of a project, for API and dashboard."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ LATELY = timedelta(hours=24)
 
 
 def progress(project: Project) -> dict[str, Any]:
-    """Return how far the project is; `messages.progress` puts it into words."""
+    """Return the project's progress; `messages.progress` words it."""
     sums = Tally.objects.filter(project=project).aggregate(
         answers=Sum("labels"), finished=Sum("finished"), skips=Sum("skips"), seconds=Sum("seconds")
     )
@@ -48,20 +48,20 @@ def progress(project: Project) -> dict[str, Any]:
 
 
 def progress_for_leads(project: Project) -> dict[str, Any]:
-    """Return the same with what the estimate waits for, which would give audits away to others."""
+    """Like `progress`, with what the estimate waits for, which would reveal audits to others."""
     found = progress(project)
     is_behind = found["audits_answered"] > found["audited"]
     return {**found, "audits_waiting": audit_counts.waiting(project) if is_behind else None}
 
 
 def _cost(project: Project, seconds: float) -> float | None:
-    """Return what the labels cost, None where no hourly rate is set."""
+    """Return what the labels cost, None without an hourly rate."""
     rate = project.hourly_rate
     return None if rate is None else round(float(rate) * seconds / 3600, 2)
 
 
 def features(project: Project) -> dict[str, Any]:
-    """Return what the model sees the items by, and whether something better is being made."""
+    """Return the current features, and whether better ones are being computed."""
     space = encode.current_space(project)
     return {
         "recipe": None if space is None else space.recipe,
@@ -70,7 +70,7 @@ def features(project: Project) -> dict[str, Any]:
 
 
 def mine(project: Project, user: User) -> dict[str, int]:
-    """Return how many labels the person gave today and in all."""
+    """Return how many labels the user gave today and in total."""
     today = Q(day=daily_counts.today())
     sums = Tally.objects.filter(project=project, user=user).aggregate(
         today=Sum("labels", filter=today), total=Sum("labels")
@@ -111,7 +111,7 @@ def _latest_numbers(project: Project) -> dict[str, Any] | None:
 
 
 def round_numbers(round_: Round) -> dict[str, Any]:
-    """Return what there is to say of one round."""
+    """Return the figures of one round."""
     return {
         "number": round_.number,
         "state": round_.state,

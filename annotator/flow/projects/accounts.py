@@ -5,7 +5,6 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from annotator.errors import Conflict, Invalid, NotFound
@@ -15,7 +14,7 @@ INVITATION_SECONDS = 7 * 86_400
 
 
 def create_user(username: str, password: str | None = None) -> tuple[User, str | None]:
-    """Store a new person; without a password, return an invitation that lets them choose one."""
+    """Store a new user; without a password, return an invitation to choose one."""
     user = User(username=username)
     try:
         user.clean_fields(exclude=["password"])
@@ -24,7 +23,7 @@ def create_user(username: str, password: str | None = None) -> tuple[User, str |
     except ValidationError as problem:
         raise Invalid(
             "invalid",
-            " ".join(problem.messages),
+            detail=" ".join(problem.messages),
             field="username" if hasattr(problem, "error_dict") else "password",
         ) from problem
     if password is None:
@@ -35,27 +34,25 @@ def create_user(username: str, password: str | None = None) -> tuple[User, str |
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as problem:
-        raise Conflict(
-            "username_taken", _("This username is taken. Choose another one."), field="username"
-        ) from problem
+        raise Conflict("username_taken", field="username") from problem
     return user, invitation(user) if password is None else None
 
 
 def invitation(user: User) -> str:
-    """Return a token with which `user` may choose a password: for a week, and only once."""
-    # The inner token changes with the password, so it is dead as soon as it was used.
+    """Return a token with which `user` may choose a password: once, within a week."""
+    # The inner token depends on the password, so it is invalid once it was used.
     return TimestampSigner(salt="invitation").sign(
         f"{user.pk}.{default_token_generator.make_token(user)}"
     )
 
 
 def accept_invitation(token: str, password: str) -> User:
-    """Set the password of whom `token` invites."""
+    """Set the password of the user whom `token` invites."""
     user = invited(token)
     try:
         validate_password(password, user)
     except ValidationError as problem:
-        raise Invalid("password", " ".join(problem.messages), field="password") from problem
+        raise Invalid("password", detail=" ".join(problem.messages), field="password") from problem
     user.set_password(password)
     user.save(update_fields=["password"])
     revoke_tokens(user)
@@ -63,15 +60,13 @@ def accept_invitation(token: str, password: str) -> User:
 
 
 def revoke_tokens(user: User) -> None:
-    """Make the person's API tokens worthless, as a changed password must."""
+    """Revoke the user's API tokens, as a changed password must."""
     AuthToken.objects.filter(user=user).delete()
 
 
 def invited(token: str) -> User:
-    """Return the user invited by `token`; NotThere if it is used, expired or invalid."""
-    gone = NotFound(
-        "invitation", _("This invitation has expired or was already used. Ask for a new one.")
-    )
+    """Return the user invited by `token`; NotFound if it is used, expired or invalid."""
+    gone = NotFound("invitation")
     try:
         value = TimestampSigner(salt="invitation").unsign(token, max_age=INVITATION_SECONDS)
     except (BadSignature, SignatureExpired) as problem:

@@ -1,6 +1,6 @@
 """Saves from forms that were loaded earlier: they store only the changed fields.
 
-Each function holds the project, so that what it compares with is what it overwrites.
+Each function locks the project, so that what it compares with is what it overwrites.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict, Invalid
 from annotator.flow.projects import label_set, members, settings, versions
@@ -21,7 +20,7 @@ LABEL_FIELDS = ("name", *label_set.REST)
 
 @transaction.atomic
 def edit_settings(project: Project, given: Mapping[str, Any], loaded: Stamps) -> Project:
-    """Store those of the given settings that their person changed."""
+    """Store those of the given settings that the user changed."""
     versions.hold(project)
     changes = versions.merge(given, loaded, versions.settings_of(project))
     return settings.change_settings(project, **changes)
@@ -32,7 +31,7 @@ def edit_settings(project: Project, given: Mapping[str, Any], loaded: Stamps) ->
 
 @dataclass(frozen=True)
 class LabelEdit:
-    """One row of a form of labels; without stamps it counts as it stands."""
+    """One row of a label form; without stamps, its values are taken as they are."""
 
     id: int
     given: Mapping[str, str]
@@ -40,7 +39,7 @@ class LabelEdit:
     loaded: Stamps
 
     def merged(self, label: Label | None) -> LabelSpec | None:
-        """Return the label as it has to be, or None for none; EditConflict if that is unclear."""
+        """Return the label to store, or None to remove it; EditConflict if that is ambiguous."""
         if label is None:
             return self._of_a_removed_one()
         now = label_values(label)
@@ -51,14 +50,12 @@ class LabelEdit:
 
     def _of_a_removed_one(self) -> LabelSpec | None:
         if not self.loaded:
-            raise Invalid(
-                "unknown_label", _("This label doesn't exist in this project."), field="labels"
-            )
+            raise Invalid("unknown_label", message="label_not_there", field="labels")
         if self.is_removed or self._is_untouched():
             return None
         if self.loaded.get("remove") != versions.stamp(True):
             raise EditConflict([Clash("remove", True, False)])
-        # Its person saw that it was removed, and keeps it.
+        # The user has seen that it was removed, and keeps it.
         return dict(self.given)
 
     def _is_untouched(self) -> bool:
@@ -81,9 +78,9 @@ def label_values(label: Label) -> dict[str, str]:
 def edit_labels(
     project: Project, rows: Sequence[LabelEdit], added: Sequence[LabelSpec]
 ) -> list[Label]:
-    """Store what the rows change, and the added labels; labels without a row stay as they are.
+    """Store the changed rows and the added labels; labels without a row stay unchanged.
 
-    The fields of an EditConflict are named `<id of the label>.<field>`.
+    The fields of an EditConflict are named `<label id>.<field>`.
     """
     versions.hold(project)
     kept = {label.pk: label for label in project.labels.all()}
@@ -119,11 +116,8 @@ def add_member(project: Project, username: str, role: str) -> Membership:
     versions.hold(project)
     member = Membership.objects.filter(project=project, user__username=username).first()
     if member is not None:
-        words = _(
-            "%(name)s is already a member, with the role %(role)s. Change the role in the list."
-        )
-        said = {"name": username, "role": member.get_role_display()}
-        raise Conflict("member_already", words % said, field="username")
+        role_name = member.get_role_display()
+        raise Conflict("member_already", field="username", name=username, role=role_name)
     return members.add_member(project, username, role)
 
 

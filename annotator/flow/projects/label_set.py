@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Conflict, Invalid
@@ -20,7 +18,7 @@ LONGEST_DESCRIPTION = 2000
 LONGEST_EXAMPLES = 2000
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
-# What a label may have besides its name.
+# Optional attributes of a label.
 REST = ("hotkey", "description", "examples")
 LabelSpec = str | dict[str, Any]
 
@@ -30,13 +28,13 @@ LabelSpec = str | dict[str, Any]
 
 @transaction.atomic
 def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
-    """Make the project's labels those given: renamed by id, added, removed where unused.
+    """Set the project's labels: rename by id, add, remove unused ones.
 
-    What is not said about a label that is there stays as it is. A name without an id means the
-    label of that name, if there is one.
+    Attributes that are not given stay unchanged. A name without an id means the existing label of
+    that name, if there is one.
     """
     if "labels" not in tasktypes.of(project).can:
-        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
+        raise Invalid("fixed_labels", detail=str(FEATURES["labels"].refusal), field="labels")
     versions.hold(project)
     naming.forget(project)
     kept = {label.pk: label for label in project.labels.all()}
@@ -45,17 +43,15 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
     ids = [spec.pop("id", None) for spec in specs]
     known = [pk for pk in ids if pk is not None]
     if any(type(pk) is not int or pk not in kept for pk in known):
-        raise Invalid(
-            "unknown_label", _("This label doesn't exist in this project."), field="labels"
-        )
+        raise Invalid("unknown_label", message="label_not_there", field="labels")
     if len(set(known)) != len(known):
-        raise Invalid("duplicate_id", _("A label appears twice."), field="labels")
+        raise Invalid("duplicate_id", field="labels")
     gone = [label for pk, label in kept.items() if pk not in ids]
     _refuse_used(project, gone)
     usage.leave_to_history(gone)
     _remember_removed(project, gone)
     Label.objects.filter(pk__in=[label.pk for label in gone]).delete()
-    # Names and keys may swap places between labels, which only works by way of unused ones.
+    # Labels may swap names or keys, which needs unused values in between.
     for label in project.labels.all():
         Label.objects.filter(pk=label.pk).update(name=f"\x01{label.pk}", hotkey="")
     for position, (pk, spec) in enumerate(zip(ids, specs, strict=True)):
@@ -69,7 +65,7 @@ def change_labels(project: Project, labels: Sequence[LabelSpec]) -> list[Label]:
 
 
 def _with_ids(labels: Sequence[LabelSpec], kept: Iterable[Label]) -> list[LabelSpec]:
-    """Name the ids of labels that are there, which would be made anew under their own names."""
+    """Add the ids of existing labels, which would otherwise be created again."""
     said = {each.get("id") for each in labels if isinstance(each, dict) and _is_id(each.get("id"))}
     free = {label.name.casefold(): label.pk for label in kept if label.pk not in said}
     return [_with_id(each, free) for each in labels]
@@ -79,7 +75,7 @@ def _with_id(given: LabelSpec, free: dict[str, int]) -> LabelSpec:
     spec = {"name": given} if isinstance(given, str) else given
     if not isinstance(spec, dict) or "id" in spec or not isinstance(spec.get("name"), str):
         return given
-    # Taken out, so that a name that is there twice is still refused.
+    # Removed from the map, so that a duplicate name is still refused.
     pk = free.pop(unicodedata.normalize("NFC", spec["name"]).strip().casefold(), None)
     return given if pk is None else {**spec, "id": pk}
 
@@ -97,15 +93,13 @@ def _with_the_rest(given: LabelSpec, kept: dict[int, Label]) -> LabelSpec:
 
 def _refuse_used(project: Project, labels: Iterable[Label]) -> None:
     for label in labels:
-        uses = [words for number, words in usage.counted(project, label) if number]
-        if uses:
-            told = _("“%(name)s” is used by %(uses)s. Rename it, or correct those first.")
-            used = {"name": label.name, "uses": get_text_list(uses, _("and"))}
-            raise Conflict("label_in_use", told % used, field="labels")
+        uses = usage.counted(project, label)
+        if any(uses.values()):
+            raise Conflict("label_in_use", field="labels", name=label.name, uses=uses)
 
 
 def _remember_removed(project: Project, labels: Iterable[Label]) -> None:
-    """Keep what they were called: what a model suggested, and what was corrected, names them."""
+    """Keep the last names: stored predictions and corrected annotations refer to them."""
     gone = {str(label.pk): label.name for label in labels}
     if gone:
         project.removed_labels = {**project.removed_labels, **gone}
@@ -115,12 +109,7 @@ def _remember_removed(project: Project, labels: Iterable[Label]) -> None:
 def label_specs(labels: Sequence[LabelSpec]) -> list[dict[str, Any]]:
     specs = [_label_spec(each) for each in labels]
     if not 2 <= len(specs) <= MAX_LABELS:
-        raise Invalid(
-            "label_count",
-            _("A project needs between 2 and %(most)d labels, not %(n)d.")
-            % {"most": MAX_LABELS, "n": len(specs)},
-            field="labels",
-        )
+        raise Invalid("label_count", field="labels", most=MAX_LABELS, n=len(specs))
     _refuse_twins(specs)
     return specs
 
@@ -131,14 +120,11 @@ def _refuse_twins(specs: list[dict[str, Any]]) -> None:
     for spec in specs:
         name, key = spec["name"].casefold(), spec["hotkey"]
         if name in names:
-            words = _("The label %s appears twice.") % spec["name"]
-            raise Invalid("duplicate_name", words, field="labels")
+            raise Invalid("duplicate_name", field="labels", name=spec["name"])
         if key in owners:
-            words = _(
-                "%(key)s is the shortcut of both “%(one)s” and “%(other)s”. Change one of them."
-            )
-            given = {"key": shortcuts.cap(key), "one": owners[key], "other": spec["name"]}
-            raise Invalid("duplicate_hotkey", words % given, field="labels")
+            one, other = owners[key], spec["name"]
+            told = shortcuts.cap(key)
+            raise Invalid("duplicate_hotkey", field="labels", key=told, one=one, other=other)
         names.add(name)
         owners |= {key: spec["name"]} if key else {}
 
@@ -148,18 +134,12 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
     if isinstance(given, dict):
         spec = dict(given)
     if not isinstance(spec.get("name"), str) or set(spec) - {"id", "name", *REST}:
-        raise Invalid(
-            "label_form",
-            _("A label must be a name, or an object with name, hotkey, description and examples."),
-            field="labels",
-        )
+        raise Invalid("label_form", field="labels")
     spec["name"] = clean_name(spec["name"], "labels")
     spec["hotkey"] = _clean_hotkey(spec.get("hotkey"), spec["name"])
     spec["description"] = str(spec.get("description") or "")
     if len(spec["description"]) > LONGEST_DESCRIPTION or "\x00" in spec["description"]:
-        raise Invalid(
-            "label_form", _("A description can have at most 2,000 characters."), field="labels"
-        )
+        raise Invalid("label_form", message="label_description", field="labels")
     spec["examples"] = _clean_examples(spec.get("examples") or "")
     return spec
 
@@ -167,28 +147,24 @@ def _label_spec(given: LabelSpec) -> dict[str, Any]:
 def _clean_hotkey(given: Any, name: str) -> str:
     key = str(given or "").lower()
     if key and not shortcuts.may_be_labels(key):
-        words = _("The shortcut of “%s” must be one letter, digit or symbol, except ? and /.")
-        raise Invalid("hotkey", words % name, field="labels")
+        raise Invalid("hotkey", field="labels", name=name)
     return key
 
 
 def _clean_examples(given: Any) -> str:
-    """Return the examples, one a line."""
+    """Return the examples, one per line."""
     if not isinstance(given, str) or len(given) > LONGEST_EXAMPLES or "\x00" in given:
-        words = _("Examples must be a string of at most 2,000 characters, one example per line.")
-        raise Invalid("label_form", words, field="labels")
+        raise Invalid("label_form", message="label_examples", field="labels")
     lines = (line.strip() for line in given.splitlines())
     return "\n".join(line for line in lines if line)
 
 
 def clean_name(name: Any, field: str) -> str:
     if not isinstance(name, str):
-        raise Invalid("name_type", _("A name must be a string."), field=field)
+        raise Invalid("name_type", field=field)
     clean = unicodedata.normalize("NFC", name).strip()
     if not clean or len(clean) > 200:
-        raise Invalid(
-            "name_length", _("A name must have between 1 and 200 characters."), field=field
-        )
+        raise Invalid("name_length", field=field)
     if any(ch in BIDI_CONTROLS or unicodedata.category(ch) == "Cc" for ch in clean):
-        raise Invalid("name_characters", _("A name can't contain control characters."), field=field)
+        raise Invalid("name_characters", field=field)
     return clean

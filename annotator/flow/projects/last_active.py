@@ -11,10 +11,10 @@ from annotator.models import Tally, User
 
 
 def days(people: Collection[int]) -> dict[int, date]:
-    """Return the last day in UTC on which each signed in, took a token or worked, if any."""
+    """Return the last day (UTC) on which each user signed in, took a token or worked, if any."""
     signed_in = User.objects.filter(pk__in=people, last_login__isnull=False)
     tokens = AuthToken.objects.filter(user__in=people).order_by().values("user")
-    # Whoever labels with a token that was made long ago signs in no more.
+    # A user with a long-lived token may not sign in again.
     worked = Tally.objects.filter(user__in=people).order_by().values("user")
     found: dict[int, date] = {}
     for rows in (

@@ -1,10 +1,9 @@
 """Members of a project, their roles, and access to it."""
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from annotator.db.compiled_queries import CompiledSelect
-from annotator.errors import Conflict, Forbidden, Invalid, NotFound
+from annotator.errors import Conflict, Invalid, NotFound, PermissionDenied
 from annotator.flow.projects import versions
 from annotator.flow.queue import releasing, skipped_items
 from annotator.models import Membership, Project, Role, User
@@ -19,18 +18,18 @@ FIND_MEMBER = CompiledSelect(
 )
 
 
-# People ------------------------------------------------------------------------------------------
+# Members ------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> Membership:
-    """Give the person with that name a role in the project, or change the one they have."""
+    """Give the user of that name a role in the project, or change their role."""
     versions.hold(project)
     if role not in Role.values:
-        raise Invalid("unknown_role", _("The role must be annotator, lead or admin."), field="role")
+        raise Invalid("unknown_role", field="role")
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise Invalid("unknown_user", _("There is no user called %s.") % username, field="username")
+        raise Invalid("unknown_user", field="username", name=username)
     _refuse_no_admin(project, user, role)
     member, is_new = Membership.objects.update_or_create(
         project=project, user=user, defaults={"role": role}
@@ -42,7 +41,7 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
 
 @transaction.atomic
 def remove_member(project: Project, user: User) -> None:
-    """Take the person out of the project; what they labelled stays."""
+    """Remove the user from the project; their annotations stay."""
     versions.hold(project)
     role_of(project, user)
     _refuse_no_admin(project, user, None)
@@ -51,11 +50,10 @@ def remove_member(project: Project, user: User) -> None:
 
 
 def role_of(project: Project, user: User) -> str:
-    """Return the role of a member; NotThere when they are none."""
+    """Return the role of a member; NotFound for others."""
     member = Membership.objects.filter(project=project, user=user).first()
     if member is None:
-        words = _("This user isn't a member of the project.")
-        raise NotFound("unknown_member", words)
+        raise NotFound("unknown_member")
     return member.role
 
 
@@ -66,22 +64,18 @@ def _refuse_no_admin(project: Project, user: User, role: str | None) -> None:
     admins = Membership.objects.filter(project=project, role=Role.ADMIN)
     others = admins.exclude(user=user).filter(user__is_active=True)
     if admins.filter(user=user).exists() and not others.exists():
-        raise Conflict(
-            "last_admin",
-            _("A project needs at least one admin. Make another member an admin first."),
-            field="role",
-        )
+        raise Conflict("last_admin", field="role")
 
 
 def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
-    """Return the project for this person: NotThere for a stranger, Forbidden for too low a role."""
+    """Return the project for this user: NotFound for non-members, Forbidden for too low a role."""
     found = _for_admin if user.is_superuser else _for_member
-    # No database has keys that long; asking for one is an error in some.
+    # No database has keys that long, and some raise an error for one.
     project = found(user, pk) if pk < 2**63 else None
     if project is None:
-        raise NotFound("not_found", _("Project not found."))
+        raise NotFound("not_found", message="unknown_project")
     if project.role not in Role.at_least(role):
-        raise Forbidden("forbidden", _("Your role in this project doesn't allow this."))
+        raise PermissionDenied("forbidden")
     return project
 
 

@@ -1,7 +1,7 @@
 """Overview of a user's projects; for leads, those that need a decision come first.
 
-Each thing is asked once for all projects, of rows that are few: tallies, rounds, models, imports,
-reports. Nothing here counts annotations, and of items only those that are set aside.
+Each query covers all projects and reads few rows: tallies, rounds, models, imports, reports.
+Nothing here counts annotations, and of items only those skipped by everyone.
 """
 
 from collections import defaultdict
@@ -18,59 +18,59 @@ from annotator.flow.progress import estimate as estimates
 from annotator.models import Import, Item, Job, Project, Report, Role, Round, Tally, User
 
 DAYS = 7
-# Of the budget, from which on it is nearly spent.
+# Share of the budget from which it is nearly spent.
 NEARLY = 0.9
 
 
 @dataclass
 class ProjectRow:
-    """One project as one person sees it; what only leads see is empty for others."""
+    """One project as one user sees it; fields for leads are empty for others."""
 
     project: Project
     role: Role
     finished: int = 0
     answers: int = 0
     audits: int = 0
-    # Of the audits of a project that has no estimate yet (monitor.audit_counts).
+    # Audits of a project without an estimate yet (`progress.audit_counts`).
     counted: dict[str, int] = field(default_factory=dict)
     estimate: dict[str, Any] | None = None
-    # Labels of the last days, the oldest first.
+    # Labels of the last days, oldest first.
     days: list[int] = field(default_factory=list)
-    # Who labelled today or yesterday.
+    # Users who labelled today or yesterday.
     people: list[str] = field(default_factory=list)
     round: dict[str, Any] | None = None
     importing: bool = False
     failed_imports: list[dict[str, Any]] = field(default_factory=list)
     set_aside: int = 0
-    # Why to stop; and why nothing is handed out, where nothing is.
+    # Reasons to stop, and the pause if the project is paused.
     reasons: list[stopping.StopReason] = field(default_factory=list)
     pause: stopping.Pause | None = None
 
     @property
     def leads(self) -> bool:
-        """Tell whether the person may do what leads do."""
+        """Return whether the user has the rights of a lead."""
         return self.role in Role.at_least(Role.LEAD)
 
     @property
     def is_running_out(self) -> bool:
-        """Tell whether little of the budget is left."""
+        """Return whether little of the budget is left."""
         budget = self.project.budget or 0
         return NEARLY * budget <= self.answers < budget
 
     @property
     def has_failed_round(self) -> bool:
-        """Tell whether the newest round failed."""
+        """Return whether the newest round failed."""
         return self.round is not None and self.round["state"] == Job.State.FAILED
 
     @property
     def needs_decision(self) -> bool:
-        """Tell whether something waits for a decision of the project's leads."""
+        """Return whether something waits for a decision of the leads."""
         found = (self.reasons, self.failed_imports, self.set_aside)
         return self.leads and bool(any(found) or self.is_running_out or self.has_failed_round)
 
 
 def rows(user: User, name: str = "") -> list[ProjectRow]:
-    """Return the person's projects whose name holds `name`; those that need a decision first."""
+    """Return the user's projects whose name contains `name`; those that need a decision first."""
     found = list(Project.objects.for_user(user).select_related("rare_label", "paused_by"))
     wanted = name.casefold().strip()
     roles = dict(user.memberships.values_list("project", "role"))
@@ -98,7 +98,7 @@ def pauses(user: User) -> dict[int, stopping.Pause]:
 
 
 def _count(found: list[ProjectRow]) -> None:
-    """Fill in what everybody sees: how far each project is, and how good."""
+    """Fill in what every member sees: progress and accuracy."""
     keys = [row.project.pk for row in found]
     tallies = Tally.objects.filter(project__in=keys).order_by().values("project")
     sums = {
@@ -118,7 +118,7 @@ def _count(found: list[ProjectRow]) -> None:
 
 
 def _look_closer(led: list[ProjectRow]) -> None:
-    """Fill in who is active, what runs, and what needs a decision."""
+    """Fill in active users, running work, and decisions to take."""
     keys = [row.project.pk for row in led]
     today = daily_counts.today()
     days, people, rounds = _days(keys, today), _people(keys, today), _rounds(keys)
@@ -192,7 +192,7 @@ def _reports(found: list[ProjectRow]) -> dict[int, dict[str, Any]]:
 
 
 def _reasons(row: ProjectRow, report: dict[str, Any] | None) -> list[stopping.StopReason]:
-    """Return why to stop, as `stopping.reasons_to_stop` does for one project."""
+    """Return the reasons to stop, as `stopping.reasons_to_stop` does for one project."""
     project = row.project
     found = list(stopping.target_proven(project, row.estimate))
     recall = recall_standing.reached(project, report, str(project.rare_label))

@@ -1,14 +1,10 @@
 """Labelling preferences of a user: keys, habits, and fields shown with an item."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid
 from annotator.flow.labels import naming
@@ -19,26 +15,11 @@ from annotator.models import Item, Label, Project, User
 Keys = dict[str, list[str]]
 
 MOST_KEYS = 4
-READING_SIZES = {
-    "s": gettext_lazy("small"),
-    "m": gettext_lazy("medium"),
-    "l": gettext_lazy("large"),
-}
+READING_SIZES = ("s", "m", "l")
 FEWEST_AHEAD, MOST_AHEAD = 1, 10
 MOST_SPARES = 40
 SHORTEST_BREAK, LONGEST_BREAK = 15, 240
 
-SKIP_REASONS = {
-    "unsure": gettext_lazy("I am not sure"),
-    "unclear": gettext_lazy("Not covered by the guidelines"),
-    "broken": gettext_lazy("Damaged or unreadable"),
-    "language": gettext_lazy("A language I can't read"),
-    "other": gettext_lazy("Another reason"),
-}
-
-MOST_SHOWN = 10
-LONGEST_NAME = 200
-LONGEST_SHOWN = 200
 SAMPLE = 200
 MOST_NAMES = 50
 
@@ -47,9 +28,9 @@ MOST_NAMES = 50
 
 
 def keys_of(user: User) -> Keys:
-    """Return the keys of every action: the person's own, else the default ones."""
+    """Return the keys of every action: the user's own, else the defaults."""
     own = _own_keys(user)
-    # An action that came later may have a default that the person had given away before.
+    # A newer action may have a default key that the user has assigned elsewhere before.
     taken = {key for keys in own.values() for key in keys}
     return {
         name: own.get(name) or [key for key in action.keys if key not in taken]
@@ -58,7 +39,7 @@ def keys_of(user: User) -> Keys:
 
 
 def keys_for(user: User, project: Project) -> Keys:
-    """Return the keys of every action in this project, without those that choose its labels."""
+    """Return the keys of every action in this project, without those that its labels use."""
     letters = _letters(project)
     return {
         name: [key for key in keys if key not in letters] for name, keys in keys_of(user).items()
@@ -67,7 +48,7 @@ def keys_for(user: User, project: Project) -> Keys:
 
 @dataclass(frozen=True)
 class Taken:
-    """A key that chooses a label in a project, and so does not do what it does elsewhere."""
+    """A key that chooses a label in a project, and so not its usual action."""
 
     action: Action
     key: str
@@ -75,7 +56,7 @@ class Taken:
 
 
 def conflicts(user: User, project: Project) -> list[Taken]:
-    """Return the keys that labels of this project took from the person's actions."""
+    """Return the keys that labels of this project override."""
     letters = _letters(project)
     return [
         Taken(ACTIONS[name], key, letters[key])
@@ -102,12 +83,12 @@ class Preferences:
     """A user's labelling preferences."""
 
     keys: Keys
-    # How many items the page holds in advance, and how many it puts by for working offline.
+    # How many items the window prefetches, and how many its offline buffer holds.
     ahead: int = 2
     spares: int = 20
-    # After so many minutes a break is suggested; 0 for never.
+    # Suggest a break after this many minutes; 0 for never.
     break_minutes: int = 0
-    # Whether the key of a label saves at once where only one may be chosen, or Enter does.
+    # Whether a label's key saves at once in single choice, or Enter does.
     submit_at_once: bool = True
     reading_size: str = "m"
 
@@ -119,27 +100,12 @@ def _is_between(least: int, most: int) -> Callable[[Any], bool]:
 _is_no_break = _is_between(0, 0)
 _is_break = _is_between(SHORTEST_BREAK, LONGEST_BREAK)
 
-RULES: dict[str, tuple[Callable[[Any], bool], Promise]] = {
-    "ahead": (
-        _is_between(FEWEST_AHEAD, MOST_AHEAD),
-        gettext_lazy("Choose between 1 and 10 prefetched items."),
-    ),
-    "spares": (
-        _is_between(0, MOST_SPARES),
-        gettext_lazy("Choose between 0 and 40 items for the offline buffer."),
-    ),
-    "break_minutes": (
-        lambda value: _is_no_break(value) or _is_break(value),
-        gettext_lazy("Enter 0 for no reminder, or 15 to 240 minutes."),
-    ),
-    "submit_at_once": (
-        lambda value: isinstance(value, bool),
-        gettext_lazy("This must be on or off."),
-    ),
-    "reading_size": (
-        lambda value: isinstance(value, str) and value in READING_SIZES,
-        gettext_lazy("The size must be small, medium or large."),
-    ),
+RULES: dict[str, Callable[[Any], bool]] = {
+    "ahead": _is_between(FEWEST_AHEAD, MOST_AHEAD),
+    "spares": _is_between(0, MOST_SPARES),
+    "break_minutes": lambda value: _is_no_break(value) or _is_break(value),
+    "submit_at_once": lambda value: isinstance(value, bool),
+    "reading_size": lambda value: isinstance(value, str) and value in READING_SIZES,
 }
 
 
@@ -150,7 +116,7 @@ def preferences_of(user: User) -> Preferences:
 
 
 def habits_of(user: User) -> dict[str, Any]:
-    """Return the preferences that are no keys."""
+    """Return the preferences other than keys."""
     now = preferences_of(user)
     return {name: getattr(now, name) for name in RULES}
 
@@ -163,84 +129,80 @@ def change_preferences(
     loaded: versions.Stamps | None = None,
     **habits: Any,
 ) -> Preferences:
-    """Store the given keys and habits; nothing is changed when one of them is wrong.
+    """Store the given keys and habits: all, or none if one is invalid.
 
-    With the stamps of what a form had loaded, only the habits that were changed in it.
+    With the stamps of a loaded form, only the habits changed in it.
     """
     _read_again(user)
     habits = versions.merge(habits, loaded or {}, habits_of(user))
-    wished, errors = _understood(keys or {})
-    errors += _doubles(user, wished) + _on_labels(user, wished) + _against_rules(habits)
-    if errors:
-        raise Invalid(errors[0]["code"], errors[0]["detail"], errors=errors)
+    wished, refused = _understood(keys or {})
+    refused += _doubles(user, wished) + _on_labels(user, wished) + _against_rules(habits)
+    if refused:
+        raise _together(refused)
     _store(user, {**_own_keys(user), **wished}, {**user.desk, **habits})
     return preferences_of(user)
 
 
 @transaction.atomic
 def reset_keys(user: User) -> None:
-    """Give every action its default keys again."""
+    """Reset all actions to their default keys."""
     _read_again(user)
     _store(user, {}, user.desk)
 
 
 def _read_again(user: User) -> None:
-    """Lock the person's row and take what is there now: another tab may have changed it."""
+    """Lock the user's row and read it again: another tab may have changed it."""
     user.desk = User.objects.select_for_update().get(pk=user.pk).desk
 
 
-def _understood(given: dict[str, str | list[str]]) -> tuple[Keys, list[dict[str, str]]]:
+def _together(refused: list[Invalid]) -> Invalid:
+    """Return one refusal with the errors of all; its own code and words are those of the first."""
+    errors = [error for each in refused for error in each.errors]
+    return Invalid(refused[0].code, detail=refused[0].detail, errors=errors)
+
+
+def _understood(given: dict[str, str | list[str]]) -> tuple[Keys, list[Invalid]]:
     """Return the keys as browsers name them, and what cannot be understood."""
     wished: Keys = {}
-    errors = []
+    refused = []
     for name, texts in given.items():
         try:
             wished[name] = _read(name, [texts] if isinstance(texts, str) else texts)
         except Invalid as refusal:
-            errors += refusal.errors
-    return wished, errors
+            refused.append(refusal)
+    return wished, refused
 
 
 def _read(name: str, texts: list[str]) -> list[str]:
     if name not in ACTIONS:
-        words = _("Unknown action %s.") % name
-        raise Invalid("unknown_action", words, field=name)
+        raise Invalid("unknown_action", field=name, name=name)
     if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_KEYS:
-        words = _("An action needs between 1 and %d keys.") % MOST_KEYS
-        raise Invalid("key_count", words, field=name)
+        raise Invalid("key_count", field=name, most=MOST_KEYS)
     read = [understood(text) if isinstance(text, str) else None for text in texts]
     if None in read:
-        words = _(
-            "This isn't a key. Press the key here, or type one character, Space, Enter or Left."
-        )
-        raise Invalid("no_key", words, field=name)
+        raise Invalid("no_key", field=name)
     if any(is_digit(key) for key in read if key):
-        words = _("Digits choose labels. Use a letter or a symbol.")
-        raise Invalid("digit", words, field=name)
+        raise Invalid("digit", field=name)
     return list(dict.fromkeys(key for key in read if key))
 
 
-def _doubles(user: User, wished: Keys) -> list[dict[str, str]]:
+def _doubles(user: User, wished: Keys) -> list[Invalid]:
     """Return a refusal for each action that would share a key with another one."""
     merged = keys_of(user) | wished
-    errors = []
+    refused = []
     for name, keys in wished.items():
         for key in keys:
             other = next((each for each in merged if each != name and key in merged[each]), None)
             if other:
-                words = _(
-                    "%(key)s is already the key for “%(other)s”. Choose another key, or change "
-                    "both."
-                )
-                given = {"key": cap(key), "other": ACTIONS[other].title}
-                errors.append(_error(name, "key_twice", words % given))
-    return errors
+                title = ACTIONS[other].title
+                refused.append(Invalid("key_twice", field=name, key=cap(key), other=title))
+    return refused
 
 
-def _on_labels(user: User, wished: Keys) -> list[dict[str, str]]:
+def _on_labels(user: User, wished: Keys) -> list[Invalid]:
     """Return a refusal for each new key that chooses a label in one of the person's projects."""
     now = keys_of(user)
-    # What they have already, and the defaults, give way to labels in silence; see `keys_for`.
+    # Existing keys and defaults are overridden by labels without an error; see `keys_for`.
     new = {
         key: name
         for name, keys in wished.items()
@@ -251,36 +213,30 @@ def _on_labels(user: User, wished: Keys) -> list[dict[str, str]]:
         hotkey__in=list(new), project__deleted_at=None, project__memberships__user=user
     )
     named = {each.hotkey: each for each in labels.select_related("project").order_by("-pk")}
-    words = _(
-        "%(key)s chooses the label “%(label)s” in the project “%(project)s”. Choose another key."
-    )
     return [
-        _error(
-            new[key],
+        Invalid(
             "key_of_a_label",
-            words % {"key": cap(key), "label": label.name, "project": label.project.name},
+            field=new[key],
+            key=cap(key),
+            label=label.name,
+            project=label.project.name,
         )
         for key, label in named.items()
     ]
 
 
-def _against_rules(habits: dict[str, Any]) -> list[dict[str, str]]:
-    errors = []
+def _against_rules(habits: dict[str, Any]) -> list[Invalid]:
+    refused = []
     for name, value in habits.items():
         if name not in RULES:
-            words = _("Unknown setting %s.") % name
-            errors.append(_error(name, "unknown_field", words))
-        elif not RULES[name][0](value):
-            errors.append(_error(name, "invalid", str(RULES[name][1])))
-    return errors
-
-
-def _error(field: str, code: str, detail: str) -> dict[str, str]:
-    return {"field": field, "code": code, "detail": detail}
+            refused.append(Invalid("unknown_field", field=name, name=name))
+        elif not RULES[name](value):
+            refused.append(Invalid("invalid", field=name))
+    return refused
 
 
 def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
-    """Keep what differs from the default."""
+    """Store the differences from the defaults."""
     own = {name: given for name, given in keys.items() if given != list(ACTIONS[name].keys)}
     user.desk = {
         name: habits[name]
@@ -292,7 +248,7 @@ def _store(user: User, keys: Keys, habits: dict[str, Any]) -> None:
     user.save(update_fields=["desk"])
 
 
-# What is shown with an item ----------------------------------------------------------------------
+# Metadata shown with an item ----------------------------------------------------------------------
 
 
 def shown_of(project: Project, user: User) -> dict[str, Any]:
@@ -309,53 +265,14 @@ def shown_of(project: Project, user: User) -> dict[str, Any]:
     }
 
 
-def shown(project: Project, item: Item) -> list[tuple[str, str]]:
-    """Return the fields that the lead wants to be seen, each with its value as a short text."""
+def shown(project: Project, item: Item) -> list[tuple[str, Any]]:
+    """Return the fields that the lead wants to be seen, each with its value, if it has one."""
     values = ((name, item.meta.get(name)) for name in project.shown_fields)
-    return [(name, _short(value)) for name, value in values if value not in (None, "", [], {})]
+    return [(name, value) for name, value in values if value not in (None, "", [], {})]
 
 
 def field_names(project: Project) -> list[str]:
-    """Return the names of the fields that the first items have."""
+    """Return the field names of the first items."""
     items = Item.objects.filter(project=project).order_by("position")
     metas: Iterable[dict[str, Any]] = items.values_list("meta", flat=True)[:SAMPLE]
     return list(dict.fromkeys(name for meta in metas for name in meta))[:MOST_NAMES]
-
-
-def check_shown_fields(given: Any) -> None:
-    """Raise Invalid unless these are names that fields of items can have, each there once."""
-    if not isinstance(given, list) or not all(map(_may_be_a_field, given)):
-        words = _("A field name must have between 1 and %d characters.") % LONGEST_NAME
-        raise Invalid("field_name", words, field="shown_fields")
-    if len(given) > MOST_SHOWN:
-        words = _("At most %(most)d fields can be shown, not %(n)d.")
-        numbers = {"most": MOST_SHOWN, "n": len(given)}
-        raise Invalid("too_many", words % numbers, field="shown_fields")
-    twice = next((name for name in given if given.count(name) > 1), None)
-    if twice is not None:
-        words = _("The field %s appears twice.") % twice
-        raise Invalid("duplicate_name", words, field="shown_fields")
-
-
-def _may_be_a_field(name: Any) -> bool:
-    return (
-        isinstance(name, str)
-        and 1 <= len(name) <= LONGEST_NAME
-        and bool(name.strip())
-        and "\x00" not in name
-    )
-
-
-def _short(value: Any) -> str:
-    text = " ".join(_words(value).split())
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list) and not any(isinstance(each, (list, dict)) for each in value):
-        return ", ".join(_words(each) for each in value if each is not None)
-    return json.dumps(value, ensure_ascii=False)

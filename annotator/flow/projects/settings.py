@@ -1,24 +1,21 @@
 """A project, its labels, its people."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from annotator import tasktypes
+from annotator import projectsettings, tasktypes
 from annotator.errors import Invalid
 from annotator.flow.labels import naming
-from annotator.flow.projects import preferences, setting_effects, versions
+from annotator.flow.projects import setting_effects, versions
 from annotator.flow.projects.label_set import LabelSpec, change_labels, clean_name, label_specs
 from annotator.models import Label, Membership, Project, Role, User
+from annotator.projectsettings import SETTINGS, Setting
 from annotator.tasktypes import FEATURES
-
-LONGEST_GUIDELINES = 20_000
-
 
 # Projects ----------------------------------------------------------------------------------------
 
@@ -37,7 +34,7 @@ def create_project(
     task_type = tasktypes.find(task, multi_label)
     specs = label_specs(_named_labels(task_type, labels))
     if any("id" in spec for spec in specs):
-        raise Invalid("label_form", _("A new label can't have an id."), field="labels")
+        raise Invalid("label_form", message="new_label_with_id", field="labels")
     rare = settings.pop("rare_label", None)
     project = Project(
         name=clean_name(name, "name"), task=task, multi_label=multi_label, created_by=user
@@ -61,9 +58,9 @@ def change_project(
     version: str | None = None,
     **settings: Any,
 ) -> Project:
-    """Store changed labels and settings, or neither when one of them is wrong.
+    """Store changed labels and settings, or neither if one is invalid.
 
-    Nothing is stored either when `version` is named and is not the current one.
+    Nothing is stored either if `version` is given and is not the current one.
     """
     versions.hold(project)
     versions.check_version(project, version)
@@ -74,9 +71,9 @@ def change_project(
 
 @transaction.atomic
 def change_settings(project: Project, **settings: Any) -> Project:
-    """Store changed settings; nothing is changed when one of them is wrong."""
+    """Store changed settings: all, or none if one is invalid."""
     versions.hold(project)
-    fields, before = sorted(settings), setting_effects.settings_of(project)
+    fields, before = projectsettings.columns(settings), projectsettings.values(project)
     if "rare_label" in settings:
         settings["rare_label"] = _own_label(project, settings["rare_label"])
     _apply(project, settings)
@@ -88,7 +85,7 @@ def change_settings(project: Project, **settings: Any) -> Project:
 
 @transaction.atomic
 def delete_project(project: Project) -> None:
-    """Take the project out of sight; its rows go for good a week later."""
+    """Hide the project; its rows are deleted a week later."""
     versions.hold(project)
     project.deleted_at = timezone.now()
     project.save(update_fields=["deleted_at"])
@@ -97,60 +94,71 @@ def delete_project(project: Project) -> None:
 def _named_labels(
     task_type: tasktypes.TaskType, labels: Sequence[LabelSpec]
 ) -> Sequence[LabelSpec]:
-    """Return the labels of a new project: those that are given, unless its type has its own."""
+    """Return the labels of a new project: those given, unless its task type has fixed ones."""
     if "labels" in task_type.can:
         return labels
     if labels:
-        raise Invalid("fixed_labels", str(FEATURES["labels"].refusal), field="labels")
+        raise Invalid("fixed_labels", detail=str(FEATURES["labels"].refusal), field="labels")
     fixed = task_type.answer.fixed_labels
     return [{"name": name, "hotkey": key} for name, key in fixed.items()]
 
 
-def strategy_choices() -> list[tuple[str, str, str]]:
-    """Return (name, title, one sentence) of every strategy that a project may use."""
-    from selection.strategies.registry import STRATEGIES
-
-    return [(name, _(each.title), _(each.description)) for name, each in STRATEGIES.items()]
-
-
-def feature_choices(project: Project | None) -> list[tuple[str, str]]:
-    """Return (name, title) of the features that a project, or a new one, may be given."""
-    recipes = tasktypes.of(project).media.encoders if project else {}
-    return [("auto", _("Automatic")), *((name, str(title)) for name, title in recipes.items())]
-
-
-def _apply(project: Project, settings: dict[str, Any]) -> None:
-    unknown = sorted(set(settings) - {*Project.SETTINGS, "name"})
+def _apply(project: Project, given: dict[str, Any]) -> None:
+    """Set the given settings in memory; Invalid where one of them is wrong."""
+    unknown = sorted(set(given) - {*SETTINGS, "name"})
     if unknown:
-        raise Invalid("unknown_field", _("Unknown setting %s.") % unknown[0], field=unknown[0])
-    if "name" in settings:
-        settings = {**settings, "name": clean_name(settings["name"], "name")}
-    if "strategy" in settings and settings["strategy"] not in {
-        name for name, _title, _words in strategy_choices()
-    }:
-        raise Invalid("unknown_strategy", _("Unknown strategy."), field="strategy")
-    if settings.get("features", "auto") not in {"auto", *tasktypes.of(project).media.encoders}:
-        raise Invalid("unknown_features", _("Unknown features."), field="features")
-    endless = [name for name, value in settings.items() if value != value or value == math.inf]
-    if endless:
-        raise Invalid("not_finite", _("This must be a finite number."), field=endless[0])
-    if len(settings.get("guidelines") or "") > LONGEST_GUIDELINES:
-        raise Invalid("too_long", _("The guidelines are too long."), field="guidelines")
-    if "shown_fields" in settings:
-        preferences.check_shown_fields(settings["shown_fields"])
-    for field, value in settings.items():
-        setattr(project, field, value)
+        raise Invalid("unknown_field", field=unknown[0], name=unknown[0])
+    if "name" in given:
+        given = {**given, "name": clean_name(given["name"], "name")}
+        project.name = given["name"]
+    wanted = [each for name, each in SETTINGS.items() if name in given]
+    for setting in wanted:
+        _check(project, setting, given[setting.name])
+    for setting in wanted:
+        setting.set(project, given[setting.name])
+    refused = _refused_columns(project) | _refused_options(project, wanted, given)
+    if refused:
+        raise Invalid(
+            "invalid",
+            errors=[
+                {"field": field, "code": "invalid", "detail": " ".join(words)}
+                for field, words in refused.items()
+            ],
+        )
+
+
+def _check(project: Project, setting: Setting, value: Any) -> None:
+    """Raise Invalid for a value that the type of the setting cannot rule out."""
+    if setting.choices and value not in [name for name, _title in setting.choices(project)]:
+        assert setting.refusal is not None
+        raise Invalid(setting.refusal.code, detail=str(setting.refusal.words), field=setting.name)
+    if value != value or value == math.inf:
+        raise Invalid("not_finite", field=setting.name)
+    if setting.check:
+        setting.check(value)
+
+
+def _refused_columns(project: Project) -> dict[str, list[str]]:
+    """Return what is wrong with the columns, and clean the others."""
     try:
         project.clean_fields(exclude=["created_by", "rare_label"])
     except ValidationError as problem:
-        raise Invalid(
-            "invalid",
-            _("Some settings are invalid."),
-            errors=[
-                {"field": field, "code": "invalid", "detail": " ".join(words)}
-                for field, words in problem.message_dict.items()
-            ],
-        ) from problem
+        return dict(problem.message_dict)
+    return {}
+
+
+def _refused_options(
+    project: Project, wanted: Sequence[Setting], given: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Return what is wrong with the settings that have no column, and clean the others."""
+    refused = {}
+    for setting in wanted:
+        if not setting.has_column:
+            try:
+                setting.set(project, setting.type.clean(given[setting.name], None))
+            except ValidationError as problem:
+                refused[setting.name] = problem.messages
+    return refused
 
 
 def _own_label(project: Project, given: Any) -> Label | None:
@@ -159,7 +167,5 @@ def _own_label(project: Project, given: Any) -> Label | None:
     name = given.name if isinstance(given, Label) else given
     label = naming.by_name(project).get(name) if isinstance(name, str) else None
     if label is None:
-        raise Invalid(
-            "unknown_label", _("This label doesn't exist in this project."), field="rare_label"
-        )
+        raise Invalid("unknown_label", message="label_not_there", field="rare_label")
     return label

@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from annotator.flow.progress import daily_counts
 from annotator.models import Annotation, AnnotationLabel, Project, Source
 
-# Of so many newest answers; the whole of a large project would hold a worker up in every round.
+# The number of newest answers used; all of a large project would block a worker in every round.
 MOST_ANSWERS = 200_000
-# Somebody's own answer asked again is no second opinion, and a page is no look at each item.
+# Re-annotation by the same user is not a second opinion, and bulk confirmation does not inspect
+# items one by one.
 LEFT_OUT = (Source.REPEAT, Source.BULK)
 
 
 @dataclass(frozen=True)
 class AnswerTable:
-    """One row for each answer: keys of item and person, day, and `said` (n, C) of booleans.
+    """One row per answer: keys of item and user, day, and `said` (n, C) of booleans.
 
-    `seconds` are what counts of the time that it took.
+    `seconds` is the counted time of the answer.
     """
 
     items: NDArray[np.int64]
@@ -38,7 +39,7 @@ class AnswerTable:
         return self.take(np.flatnonzero(counts[inverse] >= 2))
 
     def take(self, rows: NDArray[np.int64]) -> "AnswerTable":
-        """Return the rows, in that order."""
+        """Return these rows, in that order."""
         return AnswerTable(
             self.items[rows],
             self.people[rows],
@@ -48,7 +49,7 @@ class AnswerTable:
         )
 
     def table(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return `classes` (n,) of the answers as (items, people), -1 where somebody gave none."""
+        """Return `classes` (n,) of the answers as (items, users), -1 where there is none."""
         _items, rows = np.unique(self.items, return_inverse=True)
         people, columns = np.unique(self.people, return_inverse=True)
         found = np.full((len(_items), len(people)), -1, dtype=np.int64)
@@ -57,9 +58,9 @@ class AnswerTable:
 
 
 def of_project(project: Project, labels: Sequence[int]) -> AnswerTable:
-    """Return the newest answers that stand, with a column for each of `labels`."""
+    """Return the newest valid answers, with a column for each of `labels`."""
     rows = Annotation.objects.filter(project=project, withdrawn_at=None, user__isnull=False)
-    # Seeds that came with a file are nobody's own; those that somebody searched for are.
+    # Imported seed labels have no annotator; those given after a search have.
     imported = Q(source=Source.SEED) & ~Q(strategy="search")
     rows = rows.exclude(Q(source__in=LEFT_OUT) | imported).order_by("-id")
     fields = rows.values_list(

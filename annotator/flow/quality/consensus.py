@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from annotator.models import Item, Project
 from annotator.pool import training_set
 
-# Fewer items with two opinions say nothing of who is right.
+# Fewer items with two annotations say nothing about who is right.
 LEAST_ITEMS = 10
-# Items times people times labels, as the worker holds so many numbers several times over.
+# Items times users times labels: the worker holds several arrays of that size.
 MOST_CELLS = 4_000_000
-# A larger table of who takes what for what is no table to read, and would be megabytes to keep.
+# A larger confusion matrix is unreadable, and would take megabytes to store.
 MOST_LABELS = 12
 MOST_PEOPLE = 50
 CANDIDATES = 1_000
@@ -29,9 +29,9 @@ def find_consensus(
 ) -> dict[str, Any]:
     """Return each annotator's reliability and confusion matrix; {} with too little data.
 
-    `items` and `people` are the keys of those of the newest answers (m,) that share an item,
-    `classes` what they say, -1 for nothing. `differing` are items where not all said what is
-    likeliest, with its class and probability; the outvoted ones first, then the surest.
+    `items` and `people` are the keys of the newest answers (m,) on shared items, `classes` their
+    class, -1 for none. `differing` are items whose annotations differ from the most likely class,
+    with that class and its probability; outvoted ones first, then the most certain.
     """
     from selection.agreement import annotator_agreement, consensus
 
@@ -59,7 +59,7 @@ def find_consensus(
 def against_today(
     project: Project, found: dict[str, Any], known: training_set.TrainingSet, labels: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Return the items where the consensus is not the label that counts today, surest first."""
+    """Return the items whose consensus is not the current label, most certain first."""
     differing = found.get("differing", [])
     places = _places(project, [each["item"] for each in differing])
     today = {int(p): int(y) for p, y in zip(known.positions, known.y, strict=True)}
@@ -84,7 +84,7 @@ def _person(
         "user": user,
         "n": right.n,
         **{name: round(value, 4) for name, value in ends.items()},
-        # Each row with how many of the person's answers it rests on.
+        # Each row with the number of the user's answers that it rests on.
         "confusion": confusion.round(3).tolist() if is_small else [],
         "row_n": counts.sum(axis=1).round(1).tolist() if is_small else [],
     }
@@ -96,7 +96,8 @@ def _differing(
     likeliest = proba.argmax(axis=1)
     sure = proba.max(axis=1)
     rows = np.flatnonzero(((table >= 0) & (table != likeliest[:, None])).any(axis=1))
-    # A strict majority for what is likeliest counts already, unless a lead said otherwise.
+    # A strict majority for the most likely class is the current label, unless a lead decided
+    # otherwise.
     order = rows[np.argsort(-sure[rows], kind="stable")]
     votes = (table[order] == likeliest[order, None]).sum(axis=1)
     outvoted = 2 * votes <= (table[order] >= 0).sum(axis=1)

@@ -1,7 +1,7 @@
 """Likely label errors: doubted by a cross-validated model, or contradicted by near-duplicates.
 
-Never on items that are audited or will be: looked at again only where the model disagrees, they
-would come to agree with it, and the accuracy would be too high.
+Audit items and the audit reserve are excluded: re-checking only the items that the model disagrees
+with would bias them towards the model and inflate accuracy.
 """
 
 from collections.abc import Sequence
@@ -9,21 +9,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
 from annotator.flow.review.candidates import ReviewCandidate
-from annotator.i18n.stored_texts import COPY_DIFFERS
-from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, SecondLook
+from annotator.i18n import stored_texts
+from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, ReviewRequest
 from annotator.pool import audit_set, feature_store, training_set
 
 if TYPE_CHECKING:
     from selection.features import Features
 
-# Fewer labels teach a model nothing that it could doubt others by.
+# With fewer labels, a model is too weak to doubt others.
 FEWEST = 20
-# Five fits of more would keep a worker from the next round for too long.
+# Five fits on more would delay the next round too long.
 JUDGED = 5_000
 COMPARED = 5_000
 MOST = 200
@@ -31,7 +30,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """A labelled item in doubt: at a position, with the classes given and those that seem right."""
+    """A suspicious item: its position, the given classes and the suggested ones."""
 
     position: int
     kind: str
@@ -39,23 +38,23 @@ class LabelIssue:
     given: list[int]
     instead: list[int]
     why: str
-    # Which near-copies contradict each other.
+    # The group of near-duplicates that contradict each other.
     group: int | None = None
 
 
 def find_label_errors(
     project: Project, space: FeatureSpace, known: training_set.TrainingSet, labels: Sequence[Label]
 ) -> Any:
-    """Return the labels in doubt by kind, the most doubtful first, and how many were `judged`.
+    """Return suspicious labels by kind, worst first, and how many were `judged`.
 
-    Each with the `annotations` that gave the label, its `item`, and the labels by their keys.
+    Each with the `annotations` that gave the label, its `item`, and the label keys.
     """
     names = [naming.mark(label) for label in labels]
     free = _free(project, known)
     suspects = _suspects(project, space, known, names, free)
     copies = _contradictions(space, _rows(known, np.flatnonzero(free)[-COMPARED:]))
     keys = [label.pk for label in labels]
-    kinds = SecondLook.Kind
+    kinds = ReviewRequest.Kind
     return {
         "judged": min(int(free.sum()), JUDGED) if len(known) >= FEWEST and known.teaches else 0,
         "compared": min(int(free.sum()), COMPARED),
@@ -68,15 +67,15 @@ def proposals(found: dict[str, Any]) -> list[ReviewCandidate]:
     """Return the likely errors as review requests, one per annotation with a label."""
     return [
         ReviewCandidate(pk, kind, row["score"], row["why"], row["instead"])
-        for kind in (SecondLook.Kind.SUSPECT.value, SecondLook.Kind.CONTRADICTION.value)
+        for kind in (ReviewRequest.Kind.SUSPECT.value, ReviewRequest.Kind.CONTRADICTION.value)
         for row in found[kind]
-        if row["instead"] or kind == SecondLook.Kind.SUSPECT.value
+        if row["instead"] or kind == ReviewRequest.Kind.SUSPECT.value
         for pk in row["annotations"]
     ]
 
 
 def _free(project: Project, known: training_set.TrainingSet) -> NDArray[np.bool_]:
-    """Tell which items the audits neither have nor will have."""
+    """Return which items neither are nor can become audits."""
     return np.asarray(~known.audited & (known.keys >= audit_set.audit_threshold(project)))
 
 
@@ -90,7 +89,7 @@ def _classes(known: training_set.TrainingSet, row: int) -> list[int]:
     return given
 
 
-# What the model doubts ---------------------------------------------------------------------------
+# Doubted by the model -----------------------------------------------------------------------------
 
 
 def _suspects(
@@ -125,7 +124,7 @@ def _of_one(
     found = []
     for row, score, instead in zip(*coefficients.suspects(known.y, proba), strict=True):
         given = int(known.y[row])
-        why = _("The model predicts “%(instead)s” (%(sure)d%%), not “%(given)s” (%(left)d%%).") % {
+        why = stored_texts.PREDICTS_ANOTHER % {
             "instead": names[instead],
             "sure": round(100 * float(proba[row, instead])),
             "given": names[given],
@@ -146,11 +145,7 @@ def _of_several(
     found = []
     for row, (score, column) in sorted(worst.items(), key=lambda each: (-each[1][0], each[0])):
         given = _classes(known, row)
-        words = (
-            _("The model doesn't predict “%(label)s” (%(sure)d%%).")
-            if column in given
-            else _("The model also predicts “%(label)s” (%(sure)d%%).")
-        )
+        words = stored_texts.PREDICTS_NOT if column in given else stored_texts.PREDICTS_TOO
         why = words % {"label": names[column], "sure": round(100 * float(proba[row, column]))}
         found.append((row, _suspect(known, row, score, sorted({*given} ^ {column}), why)))
     return found
@@ -168,7 +163,7 @@ def _suspect(
 ) -> LabelIssue:
     return LabelIssue(
         int(known.positions[row]),
-        SecondLook.Kind.SUSPECT,
+        ReviewRequest.Kind.SUSPECT,
         round(float(score), 4),
         _classes(known, row),
         instead,
@@ -176,7 +171,7 @@ def _suspect(
     )
 
 
-# What near-copies say otherwise ------------------------------------------------------------------
+# Contradicted by near-duplicates ------------------------------------------------------------------
 
 
 def _contradictions(space: FeatureSpace, known: training_set.TrainingSet) -> list[LabelIssue]:
@@ -187,9 +182,9 @@ def _contradictions(space: FeatureSpace, known: training_set.TrainingSet) -> lis
 
 
 def contradicting(features: "Features", known: training_set.TrainingSet) -> list[LabelIssue]:
-    """Return the members of near-copies that are labelled otherwise than the most of them.
+    """Return near-duplicates whose label differs from the majority of their group.
 
-    The score is how many of the others say something else; where half do, everybody is doubted.
+    The score is the share of the others with a different label; in a tie, all are suspicious.
     """
     from selection.diversity.near_duplicates import group_duplicates
 
@@ -216,18 +211,20 @@ def _otherwise(
             continue
         instead = max(others, key=lambda each: (others.count(each), [-n for n in each]))
         score = round(len(others) / len(said), 4)
-        kind, position = SecondLook.Kind.CONTRADICTION, int(known.positions[row])
-        found.append(LabelIssue(position, kind, score, given, instead, COPY_DIFFERS, group))
+        kind, position = ReviewRequest.Kind.CONTRADICTION, int(known.positions[row])
+        found.append(
+            LabelIssue(position, kind, score, given, instead, stored_texts.COPY_DIFFERS, group)
+        )
     return found
 
 
-# Whose answers they are --------------------------------------------------------------------------
+# Annotations behind the labels --------------------------------------------------------------------
 
 
 def _with_answers(
     project: Project, suspects: list[LabelIssue], keys: list[int]
 ) -> list[dict[str, Any]]:
-    """Return the suspects as they are kept, with the answers that gave the label."""
+    """Return the issues as they are stored, with the annotations that gave the label."""
     said: dict[int, dict[int, set[int]]] = {}
     items: dict[int, int] = {}
     answers = Annotation.objects.filter(

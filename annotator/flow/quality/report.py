@@ -1,7 +1,7 @@
 """Quality report: agreement, annotators, likely label errors.
 
-Reckoned by a worker after each round, from the newest answers; every number comes with what it
-rests on and, where it is an estimate, with its 95 % interval.
+Computed by a worker after each round, from the newest answers; every figure has its sample size
+and, for an estimate, its 95 % interval.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ MOST_PAIRS = 30
 
 
 def build_report(project: Project) -> dict[str, Any]:
-    """Return all of it, and have the labels in doubt asked a second time."""
+    """Return the report, and request reviews of the suspicious labels."""
     labels = list(project.labels.all())
     keys = [label.pk for label in labels]
     answers = answer_table.of_project(project, keys)
@@ -63,10 +63,10 @@ def build_report(project: Project) -> dict[str, Any]:
 
 
 def _overlap(shared: AnswerTable, classes: "LabelSpace") -> dict[str, Any]:
-    """Return in how many items people agree altogether, and their alpha beyond chance.
+    """Return the share of items with full agreement, and alpha, which corrects for chance.
 
-    No alpha unless answers are nominal: one wrong label of five would count as five. Each label
-    has its own.
+    Alpha only for nominal answers: with multiple labels, one wrong label of five would count as
+    five. Each label has its own there.
     """
     from selection.agreement import bootstrap
     from selection.core import intervals
@@ -80,9 +80,9 @@ def _overlap(shared: AnswerTable, classes: "LabelSpace") -> dict[str, Any]:
 
 
 def _by_week(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]:
-    """Return alpha of the latest weeks, by the day of an item's latest opinion.
+    """Return alpha of the latest weeks, by the day of an item's latest annotation.
 
-    Where answers are not nominal, the share of items on which all agree.
+    For answers that are not nominal, the share of items with full agreement.
     """
     from selection.agreement import bootstrap
     from selection.core import intervals
@@ -101,7 +101,7 @@ def _by_week(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]
 
 
 def _weeks(shared: AnswerTable) -> Iterator[tuple[str, AnswerTable]]:
-    """Yield the latest weeks, oldest first, with the opinions on the items that belong to each."""
+    """Yield the latest weeks, oldest first, with the annotations on each one's items."""
     items, inverse = np.unique(shared.items, return_inverse=True)
     latest = np.zeros(len(items), dtype=np.int64)
     np.maximum.at(latest, inverse, shared.days)
@@ -114,7 +114,7 @@ def _weeks(shared: AnswerTable) -> Iterator[tuple[str, AnswerTable]]:
 
 
 def _by_label(shared: AnswerTable, labels: list[int]) -> list[dict[str, Any]]:
-    """Return for each label how far people agree on whether it is given."""
+    """Return for each label the agreement on whether it is given."""
     from selection.agreement import bootstrap
 
     found = []
@@ -131,7 +131,7 @@ def _by_label(shared: AnswerTable, labels: list[int]) -> list[dict[str, Any]]:
 
 
 def _by_pair(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]:
-    """Return Cohen's kappa of the pairs of people who share most items."""
+    """Return Cohen's kappa of the pairs of annotators who share most items."""
     from selection.agreement import bootstrap
 
     table = shared.table(classes.answer_codes(shared.said))
@@ -188,11 +188,11 @@ def _told(estimate: Any) -> dict[str, Any] | None:
     return None if estimate is None else asdict(estimate)
 
 
-# People ------------------------------------------------------------------------------------------
+# Annotators ---------------------------------------------------------------------------------------
 
 
 def _paces(found: AnswerTable) -> list[dict[str, Any]]:
-    """Return each person's median seconds an item."""
+    """Return each annotator's median seconds per item."""
     paces = []
     for user in np.unique(found.people):
         seconds = found.seconds[found.people == user]
@@ -203,7 +203,7 @@ def _paces(found: AnswerTable) -> list[dict[str, Any]]:
 
 
 def _scores(scores: list[dict[str, Any]], right: str) -> list[dict[str, Any]]:
-    """Return each person's score with its interval; `right` names the count of `n`."""
+    """Return each annotator's score with its interval; `right` names the count of `n`."""
     from selection.core.intervals import binomial_interval
 
     found = []

@@ -12,15 +12,15 @@ from annotator.models import Annotation, Project, Source
 
 MOST_COMPARED = 50_000
 
-# Whether the suggestion was in sight, whether the answer is the same, and the seconds it took.
+# Whether the suggestion was visible, whether the answer equals it, and the seconds taken.
 Answer = tuple[bool, bool, float | None]
 
 
 def of_suggestions(project: Project) -> dict[str, Any]:
     """Return how much a visible suggestion raises agreement with it; {} if unknown.
 
-    Which of the strategy's items come blind is drawn at random, so that nothing but the sight of
-    the suggestion tells the two groups apart. `shown` and `blind` are (the same, all).
+    Which of the strategy's items are blind is random, so only the visible suggestion distinguishes
+    the two groups. `shown` and `blind` are (equal, all).
     """
     from selection.evaluation import per_class
 
@@ -38,15 +38,15 @@ SIDES = (("shown", True), ("blind", False))
 
 
 def _answers(project: Project) -> Iterable[Answer]:
-    """Return the first answer to each of the newest items: a second one shares its suggestion."""
+    """Return the first answer to each of the newest items: a second one has the same suggestion."""
     rows = Annotation.objects.filter(project=project, source=Source.ACTIVE, withdrawn_at=None)
-    # Of what is served blind, only the lease remembers what would have been suggested.
+    # For blind items only the lease records the suggestion that was hidden.
     fields = ("id", "item", "blind", "seconds", "suggestion", "lease__suggestion")
     newest = rows.exclude(lease=None).order_by("-id").values_list(*fields)[:MOST_COMPARED]
     first: dict[int, tuple[Any, ...]] = {}
     for pk, item, blind, seconds, shown, hidden in newest.iterator(2_000):
         suggestion = hidden if blind else shown
-        # Who sees one of a label that is removed sees none, so those who do not count as little.
+        # A suggestion with a deleted label is not shown, so these rare cases are left out.
         if suggestion and naming.stand(project, suggestion["labels"]):
             first[item] = (pk, blind, seconds, set(suggestion["labels"]))
     said = _said({each[0] for each in first.values()}, project)
@@ -55,7 +55,7 @@ def _answers(project: Project) -> Iterable[Answer]:
 
 
 def _said(keys: set[int], project: Project) -> dict[int, set[int]]:
-    """Return the ids of the labels of each answer."""
+    """Return the label ids of each answer."""
     if not keys:
         return {}
     rows = Annotation.objects.filter(project=project, pk__gte=min(keys), given__isnull=False)

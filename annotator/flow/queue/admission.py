@@ -1,8 +1,8 @@
-"""The one door through which items are handed out: no lease is made or shown again but by a `Room`.
+"""The only place that creates leases: each one needs a `Room`.
 
-Whoever hands out asks `room` first. It is empty for a project that is paused or stopped. With a
-budget that stops the project it holds what the budget still lets in: what people have before them
-counts as if it were labelled, or ten windows would each take the last item.
+Every caller asks `room` first. It is empty for a paused or stopped project. With a budget that
+stops the project, it holds what the budget still allows: leased items count as if they were
+labelled, or ten windows would each take the last item.
 """
 
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ from annotator.db.compiled_queries import insert_row
 from annotator.flow.progress import stopping
 from annotator.models import Item, Lease, Project, User
 
-# From here on hand-outs of a project come one after the other, so that together they keep to it.
+# From here on, a project's leases are created one transaction at a time, to respect the budget.
 TIGHT = 200
-# Beside the keys of projects and of fillings, in the one space of numbers for such locks.
+# An offset beside the project keys, in the shared number space of advisory locks.
 HANDING_OUT = 8 << 40
 
 
 class NoRoom(Exception):
-    """Nothing more may be handed out: the transaction that wanted to takes back what it began."""
+    """No more items may be leased: the transaction rolls back what it began."""
 
 
 class Room:
-    """How many items of a project may be handed out now: none where it is paused.
+    """How many items of a project may be leased now: none if it is paused.
 
-    It is true while one may. `left` is below zero where more is held than the budget lets in.
+    True while at least one may. `left` is negative if more are held than the budget allows.
     """
 
     def __init__(self, project: Project, left: int, *, is_paused: bool) -> None:
@@ -40,23 +40,23 @@ class Room:
         return self.left > 0
 
     def half(self, number: int, *, first: int = 0) -> int:
-        """Return how many of `number` items one window may take ahead; `first` come before.
+        """Return how many of `number` items one window may prefetch, after the first `first`.
 
-        Of a budget that runs out it leaves others as much as it takes.
+        Near the end of a budget, it leaves as much to others as it takes.
         """
         return min(number, first + max(self.left - first, 0) // 2)
 
     def new_lease(self, item: Item, user: User, **provenance: Any) -> Lease:
-        """Return an unsaved lease that runs from now."""
+        """Return an unsaved lease that starts now."""
         now = clock.now()
         until = now + timedelta(seconds=self.project.lease_seconds)
         times: dict[str, datetime] = {"created_at": now, "expires_at": until}
         return Lease(project=self.project, item=item, user=user, **{**times, **provenance})
 
     def hand_out(self, leases: Sequence[Lease]) -> None:
-        """Store the leases, the last thing that their transaction does; NoRoom where they are more.
+        """Store the leases, as the last step of their transaction; NoRoom if they are too many.
 
-        Their places in the queue are taken before.
+        Their queue entries are claimed before.
         """
         if self.is_paused or len(leases) > self.left:
             raise NoRoom
@@ -72,7 +72,7 @@ class Room:
 
 
 def room(project: Project) -> Room:
-    """Ask whether items may be handed out, and how many: once for each call, before all else."""
+    """Return whether and how many items may be leased: asked once per call, before all else."""
     answers = stopping.answers_given(project) if project.auto_stop else 0
     if stopping.is_paused(project, answers):
         return Room(project, 0, is_paused=True)
@@ -80,9 +80,9 @@ def room(project: Project) -> Room:
 
 
 def _wait_for_others(project: Project) -> None:
-    """Let one hand-out come after the other; SQLite has one writer at a time anyway."""
+    """Serialise leasing within a project; SQLite has a single writer anyway."""
     if connection.vendor != "postgresql":
         return
-    # Where that takes too long, on with it: what may go wrong is a label beyond the budget.
+    # After a timeout, continue: the worst case is one label beyond the budget.
     with suppress(OperationalError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [HANDING_OUT + project.pk])

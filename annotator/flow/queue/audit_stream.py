@@ -1,7 +1,7 @@
 """Mix audits, gold items and blind decoys into what is about to be queued.
 
-Audits are every `1 / audit_share`-th entry on average, at a random place in each stretch of that
-length, and in the order of the audit permutation. As many ordinary entries are served blind, too.
+On average every `1 / audit_share`-th entry is an audit, at a random place in each stretch of that
+length, and in the order of the audit permutation. As many ordinary entries are served blind.
 """
 
 import math
@@ -16,10 +16,10 @@ from annotator.i18n.stored_texts import WHY_AUDIT, WHY_RANDOM
 from annotator.models import Item, Project, Source, Tally
 from annotator.pool import audit_set
 
-# How many random items come where the queue is dry: so many, and some for everybody at work, or a
-# crowd would spend its time on topping up. The next refill withdraws what nobody took.
+# The number of random items for an empty queue: a constant, and some for each active annotator, or
+# many annotators would keep topping up. The next refill withdraws the unused ones.
 TOP_UP = 20
-# Larger pools are not counted where somebody waits: of them, few are ever labelled.
+# Larger pools are not counted while an annotator waits: only a small part of them gets labelled.
 COUNTED_ONE_BY_ONE = 100_000
 
 FIND_SKIPPED = CompiledSelect(
@@ -34,7 +34,7 @@ FIND_SKIPPED = CompiledSelect(
     int,
 )
 
-# All of them: asked for those in the pool alone, SQLite would go through the whole pool.
+# All items: restricted to those in the pool, SQLite would scan the whole pool.
 FIND_GOLD = CompiledSelect(
     lambda project: Item.objects.filter(project_id=project, gold__isnull=False).values_list(
         "audit_key", "pk", "state"
@@ -50,14 +50,14 @@ AUDIT = {
 }
 RANDOM = {"source": Source.RANDOM, "strategy": "random", "why": WHY_RANDOM}
 
-# An item, and how the entry for it came about.
+# An item, and the provenance of its entry.
 QueueRequest = tuple[Item, dict[str, Any]]
 
 
 def probability_among_ordinary(project: Project, drawn: int) -> float | None:
-    """Return the probability with which `drawn` random items are taken from the pool.
+    """Return the probability that an item is among `drawn` random items of the pool.
 
-    They are taken from outside the reserve of the audits.
+    They are drawn from outside the audit reserve.
     """
     if not drawn:
         return None
@@ -69,7 +69,7 @@ def probability_among_ordinary(project: Project, drawn: int) -> float | None:
 
 
 def probability_without_counting(project: Project, drawn: int) -> float | None:
-    """Return nearly the same at no cost: what waits in the queue counts as in the pool."""
+    """Return nearly the same without a count: queued items count as in the pool."""
     sums = Tally.objects.filter(project=project).aggregate(n=Sum("finished"), a=Sum("audits"))
     ordinary = project.items * (1 - project.audit_share)
     taken = (sums["n"] or 0) - (sums["a"] or 0) / project.overlap
@@ -77,7 +77,7 @@ def probability_without_counting(project: Project, drawn: int) -> float | None:
 
 
 def _probability(drawn: int, of: int) -> float | None:
-    """Return the probability of each of `of` items to be among those that were drawn."""
+    """Return the probability of each of `of` items to be among the drawn ones."""
     return round(min(drawn / of, 1.0), 9) if of else None
 
 
@@ -85,16 +85,15 @@ def pool_items(project: Project) -> QuerySet[Item]:
     return Item.objects.filter(project=project, state=Item.State.POOL)
 
 
-# Mixing ------------------------------------------------------------------------------------------
+# Mix ----------------------------------------------------------------------------------------------
 
 
 def mix(
     project: Project, free: QuerySet[Item], picks: list[QueueRequest], rng: random.Random
 ) -> list[QueueRequest]:
-    """Return `picks` with audits and hidden checks from `free` among them, and decoys marked.
+    """Return `picks` mixed with audits and gold items from `free`, and with decoys marked.
 
-    Where there are no picks any more, what was left to the audits is served, so that in the end
-    every item gets its label.
+    Without picks, the audit reserve is served, so that every item gets its label in the end.
     """
     share = project.audit_share
     length = math.ceil(len(picks) / (1 - share)) if picks else TOP_UP
@@ -114,10 +113,10 @@ def mix(
 
 
 def audit_places(share: float, owed: float, length: int, rng: random.Random) -> set[int]:
-    """Return at which places of a stretch of `length` audits come: one in each 1 / share of them.
+    """Return the places of audits in a stretch of `length`: one in each 1 / share of them.
 
-    `owed` is how many audits the stretches before fell short of their share; it moves the grid
-    so that the share is kept over all stretches, though each is cut off at an unknown place.
+    `owed` is how many audits the previous stretches fell short of their share; it shifts the grid
+    so that the share holds over all stretches, though each is cut off at an unknown place.
 
     >>> sorted(audit_places(0.25, 0.0, 12, random.Random(1)))
     [0, 7, 11]
@@ -145,15 +144,15 @@ def _audits_owed(project: Project) -> float:
 
 
 def _audits(project: Project, free: QuerySet[Item], number: int) -> list[QueueRequest]:
-    """Return wishes for the next audits.
+    """Return queue requests for the next audits.
 
-    Any item that the audit permutation has not come to yet might have been the next.
+    Any item that the audit permutation has not reached yet could have been the next one.
     """
     items = _next_audits(project, free, number)
     if not items:
         return []
     first = min(item.audit_key for item in items)
-    # Every state is named, as the index begins with it.
+    # All states are listed because the index begins with the state.
     before = Item.objects.filter(
         project=project, state__in=Item.State.values, audit_key__lt=first
     ).count()
@@ -162,7 +161,7 @@ def _audits(project: Project, free: QuerySet[Item], number: int) -> list[QueueRe
 
 
 def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[Item]:
-    """Return the next items of the audit permutation, after those that somebody skipped."""
+    """Return the next items of the audit permutation, after those skipped before."""
     bound = audit_set.audit_threshold(project)
     skipped = FIND_SKIPPED(project.pk, bound)
     reserved = free.filter(audit_key__lt=bound).order_by("audit_key")
@@ -171,7 +170,7 @@ def _next_audits(project: Project, free: QuerySet[Item], number: int) -> list[It
 
 
 def _gold_items(project: Project, free: QuerySet[Item], number: int) -> list[QueueRequest]:
-    # Those that the audit stream will ask anyway are left to it.
+    # Items that the audit stream will ask anyway are left to it.
     bound = audit_set.audit_threshold(project)
     known = FIND_GOLD(project.pk) if number else []
     waiting = sorted(
@@ -183,14 +182,14 @@ def _gold_items(project: Project, free: QuerySet[Item], number: int) -> list[Que
 
 
 def _as_gold_item(project: Project, item: Item) -> dict[str, Any]:
-    """Return how the item is asked: as others are where nobody can give its known answer."""
+    """Return the gold item's request; an ordinary one if its known answer cannot be given."""
     if not naming.stand(project, item.gold or []):
         return dict(RANDOM)
     return {"source": Source.GOLD, "blind": True, "strategy": "gold"}
 
 
 def _with_decoys(picks: list[QueueRequest], number: int, rng: random.Random) -> list[QueueRequest]:
-    """Mark as many of the ordinary wishes as blind, so that blind does not mean audit."""
+    """Mark as many ordinary requests as blind, so that blind does not reveal an audit."""
     for index in rng.sample(range(len(picks)), min(number, len(picks))):
         picks[index] = (picks[index][0], {**picks[index][1], "blind": True})
     return picks

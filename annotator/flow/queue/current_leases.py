@@ -1,4 +1,4 @@
-"""The leases that an annotator holds: look one up, list those that run, lock their entries."""
+"""Leases that an annotator holds: look one up, list the active ones, lock their entries."""
 
 import uuid
 from collections.abc import Collection
@@ -16,7 +16,7 @@ FIND_LEASE = CompiledSelect(
     int,
     int,
 )
-# Usually there are none, and asking for keys alone costs half as much.
+# Usually there are none, and selecting keys alone costs half as much.
 FIND_ACTIVE = CompiledSelect(
     lambda project, user, now: (
         Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
@@ -30,14 +30,14 @@ FIND_ACTIVE = CompiledSelect(
 
 
 def active_leases(project: Project, user: User) -> list[Lease]:
-    """Return what the person holds in all windows, oldest first; the items are not read yet."""
+    """Return the user's leases in all windows, oldest first; items are not loaded."""
     keys = FIND_ACTIVE(project.pk, user.pk, clock.now())
     found = Lease.objects.in_bulk(keys) if keys else {}
     return [_with_parents(found[key], project, user) for key in keys]
 
 
 def get_lease(project: Project, user: User, lease_id: str) -> Lease:
-    """Return the person's lease, live or not; NotThere when they never had it."""
+    """Return the user's lease, active or not; NotFound if they never had it."""
     try:
         key = uuid.UUID(str(lease_id))
     except ValueError:
@@ -49,14 +49,14 @@ def get_lease(project: Project, user: User, lease_id: str) -> Lease:
 
 
 def get_running_lease(project: Project, user: User, lease_id: str) -> Lease | None:
-    """Return the person's lease if it still runs; None in a paused project."""
+    """Return the user's active lease; None in a paused project."""
     lease = get_lease(project, user, lease_id)
     runs = lease.ended_at is None and lease.expires_at > clock.now()
     return lease if runs and not admission.room(project).is_paused else None
 
 
 def _with_parents(lease: Lease, project: Project, user: User) -> Lease:
-    # They are at hand; Django would fetch them again.
+    # Known already; Django would load them again.
     lease.project, lease.user = project, user
     return lease
 
@@ -64,8 +64,8 @@ def _with_parents(lease: Lease, project: Project, user: User) -> Lease:
 def lock_entries(items: Collection[int]) -> None:
     """Lock the queue entries of the items until the transaction ends.
 
-    Whatever changes several rows of an item begins with its entries, in the order of their keys:
-    what comes after them (leases, answers, the item, tallies) is nobody else's then, so that no
-    two ever wait for each other. A save begins with its own entry alone, which does as well.
+    Every change of several rows of an item first locks its entries, in key order: the rows after
+    them (leases, annotations, the item, tallies) are then held by no other transaction, which rules
+    out deadlocks. A save locks only its own entry, which is compatible.
     """
     list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))

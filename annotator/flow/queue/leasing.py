@@ -1,7 +1,7 @@
-"""Lease the next item: the best open entry of the queue, or what can be had at once.
+"""Lease the next item: the best open entry of the queue, or whatever can be served at once.
 
-The sources, in order: what the annotator holds already, a review that is due, the queue, and where
-that is dry a top-up, then what others buffered or left idle, then an open review.
+The sources, in order: the user's active lease, a review that is due, the queue, then, if it is
+empty, a top-up, items buffered or left idle by others, and an open review.
 """
 
 import uuid
@@ -22,7 +22,7 @@ from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Sourc
 
 MOST_LEASES = 5
 TRIES = 4
-# Where more comes from once nothing open is left for somebody, in this order.
+# The sources when nothing is open for the user, in this order.
 FALLBACK_SOURCES = (refill.top_up, offline_buffer.reclaim_buffered, reassign_idle.reassign_idle)
 FIND_ITEM = CompiledSelect(lambda pk: Item.objects.filter(pk=pk), int)
 
@@ -32,8 +32,8 @@ TABLES = {
     "annotation": Annotation._meta.db_table,
     "fields": ", ".join(str(field.column) for field in QueueEntry._meta.concrete_fields),
 }
-# The best open entry of the project, of an item that the person neither holds, nor labelled, nor
-# skipped. The state is asked for again outside, as another claim may have come in between.
+# The best open entry of the project, of an item that the user neither holds nor labelled nor
+# skipped. The state is checked again in the update, as another claim may have come in between.
 CLAIM = """
     UPDATE {entry} SET state = 1, user_id = %s, lease_id = %s, leased_until = %s
     WHERE state = 0 AND id = (
@@ -55,11 +55,11 @@ CLAIM = """
 
 
 def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
-    """Return what `user` labels next; None when nothing is left for them, or the project is paused.
+    """Return what `user` labels next; None if nothing is left for them, or the project is paused.
 
     An item that they were given and have not settled comes first, so a reload shows it again.
-    `holding` names the leases that the caller has already, for one that fetches ahead. What other
-    windows of the same person have before them is left to those (`ahead.hold`).
+    `holding` names the leases that the caller has already, when it prefetches. Leases of the user's
+    other windows stay with those (`prefetch.sync_window`).
     """
     room = admission.room(project)
     if room.is_paused:
@@ -71,7 +71,7 @@ def lease_next(project: Project, user: User, holding: Sequence[str] = ()) -> Lea
 
 
 def lease_waiting(project: Project, user: User, holding: Sequence[str] = ()) -> Lease | None:
-    """Do the same as far as it takes no more than what waits in the queue as it is."""
+    """Like `lease_next`, but never refills the queue."""
     return _waiting(admission.room(project), user, holding)
 
 
@@ -88,7 +88,7 @@ def _waiting(room: admission.Room, user: User, holding: Sequence[str]) -> Lease 
 
 
 def _one_by_one(project: Project, user: User) -> list[Lease]:
-    # Whole pages are in the person's hands, too, but on the bulk desk.
+    # Bulk pages are held as well, but only on the bulk page.
     return [
         each
         for each in active_leases(project, user)
@@ -97,17 +97,17 @@ def _one_by_one(project: Project, user: User) -> list[Lease]:
 
 
 def claim(room: admission.Room, user: User, page: str = "") -> Lease | None:
-    """Return a lease on the best item that nobody holds, for the window `page` of the person."""
+    """Return a lease on the best free item, for the window `page` of the user."""
     return _lease_from_queue(room, user, page) or _refill_then_claim(room, user, page)
 
 
 def claim_waiting(room: admission.Room, user: User, page: str = "") -> Lease | None:
-    """Do the same as far as something waits in the queue as it is."""
+    """Like `claim`, but never refills the queue."""
     return _lease_from_queue(room, user, page)
 
 
 def _refill_then_claim(room: admission.Room, user: User, page: str) -> Lease | None:
-    """Return a lease after what can be done at once to have something: labelling never waits."""
+    """Return a lease after refilling the queue at once: annotators never wait for a round."""
     project = room.project
     if room.is_paused:
         return None
@@ -119,14 +119,14 @@ def _refill_then_claim(room: admission.Room, user: User, page: str) -> Lease | N
     for _try in range(TRIES):
         with refill.alone(project):
             lease = _retry_claim(room, user, page)
-            # What others put by for a lost connection, or let lie, comes before "nothing is left".
+            # Items buffered or left idle by others are used before reporting an empty queue.
             if lease is not None or not any(find(project, user) for find in FALLBACK_SOURCES):
                 break
     return lease or _claim_review(room, user, page)
 
 
 def _reclaim_room(room: admission.Room, user: User) -> bool:
-    """Take back what others hold of the last of a budget and do not look at; tell if that does."""
+    """Reclaim idle leases that use up the budget; return whether that made room."""
     with transaction.atomic():
         taken = offline_buffer.reclaim_buffered(room.project, user) or reassign_idle.reassign_idle(
             room.project, user
@@ -137,7 +137,7 @@ def _reclaim_room(room: admission.Room, user: User) -> bool:
 
 
 def _claim_review(room: admission.Room, user: User, page: str) -> Lease | None:
-    """Return a lease on what is labelled and doubtful, where something is for `user`."""
+    """Return a lease on a review for `user`, if there is one."""
     project = room.project
     if not room or not project.has_looks or not project.second_share:
         return None
@@ -172,7 +172,7 @@ def _retry_claim(room: admission.Room, user: User, page: str) -> Lease | None:
         except admission.NoRoom:
             return None
         except IntegrityError:
-            # The same person took another slot of this item in a second window just now.
+            # The same user has just taken another slot of this item in a second window.
             continue
     return None
 
@@ -192,7 +192,7 @@ def _claim_best(room: admission.Room, user: User, page: str) -> Lease | None:
 
 
 def _claim_statement() -> str:
-    # SQLite has one writer at a time, so nothing can come between; it knows no row locks.
+    # SQLite has a single writer, so no claim can come in between; it has no row locks.
     skipping = connection.features.has_select_for_update_skip_locked
     return CLAIM.format(lock="FOR UPDATE OF e SKIP LOCKED" if skipping else "", **TABLES)
 

@@ -1,7 +1,7 @@
-"""Items put by for a lost connection: without one, a window goes on with these.
+"""Offline buffer: random items reserved so that a window can continue without a connection.
 
-Ranked items would grow old in one window while the others miss them; random ones cost nobody
-anything, and their labels teach as those of any topped-up queue do.
+Ranked items would become stale in one window while others lack them; random ones cost nothing, and
+their labels are as useful as those of any topped-up queue.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from annotator.i18n.stored_texts import WHY_BUFFERED
 from annotator.models import Item, Lease, Project, QueueEntry, Source, User
 from annotator.pool import audit_set
 
-# What one person may have put by is this part of all items: the others must not run out for it.
+# The share of all items that one user may buffer, so that others do not run out.
 SHARE = 25
-# Behind everything that is ranked, should the window vanish and its leases run out.
+# Behind all ranked entries, in case the window disappears and its leases expire.
 LAST = 2**30
 SPARE = {
     "source": Source.RANDOM,
@@ -30,7 +30,7 @@ SPARE = {
 def fill_buffer(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
     """Lease up to `number` random items to `user` on the page, and return the leases."""
     most = min(number, room.project.items // SHARE)
-    # Mostly none are wanted, and a transaction would wait for whoever writes just now.
+    # Usually none are wanted, and a transaction would wait for the current writer.
     if most <= 0 or not room:
         return []
     with suppress(admission.NoRoom), transaction.atomic():
@@ -58,12 +58,12 @@ def _random_items(project: Project, user: User, number: int) -> list[Item]:
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     free = Item.objects.filter(project=project, state=Item.State.POOL, gold__isnull=True)
     ordinary = free.filter(~Exists(skipped), audit_key__gte=audit_set.audit_threshold(project))
-    # From the far end of the random order; the queue is topped up from the near one.
+    # From the far end of the random order; the queue is topped up from the near end.
     return list(ordinary.order_by("-audit_key")[:number])
 
 
 def _take_places(project: Project, user: User, leases: dict[int, Lease]) -> list[Lease]:
-    """Store the queue entries, and return the leases on those items that nobody took meanwhile."""
+    """Store the queue entries, and return leases on the items that nobody took meanwhile."""
     entries = [
         QueueEntry(
             project=project,
@@ -84,8 +84,8 @@ def _take_places(project: Project, user: User, leases: dict[int, Lease]) -> list
 
 
 def return_to_pool(leases: Sequence[Lease]) -> int:
-    """Return the items of these leases to the pool, and say how many they were."""
-    # Mostly there are none, and a transaction would wait for whoever writes just now.
+    """Return the items of these leases to the pool; return their number."""
+    # Usually there are none, and a transaction would wait for the current writer.
     return _give_back(leases) if leases else 0
 
 
@@ -93,7 +93,7 @@ def return_to_pool(leases: Sequence[Lease]) -> int:
 def _give_back(leases: Sequence[Lease]) -> int:
     keys, items = [lease.pk for lease in leases], [lease.item_id for lease in leases]
     entries = QueueEntry.objects.filter(item__in=items)
-    # Entries before leases, as a save locks them, or the two could wait for each other.
+    # Lock entries before leases, as a save does, to avoid a deadlock.
     list(entries.select_for_update().order_by("pk"))
     ended = Lease.objects.filter(pk__in=keys, ended_at=None).update(
         ended_at=clock.now(), outcome=Lease.Outcome.RELEASED
@@ -108,7 +108,7 @@ def _give_back(leases: Sequence[Lease]) -> int:
 
 
 def reclaim_buffered(project: Project, user: User) -> int:
-    """Return to the pool what others than `user` put by, and say how many items they were."""
+    """Return other users' buffered items to the pool; return their number."""
     held = reassign_idle.held_by_others(project, user).filter(strategy=withdraw.SPARE)
     return return_to_pool(list(held.exclude(reassign_idle.is_shown())))
 

@@ -1,4 +1,4 @@
-"""Leases that would stay in nobody's hands for long: of people who left, and of another time."""
+"""Orphaned leases: held by former members, or with an expiry shifted by a clock change."""
 
 from datetime import datetime, timedelta
 
@@ -7,14 +7,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator.db import clock
 from annotator.flow.queue import withdraw
-from annotator.models import Lease, Membership, Project, QueueEntry, SecondLook
+from annotator.models import Lease, Membership, Project, QueueEntry, ReviewRequest
 
-# Clocks of several machines differ; this much is none that was set back.
+# Clocks of several machines differ; a difference this small is no clock change.
 SLACK = timedelta(seconds=60)
 
 
 def release_orphaned() -> None:
-    """Give back what people hold who are no members, and let no lease run longer than one may."""
+    """Release the leases of former members, and cap expiries at the lease time."""
     now = clock.now()
     _release_of_former_members(now)
     lengths = Project.objects.alive().values_list("lease_seconds", flat=True)
@@ -24,7 +24,7 @@ def release_orphaned() -> None:
 
 @transaction.atomic
 def _release_of_former_members(now: datetime) -> None:
-    """Release what was leased in the moment in which its holder was taken out of the project."""
+    """Release items leased at the moment at which their holder was removed from the project."""
     members = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("user"))
     strange = _held().filter(~Exists(members), user__is_superuser=False)
     leases = [key for key in strange.values_list("lease_id", flat=True) if key is not None]
@@ -39,12 +39,12 @@ def _release_of_former_members(now: datetime) -> None:
 
 @transaction.atomic
 def _cap_expiry(now: datetime, length: timedelta) -> None:
-    """Let leases end in time that were given before the clock was set back."""
+    """Cap the expiry of leases created before the clock was set back."""
     far = _held().filter(
         project__lease_seconds=int(length.total_seconds()), leased_until__gt=now + length + SLACK
     )
-    looks = SecondLook.objects.filter(
-        state=SecondLook.State.LEASED, project__lease_seconds=int(length.total_seconds())
+    looks = ReviewRequest.objects.filter(
+        state=ReviewRequest.State.LEASED, project__lease_seconds=int(length.total_seconds())
     )
     long = Lease.objects.filter(pk__in=looks.values("lease"), expires_at__gt=now + length + SLACK)
     long.update(expires_at=now + length)

@@ -15,9 +15,9 @@ AT_ONCE = 500
 
 @transaction.atomic
 def match_overlap(project: Project) -> None:
-    """Fit the queue to the number of opinions that an item needs now.
+    """Fit the queue to the current number of annotations per item.
 
-    Items with all opinions that they need are finished; those that were finished stay so.
+    Items that have enough are finished; finished ones stay finished.
     """
     _ask_more(project)
     begun = Item.objects.filter(
@@ -32,7 +32,7 @@ def match_overlap(project: Project) -> None:
 
 
 def _complete(project: Project, items: list[int]) -> None:
-    """Count the items as completed by their newest answers."""
+    """Mark the newest annotations as the ones that complete these items."""
     answers = Annotation.objects.filter(item__in=items, counted=True, withdrawn_at=None)
     last = dict(answers.order_by("pk").values_list("item", "pk"))
     completing = Annotation.objects.filter(pk__in=list(last.values()))
@@ -41,14 +41,14 @@ def _complete(project: Project, items: list[int]) -> None:
 
 
 def _reopen_completed(project: Project, items: list[int]) -> None:
-    """Count the items as completed by nobody, until they have all that they need now."""
+    """Mark the items as completed by no annotation, until they have enough again."""
     completing = Annotation.objects.filter(item__in=items, completes=True)
     _count_finished(project, completing, -1)
     completing.update(completes=False)
 
 
 def _count_finished(project: Project, completing: QuerySet[Annotation], sign: int) -> None:
-    """Count these answers as ones that finish an item, or no more, each on its own day."""
+    """Count or uncount these annotations as ones that finish an item, each on its own day."""
     rows = completing.exclude(user=None).values_list("user", "created_at")
     days = Counter((user, at.astimezone(UTC).date()) for user, at in rows)
     for (user, day), number in sorted(days.items()):
@@ -57,10 +57,10 @@ def _count_finished(project: Project, completing: QuerySet[Annotation], sign: in
 
 
 def _ask_more(project: Project, items: list[int] | None = None) -> None:
-    """Queue what items in the queue miss now, beside what they were queued with.
+    """Add the missing slots of queued items after `overlap` was raised.
 
-    Left to a dry queue, an audit item would wait for its second opinion, and the audit set end
-    before it, as long as rounds refill the queue.
+    Otherwise an audit item would wait for its second annotation until the queue is empty, and the
+    audit set would end before it, as long as rounds refill the queue.
     """
     entries = QueueEntry.objects.filter(project=project, item__state=Item.State.QUEUED)
     if items is not None:
@@ -86,18 +86,18 @@ def _ask_more(project: Project, items: list[int] | None = None) -> None:
     QueueEntry.objects.bulk_create(missing, ignore_conflicts=True)
 
 
-# Items that are finished with fewer opinions than are wanted now ---------------------------------
+# Finished items with fewer annotations than required now ------------------------------------------
 
 
 def count_missing(project: Project) -> int:
-    """Return how many finished items have fewer opinions than an item needs now."""
+    """Return how many finished items have fewer annotations than required now."""
     return _missing(project).count() if project.overlap > 1 else 0
 
 
 def ask_missing(project: Project) -> int:
-    """Have the opinions asked that finished items miss, and return for how many items.
+    """Queue the missing annotations of finished items; return the number of items.
 
-    Until it has them, such an item is not finished, nor does it count as an audit.
+    Until it has them, such an item is not finished and does not count as an audit.
     """
     asked = 0
     while items := list(_missing(project).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
@@ -106,7 +106,7 @@ def ask_missing(project: Project) -> int:
 
 
 def _missing(project: Project) -> QuerySet[Item]:
-    """Return those items, without what an expert or a lead settled."""
+    """Return those items, without the ones settled by an expert or a lead."""
     of_item = {"item": OuterRef("pk")}
     seeds = Annotation.objects.filter(source=Source.SEED, withdrawn_at=None, **of_item)
     decided = Disagreement.objects.filter(state=Disagreement.State.DECIDED, **of_item)
@@ -118,7 +118,7 @@ def _missing(project: Project) -> QuerySet[Item]:
 
 @transaction.atomic
 def _ask_again(project: Project, items: list[int]) -> int:
-    # Entries before items, as in a save.
+    # Lock entries before items, as a save does.
     list(QueueEntry.objects.filter(item__in=items).select_for_update().order_by("pk"))
     still = list(_missing(project).filter(pk__in=items).values_list("pk", flat=True))
     Item.objects.filter(pk__in=still).update(state=Item.State.QUEUED)

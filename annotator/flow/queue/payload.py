@@ -11,7 +11,7 @@ from annotator.models import Item, Lease, Project, Source
 
 
 def lease_payload(lease: Lease) -> dict[str, Any]:
-    """Return what the annotator is shown; nothing in it tells blind items from one another."""
+    """Return what the annotator sees; nothing in it distinguishes blind items from one another."""
     return {
         "lease": str(lease.pk),
         "expires_at": lease.expires_at,
@@ -22,7 +22,7 @@ def lease_payload(lease: Lease) -> dict[str, Any]:
 
 
 def desk_payload(lease: Lease) -> dict[str, Any]:
-    """Return the same for a window of the desk, which knows labels by their ids."""
+    """Return the payload for a labelling window, which refers to labels by id."""
     suggestion = shown_suggestion(lease)
     shown = lease_payload(lease)
     if suggestion is None:
@@ -31,11 +31,11 @@ def desk_payload(lease: Lease) -> dict[str, Any]:
 
 
 def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
-    """Return the suggestion that goes with the item by ids; None where there is none to show.
+    """Return the suggestion shown with the item, by label id; None if there is none.
 
-    Without one of its labels, which may be removed since, it would be another one.
+    Without one of its labels, deleted since, it would be a different suggestion.
     """
-    # Who confirmed a page saw what they confirmed, whatever the lead has said since.
+    # An annotator who confirmed a page saw its suggestions, whatever the settings say now.
     shows = lease.project.show_suggestions or lease.source == Source.BULK
     if lease.suggestion is None or lease.blind or not shows:
         return None
@@ -44,7 +44,7 @@ def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
 
 
 def item_payload(project: Project, item: Item) -> dict[str, Any]:
-    """Return what is shown of the item itself."""
+    """Return the content and metadata of the item."""
     content = tasktypes.of(project).media.payload(item)
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta}
 

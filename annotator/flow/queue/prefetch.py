@@ -1,8 +1,8 @@
-"""What a page of the desk holds: the item that is shown, the next ones, and some put by.
+"""A window's items: the one shown, prefetched ones, and the offline buffer.
 
-The window names what it has; what it does not name and holds all the same is given to it again, so
-nothing is lost by a reload. A window is a browser tab: `page` is "tab/load", and "tab/" while the
-tab is away. What a tab holds is no other tab's, also in the moment in which it is being reloaded.
+The window names what it has; what it holds but does not name is sent again, so a reload loses
+nothing. A window is a browser tab: `page` is "tab/load", and "tab/" while the tab is away. No other
+tab gets a tab's items, even while it reloads.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,14 +26,14 @@ from annotator.models import Lease, Project, QueueEntry, Source, User
 
 MOST_AHEAD = 12
 MOST_SPARES = 40
-# A window that goes may be coming back, as in a reload, so its items stay for a moment.
+# A window that leaves may be reloading, so it keeps its items for a moment.
 GRACE_SECONDS = 15
 
-# A window holds two dozen and is given one or two: of the others this is all that is looked at.
+# A window holds two dozen items and gets one or two: of the others, only these columns are read.
 FIND_HELD = CompiledSelect(
     lambda project, user, now: (
         Lease.objects.filter(project_id=project, user_id=user, ended_at=None, expires_at__gt=now)
-        # What is before the person on the bulk desk is that desk's alone.
+        # Leases of a bulk page belong to that page alone.
         .exclude(source=Source.BULK)
         .order_by("created_at", "pk")
         .only("item_id", "page", "strategy", "source", "created_at", "expires_at", "shown_at")
@@ -46,9 +46,9 @@ FIND_HELD = CompiledSelect(
 
 @dataclass(frozen=True)
 class WindowState:
-    """What a window gets: `next` in their order, `spares`, and of what it named the `lost` ones.
+    """The items of a window: `next` in order, `spares`, and the `lost` ones of those it named.
 
-    It gets nothing where the project `is_paused`.
+    It gets nothing if the project `is_paused`.
     """
 
     next: list[Lease] = field(default_factory=list)
@@ -68,11 +68,11 @@ def sync_window(
     just_decided: bool = False,
     along: Sequence[Lease] = (),
 ) -> WindowState:
-    """Keep what the window `page` is `holding`, and give it `want` more items and `put_by` spares.
+    """Extend what the window `page` is `holding`; give it `want` more items and `put_by` spares.
 
-    It names what is before the person first, and has `just_decided` what was there before. What it
-    holds runs anew before half of its time is over. Where the project is paused, it keeps only
-    what was before the person when that happened. `along` are those that `take_along` took.
+    `holding` names the item on the screen first; `just_decided` was on the screen before. Leases
+    are extended before half of their time is over. In a paused project, the window keeps only what
+    was on the screen at the pause. `along` are those that `take_along` leased.
     """
     room = admission.room(project)
     live = _live(project, user)
@@ -86,7 +86,7 @@ def sync_window(
     lost = sorted(set(holding) - {str(lease.pk) for lease in known})
     if room.is_paused:
         return WindowState(lost=lost, is_paused=True)
-    # A page names what it has on its screen already: only the others are served.
+    # A window has the items it names already, so only the others are sent.
     waiting = _whole(waiting, along)
     ready = [lease for lease in waiting if lease.strategy != withdraw.SPARE]
     by = [lease for lease in waiting if lease.strategy == withdraw.SPARE]
@@ -105,9 +105,9 @@ def sync_window(
 def take_along(
     project: Project, user: User, page: str, *, want: int, holding: Sequence[str]
 ) -> list[Lease]:
-    """Lease up to `want` items that wait in the queue as it is: in the transaction of a save.
+    """Lease up to `want` waiting items, within the transaction of a save.
 
-    `hold` serves them then, where they would take a commit more each.
+    `sync_window` sends them then; separately they would take one more commit each.
     """
     room, taken = admission.room(project), list[Lease]()
     for _ in range(room.half(min(want, MOST_AHEAD), first=0 if holding else 1)):
@@ -119,9 +119,9 @@ def take_along(
 
 
 def _take_back(room: admission.Room, mine: list[Lease], shown: Sequence[str]) -> list[Lease]:
-    """Give back what the window holds and may not: all but what is `shown`, where it is paused.
+    """Release what the window may not keep: in a paused project, all but what is `shown`.
 
-    Where more is held than the budget lets in, so much less, spares first.
+    If more is held than the budget allows, release the excess, buffered items first.
     """
     own = [lease for lease in mine if lease.page and str(lease.pk) not in shown]
     own.sort(key=lambda lease: (lease.strategy == withdraw.SPARE, lease.created_at))
@@ -135,28 +135,28 @@ def _take_back(room: admission.Room, mine: list[Lease], shown: Sequence[str]) ->
 
 
 def _spares_wanted(room: admission.Room, number: int) -> int:
-    # Of a budget that runs out, what is put by would be missed by whoever is connected.
+    # Near the end of a budget, connected annotators need the buffered items.
     return min(number, MOST_SPARES, max(room.left, 0) // 4)
 
 
 def resume_tab(project: Project, user: User, tab: str) -> Lease | None:
-    """Return what a tab that is being reloaded shows again; it stays the tab's own.
+    """Return what a reloading tab shows again; it stays with the tab.
 
-    Nothing in a paused project, where what a page holds is handed out no second time.
+    None in a paused project, where prefetched items are not sent again.
     """
     if not tab or admission.room(project).is_paused:
         return None
     held = [lease for lease in _live(project, user) if _is_of(lease, tab)]
     shown = next((lease for lease in held if lease.strategy != withdraw.SPARE), None)
     if shown is not None:
-        # The farewell of the load before may come later, and must not shorten it.
+        # The leave request of the previous load may arrive later, and must not shorten it.
         _run_until([shown], shown.expires_at, page=_away(tab))
         return _whole([shown])[0]
     return None
 
 
 def _live(project: Project, user: User) -> list[Lease]:
-    """Return what the person holds at the desk, oldest first, as far as is looked at of each."""
+    """Return the user's leases on the labelling page, oldest first, with few columns of each."""
     found = FIND_HELD(project.pk, user.pk, clock.now())
     for lease in found:
         lease.project, lease.user = project, user
@@ -164,7 +164,7 @@ def _live(project: Project, user: User) -> list[Lease]:
 
 
 def _whole(leases: Sequence[Lease], known: Sequence[Lease] = ()) -> list[Lease]:
-    """Return the leases with all that is served of them, and items; `known` are so already."""
+    """Return the leases with all columns to send, and items; `known` ones are complete already."""
     whole = {lease.pk: lease for lease in known}
     missing = [lease.pk for lease in leases if lease.pk not in whole]
     if missing:
@@ -180,7 +180,7 @@ def _tab(page: str) -> str:
 
 
 def _away(page: str) -> str:
-    """Return the page of what a tab held that is away: no load of it, and no other tab."""
+    """Return the window id of an absent tab's leases: no load, and no other tab."""
     return f"{_tab(page)}/"
 
 
@@ -189,13 +189,13 @@ def _is_of(lease: Lease, page: str) -> bool:
 
 
 def _is_adopted(lease: Lease, holding: Sequence[str]) -> bool:
-    # What has no page was served to a form, a program or a page that has not spoken yet. Only who
-    # names it has seen it.
+    # A lease without a window went to a form, a client or a page that has not sent a call yet. Only
+    # a window that names it has seen it.
     return not lease.page and str(lease.pk) in holding
 
 
 def _loose(project: Project, page: str, live: Sequence[Lease]) -> list[Lease]:
-    """Return what the person took without a page, the window's own now: nothing else is left."""
+    """Return the user's leases without a window, now the window's own: nothing else is left."""
     loose = [lease for lease in live if not lease.page]
     extend_leases(project, page, loose)
     return _whole(loose)
@@ -213,7 +213,7 @@ def _filled(
 
 
 def extend_leases(project: Project, page: str, leases: Sequence[Lease]) -> None:
-    """Make the leases the window's own, and let those run anew that have less than half left."""
+    """Assign the leases to the window, and extend those with less than half of their time left."""
     half = clock.now() + timedelta(seconds=project.lease_seconds / 2)
     due = [lease for lease in leases if lease.expires_at < half or lease.page != page]
     if not due:
@@ -224,17 +224,16 @@ def extend_leases(project: Project, page: str, leases: Sequence[Lease]) -> None:
 
 @transaction.atomic
 def leave(project: Project, user: User, page: str, leases: Collection[str]) -> None:
-    """Give back in a moment what `page` held, unless its tab comes back until then.
+    """Release what `page` holds in a moment, unless its tab comes back until then.
 
-    It names what is before the person first. Audits that it never showed are given back at once,
-    as the estimate waits for them. What a later load of the same tab took over already stays with
-    that.
+    It names the item on the screen first. Audits never shown are released at once, because the
+    estimate waits for them. What a later load of the same tab took over stays with that load.
     """
     mine = [lease for lease in current_leases.active_leases(project, user) if lease.page == page]
     held = [lease for lease in mine if str(lease.pk) in leases]
     ordinary = [lease for lease in held if lease.strategy != withdraw.SPARE]
     unseen = _unseen_audits(ordinary, leases)
-    # All at once, in one order, as whoever else changes several of them does.
+    # All at once and in one order, as elsewhere, to avoid deadlocks.
     current_leases.lock_entries([lease.item_id for lease in ordinary])
     until = clock.now() + timedelta(seconds=GRACE_SECONDS)
     away = _away(page)

@@ -1,11 +1,11 @@
-"""What a page holds in advance and lets lie is passed on to who has nothing left.
+"""Reassign prefetched items that a window has not shown to annotators whose queue is empty.
 
-What is before somebody's eyes is not taken away while its page lives. A page that lives speaks
-every 45 seconds and names what it shows; what it showed too long ago, and what it has held so long
-without showing it, lies. Items without a page, of a form or a program, are only lost by the clock.
+The item on the screen of an open page is never taken away. An open page sends a heartbeat every 45
+seconds and names the item it shows; an item shown too long ago, or prefetched for too long without
+being shown, is idle. Leases without a window, of forms or API clients, only expire.
 
-An audit that lies holds up the estimate of the whole project, so it does not wait for somebody who
-has nothing left: where nobody attends its page any more, it goes to whoever asks next.
+An idle audit blocks the estimate of the whole project, so it does not wait for an annotator with an
+empty queue: if its page is unattended, the next annotator gets it.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from annotator.db import clock
 from annotator.flow.queue import withdraw
 from annotator.models import ANSWERED, Annotation, Lease, Project, QueueEntry, Source, User
 
-# Two and a half times the silence between two calls of a page.
+# Two and a half heartbeat intervals.
 IDLE_SECONDS = 120
-# So that a page that is read for long writes only now and then, and still in time.
+# So that a page open for long writes only now and then, and still in time.
 SHOWN_AGAIN_SECONDS = 40
 
 
 def mark_shown(leases: Sequence[Lease]) -> None:
-    """Note that a page shows these, if that has to be said again before it counts as idle."""
+    """Record that a window shows these items, if the last record is too old."""
     now = clock.now()
     due = now - timedelta(seconds=SHOWN_AGAIN_SECONDS)
-    # What somebody put by is taken back at once, so that has to be said at once, too.
+    # Buffered items can be reclaimed at once, so showing one is recorded at once.
     told = [
         lease.pk
         for lease in leases
@@ -43,7 +43,7 @@ def _is_unsaid_spare(lease: Lease) -> bool:
 
 
 def is_shown() -> Q:
-    """Return what is true of leases that a living page shows, as far as pages said so."""
+    """Return the filter for leases shown by an open page, as far as pages reported."""
     return Q(shown_at__isnull=False, shown_at__gt=_idle_since())
 
 
@@ -52,14 +52,14 @@ def _idle_since() -> datetime:
 
 
 def held_by_others(project: Project, user: User) -> QuerySet[Lease]:
-    """Return what others than `user` hold; what is held is few, however much was labelled."""
+    """Return leases of users other than `user`; their number does not grow with annotations."""
     entries = QueueEntry.objects.filter(project=project, state=QueueEntry.State.LEASED)
     keys = entries.exclude(user=user).values("lease_id")
     return Lease.objects.filter(pk__in=keys, ended_at=None)
 
 
 def reassign_idle(project: Project, user: User) -> int:
-    """Put back into the queue what lies the longest, if `user` holds nothing; return how many."""
+    """Requeue the items idle for longest, if `user` holds nothing; return their number."""
     own = Lease.objects.filter(project=project, user=user, ended_at=None)
     if own.filter(expires_at__gt=clock.now()).exists():
         return 0
@@ -67,7 +67,7 @@ def reassign_idle(project: Project, user: User) -> int:
 
 
 def reopen_idle_audits() -> int:
-    """Put back into every queue the audits that lie in unattended pages, and return how many."""
+    """Requeue audits that are idle in unattended pages; return their number."""
     entries = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, source=Source.AUDIT)
     held = Lease.objects.filter(pk__in=entries.values("lease_id"), ended_at=None)
     lying = list(_lying(held).select_related("project").order_by("created_at", "pk"))
@@ -75,10 +75,10 @@ def reopen_idle_audits() -> int:
 
 
 def _is_attended(lease: Lease) -> bool:
-    """Tell whether the page that holds the lease speaks, and somebody decides in it.
+    """Return whether the lease's page sends heartbeats and an annotator decides in it.
 
-    In a page with many items in advance even what is asked next lies for minutes: as long as
-    somebody works in it, its audits will come to be shown.
+    In a window with many prefetched items, even the next one waits for minutes: while an annotator
+    works there, its audits will be shown.
     """
     page = Lease.objects.filter(project=lease.project, user=lease.user_id, page=lease.page)
     seconds = max(lease.project.lease_seconds, IDLE_SECONDS)
@@ -92,13 +92,13 @@ def _speaks(page: QuerySet[Lease]) -> bool:
 
 
 def _has_moved(page: QuerySet[Lease], since: datetime) -> bool:
-    """Tell whether something was given to the page or settled in it since then."""
+    """Return whether the page got or settled an item since then."""
     settled = page.filter(ended_at__gt=since).exclude(outcome__in=Lease.LOST)
     return page.filter(ended_at=None, created_at__gt=since).exists() or settled.exists()
 
 
 def _lying_for(project: Project, user: User) -> list[Lease]:
-    """Return what lies and `user` may label: audits first, the oldest first."""
+    """Return idle items that `user` may label: audits first, then the oldest."""
     mine = {"item": OuterRef("item"), "user": user}
     found = _lying(held_by_others(project, user)).filter(
         ~Exists(QueueEntry.objects.filter(**mine)),
@@ -116,9 +116,10 @@ def _lying(leases: QuerySet[Lease]) -> QuerySet[Lease]:
 
 @transaction.atomic
 def _take(lease: Lease) -> bool:
-    """End the lease if it still lies, and open its place in the queue."""
+    """End the lease if it is still idle, and reopen its queue entry."""
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    # Entries before leases, as a save locks them. Asked again: it may be shown or settled by now.
+    # Lock entries before leases, as a save does. Checked again: the item may be shown or settled by
+    # now.
     list(entries.select_for_update())
     lying = _lying(Lease.objects.filter(pk=lease.pk, ended_at=None))
     taken = lying.update(ended_at=clock.now(), outcome=Lease.Outcome.PASSED)

@@ -1,4 +1,4 @@
-"""Fill the queue: with the picks of a round, or with random items where it is dry."""
+"""Fill the queue: with the picks of a round, or with random items if it is empty."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -34,21 +34,21 @@ from annotator.pool import audit_set
 
 TOP_UP_EACH = 3
 MOST_AT_WORK = 100
-# Beside the keys of projects, in the one space of numbers that a database has for such locks.
+# An offset beside the project keys, in the shared number space of advisory locks.
 FILLING = 7 << 40
 BATCHES_AHEAD = 3
 
 
 @contextmanager
 def alone(project: Project) -> Iterator[None]:
-    """Fill the project's queue while nobody else does.
+    """Serialise refills of a project's queue.
 
-    During a refill PostgreSQL lets claims skip all entries that it withdraws. Who finds nothing
-    open then waits for what comes, or everybody would queue random items in between.
+    During a refill, claims on PostgreSQL skip all entries that it withdraws. A claim that finds
+    nothing open then waits for the refill, or every annotator would queue random items in between.
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":
-            # Where that takes too long, on with it: the queue itself holds without this.
+            # After a timeout, continue: the queue stays consistent without this lock.
             with suppress(OperationalError), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FILLING + project.pk])
         yield
@@ -56,11 +56,11 @@ def alone(project: Project) -> Iterator[None]:
 
 @job(Round, stage=Round.Stage.REFILL)
 def refill(round_: Round) -> Round:
-    """Put the picks of a round at the head of the queue, in place of what nobody took yet."""
+    """Put the picks of a round at the head of the queue, replacing open entries."""
     project = round_.project
     rng = random.Random(f"{project.seed}/{round_.number}")
     with alone(project):
-        # First, so that a round that was taken over changes nothing.
+        # First, so that a round taken over by another worker changes nothing.
         started = timezone.now()
         round_.hand_on(stage=Round.Stage.EVALUATE, refilled_at=started)
         withdraw_open(project)
@@ -78,7 +78,7 @@ def refill(round_: Round) -> Round:
 
 @transaction.atomic
 def top_up(project: Project, user: User) -> int:
-    """Queue random items that `user` may label, for want of ranked ones; return how many."""
+    """Queue random items that `user` may label, for lack of ranked ones; return their number."""
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     fresh = pool_items(project).filter(~Exists(skipped))
     ordinary = fresh.filter(audit_key__gte=audit_set.audit_threshold(project), gold__isnull=True)
@@ -87,34 +87,34 @@ def top_up(project: Project, user: User) -> int:
     drawn = [
         (item, {**RANDOM, "probability": chance, "suggestion": item.suggested}) for item in found
     ]
-    # The first item makes the seed differ from one stretch to the next.
+    # The first item makes the seed differ between stretches.
     rng = random.Random(f"{project.seed}/{drawn[0][0].position if drawn else -1}")
     wishes = mix(project, fresh, drawn, rng) or _missing_annotations(project, user)
     return append(project, wishes)
 
 
 def _at_work(project: Project) -> int:
-    """Return how many items are with people; a bound is enough, as they are counted for this."""
+    """Return how many items are leased; an upper bound is enough, as every caller counts this."""
     held = QueueEntry.objects.filter(project=project, state=QueueEntry.State.LEASED)
     return len(held.values_list("pk")[:MOST_AT_WORK])
 
 
 def append(project: Project, wishes: Iterable[QueueRequest]) -> int:
-    """Put wishes at the end of the queue, and return for how many items."""
+    """Append requests to the queue, and return the number of items."""
     waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
     last = waiting.order_by("-rank").values_list("rank", flat=True).first()
     return _enqueue(project, wishes, rank=0 if last is None else last + 1)
 
 
 def remix(project: Project) -> None:
-    """Mix what waits by the shares of audits and gold items that hold now, its order kept."""
+    """Remix the open entries by the current shares of audits and gold items, in the same order."""
     with alone(project):
         waiting = QueueEntry.objects.filter(
             project=project,
             state=QueueEntry.State.OPEN,
             rank__gt=AHEAD,
             source__in=[Source.ACTIVE, Source.RANDOM],
-            # What is left to the audits now is served by no other way.
+            # Items in the current audit reserve are served in no other way.
             item__audit_key__gte=audit_set.audit_threshold(project),
         ).exclude(strategy__in=[BULK, SPARE])
         entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
@@ -132,7 +132,7 @@ def remix(project: Project) -> None:
 
 
 def _missing_annotations(project: Project, user: User) -> list[QueueRequest]:
-    """Return wishes for items that `user` may label, are begun, and nobody is asked about."""
+    """Return requests for started items that `user` may label and nobody is assigned to."""
     of_item = {"item": OuterRef("pk")}
     items = Item.objects.filter(project=project, state=Item.State.QUEUED).filter(
         ~Exists(QueueEntry.objects.filter(state__lt=QueueEntry.State.DONE, **of_item)),
@@ -140,7 +140,7 @@ def _missing_annotations(project: Project, user: User) -> list[QueueRequest]:
         ~Exists(Lease.objects.filter(user=user, outcome=Lease.Outcome.SKIPPED, **of_item)),
     )
     missing = list(items.order_by("audit_key")[:TOP_UP])
-    # They were drawn once, with their first opinion.
+    # The draw was at their first annotation.
     entries = QueueEntry.objects.filter(item__in=[item.pk for item in missing])
     chances = dict(entries.values_list("item", "probability"))
     bound = audit_set.audit_threshold(project)
@@ -158,7 +158,7 @@ def _missing_annotations(project: Project, user: User) -> list[QueueRequest]:
 
 def _picked_items(round_: Round) -> list[QueueRequest]:
     positions = [pick["position"] for pick in round_.picks]
-    # By their places alone: asked for their state, too, SQLite would go through the whole pool.
+    # By position only: filtered by state as well, SQLite would scan the whole pool.
     items = Item.objects.filter(project=round_.project, position__in=positions)
     by_position = {item.position: item for item in items if item.state == Item.State.POOL}
     common = {
@@ -177,18 +177,18 @@ def _picked_items(round_: Round) -> list[QueueRequest]:
     return wishes
 
 
-# Storing -----------------------------------------------------------------------------------------
+# Store --------------------------------------------------------------------------------------------
 
 
 def _enqueue(project: Project, wishes: Iterable[QueueRequest], rank: int) -> int:
-    """Store an entry for each opinion that the items need, and return for how many items."""
+    """Store one entry per required annotation of each item, and return the number of items."""
     wishes = list(wishes)
     entries = [
         QueueEntry(project=project, item=item, slot=slot, rank=rank + place, **provenance)
         for place, (item, provenance) in enumerate(wishes)
         for slot in range(project.overlap)
     ]
-    # Two windows that found the queue dry at once wish for the same items; the second adds nothing.
+    # Two windows that found the queue empty at once request the same items; the second adds none.
     QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
     items = [item.pk for item, _provenance in wishes]
     Item.objects.filter(pk__in=items, state=Item.State.POOL).update(state=Item.State.QUEUED)

@@ -1,4 +1,4 @@
-"""End leases: skip, take a skip back, release, expire; their items return to the queue."""
+"""End leases: skip, unskip, release, expire; their items return to the queue."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,14 +18,14 @@ from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEn
 
 @transaction.atomic
 def skip(lease: Lease, reason: str = "") -> bool:
-    """Pass the item on to somebody else, and tell whether there is anybody left.
+    """Pass the item on to another annotator, and return whether one is left.
 
-    The same person is not asked again.
+    The same annotator is not asked again.
     """
     if lease.is_review:
         _end(lease, Lease.Outcome.DROPPED, reason)
         return True
-    # All of its entries at once, in one order: when nobody is left, the others go, too.
+    # All of its entries at once, in one order: if no annotator is left, the others go as well.
     list(QueueEntry.objects.filter(item=lease.item_id).select_for_update().order_by("pk"))
     if not _end(lease, Lease.Outcome.SKIPPED, reason):
         return True
@@ -36,7 +36,7 @@ def skip(lease: Lease, reason: str = "") -> bool:
 
 @transaction.atomic
 def unskip(lease: Lease, page: str = "") -> Lease | None:
-    """Take a skip back, and return a lease to the same person; None where nobody is needed."""
+    """Undo a skip, and return a lease to the same user; None if the item needs no annotation."""
     lock_entries([lease.item_id])
     if lease.is_review:
         return _resume_review(lease, page)
@@ -68,7 +68,7 @@ def _taken_back_already() -> Conflict:
 
 
 def _is_theirs(lease: Lease) -> bool:
-    """Tell whether the person holds the item in another window, or labelled it meanwhile."""
+    """Return whether the user holds the item in another window, or labelled it meanwhile."""
     own = Annotation.objects.filter(ANSWERED, item=lease.item_id, user=lease.user_id)
     return (
         QueueEntry.objects.filter(item=lease.item_id, user=lease.user_id).exists() or own.exists()
@@ -85,14 +85,14 @@ def _lease_again(lease: Lease, page: str) -> Lease | None:
 def _occupy_again(again: Lease) -> bool:
     if not occupy_slot(again, QueueEntry.State.LEASED):
         return False
-    # A refill may have taken it out of the queue in between, or it was set aside.
+    # A refill may have withdrawn it in between, or it was skipped by everyone.
     left = Item.objects.filter(pk=again.item_id, state__in=[Item.State.POOL, Item.State.ASIDE])
     left.update(state=Item.State.QUEUED)
     return True
 
 
 def _hand_back(room: admission.Room, again: Lease, take: Callable[[], bool]) -> bool:
-    """Store the lease if `take` gets its place; without room the item waits for others, too."""
+    """Store the lease if `take` gets a slot; without room, the item goes back to the queue."""
     with suppress(admission.NoRoom), transaction.atomic():
         if not room or not take():
             return False
@@ -102,7 +102,7 @@ def _hand_back(room: admission.Room, again: Lease, take: Callable[[], bool]) -> 
 
 
 def occupy_slot(lease: Lease, state: QueueEntry.State) -> bool:
-    """Give the person an open place of the item, or one nobody asked for; False without either."""
+    """Give the user an open or missing slot of the item; False if there is neither."""
     entries = QueueEntry.objects.filter(item=lease.item_id)
     taken = {
         "state": state,
@@ -131,18 +131,18 @@ def occupy_slot(lease: Lease, state: QueueEntry.State) -> bool:
 
 @transaction.atomic
 def release(lease: Lease, reason: str = "") -> None:
-    """Give the item back unjudged; the same person may get it again."""
+    """Release the item without an answer; the same user may get it again."""
     _end(lease, Lease.Outcome.RELEASED, reason)
 
 
 def release_all(project: Project, user: User) -> None:
-    """Give back all that `user` holds."""
+    """Release everything that `user` holds."""
     for lease in active_leases(project, user):
         release(lease)
 
 
 def release_pages(project: Project, user: User) -> None:
-    """Give back what `user` left on the bulk desk."""
+    """Release what `user` holds on bulk pages."""
     page = [lease for lease in active_leases(project, user) if lease.source == Source.BULK]
     for lease in page:
         release(lease)
@@ -152,7 +152,7 @@ def release_pages(project: Project, user: User) -> None:
 
 @transaction.atomic
 def extend(lease: Lease) -> Lease:
-    """Let the lease run anew from now; Conflict when it is over and the item is elsewhere."""
+    """Restart the lease time; Conflict if the lease ended and the item is elsewhere."""
     until = clock.now() + timedelta(seconds=lease.project.lease_seconds)
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
     if lease.is_review:
@@ -169,7 +169,7 @@ def extend(lease: Lease) -> Lease:
 def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
     lock_entries([lease.item_id])
     entries = QueueEntry.objects.filter(item=lease.item_id, lease_id=lease.pk)
-    # A lease that was lost unnoticed can still be answered with a skip.
+    # A lease that expired unnoticed can still be answered with a skip.
     open_or_late = Q(ended_at=None) | Q(outcome__in=Lease.LOST)
     now = clock.now()
     ended = Lease.objects.filter(open_or_late, pk=lease.pk).update(
@@ -185,7 +185,7 @@ def _end(lease: Lease, outcome: str, reason: str = "") -> bool:
 
 
 def release_expired(project: Project | None = None, now: datetime | None = None) -> int:
-    """Give back what was leased and not settled in time, and return how many entries that were."""
+    """Release expired leases, and return the number of their entries."""
     now = now or clock.now()
     late = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
     if project is not None:
@@ -196,7 +196,8 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
     if not leases:
         return 0
     with transaction.atomic():
-        # Entries first, as in a save. Asked again inside: somebody may have extended in between.
+        # Lock entries first, as a save does. Checked again inside: a lease may have been extended
+        # since.
         list(late.filter(lease_id__in=leases).select_for_update().order_by("pk"))
         Lease.objects.filter(pk__in=leases, expires_at__lte=now, ended_at=None).update(
             ended_at=now, outcome=Lease.Outcome.EXPIRED

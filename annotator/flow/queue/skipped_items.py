@@ -1,7 +1,7 @@
-"""What everybody skipped is set aside, where the lead sees it and can have it asked again.
+"""Items skipped by every annotator: park them and let a lead requeue them.
 
-Everybody are the annotators of the project, and those leads and admins who label in it. As long as
-one of them has neither skipped nor answered the item, it waits for that person.
+“Every annotator” means the project's annotators plus any lead or admin who labels. While one of
+them has neither skipped nor answered the item, it waits for that user.
 """
 
 from collections.abc import Iterable
@@ -25,13 +25,13 @@ AT_ONCE = 500
 
 
 def set_aside(project: Project, item: int) -> bool:
-    """Take the item out of the queue if it was skipped and nobody is left to be given it."""
+    """Park the item if it was skipped and no annotator is left for it."""
     waiting = Item.objects.filter(pk=item, skips__gt=0, state__lt=Item.State.LABELLED)
     if not waiting.exists() or _left_for(project, item).exists():
         return False
     with transaction.atomic():
         entries = QueueEntry.objects.filter(item=item).order_by("pk")
-        # Entries before items, as in a save. Somebody may have taken it meanwhile.
+        # Lock entries before items, as a save does. The item may be leased meanwhile.
         if any(entry.state == QueueEntry.State.LEASED for entry in entries.select_for_update()):
             return False
         entries.filter(state=QueueEntry.State.OPEN).delete()
@@ -39,7 +39,7 @@ def set_aside(project: Project, item: int) -> bool:
 
 
 def reopen_skipped(project: Project) -> int:
-    """Have all that is set aside asked again, also of those who skipped it; return how many."""
+    """Requeue all parked items, also for the users who skipped them; return their number."""
     put = 0
     while items := list(Item.objects.set_aside(project).values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
@@ -50,12 +50,12 @@ def reopen_skipped(project: Project) -> int:
 
 
 def reopen_for_new_member(project: Project) -> int:
-    """Put back what is set aside because there is somebody new, who has not seen it."""
+    """Requeue parked items, because a new member has not seen them."""
     return requeue(list(Item.objects.set_aside(project).values_list("pk", flat=True)))
 
 
 def _left_for(project: Project, item: int) -> QuerySet[Membership]:
-    """Return who labels in the project and has not yet seen the item."""
+    """Return who labels in the project and has not seen the item."""
     theirs = {"item": item, "user": OuterRef("user")}
     at_work = Tally.objects.filter(Q(labels__gt=0) | Q(skips__gt=0), user=OuterRef("user"))
     return Membership.objects.filter(
@@ -68,7 +68,7 @@ def _left_for(project: Project, item: int) -> QuerySet[Membership]:
 
 
 def requeue(items: Iterable[int]) -> int:
-    """Have those of the items that are set aside wait again, and return how many they were."""
+    """Requeue those of the items that are parked, and return their number."""
     begun = Exists(QueueEntry.objects.filter(item=OuterRef("pk")))
     aside = Item.objects.filter(pk__in=items, state=Item.State.ASIDE)
     return aside.update(

@@ -9,25 +9,25 @@ from annotator.models import Item, Project, QueueEntry, Source
 
 BULK = "bulk"
 SPARE = "spare"
-# The rank of what comes before all else, and stays in the queue through a refill.
+# The rank of entries that come before all others and survive a refill.
 AHEAD = -1
 
 
 def withdraw_open(project: Project) -> None:
-    """Take back what waits in the queue; opinions that an item still misses come first from now."""
+    """Withdraw open entries; missing annotations of started items now come first."""
     _withdraw(QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN))
 
 
 @transaction.atomic
 def withdraw_page(items: Sequence[int]) -> None:
-    """Take back what was queued for a bulk page alone, so that nobody is asked what is sure."""
+    """Withdraw entries made for a bulk page only, so that confident items are not asked singly."""
     waiting = QueueEntry.objects.filter(item__in=items, state=QueueEntry.State.OPEN)
     _withdraw(waiting.filter(strategy=BULK, rank__gt=AHEAD))
 
 
 def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
     begun = QueueEntry.objects.filter(item=OuterRef("item"), state__gt=QueueEntry.State.OPEN)
-    # What is only put by is not begun: a second opinion on it stays behind all that is ranked.
+    # A buffered item is not started: its second slot stays behind all ranked entries.
     put_by = Exists(begun.filter(state=QueueEntry.State.LEASED, strategy=SPARE))
     done = Exists(begun.filter(state=QueueEntry.State.DONE))
     waiting = waiting.exclude(put_by & ~done)
@@ -43,10 +43,10 @@ def _withdraw(waiting: QuerySet[QueueEntry]) -> None:
 
 
 def reopen(entries: QuerySet[QueueEntry]) -> int:
-    """Give leased entries back to the queue, at their old rank, and return how many.
+    """Reopen leased entries at their old rank, and return their number.
 
-    Audits come before all else: the estimate waits for the first of them that is not answered.
-    What was settled while somebody held it is asked no more.
+    Audits come before all others: the estimate waits for the first unanswered one. Items settled
+    while they were leased are not reopened.
     """
     entries.filter(state=QueueEntry.State.LEASED, item__state=Item.State.LABELLED).delete()
     rank = Case(When(source=Source.AUDIT, then=Value(AHEAD)), default=F("rank"))

@@ -1,7 +1,7 @@
-"""Which labels are looked at a second time; `looks` gives them out at the desk.
+"""Items to review, chosen and requested; `assignments` serves them on the labelling page.
 
-What is doubted comes from a round: its report calls `propose` with what it found, and with the
-`repeats` drawn here, which measure how steady people are.
+Candidates come from a round: its report calls `request_reviews` with the suspicious labels, and
+with the `consistency_samples` drawn here, which measure self-consistency.
 """
 
 import random
@@ -23,13 +23,13 @@ from annotator.models import (
     Membership,
     Project,
     QueueEntry,
+    ReviewRequest,
     Role,
-    SecondLook,
     Tally,
 )
 
 MOST_OPEN = 200
-# Of each person who labelled lately, so many answers that they gave at least so long ago.
+# For each recently active annotator: how many of their answers of at least this age.
 REPEATS_EACH = 3
 LATELY = timedelta(days=7)
 OLD = timedelta(days=1)
@@ -38,7 +38,7 @@ MOST_PEOPLE = 40
 
 @dataclass(frozen=True)
 class ReviewCandidate:
-    """An answer in doubt: `kind` is one of `SecondLook.Kind`, a higher `score` is more doubtful.
+    """A doubted annotation of a `ReviewRequest.Kind`; a higher `score` is more doubtful.
 
     `why` says it in words, and `instead` has the ids of the labels that seem right.
     """
@@ -52,46 +52,48 @@ class ReviewCandidate:
 
 @transaction.atomic
 def request_reviews(project: Project, found: Sequence[ReviewCandidate]) -> int:
-    """Let what was found wait for a second look, in place of what nobody took yet; return how many.
+    """Request reviews in place of the open ones; return their number.
 
-    The kinds take turns, the most doubtful of each first. An answer that was looked at is not
-    asked about again before it changes.
+    The kinds alternate, each with its most doubtful first. A reviewed annotation is not reviewed
+    again before it changes.
     """
-    # One proposal at a time; whoever takes a look meanwhile keeps it. Not its key: whoever saves an
-    # answer holds its look and asks for the project's key, and the two would wait for each other.
+    # One caller at a time; reviews held meanwhile stay. Not by the project's key: a save that holds
+    # its review locks that key, and the two could deadlock.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    looks = SecondLook.objects.filter(project=project)
-    looks.filter(state=SecondLook.State.OPEN).delete()
-    held = looks.filter(state=SecondLook.State.LEASED)
+    looks = ReviewRequest.objects.filter(project=project)
+    looks.filter(state=ReviewRequest.State.OPEN).delete()
+    held = looks.filter(state=ReviewRequest.State.LEASED)
     taken = set(held.values_list("item", flat=True))
     rows = _rows(project, _in_turns(found), taken)
-    SecondLook.objects.bulk_create(rows, ignore_conflicts=True)
-    waiting = looks.filter(state__lt=SecondLook.State.DONE).count()
+    ReviewRequest.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = looks.filter(state__lt=ReviewRequest.State.DONE).count()
     Project.objects.filter(pk=project.pk).update(has_looks=waiting > 0)
     project.has_looks = waiting > 0
     return waiting
 
 
 def _in_turns(found: Sequence[ReviewCandidate]) -> list[ReviewCandidate]:
-    """Return the doubts such that each kind has as many among the first ones."""
+    """Interleave the candidates, so that the first ones have equally many of each kind."""
     kinds: dict[str, list[ReviewCandidate]] = defaultdict(list)
     for doubt in sorted(found, key=lambda each: (-each.score, each.annotation)):
-        kinds[SecondLook.Kind(doubt.kind)].append(doubt)
+        kinds[ReviewRequest.Kind(doubt.kind)].append(doubt)
     placed = [(place, doubt) for each in kinds.values() for place, doubt in enumerate(each)]
     return [doubt for _place, doubt in sorted(placed, key=lambda one: (one[0], one[1].kind))]
 
 
-def _rows(project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]) -> list[SecondLook]:
-    """Return a look for each doubt that somebody can look into, one for an item."""
+def _rows(
+    project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]
+) -> list[ReviewRequest]:
+    """Return a request for each candidate that a member can review, one per item."""
     about = _doubtable(project, doubts)
     members, at_work = _people(project)
     answered = _answered(each.item_id for each in about.values())
-    rows: dict[int, SecondLook] = {}
+    rows: dict[int, ReviewRequest] = {}
     for doubt in doubts:
         annotation = about.get(doubt.annotation)
         if annotation is None or annotation.item_id in {*taken, *rows}:
             continue
-        is_repeat = doubt.kind == SecondLook.Kind.REPEAT
+        is_repeat = doubt.kind == ReviewRequest.Kind.REPEAT
         others = set() if is_repeat else at_work - answered[annotation.item_id]
         if not others and annotation.user_id not in members:
             continue
@@ -102,8 +104,8 @@ def _rows(project: Project, doubts: Sequence[ReviewCandidate], taken: set[int]) 
 
 def _row(
     doubt: ReviewCandidate, annotation: Annotation, asked: int | None, rank: int
-) -> SecondLook:
-    return SecondLook(
+) -> ReviewRequest:
+    return ReviewRequest(
         project_id=annotation.project_id,
         item_id=annotation.item_id,
         about=annotation,
@@ -118,9 +120,11 @@ def _row(
 
 
 def _doubtable(project: Project, doubts: Sequence[ReviewCandidate]) -> dict[int, Annotation]:
-    """Return the answers in doubt that stand, count, and were not looked at as they are now."""
-    looked = SecondLook.objects.filter(
-        about=OuterRef("pk"), state__gte=SecondLook.State.DONE, done_at__gte=OuterRef("updated_at")
+    """Return the valid, counted annotations that were not reviewed in their current state."""
+    looked = ReviewRequest.objects.filter(
+        about=OuterRef("pk"),
+        state__gte=ReviewRequest.State.DONE,
+        done_at__gte=OuterRef("updated_at"),
     )
     found: dict[int, Annotation] = {}
     for start in range(0, len(doubts), MOST_OPEN):
@@ -137,7 +141,7 @@ def _asked_for(project: Project) -> QuerySet[Annotation]:
 
 
 def _people(project: Project) -> tuple[set[int], set[int]]:
-    """Return the members, and those of them who label: annotators, and leads who did."""
+    """Return the members, and those of them who label: annotators, and leads who have labelled."""
     at_work = Tally.objects.filter(project=project, user=OuterRef("user"), labels__gt=0)
     rows = Membership.objects.filter(project=project, user__is_active=True)
     labelling = rows.filter(Q(role=Role.ANNOTATOR) | Exists(at_work))
@@ -148,7 +152,7 @@ def _people(project: Project) -> tuple[set[int], set[int]]:
 
 
 def _answered(items: Iterable[int]) -> dict[int, set[int]]:
-    """Return by item who has answered it, or holds it."""
+    """Return by item who has answered or holds it."""
     keys = list(items)
     found: dict[int, set[int]] = defaultdict(set)
     for start in range(0, len(keys), MOST_OPEN):
@@ -161,14 +165,13 @@ def _answered(items: Iterable[int]) -> dict[int, set[int]]:
     return found
 
 
-# How steady people are ---------------------------------------------------------------------------
+# Self-consistency ---------------------------------------------------------------------------------
 
 
 def consistency_samples(project: Project) -> list[ReviewCandidate]:
-    """Return some older answers of those who labelled lately, to be asked of the same person again.
+    """Return some older annotations of recent annotators, to be asked of the same user again.
 
-    Drawn at random by the project's seed; so few are looked up that it does not matter how many
-    answers there are.
+    Drawn at random by the project's seed, with a bounded query however many annotations there are.
     """
     since = (timezone.now() - LATELY).date()
     lately = Tally.objects.filter(project=project, day__gte=since, labels__gt=0)
@@ -183,12 +186,12 @@ def _of_person(project: Project, user: int) -> list[ReviewCandidate]:
         .exclude(source__in=REVIEW_SOURCES)
     )
     old = own.filter(created_at__lte=timezone.now() - OLD).order_by("pk")
-    looks = SecondLook.objects.filter(project=project, kind=SecondLook.Kind.REPEAT)
-    done = looks.filter(about__user=user, state__gte=SecondLook.State.DONE).count()
+    looks = ReviewRequest.objects.filter(project=project, kind=ReviewRequest.Kind.REPEAT)
+    done = looks.filter(about__user=user, state__gte=ReviewRequest.State.DONE).count()
     first, last = old.values_list("pk").first(), old.values_list("pk").last()
     if first is None or last is None:
         return []
-    # Another draw once these are answered; the same one until then.
+    # A new draw once these are answered; the same one until then.
     rng = random.Random(f"{project.seed}/repeats/{user}/{done}")
     drawn = [
         old.filter(pk__gte=rng.randint(first[0], last[0])).values_list("pk", flat=True).first()
@@ -196,16 +199,16 @@ def _of_person(project: Project, user: int) -> list[ReviewCandidate]:
     ]
     chosen = sorted({pk for pk in drawn if pk is not None})
     return [
-        ReviewCandidate(pk, SecondLook.Kind.REPEAT, rng.random(), WHY_REPEATED) for pk in chosen
+        ReviewCandidate(pk, ReviewRequest.Kind.REPEAT, rng.random(), WHY_REPEATED) for pk in chosen
     ]
 
 
 def drift(project: Project) -> list[dict[str, Any]]:
-    """Return for each person how often they were asked again (`n`), and said the `same`."""
-    done = SecondLook.objects.filter(
-        project=project, kind=SecondLook.Kind.REPEAT, state=SecondLook.State.DONE
+    """Return for each user how often they were asked again (`n`), and gave the `same` answer."""
+    done = ReviewRequest.objects.filter(
+        project=project, kind=ReviewRequest.Kind.REPEAT, state=ReviewRequest.State.DONE
     )
-    same = Count("pk", filter=Q(outcome=SecondLook.Outcome.CONFIRMED))
+    same = Count("pk", filter=Q(outcome=ReviewRequest.Outcome.CONFIRMED))
     rows = done.values("about__user__username").annotate(n=Count("pk"), same=same)
     return [
         {"user": row["about__user__username"], "n": row["n"], "same": row["same"]}

@@ -1,6 +1,6 @@
-"""Opinions that differ are noted for the project's lead, once an item has all that it needs.
+"""Disagreements recorded for the lead, once an item has all its annotations.
 
-Before that, another opinion may settle it, and who is asked for that must not know the others.
+Before that, a further annotation may settle it, and its annotator must not know the others.
 """
 
 from collections import defaultdict
@@ -15,16 +15,16 @@ from annotator.models import Annotation, Disagreement, Item, Project
 
 @transaction.atomic
 def record_disagreements(project: Project, items: Collection[int]) -> None:
-    """Open a disagreement about each of the items that are labelled and whose opinions differ.
+    """Open a disagreement for each labelled item whose annotations differ.
 
-    To be called where an item got an opinion beside another one; nothing is closed by that.
+    Call this for items that got an annotation beside another one; it closes nothing.
     """
     _open(project, _differing(items))
 
 
 @transaction.atomic
 def refresh_disagreements(project: Project, items: Collection[int]) -> None:
-    """Do the same, and close what is open where opinions do not differ any more."""
+    """Like `record_disagreements`, and close open ones whose annotations no longer differ."""
     differing = _differing(items)
     _open(project, differing)
     same = set(items) - differing
@@ -32,7 +32,7 @@ def refresh_disagreements(project: Project, items: Collection[int]) -> None:
 
 
 def find_missed(project: Project, items: Collection[int]) -> None:
-    """Note what came about by a way on which nobody looked at the other opinions."""
+    """Record disagreements from code paths that do not compare annotations."""
     several = (
         Annotation.objects.filter(item__in=items, withdrawn_at=None)
         .values_list("item")
@@ -41,7 +41,7 @@ def find_missed(project: Project, items: Collection[int]) -> None:
     )
     found = _torn([item for item, _number in several])
     noted = Disagreement.objects.filter(item__in=found).values_list("item", flat=True)
-    # One by one, so that no lock is held for more than one item.
+    # One by one, so that no lock spans more than one item.
     for item in sorted(found - set(noted)):
         record_disagreements(project, [item])
 
@@ -51,13 +51,13 @@ def _open(project: Project, items: Collection[int]) -> None:
         return
     now = timezone.now()
     rows = [Disagreement(project=project, item_id=item, opened_at=now) for item in sorted(items)]
-    # What was noted before stays, above all where it is decided.
+    # Existing records stay, decided ones above all.
     Disagreement.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _differing(items: Collection[int]) -> set[int]:
-    """Return which of the items are labelled and have opinions that differ."""
-    # Locked, or of two opinions that come at the same moment neither would see the other.
+    """Return which of the items are labelled and have differing annotations."""
+    # Locked; otherwise two simultaneous annotations would not see each other.
     settled = Item.objects.filter(pk__in=items, state=Item.State.LABELLED)
     return _torn(list(settled.select_for_update().order_by("pk").values_list("pk", flat=True)))
 

@@ -1,4 +1,4 @@
-"""Hidden checks: items whose answer is known, which only their source tells from others."""
+"""Gold items: items with a known answer, distinguished by their source only."""
 
 from collections import defaultdict
 from typing import Any
@@ -8,7 +8,7 @@ from annotator.models import Annotation, Project, Source
 
 
 def gold_answer(annotation: Annotation) -> list[str] | None:
-    """Return the known answer, where that may be told once the item is answered."""
+    """Return the known answer, if it may be shown once the item is answered."""
     if annotation.source != Source.GOLD or not annotation.project.gold_feedback:
         return None
     gold = annotation.item.gold
@@ -16,9 +16,9 @@ def gold_answer(annotation: Annotation) -> list[str] | None:
 
 
 def gold_score(project: Project) -> list[dict[str, Any]]:
-    """Return for each person how many hidden checks they answered (`n`), and how many `right`.
+    """Return for each user how many gold items they answered (`n`), and how many `right`.
 
-    What they said at first is what counts: later they may have been told.
+    The first answer counts: later ones may follow the shown answer.
     """
     first: dict[tuple[int | None, int], Annotation] = {}
     rows = Annotation.objects.filter(project=project, source=Source.GOLD)
@@ -29,7 +29,7 @@ def gold_score(project: Project) -> list[dict[str, Any]]:
     for annotation in first.values():
         gold = annotation.item.gold
         if annotation.user is None or gold is None or not naming.stand(project, gold):
-            # Nobody can give an answer of which a label is removed.
+            # An answer with a deleted label cannot be given.
             continue
         score = scores[annotation.user.username]
         score["n"] += 1

@@ -1,6 +1,6 @@
 """Simulation data: texts or images of a labelled file, their labels, features and a test set.
 
-Needs no database. What is no use for a trial is refused in words, as an import would be.
+Needs no database. Unusable data is refused with a sentence, as an import would refuse it.
 """
 
 import hashlib
@@ -12,12 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator.formats import Columns, RejectedRow, Row, UnreadableFile, image_zip
 from annotator.formats.registry import READERS, for_file
+from annotator.i18n import error_messages, stored_texts
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
 
@@ -28,16 +27,20 @@ if TYPE_CHECKING:
 HELD_OUT = 0.2
 NAMES_SHOWN = 5
 
-UNREADABLE = gettext_noop("%(n)d unreadable rows left out")
-UNLABELLED = gettext_noop("%(n)d rows without a label left out")
-REPEATED = gettext_noop("%(n)d duplicates left out")
+
+class UnusableData(UnreadableFile):
+    """The file can be read, but is no use for a simulation."""
+
+    def __init__(self, code: str, *, message: str = "", **values: Any) -> None:
+        """The catalogue has the sentence of the code, or of `message`, which takes the values."""
+        super().__init__(code, error_messages.text(message or code, "", values))
 
 
 @dataclass(frozen=True)
 class LabelledDocuments:
-    """Documents (texts, or bytes of pictures) with the labels of each, and what was left out.
+    """Documents (texts, or image bytes) with the labels of each, and notes on what was left out.
 
-    An item of `several` may have any number of labels, none included.
+    With `several`, an item may have any number of labels, including none.
     """
 
     documents: list[Any]
@@ -51,7 +54,7 @@ class LabelledDocuments:
 
 @dataclass(frozen=True)
 class SimulationData:
-    """What runs need: the pool with our features, and with plain ones for the baseline."""
+    """The data of the runs: the pool with our features, and plain ones for the baseline."""
 
     known: "LabelledDataset"
     plain: "LabelledDataset"
@@ -75,13 +78,13 @@ class SimulationData:
         }
 
 
-# Reading -----------------------------------------------------------------------------------------
+# Read ---------------------------------------------------------------------------------------------
 
 
 def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> LabelledDocuments:
-    """Return the labelled items of a file without exact duplicates; UnreadableFile for none.
+    """Return the labelled items of a file without exact duplicates; UnreadableFile if none.
 
-    `most_bytes` bounds what is held in memory, 0 does not.
+    `most_bytes` bounds the memory used; 0 means no bound.
     """
     reader = for_file(path.name, kind) or READERS["jsonl"]
     rows = reader.read(path, columns, reader.look(path, columns), _folders(path))
@@ -93,24 +96,22 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> L
     for row in rows:
         document = _document(row)
         if isinstance(row, RejectedRow) or document is None:
-            left_out[UNREADABLE] += 1
+            left_out[stored_texts.UNREADABLE_ROWS] += 1
         elif not row.labels:
-            left_out[UNLABELLED] += 1
+            left_out[stored_texts.UNLABELLED_ROWS] += 1
         elif (digest := _digest(document)) in seen:
-            left_out[REPEATED] += 1
+            left_out[stored_texts.DUPLICATE_ROWS] += 1
         else:
             seen.add(digest)
             documents.append(document)
             labels.append(list(dict.fromkeys(row.labels)))
             held += len(document)
             if 0 < most_bytes < held:
-                words = _("The file is larger than %(most)d MB. Use a part of it.")
-                raise UnreadableFile("too_large", words % {"most": most_bytes >> 20})
+                most = most_bytes >> 20
+                raise UnusableData("too_large", message="data_too_large", most=most)
     if not documents:
-        raise UnreadableFile("no_labels", _nothing(left_out))
-    return LabelledDocuments(
-        documents, labels, [_(what) % {"n": n} for what, n in left_out.items()]
-    )
+        raise _nothing(left_out)
+    return LabelledDocuments(documents, labels, [what % {"n": n} for what, n in left_out.items()])
 
 
 def _folders(path: Path) -> set[str]:
@@ -125,7 +126,7 @@ def _document(row: Row | RejectedRow) -> str | bytes | None:
     if isinstance(row, RejectedRow) or not isinstance(row.content, bytes):
         return row.content if isinstance(row, Row) and isinstance(row.content, str) else None
     try:
-        # The app, too, keeps what it wrote itself and learns from that.
+        # The app stores and trains on its own re-encoded image as well.
         return image_zip.clean(row.content)[0]
     except image_zip.BadPicture:
         return None
@@ -136,10 +137,10 @@ def _digest(document: str | bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def _nothing(left_out: Counter[str]) -> str:
-    if left_out[UNLABELLED]:
-        return _("No row has a label. If there is a label column, enter its name (label_column).")
-    return _("The file has no usable rows.")
+def _nothing(left_out: Counter[str]) -> UnusableData:
+    if left_out[stored_texts.UNLABELLED_ROWS]:
+        return UnusableData("no_labels")
+    return UnusableData("no_labels", message="no_rows")
 
 
 def sample(answers: LabelledDocuments, most: int) -> LabelledDocuments:
@@ -147,11 +148,11 @@ def sample(answers: LabelledDocuments, most: int) -> LabelledDocuments:
     if len(answers) <= most:
         return answers
     rows = np.sort(np.random.default_rng(0).permutation(len(answers))[:most])
-    note = _("%(n)d of %(all)d items are used, drawn at random") % {"n": most, "all": len(answers)}
+    note = stored_texts.ITEMS_DRAWN % {"n": most, "all": len(answers)}
     return replace(_take(answers, rows.tolist()), notes=[*answers.notes, note])
 
 
-# Preparing ---------------------------------------------------------------------------------------
+# Prepare ------------------------------------------------------------------------------------------
 
 
 def prepare(
@@ -161,16 +162,15 @@ def prepare(
     rare: str = "",
     hold_out: bool = True,
 ) -> SimulationData:
-    """Return the trial on `answers`; a fifth of them is held out where there is no `test` set.
+    """Return the simulation data; a fifth of the items is held out if there is no `test` set.
 
-    `rare` declares the label that is looked for; the rarest one is counted where none is.
-    Everything is fitted on the pool alone. UnreadableFile where the labels allow no trial.
+    `rare` is the declared rare label; without one, the rarest label is measured. Everything is
+    fitted on the pool alone. UnreadableFile if the labels allow no simulation.
     """
     notes = list(answers.notes)
     if test is None and hold_out:
         answers, test = _split(answers)
-        note = _("%(n)d random items are held out as the test set")
-        notes.append(note % {"n": len(test)})
+        notes.append(stored_texts.HELD_OUT % {"n": len(test)})
     elif test is not None:
         test = _without(test, answers, notes)
     classes = sorted({name for names in answers.labels for name in names})
@@ -185,10 +185,9 @@ def prepare(
 
 
 def _split(answers: LabelledDocuments) -> tuple[LabelledDocuments, LabelledDocuments]:
-    """Return (pool, test): a fifth of each label at random, at least one of it left in the pool."""
+    """Return (pool, test): a random fifth of each label, at least one left in the pool."""
     if len(answers) < 5:
-        words = _("A simulation needs more than %(n)d labelled items.") % {"n": len(answers)}
-        raise UnreadableFile("too_few", words)
+        raise UnusableData("too_few", n=len(answers))
     order = np.random.default_rng(0).permutation(len(answers))
     groups: dict[str, list[int]] = {}
     for row in order:
@@ -207,32 +206,28 @@ def _take(answers: LabelledDocuments, rows: Sequence[int]) -> LabelledDocuments:
 def _without(
     test: LabelledDocuments, answers: LabelledDocuments, notes: list[str]
 ) -> LabelledDocuments:
-    """Return the test set without what is in the pool, too: it would be known by heart."""
+    """Return the test set without items that are also in the pool, which would leak."""
     there = {_digest(document) for document in answers.documents}
     kept = [i for i, document in enumerate(test.documents) if _digest(document) not in there]
     if len(kept) < len(test):
-        note = _("%(n)d test items that are also in the pool left out")
-        notes.append(note % {"n": len(test) - len(kept)})
+        notes.append(stored_texts.TEST_ITEMS_IN_POOL % {"n": len(test) - len(kept)})
     if not kept:
-        raise UnreadableFile("test_in_pool", _("Every item of the test file is also in the pool."))
+        raise UnusableData("test_in_pool")
     return _take(test, kept)
 
 
 def _check(classes: list[str], test: LabelledDocuments | None, rare: str) -> None:
     if len(classes) < 2:
-        words = _("All items have the label “%(name)s”. At least two labels are needed.")
-        raise UnreadableFile("one_class", words % {"name": classes[0][:60]})
+        raise UnusableData("one_class", name=classes[0][:60])
     if rare and rare not in classes:
-        words = _("No item in the pool has the label “%(name)s”.") % {"name": rare[:60]}
-        raise UnreadableFile("unknown_label", words)
+        raise UnusableData("unknown_label", message="label_not_in_pool", name=rare[:60])
     strange = (
         sorted({name for names in test.labels for name in names} - set(classes)) if test else []
     )
     if strange:
         shown = ", ".join(f"“{name[:60]}”" for name in strange[:NAMES_SHOWN])
         more = ", …" if len(strange) > NAMES_SHOWN else ""
-        words = _("The test file has labels that are not in the pool: %(names)s.")
-        raise UnreadableFile("unknown_label", words % {"names": shown + more})
+        raise UnusableData("unknown_label", message="labels_not_in_pool", names=shown + more)
 
 
 def _label_space(
@@ -251,7 +246,7 @@ def _numbers(
     classes: list[str],
     space: "LabelSpace",
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Return the targets (y, truth) of the pool and of the test set."""
+    """Return the targets (y, truth) of pool and test set."""
     both = [*answers.labels, *(test.labels if test else [])]
     number = {name: column for column, name in enumerate(classes)}
     table = np.zeros((len(both), len(classes)), dtype=np.int64)
@@ -275,8 +270,7 @@ def _known(
 
     of_texts = isinstance(answers.documents[0], str)
     if test is not None and isinstance(test.documents[0], str) != of_texts:
-        words = _("One file contains texts, the other images. Use the same data type.")
-        raise UnreadableFile("wrong_type", words)
+        raise UnusableData("wrong_type", message="two_media")
     media = TEXT if of_texts else IMAGE
     rows = np.random.default_rng(0).permutation(len(answers))[: media.limits.fit]
     encoder = RECIPES[list(media.encoders)[-1]].fit([answers.documents[i] for i in rows], seed=0)

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from annotator import tasktypes
+from annotator import projectsettings, tasktypes
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.datasets import upload
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
-from annotator.flow.projects import settings
 from annotator.flow.simulation import dataset, storage
 from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns, UnreadableFile
+from annotator.i18n import stored_texts
 from annotator.jobs.runner import job
 from annotator.models import Item, Job, Project, Simulation, User
 from annotator.pool import documents as pool_documents
@@ -34,7 +32,7 @@ MOST_SEEDS = 10
 MOST_LABELS = 2_000
 MOST_ITEMS = 20_000
 MOST_BYTES = 256 << 20
-# Of one simulation. A run is a minute at most, as it has at most so many rounds.
+# Limits of one simulation. A run takes a minute at most, because its rounds are limited.
 MOST_RUNS = 60
 MOST_ROUNDS = 50
 FEWEST_OWN = 200
@@ -42,7 +40,7 @@ KEPT = 10
 RANDOM = "random"
 
 
-# Starting ----------------------------------------------------------------------------------------
+# Start --------------------------------------------------------------------------------------------
 
 
 def start(
@@ -56,9 +54,9 @@ def start(
     text_column: str = "",
     label_column: str = "",
 ) -> Simulation:
-    """Store a simulation that is to be done; on the project's own labels where there is no `file`.
+    """Store a simulation to run; on the project's own labels if there is no `file`.
 
-    Refused where there is too much to do, too little to learn from, or one under way already.
+    Refused if there is too much work, too little data, or a simulation running already.
     """
     tasktypes.require(project, "simulate")
     _check(strategies, labels, seeds)
@@ -67,8 +65,7 @@ def start(
         columns = upload.columns_of(project, text_column, label_column)
         given = _received(project, file, columns)
     elif own_labels(project) < FEWEST_OWN:
-        words = _("The project has fewer than %d labelled items. Upload a labelled file instead.")
-        raise Invalid("too_few", words % FEWEST_OWN, field="file")
+        raise Invalid("too_few", field="file", least=FEWEST_OWN)
     names = [name for name in strategies if name != RANDOM]
     try:
         with transaction.atomic():
@@ -78,7 +75,7 @@ def start(
                 strategies=names,
                 seeds=seeds,
                 labels=labels,
-                # What is labelled between two rounds of a project.
+                # The number of labels between two rounds of a project.
                 batch=max(project.retrain_every, -(-labels // MOST_ROUNDS)),
                 audit_share=project.audit_share,
                 rare="" if project.rare_label_id is None else str(project.rare_label_id),
@@ -88,13 +85,13 @@ def start(
     except IntegrityError as problem:
         if given:
             upload.uploaded(given["path"]).unlink(missing_ok=True)
-        raise Conflict("running", _("A simulation is already running.")) from problem
+        raise Conflict("running") from problem
 
 
 def stop(project: Project, pk: int, user: User) -> None:
     """Stop a running simulation; its worker notices at the next write."""
     find(project, pk)
-    words = gettext_noop("Stopped by %(name)s.") % {"name": user.username}
+    words = stored_texts.STOPPED % {"name": user.username}
     Simulation.objects.active().filter(pk=pk).update(
         state=Job.State.FAILED, token=None, finished_at=timezone.now(), error=words
     )
@@ -104,7 +101,7 @@ def find(project: Project, pk: int) -> Simulation:
     """Return one of the project's simulations."""
     found: Simulation | None = Simulation.objects.filter(project=project, pk=pk).first()
     if found is None:
-        raise NotFound("unknown_simulation", _("Simulation not found."))
+        raise NotFound("unknown_simulation")
     return found
 
 
@@ -114,20 +111,17 @@ def own_labels(project: Project) -> int:
 
 
 def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
-    there = {name for name, _title, _words in settings.strategy_choices()}
+    there = projectsettings.strategy_titles()
     unknown = [name for name in strategies if name not in there]
     if unknown or not strategies:
-        raise Invalid("strategy", _("Choose at least one strategy."), field="strategies")
+        raise Invalid("strategy", field="strategies")
     if not 1 <= labels <= MOST_LABELS:
-        raise Invalid("labels", _("Choose between 1 and %d labels.") % MOST_LABELS, field="labels")
+        raise Invalid("labels", field="labels", most=MOST_LABELS)
     if not 1 <= seeds <= MOST_SEEDS:
-        raise Invalid("seeds", _("Choose between 1 and %d repeats.") % MOST_SEEDS, field="seeds")
+        raise Invalid("seeds", field="seeds", most=MOST_SEEDS)
     runs = len(simulation_runs.turns(strategies, seeds))
     if runs > MOST_RUNS:
-        words = _(
-            "This would be %(runs)d runs; %(most)d are allowed. Choose fewer strategies or repeats."
-        )
-        raise Invalid("too_much", words % {"runs": runs, "most": MOST_RUNS}, field="seeds")
+        raise Invalid("too_much", field="seeds", runs=runs, most=MOST_RUNS)
 
 
 def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
@@ -137,7 +131,7 @@ def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
         upload.inspect(path, kind, columns)
     except UnreadableFile as problem:
         path.unlink()
-        raise Invalid(problem.code, problem.detail, field="file") from problem
+        raise Invalid(problem.code, detail=problem.detail, field="file") from problem
     return {
         "name": Path(file.name).name[:255],
         "path": path.name,
@@ -147,12 +141,12 @@ def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
     }
 
 
-# Doing it ----------------------------------------------------------------------------------------
+# Run ----------------------------------------------------------------------------------------------
 
 
 @job(Simulation)
 def go_on(work: Simulation) -> Simulation | None:
-    """Prepare the data, or do the next run; return the simulation while there is more to do."""
+    """Prepare the data, or do the next run; return the simulation while more runs remain."""
     if work.stage == Simulation.Stage.PREPARE:
         _prepare(work)
         return work
@@ -177,7 +171,7 @@ def _prepare(work: Simulation) -> None:
         rare = _rare(work)
         made = dataset.prepare(answers, rare=rare if rare in known else "")
     except UnreadableFile as problem:
-        raise Invalid(problem.code, problem.detail) from problem
+        raise Invalid(problem.code, detail=problem.detail) from problem
     facts = {**made.facts, "checksums": storage.save_data(_folder(work), made)}
     labels = min(work.labels, len(made.known.X))
     work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
@@ -200,12 +194,10 @@ def _answers(work: Simulation) -> dataset.LabelledDocuments:
 
 
 def _own_answers(project: Project) -> dataset.LabelledDocuments:
-    """Return the project's labelled items with the answer that counts."""
+    """Return the project's labelled items with their current labels."""
     space = encode.current_space(project)
     if space is None:
-        raise Invalid(
-            "no_features", _("The features of the items are still being computed. Try again later.")
-        )
+        raise Invalid("no_features")
     labels = list(project.labels.all())
     known = training_set.load_training_set(project, space, [label.pk for label in labels])
     names = [
@@ -213,8 +205,8 @@ def _own_answers(project: Project) -> dataset.LabelledDocuments:
         for row in known.label_space.indicator(known.y[:MOST_ITEMS])
     ]
     documents = list(pool_documents.documents_at(project, known.positions[:MOST_ITEMS].tolist()))
-    note = _("The project's own labels: items selected by a strategy are harder than average")
-    return dataset.LabelledDocuments(documents, names, [note], not known.label_space.is_nominal)
+    notes = [stored_texts.OWN_LABELS]
+    return dataset.LabelledDocuments(documents, names, notes, not known.label_space.is_nominal)
 
 
 def _plan(work: Simulation) -> "Plan":
@@ -224,7 +216,7 @@ def _plan(work: Simulation) -> "Plan":
 
 
 def _finish(work: Simulation, wanted: Sequence[simulation_runs.RunSpec]) -> None:
-    """Store the summary and the curves; the features are of no use any more."""
+    """Store the summary and the curves; delete the features."""
     folder = _folder(work)
     done: dict[simulation_runs.RunSpec, Run] = {}
     for spec in wanted:
@@ -250,7 +242,7 @@ def curves_path(work: Simulation) -> Path:
 
 
 def drop_old(project: Project) -> None:
-    """Remove all simulations but the newest, and the features of those that are not under way."""
+    """Delete all simulations but the newest, and the features of those not running."""
     for old in project.simulations.exclude(state__in=[Job.State.QUEUED, Job.State.RUNNING])[KEPT:]:
         _csv_path(old).unlink(missing_ok=True)
         old.delete()

@@ -22,20 +22,20 @@ Progress = Callable[[int, int], None]
 
 
 class RunSpec(NamedTuple):
-    """One run that is to be done: a strategy, or "baseline", with one seed."""
+    """A run to do: a strategy, or "baseline", with one seed."""
 
     strategy: str
     seed: int
 
 
 def turns(strategies: Sequence[str], seeds: int) -> list[RunSpec]:
-    """Return all runs of `strategies` with random and the baseline, seed by seed."""
+    """Return all runs of `strategies`, with random and the baseline, seed by seed."""
     names = dict.fromkeys([BASELINE, "random", *strategies])
     return [RunSpec(name, seed) for seed in range(seeds) for name in names]
 
 
 def run_once(trial: SimulationData, plan: "Plan", spec: RunSpec) -> "Run":
-    """Return one run. The baseline learns from the rows that random asks with the same seed."""
+    """Return one run. The baseline is trained on the rows that random selects by that seed."""
     from selection.simulation.loop import RANDOM, replay
 
     if spec.strategy == BASELINE:
@@ -46,7 +46,7 @@ def run_once(trial: SimulationData, plan: "Plan", spec: RunSpec) -> "Run":
 def go_all(
     trial: SimulationData, plan: "Plan", wanted: Sequence[RunSpec], jobs: int, show: Progress
 ) -> dict[RunSpec, "Run"]:
-    """Return all `wanted` runs in order, done in `jobs` processes; `show` receives the progress."""
+    """Return all `wanted` runs in order, computed in `jobs` processes; `show` gets the progress."""
     done: dict[RunSpec, Run] = {}
     show(0, len(wanted))
     if jobs < 2 or len(wanted) < 2:
@@ -70,7 +70,7 @@ def go_all(
 def summarise(
     trial: SimulationData, plan: "Plan", done: dict[RunSpec, "Run"], **more: Any
 ) -> dict[str, Any]:
-    """Return the summary of all runs, with what is known of the data."""
+    """Return the summary of all runs, with the facts of the data."""
     from selection.simulation import summary
 
     ours = [run for spec, run in done.items() if spec.strategy != BASELINE]
@@ -85,12 +85,12 @@ def summarise(
 
 
 def write_csv(file: TextIO, done: dict[RunSpec, "Run"]) -> None:
-    """Write one row for each strategy, seed and mark."""
+    """Write one row per strategy, seed and measurement."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["strategy", "seed", *FIELDS])
     for spec, run in done.items():
         for row in zip(*(getattr(run, name).tolist() for name in FIELDS), strict=True):
-            # Without a test set there is nothing to say, which is no number.
+            # Without a test set there is no measurement, which is not NaN.
             writer.writerow([*spec, *("" if v != v else round(v, 6) for v in row)])
 
 
@@ -100,14 +100,14 @@ def write_json(file: TextIO, summary: dict[str, Any]) -> None:
     file.write("\n")
 
 
-# In several processes ----------------------------------------------------------------------------
+# In several processes -----------------------------------------------------------------------------
 
-# Set once in each process: the features are far too large to be sent with every run.
+# Set once per process: the features are far too large to send with every run.
 _here: tuple[SimulationData, Any] | None = None
 
 
 def _executor(trial: SimulationData, plan: "Plan", jobs: int) -> ProcessPoolExecutor:
-    # A forked process shares the features with us as they are; elsewhere each gets its copy once.
+    # A forked process shares the features; elsewhere each process gets a copy once.
     forks = "fork" in multiprocessing.get_all_start_methods()
     return ProcessPoolExecutor(
         jobs,
@@ -118,7 +118,7 @@ def _executor(trial: SimulationData, plan: "Plan", jobs: int) -> ProcessPoolExec
 
 
 def _end_runs() -> None:
-    # Whoever stopped it would wait for the runs under way, which can take minutes.
+    # A user who stops it would wait for the current runs, which can take minutes.
     for process in multiprocessing.active_children():
         process.terminate()
 
@@ -127,7 +127,7 @@ def _begin(trial: SimulationData, plan: "Plan") -> None:
     from threadpoolctl import threadpool_limits
 
     global _here
-    # Ctrl-C is for the one that started them, which ends them.
+    # Ctrl-C is handled by the parent process, which ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -135,7 +135,7 @@ def _begin(trial: SimulationData, plan: "Plan") -> None:
 
 
 def _end_with_parent() -> None:
-    # A process that waits for work does not notice that nobody is left to send it any.
+    # A process that waits for work does not notice that its parent is gone.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -19,9 +19,9 @@ CURVES = ("labels", "accuracy", "macro_f1", "rare_found", "audited", "asked")
 
 
 def save_data(folder: Path, made: SimulationData) -> dict[str, Any]:
-    """Store the arrays of a trial and return their checksums.
+    """Store the arrays of the simulation data and return their checksums.
 
-    These and `Trial.facts` are left to be kept elsewhere.
+    The caller stores these and `SimulationData.facts`.
     """
     known, sums = made.known, {}
     for name, features in _parts(made).items():
@@ -37,18 +37,18 @@ def save_data(folder: Path, made: SimulationData) -> dict[str, Any]:
 
 
 def load_data(folder: Path, facts: dict[str, Any]) -> SimulationData:
-    """Return the trial that was stored, its features memory-mapped; Corrupt if it was changed."""
+    """Return the stored simulation data, features memory-mapped; Corrupt if it was changed."""
     from selection.models import MultiLabel, SingleLabel
     from selection.simulation.baseline import plainly
     from selection.simulation.dataset import LabelledDataset
 
-    # There are none of what was stored before files were checked.
+    # Data stored before checksums existed has none.
     sums = dict(facts.get("checksums", {}))
     arrays = storage_arrays.load_npz(folder / "labels.npz", sums.pop("labels", ""))
     for name, own in sums.items():
         checksums.check(folder / name, own)
     rare, declared = (int(number) for number in arrays["rare"])
-    # A table of targets is what several labels an item are stored as.
+    # With multiple labels per item, targets are stored as a 2D array.
     space = MultiLabel if arrays["y"].ndim == 2 else SingleLabel
     known = LabelledDataset(
         _features(folder / "pool"),
@@ -72,7 +72,7 @@ def save_run(folder: Path, spec: RunSpec, run: "Run") -> None:
 
 
 def load_run(folder: Path, spec: RunSpec) -> "Run | None":
-    """Return the run that was stored; None where it is to be done, or done again."""
+    """Return the stored run; None if it must be done, or repeated."""
     from selection.simulation.dataset import Run
 
     arrays = storage_arrays.find_npz(_run_path(folder, spec))

@@ -1,6 +1,7 @@
-"""Confident items for bulk labelling, found beside the candidates of a round.
+"""Confident items for bulk pages, found beside the candidates of a round.
 
-It lies in a file of the round, as a list of rounds would otherwise load thousands of rows with it.
+They are stored in a file of the round, because a list of rounds would otherwise load thousands of
+rows with it.
 """
 
 import hashlib
@@ -16,12 +17,12 @@ from annotator.pool import model_files, training_set
 from annotator.storage import arrays, checksums
 
 LEAST = 0.8
-PER_LABEL = 72  # three pages of pictures, which is more than is confirmed between two rounds
+PER_LABEL = 72  # three pages of pictures, more than an annotator confirms between two rounds
 
 
 @dataclass(frozen=True)
 class SureItem:
-    """An item with its whole answer, as keys of labels, and how sure the model is of that."""
+    """An item with its complete answer, as label keys, and the model's confidence in it."""
 
     position: int
     confidence: float
@@ -42,9 +43,9 @@ class SureLabel:
 def store_shard(
     scoring: RoundShard, ids: NDArray[Any], proba: NDArray[Any] | None, seed: int
 ) -> dict[str, str]:
-    """Store the surest of one shard, whose free items are `ids`, and return the checksum.
+    """Store the most confident items of one shard, free items `ids`, and return the checksum.
 
-    Nothing without a model.
+    Stores nothing without a model.
     """
     from selection.strategies import confident
 
@@ -56,7 +57,7 @@ def store_shard(
 
 
 def merge_round(round_: Round, seed: int) -> None:
-    """Store the surest of the whole pool, once all shards are scored."""
+    """Store the most confident items of the pool, once all shards are scored."""
     from selection.strategies import confident
 
     if round_.model is None:
@@ -94,21 +95,21 @@ def _round_path(round_: Round) -> Path:
     return model_files.round_folder(round_.project_id, round_.number) / "surest.json"
 
 
-# On the web --------------------------------------------------------------------------------------
+# In the web process -------------------------------------------------------------------------------
 
 
 def newest_round(project: Project) -> Round | None:
-    """Return the round whose ranking is being served, without what only the worker needs of it."""
+    """Return the round whose picks are in the queue, without columns for the worker."""
     served = project.rounds.filter(refilled_at__isnull=False)
     return served.defer("picks", "distribution", "timings").first()
 
 
 def of_round(round_: Round) -> dict[int, SureLabel]:
-    """Return for each label, by its key, what the model of the round was surest of."""
+    """Return the most confident items of the round by label key."""
     try:
         told = orjson.loads(_whole(arrays.read_checked(_round_path(round_))))
     except (checksums.Corrupt, orjson.JSONDecodeError):
-        # It had no model, or its files are gone or damaged by now.
+        # The round had no model, or its files are deleted or damaged.
         return {}
     return {
         int(pk): SureLabel(each["count"], [SureItem(**item) for item in each["items"]])
@@ -120,7 +121,7 @@ def _whole(stored: bytes) -> bytes:
     """Return the stored data without its checksum; Corrupt if it was changed."""
     digest, _line, told = stored.partition(b"\n")
     if digest.startswith(b"{"):
-        # From before there were checksums.
+        # From before checksums existed.
         return stored
     if digest != _digest(told):
         raise checksums.Corrupt("surest.json was changed since it was stored")

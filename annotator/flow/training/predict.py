@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import tasktypes
@@ -20,14 +19,14 @@ log = logging.getLogger(__name__)
 
 
 def predict(project: Project, documents: list[Any]) -> tuple[ModelVersion, list[dict[str, Any]]]:
-    """Return the current model and what it says of each text: labels and probabilities by name."""
+    """Return the current model and its predictions: label names and their probabilities."""
     if "predict" not in tasktypes.of(project).can:
         refusal = tasktypes.FEATURES["predict"].refusal
-        raise Invalid("task", str(refusal), field="items")
+        raise Invalid("task", detail=str(refusal), field="items")
     version, encoder, model = _usable_model(project)
     proba = model.predict_proba(encoder.transform(documents))
     there = {label.pk: label.name for label in naming.labels_of(project)}
-    # A label that was removed since is no answer any more.
+    # A label deleted since is no valid answer.
     columns = [column for column, pk in enumerate(version.labels) if pk in there]
     names = [there[version.labels[column]] for column in columns]
     return version, [_prediction(project, row[columns], names) for row in proba]
@@ -35,7 +34,7 @@ def predict(project: Project, documents: list[Any]) -> tuple[ModelVersion, list[
 
 def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
     """Return the newest model whose files and encoder are intact."""
-    words = _("There is no model yet. Label some items first.")
+    damage = ""
     for version in project.models.all()[:MODELS_TRIED]:
         try:
             return (
@@ -45,8 +44,8 @@ def _usable_model(project: Project) -> tuple[ModelVersion, Any, Any]:
             )
         except checksums.Corrupt as problem:
             log.error("model %s of project %s is not used: %s", version.number, project.pk, problem)
-            words = damaged_files.repair(problem).words
-    raise Conflict("no_model", words)
+            damage = damaged_files.repair(problem).words
+    raise Conflict("no_model", detail=damage)
 
 
 def _prediction(project: Project, row: NDArray[Any], names: list[str]) -> dict[str, Any]:

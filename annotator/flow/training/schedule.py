@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator.errors import Conflict
 from annotator.flow.features import encode
@@ -13,15 +12,15 @@ from annotator.models import Project, Round
 from annotator.pool import training_set
 
 LONGEST_PAUSE = 1800
-# After a round a project rests for three times what the round took, so that rounds get a quarter
-# of the time however fast labels come. The limit is for rounds that mostly waited, as for a worker
-# that died: what they took is not what they cost.
+# After a round, a project rests for three times the round's duration, so rounds get a quarter of
+# the time however fast labels arrive. The cap is for rounds that mostly waited, for instance for a
+# worker that died: their duration is not their cost.
 RESTS = 3
 LONGEST_REST = 20
 
 
 def start_if_due(project_pk: int) -> Round | None:
-    """Start a round when enough was labelled, or long enough ago, since the last one."""
+    """Start a round if enough was labelled, or enough time has passed, since the last one."""
     project = Project.objects.alive().filter(pk=project_pk).first()
     trigger = "" if project is None else due(project)
     if project is None or not trigger:
@@ -41,7 +40,7 @@ def start_all_due() -> list[Round]:
 def due(project: Project) -> str:
     """Return the reason to start a round now: "first", "features", "labels", "time", or "".
 
-    What counts is what came since the last round that succeeded, so a failed one is made up for.
+    Changes are counted since the last successful round, so a failed one is made up for.
     """
     space = encode.current_space(project)
     last = project.rounds.first()
@@ -49,7 +48,7 @@ def due(project: Project) -> str:
         return ""
     now = timezone.now()
     failed_at = last.finished_at if last and last.state == Round.State.FAILED else None
-    # What lies in the future was written before the clock was set back, and holds nothing up.
+    # Times in the future were stored before the clock was set back, and delay nothing.
     if failed_at is not None and failed_at <= now < failed_at + _pause(project):
         return ""
     done = project.rounds.filter(state=Round.State.DONE).first()
@@ -67,22 +66,20 @@ def due(project: Project) -> str:
 
 
 def is_resting(done: Round, now: datetime) -> bool:
-    """Tell whether it is too early for labels to start a round after `done`, the newest one."""
+    """Return whether it is too early for labels to start a round after `done`, the newest one."""
     if done.finished_at is None:
         return False
     took = (done.finished_at - done.created_at).total_seconds()
     rest = timedelta(seconds=min(max(RESTS * took, 0.0), LONGEST_REST))
-    # Not where the clock was set back since.
+    # Not if the clock was set back since.
     return done.finished_at <= now < done.finished_at + rest
 
 
 def start_round(project: Project, trigger: str) -> Round:
-    """Store a new round; Conflict when one is under way or there are no features yet."""
+    """Store a new round; Conflict if one is running or there are no features yet."""
     space = encode.current_space(project)
     if space is None:
-        raise Conflict(
-            "no_features", _("The features of the items are still being computed. Try again later.")
-        )
+        raise Conflict("no_features")
     newest = project.rounds.aggregate(n=Max("number"))["n"] or 0
     try:
         with transaction.atomic():
@@ -95,11 +92,11 @@ def start_round(project: Project, trigger: str) -> Round:
                 seq=training_set.label_revision(project),
             )
     except IntegrityError as problem:
-        raise Conflict("round_running", _("A round is already running.")) from problem
+        raise Conflict("round_running") from problem
 
 
 def _pause(project: Project) -> timedelta:
-    """Return the pause after failures: twice as long after each consecutive one."""
+    """Return the pause after failures: doubled with each consecutive one."""
     states = list(project.rounds.values_list("state", flat=True)[:10])
     row = next((i for i, state in enumerate(states) if state != Round.State.FAILED), len(states))
     return timedelta(seconds=min(15 * 2**row, LONGEST_PAUSE))

@@ -25,7 +25,7 @@ BINS = 20
 
 @job(RoundShard, round__stage=Round.Stage.SCORE, round__space__state=FeatureSpace.State.DONE)
 def score_shard(scoring: RoundShard) -> Round | None:
-    """Score one shard and keep its best and surest; return the round once it was the last one."""
+    """Score one shard and store its candidates; return the round if it was the last shard."""
     from selection.strategies import shortlist
 
     round_ = scoring.round
@@ -43,7 +43,7 @@ def score_shard(scoring: RoundShard) -> Round | None:
 
 
 def close_scoring(round_: Round) -> Round | None:
-    """Move the round on when all its shards are scored; only one caller gets it back."""
+    """Advance the round once all its shards are scored; only one caller gets it back."""
     if round_.shards.exclude(state=RoundShard.State.DONE).exists():
         return None
     moved = Round.objects.filter(pk=round_.pk, stage=Round.Stage.SCORE, state=Round.State.QUEUED)
@@ -72,7 +72,7 @@ def _rest(
 def _doubted(
     round_: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
-    """Return what the strategy judges by: at first what came with the items, then the model."""
+    """Return the scores for the strategy: at first imported suggestions, then the model's."""
     from selection.strategies.prior import with_prior
     from selection.strategies.registry import STRATEGIES, is_early
 
@@ -97,7 +97,7 @@ def _votes(round_: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
 
 
 def pool_distribution(space: "LabelSpace", proba: NDArray[np.float32] | None) -> dict[str, Any]:
-    """Return the histogram of uncertainty and the predicted class counts; {} without `proba`."""
+    """Return the uncertainty histogram and predicted class counts; {} without `proba`."""
     if proba is None or not len(proba):
         return {}
     return {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @job(Round, stage=Round.Stage.SELECT, space__state=FeatureSpace.State.DONE)
 def select(round_: Round) -> Round:
-    """Choose the picks among the candidates of all shards."""
+    """Select the picks among the candidates of all shards."""
     started = time.perf_counter()
     question, labels = query_of(round_), classes_of(round_)
     found = _merge(round_, question)
@@ -127,7 +127,7 @@ def _number(value: float) -> float | None:
 def _suggestion(
     space: "LabelSpace", proba: NDArray[np.float32] | None, labels: list[Label]
 ) -> dict[str, Any] | None:
-    """Return the labels that the model would give; None where one of them is removed since."""
+    """Return the model's labels for an item; None if one of them is deleted."""
     if proba is None:
         return None
     likely, sure = space.suggestion(proba)
@@ -140,7 +140,7 @@ def _whole_distribution(round_: Round, found: "Shortlist", chosen: Any) -> dict[
         return {}
     shards = [shard for shard in round_.shards.all() if shard.histogram]
     if not shards:
-        # Everything is labelled or in somebody's hands.
+        # Every item is labelled or leased.
         return {}
     torn = label_space_of(round_).uncertainty(found.proba[chosen.rows])
     return {

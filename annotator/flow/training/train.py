@@ -1,7 +1,7 @@
-"""One round of active learning: labels become a model, scores and picks.
+"""Train: labels become a model.
 
 Each function below is one stage. It claims its row, does its work, and hands the row on; a second
-worker that comes with the same wake-up finds nothing to claim.
+worker with the same wake-up finds nothing to claim.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @job(Round, stage=Round.Stage.TRAIN, space__state=FeatureSpace.State.DONE)
 def train(round_: Round) -> Round:
-    """Fit the model on all labels, and lay out the scoring of the pool, a row a shard."""
+    """Fit the model on all labels, and create the scoring shards."""
     from selection.models import logistic
     from selection.strategies import registry
 
@@ -107,7 +107,7 @@ def _snapshot(known: training_set.TrainingSet) -> str:
 
 
 def _store_version(round_: Round, version: ModelVersion | None) -> ModelVersion | None:
-    """Store the model's row, or bring up to date the one that an attempt before left."""
+    """Store the model's row, or update the one that an earlier attempt left."""
     if version is None:
         return None
     fields = {
@@ -131,20 +131,20 @@ def _store_version(round_: Round, version: ModelVersion | None) -> ModelVersion 
 
 
 def rare_class(round_: Round) -> int | None:
-    """Return the class number of the label that is looked for, None where none is."""
+    """Return the class number of the rare label, None without one."""
     wanted = round_.project.rare_label_id
     pks = [] if wanted is None else [label.pk for label in classes_of(round_)]
     return pks.index(wanted) if wanted in pks else None
 
 
 def label_space_of(round_: Round) -> "LabelSpace":
-    """Return the label space over the model's classes, or the project's where there is no model."""
+    """Return the label space over the model's classes, or the project's without a model."""
     n_classes = round_.project.labels.count() if round_.model is None else len(round_.model.labels)
     return training_set.label_space(round_.project, n_classes)
 
 
 def classes_of(round_: Round) -> list[Label]:
-    """Return the labels in the order of the model's classes, whatever became of them since."""
+    """Return the labels in the order of the model's classes, deleted ones included."""
     labels = {label.pk: label for label in round_.project.labels.all()}
     if round_.model is None:
         return list(labels.values())

@@ -36,7 +36,7 @@ class Command(InstallationCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Write the file and say what is in it."""
+        """Write the file and print its content."""
         target = _file(options["target"])
         bar = Bar(sys.stderr, "Files")
         try:
@@ -60,7 +60,7 @@ class Command(InstallationCommand):
 
 
 def _file(target: Path) -> Path:
-    """Return the file to write; one that is there is never overwritten."""
+    """Return the file to write; an existing one is never overwritten."""
     if target.is_dir():
         target = target / archive.name_for(timezone.now())
     if target.exists():

@@ -10,6 +10,7 @@ from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from annotator import tasktypes
 from annotator.errors import FlowError
 from annotator.flow.datasets import importing, upload
 from annotator.management.base import InstallationCommand
@@ -28,6 +29,9 @@ class Command(InstallationCommand):
         parser.add_argument("--text-column", default="", help="found by its name by default")
         parser.add_argument("--label-column", default="", help="found by its name by default")
         parser.add_argument("--id-column", default="", help="found by its name by default")
+        for name in tasktypes.PARTS:
+            words = "found by its name by default"
+            parser.add_argument(f"--{name}-column", default="", help=words)
         parser.add_argument(
             "--labels-are",
             choices=Import.LabelsAre.values,
@@ -39,11 +43,12 @@ class Command(InstallationCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Store the items and print what became of the rows."""
+        """Store the items and print the result of the rows."""
         project = Project.objects.alive().filter(pk=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project {options['project']}.")
         columns = {name: options[name] for name in ("text_column", "label_column", "id_column")}
+        parts = {name: options[f"{name}_column"] for name in tasktypes.PARTS}
         try:
             with options["file"].open("rb") as file:
                 work = upload.receive(
@@ -51,6 +56,7 @@ class Command(InstallationCommand):
                     _giver(project),
                     File(file, name=options["file"].name),
                     labels_are=options["labels_are"],
+                    part_columns=parts,
                     **columns,
                 )
         except OSError as problem:
@@ -89,7 +95,7 @@ class Command(InstallationCommand):
 
 
 def _giver(project: Project) -> User | None:
-    """Return whose labels those in the file are."""
+    """Return who gave the labels in the file."""
     admins = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
     return project.created_by or admins.first()
 

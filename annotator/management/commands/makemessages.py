@@ -1,4 +1,4 @@
-"""Collect the texts of the interface for translators; the file changes only with the texts."""
+"""Collect the interface texts for translators; the file changes only when the texts change."""
 
 import re
 from pathlib import Path
@@ -8,12 +8,12 @@ from django.core.management.base import CommandParser
 from django.core.management.commands import makemessages
 
 NO_TEXTS = ["tests/*", "data/*", "node_modules/*"]
-# Says when the texts were collected, so it would differ at every run.
+# The collection date would differ at every run.
 DATE = re.compile(r'^"POT-Creation-Date: .*\n', re.MULTILINE)
 
 
 class Command(makemessages.Command):
-    """Django's, with this project's options; a guess at a translation would be no translation."""
+    """Django's command with this project's options; fuzzy guesses are off."""
 
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
 
@@ -29,7 +29,7 @@ class Command(makemessages.Command):
         )
 
     def write_po_file(self, potfile: str, locale: str) -> None:
-        """Write the file of a language, without the date."""
+        """Write the file of a language without the date."""
         super().write_po_file(potfile, locale)
         path = Path(potfile).parent / locale / "LC_MESSAGES" / f"{self.domain}.po"
         path.write_text(DATE.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")

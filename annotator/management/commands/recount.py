@@ -1,4 +1,4 @@
-"""Count everything again that is counted on the way, and say what is wrong."""
+"""Verify all running counters, and print the wrong ones."""
 
 import json
 from dataclasses import asdict
@@ -27,7 +27,7 @@ class Command(InstallationCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Print every difference; fail if one is left."""
+        """Print every difference; fail if one remains."""
         found = {
             project.pk: verify_counts.recount(project, mend=options["fix"])
             for project in _projects(options["projects"])

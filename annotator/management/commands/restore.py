@@ -1,4 +1,4 @@
-"""Make an installation of a file that `backup` wrote."""
+"""Restore an installation from a file that `backup` wrote."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from annotator.server import supervisor
 
 
 class Command(BaseCommand):
-    """Put database and files back; what was lent or under way then is taken up again."""
+    """Restore database and files; interrupted jobs start again."""
 
     help = __doc__
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Restore, and say what is there now."""
+        """Restore, and print the current state."""
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         bar = Bar(sys.stderr, "Unpacking")
         try:

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Run it all, store the files, print the table."""
+        """Run all simulations, write the files, print the table."""
         names = _strategies(options["strategies"])
         _check_numbers(options)
         made = _trial(options)
@@ -171,7 +171,7 @@ def _table(summary: dict[str, Any]) -> list[str]:
 
 
 def _headlines(summary: dict[str, Any]) -> list[str]:
-    """Return for each strategy what it needs for random's own last accuracy."""
+    """Return for each strategy how many labels it needs for random's final accuracy."""
     told = {name: saved["headline"] for name, saved in summary["savings"].items()}
     random = told[RANDOM]
     if random is None:

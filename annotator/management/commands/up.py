@@ -33,7 +33,7 @@ class Command(BaseCommand):
     """Start everything, say where it answers, watch over it, stop it all on Ctrl-C or SIGTERM."""
 
     help = __doc__
-    # They load every page, which would then lie in this process for as long as it watches.
+    # They load every page module, which would stay in this process's memory.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             ) from other
 
     def _again_with(self, data: str) -> None:
-        # Settings are read once, at the start, so another directory takes a fresh start.
+        # Settings are read once, at the start, so another directory requires a restart.
         os.environ["WINNOW_DATA"] = str(Path(data).resolve())
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
 
@@ -110,21 +110,21 @@ class Command(BaseCommand):
     def _start_rest(self, supervisor: supervision.Supervisor, host: str, port: int) -> None:
         given = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
         if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in given:
-            # Whoever listens on all addresses means to be reached by any of their names.
+            # A server on all addresses should be reachable by any host name.
             every = host in {"0.0.0.0", "::"}  # noqa: S104
             given["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
         web = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN)]
         web += ["--chdir", str(settings.BASE_DIR), "--bind", _with_port(host, port)]
         web += ["--preload", "--graceful-timeout", "5"]
         work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
-        # People who read along want what went wrong; machines that collect lines want them all.
+        # A terminal shows only problems; log collectors get every line.
         work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
         work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
-        # It is the only one here, and says in the database that it lives (heartbeat): nobody has
-        # to be asked at the start, or told every two seconds.
+        # This is the only worker, and its heartbeat in the database shows that it is alive: no
+        # broadcast is needed at the start, nor an event every two seconds.
         work += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
         supervisor.start(supervision.Child("The web server", web, given))
-        # Inside a container the worker is root, and celery's warning would be all one sees.
+        # Inside a container the worker is root, and celery's warning would fill the terminal.
         given["PYTHONWARNINGS"] = "ignore:You're running the worker"
         supervisor.start(supervision.Child("The worker", work, given))
 
@@ -138,7 +138,7 @@ class Command(BaseCommand):
         self._first_admin()
 
     def _first_admin(self) -> None:
-        """Make the first admin where there is none, and tell at once how they get in."""
+        """Create the first admin if there is none, and print how to sign in."""
         if User.objects.filter(is_superuser=True).exists():
             return
         name = os.environ.get("WINNOW_ADMIN_USER") or "admin"
@@ -150,7 +150,7 @@ class Command(BaseCommand):
             self._say("It is shown this once; change it under your name, top right.")
 
     def _load_sample(self) -> Project:
-        """Load the sample projects; the worker imports them, as it would any file."""
+        """Load the sample projects; the worker imports them like any file."""
         from annotator import demo, tasks
 
         admin = User.objects.filter(is_superuser=True).earliest("pk")
@@ -174,13 +174,13 @@ class Command(BaseCommand):
 
 
 def _broker_socket() -> Path | None:
-    """Return the socket of the private broker; None with another broker."""
+    """Return the socket of the private broker; None for another broker."""
     kind, _colon, path = settings.BROKER_URL.partition("://")
     return Path(path) if kind == "redis+socket" else None
 
 
 def _forget_socket() -> None:
-    """Remove the folder of the broker's socket, made where the data directory's path is long."""
+    """Delete the directory of the broker's socket, created if the data directory's path is long."""
     socket = _broker_socket()
     if socket is not None and socket.parent != settings.DATA_DIR:
         with suppress(OSError):
@@ -188,7 +188,7 @@ def _forget_socket() -> None:
 
 
 def _refuse_odd(host: str, port: int) -> None:
-    """Stop at what can be no address, and at wrong settings of the processes to come."""
+    """Refuse invalid addresses and settings before starting processes."""
     if not 1 <= port <= 65_535:
         raise CommandError(f"--port lies between 1 and 65535, not at {port}.")
     if not host or any(letter.isspace() or not letter.isprintable() for letter in host):
@@ -198,7 +198,7 @@ def _refuse_odd(host: str, port: int) -> None:
 
 
 def _refuse_odd_places(data: Path) -> None:
-    """Stop before anything is made where something else lies in the place of what is needed."""
+    """Refuse files in place of directories before anything is created."""
     for name in FILES:
         if (data / name).is_dir():
             raise CommandError(f"{data / name} is a folder, and a file is needed. Move it away.")
@@ -210,7 +210,7 @@ def _refuse_odd_places(data: Path) -> None:
 
 
 def _refuse_taken(host: str, port: int) -> None:
-    """Stop before anything is made when the port is another program's."""
+    """Refuse a port in use before anything is created."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,1 +1,1 @@
-"""What people say of items: one module a kind of answer."""
+"""Answers: one module per kind of answer."""

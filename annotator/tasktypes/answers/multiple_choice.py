@@ -1,4 +1,4 @@
-"""Any number of labels for an item, none included."""
+"""Multiple choice: any number of labels per item, including none."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class MultipleChoice(Answer):
-    """Some of the labels, each of which fits or does not by itself."""
+    """Any number of labels, each of which applies or not, independent of the others."""
 
     name = "multiple_choice"
     takes_several = True
@@ -22,7 +22,7 @@ class MultipleChoice(Answer):
         return MultiLabel(n_classes)
 
     def check_number(self, labels: int) -> None:
-        """Allow any number: that none of the labels fits is an answer, too."""
+        """Accept any number: no label at all is an answer as well."""
 
 
 MULTIPLE_CHOICE = MultipleChoice()

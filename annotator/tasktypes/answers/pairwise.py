@@ -1,9 +1,10 @@
-"""Which of two is better: the first, the second, or neither."""
+"""Pairwise comparison: the first is better, the second, or neither."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid
 from annotator.tasktypes.base import EVERYTHING, Answer
@@ -11,7 +12,7 @@ from annotator.tasktypes.base import EVERYTHING, Answer
 if TYPE_CHECKING:
     from selection.models import LabelSpace
 
-# What is told as labels, by name, and holds one; and what holds such things.
+# Fields that contain the labels by name, here a single one; and fields with such records.
 ANSWERS = {"labels": "choice", **{each: each for each in ("gold", "known", "decided", "truth")}}
 NESTED = frozenset(
     {
@@ -31,12 +32,17 @@ NESTED = frozenset(
 
 
 class Pairwise(Answer):
-    """One of three labels that every project has; the API calls it the choice."""
+    """One of three labels that every project has; the API field is `choice`."""
 
     name = "pairwise"
     field = "choice"
     can = EVERYTHING - {"bulk", "labels", "simulate"}
     fixed_labels = {"a": "a", "b": "b", "tie": "t"}
+    titles = {
+        "a": gettext_lazy("A is better"),
+        "b": gettext_lazy("B is better"),
+        "tie": gettext_lazy("Equal"),
+    }
     takes_several = False
     templates = "tasktypes/pairwise"
     scripts = ("answers/pairwise.js",)
@@ -45,7 +51,7 @@ class Pairwise(Answer):
     def labels(self, given: Any) -> list[int | str]:
         if not isinstance(given, str) or given not in self.fixed_labels:
             words = _("A choice is one of %(names)s.") % {"names": ", ".join(self.fixed_labels)}
-            raise Invalid("unknown_choice", words, field=self.field)
+            raise Invalid("unknown_choice", detail=words, field=self.field)
         return [given]
 
     def told(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +68,7 @@ class Pairwise(Answer):
 
     def check_number(self, labels: int) -> None:
         if labels != 1:
-            raise Invalid("label_number", _("Give exactly one choice."), field=self.field)
+            raise Invalid("label_number", detail=_("Give exactly one choice."), field=self.field)
 
 
 def _told(answer: Pairwise, name: str, value: Any) -> Any:

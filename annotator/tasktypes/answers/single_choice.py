@@ -1,4 +1,4 @@
-"""One label for an item."""
+"""Single choice: one label per item."""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ class SingleChoice(Answer):
 
     def check_number(self, labels: int) -> None:
         if labels != 1:
-            raise Invalid("label_number", _("Choose exactly one label."), field="labels")
+            raise Invalid("label_number", detail=_("Choose exactly one label."), field="labels")
 
 
 SINGLE_CHOICE = SingleChoice()

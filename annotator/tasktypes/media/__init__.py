@@ -1,1 +1,1 @@
-"""What items are made of: one module a medium."""
+"""Media: one module per kind of item."""

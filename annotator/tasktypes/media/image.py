@@ -1,4 +1,4 @@
-"""Pictures, which are stored as the app wrote them itself."""
+"""Images, re-encoded when they are stored."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
 
 class Image(Media):
-    """An item is one picture, whose file `Item.image` names."""
+    """An item is one image, in the file `Item.image`."""
 
     name = "image"
     formats = ("zip",)
-    encoders = {"image": gettext_lazy("Shapes and colours")}
-    # Pictures are held as files are; more of them teach the few numbers of their scale nothing.
+    # Images stay encoded in memory; a larger sample would not improve the few parameters of their
+    # scaling.
     limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)
     can = EVERYTHING - {"predict"}
     templates = "tasktypes/image"

@@ -18,10 +18,6 @@ class Text(Media):
     name = "text"
     formats = ("csv", "jsonl")
     parts = (formats_base.TEXT,)
-    encoders = {
-        "text-quick": gettext_lazy("Words only (fast)"),
-        "text": gettext_lazy("Words, embeddings and neighbours"),
-    }
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
     can = EVERYTHING
     templates = "tasktypes/text"

@@ -15,6 +15,16 @@ from annotator.models import Item, Project
 from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
 PARTS = ("a", "b")
+# What such columns are called, before the letter or the number.
+STEMS = ("text", "response", "answer", "output", "completion", "sentence", "question")
+
+
+def _names(letter: str, number: str) -> tuple[str, ...]:
+    """Return the names that the column of one of the texts may have, the best known first."""
+    spelled = [
+        f"{stem}{sep}{end}" for end in (letter, number) for stem in STEMS for sep in ("_", " ", "")
+    ]
+    return (letter, *spelled)
 
 
 class TextPairs(Media):
@@ -25,20 +35,18 @@ class TextPairs(Media):
     parts = (
         Part(
             "a",
-            ("a", "text_a"),
-            gettext_lazy("There is no column for the first text (a). The columns are: %(there)s."),
+            gettext_lazy("Text A column"),
+            _names("a", "1"),
+            gettext_lazy("No column found for text A. The columns are: %(there)s."),
         ),
         Part(
             "b",
-            ("b", "text_b"),
-            gettext_lazy("There is no column for the second text (b). The columns are: %(there)s."),
+            gettext_lazy("Text B column"),
+            _names("b", "2"),
+            gettext_lazy("No column found for text B. The columns are: %(there)s."),
         ),
     )
-    encoders = {
-        "pairs-quick": gettext_lazy("difference of the words, ready at once"),
-        "pairs": gettext_lazy("difference of the words, their meaning and their company"),
-    }
-    # Each is two texts.
+    # Each item has two texts.
     limits = Limits(fit=10_000, encode=16_384, import_=1000, bulk=0)
     can = EVERYTHING - {"bulk", "simulate"}
     templates = "tasktypes/text-pairs"
@@ -46,16 +54,14 @@ class TextPairs(Media):
     styles = ("medium/text-pairs/columns.css",)
     is_read = True
     bulk_class = ""
-    has_columns = False
-    import_hint = gettext_lazy(
-        "CSV or JSON Lines with two texts per row, in the columns a and b or text_a and text_b."
-    )
+    has_columns = True
+    import_hint = gettext_lazy("CSV or JSON Lines, two texts per row.")
     simulation_hint = import_hint
     fields = PARTS
 
     def document(self, given: dict[str, Any]) -> Any:
         if set(given) != set(PARTS) or not all(isinstance(text, str) for text in given.values()):
-            raise Invalid("pair", _("An item is two texts, “a” and “b”."), field="items")
+            raise Invalid("pair", detail=_("An item is two texts, “a” and “b”."), field="items")
         return given["a"], given["b"]
 
     def digest(self, content: Any) -> bytes:

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from annotator.flow.projects import preferences, shortcuts
+from annotator.i18n import shortcut_texts
 from annotator.models import User
 from annotator.views.access import Request, signed_in
 
-# Those that annotators meet; docs/reference/glossary.md has all of them.
+# The terms that annotators meet; docs/reference/glossary.md has all of them.
 TERMS = (
     (
         gettext_lazy("Suggestion"),
@@ -48,14 +49,14 @@ TERMS = (
 @require_safe
 @signed_in
 def help_page(request: Request) -> HttpResponse:
-    """Show how to begin, and which keys the reader has."""
+    """Show the first steps, and the reader's keys."""
     context = {"groups": list(_keys(request.user)), "terms": TERMS}
     return render(request, "account/help.html", context)
 
 
 def _keys(user: User) -> Iterator[tuple[Promise, list[tuple[Promise, list[str]]]]]:
     own = preferences.keys_of(user)
-    for group, title in shortcuts.GROUPS.items():
+    for group, title in shortcut_texts.GROUPS.items():
         actions = [each for each in shortcuts.ACTIONS.values() if each.group == group]
         yield (
             title,

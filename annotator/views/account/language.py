@@ -21,9 +21,9 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class LanguageForm(forms.Form):
-    """In which language one reads; each is called what its readers call it."""
+    """The language of the interface; each is named in that language."""
 
-    # Browsers take an empty choice for none at all.
+    # Browsers treat an empty option as no choice.
     use_required_attribute = False
 
     language = forms.ChoiceField(
@@ -35,7 +35,7 @@ class LanguageForm(forms.Form):
 @require_POST
 @signed_in
 def choose(request: Request) -> HttpResponse:
-    """Store in which language the person reads."""
+    """Store the user's language."""
     locale.choose(request.user, request.POST.get("language", ""))
     _activate(request)
     messages.success(request, _("Language changed."))
@@ -43,9 +43,9 @@ def choose(request: Request) -> HttpResponse:
 
 
 def own_language(get_response: Answer) -> Answer:
-    """Answer who is signed in in the language that they chose, whatever the machine asks for.
+    """Use the signed-in user's chosen language, whatever the browser asks for.
 
-    A cookie keeps it for the pages of this browser that come before the log-in.
+    A cookie keeps it for this browser's pages before sign-in.
     """
 
     def answered(request: HttpRequest) -> HttpResponse:
@@ -53,7 +53,7 @@ def own_language(get_response: Answer) -> Answer:
         if request.user.is_authenticated:
             _activate(request)
         answer = get_response(request)
-        # Who calls the API may have a token and no browser to keep anything for.
+        # An API client may have a token but no cookies.
         if not request.path.startswith("/api/") and request.user.is_authenticated:
             _remember(answer, before, request.user.language)
         return answer
@@ -62,7 +62,7 @@ def own_language(get_response: Answer) -> Answer:
 
 
 def _activate(request: HttpRequest) -> None:
-    """Go on in the person's language, else the browser's; not in that of who was here before."""
+    """Activate the user's language, else the browser's; never the previous request's."""
     request.COOKIES.pop(COOKIE, None)
     chosen = getattr(request.user, "language", "")
     translation.activate(chosen or translation.get_language_from_request(request))

@@ -15,15 +15,22 @@ from annotator.errors import Invalid
 from annotator.flow.projects import preferences as desk_preferences
 from annotator.flow.projects import shortcuts
 from annotator.flow.projects.versions import EditConflict
+from annotator.i18n import shortcut_texts
 from annotator.models import User
 from annotator.views import partials
 from annotator.views.access import Request, signed_in
 from annotator.views.form_errors import add_refusal
 from annotator.views.versioned_forms import SharedForm
 
+READING_SIZES = {
+    "s": gettext_lazy("small"),
+    "m": gettext_lazy("medium"),
+    "l": gettext_lazy("large"),
+}
+
 
 class DeskForm(SharedForm, forms.Form):
-    """A new key for any action, where one is typed, and the person's habits."""
+    """A new key for any action, if one is typed, and the user's habits."""
 
     submit_at_once = forms.BooleanField(
         label=gettext_lazy("Save as soon as a label is chosen"),
@@ -31,7 +38,7 @@ class DeskForm(SharedForm, forms.Form):
         required=False,
     )
     reading_size = forms.ChoiceField(
-        label=gettext_lazy("Text size"), choices=list(desk_preferences.READING_SIZES.items())
+        label=gettext_lazy("Text size"), choices=list(READING_SIZES.items())
     )
     break_minutes = forms.IntegerField(
         label=gettext_lazy("Break reminder (minutes)"),
@@ -64,12 +71,12 @@ class DeskForm(SharedForm, forms.Form):
             )
 
     def stored(self) -> dict[str, Any]:
-        """Return the habits as they are stored now."""
+        """Return the habits as they are stored."""
         return self.habits_now
 
     def groups(self) -> Iterator[tuple[str, list[tuple[forms.BoundField, list[str]]]]]:
         """Return the actions by what they are for, each with the caps of its keys."""
-        for group, title in shortcuts.GROUPS.items():
+        for group, title in shortcut_texts.GROUPS.items():
             names = [each.name for each in shortcuts.ACTIONS.values() if each.group == group]
             yield str(title), [(self[name], self._caps(name)) for name in names]
 
@@ -77,11 +84,11 @@ class DeskForm(SharedForm, forms.Form):
         return [shortcuts.cap(key) for key in self.keys_now[name]]
 
     def habits(self) -> list[forms.BoundField]:
-        """Return the fields that are no keys."""
+        """Return the fields other than keys."""
         return [self[name] for name in self.base_fields]
 
     def changes(self) -> dict[str, Any]:
-        """Return the changes as flow takes them; an empty key field changes nothing."""
+        """Return the changes for flow; an empty key field changes nothing."""
         given = self.cleaned_data
         typed = {name: given[name].split() for name in shortcuts.ACTIONS if given[name]}
         habits = {name: given[name] for name in self.HABITS if name in given}
@@ -89,7 +96,7 @@ class DeskForm(SharedForm, forms.Form):
 
 
 class KeyInput(forms.TextInput):
-    """An input that takes the key that is pressed in it, or its name where no script runs."""
+    """An input that records the pressed key; without a script, the key's name is typed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -106,7 +113,7 @@ class KeyInput(forms.TextInput):
 @require_http_methods(["GET", "POST"])
 @signed_in
 def preferences(request: Request) -> HttpResponse:
-    """Show and change how one works at the desk."""
+    """Show and change the labelling preferences."""
     form = DeskForm(request.user, partials.post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -135,7 +142,7 @@ def _show(request: Request, form: DeskForm, status: int) -> HttpResponse:
 @require_POST
 @signed_in
 def reset_keys(request: Request) -> HttpResponse:
-    """Give every action its default keys again."""
+    """Reset all actions to their default keys."""
     desk_preferences.reset_keys(request.user)
     messages.success(request, _("Default keys restored."))
     return redirect("desk_preferences")

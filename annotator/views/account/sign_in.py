@@ -24,7 +24,7 @@ from annotator.views.form_errors import add_refusal
 
 
 class LoginForm(AuthenticationForm):
-    """The log-in, which says the same of a wrong name and of a wrong password."""
+    """The sign-in form; its error is the same for a wrong name and a wrong password."""
 
     error_messages = {
         "invalid_login": gettext_lazy("Incorrect username or password."),
@@ -33,14 +33,14 @@ class LoginForm(AuthenticationForm):
 
 
 class SignIn(LoginView):
-    """The log-in, which leaves a note in the browser that its person is no stranger there."""
+    """The sign-in page, which marks the browser as a known device."""
 
     template_name = "account/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign the person in."""
+        """Sign the user in."""
         answer = super().form_valid(form)
         known_devices.remember(self.request, answer, form.get_user().get_username())
         return answer
@@ -69,7 +69,7 @@ def account(request: Request) -> HttpResponse:
 
 
 def _is_changed(form: PasswordChangeForm, user: User) -> bool:
-    """Tell whether the form is filled in rightly; TooMany after many wrong old passwords."""
+    """Return whether the password was changed; TooMany after many wrong old passwords."""
     rate_limits.OLD_PASSWORDS.check(user.pk)
     if "old_password" in form.errors:
         rate_limits.OLD_PASSWORDS.count(user.pk)

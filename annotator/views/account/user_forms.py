@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 
 class UserForm(forms.Form):
-    """A new person; without a password they get an invitation."""
+    """A new user; without a password they get an invitation."""
 
     username = forms.CharField(label=gettext_lazy("Username"), max_length=150)
     password = forms.CharField(

@@ -18,7 +18,7 @@ from annotator.views.form_errors import add_refusal
 @require_http_methods(["GET", "POST"])
 @signed_in
 def users(request: Request) -> HttpResponse:
-    """Show everybody, and create a person; their invitation is shown in this one answer only."""
+    """Show all users, and create one; the invitation is shown in this response only."""
     only_installation_admins(request)
     form = UserForm(partials.post_data(request))
     made: dict[str, Any] = {}

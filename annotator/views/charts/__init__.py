@@ -1,1 +1,1 @@
-"""Charts: a registry, one module a chart."""
+"""Charts: a registry, one module per chart."""

@@ -55,23 +55,24 @@ def agreement_words(rows: Rows) -> str:
     }
 
 
-CHARTS = {
-    "agreement": Chart(
-        title=gettext_lazy("Agreement over time"),
-        about=gettext_lazy(
-            "Krippendorff's alpha by the week (UTC) of an item's last annotation, with 95 percent "
-            "interval: 1 is perfect agreement, 0 is chance."
-        ),
-        empty=gettext_lazy("Available once two annotators have labelled the same item."),
-        columns=(
-            Column("week", gettext_lazy("week")),
-            Column("value", gettext_lazy("alpha"), number_format.hundredths),
-            Column("low", pgettext_lazy("end of an interval", "from"), number_format.hundredths),
-            Column("high", pgettext_lazy("end of an interval", "to"), number_format.hundredths),
-            Column("n", gettext_lazy("items"), number_format.count),
-        ),
-        rows=agreement_rows,
-        spec=agreement_spec,
-        words=agreement_words,
+AGREEMENT = Chart(
+    name="agreement",
+    title=gettext_lazy("Agreement over time"),
+    about=gettext_lazy(
+        "Krippendorff's alpha by the week (UTC) of an item's last annotation, with 95 percent "
+        "interval: 1 is perfect agreement, 0 is chance."
     ),
-}
+    empty=gettext_lazy("Available once two annotators have labelled the same item."),
+    columns=(
+        Column("week", gettext_lazy("week")),
+        Column("value", gettext_lazy("alpha"), number_format.hundredths),
+        Column("low", pgettext_lazy("end of an interval", "from"), number_format.hundredths),
+        Column("high", pgettext_lazy("end of an interval", "to"), number_format.hundredths),
+        Column("n", gettext_lazy("items"), number_format.count),
+    ),
+    rows=agreement_rows,
+    spec=agreement_spec,
+    words=agreement_words,
+    # It has a page of its own.
+    on=frozenset(),
+)

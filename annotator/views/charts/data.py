@@ -15,23 +15,23 @@ from annotator.models import Label, Project, Round
 
 @dataclass
 class ChartData:
-    """The numbers of one project, as they are asked for."""
+    """The data of a project's charts, loaded on demand."""
 
     project: Project
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
-        """The measured models from enough audits, oldest first (measured.told)."""
+        """The measured models with enough audits, oldest first."""
         return model_history.told(self.project)
 
     @cached_property
     def rounds(self) -> list[dict[str, Any]]:
-        """The latest rounds, newest first (monitor.rounds)."""
+        """The latest rounds, newest first."""
         return summary.rounds(self.project)
 
     @cached_property
     def scored(self) -> Round | None:
-        """The newest round that scored the pool (measured.scored)."""
+        """The newest round that scored the pool."""
         return model_history.newest_scored_round(self.project)
 
     @cached_property
@@ -46,12 +46,12 @@ class ChartData:
 
     @cached_property
     def classes(self) -> list[dict[str, Any]]:
-        """Precision and recall of each label by the newest measured model (measured.classes)."""
+        """Precision and recall of each label, for the newest measured model."""
         return model_history.per_class(self.project)
 
     @cached_property
     def class_curves(self) -> list[dict[str, Any]]:
-        """The same for all measured models (measured.class_curves)."""
+        """Like `classes`, for all measured models."""
         return list(model_history.class_curves(self.project))
 
     @cached_property
@@ -76,7 +76,7 @@ class ChartData:
 
     @property
     def quality_behind(self) -> datetime | None:
-        """When it was calculated, where there are newer answers; None where it knows them all."""
+        """When it was computed, if newer annotations exist; None if it is current."""
         return background_reports.behind_since(self.project, "quality")
 
     @cached_property
@@ -85,10 +85,10 @@ class ChartData:
 
     @cached_property
     def labels(self) -> dict[int, Label]:
-        """The labels by their keys, in their order."""
+        """The labels by key, in order."""
         return {label.pk: label for label in self.project.labels.all()}
 
     def label_name(self, pk: int) -> str:
-        """Return the name of a label, including deleted ones."""
-        (name,) = naming.names(self.project, [pk])
-        return name or _("(deleted label)")
+        """Return a label as people read it, including deleted ones."""
+        (title,) = naming.titles(self.project, [pk])
+        return title or _("(deleted label)")

@@ -9,7 +9,7 @@ from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import PALETTES, Spec
 
-# As flow.plane numbers them; the last is drawn on top.
+# Numbered as in `evaluation.embedding_map`; the last is drawn on top.
 SIZES = [12, 22, 60, 40, 80]
 SHAPES = ["circle", "circle", "diamond", "circle", "cross"]
 
@@ -33,7 +33,7 @@ def plane_rows(facts: ChartData) -> Rows:
 
 
 def plane_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return a point for each item, those that matter most on top."""
+    """Return a point per item, the most important ones on top."""
     kinds, palette = kind_words(), PALETTES[theme_of(colours)]
     bare = {"type": "quantitative", "axis": None, "scale": {"domain": [-0.02, 1.02]}}
     colors = [colours["quiet"], palette[1], palette[0], palette[2], palette[3]]
@@ -61,7 +61,7 @@ def plane_words(rows: Rows) -> str:
 
 
 def kind_words() -> list[str]:
-    """Return what the kinds of flow.plane are called, in its order."""
+    """Return the names of the kinds of `evaluation.embedding_map`, in order."""
     return [
         _("in the pool"),
         _("labelled"),
@@ -71,22 +71,23 @@ def kind_words() -> list[str]:
     ]
 
 
-CHARTS = {
-    "map": Chart(
-        title=gettext_lazy("Embedding map"),
-        about=gettext_lazy(
-            "A 2D projection of a random sample of the pool. Items with similar embeddings are "
-            "neighbours; large distances have no meaning. Each point opens its item."
-        ),
-        empty=gettext_lazy("Available after the first round with a model."),
-        columns=(
-            Column("kind", gettext_lazy("status")),
-            Column("predicted", gettext_lazy("predicted")),
-            Column("item", gettext_lazy("item"), number_format.count),
-        ),
-        rows=plane_rows,
-        spec=plane_spec,
-        words=plane_words,
-        newest_first=False,
+MAP = Chart(
+    name="map",
+    title=gettext_lazy("Embedding map"),
+    about=gettext_lazy(
+        "A 2D projection of a random sample of the pool. Items with similar embeddings are "
+        "neighbours; large distances have no meaning. Each point opens its item."
     ),
-}
+    empty=gettext_lazy("Available after the first round with a model."),
+    columns=(
+        Column("kind", gettext_lazy("status")),
+        Column("predicted", gettext_lazy("predicted")),
+        Column("item", gettext_lazy("item"), number_format.count),
+    ),
+    rows=plane_rows,
+    spec=plane_spec,
+    words=plane_words,
+    newest_first=False,
+    # It has a page of its own.
+    on=frozenset(),
+)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.flow.evaluation import label_savings
 from annotator.views import number_format
-from annotator.views.charts.base import Chart, Colours, Column, Row, Rows
+from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Row, Rows
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import SHARE, Spec, labels_axis
 
@@ -30,7 +30,7 @@ def curve_rows(facts: ChartData) -> Rows:
 
 
 def curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return accuracy against labels with its interval, the random baseline, goal and budget."""
+    """Return accuracy by labels with its interval, the random baseline, target and budget."""
     project, layers = facts.project, banded(colours["accent"])
     layers += _baseline(facts, colours)
     if project.target_accuracy:
@@ -96,7 +96,7 @@ def banded(colour: str) -> list[Spec]:
 
 
 def from_to(rows: Rows) -> str:
-    """Return a curve in one sentence."""
+    """Return the first and last values of a curve in one sentence."""
     first, last = rows[0], rows[-1]
     if first is last:
         return _("%(value)s at %(labels)s labels.") % {
@@ -127,7 +127,7 @@ def f1_rows(facts: ChartData) -> Rows:
 
 
 def f1_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return macro F1 against labels with its interval, and the goal where it is one in F1."""
+    """Return macro F1 by labels with its interval, and the target if it is one for F1."""
     project, layers = facts.project, banded(colours["accent"])
     if project.target_metric == project.Metric.MACRO_F1 and project.target_value:
         layers.append(_rule(colours, y={"datum": project.target_value}))
@@ -142,10 +142,10 @@ def f1_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
 
 
 def cost_rows(facts: ChartData) -> Rows:
-    """Return the cost at each measured point, and of a percentage point since the previous one.
+    """Return the cost at each measured point, and per percentage point since the previous one.
 
-    Money where an hourly rate is set, hours in any case. What a point cost is None where accuracy
-    did not rise by more than noise would.
+    In money with an hourly rate, always in hours. The cost per point is None if accuracy rose by no
+    more than noise.
     """
     rate = facts.project.hourly_rate
     rows: Rows = []
@@ -181,7 +181,7 @@ def _since(row: Row, before: Row | None) -> Row:
 
 
 def cost_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return accuracy against money, or against hours where no rate is set."""
+    """Return accuracy by money, or by hours without a rate."""
     is_money = facts.project.hourly_rate is not None
     x = {
         "field": "cost" if is_money else "hours",
@@ -204,7 +204,7 @@ def cost_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
 
 
 def cost_words(rows: Rows) -> str:
-    """Return in one sentence what was spent by now."""
+    """Return the cost so far in one sentence."""
     last = rows[-1]
     if last["cost"] is None:
         return _("Accuracy %(value)s after %(hours)s hours.") % {
@@ -217,64 +217,64 @@ def cost_words(rows: Rows) -> str:
     }
 
 
-CHARTS = {
-    "curve": Chart(
-        title=gettext_lazy("Learning curve"),
-        about=gettext_lazy(
-            "Accuracy on audit items, each predicted by a model that was not trained on it. Band: "
-            "95 percent interval. Dashed: estimate for random sampling."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABELS,
-            Column(
-                "value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent
-            ),
-            LOW,
-            HIGH,
-            AUDITS,
-        ),
-        rows=curve_rows,
-        spec=curve_spec,
-        words=from_to,
+CURVE = Chart(
+    name="curve",
+    title=gettext_lazy("Learning curve"),
+    about=gettext_lazy(
+        "Accuracy on audit items, each predicted by a model that was not trained on it. Band: "
+        "95 percent interval. Dashed: estimate for random sampling."
     ),
-    "f1": Chart(
-        title=gettext_lazy("Macro F1"),
-        about=gettext_lazy(
-            "The mean F1 of all labels; rare and common labels count alike. Band: 95 percent "
-            "interval."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABELS,
-            Column("value", gettext_lazy("macro F1"), number_format.percent),
-            LOW,
-            HIGH,
-            AUDITS,
-        ),
-        rows=f1_rows,
-        spec=f1_spec,
-        words=from_to,
+    empty=FIRST_POINT,
+    columns=(
+        LABELS,
+        Column("value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent),
+        LOW,
+        HIGH,
+        AUDITS,
     ),
-    "cost": Chart(
-        title=gettext_lazy("Cost"),
-        about=gettext_lazy(
-            "Accuracy by annotation time, in money if an hourly rate is set. Costs per label and "
-            "per percentage point are relative to the previous row."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABELS,
-            Column("hours", gettext_lazy("hours"), number_format.decimal),
-            Column("cost", gettext_lazy("cost"), number_format.money),
-            Column(
-                "value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent
-            ),
-            Column("per_label", gettext_lazy("per label"), number_format.precise),
-            Column("per_point", gettext_lazy("per percentage point"), number_format.precise),
-        ),
-        rows=cost_rows,
-        spec=cost_spec,
-        words=cost_words,
+    rows=curve_rows,
+    spec=curve_spec,
+    words=from_to,
+    on=DASHBOARD_AND_WEEK,
+)
+
+F1 = Chart(
+    name="f1",
+    title=gettext_lazy("Macro F1"),
+    about=gettext_lazy(
+        "The mean F1 of all labels; rare and common labels count alike. Band: 95 percent interval."
     ),
-}
+    empty=FIRST_POINT,
+    columns=(
+        LABELS,
+        Column("value", gettext_lazy("macro F1"), number_format.percent),
+        LOW,
+        HIGH,
+        AUDITS,
+    ),
+    rows=f1_rows,
+    spec=f1_spec,
+    words=from_to,
+)
+
+COST = Chart(
+    name="cost",
+    title=gettext_lazy("Cost"),
+    about=gettext_lazy(
+        "Accuracy by annotation time, in money if an hourly rate is set. Costs per label and "
+        "per percentage point are relative to the previous row."
+    ),
+    empty=FIRST_POINT,
+    columns=(
+        LABELS,
+        Column("hours", gettext_lazy("hours"), number_format.decimal),
+        Column("cost", gettext_lazy("cost"), number_format.money),
+        Column("value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent),
+        Column("per_label", gettext_lazy("per label"), number_format.precise),
+        Column("per_point", gettext_lazy("per percentage point"), number_format.precise),
+    ),
+    rows=cost_rows,
+    spec=cost_spec,
+    words=cost_words,
+    on=DASHBOARD_AND_WEEK,
+)

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
-from annotator.views.charts.base import Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Rows, theme_of
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import FIRST_POINT, HIGH, LOW
 from annotator.views.charts.render import PALETTES, SHARE, Spec, labels_axis
@@ -16,7 +16,7 @@ BARS_SHOWN = 25
 LABEL = Column("label", gettext_lazy("label"))
 
 
-# Precision and recall of each --------------------------------------------------------------------
+# Precision and recall per label -------------------------------------------------------------------
 
 
 def class_rows(facts: ChartData) -> Rows:
@@ -104,7 +104,7 @@ def class_curve_rows(facts: ChartData) -> Rows:
 
 
 def class_curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return recall against labels, a line for each of the labels that audits meet most."""
+    """Return recall by labels, one line for each of the labels most frequent in audits."""
     last = rows[-1]["labels"] if rows else 0
     newest = [row for row in rows if row["labels"] == last and row["recall_n"]]
     common = sorted(newest, key=lambda row: -row["recall_n"])[:LINES_SHOWN]
@@ -167,7 +167,7 @@ def balance_rows(facts: ChartData) -> Rows:
 
 
 def balance_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return two bars for each label: its share of the predictions and of the labels."""
+    """Return two bars per label: its share of the predictions and of the labels."""
     shown, kinds = rows[:BARS_SHOWN], [_("predicted for the pool"), _("labelled")]
     names = [row["label"] for row in shown]
     bars = [
@@ -212,64 +212,69 @@ def balance_words(rows: Rows) -> str:
     }
 
 
-CHARTS = {
-    "classes": Chart(
-        title=gettext_lazy("Precision and recall per label"),
-        about=gettext_lazy(
-            "Precision: share of predictions of a label that are correct. Recall: share of a "
-            "label's items that the model finds. Newest model on audit items, with 95 percent "
-            "intervals."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            LABEL,
-            Column("measure_words", gettext_lazy("measure")),
-            Column("value", gettext_lazy("value"), number_format.percent),
-            LOW,
-            HIGH,
-            Column("n", gettext_lazy("audit items"), number_format.count),
-        ),
-        rows=class_rows,
-        spec=class_spec,
-        words=class_words,
-        newest_first=False,
+CLASSES = Chart(
+    name="classes",
+    title=gettext_lazy("Precision and recall per label"),
+    about=gettext_lazy(
+        "Precision: share of predictions of a label that are correct. Recall: share of a "
+        "label's items that the model finds. Newest model on audit items, with 95 percent "
+        "intervals."
     ),
-    "class_curves": Chart(
-        title=gettext_lazy("Recall per label over time"),
-        about=gettext_lazy(
-            "Recall of the labels most common in the audit sample, with 95 percent intervals. The "
-            "CSV file has all labels and their precision."
-        ),
-        empty=FIRST_POINT,
-        columns=(
-            Column("labels", gettext_lazy("labels"), number_format.count),
-            LABEL,
-            Column("recall", gettext_lazy("recall"), number_format.percent),
-            Column("recall_n", gettext_lazy("audit items"), number_format.count),
-            Column("precision", gettext_lazy("precision"), number_format.percent),
-            Column("precision_n", gettext_lazy("predicted"), number_format.count),
-        ),
-        rows=class_curve_rows,
-        spec=class_curve_spec,
-        words=class_curve_words,
+    empty=FIRST_POINT,
+    columns=(
+        LABEL,
+        Column("measure_words", gettext_lazy("measure")),
+        Column("value", gettext_lazy("value"), number_format.percent),
+        LOW,
+        HIGH,
+        Column("n", gettext_lazy("audit items"), number_format.count),
     ),
-    "balance": Chart(
-        title=gettext_lazy("Class balance"),
-        about=gettext_lazy(
-            "Share of each label among the annotations and among the newest model's predictions "
-            "for the pool. They can differ, as strategies select rare labels more often."
-        ),
-        empty=gettext_lazy("Available after the first round that scored the pool."),
-        columns=(
-            LABEL,
-            Column("labelled", gettext_lazy("labelled"), number_format.count),
-            Column("labelled_share", gettext_lazy("share"), number_format.percent),
-            Column("predicted", gettext_lazy("predicted"), number_format.count),
-            Column("predicted_share", gettext_lazy("share"), number_format.percent),
-        ),
-        rows=balance_rows,
-        spec=balance_spec,
-        words=balance_words,
-        newest_first=False,
+    rows=class_rows,
+    spec=class_spec,
+    words=class_words,
+    newest_first=False,
+    on=DASHBOARD_AND_WEEK,
+)
+
+CLASS_CURVES = Chart(
+    name="class_curves",
+    title=gettext_lazy("Recall per label over time"),
+    about=gettext_lazy(
+        "Recall of the labels most common in the audit sample, with 95 percent intervals. The "
+        "CSV file has all labels and their precision."
     ),
-}
+    empty=FIRST_POINT,
+    columns=(
+        Column("labels", gettext_lazy("labels"), number_format.count),
+        LABEL,
+        Column("recall", gettext_lazy("recall"), number_format.percent),
+        Column("recall_n", gettext_lazy("audit items"), number_format.count),
+        Column("precision", gettext_lazy("precision"), number_format.percent),
+        Column("precision_n", gettext_lazy("predicted"), number_format.count),
+    ),
+    rows=class_curve_rows,
+    spec=class_curve_spec,
+    words=class_curve_words,
+)
+
+BALANCE = Chart(
+    name="balance",
+    title=gettext_lazy("Class balance"),
+    about=gettext_lazy(
+        "Share of each label among the annotations and among the newest model's predictions "
+        "for the pool. They can differ, as strategies select rare labels more often."
+    ),
+    empty=gettext_lazy("Available after the first round that scored the pool."),
+    columns=(
+        LABEL,
+        Column("labelled", gettext_lazy("labelled"), number_format.count),
+        Column("labelled_share", gettext_lazy("share"), number_format.percent),
+        Column("predicted", gettext_lazy("predicted"), number_format.count),
+        Column("predicted_share", gettext_lazy("share"), number_format.percent),
+    ),
+    rows=balance_rows,
+    spec=balance_spec,
+    words=balance_words,
+    newest_first=False,
+    on=DASHBOARD_AND_WEEK,
+)

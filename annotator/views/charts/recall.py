@@ -1,4 +1,4 @@
-"""Recall chart: random items to read, by the recall that they would prove."""
+"""Recall chart: the number of random items to read, by the recall that they would prove."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator.flow.progress import recall_standing
+from annotator.models import Project
 from annotator.views import number_format
 from annotator.views.charts.base import Chart, Colours, Column, Rows
 from annotator.views.charts.data import ChartData
@@ -14,7 +15,7 @@ from annotator.views.dashboard.recall import p_value
 
 
 def frontier_rows(facts: ChartData) -> Rows:
-    """Return for each share what would prove that so much is found."""
+    """Return for each recall the number of reads that would prove it."""
     found = recall_standing.standing(facts.project, facts.reports.get(recall_standing.KIND))
     steps: list[dict[str, Any]] = found["steps"] if found else []
     return [
@@ -29,7 +30,7 @@ def frontier_rows(facts: ChartData) -> Rows:
 
 
 def frontier_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
-    """Return the reads against the share; what is proven lies on the ground, filled."""
+    """Return reads by recall; what is proven lies on the axis, filled."""
     axis = {
         "format": "%",
         "grid": False,
@@ -90,23 +91,27 @@ def _yes_no(value: str) -> str:
     return _("yes") if value == "yes" else _("no")
 
 
-CHARTS = {
-    "frontier": Chart(
-        title=gettext_lazy("Proof of recall"),
-        about=gettext_lazy(
-            "The number of random unread items, none of them relevant, that proves each recall "
-            "(confidence 95%). Filled points are proven."
-        ),
-        empty=gettext_lazy("Available once an item with the rare label is found."),
-        columns=(
-            Column("target", gettext_lazy("recall"), number_format.percent),
-            Column("proven", gettext_lazy("proven"), _yes_no),
-            Column("p", gettext_lazy("p-value"), p_value),
-            Column("reads", gettext_lazy("random items read"), number_format.count),
-        ),
-        rows=frontier_rows,
-        spec=frontier_spec,
-        words=frontier_words,
-        newest_first=False,
+def _has_rare_label(project: Project) -> bool:
+    return project.rare_label_id is not None
+
+
+FRONTIER = Chart(
+    name="frontier",
+    title=gettext_lazy("Proof of recall"),
+    about=gettext_lazy(
+        "The number of random unread items, none of them relevant, that proves each recall "
+        "(confidence 95%). Filled points are proven."
     ),
-}
+    empty=gettext_lazy("Available once an item with the rare label is found."),
+    columns=(
+        Column("target", gettext_lazy("recall"), number_format.percent),
+        Column("proven", gettext_lazy("proven"), _yes_no),
+        Column("p", gettext_lazy("p-value"), p_value),
+        Column("reads", gettext_lazy("random items read"), number_format.count),
+    ),
+    rows=frontier_rows,
+    spec=frontier_spec,
+    words=frontier_words,
+    newest_first=False,
+    is_for=_has_rare_label,
+)

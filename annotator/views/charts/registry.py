@@ -1,7 +1,7 @@
 """Chart registry: each chart of a project, with rows that are also shown as a table.
 
-Each has stable addresses, `charts/<name>.svg`, `.png`, `.csv`, and `.json` for its Vega-Lite
-specification with the data in it, so that a report elsewhere can show the newest.
+Each has stable URLs, `charts/<name>.svg`, `.png`, `.csv`, and `.json` for its Vega-Lite
+specification including the data, so that reports elsewhere can embed the current chart.
 """
 
 import csv
@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from annotator.formats.csv import guarded
-from annotator.models import Project, Role
+from annotator.models import Role
 from annotator.views import partials
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.charts import (
@@ -24,18 +24,29 @@ from annotator.views.charts import (
     recall,
     render,
     rounds,
+    selected_items,
 )
-from annotator.views.charts.base import Chart
+from annotator.views.charts.base import Chart, Page
 from annotator.views.charts.data import ChartData
 
-# In the order in which a page shows them.
+# In page order.
 CHARTS: dict[str, Chart] = {
-    **learning_curve.CHARTS,
-    **per_class.CHARTS,
-    **rounds.CHARTS,
-    **embedding_map.CHARTS,
-    **agreement.CHARTS,
-    **recall.CHARTS,
+    each.name: each
+    for each in (
+        recall.FRONTIER,
+        learning_curve.CURVE,
+        rounds.CHANGE,
+        per_class.CLASSES,
+        per_class.BALANCE,
+        selected_items.UNCERTAINTY,
+        rounds.MOVED,
+        learning_curve.F1,
+        learning_curve.COST,
+        selected_items.SOURCES,
+        rounds.TIMINGS,
+        embedding_map.MAP,
+        agreement.AGREEMENT,
+    )
 }
 
 
@@ -85,7 +96,7 @@ def _csv(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
     rows = drawn.rows(facts)
     fields = list(rows[0]) if rows else [column.field for column in drawn.columns]
     file = io.StringIO()
-    # As the export of labels: for spreadsheets that else take UTF-8 for something older.
+    # With a byte order mark, like the annotation export, for spreadsheets.
     file.write("\ufeff")
     writer = csv.DictWriter(file, fields, extrasaction="ignore")
     writer.writeheader()
@@ -111,7 +122,7 @@ FORMS: dict[str, Callable[[Chart, ChartData, str, str], HttpResponse]] = {
 }
 
 
-def figures(project: Project, names: list[str]) -> list[dict[str, Any]]:
-    """Return the figures for several charts, reading shared data once."""
-    facts = ChartData(project)
-    return [figure(facts, name) for name in names]
+def figures_on(page: Page, facts: ChartData) -> list[dict[str, Any]]:
+    """Return the figures that a page shows of a project."""
+    shown = [each for each in CHARTS.values() if page in each.on and each.is_for(facts.project)]
+    return [figure(facts, each.name) for each in shown]

@@ -19,17 +19,17 @@ HEADERS = {
 }
 Spec = dict[str, Any]
 VERSION = "5.20"
-# The stylesheet's colours again, as a picture cannot see the page's custom properties.
+# The stylesheet's colours, repeated because an image cannot read custom properties.
 THEMES = {
     "light": {"ink": "#6b6558", "grid": "#e7e2d6", "accent": "#8a5606", "quiet": "#c9c1ae"},
     "dark": {"ink": "#a9a293", "grid": "#35322b", "accent": "#e5ac50", "quiet": "#5b564a"},
 }
-# Told apart by eyes that see few colours, too; from the seventh on the dashes differ.
+# A colour-blind-safe palette; from the seventh series on the dashes differ.
 PALETTES = {
     "light": ["#8a5606", "#1f6aa5", "#4d7c0f", "#a2336b", "#0f766e", "#6d4bb0"],
     "dark": ["#e5ac50", "#6db3e8", "#a3cc5f", "#ea8bb8", "#5fc7bb", "#b9a3ec"],
 }
-# What a picture lies on that is looked at by itself, outside of a page.
+# The background of an image opened outside a page.
 GROUNDS = {"light": "#ffffff", "dark": "#1b1916"}
 SIZES = {"wide": (540, 220), "narrow": (300, 200), "tall": (720, 380), "phone": (320, 360)}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -44,7 +44,7 @@ SHARE: Spec = {
 
 
 def theme_and_size(request: HttpRequest, size: str) -> tuple[str, str]:
-    """Return the theme and the size that were asked for."""
+    """Return the requested theme and size."""
     theme, size = request.GET.get("theme", "light"), request.GET.get("size", size)
     if theme not in THEMES or size not in SIZES:
         raise Http404
@@ -52,7 +52,7 @@ def theme_and_size(request: HttpRequest, size: str) -> tuple[str, str]:
 
 
 def as_picture(spec: Spec, theme: str, size: str) -> HttpResponse:
-    """Return the chart as an answer."""
+    """Return the chart as an HTTP response."""
     drawn = drawn_as(spec, theme, size)
     return HttpResponse(drawn, content_type="image/svg+xml", headers=HEADERS)
 
@@ -63,13 +63,13 @@ def drawn_as(spec: Spec, theme: str, size: str) -> str:
 
 
 def png_of(spec: Spec, theme: str, size: str) -> bytes:
-    """Return the chart as PNG, twice as fine as on the page and on a ground of its own."""
+    """Return the chart as PNG, at twice the page's resolution and with a background."""
     spec = {**with_theme(spec, theme, size), "background": GROUNDS[theme]}
     return base64.b64decode(_kept("png", spec, _png))
 
 
 def with_theme(spec: Spec, theme: str, size: str) -> Spec:
-    """Return the chart with the size, the type and the colours that all charts share."""
+    """Return the chart with the shared size, fonts and colours."""
     colours, (width, height) = THEMES[theme], SIZES[size]
     axis = {
         "labelColor": colours["ink"],
@@ -92,7 +92,7 @@ def with_theme(spec: Spec, theme: str, size: str) -> Spec:
         "labelLimit": 180,
         "columns": 3 if width > 400 else 1,
         "symbolStrokeWidth": 2,
-        # The engine measures with a narrower type than readers have.
+        # The engine measures text with a narrower font than browsers use.
         "columnPadding": 36,
     }
     shared = {
@@ -119,7 +119,7 @@ def _kept(kind: str, spec: Spec, draw: Any) -> str:
 
 
 def _svg(spec: Spec, numbers: dict[str, Any]) -> str:
-    # Loaded at need: the drawing engine takes 60 MB, and most requests draw nothing.
+    # Imported on demand: the drawing engine takes 60 MB, and most requests draw nothing.
     import vl_convert
 
     return str(vl_convert.vegalite_to_svg(spec, vl_version=VERSION, format_locale=numbers))
@@ -146,7 +146,7 @@ def _numbers() -> dict[str, Any]:
 
 
 def labels_axis() -> Spec:
-    """Return the axis of labels spent, which all curves share."""
+    """Return the axis of labels, shared by all curves."""
     return {
         "field": "labels",
         "type": "quantitative",

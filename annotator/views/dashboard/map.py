@@ -10,23 +10,23 @@ from django.views.decorators.http import require_safe
 from annotator.models import Role
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.charts.data import ChartData
-from annotator.views.charts.embedding_map import CHARTS, kind_words
+from annotator.views.charts.embedding_map import MAP, kind_words
 from annotator.views.items_table import items_table
 
-# The map, in units of its own; the page scales it.
+# The size of the map in user units; the page scales it.
 WIDE, HIGH, MARGIN = 720, 440, 12
 MISTAKES_SHOWN = 50
-# As `evaluation.embedding_map` numbers them, and as the stylesheet calls them.
+# Numbered as in `evaluation.embedding_map`, and named as in the stylesheet.
 KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
 
 @require_safe
 @signed_in
 def embedding_map(request: Request, project_id: int) -> HttpResponse:
-    """Show the map of the pool; its points are links, so it is part of the page."""
+    """Show the map of the pool; it is inline SVG because its points are links."""
     access = open_project(request, project_id, Role.LEAD)
     facts = ChartData(access.project)
-    drawn, rows = CHARTS["map"], CHARTS["map"].rows(facts)
+    drawn, rows = MAP, MAP.rows(facts)
     mistaken = [row for row in rows if KINDS[row["order"]] == "mistaken"]
     context = {
         "access": access,

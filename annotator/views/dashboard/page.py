@@ -10,39 +10,24 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotator import tasks
+from annotator import projectsettings, tasks
 from annotator.errors import Conflict
-from annotator.flow.operations import heartbeat
-from annotator.flow.operations.activity import activity as under_way
 from annotator.flow.progress import estimate, summary
 from annotator.flow.progress import recall_standing as searched
-from annotator.flow.projects import settings
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
-from annotator.messages import forecast
+from annotator.messages import forecast, under_way, workers
 from annotator.messages import progress as worded
 from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round
 from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
+from annotator.views.charts.base import Page
 from annotator.views.charts.data import ChartData
 from annotator.views.dashboard import recall
 from annotator.views.projects.pause_form import PauseForm
 
-# What the dashboard shows of the charts, in this order.
-SHOWN = (
-    "curve",
-    "change",
-    "classes",
-    "balance",
-    "uncertainty",
-    "moved",
-    "f1",
-    "cost",
-    "sources",
-    "timings",
-)
 TRIGGERS = {
     "first": gettext_lazy("first round"),
     "features": gettext_lazy("better features"),
@@ -56,7 +41,7 @@ TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 @require_safe
 @signed_in
 def dashboard(request: Request, project_id: int) -> HttpResponse:
-    """Show how the project stands; its live region asks again as long as the page is open."""
+    """Show the project's progress; the live region polls while the page is open."""
     access = open_project(request, project_id)
     context = dashboard_context(access)
     if partials.is_unchanged(request, context["state"]):
@@ -134,7 +119,7 @@ def _counts(
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
-    activity, facts = under_way(project), ChartData(project)
+    activity, facts = under_way.told(project), ChartData(project)
     return {
         "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
         "stop": progress["stop"],
@@ -147,15 +132,11 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         "is_busy": any(not each["failed"] for each in activity),
-        "worker": heartbeat.workers(),
+        "worker": workers.workers(),
         "rounds": _rounds(facts),
         "screening": recall.card(facts),
-        "figures": [registry.figure(facts, name) for name in _shown(project)],
+        "figures": registry.figures_on(Page.DASHBOARD, facts),
     }
-
-
-def _shown(project: Project) -> tuple[str, ...]:
-    return SHOWN if project.rare_label_id is None else ("frontier", *SHOWN)
 
 
 def _aside_in_words(number: int) -> str:
@@ -168,7 +149,7 @@ def _aside_in_words(number: int) -> str:
 
 
 def _rounds(facts: ChartData) -> list[dict[str, Any]]:
-    titles = {name: title for name, title, _sentence in settings.strategy_choices()}
+    titles = projectsettings.strategy_titles()
     return [_round_in_words(each, titles) for each in facts.rounds]
 
 
@@ -185,7 +166,7 @@ def _round_in_words(each: dict[str, Any], titles: dict[str, str]) -> dict[str, A
 
 
 def _state(context: dict[str, Any]) -> str:
-    """Return a digest of what is shown, without the ages that grow by themselves."""
+    """Return a digest of what is shown, without ages that grow with time."""
     progress = {**context["progress"], "model": None}
     worker = context.get("worker", {"alive": True})
     return partials.state_of(

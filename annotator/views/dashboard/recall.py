@@ -70,7 +70,7 @@ def card(facts: ChartData) -> dict[str, Any] | None:
 
 
 def sentence(found: Mapping[str, Any] | None) -> str:
-    """Return in one sentence how much is found, or what is missing until that can be said."""
+    """Return the recall in one sentence, or what is missing to measure it."""
     if found is None:
         return _("Recall is estimated after the next round.")
     if not found["found"]:
@@ -135,7 +135,7 @@ def _basis(found: Mapping[str, Any]) -> str:
 
 
 def at_least(share: float) -> str:
-    """Return a lower bound in whole percent, cut off, as rounding up would claim too much."""
+    """Return a lower bound in whole percent, rounded down so as not to overstate it."""
     return number_format.with_percent_sign(str(math.floor(100 * share + 1e-9)))
 
 
@@ -170,7 +170,7 @@ def prevalence(found: Mapping[str, Any]) -> str:
 
 
 def _hint(steps: list[dict[str, Any]], recall: Mapping[str, Any] | None) -> str:
-    """Return in words that reading on comes before proving, where too little is found for that."""
+    """Return the hint to read on before proving, if too little is found."""
     left = [step["target"] for step in steps if not step["proven"]]
     if not left or not recall or recall["value"] is None or recall["value"] >= left[0]:
         return ""
@@ -190,7 +190,7 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def p_value(value: float) -> str:
-    """Return a p-value with as many digits as tell something."""
+    """Return a p-value with its significant digits."""
     return (
         f"< {number_format.decimals(0.001, 3)}"
         if value < 0.001
@@ -220,7 +220,7 @@ def _waiting(proof: RecallProof, waiting: int) -> str:
 
 
 def _form(steps: list[dict[str, Any]]) -> ProofForm | None:
-    """Return the form for the next sample, as large as the next target takes; None for none."""
+    """Return the form for the next sample, sized for the next target; None for none."""
     needed = [step["reads_needed"] for step in steps if not step["proven"]]
     if not needed:
         return None

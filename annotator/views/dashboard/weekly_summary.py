@@ -1,4 +1,4 @@
-"""Weekly summary: one week of a project on one sheet."""
+"""Weekly summary: one week of a project on one page."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -18,23 +18,21 @@ from annotator.models import Role
 from annotator.views import number_format
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
+from annotator.views.charts.base import Page
 from annotator.views.charts.data import ChartData
-
-# What a sheet of paper has room for.
-ON_PAPER = ("curve", "change", "classes", "balance", "cost", "sources")
 
 
 @require_safe
 @signed_in
 def week(request: Request, project_id: int) -> HttpResponse:
-    """Show one week of the project on a page that can be printed."""
+    """Show one week of the project on a printable page."""
     access = open_project(request, project_id, Role.LEAD)
     monday = _monday(request.GET.get("week", ""))
     return render(request, "dashboard/weekly_summary.html", _week_context(access, monday))
 
 
 def _monday(asked: str) -> date:
-    """Return the first day of the week that was asked for as 2026-W48, else of this one."""
+    """Return the Monday of the requested week (2026-W48), else of this week."""
     if not asked:
         today = daily_counts.today()
         return today - timedelta(days=today.weekday())
@@ -67,7 +65,7 @@ def _week_context(access: Access, monday: date) -> dict[str, Any]:
             *number_format.audited(progress),
             *forecast.in_words(project, progress["accuracy"], facts.reports),
         ],
-        "figures": [registry.figure(facts, name) for name in ON_PAPER],
+        "figures": registry.figures_on(Page.WEEK, facts),
         "made": timezone.now(),
     }
 

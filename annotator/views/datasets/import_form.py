@@ -8,12 +8,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotator.formats import registry
-from annotator.models import Import
+from annotator import tasktypes
+from annotator.formats import TEXT, Part, registry
+from annotator.models import Import, Project
 
 
 class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A file on its way into the pool, and where in it the texts and labels are."""
+    """A file to import, and its columns."""
 
     file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
     format = forms.ChoiceField(
@@ -27,12 +28,29 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("labels_are", "format", "text_column", "label_column", "id_column")
         labels = {
             "labels_are": gettext_lazy("Use labels in the file as"),
-            "text_column": gettext_lazy("Text column"),
             "label_column": gettext_lazy("Label column"),
             "id_column": gettext_lazy("ID column"),
         }
 
     field_order = ("file", "labels_are", "format", "text_column", "label_column", "id_column")
+
+    def __init__(self, *args: Any, project: Project) -> None:
+        super().__init__(*args)
+        self._parts = tasktypes.of(project).media.parts
+        for part in self._parts:
+            name = column_field(part)
+            self.fields.setdefault(name, forms.CharField(required=False, max_length=200))
+            self.fields[name].label = part.title  # type: ignore[assignment]
+        for name in self._meant_for_others():
+            del self.fields[name]
+        for name in self.column_names():
+            self.fields[name].widget.attrs["list"] = "columns-there"
+
+    def _meant_for_others(self) -> list[str]:
+        """Return the fields that mean nothing for items of this kind."""
+        if not self._parts:
+            return ["text_column", "label_column", "id_column"]
+        return [] if TEXT in self._parts else ["text_column"]
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -46,6 +64,28 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
             )
         return file
 
+    def column_names(self) -> list[str]:
+        """Return the names of the fields for columns, those of the content first."""
+        if not self._parts:
+            return []
+        return [*map(column_field, self._parts), "label_column", "id_column"]
+
     def columns(self) -> list[forms.BoundField]:
         """Return the fields that are only needed when the columns cannot be found by name."""
-        return [self[name] for name in ("text_column", "label_column", "id_column")]
+        return [self[name] for name in self.column_names()]
+
+    def has_column_errors(self) -> bool:
+        """Tell whether one of these, or the format, has to be named otherwise."""
+        return any(name in self.errors for name in (*self.column_names(), "format"))
+
+    def wanted(self) -> dict[str, Any]:
+        """Return what was asked for as the import takes it."""
+        given = dict(self.cleaned_data)
+        others = [part for part in self._parts if part != TEXT]
+        given["part_columns"] = {part.name: given.pop(column_field(part)) for part in others}
+        return given
+
+
+def column_field(part: Part) -> str:
+    """Return the name of the field for the column of a part."""
+    return f"{part.name}_column"

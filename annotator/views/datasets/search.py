@@ -1,7 +1,6 @@
 """Search page: items by text or similarity, labelled as seed labels.
 
-Nothing is shown that a model said, nor by which way an item would come to somebody: a label that
-is given here may count as an audit.
+It shows no predictions and no queue state: a label given here may count as an audit.
 """
 
 import uuid
@@ -26,13 +25,13 @@ from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
 from annotator.views.datasets.search_form import FindForm
 from annotator.views.labelling.context import FILTER_FROM, choices
-from annotator.views.snippets import excerpt
+from annotator.views.snippets import excerpt, excerpts
 
 
 @require_safe
 @signed_in
 def find(request: Request, project_id: int) -> HttpResponse:
-    """Show the items that hold a text, or that are like one, with a way to label each."""
+    """Show the items that match a text or a similar item, with a form to label each."""
     access = _open(request, project_id)
     form = FindForm(request.GET, access.project)
     if not form.is_valid():
@@ -61,15 +60,14 @@ def seed(request: Request, project_id: int, item_id: int) -> HttpResponse:
     except (Conflict, Invalid) as refusal:
         return _answer(request, access, item, problem=refusal.detail, status=refusal.status)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    return _answer(
-        request, access, item, said=labelling.saved_words(payload.annotation_payload(made))
-    )
+    said = labelling.saved_words(access.project, payload.annotation_payload(made))
+    return _answer(request, access, item, said=said)
 
 
 @require_POST
 @signed_in
 def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
-    """Take one's own seed back."""
+    """Withdraw one's own seed label."""
     access = _open(request, project_id)
     item = search.find_item(access.project, item_id)
     try:
@@ -81,13 +79,13 @@ def undo(request: Request, project_id: int, item_id: int) -> HttpResponse:
 
 
 def _open(request: Request, project_id: int) -> Access:
-    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    """Return the project with its labels loaded once, for flow and page."""
     access = open_project(request, project_id, Role.LEAD)
     prefetch_related_objects([access.project], "labels")
     return access
 
 
-# What is shown -----------------------------------------------------------------------------------
+# Show ---------------------------------------------------------------------------------------------
 
 
 def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +94,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
     after = asked["after"] or 0
     like = None if asked["like"] is None else search.find_item(access.project, asked["like"])
     context: dict[str, Any] = {"like": like, "like_text": excerpt(like.text) if like else []}
+    context["like_parts"] = excerpts(like) if like else []
     try:
         if like is None:
             found = search.search(access.project, wanted, after=after)
@@ -115,7 +114,7 @@ def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(access: Access, items: list[Item], sought: str = "") -> list[dict[str, Any]]:
-    """Return the items as rows, each with its annotations where these may be shown."""
+    """Return a row per item, with its annotations if these may be shown."""
     said = search.answers(items)
     return [_row(access, item, said.get(item.pk, []), sought) for item in items]
 
@@ -127,8 +126,9 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
         "item": item,
         "key": excerpt(item.key, sought),
         "text": excerpt(item.text, sought),
+        "parts": excerpts(item, sought),
         # What others said of an item is not for somebody who may be judging it right now.
-        "answers": [_in_words(each) for each in answers] if is_settled else [],
+        "answers": [_in_words(access, each) for each in answers] if is_settled else [],
         "can_seed": not is_settled and not own,
         "can_undo": any(each.strategy == seed_labels.FOUND for each in own),
         "is_own": bool(own) and not is_settled,
@@ -136,10 +136,10 @@ def _row(access: Access, item: Item, answers: list[Annotation], sought: str) -> 
     }
 
 
-def _in_words(annotation: Annotation) -> dict[str, str]:
+def _in_words(access: Access, annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
-        "labels": ", ".join(payload.label_names(annotation)) or _("no label"),
+        "labels": labelling.label_words(access.project, payload.label_names(annotation)),
         "by": annotation.user.username if annotation.user else _("a former user"),
         "how": str(Source.SEED.label) if is_seed else "",
     }
@@ -183,7 +183,7 @@ def _address(asked: dict[str, Any], **more: Any) -> str:
     return query.urlencode()
 
 
-# Answering ---------------------------------------------------------------------------------------
+# Respond ------------------------------------------------------------------------------------------
 
 
 def _answer(
@@ -195,7 +195,7 @@ def _answer(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Show the item's line anew; without htmx the page that it was on."""
+    """Render the item's row again; without htmx, redirect to its page."""
     if not request.htmx:
         page = reverse("find:find", args=[access.project.pk])
         address = f"{page}?{request.GET.urlencode()}#find-{item.pk}"

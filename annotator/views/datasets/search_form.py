@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from annotator import tasktypes
 from annotator.flow.datasets import search
 from annotator.flow.labels import naming
 from annotator.models import Project
@@ -23,14 +24,15 @@ class FindForm(forms.Form):
     def __init__(self, data: Any, project: Project) -> None:
         known = naming.by_name(project)
         if data.get("label") in known:
-            # An address may be older than a rename.
+            # A URL may be older than a rename.
             data = {**data.dict(), "label": known[data["label"]].name}
         super().__init__(data)
         q, state, label = (self.fields[name] for name in ("q", "state", "label"))
         q.label, state.label = _("Text or ID"), _("Status")
         label.label = pgettext("noun", "Label")
         q.widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "dir": "auto"})
-        names = [(each.name, each.name) for each in project.labels.all()]
-        label.choices = [("", _("any label")), *names]  # type: ignore[attr-defined]
+        names = [each.name for each in project.labels.all()]
+        titled = zip(names, tasktypes.titles(project, names), strict=True)
+        label.choices = [("", _("any label")), *titled]  # type: ignore[attr-defined]
         states = [(name, state.label) for name, state in search.STATES.items()]
         state.choices = [("", _("any status")), *states]  # type: ignore[attr-defined]

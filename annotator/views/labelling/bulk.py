@@ -44,7 +44,7 @@ def page(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def confirm(request: Request, project_id: int) -> HttpResponse:
-    """Save what is marked, give the rest back, and show the next page."""
+    """Save the marked items, release the rest, and show the next page."""
     access = _open_desk(request, project_id)
     form = BulkForm(request.POST)
     if not form.is_valid():
@@ -66,7 +66,7 @@ def confirm(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def undo(request: Request, project_id: int) -> HttpResponse:
-    """Take the labels of the last page back and show it again."""
+    """Withdraw the labels of the last page and show it again."""
     access = _open_desk(request, project_id)
     label = chosen_labels.label(request.POST)
     try:
@@ -83,7 +83,7 @@ def undo(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def keep(request: Request, project_id: int) -> HttpResponse:
-    """Let the page that is on the screen stay its person's, and tell if the project is paused."""
+    """Extend the leases of the page on the screen, and report whether the project is paused."""
     access = open_project(request, project_id)
     bulk_pages.keep(access.project, request.user, *_on_screen(request))
     pause = find_pause(access.project)
@@ -97,7 +97,7 @@ def keep(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def leave(request: Request, project_id: int) -> HttpResponse:
-    """Give back in a moment what a page held that is about to go."""
+    """Release, in a moment, the leases of a page that is being closed."""
     access = open_project(request, project_id)
     prefetch.leave(access.project, request.user, *_on_screen(request))
     return HttpResponse(status=204)
@@ -107,12 +107,12 @@ def _on_screen(request: Request) -> tuple[str, list[str]]:
     """Return the page on the screen and its leases."""
     form = PageForm(request.POST)
     if not form.is_valid():
-        raise Invalid("page", _("The form was incomplete. Please choose again."))
+        raise Invalid("page", message="form_incomplete")
     return form.cleaned_data["page"], request.POST.getlist("lease")
 
 
 def _open_desk(request: Request, project_id: int) -> Access:
-    """Return the project with its labels read once: flow looks them up often."""
+    """Return the project with its labels loaded once, because flow reads them often."""
     access = open_project(request, project_id)
     tasktypes.require(access.project, "bulk")
     prefetch_related_objects([access.project], "labels")
@@ -127,11 +127,11 @@ def _name(access: Access, label: Ref) -> str:
 
 
 def bulk_context(access: Access, ref: Ref = "", *, said: str = "") -> dict[str, Any]:
-    """Return the context of the bulk page: labels to choose from, and a page of one of them."""
+    """Return the context of the bulk page: labels to choose from, and a page for one of them."""
     project, user = access.project, access.user
     choices = bulk_pages.choices(project, user)
     fullest = max(choices, key=lambda each: each.left, default=None)
-    # A page that looks again by itself may be about a label that is removed since.
+    # A polling page may be about a label deleted since.
     is_there = bool(ref) and (isinstance(ref, str) or naming.stand(project, [ref]))
     label = bulk_pages.own_label(project, ref) if is_there else (fullest.label if fullest else None)
     leases = bulk_pages.take(project, user, label.pk) if label else []
@@ -164,7 +164,7 @@ def _query(label: Ref) -> str:
 
 
 def _card(lease: Lease, label: Label | None) -> dict[str, Any]:
-    """Return an item as a line or a thumbnail, with how sure the model is in words."""
+    """Return an item as a row or a thumbnail, with the model's confidence in words."""
     served = payload.lease_payload(lease)
     text = served["item"].get("text", "")
     return {
@@ -190,7 +190,7 @@ def _others(answer: Sequence[str], label: str) -> str:
 def _move_on(
     request: Request, access: Access, label: Ref, said: str, level: int, *, status: int = 200
 ) -> HttpResponse:
-    """Show the next page; without htmx by way of a redirect, so a reload is safe."""
+    """Show the next page; without htmx by redirect, so that a reload is safe."""
     if request.htmx:
         context = bulk_context(access, label, said=said)
         return partials.render_partial(

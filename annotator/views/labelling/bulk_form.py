@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 
 class BulkForm(forms.Form):
-    """A page that is confirmed; flow knows whose page it is, and which of its items are marked."""
+    """A page to confirm; flow knows whose it is, and which of its items are marked."""
 
     label = forms.CharField(max_length=200, required=False)
     label_id = forms.IntegerField(required=False, min_value=1)

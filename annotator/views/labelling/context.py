@@ -21,11 +21,11 @@ from annotator.models import Lease
 from annotator.storage import thumbnails
 from annotator.views import number_format
 from annotator.views.access import Access
-from annotator.views.labelling import messages
+from annotator.views.labelling import item_fields, messages
 
 FILTER_FROM = 11
 
-# What a page of the desk loads: the desk's own modules, and those of what it shows and asks.
+# The scripts of a labelling page: common modules, and those of the medium and the answer.
 DESK_MODULES = tuple(
     f"labelling/{name}.js"
     for name in ("decisions", "input", "registry", "rhythm", "state", "sync", "tabs", "view")
@@ -51,7 +51,7 @@ def context(
         "client_id": uuid.uuid4(),
         "choices": buttons,
         "sure": _sure(suggestion),
-        "shown": desk_preferences.shown(access.project, lease.item) if lease else [],
+        "shown": item_fields.fields(access.project, lease.item) if lease else [],
         "filter_from": FILTER_FROM,
         "empty": "" if lease else labelling.why_empty(access.project, pause),
         "paused": stopping.pause_payload(pause),
@@ -65,10 +65,10 @@ def context(
 
 
 def context_of_tab(access: Access, lease: Lease, tab: str) -> dict[str, Any]:
-    """Return the context of the labelling page for a tab that is being reloaded.
+    """Return the context of the labelling page for a tab that is reloading.
 
-    The script shows the item once it knows that it runs in this tab: the page may as well have
-    gone to a window that was opened in the same moment.
+    The script shows the item once it knows that it runs in this tab: the response may also go to a
+    window opened at the same moment.
     """
     shown = context(access, lease)
     shown["config"]["tab"] = tab
@@ -108,7 +108,7 @@ def _config(access: Access, served: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _scripts(access: Access, labels: int) -> dict[str, Any]:
-    """Return the scripts and styles that the page loads, by their names in `static`."""
+    """Return the scripts and styles of the page, by static file name."""
     media, answer = access.type.media, access.type.answer
     search = (LABEL_SEARCH,) if labels >= FILTER_FROM else ()
     return {
@@ -119,7 +119,7 @@ def _scripts(access: Access, labels: int) -> dict[str, Any]:
 
 
 def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
-    """Return the keys as they are printed, on buttons and in the help."""
+    """Return the keys as printed on buttons and in the help."""
     groups = access.type.media.key_groups
     return {
         "actions": [
@@ -131,7 +131,7 @@ def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
             (shortcuts.cap(taken.key), taken.label, taken.action.title)
             for taken in desk_preferences.conflicts(access.user, access.project)
         ],
-        "reasons": desk_preferences.SKIP_REASONS.items(),
+        "reasons": messages.SKIP_REASONS.items(),
     }
 
 
@@ -144,11 +144,13 @@ def _sure(suggestion: dict[str, Any] | None) -> str:
 def choices(
     access: Access, suggestion: dict[str, Any] | None, chosen: Sequence[Ref]
 ) -> list[dict[str, Any]]:
-    """Return the labels as buttons, each with the key that chooses it; `suggestion` has ids."""
+    """Return the labels as buttons, each with its key; `suggestion` has ids."""
     suggested = suggestion["labels"] if suggestion else []
+    answer = access.type.answer
     return [
         {
             **button,
+            "title": answer.title(button["name"]),
             "is_chosen": button["id"] in chosen or button["name"] in chosen,
             "is_suggested": button["id"] in suggested,
         }

@@ -4,7 +4,7 @@ from django import forms
 
 
 class AnswerForm(forms.Form):
-    """A decision on the item that is held; flow knows which labels there are."""
+    """A decision on the leased item; flow knows the labels."""
 
     lease = forms.UUIDField()
     client_id = forms.UUIDField()
@@ -13,7 +13,7 @@ class AnswerForm(forms.Form):
 
 
 class LeaseForm(forms.Form):
-    """The item that is held, and perhaps why it is given back."""
+    """The leased item, and perhaps the reason for a release."""
 
     lease = forms.UUIDField()
     reason = forms.CharField(required=False, max_length=500)

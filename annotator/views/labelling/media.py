@@ -1,4 +1,4 @@
-"""Images of items, for members only, and never served as anything but an image."""
+"""Images of items, for members only, always served as images."""
 
 from pathlib import PurePosixPath
 
@@ -7,7 +7,6 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotator.errors import FlowError
@@ -18,7 +17,7 @@ from annotator.views.access import Request, signed_in
 
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 HEADERS = {
-    # An item's picture never changes, so one that was loaded ahead need not be asked for again.
+    # An item's image never changes, so a prefetched one stays in the browser's cache.
     "Cache-Control": "private, max-age=86400, immutable",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -28,7 +27,7 @@ HEADERS = {
 @require_safe
 @signed_in
 def item_image(request: Request, item_id: int) -> HttpResponseBase:
-    """Return the item's image, at most ?size= pixels long, if it is there for this person."""
+    """Return the item's image, scaled to at most ?size= pixels, if the user may see it."""
     name = _image_name(request, item_id)
     if "size" in request.GET:
         name = thumbnails.copy_of(name, _asked_size(request))
@@ -52,9 +51,9 @@ def _image_name(request: Request, item_id: int) -> str:
 
 
 def _asked_size(request: Request) -> int:
-    """Return one of the fixed sizes; any other would let a caller fill the disk with copies."""
+    """Return one of the fixed sizes; with arbitrary ones, a client could fill the disk."""
     for size in thumbnails.SIZES:
         if request.GET["size"] == str(size):
             return size
     sizes = ", ".join(map(str, thumbnails.SIZES))
-    raise FlowError("size", _("Unknown size. Choose one of: %(sizes)s.") % {"sizes": sizes})
+    raise FlowError("size", message="image_size", sizes=sizes)

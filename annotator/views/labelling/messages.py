@@ -3,8 +3,18 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
+
+# By what is stored.
+SKIP_REASONS = {
+    "unsure": gettext_lazy("I am not sure"),
+    "unclear": gettext_lazy("Not covered by the guidelines"),
+    "broken": gettext_lazy("Damaged or unreadable"),
+    "language": gettext_lazy("A language I can't read"),
+    "other": gettext_lazy("Another reason"),
+}
 
 
 def labelled(counts: dict[str, Any]) -> str:
@@ -22,7 +32,7 @@ def mine(counts: dict[str, Any]) -> str:
 
 
 def for_script() -> dict[str, Any]:
-    """Return all that the script may say; what stands in braces is put in by the script."""
+    """Return all texts of the script; it fills in the names in braces."""
     return {
         "item": _("Item {key}"),
         "none": _("no label"),
@@ -74,7 +84,7 @@ def for_script() -> dict[str, Any]:
 
 
 def _unseen() -> dict[str, str]:
-    """Return the reasons for which an item that is not visible cannot be labelled yet."""
+    """Return the reasons why an item that is not visible cannot be labelled yet."""
     return {
         "loading": _("The image is still loading. Label the item once you see it."),
         "failed": _("The image could not be loaded. Try again, or skip the item."),

@@ -1,6 +1,6 @@
 """Labelling page: one item, its labels, and the prefetched items.
 
-With a script the page speaks to `api.desk` and never reloads; without one, each decision is a plain
+With a script the page calls `api.desk` and never reloads; without one, each decision is a plain
 form and the next item comes with a new page.
 """
 
@@ -35,7 +35,7 @@ TAB_COOKIE = "winnow_tab"
 @require_safe
 @signed_in
 def desk(request: Request, project_id: int) -> HttpResponse:
-    """Show the item that the person holds, or give them the next one."""
+    """Show the user's leased item, or lease the next one."""
     access = _open_desk(request, project_id)
     asked = _asked_for(request, access)
     tab = request.COOKIES.get(TAB_COOKIE, "")
@@ -47,7 +47,7 @@ def desk(request: Request, project_id: int) -> HttpResponse:
         answer = render(
             request, "labelling/page.html", desk_context.context_of_tab(access, again, tab)
         )
-    # It is for one load: another window that opens now must not be taken for the same tab.
+    # The cookie is for one load: a window opened now must not be taken for the same tab.
     if tab:
         answer.delete_cookie(TAB_COOKIE, path=request.path, samesite="Lax")
     return answer
@@ -56,7 +56,7 @@ def desk(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def submit(request: Request, project_id: int) -> HttpResponse:
-    """Save a decision and go on to the next item."""
+    """Save a decision and show the next item."""
     access = _open_desk(request, project_id)
     form = AnswerForm(request.POST)
     chosen = labels_chosen(request.POST)
@@ -71,14 +71,14 @@ def submit(request: Request, project_id: int) -> HttpResponse:
     except (Conflict, NotFound) as refusal:
         return _move_on(request, access, refusal.detail, messages.WARNING)
     tasks.learn_if_due.delay_on_commit(access.project.pk)
-    words = labelling.saved_words(payload.annotation_payload(annotation))
+    words = labelling.saved_words(access.project, payload.annotation_payload(annotation))
     return _move_on(request, access, words, messages.SUCCESS)
 
 
 @require_POST
 @signed_in
 def skip(request: Request, project_id: int) -> HttpResponse:
-    """Skip the item and go on to the next one."""
+    """Skip the item and show the next one."""
     access = _open_desk(request, project_id)
     form = LeaseForm(request.POST)
     if not form.is_valid():
@@ -91,7 +91,7 @@ def skip(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def undo(request: Request, project_id: int) -> HttpResponse:
-    """Take the last answer or skip back and show its item again."""
+    """Undo the last answer or skip and show its item again."""
     access = _open_desk(request, project_id)
     deed = history.last_action(access.project, request.user)
     if deed is None:
@@ -103,7 +103,7 @@ def undo(request: Request, project_id: int) -> HttpResponse:
 
 
 def _open_desk(request: Request, project_id: int) -> Access:
-    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    """Return the project with its labels loaded once, for flow and page."""
     access = open_project(request, project_id)
     prefetch_related_objects([access.project], "labels")
     return access
@@ -120,7 +120,7 @@ def _explained(refusal: Invalid) -> str:
 
 
 def _asked_for(request: Request, access: Access) -> Lease | None:
-    """Return the lease that a redirect names, if it still runs and no window has it before it."""
+    """Return the lease named by a redirect, if it is active and no window shows it."""
     form = LeaseForm(request.GET)
     if not form.is_valid():
         return None
@@ -133,7 +133,7 @@ def _asked_for(request: Request, access: Access) -> Lease | None:
 def _again(
     request: Request, access: Access, problem: str, chosen: Sequence[Ref] = ()
 ) -> HttpResponse:
-    """Show the same item with what was wrong, or the next one where it is settled."""
+    """Show the same item with the error, or the next one if it is settled."""
     form = LeaseForm({"lease": request.POST.get("lease", "")})
     lease = None
     if form.is_valid():
@@ -149,7 +149,7 @@ def _again(
 def _move_on(
     request: Request, access: Access, said: str, level: int, *, lease: Lease | None = None
 ) -> HttpResponse:
-    """Go on to the next item, or to `lease`, by way of a redirect, so that a reload is safe."""
+    """Show the next item, or `lease`, by redirect, so that a reload is safe."""
     messages.add_message(request, level, said)
     query = f"?lease={lease.pk}" if lease else ""
     return redirect(reverse("label:desk", args=[access.project.pk]) + query)

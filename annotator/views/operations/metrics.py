@@ -7,16 +7,17 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
-# With one of these a front server passed the request on, so its sender is not who connects here.
+# With one of these, a front server forwarded the request, so the connection's address is not the
+# client's.
 PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the figures for Prometheus; 404 to strangers, as if there were none."""
+    """Return the figures for Prometheus; 404 for others, so that the endpoint stays hidden."""
     if not _may_read(request) or request.method != "GET":
         raise Http404
-    # Here, as it takes memory that nobody needs who does not measure.
+    # Imported late: it takes memory that is only needed with metrics.
     from annotator.metrics import prometheus
 
     body, content_type = prometheus.exposition(request.headers.get("Accept", ""))

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotator import VERSION
-from annotator.flow.operations import health, heartbeat, readiness
-from annotator.flow.operations.activity import activity as under_way
+from annotator.flow.operations import health, readiness
 from annotator.jobs import damaged_files
+from annotator.messages import under_way, workers
 from annotator.models import Role
 from annotator.views import number_format, partials
 from annotator.views.access import (
@@ -28,7 +28,7 @@ PROJECTS_SHOWN = 50
 @require_safe
 @signed_in
 def project_status(request: Request, project_id: int) -> HttpResponse:
-    """Show what runs for the project, what does not, and what to do."""
+    """Show what works in the project, what does not, and what to do."""
     context = project_context(open_project(request, project_id, Role.LEAD))
     if partials.is_unchanged(request, context["state"]):
         return partials.not_modified()
@@ -38,12 +38,12 @@ def project_status(request: Request, project_id: int) -> HttpResponse:
 def project_context(access: Access) -> dict[str, Any]:
     """Return the context of the project's status page."""
     stands = health.standing(access.project)
-    # What there is to say of rounds has a note of its own.
+    # Rounds have a note of their own.
     failures = [each for each in health.failures(access.project) if each.kind != "round"]
     rows = status_text.failed(failures)
-    activity = [each for each in under_way(access.project) if not each["failed"]]
+    activity = [each for each in under_way.told(access.project) if not each["failed"]]
     notes = [
-        status_text.worker(heartbeat.workers()),
+        status_text.worker(workers.workers()),
         status_text.last_round(stands),
         status_text.model(stands),
         *status_text.damaged(damaged_files.lately(access.project)),
@@ -63,7 +63,7 @@ def project_context(access: Access) -> dict[str, Any]:
 @require_safe
 @signed_in
 def installation(request: Request) -> HttpResponse:
-    """Show how the whole installation runs."""
+    """Show the state of the whole installation."""
     only_installation_admins(request)
     context = installation_context()
     if partials.is_unchanged(request, context["state"]):
@@ -116,5 +116,5 @@ def _parts() -> list[status_text.Note]:
 
 
 def _work(kinds: list[health.Kind]) -> list[status_text.Note]:
-    worker = heartbeat.workers()
+    worker = workers.workers()
     return [status_text.worker(worker), status_text.jobs(kinds, worker_alive=worker["alive"])]

@@ -22,14 +22,14 @@ MARKS = {
     WATCH: gettext_lazy("warning"),
     ACT: gettext_lazy("error"),
 }
-# A job waits a tick or two for its worker, and one that is long waits for those before it.
+# A job waits a tick or two for its worker, and an old one waits behind those before it.
 LONG_DUE = 120.0
 MOST_DAMAGED = 5
 
 
 @dataclass(frozen=True)
 class Note:
-    """One thing about how it runs: how well, in words, and what to do."""
+    """One status line: level, sentence, and what to do."""
 
     title: str
     level: str
@@ -43,7 +43,7 @@ class Note:
 
 
 def verdict(notes: Iterable[Note]) -> str:
-    """Return the sentence that comes first."""
+    """Return the headline."""
     notes = list(notes)
     worst = max((note.level for note in notes), key=LEVELS.index)
     told = {
@@ -59,12 +59,12 @@ def verdict(notes: Iterable[Note]) -> str:
 
 
 def worker(found: dict[str, Any]) -> Note:
-    """Return whether a worker lives."""
+    """Return whether a worker is running."""
     return Note(_("Worker"), FINE if found["alive"] else ACT, found["words"])
 
 
 def last_round(stands: ProjectHealth) -> Note:
-    """Return when the last round was, or why there is none."""
+    """Return when the last round ran, or why there is none."""
     round_, title = stands.last, _("Rounds")
     if round_ is None:
         return Note(
@@ -158,7 +158,7 @@ def queue(stands: ProjectHealth) -> Note:
 
 
 def at_most(number: int) -> str:
-    """Return a count that may have stopped early."""
+    """Return a count that may have been cut off."""
     if number > health.MOST:
         return _("more than %(n)s") % {"n": number_format.count(health.MOST)}
     return number_format.count(number)
@@ -174,7 +174,7 @@ def disk(found: Disk) -> Note:
     return Note(_("Disk"), ACT, told, todo)
 
 
-# What failed -------------------------------------------------------------------------------------
+# Failures -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -243,14 +243,14 @@ def _sentence(error: str) -> str:
 
 
 def part(title: str, state: str, todo: str) -> Note:
-    """Return whether a part of the installation is there."""
+    """Return whether a part of the installation is available."""
     if state == "ok":
         return Note(title, FINE, _("Connected."))
     return Note(title, ACT, f"{state[:1].upper()}{state[1:]}.", todo)
 
 
 def jobs(kinds: Iterable[Kind], *, worker_alive: bool) -> Note:
-    """Return whether jobs are taken up."""
+    """Return whether workers start jobs in time."""
     kinds = list(kinds)
     active = sum(kind.queued + kind.running for kind in kinds)
     waited = max((kind.oldest_due or 0.0 for kind in kinds), default=0.0)
@@ -275,14 +275,14 @@ KINDS = {
 
 
 def kind_row(kind: Kind) -> tuple[str, list[str]]:
-    """Return a kind of job and its figures."""
+    """Return a kind of job with its figures."""
     waited = "–" if kind.oldest_due is None else number_format.ago(kind.oldest_due)
     counts = [number_format.count(n) for n in (kind.queued, kind.running, kind.failed)]
     return str(KINDS[kind.name]), [*counts, waited]
 
 
 def project_row(stands: ProjectHealth) -> dict[str, Any]:
-    """Return one line of the table of projects."""
+    """Return one row of the table of projects."""
     round_ = stands.last
     return {
         "project": stands.project,

@@ -14,7 +14,7 @@ from annotator.views.versioned_forms import SharedForm
 
 
 class LabelForm(SharedForm, forms.Form):
-    """One label that is there: renamed, described, given another key, or taken out."""
+    """An existing label: to rename, describe, give another key, or remove."""
 
     id = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
@@ -34,34 +34,35 @@ class LabelForm(SharedForm, forms.Form):
         super().__init__(*args, **kwargs)
         self._labels = labels
         if self.is_bound:
-            # By the id that was sent: since then rows may have come before this one, or gone.
+            # By the submitted id, because rows may have been added or removed before it.
             self.initial = labels.get(self.label_id, {})
         for name, field in self.fields.items():
-            # In a table the column's title is the label, which a screen reader needs on each row.
+            # In a table, the column title is the visible label, but a screen reader needs one per
+            # row.
             field.widget.attrs["aria-label"] = self.title_of(name)
-            # What was typed and not saved is kept for the label, wherever its row is.
+            # Drafts are stored by label, whatever its row.
             field.widget.attrs["data-draft"] = f"label-{self.label_id}-{name}"
             field.widget.attrs["data-field"] = name
 
     def title_of(self, name: str) -> str:
-        """Return a field's name with its label's name."""
+        """Return a field's title with its label's name."""
         words = (self.fields[name].label, self.initial.get("name", ""))
         return ": ".join(str(each) for each in words if each)
 
     @property
     def label_id(self) -> int:
-        """Return the id of the row's label, 0 for none."""
+        """Return the id of the row's label, 0 without one."""
         sent = str(self["id"].value() or "")
         return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else 0
 
     def stored(self) -> dict[str, Any]:
-        """Return the label as it is stored now; one that is gone is one that was removed."""
+        """Return the label as stored now; a deleted one counts as removed."""
         label = self._labels.get(self.label_id)
         values = {name: (label or {}).get(name, "") for name in edits.LABEL_FIELDS}
         return {**values, "remove": label is None}
 
     def edit(self) -> edits.LabelEdit:
-        """Return the checked row as flow takes it."""
+        """Return the validated row for flow."""
         given = {name: self.cleaned_data[name] for name in self._given()}
         return edits.LabelEdit(self.label_id, given, self.cleaned_data["remove"], self.loaded)
 
@@ -75,7 +76,7 @@ class LabelForm(SharedForm, forms.Form):
             self._seen |= versions.stamps(self.stored())
 
     def in_words(self, name: str, value: Any) -> str:
-        """Return a value as people read it; of what is not removed, all that there is."""
+        """Return a value as text; for a label that is kept, all of its fields."""
         if name != "remove":
             return super().in_words(name, value)
         if value:
@@ -85,7 +86,7 @@ class LabelForm(SharedForm, forms.Form):
         return "\n".join(str(label[each]) for each in edits.LABEL_FIELDS if label.get(each))
 
     def take(self, version: str, name: str) -> dict[str, str]:
-        """Return the stamps that hold once a version is taken, of the whole label where it goes."""
+        """Return the stamps that apply once a version is chosen; for a removal, all of them."""
         if name != "remove":
             return super().take(version, name)
         if version == "mine":
@@ -101,7 +102,7 @@ LabelRows = forms.formset_factory(LabelForm, extra=0, max_num=500, absolute_max=
 
 
 class NewLabelsForm(forms.Form):
-    """Labels that are to be added."""
+    """Labels to add."""
 
     labels = LabelLinesField(
         label=gettext_lazy("New labels"),
@@ -111,16 +112,16 @@ class NewLabelsForm(forms.Form):
 
 
 def label_rows(project: Project, data: Any = None) -> Any:
-    """Return the project's labels as rows to edit."""
+    """Return the project's labels as editable rows."""
     rows = list(project.labels.values("id", *edits.LABEL_FIELDS))
     by_id = {row["id"]: row for row in rows}
     return LabelRows(data, prefix="row", initial=rows, form_kwargs={"labels": by_id})
 
 
 def add_label_clashes(rows: Any, clashes: list[Clash]) -> None:
-    """Show each clash at the row of its label."""
+    """Show each conflict at the row of its label."""
     for row in rows:
-        # The id is checked already, so no other row's name begins like this.
+        # The id is validated, so no other row has this prefix.
         own = f"{row.label_id}."
         row.add_clashes(
             [

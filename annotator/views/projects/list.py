@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotator.errors import FlowError
-from annotator.flow.operations import heartbeat
 from annotator.flow.projects import overview, settings
+from annotator.messages import workers
 from annotator.models import Project
 from annotator.views import partials
 from annotator.views.access import Request, only_installation_admins, signed_in
@@ -18,16 +18,16 @@ from annotator.views.form_errors import add_refusal
 from annotator.views.projects.list_text import row_in_words
 from annotator.views.projects.project_form import ProjectForm
 
-# With more projects there is a field to find one.
+# With more projects, a search field is shown.
 FEW = 5
-# Within it, the first worker of a new installation has come.
+# Time within which the first worker of a new installation should have started.
 STARTING = timedelta(minutes=1)
 
 
 @require_safe
 @signed_in
 def projects(request: Request) -> HttpResponse:
-    """Show the projects that are there for this person; `q` finds some by name."""
+    """Show the user's projects; `q` filters by name."""
     wanted = request.GET.get("q", "")[:200]
     found = overview.rows(request.user, wanted)
     context = _context(found, wanted)
@@ -39,7 +39,7 @@ def projects(request: Request) -> HttpResponse:
 def _context(found: list[overview.ProjectRow], wanted: str) -> dict[str, Any]:
     rows = [row_in_words(row) for row in found]
     led = [row.project for row in found if row.leads]
-    worker = heartbeat.workers() if led else {"alive": True}
+    worker = workers.workers() if led else {"alive": True}
     is_starting = not worker["alive"] and _is_starting(worker, led)
     warning = "" if worker["alive"] or is_starting else worker["words"]
     return {
@@ -53,7 +53,7 @@ def _context(found: list[overview.ProjectRow], wanted: str) -> dict[str, Any]:
 
 
 def _is_starting(worker: dict[str, Any], led: list[Project]) -> bool:
-    """Tell whether all of it is so new that the first worker may still be on its way."""
+    """Return whether the installation is so new that its first worker may still be starting."""
     oldest = min(project.created_at for project in led)
     return worker["seconds"] is None and timezone.now() - oldest < STARTING
 

@@ -49,7 +49,7 @@ def row_in_words(row: ProjectRow) -> dict[str, Any]:
 def _paused(row: ProjectRow) -> str:
     if row.pause is None:
         return ""
-    # Why a project stopped by itself stands among the decisions of its leads.
+    # For leads, the reasons of an automatic stop are among the decisions.
     if row.leads and row.pause.cause != stopping.LEAD:
         return _("Paused: no new items are served.")
     return pause_words(row.pause)
@@ -120,7 +120,7 @@ def _week(days: list[int]) -> str:
 
 
 def _bars(days: list[int]) -> list[dict[str, int]]:
-    """Return a bar for each day; one without labels keeps a line, so that the days can be told."""
+    """Return a bar per day; a day without labels has a minimal bar, so that days can be counted."""
     most = max(days, default=0) or 1
     heights = [max(round(TALL * number / most), 1) for number in days]
     return [

@@ -11,7 +11,7 @@ from annotator.views.versioned_forms import KEEP, SharedForm
 
 
 class MemberForm(forms.Form):
-    """A person and the role they get."""
+    """A user and the role to give."""
 
     username = forms.CharField(label=gettext_lazy("Username"), max_length=150)
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
@@ -24,7 +24,7 @@ class MemberForm(forms.Form):
 
 
 class RoleForm(SharedForm, forms.Form):
-    """The role of a member, which another admin may change at the same time."""
+    """A member's role, which another admin may change at the same time."""
 
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
 
@@ -36,7 +36,7 @@ class RoleForm(SharedForm, forms.Form):
         self.fields["role"].widget.attrs["aria-label"] = words
 
     def stored(self) -> dict[str, str]:
-        """Return the member's role as it is stored now."""
+        """Return the member's role as stored now."""
         return {"role": self.member.role}
 
 
@@ -50,14 +50,14 @@ class RemovalForm(SharedForm, forms.Form):
         self.member = member
 
     def stored(self) -> dict[str, str]:
-        """Return the member's role as it is stored now."""
+        """Return the member's role as stored now."""
         return {"role": self.member.role}
 
     @property
     def is_kept(self) -> bool:
-        """Tell whether the user has seen the other's change to the member and keeps it."""
+        """Return whether the user has seen the other's change to the member and keeps it."""
         return bool(self.data.get(KEEP) == "theirs:role")
 
     def in_words(self, name: str, value: Any) -> str:
-        """Return a role as people read it; None is none."""
+        """Return a role as text; None is none."""
         return str(Role(value).label) if value else _("removed")

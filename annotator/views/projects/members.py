@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -19,14 +18,14 @@ from annotator.views.projects.member_forms import MemberForm, RemovalForm, RoleF
 @require_safe
 @signed_in
 def members(request: Request, project_id: int) -> HttpResponse:
-    """Show who is in the project."""
+    """Show the project's members."""
     return _show(request, open_project(request, project_id, Role.ADMIN))
 
 
 @require_POST
 @signed_in
 def add(request: Request, project_id: int) -> HttpResponse:
-    """Give a person a role in the project."""
+    """Give a user a role in the project."""
     access = open_project(request, project_id, Role.ADMIN)
     form = MemberForm(request.POST)
     if form.is_valid():
@@ -40,7 +39,7 @@ def add(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def change(request: Request, project_id: int, user_id: int) -> HttpResponse:
-    """Give a member another role."""
+    """Change a member's role."""
     access = open_project(request, project_id, Role.ADMIN)
     member = _member(access, user_id)
     if member is None:
@@ -58,7 +57,7 @@ def change(request: Request, project_id: int, user_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def remove(request: Request, project_id: int, user_id: int) -> HttpResponse:
-    """Take a member out of the project."""
+    """Remove a member from the project."""
     access = open_project(request, project_id, Role.ADMIN)
     member = _member(access, user_id)
     if member is None:
@@ -78,27 +77,27 @@ def _member(access: Access, user_id: int) -> Membership | None:
     return access.project.memberships.select_related("user").filter(user_id=user_id).first()
 
 
-# Answering ---------------------------------------------------------------------------------------
+# Respond ------------------------------------------------------------------------------------------
 
 
 def _done(request: Request, access: Access) -> HttpResponse:
-    # A redirect even for htmx: who gave up the admin's role may not see the list any more.
+    # A redirect even for htmx: a user who gave up the admin role may not see the list any more.
     page = redirect("members", access.project.pk)
     return HttpResponseClientRedirect(page.url) if request.htmx else page
 
 
 def _gone(request: Request, access: Access) -> HttpResponse:
     """Report that the user is no longer a member: in the list, or on a page of its own."""
-    words = _("This user isn't a member of the project.")
+    refusal = NotFound("unknown_member")
     if request.htmx:
-        return _show(request, access, problem=words, status=422)
-    raise NotFound("unknown_member", words)
+        return _show(request, access, problem=refusal.detail, status=422)
+    raise refusal
 
 
 def _refused(
     request: Request, access: Access, form: RoleForm | RemovalForm, refusal: FlowError
 ) -> HttpResponse:
-    """Show the list as it is now; at the member's row both versions, if two people changed it."""
+    """Show the current list; on an edit conflict, with both versions at the member's row."""
     if not isinstance(refusal, EditConflict):
         return _show(request, access, problem=refusal.detail, status=422)
     form.add_clashes(refusal.clashes)
@@ -136,7 +135,7 @@ def _row(member: Membership, clashing: RoleForm | RemovalForm | None) -> dict[st
         "removal": RemovalForm(member),
     }
     if clashing is not None and clashing.member.pk == member.pk:
-        # What is shown of it must be what is stored by now.
+        # Show the stored role of this member.
         clashing.member.role = member.role
         row["role" if isinstance(clashing, RoleForm) else "removal"] = clashing
     return row

@@ -7,7 +7,7 @@ from annotator.flow.progress import stopping
 
 
 class PauseForm(forms.Form):
-    """The reason, which everybody who labels is shown."""
+    """The reason, shown to all annotators."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),

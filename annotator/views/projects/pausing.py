@@ -18,7 +18,7 @@ from annotator.views.projects.pause_form import PauseForm
 @require_POST
 @signed_in
 def pause(request: Request, project_id: int) -> HttpResponse:
-    """Hand out nothing from now on, and tell everybody why."""
+    """Pause the project, and show the reason to all members."""
     access = open_project(request, project_id, Role.LEAD)
     form = PauseForm(request.POST)
     if not form.is_valid():
@@ -37,7 +37,7 @@ def pause(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def resume(request: Request, project_id: int) -> HttpResponse:
-    """Hand out items again."""
+    """Resume the project."""
     access = open_project(request, project_id, Role.LEAD)
     stopping.resume(access.project)
     still = stopping.find_pause(access.project)

@@ -7,13 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator import tasktypes
-from annotator.models import Project
 from annotator.views.form_fields import LabelLinesField
 from annotator.views.projects.settings_form import SettingsForm
 
 
 class ProjectForm(SettingsForm):
-    """A new project; everything but the first five fields has a sound default."""
+    """A new project; all but the first five fields have sensible defaults."""
 
     task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
@@ -23,9 +22,9 @@ class ProjectForm(SettingsForm):
     )
 
     class Meta(SettingsForm.Meta):
-        fields = ("name", "task", "multi_label", *Project.SETTINGS)
+        fields = ("name", "task", "multi_label")
 
-    FIRST = ("name", "task", "multi_label", "labels", "guidelines")
+    FIRST = ("name", "task", "multi_label", "labels")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,8 +36,9 @@ class ProjectForm(SettingsForm):
 
     def first(self) -> list[forms.BoundField]:
         """Return the required fields."""
-        return [self[name] for name in self.FIRST]
+        return [*(self[name] for name in self.FIRST), *self.general()]
 
     def has_hidden_errors(self) -> bool:
-        """Tell whether something under “More settings” is wrong, so that it must be open."""
-        return any(name not in self.FIRST for name in self.errors)
+        """Return whether a field under “More settings” has an error, so that it must be open."""
+        shown = {field.name for field in self.first()}
+        return any(name not in shown for name in self.errors)

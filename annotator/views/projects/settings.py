@@ -9,22 +9,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotator import projectsettings
 from annotator.errors import FlowError
-from annotator.flow.projects import edits, setting_effects
+from annotator.flow.projects import edits
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import EditConflict
 from annotator.flow.queue import overlap
 from annotator.models import Project, Role
+from annotator.projectsettings import When
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.form_errors import add_refusal
 from annotator.views.projects.label_forms import NewLabelsForm, add_label_clashes, label_rows
-from annotator.views.projects.settings_form import TITLES, DeleteForm, SettingsForm
+from annotator.views.projects.settings_form import DeleteForm, SettingsForm
 
 WHEN = {
-    setting_effects.When.AT_ONCE: gettext_lazy("Effective immediately: %(settings)s."),
-    setting_effects.When.NEXT_ROUND: gettext_lazy("Effective from the next round: %(settings)s."),
-    setting_effects.When.RELOAD: gettext_lazy(
+    When.AT_ONCE: gettext_lazy("Effective immediately: %(settings)s."),
+    When.NEXT_ROUND: gettext_lazy("Effective from the next round: %(settings)s."),
+    When.RELOAD: gettext_lazy(
         "Effective when the labelling page is opened or reloaded: %(settings)s."
     ),
 }
@@ -37,7 +39,7 @@ def settings(request: Request, project_id: int) -> HttpResponse:
     access = open_project(request, project_id, Role.LEAD)
     form = SettingsForm(partials.post_data(request), instance=access.project)
     if request.method == "POST" and form.is_valid():
-        before = setting_effects.settings_of(access.project)
+        before = projectsettings.values(access.project)
         try:
             edits.edit_settings(access.project, form.changes(), form.loaded)
         except EditConflict as conflict:
@@ -63,12 +65,11 @@ def ask_missing(request: Request, project_id: int) -> HttpResponse:
 
 
 def _saved_words(project: Project, before: dict[str, Any]) -> str:
-    """Return that the settings are saved, and when those that were changed hold."""
+    """Return that the settings are saved, and when the changed ones take effect."""
     said = [_("Settings saved.")]
-    for when, names in setting_effects.by_when(
-        setting_effects.changed_since(project, before)
-    ).items():
-        titles = ", ".join(str(TITLES[name]) for name in names)
+    changed = projectsettings.changed_since(project, before)
+    for when, settings in projectsettings.by_when(changed).items():
+        titles = ", ".join(str(each.title) for each in settings)
         said.append(WHEN[when] % {"settings": titles})
     return " ".join(said)
 
@@ -85,7 +86,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
             typed = [row.edit() for row in rows]
             edits.edit_labels(access.project, typed, added.cleaned_data["labels"])
         except EditConflict as conflict:
-            # The labels that are stored by now are told beside those that were typed.
+            # The current labels are shown beside the submitted ones.
             rows = label_rows(access.project, request.POST)
             rows.is_valid()
             add_label_clashes(rows, conflict.clashes)
@@ -102,7 +103,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def delete(request: Request, project_id: int) -> HttpResponse:
-    """Take the project out of sight, if its name was typed."""
+    """Delete the project, if its name was typed."""
     access = open_project(request, project_id, Role.ADMIN)
     form = DeleteForm(access.project, request.POST)
     if not form.is_valid():

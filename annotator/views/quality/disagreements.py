@@ -29,7 +29,7 @@ NEWEST = 2**62
 @require_safe
 @signed_in
 def disagreements(request: Request, project_id: int) -> HttpResponse:
-    """Show what waits for a decision, newest first; what is decided with `?state=decided`."""
+    """Show open disagreements, newest first; with `?state=decided`, decided ones."""
     access = _open(request, project_id)
     state = adjudicate.as_state(request.GET.get("state", "open"))
     before = request.GET.get("before", "")
@@ -49,7 +49,7 @@ def disagreements(request: Request, project_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
-    """Store what is right."""
+    """Store the decision."""
     access = _open(request, project_id)
     labels = labels_chosen(request.POST)
     yours = naming.names(access.project, labels)
@@ -60,20 +60,22 @@ def settle(request: Request, project_id: int, item_id: int) -> HttpResponse:
         )
     except (Invalid, Conflict) as refusal:
         row = adjudicate.find(access.project, item_id)
-        problem = _with_yours(refusal.detail, yours)
+        problem = _with_yours(refusal.detail, naming.titles(access.project, labels))
         return _answer(
             request, access, row, problem=problem, status=refusal.status, typed=(yours, note)
         )
     tasks.learn_if_due.delay_on_commit(access.project.pk)
     decided = adjudicate.shown(access.project, row)["decision"]
-    words = _("Decided: %(labels)s.") % {"labels": labelling.label_words(decided)}
+    words = _("Decided: %(labels)s.") % {
+        "labels": labelling.label_words(access.project, decided["labels"])
+    }
     return _answer(request, access, row, said=words)
 
 
 @require_POST
 @signed_in
 def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
-    """Take the decision back."""
+    """Withdraw the decision."""
     access = _open(request, project_id)
     try:
         shown = _shown_decision(request)
@@ -88,7 +90,7 @@ def unsettle(request: Request, project_id: int, item_id: int) -> HttpResponse:
 
 
 def _shown_decision(request: Request) -> int | None:
-    """Return the decision that the card showed; 0 where it showed none, None if it does not say."""
+    """Return the decision that the card showed; 0 if it showed none, None if it does not say."""
     sent = request.POST.get("decision", "")
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else None
 
@@ -101,13 +103,13 @@ def _with_yours(detail: str, labels: list[str]) -> str:
 
 
 def _open(request: Request, project_id: int) -> Access:
-    """Return the project with its labels read once: flow checks them, and the page shows them."""
+    """Return the project with its labels loaded once, for flow and page."""
     access = open_project(request, project_id, Role.LEAD)
     prefetch_related_objects([access.project], "labels")
     return access
 
 
-# What is shown -----------------------------------------------------------------------------------
+# Show ---------------------------------------------------------------------------------------------
 
 
 def _shared(access: Access) -> dict[str, Any]:
@@ -129,26 +131,27 @@ def _card(
     is_short = len(labels) < FILTER_FROM
     return {
         "item": row.item,
-        "opinions": [_in_words(each) for each in shown["opinions"]],
+        "opinions": [_in_words(access, each) for each in shown["opinions"]],
         "labels": [each for each in labels if is_short or each["votes"]],
         "note": note,
-        "decision": decision and {**decision, "words": labelling.label_words(decision)},
+        "decision": decision
+        and {**decision, "words": labelling.label_words(access.project, decision["labels"])},
     }
 
 
-def _in_words(opinion: dict[str, Any]) -> dict[str, Any]:
+def _in_words(access: Access, opinion: dict[str, Any]) -> dict[str, Any]:
     told = (Source.SEED, Source.SECOND, Source.REPEAT, Source.BULK)
     source = Source(opinion["source"])
     return {
         **opinion,
-        "words": labelling.label_words(opinion),
+        "words": labelling.label_words(access.project, opinion["labels"]),
         "by": opinion["annotator"] or _("a former user"),
         "how": str(source.label) if source in told else "",
         "why": translated(opinion["why"]),
     }
 
 
-# Answering ---------------------------------------------------------------------------------------
+# Respond ------------------------------------------------------------------------------------------
 
 
 def _answer(
@@ -161,7 +164,7 @@ def _answer(
     status: int = 200,
     typed: tuple[list[str], str] | None = None,
 ) -> HttpResponse:
-    """Show the card anew; without htmx the page that it was on."""
+    """Render the card again; without htmx, redirect to its page."""
     if not request.htmx:
         page = reverse("disagreements", args=[access.project.pk])
         return partials.redirect_with_message(request, page, said=said, problem=problem)

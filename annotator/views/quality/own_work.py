@@ -19,14 +19,14 @@ DAYS_SHOWN, LEAST_DAYS = 28, 7
 @require_safe
 @signed_in
 def own_work(request: Request, project_id: int) -> HttpResponse:
-    """Show a user their own figures only."""
+    """Show users their own figures only."""
     access = open_project(request, project_id)
     facts = ChartData(access.project)
     people = people_rows(facts, [request.user])
     days = _days(access.project, request.user)
     context = {
         "access": access,
-        # But for the name, which everybody knows of themselves.
+        # Without the name, which the user knows.
         "counts": [(column.title, people[0][column.field]) for column in PEOPLE[1:]],
         "behind": facts.quality_behind,
         "days": days,
@@ -43,7 +43,7 @@ def _days(project: Project, user: User) -> list[tuple[Any, int]]:
             "day", "labels"
         )
     )
-    # Not the empty weeks before somebody began.
+    # Without the empty weeks before the user started.
     since = min([*given, today - timedelta(days=LEAST_DAYS - 1)])
     days = [since + timedelta(days=n) for n in range((today - since).days + 1)]
     return [(day, given.get(day, 0)) for day in days]

@@ -1,6 +1,6 @@
 """Quality page for leads: agreement, annotators, likely label errors.
 
-Nobody is ranked: people stand in the order of their names, each with what a number rests on.
+Annotators are not ranked: they are sorted by name, each with the sample size of every figure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ LABELS = (
 @require_safe
 @signed_in
 def quality(request: Request, project_id: int) -> HttpResponse:
-    """Show how far people agree, and which labels are in doubt."""
+    """Show agreement, and suspicious labels."""
     access = open_project(request, project_id, Role.LEAD)
     context = quality_context(access)
     if partials.is_unchanged(request, context["state"]):
@@ -113,7 +113,7 @@ def _confusions(
     facts: ChartData, found: Mapping[str, Any], names: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """Return for each person how often they say what where the consensus is what, in tenths."""
-    labels = [label.name for label in facts.labels.values()]
+    labels = naming.titles(facts.project, facts.labels)
     return [
         {
             "name": names.get(person["user"], ""),
@@ -136,7 +136,7 @@ def _confusions(
 
 
 def _doubted(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the labels in doubt of all kinds, the most doubtful first."""
+    """Return suspicious labels of all kinds, the most doubtful first."""
     kinds = [rows for rows in found.get("doubts", {}).values() if isinstance(rows, list)]
     return sorted((row for rows in kinds for row in rows), key=lambda row: -row["score"])
 
@@ -150,7 +150,7 @@ def _suspects(facts: ChartData, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _otherwise(facts: ChartData, found: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the items where what counts is not the consensus; None before there is one."""
+    """Return the items whose label differs from the consensus; None before there is one."""
 
     def cells(row: Mapping[str, Any]) -> list[str]:
         labels = [facts.label_name(row[name]) for name in ("today", "instead")]

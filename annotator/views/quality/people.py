@@ -12,7 +12,7 @@ from annotator.views import number_format
 from annotator.views.charts.base import Column, numeric
 from annotator.views.charts.data import ChartData
 
-# Words are made before, with what they rest on; they are set as numbers all the same.
+# Formatted before, with their sample size, and right-aligned as numbers.
 PEOPLE = (
     Column("name", gettext_lazy("name")),
     Column("labels", gettext_lazy("labels"), numeric),
@@ -26,11 +26,11 @@ PEOPLE = (
 )
 
 
-# People ------------------------------------------------------------------------------------------
+# Annotators ---------------------------------------------------------------------------------------
 
 
 def people_rows(facts: ChartData, users: Iterable[User]) -> list[dict[str, Any]]:
-    """Return for each person what they did, and how it stands up to others and to known answers."""
+    """Return a row per annotator: work done, agreement with others, and accuracy on gold items."""
     sums = {
         row["user"]: row
         for row in Tally.objects.filter(project=facts.project)
@@ -70,7 +70,7 @@ def _done(user: User, sums: Mapping[str, Any], pace: Mapping[str, Any]) -> dict[
 
 
 def _of(found: Mapping[str, Any] | None, name: str) -> str:
-    """Return a share with what it rests on and its interval; a dash where there is none."""
+    """Return a share with its sample size and interval; a dash if there is none."""
     if not found or not found["n"]:
         return "–"
     return _("%(share)s of %(n)s (%(low)s to %(high)s)") % {

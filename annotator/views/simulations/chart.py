@@ -10,20 +10,20 @@ from annotator.views.simulations import text
 
 BASELINE = "baseline"
 DASHES = [[1, 0], [8, 3], [2, 3]]
-# What others are compared with is grey and dashed.
+# The reference curves are grey and dashed.
 QUIET_DASHES = {"random": [6, 4], BASELINE: [2, 3]}
 METRICS = ("accuracy", "macro_f1", "rare_found")
 
 
 def file_svg(summary: Mapping[str, Any]) -> str:
-    """Return the picture as a file of its own, on a ground that keeps it readable anywhere."""
+    """Return the chart as a file, with a background that keeps it readable anywhere."""
     spec = curves_spec(summary, "accuracy", "light", {})
     titled = {**spec, "title": _caption(summary), "background": "#ffffff"}
     return render.drawn_as(titled, "light", "tall")
 
 
 def _caption(summary: Mapping[str, Any]) -> render.Spec:
-    """Return one line per strategy as the heading of a standalone chart."""
+    """Return one line per strategy as the title of a standalone chart."""
     return {
         "text": text.captions(summary, {}),
         "anchor": "start",
@@ -37,9 +37,9 @@ def _caption(summary: Mapping[str, Any]) -> render.Spec:
 def curves_spec(
     summary: Mapping[str, Any], metric: str, theme: str, titles: Mapping[str, str]
 ) -> render.Spec:
-    """Return one line with its 95 % band for each strategy and for the baseline.
+    """Return one line with its 95 % band per strategy and for the baseline.
 
-    `titles` are what the strategies are called; a name that is not among them stays as it is.
+    `titles` are the strategies' titles; an unknown name stays as it is.
     """
     names = [*summary["strategies"], BASELINE]
     shown = [{**titles, BASELINE: _("TF-IDF, random labels")}.get(name, name) for name in names]
@@ -112,7 +112,7 @@ def _legend(theme: str) -> dict[str, Any]:
         "labelColor": render.THEMES[theme]["ink"],
         "labelLimit": 220,
         "symbolType": "stroke",
-        # Else it would be as faint as the bands.
+        # Otherwise it would be as faint as the bands.
         "symbolOpacity": 1,
         "symbolSize": 400,
     }

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from annotator.flow.projects import settings
+from annotator import projectsettings
 from annotator.flow.simulation import job
 
 
@@ -41,13 +41,13 @@ class SimulationForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["strategies"]
         assert isinstance(field, forms.MultipleChoiceField)
-        # Random is always run along, as the others are compared with it.
+        # Random is always included, as the reference.
         field.choices = [
             (name, title)
-            for name, title, _words in settings.strategy_choices()
+            for name, title in projectsettings.strategy_titles().items()
             if name != job.RANDOM
         ]
 
     def columns(self) -> list[forms.BoundField]:
-        """Return the fields that are only needed when the columns cannot be found by name."""
+        """Return the fields only needed if columns cannot be found by name."""
         return [self[name] for name in ("text_column", "label_column")]

@@ -9,12 +9,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import tasks, tasktypes
+from annotator import projectsettings, tasks, tasktypes
 from annotator.errors import FlowError
 from annotator.flow.labels import naming
-from annotator.flow.operations import heartbeat
-from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
+from annotator.messages import workers
 from annotator.models import Role, Simulation
 from annotator.server import reverse_proxy
 from annotator.views import partials
@@ -30,7 +29,7 @@ SHOWN = 5
 @require_http_methods(["GET", "POST"])
 @signed_in
 def simulations(request: Request, project_id: int) -> HttpResponse:
-    """Show what was tried and what came of it, and start another one."""
+    """Show the simulations and their results, and start another one."""
     access = open_project(request, project_id, Role.LEAD)
     tasktypes.require(access.project, "simulate")
     if request.method == "POST":
@@ -67,7 +66,7 @@ def _started(request: Request, access: Access) -> HttpResponse:
 @require_POST
 @signed_in
 def stop(request: Request, project_id: int, pk: int) -> HttpResponse:
-    """End a simulation that is under way."""
+    """Stop a running simulation."""
     access = open_project(request, project_id, Role.LEAD)
     job.stop(access.project, pk, request.user)
     return _started(request, access)
@@ -83,7 +82,7 @@ def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseB
         raise Http404
     if name == "picture.svg":
         theme, size = render.theme_and_size(request, "tall")
-        spec = chart.curves_spec(work.summary, "accuracy", theme, _titles())
+        spec = chart.curves_spec(work.summary, "accuracy", theme, projectsettings.strategy_titles())
         return render.as_picture(spec, theme, size)
     if name == "curves.csv":
         return _csv(work)
@@ -116,7 +115,7 @@ def _download(work: Simulation, name: str) -> HttpResponse:
 
 def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
     """Return the form with what may be tried, and the newest simulations."""
-    rows, titles = _newest(access), _titles()
+    rows, titles = _newest(access), projectsettings.strategy_titles()
     own = job.own_labels(access.project)
     return {
         "access": access,
@@ -124,7 +123,7 @@ def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
         "rows": [_row(each, titles) for each in rows],
         "is_active": any(each.is_active for each in rows),
         "state": _state(rows),
-        "worker": heartbeat.workers(),
+        "worker": workers.workers(),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
         "own": own,
         "own_is_enough": own >= job.FEWEST_OWN,
@@ -140,7 +139,7 @@ def _state(rows: list[Simulation]) -> str:
     """Return a digest of what is shown."""
     seen = [(each.pk, each.state, each.stage, each.done, each.error) for each in rows]
     is_active = any(each.is_active for each in rows)
-    return partials.state_of(seen, is_active and heartbeat.workers()["alive"])
+    return partials.state_of(seen, is_active and workers.workers()["alive"])
 
 
 def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
@@ -151,7 +150,7 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
         **shown,
         "rare_label": _rare_label(work),
         "sentence": text.sentence(work.summary, titles),
-        # Of the others; the first one has its sentence above the picture.
+        # Of the others; the first one's sentence is above the chart.
         "captions": [
             each
             for each in text.captions(work.summary, titles)
@@ -164,11 +163,7 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
 
 
 def _rare_label(work: Simulation) -> str:
-    """Return the rare label's name; of the project's own label, the current one."""
+    """Return the rare label's name; for the project's own label, the current one."""
     name = str((work.summary or {})["rare"]["label"])
     label = None if work.name else naming.by_name(work.project).get(name)
     return label.name if label else name
-
-
-def _titles() -> dict[str, str]:
-    return {name: title for name, title, _words in project_settings.strategy_choices()}

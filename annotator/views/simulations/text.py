@@ -21,10 +21,10 @@ def sentence(summary: Summary, titles: Titles) -> str:
 
 
 def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
-    """Return the same of one strategy: at random's own last accuracy, where that is known."""
+    """Return the sentence for one strategy: at random's final accuracy, if known."""
     headline = summary["savings"][name].get("headline")
     if headline is None:
-        # Of a simulation that was made before headlines were.
+        # Simulations from before headlines were stored.
         return _to_the_goal(summary, name, titles)
     saved, settings = summary["savings"][name], summary["settings"]
     facts = {
@@ -41,7 +41,7 @@ def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
 
 
 def captions(summary: Summary, titles: Titles) -> list[str]:
-    """Return a sentence for each strategy but random, as the picture's caption."""
+    """Return a sentence for each strategy but random, as the chart's caption."""
     names = [name for name in summary["strategies"] if name != RANDOM]
     return [
         sentence_of(summary, name, titles)
@@ -57,7 +57,7 @@ def _own(saved: Mapping[str, Any]) -> tuple[float | None, float | None]:
 def _times_and_interval(
     ratio: float | None, ends: tuple[float | None, float | None]
 ) -> dict[str, str]:
-    """Return the ratio as it is said: how many times more the slower one of the two takes."""
+    """Return the ratio in words: how many times more labels the slower one takes."""
     low, high = ends
     if ratio is None or ratio >= 1:
         return {"times": _times(ratio), "interval": _interval(low, high)}
@@ -67,7 +67,7 @@ def _times_and_interval(
 
 
 def _headline(verdict: str, ratio: float | None, seeds: int) -> str:
-    """Return the sentence of a verdict, with its holes unfilled."""
+    """Return the sentence of a verdict, with its placeholders."""
     if verdict == "never":
         return _(
             "%(title)s never reaches %(target)s, which random reaches with %(theirs)s labels; it "
@@ -158,7 +158,7 @@ def goal(summary: Summary, titles: Titles) -> str:
 
 
 def lines(summary: Summary, titles: Titles) -> list[dict[str, str]]:
-    """Return a line of the table for each strategy and for the baseline."""
+    """Return a table row for each strategy and for the baseline."""
     found = [_line(summary, name, titles) for name in summary["strategies"]]
     curve = summary["baseline"]
     plain = {
@@ -173,7 +173,7 @@ def lines(summary: Summary, titles: Titles) -> list[dict[str, str]]:
 
 
 def picture(summary: Summary, titles: Titles) -> str:
-    """Return the picture in words, for who does not see it."""
+    """Return the chart in words, for users who cannot see it."""
     reached = [f"{line['title']} {line['last']}" for line in lines(summary, titles)]
     return _("Final accuracy: %(all)s.") % {"all": "; ".join(reached)}
 
@@ -196,11 +196,11 @@ def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
 
 
 def _told_of(summary: Summary) -> str:
-    """Return the strategy that the sentence is about."""
+    """Return the strategy of the headline."""
     names = [name for name in summary["strategies"] if name != RANDOM]
     if not names:
         return RANDOM
-    # Not the best one: chance has a hand in which that is.
+    # Not the best one, which is partly determined by chance.
     return FAVOURITE if FAVOURITE in names else names[0]
 
 
@@ -272,7 +272,7 @@ def _last(curve: Mapping[str, Any], metric: str) -> str:
 
 
 def _below(against: Mapping[str, Any] | None) -> str:
-    """Return at which marks random was better beyond the interval."""
+    """Return the label counts at which random was better, beyond the interval."""
     if against is None or against["never_worse"] is None:
         return "–"
     if against["never_worse"]:

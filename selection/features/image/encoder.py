@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selection.core.arrays import AnyArray, Float32Array, normalise_rows
+from selection.core.translation import gettext_noop
 from selection.features.image.hog import hog
 from selection.features.image.patches import PICTURES, Patches
 from selection.features.image.patches import SIZE as PATCHED
@@ -44,6 +46,10 @@ class ImageEncoder:
 
     A picture becomes its own columns, in which diversity is measured, and those of its neighbours.
     """
+
+    recipe: ClassVar[str] = "image"
+    title: ClassVar[str] = gettext_noop("Shapes and colours")
+    reads: ClassVar[str] = "image"
 
     size: int
     means: tuple[Float32Array, ...]
@@ -166,7 +172,7 @@ def _pixels(doc: Picture, size: int, row: int) -> AnyArray:
     picture = _opened(doc, row)
     try:
         if isinstance(doc, bytes):
-            # A JPEG can be decoded at a fraction of its size, which is most of the work saved.
+            # A JPEG can be decoded at reduced size, which saves most of the work.
             picture.draft("RGB", (2 * size, 2 * size))
         upright = _on_white(ImageOps.exif_transpose(picture))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -176,7 +182,7 @@ def _pixels(doc: Picture, size: int, row: int) -> AnyArray:
 
 def _on_white(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
-        # 16-bit and float greys would be cut off at 255 instead of scaled.
+        # 16-bit and float grey values would be clipped at 255 instead of scaled.
         grey = np.asarray(picture, dtype=np.float64)
         span = max(float(np.ptp(grey)), 1e-9) if grey.max(initial=0) > 255 else 255.0
         low = grey.min() if span != 255.0 else 0.0
@@ -204,7 +210,8 @@ def _colours(pixels: AnyArray) -> Float32Array:
     place = (np.arange(n)[:, None, None] * QUARTERS + half[:, None]) * QUARTERS + half
     length = n * QUARTERS**2 * LEVELS**3
     counts = np.bincount((place * LEVELS**3 + colour).ravel(), minlength=length)
-    # Roots bring a few pixels of a telling colour closer to a background of thousands.
+    # Square roots reduce the weight of a background of thousands of pixels against a few
+    # significant ones.
     roots = np.sqrt(counts / (size / QUARTERS) ** 2)
     return np.asarray(roots, dtype=np.float32).reshape(n, -1)
 

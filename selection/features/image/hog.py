@@ -44,7 +44,7 @@ def _cells(grey: Float32Array) -> Float32Array:
     across = np.arange(grey.shape[1]) // CELL
     cell = (np.arange(n)[:, None, None] * size + across[:, None]) * size + across
     first = lower.astype(np.int64) % BINS
-    # A direction between two bins counts for both, so turning a little changes a little.
+    # A direction between two bins counts for both, so a small rotation changes little.
     codes = [cell * BINS + first, cell * BINS + (first + 1) % BINS]
     weights = [strength * (1 - share), strength * share]
     length = n * size * size * BINS

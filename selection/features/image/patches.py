@@ -74,7 +74,7 @@ class Patches:
                 quarter = likeness[:, rows, columns]
                 shares.append(np.maximum(quarter - SOFT, 0).mean(axis=(1, 2)))
                 shares.append(np.maximum(-quarter - SOFT, 0).mean(axis=(1, 2)))
-        # Roots keep a kind that fills a quarter from hiding all others.
+        # Square roots keep a frequent patch from dominating all others.
         return np.asarray(np.sqrt(np.concatenate(shares, axis=1)), dtype=np.float32)
 
 
@@ -103,7 +103,7 @@ def _spherical_k_means(patches: Float32Array, generator: np.random.Generator) ->
         sizes = np.bincount(nearest, minlength=KINDS)
         held = np.flatnonzero(sizes)
         starts = np.concatenate([[0], np.cumsum(sizes[held])[:-1]])
-        # A kind that nothing is like starts anew somewhere else.
+        # A centroid without members restarts at a random place.
         sums = generator.normal(size=kinds.shape)
         sums[held] = np.add.reduceat((patches * pull)[order], starts, axis=0)
         kinds = normalise_rows(sums)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from selection.core.arrays import BLOCK, AnyArray, Float32Array, normalise_rows
 from selection.core.hashing import hash_bits
+from selection.core.translation import gettext_noop
 from selection.features.matrix import Blocks, Features
 from selection.features.neighbor_mean import EXAMPLES, Neighbours
 from selection.features.text.lsa import Latent, principal_directions
@@ -35,6 +36,10 @@ class TextQuick:
     The sketch adds each column, with a random sign, into one of 128 (count sketch, Charikar,
     Chen and Farach-Colton 2002): distances survive on average, and only a seed is stored.
     """
+
+    recipe: ClassVar[str] = "text-quick"
+    title: ClassVar[str] = gettext_noop("Words only (fast)")
+    reads: ClassVar[str] = "text"
 
     tfidf: Tfidf
     seed: int
@@ -72,6 +77,10 @@ class Text:
     subword vectors, all learnt on the pool. Diversity is measured in it: there two texts are near
     when they mean similar things, even if they share no word.
     """
+
+    recipe: ClassVar[str] = "text"
+    title: ClassVar[str] = gettext_noop("Words, embeddings and neighbours")
+    reads: ClassVar[str] = "text"
 
     tfidf: Tfidf
     latent: Latent
@@ -111,7 +120,7 @@ class Text:
             rows = slice(start, start + BLOCK)
             counts = self.tfidf.vocabulary.count(docs[rows])
             X = self.tfidf.weigh(counts)
-            # Written in place: a second copy of a full shard would cost 130 MB.
+            # In place: a second copy of a full shard would take 130 MB.
             meaning = self._meaning(X, counts)
             dense[rows, :width] = MEANING_WEIGHT * meaning
             dense[rows, width:] = self.neighbours.smooth(meaning)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.extmath import randomized_svd
 
 from selection.core.arrays import AnyArray, Float32Array, IntArray, normalise_rows
 
@@ -56,6 +55,9 @@ def principal_directions(X: Any, d: int, *, seed: int) -> Float32Array:
     array([[1.],
            [0.]], dtype=float32)
     """
+    # Costs 50 MB, and web processes read the registry of encoders, but fit none.
+    from sklearn.utils.extmath import randomized_svd
+
     rank = min(d, *X.shape)
     if rank == 0 or not abs(X).max() > 0:
         return np.zeros((X.shape[1], 0), dtype=np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from selection.core.arrays import AnyArray
+from selection.core.translation import gettext_noop
 from selection.features.base import Encoder
 from selection.features.matrix import Features
 from selection.features.text.encoders import Text, TextQuick
@@ -60,11 +61,19 @@ class _Pairs:
 class PairsQuick(_Pairs):
     """Differences of the quick features of texts: words alone."""
 
+    recipe: ClassVar[str] = "pairs-quick"
+    title: ClassVar[str] = gettext_noop("difference of the words, ready at once")
+    reads: ClassVar[str] = "text-pairs"
+
     encoder: ClassVar[type[Encoder]] = TextQuick
 
 
 @dataclass(frozen=True)
 class Pairs(_Pairs):
     """Differences of the full features of texts: words, meaning and neighbours."""
+
+    recipe: ClassVar[str] = "pairs"
+    title: ClassVar[str] = gettext_noop("difference of the words, their meaning and their company")
+    reads: ClassVar[str] = "text-pairs"
 
     encoder: ClassVar[type[Encoder]] = Text

@@ -64,7 +64,7 @@ def _pieces(words: Sequence[str]) -> Any:
     columns: list[int] = []
     ends = np.zeros(len(words) + 1, dtype=np.int64)
     for i, word in enumerate(words):
-        # Where a script writes no blanks, a "word" is a pair of characters already.
+        # In scripts without spaces, a "word" is a pair of characters already.
         if not is_blankless(word):
             framed = f" {word} "
             for length in LENGTHS:

@@ -20,8 +20,8 @@ _BLANKLESS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# What ends a word is listed instead of what makes one, because `\w` breaks words of Indic
-# scripts at every vowel sign.
+# Lists the characters that end a word, because `\w` splits words of Indic scripts at every vowel
+# sign.
 _ENDS = (
     r"\s\x00-\x1f!-/:-@\[-`{-\xbf\u2000-\u200b\u200e-\u206f\u20a0-\u20cf"
     r"\u3000-\u303f\ufe30-\ufe4f\uff00-\uff0f"
@@ -67,7 +67,7 @@ def within_budget(docs: Sequence[str]) -> Sequence[str]:
     budget = float(MAX_SAMPLE)
     for i, doc in enumerate(docs):
         characters = min(len(doc), MAX_CHARACTERS)
-        # Three bytes a character: most likely a script without blanks, two tokens each.
+        # Three bytes per character: most likely a script without spaces, with two tokens each.
         dense = len(doc[:100].encode(errors="replace")) > 2.5 * min(len(doc), 100)
         budget -= characters * 2 if dense else characters / 5
         if budget < 0 and i:

@@ -117,7 +117,7 @@ def _read(docs: Sequence[str], index: Mapping[str, int]) -> Stream:
     marks: list[int] = []
     word_counts = np.zeros(len(docs), dtype=np.int64)
     mark_counts = np.zeros(len(docs), dtype=np.int64)
-    # A growing index (fit) numbers what it has not seen; a fixed one answers -1.
+    # An index being fitted assigns new numbers; a fixed one returns -1.
     growing = isinstance(index, defaultdict)
     for i, doc in enumerate(docs):
         tokens = tokenise(doc)

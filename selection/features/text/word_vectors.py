@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from selection.core.arrays import AnyArray, Float32Array, FloatArray, normalise_rows
 from selection.features.text.vocabulary import Stream
@@ -54,7 +53,7 @@ class WordVectors:
         texts = _text_means(counts, self.vectors)
         has_words = np.abs(texts).sum(axis=1) > 0
         texts[has_words] -= self.mean
-        # One text alone is its own mean: what rounding leaves of it says nothing.
+        # A single text is its own mean: the rounding error left of it has no meaning.
         texts[np.abs(texts).max(axis=1, initial=0.0) < 1e-5] = 0.0
         return normalise_rows(texts)
 
@@ -94,6 +93,9 @@ def _positive_pmi(counts: Any) -> Any:
 
 
 def _factorise(pmi: Any, seed: int) -> Float32Array:
+    # Costs 50 MB, and web processes read the registry of encoders, but fit none.
+    from sklearn.utils.extmath import randomized_svd
+
     rank = min(DIMENSIONS, pmi.shape[0])
     if rank == 0 or pmi.nnz == 0:
         return np.zeros((pmi.shape[0], 0), dtype=np.float32)

@@ -1,27 +1,27 @@
-// How a picture lies in its box, how bright it is, and how hands and wheel move it: for viewer.js.
+// Image view: position and zoom, brightness and contrast, and gestures; used by viewer.js.
 
-const LEAST_REACH = 8; // times the fitted size that one can always zoom to
-const CLOSEST = 16; // screen pixels for one of the picture's, where that is more
-const LARGEST_FIT = 12; // the same for a tiny picture that is enlarged to fit
+const LEAST_REACH = 8; // minimum zoom limit, relative to the fitted size
+const CLOSEST = 16; // screen pixels per image pixel, if that allows more
+const LARGEST_FIT = 12; // the same limit for fitting a tiny image
 const LIGHT_STEP = 1.25;
 const DARKEST = -4; // steps
 const BRIGHTEST = 7;
-const PAN_SHARE = 0.15; // of the box, for a step
-const SLOP = 4; // a pointer that moves less than this is still a click
+const PAN_SHARE = 0.15; // of the box, per step
+const SLOP = 4; // a pointer that moves less is still a click
 const DOUBLE_MS = 350;
 const DOUBLE_NEAR = 24;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-// Where it lies ---------------------------------------------------------------------------------
+// Position --------------------------------------------------------------------------------------
 
-// All but the picture's own size is in pixels of the screen. Sides and offsets are [x, y].
+// All sizes but the image's own are in screen pixels. Sizes and offsets are [x, y].
 export class View {
   #room = [0, 0];
   #size = [1, 1];
-  #zoom = 1; // times the fitted size
+  #zoom = 1; // relative to the fitted size
   #turn = 0;
-  #pan = [0, 0]; // of the picture's middle from the box's
+  #pan = [0, 0]; // from the middle of the box to the middle of the image
 
   get zoom() {
     return this.#zoom;
@@ -39,13 +39,13 @@ export class View {
     return this.#fit() * this.#zoom;
   }
 
-  // As far as one may zoom in.
+  // The largest zoom.
   get reach() {
     return Math.max(LEAST_REACH, CLOSEST / this.#fit());
   }
 
-  // The zoom at which the picture's pixels are the screen's. Where the fitted picture shows them all
-  // already, twice that is what one looks closer for.
+  // The zoom that shows image pixels one to one; at least 2, if the fitted image shows them
+  // already.
   get actual() {
     return Math.max(2, 1 / this.#fit());
   }
@@ -56,7 +56,7 @@ export class View {
     this.#pan = [0, 0];
   }
 
-  // The original in place of its copy is larger, but fits the box all the same.
+  // The original replaces its thumbnail: larger, but fitted into the same box.
   take(width, height) {
     this.#size = [width, height];
     this.#keepInside();
@@ -75,7 +75,7 @@ export class View {
 
   zoomTo(zoom, at = [0, 0]) {
     const reached = clamp(zoom, 1, this.reach);
-    // Steps up and down again must end at the very start, whatever the rounding.
+    // Zooming in and out again must end at exactly 1, whatever the rounding.
     const next = reached < 1.001 ? 1 : reached;
     const grown = next / this.#zoom;
     this.#pan = this.#pan.map((offset, axis) => at[axis] - (at[axis] - offset) * grown);
@@ -92,11 +92,11 @@ export class View {
     this.panBy(x * PAN_SHARE * this.#room[0], y * PAN_SHARE * this.#room[1]);
   }
 
-  // For a picture of its own size in the upper left corner, turned about its middle.
+  // For an image in the upper left corner, rotated about its middle.
   transform() {
     const sides = this.#sides();
     const move = sides.map((side, axis) => {
-      // Edges on whole pixels, or a picture at its own size would be blurred by half of one.
+      // Align edges to whole pixels, or an image at actual size would be blurred.
       const edge = Math.round((this.#room[axis] - side) / 2 + this.#pan[axis]);
       return `${edge + (side - this.#size[axis]) / 2}px`;
     });
@@ -135,7 +135,7 @@ export class View {
 
 // Brightness and contrast -----------------------------------------------------------------------
 
-// Dim pictures come in series, so this stays for the session, and on this page only.
+// Dark images come in series, so the setting stays for the session, on this page only.
 export class Light {
   #key = `winnow.light:${location.pathname}`;
   #steps = { brightness: 0, contrast: 0 };
@@ -177,7 +177,7 @@ export class Light {
     this.#steps[name] = clamp(Math.round(step), DARKEST, BRIGHTEST);
   }
 
-  // A browser may refuse to store anything; then it lasts as long as the page.
+  // A browser may refuse storage; then the setting lasts as long as the page.
   #kept() {
     try {
       return JSON.parse(sessionStorage.getItem(this.#key)) ?? {};
@@ -193,7 +193,7 @@ export class Light {
   }
 }
 
-// Mouse, fingers and wheel ----------------------------------------------------------------------
+// Mouse, touch and wheel ------------------------------------------------------------------------
 
 export class Gestures {
   #viewer;
@@ -214,7 +214,7 @@ export class Gestures {
     on("pointercancel", (event) => this.#up(event));
     on("click", (event) => this.#click(event));
     on("wheel", (event) => this.#wheel(event));
-    // Else the browser takes two fingers for a scroll of the page, and cancels the pointers.
+    // Otherwise the browser scrolls with two fingers, and cancels the pointers.
     for (const name of ["touchstart", "touchmove"]) {
       on(name, (event) => event.touches.length > 1 && event.cancelable && event.preventDefault());
     }
@@ -238,7 +238,7 @@ export class Gestures {
   #move(event) {
     const before = this.#fingers.get(event.pointerId);
     if (!before) return;
-    // The button was let go outside the box.
+    // The button was released outside the box.
     if (!event.buttons) return this.#up(event);
     const now = this.#at(event);
     const middle = this.#middle();
@@ -278,7 +278,7 @@ export class Gestures {
   }
 
   #wheel(event) {
-    // Zooming out of a fitted picture does nothing, so there the page may scroll.
+    // Zooming out of a fitted image does nothing, so the page may scroll instead.
     if (event.deltaY > 0 && !this.#viewer.zoomed) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : 16;
@@ -286,7 +286,7 @@ export class Gestures {
     this.#viewer.zoomTo(this.#viewer.zoom * grown, this.#at(event));
   }
 
-  // Measured from the middle of the box, as the picture is.
+  // Relative to the middle of the box, like the image.
   #at(event) {
     const { left, top, width, height } = this.#box.getBoundingClientRect();
     return [event.clientX - left - width / 2, event.clientY - top - height / 2];

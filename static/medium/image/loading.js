@@ -1,27 +1,26 @@
-// Whether the pictures of what is about to be decided are on the screen: nobody has seen what is
-// still on its way, or did not come.
+// Image loading: whether images are visible, and preloading.
 
 const isThere = (image) => image.complete && image.naturalWidth > 0;
 const isFailed = (image) => image.complete && image.naturalWidth === 0;
 
-// The pictures in `element` that are not there, by why: `loading` or `failed`.
+// Images in `element` that are not visible, by reason: `loading` or `failed`.
 export const missing = (element) => {
   const images = [...element.querySelectorAll("img")].filter((image) => !isThere(image));
   const failed = images.filter(isFailed);
   return { loading: images.filter((image) => !failed.includes(image)), failed };
 };
 
-// Why nothing may be decided about it, null where everything may.
+// Why it cannot be labelled yet; null if it can.
 export const obstacle = (element) => {
   const { loading, failed } = missing(element);
   return loading.length ? "loading" : failed.length ? "failed" : null;
 };
 
-// What comes next -------------------------------------------------------------------------------
+// Preloading ------------------------------------------------------------------------------------
 
 const AT_ONCE = 2;
 
-// Loads pictures ahead, a few at a time and none while the one in sight is on its way.
+// Preloads a few images at a time, and none while the current one is loading.
 export class Preloader {
   #waiting = [];
   #images = new Map();
@@ -42,7 +41,7 @@ export class Preloader {
     return image;
   }
 
-  // Whether it can be painted at once, and not only once it has been decoded.
+  // Whether it can be painted at once, because it is decoded.
   isReady(image) {
     return this.#decoded.has(image);
   }
@@ -62,7 +61,7 @@ export class Preloader {
     const image = imageOf(url, "low");
     this.#images.set(url, image);
     this.#loading += 1;
-    // One that did not come is asked for once more when its turn comes.
+    // A failed image is requested once more when it is shown.
     if (await canPaint(image)) this.#decoded.add(image);
     else if (this.#images.get(url) === image) this.#images.delete(url);
     this.#loading -= 1;
@@ -75,7 +74,7 @@ export const imageOf = (url, priority) => {
   image.fetchPriority = priority;
   image.className = "picture-image";
   image.draggable = false;
-  // It is painted with the frame that it comes into, never after it.
+  // Decode synchronously, so that it is painted in the frame in which it is inserted.
   image.decoding = "sync";
   image.src = url;
   return image;
@@ -83,7 +82,7 @@ export const imageOf = (url, priority) => {
 
 export const canPaint = (image) => image.decode().then(() => true, () => false);
 
-// The server never enlarges: what is shorter than the size in its address is the original itself.
+// The server never enlarges: an image smaller than the requested size is the original.
 export const isWhole = (image, url) => {
   const size = Number(new URL(url, document.baseURI).searchParams.get("size"));
   return size > 0 && Math.max(image.naturalWidth, image.naturalHeight) < size;

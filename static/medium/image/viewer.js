@@ -1,13 +1,13 @@
-// A picture in a box: fitted, zoomed, panned, turned, made brighter. What is shown first is a copy of
-// the screen's size; the original is fetched where somebody looks closer than the copy can show.
+// Image viewer: fit, zoom, pan, rotate, brightness. It shows a thumbnail of screen size first, and
+// loads the original when the user zooms in further.
 //
 //   const viewer = new Viewer(box, tools);
 //   viewer.show({ url, original, width, alt }); // width: the original's, in pixels
 //
-// Every action returns { key, value }: what it did, for the page to say (viewer.words puts it in the
-// words that the tools carry). What the pointer does, and what comes later, is told by the event
-// "picture:said" on the box. A pointer that moved the picture has its pointermove and pointerup
-// default-prevented; all others, a swipe over a fitted picture say, are the page's.
+// Every action returns { key, value }: what it did, for the page to announce (viewer.words formats it
+// with the texts in the tools). Gestures and later results are reported by the event "picture:said"
+// on the box. A pointer that moved the picture has its pointermove and pointerup default-prevented;
+// the page handles all others, such as a swipe over a fitted picture.
 
 import { media } from "../../labelling/registry.js";
 import { fill } from "../../labelling/view.js";
@@ -15,8 +15,8 @@ import { Gestures, Light, View } from "./gestures.js";
 import { Preloader, canPaint, imageOf, isWhole } from "./loading.js";
 
 const STEP = 1.25;
-const CRISP_FROM = 6; // screen pixels for one of the picture's, to show it as a square
-const PATIENCE_MS = 150; // a picture that comes sooner is not announced as loading
+const CRISP_FROM = 6; // screen pixels per image pixel from which pixels are shown as squares
+const PATIENCE_MS = 150; // a faster load is not announced
 
 // The viewer ------------------------------------------------------------------------------------
 
@@ -33,7 +33,7 @@ export class Viewer {
   #asked = null;
   #copy = null;
   #original = null;
-  #image = null; // the one of the two that is in sight
+  #image = null; // the visible one of the two
   #isFetching = false;
   #timer = null;
 
@@ -146,7 +146,7 @@ export class Viewer {
     return { key: "reset" };
   }
 
-  // Between the whole picture and its own pixels, one for one on the screen.
+  // Toggle between the fitted image and actual size.
   toggleZoom(at) {
     if (!this.#image) return { key: "none" };
     if (this.zoomed) return this.fit();

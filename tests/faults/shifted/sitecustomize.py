@@ -17,7 +17,7 @@ right, celerys = timezone.now, Celery.now
 
 
 def wrong_by() -> Any:
-    """Return how far the clock is off now."""
+    """Return the current clock offset."""
     return timedelta(seconds=float(FILE.read_text()))
 
 

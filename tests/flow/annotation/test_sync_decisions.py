@@ -35,7 +35,7 @@ def test_label_is_saved_with_its_remarks(project: Project, filled: Fill, ana: Us
         project, ana, "label", lease=str(lease.pk), labels=["spam"], note=" odd ", unsure=True
     )
     assert (settled.state, settled.annotation["labels"]) == (sync_decisions.SAVED, ["spam"])
-    assert labelling.result_words(settled).startswith("Saved: spam.")
+    assert labelling.result_words(project, settled).startswith("Saved: spam.")
     saved = Annotation.objects.get()
     assert (saved.note, saved.unsure) == ("odd", True)
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_stored_is_refused_in_words(
     lease = leasing.lease_next(project, ana)
     settled = settle(project, ana, "label", **{"lease": str(lease.pk), **given})
     assert (settled.state, settled.code) == (sync_decisions.REFUSED, code)
-    assert labelling.result_words(settled)
+    assert labelling.result_words(project, settled)
     assert not Annotation.objects.exists()
 
 
@@ -186,7 +186,7 @@ def test_undone_skip_whose_item_others_took_says_so(
         loop.answer(taken)
     settled = undo_skip(lease)
     assert (settled.state, settled.lease) == (sync_decisions.DONE, None)
-    assert "Other annotators have taken the item" in labelling.result_words(settled)
+    assert "Other annotators have taken the item" in labelling.result_words(project, settled)
     assert loop.refreshed(lease.item).skips == 0
     releasing.release(taken)
     # It is theirs again like any other.
@@ -246,8 +246,10 @@ def test_nobody_settles_for_another(project: Project, filled: Fill, ana: User, b
     assert not annotation.revisions.exists()
 
 
-def test_saved_tells_what_the_item_was() -> None:
-    assert labelling.saved_words({"labels": ["spam"], "source": "active"}) == "Saved: spam."
-    assert "audit item" in labelling.saved_words({"labels": ["spam"], "source": "audit"})
-    assert "gold item" in labelling.saved_words({"labels": ["a", "b"], "source": "gold"})
-    assert labelling.saved_words({"labels": [], "source": "active"}) == "Saved: no label."
+def test_saved_tells_what_the_item_was(project: Project) -> None:
+    assert (
+        labelling.saved_words(project, {"labels": ["spam"], "source": "active"}) == "Saved: spam."
+    )
+    assert "audit item" in labelling.saved_words(project, {"labels": ["spam"], "source": "audit"})
+    assert "gold item" in labelling.saved_words(project, {"labels": ["a", "b"], "source": "gold"})
+    assert labelling.saved_words(project, {"labels": [], "source": "active"}) == "Saved: no label."

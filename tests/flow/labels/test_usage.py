@@ -51,7 +51,7 @@ def test_label_of_a_withdrawn_answer_is_removed_and_history_keeps_it(
     key = "6e1f6b1c-0d5c-4a7c-9a52-6a2b9f3f6a10"
     given = loop.answer(lease, ["refund"], client_id=key)
     revise.withdraw(given, ana)
-    assert usage.counted(three, Label.objects.get(name="refund"))[0][0] == 0
+    assert usage.counted(three, Label.objects.get(name="refund"))["annotations"] == 0
     drop(three, "refund")
     assert names(three) == ["spam", "ham"]
     (record,) = exported(three, "withdrawn")

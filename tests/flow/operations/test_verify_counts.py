@@ -16,10 +16,11 @@ from django.test.utils import CaptureQueriesContext
 from annotator import tasks
 from annotator.errors import Conflict
 from annotator.flow.annotation import bulk_confirm, bulk_pages, revise, seed_labels, submit
-from annotator.flow.operations import activity, verify_counts
+from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing, skipped_items
+from annotator.messages import under_way
 from annotator.models import Annotation, Item, Membership, Project, Tally, User
 from tests import loop
 from tests.flow.queue.test_at_once import at_once
@@ -297,7 +298,7 @@ def test_night_changes_nothing_but_tells_log_and_lead(
     assert "tally.labels" in caplog.text
     worked.refresh_from_db()
     assert (worked.recounted["wrong"], worked.recounted["left"]) == (1, 1)
-    (said,) = [each for each in activity.activity(worked) if each["kind"] == "recount"]
+    (said,) = [each for each in under_way.told(worked) if each["kind"] == "recount"]
     assert said["failed"]
     assert "1 counter is wrong" in said["words"]
     assert loop.refreshed(tally).labels == tally.labels

@@ -13,11 +13,11 @@ from pytest_django import Settings
 
 from annotator.flow.annotation import revise
 from annotator.flow.features import encode
-from annotator.flow.operations import activity, heartbeat, readiness
+from annotator.flow.operations import heartbeat, readiness
 from annotator.flow.progress import audit_counts, estimate, model_history, stopping, summary
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.queue import leasing, releasing
-from annotator.messages import labelling
+from annotator.messages import labelling, under_way, workers
 from annotator.messages import progress as worded
 from annotator.messages.estimate import needed_in_words
 from annotator.models import (
@@ -205,9 +205,9 @@ def test_empty_desk_says_why(project: Project, filled: Fill, ana: User) -> None:
 
 
 def test_waiting_running_and_failed_work_is_told(project: Project, filled: Fill) -> None:
-    assert activity.activity(project) == []
+    assert under_way.told(project) == []
     work = Import.objects.create(project=project, name="a.csv", path="x", format="csv", total=9)
-    (told,) = activity.activity(project)
+    (told,) = under_way.told(project)
     assert (told["kind"], told["words"], told["failed"]) == (
         "import",
         "a.csv is waiting for a worker.",
@@ -216,7 +216,7 @@ def test_waiting_running_and_failed_work_is_told(project: Project, filled: Fill)
     Import.objects.filter(pk=work.pk).update(
         state=Job.State.FAILED, error="No column.", finished_at=timezone.now()
     )
-    (told,) = activity.activity(project)
+    (told,) = under_way.told(project)
     assert (told["words"], told["failed"]) == ("Import of a.csv failed: No column.", True)
 
 
@@ -225,7 +225,7 @@ def test_old_failures_are_told_no_more(project: Project) -> None:
     Import.objects.create(
         project=project, name="a.csv", path="x", format="csv", state="failed", finished_at=long_ago
     )
-    assert activity.activity(project) == []
+    assert under_way.told(project) == []
 
 
 def test_features_and_rounds_under_way_are_told_with_their_share(
@@ -233,18 +233,18 @@ def test_features_and_rounds_under_way_are_told_with_their_share(
 ) -> None:
     filled(project, 5)
     (space,) = encode.plan(project)
-    (told,) = activity.activity(project)
+    (told,) = under_way.told(project)
     assert (told["kind"], told["done"], told["total"]) == ("features", 0, 2)
     encode.fit(space.pk)
-    (told,) = activity.activity(project)
+    (told,) = under_way.told(project)
     assert told["done"] == 1
     encode.transform(space.shards.get().pk)
-    assert activity.activity(project) == []
+    assert under_way.told(project) == []
     turn = loop.start(project)
-    (told,) = activity.activity(project)
+    (told,) = under_way.told(project)
     assert told["words"] == "Round 1: training."
     Round.objects.filter(pk=turn.pk).update(state="failed", error="Disk full.")
-    (told,) = activity.activity(project)
+    (told,) = under_way.told(project)
     assert told["failed"]
     assert "Disk full. Labelling continues" in told["words"]
 
@@ -254,15 +254,15 @@ def test_features_and_rounds_under_way_are_told_with_their_share(
 
 def test_dead_worker_is_named_with_how_long_it_has_been_silent(db: Any, time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    assert heartbeat.workers()["words"].startswith("No worker is running")
+    assert workers.workers()["words"].startswith("No worker is running")
     WorkerBeat.objects.create(name="here:1", seen_at=timezone.now())
-    assert heartbeat.workers()["alive"]
+    assert workers.workers()["alive"]
     time_machine.shift(timedelta(seconds=40))
-    found = heartbeat.workers()
+    found = workers.workers()
     assert not found["alive"]
     assert found["words"].startswith("No worker seen for 40 s")
     time_machine.shift(timedelta(minutes=5))
-    assert "5 minutes" in heartbeat.workers()["words"]
+    assert "5 minutes" in workers.workers()["words"]
 
 
 def test_worker_reports_itself_and_takes_its_leave(

@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import Invalid
 from annotator.flow.projects import preferences, settings, shortcuts
+from annotator.i18n import shortcut_texts
 from annotator.models import Item, Project, User
 from tests import loop
 
@@ -33,6 +34,13 @@ def test_no_two_actions_share_a_default_and_none_takes_a_digit() -> None:
     assert not any(shortcuts.is_digit(key) for key in defaults)
     assert {shortcuts.understood(key) for key in defaults} == set(defaults)
     assert {action.group for action in shortcuts.ACTIONS.values()} == set(shortcuts.GROUPS)
+
+
+def test_every_action_and_group_has_a_name_of_its_own() -> None:
+    assert list(shortcut_texts.ACTIONS) == list(shortcuts.ACTIONS)
+    assert tuple(shortcut_texts.GROUPS) == shortcuts.GROUPS
+    titles = [str(action.title) for action in shortcuts.ACTIONS.values()]
+    assert len(set(titles)) == len(titles)
 
 
 def test_actions_and_habits_have_different_names() -> None:
@@ -262,36 +270,13 @@ def test_habit_out_of_range_is_refused_and_nothing_is_changed(
     assert stored(ana) == {}
 
 
-def test_every_reason_to_skip_has_words() -> None:
-    assert list(preferences.SKIP_REASONS) == ["unsure", "unclear", "broken", "language", "other"]
-    assert all(str(words) for words in preferences.SKIP_REASONS.values())
-
-
 # What is shown with an item ----------------------------------------------------------------------
 
 
 def test_fields_are_shown_in_the_leads_order_and_missing_ones_left_out() -> None:
     project = Project(shown_fields=["sender", "size", "gone", "empty", "none", "read"])
     item = Item(meta={"read": False, "size": 3.5, "sender": "a@b", "empty": "", "none": None})
-    assert preferences.shown(project, item) == [("sender", "a@b"), ("size", "3.5"), ("read", "no")]
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ("two\n lines", "two lines"),
-        ("x" * 201, "x" * 199 + "…"),
-        (0, "0"),
-        (True, "yes"),
-        (["a", 1, None, True], "a, 1, yes"),
-        ([["a"], {}], '[["a"], {}]'),
-        ({"ü": [1]}, '{"ü": [1]}'),
-        ("<b>", "<b>"),
-    ],
-)
-def test_value_of_any_kind_is_shown_as_a_short_text(value: Any, words: Any) -> None:
-    item = Item(meta={"field": value})
-    assert preferences.shown(Project(shown_fields=["field"]), item) == [("field", words)]
+    assert preferences.shown(project, item) == [("sender", "a@b"), ("size", 3.5), ("read", False)]
 
 
 def test_names_of_fields_come_from_the_first_items(

@@ -11,7 +11,6 @@ from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
 from annotator.flow.projects import setting_effects
 from annotator.flow.projects import settings as project_settings
-from annotator.flow.projects.setting_effects import When
 from annotator.flow.queue import current_leases, leasing, payload, prefetch
 from annotator.flow.queue import overlap as queue_overlap
 from annotator.models import (
@@ -20,11 +19,12 @@ from annotator.models import (
     ModelVersion,
     Project,
     QueueEntry,
-    SecondLook,
+    ReviewRequest,
     Source,
     User,
 )
 from annotator.pool import audit_set
+from annotator.projectsettings import SETTINGS, Effect, When
 from tests import loop
 from tests.given import Fill
 
@@ -116,11 +116,11 @@ def gold_feedback(project: Project, ana: User) -> None:
 
 def second_share(project: Project, ana: User) -> None:
     doubted = loop.label(project, ana, 1)[0]
-    SecondLook.objects.create(
+    ReviewRequest.objects.create(
         project=project,
         item=doubted.item,
         about=doubted,
-        kind=SecondLook.Kind.SUSPECT,
+        kind=ReviewRequest.Kind.SUSPECT,
         score=1.0,
         instead=[],
         rank=0,
@@ -240,9 +240,12 @@ CHECKS = {
 
 
 def test_for_every_setting_it_is_decided_when_it_holds() -> None:
-    assert set(setting_effects.APPLIES) == set(Project.SETTINGS)
-    at_once = {name for name, when in setting_effects.APPLIES.items() if when is When.AT_ONCE}
+    at_once = {name for name, each in SETTINGS.items() if each.applies is When.AT_ONCE}
     assert at_once == set(CHECKS)
+
+
+def test_every_effect_is_done() -> None:
+    assert set(setting_effects.EFFECTS) == set(Effect)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotator.errors import Conflict, Forbidden, Invalid, NotFound
+from annotator.errors import Conflict, Invalid, NotFound, PermissionDenied
 from annotator.flow.projects import accounts, label_set, members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Label, Membership, Project, QueueEntry, Role, User
@@ -270,7 +270,7 @@ def test_too_low_a_role_is_forbidden_and_a_stranger_sees_nothing(
     project: Project, lea: User, ana: User, zed: User
 ) -> None:
     for person, least in ((ana, Role.LEAD), (ana, Role.ADMIN), (lea, Role.ADMIN)):
-        with pytest.raises(Forbidden):
+        with pytest.raises(PermissionDenied):
             members.load_project(person, project.pk, least)
     for least in Role:
         with pytest.raises(NotFound):

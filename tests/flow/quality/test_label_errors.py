@@ -11,7 +11,7 @@ from annotator.flow.projects import members, settings
 from annotator.flow.quality import label_errors
 from annotator.flow.queue import leasing
 from annotator.flow.review import candidates
-from annotator.models import Annotation, Item, Project, SecondLook, Source, User
+from annotator.models import Annotation, Item, Project, ReviewRequest, Source, User
 from annotator.pool import audit_set, training_set
 from selection.features import Features
 from selection.models import MultiLabel, SingleLabel
@@ -66,7 +66,7 @@ def test_suspects_go_to_the_second_looks(labelled: Any, ana: User) -> None:
     found, _labels = find(labelled)
     proposals = label_errors.proposals(found)
     assert candidates.request_reviews(labelled, proposals) >= 3
-    looks = SecondLook.objects.filter(about__in=turned)
+    looks = ReviewRequest.objects.filter(about__in=turned)
     assert looks.count() == 3
     look = looks.first()
     assert look.instead == loop.ids(labelled, *loop.truth(look.item))

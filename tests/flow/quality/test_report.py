@@ -10,7 +10,7 @@ from annotator.flow.progress import daily_counts
 from annotator.flow.projects import settings
 from annotator.flow.quality import report
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Project, SecondLook, Source, User
+from annotator.models import Annotation, Project, ReviewRequest, Source, User
 from selection.agreement import coefficients
 from tests import loop
 
@@ -95,7 +95,7 @@ def test_wrong_labels_are_doubted_and_asked_again(project: Project, ana: User, b
     found = [each for each in suspects if set(each["annotations"]) <= set(flipped)]
     assert len(found) >= 2
     assert all(each["given"] == [flipped[each["annotations"][0]]] for each in found)
-    looks = SecondLook.objects.filter(kind=SecondLook.Kind.SUSPECT)
+    looks = ReviewRequest.objects.filter(kind=ReviewRequest.Kind.SUSPECT)
     doubted = {pk for each in suspects for pk in each["annotations"]}
     assert set(looks.values_list("about", flat=True)) == doubted
     # Looked at only where the model disagrees, audits would come to agree with it.
@@ -114,7 +114,7 @@ def test_without_a_share_for_them_nothing_is_asked_again(
     loop.go_round(project)
     background_reports.make_all(project.pk)
     assert background_reports.report(project, "quality")["answers"] == 40
-    assert not SecondLook.objects.exists()
+    assert not ReviewRequest.objects.exists()
 
 
 def test_before_anybody_answered_there_is_nothing_to_tell(project: Project) -> None:

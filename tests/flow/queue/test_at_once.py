@@ -33,8 +33,8 @@ from annotator.models import (
     Lease,
     Project,
     QueueEntry,
+    ReviewRequest,
     Round,
-    SecondLook,
     Source,
     User,
 )
@@ -330,7 +330,7 @@ def test_second_looks_are_given_to_one_person_each(
 
     found = [pk for each in at_once(*map(look_at_all, people[1:])) for pk in each]
     assert len(set(found)) == len(found) == 24
-    done = SecondLook.objects.filter(state=SecondLook.State.DONE)
+    done = ReviewRequest.objects.filter(state=ReviewRequest.State.DONE)
     assert done.values("answer").distinct().count() == 24
     assert verify_counts.recount(project) == []
 
@@ -377,7 +377,7 @@ def test_looks_are_proposed_while_others_take_them(
     for user in people[1:]:
         loop.label(project, user, 20)
     assert Annotation.objects.filter(source=Source.SECOND).count() == 20
-    assert not SecondLook.objects.exclude(state=SecondLook.State.DONE).exists()
+    assert not ReviewRequest.objects.exclude(state=ReviewRequest.State.DONE).exists()
     assert verify_counts.recount(project) == []
 
 

@@ -55,7 +55,7 @@ def test_person_is_told_who_will_see_it(project: Project, item: Any, ana: User, 
         decision = {"kind": "skip", "client_id": "1", "lease": str(lease.pk)}
         said.append(
             labelling.result_words(
-                sync_decisions.apply_decision(project, person, "tab/1", decision)
+                project, sync_decisions.apply_decision(project, person, "tab/1", decision)
             )
         )
     assert "Another annotator will see it" in said[0]

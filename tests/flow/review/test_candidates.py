@@ -25,7 +25,7 @@ from annotator.models import (
     Item,
     Lease,
     Project,
-    SecondLook,
+    ReviewRequest,
     Source,
     User,
 )
@@ -68,7 +68,7 @@ def doubted(project: Project, labelled: Any) -> Any:
 
 
 def states() -> Any:
-    return list(SecondLook.objects.order_by("pk").values_list("state", "outcome"))
+    return list(ReviewRequest.objects.order_by("pk").values_list("state", "outcome"))
 
 
 def other(annotation: Any) -> Any:
@@ -86,19 +86,21 @@ def test_somebody_else_looks_blind_and_nothing_counts_by_it(
     assert (shown["suggestion"], shown["why"]) == (None, None)
     answer = loop.answer(lease)
     assert (answer.counted, answer.source) == (False, "second")
-    assert states() == [(SecondLook.State.DONE, "confirmed")]
+    assert states() == [(ReviewRequest.State.DONE, "confirmed")]
     after = summary.progress(project)
     for name in ("labelled", "answers", "audited", "skipped"):
         assert after[name] == before[name]
     assert training_set.label_revision(project) == work
     assert recount(project) == []
     assert not Disagreement.objects.exists()
-    assert labelling.saved_words(annotation_payload(answer)).endswith("a likely label error.")
+    assert labelling.saved_words(project, annotation_payload(answer)).endswith(
+        "a likely label error."
+    )
 
 
 def test_answer_that_differs_goes_to_the_lead(project: Project, doubted: Any, ben: User) -> None:
     loop.answer(leasing.lease_next(project, ben), other(doubted))
-    assert states() == [(SecondLook.State.DONE, "changed")]
+    assert states() == [(ReviewRequest.State.DONE, "changed")]
     assert Disagreement.objects.get().item_id == doubted.item_id
     assert recount(project) == []
 
@@ -142,7 +144,7 @@ def test_proposal_replaces_what_nobody_took_and_is_idempotent(
     first = leasing.lease_next(project, ben)
     assert first.item_id == labelled[1].item_id
     assert candidates.request_reviews(project, [doubt(labelled[1]), doubt(labelled[2])]) == 2
-    waiting = SecondLook.objects.filter(state=SecondLook.State.OPEN).get()
+    waiting = ReviewRequest.objects.filter(state=ReviewRequest.State.OPEN).get()
     assert waiting.about_id == labelled[2].pk
     assert candidates.request_reviews(project, []) == 1
     loop.answer(first)
@@ -168,7 +170,7 @@ def test_kinds_take_turns_within_the_bound(
     assert (
         candidates.request_reviews(project, [*found, doubt(labelled[5], "contradiction", 0.1)]) == 3
     )
-    ranked = SecondLook.objects.order_by("rank").values_list("about", flat=True)
+    ranked = ReviewRequest.objects.order_by("rank").values_list("about", flat=True)
     assert sorted(ranked) == sorted(labelled[n].pk for n in (0, 1, 5))
     assert ranked[2] == labelled[1].pk
 
@@ -187,13 +189,13 @@ def test_skip_drops_it_and_undo_brings_it_back(project: Project, doubted: Any, b
     assert "keeps the label that it already has" in labelling.outcome_words(
         sync_decisions.skip(lease)
     )
-    assert states() == [(SecondLook.State.DROPPED, "")]
+    assert states() == [(ReviewRequest.State.DROPPED, "")]
     assert candidates.request_reviews(project, [doubt(doubted)]) == 0
     assert recount(project) == []
     again = sync_decisions.take_back(history.last_action(project, ben), ben)
     assert again.item_id == doubted.item_id
     loop.answer(again)
-    assert states() == [(SecondLook.State.DONE, "confirmed")]
+    assert states() == [(ReviewRequest.State.DONE, "confirmed")]
 
 
 def test_undo_gives_the_same_look_again(project: Project, doubted: Any, ben: User) -> None:
@@ -202,7 +204,7 @@ def test_undo_gives_the_same_look_again(project: Project, doubted: Any, ben: Use
     assert (lease.item_id, lease.source, lease.blind) == (doubted.item_id, Source.SECOND, True)
     assert not Disagreement.objects.exists()
     loop.answer(lease)
-    assert states() == [(SecondLook.State.DONE, "confirmed")]
+    assert states() == [(ReviewRequest.State.DONE, "confirmed")]
     assert recount(project) == []
 
 
@@ -212,10 +214,10 @@ def test_lease_that_ran_out_gives_it_back_and_a_late_answer_still_counts_as_the_
     lease = leasing.lease_next(project, ben)
     later = lease.expires_at + timedelta(seconds=1)
     releasing.release_expired(now=later)
-    assert states() == [(SecondLook.State.OPEN, "")]
+    assert states() == [(ReviewRequest.State.OPEN, "")]
     assert loop.refreshed(lease).outcome == Lease.Outcome.EXPIRED
     assert not loop.answer(lease).counted
-    assert states() == [(SecondLook.State.DONE, "confirmed")]
+    assert states() == [(ReviewRequest.State.DONE, "confirmed")]
 
 
 def test_late_answer_is_kept_where_somebody_else_looked(
@@ -226,7 +228,7 @@ def test_late_answer_is_kept_where_somebody_else_looked(
     loop.answer(leasing.lease_next(project, lea))
     late = loop.answer(lease, other(doubted))
     assert late.source == Source.SECOND
-    assert states() == [(SecondLook.State.DONE, "confirmed")]
+    assert states() == [(ReviewRequest.State.DONE, "confirmed")]
     assert Disagreement.objects.count() == 1
 
 
@@ -234,7 +236,7 @@ def test_release_and_extend(project: Project, doubted: Any, ben: User) -> None:
     lease = leasing.lease_next(project, ben)
     assert releasing.extend(lease).expires_at >= lease.expires_at
     releasing.release(lease)
-    assert states() == [(SecondLook.State.OPEN, "")]
+    assert states() == [(ReviewRequest.State.OPEN, "")]
     with pytest.raises(Conflict):
         releasing.extend(loop.refreshed(lease))
     assert leasing.lease_next(project, ben).item_id == doubted.item_id
@@ -321,11 +323,11 @@ def test_page_of_the_desk_keeps_a_look_as_it_keeps_all_else(
     assert prefetch.sync_window(project, ben, "tab/1", holding=keys).lost == []
     time_machine.shift(project.lease_seconds * 0.7)
     releasing.release_expired(project)
-    assert states() == [(SecondLook.State.LEASED, "")]
+    assert states() == [(ReviewRequest.State.LEASED, "")]
     prefetch.leave(project, ben, "tab/1", keys)
     time_machine.shift(prefetch.GRACE_SECONDS + 1)
     releasing.release_expired(project)
-    assert states() == [(SecondLook.State.OPEN, "")]
+    assert states() == [(ReviewRequest.State.OPEN, "")]
 
 
 def test_no_look_is_held_longer_than_a_lease_may_run(
@@ -343,7 +345,7 @@ def test_who_leaves_the_project_gives_the_look_back(
 ) -> None:
     leasing.lease_next(project, ben)
     members.remove_member(project, ben)
-    assert states() == [(SecondLook.State.OPEN, "")]
+    assert states() == [(ReviewRequest.State.OPEN, "")]
 
 
 def test_correction_of_a_second_look_changes_what_it_says(
@@ -351,7 +353,7 @@ def test_correction_of_a_second_look_changes_what_it_says(
 ) -> None:
     answer = loop.answer(leasing.lease_next(project, ben))
     revise.correct(revise.find_annotation(project, ben, answer.pk), ben, other(doubted))
-    assert states() == [(SecondLook.State.DONE, "changed")]
+    assert states() == [(ReviewRequest.State.DONE, "changed")]
     assert Disagreement.objects.count() == 1
     assert recount(project) == []
 
@@ -362,7 +364,7 @@ def test_project_is_removed_with_its_looks_and_decisions(
     loop.answer(leasing.lease_next(project, ben), other(doubted))
     adjudicate.decide(project, lea, doubted.item_id, ["ham"])
     cleanup.remove_project(project)
-    assert not SecondLook.objects.exists()
+    assert not ReviewRequest.objects.exists()
     assert not Disagreement.objects.exists()
 
 

@@ -27,7 +27,7 @@ def check(project: Project, ana: User) -> Any:
 
 
 def words(annotation: Any) -> Any:
-    return labelling.saved_words(payload.annotation_payload(annotation))
+    return labelling.saved_words(annotation.project, payload.annotation_payload(annotation))
 
 
 def test_silence_tells_only_that_it_was_one(check: Any) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
+from annotator import projectsettings
 from annotator.flow.annotation import revise
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
@@ -121,7 +122,7 @@ def test_strategy_never_picks_labelled_held_or_checked_items(
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-@pytest.mark.parametrize("name", [name for name, _t, _w in settings.strategy_choices()])
+@pytest.mark.parametrize("name", list(projectsettings.strategy_titles()))
 def test_every_strategy_goes_round(
     olga: User,
     ana: User,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +321,11 @@ def test_no_text_ever_breaks_an_encoder(texts: Any, new: Any) -> None:
         assert np.isfinite(X.dense).all()
         assert np.isfinite(X.sparse.data).all()
         same(X, stored(encoder).transform([*texts, new]))
+
+
+def test_registry_of_encoders_loads_no_learners() -> None:
+    # Web processes read it for the setting; scikit-learn would cost each of them 50 MB.
+    code = "import sys, selection.features; sys.exit('sklearn' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3]).returncode == 0
+    )

@@ -148,6 +148,12 @@ def test_label_that_is_no_more_is_said_to_be_none(worked: Any) -> None:
     assert "(deleted label)" in {row["label"] for row in rows}
 
 
+def test_sources_of_two_models_with_as_many_labels_are_told_once(worked: Any) -> None:
+    ModelVersion.objects.filter(project=worked).update(trained_on=100)
+    chart = registry.CHARTS["sources"]
+    assert chart.words(chart.rows(ChartData(worked))).count("audit sample") == 1
+
+
 def test_cost_is_in_money_where_a_rate_is_set(worked: Any) -> None:
     without = registry.CHARTS["cost"].rows(ChartData(worked))
     assert [row["hours"] for row in without] == [0.25, 0.5]
@@ -171,4 +177,6 @@ def test_figures_of_a_page_cost_few_queries(
 ) -> None:
     Tally.objects.create(project=worked, user=worked.created_by, day="2026-01-01", labels=5)
     with django_assert_max_num_queries(len(registry.CHARTS)):
-        registry.figures(worked, list(registry.CHARTS))
+        facts = ChartData(worked)
+        for name in registry.CHARTS:
+            registry.figure(facts, name)

@@ -63,7 +63,7 @@ def test_week_counts_its_own_days_alone(
         Tally.objects.create(project=project, user=ana, day=day, labels=labels, seconds=1800)
     Tally.objects.create(project=project, user=ben, day="2026-03-10", labels=100, seconds=1800)
     page = page_of(signed_in(lea), "summary", project, "?week=2026-W11")
-    assert "March 9, 2026 to March 15, 2026" in page
+    assert "9 Mar 2026 to 15 Mar 2026" in page
     assert "<dd>123</dd>" in page
     assert "<dd>1.5</dd>" in page
     assert "?week=2026-W10" in page

@@ -41,7 +41,11 @@ def sides(desk: Any) -> list[Any]:
 def test_letters_and_digits_compare(desk: Any, troubles: list[str]) -> None:
     assert desk.inner_text('[data-part="a"]').startswith("first")
     assert desk.inner_text('[data-part="b"]').startswith("second")
-    for key, words in (("b", "Saved: b."), ("1", "Saved: a."), ("t", "Saved: tie.")):
+    for key, words in (
+        ("b", "Saved: B is better."),
+        ("1", "Saved: A is better."),
+        ("t", "Saved: Equal."),
+    ):
         before = desk.inner_text('[data-part="a"]')
         desk.keyboard.press(key)
         wait_for(desk, words)

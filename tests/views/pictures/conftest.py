@@ -1,4 +1,4 @@
-"""A box with a viewer of pictures in a real browser."""
+"""An image viewer in a real browser."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from tests.views.pictures.viewing import encoded, open_viewer, photo
 
 @pytest.fixture
 def picture(add_items: AddItems, project: Project) -> Any:
-    """Return a function that stores a picture of some size and gives its address."""
+    """Return a function that stores an image of a given size and returns its URL."""
 
     def store(width: Any = 3000, height: Any = 2000) -> str:
         item = add_items("")[0]
@@ -46,7 +46,7 @@ def viewer(
 
 @pytest.fixture
 def asked(viewer: Any) -> Any:
-    """Return the addresses of the pictures that the browser asks for, as they come."""
+    """Return the URLs of the images that the browser requests, in order."""
     addresses = []
     viewer.on(
         "request",

@@ -1,4 +1,4 @@
-"""How the tests of the viewer look at what it shows: a box and its tools under the app's policy."""
+"""Helpers of the image viewer tests: a viewer under the app's content security policy."""
 
 import io
 import random
@@ -15,7 +15,7 @@ from tests.views.in_browser import listen
 
 CAPS = {name: shortcuts.cap(action.keys[0]) for name, action in shortcuts.ACTIONS.items()}
 
-# An empty box and the tools, in the place of what the page of the projects shows. Its policy stays.
+# An empty box and the tools, replacing the content of the project list. Its policy applies.
 SET_UP = """(tools) => {
   const main = document.querySelector("main");
   const empty = '<h1>Picture</h1><div id="box" role="group" aria-label="The item"></div>';
@@ -75,7 +75,7 @@ def wait_for(page: Page, state: Any) -> None:
 
 
 def until(page: Page, expression: Any) -> None:
-    """Wait until the expression holds; the browser's own way to wait needs eval."""
+    """Wait until the expression is true; Playwright's own way needs eval."""
     for _time in range(100):
         if page.evaluate(expression):
             return
@@ -96,7 +96,7 @@ def do(page: Page, action: Any) -> Any:
 
 
 def place(page: Page) -> Any:
-    """Return where the picture lies: left, top, width, height, from the box's corner."""
+    """Return the position of the image: left, top, width, height, from the box's corner."""
     box, image = (page.locator(each).bounding_box() for each in ("#box", ".picture-image"))
     return [
         round(image["x"] - box["x"]),

@@ -19,7 +19,7 @@ from annotator.models import (
     ModelVersion,
     Project,
     QueueEntry,
-    SecondLook,
+    ReviewRequest,
     Source,
     User,
 )
@@ -72,11 +72,11 @@ class Walk:
         beside = {"holding": [self.form]}
         self.skipped = self.api["ana"].post(self.at("next"), beside).json()["lease"]
         assert self.api["ana"].post(self.at(f"leases/{self.skipped}/skip"), {}).status_code == 204
-        SecondLook.objects.create(
+        ReviewRequest.objects.create(
             project=self.project,
             item=doubted.item,
             about=doubted,
-            kind=SecondLook.Kind.SUSPECT,
+            kind=ReviewRequest.Kind.SUSPECT,
             why="",
             score=1.0,
             instead=[],

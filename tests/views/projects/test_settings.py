@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotator.flow.annotation import submit
 from annotator.flow.queue import leasing
 from annotator.models import Item, Label, Project, User
+from annotator.projectsettings import SETTINGS
 from annotator.views.projects.settings_form import SettingsForm
 from tests import loop
 from tests.given import AddItems, SignedIn
@@ -42,7 +43,7 @@ def test_every_setting_is_there_and_explained(
     signed_in: SignedIn, lea: User, project: Project
 ) -> None:
     page = signed_in(lea).get(at(project)).content.decode()
-    for name in Project.SETTINGS:
+    for name in SETTINGS:
         assert f'name="{name}"' in page
     assert "Selects the next items" in page
 

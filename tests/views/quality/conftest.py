@@ -1,4 +1,4 @@
-"""What the tests of quality share: people who differ."""
+"""Shared by the quality tests: annotators who disagree."""
 
 import pytest
 
