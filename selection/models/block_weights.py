@@ -40,6 +40,18 @@ class BlockWeights(NamedTuple):
     encoder_neighbours: float = 1.0
     label_texts: float = 0.0
 
+    def present(self, X: Features) -> list[str]:
+        """Return the names of the weights that bear on features like `X`.
+
+        >>> X = Features(None, np.eye(2, dtype=np.float32))
+        >>> BlockWeights().present(X), BlockWeights(label_texts=1.0).present(X)
+        (['itself'], ['itself', 'label_texts'])
+        """
+        named = [name for name, (start, stop) in X.blocks._asdict().items() if start < stop]
+        exact = [] if X.sparse is None else ["exact"]
+        own = [] if X.dense is None else ["itself"]
+        return [*exact, *own, *named, *(["label_texts"] if self.label_texts else [])]
+
 
 USUAL = BlockWeights()  # while there are too few labels to judge
 USUAL_TEXTS = 1.0
