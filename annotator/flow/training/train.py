@@ -47,7 +47,7 @@ def train(round_: Round) -> Round:
     if known.teaches:
         features = feature_store.gather(round_.space, known.positions)
         model = logistic.fit(features, known.y, known.label_space, seed=round_.project.seed)
-        version = _save_model(round_, labels, known, model)
+        version = _save_model(round_, labels, known, model, features)
         version.measured = {"spent": spent}
         if "committee" in strategy.needs:
             version.params["committee"] = _save_committee(round_, features, known)
@@ -66,7 +66,11 @@ def train(round_: Round) -> Round:
 
 
 def _save_model(
-    round_: Round, labels: list[Label], known: training_set.TrainingSet, model: Any
+    round_: Round,
+    labels: list[Label],
+    known: training_set.TrainingSet,
+    model: Any,
+    features: Any,
 ) -> ModelVersion:
     path = model_files.model_path(round_.project_id, round_.number)
     counts = known.label_space.class_counts(known.y)
@@ -80,8 +84,17 @@ def _save_model(
         path=path.name,
         sha256=storage_arrays.save_npz(path, model.to_arrays()),
         snapshot=_snapshot(known),
-        params={"seed": round_.project.seed, "recipe": round_.space.recipe},
+        params={
+            "seed": round_.project.seed,
+            "recipe": round_.space.recipe,
+            "block_weights": _weights_of(model, features),
+        },
     )
+
+
+def _weights_of(model: Any, features: Any) -> dict[str, float]:
+    """Return what each block that is there counts for in the model."""
+    return {name: float(getattr(model.weights, name)) for name in model.weights.present(features)}
 
 
 def _save_committee(round_: Round, features: Any, known: training_set.TrainingSet) -> str:
