@@ -34,7 +34,7 @@ from annotator.storage.checksums import Corrupt
 if TYPE_CHECKING:
     from selection.diversity.nearest_neighbors import Nearest
     from selection.features import Encoder, Features
-from annotator.pool.audit_set import audit_keys, audit_threshold
+from annotator.pool.audit_set import audit_keys, strategy_bound
 
 # Labelled, or set aside.
 FIND_SETTLED = CompiledSelect(
@@ -82,7 +82,7 @@ def candidate_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     Not those that are labelled or set aside, in somebody's hands, hidden checks, or left to the
     audits.
     """
-    free = _shard_arrays(shard)["audit_key"] >= audit_threshold(project)
+    free = _shard_arrays(shard)["audit_key"] >= strategy_bound(project)
     span = project.pk, shard.start, shard.stop
     taken = [
         FIND_SETTLED(*span),

@@ -115,7 +115,7 @@ def remix(project: Project) -> None:
             rank__gt=AHEAD,
             source__in=[Source.ACTIVE, Source.RANDOM],
             # What is left to the audits now is served by no other way.
-            item__audit_key__gte=audit_set.audit_threshold(project),
+            item__audit_key__gte=audit_set.strategy_bound(project),
         ).exclude(strategy__in=[BULK, SPARE])
         entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
         if not entries:
