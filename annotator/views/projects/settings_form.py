@@ -99,7 +99,10 @@ HELP = {
         "An item that isn't labelled in this time is released to others."
     ),
     "budget": gettext_lazy("Maximum number of labels; empty for no limit."),
-    "target_metric": gettext_lazy("The metric that the target applies to."),
+    "target_metric": gettext_lazy(
+        "The metric that the target applies to. For the recall of the rare label, “Automatic” "
+        "searches for that label."
+    ),
     "target_value": gettext_lazy("Met when the lower end of the interval reaches this value."),
     "hourly_rate": gettext_lazy(
         "In your currency. Multiplied by annotation time, it gives the cost."
@@ -109,7 +112,8 @@ HELP = {
         "Confirm confident predictions page by page. Needs suggestions; never includes audit items."
     ),
     "rare_label": gettext_lazy(
-        "The label that “Find a rare class” searches for. The dashboard shows its recall."
+        "The label to search for. “Automatic” searches for it once the target is its recall; “Find "
+        "a rare class” always does. The dashboard shows the recall."
     ),
     "auto_stop": gettext_lazy(
         "No new items are served once the budget is spent or the target is proven."
