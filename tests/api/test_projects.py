@@ -527,7 +527,13 @@ def test_progress_tells_how_far_the_search_is(
     target = {"rare_label": "spam", "target_metric": "recall", "target_value": 0.9}
     assert api(project.created_by).patch(at(project), target).status_code == HTTPStatus.OK
     told = api(lea).get(at(project, "/progress")).json()["search"]
-    assert told == {"label": "spam", "target": 0.9, "read": None, "found": None, "recall": None}
+    assert told == {
+        "rare_label": "spam",
+        "target": 0.9,
+        "read": None,
+        "found": None,
+        "recall": None,
+    }
     loop.label(project, ana, 10)
     background_reports.make_all(project.pk)
     told = api(ana).get(at(project, "/progress")).json()["search"]

@@ -106,7 +106,7 @@ class Recall(Response):
 class Search(Response):
     """The search for the rare label: how many items were read, and how many have it."""
 
-    label = serializers.CharField()
+    rare_label = serializers.CharField()
     target = serializers.FloatField(allow_null=True)
     read = serializers.IntegerField(allow_null=True)
     found = serializers.IntegerField(allow_null=True)

@@ -65,7 +65,7 @@ def search(project: Project) -> dict[str, Any] | None:
     found = project.reports.filter(kind=KIND).values_list("found", flat=True).first()
     now = standing(project, found) or {}
     return {
-        "label": str(project.rare_label),
+        "rare_label": str(project.rare_label),
         "target": project.target_recall,
         **{name: now.get(name) for name in ("read", "found", "recall")},
     }
