@@ -138,6 +138,18 @@ class Project(models.Model):
         """Return the target recall of the rare label; None with another target metric."""
         return self.target_value if self.target_metric == self.Metric.RECALL else None
 
+    @property
+    def hunts(self) -> bool:
+        """Whether items with the rare label are searched for.
+
+        The strategy that does so is chosen, or the automatic one with a target for the recall.
+        """
+        if self.rare_label_id is None:
+            return False
+        return self.strategy == "rare" or (
+            self.strategy == "auto" and self.target_recall is not None
+        )
+
 
 class Label(models.Model):
     """An answer that annotators may give. Its place among the labels is its class in the model."""

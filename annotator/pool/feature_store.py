@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from annotator.pool.vector_encoder import VectorEncoder
     from selection.diversity.nearest_neighbors import Nearest
     from selection.features import Encoder, Features
-from annotator.pool.audit_set import audit_keys, audit_threshold
+from annotator.pool.audit_set import audit_keys, strategy_bound
 
 # Labelled, or skipped by everyone.
 FIND_SETTLED = CompiledSelect(
@@ -86,7 +86,7 @@ def candidate_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
     Excluded are labelled, parked and leased items, gold items, and the audit reserve.
     """
-    free = _shard_arrays(shard)["audit_key"] >= audit_threshold(project)
+    free = _shard_arrays(shard)["audit_key"] >= strategy_bound(project)
     span = project.pk, shard.start, shard.stop
     taken = [
         FIND_SETTLED(*span),

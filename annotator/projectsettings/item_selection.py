@@ -82,7 +82,8 @@ SETTINGS = (
         "rare_label",
         gettext_lazy("Rare label"),
         gettext_lazy(
-            "The label that “Find a rare class” searches for. The dashboard shows its recall."
+            "The label to search for. “Automatic” searches for it once the target is its recall; “Find "
+            "a rare class” always does. The dashboard shows the recall."
         ),
         Group.ITEM_SELECTION,
         # Its report is made with a round, and so are the picks.

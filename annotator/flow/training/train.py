@@ -42,6 +42,7 @@ def train(round_: Round) -> Round:
         known.seen,
         known.label_space,
         has_prior=documents.has_suggestions(round_.project),
+        hunts=round_.project.hunts,
     )
     version = None
     if known.teaches:
