@@ -41,7 +41,7 @@ class VectorBlock:
     neighbour_fold: Float32Array
 
     @classmethod
-    def fit(cls, vectors: AnyArray, *, seed: int) -> VectorBlock:
+    def fit(cls, vectors: AnyArray, *, seed: int = 0) -> VectorBlock:
         """Return the block of a sample `vectors` (m, d) of the pool, in random order.
 
         Its first 4,096 teach the directions and are the examples in which neighbours are searched.
