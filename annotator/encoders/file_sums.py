@@ -28,9 +28,10 @@ def sha256_of(path: Path) -> str:
 def check(paths: Mapping[str, Path], sums: Mapping[str, str]) -> None:
     """Raise UnusableEncoder unless each file is there and has its sum."""
     for path in paths.values():
+        found = sha256_of(path)
         if path.name not in sums:
             raise UnusableEncoder("no_sum", file=path.name)
-        if sha256_of(path) != sums[path.name]:
+        if found != sums[path.name]:
             raise UnusableEncoder("changed_file", file=path.name)
 
 

@@ -177,7 +177,7 @@ def _channels(given: Mapping[str, Any], name: str) -> tuple[float, float, float]
 
 def _build(given: Mapping[str, Any]) -> str:
     value = given.get("build", "")
-    if value and value not in RECIPES:
+    if value and str(value) not in RECIPES:
         raise _wrong("build", value)
     return str(value)
 
@@ -194,7 +194,7 @@ def _files(given: Mapping[str, Any], kind: str) -> dict[str, str]:
     named = given.get("files", {})
     if not isinstance(named, dict):
         raise _wrong("files", named)
-    usual = USUAL_FILES[str(given.get("build") or kind)]
+    usual = USUAL_FILES[_build(given) or kind]
     files = {role: str(named.get(role, name)) for role, name in usual.items()}
     outside = [name for name in files.values() if Path(name).name != name or name in {".", ".."}]
     if outside:

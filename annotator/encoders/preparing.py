@@ -160,7 +160,8 @@ def _built(
     if manifest.build:
         tell("building")
         changes = building.recipe(manifest.build)(paths, folder)
-        manifest = replace(manifest, build="", **changes)
+        length = min(manifest.max_length, changes.pop("max_length", manifest.max_length))
+        manifest = replace(manifest, build="", max_length=length, **changes)
         paths = {role: folder / name for role, name in manifest.files.items()}
         sums = {path.name: file_sums.sha256_of(path) for path in paths.values()}
         manifest = replace(manifest, sums=sums)

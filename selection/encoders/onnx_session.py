@@ -26,7 +26,8 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     # Batches differ in length: plans and arenas for each of them would only pile up.
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
+    # What fails is raised; it need not be written to the log of the process as well.
+    options.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # its errors have no common class

@@ -102,7 +102,7 @@ def _input_types(session: onnxruntime.InferenceSession) -> dict[str, type]:
 def _batches(rows: AnyArray, lengths: AnyArray, most: int) -> Iterator[AnyArray]:
     """Yield `rows` sorted by length in batches of at most `most` rows and about 1,024 tokens.
 
-    >>> [list(batch) for batch in _batches(np.arange(3), np.array([600, 3, 600]), 32)]
+    >>> [batch.tolist() for batch in _batches(np.arange(3), np.array([600, 3, 600]), 32)]
     [[1], [0], [2]]
     """
     order = rows[np.argsort(lengths[rows], kind="stable")]

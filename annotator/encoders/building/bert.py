@@ -43,7 +43,7 @@ def _build(weights: BertWeights, tokenizer: Path, folder: Path) -> dict[str, Any
     exact, rounded = folder / "exact.onnx", folder / "rounded.onnx"
     write_graph(weights, exact, Exact)
     write_graph(weights, rounded, Rounded)
-    best = rounded if _is_better(rounded, exact, tokenizer, weights.width) else exact
+    best = rounded if _is_better(rounded, exact, tokenizer, weights) else exact
     best.rename(folder / FILE)
     (exact if best is rounded else rounded).unlink()
     (folder / tokenizer.name).write_bytes(tokenizer.read_bytes())
@@ -51,15 +51,18 @@ def _build(weights: BertWeights, tokenizer: Path, folder: Path) -> dict[str, Any
     return {
         "files": {"model": FILE, "tokenizer": tokenizer.name},
         "max_batch": 1 if best is rounded else 32,
+        # As far as there are vectors of places; the manifest may say less.
+        "max_length": len(weights.places),
     }
 
 
-def _is_better(rounded: Path, exact: Path, tokenizer: Path, width: int) -> bool:
+def _is_better(rounded: Path, exact: Path, tokenizer: Path, weights: BertWeights) -> bool:
     vectors, seconds = [], []
     for path, most in ((rounded, 1), (exact, 32)):
         files = {"model": path, "tokenizer": tokenizer}
+        length = min(256, len(weights.places))
         encoder = OnnxTextEncoder(
-            EncoderSpec(path.stem, "onnx_text", "text", width, files, max_batch=most)
+            EncoderSpec(path.stem, "onnx_text", "text", weights.width, files, length, most)
         )
         vectors.append(encoder.encode(TEXTS))
         seconds.append(min(_seconds(encoder) for _ in range(3)))
