@@ -21,6 +21,9 @@ from annotator.models import Project, Role, User, jobs
 from annotator.security import password_hashing, rate_limits
 from tests import loop, pace, shared
 
+# Servers and workers that tests start encode nothing in the background, unless a test wants it.
+os.environ.setdefault("WINNOW_ENCODERS", "none")
+
 # Session ------------------------------------------------------------------------------------------
 
 
