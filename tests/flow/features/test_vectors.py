@@ -267,7 +267,9 @@ def test_failed_slice_is_tried_again_after_a_pause_or_by_hand(encoded: Project) 
     assert vectors.due() == [shard.pk]
 
 
-def test_damaged_file_of_vectors_is_made_again(encoded: Project, hashing: hashing_encoder.Hashing) -> None:
+def test_damaged_file_of_vectors_is_made_again(
+    encoded: Project, hashing: hashing_encoder.Hashing
+) -> None:
     encode_all(encoded)
     first = encoded.vector_shards.first()
     whole = vector_store.rows(encoded, hashing.name, hashing.sha256, 0, 100)
