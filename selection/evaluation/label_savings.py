@@ -7,7 +7,9 @@ extrapolated, so the number of labels to the current accuracy has a wide interva
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import ArrayLike
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray, refuse_rows
 from selection.features.matrix import Features
 from selection.models import LabelSpace, logistic
+from selection.models.label_texts import LabelTexts
 
 MIN_AUDITS = 30
 MAX_SIZE = 400  # audits that one model learns from, for the time it takes
@@ -96,12 +99,14 @@ def random_baseline_curve(
     space: LabelSpace,
     *,
     seed: int,
+    texts: LabelTexts | None = None,
 ) -> RandomCurve | None:
     """Return the learning curve of random sampling on the audits; None with fewer than 30.
 
     `X` (n rows) and `y`, in the shape of `space`, are all labelled items; `audits` (m,) the rows
     that were drawn at random. Of a random order of the audits, windows of growing size train, and
-    what lies outside a window judges. Raises ValueError for rows that do not exist.
+    what lies outside a window judges. Random labels have the `texts` of labels, too.
+    Raises ValueError for rows that do not exist.
 
     >>> from selection.models import SingleLabel
     >>> X = Features(None, np.eye(2, dtype=np.float32).repeat(20, axis=0))
@@ -114,10 +119,11 @@ def random_baseline_curve(
         return None
     order = np.random.default_rng(seed).permutation(len(rows))
     some, labels = X.take(rows[order]), np.asarray(y)[rows[order]]
+    fit = partial(logistic.fit, space=space, seed=seed, texts=texts)
     sizes = _sizes(len(rows))
     right, spread = np.zeros((len(sizes), len(rows))), np.zeros(len(sizes))
     for i, size in enumerate(sizes):
-        told = _judged(some, labels, int(size), space, seed)
+        told = _judged(some, labels, int(size), fit)
         right[i, order] = np.nanmean(told, axis=0)
         spread[i] = _spread(told, int(size))
     return RandomCurve(sizes, right, spread)
@@ -183,16 +189,16 @@ def _sizes(m: int) -> IntArray:
     return np.unique(np.geomspace(max(8, largest // 8), largest, STEPS).round().astype(np.int64))
 
 
-def _judged(X: Features, y: AnyArray, size: int, space: LabelSpace, seed: int) -> FloatArray:
+def _judged(X: Features, y: AnyArray, size: int, fit: Callable[..., logistic.Model]) -> FloatArray:
     """Return (WINDOWS, m): 1 where the model of a window is right on an audit, NaN inside it."""
     m = len(X)
     told = np.full((WINDOWS, m), np.nan)
     for window in range(WINDOWS):
         inside = (np.arange(size) + window * m // WINDOWS) % m
         outside = np.setdiff1d(np.arange(m), inside)
-        model = logistic.fit(X.take(inside), y[inside], space, seed=seed)
+        model = fit(X.take(inside), y[inside])
         proba = model.predict_proba(X.take(outside))
-        told[window, outside] = space.is_right(proba, y[outside])
+        told[window, outside] = model.space.is_right(proba, y[outside])
     return told
 
 

@@ -82,14 +82,15 @@ export class View {
     if (suggested !== null) {
       box.querySelector("b").textContent = this.answer.said(suggested);
       const sure = box.querySelector(".sure");
-      sure.textContent = this.sure(suggestion.confidence);
+      sure.textContent = this.sure(suggestion);
       sure.hidden = !sure.textContent;
     }
     byId("why").textContent = why?.words ?? "";
     byId("model").textContent = why?.model ? this.model(why) : "";
   }
 
-  sure(confidence) {
+  sure({ confidence, origin }) {
+    if (origin === "label_descriptions") return this.words.from_label_texts;
     if (confidence === null || confidence === undefined) return "";
     const whole = Math.min(Math.max(100 * confidence, 0.1), 99.9);
     const digits = whole > 99 || whole < 1 ? 1 : 0;

@@ -35,8 +35,11 @@ class LookedAt(Response):
 
 
 class Suggestion(Answered):
+    """A suggestion; its `origin` is `label_descriptions` where no model made it, absent else."""
+
     labels = names()
     confidence = serializers.FloatField(allow_null=True)
+    origin = serializers.CharField(required=False)
 
 
 class Why(Response):

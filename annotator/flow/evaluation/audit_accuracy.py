@@ -12,7 +12,7 @@ from annotator.flow.evaluation import round_changes
 from annotator.flow.progress import audit_counts, spending
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
-from annotator.pool import audit_set, feature_store, training_set
+from annotator.pool import audit_set, feature_store, label_texts, training_set
 
 FOLDS = 5
 
@@ -47,6 +47,7 @@ def _measure(round_: Round, version: ModelVersion) -> dict[str, Any]:
         space,
         folds=FOLDS,
         seed=round_.project.seed,
+        texts=label_texts.of_model(version),
     )
     truth = space.indicator(known.y[known.audited])
     said = space.indicator(space.decide(proba))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from annotator.models import Project, Round
-from annotator.pool import feature_store, model_files, training_set
+from annotator.pool import feature_store, label_texts, model_files, training_set
 from annotator.storage import arrays
 
 
@@ -41,6 +41,7 @@ def build_label_savings(project: Project) -> dict[str, Any] | None:
         audits,
         known.label_space,
         seed=project.seed,
+        texts=label_texts.of_model(round_.model),
     )
     found = (
         None

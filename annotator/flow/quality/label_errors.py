@@ -15,10 +15,11 @@ from annotator.flow.labels import naming
 from annotator.flow.review.candidates import ReviewCandidate
 from annotator.i18n import stored_texts
 from annotator.models import REVIEW_SOURCES, Annotation, FeatureSpace, Label, Project, ReviewRequest
-from annotator.pool import audit_set, feature_store, training_set
+from annotator.pool import audit_set, feature_store, label_texts, training_set
 
 if TYPE_CHECKING:
     from selection.features import Features
+    from selection.models.label_texts import LabelTexts
 
 # With fewer labels, a model is too weak to doubt others.
 FEWEST = 20
@@ -51,7 +52,8 @@ def find_label_errors(
     """
     names = [naming.mark(label) for label in labels]
     free = _free(project, known)
-    suspects = _suspects(project, space, known, names, free)
+    texts = label_texts.find(space, labels)
+    suspects = _suspects(project, space, known, names, free, texts)
     copies = _contradictions(space, _rows(known, np.flatnonzero(free)[-COMPARED:]))
     keys = [label.pk for label in labels]
     kinds = ReviewRequest.Kind
@@ -98,6 +100,7 @@ def _suspects(
     known: training_set.TrainingSet,
     names: list[str],
     free: NDArray[np.bool_],
+    texts: "LabelTexts | None",
 ) -> list[LabelIssue]:
     from selection.models import logistic
 
@@ -111,6 +114,7 @@ def _suspects(
         np.ones(len(known), dtype=np.bool_),
         known.label_space,
         seed=project.seed,
+        texts=texts,
     )
     doubt = _of_one if known.label_space.is_nominal else _of_several
     return [each for row, each in doubt(known, proba, names) if free[row]]

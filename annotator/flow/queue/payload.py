@@ -9,6 +9,9 @@ from annotator.flow.labels import naming
 from annotator.flow.progress import version_numbers
 from annotator.models import Item, Lease, Project, Source
 
+# Marks a suggestion that comes from the texts of the labels, before there is a model.
+OF_LABEL_TEXTS = {"origin": "label_descriptions"}
+
 
 def lease_payload(lease: Lease) -> dict[str, Any]:
     """Return what the annotator sees; nothing in it distinguishes blind items from one another."""
@@ -41,6 +44,11 @@ def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
         return None
     stands = naming.stand(lease.project, lease.suggestion["labels"])
     return lease.suggestion if stands else None
+
+
+def is_of_label_texts(suggestion: dict[str, Any] | None) -> bool:
+    """Tell whether a suggestion comes from the texts of the labels."""
+    return suggestion is not None and OF_LABEL_TEXTS.items() <= suggestion.items()
 
 
 def item_payload(project: Project, item: Item) -> dict[str, Any]:

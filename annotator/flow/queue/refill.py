@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
@@ -17,6 +18,7 @@ from annotator.flow.queue.audit_stream import (
     pool_items,
     probability_among_ordinary,
 )
+from annotator.flow.queue.payload import is_of_label_texts
 from annotator.flow.queue.withdraw import AHEAD, BULK, SPARE, withdraw_open
 from annotator.jobs.runner import job
 from annotator.models import (
@@ -173,8 +175,16 @@ def _picked_items(round_: Round) -> list[QueueRequest]:
         if item is None:
             continue
         own = {name: pick[name] for name in ("score", "probability", "why")}
-        wishes.append((item, {**common, **own, "suggestion": pick["suggestion"] or item.suggested}))
+        wishes.append((item, {**common, **own, "suggestion": _suggestion(pick, item)}))
     return wishes
+
+
+def _suggestion(pick: dict[str, Any], item: Item) -> dict[str, Any] | None:
+    """Return the model's suggestion, else the imported one, else that of the label descriptions."""
+    own: dict[str, Any] | None = pick["suggestion"]
+    if is_of_label_texts(own):
+        return item.suggested or own
+    return own or item.suggested
 
 
 # Store --------------------------------------------------------------------------------------------

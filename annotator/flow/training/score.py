@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.flow.queue import refill
-from annotator.flow.training import confident_items
+from annotator.flow.training import confident_items, zero_shot
 from annotator.flow.training.train import classes_of, label_space_of, rare_class
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Round, RoundShard
@@ -32,9 +32,11 @@ def score_shard(scoring: RoundShard) -> Round | None:
     free = np.flatnonzero(feature_store.candidate_mask(round_.project, scoring.shard))
     whole = _proba(round_, scoring)
     proba = None if whole is None else whole[free]
+    initial = zero_shot.proba(scoring)
     votes = _votes(round_, scoring, free)
+    judged = _doubted(round_, scoring, free, proba if initial is None else initial[free])
     question, ids = query_of(round_), free + scoring.shard.start
-    found = shortlist.shortlist(question, ids, _doubted(round_, scoring, free, proba), votes)
+    found = shortlist.shortlist(question, ids, judged, votes)
     stored = {"candidates": storage_arrays.save_npz(candidates_path(scoring), found.to_arrays())}
     stored |= confident_items.store_shard(scoring, ids, proba, question.seed)
     distribution = pool_distribution(label_space_of(round_), _rest(round_, scoring, whole))
@@ -72,17 +74,27 @@ def _rest(
 def _doubted(
     round_: Round, scoring: RoundShard, free: NDArray[np.int64], proba: NDArray[np.float32] | None
 ) -> NDArray[np.float32] | None:
-    """Return the scores for the strategy: at first imported suggestions, then the model's."""
+    """Return the scores for the strategy: at first imported suggestions, then `proba`.
+
+    Undecided rows where it needs scores and there are none, as those of texts that changed since.
+    """
     from selection.strategies.prior import with_prior
     from selection.strategies.registry import STRATEGIES, is_early
 
     labels, project = classes_of(round_), round_.project
     is_known = round_.model is not None and not is_early(round_.model.trained_on, len(labels))
     judges = "proba" in STRATEGIES[round_.phase].needs
-    if is_known or not judges or not documents.has_suggestions(project):
+    if is_known or not judges:
         return proba
+    if not documents.has_suggestions(project):
+        return _undecided(round_, len(free)) if proba is None else proba
     prior = documents.suggested_proba(project, scoring.shard, [label.pk for label in labels])
     return with_prior(proba, prior[free], label_space_of(round_))
+
+
+def _undecided(round_: Round, n: int) -> NDArray[np.float32]:
+    space = label_space_of(round_)
+    return np.full((n, space.n_classes), space.undecided, dtype=np.float32)
 
 
 def _votes(round_: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:

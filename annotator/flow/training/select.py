@@ -9,7 +9,8 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotator.flow.labels import naming
-from annotator.flow.training import confident_items
+from annotator.flow.queue.payload import OF_LABEL_TEXTS
+from annotator.flow.training import confident_items, zero_shot
 from annotator.flow.training.score import candidates_path, histogram, query_of
 from annotator.flow.training.train import classes_of, label_space_of, rare_class, seconds_since
 from annotator.jobs.runner import job
@@ -84,6 +85,7 @@ def _picks(
     picks = []
     names = [naming.mark(label) for label in labels]
     space = training_set.label_space(round_.project, len(labels))
+    origin = {} if zero_shot.judge(round_) is None else OF_LABEL_TEXTS
     rows = zip(chosen.rows, chosen.scores, chosen.probability, chosen.reasons, strict=True)
     for row, score, probability, reason in rows:
         proba = None if found.proba is None else found.proba[row]
@@ -94,7 +96,7 @@ def _picks(
                 "probability": _number(probability),
                 "reason": reason,
                 "why": _why(round_, space, reason, score, proba, names),
-                "suggestion": _suggestion(space, proba, labels),
+                "suggestion": _suggestion(space, proba, labels, origin),
             }
         )
     return picks
@@ -125,14 +127,20 @@ def _number(value: float) -> float | None:
 
 
 def _suggestion(
-    space: "LabelSpace", proba: NDArray[np.float32] | None, labels: list[Label]
+    space: "LabelSpace",
+    proba: NDArray[np.float32] | None,
+    labels: list[Label],
+    origin: dict[str, str],
 ) -> dict[str, Any] | None:
-    """Return the model's labels for an item; None if one of them is deleted."""
+    """Return the most likely labels of an item; None if one of them is deleted.
+
+    `origin` tells of suggestions that are not a model's.
+    """
     if proba is None:
         return None
     likely, sure = space.suggestion(proba)
     refs = [labels[index].pk for index in likely]
-    return None if None in refs else {"labels": refs, "confidence": round(sure, 4)}
+    return None if None in refs else {"labels": refs, "confidence": round(sure, 4), **origin}
 
 
 def _whole_distribution(round_: Round, found: "Shortlist", chosen: Any) -> dict[str, Any]:

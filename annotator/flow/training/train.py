@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from annotator.flow.progress import spending
+from annotator.flow.training import zero_shot
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Label, ModelVersion, Round, RoundShard
-from annotator.pool import documents, feature_store, model_files, training_set
+from annotator.pool import documents, feature_store, label_texts, model_files, training_set
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
     from selection.models import LabelSpace
+    from selection.models.label_texts import LabelTexts
 
 
 # Train -------------------------------------------------------------------------------------------
@@ -36,22 +38,25 @@ def train(round_: Round) -> Round:
     known, spent = spending.read_with(
         round_.project, lambda: training_set.load_training_set(round_.project, round_.space, keys)
     )
+    texts = label_texts.make(round_.space, labels)
     strategy = registry.resolve(
         round_.strategy,
         len(known),
         known.seen,
         known.label_space,
-        has_prior=documents.has_suggestions(round_.project),
+        has_prior=documents.has_suggestions(round_.project)
+        or zero_shot.starts(texts, labels, round_.space, known),
         hunts=round_.project.hunts,
     )
     version = None
     if known.teaches:
         features = feature_store.gather(round_.space, known.positions)
-        model = logistic.fit(features, known.y, known.label_space, seed=round_.project.seed)
+        seed = round_.project.seed
+        model = logistic.fit(features, known.y, known.label_space, seed=seed, texts=texts)
         version = _save_model(round_, labels, known, model, features)
         version.measured = {"spent": spent}
         if "committee" in strategy.needs:
-            version.params["committee"] = _save_committee(round_, features, known)
+            version.params["committee"] = _save_committee(round_, features, known, texts)
     with transaction.atomic():
         round_.hand_on(
             stage=Round.Stage.SCORE,
@@ -98,11 +103,13 @@ def _weights_of(model: Any, features: Any) -> dict[str, float]:
     return {name: float(getattr(model.weights, name)) for name in model.weights.present(features)}
 
 
-def _save_committee(round_: Round, features: Any, known: training_set.TrainingSet) -> str:
+def _save_committee(
+    round_: Round, features: Any, known: training_set.TrainingSet, texts: "LabelTexts | None"
+) -> str:
     from selection.models import committee
 
     members = committee.fit_committee(
-        features, known.y, known.label_space, seed=round_.project.seed
+        features, known.y, known.label_space, seed=round_.project.seed, texts=texts
     )
     arrays = {
         f"{number}.{name}": array

@@ -136,6 +136,8 @@ def _help(access: Access, own_keys: desk_preferences.Keys) -> dict[str, Any]:
 
 
 def _sure(suggestion: dict[str, Any] | None) -> str:
+    if payload.is_of_label_texts(suggestion):
+        return messages.from_label_texts()
     if not suggestion or suggestion["confidence"] is None:
         return ""
     return _("%(share)s confidence") % {"share": number_format.percent(suggestion["confidence"])}

@@ -31,6 +31,11 @@ def mine(counts: dict[str, Any]) -> str:
     return _("{n} yours today (UTC)").format(n=number_format.count(counts["today"]["labels"]))
 
 
+def from_label_texts() -> str:
+    """Name the origin of a suggestion that no model made."""
+    return _("from the label’s description")
+
+
 def for_script() -> dict[str, Any]:
     """Return all texts of the script; it fills in the names in braces."""
     return {
@@ -50,6 +55,7 @@ def for_script() -> dict[str, Any]:
             "other": _("Your annotation {n} items back. Choose again to correct it."),
         },
         "nothing_left": _("No items to label right now."),
+        "from_label_texts": from_label_texts(),
         "nothing_suggested": _("No suggestion for this item. Choose a label."),
         "none_chosen": _("No label chosen. Press Enter again to save without labels."),
         "undo_later": _("Can't undo: the server is unreachable. Try again in a moment."),

@@ -16,7 +16,7 @@ from annotator.formats.tables import as_vector
 from annotator.jobs import damaged_files
 from annotator.models import Import, Item, Project, VectorShard
 from annotator.pool import vector_store
-from tests import encoders, loop
+from tests import hashing_encoder, loop
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_vectors_of_a_column_are_stored_with_length_one_and_not_as_metadata(
 def test_vectors_that_came_are_used_like_those_of_an_encoder(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoders.install(monkeypatch, encoders.Hashing())
+    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing())
     settings.change_settings(project, features="auto")
     bring_in(project, lines(range(30)), vector_column="v")
     loop.make_features(project)

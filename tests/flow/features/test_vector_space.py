@@ -12,23 +12,23 @@ from annotator.messages import encoding
 from annotator.models import FeatureShard, FeatureSpace, Item, Job, Project, User
 from annotator.pool import encoder_process, feature_store, model_files
 from annotator.pool.vector_encoder import VectorEncoder
-from tests import encoders, loop
+from tests import hashing_encoder, loop
 from tests.given import Fill, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hashing(monkeypatch: pytest.MonkeyPatch) -> encoders.Hashing:
-    encoder = encoders.Hashing()
-    encoders.install(monkeypatch, encoder)
+def hashing(monkeypatch: pytest.MonkeyPatch) -> hashing_encoder.Hashing:
+    encoder = hashing_encoder.Hashing()
+    hashing_encoder.install(monkeypatch, encoder)
     # The same process, as the other one would not know of the encoder.
     monkeypatch.setattr(encoder_process, "encode", lambda _n, _s, docs: encoder.encode(docs))
     return encoder
 
 
 @pytest.fixture
-def own(project: Project, filled: Fill, hashing: encoders.Hashing) -> Project:
+def own(project: Project, filled: Fill, hashing: hashing_encoder.Hashing) -> Project:
     """A project with 60 items, the features of the pool, and no vectors yet."""
     settings.change_settings(project, features="auto")
     filled(project, 60)
@@ -49,7 +49,7 @@ def make_vectors(project: Project) -> FeatureSpace | None:
 
 
 def test_vectors_stand_beside_the_best_features_of_the_pool(
-    own: Project, hashing: encoders.Hashing, monkeypatch: pytest.MonkeyPatch
+    own: Project, hashing: hashing_encoder.Hashing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feature_store, "VECTOR_SHARD_ITEMS", 25)
     before = encode.current_space(own)
@@ -76,7 +76,7 @@ def test_better_features_start_a_round(own: Project, olga: User, run_round: RunR
 
 
 def test_new_text_is_predicted_through_the_encoder(
-    own: Project, olga: User, run_round: RunRound, hashing: encoders.Hashing
+    own: Project, olga: User, run_round: RunRound, hashing: hashing_encoder.Hashing
 ) -> None:
     make_vectors(own)
     loop.label(own, olga, 20)
@@ -95,7 +95,7 @@ def test_prediction_without_the_encoder_says_what_to_do(
     own: Project,
     olga: User,
     run_round: RunRound,
-    hashing: encoders.Hashing,
+    hashing: hashing_encoder.Hashing,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_vectors(own)
@@ -105,14 +105,14 @@ def test_prediction_without_the_encoder_says_what_to_do(
     with pytest.raises(FlowError, match="was changed since the model was trained") as refused:
         predict.predict(own, ["prize"])
     assert refused.value.status == 409
-    encoders.install(monkeypatch)
+    hashing_encoder.install(monkeypatch)
     with pytest.raises(FlowError, match="which is not installed") as refused:
         predict.predict(own, ["prize"])
     assert refused.value.status == 409
 
 
 def test_features_with_vectors_wait_for_the_best_ones_of_the_pool(
-    project: Project, filled: Fill, hashing: encoders.Hashing
+    project: Project, filled: Fill, hashing: hashing_encoder.Hashing
 ) -> None:
     settings.change_settings(project, features="auto")
     filled(project, 20)
@@ -129,7 +129,7 @@ def test_features_with_vectors_wait_for_the_best_ones_of_the_pool(
 
 
 def test_changed_encoder_keeps_the_old_features_until_the_new_ones_are_there(
-    own: Project, hashing: encoders.Hashing
+    own: Project, hashing: hashing_encoder.Hashing
 ) -> None:
     first = make_vectors(own)
     hashing.seed = 1
@@ -141,7 +141,7 @@ def test_changed_encoder_keeps_the_old_features_until_the_new_ones_are_there(
 
 
 def test_later_import_is_encoded_by_itself_and_the_old_features_serve_meanwhile(
-    own: Project, filled: Fill, hashing: encoders.Hashing
+    own: Project, filled: Fill, hashing: hashing_encoder.Hashing
 ) -> None:
     first = make_vectors(own)
     filled(own, 20, start=100)
@@ -154,7 +154,7 @@ def test_later_import_is_encoded_by_itself_and_the_old_features_serve_meanwhile(
 
 
 def test_old_features_of_few_items_do_not_hide_a_large_import(
-    own: Project, filled: Fill, hashing: encoders.Hashing
+    own: Project, filled: Fill, hashing: hashing_encoder.Hashing
 ) -> None:
     make_vectors(own)
     filled(own, 80, start=100)
@@ -177,7 +177,7 @@ def test_removed_encoder_keeps_its_features_and_lets_new_items_in(
     own: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = make_vectors(own)
-    encoders.install(monkeypatch)
+    hashing_encoder.install(monkeypatch)
     vectors.plan(own)
     assert encode.current_space(own) == first
     filled(own, 20, start=100)
@@ -201,9 +201,9 @@ def test_setting_without_encoder_goes_back_to_the_pool_and_auto_to_the_vectors(
 def test_language_decides_which_encoder_is_taken(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    english = encoders.Hashing(name="english")
-    many = encoders.Hashing(name="many", languages=("de", "en", "zh"))
-    encoders.install(monkeypatch, english, many)
+    english = hashing_encoder.Hashing(name="english")
+    many = hashing_encoder.Hashing(name="many", languages=("de", "en", "zh"))
+    hashing_encoder.install(monkeypatch, english, many)
     settings.change_settings(project, features="auto")
     german = "Das Paket ist nicht angekommen und ich habe es bei der Firma gemeldet"
     loop.bring_in(project, "de.csv", "text\n" + "".join(f"{german} {n}\n" for n in range(9)))
@@ -212,7 +212,7 @@ def test_language_decides_which_encoder_is_taken(
 
 
 def test_encoder_that_was_never_opened_is_prepared_with_the_first_slice(
-    own: Project, hashing: encoders.Hashing
+    own: Project, hashing: hashing_encoder.Hashing
 ) -> None:
     hashing.ready = False
     vectors.plan(own)
@@ -255,7 +255,7 @@ def test_base_features_may_be_dropped_before_a_shard_is_made_again(own: Project)
 
 
 def test_tidying_keeps_the_pools_best_features_and_the_vectors_in_use(
-    own: Project, hashing: encoders.Hashing
+    own: Project, hashing: hashing_encoder.Hashing
 ) -> None:
     make_vectors(own)
     for seed in (1, 2, 3):

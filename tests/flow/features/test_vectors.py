@@ -13,21 +13,21 @@ from annotator.flow.projects import settings
 from annotator.jobs import damaged_files
 from annotator.models import FeatureSpace, Item, Job, Project, VectorShard
 from annotator.pool import vector_store
-from tests import encoders
+from tests import hashing_encoder
 from tests.given import Fill
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hashing(monkeypatch: pytest.MonkeyPatch) -> encoders.Hashing:
-    encoder = encoders.Hashing()
-    encoders.install(monkeypatch, encoder)
+def hashing(monkeypatch: pytest.MonkeyPatch) -> hashing_encoder.Hashing:
+    encoder = hashing_encoder.Hashing()
+    hashing_encoder.install(monkeypatch, encoder)
     return encoder
 
 
 @pytest.fixture
-def encoded(project: Project, filled: Fill, hashing: encoders.Hashing) -> Project:
+def encoded(project: Project, filled: Fill, hashing: hashing_encoder.Hashing) -> Project:
     """A project whose 100 items are to be encoded."""
     settings.change_settings(project, features="auto")
     filled(project, 100)
@@ -47,7 +47,7 @@ def encode_all(project: Project) -> None:
 
 
 def test_slices_follow_each_other_until_all_items_have_vectors(
-    encoded: Project, hashing: encoders.Hashing
+    encoded: Project, hashing: hashing_encoder.Hashing
 ) -> None:
     assert spans(encoded) == [(0, vectors.FIRST_ITEMS, "queued")]
     assert vectors.encode_next() == encoded
@@ -63,7 +63,7 @@ def test_slices_follow_each_other_until_all_items_have_vectors(
 
 
 def test_items_of_a_later_import_get_slices_of_their_own(
-    encoded: Project, filled: Fill, hashing: encoders.Hashing
+    encoded: Project, filled: Fill, hashing: hashing_encoder.Hashing
 ) -> None:
     encode_all(encoded)
     filled(encoded, 30, start=100)
@@ -76,7 +76,7 @@ def test_items_of_a_later_import_get_slices_of_their_own(
 
 
 def test_only_one_slice_is_encoded_at_a_time(
-    encoded: Project, hashing: encoders.Hashing, filled: Fill, olga: Any
+    encoded: Project, hashing: hashing_encoder.Hashing, filled: Fill, olga: Any
 ) -> None:
     other = settings.create_project(olga, name="Other", labels=["spam", "ham"])
     filled(other, 5)
@@ -134,7 +134,7 @@ def test_pause_holds_the_encoder_and_resume_lets_it_go_on(encoded: Project) -> N
 
 
 def test_texts_that_are_cut_are_counted(
-    project: Project, filled: Fill, hashing: encoders.Hashing
+    project: Project, filled: Fill, hashing: hashing_encoder.Hashing
 ) -> None:
     settings.change_settings(project, features="auto")
     hashing.max_length = 4
@@ -145,7 +145,7 @@ def test_texts_that_are_cut_are_counted(
     assert counted == sum(len(item.text.split()) > 4 for item in Item.objects.all())
 
 
-class Stumbling(encoders.Hashing):
+class Stumbling(hashing_encoder.Hashing):
     """It fails on one item, and has no number for another."""
 
     def encode(self, docs: Any) -> Any:
@@ -160,7 +160,7 @@ def test_one_item_that_cannot_be_read_keeps_no_other_from_it(
     project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = Stumbling()
-    encoders.install(monkeypatch, encoder)
+    hashing_encoder.install(monkeypatch, encoder)
     settings.change_settings(project, features="auto")
     filled(project, 20)
     vectors.plan(project)
@@ -171,7 +171,7 @@ def test_one_item_that_cannot_be_read_keeps_no_other_from_it(
     assert np.flatnonzero(~stored.any(axis=1)).tolist() == [7, 9]
 
 
-class Boastful(encoders.Hashing):
+class Boastful(hashing_encoder.Hashing):
     """It gives fewer numbers than its description says."""
 
     def encode(self, docs: Any) -> Any:
@@ -181,7 +181,7 @@ class Boastful(encoders.Hashing):
 def test_vectors_of_another_dimension_are_refused_in_words(
     project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoders.install(monkeypatch, Boastful())
+    hashing_encoder.install(monkeypatch, Boastful())
     settings.change_settings(project, features="auto")
     filled(project, 20)
     vectors.plan(project)
@@ -194,7 +194,7 @@ def test_vectors_of_another_dimension_are_refused_in_words(
 
 
 def test_changed_encoder_makes_all_anew_and_the_old_vectors_stay_until_then(
-    encoded: Project, hashing: encoders.Hashing
+    encoded: Project, hashing: hashing_encoder.Hashing
 ) -> None:
     encode_all(encoded)
     before = hashing.sha256
@@ -207,7 +207,7 @@ def test_changed_encoder_makes_all_anew_and_the_old_vectors_stay_until_then(
 
 
 def test_encoder_that_changes_while_a_slice_waits_is_not_mixed_with_the_new_one(
-    encoded: Project, hashing: encoders.Hashing
+    encoded: Project, hashing: hashing_encoder.Hashing
 ) -> None:
     vectors.encode_next()
     hashing.seed = 1
@@ -221,7 +221,7 @@ def test_encoder_that_changes_while_a_slice_waits_is_not_mixed_with_the_new_one(
 def test_no_vectors_are_made_without_an_encoder(
     project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoders.install(monkeypatch)
+    hashing_encoder.install(monkeypatch)
     settings.change_settings(project, features="auto")
     filled(project, 5)
     assert vectors.plan(project) is None
@@ -230,7 +230,7 @@ def test_no_vectors_are_made_without_an_encoder(
 
 
 def test_pool_features_leave_the_encoder_out(
-    project: Project, filled: Fill, hashing: encoders.Hashing
+    project: Project, filled: Fill, hashing: hashing_encoder.Hashing
 ) -> None:
     filled(project, 5)
     for name in ("pool", "text", "text-quick"):
@@ -243,12 +243,12 @@ def test_encoder_that_is_installed_later_is_found(
     project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vectors, "_seen", None)
-    registry = encoders.install(monkeypatch)
+    registry = hashing_encoder.install(monkeypatch)
     settings.change_settings(project, features="auto")
     filled(project, 5)
     vectors.plan_changed()
     assert spans(project) == []
-    registry.encoders.append(encoders.Hashing())
+    registry.encoders.append(hashing_encoder.Hashing())
     vectors.plan_changed()
     assert spans(project) == [(0, 5, "queued")]
 
@@ -267,7 +267,9 @@ def test_failed_slice_is_tried_again_after_a_pause_or_by_hand(encoded: Project) 
     assert vectors.due() == [shard.pk]
 
 
-def test_damaged_file_of_vectors_is_made_again(encoded: Project, hashing: encoders.Hashing) -> None:
+def test_damaged_file_of_vectors_is_made_again(
+    encoded: Project, hashing: hashing_encoder.Hashing
+) -> None:
     encode_all(encoded)
     first = encoded.vector_shards.first()
     whole = vector_store.rows(encoded, hashing.name, hashing.sha256, 0, 100)
