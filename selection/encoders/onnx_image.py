@@ -11,7 +11,6 @@ from selection.encoders.base import EncoderSpec, Medium, UnusableEncoder, checke
 from selection.encoders.onnx_session import open_session
 from selection.encoders.pictures import Picture, read_pixels
 
-
 # The first layers of a network take some 10 MB for each picture; more at once is no faster.
 PICTURES_PER_BATCH = 4
 
