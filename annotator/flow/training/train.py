@@ -54,6 +54,7 @@ def train(round_: Round) -> Round:
         model = logistic.fit(features, known.y, known.label_space, seed=seed, texts=texts)
         version = _save_model(round_, labels, known, model)
         version.measured = {"spent": spent}
+        version.params |= _weighed(model, features)
         if "committee" in strategy.needs:
             version.params["committee"] = _save_committee(round_, features, known, texts)
     with transaction.atomic():
@@ -87,6 +88,18 @@ def _save_model(
         snapshot=_snapshot(known),
         params={"seed": round_.project.seed, "recipe": round_.space.recipe},
     )
+
+
+def _weighed(model: Any, features: Any) -> dict[str, Any]:
+    """Return the weights of the feature blocks, and the share of each in the model's scores."""
+    from selection.models.reliance import reliance
+
+    shares = {name: round(share, 4) for name, share in reliance(model, features).items()}
+    there = {name: weight for name, weight in model.weights._asdict().items() if name in shares}
+    return {
+        "block_weights": {**there, "label_texts": model.weights.label_texts},
+        "leans_on": shares,
+    }
 
 
 def _save_committee(
