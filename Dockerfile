@@ -19,6 +19,8 @@ COPY templates templates
 COPY static static
 COPY deploy deploy
 ENV PATH=/opt/winnow/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 WINNOW_DATA=/data
+# ONNX Runtime reports its use to its maker otherwise; the app sets this itself, too.
+ENV ORT_DISABLE_TELEMETRY=1
 USER winnow
 VOLUME /data
 EXPOSE 8000

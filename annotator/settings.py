@@ -382,7 +382,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False
-# Of ten priorities all other tasks have the highest: whatever waits goes before an encoder.
+# All other tasks have the highest of ten priorities, so an encoder waits for them.
 CELERY_TASK_ROUTES = {"annotator.tasks.encode_vectors": {"queue": "celery", "priority": 9}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500

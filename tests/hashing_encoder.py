@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotator.pool import pretrained
+import annotator.encoders
 
 
 @dataclass
@@ -86,5 +86,6 @@ class Registry:
 def install(monkeypatch: pytest.MonkeyPatch, *encoders: Any) -> Registry:
     """Have these encoders installed, and no others."""
     registry = Registry(*encoders)
-    monkeypatch.setattr(pretrained, "_registry", lambda: registry)
+    for name in ("available", "best_for", "load"):
+        monkeypatch.setattr(annotator.encoders, name, getattr(registry, name))
     return registry

@@ -207,6 +207,22 @@ def test_label_that_is_looked_for_is_declared(data: Any, tmp_path: Path) -> None
     assert summary["rare"] == {"label": "spam", "n": 48, "declared": True}
 
 
+def test_recall_as_the_target_makes_auto_search(data: Any, tmp_path: Path) -> None:
+    said = simulate(data, tmp_path / "out", rare="spam", strategies="auto,rare", hunt=True)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["settings"]["hunts"] is True
+    curves = summary["strategies"]
+    assert curves["auto"]["rare_found"] == curves["rare"]["rare_found"]
+    simulate(data, tmp_path / "without", rare="spam", strategies="auto")
+    other = json.loads((tmp_path / "without" / "summary.json").read_text())
+    assert other["strategies"]["auto"]["rare_found"] != curves["auto"]["rare_found"]
+    assert "Labels until 80% and 95% of the 48 items with “spam” are found:" in said
+
+
+def test_search_without_a_label_to_search_for_is_refused(data: Any, tmp_path: Path) -> None:
+    assert "--hunt needs --rare" in refusal(data, tmp_path, hunt=True)
+
+
 def test_same_rows_wherever_the_hold_out_is_drawn(data: Any) -> None:
     one, two = (dataset.prepare(dataset.read(data, Columns())) for _ in range(2))
     assert one.known.y.tolist() == two.known.y.tolist()

@@ -15,7 +15,7 @@ from annotator.api.responses.schema import PAGED
 from annotator.flow.evaluation import label_savings
 from annotator.flow.labels import naming
 from annotator.flow.operations import background_reports
-from annotator.flow.progress import model_history, summary
+from annotator.flow.progress import model_history, recall_standing, summary
 from annotator.flow.projects import members
 from annotator.flow.training import schedule
 from annotator.messages import progress as worded
@@ -31,9 +31,10 @@ def progress(request: Request, pk: int) -> Response:
 
 def progress_of(found: Project) -> dict[str, Any]:
     """Return the progress with the fields that the caller may see."""
-    if found.role in Role.at_least(Role.LEAD):
-        return worded.progress_for_leads(found)
-    return worded.progress(found)
+    of_role = (
+        worded.progress_for_leads if found.role in Role.at_least(Role.LEAD) else worded.progress
+    )
+    return {**of_role(found), "search": recall_standing.search(found)}
 
 
 @extend_schema(

@@ -1,4 +1,4 @@
-"""Project endpoints: settings, pausing, deletion."""
+"""Project endpoints: settings, pausing, deletion, and the encoders that settings can name."""
 
 from typing import Any
 
@@ -14,10 +14,13 @@ from annotator.api.request_context import checked, named_version, page, person
 from annotator.api.responses.schema import PAGED
 from annotator.errors import PermissionDenied
 from annotator.flow.features import vectors
+from annotator.flow.operations import encoders as installed_encoders
 from annotator.flow.progress import stopping, summary
 from annotator.flow.projects import members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
+from annotator.messages import encoders as encoder_messages
+from annotator.messages import encoding
 from annotator.messages.stopping import pause_payload
 from annotator.models import Label, Project, Role
 from annotator.projectsettings import SETTINGS
@@ -164,7 +167,7 @@ def resume_encoding(request: Request, pk: int) -> Response:
 
 def _encoding(found: Project) -> Response:
     found.refresh_from_db(fields=["encoding_paused_at"])
-    return Response({"encoding": summary.features(found)["encoding"]})
+    return Response({"encoding": encoding.told(summary.features(found)["encoding"])})
 
 
 def _project(
@@ -199,3 +202,15 @@ def _settings(found: Project, leads: bool) -> dict[str, Any]:
     values = {each.name: each.value(found) for each in shown}
     # Programs know labels by their names.
     return {n: v.name if isinstance(v, Label) else v for n, v in values.items()}
+
+
+@extend_schema(
+    summary="List the pretrained encoders",
+    description="Those that projects of this installation can use, ready or not.",
+    responses={200: responses.page_of(responses.Encoder)},
+)
+@api_view(["GET"])
+def encoders(_request: Request) -> Response:
+    """List the pretrained encoders of this installation."""
+    found = [encoder_messages.as_json(each) for each in installed_encoders.installed()]
+    return Response({"next": None, "previous": None, "results": found})

@@ -8,7 +8,6 @@ from annotator.api import (
     annotations,
     datasets,
     disagreements,
-    encoders,
     items,
     members,
     numbers,
@@ -20,7 +19,7 @@ PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
     ("auth/token", members.token),
     ("users", members.users),
-    ("encoders", encoders.encoders),
+    ("encoders", projects.encoders),
     ("projects", projects.projects),
     (PROJECT, projects.project),
     (f"{PROJECT}/pause", projects.pause),

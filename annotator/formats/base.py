@@ -39,7 +39,7 @@ class Row:
     key: str = ""
     labels: list[str] | None = None
     meta: dict[str, Any] = field(default_factory=dict)
-    # What an encoder of somebody else gave for it: float32 (d,).
+    # From the user's own encoder: float32 (d,).
     vector: Any = None
 
 
@@ -88,7 +88,7 @@ class Columns:
     id: str = ""
     parts: tuple[Part, ...] = (TEXT,)
     named: Mapping[str, str] = field(default_factory=dict)
-    # Numbers that stand for the item; never detected, only named.
+    # Never detected, only named.
     vector: str = ""
 
     def of(self, part: Part) -> str:

@@ -82,7 +82,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Found:
-    """The columns of a table: the content parts by name, and the others."""
+    """The columns of a table: the content parts by name, label and id."""
 
     parts: dict[str, str]
     label: str = ""
@@ -146,7 +146,7 @@ def checked(
         return RejectedRow(number, "bad_id", words)
     problems = [*map(_text_problem, content.values()), _text_problem(str(key), empty=True)]
     if columns.vector and vector is None:
-        words = _("“%(name)s” is no list of finite numbers.") % {"name": columns.vector}
+        words = _("“%(name)s” isn't a list of finite numbers.") % {"name": columns.vector}
         problems.append(("bad_vector", words))
     problem = next(filter(None, problems), None)
     if problem:
@@ -159,15 +159,14 @@ def checked(
 def as_vector(given: Any) -> NDArray[np.float32] | None:
     """Return the numbers of a vector (d,), in a list or as a text such as “[0.1, -2]” or “0.1 -2”.
 
-    None where they are no such numbers, none at all, or not finite.
+    None if they are not numbers, or not finite, or if there are none.
     """
-    numbers = (
-        given.strip("[] \t\r\n").replace(",", " ").split() if isinstance(given, str) else given
-    )
+    is_text = isinstance(given, str)
+    numbers = given.strip("[] \t\r\n").replace(",", " ").split() if is_text else given
     if not isinstance(numbers, list) or not 1 <= len(numbers) <= LONGEST_VECTOR:
         return None
     try:
-        # A number too large for it becomes infinite, which is told as such.
+        # A number that is too large becomes infinite.
         with np.errstate(over="ignore"):
             vector = np.array([float(number) for number in numbers], dtype=np.float32)
     except (TypeError, ValueError, OverflowError):

@@ -176,6 +176,53 @@ TEXTS = {
     "features_changed": gettext_noop("The feature encoder was damaged. It is being rebuilt."),
     "round_running": gettext_noop("A round is already running."),
     "no_model": gettext_noop("There is no model yet. Label some items first."),
+    # Encoders and vectors
+    "encoder_missing": gettext_noop("The encoder %(name)s is no longer installed."),
+    "encoder_changed": gettext_noop(
+        "The encoder %(name)s was changed. The items are encoded again."
+    ),
+    "encoder_unusable": gettext_noop("The encoder %(name)s cannot be used: %(problem)s."),
+    "encoder_dimensions": gettext_noop(
+        "The encoder %(name)s gives vectors of the shape %(found)s; its description says "
+        "%(wanted)d numbers for each item."
+    ),
+    "encoder_reads_nothing": gettext_noop(
+        "The encoder %(name)s could not read any of %(n)d items."
+    ),
+    "base_features_missing": gettext_noop(
+        "The features that these are based on were removed. New ones follow."
+    ),
+    "predict_without_encoder": gettext_noop(
+        "The model reads items with the encoder %(name)s, which is not installed. Install it "
+        "again, or choose other features in the project's settings."
+    ),
+    "predict_with_changed_encoder": gettext_noop(
+        "The encoder %(name)s was changed since the model was trained. The items are encoded "
+        "again; try again after that."
+    ),
+    "predict_without_vectors": gettext_noop(
+        "The vectors of this project came with its items; new texts have none."
+    ),
+    "encoder_away": gettext_noop("The encoder is busy or was ended. Try again in a moment."),
+    "no_vectors": gettext_noop("Items of this type of project take no vectors."),
+    "vector_column": gettext_noop(
+        "Files of this type have no columns. Send the vectors as an .npy file."
+    ),
+    "vectors_twice": gettext_noop(
+        "The vectors are in a column or in a file of their own, not in both."
+    ),
+    "no_vectors_file": gettext_noop("These ids belong to a file of vectors, which is missing."),
+    "bad_npy": gettext_noop("The vectors are no .npy file of numbers: %(problem)s."),
+    "npy_shape": gettext_noop("The .npy file must hold a table of numbers: one row for each item."),
+    "vector_dimensions": gettext_noop(
+        "The vectors have %(found)d numbers; those of the other items have %(wanted)d."
+    ),
+    "vectors.bad_vector": gettext_noop(
+        "Row %(row)d of the vectors holds numbers that are not finite."
+    ),
+    "vector_ids": gettext_noop(
+        "There are %(ids)d different ids for %(vectors)d vectors; give one a line."
+    ),
     # Recall samples
     "no_rare_label": gettext_noop("Choose a rare label in the settings first."),
     "sample_size": gettext_noop("A sample can have between %(least)d and %(most)d items."),

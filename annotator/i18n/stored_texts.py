@@ -28,6 +28,10 @@ ID_TAKEN = gettext_noop("ID “%(id)s” already belongs to a different item.")
 UNKNOWN_LABEL = gettext_noop("“%(name)s” isn't a label in this project.")
 DID_YOU_MEAN = gettext_noop("Did you mean “%(name)s”?")
 ONE_LABEL = gettext_noop("This project allows one label per item.")
+NO_VECTOR = gettext_noop("There is no vector for it.")
+VECTOR_DIMENSIONS = gettext_noop(
+    "The vector has %(found)d numbers; those of the other items have %(wanted)d."
+)
 
 # What a simulation noted, and why it ended.
 UNREADABLE_ROWS = gettext_noop("%(n)d unreadable rows left out")

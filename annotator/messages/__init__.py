@@ -5,6 +5,7 @@
 | `audits` | What the estimate waits for |
 | `bulk` | Why the bulk desk has no page |
 | `encoders` | What an encoder is, and what is wrong with one |
+| `encoding` | How far an encoder is with the items |
 | `estimate` | How good the model is, and what would prove the target |
 | `forecast` | What more labels would bring |
 | `label_savings` | How many labels active learning has saved |

@@ -3,7 +3,7 @@
 from typing import Any
 
 from annotator.flow.progress import summary
-from annotator.messages import estimate, stopping
+from annotator.messages import encoding, estimate, stopping
 from annotator.models import Project
 
 
@@ -21,7 +21,13 @@ def _in_words(found: dict[str, Any]) -> dict[str, Any]:
     measured = found["accuracy"]
     return {
         **found,
+        "features": features_in_words(found["features"]),
         "accuracy": measured and {**measured, "words": estimate.in_words(measured)},
         "stop": stopping.advice(found["stop"]),
         "paused": stopping.pause_payload(found["paused"]),
     }
+
+
+def features_in_words(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of the features, with that of an encoder in words."""
+    return {**found, "encoding": encoding.told(found["encoding"])}

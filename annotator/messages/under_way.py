@@ -6,28 +6,26 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow.features import encoding_state
+from annotator.flow.features.encoding_state import PAUSED, EncodingState
 from annotator.flow.operations.activity import Activity, activity
 from annotator.i18n.stored_messages import translated
 from annotator.jobs import damaged_files
+from annotator.messages import encoding
 from annotator.models import FeatureSpace, Import, Job, Project, Round
 
 
 def told(project: Project) -> list[dict[str, Any]]:
     """Return running background work, and failures of the last 24 hours, each in words."""
-    return [_told(project, each) for each in activity(project)]
+    return [_told(each) for each in activity(project)]
 
 
-def _told(project: Project, each: Activity) -> dict[str, Any]:
-    shown = {"kind": each.kind, "id": each.id, "failed": each.failed}
-    if each.encoding is not None:
-        shown |= {"words": encoding_state.words(project, each.encoding)}
-        shown |= {"paused": each.encoding.state == encoding_state.PAUSED}
-    elif each.job is None:
-        return {**shown, "words": _recount_words(each.wrong)}
-    else:
-        shown |= {"words": WORDS[each.kind](each.job)}
-    return {**shown, "done": each.done, "total": each.total}
+def _told(each: Activity) -> dict[str, Any]:
+    words = _recount_words(each.wrong) if each.job is None else WORDS[each.kind](each.job)
+    shown = {"kind": each.kind, "id": each.id, "words": words, "failed": each.failed}
+    if each.job is None:
+        return shown
+    paused = isinstance(each.job, EncodingState) and each.job.state == PAUSED
+    return {**shown, "paused": paused, "done": each.done, "total": each.total}
 
 
 def _import_words(work: Import) -> str:
@@ -76,5 +74,6 @@ def _recount_words(wrong: int) -> str:
 WORDS: dict[str, Callable[[Any], str]] = {
     "import": _import_words,
     "features": _space_words,
+    "encoding": encoding.words,
     "round": _round_words,
 }

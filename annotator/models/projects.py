@@ -104,7 +104,7 @@ class Project(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
-    # Set while a lead has paused the encoding of items.
+    # While a lead has the encoder of its items wait: since when.
     encoding_paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The last names of deleted labels, by id: history still refers to them.
     removed_labels = models.JSONField(default=dict, editable=False)
@@ -137,6 +137,18 @@ class Project(models.Model):
     def target_recall(self) -> float | None:
         """Return the target recall of the rare label; None with another target metric."""
         return self.target_value if self.target_metric == self.Metric.RECALL else None
+
+    @property
+    def hunts(self) -> bool:
+        """Whether items with the rare label are searched for.
+
+        The strategy that does so is chosen, or the automatic one with a target for the recall.
+        """
+        if self.rare_label_id is None:
+            return False
+        return self.strategy == "rare" or (
+            self.strategy == "auto" and self.target_recall is not None
+        )
 
 
 class Label(models.Model):

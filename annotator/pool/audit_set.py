@@ -40,10 +40,20 @@ def audit_threshold(project: Project) -> int:
     """Return the audit key below which items are reserved for audits.
 
     Audits take `audit_share` of all labels, so a prefix of that share of the permutation is never
-    used up before the rest, and no audit item is selected by the strategy or shown with a
-    suggestion before it is audited.
+    used up before the rest, and no audit item is shown with a suggestion before it is audited. Nor
+    does the strategy select one, unless it searches (`strategy_bound`).
     """
     return int(project.audit_share * AUDIT_KEYS)
+
+
+def strategy_bound(project: Project) -> int:
+    """Return the audit key below which the strategy leaves items alone.
+
+    A search for a rare label may take all of them, or what is in the reserve could not be found.
+    Items of the reserve are served blind whoever asks for them, and the audit set stays a prefix of
+    the permutation: one that was read before its turn counts in its turn.
+    """
+    return 0 if project.hunts else audit_threshold(project)
 
 
 def audit_frontier(project: Project) -> int:

@@ -17,7 +17,6 @@ from typing import IO, Any
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator.errors import FlowError
@@ -54,8 +53,7 @@ class EncoderProcess:
                 status, answer = self._ask(request)
             except OSError as problem:
                 self.stop()
-                words = _("The encoder is busy or was ended. Try again in a moment.")
-                raise EncoderAway("encoder_away", detail=words) from problem
+                raise EncoderAway("encoder_away") from problem
             finally:
                 late.cancel()
         if status != FINE:

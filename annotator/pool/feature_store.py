@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from annotator.pool.vector_encoder import VectorEncoder
     from selection.diversity.nearest_neighbors import Nearest
     from selection.features import Encoder, Features
-from annotator.pool.audit_set import audit_keys, audit_threshold
+from annotator.pool.audit_set import audit_keys, strategy_bound
 
 # Labelled, or skipped by everyone.
 FIND_SETTLED = CompiledSelect(
@@ -86,7 +86,7 @@ def candidate_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
     Excluded are labelled, parked and leased items, gold items, and the audit reserve.
     """
-    free = _shard_arrays(shard)["audit_key"] >= audit_threshold(project)
+    free = _shard_arrays(shard)["audit_key"] >= strategy_bound(project)
     span = project.pk, shard.start, shard.stop
     taken = [
         FIND_SETTLED(*span),
@@ -115,7 +115,7 @@ def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
 
 def shard_items(space: FeatureSpace) -> int:
-    """Return the maximum number of items in a shard of `space`."""
+    """Return the largest number of items in a shard of `space`."""
     return min(VECTOR_SHARD_ITEMS, SHARD_ITEMS) if space.encoder else SHARD_ITEMS
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import tasktypes
@@ -23,22 +22,11 @@ def for_space(space: FeatureSpace) -> Vectors:
 def encode(space: FeatureSpace, docs: Sequence[Any]) -> NDArray[np.float32]:
     """Return the vectors (n, d) of documents; Conflict where their encoder is not there."""
     if space.encoder == VectorShard.GIVEN:
-        raise Conflict(
-            "no_encoder",
-            detail=_("The vectors of this project came with its items; new texts have none."),
-        )
+        raise Conflict("predict_without_vectors")
     medium = tasktypes.of(space.project).media.pretrained
     found = pretrained.find(medium, space.encoder)
     if found is None:
-        words = _(
-            "The model reads items with the encoder %(name)s, which is not installed. Install it "
-            "again, or choose other features in the project's settings."
-        )
-        raise Conflict("no_encoder", detail=words % {"name": space.encoder})
+        raise Conflict("predict_without_encoder", name=space.encoder)
     if found.sha256 != space.encoder_sha256:
-        words = _(
-            "The encoder %(name)s was changed since the model was trained. The items are encoded "
-            "again; try again after that."
-        )
-        raise Conflict("encoder_changed", detail=words % {"name": space.encoder})
+        raise Conflict("predict_with_changed_encoder", name=space.encoder)
     return encoder_process.encode(found.name, found.sha256, list(docs))

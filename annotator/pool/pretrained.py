@@ -1,9 +1,6 @@
 """The pretrained encoders of this installation, as the flow asks for them."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from django.utils.translation import gettext as _
 
 from annotator import encoders
 from annotator.errors import Conflict
@@ -32,7 +29,7 @@ def available(medium: str) -> list[Installed]:
     """Return the encoders of a medium that nothing is wrong with."""
     return [
         Installed(each.name, each.medium, each.dimensions, each.languages, each.fingerprint)
-        for each in _registry().available()
+        for each in encoders.available()
         if each.medium == medium and each.problem is None
     ]
 
@@ -44,14 +41,14 @@ def find(medium: str, name: str) -> Installed | None:
 
 def best_for(medium: str, language: str) -> Installed | None:
     """Return the best encoder for documents in a language ("" where it is not known)."""
-    name = _registry().best_for(medium, language)
+    name = encoders.best_for(medium, language)
     return None if name is None else find(medium, name)
 
 
 def load(name: str) -> PretrainedEncoder:
     """Return the encoder, ready to encode; Unusable, in words, where it is not."""
     try:
-        encoder: PretrainedEncoder = _registry().load(name)
+        encoder: PretrainedEncoder = encoders.load(name)
     except UnusableEncoder as problem:
         raise unusable(name, problem) from problem
     return encoder
@@ -59,15 +56,10 @@ def load(name: str) -> PretrainedEncoder:
 
 def unusable(name: str, problem: UnusableEncoder) -> Unusable:
     """Return in words that an encoder cannot be used, and why."""
-    words = _("The encoder %(name)s cannot be used: %(problem)s.")
-    return Unusable("no_encoder", detail=words % {"name": name, "problem": problem})
+    return Unusable("encoder_unusable", name=name, problem=problem)
 
 
 def state() -> str:
     """Return what changes whenever an encoder comes, goes or changes."""
-    there = _registry().available()
+    there = encoders.available()
     return "\n".join(sorted(f"{each.name} {each.fingerprint} {each.problem}" for each in there))
-
-
-def _registry() -> Any:
-    return encoders

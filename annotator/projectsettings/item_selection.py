@@ -7,6 +7,8 @@ from annotator import encoders, tasktypes
 from annotator.models import Project, VectorShard
 from annotator.projectsettings.base import Effect, Group, Refusal, Setting, When
 
+AUTO, POOL = "auto", "pool"
+
 
 def strategy_choices() -> list[tuple[str, str, str]]:
     """Return (name, title, one sentence) of every strategy that a project may use."""
@@ -25,23 +27,24 @@ def _strategies(_project: Project | None) -> list[tuple[str, str]]:
 
 
 def _features(project: Project | None) -> list[tuple[str, str]]:
-    """Return what the features of a project may be: automatic, an encoder's, or the pool's own."""
+    """Return what a project may be set to: also what it is set to, whatever is installed now."""
     if project is None:
-        return [("auto", _("Automatic"))]
-    media = tasktypes.of(project).media
-    titles = {"auto": _("Automatic"), "pool": _("Without an encoder")}
-    for each in encoders.available() if media.pretrained else []:
-        if each.medium == media.pretrained and each.problem is None:
-            titles[each.name] = _("Encoder %(name)s") % {"name": each.name}
-    if (
-        project.pk
-        and VectorShard.objects.filter(project=project, encoder=VectorShard.GIVEN).exists()
-    ):
-        titles[VectorShard.GIVEN] = _("Vectors that came with the items")
-    titles |= {name: str(title) for name, title in media.encoders.items()}
-    # An encoder that was removed since stays chosen until somebody chooses another.
+        return [(AUTO, _("Automatic"))]
+    recipes = tasktypes.of(project).media.encoders
+    titles = {AUTO: _("Automatic"), POOL: _("Without an encoder"), **_encoders(project)}
+    titles |= {name: str(title) for name, title in recipes.items()}
     titles.setdefault(project.features, project.features)
     return list(titles.items())
+
+
+def _encoders(project: Project) -> dict[str, str]:
+    medium = tasktypes.of(project).media.pretrained
+    there = [each.name for each in encoders.available() if each.medium == medium]
+    titles = {name: _("Encoder %(name)s") % {"name": name} for name in there}
+    own = VectorShard.objects.filter(project=project.pk, encoder=VectorShard.GIVEN)
+    if project.pk and own.exists():
+        titles[VectorShard.GIVEN] = _("Vectors that came with the items")
+    return titles
 
 
 SETTINGS = (
@@ -79,7 +82,8 @@ SETTINGS = (
         "rare_label",
         gettext_lazy("Rare label"),
         gettext_lazy(
-            "The label that “Find a rare class” searches for. The dashboard shows its recall."
+            "The label to search for. “Automatic” searches for it once the target is its recall; “Find "
+            "a rare class” always does. The dashboard shows the recall."
         ),
         Group.ITEM_SELECTION,
         # Its report is made with a round, and so are the picks.

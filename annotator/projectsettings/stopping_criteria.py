@@ -15,7 +15,10 @@ SETTINGS = (
     Setting(
         "target_metric",
         gettext_lazy("Target metric"),
-        gettext_lazy("The metric that the target applies to."),
+        gettext_lazy(
+            "The metric that the target applies to. For the recall of the rare label, “Automatic” "
+            "searches for that label."
+        ),
         Group.STOPPING_CRITERIA,
         When.AT_ONCE,
         effect=Effect.RENEW_FORECAST,

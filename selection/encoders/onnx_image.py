@@ -11,6 +11,9 @@ from selection.encoders.base import EncoderSpec, Medium, UnusableEncoder, checke
 from selection.encoders.onnx_session import open_session
 from selection.encoders.pictures import Picture, read_pixels
 
+# The first layers of a network take some 10 MB for each picture; more at once is no faster.
+PICTURES_PER_BATCH = 4
+
 
 class OnnxImageEncoder:
     """A network for pictures: its graph takes (n, 3, size, size) and gives (n, dimensions)."""
@@ -42,8 +45,9 @@ class OnnxImageEncoder:
     def encode(self, docs: Sequence[Picture]) -> Float32Array:
         """Return a vector of length 1 for each picture (n, dimensions)."""
         vectors = np.zeros((len(docs), self.dimensions), dtype=np.float32)
-        for start in range(0, len(docs), self.spec.max_batch):
-            block = docs[start : start + self.spec.max_batch]
+        size = min(self.spec.max_batch, PICTURES_PER_BATCH)
+        for start in range(0, len(docs), size):
+            block = docs[start : start + size]
             pixels = np.stack([self._pixels(doc, start + i) for i, doc in enumerate(block)])
             vectors[start : start + len(block)] = checked_rows(self._run(pixels), self.dimensions)
         return vectors

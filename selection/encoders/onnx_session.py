@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 
     Raises ImportError where ONNX Runtime is not installed.
     """
+    # Since 1.29 ONNX Runtime reports its use to its maker unless this is set before it is imported.
+    # The call that switches it off later comes after a first message and a device id on the disk.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
-    # Builds for Windows would send usage to their maker; elsewhere this says what is so anyway.
-    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -40,15 +40,18 @@ def _squeezed(doc: Picture, size: int) -> Image.Image:
     if isinstance(doc, bytes):
         # JPEG decodes to an eighth at least; only this format can.
         picture.draft("RGB", (2 * size, 2 * size))
-    turned = ImageOps.exif_transpose(picture)
-    return _opaque(_halved(turned, size)).resize((size, size), Image.Resampling.BICUBIC)
+    small = ImageOps.exif_transpose(_shrunk(picture, size))
+    return _opaque(small).resize((size, size), Image.Resampling.BICUBIC)
 
 
-def _halved(picture: Image.Image, size: int) -> Image.Image:
+def _shrunk(picture: Image.Image, size: int) -> Image.Image:
     """Return a large picture shrunk by a whole number, so that what follows takes little memory."""
     factor = min(picture.width, picture.height) // (2 * size)
-    if factor < 2 or picture.mode in {"P", "1"} or picture.mode.startswith("I;"):
+    if factor < 2 or picture.mode.startswith("I;"):
         return picture
+    if picture.mode in {"P", "1"}:
+        # Numbers of colours have no mean.
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
     return picture.reduce(factor)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
 
 from selection.core.arrays import AnyArray, BoolArray, Float32Array
 from selection.encoders.base import EncoderSpec, Medium, UnusableEncoder, checked_rows
@@ -53,6 +52,9 @@ class StaticVectors:
         return self._tokenizer.too_long([self.spec.prefix + doc for doc in docs])
 
     def _block(self, docs: Sequence[str]) -> Float32Array:
+        # Web processes list encoders, and never run this one.
+        from scipy import sparse
+
         split = self._tokenizer.split([self.spec.prefix + doc for doc in docs], special=False)
         known = [[each for each in ids if each != self._unknown] for ids in split]
         starts = np.cumsum([0, *map(len, known)])

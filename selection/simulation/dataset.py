@@ -58,13 +58,15 @@ class Plan:
     """Extent of a run: until `labels` are spent or the share `until_found` of rare items is found.
 
     Of every batch, `audit_share` goes to random items, as the audits of the app do; they are
-    labels like the others, train the model and are counted.
+    labels like the others, train the model and are counted. `hunts` is true where the goal is the
+    recall of the declared rare class, for which `auto` then searches.
     """
 
     labels: int
     batch: int = 20
     audit_share: float = 0.0
     until_found: float = 1.01
+    hunts: bool = False
 
 
 @dataclass(frozen=True)

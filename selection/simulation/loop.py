@@ -73,6 +73,16 @@ def audit_order(n: int, seed: int) -> IntArray:
     return np.argsort(bits, kind="stable").astype(np.int64)
 
 
+def audited_in_order(audits: IntArray, asked: IntArray) -> int:
+    """Return how many of `audits`, in their order, were asked before the first that was not.
+
+    >>> audited_in_order(np.array([7, 3, 5]), np.array([3, 7, 1]))
+    2
+    """
+    waiting = np.flatnonzero(~np.isin(audits, asked))
+    return int(waiting[0]) if len(waiting) else len(audits)
+
+
 def _check(dataset: LabelledDataset, plan: Plan) -> None:
     if not 0 < plan.labels <= len(dataset.X):
         raise ValueError(f"{plan.labels} labels cannot be spent on {len(dataset.X)} items")
@@ -93,7 +103,11 @@ def _is_taught(dataset: LabelledDataset, name: str) -> bool:
 
 @dataclass(frozen=True)
 class _Asker:
-    """One strategy with one seed; `audits` are the rows that only audits ask, in their order."""
+    """One strategy with one seed; `audits` are the rows of the audit sample, in their order.
+
+    Only audits ask these, except where a rare class is searched: then the strategy may ask them,
+    too, and one that it has asked counts as audited once all before it are.
+    """
 
     dataset: LabelledDataset
     name: str
@@ -106,13 +120,21 @@ class _Asker:
         """Return the rows of round `number`: the strategy's picks, then the audits."""
         size = min(self.plan.batch, self.plan.labels - len(asked))
         waiting = self.audits[~np.isin(self.audits, asked)]
-        taken = len(self.audits) - len(waiting)
-        due = min(audits_due(self.share, len(asked) + size) - taken, len(waiting))
-        free = np.setdiff1d(np.arange(len(self.dataset.X)), np.concatenate([asked, self.audits]))
+        due = audits_due(self.share, len(asked) + size) - audited_in_order(self.audits, asked)
+        due = min(max(due, 0), len(waiting))
+        taken = asked if self.searches else np.concatenate([asked, self.audits])
+        free = np.setdiff1d(np.arange(len(self.dataset.X)), taken)
         # When the rest is used up, the audit reserve is asked, as in the app.
         wanted = min(size - due, len(free))
         picks = self._pick(number, wanted, free, asked, model)
-        return np.concatenate([picks, waiting[: size - wanted]])
+        return np.concatenate([picks, waiting[~np.isin(waiting, picks)][: size - wanted]])
+
+    @property
+    def searches(self) -> bool:
+        """Whether the strategy looks for a declared class."""
+        return self.dataset.rare_class_declared and (
+            self.name == "rare" or (self.name == "auto" and self.plan.hunts)
+        )
 
     def _pick(
         self, number: int, wanted: int, free: IntArray, asked: IntArray, model: Predictor | None
@@ -138,7 +160,9 @@ class _Asker:
     def _strategy(self, asked: IntArray) -> Strategy:
         seen, space = _classes_seen(self.dataset, asked), self.dataset.space
         has_prior = self.dataset.prior is not None
-        return registry.resolve(self.name, len(asked), seen, space, has_prior=has_prior)
+        return registry.resolve(
+            self.name, len(asked), seen, space, has_prior=has_prior, hunts=self.searches
+        )
 
     def _proba(
         self, strategy: Strategy, free: IntArray, asked: IntArray, model: Predictor | None
@@ -204,7 +228,7 @@ def _measure(
     dataset: LabelledDataset, model: Predictor | None, asked: IntArray, audits: IntArray
 ) -> _Point:
     rare_found = dataset.rare[asked].sum() / max(dataset.rare.sum(), 1)
-    audited = int(np.isin(asked, audits).sum())
+    audited = audited_in_order(audits, asked)
     right, f1 = np.nan, np.nan
     if dataset.test is not None and dataset.truth is not None:
         said = _said(dataset, dataset.test, model, asked)

@@ -46,19 +46,25 @@ def resolve(
     space: LabelSpace,
     *,
     has_prior: bool = False,
+    hunts: bool = False,
 ) -> Strategy:
     """Return the strategy that `name` means now. Raises ValueError for an unknown name.
 
     Nothing that needs probabilities runs before the label space is trainable: until then cluster
     seeds are asked. `auto` goes from there to cover-plus-margin
     (fewer than 2 labels per class, or half the classes unknown) to the closest calls that are far
-    apart. Where the items came with scores of another model (`has_prior`), those stand in for
+    apart. Where the recall of a rare class is the goal (`hunts`), `auto` searches for that class
+    instead. Where the items came with scores of another model (`has_prior`), those stand in for
     probabilities from the second batch on.
 
     >>> from selection.models import SingleLabel
     >>> [resolve("auto", n, seen, SingleLabel(4)).name for n, seen in [(0, 0), (7, 3), (400, 4)]]
     ['typical', 'cover_margin', 'margin_apart']
+    >>> resolve("auto", 400, 4, SingleLabel(4), hunts=True).name
+    'rare'
     """
+    if name == "auto" and hunts:
+        name = "rare"
     if name not in STRATEGIES:
         raise ValueError(f"no strategy is called {name!r}; there are {', '.join(STRATEGIES)}")
     strategy = STRATEGIES[name]
@@ -139,7 +145,8 @@ _ALL = (
         gettext_noop("Automatic"),
         gettext_noop(
             "Starts with typical items of different clusters, then mixes diversity and "
-            "uncertainty, then selects uncertain items that differ from each other."
+            "uncertainty, then selects uncertain items that differ from each other. If the target "
+            "is the recall of a rare label, searches for that label instead."
         ),
         _BOTH,
         _MARGIN,

@@ -2,16 +2,19 @@
 
 import io
 import json
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from django.utils.dateparse import parse_datetime
 from pytest_django import Settings
 
+from annotator.flow.operations import background_reports
 from annotator.models import Project, Round, User
 from annotator.projectsettings import SETTINGS
+from tests import loop
 from tests.api.calls import assert_refused, at
-from tests.given import Api
+from tests.given import Api, Fill
 
 pytestmark = pytest.mark.django_db
 
@@ -251,3 +254,25 @@ def test_no_call_takes_an_address_to_fetch() -> None:
     out = io.StringIO()
     call_command("spectacular", "--format", "openapi-json", stdout=out)
     assert '"format": "uri"' not in out.getvalue()
+
+
+def test_progress_tells_how_far_the_search_is(
+    api: Api, project: Project, lea: User, ana: User, filled: Fill
+) -> None:
+    filled(project, 40)
+    assert api(lea).get(at(project, "/progress")).json()["search"] is None
+    target = {"rare_label": "spam", "target_metric": "recall", "target_value": 0.9}
+    assert api(project.created_by).patch(at(project), target).status_code == HTTPStatus.OK
+    told = api(lea).get(at(project, "/progress")).json()["search"]
+    assert told == {
+        "rare_label": "spam",
+        "target": 0.9,
+        "read": None,
+        "found": None,
+        "recall": None,
+    }
+    loop.label(project, ana, 10)
+    background_reports.make_all(project.pk)
+    told = api(ana).get(at(project, "/progress")).json()["search"]
+    assert told["read"] == 10
+    assert 0 < told["found"] < 10

@@ -1,9 +1,13 @@
 """Whether "at least so much is found" is true, and what proving it costs, on pools of known labels.
 
     python tests/bench/screening_recall.py --sets screening_nudging,sms_spam --seeds 25 --out DIR
+    python tests/bench/screening_recall.py --sets made --quick --seeds 200 --out DIR
     python tests/bench/screening_recall.py --table DIR
 
 Every run is a project that looks for its rarest label with `rare`, by `selection.simulation.loop`.
+With `--quick` it looks by the embeddings alone, as the bound holds however good the search is; the
+set "made" is a new pool for each seed: 400 to 3,000 items, 0.5 to 10 % of them relevant and more or
+less easy to find.
 The bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample
 of what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where
 something does, the search goes on for 100 labels and the next sample follows, up to three of them.
@@ -17,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +35,12 @@ from annotator.flow.simulation import dataset
 from annotator.formats import Columns
 from selection.core.arrays import BoolArray, IntArray
 from selection.evaluation import recall_bound
+from selection.features import Features
+from selection.models import SingleLabel
 from selection.simulation import loop
 from selection.simulation.dataset import LabelledDataset, Plan
 
+MADE = "made"
 EVERY = 100
 QUIET = 40
 PROOFS = 3
@@ -48,6 +56,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = efficiency.parser_of(__doc__, seeds=25, labels=1000, jobs=1)
     parser.add_argument("--goal", type=float, default=0.8, help="the recall to be proven")
+    parser.add_argument("--quick", action="store_true", help="search by the embeddings alone")
     return efficiency.parsed(parser)
 
 
@@ -55,16 +64,43 @@ def _options() -> argparse.Namespace:
 
 
 def measure(name: str, options: argparse.Namespace) -> None:
-    """Run one data set, and store the claims at each look beside the truth."""
+    """Do the runs of one set, and store what was claimed at each look beside the truth."""
+    known = None if name == MADE else _read(name, quick=options.quick)
+    runs, sizes = [], []
+    for seed in range(options.seeds):
+        pool = made(seed) if known is None else known
+        plan = Plan(min(options.labels, len(pool.X)), options.batch, options.audit_share)
+        runs.append(run(pool, plan, seed, options.goal))
+        sizes.append((len(pool.X), int(pool.rare.sum())))
+    items, relevant = np.median(sizes, axis=0).astype(int).tolist()
+    told = {"items": items, "relevant": relevant, "runs": runs}
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{name}.json").write_text(json.dumps(told))
+    print(f"{name}: {len(runs)} runs over {items} items")
+
+
+def _read(name: str, *, quick: bool) -> LabelledDataset:
     answers = dataset.read(efficiency.data_of(name), Columns())
     rare = efficiency._rarest(answers)
     known = dataset.prepare(answers, rare=rare, hold_out=False).known
-    plan = Plan(min(options.labels, len(known.X)), options.batch, options.audit_share)
-    runs = [run(known, plan, seed, options.goal) for seed in range(options.seeds)]
-    told = {"items": len(known.X), "relevant": int(known.rare.sum()), "runs": runs}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{name}.json").write_text(json.dumps(told))
-    print(f"{name}: {len(runs)} runs over {len(known.X)} items")
+    return replace(known, X=_embeddings(known.X)) if quick else known
+
+
+def _embeddings(X: Features) -> Features:
+    dense = X.spread_block()
+    return Features(None, dense, (0, dense.shape[1]))
+
+
+def made(seed: int) -> LabelledDataset:
+    """Return a pool of points, the relevant ones in two clouds that the others overlap."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(400, 3001))
+    relevant = max(3, round(n * float(np.exp(rng.uniform(np.log(0.005), np.log(0.1))))))
+    y = (np.arange(n) < relevant).astype(np.int64)
+    clouds = np.eye(2, 8)[rng.integers(2, size=n)] * y[:, None] * rng.uniform(1, 4)
+    points = (clouds + rng.normal(size=(n, 8))).astype(np.float32)
+    X = Features(None, points, (0, 8))
+    return LabelledDataset(X, y, SingleLabel(2), rare_class=1, rare_class_declared=True)
 
 
 def run(known: LabelledDataset, plan: Plan, seed: int, goal: float) -> dict[str, Any]:
@@ -126,8 +162,7 @@ class Project:
     def look(self) -> None:
         """Record the bound and the truth."""
         low = recall_bound.lower_bound(self.found, self.unread, self.evidence())
-        order = self.audits[self.read[self.audits]]
-        marks = self.rare[order]
+        marks = self.rare[self.audited()]
         plain = recall_bound.Sample(0, len(self.rare), len(marks), int(marks.sum()), 0.05)
         self.looks.append(
             {
@@ -157,11 +192,14 @@ class Project:
             self.proven_after = self.looks[-1]["read"]
 
     def evidence(self) -> list[recall_bound.Sample]:
-        """Return the evidence of the audits, up to the first unread one, and of the samples."""
+        """Return the evidence of the audits and of the samples."""
+        looked = recall_bound.audited(self.rare[self.audited()], len(self.rare))
+        return [*self.samples, *([looked] if looked else [])]
+
+    def audited(self) -> IntArray:
+        """Return the audits up to the first unread one."""
         waiting = np.flatnonzero(~self.read[self.audits])
-        prefix = self.audits[: waiting[0]] if len(waiting) else self.audits
-        audited = recall_bound.audited(self.rare[prefix], len(self.rare))
-        return [*self.samples, *([audited] if audited else [])]
+        return self.audits[: waiting[0]] if len(waiting) else self.audits
 
 
 def _in_a_row(rare: BoolArray, asked: IntArray) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """`kill -9` while the pool is encoded: whole slices stay, the rest follows, labelling goes on."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def test_encoding_goes_on_after_each_kill_and_loses_no_slice(
         _kill(stack, "pool", lambda: encoding(stack) is not None)
         kept = _kept(stack)
         for part, share in (("worker", 0.001), ("pool", 0.3), ("worker", 0.5), ("pool", 0.75)):
-            _kill(stack, part, lambda share=share: _share(stack) >= share)
+            _kill(stack, part, partial(_has_come, stack, share))
             now = _kept(stack)
             assert now.items() >= kept.items(), "a slice that was done is encoded again"
             kept = now
@@ -55,9 +56,9 @@ def encoding(stack: Stack) -> Any:
     return stack.progress()["features"]["encoding"]
 
 
-def _share(stack: Stack) -> float:
+def _has_come(stack: Stack, share: float) -> bool:
     found = encoding(stack)
-    return found["done"] / found["items"] if found else 0.0
+    return bool(found) and found["done"] >= share * found["items"]
 
 
 def _is_used(stack: Stack) -> bool:

@@ -127,6 +127,25 @@ class AuditsWaiting(Response):
     queued = serializers.IntegerField()
 
 
+class Recall(Response):
+    """Recall of the rare label: an estimate, with the bound that holds with 95% confidence."""
+
+    value = serializers.FloatField(allow_null=True)
+    expected = serializers.IntegerField(allow_null=True)
+    low = serializers.FloatField()
+    drawn = serializers.IntegerField()
+
+
+class Search(Response):
+    """The search for the rare label: how many items were read, and how many have it."""
+
+    rare_label = serializers.CharField()
+    target = serializers.FloatField(allow_null=True)
+    read = serializers.IntegerField(allow_null=True)
+    found = serializers.IntegerField(allow_null=True)
+    recall = Recall(allow_null=True)
+
+
 class Progress(Response):
     """How far and how good a project is."""
 
@@ -146,6 +165,7 @@ class Progress(Response):
     model = ModelInUse(allow_null=True)
     accuracy = Accuracy(allow_null=True)
     features = FeatureState()
+    search = Search(allow_null=True)
     round = Round(allow_null=True)
     stop = Advice()
     target_proven = serializers.BooleanField()

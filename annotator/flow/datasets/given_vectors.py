@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import tasktypes
 from annotator.errors import Invalid
 from annotator.formats import RejectedRow, Row
 from annotator.formats.tables import LONGEST_VECTOR
+from annotator.i18n import stored_texts
 from annotator.models import Job, Project, VectorShard
 from annotator.pool import vector_store
 
@@ -29,17 +29,13 @@ def check_wanted(project: Project, column: str, vectors: Any, ids: Any) -> None:
         return
     field = "vector_column" if column else "vectors"
     if not tasktypes.of(project).media.pretrained:
-        words = _("Items of this type of project take no vectors.")
-        raise Invalid("no_vectors", detail=words, field=field)
+        raise Invalid("no_vectors", field=field)
     if column and not tasktypes.of(project).media.parts:
-        words = _("Files of this type have no columns. Send the vectors as an .npy file.")
-        raise Invalid("vector_column", detail=words, field=field)
+        raise Invalid("vector_column", field=field)
     if column and vectors:
-        words = _("The vectors are in a column or in a file of their own, not in both.")
-        raise Invalid("vectors_twice", detail=words, field="vectors")
+        raise Invalid("vectors_twice", field="vectors")
     if ids and not vectors:
-        words = _("These ids belong to a file of vectors, which is missing.")
-        raise Invalid("no_vectors_file", detail=words, field="vector_ids")
+        raise Invalid("no_vectors_file", field="vector_ids")
 
 
 def check_file(project: Project, path: Path, ids: Path | None) -> None:
@@ -47,19 +43,16 @@ def check_file(project: Project, path: Path, ids: Path | None) -> None:
     vectors = _opened(path)
     wanted = dimensions(project)
     if wanted and vectors.shape[1] != wanted:
-        words = _("The vectors have %(found)d numbers; those of the other items have %(wanted)d.")
-        values = {"found": vectors.shape[1], "wanted": wanted}
-        raise Invalid("vector_dimensions", detail=words % values, field="vectors")
+        found = vectors.shape[1]
+        raise Invalid("vector_dimensions", field="vectors", found=found, wanted=wanted)
     for start in range(0, len(vectors), BLOCK):
         finite = np.isfinite(vectors[start : start + BLOCK]).all(axis=1)
         if not finite.all():
-            words = _("Row %(row)d of the vectors holds numbers that are not finite.")
             row = start + int(np.argmin(finite)) + 1
-            raise Invalid("bad_vector", detail=words % {"row": row}, field="vectors")
-    if ids is not None and len(_ids(ids)) != len(vectors):
-        words = _("There are %(ids)d different ids for %(vectors)d vectors; give one a line.")
-        values = {"ids": len(_ids(ids)), "vectors": len(vectors)}
-        raise Invalid("vector_ids", detail=words % values, field="vector_ids")
+            raise Invalid("bad_vector", field="vectors", row=row)
+    number = len(vectors) if ids is None else len(_ids(ids))
+    if number != len(vectors):
+        raise Invalid("vector_ids", field="vector_ids", ids=number, vectors=len(vectors))
 
 
 def attached(
@@ -77,20 +70,17 @@ def attached(
             vector = np.asarray(vectors[at], dtype=np.float32)
             yield Row(row.number, row.content, row.key, row.labels, row.meta, vector)
         else:
-            words = _("There is no vector for it.")
-            yield RejectedRow(row.number, "no_vector", words)
+            yield RejectedRow(row.number, "no_vector", stored_texts.NO_VECTOR)
 
 
 def _opened(path: Path) -> NDArray[Any]:
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError) as problem:
-        words = _("The vectors are no .npy file of numbers: %(problem)s.")
-        raise Invalid("bad_npy", detail=words % {"problem": problem}, field="vectors") from problem
+        raise Invalid("bad_npy", field="vectors", problem=problem) from problem
     is_table = isinstance(vectors, np.ndarray) and vectors.ndim == 2 and vectors.dtype.kind in "fiu"
     if not is_table or not 1 <= vectors.shape[1] <= LONGEST_VECTOR:
-        words = _("The .npy file must hold a table of numbers: one row for each item.")
-        raise Invalid("bad_npy", detail=words, field="vectors")
+        raise Invalid("bad_npy", message="npy_shape", field="vectors")
     found: NDArray[Any] = vectors
     return found
 
@@ -114,9 +104,8 @@ def problem(row: Row, wanted: int) -> RejectedRow | None:
     """Return why the vector of a row cannot be used; None where it can."""
     if len(row.vector) == wanted:
         return None
-    words = _("The vector has %(found)d numbers; those of the other items have %(wanted)d.")
-    values = {"found": len(row.vector), "wanted": wanted}
-    return RejectedRow(row.number, "vector_dimensions", words % values)
+    words = stored_texts.VECTOR_DIMENSIONS % {"found": len(row.vector), "wanted": wanted}
+    return RejectedRow(row.number, "vector_dimensions", words)
 
 
 def store(project: Project, vectors: list[NDArray[np.float32]]) -> None:

@@ -27,10 +27,10 @@ def receive(
     label_column: str = "",
     id_column: str = "",
     labels_are: str = "",
-    part_columns: Mapping[str, str] | None = None,
     vector_column: str = "",
     vectors: Any = None,
     vector_ids: Any = None,
+    part_columns: Mapping[str, str] | None = None,
 ) -> Import:
     """Store an uploaded file and the import job that will read it.
 

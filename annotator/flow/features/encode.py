@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from annotator import tasktypes
 from annotator.errors import Conflict
-from annotator.flow.features import encoder_choice, vector_space
+from annotator.flow.features import vector_space
 from annotator.jobs.runner import job
 from annotator.models import FeatureShard, FeatureSpace, Project
 from annotator.pool import audit_set, feature_store
 from annotator.pool import documents as pool_documents
 from annotator.pool.vector_encoder import VectorEncoder
+from annotator.projectsettings.item_selection import POOL
 
 RETRY = timedelta(minutes=5)
 
@@ -76,7 +77,7 @@ def current_space(project: Project) -> FeatureSpace | None:
     rounds.
     """
     kept = project.spaces.filter(_is_kept(), dropped=False)
-    if project.features == encoder_choice.POOL:
+    if project.features == POOL:
         kept = kept.filter(encoder="")
     best = max(kept, key=partial(_rank, project), default=None)
     return best if best is not None and best.state == FeatureSpace.State.DONE else None

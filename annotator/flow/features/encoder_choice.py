@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from annotator import tasktypes
 from annotator.models import Project, VectorShard
 from annotator.pool import documents, pretrained, vector_store
+from annotator.projectsettings.item_selection import AUTO, POOL
 
-AUTO, POOL, GIVEN = "auto", "pool", VectorShard.GIVEN
+GIVEN = VectorShard.GIVEN
 SAMPLE = 300
 
 

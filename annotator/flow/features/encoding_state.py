@@ -1,15 +1,11 @@
-"""How far the encoder of a project is, and what it left out, in figures and in words."""
+"""How far the encoder of a project is, and what it left out."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, F, Max, Q, Sum
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotator import tasktypes
-from annotator.i18n.numbers import count
-from annotator.i18n.stored_messages import translated
 from annotator.models import FeatureSpace, Job, Project, VectorShard
 
 ENCODING, PAUSED, FAILED, DONE = "encoding", "paused", "failed", "done"
@@ -24,6 +20,8 @@ class EncodingState:
 
     encoder: str
     sha256: str
+    # "text" or "image": what it reads.
+    medium: str
     state: str
     items: int
     done: int
@@ -84,13 +82,14 @@ def _state(project: Project, row: dict[str, Any]) -> EncodingState:
     return EncodingState(
         encoder=row["encoder"],
         sha256=row["sha256"],
+        medium=tasktypes.of(project).media.pretrained,
         state=state,
         items=project.items,
         done=done,
         too_long=row["too_long"] or 0,
         unreadable=row["unreadable"] or 0,
         seconds_left=left,
-        error=translated(row["error"] or ""),
+        error=row["error"] or "",
     )
 
 
@@ -98,65 +97,3 @@ def _sharing() -> int:
     """Return how many projects share the one process that encodes."""
     waiting = VectorShard.objects.active().filter(project__encoding_paused_at=None)
     return max(waiting.order_by().values("project").distinct().count(), 1)
-
-
-# In words ----------------------------------------------------------------------------------------
-
-
-def words(project: Project, found: EncodingState) -> str:
-    """Return in a sentence or two how far the encoder is; empty once it is done."""
-    if found.state == DONE:
-        return ""
-    is_text = tasktypes.of(project).media.pretrained == "text"
-    values = {"done": count(found.done), "items": count(found.items), "error": found.error}
-    if found.state == FAILED:
-        said = _("The encoder stopped at %(done)s of %(items)s items: %(error)s")
-        return f"{said % values} {_('Labelling goes on without it.')}"
-    if found.state == PAUSED:
-        said = _("The encoder is paused at %(done)s of %(items)s items.")
-        return f"{said % values} {_('Labelling goes on.')}"
-    if found.seconds_left is None:
-        said = (
-            _("Reading the texts with the encoder: %(done)s of %(items)s.")
-            if is_text
-            else _("Reading the images with the encoder: %(done)s of %(items)s.")
-        )
-    else:
-        values["left"] = left_words(found.seconds_left)
-        said = (
-            _("Reading the texts with the encoder: %(done)s of %(items)s, %(left)s.")
-            if is_text
-            else _("Reading the images with the encoder: %(done)s of %(items)s, %(left)s.")
-        )
-    return f"{said % values} {_('Labelling goes on.')}"
-
-
-def left_words(seconds: float) -> str:
-    """Return how long something will still take, in the unit that suits it."""
-    if seconds < 45:
-        return _("less than a minute left")
-    if seconds < 5400:
-        n = max(round(seconds / 60), 1)
-        return ngettext("about %(n)d minute left", "about %(n)d minutes left", n) % {"n": n}
-    n = round(seconds / 3600)
-    return ngettext("about %(n)d hour left", "about %(n)d hours left", n) % {"n": n}
-
-
-def remarks(found: EncodingState) -> list[str]:
-    """Return what the encoder left out: the ends of long texts, and items it cannot read."""
-    said = []
-    if found.too_long:
-        one = ngettext(
-            "%(n)s of %(items)s texts is longer than the encoder reads; it sees the beginning.",
-            "%(n)s of %(items)s texts are longer than the encoder reads; it sees their beginning.",
-            found.too_long,
-        )
-        said.append(one % {"n": count(found.too_long), "items": count(found.done)})
-    if found.unreadable:
-        one = ngettext(
-            "The encoder cannot read %(n)s item. The model sees it without the encoder.",
-            "The encoder cannot read %(n)s items. The model sees them without the encoder.",
-            found.unreadable,
-        )
-        said.append(one % {"n": count(found.unreadable)})
-    return said

@@ -5,7 +5,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from annotator import tasktypes
 from annotator.errors import Conflict
@@ -25,9 +24,7 @@ def fit(space: FeatureSpace) -> vector_encoder.VectorEncoder:
 
     base = _base(space)
     if base is None:
-        raise Conflict(
-            "no_base", detail=_("The features that these build on are gone. New ones follow.")
-        )
+        raise Conflict("base_features_missing")
     rows = Item.objects.filter(project=space.project, position__lt=space.items)
     # The end of the random order: audits are drawn from its beginning.
     positions = rows.order_by("-audit_key").values_list("position", flat=True)[:SAMPLE]

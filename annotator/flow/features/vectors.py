@@ -20,7 +20,6 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import tasktypes
@@ -214,8 +213,7 @@ def _load(shard: VectorShard) -> PretrainedEncoder:
     """Return the encoder of a slice; Conflict where it is another one by now."""
     found = _installed(shard)
     if shard.sha256 not in {"", found.sha256}:
-        words = _("The encoder %(name)s was changed. The items are encoded again.")
-        raise Conflict("encoder_changed", detail=words % {"name": shard.encoder})
+        raise Conflict("encoder_changed", name=shard.encoder)
     encoder = pretrained.load(shard.encoder)
     if not shard.sha256:
         # Opened for the first time, and so prepared for this machine.
@@ -227,8 +225,7 @@ def _installed(shard: VectorShard) -> pretrained.Installed:
     medium = tasktypes.of(shard.project).media.pretrained
     found = pretrained.find(medium, shard.encoder)
     if found is None:
-        words = _("The encoder %(name)s is no longer installed.")
-        raise Conflict("no_encoder", detail=words % {"name": shard.encoder})
+        raise Conflict("encoder_missing", name=shard.encoder)
     return found
 
 
@@ -270,10 +267,7 @@ class _Encoded:
     def vectors(self) -> NDArray[np.float32]:
         """Return the vectors (n, d), zeros for what could not be read."""
         if self.unreadable == self.items:
-            words = _("The encoder %(name)s could not read any of %(n)d items.")
-            raise Conflict(
-                "unreadable", detail=words % {"name": self.encoder.name, "n": self.items}
-            )
+            raise Conflict("encoder_reads_nothing", name=self.encoder.name, n=self.items)
         return np.concatenate(self.parts)
 
     def _encode(self, batch: list[Any]) -> NDArray[np.float32]:
@@ -309,13 +303,11 @@ class _Encoded:
     def _checked(self, vectors: Any, items: int) -> NDArray[np.float32]:
         found = np.array(vectors, dtype=np.float32)
         if found.shape != (items, self.encoder.dimensions):
-            words = _(
-                "The encoder %(name)s gives vectors of the shape %(found)s; its description says "
-                "%(wanted)d numbers for each item."
-            )
-            values = {"name": self.encoder.name, "found": found.shape}
             raise Conflict(
-                "dimensions", detail=words % {**values, "wanted": self.encoder.dimensions}
+                "encoder_dimensions",
+                name=self.encoder.name,
+                found=found.shape,
+                wanted=self.encoder.dimensions,
             )
         return found
 

@@ -6,6 +6,7 @@
 | `after_restore` | After a restore: release old leases, resume jobs |
 | `background_reports` | Reports that a worker computes between rounds |
 | `cleanup` | Repair after crashes, final removal of deleted data |
+| `encoders` | Pretrained encoders: which there are, adding one from a folder, removing it |
 | `health` | Queues, leases, rounds, jobs, workers and disk as numbers |
 | `heartbeat` | Heartbeat of the workers: reported by each, read by pages |
 | `readiness` | Readiness of the installation: database, broker and worker |

@@ -23,7 +23,6 @@ class Activity:
     done: int | None = None
     total: int | None = None
     job: Any = None
-    encoding: encoding_state.EncodingState | None = None
     wrong: int = 0
 
 
@@ -72,8 +71,8 @@ def _encoding_activity(project: Project) -> list[Activity]:
     found = encoding_state.find(project)
     if found is None:
         return []
-    failed = found.state == encoding_state.FAILED
-    return [Activity("encoding", project.pk, failed, found.done, found.items, encoding=found)]
+    has_failed = found.state == encoding_state.FAILED
+    return [Activity("encoding", project.pk, has_failed, found.done, found.items, found)]
 
 
 def _round_activity(round_: Round) -> Activity:

@@ -55,6 +55,22 @@ def reached(project: Project, found: Mapping[str, Any] | None, label: str) -> di
     return {"recall": now["recall"]["low"], "label": label, "target": target}
 
 
+def search(project: Project) -> dict[str, Any] | None:
+    """Return how far the search for the rare label is; None while nothing is searched for.
+
+    What was read and found is None before the first report.
+    """
+    if not project.hunts:
+        return None
+    found = project.reports.filter(kind=KIND).values_list("found", flat=True).first()
+    now = standing(project, found) or {}
+    return {
+        "rare_label": str(project.rare_label),
+        "target": project.target_recall,
+        **{name: now.get(name) for name in ("read", "found", "recall")},
+    }
+
+
 def declare(project: Project, proof: RecallProof) -> None:
     """Mark in the newest report that a sample was drawn, until a worker computes it again."""
     report = project.reports.filter(kind=KIND).first()

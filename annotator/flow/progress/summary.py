@@ -63,27 +63,11 @@ def _cost(project: Project, seconds: float) -> float | None:
 def features(project: Project) -> dict[str, Any]:
     """Return the current features, and whether better ones are being computed."""
     space = encode.current_space(project)
-    encoding = encoding_state.find(project, space)
     return {
         "recipe": None if space is None else space.recipe,
         "improving": project.spaces.active().exists(),
         "encoder": (space.encoder or None) if space else None,
-        "encoding": None if encoding is None else _encoding(project, encoding),
-    }
-
-
-def _encoding(project: Project, found: encoding_state.EncodingState) -> dict[str, Any]:
-    left = found.seconds_left
-    return {
-        "encoder": found.encoder,
-        "state": found.state,
-        "items": found.items,
-        "done": found.done,
-        "too_long": found.too_long,
-        "unreadable": found.unreadable,
-        "seconds_left": None if left is None else round(left),
-        "words": encoding_state.words(project, found),
-        "remarks": encoding_state.remarks(found),
+        "encoding": encoding_state.find(project, space),
     }
 
 

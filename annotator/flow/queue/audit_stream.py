@@ -1,7 +1,9 @@
 """Mix audits, gold items and blind decoys into what is about to be queued.
 
 On average every `1 / audit_share`-th entry is an audit, at a random place in each stretch of that
-length, and in the order of the audit permutation. As many ordinary entries are served blind.
+length, and in the order of the audit permutation. As many ordinary entries are served blind. A
+search for a rare label may request items of the audit reserve: they are served blind, and count as
+audits once all items before them in the permutation are settled.
 """
 
 import math
@@ -12,6 +14,7 @@ from django.db.models import QuerySet, Sum
 
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.labels import naming
+from annotator.flow.progress import audit_counts
 from annotator.i18n.stored_texts import WHY_AUDIT, WHY_RANDOM
 from annotator.models import Item, Project, Source, Tally
 from annotator.pool import audit_set
@@ -98,9 +101,9 @@ def mix(
     share = project.audit_share
     length = math.ceil(len(picks) / (1 - share)) if picks else TOP_UP
     places = audit_places(share, _audits_owed(project), length, rng) if picks else range(length)
-    audits = _audits(project, free, len(places))
+    audits = _audits(project, _besides(free, project, picks), len(places))
     checks = _gold_items(project, free, round(project.gold_share * length) if picks else TOP_UP)
-    ordinary = _with_decoys(picks, len(audits), rng)
+    ordinary = _with_decoys(_reserved_blind(project, picks), len(audits), rng)
     mixed: list[QueueRequest] = []
     for place in range(length + len(checks)):
         if audits and place in places:
@@ -140,7 +143,24 @@ def audit_places(share: float, owed: float, length: int, rng: random.Random) -> 
 
 def _audits_owed(project: Project) -> float:
     sums = Tally.objects.filter(project=project).aggregate(a=Sum("audits"), n=Sum("labels"))
-    return project.audit_share * (sums["n"] or 0) - (sums["a"] or 0)
+    # What a search read of the audit sample before its turn need not be asked any more.
+    done = audit_counts.count_audits(project)["audited"] if project.hunts else sums["a"] or 0
+    return project.audit_share * (sums["n"] or 0) - done
+
+
+def _besides(free: QuerySet[Item], project: Project, picks: list[QueueRequest]) -> QuerySet[Item]:
+    """Return the items of `free` that are no picks already, as those of a search may be audits."""
+    if not project.hunts:
+        return free
+    return free.exclude(pk__in=[item.pk for item, _provenance in picks])
+
+
+def _reserved_blind(project: Project, picks: list[QueueRequest]) -> list[QueueRequest]:
+    """Mark the picks from the audit reserve as blind: they will be in the audit sample."""
+    bound = audit_set.audit_threshold(project)
+    return [
+        (item, {**how, "blind": True} if item.audit_key < bound else how) for item, how in picks
+    ]
 
 
 def _audits(project: Project, free: QuerySet[Item], number: int) -> list[QueueRequest]:
@@ -189,7 +209,12 @@ def _as_gold_item(project: Project, item: Item) -> dict[str, Any]:
 
 
 def _with_decoys(picks: list[QueueRequest], number: int, rng: random.Random) -> list[QueueRequest]:
-    """Mark as many ordinary requests as blind, so that blind does not reveal an audit."""
-    for index in rng.sample(range(len(picks)), min(number, len(picks))):
+    """Mark as many ordinary requests as blind, so that blind does not reveal an audit.
+
+    Requests that are blind already count.
+    """
+    shown = [index for index, (_item, how) in enumerate(picks) if not how.get("blind")]
+    wanted = number - (len(picks) - len(shown))
+    for index in rng.sample(shown, max(0, min(wanted, len(shown)))):
         picks[index] = (picks[index][0], {**picks[index][1], "blind": True})
     return picks

@@ -116,8 +116,8 @@ def remix(project: Project) -> None:
             state=QueueEntry.State.OPEN,
             rank__gt=AHEAD,
             source__in=[Source.ACTIVE, Source.RANDOM],
-            # Items in the current audit reserve are served in no other way.
-            item__audit_key__gte=audit_set.audit_threshold(project),
+            # Items that only audits may take are served in no other way.
+            item__audit_key__gte=audit_set.strategy_bound(project),
         ).exclude(strategy__in=[BULK, SPARE])
         entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
         if not entries:

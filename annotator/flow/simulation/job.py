@@ -172,7 +172,8 @@ def _prepare(work: Simulation) -> None:
         made = dataset.prepare(answers, rare=rare if rare in known else "")
     except UnreadableFile as problem:
         raise Invalid(problem.code, detail=problem.detail) from problem
-    facts = {**made.facts, "checksums": storage.save_data(_folder(work), made)}
+    hunts = work.project.target_recall is not None
+    facts = {**made.facts, "hunts": hunts, "checksums": storage.save_data(_folder(work), made)}
     labels = min(work.labels, len(made.known.X))
     work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
     if work.path:
@@ -212,7 +213,9 @@ def _own_answers(project: Project) -> dataset.LabelledDocuments:
 def _plan(work: Simulation) -> "Plan":
     from selection.simulation.dataset import Plan
 
-    return Plan(work.labels, work.batch, work.audit_share)
+    return Plan(
+        work.labels, work.batch, work.audit_share, hunts=bool(work.facts.get("hunts", False))
+    )
 
 
 def _finish(work: Simulation, wanted: Sequence[simulation_runs.RunSpec]) -> None:

@@ -79,6 +79,7 @@ def summarise(
         "labels": plan.labels,
         "batch": plan.batch,
         "audit_share": plan.audit_share,
+        "hunts": plan.hunts,
         "seeds": len({spec.seed for spec in done}),
     }
     return {**more, **trial.facts, "settings": settings, **summary.summarise(ours, plain)}

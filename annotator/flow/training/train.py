@@ -46,15 +46,15 @@ def train(round_: Round) -> Round:
         known.label_space,
         has_prior=documents.has_suggestions(round_.project)
         or zero_shot.starts(texts, labels, round_.space, known),
+        hunts=round_.project.hunts,
     )
     version = None
     if known.teaches:
         features = feature_store.gather(round_.space, known.positions)
         seed = round_.project.seed
         model = logistic.fit(features, known.y, known.label_space, seed=seed, texts=texts)
-        version = _save_model(round_, labels, known, model)
+        version = _save_model(round_, labels, known, model, features)
         version.measured = {"spent": spent}
-        version.params |= _weighed(model, features)
         if "committee" in strategy.needs:
             version.params["committee"] = _save_committee(round_, features, known, texts)
     with transaction.atomic():
@@ -72,7 +72,11 @@ def train(round_: Round) -> Round:
 
 
 def _save_model(
-    round_: Round, labels: list[Label], known: training_set.TrainingSet, model: Any
+    round_: Round,
+    labels: list[Label],
+    known: training_set.TrainingSet,
+    model: Any,
+    features: Any,
 ) -> ModelVersion:
     path = model_files.model_path(round_.project_id, round_.number)
     counts = known.label_space.class_counts(known.y)
@@ -86,20 +90,25 @@ def _save_model(
         path=path.name,
         sha256=storage_arrays.save_npz(path, model.to_arrays()),
         snapshot=_snapshot(known),
-        params={"seed": round_.project.seed, "recipe": round_.space.recipe},
+        params={
+            "seed": round_.project.seed,
+            "recipe": round_.space.recipe,
+            "block_weights": _weights_of(model, features),
+            "leans_on": _shares_of(model, features),
+        },
     )
 
 
-def _weighed(model: Any, features: Any) -> dict[str, Any]:
-    """Return the weights of the feature blocks, and the share of each in the model's scores."""
+def _weights_of(model: Any, features: Any) -> dict[str, float]:
+    """Return what each block that is there counts for in the model."""
+    return {name: float(getattr(model.weights, name)) for name in model.weights.present(features)}
+
+
+def _shares_of(model: Any, features: Any) -> dict[str, float]:
+    """Return the share of each block in the scores of the model."""
     from selection.models.reliance import reliance
 
-    shares = {name: round(share, 4) for name, share in reliance(model, features).items()}
-    there = {name: weight for name, weight in model.weights._asdict().items() if name in shares}
-    return {
-        "block_weights": {**there, "label_texts": model.weights.label_texts},
-        "leans_on": shares,
-    }
+    return {name: round(share, 4) for name, share in reliance(model, features).items()}
 
 
 def _save_committee(

@@ -31,10 +31,10 @@ class Command(InstallationCommand):
         parser.add_argument("--text-column", default="", help="found by its name by default")
         parser.add_argument("--label-column", default="", help="found by its name by default")
         parser.add_argument("--id-column", default="", help="found by its name by default")
+        parser.add_argument("--vector-column", default="", help="vectors of an encoder of your own")
         for name in tasktypes.PARTS:
             words = "found by its name by default"
             parser.add_argument(f"--{name}-column", default="", help=words)
-        parser.add_argument("--vector-column", default="", help="vectors of an encoder of your own")
         parser.add_argument(
             "--labels-are",
             choices=Import.LabelsAre.values,

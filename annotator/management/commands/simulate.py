@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MARKS = (100, 300, 1000)
 RANDOM = "random"
+SHARES = ("rare_80", "rare_95")
 
 
 class Command(BaseCommand):
@@ -49,6 +50,11 @@ class Command(BaseCommand):
             help="share of the labels for audits; 0 compares the strategies alone",
         )
         parser.add_argument("--rare", default="", help="the rare label")
+        parser.add_argument(
+            "--hunt",
+            action="store_true",
+            help="the target is the recall of the rare label: auto searches for it",
+        )
         parser.add_argument(
             "--jobs",
             type=int,
@@ -89,6 +95,8 @@ def _check_numbers(options: dict[str, Any]) -> None:
     for name in ("seeds", "labels", "batch", "jobs"):
         if options[name] < 1:
             raise CommandError(f"--{name} must be at least 1, not {options[name]}.")
+    if options["hunt"] and not options["rare"]:
+        raise CommandError("--hunt needs --rare: name the label to search for.")
     if not 0 <= options["audit_share"] <= 0.5:
         raise CommandError(
             f"--audit-share lies between 0 and 0.5, not at {options['audit_share']}."
@@ -122,7 +130,7 @@ def _plan(options: dict[str, Any], items: int) -> "Plan":
         raise CommandError(
             f"--labels {options['labels']} asks for more than the pool's {items} items."
         )
-    return Plan(options["labels"], options["batch"], options["audit_share"])
+    return Plan(options["labels"], options["batch"], options["audit_share"], hunts=options["hunt"])
 
 
 def _go_all(
@@ -167,7 +175,18 @@ def _table(summary: dict[str, Any]) -> list[str]:
         f"The savings in the table have another target: {summary['target']:.3f}, what the baseline "
         f"reaches with {last} labels."
     )
-    return [*summary["notes"], "", *_headlines(summary), "", *lines, "", goal]
+    found = _found(summary) if summary["rare"]["declared"] else []
+    return [*summary["notes"], "", *_headlines(summary), "", *lines, "", goal, *found]
+
+
+def _found(summary: dict[str, Any]) -> list[str]:
+    """Return for each strategy after how many labels it found 80% and 95% of the rare label."""
+    rare = summary["rare"]
+    lines = [f"Labels until 80% and 95% of the {rare['n']} items with “{rare['label']}” are found:"]
+    for name, needed in summary["needs"].items():
+        cells = ["–" if needed[key] is None else f"{needed[key]:.0f}" for key in SHARES]
+        lines.append(f"{name:<22}" + "".join(f"{cell:>9}" for cell in cells))
+    return ["", *lines]
 
 
 def _headlines(summary: dict[str, Any]) -> list[str]:

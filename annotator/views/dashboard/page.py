@@ -132,7 +132,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
         ],
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
-        # Encoding takes long, and nothing waits for it.
+        # Encoding takes long, and nobody waits for it.
         "is_busy": any(not each["failed"] and each["kind"] != "encoding" for each in activity),
         "worker": workers.workers(),
         "rounds": _rounds(facts),

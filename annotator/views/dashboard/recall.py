@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from annotator.errors import FlowError
 from annotator.flow.evaluation import recall_sample
 from annotator.flow.progress import recall_standing
-from annotator.models import RecallProof, Role
+from annotator.models import Project, RecallProof, Role
 from annotator.views import drafts, number_format
 from annotator.views.access import Request, open_project, signed_in
 from annotator.views.charts.data import ChartData
@@ -54,6 +54,7 @@ def card(facts: ChartData) -> dict[str, Any] | None:
     shown: dict[str, Any] = {
         "label": facts.labels[project.rare_label_id].name,
         "sentence": sentence(found),
+        "search": search(project),
         "waiting": None if waiting is None else _waiting(*waiting),
     }
     if found is None:
@@ -67,6 +68,21 @@ def card(facts: ChartData) -> dict[str, Any] | None:
         "form": None if waiting else _form(steps),
         "hint": _hint(steps, found["recall"]),
     }
+
+
+def search(project: Project) -> str:
+    """Say whether the label is searched for, or what would start the search."""
+    if project.hunts:
+        return _(
+            "The search is on: each round selects the items that most likely have this label. It "
+            "reads the audit reserve too, so all of them can be found."
+        )
+    if project.strategy == "auto":
+        return _("No search is running. Set a target for the recall of the rare label to start it.")
+    return _(
+        "No search is running. Select the strategy “Automatic” with a target for the recall of the "
+        "rare label, or “Find a rare class”."
+    )
 
 
 def sentence(found: Mapping[str, Any] | None) -> str:

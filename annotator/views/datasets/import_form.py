@@ -103,18 +103,17 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         """Return the fields that are only needed when the columns cannot be found by name."""
         return [self[name] for name in self.column_names()]
 
-    def has_column_errors(self) -> bool:
-        """Tell whether one of these, or the format, has to be named otherwise."""
-        return any(name in self.errors for name in (*self.column_names(), "format"))
-
     def vector_fields(self) -> list[forms.BoundField]:
         """Return the fields for vectors that come with the items."""
-        return [self[name] for name in VECTOR_FIELDS]
+        return [self[name] for name in VECTOR_FIELDS if name in self.fields]
 
-    @property
     def has_vector_errors(self) -> bool:
         """Tell whether something is wrong with the vectors."""
         return any(name in self.errors for name in VECTOR_FIELDS)
+
+    def has_column_errors(self) -> bool:
+        """Tell whether one of these, or the format, has to be named otherwise."""
+        return any(name in self.errors for name in (*self.column_names(), "format"))
 
     def wanted(self) -> dict[str, Any]:
         """Return what was asked for as the import takes it."""

@@ -8,6 +8,7 @@ from annotator.flow.features import encode, encoding_state, vectors
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
 from annotator.flow.training import predict, schedule
+from annotator.messages import encoding
 from annotator.models import FeatureShard, FeatureSpace, Item, Job, Project, User
 from annotator.pool import encoder_process, feature_store, model_files
 from annotator.pool.vector_encoder import VectorEncoder
@@ -42,7 +43,7 @@ def make_vectors(project: Project) -> FeatureSpace | None:
         made = vectors.plan(project) or made
     if made is not None:
         assert encode.fit(made.pk) is not None, loop.refreshed(made).error
-        for shard in FeatureShard.objects.filter(space=made):
+        for shard in FeatureShard.objects.filter(space=made.pk):
             encode.transform(shard.pk)
     return made
 
@@ -54,6 +55,7 @@ def test_vectors_stand_beside_the_best_features_of_the_pool(
     before = encode.current_space(own)
     assert before.recipe == "text"
     space = make_vectors(own)
+    assert space is not None
     assert encode.current_space(own) == space
     assert (space.recipe, space.quality, space.encoder) == ("text+vectors", 2, "hashing")
     assert [(s.start, s.stop) for s in space.shards.all()] == [(0, 25), (25, 50), (50, 60)]
@@ -228,16 +230,16 @@ def test_state_tells_how_far_it_is_in_words(own: Project, filled: Fill) -> None:
     found = encoding_state.find(own)
     assert (found.state, found.done, found.items) == ("encoding", 64, 100)
     assert found.seconds_left == pytest.approx(36.0)
-    said = encoding_state.words(own, found)
+    said = encoding.words(found)
     assert said == (
         "Reading the texts with the encoder: 64 of 100, less than a minute left. Labelling goes on."
     )
     vectors.pause(own)
     own.refresh_from_db()
-    paused = encoding_state.words(own, encoding_state.find(own))
+    paused = encoding.words(encoding_state.find(own))
     assert paused == "The encoder is paused at 64 of 100 items. Labelling goes on."
-    assert encoding_state.left_words(240) == "about 4 minutes left"
-    assert encoding_state.left_words(7000) == "about 2 hours left"
+    assert encoding.left_words(240) == "about 4 minutes left"
+    assert encoding.left_words(7000) == "about 2 hours left"
 
 
 def test_base_features_may_be_dropped_before_a_shard_is_made_again(own: Project) -> None:

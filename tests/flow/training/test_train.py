@@ -99,6 +99,15 @@ def test_suggestions_and_reasons_come_from_the_model(trained: Any) -> None:
     assert {"train", "score", "select", "refill", "evaluate", "to_refill"} <= set(turn.timings)
 
 
+def test_model_tells_what_each_block_of_the_features_counts_for(trained: Any) -> None:
+    version = trained.models.first()
+    assert version is not None
+    told = version.params["block_weights"]
+    assert {"itself": 1.0, "exact": 1.0}.items() <= told.items()
+    assert told == {name: getattr(model_files.load_model(version).weights, name) for name in told}
+    assert not {"encoder", "label_texts"} & set(told)
+
+
 def test_rounds_go_on_when_nothing_is_left_to_choose(
     ready: Any, run_round: RunRound, ana: User
 ) -> None:

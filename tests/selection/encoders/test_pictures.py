@@ -71,9 +71,11 @@ def test_every_mode_becomes_colours_on_white(
     np.testing.assert_allclose(colour(picture), expected, atol=0.01)
 
 
-def test_turned_picture_is_turned_back() -> None:
+@pytest.mark.parametrize("factor", [1, 20])
+def test_turned_picture_is_turned_back(factor: int) -> None:
     picture = Image.new("RGB", (20, 40), "black")
     picture.paste("white", (0, 0, 20, 20))
+    picture = picture.resize((20 * factor, 40 * factor))
     exif = picture.getexif()
     exif[0x0112] = 3
     buffer = io.BytesIO()

@@ -97,3 +97,58 @@ def test_all_read_proves_everything() -> None:
     steps = recall_bound.frontier(7, 0, [], 0)
     assert [step.target for step in steps] == list(stopping.RECALLS)
     assert all(step.proven and step.p_value == 0.0 for step in steps)
+
+
+def claims(rng: Any, *, prefix_only: bool) -> bool:
+    """Tell whether the bound was ever above the truth in a search that reads its audits, too.
+
+    It reads the likeliest items of the whole pool, audits in their order in between, and looks
+    after every ten items. The permutation of the audits knows nothing of what is likely.
+    """
+    n, relevant = 800, 60
+    rare = np.arange(n) < relevant
+    likely = np.argsort(-(rare + rng.normal(scale=0.8, size=n)))
+    audits = rng.permutation(n)[:240]
+    read = np.zeros(n, dtype=bool)
+    for turn in range(400):
+        order = audits if turn % 6 == 0 and not read[audits].all() else likely
+        read[order[~read[order]][0]] = True
+        if turn % 10:
+            continue
+        waiting = np.flatnonzero(~read[audits])
+        prefix = audits[: waiting[0]] if len(waiting) else audits
+        sample = prefix if prefix_only else audits[read[audits]]
+        looked = recall_bound.audited(rare[sample], n)
+        found = int(rare[read].sum())
+        low = recall_bound.lower_bound(found, int((~read).sum()), [looked] if looked else [])
+        if low > found / relevant:
+            return True
+    return False
+
+
+def test_bound_holds_where_the_search_reads_audits_before_their_turn(rng: Any) -> None:
+    wrong = sum(claims(rng, prefix_only=True) for _run in range(200))
+    assert wrong / 200 <= 0.05
+
+
+def test_share_of_relevant_ones_among_all_reads_of_the_reserve_would_mislead(rng: Any) -> None:
+    """The bound needs the order: the reads of a search are no random sample of the reserve."""
+    expected = relevant_share(rng, prefix_only=True), relevant_share(rng, prefix_only=False)
+    assert expected[0] == pytest.approx(0.075, abs=0.012)
+    assert expected[1] > 0.1
+
+
+def relevant_share(rng: Any, *, prefix_only: bool) -> float:
+    """Return the mean share of relevant items in the sample after 200 reads."""
+    shares = []
+    for _run in range(200):
+        rare = np.arange(800) < 60
+        likely, audits = np.argsort(-(rare + rng.normal(scale=0.8, size=800))), rng.permutation(800)
+        read = np.zeros(800, dtype=bool)
+        for turn in range(200):
+            order = audits[:240] if turn % 3 == 0 else likely
+            read[order[~read[order]][0]] = True
+        prefix = audits[: np.flatnonzero(~read[audits])[0]]
+        sample = prefix if prefix_only else audits[:240][read[audits[:240]]]
+        shares.append(rare[sample].mean())
+    return float(np.mean(shares))

@@ -196,6 +196,36 @@ def test_random_needs_no_audits(pool: Any) -> None:
     assert run.asked.tolist() == without.asked.tolist()
 
 
+# A search ----------------------------------------------------------------------------------------
+
+
+def test_auto_searches_like_rare_where_recall_is_the_goal(pool: Any) -> None:
+    declared = replace(pool, rare_class_declared=True)
+    plan = Plan(labels=80, audit_share=0.2)
+    rare = replay(declared, "rare", 2, plan, still).asked
+    searching = replay(declared, "auto", 2, replace(plan, hunts=True), still).asked
+    assert searching.tolist() == rare.tolist()
+    assert replay(declared, "auto", 2, plan, still).asked.tolist() != rare.tolist()
+    # Nothing to search for without a declared class.
+    undeclared = replay(pool, "auto", 2, replace(plan, hunts=True), still).asked
+    assert undeclared.tolist() == replay(pool, "auto", 2, plan, still).asked.tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_search_reads_the_audit_reserve_and_the_audits_stay_a_prefix(pool: Any, seed: int) -> None:
+    declared = replace(pool, rare_class_declared=True)
+    run = replay(declared, "rare", seed, Plan(labels=200, audit_share=0.2), still)
+    assert sorted(run.asked.tolist()) == list(range(200))
+    audits = loop.audit_order(200, seed)[:40]
+    for labels, audited in zip(run.labels, run.audited, strict=True):
+        read = np.isin(audits, run.asked[:labels])
+        assert read[:audited].all()
+        assert audited == 40 or not read[audited]
+        assert audited >= min(audits_due(0.2, labels), 40)
+    # All of the rare class is found while a third of the pool is unread.
+    assert run.rare_found[run.labels <= 130].max() == 1.0
+
+
 # The baseline ------------------------------------------------------------------------------------
 
 

@@ -253,6 +253,15 @@ def test_auto_moves_from_seeds_to_cover_to_close_calls() -> None:
     assert resolve("auto", 500, 30, SingleLabel(77)).name == "cover_margin"
 
 
+def test_auto_searches_where_the_recall_of_a_rare_class_is_the_goal() -> None:
+    phases = [
+        resolve("auto", n, seen, SingleLabel(4), hunts=True).name
+        for n, seen in [(0, 0), (9, 1), (7, 2), (800, 4)]
+    ]
+    assert phases == ["typical", "typical", "rare", "rare"]
+    assert resolve("margin", 800, 4, SingleLabel(4), hunts=True).name == "margin"
+
+
 def test_the_first_batch_covers_the_pool_even_where_scores_exist() -> None:
     # Doubts of a model that was never checked picked 0.43 where a random seed gave 0.79.
     imported = replace(pool(), existing=None, n_labelled=0, classes_seen=0)

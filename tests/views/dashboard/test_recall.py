@@ -55,6 +55,18 @@ def test_card_is_for_leads(signed_in: SignedIn, lea: User, ana: User, hunted: An
     assert "is estimated after the next round" in page_of(signed_in(lea), hunted)
 
 
+def test_card_says_whether_the_label_is_searched_for(
+    signed_in: SignedIn, lea: User, hunted: Any
+) -> None:
+    assert "Set a target for the recall of the rare label to start it." in page_of(
+        signed_in(lea), hunted
+    )
+    settings.change_settings(hunted, target_metric=Project.Metric.RECALL, target_value=0.9)
+    assert "The search is on" in page_of(signed_in(lea), hunted)
+    settings.change_settings(hunted, strategy="margin")
+    assert "Select the strategy" in page_of(signed_in(lea), hunted)
+
+
 def test_sentence_has_the_bound_and_what_it_rests_on() -> None:
     assert sentence(FOUND) == (
         "Recall 85%, at least 72% with 95% confidence: about 41 of 48 found, from 120 audit items."
