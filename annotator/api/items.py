@@ -21,6 +21,13 @@ from annotator.models import Item, Project, Role
 
 PARAMETERS = [
     OpenApiParameter("q", str, description="Stands in the text or the key, in either case."),
+    OpenApiParameter(
+        "by",
+        str,
+        enum=list(search.WAYS),
+        description="Whether `q` stands in the item (default), or the nearest in meaning to `q` "
+        "come first; for texts.",
+    ),
     OpenApiParameter("label", str, description="Somebody gave the item, now settled, this label."),
     OpenApiParameter("state", str, enum=list(search.STATES)),
     OpenApiParameter("like", OpenApiTypes.INT, description="Nearest to this item come first."),
@@ -35,19 +42,19 @@ PARAMETERS = [
     description=(
         "Search the pool. A call looks at 200,000 items at most and says in `looked_at` at "
         "which positions; `next` goes on behind them, so a page may be short or empty and still "
-        "have a next one. With `like`, the nearest come first."
+        "have a next one. With `like`, or by meaning, the nearest come first."
     ),
     responses={200: responses.page_of(responses.FoundItem, looked_at=responses.LookedAt())},
 )
 @api_view(["GET"])
 def items(request: Request, pk: int) -> Response:
-    """Search the pool by text, label, state and likeness."""
+    """Search the pool by text, meaning, label, state and likeness."""
     project = members.load_project(person(request), pk)
     query = request.query_params
-    wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state")))
+    wanted = search.as_wanted(*(query.get(name, "") for name in ("q", "label", "state", "by")))
     found = _found(request, project, wanted)
     # Results are sorted by similarity, so the only way back is to the first page.
-    before = None if "like" in query else found.before
+    before = None if "like" in query or wanted.is_by_meaning else found.before
     return Response(
         {
             "next": cursor(request, "after", found.after),
@@ -64,6 +71,8 @@ def _found(request: Request, project: Project, wanted: search.Wanted) -> search.
     if "like" in request.query_params:
         item = search.find_item(project, _number(request.query_params["like"]))
         return search.more_like(project, item, wanted, after=position, size=size)
+    if wanted.is_by_meaning:
+        return search.by_meaning(project, wanted, after=position, size=size)
     if way == "before":
         return search.search_back(project, wanted, before=position, size=size)
     return search.search(project, wanted, after=position, size=size)

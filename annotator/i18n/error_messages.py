@@ -50,6 +50,8 @@ TEXTS = {
     ),
     # Disagreements
     "unknown_state": gettext_noop("The state must be one of %(names)s."),
+    "unknown_search": gettext_noop("Search by one of %(names)s."),
+    "no_meaning": gettext_noop("Only texts can be searched by meaning. Search by words instead."),
     "unknown_disagreement": gettext_noop("There is no disagreement about this item."),
     "not_decided": gettext_noop("This disagreement has no decision."),
     "decided_meanwhile": gettext_noop(
@@ -158,6 +160,12 @@ TEXTS = {
         "An export can't include “%(name)s”. It can include: %(names)s."
     ),
     # Features, rounds and predictions
+    "no_descriptions": gettext_noop("No label has a description yet. Describe the labels first."),
+    "encoder_not_ready": gettext_noop(
+        "Descriptions are read by an encoder of texts, which has not read the items of this "
+        "project yet. The dashboard shows how far it is."
+    ),
+    "encoder_not_answering": gettext_noop("The encoder does not answer. Try again in a moment."),
     "no_features": gettext_noop(
         "The features of the items are still being computed. Try again later."
     ),

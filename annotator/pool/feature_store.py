@@ -233,20 +233,29 @@ def gather(space: FeatureSpace, positions: NDArray[np.int64]) -> "Features":
 
 
 def nearest(space: FeatureSpace, position: int, k: int, start: int, stop: int) -> "Nearest":
-    """Return the `k` positions in [start, stop) most similar to the item at `position`.
-
-    The web process calls this, so only the arrays are mapped: `Features` would load scipy.
-    """
-    from selection.diversity.nearest_neighbors import nearest as nearest_rows
-
+    """Return the `k` positions in [start, stop) most similar to the item at `position`."""
     shards = list(space.shards.all())
     own = next(shard for shard in shards if shard.start <= position < shard.stop)
+    return _nearest_rows(_spread(own)[position - own.start], shards, k, start, stop)
+
+
+def nearest_to(space: FeatureSpace, row: NDArray[Any], k: int, start: int, stop: int) -> "Nearest":
+    """Return the `k` positions in [start, stop) most similar to `row` (d,), a spread block."""
+    return _nearest_rows(row, list(space.shards.all()), k, start, stop)
+
+
+def _nearest_rows(
+    row: NDArray[Any], shards: list[FeatureShard], k: int, start: int, stop: int
+) -> "Nearest":
+    # The web process calls this, so only the arrays are mapped: `Features` would load scipy.
+    from selection.diversity.nearest_neighbors import nearest as nearest_rows
+
     blocks = (
         (max(shard.start, start), _spread(shard)[max(start - shard.start, 0) : stop - shard.start])
         for shard in shards
         if shard.start < stop and shard.stop > start
     )
-    return nearest_rows(_spread(own)[position - own.start], blocks, k)
+    return nearest_rows(row, blocks, k)
 
 
 def _spread(shard: FeatureShard) -> NDArray[Any]:

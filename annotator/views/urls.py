@@ -78,6 +78,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/settings", settings.settings, name="settings"),
     path("/settings/missing", settings.ask_missing, name="ask_missing"),
     path("/settings/labels", settings.labels, name="labels"),
+    path("/settings/labels/preview", settings.label_preview, name="label_preview"),
     path("/settings/delete", settings.delete, name="delete_project"),
     path("/members", members.members, name="members"),
     path("/members/add", members.add, name="add_member"),

@@ -47,9 +47,16 @@ class Paused(Response):
 
 
 class ModelInUse(Response):
+    """The model in use; `leans_on` has the share of each feature block in its scores.
+
+    `label_texts` tells whether the texts of the labels are among its examples.
+    """
+
     version = serializers.IntegerField()
     trained_on = serializers.IntegerField()
     age_seconds = serializers.FloatField()
+    leans_on = serializers.DictField(child=serializers.FloatField())
+    label_texts = serializers.BooleanField()
 
 
 class Encoding(Response):

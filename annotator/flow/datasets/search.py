@@ -1,4 +1,4 @@
-"""Item search by text or similarity.
+"""Item search by text, meaning or similarity.
 
 Each request examines a bounded number of items, however large the pool; the response says how far
 it searched, and where to continue.
@@ -7,18 +7,28 @@ it searched, and where to continue.
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from annotator import tasktypes
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
-from annotator.models import Annotation, AnnotationLabel, FeatureSpace, Item, Project
-from annotator.pool import feature_store
+from annotator.models import (
+    Annotation,
+    AnnotationLabel,
+    FeatureSpace,
+    Item,
+    Job,
+    Project,
+    VectorShard,
+)
+from annotator.pool import feature_store, model_files
 from annotator.storage import checksums
 
 log = logging.getLogger(__name__)
@@ -27,15 +37,26 @@ SHOWN = 50
 LOOKED_AT = 200_000
 NEAREST = 1_000
 STATES = {state.name.lower(): state for state in Item.State}
+WORDS, MEANING = "words", "meaning"
+WAYS = (WORDS, MEANING)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Search criteria; empty ones do not apply."""
+    """Search criteria; empty ones do not apply.
+
+    The text stands in an item, or the nearest in meaning to it come first (`by`).
+    """
 
     text: str = ""
     label: str = ""
     state: Item.State | None = None
+    by: str = WORDS
+
+    @property
+    def is_by_meaning(self) -> bool:
+        """Tell whether items are ranked by how close they are to the text in meaning."""
+        return self.by == MEANING and bool(self.text)
 
 
 @dataclass(frozen=True)
@@ -58,11 +79,13 @@ class Found:
         return self.stop if self.stop < self.total else None
 
 
-def as_wanted(q: str = "", label: str = "", state: str = "") -> Wanted:
-    """Return the search criteria; Invalid for an unknown state."""
+def as_wanted(q: str = "", label: str = "", state: str = "", by: str = "") -> Wanted:
+    """Return the search criteria; Invalid for an unknown state or way."""
     if state and state not in STATES:
         raise Invalid("unknown_state", field="state", names=", ".join(STATES))
-    return Wanted(_cleaned(q, 500), _cleaned(label, 200), STATES.get(state))
+    if by and by not in WAYS:
+        raise Invalid("unknown_search", field="by", names=", ".join(WAYS))
+    return Wanted(_cleaned(q, 500), _cleaned(label, 200), STATES.get(state), by or WORDS)
 
 
 def _cleaned(text: str, most: int) -> str:
@@ -147,10 +170,62 @@ def more_like(
     return Found(ranked[:size], start, stop, space.items)
 
 
+def reads_meaning(project: Project) -> bool:
+    """Tell whether items are texts, which a text can be compared with."""
+    return tasktypes.of(project).media.pretrained == "text"
+
+
+def by_meaning(project: Project, wanted: Wanted, *, after: int = 0, size: int = SHOWN) -> Found:
+    """Return the items nearest in meaning to the text, which also match the other criteria.
+
+    Like `more_like`, in the features that are best for it: those of an encoder where there are.
+    """
+    if not reads_meaning(project):
+        raise Invalid("no_meaning", field="by")
+    space = _space_for_texts(project)
+    if space is None:
+        raise Conflict("no_features")
+    start = min(after, space.items)
+    stop = min(start + LOOKED_AT, space.items)
+    near = _nearest_to(space, wanted.text, start, stop)
+    rows = _matching(project, replace(wanted, text="")).filter(position__in=near)
+    found = {row.position: row for row in rows}
+    ranked = [found[position] for position in near if position in found]
+    return Found(ranked[:size], start, stop, space.items)
+
+
+def _space_for_texts(project: Project) -> FeatureSpace | None:
+    """Return the best features in which a new text has a place."""
+    space = encode.current_space(project)
+    if space is None or space.encoder != VectorShard.GIVEN:
+        return space
+    own: FeatureSpace | None = (
+        project.spaces.filter(encoder="", state=Job.State.DONE, dropped=False)
+        .order_by("quality", "pk")
+        .last()
+    )
+    return own
+
+
+def _nearest_to(space: FeatureSpace, text: str, start: int, stop: int) -> list[int]:
+    with _repairing(space):
+        encoder = model_files.load_encoder(space.pk)
+        row = encoder.transform([text]).spread_block()[0]
+        near = feature_store.nearest_to(space, row, NEAREST, start, stop)
+        return [int(position) for position in near.ids]
+
+
 def _nearest(space: FeatureSpace, item: Item, start: int, stop: int) -> list[int]:
-    try:
+    with _repairing(space):
         near = feature_store.nearest(space, item.position, NEAREST + 1, start, stop)
         return [int(position) for position in near.ids]
+
+
+@contextmanager
+def _repairing(space: FeatureSpace) -> Iterator[None]:
+    """Repair damaged features on the way, and raise Conflict, which says so."""
+    try:
+        yield
     except checksums.Corrupt as problem:
         log.error("nothing is found by likeness in project %s: %s", space.project_id, problem)
         damage = damaged_files.repair(problem).words

@@ -104,6 +104,8 @@ def _model(version: ModelVersion | None) -> dict[str, Any] | None:
         "version": version.number,
         "trained_on": version.trained_on,
         "age_seconds": round(age, 1),
+        "leans_on": version.params.get("leans_on", {}),
+        "label_texts": bool(version.params.get("block_weights", {}).get("label_texts")),
     }
 
 

@@ -94,6 +94,7 @@ def _save_model(
             "seed": round_.project.seed,
             "recipe": round_.space.recipe,
             "block_weights": _weights_of(model, features),
+            "leans_on": _shares_of(model, features),
         },
     )
 
@@ -101,6 +102,13 @@ def _save_model(
 def _weights_of(model: Any, features: Any) -> dict[str, float]:
     """Return what each block that is there counts for in the model."""
     return {name: float(getattr(model.weights, name)) for name in model.weights.present(features)}
+
+
+def _shares_of(model: Any, features: Any) -> dict[str, float]:
+    """Return the share of each block in the scores of the model."""
+    from selection.models.reliance import reliance
+
+    return {name: round(share, 4) for name, share in reliance(model, features).items()}
 
 
 def _save_committee(

@@ -16,7 +16,7 @@ from annotator.flow.progress import estimate, summary
 from annotator.flow.progress import recall_standing as searched
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
-from annotator.messages import forecast, under_way, workers
+from annotator.messages import forecast, reliance, under_way, workers
 from annotator.messages import progress as worded
 from annotator.messages.recall import outlook as recall_outlook
 from annotator.models import Job, Project, Role, Round
@@ -122,6 +122,7 @@ def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
     activity, facts = under_way.told(project), ChartData(project)
     return {
         "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
+        "leaning": reliance.in_words(progress["model"], project.task),
         "stop": progress["stop"],
         "is_enough": progress["target_proven"],
         "outlook": [

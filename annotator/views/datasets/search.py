@@ -1,4 +1,4 @@
-"""Search page: items by text or similarity, labelled as seed labels.
+"""Search page: items by text, meaning or similarity, labelled as seed labels.
 
 It shows no predictions and no queue state: a label given here may count as an audit.
 """
@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tasks
-from annotator.errors import Conflict, Invalid
+from annotator.errors import Conflict, FlowError, Invalid
 from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
 from annotator.messages import labelling
@@ -90,24 +90,27 @@ def _open(request: Request, project_id: int) -> Access:
 
 def found_context(access: Access, asked: dict[str, Any]) -> dict[str, Any]:
     """Return the results: a sentence, rows, and the position to continue from."""
-    wanted = search.as_wanted(asked["q"], asked["label"], asked["state"])
+    wanted = search.as_wanted(asked["q"], asked["label"], asked["state"], asked.get("by", ""))
     after = asked["after"] or 0
     like = None if asked["like"] is None else search.find_item(access.project, asked["like"])
     context: dict[str, Any] = {"like": like, "like_text": excerpt(like.text) if like else []}
     context["like_parts"] = excerpts(like) if like else []
     try:
-        if like is None:
-            found = search.search(access.project, wanted, after=after)
-        else:
+        if like is not None:
             found = search.more_like(access.project, like, wanted, after=after)
-    except Conflict as refusal:
+        elif wanted.is_by_meaning:
+            found = search.by_meaning(access.project, wanted, after=after)
+        else:
+            found = search.search(access.project, wanted, after=after)
+    except FlowError as refusal:
         return context | {"problem": refusal.detail}
+    is_ranked = like is not None or wanted.is_by_meaning
     return context | {
         "found": found,
         "rows": rows(access, found.items, wanted.text),
-        "count": _count(found, is_ranked=like is not None),
+        "count": _count(found, is_ranked=is_ranked),
         "looked": _looked(found),
-        "is_cut": len(found.items) < search.SHOWN or like is not None,
+        "is_cut": len(found.items) < search.SHOWN or is_ranked,
         "rest": _address(asked, after=found.after),
         "newer": access.project.items - found.total,
     }

@@ -16,6 +16,7 @@ class FindForm(forms.Form):
     """Search criteria: text, state, label, similar item, and the position to continue from."""
 
     q = forms.CharField(required=False, max_length=500)
+    by = forms.ChoiceField(required=False)
     state = forms.ChoiceField(required=False)
     label = forms.ChoiceField(required=False)
     like = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
@@ -31,6 +32,11 @@ class FindForm(forms.Form):
         q.label, state.label = _("Text or ID"), _("Status")
         label.label = pgettext("noun", "Label")
         q.widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "dir": "auto"})
+        by = self.fields["by"]
+        by.label = _("Search by")
+        by.choices = [(search.WORDS, _("words")), (search.MEANING, _("meaning"))]  # type: ignore[attr-defined]
+        if not search.reads_meaning(project):
+            del self.fields["by"]
         names = [each.name for each in project.labels.all()]
         titled = zip(names, tasktypes.titles(project, names), strict=True)
         label.choices = [("", _("any label")), *titled]  # type: ignore[attr-defined]

@@ -17,7 +17,10 @@ class ProjectForm(SettingsForm):
     task = forms.ChoiceField(choices=tasktypes.choices, initial=tasktypes.DEFAULT.task)
     labels = LabelLinesField(
         label=gettext_lazy("Labels"),
-        help_text=gettext_lazy("One per line. Add a shortcut after a bar: “spam | s”."),
+        help_text=gettext_lazy(
+            "One per line. Add a shortcut after a bar: “spam | s”. Describe "
+            "them in the settings afterwards: for texts, the model learns from descriptions."
+        ),
         required=tasktypes.ALL_NAME_LABELS,
     )
 

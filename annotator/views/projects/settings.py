@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotator import projectsettings
 from annotator.errors import FlowError
@@ -15,13 +15,15 @@ from annotator.flow.projects import edits
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import EditConflict
 from annotator.flow.queue import overlap
+from annotator.flow.training import label_preview as described
 from annotator.models import Project, Role
 from annotator.projectsettings import When
-from annotator.views import partials
+from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.form_errors import add_refusal
 from annotator.views.projects.label_forms import NewLabelsForm, add_label_clashes, label_rows
 from annotator.views.projects.settings_form import DeleteForm, SettingsForm
+from annotator.views.snippets import excerpt, excerpts
 
 WHEN = {
     When.AT_ONCE: gettext_lazy("Effective immediately: %(settings)s."),
@@ -100,6 +102,27 @@ def labels(request: Request, project_id: int) -> HttpResponse:
     return _show(request, access, **context, status=status)
 
 
+@require_safe
+@signed_in
+def label_preview(request: Request, project_id: int) -> HttpResponse:
+    """Show what the descriptions of the labels say of five items."""
+    access = open_project(request, project_id, Role.ADMIN)
+    try:
+        context = {"preview": [_previewed(each) for each in described.preview(access.project)]}
+    except FlowError as refusal:
+        context = {"preview_problem": refusal.detail}
+    if request.htmx.target == "label_preview":
+        return render(request, "projects/_label_preview.html", {"access": access, **context})
+    return _show(request, access, **context)
+
+
+def _previewed(said: described.Said) -> dict[str, Any]:
+    item = said.item
+    share = _("%(share)s confidence") % {"share": number_format.percent(said.confidence)}
+    texts = {"text": excerpt(item.text), "parts": excerpts(item)}
+    return {"item": item, "label": said.label.name, "share": share, **texts}
+
+
 @require_POST
 @signed_in
 def delete(request: Request, project_id: int) -> HttpResponse:
@@ -131,6 +154,7 @@ def _show(request: Request, access: Access, *, status: int = 200, **given: Any) 
     context["label_clashes"] = clashes
     context.setdefault("form", SettingsForm(instance=access.project))
     context["missing"] = _missing_words(access.project)
+    context["reads_labels"] = access.type.media.pretrained == "text"
     if access.administers:
         context.setdefault("rows", label_rows(access.project))
         context.setdefault("added", NewLabelsForm())

@@ -6,7 +6,9 @@ import pytest
 
 from annotator.flow.annotation import payload as annotation_payload
 from annotator.flow.datasets import export
+from annotator.flow.progress import summary
 from annotator.flow.queue import leasing, payload
+from annotator.messages import reliance
 from annotator.models import Item, Label, Project, QueueEntry, User
 from annotator.pool import encoder_process, label_texts, model_files
 from tests import hashing_encoder, loop, vectors
@@ -183,3 +185,44 @@ def test_text_of_a_label(name: str, description: str, examples: str, told: str) 
 
 def _model(version: Any) -> Any:
     return model_files.load_model(version)
+
+
+def test_model_tells_what_it_leans_on(described: Project, run_round: RunRound, ana: User) -> None:
+    loop.label(described, ana, 20)
+    run_round(described)
+    model = summary.progress(described)["model"]
+    assert sum(model["leans_on"].values()) == pytest.approx(1.0, abs=0.001)
+    assert model["leans_on"].keys() == {
+        "exact",
+        "itself",
+        "neighbours",
+        "encoder",
+        "encoder_neighbours",
+    }
+    assert reliance.in_words(model, "text").startswith("The model leans ")
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        (
+            {"exact": 0.2, "itself": 0.03, "encoder": 0.4, "encoder_neighbours": 0.37},
+            "The model leans mostly on the encoder, and a little on exact words.",
+        ),
+        (
+            {"exact": 0.45, "itself": 0.13, "encoder": 0.42},
+            "The model leans on exact words, and almost as much on the encoder and on what it "
+            "learned from the texts of this project.",
+        ),
+        ({"exact": 0.01, "encoder": 0.99}, "The model leans almost only on the encoder."),
+        ({"exact": 0.5, "itself": 0.5}, ""),
+        ({}, ""),
+    ],
+)
+def test_leaning_in_words(shares: dict[str, float], said: str) -> None:
+    assert reliance.in_words({"leans_on": shares, "label_texts": False}, "text") == said
+
+
+def test_leaning_in_words_names_the_descriptions() -> None:
+    told = reliance.in_words({"leans_on": {"encoder": 1.0}, "label_texts": True}, "image")
+    assert told.endswith("the encoder. It also learns from the descriptions of the labels.")
