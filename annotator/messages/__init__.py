@@ -4,6 +4,7 @@
 |---|---|
 | `audits` | What the estimate waits for |
 | `bulk` | Why the bulk desk has no page |
+| `encoder_choice` | Which encoders a project can use, and what they cost |
 | `encoding` | How far an encoder is with the items |
 | `estimate` | How good the model is, and what would prove the target |
 | `forecast` | What more labels would bring |
