@@ -15,7 +15,7 @@ from scipy import linalg
 from scipy.special import logsumexp
 
 from selection.core.arrays import AnyArray, Float32Array, FloatArray
-from selection.features.matrix import Features
+from selection.features.matrix import NO_BLOCKS, Features
 
 WEIGHTS = (0.0, 0.7, 1.4, 2.0)
 RIDGES = (0.3, 1.0, 3.0)
@@ -53,7 +53,10 @@ class BlockWeights(NamedTuple):
         return [*exact, *own, *named, *(["label_texts"] if self.label_texts else [])]
 
 
-USUAL = BlockWeights()  # while there are too few labels to judge
+FEW = BlockWeights()  # while there are too few labels to judge
+# What labels are pulled towards. From 20 on, less of the encoder is as good on most sets, and
+# better where one label is rare or the vectors do not tell labels apart.
+USUAL = BlockWeights(encoder=0.7, encoder_neighbours=0.7)
 USUAL_TEXTS = 1.0
 # Columns of an encoder have length 2 already.
 GRIDS = {
@@ -86,9 +89,9 @@ def block_weights(X: Features, Y: AnyArray, *, seed: int, n_texts: int = 0) -> B
     """
     judged = _judged(X, n_texts)
     n = len(X) - n_texts
-    usual = USUAL._replace(label_texts=USUAL_TEXTS if n_texts else 0.0)
+    texts = USUAL_TEXTS if n_texts else 0.0
     if not judged or n < MIN_ROWS:
-        return usual
+        return FEW._replace(label_texts=texts)
     most = MAX_ROWS if len(judged) == 1 else MAX_ROWS_OF_SEVERAL
     own = np.sort(np.random.default_rng(seed).permutation(n)[:most])
     rows = np.concatenate([own, np.arange(n, len(X))])
@@ -100,9 +103,10 @@ def block_weights(X: Features, Y: AnyArray, *, seed: int, n_texts: int = 0) -> B
         ridges=RIDGES if alone else RIDGES[1:2],
         pull=0.0 if alone else PULL,
     )
+    weights = USUAL._replace(label_texts=texts)
     for name in judged:
-        usual = trial.improved(usual, name)
-    return usual
+        weights = trial.improved(weights, name)
+    return weights
 
 
 def scale_blocks(X: Features, weights: BlockWeights) -> Features:
@@ -117,7 +121,7 @@ def scale_blocks(X: Features, weights: BlockWeights) -> Features:
     if exact is not None and weights.exact != 1.0:
         exact = exact * np.float32(weights.exact)
     dense = X.dense
-    if dense is not None and (any(X.blocks) or weights.itself != 1.0):
+    if dense is not None and (X.blocks != NO_BLOCKS or weights.itself != 1.0):
         dense = dense * column_weights(X, weights)
     return Features(exact, dense, X.spread, X.blocks)
 

@@ -23,7 +23,7 @@ from selection.core.arrays import (
 from selection.features.matrix import Features
 from selection.models import LABEL_SPACES, LabelSpace
 from selection.models.block_weights import (
-    USUAL,
+    FEW,
     BlockWeights,
     block_weights,
     column_weights,
@@ -53,7 +53,7 @@ class Model:
     sparse_weights: Float32Array
     dense_weights: Float32Array
     intercept: Float32Array
-    weights: BlockWeights = USUAL
+    weights: BlockWeights = FEW
 
     @property
     def n_classes(self) -> int:
@@ -95,7 +95,7 @@ class Model:
         """Return the model that `to_arrays` described."""
         n_classes, code = (int(number) for number in arrays["shape"])
         # Models of before lack them: nothing is computed from them.
-        weights = arrays.get("block_weights", np.array(USUAL))
+        weights = arrays.get("block_weights", np.array(FEW))
         return cls(
             LABEL_SPACES[code](n_classes),
             np.asarray(arrays["classes"]),

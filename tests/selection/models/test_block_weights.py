@@ -8,9 +8,9 @@ from scipy import sparse
 from selection.features import Blocks, Features
 from selection.models import MultiLabel, SingleLabel, logistic
 from selection.models.block_weights import (
+    FEW,
     RIDGES,
     TEMPERATURES,
-    USUAL,
     BlockWeights,
     _left_out_loss,
     _log_loss,
@@ -94,7 +94,7 @@ def test_an_encoder_counts_for_what_it_tells(rng: Any) -> None:
 
 def test_too_few_labels_take_the_usual_weights(rng: Any) -> None:
     X = encoded(*(rng.normal(size=(9, 4)) for _ in range(3)))
-    assert block_weights(X, np.eye(3, dtype=bool)[np.arange(9) % 3], seed=0) == USUAL
+    assert block_weights(X, np.eye(3, dtype=bool)[np.arange(9) % 3], seed=0) == FEW
 
 
 def test_every_block_of_a_model_is_scaled_back(rng: Any) -> None:
