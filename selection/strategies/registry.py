@@ -38,8 +38,9 @@ __all__ = [
 # and 100 labels on six text sets.
 EARLY = 2
 # Labels per class seen below which a batch is to stand for many items. Classes without a label do
-# not count: one that never occurs in the pool would keep a project there for good.
-FEW = 4
+# not count: one that never occurs in the pool would keep a project there for good. With 4, the
+# second batch of six kinds of questions fell behind the closest calls.
+FEW = 3
 
 
 def resolve(
@@ -55,7 +56,7 @@ def resolve(
 
     Nothing that needs probabilities runs before the label space is trainable: until then cluster
     seeds are asked. `auto` goes from there to typical items among the closest calls
-    (fewer than 4 labels per class seen) to the closest calls themselves. Where the recall of a rare
+    (fewer than 3 labels per class seen) to the closest calls themselves. Where the recall of a rare
     class is the goal (`hunts`), `auto` searches for that class instead. Where the items came with
     scores of another model (`has_prior`), those stand in for probabilities from the second batch
     on.

@@ -246,7 +246,7 @@ def test_until_two_classes_are_known_nothing_asks_a_model() -> None:
 def test_auto_moves_from_seeds_to_typical_doubt_to_close_calls() -> None:
     phases = [
         resolve("auto", n, seen, SingleLabel(4)).name
-        for n, seen in [(0, 0), (9, 1), (7, 2), (15, 4), (16, 4)]
+        for n, seen in [(0, 0), (9, 1), (5, 2), (11, 4), (12, 4)]
     ]
     assert phases == ["typical", "typical", "typical_margin", "typical_margin", "margin"]
 
