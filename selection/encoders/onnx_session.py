@@ -19,7 +19,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     """
     # Since 1.29 ONNX Runtime reports its use to its maker unless this is set before it is imported.
     # The call that switches it off later comes after a first message and a device id on the disk.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    os.environ.update(ORT_DISABLE_TELEMETRY="1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -3,9 +3,11 @@
 | module | what it does |
 |---|---|
 | `confident_items` | The most confident items of a round, for bulk pages |
+| `label_preview` | What the texts of the labels say of a few items |
 | `predict` | Predictions for texts that a client sends |
 | `schedule` | When a round starts |
 | `score` | Score: each shard's predictions, and its best candidates |
 | `select` | Select: the candidates of all shards become picks |
 | `train` | Train: labels become a model |
+| `zero_shot` | Zero-shot start: the texts of the labels judge the items |
 """
