@@ -19,8 +19,8 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from annotator import encoders
 from annotator.errors import FlowError
-from annotator.pool import pretrained
 
 IDLE_SECONDS = 60.0
 # Nobody waits longer for a page or an answer.
@@ -57,7 +57,7 @@ class EncoderProcess:
             finally:
                 late.cancel()
         if status != FINE:
-            raise EncoderAway("encoder_away", detail=answer.decode())
+            raise EncoderAway("encoder_unusable", name=name, problem=answer.decode())
         vectors: NDArray[np.float32] = np.load(io.BytesIO(answer), allow_pickle=False)
         return vectors
 
@@ -133,6 +133,7 @@ def serve(source: IO[bytes], out: IO[bytes]) -> None:
         try:
             vectors = _encode(loaded, request)
         except Exception as problem:
+            # Whoever asked puts it into words: nothing is translated here.
             out.write(REFUSED)
             _send(out, str(problem).encode())
         else:
@@ -147,7 +148,7 @@ def _encode(loaded: dict[tuple[str, str], Any], request: dict[str, Any]) -> NDAr
     if key not in loaded:
         # One at a time: they are large.
         loaded.clear()
-        loaded[key] = pretrained.load(key[0])
+        loaded[key] = encoders.load(key[0])
     return np.asarray(loaded[key].encode(request["texts"]), dtype=np.float32)
 
 
