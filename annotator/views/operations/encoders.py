@@ -78,6 +78,7 @@ def _row(encoder: Installed) -> dict[str, Any]:
         "encoder": encoder,
         "medium": _("texts") if encoder.medium == "text" else _("images"),
         "languages": messages.language_words(encoder),
+        "dimensions": encoder.dimensions and number_format.count(encoder.dimensions),
         "size": number_format.megabytes(encoder.bytes),
         "state": messages.state_words(encoder),
     }
