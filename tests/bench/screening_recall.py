@@ -5,9 +5,9 @@
     python tests/bench/screening_recall.py --table DIR
 
 Every run is a project that looks for its rarest label with `rare`, by `selection.simulation.loop`.
-With `--quick` it looks by 64 embedding columns alone, as the bound holds however good the search is; the
-set "made" is a new pool for each seed: 400 to 3,000 items, 0.5 to 10 % of them relevant and more or
-less easy to find.
+With `--quick` it looks by 64 embedding columns alone, as the bound holds however good the search
+is; the set "made" is a new pool for each seed: 400 to 3,000 items, 0.5 to 10 % of them relevant and
+more or less easy to find.
 The bound is read after every 100 labels. Once two batches in a row bring nothing, a random sample
 of what is unread is drawn, as large as it takes to prove the goal if nothing turns up; where
 something does, the search goes on for 100 labels and the next sample follows, up to three of them.
