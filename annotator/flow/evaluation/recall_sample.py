@@ -1,8 +1,8 @@
 """Recall sample: random unread items, served first, that prove how much is found.
 
 Its size is declared before, and it is looked at once, when all of it is settled: that is what makes
-its word count. The order of the audits would not do, as the strategy leaves their reserve alone and
-finds only in the rest.
+its word count. The audits are a sample of the whole pool, where most relevant items are found
+already; how many are left shows sooner in a sample of what is unread.
 """
 
 import math
