@@ -1,8 +1,8 @@
 """Recall sample: random unread items, served first, that prove a recall.
 
 Its size is fixed in advance and it is evaluated once, when all of it is settled, which makes the
-bound valid. The audit order cannot serve here, because the strategy leaves the audit reserve alone
-and finds relevant items only in the rest.
+bound valid. The audits are a sample of the whole pool, where most relevant items are found already;
+how many are left shows sooner in a sample of unread items.
 """
 
 import math
