@@ -340,6 +340,10 @@ def test_words_name_the_labels() -> None:
         "The model hesitates between spam (48 %) and ham (45 %)."
     )
     assert explain("badge", 0, [0.9, 0.1], names, space).endswith("The model expects spam (90 %).")
+    assert explain("typical-margin", 0, [0.48, 0.45], names, space) == (
+        "Uncertain, and typical of similar uncertain items. "
+        "The model hesitates between spam (48 %) and ham (45 %)."
+    )
     assert explain("rare", 0, [0.63, 0.37], names, space, rare_class=1) == "Looks like ham (37 %)."
     assert explain("random", 0, None, names, space) == "Drawn at random."
     assert "unsure about ham (45 %)" in explain("margin", 0, [0.9, 0.45], names, MultiLabel(2))
