@@ -107,6 +107,7 @@ def labels(request: Request, project_id: int) -> HttpResponse:
 def label_preview(request: Request, project_id: int) -> HttpResponse:
     """Show what the descriptions of the labels say of five items."""
     access = open_project(request, project_id, Role.ADMIN)
+    context: dict[str, Any]
     try:
         context = {"preview": [_previewed(each) for each in described.preview(access.project)]}
     except FlowError as refusal:
