@@ -109,6 +109,11 @@ class WakeUp(DjangoTask):
 
 app = Celery("winnow", task_cls=WakeUp)
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# All other tasks have the highest of ten priorities, so an encoder waits for them.
+app.conf.task_routes = {
+    f"annotator.tasks.{name}": {"queue": "celery", "priority": 9}
+    for name in ("encode_vectors", "measure_encoders")
+}
 app.autodiscover_tasks()
 app.autodiscover_tasks(["annotator.logs"], related_name="task_log_context")
 

@@ -28,11 +28,9 @@ if TESTING:
     DATA_DIR = Path(tempfile.mkdtemp(prefix="winnow-tests-"))
     atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
-# Pretrained encoders; those of packages and of the data directory are found by themselves.
+# Pretrained encoders; tests of other things would spend minutes on encoding.
 ENCODERS_ON, ENCODERS_FOLDER = env.encoders("WINNOW_ENCODERS")
-if TESTING:
-    # Minutes of encoding in tests of other things; tests of encoders switch them on.
-    ENCODERS_ON = False
+ENCODERS_ON = ENCODERS_ON and not TESTING
 
 KNOWN_KEYS = ("django-insecure", "change-me", "changeme", "secret")
 
@@ -382,8 +380,6 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False
-# All other tasks have the highest of ten priorities, so an encoder waits for them.
-CELERY_TASK_ROUTES = {"annotator.tasks.encode_vectors": {"queue": "celery", "priority": 9}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB, checked between tasks

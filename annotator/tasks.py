@@ -13,7 +13,7 @@ from celery import shared_task
 
 from annotator.flow.datasets import importing
 from annotator.flow.evaluation import audit_accuracy
-from annotator.flow.features import encode, vectors
+from annotator.flow.features import encode, encoder_costs, vectors
 from annotator.flow.operations import background_reports, cleanup
 from annotator.flow.operations import verify_counts as recounting
 from annotator.flow.queue import orphaned_leases, reassign_idle, releasing
@@ -68,6 +68,14 @@ def encode_vectors() -> None:
     project = vectors.encode_next()
     if project is not None:
         _plan_vectors(project)
+
+
+@shared_task(name="annotator.tasks.measure_encoders")
+def measure_encoders(project_pk: int) -> None:
+    """Find out how long each encoder would take for a project's items."""
+    project = Project.objects.alive().filter(pk=project_pk).first()
+    if project is not None:
+        encoder_costs.measure(project)
 
 
 def _plan_vectors(project: Project) -> None:

@@ -142,8 +142,21 @@ def _command(name: str) -> Iterator[str]:
     yield ""
     yield " ".join((parser.description or "").split())
     yield ""
+    yield from _arguments(name, parser)
+
+
+def _arguments(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     given = [action for action in parser._actions if action.dest not in COMMON]
-    yield from _table(("argument", "default", "meaning"), map(_argument, given))
+    parts = [action for action in given if isinstance(action, argparse._SubParsersAction)]
+    plain = [action for action in given if action not in parts]
+    if plain:
+        yield from _table(("argument", "default", "meaning"), map(_argument, plain))
+    for action in parts:
+        told = {each.dest: each.help for each in action._choices_actions}
+        for choice, below in action.choices.items():
+            yield f"`{name} {choice}`: {told[choice]}"
+            yield ""
+            yield from _arguments(f"{name} {choice}", below)
 
 
 def _argument(action: argparse.Action) -> tuple[str, ...]:

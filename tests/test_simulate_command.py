@@ -69,7 +69,13 @@ def test_summary_has_the_shape_of_the_contract(data: Any, unseen: Any, tmp_path:
         assert curve["seconds_per_round"] > 0
     for saved in summary["savings"].values():
         assert {"query", "system", "query_words", "system_words"} <= set(saved)
-    assert summary["settings"] == {"labels": 40, "batch": 10, "audit_share": 0.15, "seeds": 2}
+    assert summary["settings"] == {
+        "labels": 40,
+        "batch": 10,
+        "audit_share": 0.15,
+        "hunts": False,
+        "seeds": 2,
+    }
     assert summary["n_test"] == 60
 
 

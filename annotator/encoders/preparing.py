@@ -31,7 +31,7 @@ RUNTIME = {
 }
 STEPS = ("checking", "building", "trying")
 PROBES: dict[str, list[Any]] = {
-    "text": ["A short text.", "Ein kurzer Text über das Wetter.", "第三句。"],
+    "text": ["A short text", "Ein kurzer Text über das Wetter", "第三句。"],
     "image": [Image.linear_gradient("L"), Image.radial_gradient("L").convert("RGB")],
 }
 

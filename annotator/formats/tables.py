@@ -161,8 +161,8 @@ def as_vector(given: Any) -> NDArray[np.float32] | None:
 
     None if they are not numbers, or not finite, or if there are none.
     """
-    is_text = isinstance(given, str)
-    numbers = given.strip("[] \t\r\n").replace(",", " ").split() if is_text else given
+    is_string = isinstance(given, str)
+    numbers = given.strip("[] \t\r\n").replace(",", " ").split() if is_string else given
     if not isinstance(numbers, list) or not 1 <= len(numbers) <= LONGEST_VECTOR:
         return None
     try:

@@ -32,7 +32,7 @@ def words(found: EncodingState) -> str:
     """Return in a sentence or two how far the encoder is; empty once it is done."""
     if found.state == DONE:
         return ""
-    is_text = found.medium == "text"
+    reads_texts = found.medium == "text"
     values = {"done": count(found.done), "items": count(found.items)}
     if found.state == FAILED:
         said = _("The encoder stopped at %(done)s of %(items)s items: %(error)s")
@@ -44,14 +44,14 @@ def words(found: EncodingState) -> str:
     if found.seconds_left is None:
         said = (
             _("Reading the texts with the encoder: %(done)s of %(items)s.")
-            if is_text
+            if reads_texts
             else _("Reading the images with the encoder: %(done)s of %(items)s.")
         )
     else:
         values["left"] = left_words(found.seconds_left)
         said = (
             _("Reading the texts with the encoder: %(done)s of %(items)s, %(left)s.")
-            if is_text
+            if reads_texts
             else _("Reading the images with the encoder: %(done)s of %(items)s, %(left)s.")
         )
     return f"{said % values} {_('Labelling goes on.')}"

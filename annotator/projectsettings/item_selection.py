@@ -82,8 +82,8 @@ SETTINGS = (
         "rare_label",
         gettext_lazy("Rare label"),
         gettext_lazy(
-            "The label to search for. “Automatic” searches for it once the target is its recall; “Find "
-            "a rare class” always does. The dashboard shows the recall."
+            "The label to search for. “Automatic” searches for it once the target is its recall; "
+            "“Find a rare class” always does. The dashboard shows the recall."
         ),
         Group.ITEM_SELECTION,
         # Its report is made with a round, and so are the picks.

@@ -62,6 +62,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/resume", pausing.resume, name="resume"),
     path("/encoding/pause", encoding.pause, name="pause_encoding"),
     path("/encoding/resume", encoding.resume, name="resume_encoding"),
+    path("/encoding/measure", encoding.measure, name="measure_encoders"),
     path("/aside", dashboard_page.put_back, name="put_back"),
     path("/proofs", recall.prove, name="prove"),
     path("/label", include(label_urls)),

@@ -43,9 +43,9 @@ def _scores(model: Model, X: Features) -> dict[str, AnyArray]:
             named[start:stop] = True
             blocks[name] = slice(start, stop)
     if not named.all():
-        scores["itself"] = X.dense[:, ~named] @ model.dense_weights[~named]
+        scores["itself"] = np.asarray(X.dense[:, ~named] @ model.dense_weights[~named], np.float64)
     for name, columns in blocks.items():
-        scores[name] = X.dense[:, columns] @ model.dense_weights[columns]
+        scores[name] = np.asarray(X.dense[:, columns] @ model.dense_weights[columns], np.float64)
     return scores
 
 

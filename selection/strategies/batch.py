@@ -24,6 +24,8 @@ COPIES = 3  # candidates looked at for each pick, so that copies of one item nee
 # Candidates for each pick of which the farthest apart are taken. With 3, questions, reviews and
 # intents gained on the plain margin and on gradients among 20; more lets in items without doubt.
 APART = 3
+# Candidates for each pick that are grouped. With 5, intents gained half a point less.
+GROUPED = 10
 
 
 class Picks(NamedTuple):
@@ -148,6 +150,21 @@ def doubtful_apart(candidates: Candidates, k: int, rng: np.random.Generator, rea
     points, _ = spread_points(candidates)
     best = _ranked(candidates, APART * k, rng)
     return Picks(best[batch_diversity.kmeans_pp(points[best], k, None, rng)], reason)
+
+
+def typical_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
+    """Choose a typical item of each cluster of the 10 k highest scores.
+
+    Margin sampling whose batch stands for many items (diverse mini-batches, Zhdanov 2019), with
+    the typical items of TypiClust in place of those next to a centre.
+
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), spread=np.eye(1))
+    >>> typical_doubt(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
+    points, _ = spread_points(candidates)
+    best = _ranked(candidates, GROUPED * k, rng)
+    return Picks(best[batch_diversity.typical(points[best], k, None, rng)], "typical-margin")
 
 
 def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:

@@ -17,12 +17,13 @@ from onnx import TensorProto
 from annotator.encoders.building import bert_weights
 from annotator.encoders.building.bert_weights import BertWeights
 from annotator.encoders.building.graph import FUSED, Graph
-from annotator.encoders.building.probe_texts import TEXTS
 from selection.core.arrays import Float32Array
 from selection.encoders import EncoderSpec
 from selection.encoders.onnx_text import OnnxTextEncoder
 
 FILE = "model.onnx"
+# Texts of many kinds, on which the two graphs are compared.
+TEXTS = Path(__file__).with_name("probe_texts.txt").read_text(encoding="utf-8").splitlines()
 EPSILON = 1e-12
 # A rounded graph must give nearly the same vectors as the exact one, and gain time.
 LEAST_MEDIAN, LEAST_COSINE = 0.99, 0.97

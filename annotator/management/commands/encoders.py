@@ -26,7 +26,7 @@ class Command(BaseCommand):
         added = actions.add_parser("add", help="add an encoder and try it")
         added.add_argument("what", help="a name from the list, or a folder with encoder.json")
         added.add_argument(
-            "--hub", default=download.HUB, help="where files of the list come from; a mirror"
+            "--hub", help="a mirror to take files of the list from, instead of Hugging Face"
         )
         removed = actions.add_parser("remove", help="remove an encoder that was added")
         removed.add_argument("name")
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{folder} is no folder, and no name of the list: {names}.")
             name = adding.add_folder(folder)
         else:
-            name = self._fetch(entry, options["hub"])
+            name = self._fetch(entry, options["hub"] or download.HUB)
         self.stdout.write(f"{name} is there and ready.")
         if encoders.find(name) is None:
             self.stdout.write("WINNOW_ENCODERS=none switches it off.")

@@ -61,7 +61,11 @@ def _context(form: EncoderFolderForm) -> dict[str, Any]:
         "form": form,
         "rows": [_row(each) for each in found],
         "to_add": [
-            (entry, number_format.megabytes(entry.size))
+            (
+                entry,
+                f"manage.py encoders add {entry.manifest.name}",
+                number_format.megabytes(entry.size),
+            )
             for entry in ENTRIES
             if entry.manifest.name not in here
         ],

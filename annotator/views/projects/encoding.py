@@ -34,6 +34,16 @@ def resume(request: Request, project_id: int) -> HttpResponse:
     return _back(request, project_id)
 
 
+@require_POST
+@signed_in
+def measure(request: Request, project_id: int) -> HttpResponse:
+    """Have the worker measure how long each encoder would take for the items."""
+    access = open_project(request, project_id, Role.LEAD)
+    tasks.measure_encoders.delay_on_commit(access.project.pk)
+    messages.success(request, _("The encoders are being measured. Reload in a few seconds."))
+    return redirect("settings", project_id)
+
+
 def _back(request: Request, project_id: int) -> HttpResponse:
     page = redirect("dashboard", project_id)
     return HttpResponseClientRedirect(page.url) if request.htmx else page

@@ -243,14 +243,19 @@ def test_until_two_classes_are_known_nothing_asks_a_model() -> None:
     assert resolve("margin", 3, 1, MultiLabel(3)).name == "margin"
 
 
-def test_auto_moves_from_seeds_to_cover_to_close_calls() -> None:
+def test_auto_moves_from_seeds_to_typical_doubt_to_close_calls() -> None:
     phases = [
         resolve("auto", n, seen, SingleLabel(4)).name
-        for n, seen in [(0, 0), (9, 1), (7, 2), (8, 4)]
+        for n, seen in [(0, 0), (9, 1), (5, 2), (11, 4), (12, 4)]
     ]
-    assert phases == ["typical", "typical", "cover_margin", "margin_apart"]
-    # Half the classes still unknown: doubt between the known ones says little.
-    assert resolve("auto", 500, 30, SingleLabel(77)).name == "cover_margin"
+    assert phases == ["typical", "typical", "typical_margin", "typical_margin", "margin"]
+
+
+def test_auto_counts_labels_per_class_that_was_seen() -> None:
+    # Many classes, a label or two of each: a batch is still to stand for many items.
+    assert resolve("auto", 200, 100, SingleLabel(151)).name == "typical_margin"
+    # 47 declared classes never turned up: they do not keep the project at its start.
+    assert resolve("auto", 500, 30, SingleLabel(77)).name == "margin"
 
 
 def test_auto_searches_where_the_recall_of_a_rare_class_is_the_goal() -> None:
@@ -364,3 +369,22 @@ def test_close_calls_that_are_far_apart_are_drawn_among_the_closest() -> None:
     runs = [STRATEGIES["margin_apart"].choose(candidates, 4, seed).rows for seed in range(20)]
     drawn = [np.random.default_rng(seed).choice(closest, 4, replace=False) for seed in range(20)]
     assert np.mean([nearest(r) for r in runs]) > np.mean([nearest(r) for r in drawn])
+
+
+def test_typical_close_calls_stand_for_many_and_leave_outliers_out(rng: Any) -> None:
+    # Three groups of uncertain items, three uncertain loners, and many items without doubt.
+    centres = np.repeat(np.eye(6)[:3], 9, axis=0) + rng.normal(scale=0.05, size=(27, 6))
+    sure = np.tile(np.full(6, 0.4), (200, 1)) + rng.normal(scale=0.05, size=(200, 6))
+    spread = np.vstack([centres, np.eye(6)[3:], sure]).astype(np.float32)
+    proba = np.repeat([[0.5, 0.5], [0.95, 0.05]], [30, 200], axis=0)
+    proba += np.linspace(0, 0.01, 230)[:, None] * np.array([1, -1])
+    ids = np.arange(230)
+    scores = STRATEGIES["typical_margin"].score(proba, ids, 0)
+    candidates = Candidates(ids, scores, proba, spread)
+    for seed in range(10):
+        asked = STRATEGIES["typical_margin"].choose(candidates, 3, seed).rows
+        groups = {int(row) // 9 for row in asked if row < 27}
+        assert len(groups) >= 2, asked
+        assert (asked < 30).all()
+    again = STRATEGIES["typical_margin"].choose(candidates, 3, 4).rows
+    np.testing.assert_array_equal(again, STRATEGIES["typical_margin"].choose(candidates, 3, 4).rows)
