@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.errors import FlowError
-from annotator.flow.features.encoder_choice import SAMPLE
 from annotator.formats import UnreadableFile
 from annotator.i18n import error_messages
 from annotator.models import Label
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 BATCH = 256
 FITTED = 8_192
+# So many texts tell their language.
+READ = 300
 
 Progress = Callable[[int, int], None]
 
@@ -52,7 +53,7 @@ def _resolved(name: str, medium: str, documents: Sequence[Any]) -> str:
 def _language(medium: str, documents: Sequence[Any]) -> str:
     from selection.core.language import guess_language
 
-    return guess_language(list(documents[:SAMPLE])) if medium == "text" else ""
+    return guess_language(list(documents[:READ])) if medium == "text" else ""
 
 
 def with_encoder(
