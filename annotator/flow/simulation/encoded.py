@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 BATCH = 256
 FITTED = 8_192
-# So many texts tell their language.
-READ = 300
 
 Progress = Callable[[int, int], None]
 
@@ -51,9 +49,11 @@ def _resolved(name: str, medium: str, documents: Sequence[Any]) -> str:
 
 
 def _language(medium: str, documents: Sequence[Any]) -> str:
-    from selection.core.language import guess_language
+    from selection.core.language import CHARACTERS, TEXTS, guess_language
 
-    return guess_language(list(documents[:READ])) if medium == "text" else ""
+    if medium != "text":
+        return ""
+    return guess_language([text[:CHARACTERS] for text in documents[:TEXTS]])
 
 
 def with_encoder(
