@@ -160,6 +160,9 @@ TEXTS = {
         "An export can't include “%(name)s”. It can include: %(names)s."
     ),
     # Features, rounds and predictions
+    "unknown_features": gettext_noop(
+        "There are no features “%(name)s” for these items. There are: %(names)s."
+    ),
     "no_descriptions": gettext_noop("No label has a description yet. Describe the labels first."),
     "encoder_not_ready": gettext_noop(
         "Descriptions are read by an encoder of texts, which has not read the items of this "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from selection.core.arrays import AnyArray, FloatArray
+from selection.core.arrays import AnyArray
 from selection.features.matrix import Features
 from selection.models.logistic import Model
 
@@ -29,9 +29,9 @@ def reliance(model: Model, X: Features) -> dict[str, float]:
     return {name: value / total for name, value in brought.items()} if total > 0 else {}
 
 
-def _scores(model: Model, X: Features) -> dict[str, FloatArray]:
+def _scores(model: Model, X: Features) -> dict[str, AnyArray]:
     """Return what each block adds to the scores (n, S)."""
-    scores: dict[str, FloatArray] = {}
+    scores: dict[str, AnyArray] = {}
     if X.sparse is not None:
         scores["exact"] = np.asarray(X.sparse[:, model.columns] @ model.sparse_weights)
     if X.dense is None:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator.flow.simulation import encoded
 from annotator.formats import Columns, RejectedRow, Row, UnreadableFile, image_zip
 from annotator.formats.registry import READERS, for_file
 from annotator.i18n import error_messages, stored_texts
+from annotator.projectsettings.item_selection import POOL
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
 
@@ -54,12 +56,16 @@ class LabelledDocuments:
 
 @dataclass(frozen=True)
 class SimulationData:
-    """The data of the runs: the pool with our features, and plain ones for the baseline."""
+    """The data of the runs: the pool with our features, and plain ones for the baseline.
+
+    Where several features are compared, `compared` has the pool with each, `known` with the first.
+    """
 
     known: "LabelledDataset"
     plain: "LabelledDataset"
     classes: list[str]
     notes: list[str]
+    compared: "dict[str, LabelledDataset]" = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -161,11 +167,14 @@ def prepare(
     *,
     rare: str = "",
     hold_out: bool = True,
+    features: Sequence[str] = (POOL,),
+    show: encoded.Progress = lambda _done, _all: None,
 ) -> SimulationData:
     """Return the simulation data; a fifth of the items is held out if there is no `test` set.
 
     `rare` is the declared rare label; without one, the rarest label is measured. Everything is
-    fitted on the pool alone. UnreadableFile if the labels allow no simulation.
+    fitted on the pool alone. `features` are "pool", "auto" or names of encoders, whose progress
+    `show` gets. UnreadableFile if the labels allow no simulation.
     """
     notes = list(answers.notes)
     if test is None and hold_out:
@@ -180,8 +189,16 @@ def prepare(
     known = _known(answers, test, y, truth, classes, rare, space)
     from selection.simulation import baseline
 
-    plain = baseline.plain(known, answers.documents, [] if test is None else test.documents)
-    return SimulationData(known, plain, classes, notes)
+    tested = [] if test is None else test.documents
+    plain = baseline.plain(known, answers.documents, tested)
+    sets = {
+        name: known
+        if name == POOL
+        else encoded.with_encoder(known, name, answers.documents, tested, classes, show)
+        for name in encoded.resolve(features, answers.documents)
+    }
+    first = next(iter(sets.values()))
+    return SimulationData(first, plain, classes, notes, sets if len(sets) > 1 else {})
 
 
 def _split(answers: LabelledDocuments) -> tuple[LabelledDocuments, LabelledDocuments]:

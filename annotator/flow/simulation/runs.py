@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from annotator.flow.simulation.dataset import SimulationData
@@ -17,20 +18,34 @@ if TYPE_CHECKING:
     from selection.simulation.dataset import Plan, Run
 
 BASELINE = "baseline"
+BY_STRATEGY = {"strategies", "needs", "against_random", "savings"}
 FIELDS = ("labels", "accuracy", "macro_f1", "rare_found", "audited")
 Progress = Callable[[int, int], None]
 
 
+# Between a strategy and its features, where several are compared.
+AT = "@"
+
+
 class RunSpec(NamedTuple):
-    """A run to do: a strategy, or "baseline", with one seed."""
+    """A run to do: a strategy, or "baseline", with one seed.
+
+    Where several features are compared, the strategy names its own: "auto@pool".
+    """
 
     strategy: str
     seed: int
 
 
-def turns(strategies: Sequence[str], seeds: int) -> list[RunSpec]:
-    """Return all runs of `strategies`, with random and the baseline, seed by seed."""
-    names = dict.fromkeys([BASELINE, "random", *strategies])
+def turns(strategies: Sequence[str], seeds: int, features: Collection[str] = ()) -> list[RunSpec]:
+    """Return all runs of `strategies`, with random and the baseline, seed by seed.
+
+    `features` are those that are compared, if there are several.
+    """
+    own = ["random", *strategies]
+    if features:
+        own = [f"{name}{AT}{each}" for each in features for name in own]
+    names = dict.fromkeys([BASELINE, *own])
     return [RunSpec(name, seed) for seed in range(seeds) for name in names]
 
 
@@ -40,7 +55,9 @@ def run_once(trial: SimulationData, plan: "Plan", spec: RunSpec) -> "Run":
 
     if spec.strategy == BASELINE:
         return replay(trial.plain, RANDOM, spec.seed, plan, time.perf_counter)
-    return replay(trial.known, spec.strategy, spec.seed, plan, time.perf_counter)
+    name, _at, features = spec.strategy.partition(AT)
+    known = trial.compared.get(features, trial.known)
+    return replace(replay(known, name, spec.seed, plan, time.perf_counter), strategy=spec.strategy)
 
 
 def go_all(
@@ -71,8 +88,6 @@ def summarise(
     trial: SimulationData, plan: "Plan", done: dict[RunSpec, "Run"], **more: Any
 ) -> dict[str, Any]:
     """Return the summary of all runs, with the facts of the data."""
-    from selection.simulation import summary
-
     ours = [run for spec, run in done.items() if spec.strategy != BASELINE]
     plain = [run for spec, run in done.items() if spec.strategy == BASELINE]
     settings = {
@@ -82,7 +97,24 @@ def summarise(
         "hunts": plan.hunts,
         "seeds": len({spec.seed for spec in done}),
     }
-    return {**more, **trial.facts, "settings": settings, **summary.summarise(ours, plain)}
+    return {**more, **trial.facts, "settings": settings, **_compared(ours, plain)}
+
+
+def _compared(ours: "Sequence[Run]", plain: "Sequence[Run]") -> dict[str, Any]:
+    """Return the summary of runs: each strategy against random with the same features."""
+    from selection.simulation import summary
+
+    groups: dict[str, list[Run]] = {}
+    for run in ours:
+        name, at, features = run.strategy.partition(AT)
+        groups.setdefault(at + features, []).append(replace(run, strategy=name))
+    told: dict[str, Any] = {}
+    for ending, some in groups.items():
+        for key, value in summary.summarise(some, plain).items():
+            if key in BY_STRATEGY:
+                value = told.get(key, {}) | {f"{name}{ending}": value[name] for name in value}
+            told[key] = value
+    return told
 
 
 def write_csv(file: TextIO, done: dict[RunSpec, "Run"]) -> None:

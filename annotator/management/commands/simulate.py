@@ -39,6 +39,12 @@ class Command(BaseCommand):
         parser.add_argument("--text-column", default="", help="found by its name by default")
         parser.add_argument("--label-column", default="", help="found by its name by default")
         parser.add_argument("--strategies", default="auto", help="names, separated by commas")
+        parser.add_argument(
+            "--features",
+            default="pool",
+            help="pool, auto (the best encoder beside it) or an encoder's name; several, separated "
+            "by commas, are compared",
+        )
         parser.add_argument("--seeds", type=int, default=5, help="runs per strategy")
         parser.add_argument("--labels", type=int, default=500, help="labels per run")
         parser.add_argument("--batch", type=int, default=20, help="labels per round")
@@ -71,7 +77,9 @@ class Command(BaseCommand):
         _check_numbers(options)
         made = _trial(options)
         plan = _plan(options, len(made.known.X))
-        done = _go_all(made, plan, runs.turns(names, options["seeds"]), options["jobs"])
+        done = _go_all(
+            made, plan, runs.turns(names, options["seeds"], made.compared), options["jobs"]
+        )
         summary = runs.summarise(made, plan, done, data=options["data"].name)
         _store(options["out"], summary, done)
         if options["format"] == "json":
@@ -106,12 +114,18 @@ def _check_numbers(options: dict[str, Any]) -> None:
 def _trial(options: dict[str, Any]) -> dataset.SimulationData:
     columns = Columns(options["text_column"], options["label_column"])
     files = [options["data"], options["test"]]
+    bar = Bar(sys.stderr, "encoding")
     try:
         data, test = (_read(file, columns) if file else None for file in files)
         assert data is not None
-        return dataset.prepare(data, test, rare=options["rare"])
+        features = [name.strip() for name in options["features"].split(",") if name.strip()]
+        return dataset.prepare(
+            data, test, rare=options["rare"], features=features or ["pool"], show=bar.show
+        )
     except UnreadableFile as problem:
         raise CommandError(problem.detail) from problem
+    finally:
+        bar.clear()
 
 
 def _read(file: Path, columns: Columns) -> dataset.LabelledDocuments:
@@ -192,14 +206,19 @@ def _found(summary: dict[str, Any]) -> list[str]:
 def _headlines(summary: dict[str, Any]) -> list[str]:
     """Return for each strategy how many labels it needs for random's final accuracy."""
     told = {name: saved["headline"] for name, saved in summary["savings"].items()}
-    random = told[RANDOM]
-    if random is None:
-        return []
-    lines = [
-        f"Target: {random['target']:.3f}, what random reaches with "
-        f"{summary['settings']['labels']} labels; it needs {random['random_labels']:.0f} for it."
-    ]
-    return lines + [f"{name} {each['words']}." for name, each in told.items() if name != RANDOM]
+    lines = []
+    for name, each in told.items():
+        if each is None:
+            continue
+        strategy, at, features = name.partition(runs.AT)
+        if strategy != RANDOM:
+            lines.append(f"{name} {each['words']}.")
+            continue
+        lines.append(
+            f"Target{at and f' with {features}'}: {each['target']:.3f}, what random reaches with "
+            f"{summary['settings']['labels']} labels; it needs {each['random_labels']:.0f} for it."
+        )
+    return lines
 
 
 def _at(curve: dict[str, Any], mark: int) -> str:

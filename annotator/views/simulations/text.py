@@ -42,7 +42,8 @@ def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
 
 def captions(summary: Summary, titles: Titles) -> list[str]:
     """Return a sentence for each strategy but random, as the chart's caption."""
-    names = [name for name in summary["strategies"] if name != RANDOM]
+    # Where several features are compared, a name says which: "random@pool".
+    names = [name for name in summary["strategies"] if name.partition("@")[0] != RANDOM]
     return [
         sentence_of(summary, name, titles)
         for name in names

@@ -1,7 +1,6 @@
 """Items are found by what a typed text means, in the features that are best for it."""
 
 import pytest
-from django.urls import reverse
 
 from annotator.errors import Conflict, Invalid
 from annotator.flow.datasets import search
@@ -9,7 +8,6 @@ from annotator.flow.features import encode
 from annotator.models import FeatureSpace, Item, Project, User, VectorShard
 from annotator.pool import encoder_process
 from tests import hashing_encoder, loop, vectors
-from tests.given import Api, SignedIn
 
 pytestmark = pytest.mark.django_db
 
@@ -99,23 +97,3 @@ def test_images_are_not_searched_by_meaning(image_project: Project) -> None:
 def test_unknown_way_is_refused(project: Project) -> None:
     with pytest.raises(Invalid, match="words, meaning"):
         search.as_wanted("prize", by="sound")
-
-
-def test_page_and_api_search_by_meaning(
-    project: Project,
-    hashing: hashing_encoder.Hashing,
-    signed_in: SignedIn,
-    api: Api,
-    lea: User,
-) -> None:
-    vectors.give(project)
-    client, address = signed_in(lea), reverse("find:find", args=[project.pk])
-    query = {"q": "claim prize winner money", "by": "meaning"}
-    assert "nearest items" in client.get(address, query).content.decode()
-    by_words = query | {"by": "words"}
-    assert "nearest items" not in client.get(address, by_words).content.decode()
-    items = f"/api/v1/projects/{project.pk}/items"
-    found = api(lea).get(items, query | {"page_size": 3}).json()["results"]
-    assert [loop.truth(Item.objects.get(pk=each["id"])) for each in found] == [["spam"]] * 3
-    refused = api(lea).get(items, query | {"by": "sound"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_search")

@@ -42,7 +42,7 @@ def test_page_shows_them_with_and_without_a_script(
     page = client.get(address).content.decode()
     assert "<h1>" in page
     assert page.count("% confidence") == 5
-    part = client.get(address, **region("label_preview")).content.decode()
+    part = client.get(address, headers=region("label_preview")).content.decode()
     assert "<h1>" not in part
     assert part.count("% confidence") == 5
 

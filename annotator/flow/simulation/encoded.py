@@ -1,0 +1,110 @@
+"""Simulation data with the vectors of a pretrained encoder beside the features of the pool."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.errors import FlowError
+from annotator.formats import UnreadableFile
+from annotator.i18n import error_messages
+from annotator.models import Label
+from annotator.pool import label_texts, pretrained
+from annotator.projectsettings.item_selection import AUTO, POOL
+
+if TYPE_CHECKING:
+    from selection.features.vectors import VectorBlock
+    from selection.simulation.dataset import LabelledDataset
+
+BATCH = 256
+FITTED = 8_192
+
+Progress = Callable[[int, int], None]
+
+
+def resolve(names: Sequence[str], documents: Sequence[Any]) -> list[str]:
+    """Return the features that `names` mean, each once: "pool", or the name of an encoder.
+
+    "auto" is the best encoder for the documents, or "pool" where none is installed. UnreadableFile
+    for an encoder that is not there.
+    """
+    medium = "text" if isinstance(documents[0], str) else "image"
+    return list(dict.fromkeys(_resolved(name, medium, documents) for name in names))
+
+
+def _resolved(name: str, medium: str, documents: Sequence[Any]) -> str:
+    if name == POOL:
+        return POOL
+    if name == AUTO:
+        best = pretrained.best_for(medium, _language(medium, documents))
+        return POOL if best is None else best.name
+    if pretrained.find(medium, name) is None:
+        there = ", ".join([POOL, AUTO, *(each.name for each in pretrained.available(medium))])
+        words = error_messages.text("unknown_features", "", {"name": name[:60], "names": there})
+        raise UnreadableFile("unknown_features", words)
+    return name
+
+
+def _language(medium: str, documents: Sequence[Any]) -> str:
+    from selection.core.language import CHARACTERS, TEXTS, guess_language
+
+    if medium != "text":
+        return ""
+    return guess_language([text[:CHARACTERS] for text in documents[:TEXTS]])
+
+
+def with_encoder(
+    known: "LabelledDataset",
+    name: str,
+    pool: Sequence[Any],
+    test: Sequence[Any],
+    classes: Sequence[str],
+    show: Progress,
+) -> "LabelledDataset":
+    """Return `known` with the vectors of an encoder beside its features, as a project has them.
+
+    The names of the classes teach where the encoder reads texts. UnreadableFile if it fails.
+    """
+    from selection.features.vectors import VectorBlock
+
+    vectors = _encoded(name, [*pool, *test], show)
+    own, others = vectors[: len(pool)], vectors[len(pool) :]
+    order = np.random.default_rng(0).permutation(len(own))[:FITTED]
+    block = VectorBlock.fit(own[order], seed=0)
+    learner = known.learner
+    if isinstance(pool[0], str):
+        learner = _learner(name, block, own[order], classes)
+    return replace(
+        known,
+        X=block.extend(known.X, own),
+        test=None if known.test is None else block.extend(known.test, others),
+        learner=learner,
+    )
+
+
+def _encoded(name: str, documents: list[Any], show: Progress) -> NDArray[np.float32]:
+    try:
+        encoder = pretrained.load(name)
+        parts = []
+        for start in range(0, len(documents), BATCH):
+            parts.append(encoder.encode(documents[start : start + BATCH]))
+            show(min(start + BATCH, len(documents)), len(documents))
+    except FlowError as problem:
+        raise UnreadableFile(problem.code, problem.detail) from problem
+    # What a project stores has this precision.
+    return np.concatenate(parts).astype(np.float16).astype(np.float32)
+
+
+def _learner(
+    name: str, block: "VectorBlock", sample: NDArray[np.float32], classes: Sequence[str]
+) -> Any:
+    from selection.models import logistic
+    from selection.models.label_texts import LabelTexts
+
+    texts = [label_texts.text_of(Label(name=each)) for each in classes]
+    vectors = np.array(pretrained.load(name).encode(texts), dtype=np.float32)
+    vectors[[not text for text in texts]] = 0.0
+    return partial(logistic.fit, texts=LabelTexts.fit(block, vectors, sample))
