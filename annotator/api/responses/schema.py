@@ -57,8 +57,9 @@ def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["responses"] = {f"Error{status}": _answer(status) for status in ANSWERS}
     for method, operation in _operations(result):
         for status in ANSWERS:
-            # Also without a body, these answer 415 for a content type that nothing parses.
-            if method in {"post", "delete"} or "requestBody" in operation or status not in ONLY_WITH_BODY:
+            # Without a body, too, POST and DELETE answer 415 for a type that nothing parses.
+            has_body = method in {"post", "delete"} or "requestBody" in operation
+            if has_body or status not in ONLY_WITH_BODY:
                 answer = {"$ref": f"#/components/responses/Error{status}"}
                 operation["responses"].setdefault(str(status), answer)
     return result
