@@ -62,7 +62,7 @@ def test_settings_tell_what_an_encoder_costs_and_which_is_in_use(
 ) -> None:
     encoders.install(monkeypatch, encoders.Hashing(max_length=4), encoders.Hashing(name="other"))
     client = signed_in(olga)
-    shown = page(client, encoded, "settings")
+    shown = page(client, encoded, "encoding")
     # A second for each of the items so far.
     assert "100 items in about 2 minutes" in shown
     assert "not measured yet" in shown
@@ -73,7 +73,7 @@ def test_settings_tell_what_an_encoder_costs_and_which_is_in_use(
     assert 0 < found["other"].seconds < 60
     assert found["hashing"].seconds == pytest.approx(100.0)
     assert (found["hashing"].is_wanted, found["other"].is_wanted) == (True, False)
-    assert "not measured yet" not in page(client, encoded, "settings")
+    assert "not measured yet" not in page(client, encoded, "encoding")
 
 
 def test_settings_say_so_where_no_encoder_reads_the_language(
@@ -86,16 +86,25 @@ def test_settings_say_so_where_no_encoder_reads_the_language(
     vectors.plan(project)
     assert project.vector_shards.count() == 0
     hint = "The texts seem to be in this language: German. No installed encoder reads it."
-    assert hint in page(signed_in(olga), project, "settings")
+    assert hint in page(signed_in(olga), project, "encoding")
     encoders.install(monkeypatch, encoders.Hashing(), encoders.Hashing(name="m", languages=("de",)))
-    assert hint not in page(signed_in(olga), project, "settings")
+    assert hint not in page(signed_in(olga), project, "encoding")
+
+
+def test_settings_page_loads_the_encoders_as_a_region(
+    encoded: Project, olga: User, signed_in: SignedIn
+) -> None:
+    client, address = signed_in(olga), f"/projects/{encoded.pk}/encoding"
+    assert f'hx-get="{address}"' in page(client, encoded, "settings")
+    region = client.get(address, headers={"HX-Request": "true", "HX-Target": "encoders"})
+    assert region.content.decode().strip().startswith('<section class="card" id="encoders">')
 
 
 def test_settings_without_encoders_say_that_there_are_none(
     project: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoders.install(monkeypatch)
-    assert "No encoder is installed." in page(signed_in(olga), project, "settings")
+    assert "No encoder is installed." in page(signed_in(olga), project, "encoding")
 
 
 def test_import_page_takes_vectors(project: Project, olga: User, signed_in: SignedIn) -> None:
