@@ -6,26 +6,41 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator.flow.features.encoding_state import PAUSED, EncodingState
+from annotator.flow.features.encoding_state import FAILED, PAUSED
 from annotator.flow.operations.activity import Activity, activity
 from annotator.i18n.stored_messages import translated
 from annotator.jobs import damaged_files
-from annotator.messages import encoding
 from annotator.models import FeatureSpace, Import, Job, Project, Round
 
 
-def told(project: Project) -> list[dict[str, Any]]:
-    """Return running background work, and failures of the last 24 hours, each in words."""
+def told(project: Project, progress: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return running background work, and failures of the last 24 hours, each in words.
+
+    With the project's `progress` in words, an encoder that is at work is among them.
+    """
+    encoding = progress and progress["features"]["encoding"]
+    return [*([_encoding(encoding)] if encoding and encoding["words"] else []), *_jobs(project)]
+
+
+def _jobs(project: Project) -> list[dict[str, Any]]:
     return [_told(each) for each in activity(project)]
+
+
+def _encoding(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "encoding",
+        "words": found["words"],
+        "failed": found["state"] == FAILED,
+        "paused": found["state"] == PAUSED,
+        "done": found["done"],
+        "total": found["items"],
+    }
 
 
 def _told(each: Activity) -> dict[str, Any]:
     words = _recount_words(each.wrong) if each.job is None else WORDS[each.kind](each.job)
     shown = {"kind": each.kind, "id": each.id, "words": words, "failed": each.failed}
-    if each.job is None:
-        return shown
-    paused = isinstance(each.job, EncodingState) and each.job.state == PAUSED
-    return {**shown, "paused": paused, "done": each.done, "total": each.total}
+    return shown if each.job is None else {**shown, "done": each.done, "total": each.total}
 
 
 def _import_words(work: Import) -> str:
@@ -74,6 +89,5 @@ def _recount_words(wrong: int) -> str:
 WORDS: dict[str, Callable[[Any], str]] = {
     "import": _import_words,
     "features": _space_words,
-    "encoding": encoding.words,
     "round": _round_words,
 }

@@ -39,12 +39,11 @@ def _features(project: Project | None) -> list[tuple[str, str]]:
 
 def _encoders(project: Project) -> dict[str, str]:
     medium = tasktypes.of(project).media.pretrained
+    if not medium:
+        return {}
     there = [each.name for each in encoders.available() if each.medium == medium]
     titles = {name: _("Encoder %(name)s") % {"name": name} for name in there}
-    own = VectorShard.objects.filter(project=project.pk, encoder=VectorShard.GIVEN)
-    if project.pk and own.exists():
-        titles[VectorShard.GIVEN] = _("Vectors that came with the items")
-    return titles
+    return {**titles, VectorShard.GIVEN: _("Vectors that came with the items")}
 
 
 SETTINGS = (

@@ -60,6 +60,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/status", status.project_status, name="status"),
     path("/pause", pausing.pause, name="pause"),
     path("/resume", pausing.resume, name="resume"),
+    path("/encoding", encoding.encoders, name="project_encoders"),
     path("/encoding/pause", encoding.pause, name="pause_encoding"),
     path("/encoding/resume", encoding.resume, name="resume_encoding"),
     path("/encoding/measure", encoding.measure, name="measure_encoders"),

@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from annotator.flow.features import encoding_state
 from annotator.flow.progress.summary import LATELY
 from annotator.models import FeatureShard, FeatureSpace, Import, Job, Project, Round
 from annotator.pool import feature_store
@@ -31,7 +30,6 @@ def activity(project: Project) -> list[Activity]:
     return [
         *map(_import_activity, _current(project.imports)),
         *map(_space_activity, _current(project.spaces)),
-        *_encoding_activity(project),
         *map(_round_activity, _latest_round(project)),
         *_recount_activity(project),
     ]
@@ -64,15 +62,6 @@ def _space_activity(space: FeatureSpace) -> Activity:
     total = 1 + -(-space.items // feature_store.shard_items(space))
     fitted = int(space.stage == space.Stage.TRANSFORM)
     return _job("features", space, done + fitted, total)
-
-
-def _encoding_activity(project: Project) -> list[Activity]:
-    """Return how far the project's encoder is, where it is at work, paused or stopped."""
-    found = encoding_state.find(project)
-    if found is None:
-        return []
-    has_failed = found.state == encoding_state.FAILED
-    return [Activity("encoding", project.pk, has_failed, found.done, found.items, found)]
 
 
 def _round_activity(round_: Round) -> Activity:

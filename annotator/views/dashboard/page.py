@@ -119,7 +119,7 @@ def _counts(
 
 
 def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
-    activity, facts = under_way.told(project), ChartData(project)
+    activity, facts = under_way.told(project, progress), ChartData(project)
     return {
         "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
         "leaning": reliance.in_words(progress["model"], project.task),

@@ -9,16 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import projectsettings, tasktypes
+from annotator import projectsettings
 from annotator.errors import FlowError
-from annotator.flow.features import encoder_costs
-from annotator.flow.progress import summary
 from annotator.flow.projects import edits
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import EditConflict
 from annotator.flow.queue import overlap
 from annotator.flow.training import label_preview as described
-from annotator.messages import encoder_choice, progress
 from annotator.models import Project, Role
 from annotator.projectsettings import When
 from annotator.views import number_format, partials
@@ -152,20 +149,6 @@ def _missing_words(project: Project) -> str:
     return said % {"n": number, "overlap": project.overlap} if number else ""
 
 
-def _encoders(project: Project) -> dict[str, Any]:
-    """Return what the page shows of encoders; nothing where items take none."""
-    if not tasktypes.of(project).media.pretrained:
-        return {}
-    found = encoder_costs.choice(project)
-    shown = progress.features_in_words(summary.features(project))
-    return {
-        "encoder_rows": encoder_choice.rows(found, project.items),
-        "encoder_notes": encoder_choice.notes(found),
-        "encoding": shown["encoding"],
-        "takes_encoders": True,
-    }
-
-
 def _show(request: Request, access: Access, *, status: int = 200, **given: Any) -> HttpResponse:
     context = {"access": access} | given
     clashes = [clash for row in given.get("rows", ()) for clash in row.clashes]
@@ -173,7 +156,6 @@ def _show(request: Request, access: Access, *, status: int = 200, **given: Any) 
     context.setdefault("form", SettingsForm(instance=access.project))
     context["missing"] = _missing_words(access.project)
     context["reads_labels"] = access.type.media.pretrained == "text"
-    context |= _encoders(access.project)
     if access.administers:
         context.setdefault("rows", label_rows(access.project))
         context.setdefault("added", NewLabelsForm())

@@ -8,7 +8,7 @@ from annotator import tasks
 from annotator.flow.features import encoder_costs, vectors
 from annotator.flow.projects import settings
 from annotator.models import Job, Project, User
-from tests import encoders, loop
+from tests import hashing_encoder, loop
 from tests.given import Fill, SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def encoded(project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project of 100 items, of which 64 are encoded."""
-    encoders.install(monkeypatch, encoders.Hashing(max_length=4))
+    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing(max_length=4))
     settings.change_settings(project, features="auto")
     filled(project, 100)
     vectors.plan(project)
@@ -60,9 +60,11 @@ def test_only_leads_pause_the_encoder(encoded: Project, ana: User, signed_in: Si
 def test_settings_tell_what_an_encoder_costs_and_which_is_in_use(
     encoded: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoders.install(monkeypatch, encoders.Hashing(max_length=4), encoders.Hashing(name="other"))
+    hashing_encoder.install(
+        monkeypatch, hashing_encoder.Hashing(max_length=4), hashing_encoder.Hashing(name="other")
+    )
     client = signed_in(olga)
-    shown = page(client, encoded, "settings")
+    shown = page(client, encoded, "encoding")
     # A second for each of the items so far.
     assert "100 items in about 2 minutes" in shown
     assert "not measured yet" in shown
@@ -73,29 +75,40 @@ def test_settings_tell_what_an_encoder_costs_and_which_is_in_use(
     assert 0 < found["other"].seconds < 60
     assert found["hashing"].seconds == pytest.approx(100.0)
     assert (found["hashing"].is_wanted, found["other"].is_wanted) == (True, False)
-    assert "not measured yet" not in page(client, encoded, "settings")
+    assert "not measured yet" not in page(client, encoded, "encoding")
 
 
 def test_settings_say_so_where_no_encoder_reads_the_language(
     project: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoders.install(monkeypatch, encoders.Hashing())
+    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing())
     settings.change_settings(project, features="auto")
     german = "Das Paket ist nicht angekommen und ich habe es bei der Firma gemeldet"
     loop.bring_in(project, "de.csv", "text\n" + "".join(f"{german} {n}\n" for n in range(9)))
     vectors.plan(project)
     assert project.vector_shards.count() == 0
     hint = "The texts seem to be in this language: German. No installed encoder reads it."
-    assert hint in page(signed_in(olga), project, "settings")
-    encoders.install(monkeypatch, encoders.Hashing(), encoders.Hashing(name="m", languages=("de",)))
-    assert hint not in page(signed_in(olga), project, "settings")
+    assert hint in page(signed_in(olga), project, "encoding")
+    hashing_encoder.install(
+        monkeypatch, hashing_encoder.Hashing(), hashing_encoder.Hashing(name="m", languages=("de",))
+    )
+    assert hint not in page(signed_in(olga), project, "encoding")
+
+
+def test_settings_page_loads_the_encoders_as_a_region(
+    encoded: Project, olga: User, signed_in: SignedIn
+) -> None:
+    client, address = signed_in(olga), f"/projects/{encoded.pk}/encoding"
+    assert f'hx-get="{address}"' in page(client, encoded, "settings")
+    region = client.get(address, headers={"HX-Request": "true", "HX-Target": "encoders"})
+    assert region.content.decode().strip().startswith('<section class="card" id="encoders">')
 
 
 def test_settings_without_encoders_say_that_there_are_none(
     project: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoders.install(monkeypatch)
-    assert "No encoder is installed." in page(signed_in(olga), project, "settings")
+    hashing_encoder.install(monkeypatch)
+    assert "No encoder is installed." in page(signed_in(olga), project, "encoding")
 
 
 def test_import_page_takes_vectors(project: Project, olga: User, signed_in: SignedIn) -> None:
