@@ -24,7 +24,7 @@ COPIES = 3  # candidates looked at for each pick, so that copies of one item nee
 # Candidates for each pick of which the farthest apart are taken. With 3, questions, reviews and
 # intents gained on the plain margin and on gradients among 20; more lets in items without doubt.
 APART = 3
-# Candidates for each pick that are grouped. With 5, intents gained half a point less.
+# Candidates for each pick that are grouped. With 5, many classes gained half a point less.
 GROUPED = 10
 
 
