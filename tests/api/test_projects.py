@@ -204,7 +204,7 @@ def test_progress_has_everything_that_scripts_rely_on(api: Api, busy: Any, ana: 
         "round",
         "stop",
     } <= set(body)
-    assert set(body["model"]) == {"version", "trained_on", "age_seconds"}
+    assert set(body["model"]) == {"version", "trained_on", "age_seconds", "leans_on", "label_texts"}
     assert set(body["stop"]) == {"advice", "reasons"}
 
 

@@ -8,8 +8,9 @@ from annotator import tasks
 from annotator.flow.features import encoder_costs, vectors
 from annotator.flow.projects import settings
 from annotator.models import Job, Project, User
-from tests import hashing_encoder, loop
+from tests import loop
 from tests.given import Fill, SignedIn
+from tests.hashing_encoder import Hashing, install
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def encoded(project: Project, filled: Fill, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project of 100 items, of which 64 are encoded."""
-    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing(max_length=4))
+    install(monkeypatch, Hashing(max_length=4))
     settings.change_settings(project, features="auto")
     filled(project, 100)
     vectors.plan(project)
@@ -60,9 +61,7 @@ def test_only_leads_pause_the_encoder(encoded: Project, ana: User, signed_in: Si
 def test_settings_tell_what_an_encoder_costs_and_which_is_in_use(
     encoded: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashing_encoder.install(
-        monkeypatch, hashing_encoder.Hashing(max_length=4), hashing_encoder.Hashing(name="other")
-    )
+    install(monkeypatch, Hashing(max_length=4), Hashing(name="other"))
     client = signed_in(olga)
     shown = page(client, encoded, "encoding")
     # A second for each of the items so far.
@@ -81,7 +80,7 @@ def test_settings_tell_what_an_encoder_costs_and_which_is_in_use(
 def test_settings_say_so_where_no_encoder_reads_the_language(
     project: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing())
+    install(monkeypatch, Hashing())
     settings.change_settings(project, features="auto")
     german = "Das Paket ist nicht angekommen und ich habe es bei der Firma gemeldet"
     loop.bring_in(project, "de.csv", "text\n" + "".join(f"{german} {n}\n" for n in range(9)))
@@ -89,9 +88,7 @@ def test_settings_say_so_where_no_encoder_reads_the_language(
     assert project.vector_shards.count() == 0
     hint = "The texts seem to be in this language: German. No installed encoder reads it."
     assert hint in page(signed_in(olga), project, "encoding")
-    hashing_encoder.install(
-        monkeypatch, hashing_encoder.Hashing(), hashing_encoder.Hashing(name="m", languages=("de",))
-    )
+    install(monkeypatch, Hashing(), Hashing(name="m", languages=("de",)))
     assert hint not in page(signed_in(olga), project, "encoding")
 
 
@@ -107,7 +104,7 @@ def test_settings_page_loads_the_encoders_as_a_region(
 def test_settings_without_encoders_say_that_there_are_none(
     project: Project, olga: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashing_encoder.install(monkeypatch)
+    install(monkeypatch)
     assert "No encoder is installed." in page(signed_in(olga), project, "encoding")
 
 
