@@ -39,7 +39,8 @@ def test_encoding_goes_on_after_each_kill_and_loses_no_slice(
             stack.labels_on(crowd, 2)
         servers.wait_until(lambda: _is_used(stack), 400, "features with vectors", pause=0.5)
         stack.learns_on(seconds=300)
-    there = _look(stack)
+        # The database of the stack goes with it.
+        there = _look(stack)
     assert there["wrong"] == []
     assert there["failed"] == []
     assert there["space"] == ["text+vectors", there["items"]]
