@@ -20,7 +20,10 @@ class LabelForm(SharedForm, forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     hotkey = forms.CharField(label=gettext_lazy("Shortcut"), max_length=1, required=False)
     description = forms.CharField(
-        label=gettext_lazy("Description"), max_length=2000, required=False
+        label=gettext_lazy("Description"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     examples = forms.CharField(
         label=gettext_lazy("Examples"),

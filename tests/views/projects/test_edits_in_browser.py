@@ -53,7 +53,7 @@ def log_in(page: Page, username: str = "olga") -> None:
 
 
 def description(page: Page, number: Any = 0) -> Any:
-    return page.locator(f"#labels input[name=row-{number}-description]")
+    return page.locator(f"#labels [name=row-{number}-description]")
 
 
 def stored(project: Project) -> Any:
