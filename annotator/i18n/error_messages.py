@@ -184,7 +184,7 @@ TEXTS = {
     "encoder_changed": gettext_noop(
         "The encoder %(name)s was changed. The items are encoded again."
     ),
-    "encoder_unusable": gettext_noop("The encoder %(name)s cannot be used: %(problem)s."),
+    "encoder_unusable": gettext_noop("The encoder %(name)s cannot be used. %(problem)s"),
     "encoder_dimensions": gettext_noop(
         "The encoder %(name)s gives vectors of the shape %(found)s; its description says "
         "%(wanted)d numbers for each item."

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from annotator import encoders
 from annotator.errors import FlowError
+from annotator.i18n import encoder_problems
+from selection.encoders import UnusableEncoder
 
 IDLE_SECONDS = 60.0
 # Nobody waits longer for a page or an answer.
@@ -57,7 +59,9 @@ class EncoderProcess:
             finally:
                 late.cancel()
         if status != FINE:
-            raise EncoderAway("encoder_unusable", name=name, problem=answer.decode())
+            told = json.loads(answer)
+            said = encoder_problems.text(told["reason"], told["values"])
+            raise EncoderAway("encoder_unusable", name=name, problem=said)
         vectors: NDArray[np.float32] = np.load(io.BytesIO(answer), allow_pickle=False)
         return vectors
 
@@ -122,6 +126,13 @@ def _exactly(source: IO[bytes], length: int) -> bytes:
 # Inside the process ------------------------------------------------------------------------------
 
 
+def _reason(problem: Exception) -> dict[str, Any]:
+    if isinstance(problem, UnusableEncoder):
+        values = {name: str(value) for name, value in problem.values.items()}
+        return {"reason": problem.reason, "values": values}
+    return {"reason": "failed_run", "values": {"problem": str(problem)}}
+
+
 def serve(source: IO[bytes], out: IO[bytes]) -> None:
     """Answer requests until there are no more, or none comes for a while."""
     loaded: dict[tuple[str, str], Any] = {}
@@ -135,7 +146,7 @@ def serve(source: IO[bytes], out: IO[bytes]) -> None:
         except Exception as problem:
             # Whoever asked puts it into words: nothing is translated here.
             out.write(REFUSED)
-            _send(out, str(problem).encode())
+            _send(out, json.dumps(_reason(problem)).encode())
         else:
             buffer = io.BytesIO()
             np.save(buffer, vectors, allow_pickle=False)

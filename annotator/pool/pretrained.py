@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from annotator import encoders
 from annotator.errors import Conflict
+from annotator.i18n import encoder_problems
 from selection.encoders import PretrainedEncoder, UnusableEncoder
 
 
@@ -56,7 +57,8 @@ def load(name: str) -> PretrainedEncoder:
 
 def unusable(name: str, problem: UnusableEncoder) -> Unusable:
     """Return in words that an encoder cannot be used, and why."""
-    return Unusable("encoder_unusable", name=name, problem=problem)
+    said = encoder_problems.text(problem.reason, problem.values)
+    return Unusable("encoder_unusable", name=name, problem=said)
 
 
 def state() -> str:
