@@ -14,7 +14,7 @@ from tests.faults.stack import Stack
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
 
 # Of work that makes the encoder slow enough to be killed at it.
-LAYERS = 12
+LAYERS = 6
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])
