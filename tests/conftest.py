@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from tests import loop, pace, shared
 
 # Servers and workers that tests start encode nothing in the background, unless a test wants it.
 os.environ.setdefault("WINNOW_ENCODERS", "none")
+# Whoever imports the client first decides for the whole process how it counts. The app names its
+# own folder before it counts.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.gettempdir())
 
 # Session ------------------------------------------------------------------------------------------
 
