@@ -97,6 +97,32 @@ class PretrainedEncoder(Protocol):
         ...
 
 
+class SpecifiedEncoder:
+    """What an encoder of an `EncoderSpec` says of itself."""
+
+    spec: EncoderSpec
+
+    @property
+    def name(self) -> str:
+        """The name under which vectors are stored."""
+        return self.spec.name
+
+    @property
+    def medium(self) -> Medium:
+        """What it reads: texts or pictures."""
+        return self.spec.medium
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector."""
+        return self.spec.dimensions
+
+    @property
+    def max_length(self) -> int:
+        """The number of tokens of a text that are read; 0 for pictures, which are read whole."""
+        return self.spec.max_length if self.medium == "text" else 0
+
+
 def checked_rows(vectors: AnyArray, dimensions: int) -> Float32Array:
     """Return finite `vectors` (n, dimensions) as rows of length 1, or raise UnusableEncoder.
 

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from selection.core.arrays import AnyArray, BoolArray, Float32Array
-from selection.encoders.base import EncoderSpec, Medium, UnusableEncoder, checked_rows
+from selection.encoders.base import (
+    EncoderSpec,
+    SpecifiedEncoder,
+    UnusableEncoder,
+    checked_rows,
+)
 from selection.encoders.onnx_session import open_session
 from selection.encoders.pictures import Picture, read_pixels
 
@@ -15,7 +20,7 @@ from selection.encoders.pictures import Picture, read_pixels
 PICTURES_PER_BATCH = 4
 
 
-class OnnxImageEncoder:
+class OnnxImageEncoder(SpecifiedEncoder):
     """A network for pictures: its graph takes (n, 3, size, size) and gives (n, dimensions)."""
 
     def __init__(self, spec: EncoderSpec) -> None:
@@ -25,22 +30,6 @@ class OnnxImageEncoder:
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
             raise UnusableEncoder("wrong_inputs", found=", ".join(each.name for each in inputs))
         self._input = inputs[0].name
-
-    @property
-    def name(self) -> str:
-        return self.spec.name
-
-    @property
-    def medium(self) -> Medium:
-        return "image"
-
-    @property
-    def dimensions(self) -> int:
-        return self.spec.dimensions
-
-    @property
-    def max_length(self) -> int:
-        return 0
 
     def encode(self, docs: Sequence[Picture]) -> Float32Array:
         """Return a vector of length 1 for each picture (n, dimensions)."""

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selection.core.arrays import AnyArray, BoolArray, Float32Array
-from selection.encoders.base import EncoderSpec, Medium, UnusableEncoder, checked_rows
+from selection.encoders.base import (
+    EncoderSpec,
+    SpecifiedEncoder,
+    UnusableEncoder,
+    checked_rows,
+)
 from selection.encoders.onnx_session import open_session
 from selection.encoders.tokens import Tokenizer
 
@@ -21,7 +26,7 @@ KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
-class OnnxTextEncoder:
+class OnnxTextEncoder(SpecifiedEncoder):
     """A transformer of texts: `model` is its graph, `tokenizer` its tokenizer file."""
 
     def __init__(self, spec: EncoderSpec) -> None:
@@ -29,22 +34,6 @@ class OnnxTextEncoder:
         self._tokenizer = Tokenizer.open(spec.file("tokenizer"), spec.max_length)
         self._session = open_session(spec.file("model"))
         self._types = _input_types(self._session)
-
-    @property
-    def name(self) -> str:
-        return self.spec.name
-
-    @property
-    def medium(self) -> Medium:
-        return "text"
-
-    @property
-    def dimensions(self) -> int:
-        return self.spec.dimensions
-
-    @property
-    def max_length(self) -> int:
-        return self.spec.max_length
 
     def encode(self, docs: Sequence[str]) -> Float32Array:
         """Return a vector of length 1 for each text (n, dimensions), zeros for a blank one."""

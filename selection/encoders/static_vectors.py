@@ -10,14 +10,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from selection.core.arrays import AnyArray, BoolArray, Float32Array
-from selection.encoders.base import EncoderSpec, Medium, UnusableEncoder, checked_rows
+from selection.encoders.base import (
+    EncoderSpec,
+    SpecifiedEncoder,
+    UnusableEncoder,
+    checked_rows,
+)
 from selection.encoders.safetensors import Tensors
 from selection.encoders.tokens import Tokenizer
 
 BLOCK = 4096  # texts at once
 
 
-class StaticVectors:
+class StaticVectors(SpecifiedEncoder):
     """A table of token vectors: `model` is a safetensors file, `tokenizer` its tokenizer file."""
 
     def __init__(self, spec: EncoderSpec) -> None:
@@ -25,22 +30,6 @@ class StaticVectors:
         self._tokenizer = Tokenizer.open(spec.file("tokenizer"), spec.max_length)
         self._unknown = _unknown_token(self._tokenizer)
         self._table = _table(Tensors(spec.file("model")), spec)
-
-    @property
-    def name(self) -> str:
-        return self.spec.name
-
-    @property
-    def medium(self) -> Medium:
-        return "text"
-
-    @property
-    def dimensions(self) -> int:
-        return self.spec.dimensions
-
-    @property
-    def max_length(self) -> int:
-        return self.spec.max_length
 
     def encode(self, docs: Sequence[str]) -> Float32Array:
         """Return a vector of length 1 for each text (n, dimensions), zeros for unknown ones."""

@@ -71,11 +71,7 @@ def for_script() -> dict[str, Any]:
         "not_on_disk": _(
             "This browser can't store annotations. Keep the page open until everything is saved."
         ),
-        "labels_changed": _("The labels changed: {changes}."),
-        "label_renamed": _("“{old}” is now “{name}”"),
-        "label_new": _("“{name}” is new"),
-        "label_gone": _("“{name}” was removed"),
-        "label_details": _("Shortcuts, descriptions or the order of the labels changed."),
+        **_label_changes(),
         "guidelines_changed": _("The guidelines changed."),
         "no_guidelines": _("There are no guidelines yet."),
         "examples": _("Examples"),
@@ -86,6 +82,17 @@ def for_script() -> dict[str, Any]:
             "one": _("1 annotation is kept in this browser until it can be saved."),
             "other": _("{n} annotations are kept in this browser until they can be saved."),
         },
+    }
+
+
+def _label_changes() -> dict[str, str]:
+    """Return what happened to the labels while the page was open."""
+    return {
+        "labels_changed": _("The labels changed: {changes}."),
+        "label_renamed": _("“{old}” is now “{name}”"),
+        "label_new": _("“{name}” is new"),
+        "label_gone": _("“{name}” was removed"),
+        "label_details": _("Shortcuts, descriptions or the order of the labels changed."),
     }
 
 
