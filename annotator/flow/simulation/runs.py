@@ -72,8 +72,9 @@ def go_all(
             show(len(done), len(wanted))
         return done
     with _executor(trial, plan, min(jobs, len(wanted))) as executor:
-        waiting = {executor.submit(_go_here, spec): spec for spec in wanted}
         try:
+            # Ctrl-C may come while processes are still started.
+            waiting = {executor.submit(_go_here, spec): spec for spec in wanted}
             for future in as_completed(waiting):
                 done[waiting[future]] = future.result()
                 show(len(done), len(wanted))
