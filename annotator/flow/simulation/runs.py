@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -73,8 +74,8 @@ def go_all(
         return done
     with _executor(trial, plan, min(jobs, len(wanted))) as executor:
         try:
-            # Ctrl-C may come while processes are still started.
-            waiting = {executor.submit(_go_here, spec): spec for spec in wanted}
+            with _interrupted_later():
+                waiting = {executor.submit(_go_here, spec): spec for spec in wanted}
             for future in as_completed(waiting):
                 done[waiting[future]] = future.result()
                 show(len(done), len(wanted))
@@ -149,6 +150,16 @@ def _executor(trial: SimulationData, plan: "Plan", jobs: int) -> ProcessPoolExec
         initializer=_begin,
         initargs=(trial, plan),
     )
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Have Ctrl-C wait while processes are started: what runs around a fork would swallow it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_runs() -> None:
