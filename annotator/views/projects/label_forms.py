@@ -12,6 +12,9 @@ from annotator.models import Project
 from annotator.views.form_fields import LabelLinesField
 from annotator.views.versioned_forms import SharedForm
 
+# Characters; a description is meant to be one sentence.
+DESCRIPTION_LINE = 60
+
 
 class LabelForm(SharedForm, forms.Form):
     """An existing label: to rename, describe, give another key, or remove."""
@@ -20,10 +23,7 @@ class LabelForm(SharedForm, forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     hotkey = forms.CharField(label=gettext_lazy("Shortcut"), max_length=1, required=False)
     description = forms.CharField(
-        label=gettext_lazy("Description"),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Description"), max_length=2000, required=False
     )
     examples = forms.CharField(
         label=gettext_lazy("Examples"),
@@ -39,6 +39,8 @@ class LabelForm(SharedForm, forms.Form):
         if self.is_bound:
             # By the submitted id, because rows may have been added or removed before it.
             self.initial = labels.get(self.label_id, {})
+        if _needs_lines(str(self["description"].value() or "")):
+            self.fields["description"].widget = forms.Textarea(attrs={"rows": 2})
         for name, field in self.fields.items():
             # In a table, the column title is the visible label, but a screen reader needs one per
             # row.
@@ -99,6 +101,11 @@ class LabelForm(SharedForm, forms.Form):
             self._type(each, now[each])
         self._type("remove", now["remove"])
         return versions.stamps(now)
+
+
+def _needs_lines(description: str) -> bool:
+    """Return whether a description does not fit in one line; an input would drop line breaks."""
+    return len(description) > DESCRIPTION_LINE or len(description.splitlines()) > 1
 
 
 LabelRows = forms.formset_factory(LabelForm, extra=0, max_num=500, absolute_max=500)

@@ -161,6 +161,23 @@ def test_label_that_somebody_added_stays(admin: Any, project: Project) -> None:
     assert names == [("new", ""), ("spam", "went wrong"), ("ham", ""), ("last", "")]
 
 
+def test_description_of_one_line_is_an_input_and_a_longer_one_keeps_its_lines(
+    admin: Any, project: Project
+) -> None:
+    long = {"name": "ham", "description": "Wanted.\nAlso what only looks like an offer."}
+    label_set.change_labels(project, [{"name": "spam", "description": "Unwanted."}, long])
+    page = part(admin.get(at(project)).content.decode(), 'id="labels"')
+    assert re.search(r'<input[^>]* name="row-0-description" value="Unwanted."', page)
+    assert re.search(r'<textarea name="row-1-description"', page)
+    typed = "What a stranger sells, with a link or a number to call. " * 2
+    sent = shown_labels(admin, project) | {"row-0-description": typed, "row-0-name": ""}
+    refused = admin.post(at(project, "labels"), sent).content.decode()
+    assert re.search(r'<textarea name="row-0-description"', refused)
+    assert admin.post(at(project, "labels"), sent | {"row-0-name": "spam"}).status_code == 302
+    stored = list(project.labels.values_list("description", flat=True))
+    assert stored == [typed.strip(), long["description"]]
+
+
 @pytest.mark.parametrize(("version", "kept"), [("mine", "junk"), ("theirs", "trash")])
 def test_two_new_names_of_a_label_are_shown(
     admin: Any, project: Project, version: str, kept: str
