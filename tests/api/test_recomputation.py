@@ -328,12 +328,11 @@ def of(share: Any) -> str:
 
 
 def check_own_work(lived: Any, exported: Any, people: Any) -> None:
-    titles = ("labels", "per hour", "median time", "skipped")
     for person in people:
         context = page(lived, "own_work", person)
         shown, found = dict(context["counts"]), row_of(exported, person.username)
-        assert {name: shown[name] for name in titles} == dict(
-            zip(titles, found.values(), strict=True)
+        assert {name: shown[name] for name in claims.OWN_WORK} == dict(
+            zip(claims.OWN_WORK, found.values(), strict=True)
         )
         assert shown["gold accuracy"] == of(exported.gold(person.username))
         for day, number in context["days"]:

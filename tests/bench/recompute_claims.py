@@ -41,6 +41,8 @@ RATE = 30
 RIGHT = 0.92
 RARE = 0.1
 GOLD = 30
+# Of a project with a rare label: the search for it has numbers of its own.
+SEARCH = {"target_metric": "recall", "target_value": 0.9}
 SETTINGS = {"overlap": 2, "audit_share": 0.25, "gold_share": 0.05, "hourly_rate": RATE}
 
 
@@ -89,7 +91,8 @@ class Crowd:
         shares = Counter(self.truth.values())
         self.labels = sorted(shares)
         rare, number = shares.most_common()[-1]
-        rare_setting = {"rare_label": rare} if number < RARE * len(rows) else {}
+        rare_setting = {"rare_label": rare, **SEARCH} if number < RARE * len(rows) else {}
+        self.labels_searched = bool(rare_setting)
         body = {"name": path.stem, "labels": self.labels, "seed": seed, **SETTINGS, **rare_setting}
         self.project = self.admin.call("POST", "/projects", body)["id"]
         self.at = f"/projects/{self.project}"
@@ -174,6 +177,14 @@ class Crowd:
         self._wait_for_round()
         self.admin.call("POST", f"{self.at}/rounds")
         self._wait_for_round()
+        if self.labels_searched:
+            # The report on the search follows the round.
+            is_read = self._is_search_current
+            servers.wait_until(is_read, 120, "the report on the search")
+
+    def _is_search_current(self) -> bool:
+        search = self.admin.call("GET", f"{self.at}/progress")["search"]
+        return bool(search["read"] == len(self.export().settled()))
 
     def _wait_for_round(self) -> None:
         def is_over(progress: dict[str, Any]) -> bool:
@@ -197,7 +208,9 @@ def _all_claims(crowd: Crowd, export: Export) -> Iterator[Claim]:
     ask, at = crowd.admin, crowd.at
     models = ask.call("GET", f"{at}/models?page_size=500")["results"]
     rounds = ask.call("GET", f"{at}/rounds?page_size=500")["results"]
-    yield from claims.of_progress(ask.call("GET", f"{at}/progress"), export, RATE)
+    progress = ask.call("GET", f"{at}/progress")
+    yield from claims.of_progress(progress, export, RATE)
+    yield from claims.of_search(progress["search"], export)
     yield from claims.of_models(models, export)
     yield from claims.of_rounds(rounds, models, export)
     yield from claims.of_curve(ask.call("GET", f"{at}/curve")["results"], export)
@@ -245,12 +258,15 @@ def _of_week(shown: dict[str, str], export: Export) -> Iterator[Claim]:
 
 def _of_person(name: str, shown: dict[str, str], own: Export) -> Iterator[Claim]:
     where, gold = f"own work of {name}", own.gold(name)
-    yield where, "labels", _number(shown["labels"]), len(own.given)
-    pace = round(len(own.given) / (own.seconds() / 3600))
-    yield where, "an hour", _number(shown["an hour"]), pace
     middle = own.median_seconds()
-    digits = 2 if middle is not None and middle < 10 else 0
-    yield where, "median time", _number(shown["median time"]), round(middle or 0.0, digits)
+    pairs = {
+        "labels": len(own.given),
+        "per hour": round(len(own.given) / (own.seconds() / 3600)),
+        "median time": round(middle or 0.0, 2 if middle is not None and middle < 10 else 0),
+        "skipped": round(100 * len(own.skips) / (len(own.skips) + len(own.given))),
+    }
+    for title in claims.OWN_WORK:
+        yield where, title, _number(shown[title]), pairs[title]
     if gold["n"]:
         words = f"of {gold['n']} "
         yield where, "gold items", words in shown["gold accuracy"], True
