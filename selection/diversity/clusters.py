@@ -54,13 +54,19 @@ def k_means(features: ArrayLike, m: int, rng: Seed = None) -> Clusters:
 
 
 def typical(
-    features: ArrayLike, k: int, existing: ArrayLike | None = None, rng: Seed = None
+    features: ArrayLike,
+    k: int,
+    existing: ArrayLike | None = None,
+    rng: Seed = None,
+    *,
+    weights: FloatArray | None = None,
 ) -> IntArray:
     """Return `k` row numbers of `features` (n, d): the most typical item of each group in turn.
 
     There are L + k groups, L the rows of `existing`, at most 200. Groups without a labelled item
-    come first, the largest first; typical is whose 20 nearest in the group are nearest
-    (Hacohen, Dekel and Weinshall 2022, TypiClust). Cost O(n (L + k) d).
+    come first, the largest first, or those whose `weights` (n,) sum to most; typical is whose 20
+    nearest in the group are nearest (Hacohen, Dekel and Weinshall 2022, TypiClust).
+    Cost O(n (L + k) d).
 
     >>> typical([[0.0], [0.1], [0.2], [9.0]], 2, rng=0)
     array([1, 3])
@@ -71,7 +77,7 @@ def typical(
     if not wanted:
         return np.zeros(0, dtype=np.int64)
     groups = k_means(points, min(len(labelled) + wanted, MAX_CLUSTERS, len(points)), rng)
-    queues = [_by_typicality(points, groups, group) for group in _order(groups, labelled)]
+    queues = [_by_typicality(points, groups, group) for group in _order(groups, labelled, weights)]
     deepest = max(map(len, queues))
     turns = [queue[turn] for turn in range(deepest) for queue in queues if turn < len(queue)]
     return np.array(turns[:wanted], dtype=np.int64)
@@ -104,12 +110,15 @@ def _means(points: AnyArray, groups: IntArray, centres: AnyArray) -> AnyArray:
     )
 
 
-def _order(groups: Clusters, labelled: AnyArray) -> list[int]:
+def _order(groups: Clusters, labelled: AnyArray, weights: FloatArray | None) -> list[int]:
     sizes = np.bincount(groups.of, minlength=len(groups.centres))
+    masses = sizes
+    if weights is not None:
+        masses = np.bincount(groups.of, weights=weights, minlength=len(sizes))
     covered = np.zeros(len(sizes), dtype=np.int64)
     if len(labelled):
         covered = np.bincount(_nearest(labelled, groups.centres), minlength=len(sizes))
-    order = np.lexsort((np.arange(len(sizes)), -sizes, covered))
+    order = np.lexsort((np.arange(len(sizes)), -masses, covered))
     return [int(group) for group in order if sizes[group]]
 
 

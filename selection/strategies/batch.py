@@ -167,6 +167,22 @@ def typical_doubt(candidates: Candidates, k: int, rng: np.random.Generator) -> P
     return Picks(best[batch_diversity.typical(points[best], k, None, rng)], "typical-margin")
 
 
+def doubtful_clusters(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
+    """Choose typical items of clusters without a label, most uncertainty in sum first.
+
+    TypiClust whose clusters count by what the model does not know of them, not by their size.
+
+    >>> half = np.array([[0.5, 0.5]])
+    >>> pool = Candidates(np.array([7]), np.array([0.1]), half, np.eye(1))
+    >>> doubtful_clusters(pool, 1, np.random.default_rng(0)).rows
+    array([0])
+    """
+    points, existing = spread_points(candidates)
+    weights = doubt_weights(needed_proba(candidates), candidates.space)
+    rows = batch_diversity.typical(points, k, existing, rng, weights=weights)
+    return Picks(rows, "uncertain-cluster")
+
+
 def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose items with large, different gradients (BADGE).
 

@@ -20,6 +20,7 @@ _WITHOUT_MODEL = {
 _BEGINNINGS = {
     "cover-margin": gettext_noop("Unlike the labelled items."),
     "typical-margin": gettext_noop("Uncertain, and typical of similar uncertain items."),
+    "uncertain-cluster": gettext_noop("Typical of a cluster of uncertain items without a label."),
     "margin-apart": gettext_noop("Uncertain, and unlike the other selected items."),
     "badge": gettext_noop("Uncertain, with a gradient unlike the other selected items."),
     "cluster-margin": gettext_noop("The most uncertain of a cluster of similar items."),

@@ -67,21 +67,22 @@ def measure(name: str, options: argparse.Namespace) -> None:
     unseen = dataset.read(data.with_stem(f"{name}_test"), Columns())
     made = dataset.prepare(pool, unseen)
     print(f"{name}: {len(pool)} items", flush=True)
-    for variant, own in _variants(name, made, pool, unseen, options):
+    for variant, own in variants(name, made, pool, unseen, options):
         folder = options.out / variant / name
         (folder / "runs").mkdir(parents=True, exist_ok=True)
         _take_baseline(options.out / VARIANTS[0] / name, folder)
         _run_missing(folder, own, options)
-        efficiency.summarise(folder, own, _plan(own, options.labels, options))
+        efficiency.summarise(folder, own, plan_of(own, options.labels, options))
 
 
-def _variants(
+def variants(
     name: str,
     made: dataset.SimulationData,
     pool: dataset.LabelledDocuments,
     unseen: dataset.LabelledDocuments,
     options: argparse.Namespace,
 ) -> Iterator[tuple[str, dataset.SimulationData]]:
+    """Yield the name of each variant, and the data of one set as it has them."""
     yield VARIANTS[0], made
     encoder = _Vectors(name, pool, options)
     own, others = encoder.of("pool", pool.documents), encoder.of("test", unseen.documents)
@@ -134,7 +135,8 @@ def _label_texts(name: str, classes: list[str]) -> list[str]:
     return [f"{each}: {written[each]}" if each in written else each for each in classes]
 
 
-def _plan(made: dataset.SimulationData, labels: int, options: argparse.Namespace) -> Plan:
+def plan_of(made: dataset.SimulationData, labels: int, options: argparse.Namespace) -> Plan:
+    """Return the plan of a run with `labels` labels, at most as many as there are items."""
     return Plan(min(labels, len(made.known.X)), options.batch, options.audit_share)
 
 
@@ -151,7 +153,7 @@ def _run_missing(folder: Path, made: dataset.SimulationData, options: argparse.N
             continue
         is_baseline = spec.strategy == simulation_runs.BASELINE
         labels = options.labels if is_baseline else options.own_labels
-        run = simulation_runs.run_once(made, _plan(made, labels, options), spec)
+        run = simulation_runs.run_once(made, plan_of(made, labels, options), spec)
         storage.save_run(folder, spec, run)
 
 

@@ -69,7 +69,7 @@ def test_second_batch_uses_what_the_descriptions_doubt(
     lease = leasing.lease_next(described, ana)
     loop.answer(lease, loop.truth(lease.item))
     turn = run_round(described)
-    assert (turn.model, turn.phase) == (None, "typical_margin")
+    assert (turn.model, turn.phase) == (None, "uncertain_clusters")
     assert all(pick["suggestion"]["origin"] == "label_descriptions" for pick in turn.picks)
 
 
@@ -152,7 +152,7 @@ def test_texts_changed_between_training_and_scoring_do_no_harm(
     for stage in ("score", "select", "refill", "evaluate"):
         loop.go_stage(turn, stage)
     turn = loop.refreshed(turn)
-    assert (turn.state, turn.phase) == ("done", "typical_margin")
+    assert (turn.state, turn.phase) == ("done", "uncertain_clusters")
     assert all(pick["suggestion"].get("origin") is None for pick in turn.picks)
 
 

@@ -243,17 +243,18 @@ def test_until_two_classes_are_known_nothing_asks_a_model() -> None:
     assert resolve("margin", 3, 1, MultiLabel(3)).name == "margin"
 
 
-def test_auto_moves_from_seeds_to_typical_doubt_to_close_calls() -> None:
+def test_auto_moves_from_seeds_to_uncertain_clusters_to_close_calls() -> None:
     phases = [
         resolve("auto", n, seen, SingleLabel(4)).name
         for n, seen in [(0, 0), (9, 1), (5, 2), (11, 4), (12, 4)]
     ]
-    assert phases == ["typical", "typical", "typical_margin", "typical_margin", "margin"]
+    early = ["typical", "typical", "uncertain_clusters", "uncertain_clusters"]
+    assert phases == [*early, "margin"]
 
 
 def test_auto_counts_labels_per_class_that_was_seen() -> None:
     # Many classes, a label or two of each: a batch is still to stand for many items.
-    assert resolve("auto", 200, 100, SingleLabel(151)).name == "typical_margin"
+    assert resolve("auto", 200, 100, SingleLabel(151)).name == "uncertain_clusters"
     # 47 declared classes never turned up: they do not keep the project at its start.
     assert resolve("auto", 500, 30, SingleLabel(77)).name == "margin"
 
@@ -344,6 +345,9 @@ def test_words_name_the_labels() -> None:
         "Uncertain, and typical of similar uncertain items. "
         "The model hesitates between spam (48 %) and ham (45 %)."
     )
+    assert explain("uncertain-cluster", 0, [0.9, 0.1], names, space) == (
+        "Typical of a cluster of uncertain items without a label. The model expects spam (90 %)."
+    )
     assert explain("rare", 0, [0.63, 0.37], names, space, rare_class=1) == "Looks like ham (37 %)."
     assert explain("random", 0, None, names, space) == "Drawn at random."
     assert "unsure about ham (45 %)" in explain("margin", 0, [0.9, 0.45], names, MultiLabel(2))
@@ -392,3 +396,18 @@ def test_typical_close_calls_stand_for_many_and_leave_outliers_out(rng: Any) -> 
         assert (asked < 30).all()
     again = STRATEGIES["typical_margin"].choose(candidates, 3, 4).rows
     np.testing.assert_array_equal(again, STRATEGIES["typical_margin"].choose(candidates, 3, 4).rows)
+
+
+def test_uncertain_clusters_go_by_their_sum_of_doubt_and_not_by_their_size(rng: Any) -> None:
+    # Sixty items without doubt, twenty uncertain ones beside a label, ten uncertain ones elsewhere.
+    sizes = [60, 20, 10]
+    spread = np.repeat(np.eye(3), sizes, axis=0) + rng.normal(scale=0.01, size=(90, 3))
+    proba = np.repeat([[0.95, 0.05], [0.5, 0.5], [0.6, 0.4]], sizes, axis=0)
+    ids = np.arange(90)
+    strategy = STRATEGIES["uncertain_clusters"]
+    candidates = Candidates(ids, strategy.score(proba, ids, 0), proba, spread)
+    labelled = replace(candidates, existing=np.eye(3)[1:2], labels=np.array([1]), n_labelled=1)
+    for seed in range(10):
+        assert 60 <= strategy.choose(candidates, 3, seed).rows[0] < 80
+        assert strategy.choose(labelled, 2, seed).rows[0] >= 80
+    assert STRATEGIES["typical"].choose(candidates, 3, 0).rows[0] < 60
