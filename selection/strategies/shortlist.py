@@ -37,6 +37,11 @@ class Query:
     rare_class: int | None = None
 
     @property
+    def searches(self) -> bool:
+        """Whether a declared class is searched for, by what is likely relevant."""
+        return self.rare_class is not None and "relevance" in self.strategy.needs
+
+    @property
     def most(self) -> int:
         """The number of candidates that the strategy chooses among."""
         return self.strategy.prefilter_size(self.wanted, self.pool_items)
@@ -79,12 +84,17 @@ def round_seed(seed: int, number: int) -> int:
 
 
 def shortlist(
-    query: Query, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
+    query: Query,
+    ids: ArrayLike,
+    proba: AnyArray | None,
+    votes: AnyArray | None = None,
+    relevance: AnyArray | None = None,
 ) -> Shortlist:
     """Return the best of one shard whose free items are `ids` (n,).
 
     `proba` (n, C) are the model's probabilities, None without a model; `votes` (T, n, C) those of a
-    committee, for a strategy that needs one.
+    committee, and `relevance` (n,) the ranks of `models.relevance`, for a strategy that needs them.
+    These are ranks within the shard, and stand in for the strategy's own score.
 
     >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
@@ -100,6 +110,8 @@ def shortlist(
         space=query.space,
         rare_class=query.rare_class,
     )
+    if relevance is not None and query.searches:
+        scores = np.asarray(relevance, dtype=np.float64)
     best = _top_rows(query, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)
