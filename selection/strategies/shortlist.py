@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from selection.core import hashing, top_k
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from selection.models import LabelSpace
+from selection.models.relevance import take_turns
 from selection.strategies.base import Strategy
 from selection.strategies.candidates import Candidates
 
@@ -94,7 +95,7 @@ def shortlist(
 
     `proba` (n, C) are the model's probabilities, None without a model; `votes` (T, n, C) those of a
     committee, and `relevance` (n,) the ranks of `models.relevance`, for a strategy that needs them.
-    These are ranks within the shard, and stand in for the strategy's own score.
+    These take turns with the strategy's own score, by their ranks in the shard.
 
     >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
@@ -111,7 +112,7 @@ def shortlist(
         rare_class=query.rare_class,
     )
     if relevance is not None and query.searches:
-        scores = np.asarray(relevance, dtype=np.float64)
+        scores = take_turns(relevance, scores)
     best = _top_rows(query, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)

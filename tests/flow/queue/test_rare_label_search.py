@@ -106,7 +106,9 @@ def test_search_ranks_by_the_words_too(hunted: Any, ana: User, run_round: RunRou
     order = [free[row] for row in np.argsort(-ranks, kind="stable")]
     likely = [pick["position"] for pick in turn.picks if pick["reason"] == "rare"]
     assert likely
-    assert set(likely) <= set(order[: 2 * len(turn.picks)])
+    by_words = set(likely) & set(order[: len(turn.picks)])
+    # Every fifth is the likeliest by the model.
+    assert len(by_words) >= 0.7 * len(likely)
     assert found.by_words.weights.any()
 
 

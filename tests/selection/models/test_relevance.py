@@ -16,6 +16,7 @@ from selection.models.relevance import (
     Relevance,
     add_ranks,
     fit_relevance,
+    take_turns,
 )
 
 WORDS = 60
@@ -117,3 +118,15 @@ def test_empty_texts_are_all_alike() -> None:
 def test_equal_scores_share_a_rank() -> None:
     assert add_ranks([1.0, 1.0, 0.0], [1.0, 1.0, 0.0]).tolist() == [2.25, 2.25, 0.0]
     assert add_ranks([3.0], [5.0]).tolist() == [0.0]
+
+
+def test_every_fifth_is_the_likeliest_by_the_other_model() -> None:
+    places = np.arange(40)
+    order = np.argsort(-take_turns(-places, places)).tolist()
+    assert order[:14] == [0, 1, 2, 39, 3, 4, 5, 6, 38, 7, 8, 9, 10, 37]
+    assert sorted(order) == places.tolist()
+
+
+def test_turns_for_one_item_or_none() -> None:
+    assert np.isfinite(take_turns([1.0], [2.0])).all()
+    assert len(take_turns([], [])) == 0
