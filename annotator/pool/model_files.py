@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -11,6 +11,9 @@ from annotator.pool import feature_store
 from annotator.storage import arrays as storage_arrays
 from annotator.storage import checksums
 from annotator.storage.checksums import Corrupt
+
+if TYPE_CHECKING:
+    from selection.models.relevance import Relevance
 
 
 def models_folder(project_id: int) -> Path:
@@ -26,6 +29,11 @@ def model_path(project_id: int, number: int) -> Path:
 def committee_path(project_id: int, number: int) -> Path:
     """Return the path of a round's committee."""
     return models_folder(project_id) / f"{number:06d}-committee.npz"
+
+
+def relevance_path(project_id: int, number: int) -> Path:
+    """Return the path of a round's model of what is relevant."""
+    return models_folder(project_id) / f"{number:06d}-relevance.npz"
 
 
 def round_folder(project_id: int, number: int) -> Path:
@@ -74,6 +82,20 @@ def load_committee(version: ModelVersion) -> list[Any]:
     """Return the committee of a version; DamagedModel if its file was changed."""
     try:
         return _committee(version.project_id, version.number, version.params["committee"])
+    except Corrupt as problem:
+        raise DamagedModel(version, problem) from problem
+
+
+def load_relevance(version: ModelVersion) -> "Relevance | None":
+    """Return the model of what is relevant, None where there is none; DamagedModel if changed."""
+    from selection.models.relevance import Relevance
+
+    sha256 = version.params.get("relevance")
+    if sha256 is None:
+        return None
+    path = relevance_path(version.project_id, version.number)
+    try:
+        return Relevance.from_arrays(storage_arrays.load_npz(path, sha256))
     except Corrupt as problem:
         raise DamagedModel(version, problem) from problem
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from numpy.typing import ArrayLike
 
@@ -34,7 +34,8 @@ class LabelledDataset:
 
     `y` are the targets of `X` (n rows) in `space`; `truth` those of the `test` rows, None without a
     test set. The found share of `rare_class` is counted; strategies know the class only if
-    `rare_class_declared`. `prior` (n, C) holds imported predictions of another model, or None.
+    `rare_class_declared`. `prior` (n, C) holds imported predictions of another model, or None;
+    `words` (n rows, CSR) what a search for the declared class ranks by besides, or None.
     """
 
     X: Features
@@ -46,6 +47,7 @@ class LabelledDataset:
     rare_class_declared: bool = False
     prior: Float32Array | None = None
     learner: Learner = logistic.fit
+    words: Any = None
 
     @property
     def rare(self) -> BoolArray:

@@ -15,6 +15,7 @@ from selection.core import hashing
 from selection.core.arrays import AnyArray, IntArray
 from selection.features.matrix import Features
 from selection.models import committee
+from selection.models.relevance import fit_relevance
 from selection.simulation.dataset import LabelledDataset, Plan, Predictor, Run, macro_f1
 from selection.strategies import registry
 from selection.strategies.base import Strategy
@@ -149,7 +150,9 @@ class _Asker:
             dataset.rare_class if dataset.rare_class_declared else None,
         )
         proba = self._proba(strategy, free, asked, model)
-        found = shortlist(query, free, proba, self._votes(strategy, free, asked))
+        votes = self._votes(strategy, free, asked)
+        relevance = self._relevance(query, free, asked)
+        found = shortlist(query, free, proba, votes, relevance)
         spread, existing = self._spread(strategy, found.ids), self._spread(strategy, asked)
         labels = dataset.y[asked]
         candidates = to_candidates(query, found, spread, existing, labels)
@@ -182,6 +185,14 @@ class _Asker:
         X, y, space = self.dataset.X, self.dataset.y[asked], self.dataset.space
         members = committee.fit_committee(X.take(asked), y, space, seed=self.seed)
         return committee.predict_committee(members, X)[:, free]
+
+    def _relevance(self, query: Query, free: IntArray, asked: IntArray) -> AnyArray | None:
+        words = self.dataset.words
+        if words is None or not query.searches:
+            return None
+        X = self.dataset.X
+        found = fit_relevance(X.take(asked), words[asked], self.dataset.rare[asked])
+        return None if found is None else found.rank(X.take(free), words[free])
 
     def _spread(self, strategy: Strategy, rows: IntArray) -> AnyArray:
         # Copies thousands of rows, which strategies that do not need them skip.

@@ -42,8 +42,9 @@ class Strategy:
     """A query strategy: its name, title and description, and the inputs it needs.
 
     `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
-    `score` as (T, n, C)) and "features" (the spread columns, to `choose`). One that `covers`
-    wants to see the whole space; one with a `floor` asks some items drawn from the whole pool.
+    `score` as (T, n, C)), "relevance" (ranks of texts, where a class is declared, which take turns
+    with its own scores) and "features" (the spread columns, to `choose`). One that `covers` wants
+    to see the whole space; one with a `floor` asks some items drawn from the whole pool.
     """
 
     name: str

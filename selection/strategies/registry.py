@@ -316,7 +316,7 @@ _ALL = (
             "Searches clusters of similar items until one item is found, then selects similar "
             "items, with some uncertain and some random ones."
         ),
-        _BOTH,
+        _BOTH | {"relevance"},
         _rare,
         rare.hunt,
         covers=True,

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from selection.core import hashing, top_k
 from selection.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from selection.models import LabelSpace
+from selection.models.relevance import take_turns
 from selection.strategies.base import Strategy
 from selection.strategies.candidates import Candidates
 
@@ -35,6 +36,11 @@ class Query:
     pool_items: int
     seed: int
     rare_class: int | None = None
+
+    @property
+    def searches(self) -> bool:
+        """Whether a declared class is searched for, by what is likely relevant."""
+        return self.rare_class is not None and "relevance" in self.strategy.needs
 
     @property
     def most(self) -> int:
@@ -79,12 +85,17 @@ def round_seed(seed: int, number: int) -> int:
 
 
 def shortlist(
-    query: Query, ids: ArrayLike, proba: AnyArray | None, votes: AnyArray | None = None
+    query: Query,
+    ids: ArrayLike,
+    proba: AnyArray | None,
+    votes: AnyArray | None = None,
+    relevance: AnyArray | None = None,
 ) -> Shortlist:
     """Return the best of one shard whose free items are `ids` (n,).
 
     `proba` (n, C) are the model's probabilities, None without a model; `votes` (T, n, C) those of a
-    committee, for a strategy that needs one.
+    committee, and `relevance` (n,) the ranks of `models.relevance`, for a strategy that needs them.
+    These take turns with the strategy's own score, by their ranks in the shard.
 
     >>> from selection.models import SingleLabel
     >>> from selection.strategies.registry import STRATEGIES
@@ -100,6 +111,8 @@ def shortlist(
         space=query.space,
         rare_class=query.rare_class,
     )
+    if relevance is not None and query.searches:
+        scores = take_turns(relevance, scores)
     best = _top_rows(query, numbers, scores)
     if proba is None:
         return Shortlist(numbers[best], scores[best], None, len(numbers), 0.0)

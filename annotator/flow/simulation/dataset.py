@@ -300,4 +300,14 @@ def _known(
         None if test is None else encoder.transform(test.documents),
         truth,
         rare_class_declared=bool(rare),
+        words=_words(answers.documents) if rare and of_texts else None,
     )
+
+
+def _words(texts: list[str]) -> Any:
+    """Return what a search ranks the texts by, as `annotator.pool.words` does; None for many."""
+    from selection.features.text import word_hashes
+
+    if len(texts) > word_hashes.MOST:
+        return None
+    return word_hashes.weigh(word_hashes.count_words(texts))

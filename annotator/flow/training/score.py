@@ -10,7 +10,7 @@ from annotator.flow.training import confident_items, zero_shot
 from annotator.flow.training.train import classes_of, label_space_of, rare_class
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Round, RoundShard
-from annotator.pool import documents, feature_store, model_files
+from annotator.pool import documents, feature_store, model_files, words
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def score_shard(scoring: RoundShard) -> Round | None:
     votes = _votes(round_, scoring, free)
     judged = _doubted(round_, scoring, free, proba if initial is None else initial[free])
     question, ids = query_of(round_), free + scoring.shard.start
-    found = shortlist.shortlist(question, ids, judged, votes)
+    relevance = _relevance(round_, scoring, free)
+    found = shortlist.shortlist(question, ids, judged, votes, relevance)
     stored = {"candidates": storage_arrays.save_npz(candidates_path(scoring), found.to_arrays())}
     stored |= confident_items.store_shard(scoring, ids, proba, question.seed)
     distribution = pool_distribution(label_space_of(round_), _rest(round_, scoring, whole))
@@ -106,6 +107,18 @@ def _votes(round_: Round, scoring: RoundShard, free: NDArray[np.int64]) -> Any:
         return None
     members = model_files.load_committee(round_.model)
     return predict_committee(members, feature_store.load_features(scoring.shard))[:, free]
+
+
+def _relevance(
+    round_: Round, scoring: RoundShard, free: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """Return how relevant the free items are likely to be, where a label is searched for."""
+    model = None if round_.model is None else model_files.load_relevance(round_.model)
+    pool = None if model is None else words.load_words(round_.space)
+    if model is None or pool is None:
+        return None
+    features = feature_store.load_features(scoring.shard).take(free)
+    return model.rank(features, pool[free + scoring.shard.start])
 
 
 def pool_distribution(space: "LabelSpace", proba: NDArray[np.float32] | None) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from annotator.flow.progress import spending
 from annotator.flow.training import zero_shot
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Label, ModelVersion, Round, RoundShard
-from annotator.pool import documents, feature_store, label_texts, model_files, training_set
+from annotator.pool import (
+    documents,
+    feature_store,
+    label_texts,
+    model_files,
+    training_set,
+    words,
+)
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
@@ -57,6 +64,8 @@ def train(round_: Round) -> Round:
         version.measured = {"spent": spent}
         if "committee" in strategy.needs:
             version.params["committee"] = _save_committee(round_, features, known, texts)
+        if "relevance" in strategy.needs:
+            version.params |= _save_relevance(round_, features, known)
     with transaction.atomic():
         round_.hand_on(
             stage=Round.Stage.SCORE,
@@ -127,6 +136,24 @@ def _save_committee(
     return storage_arrays.save_npz(
         model_files.committee_path(round_.project_id, round_.number), arrays
     )
+
+
+def _save_relevance(
+    round_: Round, features: Any, known: training_set.TrainingSet
+) -> dict[str, str]:
+    """Store the model of what has the rare label; return its checksum, {} without a model."""
+    from selection.models import relevance
+
+    wanted = rare_class(round_)
+    pool = None if wanted is None else words.load_words(round_.space)
+    if wanted is None or pool is None:
+        return {}
+    marks = known.label_space.has_class(known.y, wanted)
+    found = relevance.fit_relevance(features, pool[known.positions], marks)
+    if found is None:
+        return {}
+    path = model_files.relevance_path(round_.project_id, round_.number)
+    return {"relevance": storage_arrays.save_npz(path, found.to_arrays())}
 
 
 def _snapshot(known: training_set.TrainingSet) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,7 +12,8 @@ from annotator.flow.progress import audit_counts
 from annotator.flow.projects import settings
 from annotator.flow.queue import refill
 from annotator.models import Annotation, Item, Project, QueueEntry, Report, Source, User
-from annotator.pool import audit_set
+from annotator.pool import audit_set, feature_store, model_files, words
+from selection.features.text import word_hashes
 from tests import loop
 from tests.given import Learn, RunRound
 
@@ -91,6 +93,63 @@ def test_search_finds_all_long_before_all_is_read(
     assert found(hunted) == RELEVANT
     by_search = Annotation.objects.filter(item__in=reserved(hunted), source=Source.ACTIVE)
     assert by_search.exists()
+
+
+def test_search_ranks_by_the_words_too(hunted: Any, ana: User, run_round: RunRound) -> None:
+    turn = go_on(hunted, ana, run_round, 40)
+    shard = turn.shards.get().shard
+    found = model_files.load_relevance(turn.model)
+    waiting = Item.objects.filter(project=hunted).order_by("position")
+    free = [item.position for item in waiting.exclude(state=Item.State.LABELLED)]
+    X = feature_store.load_features(shard).take(free)
+    ranks = found.rank(X, words.load_words(turn.space)[free])
+    order = [free[row] for row in np.argsort(-ranks, kind="stable")]
+    likely = [pick["position"] for pick in turn.picks if pick["reason"] == "rare"]
+    assert likely
+    by_words = set(likely) & set(order[: len(turn.picks)])
+    # Every fifth is the likeliest by the model.
+    assert len(by_words) >= 0.7 * len(likely)
+    assert found.by_words.weights.any()
+
+
+def test_words_are_counted_once_and_again_when_damaged(
+    hunted: Any, ana: User, run_round: RunRound
+) -> None:
+    space = go_on(hunted, ana, run_round, 40).space
+    before, path = words.load_words(space), words.counts_path(space)
+    written = path.stat().st_mtime_ns
+    words.load_words(space)
+    assert path.stat().st_mtime_ns == written
+    path.write_bytes(path.read_bytes()[:200])
+    again = words.load_words(space)
+    assert abs(again - before).sum() == 0
+    assert path.stat().st_size > 200
+
+
+def test_large_pools_are_searched_without_the_words(
+    hunted: Any, ana: User, run_round: RunRound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_hashes, "MOST", ITEMS - 1)
+    turn = go_on(hunted, ana, run_round, 40)
+    assert turn.phase == "rare"
+    assert not words.counts_path(turn.space).exists()
+    assert model_files.load_relevance(turn.model) is None
+
+
+def test_changed_file_of_the_search_is_noticed(hunted: Any, ana: User, run_round: RunRound) -> None:
+    version = go_on(hunted, ana, run_round, 40).model
+    path = model_files.relevance_path(hunted.pk, version.number)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(model_files.DamagedModel):
+        model_files.load_relevance(version)
+
+
+def test_without_a_search_no_model_of_it_is_made(
+    hunted: Any, ana: User, run_round: RunRound
+) -> None:
+    settings.change_settings(hunted, rare_label=None)
+    version = go_on(hunted, ana, run_round, 40).model
+    assert model_files.load_relevance(version) is None
 
 
 def test_reserve_is_served_blind_whoever_asks_for_it(
