@@ -134,7 +134,7 @@ def test_built_encoder_takes_one_text_at_a_time_where_it_is_rounded(
         assert made["max_batch"] == most
         assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "tokenizer.json"]
         files = {role: folder / name for role, name in made["files"].items()}
-        spec = EncoderSpec("x", "onnx_text", "text", WIDTH, files, 8, made["max_batch"])
+        spec = EncoderSpec("x", "onnx_text", "text", WIDTH, 8, made["max_batch"], files=files)
         texts = ["apple", "apple car road wheel", "cherry cherry"]
         together, alone = open_encoder(spec).encode(texts), open_encoder(spec).encode(texts[:1])
         np.testing.assert_allclose(together[0], alone[0], atol=1e-5)

@@ -63,7 +63,7 @@ def _is_better(rounded: Path, exact: Path, tokenizer: Path, weights: BertWeights
         files = {"model": path, "tokenizer": tokenizer}
         length = min(256, len(weights.places))
         encoder = OnnxTextEncoder(
-            EncoderSpec(path.stem, "onnx_text", "text", weights.width, files, length, most)
+            EncoderSpec(path.stem, "onnx_text", "text", weights.width, length, most, files=files)
         )
         vectors.append(encoder.encode(TEXTS))
         seconds.append(min(_seconds(encoder) for _ in range(3)))
