@@ -61,6 +61,7 @@ TEXTS = {
     "encoder_in_use": gettext_noop(
         "%(names)s uses this encoder. Choose other features in its settings first."
     ),
+    "encoder_being_added": gettext_noop("%(name)s is already being added."),
     "no_folder": gettext_noop("There is no folder %(folder)s on the server."),
     # Pause
     "reason.nul_byte": gettext_noop("A reason can't contain a NUL byte."),
