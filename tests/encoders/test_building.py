@@ -150,7 +150,7 @@ def test_faster_but_far_is_no_better(weights: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     table = rng.normal(size=(len(tiny_encoders.WORDS), WIDTH)).astype(np.float32)
     tiny_encoders.write_text_model(other, table)
-    assert not bert._is_better(other, exact, tmp_path / "tokenizer.json", read)
+    assert not bert._is_better(other, exact, tmp_path / "tokenizer.json", read.width, 16)
 
 
 def test_weights_of_an_eight_bit_file_are_those_of_the_original(
