@@ -99,6 +99,7 @@ def _import(work: Import) -> dict[str, Any]:
 
 @extend_schema(
     summary="Predict the labels of texts",
+    description="Where the vectors of a project came with its items, each text needs a `vector`.",
     request=serializers.Predict,
     responses={200: responses.Predictions},
 )

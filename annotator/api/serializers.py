@@ -268,12 +268,12 @@ class Nothing(StrictSerializer):
 
 class TextItem(StrictSerializer):
     text = Text(trim_whitespace=False, max_length=1_000_000)
+    # Where the vectors of the project came with its items.
     vector = serializers.ListField(
         child=serializers.FloatField(),
         required=False,
         allow_empty=False,
         max_length=LONGEST_VECTOR,
-        help_text="Where the vectors of the project came with its items.",
     )
 
 
