@@ -17,7 +17,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,7 +31,6 @@ from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns
 from selection.core.arrays import Float32Array
 from selection.features import VectorBlock
-from selection.models import logistic
 from selection.models.label_texts import LabelTexts
 from selection.simulation.dataset import Plan
 from selection.simulation.loop import RANDOM
@@ -93,8 +91,8 @@ def variants(
     yield VARIANTS[1], replace(made, known=known)
     if encoder.medium == "text":
         told = encoder.of("labels", _label_texts(name, made.classes))
-        learner = partial(logistic.fit, texts=LabelTexts.fit(block, told, sample))
-        yield VARIANTS[2], replace(made, known=replace(known, learner=learner))
+        texts = LabelTexts.fit(block, told, sample)
+        yield VARIANTS[2], replace(made, known=known.taught_by(texts))
 
 
 class _Vectors:
