@@ -2,7 +2,7 @@
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
 from annotator.models.features import FeatureShard, FeatureSpace, VectorShard
-from annotator.models.items import Import, Item
+from annotator.models.items import Import, Item, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
@@ -42,6 +42,7 @@ __all__ = [
     "Simulation",
     "Source",
     "Tally",
+    "Upload",
     "User",
     "VectorShard",
     "WorkerBeat",
