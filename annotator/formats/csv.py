@@ -51,7 +51,7 @@ def look(path: Path, columns: Columns) -> Looked:
     find_columns(header, columns)
     if _only_header(path, encoding):
         raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
-    return Looked(max(lines - 1, 1), encoding, tuple(header))
+    return Looked(max(lines - 1, 1), encoding, header=tuple(header))
 
 
 def _header(path: Path, encoding: str) -> list[str]:

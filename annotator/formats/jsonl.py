@@ -38,7 +38,7 @@ def look(path: Path, columns: Columns) -> Looked:
         raise UnreadableFile("empty_file", _("The file has no data rows."))
     names = _json_names(path, encoding)
     _json_columns(names, columns)
-    return Looked(max(lines, 1), encoding, tuple(names))
+    return Looked(max(lines, 1), encoding, header=tuple(names))
 
 
 def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) -> Rows:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from annotator import formats, tasktypes
+from annotator import tasktypes
 from annotator.db.bulk_insert import bulk_insert
 from annotator.errors import Invalid
 from annotator.flow.datasets import given_vectors
@@ -19,7 +19,7 @@ from annotator.flow.datasets.rejects import ERRORS_SHOWN, append_report, as_erro
 from annotator.flow.datasets.upload import columns_of, uploads_folder
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.formats import BadContent, RejectedRow, Row, UnreadableFile
+from annotator.formats import BadContent, RejectedRow, Row, SkippedFile, UnreadableFile
 from annotator.formats.registry import READERS
 from annotator.i18n import stored_texts
 from annotator.jobs.runner import job
@@ -86,7 +86,7 @@ def _yield_to_others(number: int) -> None:
             cursor.execute(f"ANALYZE {Item._meta.db_table}")
 
 
-def _rows(work: Import, label_names: set[str]) -> formats.Rows:
+def _rows(work: Import, label_names: set[str]) -> Iterator[Row | RejectedRow]:
     path, reader = uploads_folder() / work.path, READERS[work.format]
     columns = columns_of(
         work.project,
@@ -99,7 +99,8 @@ def _rows(work: Import, label_names: set[str]) -> formats.Rows:
     looked = reader.look(path, columns)
     if looked.encoding == "cp1252" and not work.notes:
         work.write(notes=[stored_texts.READ_AS_CP1252])
-    rows = reader.read(path, columns, looked, label_names)
+    read = reader.read(path, columns, looked, label_names)
+    rows = (row for row in read if not isinstance(row, SkippedFile))
     if not work.vectors_path:
         return rows
     ids = uploads_folder() / work.vector_ids_path if work.vector_ids_path else None

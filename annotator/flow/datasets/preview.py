@@ -9,7 +9,7 @@ from typing import Any
 
 from annotator.errors import Invalid
 from annotator.flow.datasets.upload import columns_of, kind_of
-from annotator.formats import Columns, RejectedRow, Row, UnreadableFile
+from annotator.formats import Columns, RejectedRow, Row, SkippedFile, UnreadableFile
 from annotator.formats.registry import READERS
 from annotator.formats.tables import find_columns
 from annotator.models import Project
@@ -85,7 +85,8 @@ def _read(path: Path, kind: str, columns: Columns) -> Preview:
     found = find_columns(list(looked.header), columns)
     named = {**found.parts, "label": found.label, "id": found.id}
     shown = [(use, column) for use, column in named.items() if column]
-    rows = islice(reader.read(path, columns, looked, set()), ROWS)
+    read = reader.read(path, columns, looked, set())
+    rows = islice((row for row in read if not isinstance(row, SkippedFile)), ROWS)
     return Preview(
         shown, [_row(row, [use for use, _column in shown]) for row in rows], looked.header
     )
