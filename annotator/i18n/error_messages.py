@@ -153,7 +153,21 @@ TEXTS = {
     "text_column": gettext_noop(
         "“%(name)s” isn't a text of this project's items. Their texts: %(names)s."
     ),
-    "no_report": gettext_noop("No row of this import was rejected."),
+    "no_report": gettext_noop("Every row of this import became an item as it stood."),
+    "unknown_upload": gettext_noop(
+        "Upload not found. Uploads are kept for 24 hours, and can be imported once."
+    ),
+    "choice": gettext_noop("%(name)s must be one of: %(names)s."),
+    "delimiter": gettext_noop("The delimiter must be a comma, a semicolon, a tab or a bar."),
+    "encoding": gettext_noop(
+        "“%(name)s” is no text encoding. Use a name such as utf-8, windows-1252 or gb18030."
+    ),
+    "label_map": gettext_noop(
+        "label_map must be an object of at most %(most)d names of labels in the file, each with "
+        "the name of a label in the project."
+    ),
+    "not_running": gettext_noop("This import has ended; there is nothing to cancel."),
+    "no_file": gettext_noop("Send a file, or the id of an upload."),
     "like": gettext_noop("like is the id of an item."),
     "unknown_format": gettext_noop("Unknown export format “%(name)s”. Choose one of: %(names)s."),
     "unknown_include": gettext_noop(

@@ -2,7 +2,7 @@
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
 from annotator.models.features import FeatureShard, FeatureSpace, VectorShard
-from annotator.models.items import Import, Item, Upload
+from annotator.models.items import FormerContent, Import, Item, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
@@ -22,6 +22,7 @@ __all__ = [
     "Disagreement",
     "FeatureShard",
     "FeatureSpace",
+    "FormerContent",
     "Import",
     "Item",
     "Job",

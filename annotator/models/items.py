@@ -211,3 +211,23 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class FormerContent(models.Model):
+    """What an item was until an import replaced it: earlier answers were given on that."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="former")
+    # The import that replaced it.
+    imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, related_name="+")
+    content_hash = models.BinaryField(max_length=16)
+    text = models.TextField(blank=True)
+    content = models.JSONField(null=True)
+    image = models.CharField(max_length=80, blank=True)
+    meta = models.JSONField(default=dict)
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} until {self.until}"
