@@ -97,7 +97,7 @@ def _rows(work: Import, label_names: set[str]) -> Iterator[Row | RejectedRow]:
         work.vector_column,
     )
     looked = reader.look(path, columns)
-    if looked.encoding == "cp1252" and not work.notes:
+    if looked.encoding == "windows-1252" and not work.notes:
         work.write(notes=[stored_texts.READ_AS_CP1252])
     read = reader.read(path, columns, looked, label_names)
     rows = (row for row in read if not isinstance(row, SkippedFile))
