@@ -302,9 +302,7 @@ def test_row_that_no_database_can_store_is_rejected_alone(
     from annotator.flow.datasets import importing
     from annotator.formats import Row
 
-    rows = [
-        Row(n, f"text {n}", str(n), meta={"n": "\ud800"} if n == 3 else {}) for n in range(1, 8)
-    ]
+    rows = [Row(n, f"text {n}" if n != 3 else "\ud800", str(n)) for n in range(1, 8)]
     monkeypatch.setattr(importing, "_entries", lambda *_given: iter(rows))
     work = bring_in(project, "text\nx\n")
     assert (fates(work), codes(work)) == ({"created": 6, "rejected": 1}, ["not_stored"])
