@@ -32,7 +32,7 @@ def bulk_insert(rows: Sequence[models.Model]) -> None:
         places = ", ".join(["%s"] * len(fields))
         statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
         with connection.cursor() as cursor:
-            cursor.executemany(statement, values)
+            cursor.executemany(statement, list(values))
         return
     with (
         connection.wrap_database_errors,

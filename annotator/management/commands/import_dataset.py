@@ -123,7 +123,7 @@ class Command(InstallationCommand):
         self._tell(work, options["format"])
 
     def _tell_preview(
-        self, project: Project, file: File[bytes], given: dict[str, Any], format: str
+        self, project: Project, file: Any, given: dict[str, Any], format: str
     ) -> None:
         kept = upload.keep(project, _giver(project), file)
         try:

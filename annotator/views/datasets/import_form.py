@@ -139,7 +139,8 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_file(self) -> Any:
         files = self.files.getlist("file") if hasattr(self.files, "getlist") else []
-        if sum(file.size for file in files) > settings.MAX_UPLOAD_MB << 20:
+        size: int = sum(file.size or 0 for file in files)
+        if size > settings.MAX_UPLOAD_MB << 20:
             raise ValidationError(
                 _(
                     "The file is larger than the limit of %(most)s MB. Split it, or ask an "

@@ -37,7 +37,7 @@ def counts(seen: Preview) -> list[tuple[str, int]]:
     return _named({**found, "unlabelled": seen.unlabelled})
 
 
-def columns(form: forms.Form, seen: Preview) -> list[tuple[str, str]]:
+def columns(form: forms.BaseForm, seen: Preview) -> list[tuple[str, str]]:
     """Return (use, column) of the columns that are read."""
     mapping = seen.looked.mapping
     named = [(name, mapping[name]) for name in mapping if f"{name}_column" in form.fields]
