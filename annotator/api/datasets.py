@@ -25,7 +25,7 @@ from annotator.flow.datasets.options import Options
 from annotator.flow.projects import members
 from annotator.flow.training import predict as training_predict
 from annotator.formats.registry import WRITERS
-from annotator.messages import imports as messages
+from annotator.messages.datasets import imports as messages
 from annotator.models import Import, Project, Role, User
 
 DRY_RUN = OpenApiParameter(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from rest_framework.pagination import Cursor, CursorPagination
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
@@ -53,6 +53,14 @@ class KnownParameters(BasePermission):
             there = ", ".join(names) or "–"
             raise Invalid("unknown_parameter", field=unknown[0][:60], names=there)
         return True
+
+
+class SignedIn(IsAuthenticated, KnownParameters):
+    """Refuses strangers, and then query parameters that a call does not take."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        is_known = IsAuthenticated.has_permission(self, request, view)
+        return is_known and KnownParameters.has_permission(self, request, view)
 
 
 def _emptied(serializer: type[Any]) -> Any:

@@ -167,7 +167,6 @@ TEXTS = {
         "the name of a label in the project."
     ),
     "not_running": gettext_noop("This import has ended; there is nothing to cancel."),
-    "no_file": gettext_noop("Send a file, or the id of an upload."),
     "like": gettext_noop("like is the id of an item."),
     "unknown_format": gettext_noop("Unknown export format “%(name)s”. Choose one of: %(names)s."),
     "unknown_include": gettext_noop(

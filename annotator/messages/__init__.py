@@ -4,13 +4,13 @@
 |---|---|
 | `audits` | What the estimate waits for |
 | `bulk` | Why the bulk desk has no page |
+| `datasets` | What an import, or a look at a file, found |
 | `encoder_choice` | Which encoders a project can use, and what they cost |
 | `encoders` | What an encoder is, and what is wrong with one |
 | `encoding` | How far an encoder is with the items |
 | `estimate` | How good the model is, and what would prove the target |
 | `forecast` | What more labels would bring |
 | `label_savings` | How many labels active learning has saved |
-| `imports` | What an import, or a look at a file, found |
 | `labelling` | What became of a decision, and why there is nothing to label |
 | `progress` | How far a project is, in the words of dashboard and API |
 | `recall` | What stands between a project and the recall that it aims for |

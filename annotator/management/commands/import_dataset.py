@@ -16,7 +16,7 @@ from annotator.flow.datasets import importing, preview, upload
 from annotator.flow.datasets.options import Options
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
-from annotator.messages import imports as messages
+from annotator.messages.datasets import imports as messages
 from annotator.models import Import, Project, User
 
 GIVEN = (

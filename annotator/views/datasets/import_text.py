@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotator.flow.datasets.preview import Preview
 from annotator.flow.datasets.rows.report import Fate
-from annotator.messages import imports as messages
+from annotator.messages.datasets import imports as messages
 from annotator.models import Import
 
 FAR = 86_400

@@ -14,7 +14,7 @@ from annotator.flow.datasets import importing, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.labels import naming
-from annotator.messages import imports as messages
+from annotator.messages.datasets import imports as messages
 from annotator.models import Import, Role
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
