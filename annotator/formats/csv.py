@@ -19,6 +19,7 @@ from annotator.formats.base import (
     UnreadableFile,
     Writer,
 )
+from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import csv_shape, reading
 from annotator.formats.tables.csv_shape import Shape
 from annotator.formats.tables.lines import Encoding, Lines, encoding_of
@@ -39,9 +40,10 @@ def look(path: Path, columns: Columns) -> Looked:
 
     Raises UnreadableFile for a file without rows, or without the content columns.
     """
+    refuse_other_kinds(path)
     encoding = encoding_of(path, columns.encoding)
     shape = _shape(path, encoding.name, columns)
-    columns = _only_column(shape, columns)
+    columns = csv_shape.only_column(shape, columns)
     table = _table(path, encoding, shape)
     if not any(_has_content(record) for _number, record in table.records()):
         raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
@@ -56,7 +58,8 @@ def read(path: Path, wanted: Columns, looked: Looked, label_names: set[str]) -> 
     encoding = Encoding(looked.encoding, looked.rows)
     wanted = replace(wanted, delimiter=wanted.delimiter or looked.delimiter)
     shape = _shape(path, encoding.name, wanted)
-    yield from reading.read(_table(path, encoding, shape), _only_column(shape, wanted), label_names)
+    table = _table(path, encoding, shape)
+    yield from reading.read(table, csv_shape.only_column(shape, wanted), label_names)
 
 
 def _has_content(record: dict[str, Any] | RejectedRow) -> bool:
@@ -72,13 +75,6 @@ def _shape(path: Path, encoding: str, columns: Columns) -> Shape:
         words = _("A line is longer than 10 MB; is this a text file?")
         raise UnreadableFile("line_too_long", words)
     return shape
-
-
-def _only_column(shape: Shape, columns: Columns) -> Columns:
-    """Return the columns, where a single one is the text whatever its name."""
-    if len(shape.header) == 1 and len(columns.parts) == 1 and not columns.text:
-        return replace(columns, text=shape.header[0])
-    return columns
 
 
 def _without_header(problem: UnreadableFile, shape: Shape) -> UnreadableFile:

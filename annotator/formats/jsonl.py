@@ -9,6 +9,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from annotator.formats.base import Columns, Looked, Reader, RejectedRow, Rows, Writer
+from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import json_shape, reading
 from annotator.formats.tables.lines import Encoding, encoding_of
 
@@ -26,6 +27,7 @@ def look(path: Path, columns: Columns) -> Looked:
 
     Raises UnreadableFile for a file without rows, or without the content fields.
     """
+    refuse_other_kinds(path)
     encoding = encoding_of(path, columns.encoding)
     table = _table(path, encoding)
     looked = reading.look(table, columns)

@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -62,6 +63,22 @@ def shape_of(lines: Iterator[str], wanted: Columns) -> Shape:
     if not best.rows:
         raise _bad_header(sample, best.delimiter)
     return _shape(best, bool(given), spaced, wanted)
+
+
+def shape_of_cells(rows: Sequence[Sequence[Any]], wanted: Columns) -> Shape:
+    """Return the shape of a sheet whose cells are known."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    filled = [row for row in texts if any(cell.strip() for cell in row)]
+    if not filled:
+        raise UnreadableFile("empty_file", _("The file has no data rows."))
+    return _shape(_Parsed("", filled, _known(wanted)), False, False, wanted)
+
+
+def only_column(shape: Shape, columns: Columns) -> Columns:
+    """Return the columns, where a single one is the text whatever its name."""
+    if len(shape.header) == 1 and len(columns.parts) == 1 and not columns.text:
+        return replace(columns, text=shape.header[0])
+    return columns
 
 
 class _Parsed:
