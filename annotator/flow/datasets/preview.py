@@ -80,10 +80,10 @@ class Preview:
 def preview(upload: Upload, options: Options) -> Preview:
     """Return what an import of the upload would do; Invalid or WrongType if it is unusable."""
     project, options = upload.project, options.checked()
-    kind = kind_of(project, upload.name, options.format)
+    path = uploaded(upload.path)
+    kind = kind_of(project, upload.name, options.format, path)
     columns = options.columns(project)
     given_vectors.check_wanted(project, options.vector_column, upload.vectors_path, "")
-    path = uploaded(upload.path)
     looked = look(path, kind, columns)
     found = Preview(upload, kind, looked, notes=list(looked.notes))
     work = Import(project=project, user=upload.user, **{**options.stored(), "format": kind})

@@ -15,7 +15,7 @@ from annotator.errors import FlowError, Invalid, NotFound, TooLarge, WrongType
 from annotator.flow.datasets import given_vectors
 from annotator.flow.datasets.options import Options
 from annotator.formats import Columns, Looked, UnreadableFile
-from annotator.formats.registry import READERS, for_file
+from annotator.formats.registry import READERS, for_content, for_file
 from annotator.models import Import, Project, Upload, User
 
 # Receive ------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ def start(upload: Upload, user: User | None, options: Options) -> Import:
     """Store the import job of an upload, which can be used once; Invalid if it is unusable."""
     project = upload.project
     options = options.checked()
-    kind = kind_of(project, upload.name, options.format)
+    kind = kind_of(project, upload.name, options.format, uploaded(upload.path))
     columns = options.columns(project)
     given_vectors.check_wanted(project, options.vector_column, upload.vectors_path, "")
     looked = look(uploaded(upload.path), kind, columns)
@@ -176,20 +176,26 @@ def uploaded(name: str) -> Path:
     return uploads_folder() / name
 
 
-def kind_of(project: Project, name: str, format: str = "") -> str:
-    """Return the format for a file name; WrongType if the task type does not accept it."""
-    reader = for_file(name or "", format)
-    task_type = tasktypes.of(project)
-    allowed = task_type.media.formats
-    if reader is None or reader.kind not in allowed:
+def kind_of(project: Project, name: str, format: str = "", path: Path | None = None) -> str:
+    """Return the format of a file by its name, or by its content if it is stored at `path`.
+
+    WrongType if the task type does not accept it.
+    """
+    allowed = tasktypes.of(project).media.formats
+    try:
+        by_name = for_file(name or "", format, allowed)
+        found = by_name if path is None else for_content(path, name, format, allowed) or by_name
+    except UnreadableFile as problem:
+        raise WrongType(problem.code, detail=problem.detail, field="file") from problem
+    if found is None or found.kind not in allowed:
         raise WrongType(
             "wrong_type",
             field="file",
-            task=task_type.task,
+            task=tasktypes.of(project).task,
             kinds=allowed,
             name=(name or "")[:100],
         )
-    return reader.kind
+    return found.kind
 
 
 def keep_upload(file: Any) -> Path:
