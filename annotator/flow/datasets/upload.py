@@ -107,9 +107,9 @@ def uploaded(name: str) -> Path:
 
 def kind_of(project: Project, name: str, format: str = "") -> str:
     """Return the format for a file name; WrongType if the task type does not accept it."""
-    reader = for_file(name or "", format)
     task_type = tasktypes.of(project)
     allowed = task_type.media.formats
+    reader = for_file(name or "", format, allowed)
     if reader is None or reader.kind not in allowed:
         raise WrongType(
             "wrong_type",

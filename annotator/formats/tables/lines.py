@@ -87,8 +87,14 @@ def _utf_16_without_mark(start: bytes) -> str:
             start[place + low] in b"\n\r\t,;" and start[place + high] == 0
             for place in range(0, 2 * pairs, 2)
         )
-        # Line ends and delimiters have a zero byte in every language.
-        if zeros and breaks and not start[low : 2 * pairs : 2].count(0) and _decodes(start, name):
+        # Line ends and delimiters have a zero byte in every language; a single one may be a flaw.
+        begins = not any(start[high:8:2])
+        if (
+            (begins or zeros > pairs // 10)
+            and breaks
+            and not start[low : 2 * pairs : 2].count(0)
+            and _decodes(start, name)
+        ):
             return name
     return ""
 
