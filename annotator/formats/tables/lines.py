@@ -110,25 +110,25 @@ def _decodes(start: bytes, name: str) -> bool:
 
 
 def _by_majority(path: Path) -> Encoding:
-    lines = valid = broken = returns = 0
+    lines = valid = broken = 0
     sample = bytearray()
     with path.open("rb") as file:
-        for line in iter(lambda: file.readline(LONGEST_LINE), b""):
-            lines += 1
-            if line.isascii():
-                continue
-            try:
-                line.decode("utf-8")
-                valid += 1
-            except UnicodeDecodeError:
-                broken += 1
-                if len(sample) < SAMPLE_BYTES:
-                    sample += line[:SAMPLE_BYTES]
-            returns += line.count(b"\r")
+        for read in iter(lambda: file.readline(LONGEST_LINE), b""):
+            # Old programs end lines with \r alone.
+            for line in read.splitlines() or [read]:
+                lines += 1
+                if line.isascii():
+                    continue
+                try:
+                    line.decode("utf-8")
+                    valid += 1
+                except UnicodeDecodeError:
+                    broken += 1
+                    sample += line[: max(SAMPLE_BYTES - len(sample), 0)]
     if broken <= valid:
         return Encoding("utf-8", lines)
     guess = charsets.guess(bytes(sample))
-    return Encoding(guess.encoding, max(lines, returns), guess.is_sure)
+    return Encoding(guess.encoding, lines, guess.is_sure)
 
 
 def _line_count(path: Path) -> int:
