@@ -19,15 +19,14 @@ from annotator.formats.base import (
     UnreadableFile,
     Writer,
 )
+from annotator.formats.csv_guard import guarded
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import csv_shape, reading
 from annotator.formats.tables.csv_shape import Shape
 from annotator.formats.tables.lines import Encoding, Lines, encoding_of
 
-# A spreadsheet runs a cell that begins like this as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-# Some programs strip these first, and check again.
-SKIPPED_STARTS = " '\""
+__all__ = ["READER", "WRITER", "guarded", "look", "read", "write"]
+
 # The other lists contain texts, separated by bars.
 LISTS_OF_OBJECTS = {"history"}
 
@@ -81,7 +80,7 @@ def _without_header(problem: UnreadableFile, shape: Shape) -> UnreadableFile:
     if problem.code != "missing_column" or not csv_shape.looks_headless(shape.header):
         return problem
     words = _("The file seems to have no header line. Add one that names the columns.")
-    return UnreadableFile("no_header", f"{problem.detail} {words}")
+    return UnreadableFile("no_header", " ".join((problem.detail, words)))
 
 
 def _table(path: Path, encoding: Encoding, shape: Shape) -> reading.Table:
@@ -194,15 +193,6 @@ def _cell(name: str, value: Any) -> Any:
     elif hasattr(value, "isoformat"):
         value = value.isoformat()
     return guarded(value) if isinstance(value, str) else value
-
-
-def guarded(text: str) -> str:
-    """Return the text, escaped so that no spreadsheet runs it as a formula."""
-    return f"'{text}" if _is_formula(text) else text
-
-
-def _is_formula(text: str) -> bool:
-    return text.lstrip(SKIPPED_STARTS).startswith(FORMULA_STARTS)
 
 
 READER = Reader("csv", "CSV", (".csv", ".tsv", ".tab", ".psv"), look, read)

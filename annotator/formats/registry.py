@@ -26,8 +26,9 @@ READERS = {
         spreadsheet.READER,
         parquet.READER,
         plain_text.READER,
-        archive.READER,
+        # Of two readers of an ending, the first is found by the name alone.
         image_zip.READER,
+        archive.READER,
     )
 }
 WRITERS = {each.kind: each for each in (jsonl.WRITER, csv.WRITER)}

@@ -63,6 +63,12 @@ def test_utf_16_without_its_mark_is_found(path: Path, encoding: str, word: str) 
     assert texts(rows) == [word, f"{word} again"]
 
 
+def test_single_nul_byte_makes_no_utf_16_of_a_file(path: Path) -> None:
+    for shift in ("", "x"):
+        content = f"text,label\n{shift}nul\x00,ham\nb,ham\n"
+        assert codes(read(path, content)) == ["nul_byte", ""]
+
+
 def test_encoding_that_several_fit_is_not_sure(path: Path) -> None:
     looked = looked_at(path, "text\nniño\n".encode("cp1252"))
     assert (looked.encoding, looked.encoding_is_sure) == ("windows-1252", False)

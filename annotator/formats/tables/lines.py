@@ -87,8 +87,14 @@ def _utf_16_without_mark(start: bytes) -> str:
             start[place + low] in b"\n\r\t,;" and start[place + high] == 0
             for place in range(0, 2 * pairs, 2)
         )
-        # Line ends and delimiters have a zero byte in every language.
-        if zeros and breaks and not start[low : 2 * pairs : 2].count(0) and _decodes(start, name):
+        # Line ends and delimiters have a zero byte in every language; a single one may be a flaw.
+        begins = not any(start[high:8:2])
+        if (
+            (begins or zeros > pairs // 10)
+            and breaks
+            and not start[low : 2 * pairs : 2].count(0)
+            and _decodes(start, name)
+        ):
             return name
     return ""
 
@@ -104,25 +110,25 @@ def _decodes(start: bytes, name: str) -> bool:
 
 
 def _by_majority(path: Path) -> Encoding:
-    lines = valid = broken = returns = 0
+    lines = valid = broken = 0
     sample = bytearray()
     with path.open("rb") as file:
-        for line in iter(lambda: file.readline(LONGEST_LINE), b""):
-            lines += 1
-            if line.isascii():
-                continue
-            try:
-                line.decode("utf-8")
-                valid += 1
-            except UnicodeDecodeError:
-                broken += 1
-                if len(sample) < SAMPLE_BYTES:
-                    sample += line[:SAMPLE_BYTES]
-            returns += line.count(b"\r")
+        for read in iter(lambda: file.readline(LONGEST_LINE), b""):
+            # Old programs end lines with \r alone.
+            for line in read.splitlines() or [read]:
+                lines += 1
+                if line.isascii():
+                    continue
+                try:
+                    line.decode("utf-8")
+                    valid += 1
+                except UnicodeDecodeError:
+                    broken += 1
+                    sample += line[: max(SAMPLE_BYTES - len(sample), 0)]
     if broken <= valid:
         return Encoding("utf-8", lines)
     guess = charsets.guess(bytes(sample))
-    return Encoding(guess.encoding, max(lines, returns), guess.is_sure)
+    return Encoding(guess.encoding, lines, guess.is_sure)
 
 
 def _line_count(path: Path) -> int:

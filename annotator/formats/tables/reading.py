@@ -1,7 +1,7 @@
 """First look at a table and its rows: the same for each syntax, and for what other tools write."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -95,7 +95,10 @@ def _plan(
     given = tool.reader(sample, wanted, parser)
     header = list(dict.fromkeys(name for record in sample for name in given(record).fields))
     note = Note("read_as_tool", {"tool": tool.title})
-    return _Plan(header, find_columns(header, wanted), given, tool, (note,))
+    # The tool read the labels; what a person named for them may be no column at all.
+    found = find_columns(header, replace(wanted, label=""))
+    found = replace(found, label="", other_labels=(), label_is_weak=False)
+    return _Plan(header, found, given, tool, (note,))
 
 
 def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser) -> bool:

@@ -51,6 +51,7 @@ def as_row(number: int, given: Given, columns: Found, names: LabelParser) -> Row
         return RejectedRow(number, "label_type", words)
     key = "" if key is None else _as_id(key)
     problem = _content_problem(content, columns) or _id_problem(key)
+    problem = problem or next(filter(None, map(_label_problem, labels)), None)
     if not problem and columns.vector and vector is None:
         words = _("“%(name)s” isn't a list of finite numbers.") % {"name": columns.vector}
         problem = ("bad_vector", words)
@@ -129,6 +130,13 @@ def _text_problem(text: str, empty: bool = False) -> Problem | None:
     except UnicodeEncodeError:
         return "invalid_utf8", _("The text isn't valid UTF-8.")
     return None
+
+
+def _label_problem(label: str) -> Problem | None:
+    problem = _text_problem(label, empty=True)
+    if problem and problem[0] == "invalid_utf8":
+        return "invalid_utf8", _("The label isn't valid UTF-8.")
+    return problem
 
 
 def _meta_problem(meta: dict[str, Any]) -> Problem | None:

@@ -4,9 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from annotator.formats.base import Columns
+from annotator.formats.tools import argilla, doccano, label_studio, prodigy, winnow
 from annotator.formats.tools.base import Tool
 
-TOOLS: tuple[Tool, ...] = ()
+TOOLS: tuple[Tool, ...] = (
+    winnow.TOOL,
+    label_studio.JSON,
+    label_studio.FLAT,
+    prodigy.TOOL,
+    argilla.TOOL,
+    doccano.TOOL,
+)
 
 
 def of(sample: Sequence[dict[str, Any]], wanted: Columns) -> Tool | None:

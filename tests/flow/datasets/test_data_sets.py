@@ -14,7 +14,9 @@ from tests import loop, servers
 pytestmark = pytest.mark.django_db
 
 # A line of the table of one-file sets: names, and rows of train and test.
-LINE = re.compile(r"^\| (`[a-z0-9_]+\.(?:csv|zip)`(?:, `[a-z0-9_]+\.(?:csv|zip)`)?) \| ([\d /]+) \|")
+LINE = re.compile(
+    r"^\| (`[a-z0-9_]+\.(?:csv|zip)`(?:, `[a-z0-9_]+\.(?:csv|zip)`)?) \| ([\d /]+) \|"
+)
 
 
 def described() -> Iterator[tuple[str, int]]:

@@ -59,7 +59,7 @@ def counters_add_up(work: Any) -> bool:
 # Receiving ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["texts.xlsx", "texts", "pictures.zip", "", "texts.csv.exe"])
+@pytest.mark.parametrize("name", ["texts.docx", "texts", "picture.png", "", "texts.csv.exe"])
 def test_wrong_kind_of_file_names_the_kinds_that_are_taken(project: Project, name: str) -> None:
     with pytest.raises(WrongType, match="CSV or JSONL") as caught:
         receive(project, name or " ", "text\na\n")
@@ -77,7 +77,7 @@ def test_named_format_beats_the_ending(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [("", "empty_file"), ("text\n", "empty_file"), ("titre,n\na,1\n", "missing_column")],
+    [("", "empty_file"), ("text\n", "empty_file"), ("titre,corps\na,b\n", "missing_column")],
 )
 def test_file_that_is_refused_leaves_nothing_behind(
     project: Project, settings: Settings, content: str, code: str
@@ -230,11 +230,11 @@ def test_column_that_goes_missing_later_fails_with_words(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = receive(project, "a.zip.csv", "text\na\n")
-    (upload.uploads_folder() / work.path).write_text("titre,n\na,1\n")
+    (upload.uploads_folder() / work.path).write_text("titre,corps\na,b\n")
     importing.run(work.pk)
     work.refresh_from_db()
     assert work.state == Job.State.FAILED
-    assert "The columns are: “titre”, “n”" in work.error
+    assert "The columns are: “titre”, “corps”" in work.error
 
 
 # What labels are ---------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def test_unsafe_zip_is_refused_as_a_whole(image_project: Project, settings: Sett
 
 
 def test_bad_labels_csv_fails_with_words(image_project: Project) -> None:
-    content = archive({"labels.csv": "a,b\n", "1.png": picture("red")})
+    content = archive({"labels.csv": "a,b\n1,2\n", "1.png": picture("red")})
     try:
         work = receive(image_project, "pets.zip", content)
         importing.run(work.pk)
