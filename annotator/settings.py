@@ -264,7 +264,7 @@ REST_FRAMEWORK = {
         "annotator.api.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["annotator.api.request_context.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["annotator.api.codecs.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["annotator.api.codecs.StrictJSONParser"],
     # The schema describes the API; OPTIONS is refused like any other unsupported method.

@@ -8,12 +8,11 @@ from rest_framework.decorators import (
     authentication_classes,
     permission_classes,
 )
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator.api import responses, serializers
-from annotator.api.request_context import checked, person
+from annotator.api.request_context import KnownParameters, checked, person
 from annotator.errors import NotFound, PermissionDenied, Unauthenticated
 from annotator.flow.projects import accounts
 from annotator.flow.projects import members as project_members
@@ -23,7 +22,7 @@ from annotator.models import Membership, Role, User
 @extend_schema(summary="Get a token", request=serializers.Token, responses={200: responses.Token})
 @api_view(["POST"])
 @authentication_classes([])
-@permission_classes([AllowAny])
+@permission_classes([KnownParameters])
 def token(request: Request) -> Response:
     """Exchange a username and a password for a token, which is shown this once."""
     given = checked(serializers.Token, request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,31 @@ class BadContent(Exception):
 
 
 @dataclass(frozen=True)
+class Note:
+    """What people should know about a file: a stable code, and the values of its sentence."""
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """An answer that a file has for an item, with what it says about it.
+
+    `kind` is "answer", "suggestion" or "skip". `confidence` belongs to suggestions.
+    """
+
+    labels: tuple[str, ...] = ()
+    kind: str = "answer"
+    annotator: str = ""
+    confidence: float | None = None
+    created_at: datetime | None = None
+    seconds: float | None = None
+    note: str = ""
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
 class Row:
     """One usable row.
 
@@ -41,6 +67,8 @@ class Row:
     meta: dict[str, Any] = field(default_factory=dict)
     # From the user's own encoder: float32 (d,).
     vector: Any = None
+    # All of them, where the format knows more than one set of labels; `labels` is the simple case.
+    answers: tuple[GivenAnswer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,9 +78,22 @@ class RejectedRow:
     number: int
     code: str
     detail: str
+    # How many rows are lost with it: an open quote swallows hundreds.
+    rows: int = 1
+    # The file's name within a ZIP or folder.
+    name: str = ""
 
 
-Rows = Iterator[Row | RejectedRow]
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file in a ZIP or folder that becomes no item, or a row of its table without its file."""
+
+    name: str
+    code: str
+    detail: str = ""
+
+
+Rows = Iterator[Row | RejectedRow | SkippedFile]
 
 
 @dataclass(frozen=True)
@@ -90,6 +131,16 @@ class Columns:
     named: Mapping[str, str] = field(default_factory=dict)
     # Never detected, only named.
     vector: str = ""
+    # A codec's name; empty means automatic detection.
+    encoding: str = ""
+    # One of , ; | and tab; empty means automatic detection.
+    delimiter: str = ""
+    # The ids are row numbers of the file: leave them aside.
+    ignore_ids: bool = False
+    # The names of the project's labels, where they are known.
+    label_names: frozenset[str] = frozenset()
+    # The records are what they are, even if they look like those of another tool.
+    plain: bool = False
 
     def of(self, part: Part) -> str:
         """Return the column that is named for the part; empty where it is to be found."""
@@ -98,11 +149,20 @@ class Columns:
 
 @dataclass(frozen=True)
 class Looked:
-    """Result of a first look at a file: the approximate number of rows, and the encoding."""
+    """Result of a first look at a file.
+
+    `rows` is approximate. `encoding` is a codec's name; it is not sure where several fit. `header`
+    has the columns to choose from. `mapping` tells which column the parts, "label", "id" and
+    "vector" are read from.
+    """
 
     rows: int
     encoding: str = ""
+    encoding_is_sure: bool = True
+    delimiter: str = ""
     header: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

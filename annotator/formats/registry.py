@@ -1,15 +1,51 @@
 """The import and export formats: a new one is a module here and a line below."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from annotator.formats import csv, image_zip, jsonl
+from annotator.formats import (
+    archive,
+    csv,
+    image_zip,
+    jsonl,
+    parquet,
+    plain_text,
+    sniff,
+    spreadsheet,
+)
 from annotator.formats.base import Reader
 
-READERS = {each.kind: each for each in (csv.READER, jsonl.READER, image_zip.READER)}
+READERS = {
+    each.kind: each
+    for each in (
+        csv.READER,
+        jsonl.READER,
+        spreadsheet.READER,
+        parquet.READER,
+        plain_text.READER,
+        # Of two readers of an ending, the first is found by the name alone.
+        image_zip.READER,
+        archive.READER,
+    )
+}
 WRITERS = {each.kind: each for each in (jsonl.WRITER, csv.WRITER)}
+
+# The kinds of content that readers other than those of texts read.
+OF_CONTENT = {
+    "xlsx": ("xlsx",),
+    "xls": ("xlsx",),
+    "ods": ("xlsx",),
+    "parquet": ("parquet",),
+    "zip": ("archive", "zip"),
+    "gzip": ("archive",),
+    "tar": ("archive", "zip"),
+    "tar.gz": ("archive", "zip"),
+    "picture": ("zip",),
+}
+TEXTS = ("csv", "jsonl", "text")
 
 
 def choices() -> list[tuple[str, str | Promise]]:
@@ -20,9 +56,40 @@ def choices() -> list[tuple[str, str | Promise]]:
     ]
 
 
-def for_file(name: str, kind: str = "") -> Reader | None:
-    """Return the reader of the kind, or else of the file name's extension; None without one."""
+def for_file(name: str, kind: str = "", allowed: Collection[str] = ()) -> Reader | None:
+    """Return the reader of the kind, or else of the file name's extension; None without one.
+
+    `allowed` are the kinds that may be found by the name; without them, all may.
+    """
     if kind:
         return READERS.get(kind)
-    ending = Path(name).suffix.lower()
-    return next((each for each in READERS.values() if ending in each.endings), None)
+    ending = sniff.ending_of(name)
+    if ending == ".tar.gz":
+        ending = ".tar"
+    found = [each for each in READERS.values() if ending in each.endings]
+    return next((each for each in found if not allowed or each.kind in allowed), None) or (
+        found[0] if found else None
+    )
+
+
+def for_content(
+    path: Path, name: str = "", kind: str = "", allowed: Collection[str] = ()
+) -> Reader | None:
+    """Return the reader of a file by its bytes, and by its name where those only tell a text.
+
+    UnreadableFile names what the file is if no reader of the allowed kinds reads it.
+    """
+    allowed = allowed or READERS
+    content = sniff.content_of(path)
+    kinds = OF_CONTENT.get(content, TEXTS if content == "text" else ())
+    usable = [each for each in kinds if each in allowed and kind in ("", each)]
+    if content != "text" or not usable:
+        if usable:
+            return READERS[usable[0]]
+        if content == "text" and kind == "":
+            return None
+        raise sniff.wrong_content(content)
+    by_name = for_file(name, kind, usable)
+    if by_name and by_name.kind in usable:
+        return by_name
+    return archive.reader_of(path)

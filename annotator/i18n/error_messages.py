@@ -154,7 +154,20 @@ TEXTS = {
     "text_column": gettext_noop(
         "“%(name)s” isn't a text of this project's items. Their texts: %(names)s."
     ),
-    "no_report": gettext_noop("No row of this import was rejected."),
+    "no_report": gettext_noop("Every row of this import became an item as it stood."),
+    "unknown_upload": gettext_noop(
+        "Upload not found. Uploads are kept for 24 hours, and can be imported once."
+    ),
+    "choice": gettext_noop("%(name)s must be one of: %(names)s."),
+    "delimiter": gettext_noop("The delimiter must be a comma, a semicolon, a tab or a bar."),
+    "encoding": gettext_noop(
+        "“%(name)s” is no text encoding. Use a name such as utf-8, windows-1252 or gb18030."
+    ),
+    "label_map": gettext_noop(
+        "label_map must be an object of at most %(most)d names of labels in the file, each with "
+        "the name of a label in the project."
+    ),
+    "not_running": gettext_noop("This import has ended; there is nothing to cancel."),
     "like": gettext_noop("like is the id of an item."),
     "unknown_format": gettext_noop("Unknown export format “%(name)s”. Choose one of: %(names)s."),
     "unknown_include": gettext_noop(
@@ -268,6 +281,7 @@ TEXTS = {
     ),
     "two_media": gettext_noop("One file contains texts, the other images. Use the same data type."),
     # Requests
+    "unknown_parameter": gettext_noop("Unknown query parameter. This call takes: %(names)s."),
     "too_large": gettext_noop("The request is too large."),
     "nul_byte_in_body": gettext_noop("This contains a NUL byte."),
     "out_of_range": gettext_noop("This number is too large."),

@@ -33,6 +33,34 @@ VECTOR_DIMENSIONS = gettext_noop(
     "The vector has %(found)d numbers; those of the other items have %(wanted)d."
 )
 
+# What became of a row of an import that is no new item as it stood.
+DUPLICATE = gettext_noop("Its content is that of item “%(id)s”.")
+DUPLICATE_TEXT = gettext_noop("Its content is that of item “%(id)s”; ID “%(other)s” was not taken.")
+META_NOT_TAKEN = gettext_noop(
+    "Its content is that of item “%(id)s”, which has other metadata; these were not taken."
+)
+LABEL_CONFLICT = gettext_noop("Item “%(id)s” has the label %(old)s; %(new)s was not taken.")
+LABELS_NOT_TAKEN = gettext_noop(
+    "Item “%(id)s” was there already without a label; %(new)s was not taken. Labels for existing "
+    "items are taken if you choose to add them."
+)
+LABELS_ADDED = gettext_noop("Its labels were added to item “%(id)s”.")
+LABELS_CHANGED = gettext_noop("Its labels replaced those of item “%(id)s”.")
+ITEM_UPDATED = gettext_noop("Item “%(id)s” was updated.")
+VECTOR_STAYS = gettext_noop(
+    "Item “%(id)s” came with a vector of its own, which would not fit another text."
+)
+LABEL_LEFT_OUT = gettext_noop("Its label was left out, as chosen.")
+SKIP_LEFT_OUT = gettext_noop("It was skipped where the file comes from; it has no label here.")
+CONFIDENCE_RANGE = gettext_noop(
+    "The confidence %(value)s is out of range: it must lie between 0 and 1. It was left out."
+)
+SECOND_GOLD = gettext_noop("It has several gold answers; the first one was taken.")
+SECOND_SUGGESTION = gettext_noop("It has several suggestions; the first one was taken.")
+ID_CUT = gettext_noop("Its ID is longer than %(most)d characters; the end of it was kept.")
+NOT_STORED = gettext_noop("The database can't store it: %(problem)s.")
+CANCELLED_IMPORT = gettext_noop("Cancelled by %(name)s. The rows read so far were imported.")
+
 # What a simulation noted, and why it ended.
 UNREADABLE_ROWS = gettext_noop("%(n)d unreadable rows left out")
 UNLABELLED_ROWS = gettext_noop("%(n)d rows without a label left out")

@@ -4,6 +4,7 @@
 |---|---|
 | `audits` | What the estimate waits for |
 | `bulk` | Why the bulk desk has no page |
+| `datasets` | What an import, or a look at a file, found |
 | `encoder_choice` | Which encoders a project can use, and what they cost |
 | `encoders` | What an encoder is, and what is wrong with one |
 | `encoding` | How far an encoder is with the items |

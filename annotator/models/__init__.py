@@ -2,7 +2,7 @@
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
 from annotator.models.features import EncoderImport, FeatureShard, FeatureSpace, VectorShard
-from annotator.models.items import Import, Item
+from annotator.models.items import FormerContent, Import, Item, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
@@ -23,6 +23,7 @@ __all__ = [
     "EncoderImport",
     "FeatureShard",
     "FeatureSpace",
+    "FormerContent",
     "Import",
     "Item",
     "Job",
@@ -43,6 +44,7 @@ __all__ = [
     "Simulation",
     "Source",
     "Tally",
+    "Upload",
     "User",
     "VectorShard",
     "WorkerBeat",

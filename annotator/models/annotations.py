@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from annotator.models.items import Item
+from annotator.models.items import Import, Item
 from annotator.models.members import User
 from annotator.models.projects import Label, Project
 from annotator.models.queue import REVIEW_SOURCES, Lease, Provenance
@@ -21,6 +21,17 @@ class Annotation(Provenance):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
     user = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # Who gave an imported answer, if they have no account here.
+    author = models.CharField(max_length=150, blank=True, default="", db_default="")
+    # The import that brought it.
+    imported = models.ForeignKey(
+        Import,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     labels = models.ManyToManyField(Label, through="AnnotationLabel", related_name="+")
     # What the answer says beyond its labels, by task type; null if the labels say all.
@@ -73,6 +84,18 @@ class Annotation(Provenance):
 
     def __str__(self) -> str:
         return f"{self.item_id} by {self.user_id}"
+
+    @property
+    def by(self) -> str | None:
+        """Return the name of who gave it; None if they are gone."""
+        return self.user.username if self.user else self.author or None
+
+    @property
+    def tallied_for(self) -> User | None:
+        """Return in whose daily counts it is: its author's, or of who imported it."""
+        if self.user is not None:
+            return self.user
+        return self.imported.user if self.imported is not None else None
 
 
 class AnnotationLabel(models.Model):

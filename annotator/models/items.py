@@ -1,4 +1,7 @@
-"""Imports and items of the pool."""
+"""Uploads, imports, and items of the pool."""
+
+import uuid
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -9,8 +12,36 @@ from annotator.models.members import User
 from annotator.models.projects import Project
 
 
+class Upload(models.Model):
+    """A file that was sent, and is looked at before it is imported."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    name = models.CharField(max_length=255)
+    path = models.CharField(max_length=255)
+    vectors_path = models.CharField(max_length=255, blank=True, default="")
+    vector_ids_path = models.CharField(max_length=255, blank=True, default="")
+    # What was chosen when it was looked at last, and counts unless an import says otherwise.
+    options = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def paths(self) -> list[str]:
+        """Return the names of its files."""
+        return [name for name in (self.path, self.vectors_path, self.vector_ids_path) if name]
+
+
 class Import(Job):
-    """An uploaded file being imported. `done` counts the processed rows, good or bad."""
+    """An uploaded file being imported.
+
+    `done` counts the rows that were read. Each has one fate, so that `done` is the sum of
+    `created`, `duplicates`, `conflicts`, `rejected`, `labels_added`, `labels_changed` and
+    `updated`. What did not become an item as it stood has a line in the report.
+    """
 
     class LabelsAre(models.TextChoices):
         SEED = "seed", _("seed labels")
@@ -18,12 +49,30 @@ class Import(Job):
         SUGGESTION = "suggestion", _("suggestions")
         IGNORE = "ignore", _("ignored")
 
+    class Existing(models.TextChoices):
+        """What labels do for items that are there already."""
+
+        KEEP = "keep", _("keep the labels that are there")
+        ADD = "add", _("add labels where there are none")
+        REPLACE = "replace", _("replace the labels of earlier imports")
+
+    class SameId(models.TextChoices):
+        """What another text, or other metadata, does under an ID that is there already."""
+
+        KEEP = "keep", _("keep the items that are there")
+        UPDATE = "update", _("update their texts and metadata")
+
+    class UnknownLabels(models.TextChoices):
+        REJECT = "reject", _("reject the row")
+        CREATE = "create", _("create the label")
+        UNLABELLED = "unlabelled", _("import without a label")
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=255)
     path = models.CharField(max_length=255)
     # The kind of its reader (`formats.registry`).
-    format = models.CharField(max_length=8, blank=True)
+    format = models.CharField(max_length=32, blank=True)
     text_column = models.CharField(max_length=200, blank=True)
     # Those of the texts of an item that is made of several, by the names of the texts.
     part_columns = models.JSONField(default=dict)
@@ -35,11 +84,38 @@ class Import(Job):
     vectors_path = models.CharField(max_length=255, blank=True, default="")
     vector_ids_path = models.CharField(max_length=255, blank=True, default="")
     labels_are = models.CharField(max_length=16, choices=LabelsAre, default=LabelsAre.SEED)
+    # As it was chosen, or else as it was found.
+    encoding = models.CharField(max_length=32, blank=True, default="")
+    delimiter = models.CharField(max_length=4, blank=True, default="")
+    ignore_ids = models.BooleanField(default=False)
+    existing = models.CharField(max_length=16, choices=Existing, default=Existing.KEEP)
+    same_id = models.CharField(max_length=16, choices=SameId, default=SameId.KEEP)
+    unknown_labels = models.CharField(
+        max_length=16, choices=UnknownLabels, default=UnknownLabels.REJECT
+    )
+    # What labels of the file are called in the project, by their names in the file.
+    label_map = models.JSONField(default=dict)
     total = models.PositiveIntegerField(null=True)
     done = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)
+    conflicts = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    labels_added = models.PositiveIntegerField(default=0)
+    labels_changed = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    # Of `created`, those that came without the label that their row had.
+    unlabelled = models.PositiveIntegerField(default=0)
+    # Files in a ZIP that are no rows.
+    skipped_files = models.PositiveIntegerField(default=0)
+    # What the reader gave so far: where an import that was interrupted goes on.
+    entries = models.PositiveIntegerField(default=0)
+    # The report as far as it is committed: its lines, and its length in bytes.
+    report_lines = models.PositiveIntegerField(default=0)
+    report_bytes = models.PositiveBigIntegerField(default=0)
+    # Rows per second over the last chunks.
+    rate = models.FloatField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
     errors = models.JSONField(default=list)
     notes = models.JSONField(default=list)
 
@@ -51,6 +127,13 @@ class Import(Job):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Return when it will have read the file, by its rate; None if that is unknown."""
+        if self.state != self.State.RUNNING or not (self.rate and self.total and self.heartbeat_at):
+            return None
+        return self.heartbeat_at + timedelta(seconds=max(self.total - self.done, 0) / self.rate)
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -130,3 +213,23 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class FormerContent(models.Model):
+    """What an item was until an import replaced it: earlier answers were given on that."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="former")
+    # The import that replaced it.
+    imported = models.ForeignKey(Import, on_delete=models.SET_NULL, null=True, related_name="+")
+    content_hash = models.BinaryField(max_length=16)
+    text = models.TextField(blank=True)
+    content = models.JSONField(null=True)
+    image = models.CharField(max_length=80, blank=True)
+    meta = models.JSONField(default=dict)
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} until {self.until}"

@@ -154,14 +154,15 @@ class Job(models.Model):
 
     def give_up(self, error: str) -> None:
         """Mark the job as failed for good, with a sentence."""
-        self.write(state=self.State.FAILED, finished_at=clock.now(), error=error)
+        self.write(state=self.State.FAILED, finished_at=clock.now(), error=_storable(error))
 
     def fail(self, error: str) -> None:
         """Record a failed attempt: retry later, or give up after the third."""
         if self.attempts >= MAX_ATTEMPTS:
             return self.give_up(error)
         pause = timedelta(seconds=5 * 2 ** (self.attempts - 1))
-        self.write(state=self.State.QUEUED, error=error, retry_at=clock.now() + pause)
+        retry_at = clock.now() + pause
+        self.write(state=self.State.QUEUED, error=_storable(error), retry_at=retry_at)
 
     @contextmanager
     def kept_alive(self) -> Iterator[None]:
@@ -186,6 +187,11 @@ class Job(models.Model):
                 # another worker.
                 log.warning("%s %s missed a beat: %s", self._meta.verbose_name, self.pk, problem)
             connection.close()
+
+
+def _storable(error: str) -> str:
+    """Return the error as every database can store it: it may quote the bytes of a file."""
+    return error.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class WorkerBeat(models.Model):

@@ -112,6 +112,14 @@ class Media(Protocol):
         """Store the files of an item and return its fields; BadContent if unusable."""
         ...
 
+    def check(self, content: Any) -> None:
+        """Raise BadContent if the content cannot become an item; nothing is stored."""
+        return
+
+    def preview(self, content: Any) -> dict[str, Any]:
+        """Return the content of an item that is not stored, like `listed`."""
+        return dict(content) if isinstance(content, dict) else {"text": content}
+
     def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
         """Yield the encoder's input for each item, in the order of the rows."""
         ...

@@ -5,8 +5,9 @@
 | `export` | Streamed export, with the origin of each label |
 | `given_vectors` | Vectors that come with the items: checked and stored |
 | `importing` | Import: streamed, stored in chunks, resumable |
-| `preview` | The first rows of a file, and which column has what |
-| `rejects` | Rejected rows and their report |
+| `options` | What was chosen for a file |
+| `preview` | What an import of an upload would do |
+| `rows` | What becomes of each row |
 | `search` | Search by text or by likeness |
 | `upload` | Uploads: received, kept, given a format |
 """

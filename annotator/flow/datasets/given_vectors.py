@@ -1,6 +1,6 @@
 """Vectors that come with the items: checked, and stored like those of an encoder."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotator import tasktypes
 from annotator.errors import Invalid
-from annotator.formats import RejectedRow, Row
+from annotator.formats import RejectedRow, Row, Rows
 from annotator.formats.tables import LONGEST_VECTOR
 from annotator.i18n import stored_texts
 from annotator.models import Job, Project, VectorShard
@@ -55,20 +55,18 @@ def check_file(project: Project, path: Path, ids: Path | None) -> None:
         raise Invalid("vector_ids", field="vector_ids", ids=number, vectors=len(vectors))
 
 
-def attached(
-    rows: Iterator[Row | RejectedRow], path: Path, ids: Path | None
-) -> Iterator[Row | RejectedRow]:
+def attached(rows: Rows, path: Path, ids: Path | None) -> Rows:
     """Yield the rows with their vectors: by their ids, or in the order of the file without ids."""
     vectors = _opened(path)
     place = None if ids is None else _ids(ids)
     for row in rows:
-        if isinstance(row, RejectedRow):
+        if not isinstance(row, Row):
             yield row
             continue
         at = row.number - 1 if place is None else place.get(row.key, -1)
         if 0 <= at < len(vectors):
             vector = np.asarray(vectors[at], dtype=np.float32)
-            yield Row(row.number, row.content, row.key, row.labels, row.meta, vector)
+            yield replace(row, vector=vector)
         else:
             yield RejectedRow(row.number, "no_vector", stored_texts.NO_VECTOR)
 

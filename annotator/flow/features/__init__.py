@@ -3,6 +3,7 @@
 | module | what it does |
 |---|---|
 | `encode` | Fit an encoder on a sample, then encode each shard |
+| `changed_items` | Features of items whose content changed |
 | `encoder_choice` | Choice of the pretrained encoder of a project |
 | `encoder_costs` | What each encoder would cost for a pool, and which one is in use |
 | `vectors` | Vectors of a pretrained encoder, in the background, slice by slice |

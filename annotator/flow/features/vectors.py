@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from annotator import tasktypes
 from annotator.errors import Conflict
-from annotator.flow.features import encoder_choice
+from annotator.flow.features import changed_items, encoder_choice
 from annotator.flow.features.encoder_choice import Goal
 from annotator.jobs.runner import job, sweep
 from annotator.models import FeatureSpace, Job, Project, VectorShard
@@ -201,6 +201,7 @@ def encode(shard: VectorShard) -> Project:
             unreadable=made.unreadable,
             seconds=round(made.seconds, 3),
         )
+        changed_items.follow_vectors(shard)
         wanted = Goal(shard.encoder, shard.sha256)
         if shard.stop < whole:
             _slice(shard.project, wanted, shard.stop, whole)

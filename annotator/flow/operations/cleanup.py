@@ -18,6 +18,7 @@ from annotator.models import (
     Disagreement,
     FeatureShard,
     FeatureSpace,
+    FormerContent,
     Import,
     Item,
     Job,
@@ -29,11 +30,13 @@ from annotator.models import (
     Round,
     RoundShard,
     Simulation,
+    Upload,
     WorkerBeat,
 )
 from annotator.pool import feature_store, model_files
 
 GRACE = timedelta(days=7)
+UPLOADS_KEPT = timedelta(hours=24)
 SPACES_KEPT = 2
 ROUNDS_KEPT = 3
 
@@ -70,7 +73,17 @@ def tidy() -> None:
     for project in Project.objects.alive():
         _drop_old_files(project)
     WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
+    drop_unused_uploads()
     _drop_old_uploads(week_ago)
+
+
+def drop_unused_uploads() -> None:
+    """Remove uploads that nobody imported within a day, with their files."""
+    for upload in Upload.objects.filter(created_at__lt=timezone.now() - UPLOADS_KEPT):
+        # Not if it was imported in this moment: then the import has its files.
+        if Upload.objects.filter(pk=upload.pk).delete()[0]:
+            for name in upload.paths:
+                (settings.MEDIA_ROOT / "uploads" / name).unlink(missing_ok=True)
 
 
 def _drop_old_uploads(before: datetime) -> None:
@@ -105,6 +118,7 @@ def remove_project(project: Project) -> None:
         Annotation.objects.filter(project=project),
         QueueEntry.objects.filter(project=project),
         Lease.objects.filter(project=project),
+        FormerContent.objects.filter(item__project=project),
         Item.objects.filter(project=project),
     ):
         rows._raw_delete(rows.db)

@@ -307,7 +307,7 @@ def _counted(project: Project, user: int) -> Numbers:
 
 def _answers_by_day(project: Project, user: int) -> Any:
     stands, counts, seed = Q(withdrawn_at=None), Q(counted=True), Q(source=Source.SEED)
-    own = Annotation.objects.filter(project=project, user=user)
+    own = Annotation.objects.filter(_tallied_for(user), project=project)
     days = own.annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day").order_by()
     return days.annotate(
         labels=Count("pk", filter=stands & counts & ~seed),
@@ -321,10 +321,15 @@ def _answers_by_day(project: Project, user: int) -> Any:
 def _changes(project: Project, user: int) -> int:
     revisions = Revision.objects.filter(annotation__project=project, user=user)
     # Not a requested label, but a change that a model should be trained on.
-    seeds = Annotation.objects.filter(project=project, user=user, source=Source.SEED)
+    seeds = Annotation.objects.filter(_tallied_for(user), project=project, source=Source.SEED)
     decisions = Decision.objects.filter(project=project)
     decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
     return revisions.count() + seeds.count() + decided
+
+
+def _tallied_for(user: int) -> Q:
+    """Return the filter for a user's answers, and those of authors that they imported."""
+    return Q(user=user) | Q(user=None, imported__user=user)
 
 
 def _stood_still(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.flow.simulation import encoded
-from annotator.formats import Columns, RejectedRow, Row, UnreadableFile, image_zip
+from annotator.formats import Columns, RejectedRow, Row, SkippedFile, UnreadableFile, image_zip
 from annotator.formats.registry import READERS, for_file
 from annotator.i18n import error_messages, stored_texts
 from annotator.models import Label
@@ -104,6 +104,8 @@ def read(path: Path, columns: Columns, kind: str = "", most_bytes: int = 0) -> L
     left_out: Counter[str] = Counter()
     held = 0
     for row in rows:
+        if isinstance(row, SkippedFile):
+            continue
         document = _document(row)
         if isinstance(row, RejectedRow) or document is None:
             left_out[stored_texts.UNREADABLE_ROWS] += 1

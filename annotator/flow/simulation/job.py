@@ -16,6 +16,7 @@ from django.utils import timezone
 from annotator import projectsettings, tasktypes
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.datasets import upload
+from annotator.flow.datasets.options import Options
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
 from annotator.flow.simulation import dataset, storage
@@ -68,7 +69,7 @@ def start(
     _check(project, strategies, labels, seeds, features)
     given: dict[str, Any] = {}
     if file is not None:
-        columns = upload.columns_of(project, text_column, label_column)
+        columns = Options(text_column=text_column, label_column=label_column).columns(project)
         given = _received(project, file, columns)
     elif own_labels(project) < FEWEST_OWN:
         raise Invalid("too_few", field="file", least=FEWEST_OWN)
@@ -152,10 +153,10 @@ def _received(project: Project, file: Any, columns: Columns) -> dict[str, Any]:
     kind = upload.kind_of(project, file.name)
     path = upload.keep_upload(file)
     try:
-        upload.inspect(path, kind, columns)
-    except UnreadableFile as problem:
+        upload.look(path, kind, columns)
+    except Invalid:
         path.unlink()
-        raise Invalid(problem.code, detail=problem.detail, field="file") from problem
+        raise
     return {
         "name": Path(file.name).name[:255],
         "path": path.name,
@@ -238,7 +239,8 @@ def _rare(work: Simulation) -> str:
 def _answers(work: Simulation) -> dataset.LabelledDocuments:
     if not work.path:
         return _own_answers(work.project)
-    columns = upload.columns_of(work.project, work.text_column, work.label_column)
+    named = Options(text_column=work.text_column, label_column=work.label_column)
+    columns = named.columns(work.project)
     return dataset.read(upload.uploaded(work.path), columns, work.format, MOST_BYTES)
 
 

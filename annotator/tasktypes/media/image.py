@@ -1,6 +1,8 @@
 """Images, re-encoded when they are stored."""
 
+import base64
 import hashlib
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from annotator.formats import image_zip
 from annotator.models import Item, Project
-from annotator.storage import thumbnails
+from annotator.storage import resize, thumbnails
 from annotator.tasktypes.base import EVERYTHING, Limits, Media
+
+PREVIEW_PIXELS = 160
 
 
 class Image(Media):
@@ -48,6 +52,15 @@ class Image(Media):
         if not default_storage.exists(name):
             name = default_storage.save(name, ContentFile(clean))
         return {"image": name}
+
+    def check(self, content: Any) -> None:
+        image_zip.clean(content)
+
+    def preview(self, content: Any) -> dict[str, Any]:
+        clean, ending = image_zip.clean(content)
+        clean, ending = resize.shrink(io.BytesIO(clean), PREVIEW_PIXELS) or (clean, ending)
+        kind = "jpeg" if ending == "jpg" else ending
+        return {"image_url": f"data:image/{kind};base64,{base64.b64encode(clean).decode()}"}
 
     def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
         for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):

@@ -16,7 +16,7 @@ class Text(Media):
     """An item is one text, as it was imported."""
 
     name = "text"
-    formats = ("csv", "jsonl")
+    formats = ("csv", "jsonl", "xlsx", "parquet", "text", "archive")
     pretrained = "text"
     parts = (formats_base.TEXT,)
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)

@@ -31,7 +31,7 @@ class TextPairs(Media):
     """An item is two texts in a fixed order; `Item.text` has both, for the search."""
 
     name = "text-pairs"
-    formats = ("csv", "jsonl")
+    formats = ("csv", "jsonl", "xlsx", "parquet", "archive")
     parts = (
         Part(
             "a",

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from annotator.errors import FlowError, Invalid, NotFound, TooLarge, WrongType
 from annotator.flow.datasets import importing, upload
+from annotator.flow.datasets.rows import fates, report
 from annotator.flow.queue import leasing, payload
 from annotator.models import Annotation, Import, Item, Job, Project, Source, Tally, User
 from annotator.tasktypes.media.text import TEXT
@@ -58,7 +59,7 @@ def counters_add_up(work: Any) -> bool:
 # Receiving ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["texts.xlsx", "texts", "pictures.zip", "", "texts.csv.exe"])
+@pytest.mark.parametrize("name", ["texts.docx", "texts", "picture.png", "", "texts.csv.exe"])
 def test_wrong_kind_of_file_names_the_kinds_that_are_taken(project: Project, name: str) -> None:
     with pytest.raises(WrongType, match="CSV or JSONL") as caught:
         receive(project, name or " ", "text\na\n")
@@ -76,7 +77,7 @@ def test_named_format_beats_the_ending(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [("", "empty_file"), ("text\n", "empty_file"), ("titre\na\n", "missing_column")],
+    [("", "empty_file"), ("text\n", "empty_file"), ("titre,corps\na,b\n", "missing_column")],
 )
 def test_file_that_is_refused_leaves_nothing_behind(
     project: Project, settings: Settings, content: str, code: str
@@ -155,7 +156,7 @@ def test_report_holds_every_rejected_row_though_the_page_shows_the_first(
     assert (work.created, work.rejected, len(work.errors)) == (150, 150, 100)
     with upload.report_path(work).open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    assert header == ["row", "code", "detail"]
+    assert header == ["row", "code", "detail", "file", "fate"]
     assert [int(row[0]) for row in rows] == list(range(2, 301, 2))
     assert {row[1] for row in rows} == {"column_count"}
 
@@ -229,11 +230,11 @@ def test_column_that_goes_missing_later_fails_with_words(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = receive(project, "a.zip.csv", "text\na\n")
-    (upload.uploads_folder() / work.path).write_text("titre\na\n")
+    (upload.uploads_folder() / work.path).write_text("titre,corps\na,b\n")
     importing.run(work.pk)
     work.refresh_from_db()
     assert work.state == Job.State.FAILED
-    assert "The columns are: “titre”" in work.error
+    assert "The columns are: “titre”, “corps”" in work.error
 
 
 # What labels are ---------------------------------------------------------------------------------
@@ -341,7 +342,7 @@ def test_unsafe_zip_is_refused_as_a_whole(image_project: Project, settings: Sett
 
 
 def test_bad_labels_csv_fails_with_words(image_project: Project) -> None:
-    content = archive({"labels.csv": "a,b\n", "1.png": picture("red")})
+    content = archive({"labels.csv": "a,b\n1,2\n", "1.png": picture("red")})
     try:
         work = receive(image_project, "pets.zip", content)
         importing.run(work.pk)
@@ -364,14 +365,14 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.undo()
         monkeypatch.setattr(TEXT, "limits", replace(TEXT.limits, import_=10))
         calls = iter(range(number))
-        append = importing.append_report
+        append = report.append
 
-        def appended(work: Any, bad: Any) -> None:
-            append(work, bad)
+        def appended(*given: Any) -> None:
+            append(*given)
             if next(calls, None) is None:
                 raise RuntimeError("the power went")
 
-        monkeypatch.setattr(importing, "append_report", appended)
+        monkeypatch.setattr(report, "append", appended)
 
     return at
 
@@ -429,13 +430,13 @@ def test_import_that_was_taken_over_stores_nothing_more(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = receive(project, "texts.csv", "text\na\nb\n")
-    sort = importing._classify_rows
+    sort = fates.Sorter.sort
 
     def sorted_too_late(*args: Any) -> Any:
         Import.objects.filter(pk=work.pk).update(token=None)
         return sort(*args)
 
-    monkeypatch.setattr(importing, "_classify_rows", sorted_too_late)
+    monkeypatch.setattr(fates.Sorter, "sort", sorted_too_late)
     importing.run(work.pk)
     assert items(project) == []
     work.refresh_from_db()

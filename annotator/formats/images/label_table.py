@@ -1,0 +1,149 @@
+"""The table of labels in an archive of pictures: its rows, found by the name of a picture."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotator.formats import archive as packed
+from annotator.formats import sniff
+from annotator.formats.archives.names import tidy_path
+from annotator.formats.base import (
+    BadContent,
+    Columns,
+    Part,
+    RejectedRow,
+    Row,
+    SkippedFile,
+    UnreadableFile,
+)
+
+FILE = Part(
+    "text",
+    gettext_lazy("File column"),
+    (
+        *("filename", "file_name", "file", "image", "img", "picture", "path", "filepath"),
+        *("file_path", "image_path", "image_file", "name"),
+    ),
+    gettext_lazy("A table of labels needs the columns filename and label. It has: %(there)s."),
+)
+COLUMNS = Columns(parts=(FILE,), ignore_ids=True)
+# Names that tell what the table is for, the usual ones first.
+STEMS = ("labels", "metadata", "annotations", "label", "classes")
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".ods")
+
+
+@dataclass
+class TableRow:
+    """What a table says about a picture."""
+
+    number: int
+    name: str
+    row: Row
+    is_used: bool = False
+
+
+@dataclass
+class LabelTable:
+    """The rows of all tables in an archive, and what is to be told of them."""
+
+    name: str = ""
+    has_labels: bool = False
+    rows: list[TableRow] = field(default_factory=list)
+    told: list[RejectedRow | SkippedFile] = field(default_factory=list)
+    _by_end: dict[str, list[TableRow]] = field(default_factory=dict)
+
+    def add(self, row: TableRow) -> None:
+        self.rows.append(row)
+        path = PurePosixPath(row.name)
+        for key in {str(path), path.name, *_folded(path), *_folded(PurePosixPath(path.name))}:
+            self._by_end.setdefault(key, []).append(row)
+
+    def of(self, picture: str) -> list[TableRow]:
+        """Return the rows about a picture: those with the longest end of its path in common."""
+        path = PurePosixPath(picture)
+        for start in range(len(path.parts)):
+            end = PurePosixPath(*path.parts[start:])
+            for key in (str(end), *_folded(end)):
+                found = self._by_end.get(key, [])
+                # A name without its folder may stand for pictures in several ones.
+                if found and len({row.name for row in found}) == 1:
+                    return found
+        return []
+
+    def unused(self) -> Iterator[SkippedFile]:
+        """Yield the rows that no picture belongs to."""
+        for row in self.rows:
+            if not row.is_used:
+                words = _("Row %(n)d of %(table)s names no picture of the archive.")
+                values = {"n": row.number, "table": self.name}
+                yield SkippedFile(row.name, "no_picture", words % values)
+
+
+def _folded(path: PurePosixPath) -> tuple[str, str]:
+    """Return how a path may be written with other cases, and without its ending."""
+    return f"/{path}".casefold(), f"//{path.with_suffix('')}".casefold() if path.name else ""
+
+
+def read(archive: Any, entries: Iterable[Any], label_names: set[str]) -> LabelTable:
+    """Return the rows of the tables; UnreadableFile if one that is named for labels is none."""
+    table = LabelTable()
+    for entry in tables(entries):
+        try:
+            _read_into(table, archive, entry, label_names)
+        except UnreadableFile as problem:
+            if PurePosixPath(entry.name).stem.lower() in STEMS[:2]:
+                raise _named(entry.name, problem) from problem
+            table.told.append(SkippedFile(entry.name, problem.code, problem.detail))
+        except BadContent as problem:
+            words = _("%(name)s can't be read: %(problem)s.")
+            values = {"name": entry.name, "problem": problem.detail}
+            raise UnreadableFile("bad_labels", words % values) from problem
+    return table
+
+
+def _named(name: str, problem: UnreadableFile) -> UnreadableFile:
+    code = problem.code if problem.code == "missing_column" else "bad_labels"
+    words = _("%(name)s can't be read: %(problem)s")
+    return UnreadableFile(code, words % {"name": name, "problem": problem.detail})
+
+
+def tables(entries: Iterable[Any]) -> list[Any]:
+    """Return the tables of an archive, those whose names tell that they have labels first."""
+    found = [entry for entry in entries if sniff.ending_of(entry.name) in ENDINGS]
+
+    def order(entry: Any) -> int:
+        stem = PurePosixPath(entry.name).stem.lower()
+        return STEMS.index(stem) if stem in STEMS else len(STEMS)
+
+    return sorted(found, key=order)
+
+
+def _read_into(table: LabelTable, archive: Any, entry: Any, label_names: set[str]) -> None:
+    content = archive.read(entry)
+    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
+        path = Path(folder) / "table"
+        path.write_bytes(content)
+        reader = packed.reader_of(path, entry.name)
+        looked = reader.look(path, COLUMNS)
+        label = looked.mapping.get("label", "")
+        wanted = replace(COLUMNS, label=label if label in looked.header else "")
+        table.name = table.name or entry.name
+        table.has_labels |= bool(label)
+        for each in reader.read(path, wanted, looked, label_names):
+            if isinstance(each, Row):
+                name = _path_of(str(each.content))
+                table.has_labels |= bool(each.labels or each.answers)
+                table.add(TableRow(each.number, name, each))
+            elif isinstance(each, RejectedRow):
+                table.told.append(replace(each, name=entry.name))
+
+
+def _path_of(name: str) -> str:
+    """Return the path of a picture that a tool may have written as an address."""
+    path = tidy_path(name.strip())
+    return path.removeprefix("./").partition("?d=")[2] or path.removeprefix("./")

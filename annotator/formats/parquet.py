@@ -1,0 +1,73 @@
+"""Parquet, where pyarrow is installed: a batch of rows at a time."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import Columns, Looked, Reader, Rows, UnreadableFile
+from annotator.formats.tables import reading
+
+BATCH = 500
+# A small file may decode to gigabytes; this is what one batch may take.
+MOST_BYTES_OF_BATCH = 100 << 20
+MOST_BYTES = 20 << 30
+
+
+def look(path: Path, columns: Columns) -> Looked:
+    """Check the schema and the first rows; UnreadableFile if it is no Parquet file."""
+    return reading.look(_table(path), columns)
+
+
+def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
+    """Yield every row in order, numbered from 1."""
+    yield from reading.read(_table(path), columns, label_names)
+
+
+def _table(path: Path) -> reading.Table:
+    if find_spec("pyarrow") is None:
+        words = _("Parquet files need the package pyarrow on the server. Save the file as CSV.")
+        raise UnreadableFile("parquet_missing", words)
+    file = _opened(path)
+    schema = file.schema_arrow
+    return reading.Table(
+        lambda: _records(path),
+        [str(name) for name in schema.names],
+        file.metadata.num_rows,
+    )
+
+
+def _opened(path: Path) -> Any:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.ParquetFile(path)
+    except (pyarrow.ArrowException, OSError, ValueError) as problem:
+        words = _("This isn't a complete Parquet file: %(problem)s.")
+        raise UnreadableFile("not_parquet", words % {"problem": str(problem)[:200]}) from problem
+
+
+def _records(path: Path) -> reading.Records:
+    yield from enumerate(_decoded(path), start=1)
+
+
+def _decoded(path: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow
+
+    total = 0
+    try:
+        for batch in _opened(path).iter_batches(BATCH, use_threads=False):
+            total += batch.nbytes
+            if batch.nbytes > MOST_BYTES_OF_BATCH or total > MOST_BYTES:
+                words = _("The Parquet file unpacks to too much. Save it in smaller parts.")
+                raise UnreadableFile("too_large", words)
+            yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as problem:
+        words = _("This isn't a complete Parquet file: %(problem)s.")
+        raise UnreadableFile("not_parquet", words % {"problem": str(problem)[:200]}) from problem
+
+
+READER = Reader("parquet", "Parquet", (".parquet",), look, read)

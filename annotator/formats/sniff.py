@@ -1,0 +1,136 @@
+"""What a file is, by its first bytes; a name only decides between kinds of text."""
+
+import gzip
+import zipfile
+import zlib
+from pathlib import Path, PurePath
+
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import UnreadableFile
+
+MAGIC = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PAR1", "parquet"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+    (b"\x89PNG\r\n\x1a\n", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"II*\x00", "picture"),
+    (b"MM\x00*", "picture"),
+    (b"%PDF", "pdf"),
+    (b"SQLite format 3", "sqlite"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!", "rar"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+)
+# Brands of the ISO container that are pictures.
+PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc")
+# Names of members that tell what a ZIP file is.
+MEMBERS = (("xl/", "xlsx"), ("word/", "docx"), ("ppt/", "pptx"))
+
+
+# What people call the kinds that nothing reads.
+NAMES = {
+    "docx": "Word",
+    "pptx": "PowerPoint",
+    "pdf": "PDF",
+    "sqlite": "SQLite",
+    "7z": "7-Zip",
+    "rar": "RAR",
+    "bzip2": "bzip2",
+    "xz": "xz",
+    "zstd": "Zstandard",
+    "video": "video",
+    "xlsx": "Excel",
+    "xls": "Excel",
+    "ods": "OpenDocument",
+    "parquet": "Parquet",
+    "zip": "ZIP",
+    "gzip": "gzip",
+    "tar": "tar",
+    "tar.gz": "tar",
+    "picture": "image",
+}
+
+
+def content_of(path: Path) -> str:
+    """Return the kind of a file by its bytes, "text" where they tell nothing else.
+
+    Kinds of ZIP files are "xlsx", "ods", "docx" and the like; otherwise "zip".
+    """
+    with path.open("rb") as file:
+        kind = kind_of_start(file.read(512))
+    if kind == "gzip":
+        return _gzip(path)
+    return _zip(path) if kind == "zip" else kind
+
+
+def kind_of_start(start: bytes) -> str:
+    """Return the kind of the first 512 bytes of a file."""
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return "picture"
+    if start.startswith(b"BM") and b"\x00" in start[:20]:
+        return "picture"
+    if start[4:8] == b"ftyp":
+        return "picture" if start[8:12] in PICTURE_BRANDS else "video"
+    if start[128:132] == b"DICM":
+        return "picture"
+    if start[257:262] == b"ustar":
+        return "tar"
+    return next((kind for mark, kind in MAGIC if start.startswith(mark)), "text")
+
+
+def _gzip(path: Path) -> str:
+    try:
+        with gzip.open(path) as file:
+            start = file.read(512)
+    except (OSError, EOFError, zlib.error):
+        return "gzip"
+    return "tar.gz" if start[257:262] == b"ustar" else "gzip"
+
+
+def _zip(path: Path) -> str:
+    """Return what a ZIP file holds by the first of its members."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+        if b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" in start:
+            return "ods"
+        if b"[Content_Types].xml" not in start and b"docProps/" not in start:
+            return "zip"
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()[:200]
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+        return "zip"
+    kinds = (kind for begin, kind in MEMBERS for name in names if name.startswith(begin))
+    return next(kinds, "zip")
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of a file's name, with both parts of one such as ".tar.gz"."""
+    suffixes = [each.lower() for each in PurePath(name.replace("\\", "/")).suffixes[-2:]]
+    if suffixes == [".tar", ".gz"]:
+        return ".tar.gz"
+    return suffixes[-1] if suffixes else ""
+
+
+def refuse_other_kinds(path: Path) -> None:
+    """Refuse a file that is no text, whatever its name says; the words tell what it is."""
+    content = content_of(path)
+    if content != "text":
+        raise wrong_content(content)
+
+
+def wrong_content(content: str) -> UnreadableFile:
+    """Return the error for content that the reader does not read."""
+    words = _("This is a file of the kind %(kind)s, which can't be read as this format.")
+    if content in ("xlsx", "xls", "ods"):
+        words = _("This is an %(kind)s workbook. Import it as one, or save it as CSV UTF-8.")
+    elif content == "text":
+        words = _("This is a text file, which can't be read as this format.")
+    return UnreadableFile("wrong_content", words % {"kind": NAMES.get(content, content)})

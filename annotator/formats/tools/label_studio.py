@@ -1,0 +1,151 @@
+"""Label Studio: JSON with its annotations, and the flat JSON_MIN and CSV."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from annotator.formats.base import Columns, GivenAnswer
+from annotator.formats.tables.labels import LabelParser, NoLabel
+from annotator.formats.tables.rows import Given
+from annotator.formats.tools.base import (
+    Record,
+    Tool,
+    as_confidence,
+    as_number,
+    as_time,
+    list_of,
+    mapping_of,
+    share,
+    simple_labels,
+)
+
+# Fields of a flat export that are about the annotation.
+OF_ANNOTATION = {"annotation_id", "annotator", "created_at", "updated_at", "lead_time", "id"}
+
+
+# JSON ---------------------------------------------------------------------------------------------
+
+
+def is_json(sample: Sequence[Record]) -> bool:
+    """Return whether most records are tasks."""
+    return share(sample, _is_task) > 0.5
+
+
+def _is_task(record: Record) -> bool:
+    answers = any(isinstance(record.get(each), list) for each in ("annotations", "completions"))
+    return isinstance(record.get("data"), dict) and (answers or "predictions" in record)
+
+
+def read_json(
+    _sample: Sequence[Record], wanted: Columns, _parser: LabelParser
+) -> Callable[[Record], Given]:
+    """Return the reader of tasks; a named label column is the name of a control."""
+
+    def given(record: Record) -> Given:
+        data = mapping_of(record.get("data"))
+        fields = {**data, **mapping_of(record.get("meta")), "id": record.get("id")}
+        done = list_of(record.get("annotations") or record.get("completions"))
+        answers = [_answer(mapping_of(each), wanted.label) for each in done]
+        guesses = list_of(record.get("predictions"))
+        answers += [_suggestion(mapping_of(each), wanted.label) for each in guesses]
+        told = tuple(each for each in answers if each.labels or each.kind == "skip")
+        return Given(fields, told, simple_labels(told))
+
+    return given
+
+
+def _answer(annotation: Mapping[str, Any], control: str) -> GivenAnswer:
+    by = annotation.get("completed_by")
+    by = by.get("email") or by.get("id") if isinstance(by, Mapping) else by
+    is_skip = bool(annotation.get("was_cancelled"))
+    return GivenAnswer(
+        () if is_skip else tuple(_choices(annotation, control)),
+        "skip" if is_skip else "answer",
+        annotator="" if by is None else str(by),
+        created_at=as_time(annotation.get("created_at")),
+        seconds=as_number(annotation.get("lead_time")),
+    )
+
+
+def _suggestion(prediction: Mapping[str, Any], control: str) -> GivenAnswer:
+    score = as_confidence(prediction.get("score"))
+    labels = tuple(_choices(prediction, control))
+    return GivenAnswer(labels, "suggestion", confidence=score)
+
+
+def _choices(annotation: Mapping[str, Any], control: str) -> Iterator[Any]:
+    for each in map(mapping_of, list_of(annotation.get("result"))):
+        value = mapping_of(each.get("value"))
+        if control in ("", each.get("from_name")):
+            yield from list_of(value.get("choices"))
+            yield from _paths(value.get("taxonomy"))
+
+
+def _paths(taxonomy: Any) -> Iterator[str]:
+    for path in map(list_of, list_of(taxonomy)):
+        yield "/".join(map(str, path))
+
+
+# JSON_MIN and CSV ---------------------------------------------------------------------------------
+
+
+def is_flat(sample: Sequence[Record]) -> bool:
+    """Return whether the records are annotations with the data beside them."""
+    return share(sample, lambda record: "annotation_id" in record and "id" in record) > 0.5
+
+
+def read_flat(
+    sample: Sequence[Record], wanted: Columns, parser: LabelParser
+) -> Callable[[Record], Given]:
+    """Return the reader of annotations; the labels are in the column of their control."""
+    control = wanted.label or _control(sample, parser)
+
+    def given(record: Record) -> Given:
+        fields = {name: value for name, value in record.items() if name not in OF_ANNOTATION}
+        labels = tuple(parser.of(_choices_of(fields.pop(control, None))))
+        answer = GivenAnswer(
+            labels,
+            annotator=str(record.get("annotator") or ""),
+            created_at=as_time(record.get("created_at")),
+            seconds=as_number(record.get("lead_time")),
+        )
+        # The control stays a column to choose.
+        return Given(
+            {**fields, "id": record.get("id"), control: None}, (answer,) * bool(labels), labels
+        )
+
+    return given if control else _plain
+
+
+def _plain(record: Record) -> Given:
+    return Given(dict(record))
+
+
+def _choices_of(value: Any) -> Any:
+    return value.get("choices") if isinstance(value, Mapping) else value
+
+
+def _control(sample: Sequence[Record], parser: LabelParser) -> str:
+    """Return the column in which choices, or labels of the project, are."""
+    names = dict.fromkeys(name for record in sample for name in record)
+    for name in names:
+        if name not in OF_ANNOTATION and any(_is_choice(each.get(name), parser) for each in sample):
+            return name
+    return ""
+
+
+def _is_choice(value: Any, parser: LabelParser) -> bool:
+    if isinstance(value, Mapping) or str(value).startswith('{"choices"'):
+        return "choices" in value
+    try:
+        labels = parser.of(value)
+    except NoLabel:
+        return False
+    return bool(labels) and all(label in parser for label in labels)
+
+
+def _item(record: Record) -> str:
+    return str(record.get("id"))
+
+
+JSON = Tool("label-studio", "Label Studio", is_json, read_json)
+FLAT = Tool("label-studio-min", "Label Studio (CSV, JSON_MIN)", is_flat, read_flat, _item)

@@ -1,0 +1,1 @@
+"""Sentences about files, and about their imports."""
