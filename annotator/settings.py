@@ -264,7 +264,10 @@ REST_FRAMEWORK = {
         "annotator.api.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "annotator.api.request_context.KnownParameters",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["annotator.api.codecs.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["annotator.api.codecs.StrictJSONParser"],
     # The schema describes the API; OPTIONS is refused like any other unsupported method.

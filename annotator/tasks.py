@@ -170,6 +170,7 @@ def tick(just_now: bool = False) -> None:
     orphaned_leases.release_orphaned()
     reassign_idle.reopen_idle_audits()
     cleanup.close_finished()
+    cleanup.drop_unused_uploads()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)
     for space in [*encode.plan_missing(), *vectors.plan_changed()]:

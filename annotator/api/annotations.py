@@ -11,7 +11,12 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
-from annotator.api.request_context import checked, page, person
+from annotator.api.request_context import (
+    checked,
+    page,
+    person,
+    takes,
+)
 from annotator.api.responses.schema import PAGED
 from annotator.errors import NotFound
 from annotator.flow.annotation import history, revise, submit
@@ -57,6 +62,8 @@ def next_item(request: Request, pk: int) -> Response:
     request=described(serializers.Answer),
     responses={201: responses.SavedWithNext, 200: responses.SavedWithNext},
 )
+@takes("cursor", "page_size")
+@takes("next", method="POST")
 @api_view(["GET", "POST"])
 def annotations(request: Request, pk: int) -> Response:
     """Save an answer, and lease the next item with it unless `?next=0`; GET: one's own answers."""

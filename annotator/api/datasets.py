@@ -7,22 +7,30 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
 from annotator.api.answers import told
-from annotator.api.request_context import checked, page, person
+from annotator.api.codecs import StrictJSONParser
+from annotator.api.request_context import checked, page, person, takes
 from annotator.api.responses.schema import PAGED
 from annotator.errors import NotFound
 from annotator.flow.datasets import export as exporting
-from annotator.flow.datasets import upload
+from annotator.flow.datasets import importing, upload
+from annotator.flow.datasets import preview as upload_preview
+from annotator.flow.datasets.options import Options
 from annotator.flow.projects import members
 from annotator.flow.training import predict as training_predict
 from annotator.formats.registry import WRITERS
-from annotator.models import Import, Role
+from annotator.messages import imports as messages
+from annotator.models import Import, Project, Role, User
+
+DRY_RUN = OpenApiParameter(
+    "dry_run", str, enum=["1"], description="1: tell what an import would do, and keep the upload."
+)
 
 
 @extend_schema(
@@ -36,64 +44,125 @@ from annotator.models import Import, Role
 @extend_schema(
     methods=["POST"],
     summary="Import a file",
-    description="A worker reads it in the background; `GET` on the import shows how far it is.",
-    request={"multipart/form-data": serializers.NewImport},
-    responses={202: responses.Import},
+    description=(
+        "A worker reads it in the background; `GET` on the import shows how far it is. With "
+        "`dry_run=1`, only the upload is stored, for 24 hours; the response says what would become "
+        "of its rows, and a second call with the id of the `upload` imports it."
+    ),
+    parameters=[DRY_RUN],
+    request={
+        "multipart/form-data": serializers.NewImport,
+        "application/json": serializers.NewImport,
+    },
+    responses={202: responses.Import, 200: responses.ImportPreview},
 )
+@takes("cursor", "page_size")
+@takes("dry_run", method="POST")
 @api_view(["GET", "POST"])
-@parser_classes([MultiPartParser])
+@parser_classes([MultiPartParser, FormParser, StrictJSONParser])
 def imports(request: Request, pk: int) -> Response:
     """List a project's imports, or receive a file."""
     found = members.load_project(person(request), pk, Role.ADMIN)
     if request.method == "GET":
         return page(request, Import.objects.filter(project=found), "-id", _import)
     given = checked(serializers.NewImport, request)
-    work = upload.receive(found, person(request), given.pop("file"), **given)
+    files = request.FILES.getlist("file") if "file" in given else []
+    if request.query_params.get("dry_run", "0") not in ("", "0"):
+        return Response(_dry_run(found, person(request), files, given))
+    work = _started(found, person(request), files, given)
     tasks.run_import.delay_on_commit(work.pk)
     return Response(_import(work), status=202)
+
+
+def _started(project: Project, user: User, files: list[Any], given: dict[str, Any]) -> Import:
+    given.pop("file", None)
+    if files:
+        return upload.receive(project, user, files, **given)
+    kept = upload.find_upload(project, given.pop("upload"))
+    return upload.start(kept, user, Options(**{**kept.options, **given}))
+
+
+def _dry_run(
+    project: Project, user: User, files: list[Any], given: dict[str, Any]
+) -> dict[str, Any]:
+    given.pop("file", None)
+    beside = {name: given.pop(name) for name in ("vectors", "vector_ids") if name in given}
+    if files:
+        kept = upload.keep(project, user, files, **beside)
+    else:
+        kept = upload.find_upload(project, given.pop("upload"))
+    return messages.preview(upload_preview.preview(kept, Options(**{**kept.options, **given})))
 
 
 @extend_schema(summary="Show an import", responses={200: responses.Import})
 @api_view(["GET"])
 def import_state(request: Request, pk: int, number: int) -> Response:
-    """Show how far an import is, and the first 100 rejected rows."""
+    """Show how far an import is, and the first 100 rows that did not become items as they stood."""
     found = members.load_project(person(request), pk, Role.ADMIN)
     return Response(_import(upload.find(found, number)))
 
 
-@extend_schema(summary="Download the rejected rows", responses={(200, "text/csv"): bytes})
+@extend_schema(
+    summary="Cancel an import",
+    description="What it has stored so far stays. One that has ended answers 409.",
+    request=serializers.Nothing,
+    responses={200: responses.Import},
+)
+@api_view(["POST"])
+def import_cancel(request: Request, pk: int, number: int) -> Response:
+    """End an import that waits or runs."""
+    found = members.load_project(person(request), pk, Role.ADMIN)
+    checked(serializers.Nothing, request)
+    work = upload.find(found, number)
+    importing.cancel(work, person(request))
+    return Response(_import(work))
+
+
+@extend_schema(summary="Download the report of an import", responses={(200, "text/csv"): bytes})
 @api_view(["GET"])
 def import_report(request: Request, pk: int, number: int) -> FileResponse:
-    """Return every rejected row with its reason, as CSV."""
+    """Return a line for each row or file that did not become an item as it stood, as CSV."""
     found = members.load_project(person(request), pk, Role.ADMIN)
     path = upload.report_path(upload.find(found, number))
     if not path.exists():
         raise NotFound("no_report")
     # From here, as it lies among uploads, which the front server may not read.
-    name = f"import-{number}-rejected.csv"
+    name = f"import-{number}-report.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 
 
+COUNTERS = [
+    "id",
+    "name",
+    "state",
+    "total",
+    "done",
+    "created",
+    "duplicates",
+    "conflicts",
+    "rejected",
+    "labels_added",
+    "labels_changed",
+    "updated",
+    "unlabelled",
+    "skipped_files",
+    "encoding",
+    "delimiter",
+    "errors",
+]
+
+
 def _import(work: Import) -> dict[str, Any]:
-    names = [
-        "id",
-        "name",
-        "state",
-        "total",
-        "done",
-        "created",
-        "duplicates",
-        "rejected",
-        "errors",
-        "notes",
-    ]
     base = f"/api/v1/projects/{work.project_id}/imports/{work.pk}"
     return {
-        **{name: getattr(work, name) for name in names},
+        **{name: getattr(work, name) for name in COUNTERS},
+        "notes": messages.notes(work.notes),
         "error": work.error,
-        "report_url": f"{base}/report" if work.rejected else None,
+        "report_url": f"{base}/report" if work.report_lines or work.rejected else None,
         "created_at": work.created_at,
+        "ends_at": work.ends_at,
         "finished_at": work.finished_at,
+        "cancelled_at": work.cancelled_at,
     }
 
 
@@ -129,6 +198,7 @@ def predict(request: Request, pk: int) -> Response:
         },
     },
 )
+@takes("format", "include")
 @api_view(["GET"])
 def export(request: Request, pk: int) -> HttpResponseBase:
     """Stream the annotations, each with how its item was selected.

@@ -10,7 +10,11 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
-from annotator.api.request_context import page, person
+from annotator.api.request_context import (
+    page,
+    person,
+    takes,
+)
 from annotator.api.responses.schema import PAGED
 from annotator.flow.annotation import adjudicate
 from annotator.flow.projects import members
@@ -27,6 +31,7 @@ PARAMETERS = [
     parameters=PARAMETERS,
     responses={200: responses.page_of(responses.Disagreement)},
 )
+@takes("cursor", "page_size", "state")
 @api_view(["GET"])
 def disagreements(request: Request, pk: int) -> Response:
     """List the items on which annotations differ, the newest first."""

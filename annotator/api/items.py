@@ -11,7 +11,14 @@ from rest_framework.response import Response
 from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
-from annotator.api.request_context import cursor, page_size, person, place
+from annotator.api.request_context import (
+    checked,
+    cursor,
+    page_size,
+    person,
+    place,
+    takes,
+)
 from annotator.errors import Invalid
 from annotator.flow.annotation import payload, seed_labels
 from annotator.flow.datasets import search
@@ -46,6 +53,7 @@ PARAMETERS = [
     ),
     responses={200: responses.page_of(responses.FoundItem, looked_at=responses.LookedAt())},
 )
+@takes(*(each.name for each in PARAMETERS))
 @api_view(["GET"])
 def items(request: Request, pk: int) -> Response:
     """Search the pool by text, meaning, label, state and likeness."""
@@ -112,4 +120,5 @@ def seed(request: Request, pk: int, item: int) -> Response:
 def put_back(request: Request, pk: int) -> Response:
     """Ask items that everyone skipped again, also of those who skipped them."""
     project = members.load_project(person(request), pk, Role.LEAD)
+    checked(serializers.Nothing, request)
     return Response({"put_back": skipped_items.reopen_skipped(project)})

@@ -9,8 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import tasks
-from annotator.api import responses
-from annotator.api.request_context import page, person
+from annotator.api import responses, serializers
+from annotator.api.request_context import (
+    checked,
+    page,
+    person,
+    takes,
+)
 from annotator.api.responses.schema import PAGED
 from annotator.flow.evaluation import label_savings
 from annotator.flow.labels import naming
@@ -51,6 +56,7 @@ def progress_of(found: Project) -> dict[str, Any]:
     request=None,
     responses={202: responses.Round},
 )
+@takes("cursor", "page_size")
 @api_view(["GET", "POST"])
 def rounds(request: Request, pk: int) -> Response:
     """List the rounds, or start one now."""
@@ -58,6 +64,7 @@ def rounds(request: Request, pk: int) -> Response:
     if request.method == "GET":
         rows = found.rounds.select_related("model")
         return page(request, rows, "-number", summary.round_numbers)
+    checked(serializers.Nothing, request)
     round_ = schedule.start_round(found, "by hand")
     tasks.train.delay_on_commit(round_.pk)
     return Response(summary.round_numbers(round_), status=202)
@@ -68,6 +75,7 @@ def rounds(request: Request, pk: int) -> Response:
     parameters=PAGED,
     responses={200: responses.page_of(responses.ModelVersion)},
 )
+@takes("cursor", "page_size")
 @api_view(["GET"])
 def models(request: Request, pk: int) -> Response:
     """List the model versions, the newest first."""

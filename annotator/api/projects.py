@@ -10,7 +10,13 @@ from rest_framework.response import Response
 from annotator import tasks
 from annotator.api import responses, serializers
 from annotator.api.numbers import progress_of
-from annotator.api.request_context import checked, named_version, page, person
+from annotator.api.request_context import (
+    checked,
+    named_version,
+    page,
+    person,
+    takes,
+)
 from annotator.api.responses.schema import PAGED
 from annotator.errors import PermissionDenied
 from annotator.flow.features import vectors
@@ -41,6 +47,7 @@ from annotator.projectsettings import SETTINGS
     request=serializers.NewProject,
     responses={201: responses.ProjectRow},
 )
+@takes("cursor", "page_size")
 @api_view(["GET", "POST"])
 def projects(request: Request) -> Response:
     """List the caller's projects, or create one."""

@@ -2,14 +2,16 @@
 
 import re
 import threading
+from collections.abc import Callable
 from typing import Any, cast
 
 from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from annotator.errors import NotFound
+from annotator.errors import Invalid, NotFound
 from annotator.models import User
 
 PAGE, MOST = 50, 500
@@ -27,6 +29,30 @@ def checked(serializer: type[Any], request: Request) -> dict[str, Any]:
     given.initial_data = request.data
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
+
+
+def takes(*names: str, method: str = "GET") -> Callable[[Any], Any]:
+    """Declare the query parameters of a view for a method; any other one is refused."""
+
+    def declare(view: Any) -> Any:
+        known = getattr(view.cls, "query_parameters", {})
+        view.cls.query_parameters = {**known, method: names}
+        return view
+
+    return declare
+
+
+class KnownParameters(BasePermission):
+    """Refuses query parameters that a call does not take: a typing error would go unseen."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        method = "GET" if request.method == "HEAD" else request.method
+        names = getattr(view, "query_parameters", {}).get(method, ())
+        unknown = sorted(set(request.query_params) - set(names))
+        if unknown:
+            there = ", ".join(names) or "–"
+            raise Invalid("unknown_parameter", field=unknown[0][:60], names=there)
+        return True
 
 
 def _emptied(serializer: type[Any]) -> Any:

@@ -22,9 +22,10 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
         if unknown:
+            words = _("Unknown field. There are: %(names)s.")
+            told = words % {"names": ", ".join(self.fields) or "–"}
             raise serializers.ValidationError(
-                dict.fromkeys(sorted(map(str, unknown)), _("Unknown field.")),
-                code="unknown_field",
+                dict.fromkeys(sorted(map(str, unknown)), told), code="unknown_field"
             )
         return super().to_internal_value(data)
 
@@ -140,14 +141,26 @@ class NewProject(Settings):
     )
 
 
-class NewImport(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True, max_length=None)
-    format = serializers.ChoiceField(registry.choices(), default="", allow_blank=True)
-    text_column = serializers.CharField(default="", allow_blank=True, max_length=200)
-    label_column = serializers.CharField(default="", allow_blank=True, max_length=200)
-    id_column = serializers.CharField(default="", allow_blank=True, max_length=200)
-    labels_are = serializers.ChoiceField(Import.LabelsAre.choices, default="seed")
-    vector_column = serializers.CharField(default="", allow_blank=True, max_length=200)
+class NewImport(StrictSerializer):
+    """A file, or several, or the upload of a dry run; what is left out is as in the dry run."""
+
+    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    upload = serializers.CharField(required=False, max_length=64)
+    format = serializers.ChoiceField(registry.choices(), required=False, allow_blank=True)
+    text_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    label_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    id_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    vector_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    labels_are = serializers.ChoiceField(Import.LabelsAre.choices, required=False)
+    encoding = serializers.CharField(required=False, allow_blank=True, max_length=32)
+    delimiter = serializers.CharField(
+        required=False, allow_blank=True, max_length=9, trim_whitespace=False
+    )
+    ignore_ids = serializers.BooleanField(required=False, allow_null=True)
+    existing = serializers.ChoiceField(Import.Existing.choices, required=False)
+    same_id = serializers.ChoiceField(Import.SameId.choices, required=False)
+    unknown_labels = serializers.ChoiceField(Import.UnknownLabels.choices, required=False)
+    label_map = serializers.JSONField(required=False)
     # An .npy table with a row for each item, and a text file with the id of each, one a line.
     vectors = serializers.FileField(required=False, max_length=None)
     vector_ids = serializers.FileField(required=False, max_length=None)
@@ -155,7 +168,7 @@ class NewImport(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         parts = {
             f"{name}_column": serializers.CharField(
-                default="", allow_blank=True, max_length=200, help_text=str(part.title)
+                required=False, allow_blank=True, max_length=200, help_text=str(part.title)
             )
             for name, part in tasktypes.PARTS.items()
         }
@@ -163,8 +176,13 @@ class NewImport(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Put the columns of the parts together, as they are stored."""
-        attrs["part_columns"] = {name: attrs.pop(f"{name}_column") for name in tasktypes.PARTS}
-        return attrs
+        if ("file" in attrs) == ("upload" in attrs):
+            words = _("Send a file, or the id of an upload.")
+            raise serializers.ValidationError({"file": words}, code="required")
+        named = {name: attrs.pop(f"{name}_column", None) for name in tasktypes.PARTS}
+        if any(column is not None for column in named.values()):
+            attrs["part_columns"] = {name: column or "" for name, column in named.items()}
+        return {name: value for name, value in attrs.items() if value is not None}
 
 
 class Next(StrictSerializer):

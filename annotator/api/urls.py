@@ -29,6 +29,7 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/members", members.members),
     (f"{PROJECT}/imports", datasets.imports),
     (f"{PROJECT}/imports/<int:number>", datasets.import_state),
+    (f"{PROJECT}/imports/<int:number>/cancel", datasets.import_cancel),
     (f"{PROJECT}/imports/<int:number>/report", datasets.import_report),
     (f"{PROJECT}/progress", numbers.progress),
     (f"{PROJECT}/rounds", numbers.rounds),

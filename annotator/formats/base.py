@@ -137,6 +137,10 @@ class Columns:
     delimiter: str = ""
     # The ids are row numbers of the file: leave them aside.
     ignore_ids: bool = False
+    # The names of the project's labels, where they are known.
+    label_names: frozenset[str] = frozenset()
+    # The records are what they are, even if they look like those of another tool.
+    plain: bool = False
 
     def of(self, part: Part) -> str:
         """Return the column that is named for the part; empty where it is to be found."""

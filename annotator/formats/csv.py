@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,13 @@ from annotator.formats.base import (
     Looked,
     Reader,
     RejectedRow,
-    Row,
     Rows,
     UnreadableFile,
     Writer,
 )
-from annotator.formats.tables import (
-    LONGEST_LINE,
-    Found,
-    checked,
-    encoding_of,
-    find_columns,
-    lines_of,
-)
+from annotator.formats.tables import csv_shape, reading
+from annotator.formats.tables.csv_shape import Shape
+from annotator.formats.tables.lines import Encoding, Lines, encoding_of
 
 # A spreadsheet runs a cell that begins like this as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -34,8 +29,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 SKIPPED_STARTS = " '\""
 # The other lists contain texts, separated by bars.
 LISTS_OF_OBJECTS = {"history"}
-
-csv.field_size_limit(LONGEST_LINE)
 
 
 # Read ---------------------------------------------------------------------------------------------
@@ -46,90 +39,128 @@ def look(path: Path, columns: Columns) -> Looked:
 
     Raises UnreadableFile for a file without rows, or without the content columns.
     """
-    encoding, lines = encoding_of(path)
-    header = _header(path, encoding)
-    find_columns(header, columns)
-    if _only_header(path, encoding):
+    encoding = encoding_of(path, columns.encoding)
+    shape = _shape(path, encoding.name, columns)
+    columns = _only_column(shape, columns)
+    table = _table(path, encoding, shape)
+    if not any(_has_content(record) for _number, record in table.records()):
         raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
-    return Looked(max(lines - 1, 1), encoding, header=tuple(header))
-
-
-def _header(path: Path, encoding: str) -> list[str]:
-    lines = lines_of(path, encoding)
-    first = next((line for line in lines if line.strip()), "")
-    if not first:
-        raise UnreadableFile("empty_file", _("The file has no data rows."))
     try:
-        header = next(
-            csv.reader([first, *_some(lines, 50)], delimiter=_delimiter(first), strict=True)
-        )
-    except csv.Error as problem:
-        words = _("The header line can't be read: %(problem)s.") % {"problem": problem}
-        raise UnreadableFile("bad_header", words) from problem
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        words = _("The column “%(name)s” appears twice.") % {"name": twice[:60]}
-        raise UnreadableFile("duplicate_column", words)
-    return header
+        return reading.look(table, columns)
+    except UnreadableFile as problem:
+        raise _without_header(problem, shape) from problem
 
 
-def _some(lines: Iterable[str], number: int) -> list[str]:
-    return [line for line, _n in zip(lines, range(number), strict=False)]
-
-
-def _delimiter(header: str) -> str:
-    return max(",;\t", key=header.count)
-
-
-def _only_header(path: Path, encoding: str) -> bool:
-    lines = (line for line in lines_of(path, encoding) if line.strip())
-    return len(_some(lines, 2)) < 2
-
-
-def read(path: Path, wanted: Columns, looked: Looked, _label_names: set[str]) -> Rows:
+def read(path: Path, wanted: Columns, looked: Looked, label_names: set[str]) -> Rows:
     """Yield every row of the file in order, numbered from 1 after the header."""
-    encoding = looked.encoding
-    header = _header(path, encoding)
-    columns = find_columns(header, wanted)
-    first = next(line for line in lines_of(path, encoding) if line.strip())
-    reader = csv.reader(lines_of(path, encoding), delimiter=_delimiter(first), strict=True)
-    number = -1
+    encoding = Encoding(looked.encoding, looked.rows)
+    wanted = replace(wanted, delimiter=wanted.delimiter or looked.delimiter)
+    shape = _shape(path, encoding.name, wanted)
+    yield from reading.read(_table(path, encoding, shape), _only_column(shape, wanted), label_names)
+
+
+def _has_content(record: dict[str, Any] | RejectedRow) -> bool:
+    if isinstance(record, RejectedRow):
+        return True
+    return any(cell.strip() for cell in record.values())
+
+
+def _shape(path: Path, encoding: str, columns: Columns) -> Shape:
+    lines = Lines(path, encoding)
+    shape = csv_shape.shape_of(lines, columns)
+    if lines.first_is_too_long:
+        words = _("A line is longer than 10 MB; is this a text file?")
+        raise UnreadableFile("line_too_long", words)
+    return shape
+
+
+def _only_column(shape: Shape, columns: Columns) -> Columns:
+    """Return the columns, where a single one is the text whatever its name."""
+    if len(shape.header) == 1 and len(columns.parts) == 1 and not columns.text:
+        return replace(columns, text=shape.header[0])
+    return columns
+
+
+def _without_header(problem: UnreadableFile, shape: Shape) -> UnreadableFile:
+    if problem.code != "missing_column" or not csv_shape.looks_headless(shape.header):
+        return problem
+    words = _("The file seems to have no header line. Add one that names the columns.")
+    return UnreadableFile("no_header", f"{problem.detail} {words}")
+
+
+def _table(path: Path, encoding: Encoding, shape: Shape) -> reading.Table:
+    about = {
+        "encoding": encoding.name,
+        "encoding_is_sure": encoding.is_sure,
+        "delimiter": shape.delimiter,
+    }
+    rows = max(encoding.lines - 1, 1)
+    return reading.Table(
+        lambda: _records(path, encoding.name, shape), shape.header, rows, about, shape.notes
+    )
+
+
+def _records(path: Path, encoding: str, shape: Shape) -> reading.Records:
+    lines = Lines(path, encoding)
+    if shape.has_separator_line:
+        while not next(lines).strip():
+            pass
+    reader = csv.reader(
+        lines, delimiter=shape.delimiter, strict=True, skipinitialspace=shape.spaced
+    )
+    number = -shape.before
     while True:
-        line = reader.line_num + 1
+        line = lines.number + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as problem:
+            lost = max(lines.number - line + 1, 1)
             number += 1
-            yield RejectedRow(max(number, 1), *_csv_problem(problem, line))
+            yield max(number, 1), _rejected(max(number, 1), problem, line, lost)
+            number += lost - 1
             continue
-        if not cells or not any(cells):
+        if lines.too_long:
+            lines.too_long = False
+            number += 1
+            words = _("A line is longer than 10 MB.")
+            yield max(number, 1), RejectedRow(max(number, 1), "line_too_long", words)
+            continue
+        # Only in front of the header are blanks no cells.
+        if not any(cell.strip() if number < 0 else cell for cell in cells):
             continue
         number += 1
         if number > 0:
-            yield _from_cells(number, header, columns, cells)
+            yield number, _record(number, shape.names, cells)
 
 
-def _csv_problem(problem: csv.Error, line: int) -> tuple[str, str]:
+def _rejected(number: int, problem: csv.Error, line: int, lost: int) -> RejectedRow:
+    code, words = "bad_quote", _("The quotation marks at line %(line)d do not match: %(problem)s.")
     if "end of data" in str(problem) or "larger than" in str(problem):
+        code = "unclosed_quote"
         words = _("The quotation mark opened at line %(line)d is never closed.")
-        return "unclosed_quote", words % {"line": line}
-    words = _("The quotation marks at line %(line)d do not match: %(problem)s.")
-    return "bad_quote", words % {"line": line, "problem": problem}
+    detail = words % {"line": line, "problem": problem}
+    if lost > 1:
+        also = _("With it, %(n)d more lines weren't read.") % {"n": lost - 1}
+        detail = f"{detail} {also}"
+    return RejectedRow(number, code, detail, rows=lost)
 
 
-def _from_cells(
-    number: int, header: list[str], columns: Found, cells: list[str]
-) -> Row | RejectedRow:
-    if len(cells) != len(header):
+def _record(number: int, names: tuple[str, ...], cells: list[str]) -> dict[str, Any] | RejectedRow:
+    """Return the cells by their columns; those without a name are kept where they have content."""
+    missing = names[len(cells) :]
+    extra = cells[len(names) :]
+    if any(missing) or any(cell.strip() for cell in extra):
         words = _("Expected %(expected)d columns, found %(found)d.")
-        numbers = {"expected": len(header), "found": len(cells)}
+        numbers = {"expected": len(names), "found": len(cells)}
         return RejectedRow(number, "column_count", words % numbers)
-    values: dict[str, Any] = dict(zip(header, cells, strict=True))
-    given = values.pop(columns.label, "") if columns.label else ""
-    labels = [name.strip() for name in given.split("|") if name.strip()] or None
-    return checked(number, values, columns, labels)
+    pairs = zip(names, cells, strict=False)
+    return {
+        name or f"column {place}": cell
+        for place, (name, cell) in enumerate(pairs, start=1)
+        if name or cell.strip()
+    }
 
 
 # Write --------------------------------------------------------------------------------------------
@@ -178,5 +209,5 @@ def _is_formula(text: str) -> bool:
     return text.lstrip(SKIPPED_STARTS).startswith(FORMULA_STARTS)
 
 
-READER = Reader("csv", "CSV", (".csv", ".tsv"), look, read)
+READER = Reader("csv", "CSV", (".csv", ".tsv", ".tab", ".psv"), look, read)
 WRITER = Writer("csv", "text/csv; charset=utf-8", write)

@@ -10,6 +10,7 @@
 | `estimate` | How good the model is, and what would prove the target |
 | `forecast` | What more labels would bring |
 | `label_savings` | How many labels active learning has saved |
+| `imports` | What an import, or a look at a file, found |
 | `labelling` | What became of a decision, and why there is nothing to label |
 | `progress` | How far a project is, in the words of dashboard and API |
 | `recall` | What stands between a project and the recall that it aims for |

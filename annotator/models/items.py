@@ -22,6 +22,8 @@ class Upload(models.Model):
     path = models.CharField(max_length=255)
     vectors_path = models.CharField(max_length=255, blank=True, default="")
     vector_ids_path = models.CharField(max_length=255, blank=True, default="")
+    # What was chosen when it was looked at last, and counts unless an import says otherwise.
+    options = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     def __str__(self) -> str:

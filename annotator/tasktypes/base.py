@@ -114,6 +114,7 @@ class Media(Protocol):
 
     def check(self, content: Any) -> None:
         """Raise BadContent if the content cannot become an item; nothing is stored."""
+        return
 
     def preview(self, content: Any) -> dict[str, Any]:
         """Return the content of an item that is not stored, like `listed`."""

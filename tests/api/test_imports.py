@@ -2,14 +2,21 @@
 
 import csv
 import io
+import zipfile
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from PIL import Image
 from pytest_django import Settings
 
 from annotator.flow.datasets import importing
-from annotator.models import Import, Project, User
+from annotator.flow.datasets import upload as files
+from annotator.flow.operations import cleanup
+from annotator.models import Import, Item, Project, Upload, User
 from tests import loop
 from tests.api.calls import assert_refused, at
 from tests.given import Api
@@ -53,7 +60,11 @@ def test_file_is_taken_in_and_its_state_told(api: Api, project: Project, olga: U
     report = client.get(told["report_url"])
     assert report.headers["Content-Type"] == "text/csv"
     assert "attachment" in report.headers["Content-Disposition"]
-    assert len(list(csv.reader(io.StringIO(report.getvalue().decode())))) == 2
+    lines = list(csv.DictReader(io.StringIO(report.getvalue().decode())))
+    assert [(each["row"], each["fate"]) for each in lines] == [
+        ("2", "rejected"),
+        ("3", "duplicates"),
+    ]
     (listed,) = client.get(at(project, "/imports")).json()["results"]
     assert listed == told
 
@@ -69,7 +80,7 @@ def test_import_without_rejected_rows_has_no_report(api: Api, project: Project, 
     [
         ("a.csv", b"", {}, 422, "empty_file"),
         ("a.csv", b"text\n", {}, 422, "empty_file"),
-        ("a.csv", b"titre\nx\n", {}, 422, "missing_column"),
+        ("a.csv", b"titre,n\nx,1\n", {}, 422, "missing_column"),
         ("a.csv", b"text\nx\n", {"text_column": "no"}, 422, "missing_column"),
         ("a.xlsx", b"PK", {}, 415, "wrong_type"),
         ("a.zip", b"PK", {}, 415, "wrong_type"),
@@ -99,7 +110,7 @@ def test_missing_column_names_those_that_are_there(api: Api, project: Project, o
 def test_import_needs_a_file(api: Api, project: Project, olga: User) -> None:
     answer = api(olga).post(at(project, "/imports"), {"format": "csv"}, format="multipart")
     assert_refused(answer, 422, field="file")
-    assert_refused(api(olga).post(at(project, "/imports"), {"file": "x"}), 415)
+    assert_refused(api(olga).post(at(project, "/imports"), {"file": "x"}), 422, field="file")
 
 
 def test_file_that_is_too_large_is_refused(
@@ -107,3 +118,132 @@ def test_file_that_is_too_large_is_refused(
 ) -> None:
     settings.MAX_UPLOAD_MB = 0
     assert_refused(upload(api(olga), project, "a.csv", b"text\nx\n"), 413, "too_large")
+
+
+# Dry run -----------------------------------------------------------------------------------------
+
+MAIL = b"id,text,label\n1,win a prize,spam\n2,lunch at noon,Ham\n3,,ham\n4,win a prize,spam\n"
+
+
+def dry_run(client: Any, project: Project, content: bytes = MAIL, **fields: Any) -> Any:
+    data = {"file": SimpleUploadedFile("mail.csv", content), **fields}
+    answer = client.post(at(project, "/imports?dry_run=1"), data, format="multipart")
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def test_dry_run_tells_the_fate_of_every_row_and_stores_nothing(
+    api: Api, project: Project, olga: User
+) -> None:
+    told = dry_run(api(olga), project)
+    assert (told["format"], told["encoding"], told["delimiter"]) == ("csv", "utf-8", ",")
+    assert told["columns"] == ["id", "text", "label"]
+    assert told["mapping"] == {"id": "id", "text": "text", "label": "label"}
+    assert (told["new"], told["duplicates"], told["conflicts"], told["rejected"]) == (1, 1, 0, 2)
+    assert told["labels"] == {"spam": 2, "Ham": 1}
+    assert told["unknown_labels"] == [{"name": "Ham", "rows": 1, "did_you_mean": "ham"}]
+    assert told["reasons"] == {"unknown_label": 1, "empty_text": 1, "duplicate_text": 1}
+    assert told["rows"][0]["text"] == "win a prize"
+    assert told["rows"][0]["labels"] == ["spam"]
+    assert "isn't a label" in told["rows"][1]["problem"]
+    assert (told["complete"], told["rows_read"], told["total"]) == (True, 4, 4)
+    project.refresh_from_db()
+    assert (project.items, Import.objects.count(), Item.objects.count()) == (0, 0, 0)
+
+
+def test_dry_run_becomes_an_import_as_it_was_chosen(api: Api, project: Project, olga: User) -> None:
+    client = api(olga)
+    first = dry_run(client, project)
+    body = {"upload": first["upload"], "label_map": {"Ham": "ham"}}
+    again = client.post(at(project, "/imports?dry_run=1"), body)
+    assert (again.json()["new"], again.json()["unknown_labels"]) == (2, [])
+    # What was chosen in the dry run counts for the import as well.
+    answer = client.post(at(project, "/imports"), {"upload": first["upload"]})
+    assert answer.status_code == 202, answer.content
+    importing.run(answer.json()["id"])
+    told = client.get(at(project, f"/imports/{answer.json()['id']}")).json()
+    assert (told["state"], told["created"], told["duplicates"], told["rejected"]) == (
+        "done",
+        2,
+        1,
+        1,
+    )
+    twice = client.post(at(project, "/imports"), {"upload": first["upload"]})
+    assert_refused(twice, 404, "unknown_upload")
+
+
+def test_upload_of_another_project_is_not_there(
+    api: Api, project: Project, image_project: Project, olga: User
+) -> None:
+    told = dry_run(api(olga), project)
+    answer = api(olga).post(at(image_project, "/imports"), {"upload": told["upload"]})
+    assert_refused(answer, 404, "unknown_upload")
+
+
+def test_uploads_that_nobody_imports_go_after_a_day(api: Api, project: Project, olga: User) -> None:
+    kept, old = (dry_run(api(olga), project)["upload"] for _ in range(2))
+    row = Upload.objects.get(pk=old)
+    Upload.objects.filter(pk=old).update(created_at=timezone.now() - timedelta(hours=25))
+    cleanup.drop_unused_uploads()
+    assert [str(each.pk) for each in Upload.objects.all()] == [kept]
+    assert not files.uploaded(row.path).exists()
+    assert files.uploaded(Upload.objects.get().path).exists()
+
+
+def test_pictures_are_seen_before_they_are_imported(
+    api: Api, image_project: Project, olga: User, settings: Settings
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(out, "PNG")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("cat/1.png", out.getvalue())
+        file.writestr("cat/2.png", b"no picture")
+    data = {"file": SimpleUploadedFile("pets.zip", archive.getvalue())}
+    client = api(olga)
+    answer = client.post(at(image_project, "/imports?dry_run=1"), data, format="multipart")
+    told = answer.json()
+    assert (told["new"], told["rejected"]) == (1, 1)
+    assert told["rows"][0]["image_url"].startswith("data:image/")
+    assert "problem" in told["rows"][1]
+    assert not (Path(settings.MEDIA_ROOT) / "pictures").exists()
+
+
+# Strictness --------------------------------------------------------------------------------------
+
+
+def test_unknown_field_is_refused_by_name_with_those_there_are(
+    api: Api, project: Project, olga: User
+) -> None:
+    body = assert_refused(
+        upload(api(olga), project, "a.csv", b"text\nx\n", text_colum="x"), 422, field="text_colum"
+    )
+    assert "text_column" in body["detail"]
+    assert not Import.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("get", "/imports"), ("post", "/imports"), ("get", "/items"), ("get", ""), ("post", "/next")],
+)
+def test_unknown_query_parameter_is_refused_by_name(
+    api: Api, project: Project, olga: User, method: str, path: str
+) -> None:
+    answer = getattr(api(olga), method)(at(project, f"{path}?labell=spam"))
+    body = assert_refused(answer, 422, "unknown_parameter", field="labell")
+    if path == "/items":
+        assert "q, by, label" in body["detail"]
+
+
+# Cancel ------------------------------------------------------------------------------------------
+
+
+def test_import_is_cancelled_once(api: Api, project: Project, olga: User) -> None:
+    client = api(olga)
+    number = upload(client, project, "a.csv", b"text\nx\n").json()["id"]
+    told = client.post(at(project, f"/imports/{number}/cancel")).json()
+    assert (told["state"], told["error"][:17]) == ("failed", "Cancelled by olga")
+    assert told["cancelled_at"] is not None
+    assert importing.run(number) is None
+    assert not Item.objects.exists()
+    assert_refused(client.post(at(project, f"/imports/{number}/cancel")), 409, "not_running")

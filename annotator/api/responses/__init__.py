@@ -43,7 +43,14 @@ from annotator.api.responses.numbers import (
     Round,
 )
 from annotator.api.responses.people import Member, NewUser, Token, User
-from annotator.api.responses.projects import Import, ImportedRow, Label, Project, ProjectRow
+from annotator.api.responses.projects import (
+    Import,
+    ImportedRow,
+    ImportPreview,
+    Label,
+    Project,
+    ProjectRow,
+)
 from annotator.api.responses.windows import Counts, Synced, SyncedDecision, Today
 
 __all__ = [
@@ -65,6 +72,7 @@ __all__ = [
     "FoundItem",
     "HeldItem",
     "Import",
+    "ImportPreview",
     "ImportedRow",
     "Interval",
     "Item",

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from annotator.api.responses.base import Response
+from annotator.api.responses.base import Response, WithContent
 from annotator.api.responses.numbers import Pause, Progress
 from annotator.api.serializers import Settings
 
@@ -33,13 +33,30 @@ class Project(ProjectRow):
 
 
 class ImportedRow(Response):
-    row = serializers.IntegerField()
+    row = serializers.IntegerField(allow_null=True)
     code = serializers.CharField()
     detail = serializers.CharField()
+    file = serializers.CharField(required=False)
+    fate = serializers.CharField(required=False)
 
 
-class Import(Response):
-    """A file on its way into the pool. `errors` has the first 100 rejected rows."""
+class ImportCounts(Response):
+    duplicates = serializers.IntegerField()
+    conflicts = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    labels_added = serializers.IntegerField()
+    labels_changed = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unlabelled = serializers.IntegerField()
+    skipped_files = serializers.IntegerField()
+    encoding = serializers.CharField(allow_blank=True)
+    delimiter = serializers.CharField(allow_blank=True)
+    errors = ImportedRow(many=True)  # type: ignore[assignment]
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class Import(ImportCounts):
+    """A file on its way into the pool. `errors` has the first 100 rows that need a look."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -47,11 +64,42 @@ class Import(Response):
     total = serializers.IntegerField(allow_null=True)
     done = serializers.IntegerField()
     created = serializers.IntegerField()
-    duplicates = serializers.IntegerField()
-    rejected = serializers.IntegerField()
-    errors = ImportedRow(many=True)  # type: ignore[assignment]
-    notes = serializers.ListField(child=serializers.CharField())
     error = serializers.CharField(allow_blank=True)
     report_url = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+
+
+class UnknownLabel(Response):
+    name = serializers.CharField()
+    rows = serializers.IntegerField()
+    did_you_mean = serializers.CharField(allow_null=True)
+
+
+class PreviewRow(WithContent):
+    row = serializers.IntegerField()
+    key = serializers.CharField(allow_blank=True)
+    labels = serializers.ListField(child=serializers.CharField())
+    meta = serializers.DictField()
+    problem = serializers.CharField(required=False)
+
+
+class ImportPreview(ImportCounts):
+    """What an import of an upload would do. It was read as a whole if it is `complete`."""
+
+    upload = serializers.CharField()
+    name = serializers.CharField()
+    format = serializers.CharField()
+    encoding_is_sure = serializers.BooleanField()
+    columns = serializers.ListField(child=serializers.CharField())
+    mapping = serializers.DictField(child=serializers.CharField())
+    rows = PreviewRow(many=True)
+    labels = serializers.DictField(child=serializers.IntegerField())
+    unknown_labels = UnknownLabel(many=True)
+    new = serializers.IntegerField()
+    reasons = serializers.DictField(child=serializers.IntegerField())
+    rows_read = serializers.IntegerField()
+    total = serializers.IntegerField()
+    complete = serializers.BooleanField()

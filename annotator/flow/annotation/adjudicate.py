@@ -150,7 +150,7 @@ def _opinion(project: Project, annotation: Annotation) -> dict[str, Any]:
     look = getattr(annotation, "look", None)
     return {
         "id": annotation.pk,
-        "annotator": annotation.user.username if annotation.user else None,
+        "annotator": annotation.by,
         "labels": _names(annotation),
         "note": annotation.note,
         "unsure": annotation.unsure,

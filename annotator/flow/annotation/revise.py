@@ -144,10 +144,11 @@ def _uncount_opinion(annotation: Annotation) -> None:
     state = item.state if _stays_settled(annotation, item) else _reopened(annotation)
     Item.objects.filter(pk=item.pk).update(answers=F("answers") - 1, state=state)
     _complete_anew(annotation, is_labelled=state == Item.State.LABELLED)
-    if annotation.user is not None:
+    user = annotation.tallied_for
+    if user is not None:
         daily_counts.add(
             annotation.project,
-            annotation.user,
+            user,
             at=annotation.created_at,
             labels=-1 if annotation.source != Source.SEED else 0,
             audits=-int(annotation.source == Source.AUDIT),
@@ -171,9 +172,10 @@ def _complete_anew(withdrawn: Annotation, is_labelled: bool) -> None:
 
 def _say_completes(project: Project, annotation: Annotation, completes: bool) -> None:
     Annotation.objects.filter(pk=annotation.pk).update(completes=completes)
-    if annotation.user is not None:
+    user = annotation.tallied_for
+    if user is not None:
         finished = 1 if completes else -1
-        daily_counts.add(project, annotation.user, at=annotation.created_at, finished=finished)
+        daily_counts.add(project, user, at=annotation.created_at, finished=finished)
 
 
 def _stays_settled(annotation: Annotation, item: Item) -> bool:

@@ -135,7 +135,7 @@ def _said(project: Project, annotation: Annotation | None) -> dict[str, Any]:
         return {"labels": [], "annotator": None, **none, "note": ""}
     return {
         "labels": _label_names(project, annotation),
-        "annotator": annotation.user.username if annotation.user else None,
+        "annotator": annotation.by,
         "counted": annotation.counted,
         "completes": annotation.completes,
         "seconds": annotation.seconds,

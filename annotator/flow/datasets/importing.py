@@ -21,7 +21,7 @@ from annotator.flow.datasets.rows.given import Reading
 from annotator.flow.datasets.rows.label_names import LabelNames
 from annotator.flow.datasets.rows.report import ERRORS_SHOWN, Fate
 from annotator.flow.datasets.upload import uploaded
-from annotator.formats import Note, RejectedRow, Row, SkippedFile, UnreadableFile
+from annotator.formats import Looked, Note, RejectedRow, Row, SkippedFile, UnreadableFile
 from annotator.formats.registry import READERS
 from annotator.i18n import stored_texts
 from annotator.jobs.runner import job
@@ -132,19 +132,24 @@ def _entries(work: Import, label_names: set[str]) -> formats.Rows:
     columns = options_of(work).columns(work.project)
     looked = reader.look(path, columns)
     if not work.entries:
-        notes = [as_note(note) for note in looked.notes][:MOST_NOTES]
-        if looked.encoding == "cp1252" and not notes:
-            notes = [stored_texts.READ_AS_CP1252]
-        work.write(
-            notes=notes,
-            encoding=looked.encoding or work.encoding,
-            delimiter=looked.delimiter or work.delimiter,
-        )
+        _note_look(work, looked)
     entries = reader.read(path, columns, looked, label_names)
     if not work.vectors_path:
         return entries
     ids = uploaded(work.vector_ids_path) if work.vector_ids_path else None
     return given_vectors.attached(entries, uploaded(work.vectors_path), ids)
+
+
+def _note_look(work: Import, looked: Looked) -> None:
+    """Store what people should know of the file, and how it is read."""
+    notes: list[Any] = [as_note(note) for note in looked.notes]
+    if looked.encoding == "windows-1252" and not work.encoding:
+        notes.insert(0, stored_texts.READ_AS_CP1252)
+    work.write(
+        notes=notes[:MOST_NOTES],
+        encoding=(looked.encoding or work.encoding)[:32],
+        delimiter=looked.delimiter or work.delimiter,
+    )
 
 
 def _chunks(work: Import, entries: Iterator[Entry]) -> Iterator[list[Entry]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from annotator import tasktypes
 from annotator.errors import Invalid
+from annotator.flow.labels import naming
 from annotator.flow.projects.label_set import clean_name
 from annotator.formats import Columns
 from annotator.models import Import, Project
@@ -39,10 +40,12 @@ class Options:
 
     def checked(self) -> "Options":
         """Return the options with the defaults filled in; Invalid for a wrong one."""
-        given = {name: getattr(self, name) or default for name, default in DEFAULTS.items()}
+        given: dict[str, Any] = {
+            name: getattr(self, name) or default for name, default in DEFAULTS.items()
+        }
         for name, value in given.items():
             if value not in CHOICES[name]:
-                raise Invalid("labels_are" if name == "labels_are" else "choice", **_named(name))
+                raise _not_a_choice(name)
         delimiter = SPELLED.get(self.delimiter.lower(), self.delimiter)
         if delimiter and delimiter not in DELIMITERS:
             raise Invalid("delimiter", field="delimiter")
@@ -75,6 +78,7 @@ class Options:
             encoding=self.encoding,
             delimiter=self.delimiter,
             ignore_ids=self.ignore_ids,
+            label_names=frozenset({*naming.by_name(project), *self.label_map}),
         )
 
     def stored(self) -> dict[str, Any]:
@@ -101,10 +105,10 @@ def options_of(work: Import) -> Options:
     return Options(**{each.name: getattr(work, each.name) for each in fields(Options)})
 
 
-def _named(name: str) -> dict[str, str]:
+def _not_a_choice(name: str) -> Invalid:
     if name == "labels_are":
-        return {"field": name}
-    return {"field": name, "name": name, "names": ", ".join(CHOICES[name])}
+        return Invalid("labels_are", field=name)
+    return Invalid("choice", field=name, name=name, names=", ".join(CHOICES[name]))
 
 
 def _encoding(name: str) -> str:

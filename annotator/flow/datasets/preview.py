@@ -96,6 +96,7 @@ def preview(upload: Upload, options: Options) -> Preview:
         _look_through(found, work, names, entries)
     except UnreadableFile as problem:
         raise Invalid(problem.code, detail=problem.detail, field="file") from problem
+    Upload.objects.filter(pk=upload.pk).update(options=options.stored())
     found.notes += names.notes.values()
     found.unknown = [
         UnknownLabel(name, rows, names.hint(name)) for name, rows in names.unknown.most_common()

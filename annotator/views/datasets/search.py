@@ -143,7 +143,7 @@ def _in_words(access: Access, annotation: Annotation) -> dict[str, str]:
     is_seed = annotation.source == Source.SEED
     return {
         "labels": labelling.label_words(access.project, payload.label_names(annotation)),
-        "by": annotation.user.username if annotation.user else _("a former user"),
+        "by": annotation.by or _("a former user"),
         "how": str(Source.SEED.label) if is_seed else "",
     }
 

@@ -77,7 +77,7 @@ def test_named_format_beats_the_ending(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [("", "empty_file"), ("text\n", "empty_file"), ("titre\na\n", "missing_column")],
+    [("", "empty_file"), ("text\n", "empty_file"), ("titre,n\na,1\n", "missing_column")],
 )
 def test_file_that_is_refused_leaves_nothing_behind(
     project: Project, settings: Settings, content: str, code: str
@@ -230,11 +230,11 @@ def test_column_that_goes_missing_later_fails_with_words(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = receive(project, "a.zip.csv", "text\na\n")
-    (upload.uploads_folder() / work.path).write_text("titre\na\n")
+    (upload.uploads_folder() / work.path).write_text("titre,n\na,1\n")
     importing.run(work.pk)
     work.refresh_from_db()
     assert work.state == Job.State.FAILED
-    assert "The columns are: “titre”" in work.error
+    assert "The columns are: “titre”, “n”" in work.error
 
 
 # What labels are ---------------------------------------------------------------------------------

@@ -167,19 +167,20 @@ def _add(work: Import, added: list[tuple[int, Answer]]) -> None:
 def _replace(work: Import, standing: Standing, answer: Answer) -> None:
     """Give an earlier import's annotation other labels; its history keeps the former ones."""
     now = timezone.now()
+    annotation = Annotation.objects.get(pk=standing.pk or 0)
     Revision.objects.create(
-        annotation_id=standing.pk,
+        annotation=annotation,
         user=work.user,
         action="corrected",
         labels=sorted(standing.refs),
     )
-    AnnotationLabel.objects.filter(annotation=standing.pk).delete()
+    annotation.given.all().delete()
     AnnotationLabel.objects.bulk_create(
-        AnnotationLabel(annotation_id=standing.pk, label=label) for label in answer.labels
+        AnnotationLabel(annotation=annotation, label=label) for label in answer.labels
     )
     changed: dict[str, Any] = {"updated_at": now}
     if answer.note:
         changed["note"] = answer.note
-    Annotation.objects.filter(pk=standing.pk).update(**changed)
+    Annotation.objects.filter(pk=annotation.pk).update(**changed)
     if work.user is not None:
         daily_counts.add(work.project, work.user, at=now, changes=1)

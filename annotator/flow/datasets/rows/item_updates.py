@@ -27,7 +27,7 @@ def store(work: Import, changes: Collection[Change]) -> None:
         for item in items.values()
     )
     for change in changes:
-        if change.values:
+        if change.values and change.known.pk is not None:
             Item.objects.filter(pk=change.known.pk).update(**change.values)
     if items:
         changed_items.compute_again(work.project, {item.position for item in items.values()})

@@ -1,0 +1,142 @@
+"""Columns of a table: which one has which content."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import Columns, Part, UnreadableFile
+from annotator.formats.tables.labels import tidy
+
+# The usual names of labels.
+LABEL_NAMES = ("label", "labels")
+# Names that labels often have, and products and people as well.
+WEAK_LABEL_NAMES = ("category", "class", "target")
+ID_NAMES = ("id", "key", "uid", "item_id")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The columns of a table: the content parts by name, label, id and vector.
+
+    `other_labels` are read where `label` is empty. A weak label column is one only by its name.
+    """
+
+    parts: dict[str, str]
+    label: str = ""
+    id: str = ""
+    vector: str = ""
+    other_labels: tuple[str, ...] = ()
+    label_is_weak: bool = False
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Return which column each content is read from."""
+        named = {**self.parts, "label": self.label, "id": self.id, "vector": self.vector}
+        return {use: column for use, column in named.items() if column}
+
+
+class Header:
+    """The names of the columns, found whatever their case and the blanks around them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._there = frozenset(names)
+        self._tidy: dict[str, str] = {}
+        self._folded: dict[str, str] = {}
+        self._leaves: dict[str, list[str]] = {}
+        for name in names:
+            self._tidy.setdefault(tidy(name), name)
+            self._folded.setdefault(tidy(name).casefold(), name)
+            if "." in name:
+                leaf = tidy(name).casefold().rpartition(".")[2]
+                self._leaves.setdefault(leaf, []).append(name)
+
+    def named(self, wanted: str) -> str:
+        """Return the column that a person named; UnreadableFile if there is none."""
+        if not wanted or wanted in self._there:
+            return wanted
+        found = self._tidy.get(tidy(wanted)) or self._folded.get(tidy(wanted).casefold())
+        if not found:
+            words = _("Column “%(name)s” not found. The columns are: %(there)s.")
+            values = {"name": wanted, "there": shown(self.names)}
+            raise UnreadableFile("missing_column", words % values)
+        return found
+
+    def first(self, names: Sequence[str]) -> str:
+        """Return the first column with one of the names, empty if there is none."""
+        return next((self._folded[name] for name in names if name in self._folded), "")
+
+    def only_nested(self, names: Sequence[str]) -> str:
+        """Return the nested field with one of the names if there is just one of that name."""
+        found = next((self._leaves[name] for name in names if name in self._leaves), [])
+        return found[0] if len(found) == 1 else ""
+
+
+def find_columns(header: Sequence[str], wanted: Columns) -> Found:
+    """Return the column of each kind of content; UnreadableFile if a required one is missing."""
+    names = Header(header)
+    parts = {part.name: _part(names, part, wanted) for part in wanted.parts}
+    if len(set(parts.values())) < len(parts):
+        words = _(
+            "Two texts can't come from the same column (%(names)s). Name one column for each."
+        )
+        both = shown(list(dict.fromkeys(parts.values())))
+        raise UnreadableFile("same_column", words % {"names": both})
+    taken = frozenset(parts.values())
+    label, others = _labels(names, wanted, taken)
+    found = names.named(wanted.id) or names.first(ID_NAMES)
+    return Found(
+        parts,
+        label=label,
+        id="" if wanted.ignore_ids or (found in taken and not wanted.id) else found,
+        vector=names.named(wanted.vector),
+        other_labels=others,
+        label_is_weak=not wanted.label and tidy(label).casefold() in WEAK_LABEL_NAMES,
+    )
+
+
+def _part(header: Header, part: Part, wanted: Columns) -> str:
+    found = (
+        header.named(wanted.of(part))
+        or header.first(part.columns)
+        or header.only_nested(part.columns)
+    )
+    if not found:
+        words = str(part.missing) % {"there": shown(header.names)}
+        raise UnreadableFile("missing_column", words)
+    return found
+
+
+def _labels(header: Header, wanted: Columns, taken: frozenset[str]) -> tuple[str, tuple[str, ...]]:
+    if wanted.label:
+        return header.named(wanted.label), ()
+    found = [header.first([name]) for name in LABEL_NAMES]
+    strong = [name for name in dict.fromkeys(found) if name and name not in taken]
+    if strong:
+        return strong[0], tuple(strong[1:])
+    weak = header.first(WEAK_LABEL_NAMES)
+    return ("" if weak in taken else weak), ()
+
+
+def shown(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name[:60]}”" for name in names[:30])
+
+
+# Nested fields ------------------------------------------------------------------------------------
+
+
+def taken(values: dict[str, Any], name: str) -> Any:
+    """Return the value of a column and remove it; a dotted name leads into nested objects."""
+    if name in values or "." not in name:
+        return values.pop(name, None)
+    first, _dot, rest = name.partition(".")
+    inner = values.get(first)
+    if not isinstance(inner, Mapping):
+        return None
+    # The record may be read again.
+    copy = dict(inner)
+    value = taken(copy, rest)
+    values[first] = copy or None
+    return value

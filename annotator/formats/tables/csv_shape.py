@@ -1,0 +1,201 @@
+"""Shape of a CSV file: its delimiter, its header, and what stands before the header."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import Columns, Note, UnreadableFile
+from annotator.formats.tables.columns import ID_NAMES, LABEL_NAMES, WEAK_LABEL_NAMES
+from annotator.formats.tables.labels import tidy
+from annotator.formats.tables.lines import LONGEST_LINE
+
+DELIMITERS = ",;\t|"
+SAMPLE_LINES = 200
+# Where a header may begin at the latest.
+MOST_TITLE_ROWS = 10
+# What the name of a column looks like, and what does not.
+LONGEST_NAME = 30
+
+csv.field_size_limit(LONGEST_LINE)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a CSV file is to be parsed; `names` are the columns, empty ones included.
+
+    `before` counts the records in front of the first row.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    before: int
+    has_separator_line: bool = False
+    spaced: bool = False
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def header(self) -> list[str]:
+        """Return the columns that have a name."""
+        return [name for name in self.names if name]
+
+
+def shape_of(lines: Iterator[str], wanted: Columns) -> Shape:
+    """Return the shape of a file from its first lines; UnreadableFile if there is none."""
+    sample = [line for line in islice(lines, SAMPLE_LINES) if line.strip()]
+    if not sample:
+        raise UnreadableFile("empty_file", _("The file has no data rows."))
+    given = _separator_line(sample[0])
+    if given:
+        sample = sample[1:]
+    if not sample:
+        raise UnreadableFile("empty_file", _("The file has no data rows."))
+    delimiter = _checked(wanted.delimiter) or given
+    spaced = any(f'{sign} "' in line for sign in (delimiter or DELIMITERS) for line in sample[:20])
+    known = _known(wanted)
+    options = [
+        _Parsed(each, _rows(sample, each, spaced), known) for each in delimiter or DELIMITERS
+    ]
+    best = max(options, key=lambda each: each.fit)
+    if not best.rows:
+        raise _bad_header(sample, best.delimiter)
+    return _shape(best, bool(given), spaced, wanted)
+
+
+class _Parsed:
+    """The first rows as they are with one of the delimiters."""
+
+    def __init__(self, delimiter: str, rows: list[list[str]], known: frozenset[str]) -> None:
+        self.delimiter = delimiter
+        self.rows = rows
+        self.known = known
+        self.start = self._start()
+        header = [name_of(cell) for cell in rows[self.start]] if rows else []
+        self.recognised = sum(name.casefold() in known for name in header)
+        same = [len(row) == len(header) for row in rows[self.start : self.start + 30]]
+        share = sum(same) / len(same) if same else 0.0
+        several = len(header) > 1 and share >= 0.5
+        self.fit = (bool(rows), self.recognised, several, round(share, 1), len(header))
+
+    def _start(self) -> int:
+        """Return the place of the header: titles above it have fewer cells."""
+        for place, row in enumerate(self.rows[:MOST_TITLE_ROWS]):
+            if any(name_of(cell).casefold() in self.known for cell in row):
+                above = max(map(_filled, self.rows[:place]), default=0)
+                return place if above < _filled(row) else 0
+        return 0
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _rows(sample: list[str], delimiter: str, spaced: bool) -> list[list[str]]:
+    """Return the rows up to the first error, without blank ones."""
+    rows: list[list[str]] = []
+    reader = csv.reader(sample, delimiter=delimiter, strict=True, skipinitialspace=spaced)
+    while True:
+        try:
+            row = next(reader)
+        except (csv.Error, StopIteration):
+            return rows
+        if any(cell.strip() for cell in row):
+            rows.append(row)
+
+
+def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Columns) -> Shape:
+    cells = best.rows[best.start]
+    notes = []
+    if best.start:
+        notes.append(Note("lines_before_header", {"n": best.start}))
+    before = best.start + 1
+    names = [name_of(cell) for cell in cells]
+    if not best.recognised and _has_no_header(best.rows) and not wanted.text:
+        notes.append(Note("no_header", {"column": _text_name(wanted)}))
+        name = _text_name(wanted)
+        return Shape(best.delimiter, (name,), 0, has_separator_line, spaced, tuple(notes))
+    if not best.recognised and len(cells) == 1 and not wanted.text and len(wanted.parts) == 1:
+        notes.append(Note("only_column", {"name": names[0][:60]}))
+    _refuse_repeated(names)
+    unnamed = sum(not name for name in names)
+    if unnamed:
+        notes.append(Note("unnamed_columns", {"n": unnamed}))
+    return Shape(best.delimiter, tuple(names), before, has_separator_line, spaced, tuple(notes))
+
+
+def _text_name(wanted: Columns) -> str:
+    return wanted.parts[0].columns[0] if wanted.parts else "text"
+
+
+def _has_no_header(rows: list[list[str]]) -> bool:
+    """Return whether a file of one column has texts from its first line on."""
+    if any(len(row) > 1 for row in rows[:30]):
+        return False
+    first, rest = rows[0][0].strip(), [row[0] for row in rows[1:30] if row]
+    looks_like_name = len(first) <= LONGEST_NAME and len(first.split()) <= 2
+    others_do = all(len(cell) <= LONGEST_NAME and len(cell.split()) <= 2 for cell in rest)
+    return not looks_like_name or (bool(rest) and others_do)
+
+
+def looks_headless(names: Sequence[str]) -> bool:
+    """Return whether what should be names of columns rather are values."""
+    return any(
+        len(name) > LONGEST_NAME or len(name.split()) > 3 or name.replace(".", "").isdigit()
+        for name in names
+        if name
+    )
+
+
+def name_of(cell: str) -> str:
+    """Return the name of a column without blanks and quotation marks around it."""
+    name = tidy(cell)
+    if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":
+        name = tidy(name[1:-1])
+    return name
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name and name in seen:
+            words = _("The column “%(name)s” appears twice.") % {"name": name[:60]}
+            raise UnreadableFile("duplicate_column", words)
+        seen.add(name)
+
+
+def _separator_line(line: str) -> str:
+    """Return the delimiter that a first line such as `sep=;` tells a spreadsheet."""
+    text = line.lstrip("\ufeff").rstrip("\r\n").strip(' "')
+    if line.rstrip("\r\n").lower().endswith("sep=\t"):
+        return "\t"
+    is_one = text.lower().startswith("sep=") and len(text) == 5 and text[4] in DELIMITERS
+    return text[4] if is_one else ""
+
+
+def _checked(delimiter: str) -> str:
+    wanted = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
+    if wanted and (len(wanted) != 1 or wanted not in DELIMITERS):
+        words = _("A delimiter is one of: comma, semicolon, tab, bar.")
+        raise UnreadableFile("unknown_delimiter", words)
+    return wanted
+
+
+def _known(wanted: Columns) -> frozenset[str]:
+    named = (wanted.text, wanted.label, wanted.id, wanted.vector, *wanted.named.values())
+    usual = [name for part in wanted.parts for name in part.columns]
+    every = (*usual, *LABEL_NAMES, *WEAK_LABEL_NAMES, *ID_NAMES, *filter(None, named))
+    return frozenset(tidy(name).casefold() for name in every)
+
+
+def _bad_header(sample: list[str], delimiter: str) -> UnreadableFile:
+    problem = ""
+    try:
+        next(csv.reader(sample, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        problem = str(error)
+    except StopIteration:
+        pass
+    words = _("The header line can't be read: %(problem)s.") % {"problem": problem or "?"}
+    return UnreadableFile("bad_header", words)

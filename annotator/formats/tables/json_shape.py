@@ -1,0 +1,215 @@
+"""Records of a JSON file: lines, an array, an object that wraps one, or columns."""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import RejectedRow, UnreadableFile
+from annotator.formats.tables.lines import LONGEST_LINE, lines_of, opened
+
+Found = Iterator[tuple[int, Any]]
+
+# An object is read as a whole; arrays and lines are not.
+LARGEST_OBJECT = 50_000_000
+BLOCK = 1 << 20
+# orjson makes floats of whole numbers beyond 64 bits.
+LARGE_NUMBER = re.compile(r"\d{19}")
+BLANK = re.compile(r"[ \t\r\n\ufeff]*")
+DECODER = json.JSONDecoder()
+
+
+def records(path: Path, encoding: str) -> Found:
+    """Yield (number, value or rejection) of each record; UnreadableFile if it isn't JSON."""
+    lines = lines_of(path, encoding)
+    first = next((line for line in lines if line.strip(" \t\r\n\ufeff")), "")
+    start = first.lstrip(" \t\r\n\ufeff")[:1]
+    if start == "[":
+        yield from enumerate(_array(path, encoding), start=1)
+    elif start == "{" and not _is_line_of_several(first, lines):
+        yield from enumerate(_of_object(path, encoding), start=1)
+    else:
+        yield from _lines(path, encoding)
+
+
+def _is_line_of_several(first: str, rest: Iterator[str]) -> bool:
+    """Return whether each line is a record of its own."""
+    second = next((line for line in rest if line.strip()), "")
+    if not second:
+        return False
+    return _is_json(first) or _is_json(second)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        # A number alone is a line of a list that is printed nicely.
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+# Lines --------------------------------------------------------------------------------------------
+
+
+def _lines(path: Path, encoding: str) -> Found:
+    number = 0
+    for line in lines_of(path, encoding):
+        text = line.strip(" \t\r\n\ufeff")
+        if text:
+            number += 1
+            yield number, _parsed(number, text)
+
+
+def _parsed(number: int, text: str) -> Any:
+    try:
+        data = text.encode("utf-8", "strict")
+    except UnicodeEncodeError:
+        return RejectedRow(number, "invalid_utf8", _("The line isn't valid UTF-8."))
+    try:
+        value = orjson.loads(data)
+        return json.loads(text) if LARGE_NUMBER.search(text) else value
+    except (orjson.JSONDecodeError, ValueError, RecursionError) as problem:
+        words = _("The line isn't valid JSON: %(problem)s.") % {"problem": str(problem)[:200]}
+        return RejectedRow(number, "bad_json", words)
+
+
+# An array -----------------------------------------------------------------------------------------
+
+
+def _array(path: Path, encoding: str) -> Iterator[Any]:
+    """Yield the elements of an array, of which only a part is in memory at a time."""
+    with opened(path, encoding) as file:
+        text = file.read(BLOCK)
+        place = _after_blanks(text, 0) + 1
+        while True:
+            value, text, place = _next_element(file, text, place)
+            if value is _END:
+                return
+            yield value
+
+
+_END = object()
+
+
+def _next_element(file: Any, text: str, place: int) -> tuple[Any, str, int]:
+    """Return the next element or `_END`, with the text that is left and the place in it."""
+    size = BLOCK
+    while True:
+        # A number at the end may go on in the next block.
+        problem: Exception | None = None
+        try:
+            value, end = _element(text, place)
+            end = _after_blanks(text, end)
+            if value is _END or end < len(text):
+                return value, text, end
+        except (ValueError, RecursionError) as error:
+            problem = error
+        more = file.read(size) if len(text) - place <= LONGEST_LINE else ""
+        if not more:
+            words = _("The file isn't valid JSON: %(problem)s.")
+            reason = str(problem or _("it ends too early"))[:200]
+            raise UnreadableFile("bad_json", words % {"problem": reason}) from problem
+        text, place, size = text[place:] + more, 0, size * 2
+
+
+def _element(text: str, place: int) -> tuple[Any, int]:
+    place = _after_blanks(text, place)
+    if text[place : place + 1] == ",":
+        place = _after_blanks(text, place + 1)
+    if text[place : place + 1] == "]":
+        return _END, place + 1
+    return DECODER.raw_decode(text, place)
+
+
+def _after_blanks(text: str, place: int) -> int:
+    found = BLANK.match(text, place)
+    return found.end() if found else place
+
+
+# An object ----------------------------------------------------------------------------------------
+
+
+def _of_object(path: Path, encoding: str) -> Iterator[Any]:
+    """Yield the records of a file that is one object, or several that are printed over lines."""
+    if path.stat().st_size > LARGEST_OBJECT:
+        words = _("A JSON object over 50 MB can't be read. Write JSON Lines: one record per line.")
+        raise UnreadableFile("too_large_object", words)
+    with opened(path, encoding) as file:
+        text = file.read()
+    place = _after_blanks(text, 0)
+    values = []
+    while place < len(text):
+        try:
+            value, place = DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError) as problem:
+            words = _("The file isn't valid JSON: %(problem)s.") % {"problem": str(problem)[:200]}
+            raise UnreadableFile("bad_json", words) from problem
+        values.append(value)
+        place = _after_blanks(text, place)
+    yield from _unwrapped(values[0]) if len(values) == 1 else values
+
+
+def _unwrapped(whole: Any) -> Iterator[Any]:
+    """Yield the records within an object: those of its only list, its columns, or itself."""
+    if not isinstance(whole, dict):
+        yield whole
+        return
+    if _is_split(whole):
+        for cells in whole["data"]:
+            yield dict(zip(whole["columns"], cells, strict=False))
+        return
+    by_column = _columns(whole)
+    if by_column:
+        names, columns, number = by_column
+        for row in range(number):
+            yield {name: column[row] for name, column in zip(names, columns, strict=True)}
+        return
+    lists = [each for each in whole.values() if _is_list_of_objects(each)]
+    if len(lists) == 1 and not isinstance(whole.get("text"), str):
+        yield from lists[0]
+        return
+    yield from whole.values() if _is_index(whole) else [whole]
+
+
+def _columns(whole: dict[str, Any]) -> tuple[list[str], list[list[Any]], int] | None:
+    """Return names and columns of an object of columns: lists, or values by row name."""
+    values = list(whole.values())
+    if len(values) > 0 and all(isinstance(each, list) for each in values):
+        sizes = {len(each) for each in values}
+        plain = not any(isinstance(cell, dict) for each in values for cell in islice(each, 20))
+        return (list(whole), values, len(values[0])) if len(sizes) == 1 and plain else None
+    if len(values) > 0 and all(isinstance(each, dict) for each in values):
+        rows = list(values[0])
+        plain = not any(isinstance(cell, dict) for each in values for cell in each.values())
+        if rows and plain and _are_row_names(rows) and all(list(e) == rows for e in values):
+            return list(whole), [list(each.values()) for each in values], len(rows)
+    return None
+
+
+def _is_split(whole: dict[str, Any]) -> bool:
+    columns, data = whole.get("columns"), whole.get("data")
+    return (
+        isinstance(columns, list)
+        and all(isinstance(name, str) for name in columns)
+        and isinstance(data, list)
+        and all(isinstance(row, list) for row in data)
+    )
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(e, dict) for e in value[:20])
+
+
+def _is_index(whole: dict[str, Any]) -> bool:
+    """Return whether the keys are the names of rows and the values are records."""
+    is_each = all(isinstance(each, dict) for each in whole.values())
+    return is_each and bool(whole) and _are_row_names(list(whole))
+
+
+def _are_row_names(names: list[str]) -> bool:
+    return all(name.isdecimal() for name in names)

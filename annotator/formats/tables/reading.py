@@ -1,0 +1,167 @@
+"""First look at a table and its rows: the same for each syntax, and for what other tools write."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotator.formats.base import Columns, Looked, Note, RejectedRow, Row, Rows, UnreadableFile
+from annotator.formats.tables.columns import Found, find_columns, taken
+from annotator.formats.tables.labels import LabelParser, NoLabel, is_nothing
+from annotator.formats.tables.rows import Given, as_row
+from annotator.formats.tools import registry as tools
+from annotator.formats.tools.base import Tool, merged_answers
+
+SAMPLE = 1000
+MOST_COLUMNS_SHOWN = 5000
+
+Records = Iterator[tuple[int, dict[str, Any] | RejectedRow]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of any syntax. `records` yields all records, each time it is called."""
+
+    records: Callable[[], Records]
+    header: Sequence[str]
+    rows: int
+    # What the first look tells besides: encoding, delimiter and the like.
+    about: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+def look(table: Table, wanted: Columns) -> Looked:
+    """Return what the table has; UnreadableFile without rows or without a content column."""
+    sample = _sample(table)
+    if sample is None:
+        raise UnreadableFile("empty_file", _("The file has no data rows."))
+    plan = _plan(table, sample, wanted, LabelParser(wanted.label_names))
+    notes = [*table.notes, *plan.notes, *_nothing_notes(sample, plan)]
+    return Looked(
+        max(table.rows, 1),
+        header=tuple(islice((name for name in plan.header if name), MOST_COLUMNS_SHOWN)),
+        mapping=plan.found.mapping,
+        notes=tuple(notes),
+        **table.about,
+    )
+
+
+def read(table: Table, wanted: Columns, label_names: set[str]) -> Rows:
+    """Yield the rows of the table in order, with the numbers of their records."""
+    parser = LabelParser(label_names)
+    plan = _plan(table, _sample(table) or [], wanted, parser)
+    if plan.tool and plan.tool.group:
+        yield from _merged(table, plan, parser)
+        return
+    for number, record in table.records():
+        if isinstance(record, RejectedRow):
+            yield record
+        else:
+            yield as_row(number, plan.given(record), plan.found, parser)
+
+
+# How the records are read -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the records are read: as a tool writes them, or as they stand."""
+
+    header: Sequence[str]
+    found: Found
+    given: Callable[[dict[str, Any]], Given]
+    tool: Tool | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def _sample(table: Table) -> list[dict[str, Any]] | None:
+    """Return the first usable records; None if there is none, usable or not."""
+    first = list(islice(table.records(), SAMPLE))
+    return [record for _n, record in first if isinstance(record, dict)] if first else None
+
+
+def _plan(
+    table: Table, sample: list[dict[str, Any]], wanted: Columns, parser: LabelParser
+) -> _Plan:
+    tool = tools.of(sample, wanted)
+    if tool is None:
+        # Where no record is usable, each is refused by itself.
+        found = find_columns(table.header, wanted) if table.header else Found({})
+        if found.label_is_weak and parser and not _has_labels(sample, found, parser):
+            found = Found(found.parts, id=found.id, vector=found.vector)
+        return _Plan(table.header, found, Given)
+    given = tool.reader(sample, wanted, parser)
+    header = list(dict.fromkeys(name for record in sample for name in given(record).fields))
+    note = Note("read_as_tool", {"tool": tool.title})
+    return _Plan(header, find_columns(header, wanted), given, tool, (note,))
+
+
+def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser) -> bool:
+    """Return whether a column that may be something else has a label of the project."""
+    for record in sample:
+        try:
+            if any(name in parser for name in parser.of(taken(dict(record), found.label))):
+                return True
+        except NoLabel:
+            continue
+    return False
+
+
+def _nothing_notes(sample: list[dict[str, Any]], plan: _Plan) -> list[Note]:
+    """Return what to tell of labels such as “nan” that are read as none."""
+    values = [taken(dict(record), plan.found.label) for record in sample if plan.found.label]
+    texts = (each.strip() for each in values if isinstance(each, str))
+    nothing = {each for each in texts if is_nothing(each)}
+    return [Note("no_labels", {"values": ", ".join(sorted(nothing)[:5])})] if nothing else []
+
+
+# Several records of one item ----------------------------------------------------------------------
+
+
+def _merged(table: Table, plan: _Plan, parser: LabelParser) -> Rows:
+    """Yield one row for all records of an item, where its first one stands."""
+    repeated = _repeated(table, plan)
+    answers: dict[int, list[Given]] = {}
+    for _number, record in table.records():
+        group = _group(plan, record)
+        if group in repeated and isinstance(record, dict):
+            given = plan.given(record)
+            answers.setdefault(group, []).append(Given({}, given.answers, given.labels))
+    told: set[int] = set()
+    for number, record in table.records():
+        if isinstance(record, RejectedRow):
+            yield record
+            continue
+        group = _group(plan, record)
+        if group in told:
+            continue
+        given = plan.given(record)
+        if group in answers:
+            told.add(group)
+            given = merged_answers(given, answers[group])
+        yield as_row(number, given, plan.found, parser)
+
+
+def _repeated(table: Table, plan: _Plan) -> set[int]:
+    once: set[int] = set()
+    repeated: set[int] = set()
+    for _number, record in table.records():
+        group = _group(plan, record)
+        if group:
+            (repeated if group in once else once).add(group)
+    return repeated
+
+
+def _group(plan: _Plan, record: dict[str, Any] | RejectedRow) -> int:
+    """Return what the records of an item share; 0 for one that stands alone."""
+    if isinstance(record, RejectedRow) or plan.tool is None or plan.tool.group is None:
+        return 0
+    key = plan.tool.group(record)
+    return 0 if key is None else hash(key) or 1
+
+
+def rows_only(rows: Rows) -> Iterator[Row]:
+    """Yield the usable rows."""
+    return (row for row in rows if isinstance(row, Row))

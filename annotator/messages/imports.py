@@ -1,0 +1,80 @@
+"""What an import, or a look at a file, found: notes in words, and the dry run as it is answered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from annotator.flow.datasets.preview import Preview, PreviewItem
+from annotator.flow.datasets.rows.report import Fate
+from annotator.formats import Note
+from annotator.i18n.stored_messages import translated
+
+NOTES = {
+    "label_read_as": gettext_noop("The label “%(name)s” in the file was read as “%(label)s”."),
+    "lines_before_header": gettext_noop("Lines before the header that were passed over: %(n)s."),
+    "no_header": gettext_noop(
+        "The file seems to have no header line. Its first line was read as data."
+    ),
+    "only_column": gettext_noop("The only column, “%(name)s”, was taken for the text."),
+    "unnamed_columns": gettext_noop("Columns without a name and content were left out: %(n)s."),
+    "read_as_tool": gettext_noop("The file was read as an export of %(tool)s."),
+    "no_labels": gettext_noop("These values were read as “no label”: %(values)s."),
+}
+
+
+def notes(stored: list[Any]) -> list[str]:
+    """Return the notes of an import in words; older ones are stored as sentences."""
+    return [
+        translated(each) if isinstance(each, str) else _worded(each["code"], each["values"])
+        for each in stored
+    ]
+
+
+def _worded(code: str, values: Mapping[str, Any]) -> str:
+    if code not in NOTES:
+        return " ".join([code.replace("_", " "), *map(str, values.values())])
+    return _(NOTES[code]) % values
+
+
+def note(found: Note) -> str:
+    """Return a note in words."""
+    return _worded(found.code, found.values)
+
+
+def preview(found: Preview) -> dict[str, Any]:
+    """Return what an import of an upload would do, as the API answers it."""
+    looked = found.looked
+    counts = {fate.value: found.counts[fate] for fate in Fate if fate != Fate.CREATED}
+    return {
+        "upload": str(found.upload.pk),
+        "name": found.upload.name,
+        "format": found.format,
+        "encoding": looked.encoding,
+        "encoding_is_sure": looked.encoding_is_sure,
+        "delimiter": looked.delimiter,
+        "columns": list(looked.header),
+        "mapping": dict(looked.mapping),
+        "rows": [_item(each) for each in found.items],
+        "labels": dict(found.labels.most_common()),
+        "unknown_labels": [
+            {"name": each.name, "rows": each.rows, "did_you_mean": each.near or None}
+            for each in found.unknown
+        ],
+        "new": found.new,
+        **counts,
+        "unlabelled": found.unlabelled,
+        "reasons": dict(found.reasons.most_common()),
+        "errors": [line.as_error() for line in found.lines],
+        "notes": [note(each) for each in found.notes],
+        "rows_read": found.rows,
+        "total": found.rows if found.is_complete else max(looked.rows, found.rows),
+        "complete": found.is_complete,
+    }
+
+
+def _item(each: PreviewItem) -> dict[str, Any]:
+    shown = {"row": each.row, "key": each.key, **each.content, "labels": each.labels}
+    told: dict[str, Any] = {**shown, "meta": each.meta}
+    return {**told, "problem": translated(each.problem)} if each.problem else told
