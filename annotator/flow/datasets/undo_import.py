@@ -29,6 +29,18 @@ from annotator.models import (
 
 ITEMS_AT_ONCE = 200
 GAP_SECONDS = 0.01
+TOLD = (
+    "state",
+    "everything",
+    "total",
+    "done",
+    "removed",
+    "kept",
+    "labels_withdrawn",
+    "contents_restored",
+    "error",
+    "finished_at",
+)
 # What is small enough is gone when the request for it is answered.
 ITEMS_IN_REQUEST = ITEMS_AT_ONCE
 
@@ -92,9 +104,15 @@ def foresee(work: Import) -> dict[str, int]:
     }
 
 
-def is_quick(work: Removal) -> bool:
-    """Return whether it may be done while a request waits."""
-    return work.total <= ITEMS_IN_REQUEST
+def finish_quickly(work: Removal) -> bool:
+    """Undo an import of few items at once; return whether nothing is left for a worker."""
+    return work.total <= ITEMS_IN_REQUEST and run(work.pk) is not None
+
+
+def standing(work: Import) -> dict[str, Any] | None:
+    """Return how far the import is undone; None if nobody asked for it."""
+    found = Removal.objects.filter(imported=work).first()
+    return None if found is None else {name: getattr(found, name) for name in TOLD}
 
 
 @job(Removal)
@@ -209,9 +227,3 @@ def _yield_to_others() -> None:
     if connection.vendor == "sqlite":
         # One writer at a time: leave a gap for annotators who are saving labels.
         time.sleep(GAP_SECONDS)
-
-
-def undone_at(work: Import) -> Any:
-    """Return when the import was undone; None if it was not."""
-    found = Removal.objects.filter(imported=work, state=Job.State.DONE)
-    return found.values_list("finished_at", flat=True).first()
