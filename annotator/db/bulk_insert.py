@@ -14,8 +14,8 @@ def bulk_insert(rows: Sequence[models.Model]) -> None:
     """Store new rows of one model: all, or none and IntegrityError if any of them exists.
 
     PostgreSQL gets them by COPY, and SQLite by one prepared statement, which avoids parsing
-    statements with tens of thousands of values. Unlike `bulk_create`, this sets no keys on the rows,
-    and the values have to be of the types of their fields.
+    statements with tens of thousands of values. Unlike `bulk_create`, this sets no keys on the
+    rows, and the values have to be of the types of their fields.
     """
     if not rows:
         return
@@ -30,8 +30,9 @@ def bulk_insert(rows: Sequence[models.Model]) -> None:
     values = ([read(row) for read in readers] for row in rows)
     if connection.vendor != "postgresql":
         places = ", ".join(["%s"] * len(fields))
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
         with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)
+            cursor.executemany(statement, list(values))
         return
     with (
         connection.wrap_database_errors,

@@ -74,6 +74,7 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/disagreements/<int:item_id>/undo", disagreements.unsettle, name="unsettle"),
     path("/imports", imports.imports, name="imports"),
     path("/imports/preview", imports.preview, name="preview_import"),
+    path("/imports/<int:number>/cancel", imports.cancel, name="cancel_import"),
     path("/simulations", simulations_page.simulations, name="simulations"),
     path("/simulations/<int:pk>/stop", simulations_page.stop, name="stop_simulation"),
     path("/simulations/<int:pk>/<str:name>", simulations_page.file, name="simulation_file"),

@@ -1,33 +1,40 @@
-// The first rows of a file that is chosen for an import, as they would be read. Only the beginning
-// of the file is sent; without this, the columns can still be named, and the import tells the rest.
+// Files that are chosen or dropped for an import are checked at once. They are sent for that, so what
+// is chosen afterwards names them by the id of their upload.
 
-const START = 256 << 10;
+const form = (event) => event.target.closest?.("[data-upload]");
 
-let asked = 0;
-
-const start = (file) => new File([file.slice(0, START)], file.name, { type: file.type });
-
-const read = async (form) => {
-  const box = form.querySelector("[data-preview]");
-  const file = form.elements.file.files[0];
-  const mine = ++asked;
-  if (!file) return box.replaceChildren();
-  const body = new FormData(form);
-  body.set("file", start(file));
-  const answer = await fetch(box.dataset.preview, { method: "POST", body });
-  const page = answer.ok ? await answer.text() : "";
-  // A later question has been asked meanwhile.
-  if (mine === asked) show(form, box, page);
-};
-
-const show = (form, box, page) => {
-  const made = new DOMParser().parseFromString(page, "text/html");
-  box.replaceChildren(...made.body.childNodes);
-  if (box.querySelector("[data-problem]")) form.querySelector("details").open = true;
+const check = (own) => {
+  const isSent = own.querySelector("[name=upload]");
+  if (own.elements.file.files.length || isSent) window.htmx.trigger("#import-preview", "check");
 };
 
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("[data-upload]");
-  // Without a connection there is no preview; the upload says so by itself.
-  if (form?.querySelector("[data-preview]")) read(form).catch(() => {});
+  const own = form(event);
+  if (!own) return;
+  if (event.target.name === "file") own.querySelector("#import-preview").replaceChildren();
+  check(own);
 });
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (form(event)?.querySelector("[name=upload]")) event.detail.formData.delete("file");
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const own = form(event);
+  if (event.target.id !== "import-preview" || !own) return;
+  own.querySelector(".upload").hidden = true;
+  own.querySelector("button.primary").disabled = false;
+  if (own.querySelector("[data-problem]")) own.querySelector("details").open = true;
+});
+
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const own = form(event);
+    if (!own || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    own.classList.toggle("is-over", kind === "dragover");
+    if (kind !== "drop") return;
+    own.elements.file.files = event.dataTransfer.files;
+    own.elements.file.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}

@@ -12,12 +12,37 @@ from django.db import connection
 
 from annotator import tasktypes
 from annotator.errors import FlowError
-from annotator.flow.datasets import importing, upload
+from annotator.flow.datasets import importing, preview, upload
+from annotator.flow.datasets.options import Options
 from annotator.management.base import InstallationCommand
 from annotator.management.progress import Bar
+from annotator.messages import imports as messages
 from annotator.models import Import, Project, User
 
-COLUMNS = ("text_column", "label_column", "id_column", "vector_column")
+GIVEN = (
+    "text_column",
+    "label_column",
+    "id_column",
+    "vector_column",
+    "labels_are",
+    "existing",
+    "same_id",
+    "unknown_labels",
+    "ignore_ids",
+    "encoding",
+    "delimiter",
+)
+COUNTS = (
+    "created",
+    "duplicates",
+    "rejected",
+    "conflicts",
+    "labels_added",
+    "labels_changed",
+    "updated",
+    "unlabelled",
+    "skipped_files",
+)
 
 
 class Command(InstallationCommand):
@@ -42,6 +67,37 @@ class Command(InstallationCommand):
             help="use of the labels in the file",
         )
         parser.add_argument(
+            "--existing",
+            choices=Import.Existing.values,
+            default="keep",
+            help="what labels do for items that are there already",
+        )
+        parser.add_argument(
+            "--same-id",
+            choices=Import.SameId.values,
+            default="keep",
+            help="what other texts or metadata do under an id that is there already",
+        )
+        parser.add_argument(
+            "--unknown-labels",
+            choices=Import.UnknownLabels.values,
+            default="reject",
+            help="what becomes of rows with a label that the project does not have",
+        )
+        parser.add_argument(
+            "--label-map",
+            action="append",
+            default=[],
+            metavar="NAME=LABEL",
+            help="a label of the file, and what it is called in the project; may be repeated",
+        )
+        parser.add_argument("--ignore-ids", action="store_true", help="the ids are row numbers")
+        parser.add_argument("--encoding", default="", help="found by itself by default")
+        parser.add_argument("--delimiter", default="", help="found by itself by default")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="tell what would be imported, and store nothing"
+        )
+        parser.add_argument(
             "--format", choices=["text", "json"], default="text", help="json is for scripts"
         )
 
@@ -50,24 +106,41 @@ class Command(InstallationCommand):
         project = Project.objects.alive().filter(pk=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project {options['project']}.")
-        columns = {name: options[name] for name in COLUMNS}
-        parts = {name: options[f"{name}_column"] for name in tasktypes.PARTS}
+        given = {name: options[name] for name in GIVEN}
+        given["part_columns"] = {name: options[f"{name}_column"] for name in tasktypes.PARTS}
+        given["label_map"] = dict(map(_pair, options["label_map"]))
         try:
-            with options["file"].open("rb") as file:
-                work = upload.receive(
-                    project,
-                    _giver(project),
-                    File(file, name=options["file"].name),
-                    labels_are=options["labels_are"],
-                    part_columns=parts,
-                    **columns,
-                )
+            with options["file"].open("rb") as opened:
+                file = File(opened, name=options["file"].name)
+                if options["dry_run"]:
+                    return self._tell_preview(project, file, given, options["format"])
+                work = upload.receive(project, _giver(project), file, **given)
         except OSError as problem:
             raise CommandError(f"{options['file']}: {problem.strerror}.") from problem
         except FlowError as refused:
             raise CommandError(refused.detail) from refused
         self._run(work)
         self._tell(work, options["format"])
+
+    def _tell_preview(
+        self, project: Project, file: Any, given: dict[str, Any], format: str
+    ) -> None:
+        kept = upload.keep(project, _giver(project), file)
+        try:
+            found = messages.preview(preview.preview(kept, Options(**given)))
+        finally:
+            upload.discard(kept)
+        if format == "json":
+            self.stdout.write(json.dumps({**found, "upload": None}))
+            return
+        names = ("new", "duplicates", "conflicts", "rejected", "labels_added", "updated")
+        counted = ", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in names)
+        self.stdout.write(f"{found['rows_read']} of {found['total']} rows: {counted}.")
+        for each in found["unknown_labels"][:10]:
+            near = f" (did you mean {each['did_you_mean']}?)" if each["did_you_mean"] else ""
+            self.stdout.write(f"  unknown label {each['name']}: {each['rows']} rows{near}")
+        for error in found["errors"][:10]:
+            self.stdout.write(f"  row {error['row']}: {error['detail']}")
 
     def _run(self, work: Import) -> None:
         bar = Bar(sys.stderr, work.name)
@@ -82,7 +155,7 @@ class Command(InstallationCommand):
         work.refresh_from_db()
 
     def _tell(self, work: Import, format: str) -> None:
-        names = ("id", "state", "total", "created", "duplicates", "rejected", "error", "errors")
+        names = ("id", "state", "total", *COUNTS, "error", "errors")
         numbers = {name: getattr(work, name) for name in names}
         if format == "json":
             self.stdout.write(json.dumps(numbers))
@@ -91,10 +164,21 @@ class Command(InstallationCommand):
                 f"{work.created} items created, {work.duplicates} duplicates, "
                 f"{work.rejected} rows rejected."
             )
+            others = {name: getattr(work, name) for name in COUNTS[3:]}
+            for name, number in others.items():
+                if number:
+                    self.stdout.write(f"{number} {name.replace('_', ' ')}.")
             for error in work.errors[:10]:
                 self.stdout.write(f"  row {error['row']}: {error['detail']}")
         if work.state != Import.State.DONE:
             raise CommandError(f"The import failed: {work.error}")
+
+
+def _pair(given: str) -> tuple[str, str]:
+    name, equals, label = given.rpartition("=")
+    if not equals:
+        raise CommandError(f"“{given}” is not NAME=LABEL.")
+    return name, label
 
 
 def _giver(project: Project) -> User | None:

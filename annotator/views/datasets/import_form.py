@@ -13,12 +13,57 @@ from annotator.formats import TEXT, Part, registry
 from annotator.models import Import, Project
 
 VECTOR_FIELDS = ("vector_column", "vectors", "vector_ids")
+# How the texts of a file may be written; the first one is found by itself.
+ENCODINGS = (
+    "utf-8",
+    "windows-1252",
+    "windows-1250",
+    "windows-1251",
+    "utf-16",
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
+)
+# What is chosen for an unknown label, besides a label of the project.
+CREATE, LEAVE_OUT = "=create", "=leave-out"
+MAPPED = "map:"
+
+
+class SeveralFiles(forms.ClearableFileInput):
+    """A field for one or several files."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """Return one of them; `clean_file` reads them all."""
+        return files.get(name)
 
 
 class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     """A file to import, and its columns."""
 
-    file = forms.FileField(label=gettext_lazy("File"), allow_empty_file=True)
+    file = forms.FileField(
+        label=gettext_lazy("File"), allow_empty_file=True, required=False, widget=SeveralFiles()
+    )
+    upload = forms.CharField(required=False, widget=forms.HiddenInput())
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding"),
+        choices=[("", gettext_lazy("Detect")), *((name, name) for name in ENCODINGS)],
+        required=False,
+    )
+    delimiter = forms.ChoiceField(
+        label=gettext_lazy("Delimiter"),
+        choices=[
+            ("", gettext_lazy("Detect")),
+            (",", gettext_lazy("Comma")),
+            (";", gettext_lazy("Semicolon")),
+            ("tab", gettext_lazy("Tab")),
+            ("|", gettext_lazy("Vertical bar")),
+        ],
+        required=False,
+    )
     format = forms.ChoiceField(
         label=gettext_lazy("Format"),
         choices=registry.choices,
@@ -34,8 +79,16 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
             "label_column",
             "id_column",
             "vector_column",
+            "ignore_ids",
+            "existing",
+            "same_id",
+            "unknown_labels",
         )
         labels = {
+            "ignore_ids": gettext_lazy("The IDs are row numbers: leave them out"),
+            "existing": gettext_lazy("Labels for items that are there already"),
+            "same_id": gettext_lazy("Other texts or metadata for IDs that are there already"),
+            "unknown_labels": gettext_lazy("Labels that the project does not have"),
             "labels_are": gettext_lazy("Use labels in the file as"),
             "label_column": gettext_lazy("Label column"),
             "id_column": gettext_lazy("ID column"),
@@ -72,18 +125,22 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].label = part.title  # type: ignore[assignment]
         for name in self._meant_for_others():
             del self.fields[name]
+        for name in ("existing", "same_id", "unknown_labels"):
+            # What is left out has its default.
+            self.fields[name].required = False
         for name in self.column_names():
             self.fields[name].widget.attrs["list"] = "columns-there"
 
     def _meant_for_others(self) -> list[str]:
         """Return the fields that mean nothing for items of this kind."""
         if not self._parts:
-            return ["text_column", "label_column", "id_column"]
+            return ["text_column", "label_column", "id_column", "delimiter", "ignore_ids"]
         return [] if TEXT in self._parts else ["text_column"]
 
     def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > settings.MAX_UPLOAD_MB << 20:
+        files = self.files.getlist("file") if hasattr(self.files, "getlist") else []
+        size: int = sum(file.size or 0 for file in files)
+        if size > settings.MAX_UPLOAD_MB << 20:
             raise ValidationError(
                 _(
                     "The file is larger than the limit of %(most)s MB. Split it, or ask an "
@@ -91,7 +148,18 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
                 )
                 % {"most": settings.MAX_UPLOAD_MB}
             )
-        return file
+        return files
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not given.get("file") and not given.get("upload") and "file" not in self.errors:
+            self.add_error("file", _("Choose a file."))
+        return given
+
+    def choices(self) -> list[forms.BoundField]:
+        """Return the fields for rows that do not simply fit."""
+        names = ("unknown_labels", "existing", "same_id", "ignore_ids")
+        return [self[name] for name in names if name in self.fields]
 
     def column_names(self) -> list[str]:
         """Return the names of the fields for columns, those of the content first."""
@@ -118,9 +186,21 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     def wanted(self) -> dict[str, Any]:
         """Return what was asked for as the import takes it."""
         given = dict(self.cleaned_data)
+        given["label_map"] = self._label_map()
         others = [part for part in self._parts if part != TEXT]
         given["part_columns"] = {part.name: given.pop(column_field(part)) for part in others}
         return given
+
+    def _label_map(self) -> dict[str, str]:
+        """Return what was chosen for the labels that the project does not have."""
+        chosen = {
+            field.removeprefix(MAPPED): str(value)
+            for field, value in self.data.items()
+            if field.startswith(MAPPED) and value
+        }
+        special = {CREATE: None, LEAVE_OUT: ""}
+        meant = {name: special.get(value, value) for name, value in chosen.items()}
+        return {name: name if value is None else value for name, value in meant.items()}
 
 
 def column_field(part: Part) -> str:

@@ -1,0 +1,57 @@
+"""What the import page says of a file, and of an import."""
+
+from typing import Any
+
+from django import forms
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from annotator.flow.datasets.preview import Preview
+from annotator.flow.datasets.rows.report import Fate
+from annotator.messages import imports as messages
+from annotator.models import Import
+
+FAR = 86_400
+
+
+def _named(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Return the counters in words: the usual ones, and others that are not zero."""
+    words = {
+        "created": _("new items"),
+        "duplicates": _("duplicates"),
+        "rejected": _("rejected"),
+        "conflicts": _("conflicts"),
+        "labels_added": _("labels added"),
+        "labels_changed": _("labels replaced"),
+        "updated": _("updated"),
+        "unlabelled": _("without their label"),
+        "skipped_files": _("files left out"),
+    }
+    usual = {"created", "duplicates", "rejected"}
+    return [(words[name], counts[name]) for name in words if name in usual or counts[name]]
+
+
+def counts(seen: Preview) -> list[tuple[str, int]]:
+    """Return what an import would do, in figures with their names."""
+    found = {fate.value: seen.counts[fate] for fate in Fate}
+    return _named({**found, "unlabelled": seen.unlabelled})
+
+
+def columns(form: forms.BaseForm, seen: Preview) -> list[tuple[str, str]]:
+    """Return (use, column) of the columns that are read."""
+    mapping = seen.looked.mapping
+    named = [(name, mapping[name]) for name in mapping if f"{name}_column" in form.fields]
+    return [(str(form[f"{name}_column"].label), column) for name, column in named if column]
+
+
+def shown(work: Import) -> dict[str, Any]:
+    """Return an import as the page shows it."""
+    names = [*(fate.value for fate in Fate), "unlabelled"]
+    ends = work.ends_at
+    return {
+        "work": work,
+        "counts": _named({name: getattr(work, name) for name in names}),
+        "notes": messages.notes(work.notes),
+        "ends": date_format(ends, "TIME_FORMAT") if ends else "",
+        "others": max(work.report_lines - len(work.errors), 0),
+    }
