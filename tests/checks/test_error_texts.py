@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from annotator.i18n.error_messages import TEXTS, WORDED
+from annotator.messages.datasets.imports import NOTES
 from tests.checks.source import CODE, calls, hold, listed
 
 ERRORS = {
@@ -98,3 +99,15 @@ def test_error_without_its_sentence_is_found() -> None:
         'TYPES.get("no_such_code")',
     ):
         assert list(unworded(source)) == [], source
+
+
+def test_every_note_of_a_reader_has_a_sentence() -> None:
+    noted = {
+        call.args[0].value
+        for path in CODE
+        for _line, name, call in calls(path.read_text(encoding="utf-8"))
+        if name.rpartition(".")[2] == "Note"
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+    assert "no_header" in noted
+    listed(sorted(map(str, noted - NOTES.keys())))

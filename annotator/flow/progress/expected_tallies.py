@@ -97,6 +97,7 @@ def _changes(project: Project, user: int, items: Collection[int] | None) -> int:
     # Not a requested label, but a change that a model should be trained on.
     seeds = _tallied(project, user).filter(source=Source.SEED)
     decisions = _of(Decision.objects.filter(project=project), items)
-    decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
+    decided = int(decisions.filter(user=user).count())
+    decided += int(decisions.filter(taken_back_by=user).count())
     of_items = _of(revisions, items, "annotation__item"), _of(seeds, items)
-    return sum(rows.count() for rows in of_items) + decided
+    return sum(int(rows.count()) for rows in of_items) + decided

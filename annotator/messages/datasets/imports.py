@@ -20,6 +20,10 @@ NOTES = {
     "only_column": gettext_noop("The only column, “%(name)s”, was taken for the text."),
     "unnamed_columns": gettext_noop("Columns without a name and content were left out: %(n)s."),
     "read_as_tool": gettext_noop("The file was read as an export of %(tool)s."),
+    "other_sheets": gettext_noop(
+        "Only the sheet “%(sheet)s” was read. The file also has: %(others)s."
+    ),
+    "tables": gettext_noop("Tables in the file that were read one after the other: %(n)s."),
     "no_labels": gettext_noop("These values were read as “no label”: %(values)s."),
 }
 
