@@ -152,21 +152,21 @@ def _of_gzip(path: Path) -> Iterator[_Part]:
 
 def _of_entry(archive: Any, entry: Any, has_tables: bool) -> Iterator[_Part]:
     ending = sniff.ending_of(entry.name)
-    is_text = ending in TEXT_ENDINGS and not has_tables
-    if not is_text and not _is_table(entry.name):
+    holds_text = ending in TEXT_ENDINGS and not has_tables
+    if not holds_text and not _is_table(entry.name):
         words = _("This kind of file isn't read.")
         yield _Part(entry.name, problem=SkippedFile(entry.name, "unread_kind", words))
         return
     with _temporary() as kept:
         try:
-            most = LARGEST_TEXT if is_text else LARGEST_TABLE
+            most = LARGEST_TEXT if holds_text else LARGEST_TABLE
             with archive.unpacked(entry, most) as file, kept.open("wb") as out:
                 _copy(file, out)
         except (BadContent, *zip_source.ERRORS, tarfile.TarError) as problem:
             code = getattr(problem, "code", "bad_zip_entry")
             yield _Part(entry.name, problem=SkippedFile(entry.name, code, str(problem)[:300]))
             return
-        yield _Part(entry.name, kept, None if is_text else reader_of(kept, entry.name))
+        yield _Part(entry.name, kept, None if holds_text else reader_of(kept, entry.name))
 
 
 def _copy(file: Any, out: Any) -> None:

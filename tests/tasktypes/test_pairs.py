@@ -116,7 +116,7 @@ def test_missing_column_and_other_files_are_refused(project: Project) -> None:
     with pytest.raises(Invalid, match="“text” isn't a text"):
         loop.bring_in(project, "pairs.csv", "a,b\n1,2\n", text_column="a")
     with pytest.raises(WrongType):
-        loop.bring_in(project, "pairs.zip", "PK")
+        loop.bring_in(project, "pairs.png", b"\x89PNG\r\n\x1a\n")
 
 
 def test_same_pair_is_a_duplicate_and_the_swapped_one_is_not(project: Project) -> None:

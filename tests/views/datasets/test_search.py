@@ -316,7 +316,7 @@ def plain(page: Any, item: Any) -> Any:
     """Return an item's line without what differs by nature."""
     line = re.search(rf'<li id="find-{item.pk}".*?</li>', page, re.S).group()
     line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|csrfmiddlewaretoken\" value=\"\w+", "", line)
-    line = re.sub(rf"(find-|find/|like=){item.pk}\b", r"\1…", line)
+    line = re.sub(rf"(find-|find/|like=|items/){item.pk}\b", r"\1…", line)
     return line.replace(item.text, "…").replace(item.key, "…")
 
 
