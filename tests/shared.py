@@ -1,6 +1,7 @@
 """Resources shared by all workers of a session: made once on first use, then copied."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = "WINNOW_TESTS_SHARED"
@@ -27,6 +29,19 @@ def end() -> None:
 def is_there() -> bool:
     """Return whether there is a shared directory: scripts that import test helpers have none."""
     return PLACE in os.environ
+
+
+def tell(name: str, what: Any) -> None:
+    """Leave a message for the process that started the workers."""
+    if is_there():
+        file = Path(os.environ[PLACE]) / f"{name}.{os.getpid()}"
+        file.write_text(json.dumps(what))
+        file.rename(file.with_suffix(".json"))
+
+
+def told(name: str) -> Any:
+    """Return the message that some worker left."""
+    return json.loads((Path(os.environ[PLACE]) / f"{name}.json").read_text())
 
 
 def copy_data_directory(target: Path, without: Collection[str] = ()) -> None:
