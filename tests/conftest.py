@@ -35,11 +35,24 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.gettempdir())
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the longest groups, so that no worker is left with one at the end."""
     items.sort(key=pace.place)
+    pace.tell_groups(items)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Use more workers than cores: those waiting for servers and browsers leave theirs free."""
+    """Use one worker more than cores: those waiting for servers leave theirs free."""
     return pace.workers()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> pace.Distribution:
+    """Let servers run on so many workers only as they have cores."""
+    return pace.Distribution(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let servers go before what computes, where both run."""
+    if _is_worker(item.config):
+        pace.step_back(item)
 
 
 def pytest_configure(config: pytest.Config) -> None:

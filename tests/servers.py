@@ -180,51 +180,94 @@ def winnow(folder: Path, *options: str, **env: str) -> Iterator[Winnow]:
 # PostgreSQL and Redis ----------------------------------------------------------------------------
 
 
-INITDB = "-U winnow -A trust --no-sync -E UTF8 --locale=C.UTF-8".split()
+# The database of a shared cluster that has all tables and no rows.
+TABLES = "tables"
+# Without fsync: tests that kill it use `faults.backends`.
+UNSAFE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off".split()
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Run a private PostgreSQL and yield its DATABASE_URL."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    program = needed(str(programs[-1]) if programs else shutil.which("postgres"), "PostgreSQL")
-    user = "postgres" if os.geteuid() == 0 else None
-    folder, port = Path(tempfile.mkdtemp(prefix="winnow-pg-")), free_port()
+def postgres(template: str = "template1") -> Iterator[str]:
+    """Run a private PostgreSQL and yield the address of a database, a copy of `template`."""
+    folder = Path(tempfile.mkdtemp(prefix="winnow-pg-"))
     try:
-        if user:
-            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-        subprocess.run(
-            [Path(program).parent / "initdb", "-D", folder / "db", *INITDB],
-            check=True,
-            user=user,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-        )
-        options = ["-D", folder / "db", "-p", str(port), "-k", folder, "-c", "max_connections=60"]
-        # Without fsync: tests that kill it use `faults.backends`.
-        options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        server = subprocess.Popen(
-            [program, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
-        )
-        try:
-            wait_until(lambda: accepts(port), 30, "PostgreSQL")
-            createdb = [Path(program).parent / "createdb", "-h", "127.0.0.1", "-p", str(port)]
-            wait_until(
-                lambda: (
-                    subprocess.run(
-                        [*createdb, "-U", "winnow", "winnow"], capture_output=True
-                    ).returncode
-                    == 0
-                ),
-                30,
-                "the database",
-            )
-            yield f"postgres://winnow@127.0.0.1:{port}/winnow"
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(30)
+        enter(folder)
+        copy_cluster(folder / "db")
+        # Nothing is read from it afterwards: no checkpoint.
+        with _postgres(folder / "db", signal.SIGQUIT) as port:
+            yield new_database(port, "winnow", template)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(port: int, name: str, template: str) -> str:
+    """Create a database as a copy of another, and return its address."""
+    place = ["-h", "127.0.0.1", "-p", str(port), "-U", "winnow"]
+    subprocess.run([postgres_programs() / "createdb", *place, "-T", template, name], check=True)
+    return f"postgres://winnow@127.0.0.1:{port}/{name}"
+
+
+def postgres_programs() -> Path:
+    """Return the directory of PostgreSQL's programs."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    found = str(programs[-1]) if programs else shutil.which("postgres")
+    return Path(needed(found, "PostgreSQL")).parent
+
+
+def postgres_user() -> str | None:
+    """Return the user that PostgreSQL runs as: it refuses to run as root."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+def enter(folder: Path) -> None:
+    """Give a directory to PostgreSQL's user."""
+    if user := postgres_user():
+        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+
+
+def copy_cluster(target: Path) -> None:
+    """Copy a cluster that has no databases but `TABLES`."""
+    postgres_programs()
+    copy_stopped(shared.made("cluster", _make_cluster) / "db", target)
+
+
+def copy_stopped(cluster: Path, target: Path) -> None:
+    """Copy the files of a cluster that does not run, with their owner."""
+    subprocess.run(["cp", "-a", cluster, target], check=True)
+
+
+def _make_cluster(folder: Path) -> None:
+    folder.mkdir(mode=0o711)
+    enter(folder)
+    initdb = [postgres_programs() / "initdb", "-D", folder / "db", "-U", "winnow", "-A", "trust"]
+    initdb += ["--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+    user = postgres_user()
+    subprocess.run(initdb, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+    with _postgres(folder / "db", signal.SIGINT) as port:
+        database = new_database(port, TABLES, "template1")
+        with tempfile.TemporaryDirectory() as data:
+            shared.manage("migrate", "-v0", DATABASE_URL=database, WINNOW_DATA=data)
+
+
+@contextmanager
+def _postgres(db: Path, end: signal.Signals) -> Iterator[int]:
+    """Run PostgreSQL on a cluster, yield its port, and stop it by a signal."""
+    port = free_port()
+    command = [postgres_programs() / "postgres", "-D", db, "-p", str(port), "-k", db.parent]
+    command += ["-c", "max_connections=60"]
+    server = subprocess.Popen(
+        [*command, *UNSAFE],
+        user=postgres_user(),
+        cwd=db.parent,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        ready = [postgres_programs() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        wait_until(lambda: subprocess.run(ready).returncode == 0, 30, "PostgreSQL")
+        yield port
+    finally:
+        server.send_signal(end)
+        server.wait(30)
 
 
 @contextmanager

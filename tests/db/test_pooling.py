@@ -25,7 +25,7 @@ TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_ti
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Any]:
-    with servers.postgres() as address:
+    with servers.postgres(servers.TABLES) as address:
         yield address
 
 

@@ -1,7 +1,5 @@
 """A database server and a broker that a test can stop, restart and empty."""
 
-import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -16,16 +14,16 @@ from tests import servers
 class Postgres:
     """A private PostgreSQL; its databases survive a restart."""
 
-    def __init__(self) -> None:
-        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-        found = str(programs[-1]) if programs else shutil.which("postgres")
-        self.programs = Path(servers.needed(found, "PostgreSQL")).parent
-        self.user = "postgres" if os.geteuid() == 0 else None
+    def __init__(self, cluster: Path | None = None) -> None:
+        self.programs = servers.postgres_programs()
+        self.user = servers.postgres_user()
         self.folder = Path(tempfile.mkdtemp(prefix="winnow-pg-"))
         self.port = servers.free_port()
-        if self.user:
-            os.chown(self.folder, pwd.getpwnam(self.user).pw_uid, -1)
-        self._run("initdb", "-D", self.folder / "db", *servers.INITDB)
+        servers.enter(self.folder)
+        if cluster:
+            servers.copy_stopped(cluster, self.folder / "db")
+        else:
+            servers.copy_cluster(self.folder / "db")
 
     def start(self) -> "Postgres":
         options = ["-p", str(self.port), "-k", self.folder, "-c", "max_connections=100"]

@@ -7,20 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.faults.backends import Postgres
 from tests.faults.stack import Stack, Template, template
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Template]]:
-    """Return a function that gives the template of a kind of stack, made on first use."""
+def templates() -> Iterator[Callable[[str], Template]]:
+    """Return a function that gives the template of a kind of stack, got on first use."""
     made: dict[str, Template] = {}
 
     def of(kind: str) -> Template:
         if kind not in made:
-            postgres = Postgres().start() if kind == "production" else None
-            folder = tmp_path_factory.mktemp(kind) / "data"
-            made[kind] = template(folder, postgres)
+            made[kind] = template(kind)
         return made[kind]
 
     yield of

@@ -51,13 +51,33 @@ class Template:
         return "production" if self.postgres else "embedded"
 
 
-def template(folder: Path, postgres: Postgres | None) -> Template:
-    """Create a data directory, and a database in `postgres` or in a file beside it."""
-    env = _env(folder, DATABASE_URL=postgres.create("template") if postgres else "")
-    shared.copy_data_directory(folder)
-    subprocess.run([PYTHON, "manage.py", "migrate", "-v0"], env=env, cwd=servers.ROOT, check=True)
+def template(kind: str) -> Template:
+    """Return the initial state of a kind of stack, made once for all workers.
+
+    Each worker has its own database server: tests stop it.
+    """
+    place = shared.made(f"stack-{kind}", _make_production if kind == "production" else _make)
+    made = json.loads((place / "made").read_text())
+    postgres = Postgres(place / "db").start() if kind == "production" else None
+    return Template(place / "data", made, postgres)
+
+
+def _make(place: Path, database: str = "") -> None:
+    place.mkdir(mode=0o711)
+    shared.copy_data_directory(place / "data")
+    env = _env(place / "data", DATABASE_URL=database)
     made = _python(env, "tests.faults.made", PEOPLE, ITEMS)
-    return Template(folder, made, postgres)
+    (place / "made").write_text(json.dumps(made))
+
+
+def _make_production(place: Path) -> None:
+    postgres = Postgres().start()
+    try:
+        _make(place, postgres.create("template", servers.TABLES))
+        postgres.stop(signal.SIGINT)
+        servers.copy_stopped(postgres.folder / "db", place / "db")
+    finally:
+        postgres.remove()
 
 
 def _env(folder: Path, **more: str) -> dict[str, str]:

@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("backup")]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Two empty databases of one kind, as the environment names them."""
+    """A database without rows and an empty one of one kind, as the environment names them."""
     if request.param == "sqlite":
         yield {}, {}
         return
-    with servers.postgres() as one, servers.postgres() as other:
+    with servers.postgres(servers.TABLES) as one, servers.postgres() as other:
         yield {"DATABASE_URL": one}, {"DATABASE_URL": other}
 
 
@@ -201,7 +201,7 @@ class server_again:  # noqa: N801
 
 
 def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path: Path) -> None:
-    with servers.postgres() as database:
+    with servers.postgres(servers.TABLES) as database:
         data = tmp_path / "one"
         with servers.winnow(data, DATABASE_URL=database) as server:
             target = str(tmp_path / "full.tar")

@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,7 +20,7 @@ from annotator.bench.api_annotator import ApiAnnotator
 from annotator.bench.desk_window import DeskWindow
 from annotator.bench.invariants import Stored, violations
 from annotator.bench.load import Crowd, Habits, Person
-from tests import servers
+from tests import servers, shared
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("load")]
 
@@ -89,9 +91,16 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Any]:
+def server() -> Iterator[Any]:
     with servers.postgres() as address:
         yield address
+
+
+@pytest.fixture
+def database(server: Any) -> Any:
+    """A database that has all tables, and no rows."""
+    port = urlsplit(server).port
+    return servers.new_database(port, f"load{time.monotonic_ns()}", servers.TABLES)
 
 
 def broken(
@@ -104,15 +113,9 @@ def broken(
     **settings: Any,
 ) -> Any:
     """Let a crowd label everything on a server with `fault`, and return the kinds of violations."""
-    subprocess.run(
-        ["psql", "-q", database, "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"],
-        check=True,
-        capture_output=True,
-    )
-    site = Site(folder, database, fault)
-    for command in (["migrate"], ["collectstatic", "--no-input"]):
-        line = [sys.executable, "manage.py", *command, "-v0"]
-        subprocess.run(line, env=site.env, cwd=servers.ROOT, check=True, timeout=120)
+    # Static files of the pages that windows open.
+    shared.copy_data_directory(folder / "data", [shared.DATABASE])
+    site = Site(folder / "data", database, fault)
     project, enrolled, items = site.python(SETTING_UP, given=[people, ITEMS, settings])
     crowd = Crowd(
         f"http://127.0.0.1:{site.port}",
