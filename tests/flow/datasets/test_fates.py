@@ -337,3 +337,13 @@ def test_error_with_a_nul_byte_is_stored(project: Project, monkeypatch: pytest.M
     monkeypatch.setattr(importing, "_entries", broken)
     work = loop.bring_in(project, "a.csv", "text\nx\n")
     assert (work.state, work.error) == ("failed", "labels.csv holds a \ufffd.")
+
+
+def test_row_is_told_all_that_is_wrong_with_its_suggestion(project: Project) -> None:
+    work = loop.bring_in(
+        project, "a.csv", "text,label,confidence\na,other,95\n", labels_are="suggestion"
+    )
+    assert codes(work) == ["unknown_label"]
+    detail = work.errors[0]["detail"]
+    assert "other" in detail
+    assert "95" in detail

@@ -88,8 +88,14 @@ class Reading:
                 given.told.append((labels.code, labels.detail))
                 given.lost_label = True
             elif labels is not None:
-                return RejectedRow(row.number, labels.code, labels.detail)
+                return RejectedRow(row.number, labels.code, self._reasons(given, each, labels))
         return given
+
+    def _reasons(self, given: Given, each: GivenAnswer, problem: RejectedRow) -> str:
+        """Return all that is wrong with an answer, or the second problem shows after the first."""
+        if self._work.labels_are == Import.LabelsAre.SUGGESTION:
+            self._confidence(given, each)
+        return " ".join([problem.detail, *(words for _code, words in given.told)])
 
     def _labels(self, given: GivenAnswer) -> tuple[Label, ...] | RejectedRow | None:
         """Return the labels, what is wrong with them, or None where there is no answer."""
