@@ -1,18 +1,23 @@
 """Beat scheduler for `settings.CELERY_BEAT_SCHEDULE` that survives clock and disk errors."""
 
+import atexit
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import Any
 
 from celery.beat import PersistentScheduler, Service
 from celery.schedules import schedstate
+from celery.signals import worker_ready
 
 from annotator.celery import app
 
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 2
+# Set by `manage.py up`, whose only worker runs the beat as well: the file of its schedule.
+BEAT_FILE = "WINNOW_BEAT_FILE"
 
 
 class ResilientScheduler(PersistentScheduler):
@@ -30,7 +35,7 @@ class ResilientScheduler(PersistentScheduler):
 
 
 class Beat(threading.Thread):
-    """A beat inside its parent process that restarts after any error.
+    """A beat inside the worker's main process that restarts after any error.
 
     Nobody notices the death of the process that `celery worker -B` forks, and another process of
     our own costs 60 MB.
@@ -48,7 +53,7 @@ class Beat(threading.Thread):
         logging.getLogger("celery.beat").setLevel(logging.WARNING)
         while not self._over.is_set():
             self._service = Service(
-                app, max_interval=2, schedule_filename=self._file, scheduler_cls=ResilientScheduler
+                app, max_interval=5, schedule_filename=self._file, scheduler_cls=ResilientScheduler
             )
             try:
                 self._service.start()
@@ -63,3 +68,14 @@ class Beat(threading.Thread):
             self._service.stop()
         if self.is_alive():
             self.join(2)
+
+
+def _beat_if_asked(**_: Any) -> None:
+    file = os.environ.get(BEAT_FILE)
+    if file:
+        beat = Beat(Path(file))
+        beat.start()
+        atexit.register(beat.stop)
+
+
+worker_ready.connect(_beat_if_asked)

@@ -24,7 +24,7 @@ from annotator.flow.simulation import job
 from annotator.flow.training import schedule, score
 from annotator.flow.training import select as training_select
 from annotator.flow.training import train as training
-from annotator.jobs.runner import sweep
+from annotator.jobs.runner import is_any_active, sweep
 from annotator.models import (
     EncoderImport,
     FeatureShard,
@@ -204,9 +204,7 @@ def tick(just_now: bool = False) -> None:
         transform_shard.delay(pk)
     for pk in sweep(RoundShard, just_now=just_now, round__stage=Round.Stage.SCORE):
         score_shard.delay(pk)
-    for stage, task in STAGES.items():
-        for pk in sweep(Round, just_now=just_now, stage=stage):
-            task.delay(pk)
+    _sweep_rounds(just_now)
     for pk in sweep(Simulation, just_now=just_now):
         simulate.delay(pk)
     for pk in sweep(EncoderImport, just_now=just_now):
@@ -215,6 +213,14 @@ def tick(just_now: bool = False) -> None:
         report.delay(pk)
     for round_ in schedule.start_all_due():
         train.delay(round_.pk)
+
+
+def _sweep_rounds(just_now: bool) -> None:
+    if not is_any_active(Round):
+        return
+    for stage, task in STAGES.items():
+        for pk in sweep(Round, just_now=just_now, stage=stage):
+            task.delay(pk)
 
 
 @shared_task(name="annotator.tasks.recount_all")

@@ -115,7 +115,8 @@ def _find_active(model: type[Job]) -> CompiledSelect:
     )
 
 
-def _is_any_active(model: type[Job]) -> bool:
+def is_any_active(model: type[Job]) -> bool:
+    """Return whether a job of this kind waits or runs, in any project."""
     return bool(_find_active(model)())
 
 
@@ -125,7 +126,7 @@ def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
     With `just_now`, include jobs whose message is in the broker, as a dead worker may have lost it.
     """
     # Usually there are none, and each statement below would wait for the current writer.
-    if not _is_any_active(model):
+    if not is_any_active(model):
         return []
     now = clock.now()
     model.objects.release_dead()

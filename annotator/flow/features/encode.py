@@ -4,16 +4,17 @@ The first features are simple and fast, so that learning starts at once; better 
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any, NoReturn
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotator import tasktypes
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Conflict
 from annotator.flow.features import vector_space
 from annotator.jobs.runner import job
@@ -57,17 +58,22 @@ def plan(project: Project) -> list[FeatureSpace]:
 def plan_missing() -> list[FeatureSpace]:
     """Plan missing features where an import's worker died before it did."""
     # Failed features are tried again after a pause, in which the cause may have gone away.
-    lately = timezone.now() - RETRY
-    hopeful = FeatureSpace.objects.exclude(state=FeatureSpace.State.FAILED, finished_at__lt=lately)
-    covered = hopeful.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
-    projects = Project.objects.alive().exclude(items=0).annotate(covered=Subquery(covered))
-    behind = projects.filter(Q(covered=None) | Q(covered__lt=F("items")))
     return [
         space
-        for project in behind
+        for project in FIND_BEHIND(timezone.now() - RETRY)
         if not project.imports.active().exists()
         for space in plan(project)
     ]
+
+
+def _behind(lately: datetime) -> QuerySet[Project]:
+    hopeful = FeatureSpace.objects.exclude(state=FeatureSpace.State.FAILED, finished_at__lt=lately)
+    covered = hopeful.filter(project=OuterRef("pk")).order_by("-items").values("items")[:1]
+    projects = Project.objects.alive().exclude(items=0).annotate(covered=Subquery(covered))
+    return projects.filter(Q(covered=None) | Q(covered__lt=F("items")))
+
+
+FIND_BEHIND = CompiledSelect(_behind, datetime)
 
 
 def current_space(project: Project) -> FeatureSpace | None:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 
 from annotator.db import clock
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.evaluation import embedding_map, forecast, label_savings
 from annotator.flow.progress import recall_standing
 from annotator.flow.quality import report as quality_report
@@ -77,13 +78,20 @@ def behind_since(project: Project, kind: str) -> datetime | None:
 
 def overdue() -> list[int]:
     """Return the projects with reports that were deferred and are due now, or fell behind."""
+    return list(FIND_OVERDUE(clock.now()))
+
+
+def _overdue(now: datetime) -> Any:
     measured = ModelVersion.objects.filter(project=OuterRef("project"), accuracy__isnull=False)
     newest = Subquery(measured.order_by("-number").values("number")[:1])
-    put_off = Q(due_at__lte=clock.now())
+    put_off = Q(due_at__lte=now)
     # The message to compute them was lost, or they are from before revisions were stored.
     behind = Q(due_at=None, kind__in=OF_MODELS, model__lt=newest)
     due = Report.objects.filter(put_off | behind, project__deleted_at=None)
-    return list(due.values_list("project", flat=True).distinct()[:100])
+    return due.values_list("project", flat=True).distinct()[:100]
+
+
+FIND_OVERDUE = CompiledSelect(_overdue, datetime)
 
 
 def _make(project: Project, kind: str) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
@@ -40,23 +41,33 @@ UPLOADS_KEPT = timedelta(hours=24)
 SPACES_KEPT = 2
 ROUNDS_KEPT = 3
 
+FIND_TRANSFORMED = CompiledSelect(
+    lambda: FeatureSpace.objects.active().filter(stage=FeatureSpace.Stage.TRANSFORM)
+)
+FIND_ROUNDS = CompiledSelect(lambda: Round.objects.active().select_related("space"))
+
 
 def close_finished() -> None:
     """Advance jobs that only wait for their shards, as the worker of the last one may have died."""
-    for space in FeatureSpace.objects.active().filter(stage=FeatureSpace.Stage.TRANSFORM):
+    for space in FIND_TRANSFORMED():
         failed = space.shards.filter(state=FeatureShard.State.FAILED).first()
         if failed is not None:
             _give_up(FeatureSpace, space.pk, failed.error)
         else:
             encode.close_space(space)
-    for round_ in Round.objects.active().filter(space__state=FeatureSpace.State.FAILED):
-        _give_up(Round, round_.pk, round_.space.error)
-    for round_ in Round.objects.active().filter(stage=Round.Stage.SCORE):
-        lost = round_.shards.filter(state=RoundShard.State.FAILED).first()
-        if lost is not None:
-            _give_up(Round, round_.pk, lost.error)
-        else:
-            score.close_scoring(round_)
+    for round_ in FIND_ROUNDS():
+        if round_.space.state == FeatureSpace.State.FAILED:
+            _give_up(Round, round_.pk, round_.space.error)
+        elif round_.stage == Round.Stage.SCORE:
+            _close_scoring(round_)
+
+
+def _close_scoring(round_: Round) -> None:
+    lost = round_.shards.filter(state=RoundShard.State.FAILED).first()
+    if lost is not None:
+        _give_up(Round, round_.pk, lost.error)
+    else:
+        score.close_scoring(round_)
 
 
 def _give_up(model: type[Job], pk: int, error: str) -> None:

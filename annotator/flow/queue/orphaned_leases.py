@@ -6,15 +6,21 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator.db import clock
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.queue import withdraw
+from annotator.flow.review import assignments
 from annotator.models import Lease, Membership, Project, QueueEntry, ReviewRequest
 
 # Clocks of several machines differ; a difference this small is no clock change.
 SLACK = timedelta(seconds=60)
 
+FIND_HELD = CompiledSelect(lambda: _held().order_by().values_list("pk", flat=True)[:1])
+
 
 def release_orphaned() -> None:
     """Release the leases of former members, and cap expiries at the lease time."""
+    if not FIND_HELD() and not assignments.is_any_held():
+        return
     now = clock.now()
     _release_of_former_members(now)
     lengths = Project.objects.alive().values_list("lease_seconds", flat=True)

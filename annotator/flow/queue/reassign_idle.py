@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotator.db import clock
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.queue import withdraw
 from annotator.models import ANSWERED, Annotation, Lease, Project, QueueEntry, Source, User
 
@@ -22,6 +23,14 @@ from annotator.models import ANSWERED, Annotation, Lease, Project, QueueEntry, S
 IDLE_SECONDS = 120
 # So that a page open for long writes only now and then, and still in time.
 SHOWN_AGAIN_SECONDS = 40
+
+FIND_HELD_AUDITS = CompiledSelect(
+    lambda: (
+        QueueEntry.objects.filter(state=QueueEntry.State.LEASED, source=Source.AUDIT)
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    )
+)
 
 
 def mark_shown(leases: Sequence[Lease]) -> None:
@@ -68,6 +77,8 @@ def reassign_idle(project: Project, user: User) -> int:
 
 def reopen_idle_audits() -> int:
     """Requeue audits that are idle in unattended pages; return their number."""
+    if not FIND_HELD_AUDITS():
+        return 0
     entries = QueueEntry.objects.filter(state=QueueEntry.State.LEASED, source=Source.AUDIT)
     held = Lease.objects.filter(pk__in=entries.values("lease_id"), ended_at=None)
     lying = list(_lying(held).select_related("project").order_by("created_at", "pk"))

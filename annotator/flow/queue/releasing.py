@@ -8,12 +8,22 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from annotator.db import clock
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Conflict
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import admission, skipped_items, withdraw
 from annotator.flow.queue.current_leases import active_leases, lock_entries, refuse_removed
 from annotator.flow.review import assignments
 from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
+
+FIND_LATE = CompiledSelect(
+    lambda now: (
+        QueueEntry.objects.filter(state=QueueEntry.State.LEASED, leased_until__lte=now)
+        .order_by()
+        .values_list("lease_id", flat=True)
+    ),
+    datetime,
+)
 
 
 @transaction.atomic
@@ -193,7 +203,8 @@ def release_expired(project: Project | None = None, now: datetime | None = None)
         late = late.filter(project=project)
     if project is None or project.has_looks:
         assignments.release_expired(now, project)
-    leases = [key for key in late.values_list("lease_id", flat=True) if key is not None]
+    found = FIND_LATE(now) if project is None else late.values_list("lease_id", flat=True)
+    leases = [key for key in found if key is not None]
     if not leases:
         return 0
     with transaction.atomic():

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from annotator.db.compiled_queries import CompiledSql
+from annotator.db.compiled_queries import CompiledSelect, CompiledSql
 from annotator.models import (
     Annotation,
     Item,
@@ -26,6 +26,13 @@ from annotator.models import (
     User,
 )
 
+FIND_HELD = CompiledSelect(
+    lambda: (
+        ReviewRequest.objects.filter(state=ReviewRequest.State.LEASED)
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    )
+)
 TABLES = {
     "look": ReviewRequest._meta.db_table,
     "item": Item._meta.db_table,
@@ -152,6 +159,8 @@ def reopen(annotation: Annotation) -> None:
 
 def release_expired(now: datetime, project: Project | None = None) -> None:
     """Reopen the reviews held under expired leases."""
+    if project is None and not is_any_held():
+        return
     held = ReviewRequest.objects.filter(state=ReviewRequest.State.LEASED)
     if project is not None:
         held = held.filter(project=project)
@@ -160,6 +169,11 @@ def release_expired(now: datetime, project: Project | None = None) -> None:
     # Not by a join: while this waits for a row, it may be answered, and must be checked again.
     ended = Lease.objects.filter(pk=OuterRef("lease"), ended_at__isnull=False)
     held.filter(Exists(ended)).update(state=ReviewRequest.State.OPEN)
+
+
+def is_any_held() -> bool:
+    """Return whether an annotator holds a review, in any project."""
+    return bool(FIND_HELD())
 
 
 def _waits(item: int) -> bool:

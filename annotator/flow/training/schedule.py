@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Conflict
 from annotator.flow.features import encode
 from annotator.models import FeatureSpace, Project, Round
@@ -17,6 +18,10 @@ LONGEST_PAUSE = 1800
 # worker that died: their duration is not their cost.
 RESTS = 3
 LONGEST_REST = 20
+
+FIND_FILLED = CompiledSelect(
+    lambda: Project.objects.alive().exclude(items=0).values_list("pk", flat=True)
+)
 
 
 def start_if_due(project_pk: int) -> Round | None:
@@ -33,8 +38,7 @@ def start_if_due(project_pk: int) -> Round | None:
 
 def start_all_due() -> list[Round]:
     """Start a round in every project where one is due."""
-    pks = Project.objects.alive().exclude(items=0).values_list("pk", flat=True)
-    return [round_ for round_ in map(start_if_due, pks) if round_ is not None]
+    return [round_ for round_ in map(start_if_due, FIND_FILLED()) if round_ is not None]
 
 
 def due(project: Project) -> str:

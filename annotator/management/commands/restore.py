@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotator.backup.database_snapshot import Impossible
 from annotator.backup.restore import restore
 from annotator.management.progress import Bar
-from annotator.server import supervisor
+from annotator.server import preparation
 
 
 class Command(BaseCommand):
@@ -31,9 +31,9 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         bar = Bar(sys.stderr, "Unpacking")
         try:
-            with supervisor.locked(settings.DATA_DIR):
+            with preparation.locked(settings.DATA_DIR):
                 manifest = restore(options["file"], bar.show, force=options["force"])
-        except supervisor.AlreadyRunning as other:
+        except preparation.AlreadyRunning as other:
             raise CommandError(
                 f"Winnow runs on {settings.DATA_DIR} (process {other}). Stop it first."
             ) from other

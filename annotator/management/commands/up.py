@@ -1,29 +1,25 @@
-"""Run a whole installation on this machine: broker, web and worker; the beat is in here."""
+"""Run a whole installation on this machine: broker, web, and a worker with the beat."""
 
 import os
 import secrets
-import signal
 import socket
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 
 from annotator.db import schema
 from annotator.environment import env
 from annotator.management import static_files
 from annotator.models import Project, User
-from annotator.scheduler import Beat
-from annotator.server import supervisor as supervision
+from annotator.scheduler import BEAT_FILE
+from annotator.server import preparation
 
-READY_SECONDS = 60.0
 FILES = ("winnow.sqlite3", "secret_key", "up.lock", "beat-schedule", "broker.sock", "static.stamp")
 FOLDERS = ("broker", "files", "static")
 GUNICORN = settings.BASE_DIR / "annotator" / "server" / "gunicorn_conf.py"
@@ -50,9 +46,9 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         _refuse_odd_places(settings.DATA_DIR)
         try:
-            with supervision.locked(settings.DATA_DIR):
-                self._run(options["host"], options["port"], options["demo"])
-        except supervision.AlreadyRunning as other:
+            with preparation.locked(settings.DATA_DIR) as lock:
+                self._run(lock, options["host"], options["port"], options["demo"])
+        except preparation.AlreadyRunning as other:
             raise CommandError(
                 f"Winnow runs already on {settings.DATA_DIR} (process {other}). Stop that one, or "
                 "choose another directory with --data."
@@ -63,70 +59,26 @@ class Command(BaseCommand):
         os.environ["WINNOW_DATA"] = str(Path(data).resolve())
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
 
-    def _run(self, host: str, port: int, with_demo: bool) -> None:
+    def _run(self, lock: TextIO, host: str, port: int, with_demo: bool) -> None:
         _refuse_taken(host, port)
-        supervisor = supervision.Supervisor(say=self._say)
-        signal.signal(signal.SIGTERM, supervisor.stop)
-        signal.signal(signal.SIGINT, supervisor.stop)
-        beat = Beat(settings.DATA_DIR / "beat-schedule")
-        try:
-            self._start_broker(supervisor)
-            if not supervision.apart(self._prepare, static_files.collect):
-                raise CommandError("Winnow could not be prepared. The lines above say why.")
-            self._wait_for_broker(supervisor)
-            self._start_rest(supervisor, host, port)
-            beat.start()
-            sample = self._load_sample() if with_demo else None
-            address = f"http://{_with_port(host, port)}"
-            if supervisor.wait_for(lambda: _answers(f"{address}/healthz"), READY_SECONDS):
-                self._greet(address, sample)
-            elif not supervisor.stopping:
-                raise CommandError(f"Nothing answers at {address}. The lines above say why.")
-            supervisor.watch()
-        finally:
-            beat.stop()
-            supervisor.shut_down()
-            _forget_socket()
-        self._say("Stopped.")
-
-    def _start_broker(self, supervisor: supervision.Supervisor) -> None:
-        socket = _broker_socket()
-        if socket is None:
-            return
-        try:
-            command = supervision.broker_command(settings.DATA_DIR, socket)
-        except FileNotFoundError as problem:
-            raise CommandError(str(problem)) from problem
-        socket.unlink(missing_ok=True)
-        broker = supervision.Child("The broker", command, dict(os.environ), goes_last=True)
-        supervisor.start(broker)
-
-    def _wait_for_broker(self, supervisor: supervision.Supervisor) -> None:
-        socket = _broker_socket()
-        if socket is not None and not supervisor.wait_for(socket.exists, READY_SECONDS):
-            log = settings.DATA_DIR / "broker" / "broker.log"
-            raise CommandError(f"The broker did not start. The lines above or {log} say why.")
-
-    def _start_rest(self, supervisor: supervision.Supervisor, host: str, port: int) -> None:
-        given = {**os.environ, "WINNOW_DATA": str(settings.DATA_DIR)}
-        if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in given:
-            # A server on all addresses should be reachable by any host name.
-            every = host in {"0.0.0.0", "::"}  # noqa: S104
-            given["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
-        web = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN)]
-        web += ["--chdir", str(settings.BASE_DIR), "--bind", _with_port(host, port)]
-        web += ["--preload", "--graceful-timeout", "5"]
-        work = [sys.executable, "-m", "celery", "--quiet", "-A", "annotator", "worker"]
-        # A terminal shows only problems; log collectors get every line.
-        work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
-        work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
-        # This is the only worker, and its heartbeat in the database shows that it is alive: no
-        # broadcast is needed at the start, nor an event every two seconds.
-        work += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
-        supervisor.start(supervision.Child("The web server", web, given))
-        # Inside a container the worker is root, and celery's warning would fill the terminal.
-        given["PYTHONWARNINGS"] = "ignore:You're running the worker"
-        supervisor.start(supervision.Child("The worker", work, given))
+        children = [*_broker(), _web(host, port), _worker(host)]
+        if not preparation.apart(self._prepare, static_files.collect):
+            raise CommandError("Winnow could not be prepared. The lines above say why.")
+        sample = self._load_sample() if with_demo else None
+        address = f"http://{_with_port(host, port)}"
+        plan = {
+            "children": children,
+            "host": host,
+            "port": port,
+            "broker_socket": str(_broker_socket() or ""),
+            "broker_folder": _folder_of_socket(),
+            "greeting": _greeting(address, sample),
+            "no_answer": f"Nothing answers at {address}. The lines above say why.",
+            "no_broker": "The broker did not start. The lines above or "
+            f"{settings.DATA_DIR / 'broker' / 'broker.log'} say why.",
+        }
+        connections.close_all()
+        preparation.become_supervisor(lock, plan)
 
     def _prepare(self) -> None:
         try:
@@ -150,23 +102,12 @@ class Command(BaseCommand):
             self._say("It is shown this once; change it under your name, top right.")
 
     def _load_sample(self) -> Project:
-        """Load the sample projects; the worker imports them like any file."""
-        from annotator import demo, tasks
+        """Load the sample projects; the worker imports them like any file, once it starts."""
+        from annotator import demo
 
         admin = User.objects.filter(is_superuser=True).earliest("pk")
-        project, works = demo.load(admin)
-        for work in works:
-            tasks.run_import.delay(work.pk)
+        project, _works = demo.load(admin)
         return project
-
-    def _greet(self, address: str, sample: Project | None) -> None:
-        admin = User.objects.filter(is_superuser=True).order_by("pk").first()
-        self._say(f"\nWinnow answers at {address}")
-        if sample is not None:
-            self._say(f"The sample project is open at {address}/projects/{sample.pk}/label")
-        if admin is not None:
-            self._say(f"Log in as {admin.username}.")
-        self._say(f"Data lies in {settings.DATA_DIR}. Ctrl-C stops everything.")
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)
@@ -179,12 +120,78 @@ def _broker_socket() -> Path | None:
     return Path(path) if kind == "redis+socket" else None
 
 
-def _forget_socket() -> None:
-    """Delete the directory of the broker's socket, created if the data directory's path is long."""
+def _folder_of_socket() -> str:
+    """Return the directory that exists only for the broker's socket; "" if there is none."""
     socket = _broker_socket()
-    if socket is not None and socket.parent != settings.DATA_DIR:
-        with suppress(OSError):
-            socket.parent.rmdir()
+    return "" if socket is None or socket.parent == settings.DATA_DIR else str(socket.parent)
+
+
+# The processes ------------------------------------------------------------------------------------
+
+
+def _process(
+    name: str, command: list[str], env: dict[str, str], *, last: bool = False
+) -> dict[str, Any]:
+    return {"name": name, "command": command, "env": env, "last": last}
+
+
+def _broker() -> list[dict[str, Any]]:
+    socket = _broker_socket()
+    if socket is None:
+        return []
+    try:
+        command = preparation.broker_command(settings.DATA_DIR, socket)
+    except FileNotFoundError as problem:
+        raise CommandError(str(problem)) from problem
+    socket.unlink(missing_ok=True)
+    return [_process("The broker", command, {}, last=True)]
+
+
+def _web(host: str, port: int) -> dict[str, Any]:
+    web = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN)]
+    web += ["--chdir", str(settings.BASE_DIR), "--bind", _with_port(host, port)]
+    web += ["--preload", "--graceful-timeout", "5"]
+    return _process("The web server", web, _given(host))
+
+
+def _worker(host: str) -> dict[str, Any]:
+    # Django's checks load every page and all that pages import, some 30 MB; `migrate` makes them.
+    work = [sys.executable, "-m", "celery", "--quiet", "--skip-checks", "-A", "annotator"]
+    work += ["worker", "--include", "annotator.scheduler"]
+    # A terminal shows only problems; log collectors get every line.
+    work += ["--loglevel", settings.LOG_LEVEL if settings.LOG_FORMAT == "json" else "WARNING"]
+    work += ["--concurrency", str(env.number("WORKER_CONCURRENCY", 2))]
+    # This is the only worker, and its heartbeat in the database shows that it is alive: no
+    # broadcast is needed at the start, nor an event every two seconds.
+    work += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
+    given = _given(host) | {
+        # Inside a container the worker is root, and celery's warning would fill the terminal.
+        "PYTHONWARNINGS": "ignore:You're running the worker",
+        BEAT_FILE: str(settings.DATA_DIR / "beat-schedule"),
+    }
+    return _process("The worker", work, given)
+
+
+def _given(host: str) -> dict[str, str]:
+    given = {"WINNOW_DATA": str(settings.DATA_DIR)}
+    if host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in os.environ:
+        # A server on all addresses should be reachable by any host name.
+        every = host in {"0.0.0.0", "::"}  # noqa: S104
+        given["ALLOWED_HOSTS"] = "*" if every else ",".join([*settings.ALLOWED_HOSTS, host])
+    return given
+
+
+def _greeting(address: str, sample: Project | None) -> str:
+    admin = User.objects.filter(is_superuser=True).order_by("pk").first()
+    lines = [f"\nWinnow answers at {address}"]
+    if sample is not None:
+        lines.append(f"The sample project is open at {address}/projects/{sample.pk}/label")
+    if admin is not None:
+        lines.append(f"Log in as {admin.username}.")
+    return "\n".join([*lines, f"Data lies in {settings.DATA_DIR}. Ctrl-C stops everything."])
+
+
+# What is refused ----------------------------------------------------------------------------------
 
 
 def _refuse_odd(host: str, port: int) -> None:
@@ -226,11 +233,3 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _with_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
