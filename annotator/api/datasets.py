@@ -1,10 +1,8 @@
-"""Data endpoints: imports, exports, predictions."""
+"""Data endpoints: imports, predictions."""
 
-import re
 from typing import Any
 
-from django.http import FileResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import FileResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -18,13 +16,11 @@ from annotator.api.codecs import StrictJSONParser
 from annotator.api.request_context import checked, page, person, takes
 from annotator.api.responses.schema import PAGED
 from annotator.errors import NotFound
-from annotator.flow.datasets import export as exporting
 from annotator.flow.datasets import importing, undo_import, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.projects import members
 from annotator.flow.training import predict as training_predict
-from annotator.formats.registry import WRITERS
 from annotator.messages.datasets import imports as messages
 from annotator.models import Import, Project, Role, User
 
@@ -207,38 +203,3 @@ def predict(request: Request, pk: int) -> Response:
     documents = [media.document(item) for item in given["items"]]
     version, predictions = training_predict.predict(found, documents, vectors)
     return Response(told(found, {"model": version.number, "predictions": predictions}))
-
-
-@extend_schema(
-    summary="Export the annotations",
-    parameters=[
-        OpenApiParameter("format", str, enum=list(WRITERS), default="jsonl"),
-        OpenApiParameter("include", str, description=", ".join(exporting.INCLUDES)),
-    ],
-    responses={
-        (200, "application/x-ndjson"): responses.Exported,
-        **{
-            (200, each.content_type): bytes
-            for each in WRITERS.values()
-            if "ndjson" not in each.content_type
-        },
-    },
-)
-@takes("format", "include")
-@api_view(["GET"])
-def export(request: Request, pk: int) -> HttpResponseBase:
-    """Stream the annotations, each with how its item was selected.
-
-    `include` adds, separated by commas: `withdrawn` annotations, `skipped` and `unlabelled` items.
-    With all three, every count and the accuracy on the pages can be calculated again.
-    """
-    found = members.load_project(person(request), pk, Role.LEAD)
-    format = request.query_params.get("format", "jsonl")
-    include = [name for name in request.query_params.get("include", "").split(",") if name]
-    body = exporting.stream(found, format, include)
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", found.name).strip("-").lower() or "project"
-    return StreamingHttpResponse(
-        body,
-        content_type=WRITERS[format].content_type,
-        headers={"Content-Disposition": f'attachment; filename="{slug}.{format}"'},
-    )

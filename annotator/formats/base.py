@@ -141,6 +141,8 @@ class Columns:
     label_names: frozenset[str] = frozenset()
     # The records are what they are, even if they look like those of another tool.
     plain: bool = False
+    # Cells that a spreadsheet could run were made harmless, if this was written here.
+    guarded: bool = False
 
     def of(self, part: Part) -> str:
         """Return the column that is named for the part; empty where it is to be found."""
@@ -181,9 +183,38 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Outgoing:
+    """What an export has, whether or not it has a record.
+
+    `parts` are the columns of an item's content. A tool that asks one question of one text knows
+    its answers by `labels`.
+    """
+
+    columns: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ("text",)
+    labels: tuple[str, ...] = ()
+    takes_several: bool = False
+
+
+@dataclass(frozen=True)
 class Writer:
-    """An export format: records become bytes, chunk by chunk."""
+    """An export format: records become bytes, chunk by chunk.
+
+    Writers of other tools' formats get the labels of every task type by the same name (`is_tool`).
+    Where an item has all its answers in it (`by_item`), there is one record an item. `needs` names
+    the package that it cannot do without.
+    """
 
     kind: str
     content_type: str
-    write: Callable[[Iterator[dict[str, Any]]], Iterator[bytes]]
+    write: Callable[[Iterator[dict[str, Any]], Outgoing], Iterator[bytes]]
+    title: str = ""
+    ending: str = ""
+    is_tool: bool = False
+    by_item: bool = False
+    needs: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """Return the extension of a file's name, without a dot."""
+        return self.ending or self.kind

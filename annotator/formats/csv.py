@@ -4,15 +4,16 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 from django.utils.translation import gettext as _
 
 from annotator.formats.base import (
     Columns,
     Looked,
+    Outgoing,
     Reader,
     RejectedRow,
     Rows,
@@ -24,11 +25,11 @@ from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import csv_shape, reading
 from annotator.formats.tables.csv_shape import Shape
 from annotator.formats.tables.lines import Encoding, Lines, encoding_of
+from annotator.formats.writing import cells
 
 __all__ = ["READER", "WRITER", "guarded", "look", "read", "write"]
 
-# The other lists contain texts, separated by bars.
-LISTS_OF_OBJECTS = {"history"}
+LINES_AT_ONCE = 50
 
 
 # Read ---------------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ def look(path: Path, columns: Columns) -> Looked:
     if not any(_has_content(record) for _number, record in table.records()):
         raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
     try:
-        return reading.look(table, columns)
+        return reading.look(table, replace(columns, guarded=True))
     except UnreadableFile as problem:
         raise _without_header(problem, shape) from problem
 
@@ -55,7 +56,7 @@ def look(path: Path, columns: Columns) -> Looked:
 def read(path: Path, wanted: Columns, looked: Looked, label_names: set[str]) -> Rows:
     """Yield every row of the file in order, numbered from 1 after the header."""
     encoding = Encoding(looked.encoding, looked.rows)
-    wanted = replace(wanted, delimiter=wanted.delimiter or looked.delimiter)
+    wanted = replace(wanted, delimiter=wanted.delimiter or looked.delimiter, guarded=True)
     shape = _shape(path, encoding.name, wanted)
     table = _table(path, encoding, shape)
     yield from reading.read(table, csv_shape.only_column(shape, wanted), label_names)
@@ -161,21 +162,19 @@ def _record(number: int, names: tuple[str, ...], cells: list[str]) -> dict[str, 
 # Write --------------------------------------------------------------------------------------------
 
 
-def write(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]:
     """Yield the header, then one line for each record."""
     buffer = io.StringIO()
-    writer: Any = None
     # With a byte order mark, because spreadsheets otherwise assume Windows-1252.
     buffer.write("\ufeff")
-    for record in records:
-        flat = {name: _cell(name, value) for name, value in record.items()}
-        if writer is None:
-            writer = csv.DictWriter(buffer, list(flat))
-            writer.writeheader()
-        writer.writerow(flat)
-        yield _taken(buffer)
-    if writer is None:
-        yield _taken(buffer)
+    writer = csv.DictWriter(buffer, about.columns)
+    writer.writeheader()
+    names = frozenset(about.labels)
+    for number, record in enumerate(records, start=1):
+        writer.writerow({name: _cell(name, value, names) for name, value in record.items()})
+        if number % LINES_AT_ONCE == 0:
+            yield _taken(buffer)
+    yield _taken(buffer)
 
 
 def _taken(buffer: io.StringIO) -> bytes:
@@ -185,15 +184,12 @@ def _taken(buffer: io.StringIO) -> bytes:
     return data
 
 
-def _cell(name: str, value: Any) -> Any:
-    if isinstance(value, dict) or name in LISTS_OF_OBJECTS:
-        value = "" if value is None else orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
-    elif isinstance(value, list):
-        value = "|".join(value)
-    elif hasattr(value, "isoformat"):
+def _cell(name: str, value: Any, names: frozenset[str]) -> Any:
+    value = cells.flat(name, value, names)
+    if isinstance(value, datetime):
         value = value.isoformat()
     return guarded(value) if isinstance(value, str) else value
 
 
 READER = Reader("csv", "CSV", (".csv", ".tsv", ".tab", ".psv"), look, read)
-WRITER = Writer("csv", "text/csv; charset=utf-8", write)
+WRITER = Writer("csv", "text/csv; charset=utf-8", write, "CSV")

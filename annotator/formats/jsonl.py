@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
-from annotator.formats.base import Columns, Looked, Reader, RejectedRow, Rows, Writer
+from annotator.formats.base import Columns, Looked, Outgoing, Reader, RejectedRow, Rows, Writer
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import json_shape, reading
 from annotator.formats.tables.lines import Encoding, encoding_of
@@ -83,11 +83,11 @@ def _dotted(start: str, value: Mapping[str, Any], depth: int) -> Iterator[str]:
 # Write --------------------------------------------------------------------------------------------
 
 
-def write(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+def write(records: Iterator[dict[str, Any]], _about: Outgoing) -> Iterator[bytes]:
     """Yield one line for each record."""
     for record in records:
         yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
 READER = Reader("jsonl", "JSON Lines", (".jsonl", ".ndjson", ".json"), look, read)
-WRITER = Writer("jsonl", "application/x-ndjson", write)
+WRITER = Writer("jsonl", "application/x-ndjson", write, "JSON Lines")

@@ -17,6 +17,8 @@ from annotator.formats import (
     spreadsheet,
 )
 from annotator.formats.base import Reader
+from annotator.formats.writing import argilla, doccano, label_studio, prodigy, xlsx
+from annotator.formats.writing import parquet as parquet_out
 
 READERS = {
     each.kind: each
@@ -31,7 +33,19 @@ READERS = {
         archive.READER,
     )
 }
-WRITERS = {each.kind: each for each in (jsonl.WRITER, csv.WRITER)}
+WRITERS = {
+    each.kind: each
+    for each in (
+        jsonl.WRITER,
+        csv.WRITER,
+        xlsx.WRITER,
+        parquet_out.WRITER,
+        label_studio.WRITER,
+        doccano.WRITER,
+        prodigy.WRITER,
+        argilla.WRITER,
+    )
+}
 
 # The kinds of content that readers other than those of texts read.
 OF_CONTENT = {

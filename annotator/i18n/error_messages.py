@@ -175,6 +175,18 @@ TEXTS = {
     "unknown_include": gettext_noop(
         "An export can't include “%(name)s”. It can include: %(names)s."
     ),
+    "unknown_annotator": gettext_noop("Nobody called “%(name)s” has labelled in this project."),
+    "bad_moment": gettext_noop(
+        "“%(name)s” is no date. Write a day such as 2026-01-31, or a time such as "
+        "2026-01-31T12:00Z."
+    ),
+    "format_missing": gettext_noop(
+        "%(name)s files need the package %(package)s on the server. Choose another format."
+    ),
+    "unknown_export": gettext_noop(
+        "Export not found. Files of exports are kept for %(days)s days."
+    ),
+    "export_unfinished": gettext_noop("This export has no file."),
     # Features, rounds and predictions
     "unknown_features": gettext_noop(
         "There are no features “%(name)s” for these items. There are: %(names)s."

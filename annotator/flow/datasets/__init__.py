@@ -6,6 +6,7 @@
 | `given_vectors` | Vectors that come with the items: checked and stored |
 | `importing` | Import: streamed, stored in chunks, resumable |
 | `options` | What was chosen for a file |
+| `outgoing` | What an export has in it |
 | `preview` | What an import of an upload would do |
 | `removal` | Items removed for good |
 | `rows` | What becomes of each row |

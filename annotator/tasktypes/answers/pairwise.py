@@ -17,6 +17,7 @@ ANSWERS = {"labels": "choice", **{each: each for each in ("gold", "known", "deci
 NESTED = frozenset(
     {
         "annotation",
+        "answers",
         "decision",
         "decisions",
         "hidden_suggestion",
@@ -24,6 +25,7 @@ NESTED = frozenset(
         "judged",
         "next",
         "opinions",
+        "prediction",
         "predictions",
         "spares",
         "suggestion",

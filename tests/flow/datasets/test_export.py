@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotator.errors import Invalid
 from annotator.flow.annotation import payload, revise
 from annotator.flow.datasets import export
+from annotator.flow.datasets.outgoing import records
 from annotator.flow.operations import cleanup
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing
@@ -156,9 +157,9 @@ def test_export_is_streamed_in_chunks(
 ) -> None:
     filled(project, 12)
     loop.label(project, ana, 12)
-    monkeypatch.setattr(export, "CHUNK", 5)
+    monkeypatch.setattr(records, "CHUNK", 5)
     assert len(as_jsonl(project)) == 12
-    monkeypatch.setattr(export, "CHUNK", 1000)
+    monkeypatch.setattr(records, "CHUNK", 1000)
     with django_assert_max_num_queries(7):
         as_jsonl(project)
 
@@ -170,7 +171,7 @@ def test_empty_project_gives_an_empty_file(project: Project) -> None:
 
 def test_unknown_format_is_refused_before_anything_is_sent(project: Project) -> None:
     with pytest.raises(Invalid, match="Choose one of: jsonl, csv"):
-        export.stream(project, "xlsx")
+        export.stream(project, "nonsense")
 
 
 def test_other_projects_stay_out(labelled: Any, olga: User, filled: Fill) -> None:
@@ -200,9 +201,11 @@ def test_what_is_not_asked_for_stays_out_and_what_is_unknown_is_refused(
     unlabelled = kinds("unlabelled")[1:]
     assert len(unlabelled) == len(items) - 1
     assert {each["state"] for each in unlabelled} == {"pool", "queued"}
-    with pytest.raises(Invalid, match="It can include: withdrawn, skipped, unlabelled"):
+    with pytest.raises(Invalid, match="It can include: withdrawn, skipped, unlabelled, pred"):
         export.stream(project, "csv", ["everything"])
-    everything = b"".join(export.stream(project, "csv", export.INCLUDES)).decode("utf-8")
+    everything = b"".join(
+        export.stream(project, "csv", ["withdrawn", "skipped", "unlabelled"])
+    ).decode("utf-8")
     rows = list(csv.DictReader(io.StringIO(everything[1:], newline="")))
     assert len(rows) == len(items) + 2
 

@@ -1,0 +1,149 @@
+"""One record an item: the label that counts, where it comes from, and who said what."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from annotator.flow.annotation import adjudicate
+from annotator.flow.datasets.outgoing import choices
+from annotator.flow.datasets.outgoing.choices import Choices
+from annotator.flow.datasets.outgoing.records import About, of_item, prediction, said
+from annotator.flow.labels import naming
+from annotator.models import Annotation, Item, Lease, Project, Source
+from annotator.pool import training_set
+
+CHUNK = 500
+OF_ANSWER = ("labels", "annotator", "counted", "seconds", "unsure", "note")
+SINGLE, CONSENSUS, ADJUDICATION = "single", "consensus", "adjudication"
+
+
+def records(about: About, wanted: Choices) -> Iterator[dict[str, Any]]:
+    """Yield one record per item that was chosen, in the order of their ids."""
+    rows, last = choices.items(about.project, wanted).order_by("pk"), 0
+    while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
+        last = chunk[-1].pk
+        for each in _of_chunk(about, wanted, chunk):
+            if not wanted.label or set(wanted.label) & set(each["labels"]):
+                yield each
+
+
+def _of_chunk(about: About, wanted: Choices, items: Sequence[Item]) -> Iterator[dict[str, Any]]:
+    keys = [item.pk for item in items]
+    counted = _by_item(_full(Annotation.objects.filter(item__in=keys, **COUNTS)))
+    shown = _by_item(_full(choices.answers(about.project, wanted).filter(item__in=keys)))
+    skips = _skips(about.project, wanted, keys)
+    resolved = _resolved(about.project, keys, counted)
+    for item in items:
+        yield record(about, item, resolved.get(item.pk), shown.get(item.pk, ()), skips)
+
+
+COUNTS = {"counted": True, "withdrawn_at": None}
+
+
+def record(
+    about: About,
+    item: Item,
+    resolved: tuple[list[str], str] | None = None,
+    answers: Sequence[Annotation] = (),
+    skips: Any = None,
+) -> dict[str, Any]:
+    """Return the record of an item."""
+    labels, by = resolved or ([], None)
+    project = about.project
+    return {
+        **of_item(project, item),
+        "labels": labels,
+        "resolved_by": by,
+        "agreed": _agree(answers),
+        "answers": [_answer(project, each) for each in answers],
+        "skips": (skips or {}).get(item.pk, []),
+        "suggestion": naming.named(project, item.suggested),
+        "judged": about.audits.of(item.position),
+        **prediction(about, item),
+    }
+
+
+def _full(answers: Any) -> Any:
+    answers = answers.select_related("user").prefetch_related("given__label", "revisions")
+    return answers.order_by("item_id", "pk")
+
+
+def _by_item(answers: Any) -> dict[int, list[Annotation]]:
+    return {key: list(rows) for key, rows in groupby(answers, key=lambda each: each.item_id)}
+
+
+def _answer(project: Project, annotation: Annotation) -> dict[str, Any]:
+    told = said(project, annotation)
+    return {
+        "id": annotation.pk,
+        **{name: told[name] for name in OF_ANSWER},
+        "source": annotation.source,
+        "created_at": annotation.created_at,
+        "updated_at": annotation.updated_at,
+        "withdrawn_at": annotation.withdrawn_at,
+    }
+
+
+def _skips(project: Project, wanted: Choices, keys: Sequence[int]) -> dict[int, list[Any]]:
+    if "skipped" not in wanted.include:
+        return {}
+    rows = choices.skips(project, wanted).filter(item__in=keys).select_related("user")
+    found: dict[int, list[Any]] = {}
+    for lease in rows.order_by("ended_at", "pk"):
+        found.setdefault(lease.item_id, []).append(_skip(lease))
+    return found
+
+
+def _skip(lease: Lease) -> dict[str, Any]:
+    return {"annotator": lease.user.username, "reason": lease.reason, "at": lease.ended_at}
+
+
+# The label that counts ----------------------------------------------------------------------------
+
+
+def _agree(answers: Sequence[Annotation]) -> bool | None:
+    """Return whether all who answered say the same; None without an answer that stands."""
+    said = [_refs(each) for each in answers if each.withdrawn_at is None]
+    return all(each == said[0] for each in said) if said else None
+
+
+def _refs(annotation: Annotation) -> frozenset[int]:
+    return frozenset(each.label_id for each in annotation.given.all())
+
+
+def _resolved(
+    project: Project, keys: Sequence[int], counted: dict[int, list[Annotation]]
+) -> dict[int, tuple[list[str], str]]:
+    """Return the labels that count, as the model is trained on them, and where they come from."""
+    found = _majority(project, counted)
+    for key, names in adjudicate.decided(keys).items():
+        found[key] = (names, ADJUDICATION)
+    return found
+
+
+def _majority(
+    project: Project, counted: dict[int, list[Annotation]]
+) -> dict[int, tuple[list[str], str]]:
+    labels = naming.labels_of(project)
+    column = {label.pk: number for number, label in enumerate(labels)}
+    votes = np.zeros((len(counted), 2, len(labels)), dtype=np.int64)
+    voters = np.zeros((len(counted), 2), dtype=np.int64)
+    for row, answers in enumerate(counted.values()):
+        for each in answers:
+            weight = np.array([1, each.source != Source.SEED])
+            voters[row] += weight
+            for ref in _refs(each):
+                votes[row, :, column[ref]] += weight
+    if not counted:
+        return {}
+    space = training_set.label_space(project, len(labels))
+    y, is_settled = space.majority(votes, voters)
+    given = space.indicator(y)
+    found = {}
+    for row, (key, answers) in enumerate(counted.items()):
+        if is_settled[row]:
+            names = [label.name for label, is_it in zip(labels, given[row], strict=True) if is_it]
+            found[key] = (names, SINGLE if len(answers) == 1 else CONSENSUS)
+    return found

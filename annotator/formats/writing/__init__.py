@@ -1,0 +1,1 @@
+"""What goes out in the formats of spreadsheets and of other tools: one module a format."""
