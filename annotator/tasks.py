@@ -11,7 +11,7 @@ in messages that wait in the broker through an upgrade, so they stay whatever a 
 
 from celery import shared_task
 
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import export_job, importing
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode, encoder_costs, vectors
 from annotator.flow.operations import background_reports, cleanup
@@ -24,6 +24,7 @@ from annotator.flow.training import select as training_select
 from annotator.flow.training import train as training
 from annotator.jobs.runner import sweep
 from annotator.models import (
+    Export,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -42,6 +43,12 @@ def run_import(pk: int) -> None:
         for space in encode.plan(work.project):
             fit_features.delay(space.pk)
         _plan_vectors(work.project)
+
+
+@shared_task(name="annotator.tasks.run_export")
+def run_export(pk: int) -> None:
+    """Write an export to a file."""
+    export_job.run(pk)
 
 
 @shared_task(name="annotator.tasks.fit_features")
@@ -173,6 +180,8 @@ def tick(just_now: bool = False) -> None:
     cleanup.drop_unused_uploads()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)
+    for pk in sweep(Export, just_now=just_now):
+        run_export.delay(pk)
     for space in [*encode.plan_missing(), *vectors.plan_changed()]:
         fit_features.delay(space.pk)
     if vectors.due():

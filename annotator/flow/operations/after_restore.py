@@ -6,6 +6,7 @@ from annotator.flow.features import vectors
 from annotator.flow.queue import releasing
 from annotator.i18n import stored_texts
 from annotator.models import (
+    Export,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -23,6 +24,7 @@ from annotator.pool import feature_store
 
 JOBS: list[type[Job]] = [
     Import,
+    Export,
     FeatureSpace,
     FeatureShard,
     VectorShard,

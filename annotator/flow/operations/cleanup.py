@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from annotator.flow.datasets import export_job
 from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
@@ -16,6 +17,7 @@ from annotator.models import (
     DecidedLabel,
     Decision,
     Disagreement,
+    Export,
     FeatureShard,
     FeatureSpace,
     FormerContent,
@@ -75,6 +77,7 @@ def tidy() -> None:
     WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
     drop_unused_uploads()
     _drop_old_uploads(week_ago)
+    export_job.drop_old()
 
 
 def drop_unused_uploads() -> None:
@@ -122,7 +125,10 @@ def remove_project(project: Project) -> None:
         Item.objects.filter(project=project),
     ):
         rows._raw_delete(rows.db)
+    exported = list(Export.objects.filter(project=project).values_list("path", flat=True))
     project.delete()
+    for name in filter(None, exported):
+        (export_job.folder() / name).unlink(missing_ok=True)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
