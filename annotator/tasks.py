@@ -11,7 +11,7 @@ in messages that wait in the broker through an upgrade, so they stay whatever a 
 
 from celery import shared_task
 
-from annotator.flow.datasets import importing
+from annotator.flow.datasets import export_job, importing
 from annotator.flow.datasets import undo_import as undoing
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode, encoder_costs, vectors
@@ -27,6 +27,7 @@ from annotator.flow.training import train as training
 from annotator.jobs.runner import is_any_active, sweep
 from annotator.models import (
     EncoderImport,
+    Export,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -54,6 +55,12 @@ def undo_import(pk: int) -> None:
     work = undoing.run(pk)
     if work is not None:
         learn_if_due.delay(work.project_id)
+
+
+@shared_task(name="annotator.tasks.run_export")
+def run_export(pk: int) -> None:
+    """Write an export to a file."""
+    export_job.run(pk)
 
 
 @shared_task(name="annotator.tasks.fit_features")
@@ -193,6 +200,8 @@ def tick(just_now: bool = False) -> None:
         run_import.delay(pk)
     for pk in sweep(Removal, just_now=just_now):
         undo_import.delay(pk)
+    for pk in sweep(Export, just_now=just_now):
+        run_export.delay(pk)
     for space in [*encode.plan_missing(), *vectors.plan_changed()]:
         fit_features.delay(space.pk)
     if vectors.due():

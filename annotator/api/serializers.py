@@ -142,6 +142,26 @@ class NewProject(Settings):
     )
 
 
+class NewExport(StrictSerializer):
+    """What goes out, and how; by the names of the parameters of an export."""
+
+    format = serializers.CharField(required=False, max_length=32)
+    unit = serializers.CharField(required=False, max_length=20)
+    to = serializers.CharField(required=False, max_length=40)
+    agreed = serializers.BooleanField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        texts = {
+            name: serializers.ListField(
+                child=serializers.CharField(max_length=200), required=False, max_length=200
+            )
+            for name in ("annotator", "label", "state", "source", "include")
+        }
+        # No Python name.
+        start = {"from": serializers.CharField(required=False, max_length=40)}
+        return {**super().get_fields(), **texts, **start}
+
+
 class NewImport(StrictSerializer):
     """A file, or several, or the upload of a dry run; what is left out is as in the dry run."""
 

@@ -8,13 +8,13 @@ from annotator.api import (
     annotations,
     datasets,
     disagreements,
-    exports,
     items,
     members,
     numbers,
     projects,
     sync,
 )
+from annotator.api.data import exports
 
 PROJECT = "projects/<int:pk>"
 ROUTES: list[tuple[str, Any]] = [
@@ -44,6 +44,9 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/disagreements/<int:item>", disagreements.disagreement),
     (f"{PROJECT}/predict", datasets.predict),
     (f"{PROJECT}/export", exports.export),
+    (f"{PROJECT}/exports", exports.exports),
+    (f"{PROJECT}/exports/<int:number>", exports.export_state),
+    (f"{PROJECT}/exports/<int:number>/file", exports.export_file),
     (f"{PROJECT}/desk", sync.sync),
     (f"{PROJECT}/desk/leave", sync.leave),
     (f"{PROJECT}/next", annotations.next_item),

@@ -1,6 +1,7 @@
 """Tables, in the order of an item's path: people, project, import, training, queue, annotations."""
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
+from annotator.models.exports import Export
 from annotator.models.features import EncoderImport, FeatureShard, FeatureSpace, VectorShard
 from annotator.models.items import FormerContent, Import, Item, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
@@ -22,6 +23,7 @@ __all__ = [
     "Decision",
     "Disagreement",
     "EncoderImport",
+    "Export",
     "FeatureShard",
     "FeatureSpace",
     "FormerContent",

@@ -22,7 +22,7 @@ from annotator.api.responses.annotations import (
 )
 from annotator.api.responses.base import page_of
 from annotator.api.responses.encoders import Encoder
-from annotator.api.responses.exports import Change, Exported, Judgement
+from annotator.api.responses.exports import Change, Export, Exported, Judgement
 from annotator.api.responses.numbers import (
     Accuracy,
     Advice,
@@ -67,6 +67,7 @@ __all__ = [
     "Encoder",
     "Encoding",
     "EncodingState",
+    "Export",
     "Exported",
     "FeatureState",
     "FoundItem",

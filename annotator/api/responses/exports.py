@@ -79,3 +79,21 @@ class Exported(Answered, WithContent):
     decided = serializers.ListField(child=serializers.CharField(), allow_null=True)
     judged = Judgement(allow_null=True)
     skip_reason = serializers.CharField(allow_null=True)
+
+
+class Export(Response):
+    """An export to a file. `url` is where the file is, once it is whole and until it goes."""
+
+    id = serializers.IntegerField()
+    format = serializers.CharField()
+    state = serializers.ChoiceField(["queued", "running", "done", "failed"])
+    choices = serializers.DictField()
+    total = serializers.IntegerField(allow_null=True)
+    done = serializers.IntegerField()
+    size = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField()
+    url = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    file_goes_at = serializers.DateTimeField(allow_null=True)

@@ -116,7 +116,7 @@ def outgoing(project: Project, writer: Writer, wanted: Choices) -> Outgoing:
     kind = tasktypes.of(project)
     predicted = predictions.Predicted(project) if "predictions" in wanted.include else None
     about = records.About(project, audit_judgements.Judged(project), predicted)
-    empty = Item(project=project, content=dict.fromkeys(kind.media.fields, ""))
+    empty = Item(project=project, position=0, content=dict.fromkeys(kind.media.fields, ""))
     told = _kind(wanted).record(about, empty)
     return Outgoing(
         columns=tuple(told if writer.is_tool else kind.answer.told(told)),
@@ -129,8 +129,8 @@ def outgoing(project: Project, writer: Writer, wanted: Choices) -> Outgoing:
 def total(project: Project, wanted: Choices) -> int:
     """Return how many records go out; an upper bound where the label that counts was chosen."""
     if wanted.unit == "item":
-        return choices.items(project, wanted).count()
-    found = choices.answers(project, wanted).count()
+        return int(choices.items(project, wanted).count())
+    found: int = choices.answers(project, wanted).count()
     if "skipped" in wanted.include:
         found += choices.skips(project, wanted).count()
     if "unlabelled" in wanted.include:

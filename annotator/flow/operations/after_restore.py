@@ -7,6 +7,7 @@ from annotator.flow.queue import releasing
 from annotator.i18n import stored_texts
 from annotator.models import (
     EncoderImport,
+    Export,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -24,6 +25,7 @@ from annotator.pool import feature_store
 
 JOBS: list[type[Job]] = [
     Import,
+    Export,
     FeatureSpace,
     FeatureShard,
     VectorShard,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotator.db.compiled_queries import CompiledSelect
+from annotator.flow.datasets import export_job
 from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
@@ -17,6 +18,7 @@ from annotator.models import (
     DecidedLabel,
     Decision,
     Disagreement,
+    Export,
     FeatureShard,
     FeatureSpace,
     FormerContent,
@@ -86,6 +88,7 @@ def tidy() -> None:
     WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
     drop_unused_uploads()
     _drop_old_uploads(week_ago)
+    export_job.drop_old()
 
 
 def drop_unused_uploads() -> None:
@@ -133,7 +136,10 @@ def remove_project(project: Project) -> None:
         Item.objects.filter(project=project),
     ):
         rows._raw_delete(rows.db)
+    exported = list(Export.objects.filter(project=project).values_list("path", flat=True))
     project.delete()
+    for name in filter(None, exported):
+        (export_job.folder() / name).unlink(missing_ok=True)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 

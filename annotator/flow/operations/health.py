@@ -32,6 +32,7 @@ from annotator.flow.operations.heartbeat import DEAD_SECONDS
 from annotator.flow.progress.summary import LATELY
 from annotator.models import (
     Annotation,
+    Export,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -55,6 +56,7 @@ LOW_SHARE, LOW_BYTES = 0.05, 2 << 30
 
 KINDS: dict[str, Any] = {
     "import": Import,
+    "export": Export,
     "features": FeatureSpace,
     "feature_shard": FeatureShard,
     "vectors": VectorShard,
@@ -63,7 +65,7 @@ KINDS: dict[str, Any] = {
     "simulation": Simulation,
 }
 # Shards are part of other jobs, which fail with them.
-WHOLE = ("import", "features", "vectors", "round", "simulation")
+WHOLE = ("import", "export", "features", "vectors", "round", "simulation")
 
 
 # Projects ----------------------------------------------------------------------------------------

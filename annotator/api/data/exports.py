@@ -1,20 +1,24 @@
-"""Export endpoints: streamed at once."""
+"""Export endpoints: streamed at once, or written to a file in the background."""
 
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from annotator.api import responses
-from annotator.api.request_context import person, takes
+from annotator import tasks
+from annotator.api import responses, serializers
+from annotator.api.request_context import checked, page, person, takes
+from annotator.api.responses.schema import PAGED
 from annotator.flow.datasets import export as exporting
+from annotator.flow.datasets import export_job
 from annotator.flow.datasets.outgoing import choices
 from annotator.flow.projects import members
 from annotator.formats.registry import WRITERS
-from annotator.models import Role
+from annotator.models import Export, Role
 
 DAY = "A day, such as 2026-01-31, or a moment, such as 2026-01-31T12:00Z."
 PARAMETERS = [
@@ -76,3 +80,68 @@ def export(request: Request, pk: int) -> HttpResponseBase:
             "Content-Disposition": f'attachment; filename="{exporting.file_name(found, writer)}"'
         },
     )
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="projects_exports_list",
+    summary="List the exports of a project",
+    description="The newest come first.",
+    parameters=PAGED,
+    responses={200: responses.page_of(responses.Export)},
+)
+@extend_schema(
+    methods=["POST"],
+    summary="Export to a file",
+    description=(
+        "A worker writes it in the background; `GET` on the export shows how far it is, and "
+        "where the file is once it is whole. The fields are the parameters of `GET …/export`."
+    ),
+    request=serializers.NewExport,
+    responses={202: responses.Export},
+)
+@takes("cursor", "page_size")
+@api_view(["GET", "POST"])
+def exports(request: Request, pk: int) -> Response:
+    """List a project's exports, or start one."""
+    found = members.load_project(person(request), pk, Role.LEAD)
+    if request.method == "GET":
+        return page(request, Export.objects.filter(project=found), "-id", _export)
+    given = checked(serializers.NewExport, request)
+    work = export_job.start(found, person(request), given.pop("format", "jsonl"), given)
+    tasks.run_export.delay_on_commit(work.pk)
+    return Response(_export(work), status=202)
+
+
+@extend_schema(summary="Show an export", responses={200: responses.Export})
+@api_view(["GET"])
+def export_state(request: Request, pk: int, number: int) -> Response:
+    """Show how far an export is, and where its file is."""
+    found = members.load_project(person(request), pk, Role.LEAD)
+    return Response(_export(export_job.find(found, number)))
+
+
+@extend_schema(summary="Download an export", responses={(200, "application/octet-stream"): bytes})
+@api_view(["GET"])
+def export_file(request: Request, pk: int, number: int) -> FileResponse:
+    """Return the file of an export that is finished."""
+    found = members.load_project(person(request), pk, Role.LEAD)
+    work = export_job.find(found, number)
+    path, writer = export_job.file_of(work), WRITERS[work.format]
+    name = exporting.file_name(found, writer)
+    kind = writer.content_type
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
+
+
+def _export(work: Export) -> dict[str, Any]:
+    own = ("id", "format", "state", "total", "done", "size", "error")
+    url = f"/api/v1/projects/{work.project_id}/exports/{work.pk}/file"
+    return {
+        **{name: getattr(work, name) for name in own},
+        "choices": work.options,
+        "url": url if work.path else None,
+        "created_at": work.created_at,
+        "ends_at": work.ends_at,
+        "finished_at": work.finished_at,
+        "file_goes_at": work.goes_at,
+    }

@@ -1,0 +1,1 @@
+"""Endpoints of data that goes out."""
