@@ -15,6 +15,7 @@ from annotator.flow.datasets import importing
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode, encoder_costs, vectors
 from annotator.flow.operations import background_reports, cleanup
+from annotator.flow.operations import encoders as installed_encoders
 from annotator.flow.operations import verify_counts as recounting
 from annotator.flow.queue import orphaned_leases, reassign_idle, releasing
 from annotator.flow.queue import refill as refilling
@@ -24,6 +25,7 @@ from annotator.flow.training import select as training_select
 from annotator.flow.training import train as training
 from annotator.jobs.runner import sweep
 from annotator.models import (
+    EncoderImport,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -151,6 +153,12 @@ def simulate(pk: int) -> None:
         simulate.delay(pk)
 
 
+@shared_task(name="annotator.tasks.add_encoder")
+def add_encoder(pk: int) -> None:
+    """Copy an encoder from a folder of the server."""
+    installed_encoders.add(pk)
+
+
 STAGES = {
     Round.Stage.TRAIN: train,
     Round.Stage.SELECT: select,
@@ -189,6 +197,8 @@ def tick(just_now: bool = False) -> None:
             task.delay(pk)
     for pk in sweep(Simulation, just_now=just_now):
         simulate.delay(pk)
+    for pk in sweep(EncoderImport, just_now=just_now):
+        add_encoder.delay(pk)
     for pk in background_reports.overdue():
         report.delay(pk)
     for round_ in schedule.start_all_due():

@@ -19,6 +19,14 @@ FILES = sorted(
     for path in (servers.ROOT / "tests" / folder).rglob("test_*.py")
 )
 FILES += ["tests/contract/test_export.py", "tests/faults/test_delivered_twice.py"]
+# Vectors and encoders: one slice, and one copy of a folder, at a time.
+FILES += [
+    "tests/views/datasets/test_meaning.py",
+    "tests/views/operations/test_encoders.py",
+    "tests/views/projects/test_encoding.py",
+    "tests/views/projects/test_label_preview.py",
+    "tests/views/simulations/test_page.py",
+]
 
 
 @pytest.fixture(scope="session")

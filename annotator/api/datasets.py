@@ -168,6 +168,7 @@ def _import(work: Import) -> dict[str, Any]:
 
 @extend_schema(
     summary="Predict the labels of texts",
+    description="Where the vectors of a project came with its items, each text needs a `vector`.",
     request=serializers.Predict,
     responses={200: responses.Predictions},
 )
@@ -178,8 +179,9 @@ def predict(request: Request, pk: int) -> Response:
     media = tasktypes.of(found).media
     has_text = media.fields == ("text",)
     given = checked(serializers.Predict if has_text else serializers.PredictAny, request)
+    vectors = [item.pop("vector", None) for item in given["items"]]
     documents = [media.document(item) for item in given["items"]]
-    version, predictions = training_predict.predict(found, documents)
+    version, predictions = training_predict.predict(found, documents, vectors)
     return Response(told(found, {"model": version.number, "predictions": predictions}))
 
 

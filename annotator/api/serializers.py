@@ -12,6 +12,7 @@ from annotator.flow.annotation.sync_decisions import HANDLERS
 from annotator.flow.labels.naming import check_names
 from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.formats import registry
+from annotator.formats.tables import LONGEST_VECTOR
 from annotator.models import Import, Role
 from annotator.projectsettings import SETTINGS, Setting
 
@@ -285,6 +286,13 @@ class Nothing(StrictSerializer):
 
 class TextItem(StrictSerializer):
     text = Text(trim_whitespace=False, max_length=1_000_000)
+    # Where the vectors of the project came with its items.
+    vector = serializers.ListField(
+        child=serializers.FloatField(),
+        required=False,
+        allow_empty=False,
+        max_length=LONGEST_VECTOR,
+    )
 
 
 class Predict(StrictSerializer):

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 from annotator.encoders.building import RECIPES
 from selection.encoders import KINDS, EncoderSpec, Medium, UnusableEncoder
-from selection.encoders.base import Pooling
+from selection.encoders.base import EncoderTraits, Pooling
 
 FILE = "encoder.json"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -30,27 +30,15 @@ MOST_TOKENS = 8192
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Manifest(EncoderTraits):
     """An encoder as it is described, with the names and sums of its files.
 
-    `files` are names by role, `sums` SHA-256 by name. `dimensions` is 0 where it must be measured.
-    `build` names what makes the running graph of these files (`building.RECIPES`); without, they
-    run as they are.
+    `files` are names by role, `sums` SHA-256 by name. `build` names what makes the running graph of
+    these files (`building.RECIPES`); without, they run as they are.
     """
 
-    name: str
-    kind: str
-    medium: Medium
-    dimensions: int = 0
     files: Mapping[str, str] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
-    max_length: int = 256
-    max_batch: int = 32
-    pooling: Pooling = "mean"
-    prefix: str = ""
-    size: int = 224
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     languages: tuple[str, ...] = ()
     licence: str = ""
     source: str = ""
@@ -108,20 +96,10 @@ class Manifest:
 
     def spec(self, paths: Mapping[str, Path]) -> EncoderSpec:
         """Return what opens the encoder, with its files at `paths` by role."""
-        return EncoderSpec(
-            name=self.name,
-            kind=self.kind,
-            medium=self.medium,
-            dimensions=self.dimensions,
-            files=dict(paths),
-            max_length=self.max_length,
-            max_batch=self.max_batch,
-            pooling=self.pooling,
-            prefix=self.prefix,
-            size=self.size,
-            mean=self.mean,
-            std=self.std,
-        )
+        traits: dict[str, Any] = {
+            each.name: getattr(self, each.name) for each in fields(EncoderTraits)
+        }
+        return EncoderSpec(**traits, files=dict(paths))
 
 
 def _wrong(name: str, value: Any) -> UnusableEncoder:

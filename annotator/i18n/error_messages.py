@@ -61,6 +61,7 @@ TEXTS = {
     "encoder_in_use": gettext_noop(
         "%(names)s uses this encoder. Choose other features in its settings first."
     ),
+    "encoder_being_added": gettext_noop("%(name)s is already being added."),
     "no_folder": gettext_noop("There is no folder %(folder)s on the server."),
     # Pause
     "reason.nul_byte": gettext_noop("A reason can't contain a NUL byte."),
@@ -217,7 +218,12 @@ TEXTS = {
         "again; try again after that."
     ),
     "predict_without_vectors": gettext_noop(
-        "The vectors of this project came with its items; new texts have none."
+        "The vectors of this project came with its items. Send a vector with each new text, as "
+        "“vector”."
+    ),
+    "vector_missing": gettext_noop("Item %(row)d has no vector. Send one with each item, or none."),
+    "vectors_unused": gettext_noop(
+        "The model of this project reads no vectors that come with items. Leave “vector” out."
     ),
     "encoder_away": gettext_noop("The encoder is busy or was ended. Try again in a moment."),
     "no_vectors": gettext_noop("Items of this type of project take no vectors."),
@@ -235,6 +241,9 @@ TEXTS = {
     ),
     "vectors.bad_vector": gettext_noop(
         "Row %(row)d of the vectors holds numbers that are not finite."
+    ),
+    "items.bad_vector": gettext_noop(
+        "The vector of item %(row)d holds numbers that are not finite."
     ),
     "vector_ids": gettext_noop(
         "There are %(ids)d different ids for %(vectors)d vectors; give one a line."

@@ -1,7 +1,7 @@
 """Tables, in the order of an item's path: people, project, import, training, queue, annotations."""
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
-from annotator.models.features import FeatureShard, FeatureSpace, VectorShard
+from annotator.models.features import EncoderImport, FeatureShard, FeatureSpace, VectorShard
 from annotator.models.items import FormerContent, Import, Item, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
@@ -20,6 +20,7 @@ __all__ = [
     "DecidedLabel",
     "Decision",
     "Disagreement",
+    "EncoderImport",
     "FeatureShard",
     "FeatureSpace",
     "FormerContent",

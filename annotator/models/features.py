@@ -6,6 +6,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from annotator.models.jobs import Job, JobQuerySet
+from annotator.models.members import User
 from annotator.models.projects import Project
 
 
@@ -88,6 +89,34 @@ class VectorShardQuerySet(JobQuerySet):
         except IntegrityError:
             # Another process began with another slice in the same moment.
             return None
+
+
+class EncoderImport(Job):
+    """A folder of the server whose encoder is copied: `done` of `total` bytes so far."""
+
+    # It belongs to the installation.
+    project_id = None
+
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    folder = models.CharField(max_length=1000)
+    # Of the encoder, once its manifest is read.
+    name = models.CharField(max_length=100, blank=True)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["folder"],
+                condition=models.Q(state__in=[Job.State.QUEUED, Job.State.RUNNING]),
+                name="one_active_import_per_encoder_folder",
+            ),
+        ]
+        indexes = [models.Index(fields=["state"], name="encoder_import_active")]
+
+    def __str__(self) -> str:
+        return self.folder
 
 
 class VectorShard(Job):

@@ -28,6 +28,8 @@ class Simulation(Job):
     text_column = models.CharField(max_length=200, blank=True)
     label_column = models.CharField(max_length=200, blank=True)
     strategies = models.JSONField()
+    # Those to compare, as they were asked for; none means "pool".
+    features = models.JSONField(null=True)
     seeds = models.PositiveSmallIntegerField()
     labels = models.PositiveIntegerField()
     batch = models.PositiveIntegerField()

@@ -61,6 +61,8 @@ class Round(Job):
     space = models.ForeignKey(FeatureSpace, on_delete=models.CASCADE, related_name="+")
     model = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+")
     seq = models.PositiveIntegerField()
+    # Digest of the labels' texts that it read; None if it was trained before these were noted.
+    label_texts = models.CharField(max_length=64, null=True)
     picks = models.JSONField(default=list)
     timings = models.JSONField(default=dict)
     distribution = models.JSONField(default=dict)

@@ -51,7 +51,7 @@ def make(space: FeatureSpace, labels: Sequence[Label]) -> "LabelTexts | None":
         log.warning("label texts of project %s are not read: %s", space.project_id, problem.detail)
         return None
     made = LabelTexts.fit(encoder.block, vectors, _sample(space))
-    of = {"of": np.array(_digest(labels))}
+    of = {"of": np.array(digest(labels))}
     arrays.save_npz(_path(space), {**made.to_arrays(), **of})
     return made
 
@@ -63,7 +63,7 @@ def find(space: FeatureSpace, labels: Sequence[Label]) -> "LabelTexts | None":
     from selection.models.label_texts import LabelTexts
 
     stored = arrays.find_npz(_path(space))
-    if stored is None or str(stored["of"]) != _digest(labels):
+    if stored is None or str(stored["of"]) != digest(labels):
         return None
     return LabelTexts.from_arrays(stored)
 
@@ -119,7 +119,8 @@ def _sample(space: FeatureSpace) -> NDArray[np.float32]:
     return vector_store.gather(space.project, space.encoder, space.encoder_sha256, wanted)
 
 
-def _digest(labels: Sequence[Label]) -> str:
+def digest(labels: Sequence[Label]) -> str:
+    """Return a sum of the texts of `labels`."""
     told = "\x00".join(f"{label.pk}\x00{text_of(label)}" for label in labels)
     return hashlib.sha256(told.encode()).hexdigest()
 

@@ -18,7 +18,11 @@ from annotator.projectsettings import (
     stopping_criteria,
 )
 from annotator.projectsettings.base import Effect, Group, Setting, When
-from annotator.projectsettings.item_selection import strategy_choices, strategy_titles
+from annotator.projectsettings.item_selection import (
+    feature_titles,
+    strategy_choices,
+    strategy_titles,
+)
 
 # In the order of the form and the docs.
 SETTINGS: dict[str, Setting] = {
@@ -43,6 +47,7 @@ __all__ = [
     "by_when",
     "changed_since",
     "columns",
+    "feature_titles",
     "lacking",
     "strategy_choices",
     "strategy_titles",

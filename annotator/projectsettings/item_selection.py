@@ -26,6 +26,11 @@ def _strategies(_project: Project | None) -> list[tuple[str, str]]:
     return list(strategy_titles().items())
 
 
+def feature_titles(project: Project) -> dict[str, str]:
+    """Return the title of every value of `features` that the project may be set to."""
+    return dict(_features(project))
+
+
 def _features(project: Project | None) -> list[tuple[str, str]]:
     """Return what a project may be set to: also what it is set to, whatever is installed now."""
     if project is None:

@@ -9,6 +9,7 @@
 | `static_vectors` | Texts: one vector for each token, averaged |
 | `tokens` | A tokenizer file, with long texts cut |
 | `pictures` | A picture file, decoded at about the size that is needed |
+| `webp` | WebP pictures, shrunk while they are decoded |
 | `safetensors` | Tensors of a safetensors file |
 
 `KINDS` maps the kind that a manifest names to the class that runs it.

@@ -31,19 +31,18 @@ class UnusableEncoder(Exception):
 
 
 @dataclass(frozen=True)
-class EncoderSpec:
-    """What an encoder is made of: the fields of a manifest that bear on its vectors.
+class EncoderTraits:
+    """What bears on the vectors of an encoder, besides its files.
 
-    `files` are absolute paths by role: "model" and, for texts, "tokenizer".
     `max_length` counts tokens; longer texts are cut. `size` is the side of a picture in pixels.
-    `max_batch` is 1 where a graph gives an item other vectors in other company.
+    `max_batch` is 1 where a graph gives an item other vectors in other company. `dimensions` is 0
+    where they must be measured.
     """
 
     name: str
     kind: str
     medium: Medium
-    dimensions: int
-    files: Mapping[str, Path] = field(default_factory=dict)
+    dimensions: int = 0
     max_length: int = 256
     max_batch: int = 32
     pooling: Pooling = "mean"
@@ -51,6 +50,16 @@ class EncoderSpec:
     size: int = 224
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class EncoderSpec(EncoderTraits):
+    """What an encoder is made of: its traits, and the paths of its files.
+
+    `files` are absolute paths by role: "model" and, for texts, "tokenizer".
+    """
+
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def file(self, role: str) -> Path:
         """Return the path of a file; UnusableEncoder where it is not there."""

@@ -8,9 +8,11 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selection.core.arrays import Float32Array
+from selection.encoders import webp
 
 Picture = bytes | Image.Image
 MOST_PIXELS = 100_000_000  # more would not fit a worker's memory
+MOST_PIXELS_WHOLE = 20_000_000  # of a WebP that must be decoded whole, at 16 bytes for each
 BACKGROUND = (255, 255, 255, 255)
 
 
@@ -38,10 +40,26 @@ def _squeezed(doc: Picture, size: int) -> Image.Image:
     if picture.width * picture.height > MOST_PIXELS:
         raise ValueError(f"has more than {MOST_PIXELS:,} pixels")
     if isinstance(doc, bytes):
-        # JPEG decodes to an eighth at least; only this format can.
+        # JPEG decodes to an eighth at least.
         picture.draft("RGB", (2 * size, 2 * size))
+        picture = _shrunk_webp(picture, doc, size)
     small = ImageOps.exif_transpose(_shrunk(picture, size))
     return _opaque(small).resize((size, size), Image.Resampling.BICUBIC)
+
+
+def _shrunk_webp(picture: Image.Image, doc: bytes, size: int) -> Image.Image:
+    """Return a large WebP picture shrunk while it is decoded, and any other one as it is."""
+    factor = min(picture.width, picture.height) // (2 * size)
+    if picture.format != "WEBP" or factor < 2:
+        return picture
+    small = webp.read_shrunk(doc, factor)
+    if small is None:
+        if picture.width * picture.height > MOST_PIXELS_WHOLE:
+            raise ValueError(f"is a WebP animation of more than {MOST_PIXELS_WHOLE:,} pixels")
+        return picture
+    # It says how the picture is to be turned.
+    small.info = picture.info
+    return small
 
 
 def _shrunk(picture: Image.Image, size: int) -> Image.Image:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ class Tensors(Mapping[str, AnyArray]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._table)
+
+    def release(self) -> None:
+        """Give the memory of what was read back; it is read from the file again where needed."""
+        mapped = getattr(self._data, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     def __len__(self) -> int:
         return len(self._table)

@@ -60,7 +60,7 @@ def plainly(dataset: LabelledDataset) -> LabelledDataset:
     {'strength': 0.01}
     """
     strength = STRENGTH_PICTURES if dataset.X.sparse is None else STRENGTH_TEXTS
-    return replace(dataset, learner=partial(fit_plain, strength=strength))
+    return replace(dataset, learner=partial(fit_plain, strength=strength), texts=None)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from numpy.typing import ArrayLike
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from selection.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from selection.features.matrix import Features
 from selection.models import LabelSpace, logistic
+from selection.models.label_texts import LabelTexts
 
 
 class Predictor(Protocol):
@@ -35,6 +37,7 @@ class LabelledDataset:
     `y` are the targets of `X` (n rows) in `space`; `truth` those of the `test` rows, None without a
     test set. The found share of `rare_class` is counted; strategies know the class only if
     `rare_class_declared`. `prior` (n, C) holds imported predictions of another model, or None.
+    `texts` of the labels teach committees; `taught_by` has `learner` learn from them as well.
     """
 
     X: Features
@@ -46,11 +49,16 @@ class LabelledDataset:
     rare_class_declared: bool = False
     prior: Float32Array | None = None
     learner: Learner = logistic.fit
+    texts: LabelTexts | None = None
 
     @property
     def rare(self) -> BoolArray:
         """Return which items (n,) have the rare class."""
         return self.space.has_class(self.y, self.rare_class)
+
+    def taught_by(self, texts: LabelTexts) -> LabelledDataset:
+        """Return the same data where models and committees learn from the labels' texts, too."""
+        return replace(self, learner=partial(logistic.fit, texts=texts), texts=texts)
 
 
 @dataclass(frozen=True)

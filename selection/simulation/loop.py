@@ -180,7 +180,9 @@ class _Asker:
         if "committee" not in strategy.needs:
             return None
         X, y, space = self.dataset.X, self.dataset.y[asked], self.dataset.space
-        members = committee.fit_committee(X.take(asked), y, space, seed=self.seed)
+        members = committee.fit_committee(
+            X.take(asked), y, space, seed=self.seed, texts=self.dataset.texts
+        )
         return committee.predict_committee(members, X)[:, free]
 
     def _spread(self, strategy: Strategy, rows: IntArray) -> AnyArray:

@@ -41,6 +41,17 @@ def test_export_is_jsonl_unless_asked_otherwise(api: Api, busy: Any, lea: User) 
     assert_refused(api(lea).get(at(busy, "/export?format=%00")), 422, "unknown_format")
 
 
+def test_predict_takes_a_vector_with_each_text(api: Api, busy: Any, ana: User) -> None:
+    def answer(vector: Any) -> Any:
+        return api(ana).post(at(busy, "/predict"), {"items": [{"text": "x", "vector": vector}]})
+
+    assert answer(["one"]).status_code == 422
+    assert answer([]).status_code == 422
+    # The model of this project reads none.
+    refused = answer([0.5, -1])
+    assert (refused.status_code, refused.json()["code"]) == (422, "vectors_unused")
+
+
 def test_predict_says_labels_and_probabilities(api: Api, busy: Any, ana: User) -> None:
     answer = api(ana).post(at(busy, "/predict"), {"items": [{"text": "prize money"}] * 2})
     assert answer.json()["model"] == 1

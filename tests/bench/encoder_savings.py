@@ -17,7 +17,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,7 +31,6 @@ from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns
 from selection.core.arrays import Float32Array
 from selection.features import VectorBlock
-from selection.models import logistic
 from selection.models.label_texts import LabelTexts
 from selection.simulation.dataset import Plan
 from selection.simulation.loop import RANDOM
@@ -67,7 +65,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
     unseen = dataset.read(data.with_stem(f"{name}_test"), Columns())
     made = dataset.prepare(pool, unseen)
     print(f"{name}: {len(pool)} items", flush=True)
-    for variant, own in _variants(name, made, pool, unseen, options):
+    for variant, own in variants(name, made, pool, unseen, options):
         folder = options.out / variant / name
         (folder / "runs").mkdir(parents=True, exist_ok=True)
         _take_baseline(options.out / VARIANTS[0] / name, folder)
@@ -75,13 +73,14 @@ def measure(name: str, options: argparse.Namespace) -> None:
         efficiency.summarise(folder, own, _plan(own, options.labels, options))
 
 
-def _variants(
+def variants(
     name: str,
     made: dataset.SimulationData,
     pool: dataset.LabelledDocuments,
     unseen: dataset.LabelledDocuments,
     options: argparse.Namespace,
 ) -> Iterator[tuple[str, dataset.SimulationData]]:
+    """Yield each variant of the features by its name, with the data in them."""
     yield VARIANTS[0], made
     encoder = _Vectors(name, pool, options)
     own, others = encoder.of("pool", pool.documents), encoder.of("test", unseen.documents)
@@ -92,8 +91,8 @@ def _variants(
     yield VARIANTS[1], replace(made, known=known)
     if encoder.medium == "text":
         told = encoder.of("labels", _label_texts(name, made.classes))
-        learner = partial(logistic.fit, texts=LabelTexts.fit(block, told, sample))
-        yield VARIANTS[2], replace(made, known=replace(known, learner=learner))
+        texts = LabelTexts.fit(block, told, sample)
+        yield VARIANTS[2], replace(made, known=known.taught_by(texts))
 
 
 class _Vectors:

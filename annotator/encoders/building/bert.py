@@ -44,7 +44,10 @@ def _build(weights: BertWeights, tokenizer: Path, folder: Path) -> dict[str, Any
     exact, rounded = folder / "exact.onnx", folder / "rounded.onnx"
     write_graph(weights, exact, Exact)
     write_graph(weights, rounded, Rounded)
-    best = rounded if _is_better(rounded, exact, tokenizer, weights) else exact
+    width, length = weights.width, len(weights.places)
+    # Opening the graphs takes the memory that the weights took.
+    del weights
+    best = rounded if _is_better(rounded, exact, tokenizer, width, length) else exact
     best.rename(folder / FILE)
     (exact if best is rounded else rounded).unlink()
     (folder / tokenizer.name).write_bytes(tokenizer.read_bytes())
@@ -53,20 +56,21 @@ def _build(weights: BertWeights, tokenizer: Path, folder: Path) -> dict[str, Any
         "files": {"model": FILE, "tokenizer": tokenizer.name},
         "max_batch": 1 if best is rounded else 32,
         # As far as there are vectors of places; the manifest may say less.
-        "max_length": len(weights.places),
+        "max_length": length,
     }
 
 
-def _is_better(rounded: Path, exact: Path, tokenizer: Path, weights: BertWeights) -> bool:
+def _is_better(rounded: Path, exact: Path, tokenizer: Path, width: int, length: int) -> bool:
     vectors, seconds = [], []
     for path, most in ((rounded, 1), (exact, 32)):
         files = {"model": path, "tokenizer": tokenizer}
-        length = min(256, len(weights.places))
         encoder = OnnxTextEncoder(
-            EncoderSpec(path.stem, "onnx_text", "text", weights.width, files, length, most)
+            EncoderSpec(path.stem, "onnx_text", "text", width, min(256, length), most, files=files)
         )
         vectors.append(encoder.encode(TEXTS))
         seconds.append(min(_seconds(encoder) for _ in range(3)))
+        # The two at once would not fit a worker.
+        del encoder
     cosines = np.einsum("ij,ij->i", *vectors)
     is_close = np.median(cosines) >= LEAST_MEDIAN and cosines.min() >= LEAST_COSINE
     return bool(is_close and seconds[0] <= MOST_TIME * seconds[1])

@@ -1,7 +1,7 @@
 """Weights of a text encoder of BERT's form, by the names of its authors."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,11 @@ class EightBit:
     scale: Float32Array
 
     @classmethod
-    def of(cls, matrix: AnyArray) -> "EightBit":
-        """Return a matrix rounded to 8 bits, each row with a scale of its own."""
+    def of(cls, matrix: AnyArray, release: Callable[[], None] = lambda: None) -> "EightBit":
+        """Return a matrix rounded to 8 bits, each row with a scale of its own.
+
+        `release` is called when a block of rows was read and is not needed any more.
+        """
         numbers = np.empty(matrix.shape, dtype=np.int8)
         scale = np.empty(len(matrix), dtype=np.float32)
         # Tables of words for many languages take 400 MB in 32 bits: block by block they stay there.
@@ -42,6 +45,7 @@ class EightBit:
             largest = np.abs(block).max(axis=1) / STEPS
             largest[largest == 0] = 1.0
             numbers[rows], scale[rows] = np.rint(block / largest[:, None]), largest
+            release()
         return cls(numbers, scale)
 
     def restored(self) -> Float32Array:
@@ -81,7 +85,7 @@ def of_safetensors(path: Path) -> BertWeights:
     with _named_file(path):
         layers = {own: tensors[name] for own, name in named.items() if own.startswith(OF_LAYERS)}
         return BertWeights(
-            EightBit.of(tensors[named[f"{WORDS}.weight"]]),
+            EightBit.of(tensors[named[f"{WORDS}.weight"]], tensors.release),
             _places(tensors[named[f"{PLACES}.weight"]], tensors[named[KINDS]]),
             {
                 own.removesuffix(".weight"): EightBit.of(tensor)

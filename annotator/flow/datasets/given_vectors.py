@@ -14,7 +14,7 @@ from annotator.formats import RejectedRow, Row, Rows
 from annotator.formats.tables import LONGEST_VECTOR
 from annotator.i18n import stored_texts
 from annotator.models import Job, Project, VectorShard
-from annotator.pool import vector_store
+from annotator.pool import new_vectors, vector_store
 
 GIVEN = VectorShard.GIVEN
 BLOCK = 4_096
@@ -110,10 +110,7 @@ def store(project: Project, vectors: list[NDArray[np.float32]]) -> None:
     """Store the vectors of the items that come at the end of the pool, as one slice."""
     if not vectors:
         return
-    rows = np.stack(vectors)
-    # In float64, as the squares of large numbers would not fit.
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    rows = np.divide(rows, lengths, out=np.zeros_like(rows, np.float64), where=lengths > 0)
+    rows = new_vectors.normalise(np.stack(vectors))
     shard = VectorShard(
         project=project,
         encoder=GIVEN,

@@ -6,6 +6,7 @@ from annotator.flow.features import vectors
 from annotator.flow.queue import releasing
 from annotator.i18n import stored_texts
 from annotator.models import (
+    EncoderImport,
     FeatureShard,
     FeatureSpace,
     Import,
@@ -26,6 +27,7 @@ JOBS: list[type[Job]] = [
     FeatureSpace,
     FeatureShard,
     VectorShard,
+    EncoderImport,
     Round,
     RoundShard,
     Simulation,

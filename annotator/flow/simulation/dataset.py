@@ -18,6 +18,7 @@ from annotator.flow.simulation import encoded
 from annotator.formats import Columns, RejectedRow, Row, SkippedFile, UnreadableFile, image_zip
 from annotator.formats.registry import READERS, for_file
 from annotator.i18n import error_messages, stored_texts
+from annotator.models import Label
 from annotator.projectsettings.item_selection import POOL
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
@@ -58,7 +59,8 @@ class LabelledDocuments:
 class SimulationData:
     """The data of the runs: the pool with our features, and plain ones for the baseline.
 
-    Where several features are compared, `compared` has the pool with each, `known` with the first.
+    `features` are "pool" or an encoder's name. Where there are several, `compared` has the pool
+    with each, `known` with the first.
     """
 
     known: "LabelledDataset"
@@ -66,6 +68,7 @@ class SimulationData:
     classes: list[str]
     notes: list[str]
     compared: "dict[str, LabelledDataset]" = field(default_factory=dict)
+    features: Sequence[str] = (POOL,)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class SimulationData:
                 "declared": known.rare_class_declared,
             },
             "notes": self.notes,
+            "features": list(self.features),
         }
 
 
@@ -170,13 +174,14 @@ def prepare(
     rare: str = "",
     hold_out: bool = True,
     features: Sequence[str] = (POOL,),
+    labels: Sequence[Label] = (),
     show: encoded.Progress = lambda _done, _all: None,
 ) -> SimulationData:
     """Return the simulation data; a fifth of the items is held out if there is no `test` set.
 
     `rare` is the declared rare label; without one, the rarest label is measured. Everything is
     fitted on the pool alone. `features` are "pool", "auto" or names of encoders, whose progress
-    `show` gets. UnreadableFile if the labels allow no simulation.
+    `show` gets; `labels` may have descriptions. UnreadableFile if the labels allow no simulation.
     """
     notes = list(answers.notes)
     if test is None and hold_out:
@@ -193,14 +198,16 @@ def prepare(
 
     tested = [] if test is None else test.documents
     plain = baseline.plain(known, answers.documents, tested)
+    texts = encoded.texts_of(classes, labels)
     sets = {
         name: known
         if name == POOL
-        else encoded.with_encoder(known, name, answers.documents, tested, classes, show)
+        else encoded.with_encoder(known, name, answers.documents, tested, texts, show)
         for name in encoded.resolve(features, answers.documents)
     }
     first = next(iter(sets.values()))
-    return SimulationData(first, plain, classes, notes, sets if len(sets) > 1 else {})
+    compared = sets if len(sets) > 1 else {}
+    return SimulationData(first, plain, classes, notes, compared, list(sets))
 
 
 def _split(answers: LabelledDocuments) -> tuple[LabelledDocuments, LabelledDocuments]:

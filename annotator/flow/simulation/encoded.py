@@ -1,8 +1,7 @@
 """Simulation data with the vectors of a pretrained encoder beside the features of the pool."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from annotator.projectsettings.item_selection import AUTO, POOL
 
 if TYPE_CHECKING:
     from selection.features.vectors import VectorBlock
+    from selection.models.label_texts import LabelTexts
     from selection.simulation.dataset import LabelledDataset
 
 BATCH = 256
@@ -61,12 +61,12 @@ def with_encoder(
     name: str,
     pool: Sequence[Any],
     test: Sequence[Any],
-    classes: Sequence[str],
+    texts: Sequence[str],
     show: Progress,
 ) -> "LabelledDataset":
     """Return `known` with the vectors of an encoder beside its features, as a project has them.
 
-    The names of the classes teach where the encoder reads texts. UnreadableFile if it fails.
+    `texts` of the classes teach where the encoder reads texts. UnreadableFile if it fails.
     """
     from selection.features.vectors import VectorBlock
 
@@ -74,15 +74,20 @@ def with_encoder(
     own, others = vectors[: len(pool)], vectors[len(pool) :]
     order = np.random.default_rng(0).permutation(len(own))[:FITTED]
     block = VectorBlock.fit(own[order], seed=0)
-    learner = known.learner
-    if isinstance(pool[0], str):
-        learner = _learner(name, block, own[order], classes)
-    return replace(
+    extended = replace(
         known,
         X=block.extend(known.X, own),
         test=None if known.test is None else block.extend(known.test, others),
-        learner=learner,
     )
+    if not isinstance(pool[0], str):
+        return extended
+    return extended.taught_by(_label_texts(name, block, own[order], texts))
+
+
+def texts_of(classes: Sequence[str], labels: Sequence[Label] = ()) -> list[str]:
+    """Return the text of each class: of the project's label of that name, or the name alone."""
+    there: Mapping[str, Label] = {label.name: label for label in labels}
+    return [label_texts.text_of(there.get(name) or Label(name=name)) for name in classes]
 
 
 def _encoded(name: str, documents: list[Any], show: Progress) -> NDArray[np.float32]:
@@ -98,13 +103,11 @@ def _encoded(name: str, documents: list[Any], show: Progress) -> NDArray[np.floa
     return np.concatenate(parts).astype(np.float16).astype(np.float32)
 
 
-def _learner(
-    name: str, block: "VectorBlock", sample: NDArray[np.float32], classes: Sequence[str]
-) -> Any:
-    from selection.models import logistic
+def _label_texts(
+    name: str, block: "VectorBlock", sample: NDArray[np.float32], texts: Sequence[str]
+) -> "LabelTexts":
     from selection.models.label_texts import LabelTexts
 
-    texts = [label_texts.text_of(Label(name=each)) for each in classes]
     vectors = np.array(pretrained.load(name).encode(texts), dtype=np.float32)
     vectors[[not text for text in texts]] = 0.0
-    return partial(logistic.fit, texts=LabelTexts.fit(block, vectors, sample))
+    return LabelTexts.fit(block, vectors, sample)

@@ -4,7 +4,9 @@ One message does one run, and the next message goes to the end of the queue: rou
 """
 
 import shutil
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,8 @@ from annotator.i18n import stored_texts
 from annotator.jobs.runner import job
 from annotator.models import Item, Job, Project, Simulation, User
 from annotator.pool import documents as pool_documents
-from annotator.pool import feature_store, training_set
+from annotator.pool import feature_store, pretrained, training_set
+from annotator.projectsettings.item_selection import AUTO, POOL
 
 if TYPE_CHECKING:
     from selection.simulation.dataset import Plan, Run
@@ -38,6 +41,7 @@ MOST_RUNS = 60
 MOST_ROUNDS = 50
 FEWEST_OWN = 200
 KEPT = 10
+TELL_SECONDS = 2.0
 RANDOM = "random"
 
 
@@ -52,6 +56,7 @@ def start(
     strategies: Sequence[str],
     labels: int,
     seeds: int,
+    features: Sequence[str] = (POOL,),
     text_column: str = "",
     label_column: str = "",
 ) -> Simulation:
@@ -60,7 +65,8 @@ def start(
     Refused if there is too much work, too little data, or a simulation running already.
     """
     tasktypes.require(project, "simulate")
-    _check(strategies, labels, seeds)
+    features = list(dict.fromkeys(features)) or [POOL]
+    _check(project, strategies, labels, seeds, features)
     given: dict[str, Any] = {}
     if file is not None:
         columns = Options(text_column=text_column, label_column=label_column).columns(project)
@@ -74,13 +80,14 @@ def start(
                 project=project,
                 user=user,
                 strategies=names,
+                features=features,
                 seeds=seeds,
                 labels=labels,
                 # The number of labels between two rounds of a project.
                 batch=max(project.retrain_every, -(-labels // MOST_ROUNDS)),
                 audit_share=project.audit_share,
                 rare="" if project.rare_label_id is None else str(project.rare_label_id),
-                total=len(simulation_runs.turns(names, seeds)),
+                total=len(simulation_runs.turns(names, seeds, _compared(features))),
                 **given,
             )
     except IntegrityError as problem:
@@ -111,7 +118,20 @@ def own_labels(project: Project) -> int:
     return Item.objects.filter(project=project, state=Item.State.LABELLED).count()
 
 
-def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
+def feature_choices(project: Project) -> list[str]:
+    """Return the features that can be simulated: the pool's own, and with which encoders."""
+    medium = tasktypes.of(project).media.pretrained
+    there = [each.name for each in pretrained.available(medium)] if medium else []
+    return [POOL, AUTO, *there] if there else [POOL]
+
+
+def _compared(features: Sequence[str]) -> Sequence[str]:
+    return features if len(features) > 1 else ()
+
+
+def _check(
+    project: Project, strategies: Sequence[str], labels: int, seeds: int, features: Sequence[str]
+) -> None:
     there = projectsettings.strategy_titles()
     unknown = [name for name in strategies if name not in there]
     if unknown or not strategies:
@@ -120,7 +140,11 @@ def _check(strategies: Sequence[str], labels: int, seeds: int) -> None:
         raise Invalid("labels", field="labels", most=MOST_LABELS)
     if not 1 <= seeds <= MOST_SEEDS:
         raise Invalid("seeds", field="seeds", most=MOST_SEEDS)
-    runs = len(simulation_runs.turns(strategies, seeds))
+    unknown = [name for name in features if name not in feature_choices(project)]
+    if unknown:
+        names = ", ".join(feature_choices(project))
+        raise Invalid("unknown_features", field="features", name=unknown[0][:60], names=names)
+    runs = len(simulation_runs.turns(strategies, seeds, _compared(features)))
     if runs > MOST_RUNS:
         raise Invalid("too_much", field="seeds", runs=runs, most=MOST_RUNS)
 
@@ -151,7 +175,8 @@ def go_on(work: Simulation) -> Simulation | None:
     if work.stage == Simulation.Stage.PREPARE:
         _prepare(work)
         return work
-    wanted = simulation_runs.turns(work.strategies, work.seeds)
+    features = work.facts.get("features", [])
+    wanted = simulation_runs.turns(work.strategies, work.seeds, _compared(features))
     folder = _folder(work)
     missing = [spec for spec in wanted if storage.load_run(folder, spec) is None]
     if missing:
@@ -170,15 +195,38 @@ def _prepare(work: Simulation) -> None:
         answers = dataset.sample(_answers(work), MOST_ITEMS)
         known = {name for names in answers.labels for name in names}
         rare = _rare(work)
-        made = dataset.prepare(answers, rare=rare if rare in known else "")
+        made = dataset.prepare(
+            answers,
+            rare=rare if rare in known else "",
+            features=work.features or [POOL],
+            labels=list(work.project.labels.all()),
+            show=_Encoding(work).show,
+        )
     except UnreadableFile as problem:
         raise Invalid(problem.code, detail=problem.detail) from problem
-    hunts = work.project.target_recall is not None
-    facts = {**made.facts, "hunts": hunts, "checksums": storage.save_data(_folder(work), made)}
+    facts = {
+        **made.facts,
+        "hunts": work.project.target_recall is not None,
+        "checksums": storage.save_data(_folder(work), made),
+    }
+    total = len(simulation_runs.turns(work.strategies, work.seeds, made.compared))
     labels = min(work.labels, len(made.known.X))
-    work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels)
+    work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels, total=total)
     if work.path:
         upload.uploaded(work.path).unlink(missing_ok=True)
+
+
+@dataclass
+class _Encoding:
+    """Progress of an encoder in the row, from time to time; a stopped simulation ends there."""
+
+    work: Simulation
+    told_at: float = 0.0
+
+    def show(self, done: int, of: int) -> None:
+        if time.monotonic() - self.told_at >= TELL_SECONDS:
+            self.told_at = time.monotonic()
+            self.work.write(facts={"encoding": [done, of]})
 
 
 def _rare(work: Simulation) -> str:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotator.flow.simulation.dataset import SimulationData
 from annotator.flow.simulation.runs import RunSpec
+from annotator.projectsettings.item_selection import POOL
 from annotator.storage import arrays as storage_arrays
 from annotator.storage import checksums
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from selection.features import Features
     from selection.simulation.dataset import LabelledDataset, Run
 
+TEXTS = "texts-"
 CURVES = ("labels", "accuracy", "macro_f1", "rare_found", "audited", "asked")
 
 
@@ -29,6 +32,9 @@ def save_data(folder: Path, made: SimulationData) -> dict[str, Any]:
             storage_arrays.save_arrays(folder / name, features.to_arrays())
             sums[name] = checksums.of_folder(folder / name)
     arrays = {"y": known.y} if known.truth is None else {"y": known.y, "truth": known.truth}
+    for number, each in enumerate(_sets(made)):
+        told = {} if each.texts is None else each.texts.to_arrays()
+        arrays |= {f"{TEXTS}{number}.{name}": array for name, array in told.items()}
     rare = np.array([known.rare_class, known.rare_class_declared], dtype=np.int64)
     return {
         **sums,
@@ -50,7 +56,7 @@ def load_data(folder: Path, facts: dict[str, Any]) -> SimulationData:
     rare, declared = (int(number) for number in arrays["rare"])
     # With multiple labels per item, targets are stored as a 2D array.
     space = MultiLabel if arrays["y"].ndim == 2 else SingleLabel
-    known = LabelledDataset(
+    first = LabelledDataset(
         _features(folder / "pool"),
         arrays["y"],
         space(len(facts["classes"])),
@@ -59,8 +65,30 @@ def load_data(folder: Path, facts: dict[str, Any]) -> SimulationData:
         arrays["truth"],
         rare_class_declared=bool(declared),
     )
-    plain = replace(known, X=_features(folder / "plain"), test=_features(folder / "plain-test"))
-    return SimulationData(known, plainly(plain), facts["classes"], facts["notes"])
+    names = facts.get("features") or [POOL]
+    sets = [_of_features(folder, first, arrays, number) for number in range(len(names))]
+    plain = replace(first, X=_features(folder / "plain"), test=_features(folder / "plain-test"))
+    compared = dict(zip(names, sets, strict=True)) if len(names) > 1 else {}
+    return SimulationData(
+        sets[0], plainly(plain), facts["classes"], facts["notes"], compared, names
+    )
+
+
+def _of_features(
+    folder: Path, first: "LabelledDataset", arrays: dict[str, NDArray[Any]], number: int
+) -> "LabelledDataset":
+    """Return the data with the features of that number, and the texts of the labels for them."""
+    from selection.models.label_texts import LabelTexts
+
+    pool, test = _places(number)
+    known = (
+        first
+        if not number
+        else replace(first, X=_features(folder / pool), test=_features(folder / test))
+    )
+    start = f"{TEXTS}{number}."
+    told = {name.removeprefix(start): arrays[name] for name in arrays if name.startswith(start)}
+    return known.taught_by(LabelTexts.from_arrays(told)) if told else known
 
 
 def save_run(folder: Path, spec: RunSpec, run: "Run") -> None:
@@ -93,13 +121,20 @@ def _run_path(folder: Path, spec: RunSpec) -> Path:
 
 
 def _parts(made: SimulationData) -> "dict[str, Features | None]":
-    known: LabelledDataset = made.known
-    return {
-        "pool": known.X,
-        "test": known.test,
-        "plain": made.plain.X,
-        "plain-test": made.plain.test,
-    }
+    parts = {"plain": made.plain.X, "plain-test": made.plain.test}
+    for number, each in enumerate(_sets(made)):
+        parts |= dict(zip(_places(number), (each.X, each.test), strict=True))
+    return parts
+
+
+def _sets(made: SimulationData) -> "list[LabelledDataset]":
+    """Return the data with each of the compared features, the first one first."""
+    return list(made.compared.values()) or [made.known]
+
+
+def _places(number: int) -> tuple[str, str]:
+    """Return the names of the folders of pool and test set with the features of that number."""
+    return (f"pool-{number}", f"test-{number}") if number else ("pool", "test")
 
 
 def _features(folder: Path) -> "Features":

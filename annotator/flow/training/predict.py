@@ -10,7 +10,7 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import ModelVersion, Project
-from annotator.pool import model_files, training_set
+from annotator.pool import model_files, new_vectors, training_set
 from annotator.storage import checksums
 
 MODELS_TRIED = 3
@@ -18,12 +18,19 @@ MODELS_TRIED = 3
 log = logging.getLogger(__name__)
 
 
-def predict(project: Project, documents: list[Any]) -> tuple[ModelVersion, list[dict[str, Any]]]:
-    """Return the current model and its predictions: label names and their probabilities."""
+def predict(
+    project: Project, documents: list[Any], vectors: list[list[float] | None] | None = None
+) -> tuple[ModelVersion, list[dict[str, Any]]]:
+    """Return the current model and its predictions: label names and their probabilities.
+
+    `vectors` has one for each document, or none, where the project's vectors came with its items.
+    """
     if "predict" not in tasktypes.of(project).can:
         refusal = tasktypes.FEATURES["predict"].refusal
         raise Invalid("task", detail=str(refusal), field="items")
     version, encoder, model = _usable_model(project)
+    if any(each is not None for each in vectors or []):
+        encoder = new_vectors.given(version.space, encoder, vectors or [])
     proba = model.predict_proba(encoder.transform(documents))
     there = {label.pk: label.name for label in naming.labels_of(project)}
     # A label deleted since is no valid answer.

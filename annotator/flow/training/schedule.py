@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from annotator.errors import Conflict
 from annotator.flow.features import encode
-from annotator.models import Project, Round
-from annotator.pool import training_set
+from annotator.models import FeatureSpace, Project, Round
+from annotator.pool import label_texts, training_set
 
 LONGEST_PAUSE = 1800
 # After a round, a project rests for three times the round's duration, so rounds get a quarter of
@@ -38,7 +38,9 @@ def start_all_due() -> list[Round]:
 
 
 def due(project: Project) -> str:
-    """Return the reason to start a round now: "first", "features", "labels", "time", or "".
+    """Return the reason to start a round now.
+
+    "first", "features", "labels", "time", "descriptions", or "" if there is none.
 
     Changes are counted since the last successful round, so a failed one is made up for.
     """
@@ -62,7 +64,16 @@ def due(project: Project) -> str:
     if new >= project.retrain_every:
         return "labels"
     just_now = timedelta() <= now - done.created_at < timedelta(seconds=project.retrain_seconds)
-    return "time" if new > 0 and not just_now else ""
+    if new > 0 and not just_now:
+        return "time"
+    return "descriptions" if _are_texts_new(project, done, space) else ""
+
+
+def _are_texts_new(project: Project, done: Round, space: FeatureSpace) -> bool:
+    """Return whether texts of labels, from which the model learns, changed since a round."""
+    if done.label_texts is None or not label_texts.is_possible(space):
+        return False
+    return label_texts.digest(list(project.labels.all())) != done.label_texts
 
 
 def is_resting(done: Round, now: datetime) -> bool:

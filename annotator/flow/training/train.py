@@ -62,6 +62,7 @@ def train(round_: Round) -> Round:
             stage=Round.Stage.SCORE,
             model=_store_version(round_, version),
             phase=strategy.name,
+            label_texts=label_texts.digest(labels),
             timings={"train": seconds_since(started)},
         )
         RoundShard.objects.bulk_create(

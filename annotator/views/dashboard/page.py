@@ -34,6 +34,7 @@ TRIGGERS = {
     "labels": gettext_lazy("enough new labels"),
     "time": gettext_lazy("new labels were waiting"),
     "by hand": gettext_lazy("started manually"),
+    "descriptions": gettext_lazy("edited label texts"),
 }
 TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 

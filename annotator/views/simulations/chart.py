@@ -11,7 +11,8 @@ from annotator.views.simulations import text
 BASELINE = "baseline"
 DASHES = [[1, 0], [8, 3], [2, 3]]
 # The reference curves are grey and dashed.
-QUIET_DASHES = {"random": [6, 4], BASELINE: [2, 3]}
+RANDOM_DASHES = [[6, 4], [12, 4], [8, 2, 2, 2]]
+BASELINE_DASHES = [2, 3]
 METRICS = ("accuracy", "macro_f1", "rare_found")
 
 
@@ -42,7 +43,8 @@ def curves_spec(
     `titles` are the strategies' titles; an unknown name stays as it is.
     """
     names = [*summary["strategies"], BASELINE]
-    shown = [{**titles, BASELINE: _("TF-IDF, random labels")}.get(name, name) for name in names]
+    known = {**titles, BASELINE: _("TF-IDF, random labels")}
+    shown = [text.title_of(name, known) for name in names]
     ends = dict(zip(names, shown, strict=True))
     colours, dashes = _looks(names, theme)
     return {
@@ -84,16 +86,20 @@ def _points(
 def _looks(names: list[str], theme: str) -> tuple[list[str], list[list[int]]]:
     """Return colour and dashes of each line."""
     palette, quiet = render.PALETTES[theme], render.THEMES[theme]["ink"]
-    loud = [name for name in names if name not in QUIET_DASHES]
+    randoms = [name for name in names if text.is_random(name)]
+    loud = [name for name in names if name not in {*randoms, BASELINE}]
     colours, dashes = [], []
     for name in names:
-        if name in QUIET_DASHES:
-            colours.append(quiet)
-            dashes.append(QUIET_DASHES[name])
-        else:
+        if name in loud:
             place = loud.index(name)
             colours.append(palette[place % len(palette)])
             dashes.append(DASHES[place // len(palette) % len(DASHES)])
+            continue
+        colours.append(quiet)
+        if name == BASELINE:
+            dashes.append(BASELINE_DASHES)
+        else:
+            dashes.append(RANDOM_DASHES[randoms.index(name) % len(RANDOM_DASHES)])
     return colours, dashes
 
 

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from annotator import projectsettings
 from annotator.flow.simulation import job
+from annotator.models import Project
+from annotator.projectsettings.item_selection import AUTO
 
 
 class SimulationForm(forms.Form):
@@ -17,6 +19,12 @@ class SimulationForm(forms.Form):
     )
     strategies = forms.MultipleChoiceField(
         label=gettext_lazy("Strategies"), widget=forms.CheckboxSelectMultiple, initial=["auto"]
+    )
+    features = forms.MultipleChoiceField(
+        label=gettext_lazy("Features"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Each strategy runs with each of them, and the chart shows all."),
     )
     labels = forms.IntegerField(
         label=gettext_lazy("Labels per run"),
@@ -37,8 +45,9 @@ class SimulationForm(forms.Form):
         label=gettext_lazy("Label column"), max_length=200, required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._offer_features(project)
         field = self.fields["strategies"]
         assert isinstance(field, forms.MultipleChoiceField)
         # Random is always included, as the reference.
@@ -47,6 +56,17 @@ class SimulationForm(forms.Form):
             for name, title in projectsettings.strategy_titles().items()
             if name != job.RANDOM
         ]
+
+    def _offer_features(self, project: Project) -> None:
+        there = job.feature_choices(project)
+        if len(there) == 1:
+            del self.fields["features"]
+            return
+        field = self.fields["features"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        titles = projectsettings.feature_titles(project)
+        field.choices = [(name, titles[name]) for name in there]
+        field.initial = [AUTO]
 
     def columns(self) -> list[forms.BoundField]:
         """Return the fields only needed if columns cannot be found by name."""

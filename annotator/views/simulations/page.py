@@ -36,12 +36,12 @@ def simulations(request: Request, project_id: int) -> HttpResponse:
         return _start(request, access)
     if partials.is_unchanged(request, _state(_newest(access))):
         return partials.not_modified()
-    context = simulations_context(access, SimulationForm())
+    context = simulations_context(access, SimulationForm(access.project))
     return partials.render_partial(request, "simulations/page.html", "simulations", context)
 
 
 def _start(request: Request, access: Access) -> HttpResponse:
-    form = SimulationForm(request.POST, request.FILES)
+    form = SimulationForm(access.project, request.POST, request.FILES)
     if form.is_valid():
         try:
             made = job.start(access.project, request.user, **form.cleaned_data)
@@ -59,7 +59,7 @@ def _start(request: Request, access: Access) -> HttpResponse:
 def _started(request: Request, access: Access) -> HttpResponse:
     if not request.htmx:
         return redirect("simulations", access.project.pk)
-    context = simulations_context(access, SimulationForm())
+    context = simulations_context(access, SimulationForm(access.project))
     return partials.render_partial(request, "simulations/page.html", "simulations", context)
 
 
@@ -137,7 +137,10 @@ def _newest(access: Access) -> list[Simulation]:
 
 def _state(rows: list[Simulation]) -> str:
     """Return a digest of what is shown."""
-    seen = [(each.pk, each.state, each.stage, each.done, each.error) for each in rows]
+    seen = [
+        (each.pk, each.state, each.stage, each.done, each.error, each.facts.get("encoding"))
+        for each in rows
+    ]
     is_active = any(each.is_active for each in rows)
     return partials.state_of(seen, is_active and workers.workers()["alive"])
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from annotator.flow.simulation.runs import AT
+from annotator.projectsettings.item_selection import POOL
 from annotator.views import number_format
 
 RANDOM = "random"
@@ -13,6 +15,26 @@ FAVOURITE = "auto"
 
 Summary = Mapping[str, Any]
 Titles = Mapping[str, str]
+
+
+def title_of(name: str, titles: Titles) -> str:
+    """Return the title of a strategy; where several features are compared, with its own.
+
+    >>> title_of("auto@pool", {"auto": "Automatic"})
+    'Automatic, without an encoder'
+    """
+    strategy, at, features = name.partition(AT)
+    title = titles.get(strategy, strategy)
+    if not at:
+        return title
+    if features == POOL:
+        return _("%(strategy)s, without an encoder") % {"strategy": title}
+    return _("%(strategy)s, with %(encoder)s") % {"strategy": title, "encoder": features}
+
+
+def is_random(name: str) -> bool:
+    """Tell whether a curve is that of random sampling, with whichever features."""
+    return name.partition(AT)[0] == RANDOM
 
 
 def sentence(summary: Summary, titles: Titles) -> str:
@@ -28,7 +50,7 @@ def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
         return _to_the_goal(summary, name, titles)
     saved, settings = summary["savings"][name], summary["settings"]
     facts = {
-        "title": titles.get(name, name),
+        "title": title_of(name, titles),
         "mine": _labels(headline["labels"]),
         "theirs": _labels(headline["random_labels"]),
         "target": number_format.precise_percent(headline["target"]),
@@ -42,8 +64,7 @@ def sentence_of(summary: Summary, name: str, titles: Titles) -> str:
 
 def captions(summary: Summary, titles: Titles) -> list[str]:
     """Return a sentence for each strategy but random, as the chart's caption."""
-    # Where several features are compared, a name says which: "random@pool".
-    names = [name for name in summary["strategies"] if name.partition("@")[0] != RANDOM]
+    names = [name for name in summary["strategies"] if not is_random(name)]
     return [
         sentence_of(summary, name, titles)
         for name in names
@@ -183,34 +204,36 @@ def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
     curve, needs = summary["strategies"][name], summary["needs"][name]
     against, saved = summary["against_random"][name], summary["savings"][name]
     return {
-        "title": titles.get(name, name),
+        "title": title_of(name, titles),
         "needs": _needs(needs),
-        "own": "" if name == RANDOM else _own_ratio(saved),
-        "query": "" if name == RANDOM else _ratio(saved, "query"),
+        "own": "" if is_random(name) else _own_ratio(saved),
+        "query": "" if is_random(name) else _ratio(saved, "query"),
         "system": _ratio(saved, "system"),
         "last": _last(curve, "accuracy"),
         "f1": _last(curve, "macro_f1"),
         "found": _last(curve, "rare_found"),
-        "worse": "" if name == RANDOM else _below(against),
+        "worse": "" if is_random(name) else _below(against),
         "seconds": number_format.duration(curve["seconds_per_round"]),
     }
 
 
 def _told_of(summary: Summary) -> str:
     """Return the strategy of the headline."""
-    names = [name for name in summary["strategies"] if name != RANDOM]
+    names: list[str] = [name for name in summary["strategies"] if not is_random(name)]
     if not names:
         return RANDOM
-    # Not the best one, which is partly determined by chance.
-    return FAVOURITE if FAVOURITE in names else names[0]
+    # Not the best one, which is partly determined by chance. Of several features, those named last.
+    favourites = [name for name in names if name.partition(AT)[0] == FAVOURITE]
+    return favourites[-1] if favourites else names[0]
 
 
 def _facts(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
     saved, needs = summary["savings"][name], summary["needs"]
+    _strategy, at, features = name.partition(AT)
     return {
-        "title": titles.get(name, name),
+        "title": title_of(name, titles),
         "mine": _labels(needs[name]["target"]),
-        "theirs": _labels(needs[RANDOM]["target"]),
+        "theirs": _labels(needs[f"{RANDOM}{at}{features}"]["target"]),
         "target": number_format.percent(summary["target"]),
         "labels": number_format.count(summary["settings"]["labels"]),
         "test": number_format.count(summary["n_test"]),

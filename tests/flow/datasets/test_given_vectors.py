@@ -12,11 +12,13 @@ from annotator.errors import FlowError
 from annotator.flow.datasets import importing, upload
 from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings
+from annotator.flow.training import predict
 from annotator.formats.tables import as_vector
 from annotator.jobs import damaged_files
-from annotator.models import Import, Item, Project, VectorShard
-from annotator.pool import vector_store
+from annotator.models import Import, Item, Project, User, VectorShard
+from annotator.pool import feature_store, model_files, vector_store
 from tests import hashing_encoder, loop
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +186,80 @@ def test_damaged_vectors_that_came_with_items_are_given_up_in_words(project: Pro
     assert "came with items 1 to 10" in found.words
     assert vector_store.covered(project, "given", "") == 0
     assert VectorShard.objects.get().error == found.words
+
+
+# Predictions -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taught(project: Project, ana: User, run_round: RunRound) -> Project:
+    """A project whose model reads vectors that came with its items: the first number tells spam."""
+    settings.change_settings(project, features="given")
+    rows = [
+        {"text": loop.text(n), "v": [1.0 if loop.text(n).startswith("claim") else -1.0, 0.1, n % 3]}
+        for n in range(40)
+    ]
+    bring_in(project, "\n".join(map(json.dumps, rows)), vector_column="v")
+    loop.make_features(project)
+    space = vectors.plan(project)
+    assert space is not None
+    encode.fit(space.pk)
+    encode.transform(space.shards.get().pk)
+    run_round(project)
+    loop.label(project, ana, 30)
+    assert run_round(project).model is not None
+    return project
+
+
+def said(project: Project, *given: Any) -> list[dict[str, Any]]:
+    texts = ["nothing that was seen before"] * len(given)
+    return predict.predict(project, texts, list(given))[1]
+
+
+def test_prediction_reads_the_vectors_that_come_with_the_texts(taught: Project) -> None:
+    one, other = said(taught, [30.0, 3.0, 30.0], [-30.0, 3.0, 30.0])
+    assert one["proba"] != other["proba"]
+    # Only their direction counts, as it does for those that are stored.
+    (again,) = said(taught, [3.0, 0.3, 3.0])
+    assert again["proba"] == one["proba"]
+
+
+def test_stored_item_is_predicted_as_the_round_scored_it(taught: Project) -> None:
+    item = Item.objects.get(project=taught, position=0)
+    vector = vector_store.rows(taught, "given", "", 0, 1)[0].tolist()
+    version, (told,) = predict.predict(taught, [item.text], [vector])
+    space = version.space
+    stored = feature_store.gather(space, np.array([0]))
+    expected = model_files.load_model(version).predict_proba(stored)[0]
+    np.testing.assert_allclose(list(told["proba"].values()), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ((None,), "predict_without_vectors"),
+        (([1.0, 2.0, 3.0], None), "vector_missing"),
+        (([1.0, 2.0],), "vector_dimensions"),
+        (([1.0, 2.0, float("nan")],), "bad_vector"),
+    ],
+)
+def test_vectors_that_cannot_be_read_are_refused_in_words(
+    taught: Project, given: tuple[Any, ...], code: str
+) -> None:
+    with pytest.raises(FlowError) as refused:
+        said(taught, *given)
+    assert refused.value.code == code
+    assert refused.value.detail != code
+
+
+def test_vectors_are_refused_where_the_model_reads_none(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User
+) -> None:
+    filled(project, 30)
+    learnt(project)
+    run_round(project)
+    loop.label(project, ana, 20)
+    run_round(project)
+    with pytest.raises(FlowError) as refused:
+        said(project, [1.0, 2.0, 3.0])
+    assert refused.value.code == "vectors_unused"

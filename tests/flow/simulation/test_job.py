@@ -13,11 +13,11 @@ from django.utils import timezone
 from annotator.errors import Conflict, FlowError, NotFound
 from annotator.flow.datasets import upload
 from annotator.flow.operations import cleanup
-from annotator.flow.simulation import dataset, job, runs
+from annotator.flow.simulation import dataset, encoded, job, runs
 from annotator.jobs.runner import sweep
 from annotator.models import Job, Project, Simulation, User, jobs
 from annotator.pool import feature_store
-from tests import loop
+from tests import hashing_encoder, loop
 from tests.given import Fill, Learn
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,8 @@ def test_run_has_at_most_fifty_rounds_so_that_others_get_their_turn(
         ({"content": b""}, "file"),
         ({"content": b"other\nx\n", "text_column": "text"}, "file"),
         ({"name": "mail.exe"}, "file"),
+        ({"features": ["nonsense"]}, "features"),
+        ({"features": ["given"]}, "features"),
         ({"file": None}, "file"),
     ],
 )
@@ -126,6 +128,64 @@ def test_summary_is_that_of_the_command(project: Project, lea: User, tmp_path: P
     with job.curves_path(work).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 3 * 2 * 2
+
+
+def test_features_are_compared_as_the_command_compares_them(
+    project: Project, lea: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing(dimensions=32))
+    project.labels.filter(name="spam").update(description="unwanted advertising")
+    work = begin(
+        project, lea, seeds=2, strategies=["committee"], features=["pool", "auto", "hashing"]
+    )
+    # Three kinds of features were asked for, of which two are the same.
+    assert work.total == 14
+    work = go(work)
+    assert (work.state, work.error, work.total) == (Job.State.DONE, "", 10)
+    names = ["random@pool", "committee@pool", "random@hashing", "committee@hashing"]
+    assert list(work.summary["strategies"]) == names
+    assert work.summary["features"] == ["pool", "hashing"]
+    (tmp_path / "mail.csv").write_bytes(labelled(100))
+    answers = dataset.read(tmp_path / "mail.csv", dataset.Columns())
+    labels = list(project.labels.all())
+    made = dataset.prepare(answers, features=["pool", "hashing"], labels=labels)
+    done = runs.go_all(
+        made, job._plan(work), runs.turns(["committee"], 2, made.compared), 1, lambda *_: None
+    )
+    expected = runs.summarise(made, job._plan(work), done)
+    for name in names:
+        curves = [each["strategies"][name]["accuracy"] for each in (work.summary, expected)]
+        assert curves[0] == curves[1]
+
+
+def test_label_texts_are_those_of_the_project(project: Project) -> None:
+    spam = project.labels.get(name="spam")
+    spam.description = "unwanted advertising"
+    told = encoded.texts_of(["ham", "offer", "spam"], [spam])
+    assert told == ["ham", "offer", "spam: unwanted advertising"]
+
+
+def test_encoder_shows_its_progress_and_stops_when_told(
+    project: Project, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = hashing_encoder.Hashing()
+    hashing_encoder.install(monkeypatch, encoder)
+    monkeypatch.setattr(encoded, "BATCH", 20)
+    work = begin(project, lea, features=["hashing"])
+    seen = []
+    encode = encoder.encode
+
+    def encode_and_stop(docs: Any) -> Any:
+        seen.append(loop.refreshed(work).facts.get("encoding"))
+        if len(seen) == 3:
+            job.stop(project, work.pk, lea)
+        return encode(docs)
+
+    monkeypatch.setattr(encoder, "encode", encode_and_stop)
+    monkeypatch.setattr(job, "TELL_SECONDS", 0.0)
+    assert job.go_on(work.pk) is None
+    assert seen == [None, [20, 100], [40, 100]]
+    assert loop.refreshed(work).error == "Stopped by lea."
 
 
 def test_pictures_are_tried_too(image_project: Project, lea: User) -> None:

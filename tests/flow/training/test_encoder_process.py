@@ -34,7 +34,9 @@ def test_texts_come_back_as_the_vectors_of_the_encoder(
     process: EncoderProcess, folder: Path
 ) -> None:
     files = {"model": folder / "model.onnx", "tokenizer": folder / "tokenizer.json"}
-    encoder = open_encoder(EncoderSpec("small", "onnx_text", "text", 24, files, max_length=32))
+    encoder = open_encoder(
+        EncoderSpec("small", "onnx_text", "text", 24, files=files, max_length=32)
+    )
     found = process.encode("small", "1", TEXTS)
     np.testing.assert_allclose(found, encoder.encode(TEXTS), atol=1e-5)
     np.testing.assert_array_equal(found[1], 0.0)

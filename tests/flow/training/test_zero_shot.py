@@ -3,16 +3,19 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from annotator.flow.annotation import payload as annotation_payload
 from annotator.flow.datasets import export
 from annotator.flow.progress import summary
+from annotator.flow.projects import label_set
 from annotator.flow.queue import leasing, payload
+from annotator.flow.training import schedule
 from annotator.messages import reliance
 from annotator.models import Item, Label, Project, QueueEntry, User
 from annotator.pool import encoder_process, label_texts, model_files
 from tests import hashing_encoder, loop, vectors
-from tests.given import RunRound
+from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +46,48 @@ def test_descriptions_suggest_before_there_is_a_label(
     assert (turn.model, turn.phase) == (None, "typical")
     assert all(pick["suggestion"]["origin"] == "label_descriptions" for pick in turn.picks)
     assert sum(right(described, pick) for pick in turn.picks) > 0.9 * len(turn.picks)
+
+
+def test_edited_description_starts_a_round(
+    described: Project, run_round: RunRound, time_machine: Any
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    run_round(described)
+    time_machine.shift(60)
+    assert schedule.due(described) == ""
+    one, other = described.labels.all()
+    # What the descriptions say is turned round.
+    rows = [{"id": one.pk, "name": one.name, "description": other.description}]
+    rows += [{"id": other.pk, "name": other.name, "description": one.description}]
+    label_set.change_labels(described, rows)
+    assert schedule.due(described) == "descriptions"
+    turn = run_round(described)
+    assert sum(right(described, pick) for pick in turn.picks) < 0.2 * len(turn.picks)
+    time_machine.shift(60)
+    assert schedule.due(described) == ""
+
+
+def test_description_that_no_encoder_reads_starts_none(
+    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, time_machine: Any
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    filled(project, 20)
+    learnt(project)
+    run_round(project)
+    time_machine.shift(60)
+    project.labels.update(description="something else")
+    assert schedule.due(project) == ""
+
+
+def test_round_from_before_texts_were_noted_starts_none(
+    described: Project, run_round: RunRound, time_machine: Any
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    run_round(described)
+    described.rounds.update(label_texts=None)
+    time_machine.shift(60)
+    described.labels.update(description="something else")
+    assert schedule.due(described) == ""
 
 
 def test_origin_stays_with_the_annotation(

@@ -21,7 +21,7 @@ def spec(tmp_path: Path) -> EncoderSpec:
     tiny_encoders.write_image_model(tmp_path / "model.onnx")
     files = {"model": tmp_path / "model.onnx"}
     mean, std = PLAIN
-    return EncoderSpec("tiny", "onnx_image", "image", 3, files, size=16, mean=mean, std=std)
+    return EncoderSpec("tiny", "onnx_image", "image", 3, files=files, size=16, mean=mean, std=std)
 
 
 def stored(picture: Image.Image, form: str = "PNG") -> bytes:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from selection.encoders import EncoderSpec, open_encoder
 from PIL import Image
-spec = EncoderSpec("x", "onnx_image", "image", 3, {"model": Path(sys.argv[1])})
+spec = EncoderSpec("x", "onnx_image", "image", 3, files={"model": Path(sys.argv[1])})
 assert open_encoder(spec).encode([Image.new("RGB", (8, 8), "red")]).any()
 """
 # Under these, ONNX Runtime keeps quiet by itself.

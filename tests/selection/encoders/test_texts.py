@@ -21,7 +21,7 @@ def network(tmp_path: Path) -> EncoderSpec:
     tiny_encoders.write_text_model(tmp_path / "model.onnx")
     tiny_encoders.write_tokenizer(tmp_path / "tokenizer.json")
     files = {"model": tmp_path / "model.onnx", "tokenizer": tmp_path / "tokenizer.json"}
-    return EncoderSpec("tiny", "onnx_text", "text", 3, files, max_length=8)
+    return EncoderSpec("tiny", "onnx_text", "text", 3, files=files, max_length=8)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def static(tmp_path: Path) -> EncoderSpec:
     tiny_encoders.write_safetensors(tmp_path / "model.safetensors", embeddings=TABLE)
     tiny_encoders.write_tokenizer(tmp_path / "tokenizer.json")
     files = {"model": tmp_path / "model.safetensors", "tokenizer": tmp_path / "tokenizer.json"}
-    return EncoderSpec("static", "static_vectors", "text", 3, files, max_length=8)
+    return EncoderSpec("static", "static_vectors", "text", 3, files=files, max_length=8)
 
 
 def test_texts_about_the_same_are_near(network: EncoderSpec, static: EncoderSpec) -> None:

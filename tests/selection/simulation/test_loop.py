@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from selection.features import Features, TextQuick
-from selection.models import MultiLabel, SingleLabel, logistic
+from selection.models import MultiLabel, SingleLabel, committee, logistic
+from selection.models.label_texts import LabelTexts
 from selection.simulation import baseline, loop
 from selection.simulation.dataset import LabelledDataset, Plan, macro_f1
 from selection.simulation.loop import audits_due, replay
@@ -140,6 +141,25 @@ def test_random_without_a_test_set_makes_no_model_and_asks_the_same(pool: Any) -
     assert run.asked.tolist() == replay(pool, "random", 0, Plan(labels=60), still).asked.tolist()
     with pytest.raises(AssertionError, match="nobody"):
         replay(blind, "margin", 0, Plan(labels=60), still)
+
+
+def test_committee_learns_from_the_texts_of_labels_as_the_model_does(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = LabelTexts(np.eye(4, 3, dtype=np.float32), np.eye(4, 3, dtype=np.float32))
+    given = []
+    fit = committee.fit_committee
+
+    def watched(*args: Any, **more: Any) -> Any:
+        given.append(more["texts"])
+        return fit(*args, **more)
+
+    monkeypatch.setattr(committee, "fit_committee", watched)
+    for known in (pool, pool.taught_by(texts)):
+        replay(known, "committee", 0, Plan(labels=60), still)
+    rounds = len(given) // 2
+    assert rounds
+    assert given == [None] * rounds + [texts] * rounds
 
 
 def test_inputs_stay_as_they_were(pool: Any) -> None:

@@ -1,16 +1,21 @@
 """The page of pretrained encoders, and what the API says of them."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from annotator import encoders
-from annotator.models import Project, User
-from tests import tiny_encoders
+from annotator.encoders import adding
+from annotator.flow.operations import encoders as installed_encoders
+from annotator.jobs.runner import sweep
+from annotator.models import EncoderImport, Project, User, jobs
+from tests import loop, tiny_encoders
 from tests.given import Region, SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -78,19 +83,92 @@ def test_folder_is_added_and_removed(
     browser, headers = signed_in(root), region("encoders")
     page = browser.post(reverse("encoders"), {"folder": f" {elsewhere} "}, headers=headers)
     assert page.status_code == 200
+    # A worker copies it; until then the page looks again by itself.
+    assert "Adding mine" in page.content.decode()
+    assert encoders.available() == []
+    address = page.content.decode().split('hx-get="')[1].split('"')[0]
+    assert browser.get(address, headers=headers).status_code == 204
+    work = EncoderImport.objects.get()
+    installed_encoders.add(work.pk)
+    page = browser.get(address, headers=headers)
     assert "mine was added." in page.content.decode()
+    assert "hx-trigger" not in page.content.decode()
     assert reverse("remove_encoder", args=["mine"]) in page.content.decode()
     page = browser.post(reverse("remove_encoder", args=["mine"]), headers=headers)
     assert "mine was removed." in page.content.decode()
     assert encoders.available() == []
 
 
+def test_progress_of_the_copy_is_shown(
+    signed_in: SignedIn, root: User, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = signed_in(root)
+    browser.post(reverse("encoders"), {"folder": str(elsewhere)})
+    size = sum((elsewhere / name).stat().st_size for name in ("model.onnx", "tokenizer.json"))
+    monkeypatch.setattr(adding, "BLOCK", size // 2)
+    monkeypatch.setattr(installed_encoders, "TELL_SECONDS", 0.0)
+    pages, show = [], installed_encoders._Copying.show
+
+    def shown(self: Any, done: int, of: int) -> None:
+        show(self, done, of)
+        pages.append(browser.get(reverse("encoders")).content.decode())
+
+    monkeypatch.setattr(installed_encoders._Copying, "show", shown)
+    installed_encoders.add(EncoderImport.objects.get().pk)
+    assert len(pages) >= 2
+    assert all(f'max="{size}"' in page for page in pages)
+    assert f'value="{size}"' in pages[-1]
+    assert f'value="{size}"' not in pages[0]
+
+
+def test_copy_whose_worker_died_is_made_again(
+    signed_in: SignedIn, root: User, elsewhere: Path, time_machine: Any
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    signed_in(root).post(reverse("encoders"), {"folder": str(elsewhere)})
+    work = EncoderImport.objects.get()
+    EncoderImport.objects.claim(work.pk)
+    # It had copied all of it, but did not come to say so.
+    adding.add_folder(elsewhere, build=False)
+    assert installed_encoders.add(work.pk) is None
+    time_machine.shift(timedelta(seconds=jobs.STALE_SECONDS + 1))
+    assert sweep(EncoderImport) == [work.pk]
+    installed_encoders.add(work.pk)
+    work = loop.refreshed(work)
+    assert (work.state, work.error, work.attempts) == ("done", "", 2)
+    assert encoders.find("mine") is not None
+
+
+def test_encoder_that_changed_before_the_worker_came_is_refused_in_words(
+    signed_in: SignedIn, root: User, elsewhere: Path
+) -> None:
+    browser = signed_in(root)
+    browser.post(reverse("encoders"), {"folder": str(elsewhere)})
+    (elsewhere / "model.onnx").write_bytes(b"changed")
+    installed_encoders.add(EncoderImport.objects.get().pk)
+    page = browser.get(reverse("encoders")).content.decode()
+    assert "mine was not added." in page
+    assert "model.onnx is not the one that encoder.json describes" in page
+    assert encoders.available() == []
+
+
+def test_encoder_is_added_once_at_a_time(
+    signed_in: SignedIn, root: User, elsewhere: Path, region: Region
+) -> None:
+    browser, headers = signed_in(root), region("encoders")
+    browser.post(reverse("encoders"), {"folder": str(elsewhere)})
+    page = browser.post(reverse("encoders"), {"folder": str(elsewhere)}, headers=headers)
+    assert page.status_code == 422
+    assert "mine is already being added." in page.content.decode()
+    assert EncoderImport.objects.count() == 1
+
+
 def test_what_cannot_be_added_is_422_in_words(
     signed_in: SignedIn, root: User, elsewhere: Path, region: Region
 ) -> None:
-    (elsewhere / "model.onnx").write_bytes(b"changed")
+    (elsewhere / "model.onnx").unlink()
     for folder, words in (
-        (elsewhere, "model.onnx is not the one that encoder.json describes"),
+        (elsewhere, "model.onnx is missing"),
         (elsewhere / "none", "There is no folder"),
         ("", "This field is required."),
     ):
@@ -106,7 +184,7 @@ def test_encoder_that_a_project_names_stays(
     signed_in: SignedIn, root: User, elsewhere: Path, project: Project, region: Region
 ) -> None:
     browser, headers = signed_in(root), region("encoders")
-    browser.post(reverse("encoders"), {"folder": str(elsewhere)})
+    adding.add_folder(elsewhere)
     Project.objects.filter(pk=project.pk).update(features="mine")
     page = browser.post(reverse("remove_encoder", args=["mine"]), headers=headers)
     assert page.status_code == 422
@@ -149,5 +227,5 @@ def test_list_costs_the_same_for_many(
     for number in range(4):
         tiny_encoders.write_text_folder(installation / f"tiny-{number}")
     browser = signed_in(root)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         browser.get(reverse("encoders"))

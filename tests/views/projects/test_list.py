@@ -205,6 +205,27 @@ def test_new_project_has_what_was_typed(signed_in: SignedIn, root: Any) -> None:
     assert (made.overlap, made.audit_share, made.target_value) == (2, 0.15, 0.9)
 
 
+def test_new_project_has_its_labels_described(signed_in: SignedIn, root: Any) -> None:
+    labels = "good\ngood: better\nbad | b"
+    told = "GOOD : was fun\n\ngood: better: was even more fun\ngood: would come again"
+    signed_in(root).post(reverse("new_project"), {**NEW, "labels": labels, "descriptions": told})
+    assert list(Project.objects.get().labels.values_list("name", "description")) == [
+        ("good", "was fun would come again"),
+        ("good: better", "was even more fun"),
+        ("bad", ""),
+    ]
+
+
+def test_description_of_no_label_is_refused_at_its_field(signed_in: SignedIn, root: Any) -> None:
+    told = "good: was fun\nugly: was not nice to look at"
+    answer = signed_in(root).post(reverse("new_project"), {**NEW, "descriptions": told})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "“ugly: was not nice to look at” doesn’t" in page.replace("&#x27;", "’")
+    assert "ugly: was not nice to look at</textarea>" in page
+    assert not Project.objects.exists()
+
+
 def test_form_offers_sound_defaults(signed_in: SignedIn, root: Any) -> None:
     page = signed_in(root).get(reverse("new_project")).content.decode()
     assert "More settings" in page

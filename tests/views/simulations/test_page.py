@@ -11,9 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.simulation import job
 from annotator.models import Job, Project, Simulation, User
+from annotator.views.simulations import chart, text
 from annotator.views.simulations import page as simulations_page
-from annotator.views.simulations import text
-from tests import loop
+from tests import hashing_encoder, loop
 from tests.given import Region, SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +82,19 @@ def test_upload_becomes_a_simulation_that_waits(
     page = signed_in(lea).get(at(project)).content.decode()
     assert "Waiting for a worker." in page
     assert 'name="file"' not in page
+
+
+def test_features_are_offered_where_an_encoder_is_there(
+    signed_in: SignedIn, lea: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing_encoder.install(monkeypatch)
+    assert 'name="features"' not in signed_in(lea).get(at(project)).content.decode()
+    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing())
+    page = signed_in(lea).get(at(project)).content.decode()
+    assert page.count('name="features"') == 3
+    assert post(signed_in(lea), project, features=["nonsense"]).status_code == 422
+    post(signed_in(lea), project, features=["pool", "hashing"])
+    assert Simulation.objects.get().features == ["pool", "hashing"]
 
 
 def test_upload_by_htmx_answers_with_the_region(
@@ -210,6 +223,29 @@ def test_files_of_one_that_is_not_done_are_404(
     work = made(project)
     address = reverse("simulation_file", args=[project.pk, work.pk, "summary.json"])
     assert signed_in(lea).get(address).status_code == 404
+
+
+def test_both_curves_of_compared_features_are_shown(
+    signed_in: SignedIn, lea: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing_encoder.install(monkeypatch, hashing_encoder.Hashing())
+    post(signed_in(lea), project, features=["pool", "hashing"], seeds=1)
+    work = Simulation.objects.get()
+    while job.go_on(work.pk) is not None:
+        pass
+    work = loop.refreshed(work)
+    page = signed_in(lea).get(at(project)).content.decode()
+    address = reverse("simulation_file", args=[project.pk, work.pk, "picture.svg"])
+    drawn = signed_in(lea).get(address).content.decode()
+    strategies = ["Automatic", "Random sampling"]
+    endings = ["without an encoder", "with hashing"]
+    for title in [f"{each}, {ending}" for each in strategies for ending in endings]:
+        assert f'<th scope="row">{title}</th>' in page
+        assert f">{title}<" in drawn
+    # The two references look alike, but for their dashes.
+    spec = chart.curves_spec(work.summary, "accuracy", "light", TITLES)
+    dashes = spec["layer"][1]["encoding"]["strokeDash"]["scale"]["range"]
+    assert len({str(each) for each in dashes}) == 4
 
 
 # In words ----------------------------------------------------------------------------------------
